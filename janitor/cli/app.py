@@ -1,0 +1,118 @@
+"""`main(argv) -> int`: the program's one entry, and its one error boundary."""
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from janitor import __version__
+from janitor.errors import ExitCode, JanitorError
+
+PROGRAM = "janitor"
+
+# Each command's module, imported only when that command is asked for or listed.
+COMMANDS = ("scan", "demo", "schema")
+
+_SIGNAL_BASE = 128
+
+
+class Terminated(BaseException):
+    """SIGTERM came while nothing was running that ends by itself."""
+
+
+class _Commands(click.Group):
+    """A group whose commands are the modules named like them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """In the order they are listed above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, or None for click to say that there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"janitor.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+def cli() -> None:
+    r"""Scheduled housekeeping for the API tokens that LISA keeps in DynamoDB.
+
+    Every option is also an environment variable, JANITOR_ and its name in capitals. A flag beats the variable.
+
+    \b
+    Exit codes: 0 done; 1 the run failed, the report says how far it came; 2 wrong usage or configuration;
+    3 done, and --fail-on matched; 4 a guard refused to delete; 130, 143 stopped by SIGINT, SIGTERM.
+    """
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: the arguments after the program's name; the process's own when None.
+
+    Returns:
+        The exit code (DESIGN, "Command line"). Nothing is raised.
+    """
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        return _run(argv)
+    except BaseException as error:  # noqa: BLE001  # the boundary: nothing may print a traceback, which could hold a row
+        sentence, code = _ending(error)
+        click.echo(f"{PROGRAM}: {sentence}", err=True)
+        return code
+
+
+def entry_point() -> NoReturn:
+    """What the console script calls."""
+    code = main()
+    # The interpreter flushes standard output as it ends; a reader that has gone must not make that a traceback.
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)
+
+
+def _run(argv: list[str] | None) -> int:
+    result = cli.main(args=argv, prog_name=PROGRAM, standalone_mode=False)
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _ending(error: BaseException) -> tuple[str, int]:
+    match error:
+        case click.ClickException():
+            return _usage(error), ExitCode.USAGE
+        case JanitorError():
+            return str(error), error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            return "interrupted", _SIGNAL_BASE + signal.SIGINT
+        case Terminated():
+            return "terminated", _SIGNAL_BASE + signal.SIGTERM
+        case _:
+            return _bug(error), ExitCode.FAILED
+
+
+def _usage(error: click.ClickException) -> str:
+    sentence = " ".join(error.format_message().split()).rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{sentence}; see `{context.command_path} --help`" if context else sentence
+
+
+def _bug(error: BaseException) -> str:
+    # Neither the message nor the values of the frames: either could hold a row.
+    from janitor.logs import frames
+
+    where = frames(error)[-1] if frames(error) else "?"
+    return f"a bug in janitor {__version__}: {type(error).__name__} at {where}; please report it with this line"
+
+
+def _raise_terminated(_: int, __: FrameType | None) -> NoReturn:
+    raise Terminated

@@ -1,0 +1,86 @@
+"""Flags from settings, and settings from flags: no list of options but the one in config.py."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from janitor.config import ENVIRONMENT_PREFIX, Setting, settings_of
+
+
+def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Decorate a command with the flags of these groups; it is called with one instance of each, in order."""
+
+    def decorate(command: Callable[..., int]) -> Callable[..., int]:
+        @functools.wraps(command)
+        def called(**values: Any) -> int:
+            return command(*(_filled(group, values) for group in groups))
+
+        decorated = called
+        for group in reversed(groups):
+            for name, setting in reversed(settings_of(group).items()):
+                decorated = _option(name, setting)(decorated)
+        return decorated
+
+    return decorate
+
+
+def flag(name: str) -> str:
+    """The flag of a setting: `--expiring-within` of `expiring_within`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def given_on_command_line(names: Sequence[str]) -> list[str]:
+    """Those of the settings that the current command line itself names, not the environment."""
+    context = click.get_current_context()
+    source = click.core.ParameterSource.COMMANDLINE
+    return [name for name in names if context.get_parameter_source(name) is source]
+
+
+class _Parsed(click.ParamType[Any]):
+    """A text that a setting's own parser turns into a value."""
+
+    name = "text"
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The parsed value, or click's usage error with the parser's sentence."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
+
+
+def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
+    variable = ENVIRONMENT_PREFIX + name.upper()
+    common: dict[str, Any] = {"envvar": variable, "show_envvar": True, "help": setting.help}
+    if setting.is_switch:
+        return click.option(flag(name), name, is_flag=True, default=False, **common)
+    if setting.value_if_bare is not None:
+        common |= {"is_flag": False, "flag_value": setting.value_if_bare}
+    default = [setting.default] if setting.many and setting.default is not None else setting.default
+    return click.option(
+        flag(name),
+        name,
+        type=click.Choice(setting.choices) if setting.choices else _Parsed(setting.parse),
+        metavar=None if setting.choices else setting.metavar,
+        default=default,
+        show_default=setting.default_words or (setting.default is not None),
+        multiple=setting.many,
+        **common,
+    )
+
+
+def _filled(group: type, values: dict[str, Any]) -> Any:
+    return group(**{name: _value(setting, values[name]) for name, setting in settings_of(group).items()})
+
+
+def _value(setting: Setting, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(setting.parse(part) if isinstance(part, str) else part for part in value)
+    return setting.parse(value) if setting.choices and value is not None else value

@@ -1,0 +1,187 @@
+"""Sessions and clients; botocore's errors become ours here and nowhere else."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError
+
+from janitor.dynamodb.decode import FastParserFactory
+from janitor.dynamodb.failures import CREDENTIALS_WAY_OUT, THROTTLES, translated
+from janitor.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ssm import SSMClient
+
+# Sends of one request, the first included, unless AWS_MAX_ATTEMPTS or the profile says otherwise. botocore's own
+# defaults differ by version.
+_ATTEMPTS = 5
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How to reach AWS, as in the AWS CLI.
+
+    Attributes:
+        region, profile, role_arn: as the options of these names; None leaves the choice to boto3.
+        endpoint_url: for every service, unless `environment` names one for the service.
+        environment: the variables to look for `AWS_ENDPOINT_URL_<SERVICE>` in.
+        connections: how many requests run at once.
+        version: the program's, for the user agent.
+    """
+
+    region: str | None = None
+    profile: str | None = None
+    role_arn: str | None = None
+    endpoint_url: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    connections: int = 10
+    version: str = ""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What went over the wire: counted from the answers, retries included. Threads share it."""
+
+    requests: int = 0
+    throttled: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, parsed_response: Mapping[str, Any] | None) -> None:
+        """Count one send; `parsed_response` is None where no answer came."""
+        code = ((parsed_response or {}).get("Error") or {}).get("Code")
+        with self._lock:
+            self.requests += 1
+            self.throttled += code in THROTTLES
+
+
+class Aws:
+    """The clients of one run. All of them share credentials, limits and the traffic count."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Open a session; nothing is sent yet.
+
+        Raises:
+            ConfigurationError: the profile does not exist, or there is no region.
+        """
+        self.traffic = Traffic()
+        self._connection = connection
+        with aws_errors("opening a session"):
+            self._core = botocore.session.Session(profile=connection.profile)
+            # The AWS CLI reads AWS_REGION; botocore alone does not.
+            region = connection.region or connection.environment.get("AWS_REGION")
+            self._session = boto3.Session(botocore_session=self._core, region_name=region)
+        if not self._session.region_name:
+            raise ConfigurationError("no region is set", "give --region NAME, or set AWS_REGION", "no-region")
+        self.region = self._session.region_name
+        self._core.register_component("response_parser_factory", FastParserFactory())
+        if connection.role_arn:
+            self._core.register_component("credential_provider", self._assumed(connection.role_arn))
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """A client for DynamoDB that decodes pages itself; safe to share among threads."""
+        client: DynamoDBClient = self._client("dynamodb")
+        client.meta.events.register("response-received.dynamodb", self._count)
+        return client
+
+    @cached_property
+    def ssm(self) -> "SSMClient":
+        """A client for the Parameter Store."""
+        client: SSMClient = self._client("ssm")
+        return client
+
+    def endpoint(self, service: str) -> str | None:
+        """The endpoint that was set for the service, without user name and password, or None when none was."""
+        url = self._endpoint_url(service)
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+
+    def _count(self, parsed_response: Mapping[str, Any] | None, **_: object) -> None:
+        self.traffic.count(parsed_response)
+
+    def _client(self, service: str) -> Any:
+        attempts = self._core.get_config_variable("max_attempts") or _ATTEMPTS
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": int(attempts)},
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            max_pool_connections=self._connection.connections,
+            user_agent_extra=f"token-janitor/{self._connection.version}",
+        )
+        url = self._endpoint_url(service)
+        with aws_errors(f"opening a client for {service}", url):
+            return self._session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
+
+    def _endpoint_url(self, service: str) -> str | None:
+        # botocore's own rule, with --endpoint-url in the place of AWS_ENDPOINT_URL.
+        environment = dict(self._connection.environment)
+        if self._connection.endpoint_url:
+            environment["AWS_ENDPOINT_URL"] = self._connection.endpoint_url
+        elif self._core.get_config_variable("ignore_configured_endpoint_urls"):
+            return None
+        url: str | None = ConfiguredEndpointProvider(
+            self._core.full_config, self._core.get_scoped_config(), service, environ=environment
+        ).provide()
+        return url
+
+    def _assumed(self, role_arn: str) -> "_AssumedRole":
+        source = botocore.session.Session(profile=self._connection.profile)
+        with aws_errors("reading credentials"):
+            credentials = source.get_credentials()
+        if credentials is None:
+            raise ConfigurationError("no AWS credentials to assume a role with", CREDENTIALS_WAY_OUT, "no-credentials")
+
+        def client(service: str, **arguments: Any) -> Any:
+            endpoint = self._endpoint_url(service)
+            return source.create_client(service, region_name=self.region, endpoint_url=endpoint, **arguments)
+
+        fetcher = AssumeRoleCredentialFetcher(
+            client, credentials, role_arn, extra_args={"RoleSessionName": "token-janitor"}
+        )
+        return _AssumedRole(fetcher)
+
+
+class _AssumedRole:
+    """What a botocore session asks for credentials: here always those of one role, renewed before they expire."""
+
+    def __init__(self, fetcher: AssumeRoleCredentialFetcher) -> None:
+        self._credentials = DeferredRefreshableCredentials(
+            method="assume-role", refresh_using=fetcher.fetch_credentials
+        )
+
+    def load_credentials(self) -> DeferredRefreshableCredentials:
+        return self._credentials
+
+
+@contextmanager
+def aws_errors(call: str, resource: str | None = None) -> Iterator[None]:
+    """Turn botocore's errors inside the block into ours.
+
+    Args:
+        call: the permission's name for the call, for example `dynamodb:Scan`.
+        resource: the table or parameter it is for.
+    """
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise translated(error, call, resource) from None
+    except ValueError as error:
+        # botocore checks an endpoint's form with a bare ValueError.
+        if "endpoint" not in str(error).lower():
+            raise
+        raise ConfigurationError(str(error), "check --endpoint-url", "endpoint") from None

@@ -1,0 +1,117 @@
+"""botocore's errors in a user's words: the call, the resource, and the way out."""
+
+from collections.abc import Callable
+
+from botocore import exceptions as boto
+from botocore.exceptions import BotoCoreError, ClientError
+
+from janitor.errors import AwsError, ConfigurationError, JanitorError
+
+THROTTLES = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "Throttling",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+    }
+)
+DENIALS = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
+NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
+
+_EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})
+_BAD_CREDENTIALS = frozenset(
+    {
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "IncompleteSignature",
+        "MissingAuthenticationTokenException",
+        "InvalidAccessKeyId",
+    }
+)
+
+CREDENTIALS_WAY_OUT = "set AWS_PROFILE or AWS_ACCESS_KEY_ID, give --profile NAME, or run where a role is attached"
+_NETWORK = "check --endpoint-url, --region and the network"
+
+
+def translated(error: BotoCoreError | ClientError, call: str, resource: str | None) -> JanitorError:
+    """Our error for botocore's.
+
+    Args:
+        error: what botocore raised.
+        call: the permission's name for the call, for example `dynamodb:Scan`.
+        resource: the table, parameter or URL it was for.
+    """
+    target = f"{call} on {resource}" if resource else call
+    if isinstance(error, ClientError):
+        return _from_service(error, call, target, resource)
+    for kinds, build in _LOCAL:
+        if isinstance(error, kinds):
+            return build(error, target)
+    return AwsError(f"{target}: {_one_line(error)}", code=type(error).__name__)
+
+
+def _from_service(error: ClientError, call: str, target: str, resource: str | None) -> JanitorError:
+    details = error.response.get("Error", {})
+    code, message = details.get("Code", "Unknown"), " ".join(str(details.get("Message", "")).split())
+    if code in DENIALS:
+        return AwsError(f"{target} was denied", f"allow {call.split(maxsplit=1)[0]} on it ({message})", code)
+    if code in NOT_FOUND:
+        return ConfigurationError(f"{resource} does not exist here", "check the name, --region and the account", code)
+    if code in _EXPIRED:
+        return AwsError(f"{target}: the session's credentials have expired", "log in again", code)
+    if code in _BAD_CREDENTIALS:
+        return AwsError(f"{target}: AWS does not accept these credentials ({code})", CREDENTIALS_WAY_OUT, code)
+    if code in THROTTLES:
+        return AwsError(f"{target} was throttled, and stayed so", "try again later, or with fewer --segments", code)
+    return AwsError(f"{target} failed with {code}: {message}" if message else f"{target} failed with {code}", code=code)
+
+
+def _no_credentials(error: BotoCoreError, _: str) -> JanitorError:
+    return ConfigurationError(f"no usable AWS credentials ({_one_line(error)})", CREDENTIALS_WAY_OUT, "no-credentials")
+
+
+def _no_profile(error: BotoCoreError, _: str) -> JanitorError:
+    return ConfigurationError(_one_line(error), "check --profile, or ~/.aws/config", "no-profile")
+
+
+def _no_region(_: BotoCoreError, __: str) -> JanitorError:
+    return ConfigurationError("no region is set", "give --region NAME, or set AWS_REGION", "no-region")
+
+
+def _configuration(error: BotoCoreError, _: str) -> JanitorError:
+    return ConfigurationError(_one_line(error), "check the AWS configuration", type(error).__name__)
+
+
+def _unreachable(error: BotoCoreError, target: str) -> JanitorError:
+    return AwsError(f"{target}: {_one_line(error)}", _NETWORK, "unreachable")
+
+
+# First match wins.
+_LOCAL: tuple[tuple[tuple[type[BotoCoreError], ...], Callable[[BotoCoreError, str], JanitorError]], ...] = (
+    (
+        (
+            boto.NoCredentialsError,
+            boto.PartialCredentialsError,
+            boto.CredentialRetrievalError,
+            boto.NoAuthTokenError,
+            boto.TokenRetrievalError,
+            boto.SSOError,
+            boto.MetadataRetrievalError,
+        ),
+        _no_credentials,
+    ),
+    ((boto.ProfileNotFound,), _no_profile),
+    ((boto.NoRegionError, boto.InvalidRegionError), _no_region),
+    (
+        (boto.ConfigNotFound, boto.ConfigParseError, boto.InvalidConfigError, boto.InvalidRetryConfigurationError),
+        _configuration,
+    ),
+    ((boto.HTTPClientError, boto.ConnectionError), _unreachable),
+)
+
+
+def _one_line(error: BotoCoreError) -> str:
+    return " ".join(str(error).split()).rstrip(".")

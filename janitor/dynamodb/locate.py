@@ -1,0 +1,180 @@
+"""--table, --deployment, --ssm-parameter: to a table that is there, and its dialect."""
+
+import email.utils
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from janitor.dynamodb.client import Aws, aws_errors
+from janitor.dynamodb.decode import page_of
+from janitor.dynamodb.failures import DENIALS, NOT_FOUND
+from janitor.errors import ConfigurationError, JanitorError
+from janitor.tokens.dialect import Dialect
+
+log = structlog.get_logger("janitor.locate")
+
+# LISA's table names, newest first (lib/core/apiBaseConstruct.ts, lib/serve/serveApplicationConstruct.ts).
+NAME_PATTERNS = ("{deployment}-LISAApiBaseTokenTable", "{deployment}-LISAApiTokenTable", "LISAApiTokenTable")
+OWNER_INDEX = "username-index"
+KEY = "token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableChoice:
+    """Which table, as the user says it: exactly one of the three is set."""
+
+    table: str | None = None
+    deployment: str | None = None
+    ssm_parameter: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A token table that is there.
+
+    Attributes:
+        name, region, account_id: where it is; the account is read from the table's ARN.
+        endpoint: the endpoint that was set, None when AWS's own is used.
+        dialect: which LISA reads it.
+        has_owner_index: whether rows can be looked up by username.
+        item_count, size_bytes: as DescribeTable has them, about six hours old.
+        skew_seconds: the local clock less the server's; None when the answer had no date.
+    """
+
+    name: str
+    region: str
+    account_id: str | None
+    endpoint: str | None
+    dialect: Dialect
+    has_owner_index: bool
+    item_count: int
+    size_bytes: int
+    skew_seconds: int | None
+
+
+def locate(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callable[[], float]) -> Table:
+    """Find the table and look at its shape.
+
+    Args:
+        aws: the session to ask through.
+        choice: what the user named.
+        dialect: None to tell it from the table: `hashed` when it has the index `username-index`.
+        clock: the present time in UNIX seconds.
+
+    Raises:
+        ConfigurationError: there is no such table, or it is no token table.
+        AwsError: AWS refused or could not be reached.
+    """
+    names = _candidates(aws, choice)
+    description, response = _first_that_exists(aws, names, choice)
+    _check_key(description)
+    indexes = {index["IndexName"] for index in description.get("GlobalSecondaryIndexes", ())}
+    detected = Dialect.HASHED if OWNER_INDEX in indexes else Dialect.CLASSIC
+    return Table(
+        name=description["TableName"],
+        region=aws.region,
+        account_id=_account(description.get("TableArn", "")),
+        endpoint=aws.endpoint("dynamodb"),
+        dialect=dialect or detected,
+        has_owner_index=OWNER_INDEX in indexes,
+        item_count=description.get("ItemCount", 0),
+        size_bytes=description.get("TableSizeBytes", 0),
+        skew_seconds=_skew(response, clock()),
+    )
+
+
+def left_behind(aws: Aws, table: Table) -> list[str]:
+    """Older tables of the same deployment that still hold rows beside this one.
+
+    LISA's renames (v3, v6) left them, keys in plain text. A table that cannot be read is passed over: a policy narrowed
+    to one table forbids just that.
+    """
+    return [name for name in _older_names(table.name) if _holds_rows(aws, name)]
+
+
+def _candidates(aws: Aws, choice: TableChoice) -> list[str]:
+    if choice.table:
+        return [choice.table]
+    if choice.deployment:
+        return [pattern.format(deployment=choice.deployment) for pattern in NAME_PATTERNS]
+    return [_parameter(aws, choice.ssm_parameter or "")]
+
+
+def _parameter(aws: Aws, path: str) -> str:
+    with aws_errors("ssm:GetParameter", f"the parameter {path}"):
+        return aws.ssm.get_parameter(Name=path)["Parameter"]["Value"]
+
+
+def _first_that_exists(aws: Aws, names: Iterable[str], choice: TableChoice) -> tuple[Mapping[str, Any], Any]:
+    refusals: list[JanitorError] = []
+    for name in names:
+        try:
+            response = _describe(aws, name)
+        except JanitorError as error:
+            if error.code not in NOT_FOUND | DENIALS:
+                raise
+            refusals.append(error)
+        else:
+            return response["Table"], response
+    # A denied name may be the right one, so it is the one to speak of.
+    denied = [error for error in refusals if error.code in DENIALS]
+    if denied:
+        raise denied[0]
+    tried = ", ".join(names)
+    raise ConfigurationError(
+        f"no token table in {aws.region}: {tried} {'do' if choice.deployment else 'does'} not exist there",
+        "check the name, --region and the account",
+        "no-table",
+    )
+
+
+def _describe(aws: Aws, name: str) -> Mapping[str, Any]:
+    with aws_errors("dynamodb:DescribeTable", f"the table {name}"):
+        return aws.dynamodb.describe_table(TableName=name)
+
+
+def _check_key(description: Mapping[str, Any]) -> None:
+    key = [(part["AttributeName"], part["KeyType"]) for part in description.get("KeySchema", ())]
+    types = {part["AttributeName"]: part["AttributeType"] for part in description.get("AttributeDefinitions", ())}
+    if key == [(KEY, "HASH")] and types.get(KEY) == "S":
+        return
+    found = ", ".join(f"{name} ({types.get(name, '?')})" for name, _ in key)
+    raise ConfigurationError(
+        f"the table {description.get('TableName')} is no token table: its key is {found}, not {KEY} (S)",
+        "check --table",
+        "not-a-token-table",
+    )
+
+
+def _account(arn: str) -> str | None:
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 4 and parts[4] else None  # noqa: PLR2004  # arn:partition:service:region:account
+
+
+def _skew(response: Mapping[str, Any], now: float) -> int | None:
+    stamp = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        # The header is cut to whole seconds, so the server's time is half a second later on average.
+        return round(now - email.utils.parsedate_to_datetime(stamp).timestamp() - 0.5)
+    except (TypeError, ValueError):
+        return None
+
+
+def _older_names(name: str) -> list[str]:
+    suffixes = [pattern.removeprefix("{deployment}") for pattern in NAME_PATTERNS[:2]]
+    for age, suffix in enumerate(suffixes, start=1):
+        if name.endswith(suffix):
+            return [pattern.format(deployment=name.removesuffix(suffix)) for pattern in NAME_PATTERNS[age:]]
+    return []
+
+
+def _holds_rows(aws: Aws, name: str) -> bool:
+    try:
+        with aws_errors("dynamodb:Scan", f"the table {name}"):
+            response = aws.dynamodb.scan(TableName=name, Limit=1)
+    except JanitorError as error:
+        log.debug("table.not_looked_at", table=name, code=error.code)
+        return False
+    return page_of(response, "dynamodb:Scan").scanned > 0

@@ -1,0 +1,35 @@
+"""The rows of one owner, through the table's index on `username`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from janitor.dynamodb.client import aws_errors
+from janitor.dynamodb.decode import Page, page_of
+from janitor.dynamodb.locate import OWNER_INDEX
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def pages_of_owner(client: "DynamoDBClient", table: str, username: str) -> Iterator[Page]:
+    """Every page of rows that carry this username.
+
+    Raises:
+        AwsError: the index could not be read; `dynamodb:Query` may be missing.
+    """
+    request: dict[str, Any] = {
+        "TableName": table,
+        "IndexName": OWNER_INDEX,
+        "KeyConditionExpression": "#o = :owner",
+        "ExpressionAttributeNames": {"#o": "username"},
+        "ExpressionAttributeValues": {":owner": {"S": username}},
+        "ReturnConsumedCapacity": "TOTAL",
+    }
+    while True:
+        with aws_errors("dynamodb:Query", f"the index {OWNER_INDEX} of the table {table}"):
+            response = client.query(**request)
+        page = page_of(response, "dynamodb:Query")
+        yield page
+        if page.next_key is None:
+            return
+        request["ExclusiveStartKey"] = page.next_key

@@ -1,0 +1,156 @@
+"""Structured logs on stderr: JSON lines, or a readable console. Set up once, by the command line.
+
+No line of ours ever holds a row's key, and of botocore's debug lines, which print whole requests and answers, only the
+pattern is kept. The last processor of the chain removes what looks like a key all the same.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+REMOVED = "[removed]"
+LEVELS = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
+
+# Field names under which a row, or a part of one, could travel.
+_ROW_FIELDS = frozenset(
+    {
+        "body",
+        "exclusivestartkey",
+        "item",
+        "items",
+        "key",
+        "keys",
+        "lastevaluatedkey",
+        "next_key",
+        "old",
+        "row",
+        "rows_raw",
+        "token",
+        "tokens",
+    }
+)
+# A key as DynamoDB's JSON or a Python dictionary writes it, and any run of hex digits as long as a hash.
+_KEY_IN_TEXT = re.compile(r"""(["']token["']\s*:\s*(?:\{\s*["']S["']\s*:\s*)?)(["'])(?:\\.|(?!\2).)*\2""", re.DOTALL)
+_LONG_HEX = re.compile(r"[0-9a-fA-F]{40,}")
+
+# The third-party loggers whose lines never carry a request, an answer or a header.
+_SAFE_LOGGERS = ("botocore.retries", "botocore.credentials", "urllib3.connectionpool", "urllib3.util.retry")
+
+
+def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> None:
+    """Send every log, ours and the standard library's, to stderr in one form.
+
+    Args:
+        level: the least level that is shown: `debug`, `info`, `warning` or `error`.
+        format_name: `json` or `console`.
+        stream: where to, `sys.stderr` as it is at the time of each line when None.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        cache_logger_on_first_use=True,
+    )
+    handler = _Stderr(stream)
+    handler.addFilter(keep_pattern_only)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                frames_only,
+                remove_row_keys,
+                _renderer(format_name, handler),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(LEVELS[level])
+    # At info botocore tells where it found credentials and endpoints, several times a run; that is for debugging.
+    for name in ("botocore", "urllib3"):
+        logging.getLogger(name).setLevel(LEVELS[level] if level == "debug" else max(LEVELS[level], logging.WARNING))
+
+
+def keep_pattern_only(record: logging.LogRecord) -> bool:
+    """Keep of a third-party debug line its pattern, without the request or the answer that would fill it."""
+    is_ours = record.name.startswith("janitor")
+    if not is_ours and record.levelno < logging.INFO and not record.name.startswith(_SAFE_LOGGERS):
+        record.msg, record.args = str(record.msg).split("\n", 1)[0], ()
+        record.exc_info = None
+    return True
+
+
+def frames_only(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Put an exception's type and its places in the code where its message, its values and its locals would stand."""
+    info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["exception"] = type(error).__name__
+        event["frames"] = frames(error)
+    return event
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where an exception came from, innermost last: module, line and function, and nothing of what they held."""
+    places = []
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        places.append(f"{step.tb_frame.f_globals.get('__name__', '?')}:{step.tb_lineno} {code.co_name}")
+        step = step.tb_next
+    return places
+
+
+def remove_row_keys(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Remove whatever looks like a row's key, at any depth: the last line of defence, which nothing relies on."""
+    return {name: _cleaned(name, value) for name, value in event.items()}
+
+
+def _cleaned(name: str, value: Any) -> Any:
+    if name.lower() in _ROW_FIELDS:
+        return REMOVED
+    match value:
+        case str():
+            return _LONG_HEX.sub(REMOVED, _KEY_IN_TEXT.sub(rf"\1\2{REMOVED}\2", value))
+        case bytes():
+            return REMOVED
+        case Mapping():
+            return {str(key): _cleaned(str(key), inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_cleaned("", inner) for inner in value]
+        case _:
+            return value
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to `sys.stderr` as it is now: a progress bar puts its own stream there while it is shown."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._fixed = stream
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return self._fixed or sys.stderr
+
+    @stream.setter
+    def stream(self, stream: TextIO) -> None:
+        self._fixed = stream
+
+
+def _renderer(format_name: str, handler: _Stderr) -> Processor:
+    if format_name == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=handler.stream.isatty(), pad_event_to=20)

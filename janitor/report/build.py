@@ -1,0 +1,104 @@
+"""From rows and sums to the report's parts. Pure: everything comes in as a value."""
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+
+from janitor.report.model import Finding, ForecastDay
+from janitor.tokens.classify import Classification, State
+from janitor.tokens.expiration import FIRST_SECOND, LAST_SECOND, moment, probably_meant, whole_seconds
+from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.meaning import meaning
+from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.protection import protected_by
+from janitor.tokens.row import Row, Value, is_true
+from janitor.tokens.shown import shown
+
+# The largest whole number that every reader of JSON holds exactly.
+MAX_JSON_INTEGER = 2**53 - 1
+
+# A day is unusual from this many expiries on, when they are also more than three standard deviations (of a Poisson
+# distribution) above the mean of the other days, and there are enough of those to speak of a mean.
+_UNUSUAL_FROM = 5
+_UNUSUAL_DEVIATIONS = 3
+_UNUSUAL_DAYS = 7
+
+# In which order findings need somebody: what can still be saved, what just broke, what is odd, what is only old.
+_URGENCY = {
+    state: rank
+    for rank, state in enumerate(
+        (State.EXPIRING, State.EXPIRED, State.MALFORMED, State.LEGACY, State.PERMANENT, State.STALE, State.ACTIVE)
+    )
+}
+
+
+def urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
+    """A sort key that puts first what somebody should look at first; nearest to `now` first within a state."""
+    distance = abs(verdict.expiry - now) if verdict.expiry is not None else 0
+    return _URGENCY[verdict.state], not verdict.accepted_by, distance
+
+
+def finding(row: Row, verdict: Classification, now: int, policy: Policy, secret: bytes | None) -> Finding:
+    """The report's line about a row. `secret` is the key of its fingerprint, None for a plain one."""
+    meant = probably_meant(row.expiration) if row.expiration is not None and verdict.reasons else None
+    return Finding(
+        fingerprint=fingerprint(row, policy.dialect, secret),
+        state=verdict.state,
+        accepted_by=verdict.accepted_by,
+        expires_at=_moment(verdict.expiry),
+        expiration=_stored(row.expiration),
+        seconds_to_expiry=_json_integer(None if verdict.expiry is None else verdict.expiry - now),
+        name=shown(row.name, row),
+        username=shown(row.username, row),
+        created_by=shown(row.created_by, row),
+        created_at=_created_at(row.created_date),
+        system=is_true(row.is_system),
+        token_uuid=shown(row.token_uuid, row),
+        protected_by=protected_by(row, policy),
+        reasons=verdict.reasons,
+        outcome=None,
+        probably_meant=_moment(meant),
+        meaning=meaning(row, verdict, now, policy.dialect),
+    )
+
+
+def forecast(expiries: Mapping[int, int], now: int, horizon: int) -> list[ForecastDay]:
+    """The days on which tokens will expire, earliest first.
+
+    Args:
+        expiries: how many tokens expire on each day, days counted from 1970-01-01 UTC.
+        now: the run's UNIX second.
+        horizon: how far the forecast looks, in seconds.
+    """
+    days = (now + horizon) // DAY - now // DAY + 1
+    total = sum(expiries.values())
+    epoch = dt.date(1970, 1, 1)
+    return [
+        ForecastDay(day=epoch + dt.timedelta(days=day), expiring=count, unusual=_is_unusual(count, total, days))
+        for day, count in sorted(expiries.items())
+        if day * DAY <= LAST_SECOND
+    ]
+
+
+def _is_unusual(count: int, total: int, days: int) -> bool:
+    if days < _UNUSUAL_DAYS or count < _UNUSUAL_FROM:
+        return False
+    mean = (total - count) / (days - 1)
+    return count > mean + _UNUSUAL_DEVIATIONS * math.sqrt(mean)
+
+
+def _moment(second: int | None) -> dt.datetime | None:
+    return None if second is None else moment(second)
+
+
+def _stored(value: Value | None) -> int | None:
+    return _json_integer(whole_seconds(value.N)) if value is not None and value.N is not None else None
+
+
+def _json_integer(number: int | None) -> int | None:
+    return number if number is not None and abs(number) <= MAX_JSON_INTEGER else None
+
+
+def _created_at(value: Value | None) -> dt.datetime | None:
+    second = _stored(value)
+    return moment(second) if second is not None and FIRST_SECOND <= second <= LAST_SECOND else None

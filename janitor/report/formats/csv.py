@@ -1,0 +1,60 @@
+"""`csv`: a row a finding, all of them, safe to open in a spreadsheet (RFC 4180)."""
+
+import csv
+import dataclasses
+import datetime as dt
+import io
+from collections.abc import Iterable
+
+from janitor.report.model import Finding, Report
+from janitor.report.text import plain
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(Finding))
+
+# What makes a spreadsheet take a cell for a formula, in ASCII and in full width; OWASP, "CSV Injection".
+_FORMULA_STARTS = tuple("=+-@|%＝＋－＠")  # noqa: RUF001  # the full-width ones are meant
+
+
+class Csv:
+    """Streams. A text that could start a formula gets an apostrophe before it."""
+
+    streams = True
+
+    def head(self) -> bytes:
+        """The names of the columns, which are the keys of a finding."""
+        return _row(COLUMNS)
+
+    def line(self, finding: Finding) -> bytes:
+        """The finding's cells in the order of the columns."""
+        return _row(_cell(getattr(finding, column)) for column in COLUMNS)
+
+    def tail(self, report: Report) -> bytes:  # noqa: ARG002  # the interface's argument
+        """Nothing: a table has no place for sums."""
+        return b""
+
+
+def _row(cells: Iterable[str]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case dt.datetime():
+            return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+        case tuple():
+            return _text(" ".join(str(part) for part in value))
+        case _:
+            return _text(str(value))
+
+
+def _text(text: str) -> str:
+    harmless = plain(text)
+    return f"'{harmless}" if harmless.lstrip().startswith(_FORMULA_STARTS) else harmless

@@ -1,0 +1,38 @@
+"""What a format has to do."""
+
+from typing import Protocol
+
+from janitor.report.model import Finding, Report
+
+
+class Format(Protocol):
+    """Turns a report into bytes (UTF-8), piece by piece: `head`, a `line` for each finding, `tail`.
+
+    A format either streams, and then sees every finding as it is found, in no order, and the report at the end; or it
+    does not, and then says everything in `tail`, from `report.findings`, which are sorted and bounded.
+    """
+
+    streams: bool
+
+    def head(self) -> bytes:
+        """What comes before the first finding; empty for a format that does not stream."""
+
+    def line(self, finding: Finding) -> bytes:
+        """One finding; never called for a format that does not stream."""
+
+    def tail(self, report: Report) -> bytes:
+        """What comes after the last finding, or, for a format that does not stream, everything."""
+
+
+class WholeFormat:
+    """The half of a format that does not stream."""
+
+    streams = False
+
+    def head(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def line(self, finding: Finding) -> bytes:  # noqa: ARG002  # the interface's argument
+        """Nothing."""
+        return b""

@@ -1,0 +1,61 @@
+"""`markdown`: the report as a page for an issue, a wiki or a chat."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from janitor.report.formats.interface import WholeFormat
+from janitor.report.model import Finding, Report
+from janitor.report.summary import closing_lines, counts_rows, headline
+from janitor.report.text import due, label, owner, utc
+
+# Everything that GitHub's Markdown, or HTML inside it, could take for more than text.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|~<>@:&])")
+_COLUMNS = ("Expires", "UTC", "State", "Owner", "Name", "Fingerprint", "Accepted by", "What it means")
+
+
+class Markdown(WholeFormat):
+    """Counts, findings, and what the reader should know, in tables."""
+
+    def tail(self, report: Report) -> bytes:
+        """The whole page."""
+        return ("\n".join(_lines(report)) + "\n").encode()
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"# janitor: {_escaped(report.table.name)}"
+    yield ""
+    yield _escaped(headline(report))
+    yield ""
+    yield from _table(("State", "Rows", "What it means"), counts_rows(report))
+    if report.findings:
+        yield ""
+        yield "## Findings"
+        yield ""
+        yield from _table(_COLUMNS, (_cells(finding) for finding in report.findings))
+    for line in closing_lines(report):
+        yield ""
+        yield _escaped(line)
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    return (
+        due(finding),
+        utc(finding.expires_at),
+        finding.state,
+        owner(finding),
+        label(finding),
+        finding.fingerprint,
+        ", ".join(finding.accepted_by) or "nothing",
+        finding.meaning,
+    )
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{' --- |' * len(header)}"
+    for row in rows:
+        yield f"| {' | '.join(_escaped(cell) for cell in row)} |"
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)

@@ -1,0 +1,195 @@
+"""The report, `janitor.report/v1`. Outside scripts read these keys: every one is always present.
+
+`janitor schema report` prints the JSON Schema of these models. Times are UTC, durations whole seconds.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from janitor.tokens.classify import State
+from janitor.tokens.dialect import Dialect, Gate
+
+SCHEMA: Literal["janitor.report/v1"] = "janitor.report/v1"
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+class DeletionOutcome(StrEnum):
+    """What became of a row that a run set out to delete."""
+
+    PLANNED = "planned"
+    DELETED = "deleted"
+    CHANGED = "changed"
+    ALREADY_GONE = "already_gone"
+    FAILED = "failed"
+
+
+class Part(BaseModel):
+    """A part of the report: no other keys, and no change once it is made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class Shard(Part):
+    """Which part of the table was scanned."""
+
+    index: int
+    count: int
+
+
+class Run(Part):
+    """The run itself."""
+
+    id: str
+    command: str
+    dry_run: bool
+    outcome: Outcome
+    started_at: dt.datetime
+    finished_at: dt.datetime
+    duration_seconds: float
+    version: str
+    shard: Shard | None = None
+
+
+class TablePart(Part):
+    """The table that was read."""
+
+    name: str
+    region: str
+    account_id: str | None
+    endpoint: str | None
+
+
+class PolicyPart(Part):
+    """The rules of the run."""
+
+    dialect: Dialect
+    thresholds_seconds: list[int]
+    grace_seconds: int
+    as_of: dt.datetime | None
+
+
+class Counts(Part):
+    """Rows by state: the seven states add up to `scanned`."""
+
+    scanned: int = 0
+    active: int = 0
+    expiring: int = 0
+    expired: int = 0
+    stale: int = 0
+    permanent: int = 0
+    malformed: int = 0
+    legacy: int = 0
+
+
+class Deletion(Part):
+    """What was deleted; all zero for a run that only reports."""
+
+    enabled: bool = False
+    planned: int = 0
+    protected: int = 0
+    deleted: int = 0
+    changed: int = 0
+    already_gone: int = 0
+    failed: int = 0
+    archive: str | None = None
+
+
+class Capacity(Part):
+    """What the run cost the table. `requests` counts retries too; `cost_usd` is at the on-demand price given."""
+
+    read_units: float
+    write_units: float
+    requests: int
+    pages: int
+    throttled: int
+    cost_usd: float
+
+
+class Clock(Part):
+    """The local clock less the server's; null when the server sent no date."""
+
+    skew_seconds: int | None
+
+
+@dataclass(slots=True)
+class Finding:
+    """A row worth a line: every state but active. It holds nothing of the row's key but its fingerprint.
+
+    A dataclass and no model, because a large table has millions of them.
+
+    Attributes:
+        expires_at, created_at: null where the row has no such date, or one outside the years 1 to 9999.
+        expiration: the date as stored, in whole seconds (or whatever unit a malformed row used).
+        probably_meant: when a malformed date was probably meant to be.
+        meaning: what the state means for whoever holds the token.
+    """
+
+    fingerprint: str
+    state: State
+    accepted_by: tuple[Gate, ...]
+    expires_at: dt.datetime | None
+    expiration: int | None
+    seconds_to_expiry: int | None
+    name: str | None
+    username: str | None
+    created_by: str | None
+    created_at: dt.datetime | None
+    system: bool
+    token_uuid: str | None
+    protected_by: str | None
+    reasons: tuple[str, ...]
+    outcome: DeletionOutcome | None
+    probably_meant: dt.datetime | None
+    meaning: str
+
+
+class ForecastDay(Part):
+    """How many tokens expire on a day (UTC), and whether that is an unusual share."""
+
+    day: dt.date
+    expiring: int
+    unusual: bool
+
+
+class Remark(Part):
+    """Something that went wrong, or that the reader should know: where, a short name for scripts, a sentence."""
+
+    where: str
+    code: str
+    message: str
+
+
+class Report(Part):
+    """One run, from table to last line."""
+
+    model_config = ConfigDict(title="janitor report", populate_by_name=True)
+
+    schema_name: Annotated[Literal["janitor.report/v1"], Field(alias="schema")] = SCHEMA
+    run: Run
+    table: TablePart
+    policy: PolicyPart
+    counts: Counts
+    deletion: Deletion
+    capacity: Capacity
+    clock: Clock
+    findings: list[Finding]
+    findings_omitted: int
+    locked_out: list[str]
+    locked_out_unchecked: int
+    changes: None = None
+    forecast: list[ForecastDay]
+    errors: list[Remark]
+    warnings: list[Remark]

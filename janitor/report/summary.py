@@ -1,0 +1,80 @@
+"""The sentences of a report that every format for people shares."""
+
+from collections.abc import Iterator
+
+from janitor.report.model import Outcome, Report
+from janitor.report.text import plain
+from janitor.tokens.classify import State
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.duration import spoken_duration
+
+_MOST_OWNERS_NAMED = 10
+
+_OUTCOMES = {
+    Outcome.COMPLETE: "scanned",
+    Outcome.INTERRUPTED: "scan INTERRUPTED, the counts are partial:",
+    Outcome.FAILED: "scan FAILED, the counts are partial:",
+    Outcome.REFUSED: "deletion REFUSED by a guard; scanned",
+    Outcome.SKIPPED: "SKIPPED, another run is at work:",
+}
+
+
+def headline(report: Report) -> str:
+    """What was read, how it ended, and as of when."""
+    run, table = report.run, report.table
+    where = f"{table.name} in {table.region}" + (f" at {table.endpoint}" if table.endpoint else "")
+    as_of = report.policy.as_of
+    seen = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+    rows = f"{report.counts.scanned:,} row{'' if report.counts.scanned == 1 else 's'}"
+    return f"{where} ({report.policy.dialect}), {_OUTCOMES[run.outcome]} {rows} in {_seconds(report)}, {seen}"
+
+
+def _seconds(report: Report) -> str:
+    seconds = report.run.duration_seconds
+    return f"{seconds:.1f} s" if seconds < 2 * 60 else spoken_duration(round(seconds))
+
+
+def counts_rows(report: Report) -> list[tuple[str, str, str]]:
+    """State, rows and what the state means, for the states of the dialect."""
+    words = _state_words(report)
+    return [
+        (state.value, f"{getattr(report.counts, state.value):,}", words[state])
+        for state in State
+        if state is not State.LEGACY or report.policy.dialect is Dialect.HASHED
+    ]
+
+
+def _state_words(report: Report) -> dict[State, str]:
+    hashed = report.policy.dialect is Dialect.HASHED
+    horizon = spoken_duration(max(report.policy.thresholds_seconds))
+    grace = spoken_duration(report.policy.grace_seconds)
+    return {
+        State.ACTIVE: f"accepted, and not due within {horizon}",
+        State.EXPIRING: f"accepted, and expires within {horizon}",
+        State.EXPIRED: f"refused, for less than {grace}",
+        State.STALE: f"refused, for {grace} or more",
+        State.PERMANENT: "no expiration: only MCP Workbench accepts it, for ever" if hashed else "accepted for ever",
+        State.MALFORMED: "a date that is none; see what accepts it below",
+        State.LEGACY: "no tokenUUID: LISA's API refuses it, MCP Workbench may not",
+    }
+
+
+def closing_lines(report: Report) -> Iterator[str]:
+    """What a reader should know besides the findings, a sentence each."""
+    if report.findings_omitted:
+        yield f"{report.findings_omitted:,} more findings are not listed here; --report ndjson=PATH lists all."
+    crowded = [day for day in report.forecast if day.unusual]
+    for day in crowded:
+        yield f"An unusual share expires on {day.day}: {day.expiring:,} tokens."
+    if report.locked_out:
+        yield f"Locked out until their expired rows are gone: {_owners(report)}."
+    for warning in report.warnings:
+        yield f"Warning: {plain(warning.message)}."
+    for error in report.errors:
+        yield f"Error: {plain(error.message)}."
+
+
+def _owners(report: Report) -> str:
+    named = ", ".join(plain(owner) for owner in report.locked_out[:_MOST_OWNERS_NAMED])
+    more = len(report.locked_out) - _MOST_OWNERS_NAMED
+    return f"{named} and {more:,} more owners" if more > 0 else named

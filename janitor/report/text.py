@@ -1,0 +1,47 @@
+"""Texts from a table, made harmless for whoever reads them, and a finding's cells."""
+
+import datetime as dt
+import unicodedata
+
+from janitor.report.model import Finding
+from janitor.tokens.duration import relative
+
+# What stands where a row has nothing to say.
+NOTHING = "-"
+
+# Control characters, format characters such as bidirectional overrides, and everything Unicode does not assign.
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def plain(text: str) -> str:
+    """The text with every control or format character written out as an escape, so that it is one visible line."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    if unicodedata.category(character) not in _UNSAFE_CATEGORIES:
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode()
+
+
+def owner(finding: Finding) -> str:
+    """Whose token it is, or a dash."""
+    who = plain(finding.username) if finding.username else NOTHING
+    return f"{who} (system)" if finding.system else who
+
+
+def label(finding: Finding) -> str:
+    """The token's name, or a dash."""
+    return plain(finding.name) if finding.name else NOTHING
+
+
+def due(finding: Finding) -> str:
+    """When the token expires or did, relative to the run; a dash where it has no date."""
+    return NOTHING if finding.seconds_to_expiry is None else relative(finding.seconds_to_expiry)
+
+
+def utc(moment: dt.datetime | None) -> str:
+    """A time to the minute in UTC, or a dash."""
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else NOTHING

@@ -1,0 +1,63 @@
+"""What a run is given, and what it leaves."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from janitor.dynamodb.decode import Page
+from janitor.dynamodb.locate import Table
+from janitor.errors import SinkError
+from janitor.report.model import Remark, Report
+from janitor.run.locked_out import PagesOfOwner
+from janitor.run.outlets import Outlets
+from janitor.run.progress import NoProgress, Progress
+from janitor.run.stopping import Stop
+from janitor.tokens.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything a run needs, as values and small interfaces.
+
+    Attributes:
+        command, run_id, version: who runs.
+        table, policy: what is scanned, and by which rules.
+        now: the UNIX second at which rows are judged; the present, or `as_of`.
+        as_of: the time the user gave instead of the present.
+        pages: reads the table.
+        pages_of_owner: reads one owner's rows; None where the table has no index for it.
+        requests: sends so far and how many of them were throttled.
+        outlets: where the reports go.
+        max_findings: how many findings a report that does not stream may list.
+        fingerprint_secret: the key of fingerprints, None for plain ones.
+        read_price: dollars for a million read units.
+        clock: the present time in UNIX seconds.
+        progress, stop: who watches, and who may ask to stop.
+        warnings: what came up before the run.
+    """
+
+    command: str
+    run_id: str
+    version: str
+    table: Table
+    policy: Policy
+    now: int
+    as_of: int | None
+    pages: Callable[[], Iterable[Page]]
+    pages_of_owner: PagesOfOwner | None
+    requests: Callable[[], tuple[int, int]]
+    outlets: Outlets
+    max_findings: int
+    fingerprint_secret: bytes | None
+    read_price: float
+    clock: Callable[[], float]
+    progress: Progress = field(default_factory=NoProgress)
+    stop: Stop = field(default_factory=Stop)
+    warnings: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run leaves to its command: the report, and the reports that could not be written."""
+
+    report: Report
+    failures: list[SinkError]

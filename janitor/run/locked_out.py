@@ -1,0 +1,87 @@
+"""Which owners LISA lets create no token until their expired rows are gone.
+
+LISA 6.1 and later refuse a new token to a user who has any row (lambda/api_tokens/handler.py, `_get_user_token`),
+expired or not. The scan saw every expired row, but not the active ones, so each owner is looked up.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+from janitor.dynamodb.decode import Page
+from janitor.report.model import Remark
+from janitor.tokens.dialect import Dialect, Gate, accepted_by
+
+MOST_LOOKUPS = 500
+LOOKUPS_AT_ONCE = 8
+
+PagesOfOwner = Callable[[str], Iterable[Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedOut:
+    """What the look-ups found.
+
+    Attributes:
+        owners: with an expired row and no accepted one, sorted.
+        unchecked: how many owners with an expired row were not looked up.
+        read_units: what the look-ups cost.
+    """
+
+    owners: tuple[str, ...] = ()
+    unchecked: int = 0
+    read_units: float = 0.0
+
+
+def find_locked_out(
+    candidates: Iterable[str], pages_of_owner: PagesOfOwner, now: int, is_stopping: Callable[[], bool]
+) -> LockedOut:
+    """Look up at most 500 of the candidates, in alphabetical order.
+
+    Args:
+        candidates: owners with an expired row, of whom the scan saw no accepted one.
+        pages_of_owner: the rows that carry a username.
+        now: the run's UNIX second.
+        is_stopping: asked before each look-up; those not made count as unchecked.
+
+    Raises:
+        AwsError: the index could not be read.
+    """
+    waiting = iter(sorted(candidates))
+    chosen = list(islice(waiting, MOST_LOOKUPS))
+    unchecked = sum(1 for _ in waiting)
+
+    def look_up(owner: str) -> tuple[bool | None, float]:
+        return (None, 0.0) if is_stopping() else _is_locked_out(pages_of_owner(owner), now)
+
+    with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
+        answers = list(pool.map(look_up, chosen))
+    return LockedOut(
+        owners=tuple(owner for owner, (is_locked, _) in zip(chosen, answers, strict=True) if is_locked),
+        unchecked=unchecked + sum(is_locked is None for is_locked, _ in answers),
+        read_units=sum(units for _, units in answers),
+    )
+
+
+def unchecked_warning(owners: int, rows: int) -> list[Remark]:
+    """The warning that so many owners, and those of so many rows, were not looked up; none for none."""
+    if not owners and not rows:
+        return []
+    more = f" and those of {rows:,} more expired rows" if rows else ""
+    message = f"{owners:,} more owners with an expired row{more} were not looked up; they may be locked out too"
+    return [Remark(where="locked_out", code="unchecked", message=message)]
+
+
+def _is_locked_out(pages: Iterable[Page], now: int) -> tuple[bool, float]:
+    units = 0.0
+    for page in pages:
+        units += page.read_units
+        if any(_accepted(page, now)):
+            return False, units
+    return True, units
+
+
+def _accepted(page: Page, now: int) -> Iterator[bool]:
+    for row in page.rows(range(len(page.glances))):
+        yield Gate.API in accepted_by(row, now, Dialect.HASHED)

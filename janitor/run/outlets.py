@@ -1,0 +1,97 @@
+"""Formats coupled to sinks: reports on their way out. One that fails is dropped, and the others go on."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from janitor.errors import SinkError
+from janitor.report.formats.interface import Format
+from janitor.report.model import Finding, Report
+from janitor.sinks.interface import Sink
+
+log = structlog.get_logger("janitor.report")
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """One format to one place."""
+
+    format: Format
+    sink: Sink
+
+
+class Outlets:
+    """Every report of a run.
+
+    Attributes:
+        failures: what became of the outlets that were dropped.
+    """
+
+    def __init__(self, outlets: Iterable[Outlet]) -> None:
+        self._working = list(outlets)
+        self._streaming = [outlet for outlet in self._working if outlet.format.streams]
+        self.failures: list[SinkError] = []
+
+    @property
+    def streams(self) -> bool:
+        """Whether any of them wants every finding as it is found."""
+        return bool(self._streaming)
+
+    @property
+    def keep(self) -> bool:
+        """Whether any of them wants the findings at the end."""
+        return any(not outlet.format.streams for outlet in self._working)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there is nobody left to report to."""
+        return not self._working
+
+    def open(self) -> None:
+        """Prove every place writable.
+
+        Raises:
+            ConfigurationError: one cannot be written; nothing is left behind in the others.
+        """
+        try:
+            for outlet in self._working:
+                outlet.sink.open()
+        except BaseException:
+            self.discard()
+            raise
+        self._each(self._working, lambda outlet: outlet.sink.write(outlet.format.head()))
+
+    def line(self, finding: Finding) -> None:
+        """Hand a finding to the outlets that stream."""
+        self._each(self._streaming, lambda outlet: outlet.sink.write(outlet.format.line(finding)))
+
+    def finish(self, report: Report) -> None:
+        """Write what is left and make every report visible."""
+
+        def finish(outlet: Outlet) -> None:
+            outlet.sink.write(outlet.format.tail(report))
+            outlet.sink.commit()
+            log.debug("report.written", target=outlet.sink.target)
+
+        self._each(self._working, finish)
+
+    def discard(self) -> None:
+        """Leave nothing half-written behind."""
+        for outlet in self._working:
+            outlet.sink.discard()
+
+    def _each(self, outlets: list[Outlet], action: Callable[[Outlet], None]) -> None:
+        for outlet in tuple(outlets):
+            try:
+                action(outlet)
+            except SinkError as error:
+                self._drop(outlet, error)
+
+    def _drop(self, outlet: Outlet, error: SinkError) -> None:
+        log.error("report.not_written", target=outlet.sink.target, error=str(error))
+        outlet.sink.discard()
+        self.failures.append(error)
+        self._working.remove(outlet)
+        if outlet in self._streaming:
+            self._streaming.remove(outlet)

@@ -1,0 +1,91 @@
+"""What a run has counted so far. Its size does not depend on the table's."""
+
+from collections import Counter
+
+from janitor.report.model import Counts, Finding
+from janitor.tokens.classify import Classification, State
+from janitor.tokens.dialect import Gate
+from janitor.tokens.policy import DAY
+from janitor.tokens.row import Row, text_of
+
+# Owners whose rows have expired are remembered up to this many; beyond, they are only counted.
+MOST_OWNERS = 10_000
+
+_Ranked = tuple[tuple[int, bool, int], str, Finding]
+
+
+class MostUrgent:
+    """The most urgent findings, at most `limit` of them, whichever order they come in."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: list[_Ranked] = []
+        self._worst: tuple[int, bool, int] | None = None
+
+    def wants(self, rank: tuple[int, bool, int]) -> bool:
+        """Whether a finding of this rank can be among them; saves building it when not."""
+        return self._limit > 0 and (self._worst is None or rank <= self._worst)
+
+    def add(self, rank: tuple[int, bool, int], finding: Finding) -> None:
+        """Keep the finding, for now."""
+        self._kept.append((rank, finding.fingerprint, finding))
+        # Twice the limit before each sort: a sort a finding would be slow, and keeping all would not be flat.
+        if len(self._kept) >= 2 * self._limit:
+            self._cut()
+
+    def sorted(self) -> list[Finding]:
+        """Those that are left, most urgent first; equals by fingerprint, so that every run tells them alike."""
+        self._cut()
+        return [finding for _, _, finding in self._kept]
+
+    def _cut(self) -> None:
+        self._kept.sort(key=lambda ranked: ranked[:2])
+        if len(self._kept) >= self._limit:
+            del self._kept[self._limit :]
+            self._worst = self._kept[-1][0] if self._kept else None
+
+
+class Tally:
+    """Counts by state, expiries by day, and the owners with expired rows."""
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(State, 0)
+        self.pages = 0
+        self.read_units = 0.0
+        self.expiries: Counter[int] = Counter()
+        self.expired_owners: set[str] = set()
+        self.accepted_owners: set[str] = set()
+        self.rows_of_unremembered_owners = 0
+
+    def add_page(self, read_units: float, active: int) -> None:
+        """Count a page, and the rows of it that are plainly active."""
+        self.pages += 1
+        self.read_units += read_units
+        self._counts[State.ACTIVE] += active
+
+    def add(self, row: Row, verdict: Classification) -> None:
+        """Count one classified row."""
+        self._counts[verdict.state] += 1
+        if verdict.state is State.EXPIRING and verdict.expiry is not None:
+            self.expiries[verdict.expiry // DAY] += 1
+        username = text_of(row.username)
+        if username:
+            self._add_owner(username, verdict)
+
+    def counts(self) -> Counts:
+        """The sums for the report."""
+        by_state = {state.value: count for state, count in self._counts.items()}
+        return Counts(scanned=sum(by_state.values()), **by_state)
+
+    def _add_owner(self, username: str, verdict: Classification) -> None:
+        if Gate.API in verdict.accepted_by:
+            _remember(username, self.accepted_owners)
+        elif verdict.state in (State.EXPIRED, State.STALE) and not _remember(username, self.expired_owners):
+            self.rows_of_unremembered_owners += 1
+
+
+def _remember(username: str, owners: set[str]) -> bool:
+    if username not in owners and len(owners) >= MOST_OWNERS:
+        return False
+    owners.add(username)
+    return True

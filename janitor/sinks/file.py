@@ -1,0 +1,111 @@
+"""A file that appears whole or not at all."""
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from janitor.errors import ConfigurationError, SinkError
+
+
+class File:
+    """Bytes to a hidden file beside the path, put in its place at the end.
+
+    A path that is a device or a pipe is written to directly: there is nothing to put in its place.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.target = str(path)
+        # A link stays a link; what it points to is replaced.
+        self._path = path.resolve()
+        self._stream: BinaryIO | None = None
+        self._hidden: Path | None = None
+
+    def open(self) -> None:
+        """Make the hidden file.
+
+        Raises:
+            ConfigurationError: the folder does not exist or cannot be written.
+        """
+        try:
+            if self._path.is_dir():
+                raise IsADirectoryError(21, "it is a folder")
+            self._stream = self._path.open("wb") if self._is_special() else self._open_hidden()
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.target} cannot be written: {error.strerror}",
+                "give a path in a folder that exists",
+                "report-path",
+            ) from None
+
+    def write(self, content: bytes) -> None:
+        """Write to the hidden file.
+
+        Raises:
+            SinkError: the disk is full or broken.
+        """
+        try:
+            self._opened.write(content)
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def commit(self) -> None:
+        """Flush the hidden file to disk and put it in its place.
+
+        Raises:
+            SinkError: that failed; the place is as it was.
+        """
+        try:
+            self._opened.flush()
+            if self._hidden is not None:
+                os.fsync(self._opened.fileno())
+                self._opened.close()
+                self._hidden.replace(self._path)
+            else:
+                self._opened.close()
+        except OSError as error:
+            self.discard()
+            raise self._failure(error) from None
+        self._hidden = None
+
+    def discard(self) -> None:
+        """Remove the hidden file."""
+        with contextlib.suppress(OSError):
+            if self._stream is not None:
+                self._stream.close()
+        if self._hidden is not None:
+            self._hidden.unlink(missing_ok=True)
+            self._hidden = None
+
+    @property
+    def _opened(self) -> BinaryIO:
+        if self._stream is None:
+            raise SinkError(f"{self.target} was not opened")
+        return self._stream
+
+    def _is_special(self) -> bool:
+        try:
+            return not stat.S_ISREG(self._path.stat().st_mode)
+        except FileNotFoundError:
+            return False
+
+    def _open_hidden(self) -> BinaryIO:
+        if self._path.exists() and not os.access(self._path, os.W_OK):
+            raise PermissionError(13, "it is write-protected")
+        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.", suffix=".part")
+        self._hidden = Path(name)
+        self._hidden.chmod(self._mode())
+        return os.fdopen(descriptor, "wb")
+
+    def _mode(self) -> int:
+        if self._path.exists():
+            return stat.S_IMODE(self._path.stat().st_mode)
+        # The usual mode of a new file; mkstemp's is for secrets, which a report does not hold.
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+    def _failure(self, error: OSError) -> SinkError:
+        return SinkError(f"{self.target} could not be written: {error.strerror or error}", "free some space, run again")

@@ -1,0 +1,88 @@
+"""Exactly one state for every row; first match wins (DESIGN, "States")."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from janitor.tokens.dialect import Dialect, Gate, accepted_by, lacks_uuid
+from janitor.tokens.expiration import MAX_SECONDS, read
+from janitor.tokens.policy import Policy
+from janitor.tokens.row import Glance, Row
+
+
+class State(StrEnum):
+    """The seven states, in the order of the report's counts."""
+
+    ACTIVE = "active"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    STALE = "stale"
+    PERMANENT = "permanent"
+    MALFORMED = "malformed"
+    LEGACY = "legacy"
+
+
+class Classification(NamedTuple):
+    """What a row is at one moment.
+
+    Attributes:
+        state: the row's state.
+        accepted_by: the gates of LISA that would let it in.
+        expiry: `tokenExpiration` in whole UNIX seconds, or None where it is missing or malformed.
+        reasons: why a malformed row is malformed; empty for every other state.
+    """
+
+    state: State
+    accepted_by: tuple[Gate, ...]
+    expiry: int | None
+    reasons: tuple[str, ...]
+
+
+def classify(row: Row, now: int, policy: Policy) -> Classification:
+    """The state of a row at the UNIX second `now`, and the gates that would let it in."""
+    gates = accepted_by(row, now, policy.dialect)
+    expiry, reason = read(row.expiration) if row.expiration is not None else (None, None)
+    if reason is not None:
+        return Classification(State.MALFORMED, gates, None, (reason,))
+    return Classification(_state(row, expiry, now, policy), gates, expiry, ())
+
+
+def _state(row: Row, expiry: int | None, now: int, policy: Policy) -> State:
+    if policy.dialect is Dialect.HASHED and lacks_uuid(row):
+        return State.LEGACY
+    if expiry is None:
+        return State.PERMANENT
+    if now >= expiry + policy.grace:
+        return State.STALE
+    if now >= expiry:
+        return State.EXPIRED
+    return State.EXPIRING if expiry <= now + policy.horizon else State.ACTIVE
+
+
+def positions_worth_a_look(glances: Sequence[Glance], now: int, policy: Policy) -> list[int]:
+    """Where in a page the rows stand that are not plainly active, and so have to be decoded and classified.
+
+    A row that is left out is active; a row that is named may still turn out to be.
+    """
+    last = now + policy.horizon
+    if policy.dialect is Dialect.HASHED:
+        return [
+            position
+            for position, glance in enumerate(glances)
+            if not (
+                (expiration := glance.expiration)
+                and (number := expiration.N).isdecimal()
+                and last < int(number) <= MAX_SECONDS
+                and (uuid := glance.token_uuid)
+                and uuid.S
+            )
+        ]
+    return [
+        position
+        for position, glance in enumerate(glances)
+        if not (
+            (expiration := glance.expiration)
+            and (number := expiration.N).isdecimal()
+            and last < int(number) <= MAX_SECONDS
+        )
+    ]

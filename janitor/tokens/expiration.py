@@ -1,0 +1,104 @@
+"""Reading `tokenExpiration`: the whole second LISA compares with, and what is wrong with a date that is none.
+
+LISA reads the attribute through boto3 and calls `int()` on it (lambda/authorizer/lambda_functions.py at v5.4.0 and
+v6.6.0), so a fraction is cut off towards zero.
+"""
+
+import datetime as dt
+from decimal import Clamped, Context, Decimal, DecimalException, Inexact, Overflow, Rounded, Underflow
+
+from janitor.tokens.row import Value
+
+# The largest number that is taken for seconds: 16 November 5138. Above it are milliseconds, or worse.
+MAX_SECONDS = 99_999_999_999
+MAX_MILLISECONDS = MAX_SECONDS * 1_000 + 999
+MAX_MICROSECONDS = MAX_SECONDS * 1_000_000 + 999_999
+
+# The dates that Python's datetime can hold, in UNIX seconds: the years 1 and 9999.
+FIRST_SECOND = -62_135_596_800
+LAST_SECOND = 253_402_300_799
+
+# boto3's own context (boto3.dynamodb.types.DYNAMODB_CONTEXT): it refuses a number that it cannot hold exactly, so a
+# row with such a number is refused by every gate of LISA.
+_BOTO3 = Context(Emin=-128, Emax=126, prec=38, traps=[Clamped, Overflow, Inexact, Rounded, Underflow])
+
+
+def whole_seconds(number: str) -> int | None:
+    """The number's text cut to a whole number towards zero, or None when it is no number at all."""
+    try:
+        return int(number) if number.isdecimal() else int(Decimal(number))
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def as_lisa_reads(value: Value) -> int | None:
+    """What `int()` gives LISA for this attribute; None where boto3 or `int()` raises and the caller is refused."""
+    try:
+        match value.kind:
+            case "N":
+                number = str(value.N)
+                is_plain = len(number) <= _BOTO3.prec and number.isdecimal()
+                return int(number) if is_plain else int(_BOTO3.create_decimal(number))
+            case "S":
+                return int(str(value.S))
+            case "BOOL":
+                return int(bool(value.BOOL))
+            case _:
+                return None
+    except (DecimalException, ValueError, OverflowError):
+        return None
+
+
+def read(value: Value) -> tuple[int | None, str | None]:
+    """The expiry in whole UNIX seconds and no problem, or no expiry and one of DESIGN's reasons why."""
+    seconds = whole_seconds(value.N) if value.N is not None else None
+    if seconds is None:
+        return None, "not-a-number"
+    if seconds <= MAX_SECONDS:
+        return seconds, None
+    if seconds <= MAX_MILLISECONDS:
+        return None, "looks-like-milliseconds"
+    if seconds <= MAX_MICROSECONDS:
+        return None, "looks-like-microseconds"
+    return None, "out-of-range"
+
+
+def probably_meant(value: Value) -> int | None:
+    """The UNIX second that a broken date was probably meant to be, or None where there is no telling.
+
+    Milliseconds and microseconds are scaled down, a number kept as text is read, and so is an ISO 8601 date.
+    """
+    if value.kind == "N":
+        return _scaled(whole_seconds(str(value.N)))
+    if value.kind != "S":
+        return None
+    text = str(value.S).strip()
+    try:
+        return _scaled(int(text))
+    except ValueError:
+        return _iso_second(text)
+
+
+def moment(second: int) -> dt.datetime | None:
+    """The UTC time of a UNIX second, or None outside the years 1 to 9999."""
+    if not FIRST_SECOND <= second <= LAST_SECOND:
+        return None
+    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(seconds=second)
+
+
+def _scaled(number: int | None) -> int | None:
+    if number is None or number > MAX_MICROSECONDS:
+        return None
+    if number > MAX_MILLISECONDS:
+        return number // 1_000_000
+    if number > MAX_SECONDS:
+        return number // 1_000
+    return number
+
+
+def _iso_second(text: str) -> int | None:
+    try:
+        when = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp())

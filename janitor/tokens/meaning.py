@@ -1,0 +1,48 @@
+"""What a state means, in words for the person who has to act on it."""
+
+from janitor.tokens.classify import Classification, State
+from janitor.tokens.dialect import Dialect, Gate
+from janitor.tokens.duration import relative
+from janitor.tokens.expiration import MAX_SECONDS, as_lisa_reads, moment, probably_meant
+from janitor.tokens.row import KIND_WORDS, Row, Value
+
+_DATED = {
+    State.STALE: "expired {when}, past its grace; no gate of LISA accepts it",
+    State.EXPIRED: "expired {when}, still in its grace; no gate of LISA accepts it",
+    State.EXPIRING: "accepted until it expires {when}",
+    State.ACTIVE: "accepted; expires {when}",
+}
+
+
+def meaning(row: Row, verdict: Classification, now: int, dialect: Dialect) -> str:
+    """One sentence on what the row's state means for whoever holds the token, at the UNIX second `now`."""
+    match verdict.state:
+        case State.MALFORMED:
+            return f"{_malformed(row.expiration)}; {_acceptance(row, verdict.accepted_by)}"
+        case State.LEGACY:
+            return f"no tokenUUID: LISA's API refuses it for good; {_acceptance(row, verdict.accepted_by)}"
+        case State.PERMANENT if dialect is Dialect.HASHED:
+            return "no expiration: LISA's API refuses it, but MCP Workbench accepts it for ever"
+        case State.PERMANENT:
+            return "no expiration: LISA accepts it for ever"
+        case dated:
+            return _DATED[dated].format(when=relative((verdict.expiry or 0) - now))
+
+
+def _acceptance(row: Row, gates: tuple[Gate, ...]) -> str:
+    if not gates:
+        return "no gate of LISA accepts it"
+    end = as_lisa_reads(row.expiration) if row.expiration else None
+    who = "LISA accepts it" if Gate.API in gates else "but MCP Workbench still accepts it"
+    if end is None:
+        return f"{who}, for ever"
+    until = moment(end) if end <= MAX_SECONDS else None
+    return f"{who} until {until:%Y-%m-%d}" if until else f"{who}, in effect for ever"
+
+
+def _malformed(value: Value | None) -> str:
+    kind = KIND_WORDS.get(value.kind, "of no known type") if value else "missing"
+    meant = probably_meant(value) if value else None
+    when = moment(meant) if meant is not None else None
+    guess = f", probably meant as {when:%Y-%m-%d %H:%M} UTC" if when else ""
+    return f"tokenExpiration is {kind if kind != 'a number' else 'a number too large for seconds'}{guess}"

@@ -1,0 +1,115 @@
+"""A row of the token table, as DynamoDB's JSON writes it.
+
+Every attribute is a `Value`: an object with one member named after its type (`S`, `N`, `BOOL`, …), see "Data type
+descriptors" in the DynamoDB developer guide. Numbers stay text: DynamoDB hands back up to 126 digits, and LISA decides
+about the exact number.
+"""
+
+from typing import Any
+
+import msgspec
+
+# What each type of DynamoDB is called in a sentence.
+KIND_WORDS = {
+    "S": "text",
+    "N": "a number",
+    "B": "binary",
+    "BOOL": "true or false",
+    "NULL": "null",
+    "L": "a list",
+    "M": "a map",
+    "SS": "a set of texts",
+    "NS": "a set of numbers",
+    "BS": "a set of binaries",
+}
+
+
+class Value(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
+    """One attribute: exactly one member is set. Its `repr` shows the type only, for it may be a bearer token."""
+
+    S: str | None = None
+    N: str | None = None
+    BOOL: bool | None = None
+    NULL: bool | None = None
+    B: str | None = None
+    L: list[Any] | None = None
+    M: dict[str, Any] | None = None
+    SS: list[str] | None = None
+    NS: list[str] | None = None
+    BS: list[str] | None = None
+
+    @property
+    def kind(self) -> str:
+        """The type's name in DynamoDB (`S`, `N`, …); an empty string for a value of no known type."""
+        return next((kind for kind in KIND_WORDS if getattr(self, kind) is not None), "")
+
+    @property
+    def is_truthy(self) -> bool:
+        """Whether boto3's Python value of this attribute is true, as in LISA's `if not item.get(…)`.
+
+        A binary is always true there: `boto3.dynamodb.types.Binary` has neither length nor truth value of its own.
+        """
+        match self.kind:
+            case "N":
+                return any(digit in "123456789" for digit in str(self.N).upper().partition("E")[0])
+            case "B":
+                return True
+            case "NULL" | "":
+                return False
+            case kind:
+                return bool(getattr(self, kind))
+
+    def __repr__(self) -> str:
+        return f"Value({self.kind})"
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """The attributes of a row that janitor reads. Its `repr` never shows the key."""
+
+    key: Value = msgspec.field(name="token")
+    expiration: Value | None = msgspec.field(name="tokenExpiration", default=None)
+    token_uuid: Value | None = msgspec.field(name="tokenUUID", default=None)
+    username: Value | None = None
+    name: Value | None = None
+    created_by: Value | None = msgspec.field(name="createdBy", default=None)
+    created_date: Value | None = msgspec.field(name="createdDate", default=None)
+    is_system: Value | None = msgspec.field(name="isSystemToken", default=None)
+    hold: Value | None = msgspec.field(name="janitorHold", default=None)
+
+    def __repr__(self) -> str:
+        return "Row(…)"
+
+
+class NumberGlance(msgspec.Struct, gc=False):
+    """The number of an attribute; empty when it is of another type."""
+
+    N: str = ""
+
+
+class TextGlance(msgspec.Struct, gc=False):
+    """The text of an attribute; empty when it is of another type."""
+
+    S: str = ""
+
+
+class Glance(msgspec.Struct, gc=False):
+    """The two attributes that tell a plainly active row from one worth decoding whole.
+
+    Nearly every row of a healthy table is active, and skipping an attribute costs a small part of decoding it.
+    """
+
+    expiration: NumberGlance | None = msgspec.field(name="tokenExpiration", default=None)
+    token_uuid: TextGlance | None = msgspec.field(name="tokenUUID", default=None)
+
+    def __repr__(self) -> str:
+        return "Glance(…)"
+
+
+def text_of(value: Value | None) -> str | None:
+    """The attribute's text, or None when it is missing or of another type."""
+    return None if value is None else value.S
+
+
+def is_true(value: Value | None) -> bool:
+    """Whether the attribute is there and true as Python sees it."""
+    return value is not None and value.is_truthy

@@ -40,6 +40,7 @@ def urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
 
 def finding(row: Row, verdict: Classification, now: int, policy: Policy, secret: bytes | None) -> Finding:
     """The report's line about a row. `secret` is the key of its fingerprint, None for a plain one."""
+    texts = shown(row)
     meant = probably_meant(row.expiration) if row.expiration is not None and verdict.reasons else None
     return Finding(
         fingerprint=fingerprint(row, policy.dialect, secret),
@@ -48,12 +49,12 @@ def finding(row: Row, verdict: Classification, now: int, policy: Policy, secret:
         expires_at=_moment(verdict.expiry),
         expiration=_stored(row.expiration),
         seconds_to_expiry=_json_integer(None if verdict.expiry is None else verdict.expiry - now),
-        name=shown(row.name, row),
-        username=shown(row.username, row),
-        created_by=shown(row.created_by, row),
+        name=texts.name,
+        username=texts.username,
+        created_by=texts.created_by,
         created_at=_created_at(row.created_date),
         system=is_true(row.is_system),
-        token_uuid=shown(row.token_uuid, row),
+        token_uuid=texts.token_uuid,
         protected_by=protected_by(row, policy),
         reasons=verdict.reasons,
         outcome=None,

@@ -14,18 +14,21 @@
 5. The report is built once, from the tally, and handed to every outlet. An outlet that fails hides no other.
 """
 
+from collections.abc import Iterable
+
 import structlog
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import JanitorError
 from janitor.report.build import finding, urgency
-from janitor.report.model import Outcome, Remark
+from janitor.report.model import Finding, Outcome, Remark
 from janitor.run.assemble import assembled
 from janitor.run.job import Job, Result
 from janitor.run.locked_out import LockedOut, find_locked_out, unchecked_warning
 from janitor.run.tally import MostUrgent, Tally
-from janitor.tokens.classify import State, classify, positions_worth_a_look
+from janitor.tokens.classify import Classification, State, classify, positions_worth_a_look
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.row import Row
 
 log = structlog.get_logger("janitor.run")
 
@@ -49,7 +52,7 @@ def scan(job: Job) -> Result:
             started=started,
             outcome=outcome,
             tally=tally,
-            findings=urgent.sorted(),
+            findings=_findings(job, urgent.sorted()),
             locked_out=locked_out,
             errors=errors,
             warnings=[*job.warnings, *warnings],
@@ -84,25 +87,24 @@ def _read(job: Job, tally: Tally, urgent: MostUrgent) -> list[Remark]:
 
 
 def _count(page: Page, job: Job, tally: Tally, urgent: MostUrgent) -> None:
-    positions = positions_worth_a_look(page.glances, job.now, job.policy)
+    now, policy = job.now, job.policy
+    positions = positions_worth_a_look(page.glances, now, policy)
     tally.add_page(page.read_units, page.scanned - len(positions))
-    if not positions:
-        return
-    streams = job.outlets.streams
-    for row in page.rows(positions):
-        verdict = classify(row, job.now, job.policy)
+    verdicts = [(row, classify(row, now, policy)) for row in page.rows(positions)] if positions else []
+    for row, verdict in verdicts:
         tally.add(row, verdict)
-        if verdict.state is State.ACTIVE:
-            continue
-        rank = urgency(verdict, job.now)
-        is_wanted = urgent.wants(rank)
-        if not (streams or is_wanted):
-            continue
-        found = finding(row, verdict, job.now, job.policy, job.fingerprint_secret)
-        if streams:
-            job.outlets.line(found)
-        if is_wanted:
-            urgent.add(rank, found)
+        if verdict.state is not State.ACTIVE:
+            urgent.offer(urgency(verdict, now), row, verdict)
+    if job.outlets.streams:
+        job.outlets.lines(_findings(job, verdicts))
+
+
+def _findings(job: Job, verdicts: Iterable[tuple[Row, Classification]]) -> list[Finding]:
+    return [
+        finding(row, verdict, job.now, job.policy, job.fingerprint_secret)
+        for row, verdict in verdicts
+        if verdict.state is not State.ACTIVE
+    ]
 
 
 def _look_up_owners(job: Job, tally: Tally, *, is_over: bool) -> tuple[LockedOut, list[Remark]]:

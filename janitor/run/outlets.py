@@ -62,9 +62,9 @@ class Outlets:
             raise
         self._each(self._working, lambda outlet: outlet.sink.write(outlet.format.head()))
 
-    def line(self, finding: Finding) -> None:
-        """Hand a finding to the outlets that stream."""
-        self._each(self._streaming, lambda outlet: outlet.sink.write(outlet.format.line(finding)))
+    def lines(self, findings: list[Finding]) -> None:
+        """Hand the findings of a page to the outlets that stream: one write a page, not one a finding."""
+        self._each(self._streaming, lambda outlet: outlet.sink.write(b"".join(map(outlet.format.line, findings))))
 
     def finish(self, report: Report) -> None:
         """Write what is left and make every report visible."""

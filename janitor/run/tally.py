@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from janitor.report.model import Counts, Finding
+from janitor.report.model import Counts
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.policy import DAY
@@ -11,38 +11,37 @@ from janitor.tokens.row import Row, text_of
 # Owners whose rows have expired are remembered up to this many; beyond, they are only counted.
 MOST_OWNERS = 10_000
 
-_Ranked = tuple[tuple[int, bool, int], str, Finding]
+_Rank = tuple[int, bool, int]
 
 
 class MostUrgent:
-    """The most urgent findings, at most `limit` of them, whichever order they come in."""
+    """The most urgent rows, at most `limit` of them, whichever order they come in."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: list[_Ranked] = []
-        self._worst: tuple[int, bool, int] | None = None
+        self._room = limit + limit // 4 + 1
+        self._kept: list[tuple[_Rank, str, Row, Classification]] = []
+        self._worst: _Rank | None = None
 
-    def wants(self, rank: tuple[int, bool, int]) -> bool:
-        """Whether a finding of this rank can be among them; saves building it when not."""
-        return self._limit > 0 and (self._worst is None or rank <= self._worst)
-
-    def add(self, rank: tuple[int, bool, int], finding: Finding) -> None:
-        """Keep the finding, for now."""
-        self._kept.append((rank, finding.fingerprint, finding))
-        # Twice the limit before each sort: a sort a finding would be slow, and keeping all would not be flat.
-        if len(self._kept) >= 2 * self._limit:
+    def offer(self, rank: _Rank, row: Row, verdict: Classification) -> None:
+        """Keep the row, unless there are enough more urgent ones already."""
+        if self._limit == 0 or (self._worst is not None and rank > self._worst):
+            return
+        self._kept.append((rank, row.key.S or "", row, verdict))
+        # A quarter over the limit before each sort: a sort a row would be slow, and keeping all would not be flat.
+        if len(self._kept) >= self._room:
             self._cut()
 
-    def sorted(self) -> list[Finding]:
-        """Those that are left, most urgent first; equals by fingerprint, so that every run tells them alike."""
+    def sorted(self) -> list[tuple[Row, Classification]]:
+        """Those that are left, most urgent first; equals by their keys, so that every run tells them alike."""
         self._cut()
-        return [finding for _, _, finding in self._kept]
+        return [(row, verdict) for _, _, row, verdict in self._kept]
 
     def _cut(self) -> None:
-        self._kept.sort(key=lambda ranked: ranked[:2])
-        if len(self._kept) >= self._limit:
+        self._kept.sort(key=lambda kept: kept[:2])
+        if len(self._kept) >= self._limit > 0:
             del self._kept[self._limit :]
-            self._worst = self._kept[-1][0] if self._kept else None
+            self._worst = self._kept[-1][0]
 
 
 class Tally:

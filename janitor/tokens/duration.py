@@ -64,9 +64,9 @@ def spoken_duration(seconds: int) -> str:
 
 
 def relative(seconds: int) -> str:
-    """A distance from now in words: `in 3 days`, `2 hours ago`, `now`."""
+    """A distance from now in words: `in 3 days`, `2 hours ago`, `just now`."""
     if seconds == 0:
-        return "now"
+        return "just now"
     return f"in {spoken_duration(seconds)}" if seconds > 0 else f"{spoken_duration(-seconds)} ago"
 
 

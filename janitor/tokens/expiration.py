@@ -34,17 +34,12 @@ def whole_seconds(number: str) -> int | None:
 def as_lisa_reads(value: Value) -> int | None:
     """What `int()` gives LISA for this attribute; None where boto3 or `int()` raises and the caller is refused."""
     try:
-        match value.kind:
-            case "N":
-                number = str(value.N)
-                is_plain = len(number) <= _BOTO3.prec and number.isdecimal()
-                return int(number) if is_plain else int(_BOTO3.create_decimal(number))
-            case "S":
-                return int(str(value.S))
-            case "BOOL":
-                return int(bool(value.BOOL))
-            case _:
-                return None
+        if value.N is not None:
+            is_plain = len(value.N) <= _BOTO3.prec and value.N.isdecimal()
+            return int(value.N) if is_plain else int(_BOTO3.create_decimal(value.N))
+        if value.S is not None:
+            return int(value.S)
+        return int(value.BOOL) if value.BOOL is not None else None
     except (DecimalException, ValueError, OverflowError):
         return None
 
@@ -68,11 +63,11 @@ def probably_meant(value: Value) -> int | None:
 
     Milliseconds and microseconds are scaled down, a number kept as text is read, and so is an ISO 8601 date.
     """
-    if value.kind == "N":
-        return _scaled(whole_seconds(str(value.N)))
-    if value.kind != "S":
+    if value.N is not None:
+        return _scaled(whole_seconds(value.N))
+    if value.S is None:
         return None
-    text = str(value.S).strip()
+    text = value.S.strip()
     try:
         return _scaled(int(text))
     except ValueError:
@@ -83,7 +78,7 @@ def moment(second: int) -> dt.datetime | None:
     """The UTC time of a UNIX second, or None outside the years 1 to 9999."""
     if not FIRST_SECOND <= second <= LAST_SECOND:
         return None
-    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(seconds=second)
+    return dt.datetime.fromtimestamp(second, dt.UTC)
 
 
 def _scaled(number: int | None) -> int | None:

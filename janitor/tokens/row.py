@@ -49,15 +49,13 @@ class Value(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
 
         A binary is always true there: `boto3.dynamodb.types.Binary` has neither length nor truth value of its own.
         """
-        match self.kind:
-            case "N":
-                return any(digit in "123456789" for digit in str(self.N).upper().partition("E")[0])
-            case "B":
-                return True
-            case "NULL" | "":
-                return False
-            case kind:
-                return bool(getattr(self, kind))
+        if self.S is not None:
+            return self.S != ""
+        if self.BOOL is not None:
+            return self.BOOL
+        if self.N is not None:
+            return any(digit in "123456789" for digit in self.N.upper().partition("E")[0])
+        return self.B is not None or any((self.L, self.M, self.SS, self.NS, self.BS))
 
     def __repr__(self) -> str:
         return f"Value({self.kind})"

@@ -8,8 +8,9 @@ from janitor.report.model import Finding, Report
 from janitor.report.summary import closing_lines, counts_rows, headline
 from janitor.report.text import due, label, owner, utc
 
-# Everything that GitHub's Markdown, or HTML inside it, could take for more than text.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|~<>@:&])")
+# What GitHub's Markdown, or HTML inside it, takes for more than text within a table: emphasis, code, links, mentions,
+# issue numbers, formulas, and addresses that would become links by themselves.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~@#&!$]|:(?=//)|(?<=www)\.)")
 _COLUMNS = ("Expires", "UTC", "State", "Owner", "Name", "Fingerprint", "Accepted by", "What it means")
 
 

@@ -27,10 +27,10 @@ class ProgressBar:
         self._task = self._progress.add_task("scan", total=total or None)
         self._total = total
         self._done = 0
-        self._progress.start()
 
     def advance(self, rows: int) -> None:
-        """Move the bar on by so many rows."""
+        """Move the bar on by so many rows; the first call shows it."""
+        self._progress.start()
         self._done += rows
         if self._done > self._total > 0:
             self._total = self._done

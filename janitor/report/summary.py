@@ -61,8 +61,6 @@ def _state_words(report: Report) -> dict[State, str]:
 
 def closing_lines(report: Report) -> Iterator[str]:
     """What a reader should know besides the findings, a sentence each."""
-    if report.findings_omitted:
-        yield f"{report.findings_omitted:,} more findings are not listed here; --report ndjson=PATH lists all."
     crowded = [day for day in report.forecast if day.unusual]
     for day in crowded:
         yield f"An unusual share expires on {day.day}: {day.expiring:,} tokens."

@@ -2,15 +2,15 @@
 
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.dialect import Dialect, Gate
-from janitor.tokens.duration import relative
+from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import MAX_SECONDS, as_lisa_reads, moment, probably_meant
 from janitor.tokens.row import KIND_WORDS, Row, Value
 
 _DATED = {
-    State.STALE: "expired {when}, past its grace; no gate of LISA accepts it",
-    State.EXPIRED: "expired {when}, still in its grace; no gate of LISA accepts it",
-    State.EXPIRING: "accepted until it expires {when}",
-    State.ACTIVE: "accepted; expires {when}",
+    State.STALE: "refused everywhere for {time}, past its grace",
+    State.EXPIRED: "refused everywhere for {time}, still in its grace",
+    State.EXPIRING: "accepted for another {time}",
+    State.ACTIVE: "accepted for another {time}",
 }
 
 
@@ -26,7 +26,7 @@ def meaning(row: Row, verdict: Classification, now: int, dialect: Dialect) -> st
         case State.PERMANENT:
             return "no expiration: LISA accepts it for ever"
         case dated:
-            return _DATED[dated].format(when=relative((verdict.expiry or 0) - now))
+            return _DATED[dated].format(time=spoken_duration(abs((verdict.expiry or 0) - now)))
 
 
 def _acceptance(row: Row, gates: tuple[Gate, ...]) -> str:

@@ -48,7 +48,7 @@ def _gives_away(text: str, key: str) -> bool:
         return True
     if len(key) != _SHA256_LENGTH:
         return False
-    for word in text.split():  # noqa: SIM110  # any() over a generator takes twice as long, and this runs for every row
+    for word in text.split():  # any() over a generator takes twice as long, and this runs for every row
         if len(word) >= _SHORTEST_TOKEN and sha256(word.encode(errors="replace")).hexdigest() == key:
             return True
     return False

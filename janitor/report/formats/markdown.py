@@ -33,6 +33,9 @@ def _lines(report: Report) -> Iterator[str]:
         yield "## Findings"
         yield ""
         yield from _table(_COLUMNS, (_cells(finding) for finding in report.findings))
+    if report.findings_omitted:
+        yield ""
+        yield f"{report.findings_omitted:,} more findings are not listed here; `--report ndjson=PATH` lists all."
     for line in closing_lines(report):
         yield ""
         yield _escaped(line)

@@ -39,7 +39,16 @@ def command(
     run_id = start_logging(logs)
     with stoppable() as stop:
         result = scan(scan_job(settings, run_id, stop))
+    say_failures(result)
     return exit_code(result, stop, output.fail_on)
+
+
+def say_failures(result: "Result") -> None:
+    """A line on stderr for each thing that went wrong, for whoever does not read the log or the report."""
+    for error in result.report.errors:
+        click.echo(f"janitor: {error.message}", err=True)
+    for failure in result.failures:
+        click.echo(f"janitor: {failure}", err=True)
 
 
 def exit_code(result: "Result", stop: "Stop", fail_on: tuple[str, ...]) -> int:

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from janitor.dynamodb.decode import FastParserFactory
 from janitor.dynamodb.failures import CREDENTIALS_WAY_OUT, THROTTLES, translated
-from janitor.errors import ConfigurationError
+from janitor.errors import AwsError, ConfigurationError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -124,8 +124,12 @@ class Aws:
             user_agent_extra=f"token-janitor/{self._connection.version}",
         )
         url = self._endpoint_url(service)
-        with aws_errors(f"opening a client for {service}", url):
-            return self._session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
+        try:
+            with aws_errors(f"opening a client for {service}"):
+                return self._session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
+        except AwsError:
+            # botocore refuses the form of an endpoint with a bare ValueError.
+            raise ConfigurationError(f"{url!r} is not an endpoint", "check --endpoint-url", "endpoint") from None
 
     def _endpoint_url(self, service: str) -> str | None:
         # botocore's own rule, with --endpoint-url in the place of AWS_ENDPOINT_URL.
@@ -180,8 +184,8 @@ def aws_errors(call: str, resource: str | None = None) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise translated(error, call, resource) from None
-    except ValueError as error:
-        # botocore checks an endpoint's form with a bare ValueError.
-        if "endpoint" not in str(error).lower():
-            raise
-        raise ConfigurationError(str(error), "check --endpoint-url", "endpoint") from None
+    except (ValueError, KeyError) as error:
+        # What botocore's parser lets through of a damaged answer, and what is missing in one that was cut short.
+        target = f"{call} on {resource}" if resource else call
+        sentence = f"{target}: the answer is damaged ({type(error).__name__})"
+        raise AwsError(sentence, "run it again", "corrupt-answer") from None

@@ -1,5 +1,6 @@
 """botocore's errors in a user's words: the call, the resource, and the way out."""
 
+import re
 from collections.abc import Callable
 
 from botocore import exceptions as boto
@@ -33,6 +34,7 @@ _BAD_CREDENTIALS = frozenset(
 )
 
 CREDENTIALS_WAY_OUT = "set AWS_PROFILE or AWS_ACCESS_KEY_ID, give --profile NAME, or run where a role is attached"
+_USER_IN_URL = re.compile(r"//[^/@\s\"]+@")
 _NETWORK = "check --endpoint-url, --region and the network"
 
 
@@ -114,4 +116,5 @@ _LOCAL: tuple[tuple[tuple[type[BotoCoreError], ...], Callable[[BotoCoreError, st
 
 
 def _one_line(error: BotoCoreError) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+    # An endpoint may carry a user name and a password.
+    return _USER_IN_URL.sub("//", " ".join(str(error).split())).rstrip(".")

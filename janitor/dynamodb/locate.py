@@ -132,7 +132,8 @@ def _first_that_exists(aws: Aws, names: Iterable[str], choice: TableChoice) -> t
 
 def _describe(aws: Aws, name: str) -> Mapping[str, Any]:
     with aws_errors("dynamodb:DescribeTable", f"the table {name}"):
-        return aws.dynamodb.describe_table(TableName=name)
+        response = aws.dynamodb.describe_table(TableName=name)
+        return {"Table": response["Table"], "ResponseMetadata": response["ResponseMetadata"]}
 
 
 def _check_key(description: Mapping[str, Any]) -> None:

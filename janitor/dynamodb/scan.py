@@ -33,7 +33,8 @@ MAX_AUTO_SEGMENTS = 8
 BYTES_PER_AUTO_SEGMENT = 16 * 1024 * 1024
 
 _WAKE_SECONDS = 0.2
-_PAGES_AHEAD = 2
+# A page waits here, one more in each segment's hands: enough to keep the reader busy, and no more memory than that.
+_PAGES_AHEAD = 1
 
 
 def segments_for(size_bytes: int) -> int:
@@ -65,7 +66,7 @@ class Scan:
         Raises:
             AwsError: a segment could not be read to its end.
         """
-        arrived: queue.Queue[Page | JanitorError | None] = queue.Queue(maxsize=max(_PAGES_AHEAD, self.segments))
+        arrived: queue.Queue[Page | JanitorError | None] = queue.Queue(maxsize=_PAGES_AHEAD)
         ended = threading.Event()
         for segment in range(self.segments):
             context = contextvars.copy_context()

@@ -6,7 +6,8 @@ from janitor.report.model import Counts
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.policy import DAY
-from janitor.tokens.row import Row, text_of
+from janitor.tokens.row import Row
+from janitor.tokens.shown import gives_away
 
 # Owners whose rows have expired are remembered up to this many; beyond, they are only counted.
 MOST_OWNERS = 10_000
@@ -67,19 +68,22 @@ class Tally:
         self._counts[verdict.state] += 1
         if verdict.state is State.EXPIRING and verdict.expiry is not None:
             self.expiries[verdict.expiry // DAY] += 1
-        username = text_of(row.username)
-        if username:
-            self._add_owner(username, verdict)
+        if row.username is not None and row.username.S:
+            self._add_owner(row.username.S, row.key.S or "", verdict)
 
     def counts(self) -> Counts:
         """The sums for the report."""
         by_state = {state.value: count for state, count in self._counts.items()}
         return Counts(scanned=sum(by_state.values()), **by_state)
 
-    def _add_owner(self, username: str, verdict: Classification) -> None:
+    def _add_owner(self, username: str, key: str, verdict: Classification) -> None:
         if Gate.API in verdict.accepted_by:
             _remember(username, self.accepted_owners)
-        elif verdict.state in (State.EXPIRED, State.STALE) and not _remember(username, self.expired_owners):
+            return
+        if verdict.state not in (State.EXPIRED, State.STALE):
+            return
+        # Owners are named in the report, so one that is the token itself is only counted.
+        if gives_away(username, key) or not _remember(username, self.expired_owners):
             self.rows_of_unremembered_owners += 1
 
 

@@ -31,19 +31,20 @@ def shown(row: Row) -> Shown:
     texts = Shown(text_of(row.name), text_of(row.username), text_of(row.created_by), text_of(row.token_uuid))
     key = row.key.S or ""
     words = " ".join(filter(None, texts))
-    is_harmless = not _gives_away(words, key) and len(words) <= LONGEST
+    is_harmless = not gives_away(words, key) and len(words) <= LONGEST
     return texts if is_harmless else Shown(*(_shown(text, key) for text in texts))
 
 
 def _shown(text: str | None, key: str) -> str | None:
     if text is None:
         return None
-    if _gives_away(text, key):
+    if gives_away(text, key):
         return REMOVED
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _gives_away(text: str, key: str) -> bool:
+def gives_away(text: str, key: str) -> bool:
+    """Whether the text holds the row's key, or a word whose sha256 is the key."""
     if key and key in text:
         return True
     if len(key) != _SHA256_LENGTH:

@@ -1,0 +1,98 @@
+"""`janitor demo`: an embedded DynamoDB with a LISA-like table, and a scan of it."""
+
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from janitor.errors import JanitorError
+
+if TYPE_CHECKING:
+    from janitor.demo.emulator import Emulator
+
+_DEPLOYMENT = "demo"
+
+
+@click.command("demo")
+@click.option("--keep", is_flag=True, help="Leave the embedded DynamoDB running, and print how to use it and end it.")
+@click.option(
+    "--classic", is_flag=True, help="Make the table of a LISA before 6.1: keys in plain text, few attributes."
+)
+def command(*, keep: bool, classic: bool) -> int:
+    r"""Try janitor on an embedded DynamoDB. Needs no AWS account.
+
+    Starts ministack on a free loopback port, makes a LISA table with a few hundred believable tokens in every state,
+    scans it, and ends. Your AWS credentials are not used.
+
+    \b
+    Examples:
+      janitor demo
+      janitor demo --classic --keep
+    """
+    from janitor.demo.emulator import EmulatorError, running
+
+    try:
+        with running(keep=keep) as emulator:
+            _use_only(emulator.environment)
+            dialect = "classic" if classic else "hashed"
+            code = _scan(_make_table(emulator, dialect))
+            _print_next_steps(emulator, keep=keep)
+    except EmulatorError as error:
+        raise JanitorError(str(error), code="emulator") from None
+    return code
+
+
+def _use_only(environment: Mapping[str, str]) -> None:
+    # Nothing of the user's own AWS configuration may reach the emulator, or lead away from it.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(environment, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+
+
+def _make_table(emulator: "Emulator", dialect: str) -> str:
+    from janitor.demo.lisa_table import TABLE_NAMES, create
+    from janitor.dynamodb.client import Aws, Connection
+
+    aws = Aws(Connection(endpoint_url=emulator.endpoint_url, environment=emulator.environment))
+    name = TABLE_NAMES[dialect]
+    rows = create(aws.dynamodb, name, dialect, int(time.time()))
+    click.echo(f"An embedded DynamoDB at {emulator.endpoint_url} holds the table {name} with {rows} made-up tokens.\n")
+    return name
+
+
+def _scan(table: str) -> int:
+    from janitor.cli.scan import exit_code, say_failures
+    from janitor.cli.signals import stoppable
+    from janitor.cli.wiring import ScanSettings, scan_job, start_logging
+    from janitor.config import LimitSettings, LogSettings, OutputSettings, PolicySettings, TableSettings
+    from janitor.run.flow import scan
+
+    settings = ScanSettings(
+        table=TableSettings(table=table),
+        policy=PolicySettings(),
+        output=OutputSettings(format="table"),
+        limits=LimitSettings(),
+        logs=LogSettings(log_level="warning"),
+    )
+    run_id = start_logging(settings.logs)
+    with stoppable() as stop:
+        result = scan(scan_job(settings, run_id, stop))
+    say_failures(result)
+    return exit_code(result, stop, ())
+
+
+def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:
+    if not keep:
+        click.echo("\nTry next:")
+        click.echo("  janitor demo --keep                  keep it running, to scan it yourself")
+        click.echo("  janitor scan --deployment NAME       scan the token table of your LISA deployment; reads only")
+        return
+    click.echo("\nIt keeps running. To use it:\n")
+    for name, value in emulator.environment.items():
+        click.echo(f"  export {name}={value}")
+    click.echo("\nTry next:")
+    click.echo(f"  janitor scan --deployment {_DEPLOYMENT} --format markdown")
+    click.echo(f"  janitor scan --deployment {_DEPLOYMENT} --expiring-within 7d --fail-on expiring")
+    click.echo(f"\nTo end it: kill {emulator.pid}")

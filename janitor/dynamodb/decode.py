@@ -39,11 +39,24 @@ class _Head(msgspec.Struct, gc=False):
     capacity: _Capacity | None = msgspec.field(name="ConsumedCapacity", default=None)
 
 
+class _RawHead(msgspec.Struct, gc=False):
+    """The same for a page with a number that is not whole, which would make `_Head` fail."""
+
+    items: list[msgspec.Raw] = msgspec.field(name="Items")
+    count: int = msgspec.field(name="Count")
+    scanned: int = msgspec.field(name="ScannedCount")
+    next_key: dict[str, dict[str, Any]] | None = msgspec.field(name="LastEvaluatedKey", default=None)
+    capacity: _Capacity | None = msgspec.field(name="ConsumedCapacity", default=None)
+
+
 class _Items(msgspec.Struct):
     items: list[msgspec.Raw] = msgspec.field(name="Items")
 
 
-_HEAD = msgspec.json.Decoder(_Head)
+# DynamoDB writes numbers as texts; `strict=False` reads those that are whole into numbers on the way.
+_HEAD = msgspec.json.Decoder(_Head, strict=False)
+_GLANCE = msgspec.json.Decoder(Glance, strict=False)
+_RAW_HEAD = msgspec.json.Decoder(_RawHead)
 _ITEMS = msgspec.json.Decoder(_Items)
 _ROW = msgspec.json.Decoder(Row)
 _UNREADABLE = (ValueError, RecursionError)
@@ -68,7 +81,7 @@ class Page:
         Raises:
             ValueError: the body is cut short or no page at all, or its counts contradict its rows.
         """
-        head = _HEAD.decode(body)
+        head = _head(body)
         if head.count != len(head.glances) or head.scanned < head.count:
             raise ValueError(f"{len(head.glances)} items where Count says {head.count} of {head.scanned}")
         self._body = body
@@ -143,6 +156,22 @@ def page_of(response: Mapping[str, Any], call: str) -> Page:
         return page
     reason = response.get(BROKEN, "it holds no page")
     raise CorruptPageError(f"{call}: DynamoDB's answer is damaged ({reason})", "run it again")
+
+
+def _head(body: bytes) -> _Head:
+    try:
+        return _HEAD.decode(body)
+    except msgspec.ValidationError:
+        raw = _RAW_HEAD.decode(body)
+        return _Head([_glance(item) for item in raw.items], raw.count, raw.scanned, raw.next_key, raw.capacity)
+
+
+def _glance(item: msgspec.Raw) -> Glance:
+    try:
+        return _GLANCE.decode(item)
+    except msgspec.ValidationError:
+        # Not plainly anything: the row will be decoded whole.
+        return Glance()
 
 
 def _read(body: bytes, checksum: str | None) -> tuple[str, object]:

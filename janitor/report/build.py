@@ -11,7 +11,7 @@ from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.meaning import meaning
 from janitor.tokens.policy import DAY, Policy
 from janitor.tokens.protection import protected_by
-from janitor.tokens.row import Row, Value, is_true
+from janitor.tokens.row import Number, Row, Value, is_true
 from janitor.tokens.shown import shown
 
 # The largest whole number that every reader of JSON holds exactly.
@@ -92,7 +92,7 @@ def _moment(second: int | None) -> dt.datetime | None:
     return None if second is None else moment(second)
 
 
-def _stored(value: Value | None) -> int | None:
+def _stored(value: Value | Number | None) -> int | None:
     return _json_integer(whole_seconds(value.N)) if value is not None and value.N is not None else None
 
 
@@ -100,6 +100,6 @@ def _json_integer(number: int | None) -> int | None:
     return number if number is not None and abs(number) <= MAX_JSON_INTEGER else None
 
 
-def _created_at(value: Value | None) -> dt.datetime | None:
+def _created_at(value: Number | None) -> dt.datetime | None:
     second = _stored(value)
     return moment(second) if second is not None and FIRST_SECOND <= second <= LAST_SECOND else None

@@ -1,6 +1,7 @@
 """What a run has counted so far. Its size does not depend on the table's."""
 
 from collections import Counter
+from operator import itemgetter
 
 from janitor.report.model import Counts
 from janitor.tokens.classify import Classification, State
@@ -13,6 +14,9 @@ from janitor.tokens.shown import gives_away
 MOST_OWNERS = 10_000
 
 _Rank = tuple[int, bool, int]
+
+
+_by_rank_and_key = itemgetter(0, 1)
 
 
 class MostUrgent:
@@ -39,7 +43,7 @@ class MostUrgent:
         return [(row, verdict) for _, _, row, verdict in self._kept]
 
     def _cut(self) -> None:
-        self._kept.sort(key=lambda kept: kept[:2])
+        self._kept.sort(key=_by_rank_and_key)
         if len(self._kept) >= self._limit > 0:
             del self._kept[self._limit :]
             self._worst = self._kept[-1][0]
@@ -81,6 +85,8 @@ class Tally:
             _remember(username, self.accepted_owners)
             return
         if verdict.state not in (State.EXPIRED, State.STALE):
+            return
+        if username in self.expired_owners:
             return
         # Owners are named in the report, so one that is the token itself is only counted.
         if gives_away(username, key) or not _remember(username, self.expired_owners):

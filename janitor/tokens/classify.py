@@ -21,6 +21,9 @@ class State(StrEnum):
     MALFORMED = "malformed"
     LEGACY = "legacy"
 
+    # Enum's own is a Python function, and states are looked up several times for every row.
+    __hash__ = str.__hash__
+
 
 class Classification(NamedTuple):
     """What a row is at one moment.
@@ -69,20 +72,13 @@ def positions_worth_a_look(glances: Sequence[Glance], now: int, policy: Policy) 
         return [
             position
             for position, glance in enumerate(glances)
-            if not (
-                (expiration := glance.expiration)
-                and (number := expiration.N).isdecimal()
-                and last < int(number) <= MAX_SECONDS
-                and (uuid := glance.token_uuid)
-                and uuid.S
-            )
+            if (expiration := glance.expiration) is None
+            or not last < expiration.N <= MAX_SECONDS
+            or (uuid := glance.token_uuid) is None
+            or not uuid.S
         ]
     return [
         position
         for position, glance in enumerate(glances)
-        if not (
-            (expiration := glance.expiration)
-            and (number := expiration.N).isdecimal()
-            and last < int(number) <= MAX_SECONDS
-        )
+        if (expiration := glance.expiration) is None or not last < expiration.N <= MAX_SECONDS
     ]

@@ -28,14 +28,18 @@ class Gate(StrEnum):
     WORKBENCH = "workbench"
 
 
+_WORKBENCH = (Gate.WORKBENCH,)
+_BOTH = (Gate.API, Gate.WORKBENCH)
+
+
 def accepted_by(row: Row, now: int, dialect: Dialect) -> tuple[Gate, ...]:
     """The gates that would let this row in at the UNIX second `now`; empty means dead everywhere."""
     if not _passes_classic_rule(row, now):
         return ()
     # The hashed rule is the classic one with more asked of the row, so the api never accepts what Workbench refuses.
     if dialect is Dialect.HASHED and (lacks_uuid(row) or not is_true(row.expiration)):
-        return (Gate.WORKBENCH,)
-    return (Gate.API, Gate.WORKBENCH)
+        return _WORKBENCH
+    return _BOTH
 
 
 def lacks_uuid(row: Row) -> bool:

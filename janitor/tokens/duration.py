@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from functools import lru_cache
 
 from janitor.tokens.expiration import MAX_SECONDS
 
@@ -70,6 +71,7 @@ def relative(seconds: int) -> str:
     return f"in {spoken_duration(seconds)}" if seconds > 0 else f"{spoken_duration(-seconds)} ago"
 
 
+@lru_cache(maxsize=4_096)
 def _counted(number: int, name: str) -> str:
     return f"{number:,} {name}{'' if number == 1 else 's'}"
 

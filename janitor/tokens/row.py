@@ -61,16 +61,31 @@ class Value(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
         return f"Value({self.kind})"
 
 
+class Text(msgspec.Struct, frozen=True, gc=False):
+    """An attribute of which only a text matters: None when it is of another type."""
+
+    S: str | None = None
+
+    def __repr__(self) -> str:
+        return "Text(…)"
+
+
+class Number(msgspec.Struct, frozen=True, gc=False):
+    """An attribute of which only a number matters: None when it is of another type."""
+
+    N: str | None = None
+
+
 class Row(msgspec.Struct, frozen=True, gc=False):
     """The attributes of a row that janitor reads. Its `repr` never shows the key."""
 
-    key: Value = msgspec.field(name="token")
+    key: Text = msgspec.field(name="token")
     expiration: Value | None = msgspec.field(name="tokenExpiration", default=None)
     token_uuid: Value | None = msgspec.field(name="tokenUUID", default=None)
-    username: Value | None = None
-    name: Value | None = None
-    created_by: Value | None = msgspec.field(name="createdBy", default=None)
-    created_date: Value | None = msgspec.field(name="createdDate", default=None)
+    username: Text | None = None
+    name: Text | None = None
+    created_by: Text | None = msgspec.field(name="createdBy", default=None)
+    created_date: Number | None = msgspec.field(name="createdDate", default=None)
     is_system: Value | None = msgspec.field(name="isSystemToken", default=None)
     hold: Value | None = msgspec.field(name="janitorHold", default=None)
 
@@ -78,10 +93,10 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return "Row(…)"
 
 
-class NumberGlance(msgspec.Struct, gc=False):
-    """The number of an attribute; empty when it is of another type."""
+class WholeNumberGlance(msgspec.Struct, gc=False):
+    """The whole number of an attribute; 0 when it is of another type. For a decoder that reads numbers from texts."""
 
-    N: str = ""
+    N: int = 0
 
 
 class TextGlance(msgspec.Struct, gc=False):
@@ -96,14 +111,14 @@ class Glance(msgspec.Struct, gc=False):
     Nearly every row of a healthy table is active, and skipping an attribute costs a small part of decoding it.
     """
 
-    expiration: NumberGlance | None = msgspec.field(name="tokenExpiration", default=None)
+    expiration: WholeNumberGlance | None = msgspec.field(name="tokenExpiration", default=None)
     token_uuid: TextGlance | None = msgspec.field(name="tokenUUID", default=None)
 
     def __repr__(self) -> str:
         return "Glance(…)"
 
 
-def text_of(value: Value | None) -> str | None:
+def text_of(value: Value | Text | None) -> str | None:
     """The attribute's text, or None when it is missing or of another type."""
     return None if value is None else value.S
 

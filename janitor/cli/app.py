@@ -4,6 +4,7 @@ import importlib
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -72,6 +73,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def entry_point() -> NoReturn:
     """What the console script calls."""
+    _replace_closed_streams()
     code = main()
     # The interpreter flushes standard output as it ends; a reader that has gone must not make that a traceback.
     try:
@@ -79,6 +81,14 @@ def entry_point() -> NoReturn:
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(code)
+
+
+def _replace_closed_streams() -> None:
+    # A stream that the caller closed (`>&-`) is None in Python; what is written there goes nowhere, as asked.
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _run(argv: list[str] | None) -> int:

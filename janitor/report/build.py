@@ -47,7 +47,7 @@ def finding(row: Row, verdict: Classification, now: int, policy: Policy, secret:
         state=verdict.state,
         accepted_by=verdict.accepted_by,
         expires_at=_moment(verdict.expiry),
-        expiration=_stored(row.expiration),
+        expiration=_json_integer(verdict.expiry) if verdict.expiry is not None else _stored(row.expiration),
         seconds_to_expiry=_json_integer(None if verdict.expiry is None else verdict.expiry - now),
         name=texts.name,
         username=texts.username,

@@ -8,7 +8,7 @@ from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 
-_MOST_OWNERS_NAMED = 10
+_MOST_NAMED = 10
 
 _OUTCOMES = {
     Outcome.COMPLETE: "scanned",
@@ -61,18 +61,18 @@ def _state_words(report: Report) -> dict[State, str]:
 
 def closing_lines(report: Report) -> Iterator[str]:
     """What a reader should know besides the findings, a sentence each."""
-    crowded = [day for day in report.forecast if day.unusual]
-    for day in crowded:
-        yield f"An unusual share expires on {day.day}: {day.expiring:,} tokens."
+    crowded = [f"{day.day} ({day.expiring:,} tokens)" for day in report.forecast if day.unusual]
+    if crowded:
+        yield f"An unusual share expires on {_some(crowded, 'days')}."
     if report.locked_out:
-        yield f"Locked out until their expired rows are gone: {_owners(report)}."
+        owners = [plain(owner) for owner in report.locked_out]
+        yield f"Locked out until their expired rows are gone: {_some(owners, 'owners')}."
     for warning in report.warnings:
         yield f"Warning: {plain(warning.message)}."
     for error in report.errors:
         yield f"Error: {plain(error.message)}."
 
 
-def _owners(report: Report) -> str:
-    named = ", ".join(plain(owner) for owner in report.locked_out[:_MOST_OWNERS_NAMED])
-    more = len(report.locked_out) - _MOST_OWNERS_NAMED
-    return f"{named} and {more:,} more owners" if more > 0 else named
+def _some(names: list[str], plural: str) -> str:
+    named, more = ", ".join(names[:_MOST_NAMED]), len(names) - _MOST_NAMED
+    return f"{named} and {more:,} more {plural}" if more > 0 else named

@@ -60,7 +60,7 @@ class Outlets:
         except BaseException:
             self.discard()
             raise
-        self._each(self._working, lambda outlet: outlet.sink.write(outlet.format.head()))
+        self._each(self._streaming, lambda outlet: outlet.sink.write(outlet.format.head()))
 
     def lines(self, findings: list[Finding]) -> None:
         """Hand the findings of a page to the outlets that stream: one write a page, not one a finding."""

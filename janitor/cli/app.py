@@ -4,7 +4,6 @@ import importlib
 import os
 import signal
 import sys
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -85,10 +84,9 @@ def entry_point() -> NoReturn:
 
 def _replace_closed_streams() -> None:
     # A stream that the caller closed (`>&-`) is None in Python; what is written there goes nowhere, as asked.
-    if sys.stdout is None:
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
-    if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 def _run(argv: list[str] | None) -> int:

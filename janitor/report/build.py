@@ -59,7 +59,7 @@ def finding(row: Row, verdict: Classification, now: int, policy: Policy, secret:
         reasons=verdict.reasons,
         outcome=None,
         probably_meant=_moment(meant),
-        meaning=meaning(row, verdict, now, policy.dialect),
+        meaning=meaning(row, verdict, now),
     )
 
 

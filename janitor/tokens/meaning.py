@@ -1,7 +1,7 @@
 """What a state means, in words for the person who has to act on it."""
 
 from janitor.tokens.classify import Classification, State
-from janitor.tokens.dialect import Dialect, Gate
+from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import MAX_SECONDS, as_lisa_reads, moment, probably_meant
 from janitor.tokens.row import KIND_WORDS, Row, Value
@@ -14,17 +14,15 @@ _DATED = {
 }
 
 
-def meaning(row: Row, verdict: Classification, now: int, dialect: Dialect) -> str:
+def meaning(row: Row, verdict: Classification, now: int) -> str:
     """One sentence on what the row's state means for whoever holds the token, at the UNIX second `now`."""
     match verdict.state:
         case State.MALFORMED:
             return f"{_malformed(row.expiration)}; {_acceptance(row, verdict.accepted_by)}"
         case State.LEGACY:
-            return f"no tokenUUID: LISA's API refuses it for good; {_acceptance(row, verdict.accepted_by)}"
-        case State.PERMANENT if dialect is Dialect.HASHED:
-            return "no expiration: LISA's API refuses it, but MCP Workbench accepts it for ever"
+            return f"no tokenUUID; {_acceptance(row, verdict.accepted_by)}"
         case State.PERMANENT:
-            return "no expiration: LISA accepts it for ever"
+            return f"no expiration; {_acceptance(row, verdict.accepted_by)}"
         case dated:
             return _DATED[dated].format(time=spoken_duration(abs((verdict.expiry or 0) - now)))
 
@@ -32,8 +30,8 @@ def meaning(row: Row, verdict: Classification, now: int, dialect: Dialect) -> st
 def _acceptance(row: Row, gates: tuple[Gate, ...]) -> str:
     if not gates:
         return "no gate of LISA accepts it"
+    who = "LISA accepts it" if Gate.API in gates else "only MCP Workbench still accepts it"
     end = as_lisa_reads(row.expiration) if row.expiration else None
-    who = "LISA accepts it" if Gate.API in gates else "but MCP Workbench still accepts it"
     if end is None:
         return f"{who}, for ever"
     until = moment(end) if end <= MAX_SECONDS else None

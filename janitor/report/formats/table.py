@@ -1,4 +1,4 @@
-"""`table`: what a person wants at a glance. The counts, then what is due soonest, then what is odd."""
+"""`table`: what a person wants at a glance. The counts, then what is due soonest, what just expired, what is odd."""
 
 import io
 
@@ -14,6 +14,7 @@ from janitor.report.text import due, label, owner, plain, utc
 from janitor.tokens.classify import State
 
 MOST_DUE = 15
+MOST_EXPIRED = 5
 MOST_ODD = 10
 _NAME_WIDTH = 26
 
@@ -26,7 +27,6 @@ _STYLES = {
     State.MALFORMED: "bold red",
     State.LEGACY: "magenta",
 }
-_DUE = (State.EXPIRING, State.EXPIRED)
 _ODD = (State.MALFORMED, State.LEGACY, State.PERMANENT)
 
 
@@ -60,7 +60,8 @@ def _print(console: Console, report: Report) -> None:
     console.print(Text(plain(headline(report)), style="bold"))
     console.print()
     console.print(_counts(report))
-    _print_findings(console, report, "Due soonest", _DUE, MOST_DUE)
+    _print_findings(console, report, "Due soonest", (State.EXPIRING,), MOST_DUE)
+    _print_findings(console, report, "Just expired", (State.EXPIRED,), MOST_EXPIRED)
     _print_findings(console, report, "Needs a look", _ODD, MOST_ODD)
     lines = list(closing_lines(report))
     if lines:
@@ -75,7 +76,7 @@ def _print_findings(console: Console, report: Report, title: str, states: tuple[
         return
     console.print()
     console.print(Text(title, style="bold"))
-    console.print(_dated(listed) if states is _DUE else _undated(listed))
+    console.print(_undated(listed) if states is _ODD else _dated(listed))
     more = sum(getattr(report.counts, state.value) for state in states) - len(listed)
     if more:
         console.print(Text(f"… and {more:,} more; --format json or --report ndjson=PATH lists them", style="dim"))

@@ -42,7 +42,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def cli() -> None:
-    r"""Scheduled housekeeping for the API tokens that LISA keeps in DynamoDB.
+    """Scheduled housekeeping for the API tokens that LISA keeps in DynamoDB.
 
     Every option is also an environment variable, JANITOR_ and its name in capitals. A flag beats the variable.
 

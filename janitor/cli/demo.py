@@ -21,7 +21,7 @@ _DEPLOYMENT = "demo"
     "--classic", is_flag=True, help="Make the table of a LISA before 6.1: keys in plain text, few attributes."
 )
 def command(*, keep: bool, classic: bool) -> int:
-    r"""Try janitor on an embedded DynamoDB. Needs no AWS account.
+    """Try janitor on an embedded DynamoDB. Needs no AWS account.
 
     Starts ministack on a free loopback port, makes a LISA table with a few hundred believable tokens in every state,
     scans it, and ends. Your AWS credentials are not used.

@@ -20,7 +20,7 @@ _SIGNAL_BASE = 128
 def command(
     table: TableSettings, policy: PolicySettings, output: OutputSettings, limits: LimitSettings, logs: LogSettings
 ) -> int:
-    r"""Scan a token table and report what is in it. Reads only.
+    """Scan a token table and report what is in it. Reads only.
 
     Says which tokens have expired, which are about to, which never will, and which carry a broken date. The report goes
     to standard output, the log to standard error.

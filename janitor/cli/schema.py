@@ -8,7 +8,7 @@ import click
 @click.command("schema")
 @click.argument("name", type=click.Choice(["report"]))
 def command(name: str) -> None:  # noqa: ARG001  # click checks it, and there is one so far
-    r"""Print the JSON Schema of a report.
+    """Print the JSON Schema of a report.
 
     \b
     Example:

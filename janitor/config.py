@@ -19,6 +19,8 @@ FORMATS = ("table", "json", "ndjson", "csv", "markdown")
 STATES_TO_FAIL_ON = ("expiring", "expired", "stale", "permanent", "malformed", "legacy")
 SSM_PARAMETER = "/prod/prod/lisa/tokenTableName"
 
+MAX_SEGMENTS = 256
+
 _METADATA_KEY = "setting"
 
 
@@ -90,11 +92,15 @@ def parse_report(text: str) -> ReportTarget:
 
 
 def parse_segments(text: str) -> int | None:
-    """A number of segments, 1 to 1,000,000 (DynamoDB's limit), or None for `auto`."""
+    """A number of segments, 1 to 256, or None for `auto`. Each is a thread: more would only wait for each other.
+
+    Raises:
+        ValueError: the text is neither.
+    """
     if text == "auto":
         return None
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:  # noqa: PLR2004  # DynamoDB's own limit on TotalSegments
-        raise ValueError(f"{text!r} is neither 'auto' nor a number from 1 to 1000000")
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_SEGMENTS:
+        raise ValueError(f"{text!r} is neither 'auto' nor a number from 1 to {MAX_SEGMENTS}")
     return int(text)
 
 
@@ -227,6 +233,14 @@ class LimitSettings:
         parse=parse_price,
         default="0.125",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSettings:
+    """How `janitor demo` goes."""
+
+    keep: bool = _setting("Leave the embedded DynamoDB running, and print how to use it and end it.", is_switch=True)
+    classic: bool = _setting("Make the table of a LISA before 6.1: plain-text keys, few attributes.", is_switch=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

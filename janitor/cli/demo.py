@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from janitor.cli.options import takes
+from janitor.config import DemoSettings
 from janitor.errors import JanitorError
 
 if TYPE_CHECKING:
@@ -34,11 +36,11 @@ def command(*, keep: bool, classic: bool) -> int:
     from janitor.demo.emulator import EmulatorError, running
 
     try:
-        with running(keep=keep) as emulator:
+        with running(keep=demo.keep) as emulator:
             _use_only(emulator.environment)
-            dialect = "classic" if classic else "hashed"
+            dialect = "classic" if demo.classic else "hashed"
             code = _scan(_make_table(emulator, dialect))
-            _print_next_steps(emulator, keep=keep)
+            _print_next_steps(emulator, keep=demo.keep)
     except EmulatorError as error:
         raise JanitorError(str(error), code="emulator") from None
     return code

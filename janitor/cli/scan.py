@@ -53,7 +53,7 @@ def say_failures(result: "Result") -> None:
 
 def exit_code(result: "Result", stop: "Stop", fail_on: tuple[str, ...]) -> int:
     """What the run's end means for the shell (DESIGN, "Command line")."""
-    if stop.signal is not None:
+    if result.report.run.outcome == "interrupted" and stop.signal is not None:
         return _SIGNAL_BASE + stop.signal
     if result.report.errors or result.failures:
         return ExitCode.FAILED

@@ -111,12 +111,13 @@ def _look_up_owners(job: Job, tally: Tally, *, is_over: bool) -> tuple[LockedOut
     candidates = tally.expired_owners - tally.accepted_owners
     if job.policy.dialect is not Dialect.HASHED or not candidates:
         return LockedOut(), []
+    missed = tally.rows_of_unremembered_owners
     if is_over or job.stop.is_requested() or job.pages_of_owner is None:
-        return LockedOut(unchecked=len(candidates)), []
+        return LockedOut(unchecked=len(candidates)), unchecked_warning(len(candidates), missed)
     try:
         found = find_locked_out(candidates, job.pages_of_owner, job.now, job.stop.is_requested)
     except JanitorError as error:
         log.warning("owners.not_looked_up", code=error.code, error=str(error))
         message = f"which owners are locked out was not checked: {error}"
         return LockedOut(unchecked=len(candidates)), [Remark(where="locked_out", code=error.code, message=message)]
-    return found, unchecked_warning(found.unchecked, tally.rows_of_unremembered_owners)
+    return found, unchecked_warning(found.unchecked, missed)

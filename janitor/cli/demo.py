@@ -18,11 +18,8 @@ _DEPLOYMENT = "demo"
 
 
 @click.command("demo")
-@click.option("--keep", is_flag=True, help="Leave the embedded DynamoDB running, and print how to use it and end it.")
-@click.option(
-    "--classic", is_flag=True, help="Make the table of a LISA before 6.1: keys in plain text, few attributes."
-)
-def command(*, keep: bool, classic: bool) -> int:
+@takes(DemoSettings)
+def command(demo: DemoSettings) -> int:
     """Try janitor on an embedded DynamoDB. Needs no AWS account.
 
     Starts ministack on a free loopback port, makes a LISA table with a few hundred believable tokens in every state,

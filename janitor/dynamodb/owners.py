@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from janitor.dynamodb.client import aws_errors
 from janitor.dynamodb.decode import Page, page_of
-from janitor.dynamodb.locate import OWNER_INDEX
+from janitor.dynamodb.locate import KEY, OWNER_INDEX
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,7 +21,9 @@ def pages_of_owner(client: "DynamoDBClient", table: str, username: str) -> Itera
         "TableName": table,
         "IndexName": OWNER_INDEX,
         "KeyConditionExpression": "#o = :owner",
-        "ExpressionAttributeNames": {"#o": "username"},
+        # No more than a gate asks for; the key is what makes it a row.
+        "ProjectionExpression": "#k, #e, #u",
+        "ExpressionAttributeNames": {"#o": "username", "#k": KEY, "#e": "tokenExpiration", "#u": "tokenUUID"},
         "ExpressionAttributeValues": {":owner": {"S": username}},
         "ReturnConsumedCapacity": "TOTAL",
     }

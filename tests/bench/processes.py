@@ -1,0 +1,110 @@
+"""Runs a whole command as a user would and says what it cost; runs the replay server for as long as it is needed."""
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+_ROOT = Path(__file__).parents[2]
+_LIMIT_SECONDS = 600.0
+_LAST_WORDS_BYTES = 2_000
+_RSS_UNITS_PER_MB = 2**20 if sys.platform == "darwin" else 2**10
+"""macOS counts ru_maxrss in bytes, Linux in KB."""
+
+_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class CommandFailedError(Exception):
+    """A measured command did not do its work, so there is no figure."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one process used: CPU seconds, user and system together, and its peak resident memory in MB."""
+
+    cpu_seconds: float
+    peak_mb: float
+
+
+def measure(arguments: tuple[str, ...], *, stdout: IO[bytes] | int = subprocess.DEVNULL) -> Usage:
+    """Run `python arguments…` with made-up credentials to its end, at most ten minutes.
+
+    The figures are the kernel's for this one child. Its peak is never below this process's own (`own_peak_mb`), which
+    a child shares until it starts its program.
+    """
+    with tempfile.TemporaryFile() as stderr:
+        child = subprocess.Popen(
+            (sys.executable, *arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=_environment(),
+            cwd=_ROOT,
+        )
+        limit = threading.Timer(_LIMIT_SECONDS, os.kill, (child.pid, signal.SIGKILL))
+        limit.start()
+        _, status, usage = os.wait4(child.pid, 0)
+        limit.cancel()
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            raise CommandFailedError(f"{' '.join(arguments)}: exit code {child.returncode}\n{_last_words(stderr)}")
+    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _RSS_UNITS_PER_MB)
+
+
+def own_peak_mb() -> float:
+    """Give the peak resident memory of this process in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_UNITS_PER_MB
+
+
+def output_of(arguments: tuple[str, ...]) -> bytes:
+    """Run `python arguments…` and give what it printed."""
+    with tempfile.TemporaryFile() as stdout:
+        measure(arguments, stdout=stdout)
+        stdout.seek(0)
+        return stdout.read()
+
+
+@contextlib.contextmanager
+def replay_server(pages: int, *options: str) -> Iterator[str]:
+    """Serve `pages` replayed pages; yields the endpoint's URL and ends the server, by its process id, afterwards."""
+    command = (sys.executable, "-m", "tests.bench.replay", "--pages", str(pages), *options)
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=_environment(), cwd=_ROOT
+    ) as server:
+        try:
+            port = server.stdout.readline().decode().strip() if server.stdout else ""
+            if not port:
+                raise CommandFailedError("the replay server did not start")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def _environment() -> dict[str, str]:
+    """Give this process's environment without the variables of AWS, janitor and proxies, which would change a run."""
+    foreign = ("AWS_", "JANITOR_")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(foreign) and not name.upper().endswith("_PROXY")
+    }
+    return kept | _CREDENTIALS
+
+
+def _last_words(stderr: IO[bytes]) -> str:
+    size = stderr.seek(0, os.SEEK_END)
+    stderr.seek(max(0, size - _LAST_WORDS_BYTES))
+    return stderr.read().decode(errors="replace").strip()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from janitor.report.model import Finding, ForecastDay
 from janitor.tokens.classify import Classification, State
-from janitor.tokens.expiration import FIRST_SECOND, LAST_SECOND, moment, probably_meant, whole_seconds
+from janitor.tokens.expiration import LAST_SECOND, moment, probably_meant, whole_seconds
 from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.meaning import meaning
 from janitor.tokens.policy import DAY, Policy
@@ -40,25 +40,27 @@ def urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
 
 def finding(row: Row, verdict: Classification, now: int, policy: Policy, secret: bytes | None) -> Finding:
     """The report's line about a row. `secret` is the key of its fingerprint, None for a plain one."""
-    texts = shown(row)
+    name, username, created_by, token_uuid = shown(row)
+    expiry = verdict.expiry
+    stored = expiry if expiry is not None else _stored(row.expiration)
     meant = probably_meant(row.expiration) if row.expiration is not None and verdict.reasons else None
     return Finding(
         fingerprint=fingerprint(row, policy.dialect, secret),
         state=verdict.state,
         accepted_by=verdict.accepted_by,
-        expires_at=_moment(verdict.expiry),
-        expiration=_json_integer(verdict.expiry) if verdict.expiry is not None else _stored(row.expiration),
-        seconds_to_expiry=_json_integer(None if verdict.expiry is None else verdict.expiry - now),
-        name=texts.name,
-        username=texts.username,
-        created_by=texts.created_by,
+        expires_at=None if expiry is None else moment(expiry),
+        expiration=_for_json(stored),
+        seconds_to_expiry=None if expiry is None else _for_json(expiry - now),
+        name=name,
+        username=username,
+        created_by=created_by,
         created_at=_created_at(row.created_date),
         system=is_true(row.is_system),
-        token_uuid=texts.token_uuid,
+        token_uuid=token_uuid,
         protected_by=protected_by(row, policy),
         reasons=verdict.reasons,
         outcome=None,
-        probably_meant=_moment(meant),
+        probably_meant=None if meant is None else moment(meant),
         meaning=meaning(row, verdict, now),
     )
 
@@ -88,18 +90,14 @@ def _is_unusual(count: int, total: int, days: int) -> bool:
     return count > mean + _UNUSUAL_DEVIATIONS * math.sqrt(mean)
 
 
-def _moment(second: int | None) -> dt.datetime | None:
-    return None if second is None else moment(second)
-
-
 def _stored(value: Value | Number | None) -> int | None:
-    return _json_integer(whole_seconds(value.N)) if value is not None and value.N is not None else None
+    return whole_seconds(value.N) if value is not None and value.N is not None else None
 
 
-def _json_integer(number: int | None) -> int | None:
-    return number if number is not None and abs(number) <= MAX_JSON_INTEGER else None
+def _for_json(number: int | None) -> int | None:
+    return number if number is not None and -MAX_JSON_INTEGER <= number <= MAX_JSON_INTEGER else None
 
 
 def _created_at(value: Number | None) -> dt.datetime | None:
     second = _stored(value)
-    return moment(second) if second is not None and FIRST_SECOND <= second <= LAST_SECOND else None
+    return None if second is None else moment(second)

@@ -14,7 +14,7 @@ from janitor.report.model import Remark
 from janitor.tokens.dialect import Dialect, Gate, accepted_by
 
 MOST_LOOKUPS = 500
-LOOKUPS_AT_ONCE = 4
+LOOKUPS_AT_ONCE = 2
 
 PagesOfOwner = Callable[[str], Iterable[Page]]
 

@@ -30,9 +30,11 @@ def shown(row: Row) -> Shown:
     """
     texts = Shown(text_of(row.name), text_of(row.username), text_of(row.created_by), text_of(row.token_uuid))
     key = row.key.S or ""
-    words = " ".join(filter(None, texts))
-    is_harmless = not gives_away(words, key) and len(words) <= LONGEST
-    return texts if is_harmless else Shown(*(_shown(text, key) for text in texts))
+    # Nearly every row is harmless, so all of its texts are looked at together first.
+    together = f"{texts[0]} {texts[1]} {texts[2]} {texts[3]}"
+    if len(together) <= LONGEST and not gives_away(together, key):
+        return texts
+    return Shown(*(_shown(text, key) for text in texts))
 
 
 def _shown(text: str | None, key: str) -> str | None:
@@ -50,6 +52,6 @@ def gives_away(text: str, key: str) -> bool:
     if len(key) != _SHA256_LENGTH:
         return False
     for word in text.split():  # any() over a generator takes twice as long, and this runs for every row
-        if len(word) >= _SHORTEST_TOKEN and sha256(word.encode(errors="replace")).hexdigest() == key:
+        if len(word) >= _SHORTEST_TOKEN and sha256(word.encode("utf-8", "replace")).hexdigest() == key:
             return True
     return False

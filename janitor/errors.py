@@ -35,6 +35,10 @@ class JanitorError(Exception):
         return f"{self.sentence}; {self.way_out}" if self.way_out else self.sentence
 
 
+class StopRequestedError(BaseException):
+    """A signal came while the run was waiting for an answer. No Exception, so that nothing on the way catches it."""
+
+
 class ConfigurationError(JanitorError):
     """An option, a variable or a file is wrong; nothing was read."""
 

@@ -17,9 +17,9 @@ def stoppable() -> Iterator[Stop]:
     previous = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def request(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the handler's signature
-        stop.signal = number
         for each, handler in previous.items():
             signal.signal(each, handler)
+        stop.request(number)
 
     for number in _SIGNALS:
         signal.signal(number, request)

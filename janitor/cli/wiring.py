@@ -85,7 +85,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         table=table.name,
         segments=settings.limits.segments or segments_for(table.size_bytes),
         filter=filter_for(now, policy),
-        is_stopping=stop.is_requested,
+        stop=stop,
     )
     warnings = _warnings(aws, table)
     return Job(

@@ -1,23 +1,24 @@
-"""Table to pages, by parallel segments.
+"""Table to pages, by one segment or by several in parallel.
 
-Each segment is a thread that asks for one page after the other and hands them to the caller through a short queue, so
-that a slow reader holds the segments up and memory stays flat. The first error of any segment ends the scan: its rows
-would be missing from every count.
+One segment is read by the caller itself. Of several, each is a thread that asks for one page after the other and hands
+them to the caller through a short queue, so that a slow reader holds the segments up and memory stays flat. The first
+error of any segment ends the scan: its rows would be missing from every count.
 """
 
 import contextvars
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from janitor.dynamodb.client import aws_errors
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY
-from janitor.errors import JanitorError
+from janitor.errors import JanitorError, StopRequestedError
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
 from janitor.tokens.policy import Policy
@@ -42,6 +43,16 @@ def segments_for(size_bytes: int) -> int:
     return max(1, min(MAX_AUTO_SEGMENTS, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
 
 
+class StopRequest(Protocol):
+    """Somebody who may ask for an early end."""
+
+    def is_requested(self) -> bool:
+        """Asked between two pages."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Entered while the caller's own thread waits for a page; may raise StopRequestedError."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """One pass over a table.
@@ -51,14 +62,14 @@ class Scan:
         table: the table's name.
         segments: how many parts are read at once.
         filter: the server-side filter's arguments, from `filter_for`.
-        is_stopping: asked between pages; true ends the scan early and quietly.
+        stop: a request ends the scan early and quietly.
     """
 
     client: "DynamoDBClient"
     table: str
     segments: int
     filter: dict[str, Any]
-    is_stopping: Callable[[], bool] = bool
+    stop: StopRequest
 
     def pages(self) -> Iterator[Page]:
         """Every page of every segment, in the order they arrive.
@@ -66,6 +77,19 @@ class Scan:
         Raises:
             AwsError: a segment could not be read to its end.
         """
+        return self._by_caller() if self.segments == 1 else self._by_threads()
+
+    def _by_caller(self) -> Iterator[Page]:
+        pages = self._segment_pages(0)
+        with suppress(StopRequestedError):
+            while not self.stop.is_requested():
+                with self.stop.waiting():
+                    page = next(pages, None)
+                if page is None:
+                    return
+                yield page
+
+    def _by_threads(self) -> Iterator[Page]:
         arrived: queue.Queue[Page | JanitorError | None] = queue.Queue(maxsize=_PAGES_AHEAD)
         ended = threading.Event()
         for segment in range(self.segments):
@@ -79,7 +103,7 @@ class Scan:
 
     def _drain(self, arrived: "queue.Queue[Page | JanitorError | None]") -> Iterator[Page]:
         running = self.segments
-        while running and not self.is_stopping():
+        while running and not self.stop.is_requested():
             try:
                 item = arrived.get(timeout=_WAKE_SECONDS)
             except queue.Empty:
@@ -95,20 +119,22 @@ class Scan:
         self, segment: int, arrived: "queue.Queue[Page | JanitorError | None]", ended: threading.Event
     ) -> None:
         try:
-            for page in self._segment_pages(segment, ended):
+            for page in self._segment_pages(segment):
                 _put(arrived, page, ended)
+                if ended.is_set():
+                    return
             _put(arrived, None, ended)
         except JanitorError as error:
             _put(arrived, error, ended)
         except Exception as error:  # noqa: BLE001  # a thread's bug must end the run, not hang it
             _put(arrived, JanitorError(f"reading a segment broke off ({type(error).__name__})", code="bug"), ended)
 
-    def _segment_pages(self, segment: int, ended: threading.Event) -> Iterator[Page]:
+    def _segment_pages(self, segment: int) -> Iterator[Page]:
         request: dict[str, Any] = {"TableName": self.table, "ReturnConsumedCapacity": "TOTAL", **self.filter}
         if self.segments > 1:
             request |= {"Segment": segment, "TotalSegments": self.segments}
         number = 0
-        while not ended.is_set():
+        while True:
             with aws_errors("dynamodb:Scan", f"the table {self.table}"):
                 response = self.client.scan(**request)
             page = page_of(response, "dynamodb:Scan")

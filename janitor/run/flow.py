@@ -115,7 +115,7 @@ def _look_up_owners(job: Job, tally: Tally, *, is_over: bool) -> tuple[LockedOut
     if is_over or job.stop.is_requested() or job.pages_of_owner is None:
         return LockedOut(unchecked=len(candidates)), unchecked_warning(len(candidates), missed)
     try:
-        found = find_locked_out(candidates, job.pages_of_owner, job.now, job.stop.is_requested)
+        found = find_locked_out(candidates, job.pages_of_owner, job.now, job.stop)
     except JanitorError as error:
         log.warning("owners.not_looked_up", code=error.code, error=str(error))
         message = f"which owners are locked out was not checked: {error}"

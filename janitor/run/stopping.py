@@ -1,18 +1,47 @@
-"""A request to stop, made by a signal and read between two pages."""
+"""A request to stop: made by a signal, read between two pages, and able to cut a wait for an answer short."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from janitor.errors import StopRequestedError
 
 
-@dataclass(slots=True)
 class Stop:
-    """Whether the run was asked to stop, and by which signal.
+    """Whether the run was asked to stop.
 
     Attributes:
-        signal: the signal's number, None until one came.
+        signal: the number of the signal that asked, None until one came.
     """
 
-    signal: int | None = None
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._is_waiting = False
 
     def is_requested(self) -> bool:
         """True from the first signal on."""
         return self.signal is not None
+
+    def request(self, number: int) -> None:
+        """Ask the run to stop. Called by the signal's handler, in the main thread.
+
+        Raises:
+            StopRequestedError: the main thread is waiting for an answer, which may take long.
+        """
+        self.signal = number
+        if self._is_waiting:
+            raise StopRequestedError
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Mark a wait of the main thread that a request may cut short.
+
+        Raises:
+            StopRequestedError: a request came, during the wait or before it.
+        """
+        self._is_waiting = True
+        try:
+            if self.signal is not None:
+                raise StopRequestedError
+            yield
+        finally:
+            self._is_waiting = False

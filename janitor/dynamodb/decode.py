@@ -4,8 +4,8 @@ botocore's shape-by-shape parser is nearly the whole cost of a scan in Python. I
 subclass takes over just the bodies of successful Scan and Query answers; signing, retries, checksums, errors and every
 other answer stay botocore's.
 
-A page is read twice, which is cheaper than once: first two attributes of each row, which is enough to know the active
-ones; then, of the few rows that are left, everything.
+A page is read in steps, which is cheaper than at once: where its rows stand; where the server did not filter, two
+attributes of each, which is enough to know the active ones; then, of the rows that are left, everything.
 """
 
 import zlib
@@ -29,36 +29,25 @@ class _Capacity(msgspec.Struct):
     units: float = msgspec.field(name="CapacityUnits", default=0.0)
 
 
-class _Head(msgspec.Struct, gc=False):
-    """A page as far as the first reading goes. Without `Items` and both counts an answer is no page."""
+class _Body(msgspec.Struct, gc=False):
+    """A page, its rows not yet looked into. Without `Items` and both counts an answer is no page."""
 
+    items: list[msgspec.Raw] = msgspec.field(name="Items")
+    count: int = msgspec.field(name="Count")
+    scanned: int = msgspec.field(name="ScannedCount")
+    next_key: dict[str, dict[str, Any]] | None = msgspec.field(name="LastEvaluatedKey", default=None)
+    capacity: _Capacity | None = msgspec.field(name="ConsumedCapacity", default=None)
+
+
+class _Glances(msgspec.Struct, gc=False):
     glances: list[Glance] = msgspec.field(name="Items")
-    count: int = msgspec.field(name="Count")
-    scanned: int = msgspec.field(name="ScannedCount")
-    next_key: dict[str, dict[str, Any]] | None = msgspec.field(name="LastEvaluatedKey", default=None)
-    capacity: _Capacity | None = msgspec.field(name="ConsumedCapacity", default=None)
 
 
-class _RawHead(msgspec.Struct, gc=False):
-    """The same for a page with a number that is not whole, which would make `_Head` fail."""
-
-    items: list[msgspec.Raw] = msgspec.field(name="Items")
-    count: int = msgspec.field(name="Count")
-    scanned: int = msgspec.field(name="ScannedCount")
-    next_key: dict[str, dict[str, Any]] | None = msgspec.field(name="LastEvaluatedKey", default=None)
-    capacity: _Capacity | None = msgspec.field(name="ConsumedCapacity", default=None)
-
-
-class _Items(msgspec.Struct):
-    items: list[msgspec.Raw] = msgspec.field(name="Items")
-
-
-# DynamoDB writes numbers as texts; `strict=False` reads those that are whole into numbers on the way.
-_HEAD = msgspec.json.Decoder(_Head, strict=False)
-_GLANCE = msgspec.json.Decoder(Glance, strict=False)
-_RAW_HEAD = msgspec.json.Decoder(_RawHead)
-_ITEMS = msgspec.json.Decoder(_Items)
+_BODY = msgspec.json.Decoder(_Body)
 _ROW = msgspec.json.Decoder(Row)
+# DynamoDB writes numbers as texts; `strict=False` reads those that are whole into numbers on the way.
+_GLANCES = msgspec.json.Decoder(_Glances, strict=False)
+_GLANCE = msgspec.json.Decoder(Glance, strict=False)
 _UNREADABLE = (ValueError, RecursionError)
 
 
@@ -66,34 +55,47 @@ class Page:
     """One page of a table.
 
     Attributes:
-        glances: two attributes of every row that came over the wire.
+        count: how many rows came over the wire.
         scanned: how many rows the server looked at, those it filtered out too.
         next_key: where the next page starts; None on the last one.
         read_units: what the page cost.
-        size: bytes of the body.
     """
 
-    __slots__ = ("_body", "glances", "next_key", "read_units", "scanned")
+    __slots__ = ("_body", "_items", "count", "next_key", "read_units", "scanned")
 
     def __init__(self, body: bytes) -> None:
-        """Read the body once.
+        """Find where the rows stand.
 
         Raises:
             ValueError: the body is cut short or no page at all, or its counts contradict its rows.
         """
-        head = _head(body)
-        if head.count != len(head.glances) or head.scanned < head.count:
-            raise ValueError(f"{len(head.glances)} items where Count says {head.count} of {head.scanned}")
+        page = _BODY.decode(body)
+        if page.count != len(page.items) or page.scanned < page.count:
+            raise ValueError(f"{len(page.items)} items where Count says {page.count} of {page.scanned}")
         self._body = body
-        self.glances = head.glances
-        self.scanned = head.scanned
-        self.next_key = head.next_key
-        self.read_units = head.capacity.units if head.capacity else 0.0
+        self._items = page.items
+        self.count = page.count
+        self.scanned = page.scanned
+        self.next_key = page.next_key
+        self.read_units = page.capacity.units if page.capacity else 0.0
 
     @property
     def size(self) -> int:
         """Bytes of the body."""
         return len(self._body)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the server kept rows to itself, so that those that came are worth decoding, each of them."""
+        return self.scanned > self.count
+
+    def glances(self) -> list[Glance]:
+        """Two attributes of every row, in the rows' order."""
+        try:
+            return _GLANCES.decode(self._body).glances
+        except _UNREADABLE:
+            # A number that is not whole is enough; such a page is read row by row.
+            return [_glance(item) for item in self._items]
 
     def rows(self, positions: Iterable[int]) -> Iterator[Row]:
         """The rows at these positions, decoded whole.
@@ -102,14 +104,21 @@ class Page:
             CorruptPageError: a row does not decode, for example because it has no key `token`.
         """
         try:
-            items = _ITEMS.decode(self._body).items
             for position in positions:
-                yield _ROW.decode(items[position])
+                yield _ROW.decode(self._items[position])
         except _UNREADABLE as error:
             raise CorruptPageError(f"a row of the table could not be read: {error}") from None
 
     def __repr__(self) -> str:
-        return f"Page({len(self.glances)} of {self.scanned} rows)"
+        return f"Page({self.count} of {self.scanned} rows)"
+
+
+def _glance(item: msgspec.Raw) -> Glance:
+    try:
+        return _GLANCE.decode(item)
+    except _UNREADABLE:
+        # Not plainly anything: the row will be decoded whole.
+        return Glance()
 
 
 class FastParserFactory(ResponseParserFactory):
@@ -156,22 +165,6 @@ def page_of(response: Mapping[str, Any], call: str) -> Page:
         return page
     reason = response.get(BROKEN, "it holds no page")
     raise CorruptPageError(f"{call}: DynamoDB's answer is damaged ({reason})", "run it again")
-
-
-def _head(body: bytes) -> _Head:
-    try:
-        return _HEAD.decode(body)
-    except msgspec.ValidationError:
-        raw = _RAW_HEAD.decode(body)
-        return _Head([_glance(item) for item in raw.items], raw.count, raw.scanned, raw.next_key, raw.capacity)
-
-
-def _glance(item: msgspec.Raw) -> Glance:
-    try:
-        return _GLANCE.decode(item)
-    except msgspec.ValidationError:
-        # Not plainly anything: the row will be decoded whole.
-        return Glance()
 
 
 def _read(body: bytes, checksum: str | None) -> tuple[str, object]:

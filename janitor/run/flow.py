@@ -88,9 +88,10 @@ def _read(job: Job, tally: Tally, urgent: MostUrgent) -> list[Remark]:
 
 def _count(page: Page, job: Job, tally: Tally, urgent: MostUrgent) -> None:
     now, policy = job.now, job.policy
-    positions = positions_worth_a_look(page.glances, now, policy)
+    everywhere = range(page.count)
+    positions = everywhere if page.is_filtered else positions_worth_a_look(page.glances(), now, policy)
     tally.add_page(page.read_units, page.scanned - len(positions))
-    verdicts = [(row, classify(row, now, policy)) for row in page.rows(positions)] if positions else []
+    verdicts = [(row, classify(row, now, policy)) for row in page.rows(positions)]
     for row, verdict in verdicts:
         tally.add(row, verdict)
         if verdict.state is not State.ACTIVE:

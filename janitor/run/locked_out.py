@@ -81,5 +81,5 @@ def _is_locked_out(pages: Iterable[Page], now: int) -> tuple[bool, float]:
 
 
 def _accepted(page: Page, now: int) -> Iterator[bool]:
-    for row in page.rows(range(len(page.glances))):
+    for row in page.rows(range(page.count)):
         yield Gate.API in accepted_by(row, now, Dialect.HASHED)

@@ -16,6 +16,6 @@ def protected_by(row: Row, policy: Policy) -> str | None:
     if policy.protect_system and is_true(row.is_system):
         return "system"
     username = text_of(row.username)
-    if username is None:
+    if not policy.protect_users or username is None:
         return None
     return next((f"user:{pattern}" for pattern in policy.protect_users if fnmatchcase(username, pattern)), None)

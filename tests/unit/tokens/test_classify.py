@@ -1,0 +1,103 @@
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.dynamodb.decode import Page
+from janitor.tokens.classify import State, classify, positions_worth_a_look
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.policy import DAY, Policy
+from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
+
+AGES = [State.ACTIVE, State.EXPIRING, State.EXPIRED, State.STALE]
+
+
+@given(item=items, dialect=dialects)
+def test_a_row_that_some_gate_accepts_is_never_stale_nor_expired(item: dict[str, Any], dialect: Dialect) -> None:
+    verdict = classify(row(item), NOW, POLICIES[dialect])
+    if verdict.accepted_by:
+        assert verdict.state not in (State.STALE, State.EXPIRED)
+
+
+@given(item=items, dialect=dialects, grace=st.integers(0, 400 * DAY), horizon=st.integers(0, 400 * DAY))
+def test_no_grace_and_no_horizon_makes_an_accepted_row_stale(
+    item: dict[str, Any], dialect: Dialect, grace: int, horizon: int
+) -> None:
+    policy = Policy(dialect=dialect, thresholds=(horizon,), grace=grace)
+    verdict = classify(row(item), NOW, policy)
+    assert not (verdict.state is State.STALE and verdict.accepted_by)
+
+
+@given(item=items, dialect=dialects, later=st.integers(0, 200 * DAY))
+def test_time_never_makes_a_token_younger(item: dict[str, Any], dialect: Dialect, later: int) -> None:
+    before = classify(row(item), NOW, POLICIES[dialect])
+    after = classify(row(item), NOW + later, POLICIES[dialect])
+    assert set(after.accepted_by) <= set(before.accepted_by)
+    if before.state in AGES:
+        assert AGES.index(after.state) >= AGES.index(before.state)
+    else:
+        assert after.state is before.state
+
+
+@given(rows=st.lists(items, max_size=5), dialect=dialects)
+def test_a_row_that_is_not_looked_at_is_active(rows: list[dict[str, Any]], dialect: Dialect) -> None:
+    body = msgspec.json.encode({"Items": rows, "Count": len(rows), "ScannedCount": len(rows)})
+    positions = positions_worth_a_look(Page(body).glances(), NOW, POLICIES[dialect])
+    for position, item in enumerate(rows):
+        if position not in positions:
+            assert classify(row(item), NOW, POLICIES[dialect]).state is State.ACTIVE
+
+
+@given(second=st.integers(NOW + 31 * DAY, 99_999_999_999), dialect=dialects)
+def test_a_plainly_active_row_is_not_looked_at(second: int, dialect: Dialect) -> None:
+    item = {"token": {"S": "k"}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"N": str(second)}}
+    body = msgspec.json.encode({"Items": [item], "Count": 1, "ScannedCount": 1})
+    assert positions_worth_a_look(Page(body).glances(), NOW, POLICIES[dialect]) == []
+
+
+@pytest.mark.parametrize(
+    ("expiration", "state"),
+    [
+        (NOW - 7 * DAY - 1, State.STALE),
+        (NOW - 7 * DAY, State.STALE),
+        (NOW - 7 * DAY + 1, State.EXPIRED),
+        (NOW, State.EXPIRED),
+        (NOW + 1, State.EXPIRING),
+        (NOW + 30 * DAY, State.EXPIRING),
+        (NOW + 30 * DAY + 1, State.ACTIVE),
+        (99_999_999_999, State.ACTIVE),
+        (100_000_000_000, State.MALFORMED),
+    ],
+)
+@pytest.mark.parametrize("dialect", list(Dialect))
+@pytest.mark.parametrize("fraction", ["", ".0", ".999"])
+def test_each_border_belongs_to_one_state(expiration: int, state: State, dialect: Dialect, fraction: str) -> None:
+    assert classify(dated(f"{expiration}{fraction}"), NOW, POLICIES[dialect]).state is state
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        ("1790086400000", "looks-like-milliseconds"),
+        ("1790086400000000", "looks-like-microseconds"),
+        ("12345678901234567890123456789012345678", "out-of-range"),
+    ],
+)
+def test_a_number_too_large_for_seconds_says_what_it_looks_like(number: str, reason: str) -> None:
+    verdict = classify(dated(number), NOW, POLICIES[Dialect.CLASSIC])
+    assert (verdict.state, verdict.reasons) == (State.MALFORMED, (reason,))
+
+
+@pytest.mark.parametrize("uuid", [{"S": ""}, {"NULL": True}, {"N": "0"}, {"BOOL": False}, {"L": []}])
+def test_an_empty_uuid_is_none(uuid: dict[str, Any]) -> None:
+    far = str(NOW + 60 * DAY)
+    assert classify(dated(far, tokenUUID=uuid), NOW, POLICIES[Dialect.HASHED]).state is State.LEGACY
+    assert classify(dated(far, tokenUUID=uuid), NOW, POLICIES[Dialect.CLASSIC]).state is State.ACTIVE
+
+
+def test_a_broken_date_comes_before_a_missing_uuid() -> None:
+    item = {"token": {"S": "k"}, "tokenExpiration": {"S": "1793456000"}}
+    verdict = classify(row(item), NOW, POLICIES[Dialect.HASHED])
+    assert (verdict.state, verdict.accepted_by) == (State.MALFORMED, ("workbench",))

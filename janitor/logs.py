@@ -5,13 +5,14 @@ pattern is kept. The last processor of the chain removes what looks like a key a
 """
 
 import logging
-import re
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from janitor.tokens.shown import without_keys
 
 REMOVED = "[removed]"
 LEVELS = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
@@ -34,10 +35,6 @@ _ROW_FIELDS = frozenset(
         "tokens",
     }
 )
-# A key as DynamoDB's JSON or a Python dictionary writes it, and any run of hex digits as long as a hash.
-_KEY_IN_TEXT = re.compile(r"""(["']token["']\s*:\s*(?:\{\s*["']S["']\s*:\s*)?)(["'])(?:\\.|(?!\2).)*\2""", re.DOTALL)
-_LONG_HEX = re.compile(r"[0-9a-fA-F]{40,}")
-
 # The third-party loggers whose lines never carry a request, an answer or a header.
 _SAFE_LOGGERS = ("botocore.retries", "botocore.credentials", "urllib3.connectionpool", "urllib3.util.retry")
 
@@ -123,7 +120,7 @@ def _cleaned(name: str, value: Any) -> Any:
         return REMOVED
     match value:
         case str():
-            return _LONG_HEX.sub(REMOVED, _KEY_IN_TEXT.sub(rf"\1\2{REMOVED}\2", value))
+            return without_keys(value)
         case bytes():
             return REMOVED
         case Mapping():

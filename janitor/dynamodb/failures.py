@@ -7,6 +7,7 @@ from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
 from janitor.errors import AwsError, ConfigurationError, JanitorError
+from janitor.tokens.shown import without_keys
 
 THROTTLES = frozenset(
     {
@@ -57,7 +58,7 @@ def translated(error: BotoCoreError | ClientError, call: str, resource: str | No
 
 def _from_service(error: ClientError, call: str, target: str, resource: str | None) -> JanitorError:
     details = error.response.get("Error", {})
-    code, message = details.get("Code", "Unknown"), " ".join(str(details.get("Message", "")).split())
+    code, message = details.get("Code", "Unknown"), without_keys(" ".join(str(details.get("Message", "")).split()))
     if code in DENIALS:
         return AwsError(f"{target} was denied", f"allow {call.split(maxsplit=1)[0]} on it ({message})", code)
     if code in NOT_FOUND:

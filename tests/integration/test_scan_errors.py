@@ -73,10 +73,11 @@ def test_a_table_that_is_not_there_or_no_token_table_is_named(server: Server) ->
     missing = scan(server, "nowhere")
     assert (missing.code, "nowhere" in complaint(missing)) == (2, True)
     other = boto3.client("dynamodb", endpoint_url=server.url)
-    key = {"AttributeName": "id", "KeyType": "HASH"}
-    definition = {"AttributeName": "id", "AttributeType": "S"}
     other.create_table(
-        TableName="other", KeySchema=[key], AttributeDefinitions=[definition], BillingMode="PAY_PER_REQUEST"
+        TableName="other",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
     )
     finished = scan(server, "other")
     other.delete_table(TableName="other")

@@ -17,7 +17,7 @@ _DIGITS_OF_BOTO3 = 38
 def as_lisa_sees_it(item: dict[str, Any]) -> dict[str, Any]:
     """What `Table.get_item` gives: boto3 decodes binaries before its deserializer does the rest."""
 
-    def with_bytes(value: dict[str, Any]) -> dict[str, Any]:
+    def with_bytes(value: dict[str, Any]) -> Any:
         if "B" in value:
             return {"B": base64.b64decode(value["B"])}
         return {"BS": [base64.b64decode(part) for part in value["BS"]]} if "BS" in value else value

@@ -1,7 +1,6 @@
 """Texts from a table, made harmless for whoever reads them, and a finding's cells."""
 
 import datetime as dt
-import unicodedata
 
 from janitor.report.model import Finding
 from janitor.tokens.duration import relative
@@ -9,20 +8,18 @@ from janitor.tokens.duration import relative
 # What stands where a row has nothing to say.
 NOTHING = "-"
 
-# Control characters, format characters such as bidirectional overrides, and everything Unicode does not assign.
-_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
 
 def plain(text: str) -> str:
-    """The text with every control or format character written out as an escape, so that it is one visible line."""
-    if text.isascii() and text.isprintable():
+    """The text as one visible line: whatever Python calls unprintable is written out as an escape.
+
+    Those are control characters, format characters such as bidirectional overrides, line ends, and odd spaces.
+    """
+    if text.isprintable():
         return text
-    return "".join(_escaped(character) for character in text)
+    return "".join(character if character.isprintable() else _escaped(character) for character in text)
 
 
 def _escaped(character: str) -> str:
-    if unicodedata.category(character) not in _UNSAFE_CATEGORIES:
-        return character
     return character.encode("unicode_escape", "surrogatepass").decode()
 
 

@@ -57,7 +57,7 @@ def hashed_accepts(item: dict[str, Any]) -> bool:
 @example({"token": {"S": "k"}, "tokenExpiration": {"S": " 1_793_456_000 "}})
 @given(items)
 def test_accepted_by_is_what_lisas_own_code_decides(item: dict[str, Any]) -> None:
-    # A number that boto3 cannot hold refuses the row wherever it stands. janitor minds it in the date alone, and so says
+    # A number that boto3 cannot hold refuses the row wherever it stands. janitor minds it in the date alone, and says
     # of such a uuid that the row is accepted, which is the safe side.
     assume(len(item.get("tokenUUID", {}).get("N", "")) <= _DIGITS_OF_BOTO3)
     workbench = ("workbench",) if classic_accepts(item) else ()

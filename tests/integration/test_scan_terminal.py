@@ -1,0 +1,63 @@
+"""What a person sees on a terminal, and what a pipe gets."""
+
+import json
+import unicodedata
+
+import pytest
+
+from tests.command import janitor, on_screen
+from tests.integration.conftest import NewTable
+from tests.integration.scanning import scan
+from tests.servers import Server
+from tests.tables import SAMPLE_NOW, sample_rows, token
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_terminal_gets_a_coloured_table_within_its_width(server: Server, new_table: NewTable, columns: int) -> None:
+    seen = scan(server, new_table(sample_rows().values(), hashed=False), tty=True, columns=columns)
+    shown = on_screen(seen.out)
+    assert seen.code == 0
+    assert "\x1b[" in seen.out
+    assert [title for title in ("Due soonest", "Just expired", "Needs a look") if title in shown] == [
+        "Due soonest", "Just expired", "Needs a look",
+    ]  # fmt: skip
+    assert max(map(len, shown.splitlines())) <= columns
+    assert all(unicodedata.category(character) not in ("Cc", "Cf") for character in shown.replace("\n", ""))
+
+
+def test_no_color_is_honoured(server: Server, new_table: NewTable) -> None:
+    table = new_table([token("a", SAMPLE_NOW + 60)], hashed=False)
+    seen = scan(server, table, "--log-level", "error", tty=True, env={"NO_COLOR": "1"})
+    assert "\x1b[3" not in seen.out
+    assert "in 60 seconds" in seen.out
+
+
+def test_a_terminal_sees_progress_and_a_pipe_does_not(server: Server, new_table: NewTable) -> None:
+    table = new_table([token("a", SAMPLE_NOW + 60)], hashed=False)
+    assert "rows" in scan(server, table, "--log-level", "error", tty=True).err
+    assert scan(server, table, "--log-level", "error").err == ""
+
+
+def test_a_pipe_gets_json_and_log_lines_with_the_runs_id(server: Server, new_table: NewTable) -> None:
+    piped = scan(server, new_table([token("a", SAMPLE_NOW + 60)], hashed=False), "--log-level", "debug")
+    report = json.loads(piped.out)
+    lines = [json.loads(line) for line in piped.err.splitlines()]
+    assert {line["run_id"] for line in lines} == {report["run"]["id"]}
+    events = [line["event"] for line in lines if line["logger"].startswith("janitor.")]
+    assert events == ["run.started", "page.read", "report.written", "run.finished"]
+    finished = next(line for line in lines if line["event"] == "run.finished")
+    assert (finished["scanned"], finished["expiring"], finished["pages"], finished["outcome"]) == (1, 1, 1, "complete")
+    assert all(line["timestamp"].endswith("Z") for line in lines)
+
+
+@pytest.mark.parametrize(("options", "table"), [([], "BaseTokenTable"), (["--classic"], "ApiTokenTable")])
+def test_the_demo_needs_no_aws_and_says_what_to_try_next(options: list[str], table: str) -> None:
+    seen = janitor("demo", *options, env={"AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL": "http://localhost:1"})
+    assert seen.code == 0, seen.err
+    for word in (table, "expiring", "expired", "stale", "permanent", "malformed", "Try next:"):
+        assert word in seen.out
+
+
+def test_the_schema_is_json() -> None:
+    schema = json.loads(janitor("schema", "report").out)
+    assert "findings" in schema["properties"]

@@ -1,0 +1,54 @@
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from janitor import __version__
+from janitor.cli import app
+from janitor.config import parse_report, parse_segments
+
+
+@pytest.fixture(autouse=True)
+def _handler() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"janitor {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["scan", "--nonsense"], ["scan"], ["schema"]])
+def test_wrong_usage_is_one_line_and_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.main(arguments) == 2
+    said = capsys.readouterr()
+    assert (said.out, len(said.err.splitlines())) == ("", 1)
+
+
+def test_a_bug_shows_where_but_neither_its_message_nor_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(argv: list[str] | None) -> int:
+        raise LookupError(f"the row of a-secret-token {argv}")
+
+    monkeypatch.setattr(app, "_run", broken)
+    assert app.main(["scan"]) == 1
+    said = capsys.readouterr().err
+    assert "LookupError" in said
+    assert "a-secret-token" not in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["json", "json=", "html=x", "=x", "json=s3://bucket/x"])
+def test_a_report_that_is_no_format_and_path_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"FORMAT=PATH|is not a format|not a path"):
+        parse_report(text)
+
+
+def test_segments_are_auto_or_a_number_within_bounds() -> None:
+    assert (parse_segments("auto"), parse_segments("256")) == (None, 256)
+    for text in ("0", "257", "-1", "many"):
+        with pytest.raises(ValueError, match="neither"):
+            parse_segments(text)

@@ -1,0 +1,145 @@
+import csv
+import datetime as dt
+import io
+import json
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.report.build import finding, forecast
+from janitor.report.formats.csv import COLUMNS, Csv
+from janitor.report.formats.json import Json
+from janitor.report.formats.markdown import Markdown
+from janitor.report.formats.ndjson import Ndjson
+from janitor.report.formats.table import Table
+from janitor.report.model import (
+    Capacity,
+    Clock,
+    Counts,
+    Deletion,
+    Finding,
+    Outcome,
+    PolicyPart,
+    Report,
+    Run,
+    TablePart,
+)
+from janitor.tokens.classify import classify
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.policy import DAY
+from tests.unit.rows import NOW, POLICIES, dated, items, row
+
+HOSTILE = [
+    "\x1b[2Jcleared\x07",
+    "a\nb\r\nc",
+    '=HYPERLINK("x")',
+    "+1",
+    "-1",
+    "@cmd",
+    "\t=1",
+    "<script>",
+    "a|b",
+    "\u202egnp",
+]
+texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=30))
+
+
+def found(item: dict[str, Any], dialect: Dialect = Dialect.CLASSIC) -> Finding:
+    policy = POLICIES[dialect]
+    return finding(row(item), classify(row(item), NOW, policy), NOW, policy, None)
+
+
+def named(name: str, username: str) -> Finding:
+    return found(
+        {
+            "token": {"S": "k" * 40},
+            "tokenExpiration": {"N": str(NOW - DAY)},
+            "name": {"S": name},
+            "username": {"S": username},
+        }
+    )
+
+
+def report(*findings: Finding) -> Report:
+    moment = dt.datetime(2026, 9, 21, tzinfo=dt.UTC)
+    return Report(
+        run=Run(id="r", command="scan", dry_run=True, outcome=Outcome.COMPLETE, started_at=moment, finished_at=moment,
+                duration_seconds=1.0, version="1"),
+        table=TablePart(name="t", region="r", account_id=None, endpoint=None),
+        policy=PolicyPart(dialect=Dialect.CLASSIC, thresholds_seconds=[DAY], grace_seconds=DAY, as_of=None),
+        counts=Counts(scanned=len(findings), expired=len(findings)),
+        deletion=Deletion(),
+        capacity=Capacity(read_units=1, write_units=0, requests=1, pages=1, throttled=0, cost_usd=0),
+        clock=Clock(skew_seconds=0),
+        findings=list(findings), findings_omitted=0, locked_out=[], locked_out_unchecked=0, forecast=[], errors=[],
+        warnings=[],
+    )  # fmt: skip
+
+
+@given(texts, texts)
+def test_no_cell_of_a_csv_starts_a_formula(name: str, username: str) -> None:
+    line = Csv().line(named(name, username)).decode()
+    (cells,) = csv.reader(io.StringIO(line, newline=""))
+    assert len(cells) == len(COLUMNS)
+    for column, cell in zip(COLUMNS, cells, strict=True):
+        if column not in ("expiration", "seconds_to_expiry"):
+            assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))  # noqa: RUF001
+        assert cell.isprintable()
+
+
+@given(texts, texts)
+def test_no_control_character_of_a_row_reaches_a_terminal(name: str, username: str) -> None:
+    printed = Table(width=100, colour=False).tail(report(named(name, username))).decode()
+    assert all(unicodedata.category(character) not in ("Cc", "Cf") for character in printed.replace("\n", ""))
+
+
+@given(texts, texts)
+def test_a_row_is_one_line_of_markdown_and_no_markup(name: str, username: str) -> None:
+    page = Markdown().tail(report(named(name, username))).decode()
+    line = next(line for line in page.splitlines() if " ago |" in line)
+    bare = line.replace("\\\\", "").replace("\\|", "").replace("\\<", "")
+    assert bare.count("|") == 9
+    assert "<" not in bare
+
+
+@given(items, st.sampled_from(list(Dialect)))
+def test_json_and_ndjson_say_the_same_of_any_row(item: dict[str, Any], dialect: Dialect) -> None:
+    one = found(item, dialect)
+    whole = json.loads(Json().tail(report(one)))
+    assert json.loads(Ndjson().line(one)) == whole["findings"][0]
+
+
+def test_the_last_line_of_ndjson_is_the_report_without_its_findings() -> None:
+    closing = json.loads(Ndjson().tail(report(named("a", "b"))))
+    assert (closing["schema"], closing["findings"]) == ("janitor.report/v1", [])
+
+
+def test_the_report_has_the_keys_of_its_schema() -> None:
+    schema = Report.model_json_schema(mode="serialization", by_alias=True)
+    written = json.loads(Json().tail(report(named("a", "b"))))
+    assert set(schema["required"]) == set(written)
+    assert set(schema["$defs"]["Finding"]["properties"]) == set(written["findings"][0])
+
+
+@pytest.mark.parametrize(("counts", "unusual"), [({1: 1, 2: 9}, [False, True]), ({1: 4}, [False]), ({1: 5}, [True])])
+def test_a_day_is_unusual_far_above_the_mean_of_the_others(counts: dict[int, int], unusual: list[bool]) -> None:
+    days = {NOW // DAY + day: count for day, count in counts.items()}
+    assert [day.unusual for day in forecast(days, NOW, 30 * DAY)] == unusual
+
+
+def test_a_colour_table_says_the_same_as_a_plain_one() -> None:
+    plain = Table(width=100, colour=False).tail(report(named("a", "b"))).decode()
+    assert "\x1b" not in plain
+    assert "\x1b[" in Table(width=100, colour=True).tail(report(named("a", "b"))).decode()
+
+
+def test_a_date_far_outside_every_calendar_is_a_line_all_the_same() -> None:
+    for number in ("-" + "9" * 126, "9" * 126, "-62135596801", "253402300800"):
+        one = finding(
+            dated(number), classify(dated(number), NOW, POLICIES[Dialect.HASHED]), NOW, POLICIES[Dialect.HASHED], None
+        )
+        assert one.expires_at is None
+        assert json.loads(Ndjson().line(one))["fingerprint"] == one.fingerprint

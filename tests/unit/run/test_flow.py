@@ -1,0 +1,134 @@
+"""A whole run over pages in memory: no AWS, every stage."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.dynamodb.decode import Page
+from janitor.dynamodb.locate import Table
+from janitor.errors import AwsError, SinkError
+from janitor.report.formats.json import Json
+from janitor.report.formats.ndjson import Ndjson
+from janitor.report.model import Outcome
+from janitor.run.flow import scan
+from janitor.run.job import Job
+from janitor.run.outlets import Outlet, Outlets
+from janitor.run.stopping import Stop
+from janitor.run.tally import MOST_OWNERS, MostUrgent, Tally
+from janitor.sinks.stdout import Stdout
+from janitor.tokens.classify import classify
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.policy import DAY
+from tests.unit.rows import NOW, POLICIES, dated, items
+
+TABLE = Table(
+    name="t", region="r", account_id=None, endpoint=None, dialect=Dialect.HASHED, has_owner_index=True, item_count=0,
+    size_bytes=0, skew_seconds=None,
+)  # fmt: skip
+
+
+class Broken(Stdout):
+    target = "broken"
+
+    def write(self, content: bytes) -> None:
+        raise SinkError(f"no room for {len(content)} bytes")
+
+
+def page(*rows: dict[str, Any], scanned: int | None = None) -> Page:
+    content = {"Items": rows, "Count": len(rows), "ScannedCount": len(rows) if scanned is None else scanned}
+    return Page(msgspec.json.encode(content))
+
+
+def job(
+    pages: Callable[[], Iterator[Page]], *outlets: Outlet, dialect: Dialect = Dialect.CLASSIC, **changes: Any
+) -> Job:
+    values: dict[str, Any] = {
+        "command": "scan", "run_id": "r", "version": "0", "table": TABLE, "policy": POLICIES[dialect], "now": NOW,
+        "as_of": None, "pages": pages, "pages_of_owner": None, "requests": lambda: (1, 0), "outlets": Outlets(outlets),
+        "max_findings": 3, "fingerprint_secret": None, "read_price": 0.125, "clock": lambda: float(NOW),
+    }  # fmt: skip
+    return Job(**values | changes)
+
+
+@given(rows=st.lists(items, max_size=8), hidden=st.integers(0, 5), dialect=st.sampled_from(list(Dialect)))
+def test_the_seven_states_add_up_whatever_the_rows(rows: list[dict[str, Any]], hidden: int, dialect: Dialect) -> None:
+    out = io.BytesIO()
+    pages = [page(*rows), page(*rows, scanned=len(rows) + hidden)]
+    report = scan(job(lambda: iter(pages), Outlet(Ndjson(), Stdout(out)), dialect=dialect)).report
+    counts = report.counts.model_dump()
+    assert counts.pop("scanned") == sum(counts.values()) == 2 * len(rows) + hidden
+    assert len(out.getvalue().splitlines()) == sum(counts.values()) - counts["active"] + 1
+
+
+def test_a_failure_in_the_middle_keeps_what_was_counted() -> None:
+    def pages() -> Iterator[Page]:
+        yield page({"token": {"S": "a"}}, scanned=7)
+        raise AwsError("dynamodb:Scan was throttled", code="Throttling")
+
+    out = io.BytesIO()
+    report = scan(job(pages, Outlet(Json(), Stdout(out)))).report
+    assert (report.run.outcome, report.errors[0].code, report.counts.scanned) == (Outcome.FAILED, "Throttling", 7)
+    assert json.loads(out.getvalue())["counts"]["permanent"] == 1
+
+
+def test_a_request_to_stop_makes_the_outcome_interrupted() -> None:
+    stop = Stop()
+    stop.request(2)
+    assert scan(job(lambda: iter([]), stop=stop)).report.run.outcome is Outcome.INTERRUPTED
+
+
+def test_an_outlet_that_fails_hides_no_other() -> None:
+    out = io.BytesIO()
+    outlets = [Outlet(Ndjson(), Broken(io.BytesIO())), Outlet(Ndjson(), Stdout(out))]
+    result = scan(job(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
+    assert str(result.failures[0]).startswith("no room")
+    assert len(out.getvalue().splitlines()) == 2
+
+
+def test_no_more_findings_are_listed_than_asked_for_and_the_rest_are_counted() -> None:
+    rows = [{"token": {"S": f"k{number}"}, "tokenExpiration": {"N": str(NOW + number)}} for number in range(1, 9)]
+    report = scan(job(lambda: iter([page(*rows[4:]), page(*rows[:4])]), Outlet(Json(), Stdout(io.BytesIO())))).report
+    assert [finding.seconds_to_expiry for finding in report.findings] == [1, 2, 3]
+    assert report.findings_omitted == 5
+
+
+@given(ranks=st.lists(st.integers(0, 50), max_size=60), limit=st.integers(0, 12), data=st.data())
+def test_the_most_urgent_are_the_same_in_every_order(ranks: list[int], limit: int, data: st.DataObject) -> None:
+    verdict = classify(dated("0"), NOW, POLICIES[Dialect.CLASSIC])
+    rows = [((rank, False, 0), dated("0", token={"S": f"{number:03}"})) for number, rank in enumerate(ranks)]
+    kept = MostUrgent(limit)
+    for rank, row in data.draw(st.permutations(rows)):
+        kept.offer(rank, row, verdict)
+    expected = sorted(rows, key=lambda pair: (pair[0], pair[1].key.S))[:limit]
+    assert [row.key.S for row, _ in kept.sorted()] == [row.key.S for _, row in expected]
+
+
+def test_owners_are_remembered_up_to_a_bound_and_counted_beyond() -> None:
+    tally, policy = Tally(), POLICIES[Dialect.HASHED]
+    for number in range(MOST_OWNERS + 7):
+        row = dated(str(NOW - DAY), username={"S": f"owner-{number}"})
+        tally.add(row, classify(row, NOW, policy))
+    assert (len(tally.expired_owners), tally.rows_of_unremembered_owners) == (MOST_OWNERS, 7)
+
+
+def test_an_owner_named_like_the_token_is_only_counted() -> None:
+    tally = Tally()
+    row = dated(str(NOW - DAY), token={"S": "hunter2!"}, username={"S": "hunter2!"})
+    tally.add(row, classify(row, NOW, POLICIES[Dialect.HASHED]))
+    assert (tally.expired_owners, tally.rows_of_unremembered_owners) == (set(), 1)
+
+
+def test_a_wait_is_cut_short_by_a_request_and_nothing_else_is() -> None:
+    from janitor.errors import StopRequestedError  # noqa: PLC0415  # only here
+
+    stop = Stop()
+    stop.request(15)
+    assert stop.is_requested()
+    with pytest.raises(StopRequestedError), stop.waiting():
+        pytest.fail("the wait began")

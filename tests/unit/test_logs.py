@@ -1,0 +1,62 @@
+import io
+import json
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from janitor.logs import REMOVED, configure
+
+KEY = "a-bearer-token-of-somebody"
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    written = io.StringIO()
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    configure(level="debug", format_name="json", stream=written)
+    yield written
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+    for name in ("botocore", "urllib3"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def test_a_line_has_its_level_its_time_in_utc_and_the_run(stream: io.StringIO) -> None:
+    with structlog.contextvars.bound_contextvars(run_id="r1"):
+        structlog.get_logger("janitor.test").info("run.started", rows=3)
+    line = json.loads(stream.getvalue())
+    assert (line["event"], line["level"], line["run_id"], line["rows"]) == ("run.started", "info", "r1", 3)
+    assert line["timestamp"].endswith("Z")
+
+
+def test_of_botocores_debug_lines_only_the_pattern_is_kept(stream: io.StringIO) -> None:
+    logging.getLogger("botocore.parsers").debug("Response body:\n%s", f'{{"token":{{"S":"{KEY}"}}}}'.encode())
+    logging.getLogger("botocore.endpoint").debug("Making request for %s with params: %s", "Scan", {"body": KEY})
+    assert KEY not in stream.getvalue()
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == [
+        "Response body:",
+        "Making request for %s with params: %s",
+    ]
+
+
+def test_whatever_looks_like_a_key_is_removed_at_the_last_moment(stream: io.StringIO) -> None:
+    log = structlog.get_logger("janitor.test")
+    event = f'see {{"token": {{"S": "{KEY}"}}}}'
+    log.warning(event, item={"token": KEY}, Key=KEY, nested=[{"tokens": [KEY]}], body=b"x")
+    assert KEY not in stream.getvalue()
+    assert json.loads(stream.getvalue())["item"] == REMOVED
+
+
+def test_an_exception_is_its_type_and_its_places_without_its_words(stream: io.StringIO) -> None:
+    try:
+        os.environ[KEY]
+    except KeyError:
+        structlog.get_logger("janitor.test").exception("broken")
+    line = json.loads(stream.getvalue())
+    assert KEY not in stream.getvalue()
+    assert line["exception"] == "KeyError"
+    assert line["frames"][0].startswith("tests.unit.test_logs:")

@@ -1,0 +1,66 @@
+import hashlib
+import hmac
+import subprocess
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.shown import REMOVED, gives_away, shown, without_keys
+from tests.unit.rows import row
+
+TOKEN = "0f" * 64
+HASH = hashlib.sha256(TOKEN.encode()).hexdigest()
+UUID = {"tokenUUID": {"S": "u"}}
+
+
+def test_an_owner_finds_the_own_row_with_two_shell_commands() -> None:
+    recipe = 'printf %s "$TOKEN" | sha256sum | cut -c1-12'
+    said = subprocess.run(
+        ["sh", "-c", recipe], env={"TOKEN": TOKEN, "PATH": "/usr/bin:/bin"}, capture_output=True, check=True
+    )
+    expected = said.stdout.decode().strip()
+    assert fingerprint(row({"token": {"S": TOKEN}}), Dialect.CLASSIC) == expected
+    assert fingerprint(row({"token": {"S": HASH}, **UUID}), Dialect.HASHED) == expected
+    assert fingerprint(row({"token": {"S": TOKEN}}), Dialect.HASHED) == expected
+
+
+@given(st.text(min_size=1).filter(lambda key: len(key) != 64))
+def test_a_key_that_is_no_hash_never_shows_its_beginning(key: str) -> None:
+    for dialect in Dialect:
+        mark = fingerprint(row({"token": {"S": key}, **UUID}), dialect)
+        assert mark == hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def test_a_legacy_key_that_looks_like_a_hash_is_hashed_all_the_same() -> None:
+    assert fingerprint(row({"token": {"S": HASH}}), Dialect.HASHED) == hashlib.sha256(HASH.encode()).hexdigest()[:12]
+
+
+def test_a_secret_makes_it_an_hmac_of_the_same_hash_in_both_dialects() -> None:
+    expected = hmac.new(b"secret", HASH.encode(), hashlib.sha256).hexdigest()[:12]
+    assert fingerprint(row({"token": {"S": TOKEN}}), Dialect.CLASSIC, b"secret") == expected
+    assert fingerprint(row({"token": {"S": HASH}, **UUID}), Dialect.HASHED, b"secret") == expected
+
+
+def test_a_name_that_holds_the_token_is_not_shown() -> None:
+    for name in (TOKEN, f"my {TOKEN} here", HASH):
+        held = row({"token": {"S": HASH}, "name": {"S": name}, "username": {"S": "ana"}})
+        assert shown(held) == (REMOVED, "ana", None, None)
+    assert shown(row({"token": {"S": "k3y"}, "name": {"S": "has k3y in it"}})).name == REMOVED
+    assert not gives_away("a name like any other", HASH)
+
+
+def test_long_texts_are_cut_and_other_types_left_out() -> None:
+    texts = shown(row({"token": {"S": HASH}, "name": {"S": "n" * 3_000}, "username": {"L": []}}))
+    assert texts == ("n" * 255 + "…", None, None, None)
+
+
+def test_a_servers_message_is_cleaned_of_keys() -> None:
+    said = without_keys(
+        f"""bad key {{'token': {{'S': 'it"s mine'}}}} and "token": "abc" and {HASH} but not {HASH[:12]}"""
+    )
+    assert "mine" not in said
+    assert "abc" not in said
+    assert HASH not in said
+    assert HASH[:12] in said

@@ -21,7 +21,14 @@ _SIGNAL_BASE = 128
 
 
 class Terminated(BaseException):
-    """SIGTERM came while nothing was running that ends by itself."""
+    """A signal came that nothing was prepared for: SIGTERM before a run, or the terminal closed (SIGHUP).
+
+    Raised, so that whatever is open is closed on the way out: a report half-written, the demo's server.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class _Commands(click.Group):
@@ -61,7 +68,8 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit code (DESIGN, "Command line"). Nothing is raised.
     """
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _raise_terminated)
     try:
         return _run(argv)
     except BaseException as error:  # noqa: BLE001  # the boundary: nothing may print a traceback, which could hold a row
@@ -103,7 +111,7 @@ def _ending(error: BaseException) -> tuple[str, int]:
         case KeyboardInterrupt() | click.Abort():
             return "interrupted", _SIGNAL_BASE + signal.SIGINT
         case Terminated():
-            return "terminated", _SIGNAL_BASE + signal.SIGTERM
+            return "terminated", _SIGNAL_BASE + error.number
         case _:
             return _bug(error), ExitCode.FAILED
 
@@ -122,5 +130,5 @@ def _bug(error: BaseException) -> str:
     return f"a bug in janitor {__version__}: {type(error).__name__} at {where}; please report it with this line"
 
 
-def _raise_terminated(_: int, __: FrameType | None) -> NoReturn:
-    raise Terminated
+def _raise_terminated(number: int, _: FrameType | None) -> NoReturn:
+    raise Terminated(number)

@@ -9,10 +9,11 @@ from janitor.config import parse_report, parse_segments
 
 
 @pytest.fixture(autouse=True)
-def _handler() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGTERM)
+def _handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,3 +53,16 @@ def test_segments_are_auto_or_a_number_within_bounds() -> None:
     for text in ("0", "257", "-1", "many"):
         with pytest.raises(ValueError, match="neither"):
             parse_segments(text)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_before_a_run_ends_in_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    def signalled(argv: list[str] | None) -> int:
+        signal.raise_signal(number)
+        return len(argv or ())
+
+    monkeypatch.setattr(app, "_run", signalled)
+    assert app.main([]) == 128 + number
+    assert capsys.readouterr().err == "janitor: terminated\n"

@@ -16,6 +16,7 @@ _MANY_PAGES = 500
 _FEW_PAGES = 30
 _FEW_FILTERED_PAGES = 150
 _ROUNDS = 5
+_GOAL_RATIO = 12
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,16 @@ def _rate_figures(rates: dict[str, list[float]]) -> Iterator[Figure]:
 
 def _lead_figures(rates: dict[str, list[float]]) -> Iterator[Figure]:
     pairs = (
-        ("janitor json", "paginator"),
-        ("janitor ndjson", "paginator"),
-        ("janitor json, filtered", "paginator, filtered"),
+        ("janitor json", "paginator", _GOAL_RATIO),
+        ("janitor ndjson", "paginator", _GOAL_RATIO),
+        ("janitor json, filtered", "paginator, filtered", None),
     )
-    for ours, theirs in pairs:
+    for ours, theirs, goal in pairs:
         ratios = [our / their for our, their in zip(rates[ours], rates[theirs], strict=True)]
         spread = f"{min(ratios):.1f} to {max(ratios):.1f}"
-        yield Figure(f"{ours} / {theirs}", f"{statistics.median(ratios):.1f} ({spread})")
+        median = statistics.median(ratios)
+        stated = f">= {goal}" if goal else ""
+        yield Figure(f"{ours} / {theirs}", f"{median:.1f} ({spread})", stated, median >= goal if goal else None)
 
 
 def _read_peer(printed: bytes) -> tuple[int, int]:

@@ -10,7 +10,6 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     FAIL_ON_MATCHED = 3
-    REFUSED = 4
 
 
 class JanitorError(Exception):

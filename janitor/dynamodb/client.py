@@ -86,6 +86,7 @@ class Aws:
         if not self._session.region_name:
             raise ConfigurationError("no region is set", "give --region NAME, or set AWS_REGION", "no-region")
         self.region = self._session.region_name
+        self._attempts = self._configured_attempts()
         self._core.register_component("response_parser_factory", FastParserFactory())
         if connection.role_arn:
             self._core.register_component("credential_provider", self._assumed(connection.role_arn))
@@ -115,9 +116,8 @@ class Aws:
         self.traffic.count(parsed_response)
 
     def _client(self, service: str) -> Any:
-        attempts = self._core.get_config_variable("max_attempts") or _ATTEMPTS
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": int(attempts)},
+            retries={"mode": "standard", "total_max_attempts": self._attempts},
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
             max_pool_connections=self._connection.connections,
@@ -133,6 +133,13 @@ class Aws:
         except AwsError:
             # botocore refuses the form of an endpoint with a bare ValueError.
             raise ConfigurationError(f"{url!r} is not an endpoint", "check --endpoint-url", "endpoint") from None
+
+    def _configured_attempts(self) -> int:
+        try:
+            return max(1, int(self._core.get_config_variable("max_attempts") or _ATTEMPTS))
+        except ValueError:
+            sentence = "AWS_MAX_ATTEMPTS, or max_attempts of the profile, is not a number"
+            raise ConfigurationError(sentence, "give a number from 1", "max-attempts") from None
 
     def _endpoint_url(self, service: str) -> str | None:
         # botocore's own rule, with --endpoint-url in the place of AWS_ENDPOINT_URL.

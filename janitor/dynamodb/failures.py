@@ -107,9 +107,15 @@ _LOCAL: tuple[tuple[tuple[type[BotoCoreError], ...], Callable[[BotoCoreError, st
         _no_credentials,
     ),
     ((boto.ProfileNotFound,), _no_profile),
-    ((boto.NoRegionError, boto.InvalidRegionError), _no_region),
+    ((boto.NoRegionError,), _no_region),
     (
-        (boto.ConfigNotFound, boto.ConfigParseError, boto.InvalidConfigError, boto.InvalidRetryConfigurationError),
+        (
+            boto.ConfigNotFound,
+            boto.ConfigParseError,
+            boto.InvalidConfigError,
+            boto.InvalidRegionError,
+            boto.InvalidRetryConfigurationError,
+        ),
         _configuration,
     ),
     ((boto.HTTPClientError, boto.ConnectionError), _unreachable),

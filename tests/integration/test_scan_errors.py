@@ -60,6 +60,19 @@ def test_no_region_and_no_credentials_say_where_to_put_them() -> None:
     assert (no_credentials.code, "credentials" in complaint(no_credentials)) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("options", "env", "named"),
+    [
+        ([], {"AWS_MAX_ATTEMPTS": "many"}, "AWS_MAX_ATTEMPTS"),
+        (["--region", "no such"], {}, "no such"),
+        ([], {"AWS_CONFIG_FILE": __file__}, __file__),
+    ],
+)
+def test_a_broken_aws_configuration_is_named(options: list[str], env: dict[str, str | None], named: str) -> None:
+    finished = janitor("scan", "--table", "t", *options, env=env)
+    assert (finished.code, named in complaint(finished)) == (2, True)
+
+
 def test_an_endpoint_that_nobody_answers_at_is_named_without_its_password() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -63,6 +63,19 @@ def janitor(
         return Finished(run.returncode, run.stdout.decode(), run.stderr.decode())
 
 
+def fake_aws(home: Path) -> dict[str, str]:
+    """The variables that keep a test from a real account: a home without AWS files, and made-up credentials."""
+    return {
+        "HOME": str(home),
+        "AWS_CONFIG_FILE": str(home / "no-aws-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(home / "no-aws-credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+    }
+
+
 def on_screen(text: str) -> str:
     """Return what is left to see of a terminal's output: colours gone, lines that were drawn again only as they ended.
 
@@ -88,20 +101,23 @@ def on_screen(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def is_running(pid: int) -> bool:
+    """Whether there is a process with this id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def _environment(home: Path, changes: Mapping[str, str | None], *, tty: bool) -> dict[str, str]:
     """Return the whole environment of a run: a short list of what is kept, and fakes for the rest."""
     chosen: dict[str, str | None] = {
         "PATH": os.environ.get("PATH"),
         "TMPDIR": os.environ.get("TMPDIR"),
         "LANG": "C.UTF-8",
-        "HOME": str(home),
         "TERM": "xterm-256color" if tty else None,
-        "AWS_CONFIG_FILE": str(home / "no-aws-config"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(home / "no-aws-credentials"),
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
+        **fake_aws(home),
         "AWS_MAX_ATTEMPTS": "2",
         **changes,
     }

@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.command import fake_aws
 from tests.dynamodb_local import cache_folder
 
 # Asked before any test runs, for the answer depends on the home folder that tests do not see.
@@ -25,16 +26,7 @@ hypothesis.settings.load_profile("ci" if IN_CI else "local")
 def _nothing_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep a test from a real account: fake credentials in a made-up home."""
     home = tmp_path_factory.mktemp("home")
-    fakes = {
-        "HOME": str(home),
-        "AWS_CONFIG_FILE": str(home / "no-aws-config"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(home / "no-aws-credentials"),
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
+    fakes = {**fake_aws(home), "AWS_DEFAULT_REGION": "us-east-1"}
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(("AWS_", "JANITOR_", "XDG_")):

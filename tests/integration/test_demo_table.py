@@ -19,6 +19,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from janitor.demo import emulator
 from janitor.demo.emulator import Emulator, running, stop
 from janitor.demo.lisa_table import TABLE_NAMES, create, rows
+from tests.command import is_running
 from tests.tables import SAMPLE_NOW
 
 LISTENING = "0A"  # in /proc/net/tcp
@@ -61,14 +62,6 @@ def client_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Emulator], DynamoDBC
 def key_of(item: Any) -> str:
     key: str = item["token"]["S"]
     return key
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def free_port() -> int:

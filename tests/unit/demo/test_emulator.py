@@ -11,6 +11,7 @@ import pytest
 
 from janitor.demo import emulator
 from janitor.demo.emulator import Emulator, EmulatorError, client_environment
+from tests.command import is_running
 
 
 @pytest.fixture
@@ -36,14 +37,6 @@ def process(script: str) -> Emulator:
     shell.stdout.close()
     shell.returncode = 0  # as the emulator does: from here on only its id counts
     return Emulator("", shell.pid, {})
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_missing_package_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     FAIL_ON_MATCHED = 3
+    REFUSED = 4
 
 
 class JanitorError(Exception):

@@ -15,7 +15,7 @@ from janitor.errors import ExitCode, JanitorError
 PROGRAM = "janitor"
 
 # Each command's module, imported only when that command is asked for or listed.
-COMMANDS = ("scan", "demo", "schema")
+COMMANDS = ("scan", "sweep", "apply", "restore", "demo", "schema")
 
 _SIGNAL_BASE = 128
 
@@ -55,7 +55,7 @@ def cli() -> None:
 
     \b
     Exit codes: 0 done; 1 the run failed, the report says how far it came; 2 wrong usage or configuration;
-    3 done, and --fail-on matched; 130, 143 stopped by SIGINT, SIGTERM.
+    3 done, and --fail-on matched; 4 a guard refused to delete; 130, 143 stopped by SIGINT, SIGTERM.
     """
 
 

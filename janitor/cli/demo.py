@@ -1,5 +1,6 @@
 """`janitor demo`: an embedded DynamoDB with a LISA-like table, and a scan of it."""
 
+import functools
 import os
 import time
 from collections.abc import Mapping
@@ -8,7 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from janitor.cli.options import takes
-from janitor.config import DemoSettings
+from janitor.config import (
+    DeadlineSettings,
+    DemoSettings,
+    LimitSettings,
+    LogSettings,
+    OutputSettings,
+    PolicySettings,
+    ProtectionSettings,
+    ScanSettings,
+    TableSettings,
+)
 from janitor.errors import JanitorError
 
 if TYPE_CHECKING:
@@ -62,24 +73,19 @@ def _make_table(emulator: "Emulator", dialect: str) -> str:
 
 
 def _scan(table: str) -> int:
-    from janitor.cli.scan import exit_code, say_failures
-    from janitor.cli.signals import stoppable
-    from janitor.cli.wiring import ScanSettings, scan_job, start_logging
-    from janitor.config import LimitSettings, LogSettings, OutputSettings, PolicySettings, TableSettings
-    from janitor.run.flow import scan
+    from janitor.cli.running import carried_out
+    from janitor.cli.wiring.scan import scan_job
 
     settings = ScanSettings(
         table=TableSettings(table=table),
         policy=PolicySettings(),
+        protection=ProtectionSettings(),
         output=OutputSettings(format="table"),
         limits=LimitSettings(),
-        logs=LogSettings(log_level="warning"),
+        deadline=DeadlineSettings(),
     )
-    run_id = start_logging(settings.logs)
-    with stoppable() as stop:
-        result = scan(scan_job(settings, run_id, stop))
-    say_failures(result)
-    return exit_code(result, stop, ())
+    logs = LogSettings(log_level="warning")
+    return carried_out(logs, settings.deadline, settings.output, functools.partial(scan_job, settings))
 
 
 def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:

@@ -6,16 +6,22 @@ from typing import Any
 
 import click
 
-from janitor.config import ENVIRONMENT_PREFIX, Setting, settings_of
+from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of
 
 
 def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Decorate a command with the flags of these groups; it is called with one instance of each, in order."""
+    """Decorate a command with the flags of these groups.
+
+    It is called with one instance of each, in order, and with click's own arguments by their names.
+    """
+    names = {name for group in groups for name in settings_of(group)}
 
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(command)
         def called(**values: Any) -> int:
-            return command(*(_filled(group, values) for group in groups))
+            filled = [_filled(group, values) for group in groups]
+            arguments = {name: value for name, value in values.items() if name not in names}
+            return command(*filled, **arguments)
 
         decorated = called
         for group in reversed(groups):

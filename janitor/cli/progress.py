@@ -13,9 +13,9 @@ from janitor.run.progress import Progress as RunProgress
 class ProgressBar:
     """A bar on stderr. The total is DynamoDB's ItemCount, about six hours old, so it grows when it was too small."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, doing: str) -> None:
         self._progress = Progress(
-            TextColumn("scanning"),
+            TextColumn(doing),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("rows"),
@@ -24,7 +24,7 @@ class ProgressBar:
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._progress.add_task("scan", total=total or None)
+        self._task = self._progress.add_task(doing, total=total or None)
         self._total = total
         self._done = 0
 
@@ -46,6 +46,6 @@ class _RowsPerSecond(ProgressColumn):
         return Text(f"{task.speed:,.0f} rows/s" if task.speed else "", style="progress.data.speed")
 
 
-def progress_for(total: int) -> RunProgress:
-    """A bar when stderr is a terminal, silence otherwise. `total` is the expected number of rows."""
-    return ProgressBar(total) if sys.stderr.isatty() else NoProgress()
+def progress_for(total: int, doing: str) -> RunProgress:
+    """A bar when stderr is a terminal, silence otherwise; `total` rows are expected, and `doing` says what is done."""
+    return ProgressBar(total, doing) if sys.stderr.isatty() else NoProgress()

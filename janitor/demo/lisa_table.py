@@ -4,11 +4,11 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from janitor.aws_errors import aws_errors
 from janitor.demo.classic_rows import classic_rows
 from janitor.demo.emulator import EmulatorError
 from janitor.demo.hashed_rows import hashed_rows
 from janitor.demo.item import Item
-from janitor.dynamodb.client import aws_errors
 from janitor.dynamodb.locate import KEY, OWNER_INDEX
 
 if TYPE_CHECKING:

@@ -1,8 +1,7 @@
 """Sessions and clients; botocore's errors become ours here and nowhere else."""
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,14 +12,14 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError
 
+from janitor.aws_errors import CREDENTIALS_WAY_OUT, THROTTLES, aws_errors
 from janitor.dynamodb.decode import FastParserFactory
-from janitor.dynamodb.failures import CREDENTIALS_WAY_OUT, THROTTLES, translated
 from janitor.errors import AwsError, ConfigurationError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
 
 # Sends of one request, the first included, unless AWS_MAX_ATTEMPTS or the profile says otherwise. botocore's own
@@ -104,6 +103,12 @@ class Aws:
         client: SSMClient = self._client("ssm")
         return client
 
+    @cached_property
+    def s3(self) -> "S3Client":
+        """A client for S3."""
+        client: S3Client = self._client("s3")
+        return client
+
     def endpoint(self, service: str) -> str | None:
         """The endpoint that was set for the service, without user name and password, or None when none was."""
         url = self._endpoint_url(service)
@@ -180,22 +185,3 @@ class _AssumedRole:
 
     def load_credentials(self) -> DeferredRefreshableCredentials:
         return self._credentials
-
-
-@contextmanager
-def aws_errors(call: str, resource: str | None = None) -> Iterator[None]:
-    """Turn botocore's errors inside the block into ours.
-
-    Args:
-        call: the permission's name for the call, for example `dynamodb:Scan`.
-        resource: the table or parameter it is for.
-    """
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise translated(error, call, resource) from None
-    except (ValueError, KeyError) as error:
-        # What botocore's parser lets through of a damaged answer, and what is missing in one that was cut short.
-        target = f"{call} on {resource}" if resource else call
-        sentence = f"{target}: the answer is damaged ({type(error).__name__})"
-        raise AwsError(sentence, "run it again", "corrupt-answer") from None

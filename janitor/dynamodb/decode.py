@@ -1,28 +1,27 @@
 """Response bytes to rows; anything cut short or damaged is an error, never an empty page.
 
 botocore's shape-by-shape parser is nearly the whole cost of a scan in Python. Its parser is a session component, so a
-subclass takes over just the bodies of successful Scan and Query answers; signing, retries, checksums, errors and every
-other answer stay botocore's.
+subclass takes over just the bodies of successful Scan, Query, GetItem and BatchExecuteStatement answers; signing,
+retries, checksums, errors and every other answer stay botocore's.
 
 A page is read in steps, which is cheaper than at once: where its rows stand; where the server did not filter, two
 attributes of each, which is enough to know the active ones; then, of the rows that are left, everything.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 from janitor.errors import CorruptPageError
-from janitor.tokens.row import Glance, Row
+from janitor.tokens.row import Glance, Row, row_of
 
-PAGE = "JanitorPage"
+DECODED = "JanitorDecoded"
 BROKEN = "JanitorBroken"
 
 _OK = 200
-_PAGED_SHAPES = frozenset({"ScanOutput", "QueryOutput"})
 
 
 class _Capacity(msgspec.Struct):
@@ -44,7 +43,6 @@ class _Glances(msgspec.Struct, gc=False):
 
 
 _BODY = msgspec.json.Decoder(_Body)
-_ROW = msgspec.json.Decoder(Row)
 # DynamoDB writes numbers as texts; `strict=False` reads those that are whole into numbers on the way.
 _GLANCES = msgspec.json.Decoder(_Glances, strict=False)
 _GLANCE = msgspec.json.Decoder(Glance, strict=False)
@@ -105,9 +103,13 @@ class Page:
         """
         try:
             for position in positions:
-                yield _ROW.decode(self._items[position])
+                yield row_of(self._items[position])
         except _UNREADABLE as error:
             raise CorruptPageError(f"a row of the table could not be read: {error}") from None
+
+    def item(self, position: int) -> bytes:
+        """The bytes of one row, exactly as the server sent them."""
+        return bytes(self._items[position])
 
     def __repr__(self) -> str:
         return f"Page({self.count} of {self.scanned} rows)"
@@ -119,6 +121,33 @@ def _glance(item: msgspec.Raw) -> Glance:
     except _UNREADABLE:
         # Not plainly anything: the row will be decoded whole.
         return Glance()
+
+
+class StatementError(msgspec.Struct, gc=False):
+    """Why a statement failed; `item` is the row as it is, where its condition failed and the server says so."""
+
+    code: str = msgspec.field(name="Code", default="Unknown")
+    message: str = msgspec.field(name="Message", default="")
+    item: msgspec.Raw | msgspec.UnsetType = msgspec.field(name="Item", default=msgspec.UNSET)
+
+
+class StatementAnswer(msgspec.Struct, gc=False):
+    """What became of one statement; `item` is the row that a DELETE took away."""
+
+    error: StatementError | None = msgspec.field(name="Error", default=None)
+    item: msgspec.Raw | msgspec.UnsetType = msgspec.field(name="Item", default=msgspec.UNSET)
+
+
+class Answers(msgspec.Struct, gc=False):
+    """An answer to a batch of statements, one for each in their order. Without `Responses` it is none."""
+
+    responses: list[StatementAnswer] = msgspec.field(name="Responses")
+    capacity: list[_Capacity] | None = msgspec.field(name="ConsumedCapacity", default=None)
+
+    @property
+    def write_units(self) -> float:
+        """What the batch cost."""
+        return sum(capacity.units for capacity in self.capacity or ())
 
 
 class FastParserFactory(ResponseParserFactory):
@@ -140,7 +169,8 @@ class _PageParser:
         return getattr(self._fallback, name)
 
     def parse(self, response: Mapping[str, Any], shape: Any) -> dict[str, Any]:
-        if response["status_code"] != _OK or getattr(shape, "name", None) not in _PAGED_SHAPES:
+        decoder = _DECODERS.get(getattr(shape, "name", ""))
+        if response["status_code"] != _OK or decoder is None:
             parsed: dict[str, Any] = self._fallback.parse(response, shape)
             return parsed
         headers = response["headers"]
@@ -149,9 +179,9 @@ class _PageParser:
             "HTTPHeaders": dict(headers.items()),
             "RequestId": headers.get("x-amzn-requestid", ""),
         }
-        # A broken page is handed on as a value: raised from here, it would pass botocore's retries by.
-        key, page = _read(response["body"], headers.get("x-amz-crc32"))
-        return {key: page, "ResponseMetadata": metadata}
+        # A broken body is handed on as a value: raised from here, it would pass botocore's retries by.
+        key, decoded = _read(decoder, response["body"], headers.get("x-amz-crc32"))
+        return {key: decoded, "ResponseMetadata": metadata}
 
 
 def page_of(response: Mapping[str, Any], call: str) -> Page:
@@ -160,17 +190,54 @@ def page_of(response: Mapping[str, Any], call: str) -> Page:
     Raises:
         CorruptPageError: the answer is cut short, damaged, or no page at all.
     """
-    page = response.get(PAGE)
-    if isinstance(page, Page):
-        return page
-    reason = response.get(BROKEN, "it holds no page")
+    return _decoded(response, call, Page)
+
+
+def answers_of(response: Mapping[str, Any], call: str) -> Answers:
+    """What became of each statement of a batch, from a client that was made with `FastParserFactory`.
+
+    Raises:
+        CorruptPageError: the answer is cut short, damaged, or none to a batch.
+    """
+    return _decoded(response, call, Answers)
+
+
+def item_of(response: Mapping[str, Any], call: str) -> dict[str, Any] | None:
+    """The row in an answer to GetItem, as DynamoDB JSON; None where there is none.
+
+    Raises:
+        CorruptPageError: the answer is cut short or damaged, so that nobody can tell whether there is a row.
+    """
+    return _decoded(response, call, _Got).item
+
+
+class _Got(msgspec.Struct, gc=False):
+    item: dict[str, Any] | None = msgspec.field(name="Item", default=None)
+
+
+_GOT = msgspec.json.Decoder(_Got)
+_ANSWERS = msgspec.json.Decoder(Answers)
+_DECODERS: Mapping[str, Callable[[bytes], object]] = {
+    "ScanOutput": Page,
+    "QueryOutput": Page,
+    "BatchExecuteStatementOutput": _ANSWERS.decode,
+    "GetItemOutput": _GOT.decode,
+}
+_Decoded = TypeVar("_Decoded")
+
+
+def _decoded(response: Mapping[str, Any], call: str, kind: type[_Decoded]) -> _Decoded:
+    decoded = response.get(DECODED)
+    if isinstance(decoded, kind):
+        return decoded
+    reason = response.get(BROKEN, "it holds nothing of the kind")
     raise CorruptPageError(f"{call}: DynamoDB's answer is damaged ({reason})", "run it again")
 
 
-def _read(body: bytes, checksum: str | None) -> tuple[str, object]:
+def _read(decoder: Callable[[bytes], object], body: bytes, checksum: str | None) -> tuple[str, object]:
     if checksum is not None and checksum != str(zlib.crc32(body)):
         return BROKEN, "its checksum does not match"
     try:
-        return PAGE, Page(body)
+        return DECODED, decoder(body)
     except _UNREADABLE as error:
         return BROKEN, str(error)

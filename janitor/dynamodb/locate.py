@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from janitor.dynamodb.client import Aws, aws_errors
+from janitor.aws_errors import DENIALS, NOT_FOUND, aws_errors
+from janitor.dynamodb.client import Aws
 from janitor.dynamodb.decode import page_of
-from janitor.dynamodb.failures import DENIALS, NOT_FOUND
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.tokens.dialect import Dialect
 

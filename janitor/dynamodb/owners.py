@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from janitor.dynamodb.client import aws_errors
+from janitor.aws_errors import aws_errors
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY, OWNER_INDEX
 

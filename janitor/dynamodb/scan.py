@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from janitor.dynamodb.client import aws_errors
+from janitor.aws_errors import aws_errors
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY
 from janitor.errors import JanitorError, StopRequestedError
@@ -157,8 +157,10 @@ def _put(
     return None
 
 
-def filter_for(now: int, policy: Policy) -> dict[str, Any]:
+def filter_for(now: int, policy: Policy, *, whole_items: bool = False) -> dict[str, Any]:
     """Scan's arguments that keep plainly active rows off the wire, and of the others all attributes we do not read.
+
+    With `whole_items` the others come with every attribute, as a plan and an archive need them.
 
     A row stays away only if its date is a number within (`now` + horizon, 99 999 999 999] after LISA's truncation and,
     in a hashed table, if its `tokenUUID` is a text that is not empty.
@@ -172,12 +174,15 @@ def filter_for(now: int, policy: Policy) -> dict[str, Any]:
     if policy.dialect is Dialect.HASHED:
         clauses += ["attribute_not_exists(#u)", "NOT attribute_type(#u, :text)", "#u = :empty"]
         values |= {":text": {"S": "S"}, ":empty": {"S": ""}}
-    return {
+    names = {placeholder: name for placeholder, name in _NAMES.items() if not whole_items or placeholder in "#e #u"}
+    if policy.dialect is Dialect.CLASSIC and whole_items:
+        del names["#u"]
+    arguments = {
         "FilterExpression": " OR ".join(clauses),
-        "ProjectionExpression": ", ".join(_NAMES),
-        "ExpressionAttributeNames": _NAMES,
+        "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
+    return arguments if whole_items else arguments | {"ProjectionExpression": ", ".join(names)}
 
 
 # Several of LISA's attributes are reserved words, so every one goes by a placeholder.

@@ -9,6 +9,7 @@ from janitor.tokens.classify import Classification, State
 from janitor.tokens.expiration import LAST_SECOND, moment, probably_meant, whole_seconds
 from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.meaning import meaning
+from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import DAY, Policy
 from janitor.tokens.protection import protected_by
 from janitor.tokens.row import Number, Row, Value, is_true
@@ -38,8 +39,25 @@ def urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
     return _URGENCY[verdict.state], not verdict.accepted_by, distance
 
 
-def finding(row: Row, verdict: Classification, now: int, policy: Policy, secret: bytes | None) -> Finding:
-    """The report's line about a row. `secret` is the key of its fingerprint, None for a plain one."""
+def finding(
+    row: Row,
+    verdict: Classification,
+    *,
+    now: int,
+    policy: Policy,
+    secret: bytes | None,
+    outcome: DeletionOutcome | None = None,
+) -> Finding:
+    """The report's line about a row.
+
+    Args:
+        row: the row.
+        verdict: what it is at the UNIX second `now` under the policy.
+        now: the UNIX second by which it was judged.
+        policy: the rules by which it was.
+        secret: the key of its fingerprint, None for a plain one.
+        outcome: what became of it, None for a row that was in no plan.
+    """
     name, username, created_by, token_uuid = shown(row)
     expiry = verdict.expiry
     stored = expiry if expiry is not None else _stored(row.expiration)
@@ -59,7 +77,7 @@ def finding(row: Row, verdict: Classification, now: int, policy: Policy, secret:
         token_uuid=token_uuid,
         protected_by=protected_by(row, policy),
         reasons=verdict.reasons,
-        outcome=None,
+        outcome=outcome,
         probably_meant=None if meant is None else moment(meant),
         meaning=meaning(row, verdict, now),
     )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate
+from janitor.tokens.outcome import DeletionOutcome
 
 SCHEMA: Literal["janitor.report/v1"] = "janitor.report/v1"
 
@@ -24,16 +25,6 @@ class Outcome(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     SKIPPED = "skipped"
-
-
-class DeletionOutcome(StrEnum):
-    """What became of a row that a run set out to delete."""
-
-    PLANNED = "planned"
-    DELETED = "deleted"
-    CHANGED = "changed"
-    ALREADY_GONE = "already_gone"
-    FAILED = "failed"
 
 
 class Part(BaseModel):
@@ -95,7 +86,11 @@ class Counts(Part):
 
 
 class Deletion(Part):
-    """What was deleted; all zero for a run that only reports."""
+    """What was deleted; all zero for a run that only reports.
+
+    `planned` are the rows of the plan; the four outcomes after `protected` add up to it, but for rows that nothing was
+    sent for. `plan` and `archive` are where those files are, null where none was kept.
+    """
 
     enabled: bool = False
     planned: int = 0
@@ -104,6 +99,7 @@ class Deletion(Part):
     changed: int = 0
     already_gone: int = 0
     failed: int = 0
+    plan: str | None = None
     archive: str | None = None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from janitor.report.model import Outcome, Report
+from janitor.report.model import Deletion, Outcome, Report
 from janitor.report.text import plain
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
@@ -25,7 +25,7 @@ def headline(report: Report) -> str:
     where = f"{table.name} in {table.region}" + (f" at {table.endpoint}" if table.endpoint else "")
     as_of = report.policy.as_of
     seen = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else f"{run.started_at:%Y-%m-%d %H:%M} UTC"
-    rows = f"{report.counts.scanned:,} row{'' if report.counts.scanned == 1 else 's'}"
+    rows = _rows(report.counts.scanned)
     return f"{where} ({report.policy.dialect}), {_OUTCOMES[run.outcome]} {rows} in {_seconds(report)}, {seen}"
 
 
@@ -59,8 +59,44 @@ def _state_words(report: Report) -> dict[State, str]:
     }
 
 
+def deletion_lines(report: Report) -> Iterator[str]:
+    """What became of the plan, a sentence each; nothing for a run that only reports."""
+    deletion = report.deletion
+    if report.run.command == "scan":
+        return
+    planned = _rows(deletion.planned)
+    spared = f" {_rows(deletion.protected)} more would be, but for their protection." if deletion.protected else ""
+    if report.run.dry_run:
+        yield f"Dry run, nothing was deleted: {planned} would be.{spared}"
+    elif report.run.outcome is Outcome.REFUSED:
+        yield f"Nothing was deleted, of {planned} that were planned.{spared}"
+    else:
+        yield f"Deleted {deletion.deleted:,} of {planned} that were planned{_other_outcomes(deletion)}.{spared}"
+    if deletion.archive:
+        yield f"The archive is {plain(deletion.archive)}; `janitor restore` puts rows of it back."
+    if deletion.plan:
+        yield f"The plan is {plain(deletion.plan)}; `janitor apply` carries it out."
+
+
+def _other_outcomes(deletion: Deletion) -> str:
+    untouched = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone - deletion.failed
+    words = {
+        "had changed and stay": deletion.changed,
+        "were gone already": deletion.already_gone,
+        "failed": deletion.failed,
+        "were not touched": untouched,
+    }
+    said = ", ".join(f"{count:,} {what}" for what, count in words.items() if count)
+    return f"; {said}" if said else ""
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
 def closing_lines(report: Report) -> Iterator[str]:
     """What a reader should know besides the findings, a sentence each."""
+    yield from deletion_lines(report)
     crowded = [f"{day.day} ({day.expiring:,} tokens)" for day in report.forecast if day.unusual]
     if crowded:
         yield f"An unusual share expires on {_some(crowded, 'days')}."

@@ -6,7 +6,6 @@ from janitor.report.build import forecast
 from janitor.report.model import (
     Capacity,
     Clock,
-    Deletion,
     Finding,
     Outcome,
     PolicyPart,
@@ -17,6 +16,7 @@ from janitor.report.model import (
 )
 from janitor.run.job import Job
 from janitor.run.locked_out import LockedOut
+from janitor.run.sweep import Swept
 from janitor.run.tally import Tally
 from janitor.tokens.expiration import moment
 
@@ -30,6 +30,7 @@ def assembled(
     outcome: Outcome,
     tally: Tally,
     findings: list[Finding],
+    swept: Swept,
     locked_out: LockedOut,
     errors: list[Remark],
     warnings: list[Remark],
@@ -41,7 +42,7 @@ def assembled(
         table=_table(job),
         policy=_policy(job),
         counts=counts,
-        deletion=Deletion(),
+        deletion=swept.deletion,
         capacity=_capacity(job, tally, locked_out),
         clock=Clock(skew_seconds=job.table.skew_seconds),
         findings=findings,
@@ -59,7 +60,7 @@ def _run(job: Job, started: float, outcome: Outcome) -> Run:
     return Run(
         id=job.run_id,
         command=job.command,
-        dry_run=True,
+        dry_run=job.is_dry_run,
         outcome=outcome,
         started_at=_time(started),
         finished_at=_time(finished),
@@ -84,14 +85,15 @@ def _policy(job: Job) -> PolicyPart:
 
 def _capacity(job: Job, tally: Tally, locked_out: LockedOut) -> Capacity:
     units = tally.read_units + locked_out.read_units
+    written = job.sweep.write_units() if job.sweep else 0.0
     requests, throttled = job.requests()
     return Capacity(
         read_units=units,
-        write_units=0.0,
+        write_units=written,
         requests=requests,
         pages=tally.pages,
         throttled=throttled,
-        cost_usd=round(units * job.read_price / _MILLION, 6),
+        cost_usd=round((units * job.read_price + written * job.write_price) / _MILLION, 6),
     )
 
 

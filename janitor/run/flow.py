@@ -1,111 +1,125 @@
 """One run, from table to report.
 
-    pages ──positions_worth_a_look──> rows ──classify──> findings ──> outlets that stream
-      │                                          │           └──────> the most urgent, for the others
-      └── plainly active rows, only counted ──> tally <── expiries by day, owners with expired rows
-                                                 │
-                         owners looked up ──> report ──> every outlet
+    pages ──read──> findings ──> outlets that stream, and the most urgent for the others
+              ├───> tally: counts, expiries by day, owners with expired rows
+              └───> plan ──guards──> carried out ──> findings with their outcomes       (a sweep only)
+                                         │
+                     owners looked up ──> report ──> every outlet
 
-1. The outlets are opened first: a report that cannot be written stops the run before the table is read.
-2. Every page is counted as it comes. A row that may be more than active is decoded, classified once, and goes to the
-   tally, to the outlets that stream, and, if it is urgent enough, to the list that the others print.
+1. The outlets and the plan are opened first: what cannot be written stops the run before the table is read.
+2. Every page is counted as it comes, and every row that may be more than active is judged (`reading`).
 3. A failure of AWS, or a signal, ends the reading; what was counted until then is reported, and the outcome says so.
-4. Owners with expired rows and no accepted one are looked up (hashed tables only).
-5. The report is built once, from the tally, and handed to every outlet. An outlet that fails hides no other.
+4. A sweep asks its guards about the finished plan, and carries it out for show or for real (`sweep`).
+5. Owners with expired rows and no accepted one are looked up (hashed tables only).
+6. The report is built once, from the tally, and handed to every outlet. An outlet that fails hides no other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
-from janitor.dynamodb.decode import Page
-from janitor.errors import JanitorError
-from janitor.report.build import finding, urgency
-from janitor.report.model import Finding, Outcome, Remark
+from janitor.errors import ConfigurationError, JanitorError, SinkError
+from janitor.report.model import Outcome, Remark
 from janitor.run.assemble import assembled
+from janitor.run.findings import Findings
 from janitor.run.job import Job, Result
 from janitor.run.locked_out import LockedOut, find_locked_out, unchecked_warning
-from janitor.run.tally import MostUrgent, Tally
-from janitor.tokens.classify import Classification, State, classify, positions_worth_a_look
+from janitor.run.reading import read
+from janitor.run.sweep import Swept, finish_sweep
+from janitor.run.tally import Tally
+from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.row import Row
 
 log = structlog.get_logger("janitor.run")
 
 
-def scan(job: Job) -> Result:
-    """Scan the table and report what is in it.
+def run(job: Job) -> Result:
+    """Scan the table, delete what is stale if the job is a sweep that may, and report.
 
     Raises:
-        ConfigurationError: a report's place cannot be written; nothing was read.
+        ConfigurationError: a report's place or the plan's cannot be written; nothing was read.
     """
     started = job.clock()
-    tally, urgent = Tally(), MostUrgent(job.max_findings if job.outlets.keep else 0)
-    job.outlets.open()
-    try:
+    tally = Tally()
+    findings = Findings(
+        job.outlets, most=job.max_findings, now=job.now, policy=job.policy, secret=job.fingerprint_secret
+    )
+    with _opened(job):
         log.info("run.started", command=job.command, table=job.table.name, dialect=job.policy.dialect)
-        errors = _read(job, tally, urgent)
+        errors = read(job, tally, findings)
+        is_complete = not errors and not job.stop.is_requested()
+        swept = _swept(job, tally, findings, is_complete=is_complete)
         locked_out, warnings = _look_up_owners(job, tally, is_over=bool(errors))
-        outcome = Outcome.FAILED if errors else Outcome.INTERRUPTED if job.stop.is_requested() else Outcome.COMPLETE
         report = assembled(
             job,
             started=started,
-            outcome=outcome,
+            outcome=_outcome(job, swept, errors),
             tally=tally,
-            findings=_findings(job, urgent.sorted()),
+            findings=findings.most_urgent(),
+            swept=swept,
             locked_out=locked_out,
-            errors=errors,
-            warnings=[*job.warnings, *warnings],
+            errors=[*errors, *swept.errors, *_deadline(job)],
+            warnings=[*job.warnings, *swept.warnings, *warnings],
         )
         job.outlets.finish(report)
-    except BaseException:
-        job.outlets.discard()
-        raise
     log.info(
         "run.finished",
         outcome=report.run.outcome,
         seconds=report.run.duration_seconds,
         **report.counts.model_dump(),
+        **report.deletion.model_dump(),
         **report.capacity.model_dump(),
     )
     return Result(report, job.outlets.failures)
 
 
-def _read(job: Job, tally: Tally, urgent: MostUrgent) -> list[Remark]:
+@contextmanager
+def _opened(job: Job) -> Iterator[None]:
+    """Every place that the run writes to, open; left as it was when the run comes to nothing."""
+    job.outlets.open()
     try:
-        for page in job.pages():
-            _count(page, job, tally, urgent)
-            job.progress.advance(page.scanned)
-            if job.outlets.is_exhausted:
-                break
-    except JanitorError as error:
-        log.error("scan.failed", code=error.code, error=str(error))  # noqa: TRY400  # a sentence, not a traceback
-        return [Remark(where="scan", code=error.code, message=str(error))]
-    finally:
-        job.progress.finish()
-    return []
+        if job.sweep is not None:
+            _open_plan(job)
+        yield
+    except BaseException:
+        job.outlets.discard()
+        if job.sweep is not None:
+            job.sweep.abandon()
+        raise
 
 
-def _count(page: Page, job: Job, tally: Tally, urgent: MostUrgent) -> None:
-    now, policy = job.now, job.policy
-    everywhere = range(page.count)
-    positions = everywhere if page.is_filtered else positions_worth_a_look(page.glances(), now, policy)
-    tally.add_page(page.read_units, page.scanned - len(positions))
-    verdicts = [(row, classify(row, now, policy)) for row in page.rows(positions)]
-    for row, verdict in verdicts:
-        tally.add(row, verdict)
-        if verdict.state is not State.ACTIVE:
-            urgent.offer(urgency(verdict, now), row, verdict)
-    if job.outlets.streams:
-        job.outlets.lines(_findings(job, verdicts))
+def _open_plan(job: Job) -> None:
+    assert job.sweep is not None  # noqa: S101  # asked by the caller
+    try:
+        job.sweep.plan.open(job.sweep.header)
+    except SinkError as error:
+        raise ConfigurationError(f"the plan: {error.sentence}", error.way_out, "plan-path") from None
 
 
-def _findings(job: Job, verdicts: Iterable[tuple[Row, Classification]]) -> list[Finding]:
-    return [
-        finding(row, verdict, job.now, job.policy, job.fingerprint_secret)
-        for row, verdict in verdicts
-        if verdict.state is not State.ACTIVE
-    ]
+def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool) -> Swept:
+    if job.sweep is None:
+        return Swept()
+    return finish_sweep(
+        job.sweep, tally, findings, lambda row: classify(row, job.now, job.policy), is_complete=is_complete
+    )
+
+
+def _deadline(job: Job) -> list[Remark]:
+    if not job.stop.is_deadline:
+        return []
+    message = "the run's deadline came before its end; give --deadline more time, or run it again to finish"
+    return [Remark(where="run", code="deadline", message=message)]
+
+
+def _outcome(job: Job, swept: Swept, errors: list[Remark]) -> Outcome:
+    if errors:
+        return Outcome.FAILED
+    if job.stop.is_requested():
+        return Outcome.INTERRUPTED
+    if swept.is_refused:
+        return Outcome.REFUSED
+    return Outcome.FAILED if swept.errors else Outcome.COMPLETE
 
 
 def _look_up_owners(job: Job, tally: Tally, *, is_over: bool) -> tuple[LockedOut, list[Remark]]:

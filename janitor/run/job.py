@@ -11,6 +11,7 @@ from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
 from janitor.run.stopping import Stop
+from janitor.run.sweep import Sweep
 from janitor.tokens.policy import Policy
 
 
@@ -29,7 +30,8 @@ class Job:
         outlets: where the reports go.
         max_findings: how many findings a report that does not stream may list.
         fingerprint_secret: the key of fingerprints, None for plain ones.
-        read_price: dollars for a million read units.
+        read_price, write_price: dollars for a million read and write units.
+        sweep: what to do about stale rows; None to only report.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
         warnings: what came up before the run.
@@ -49,10 +51,17 @@ class Job:
     max_findings: int
     fingerprint_secret: bytes | None
     read_price: float
+    write_price: float
     clock: Callable[[], float]
     progress: Progress = field(default_factory=NoProgress)
     stop: Stop = field(default_factory=Stop)
     warnings: tuple[Remark, ...] = ()
+    sweep: Sweep | None = None
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether nothing is deleted, whatever is found."""
+        return self.sweep is None or not self.sweep.is_enabled
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,12 +72,14 @@ def unchecked_warning(owners: int, rows: int) -> list[Remark]:
 
 
 def _is_locked_out(pages: Iterable[Page], now: int) -> tuple[bool, float]:
-    units = 0.0
+    units, rows = 0.0, 0
     for page in pages:
         units += page.read_units
+        rows += page.count
         if any(_accepted(page, now)):
             return False, units
-    return True, units
+    # A sweep may just have deleted the last of them, and so let the owner in again.
+    return rows > 0, units
 
 
 def _accepted(page: Page, now: int) -> Iterator[bool]:

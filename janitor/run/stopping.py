@@ -1,5 +1,7 @@
 """A request to stop: made by a signal, read between two pages, and able to cut a wait for an answer short."""
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +18,7 @@ class Stop:
     def __init__(self) -> None:
         self.signal: int | None = None
         self._is_waiting = False
+        self._event = threading.Event()
 
     def is_requested(self) -> bool:
         """True from the first signal on."""
@@ -28,8 +31,18 @@ class Stop:
             StopRequestedError: the main thread is waiting for an answer, which may take long.
         """
         self.signal = number
+        self._event.set()
         if self._is_waiting:
             raise StopRequestedError
+
+    @property
+    def is_deadline(self) -> bool:
+        """Whether it was the run's own deadline that asked, which comes as an alarm."""
+        return self.signal == signal.SIGALRM
+
+    def pause(self, seconds: float) -> bool:
+        """Wait so long, or until a request comes; True when there is one. For threads other than the main one."""
+        return self._event.wait(seconds)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:

@@ -1,9 +1,9 @@
 """What a run has counted so far. Its size does not depend on the table's."""
 
 from collections import Counter
-from operator import itemgetter
 
 from janitor.report.model import Counts
+from janitor.run.plan import Population
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.policy import DAY
@@ -13,44 +13,14 @@ from janitor.tokens.shown import gives_away
 # Owners whose rows have expired are remembered up to this many; beyond, they are only counted.
 MOST_OWNERS = 10_000
 
-_Rank = tuple[int, bool, int]
-
-
-_by_rank_and_key = itemgetter(0, 1)
-
-
-class MostUrgent:
-    """The most urgent rows, at most `limit` of them, whichever order they come in."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._room = limit + limit // 4 + 1
-        self._kept: list[tuple[_Rank, str, Row, Classification]] = []
-        self._worst: _Rank | None = None
-
-    def offer(self, rank: _Rank, row: Row, verdict: Classification) -> None:
-        """Keep the row, unless there are enough more urgent ones already."""
-        if self._limit == 0 or (self._worst is not None and rank > self._worst):
-            return
-        self._kept.append((rank, row.key.S or "", row, verdict))
-        # A quarter over the limit before each sort: a sort a row would be slow, and keeping all would not be flat.
-        if len(self._kept) >= self._room:
-            self._cut()
-
-    def sorted(self) -> list[tuple[Row, Classification]]:
-        """Those that are left, most urgent first; equals by their keys, so that every run tells them alike."""
-        self._cut()
-        return [(row, verdict) for _, _, row, verdict in self._kept]
-
-    def _cut(self) -> None:
-        self._kept.sort(key=_by_rank_and_key)
-        if len(self._kept) >= self._limit > 0:
-            del self._kept[self._limit :]
-            self._worst = self._kept[-1][0]
-
 
 class Tally:
-    """Counts by state, expiries by day, and the owners with expired rows."""
+    """Counts by state, expiries by day, the owners with expired rows, and what was planned.
+
+    Attributes:
+        planned_expiries: the oldest and the newest expiry among the planned rows; None without any.
+        protected: rows that would have been planned, were they not protected.
+    """
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(State, 0)
@@ -60,20 +30,34 @@ class Tally:
         self.expired_owners: set[str] = set()
         self.accepted_owners: set[str] = set()
         self.rows_of_unremembered_owners = 0
+        self.protected = 0
+        self.planned_expiries: tuple[int, int] | None = None
+        self._dated = 0
 
     def add_page(self, read_units: float, active: int) -> None:
         """Count a page, and the rows of it that are plainly active."""
         self.pages += 1
         self.read_units += read_units
         self._counts[State.ACTIVE] += active
+        self._dated += active
 
     def add(self, row: Row, verdict: Classification) -> None:
         """Count one classified row."""
         self._counts[verdict.state] += 1
+        self._dated += verdict.expiry is not None
         if verdict.state is State.EXPIRING and verdict.expiry is not None:
             self.expiries[verdict.expiry // DAY] += 1
         if row.username is not None and row.username.S:
             self._add_owner(row.username.S, row.key.S or "", verdict)
+
+    def plan(self, expiry: int) -> None:
+        """Count a row that was planned, by its expiry in UNIX seconds."""
+        first, last = self.planned_expiries or (expiry, expiry)
+        self.planned_expiries = (min(first, expiry), max(last, expiry))
+
+    def population(self, *, complete: bool) -> Population:
+        """What the guards have to know of the table; `complete` says whether all of it was scanned."""
+        return Population(scanned=sum(self._counts.values()), dated=self._dated, complete=complete)
 
     def counts(self) -> Counts:
         """The sums for the report."""

@@ -17,6 +17,7 @@ class Policy:
         grace: how long an expired token is kept before it is stale, in seconds.
         protect_users: shell patterns of usernames whose rows are never deleted.
         protect_system: whether rows of system tokens are never deleted.
+        include_legacy: whether legacy rows that are dead everywhere, grace over, may be deleted too.
     """
 
     dialect: Dialect
@@ -24,6 +25,7 @@ class Policy:
     grace: int = 7 * DAY
     protect_users: tuple[str, ...] = ()
     protect_system: bool = False
+    include_legacy: bool = False
 
     @property
     def horizon(self) -> int:

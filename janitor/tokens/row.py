@@ -93,6 +93,19 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return "Row(…)"
 
 
+_ROW = msgspec.json.Decoder(Row)
+
+
+def row_of(item: bytes | msgspec.Raw) -> Row:
+    """The row in an item's DynamoDB JSON.
+
+    Raises:
+        ValueError: it is none, for example because it has no key `token`.
+        RecursionError: it is nested beyond reason.
+    """
+    return _ROW.decode(item)
+
+
 class WholeNumberGlance(msgspec.Struct, gc=False):
     """The whole number of an attribute; 0 when it is of another type. For a decoder that reads numbers from texts."""
 

@@ -12,7 +12,9 @@ from janitor.report.model import Finding, Report
 from janitor.report.summary import closing_lines, counts_rows, headline
 from janitor.report.text import due, label, owner, plain, utc
 from janitor.tokens.classify import State
+from janitor.tokens.outcome import DeletionOutcome
 
+MOST_PLANNED = 15
 MOST_DUE = 15
 MOST_EXPIRED = 5
 MOST_ODD = 10
@@ -60,6 +62,7 @@ def _print(console: Console, report: Report) -> None:
     console.print(Text(plain(headline(report)), style="bold"))
     console.print()
     console.print(_counts(report))
+    _print_planned(console, report)
     _print_findings(console, report, "Due soonest", (State.EXPIRING,), MOST_DUE)
     _print_findings(console, report, "Just expired", (State.EXPIRED,), MOST_EXPIRED)
     _print_findings(console, report, "Needs a look", _ODD, MOST_ODD)
@@ -68,6 +71,26 @@ def _print(console: Console, report: Report) -> None:
         console.print()
     for line in lines:
         console.print(Text(line))
+
+
+def _print_planned(console: Console, report: Report) -> None:
+    listed = [finding for finding in report.findings if finding.outcome is not None][:MOST_PLANNED]
+    if not listed:
+        return
+    console.print()
+    console.print(Text("Planned for deletion", style="bold"))
+    grid = _grid("Expired", "UTC", "Outcome", "Owner", "Name", "Fingerprint", "What it means")
+    for finding in listed:
+        grid.add_row(due(finding), utc(finding.expires_at), _outcome(finding), *_cells(finding)[1:])
+    console.print(_narrowed(grid))
+    more = report.deletion.planned - len(listed)
+    if more:
+        console.print(Text(f"… and {more:,} more; --format json or --report ndjson=PATH lists them", style="dim"))
+
+
+def _outcome(finding: Finding) -> Text:
+    words = "" if finding.outcome is None else finding.outcome.replace("_", " ")
+    return Text(words, style="bold red" if finding.outcome is DeletionOutcome.FAILED else "")
 
 
 def _print_findings(console: Console, report: Report, title: str, states: tuple[State, ...], most: int) -> None:

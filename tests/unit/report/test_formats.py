@@ -49,7 +49,7 @@ texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=30))
 
 def found(item: dict[str, Any], dialect: Dialect = Dialect.CLASSIC) -> Finding:
     policy = POLICIES[dialect]
-    return finding(row(item), classify(row(item), NOW, policy), NOW, policy, None)
+    return finding(row(item), classify(row(item), NOW, policy), now=NOW, policy=policy, secret=None)
 
 
 def named(name: str, username: str) -> Finding:
@@ -138,8 +138,7 @@ def test_a_colour_table_says_the_same_as_a_plain_one() -> None:
 
 def test_a_date_far_outside_every_calendar_is_a_line_all_the_same() -> None:
     for number in ("-" + "9" * 126, "9" * 126, "-62135596801", "253402300800"):
-        one = finding(
-            dated(number), classify(dated(number), NOW, POLICIES[Dialect.HASHED]), NOW, POLICIES[Dialect.HASHED], None
-        )
+        policy = POLICIES[Dialect.HASHED]
+        one = finding(dated(number), classify(dated(number), NOW, policy), now=NOW, policy=policy, secret=None)
         assert one.expires_at is None
         assert json.loads(Ndjson().line(one))["fingerprint"] == one.fingerprint

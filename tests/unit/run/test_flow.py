@@ -16,11 +16,12 @@ from janitor.errors import AwsError, SinkError
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
 from janitor.report.model import Outcome
-from janitor.run.flow import scan
+from janitor.run.findings import MostUrgent, Told
+from janitor.run.flow import run
 from janitor.run.job import Job
 from janitor.run.outlets import Outlet, Outlets
 from janitor.run.stopping import Stop
-from janitor.run.tally import MOST_OWNERS, MostUrgent, Tally
+from janitor.run.tally import MOST_OWNERS, Tally
 from janitor.sinks.stdout import Stdout
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
@@ -51,7 +52,8 @@ def job(
     values: dict[str, Any] = {
         "command": "scan", "run_id": "r", "version": "0", "table": TABLE, "policy": POLICIES[dialect], "now": NOW,
         "as_of": None, "pages": pages, "pages_of_owner": None, "requests": lambda: (1, 0), "outlets": Outlets(outlets),
-        "max_findings": 3, "fingerprint_secret": None, "read_price": 0.125, "clock": lambda: float(NOW),
+        "max_findings": 3, "fingerprint_secret": None, "read_price": 0.125, "write_price": 0.625,
+        "clock": lambda: float(NOW),
     }  # fmt: skip
     return Job(**values | changes)
 
@@ -60,7 +62,7 @@ def job(
 def test_the_seven_states_add_up_whatever_the_rows(rows: list[dict[str, Any]], hidden: int, dialect: Dialect) -> None:
     out = io.BytesIO()
     pages = [page(*rows), page(*rows, scanned=len(rows) + hidden)]
-    report = scan(job(lambda: iter(pages), Outlet(Ndjson(), Stdout(out)), dialect=dialect)).report
+    report = run(job(lambda: iter(pages), Outlet(Ndjson(), Stdout(out)), dialect=dialect)).report
     counts = report.counts.model_dump()
     assert counts.pop("scanned") == sum(counts.values()) == 2 * len(rows) + hidden
     assert len(out.getvalue().splitlines()) == sum(counts.values()) - counts["active"] + 1
@@ -72,7 +74,7 @@ def test_a_failure_in_the_middle_keeps_what_was_counted() -> None:
         raise AwsError("dynamodb:Scan was throttled", code="Throttling")
 
     out = io.BytesIO()
-    report = scan(job(pages, Outlet(Json(), Stdout(out)))).report
+    report = run(job(pages, Outlet(Json(), Stdout(out)))).report
     assert (report.run.outcome, report.errors[0].code, report.counts.scanned) == (Outcome.FAILED, "Throttling", 7)
     assert json.loads(out.getvalue())["counts"]["permanent"] == 1
 
@@ -80,20 +82,20 @@ def test_a_failure_in_the_middle_keeps_what_was_counted() -> None:
 def test_a_request_to_stop_makes_the_outcome_interrupted() -> None:
     stop = Stop()
     stop.request(2)
-    assert scan(job(lambda: iter([]), stop=stop)).report.run.outcome is Outcome.INTERRUPTED
+    assert run(job(lambda: iter([]), stop=stop)).report.run.outcome is Outcome.INTERRUPTED
 
 
 def test_an_outlet_that_fails_hides_no_other() -> None:
     out = io.BytesIO()
     outlets = [Outlet(Ndjson(), Broken(io.BytesIO())), Outlet(Ndjson(), Stdout(out))]
-    result = scan(job(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
+    result = run(job(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
     assert str(result.failures[0]).startswith("no room")
     assert len(out.getvalue().splitlines()) == 2
 
 
 def test_no_more_findings_are_listed_than_asked_for_and_the_rest_are_counted() -> None:
     rows = [{"token": {"S": f"k{number}"}, "tokenExpiration": {"N": str(NOW + number)}} for number in range(1, 9)]
-    report = scan(job(lambda: iter([page(*rows[4:]), page(*rows[:4])]), Outlet(Json(), Stdout(io.BytesIO())))).report
+    report = run(job(lambda: iter([page(*rows[4:]), page(*rows[:4])]), Outlet(Json(), Stdout(io.BytesIO())))).report
     assert [finding.seconds_to_expiry for finding in report.findings] == [1, 2, 3]
     assert report.findings_omitted == 5
 
@@ -104,9 +106,9 @@ def test_the_most_urgent_are_the_same_in_every_order(ranks: list[int], limit: in
     rows = [((rank, False, 0), dated("0", token={"S": f"{number:03}"})) for number, rank in enumerate(ranks)]
     kept = MostUrgent(limit)
     for rank, row in data.draw(st.permutations(rows)):
-        kept.offer(rank, row, verdict)
+        kept.offer(rank, Told(row, verdict))
     expected = sorted(rows, key=lambda pair: (pair[0], pair[1].key.S))[:limit]
-    assert [row.key.S for row, _ in kept.sorted()] == [row.key.S for _, row in expected]
+    assert [told.row.key.S for told in kept.sorted()] == [row.key.S for _, row in expected]
 
 
 def test_owners_are_remembered_up_to_a_bound_and_counted_beyond() -> None:

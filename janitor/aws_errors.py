@@ -1,7 +1,8 @@
-"""botocore's errors in a user's words: the call, the resource, and the way out."""
+"""botocore's errors become ours here and nowhere else: the call, the resource, and the way out in a user's words."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +20,29 @@ THROTTLES = frozenset(
     }
 )
 DENIALS = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
+UNKNOWN_OPERATIONS = frozenset({"UnknownOperationException", "UnknownOperation", "InvalidAction"})
+# Of a request as a whole: it may have reached the server or not, and may work the next time.
+PASSING_ERRORS = THROTTLES | {
+    "InternalServerError",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "TransactionConflictException",
+    "unreachable",
+    "corrupt-page",
+    "corrupt-answer",
+    "ResponseParserError",
+}
+# Of one statement in a batch (API reference, BatchStatementError): it did nothing, and may work the next time.
+PASSING_STATEMENT_ERRORS = frozenset(
+    {
+        "ProvisionedThroughputExceeded",
+        "ThrottlingError",
+        "RequestLimitExceeded",
+        "InternalServerError",
+        "TransactionConflict",
+    }
+)
 NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
 
 _EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})
@@ -37,6 +61,25 @@ _BAD_CREDENTIALS = frozenset(
 CREDENTIALS_WAY_OUT = "set AWS_PROFILE or AWS_ACCESS_KEY_ID, give --profile NAME, or run where a role is attached"
 _USER_IN_URL = re.compile(r"//[^/@\s\"]+@")
 _NETWORK = "check --endpoint-url, --region and the network"
+
+
+@contextmanager
+def aws_errors(call: str, resource: str | None = None) -> Iterator[None]:
+    """Turn botocore's errors inside the block into ours.
+
+    Args:
+        call: the permission's name for the call, for example `dynamodb:Scan`.
+        resource: the table or parameter it is for.
+    """
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise translated(error, call, resource) from None
+    except (ValueError, KeyError) as error:
+        # What botocore's parser lets through of a damaged answer, and what is missing in one that was cut short.
+        target = f"{call} on {resource}" if resource else call
+        sentence = f"{target}: the answer is damaged ({type(error).__name__})"
+        raise AwsError(sentence, "run it again", "corrupt-answer") from None
 
 
 def translated(error: BotoCoreError | ClientError, call: str, resource: str | None) -> JanitorError:

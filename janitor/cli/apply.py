@@ -1,0 +1,32 @@
+"""`janitor apply`: carry out a plan file that was reviewed before."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import click
+
+from janitor.cli.options import takes
+from janitor.config import APPLY_GROUPS, ApplyCommand, LogSettings
+
+
+@click.command("apply")
+@click.argument("plan", type=click.Path(path_type=Path))
+@takes(*APPLY_GROUPS, LogSettings)
+def command(*groups: Any, plan: Path) -> int:
+    """Carry out a PLAN that `janitor sweep --plan` wrote: delete its rows. Asks on a terminal.
+
+    The table is the plan's own. Every row is judged anew at the present time, by the plan's policy, and each is deleted
+    on the condition that it still is as the plan has it; the guards are those of a sweep.
+
+    \b
+    Examples:
+      janitor apply plan.ndjson --dry-run
+      janitor apply plan.ndjson --yes --archive s3://my-bucket/janitor/
+    """
+    from janitor.cli.running import carried_out
+    from janitor.cli.wiring.apply import apply_job
+
+    *of_apply, logs = groups
+    given = ApplyCommand(*of_apply)
+    return carried_out(logs, given.deadline, given.output, functools.partial(apply_job, plan, given))

@@ -1,0 +1,31 @@
+"""`janitor restore`: put archived rows back, only where no row stands."""
+
+import click
+
+from janitor.cli.options import takes
+from janitor.config import RESTORE_GROUPS, DeadlineSettings, LogSettings, RestoreSettings, TableSettings
+
+
+@click.command("restore")
+@click.argument("archive", metavar="ARCHIVE|s3://BUCKET/PREFIX/")
+@takes(*RESTORE_GROUPS, DeadlineSettings, LogSettings)
+def command(
+    restore: RestoreSettings, table: TableSettings, deadline: DeadlineSettings, logs: LogSettings, *, archive: str
+) -> int:
+    """Put rows of an archive back into their table, each only where no row with its key stands.
+
+    A restored token is as it was: one that had expired is still expired, and LISA refuses it.
+
+    \b
+    Examples:
+      janitor restore archive.ndjson --fingerprint 3f0c9a1b
+      janitor restore s3://my-bucket/janitor/ --user alice@example.com --dry-run
+      janitor restore archive.ndjson --all
+    """
+    from janitor.cli.signals import stoppable
+    from janitor.cli.wiring.logging import start_logging
+    from janitor.cli.wiring.restore import restored
+
+    start_logging(logs)
+    with stoppable(deadline.deadline) as stop:
+        return restored(archive, restore, table, stop)

@@ -1,0 +1,53 @@
+"""A job from its settings to its exit code: what every command that runs one does around it."""
+
+from collections.abc import Callable
+
+import click
+
+from janitor.cli.signals import stoppable
+from janitor.cli.wiring.logging import start_logging
+from janitor.config import DeadlineSettings, LogSettings, OutputSettings
+from janitor.errors import ExitCode
+from janitor.report.model import Outcome
+from janitor.run.flow import run
+from janitor.run.job import Job, Result
+from janitor.run.stopping import Stop
+
+_SIGNAL_BASE = 128
+
+
+def carried_out(
+    logs: LogSettings, deadline: DeadlineSettings, output: OutputSettings, job: Callable[[str, Stop], Job]
+) -> int:
+    """Run the job that `job` makes of a run id and a stop request, and say on stderr what went wrong.
+
+    Returns:
+        the exit code.
+    """
+    run_id = start_logging(logs)
+    with stoppable(deadline.deadline) as stop:
+        result = run(job(run_id, stop))
+    say_failures(result)
+    return exit_code(result, stop, output.fail_on)
+
+
+def say_failures(result: Result) -> None:
+    """A line on stderr for each thing that went wrong, for whoever does not read the log or the report."""
+    for error in result.report.errors:
+        click.echo(f"janitor: {error.message}", err=True)
+    for failure in result.failures:
+        click.echo(f"janitor: {failure}", err=True)
+
+
+def exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:
+    """What the run's end means for the shell (DESIGN, "Command line")."""
+    report = result.report
+    if report.run.outcome is Outcome.INTERRUPTED and stop.signal is not None and not stop.is_deadline:
+        return _SIGNAL_BASE + stop.signal
+    if report.run.outcome is Outcome.REFUSED:
+        return ExitCode.REFUSED
+    if report.errors or result.failures:
+        return ExitCode.FAILED
+    if any(getattr(report.counts, state) for state in fail_on):
+        return ExitCode.FAIL_ON_MATCHED
+    return ExitCode.DONE

@@ -1,0 +1,32 @@
+"""`janitor sweep`: scan, then delete what is stale; a dry run unless --delete is given."""
+
+import functools
+from typing import Any
+
+import click
+
+from janitor.cli.options import takes
+from janitor.config import SCAN_GROUPS, DeletionSettings, LogSettings, ScanSettings, SweepSettings
+
+
+@click.command("sweep")
+@takes(SweepSettings, DeletionSettings, *SCAN_GROUPS, LogSettings)
+def command(sweep: SweepSettings, deletion: DeletionSettings, *groups: Any) -> int:
+    """Delete the tokens that expired longer ago than the grace. A dry run unless --delete is given.
+
+    Scans the table as `janitor scan` does, plans what is stale, asks the guards, archives the rows, and deletes each on
+    the condition that its expiry is still the one that was seen. A token that any gate of LISA accepts stays.
+
+    \b
+    Examples:
+      janitor sweep --deployment prod
+      janitor sweep --deployment prod --delete --grace 30d --archive /var/lib/janitor/
+      janitor sweep --deployment prod --plan plan.ndjson && janitor apply plan.ndjson
+    """
+    from janitor.cli.running import carried_out
+    from janitor.cli.wiring.sweep import sweep_job
+
+    *of_scan, logs = groups
+    settings = ScanSettings(*of_scan)
+    job = functools.partial(sweep_job, settings, sweep, deletion)
+    return carried_out(logs, settings.deadline, settings.output, job)

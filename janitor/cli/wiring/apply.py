@@ -1,0 +1,128 @@
+"""The carrying out of a plan file, as a job: its rows come from the file, and the rest is a sweep."""
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from janitor.cli.wiring.outlets import outlets_for
+from janitor.cli.wiring.reach import Reached, names_a_table, reach
+from janitor.cli.wiring.scan import job_for, secret_in
+from janitor.cli.wiring.sweep import check_deletion, header_of, sweep_of, ttl_remarks
+from janitor.config import ApplyCommand, ProtectionSettings, TableSettings
+from janitor.dynamodb.decode import Page
+from janitor.errors import ConfigurationError
+from janitor.run.job import Job
+from janitor.run.plan import Header
+from janitor.run.plan_reader import PlanReader
+from janitor.run.stopping import Stop
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.policy import Policy
+
+_ROWS_A_PAGE = 1_000
+
+
+def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
+    """Check the plan, find its table, and put the carrying out together; nothing of the table's rows is read yet.
+
+    Raises:
+        ConfigurationError: the plan is none, is damaged or cut off, or is another table's; or a setting is wrong.
+        AwsError: AWS refused or could not be reached.
+    """
+    check_deletion(given.deletion)
+    reader = plan_at(plan)
+    reader.check(partial=given.apply.partial)
+    closing = reader.closing
+    outlets = outlets_for(given.output)
+    secret = secret_in(given.protection.fingerprint_key_file)
+    reached = reach_table_of(reader, given.table)
+    policy = _policy(reader.header, given.protection)
+    now = int(time.time())
+    return job_for(
+        "apply",
+        run_id,
+        reached,
+        stop,
+        policy=policy,
+        now=now,
+        as_of=None,
+        pages=lambda: _pages(reader),
+        rows=closing.rows if closing else 0,
+        outlets=outlets,
+        output=given.output,
+        secret=secret,
+        read_price=0.0,
+        write_price=given.deletion.write_price,
+        sweep=sweep_of(
+            reached,
+            given.deletion,
+            stop,
+            is_enabled=not given.apply.dry_run,
+            header=header_of(reached.table, policy, run_id, now, None),
+            policy=policy,
+            plan=None,
+            population=lambda _: closing,
+        ),
+        remarks=ttl_remarks(reached),
+    )
+
+
+def plan_at(path: Path) -> PlanReader:
+    """The plan or archive in this file.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is none.
+    """
+    try:
+        return PlanReader(str(path), lambda: path.open("rb"))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}", "check the path", "plan-path") from None
+
+
+def reach_table_of(reader: PlanReader, settings: TableSettings) -> Reached:
+    """Find the table that a plan is of: the one it names, unless the user names it, and that has to be the same.
+
+    Raises:
+        ConfigurationError: it is another table, or a table of that name in another region or account.
+        AwsError: AWS refused or could not be reached.
+    """
+    planned = reader.header.table
+    if not names_a_table(settings):
+        settings = dataclasses.replace(settings, table=planned.name, region=settings.region or planned.region)
+    reached = reach(settings, dialect=reader.header.policy.dialect)
+    table = reached.table
+    found = {"table": table.name, "region": table.region, "account": table.account_id}
+    named = {"table": planned.name, "region": planned.region, "account": planned.account_id}
+    for what, name in named.items():
+        if found[what] != name:
+            raise ConfigurationError(
+                f"{reader.name} is of the {what} {name}, and this is {found[what]}",
+                "use the credentials and the options that the plan was made with",
+                "other-table",
+            )
+    return reached
+
+
+def _policy(header: Header, protection: ProtectionSettings) -> Policy:
+    """The plan's own rules; what it protects stays protected, and more may be."""
+    planned = header.policy
+    try:
+        dialect = Dialect(planned.dialect)
+    except ValueError:
+        raise ConfigurationError(f"the plan's dialect {planned.dialect!r} is none", "make the plan anew") from None
+    return Policy(
+        dialect=dialect,
+        thresholds=tuple(planned.thresholds_seconds),
+        grace=max(0, planned.grace_seconds),
+        include_legacy="legacy" in planned.include,
+        protect_users=(*planned.protect_users, *protection.protect_user),
+        protect_system=planned.protect_system or protection.protect_system,
+    )
+
+
+def _pages(reader: PlanReader) -> Iterator[Page]:
+    rows = reader.rows()
+    while chunk := list(itertools.islice(rows, _ROWS_A_PAGE)):
+        items = b",".join(bytes(row.item) for row in chunk)
+        yield Page(b'{"Items":[%b],"Count":%d,"ScannedCount":%d}' % (items, len(chunk), len(chunk)))

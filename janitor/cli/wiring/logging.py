@@ -1,0 +1,18 @@
+"""The logs of a run."""
+
+import sys
+import uuid
+
+import structlog
+
+from janitor.config import LogSettings
+from janitor.logs import configure
+
+
+def start_logging(settings: LogSettings) -> str:
+    """Set the logs up and give every line of this run its id, which is returned."""
+    default = "console" if sys.stderr.isatty() else "json"
+    configure(level=settings.log_level, format_name=settings.log_format or default)
+    run_id = uuid.uuid4().hex[:16]
+    structlog.contextvars.bind_contextvars(run_id=run_id)
+    return run_id

@@ -1,0 +1,105 @@
+"""The way to the table: a session, the table itself, and what should be said of it before a run."""
+
+import os
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from janitor import __version__
+from janitor.cli.options import flag, given_on_command_line
+from janitor.config import TableSettings
+from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
+from janitor.errors import ConfigurationError
+from janitor.report.model import Remark
+from janitor.tokens.dialect import Dialect
+
+log = structlog.get_logger("janitor.run")
+
+# Room for a sweep's deletes, or for a few segments.
+_LEAST_CONNECTIONS = 16
+_MAX_SKEW_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A session, and the table that was found through it."""
+
+    aws: Aws
+    table: Table
+
+
+def reach(settings: TableSettings, *, dialect: str | None = None, connections: int = 0) -> Reached:
+    """Find the table; nothing of its rows is read yet.
+
+    Args:
+        settings: which table, and how to get there.
+        dialect: `classic` or `hashed`; None to tell it from the table.
+        connections: how many requests will run at once, if more than the usual.
+
+    Raises:
+        ConfigurationError: the settings, the credentials or the table are wrong.
+        AwsError: AWS refused or could not be reached.
+    """
+    choice = _choice(settings)
+    aws = session(settings, connections)
+    return Reached(aws, locate(aws, choice, Dialect(dialect) if dialect else None, time.time))
+
+
+def session(settings: TableSettings, connections: int = 0) -> Aws:
+    """The way to AWS, without a table.
+
+    Raises:
+        ConfigurationError: the profile does not exist, or there is no region.
+    """
+    return Aws(_connection(settings, connections))
+
+
+def names_a_table(settings: TableSettings) -> bool:
+    """Whether the user names a table at all."""
+    return bool(settings.table or settings.deployment or settings.ssm_parameter)
+
+
+def warnings(reached: Reached) -> tuple[Remark, ...]:
+    """Older tables that were left behind with rows in them, and a local clock that is off."""
+    remarks = []
+    for name in left_behind(reached.aws, reached.table):
+        log.warning("table.left_behind", older_table=name, table=reached.table.name)
+        message = (
+            f"the older table {name} of this deployment still holds rows, their keys in plain text; "
+            f"look at it with --table {name}"
+        )
+        remarks.append(Remark(where="table", code="left-behind", message=message))
+    skew = reached.table.skew_seconds
+    if skew is not None and abs(skew) > _MAX_SKEW_SECONDS:
+        log.warning("clock.skewed", seconds=skew)
+        message = f"the local clock is {skew:+,} seconds off the server's, so states may be wrong"
+        remarks.append(Remark(where="clock", code="skewed", message=message))
+    return tuple(remarks)
+
+
+def _choice(settings: TableSettings) -> TableChoice:
+    named = {name: getattr(settings, name) for name in ("table", "deployment", "ssm_parameter")}
+    given = [name for name, value in named.items() if value]
+    # A flag beats the environment, also when they name the table in different ways.
+    chosen = given_on_command_line(given) or given
+    if not chosen:
+        way_out = "give --table NAME, --deployment NAME or --ssm-parameter [PATH]"
+        raise ConfigurationError("no table is named", way_out, "no-table")
+    if len(chosen) > 1:
+        flags = " and ".join(flag(name) for name in chosen)
+        raise ConfigurationError(f"{flags} both name the table", "give one of them")
+    return TableChoice(**{name: named[name] for name in chosen})
+
+
+def _connection(settings: TableSettings, connections: int) -> Connection:
+    return Connection(
+        region=settings.region,
+        profile=settings.profile,
+        role_arn=settings.role_arn,
+        endpoint_url=settings.endpoint_url,
+        environment=os.environ,
+        connections=max(_LEAST_CONNECTIONS, connections),
+        version=__version__,
+    )

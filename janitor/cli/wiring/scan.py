@@ -1,0 +1,155 @@
+"""A scan of a table, as a job."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from janitor import __version__
+from janitor.cli.progress import progress_for
+from janitor.cli.wiring.outlets import outlets_for
+from janitor.cli.wiring.reach import Reached, reach, warnings
+from janitor.config import LimitSettings, OutputSettings, PolicySettings, ProtectionSettings, ScanSettings
+from janitor.dynamodb.decode import Page
+from janitor.dynamodb.owners import pages_of_owner
+from janitor.dynamodb.scan import Scan, filter_for, segments_for
+from janitor.errors import ConfigurationError
+from janitor.report.model import Remark
+from janitor.run.job import Job
+from janitor.run.locked_out import PagesOfOwner
+from janitor.run.outlets import Outlets
+from janitor.run.stopping import Stop
+from janitor.run.sweep import Sweep
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.policy import Policy
+
+
+def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
+    """Find the table and put a scan of it together; nothing of its rows is read yet.
+
+    Raises:
+        ConfigurationError: the settings, the credentials or the table are wrong.
+        AwsError: AWS refused or could not be reached.
+    """
+    outlets = outlets_for(settings.output)
+    secret = secret_in(settings.protection.fingerprint_key_file)
+    reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
+    policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
+    as_of = settings.policy.as_of
+    now = int(time.time()) if as_of is None else as_of
+    scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False)
+    return job_for(
+        "scan",
+        run_id,
+        reached,
+        stop,
+        policy=policy,
+        now=now,
+        as_of=as_of,
+        pages=scan.pages,
+        rows=reached.table.item_count,
+        outlets=outlets,
+        output=settings.output,
+        secret=secret,
+        read_price=settings.limits.read_price,
+    )
+
+
+def job_for(
+    command: str,
+    run_id: str,
+    reached: Reached,
+    stop: Stop,
+    *,
+    policy: Policy,
+    now: int,
+    as_of: int | None,
+    pages: Callable[[], Iterable[Page]],
+    rows: int,
+    outlets: Outlets,
+    output: OutputSettings,
+    secret: bytes | None,
+    read_price: float,
+    write_price: float = 0.0,
+    sweep: Sweep | None = None,
+    remarks: tuple[Remark, ...] = (),
+) -> Job:
+    """A job on the table that was reached: `Job` has the words for most arguments.
+
+    `rows` is how many there are to read, for the progress bar; `remarks` are warnings besides the table's own.
+    """
+    traffic = reached.aws.traffic
+    return Job(
+        command=command,
+        run_id=run_id,
+        version=__version__,
+        table=reached.table,
+        policy=policy,
+        now=now,
+        as_of=as_of,
+        pages=pages,
+        pages_of_owner=_owner_pages(reached),
+        requests=lambda: (traffic.requests, traffic.throttled),
+        outlets=outlets,
+        max_findings=output.max_findings,
+        fingerprint_secret=secret,
+        read_price=read_price,
+        write_price=write_price,
+        clock=time.time,
+        progress=progress_for(rows, "scanning"),
+        stop=stop,
+        warnings=(*warnings(reached), *remarks),
+        sweep=sweep,
+    )
+
+
+def scan_of(
+    reached: Reached, limits: LimitSettings, policy: Policy, now: int, stop: Stop, *, whole_items: bool
+) -> Scan:
+    """A pass over the table; with `whole_items` rows come with every attribute, for a plan."""
+    table = reached.table
+    return Scan(
+        client=reached.aws.dynamodb,
+        table=table.name,
+        segments=limits.segments or segments_for(table.size_bytes),
+        filter=filter_for(now, policy, whole_items=whole_items),
+        stop=stop,
+    )
+
+
+def _owner_pages(reached: Reached) -> PagesOfOwner | None:
+    if not reached.table.has_owner_index:
+        return None
+    return lambda owner: pages_of_owner(reached.aws.dynamodb, reached.table.name, owner)
+
+
+def policy_of(
+    policy: PolicySettings, protection: ProtectionSettings, dialect: Dialect, include: Sequence[str] = ()
+) -> Policy:
+    """The rules, for a table of this dialect; `include` names the states that may be deleted besides stale."""
+    return Policy(
+        dialect=dialect,
+        thresholds=tuple(sorted(set(policy.expiring_within), reverse=True)),
+        grace=policy.grace,
+        protect_users=protection.protect_user,
+        protect_system=protection.protect_system,
+        include_legacy="legacy" in include,
+    )
+
+
+def secret_in(path: Path | None) -> bytes | None:
+    """The key of the fingerprints in this file, None for no file.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is empty.
+    """
+    if path is None:
+        return None
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"--fingerprint-key-file {path}: {error.strerror}", "give a file that can be read"
+        ) from None
+    if not secret:
+        raise ConfigurationError(f"--fingerprint-key-file {path} is empty", "put a secret of some length in it")
+    return secret

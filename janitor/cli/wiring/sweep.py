@@ -1,0 +1,195 @@
+"""A sweep of a table, as a job: a scan, and what is to become of the stale rows."""
+
+import datetime as dt
+import random
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from janitor import __version__
+from janitor.cli.confirm import confirmation
+from janitor.cli.places import ARCHIVE_FOLDER, state_directory, why_not_writable
+from janitor.cli.progress import progress_for
+from janitor.cli.wiring.outlets import outlets_for
+from janitor.cli.wiring.reach import Reached, reach
+from janitor.cli.wiring.scan import job_for, policy_of, scan_of, secret_in
+from janitor.config import DeletionSettings, ScanSettings, SweepSettings
+from janitor.dynamodb.delete import Deleter
+from janitor.dynamodb.locate import Table
+from janitor.dynamodb.ttl import removes_rows_itself
+from janitor.errors import ConfigurationError
+from janitor.parsers import S3Prefix
+from janitor.report.model import Remark
+from janitor.run.archive import Archive, FileArchive, NoArchive
+from janitor.run.carry_out import CarryOut, ForReal, judge_at
+from janitor.run.guards import Limits
+from janitor.run.job import Job
+from janitor.run.plan import Header, Plan, PlanPolicy, PlanTable, Population
+from janitor.run.plan_reader import PlanReader
+from janitor.run.s3_archive import S3Archive
+from janitor.run.stopping import Stop
+from janitor.run.sweep import Sweep
+from janitor.sinks.s3 import S3Folder
+from janitor.tokens.policy import Policy
+
+
+def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettings, run_id: str, stop: Stop) -> Job:
+    """Find the table and put a sweep of it together; nothing of its rows is read yet.
+
+    Raises:
+        ConfigurationError: the settings, the credentials or the table are wrong.
+        AwsError: AWS refused or could not be reached.
+    """
+    check_deletion(deletion)
+    outlets = outlets_for(scan.output)
+    secret = secret_in(scan.protection.fingerprint_key_file)
+    reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
+    policy = policy_of(scan.policy, scan.protection, reached.table.dialect, sweep.include)
+    as_of = scan.policy.as_of
+    now = int(time.time()) if as_of is None else as_of
+    return job_for(
+        "sweep",
+        run_id,
+        reached,
+        stop,
+        policy=policy,
+        now=now,
+        as_of=as_of,
+        pages=scan_of(reached, scan.limits, policy, now, stop, whole_items=True).pages,
+        rows=reached.table.item_count,
+        outlets=outlets,
+        output=scan.output,
+        secret=secret,
+        read_price=scan.limits.read_price,
+        write_price=deletion.write_price,
+        sweep=sweep_of(
+            reached,
+            deletion,
+            stop,
+            is_enabled=sweep.delete,
+            header=header_of(reached.table, policy, run_id, now, as_of),
+            policy=policy,
+            plan=sweep.plan,
+            population=lambda scanned: scanned,
+        ),
+        remarks=ttl_remarks(reached),
+    )
+
+
+def check_deletion(deletion: DeletionSettings) -> None:
+    """Settings that contradict each other.
+
+    Raises:
+        ConfigurationError: they do.
+    """
+    if deletion.archive is not None and deletion.no_archive:
+        raise ConfigurationError("--archive and --no-archive contradict each other", "give one of them")
+
+
+def sweep_of(
+    reached: Reached,
+    deletion: DeletionSettings,
+    stop: Stop,
+    *,
+    is_enabled: bool,
+    header: Header,
+    policy: Policy,
+    plan: Path | None,
+    population: Callable[[Population], Population | None],
+) -> Sweep:
+    """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
+    table, archive = reached.table, _archive(reached, deletion, header)
+    plan_path = plan or _temporary_plan()
+    deleter = Deleter(
+        reached.aws.dynamodb,
+        table.name,
+        api=deletion.delete_api,
+        pause=stop.pause,
+        jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
+    )
+
+    def for_real() -> CarryOut:
+        return ForReal(delete=deleter.delete, archive=archive, judge=judge_at(policy, time.time), stop=stop)
+
+    return Sweep(
+        is_enabled=is_enabled,
+        header=header,
+        plan=Plan(plan_path),
+        keeps_plan=plan is not None,
+        planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
+        archive=archive,
+        archive_problem=lambda: _archive_problem(archive),
+        limits=Limits(
+            max_deletes=deletion.max_deletes,
+            max_delete_percent=deletion.max_delete_percent,
+            max_clock_skew=deletion.max_clock_skew,
+        ),
+        population=population,
+        confirm=confirmation(table.name, stop, yes=deletion.yes),
+        for_real=for_real,
+        write_units=lambda: deleter.write_units,
+        progress=lambda rows: progress_for(rows, "deleting"),
+        skew_seconds=table.skew_seconds,
+        as_of=header.as_of is not None,
+    )
+
+
+def header_of(table: Table, policy: Policy, run_id: str, now: int, as_of: int | None) -> Header:
+    """The first line of the run's plan and archive."""
+    return Header(
+        run_id=run_id,
+        created_at=f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        now=now,
+        as_of=as_of,
+        version=__version__,
+        table=PlanTable(table.name, table.region, table.account_id),
+        policy=PlanPolicy(
+            dialect=policy.dialect,
+            thresholds_seconds=list(policy.thresholds),
+            grace_seconds=policy.grace,
+            include=["legacy"] if policy.include_legacy else [],
+            protect_users=list(policy.protect_users),
+            protect_system=policy.protect_system,
+        ),
+    )
+
+
+def ttl_remarks(reached: Reached) -> tuple[Remark, ...]:
+    """The warning that DynamoDB removes expired rows itself, where it does."""
+    if not removes_rows_itself(reached.aws, reached.table.name):
+        return ()
+    message = (
+        "TTL is on for tokenExpiration: DynamoDB removes expired rows itself, within days, without a report or an "
+        "archive, so the grace cannot be honoured"
+    )
+    return (Remark(where="table", code="ttl", message=message),)
+
+
+def _temporary_plan() -> Path:
+    # A folder of its own, readable by nobody else; the plan itself must not exist yet.
+    return Path(tempfile.mkdtemp(prefix="janitor-")) / "plan.ndjson"
+
+
+def _archive(reached: Reached, deletion: DeletionSettings, header: Header) -> Archive:
+    if deletion.no_archive:
+        return NoArchive()
+    stamp = header.created_at.replace("-", "").replace(":", "")
+    name = f"{header.table.name}-{stamp}-{header.run_id}"
+    match deletion.archive:
+        case None:
+            return FileArchive(state_directory() / ARCHIVE_FOLDER / f"{name}.ndjson")
+        case S3Prefix(bucket, prefix):
+            parent = prefix if prefix in {"", "/"} or prefix.endswith("/") else f"{prefix}/"
+            folder = S3Folder(reached.aws.s3, bucket, f"{parent}{name}/")
+            return S3Archive(folder.location, folder.put)
+        case path:
+            return FileArchive(path / f"{name}.ndjson" if path.is_dir() else path)
+
+
+def _archive_problem(archive: Archive) -> str | None:
+    if not isinstance(archive, FileArchive):
+        return None
+    if archive.path.exists():
+        return f"{archive.path} exists already"
+    return why_not_writable(archive.path.parent)

@@ -1,0 +1,157 @@
+"""Rows to conditional deletes to an outcome each.
+
+    targets ──send──> replies ──passing──> wait, send those again ──> still open ──look──> outcome
+                         └───settled──────────────────────────────────────────────────────────┘
+
+A 200 answer does not mean that every statement worked, and botocore retries requests, never statements. So every
+statement's reply is read; throttled and broken ones are sent again, those alone, with exponential backoff and full
+jitter. A row whose outcome an answer leaves open, because its condition failed without a word on why, or because the
+answer was lost after the server may have acted, is looked at: what counts is what the table holds.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from janitor.aws_errors import DENIALS, UNKNOWN_OPERATIONS, aws_errors
+from janitor.dynamodb.decode import item_of
+from janitor.dynamodb.locate import KEY
+from janitor.dynamodb.statements import Items, Partiql, Replies, Reply, Way
+from janitor.dynamodb.target import Target
+from janitor.errors import JanitorError
+from janitor.tokens.outcome import DeletionOutcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+log = structlog.get_logger("janitor.delete")
+
+_LOOK_CALL = "dynamodb:GetItem"
+
+# Sends of one statement, the first included, and of a request that brings no usable answer, each of which botocore has
+# tried several times already.
+_ROUNDS = 9
+_UNANSWERED_ROUNDS = 3
+# Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): about three seconds over all rounds.
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one row, and the server's name for what went wrong, if anything did."""
+
+    outcome: DeletionOutcome
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of each row of a batch, in their order.
+
+    Attributes:
+        fatal: why nothing more is worth sending; None as long as it is.
+    """
+
+    settled: list[Settled]
+    fatal: JanitorError | None = None
+
+
+class Deleter:
+    """Deletes rows of one table on condition. Threads may share it.
+
+    Attributes:
+        write_units: what the deletes have cost so far.
+    """
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, *, api: str, pause: Callable[[float], bool], jitter: random.Random
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            client: made with the page parser.
+            table: the table's name.
+            api: `partiql`, `item`, or `auto` for PartiQL until it is denied or unknown.
+            pause: waits so many seconds, and says True when the run was asked to stop.
+            jitter: spreads the retries.
+        """
+        self.write_units = 0.0
+        self._get_item: Any = client.get_item
+        self._table = table
+        self._pause = pause
+        self._jitter = jitter
+        self._items = Items(client, table)
+        self._way: Way = self._items if api == "item" else Partiql(client, table)
+        self._may_fall_back = api == "auto"
+        self._lock = threading.Lock()
+
+    def delete(self, targets: Sequence[Target]) -> BatchResult:
+        """Delete at most 25 rows with different keys, each if its conditions are met. Never raises for what AWS does.
+
+        Returns:
+            an outcome for each: `deleted`, `changed`, `already_gone` or `failed`.
+        """
+        replies = [Reply(None)] * len(targets)
+        waiting = list(range(len(targets)))
+        fatal: JanitorError | None = None
+        unanswered = 0
+        for number in range(_ROUNDS):
+            if number and self._pause(self._pause_seconds(number)):
+                break
+            sent = self._send([targets[position] for position in waiting])
+            for position, reply in zip(waiting, sent.replies, strict=True):
+                replies[position] = reply
+            fatal = sent.fatal
+            unanswered += sent.unanswered is not None
+            waiting = [position for position in waiting if replies[position].is_passing]
+            if fatal is not None or not waiting or unanswered == _UNANSWERED_ROUNDS:
+                break
+        settled = [self._settled(target, reply, fatal) for target, reply in zip(targets, replies, strict=True)]
+        return BatchResult(settled, fatal)
+
+    def _send(self, targets: Sequence[Target]) -> Replies:
+        sent = self._way.send(targets)
+        error = sent.fatal
+        if error is not None and self._may_fall_back and error.code in DENIALS | UNKNOWN_OPERATIONS:
+            self._fall_back(error)
+            sent = self._items.send(targets)
+        with self._lock:
+            self.write_units += sent.write_units
+        return sent
+
+    def _fall_back(self, error: JanitorError) -> None:
+        with self._lock:
+            if self._way is not self._items:
+                log.warning("delete.without_partiql", code=error.code, error=str(error), instead="DeleteItem")
+            self._way = self._items
+
+    def _pause_seconds(self, number: int) -> float:
+        return self._jitter.uniform(0, min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0**number))
+
+    def _settled(self, target: Target, reply: Reply, fatal: JanitorError | None) -> Settled:
+        if reply.outcome is not None:
+            return Settled(reply.outcome, reply.code)
+        if fatal is not None and reply.code == fatal.code:
+            return Settled(DeletionOutcome.FAILED, reply.code)
+        try:
+            outcome = self._looked(target)
+        except JanitorError as error:
+            log.warning("delete.not_looked_at", code=error.code, error=str(error))
+            return Settled(DeletionOutcome.FAILED, reply.code or error.code)
+        return Settled(outcome, reply.code if outcome is DeletionOutcome.FAILED else "")
+
+    def _looked(self, target: Target) -> DeletionOutcome:
+        with aws_errors(_LOOK_CALL, f"the table {self._table}"):
+            response = self._get_item(
+                TableName=self._table, Key={KEY: msgspec.json.decode(target.key)}, ConsistentRead=True
+            )
+        item = item_of(response, _LOOK_CALL)
+        if item is None:
+            return DeletionOutcome.ALREADY_GONE
+        return DeletionOutcome.FAILED if target.is_met_by(item) else DeletionOutcome.CHANGED

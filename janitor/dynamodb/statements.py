@@ -1,0 +1,165 @@
+"""The two ways to delete rows on condition: 25 PartiQL statements in a request, or a DeleteItem each.
+
+Both say what became of every row, as far as the server's answer tells. Neither retries: see `delete`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from janitor.aws_errors import DENIALS, PASSING_ERRORS, PASSING_STATEMENT_ERRORS, aws_errors
+from janitor.dynamodb.bodies import take_bodies
+from janitor.dynamodb.decode import Answers, StatementAnswer, answers_of
+from janitor.dynamodb.target import Target
+from janitor.errors import AwsError, JanitorError
+from janitor.tokens.outcome import DeletionOutcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# BatchExecuteStatement takes no more.
+BATCH = 25
+
+_ENCODE = msgspec.json.Encoder().encode
+_PARTIQL_CALL = "dynamodb:PartiQLDelete"
+_CONDITION_FAILED = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException"})
+
+
+class Reply(NamedTuple):
+    """What an answer tells about one row.
+
+    Attributes:
+        outcome: what became of it; None where the answer leaves that open.
+        code: the server's name for what went wrong, empty for nothing.
+        is_passing: whether to send it again may help.
+    """
+
+    outcome: DeletionOutcome | None
+    code: str = ""
+    is_passing: bool = False
+
+
+DELETED = Reply(DeletionOutcome.DELETED)
+ALREADY_GONE = Reply(DeletionOutcome.ALREADY_GONE)
+CHANGED = Reply(DeletionOutcome.CHANGED)
+# The condition failed, and the server does not say on what: the row has changed, or is not there.
+UNMET = Reply(None, "ConditionalCheckFailed")
+
+
+@dataclass(slots=True)
+class Replies:
+    """What one sending brought.
+
+    Attributes:
+        replies: one for each row, in their order.
+        write_units: what it cost.
+        unanswered: why a request brought no usable answer, if one did: its rows are open, and may be gone.
+        fatal: why nothing more is worth sending, if so: the rows that are still open were not touched.
+    """
+
+    replies: list[Reply]
+    write_units: float = 0.0
+    unanswered: JanitorError | None = None
+    fatal: JanitorError | None = None
+
+    def fail(self, error: JanitorError, rows: int) -> None:
+        """Leave the next rows open, because their request failed as a whole."""
+        is_passing = error.code in PASSING_ERRORS
+        self.replies += [Reply(None, error.code, is_passing)] * rows
+        if is_passing:
+            self.unanswered = error
+        else:
+            self.fatal = error
+
+
+class Way(Protocol):
+    """A way to delete rows on condition."""
+
+    def send(self, targets: Sequence[Target]) -> Replies:
+        """Send the deletes of at most 25 rows with different keys, and read the answers. What AWS does never raises."""
+
+
+class Partiql:
+    """PartiQL: one request for all rows, one statement a row."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        take_bodies(client, ["BatchExecuteStatement"])
+        self._execute: Any = client.batch_execute_statement
+        self._table = table
+
+    def send(self, targets: Sequence[Target]) -> Replies:
+        """As `Way.send`: all or none of the rows are answered."""
+        sent = Replies([])
+        try:
+            answers = self._ask(targets)
+            sent.replies = [self._reply(answer) for answer in answers.responses]
+            sent.write_units = answers.write_units
+        except JanitorError as error:
+            sent.fail(error, len(targets))
+        return sent
+
+    def _ask(self, targets: Sequence[Target]) -> Answers:
+        statements = [target.statement(self._table) for target in targets]
+        body = _ENCODE({"Statements": statements, "ReturnConsumedCapacity": "TOTAL"})
+        with aws_errors(_PARTIQL_CALL, f"the table {self._table}"):
+            response = self._execute(JanitorBody=body)
+        answers = answers_of(response, _PARTIQL_CALL)
+        if len(answers.responses) != len(targets):
+            sentence = f"{_PARTIQL_CALL}: {len(answers.responses)} results for {len(targets)} statements"
+            raise AwsError(sentence, "run it again", "corrupt-answer")
+        return answers
+
+    def _reply(self, answer: StatementAnswer) -> Reply:
+        error = answer.error
+        if error is None:
+            # A DELETE of a missing row succeeds, and hands nothing back (DynamoDB developer guide, PartiQL DELETE).
+            return ALREADY_GONE if answer.item is msgspec.UNSET else DELETED
+        if error.code in _CONDITION_FAILED:
+            return UNMET if error.item is msgspec.UNSET else CHANGED
+        if error.code in DENIALS:
+            raise AwsError(
+                f"{_PARTIQL_CALL} on the table {self._table} was denied", f"allow {_PARTIQL_CALL} on it", error.code
+            )
+        if error.code in PASSING_STATEMENT_ERRORS:
+            return Reply(None, error.code, is_passing=True)
+        return Reply(DeletionOutcome.FAILED, error.code)
+
+
+class Items:
+    """DeleteItem: a request a row, one after the other."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        take_bodies(client, ["DeleteItem"])
+        self._delete: Any = client.delete_item
+        self._table = table
+
+    def send(self, targets: Sequence[Target]) -> Replies:
+        """As `Way.send`: a row without an answer does not keep the next from being sent; a denied one does."""
+        sent = Replies([])
+        for position, target in enumerate(targets):
+            try:
+                reply, units = self._send(target)
+            except JanitorError as error:
+                sent.fail(error, 1)
+            else:
+                sent.replies.append(reply)
+                sent.write_units += units
+            if sent.fatal is not None:
+                sent.fail(sent.fatal, len(targets) - position - 1)
+                break
+        return sent
+
+    def _send(self, target: Target) -> tuple[Reply, float]:
+        with aws_errors("dynamodb:DeleteItem", f"the table {self._table}"):
+            try:
+                response = self._delete(JanitorBody=target.delete_item(self._table))
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _CONDITION_FAILED:
+                    raise
+                return (CHANGED if "Item" in error.response else UNMET), 0.0
+        units = response.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
+        # A DeleteItem on condition never succeeds without a row, so an answer without one was cut short.
+        return (DELETED if response.get("Attributes") else Reply(None, "corrupt-answer", is_passing=True)), units

@@ -1,0 +1,110 @@
+"""A row to delete, and what must still be true of it when the server gets there: as PartiQL, and as a DeleteItem."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from janitor.dynamodb.locate import KEY
+
+_ENCODE = msgspec.json.Encoder().encode
+
+# What a condition names, by the attribute's name.
+_EXPIRATION = "tokenExpiration"
+_UUID = "tokenUUID"
+_HOLD = "janitorHold"
+
+
+class _Seen(msgspec.Struct, gc=False):
+    """The attributes of a row that a delete depends on, in the server's own bytes."""
+
+    key: msgspec.Raw = msgspec.field(name=KEY)
+    expiration: msgspec.Raw = msgspec.field(name=_EXPIRATION)
+    token_uuid: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_UUID, default=msgspec.UNSET)
+    hold: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_HOLD, default=msgspec.UNSET)
+
+
+_SEEN = msgspec.json.Decoder(_Seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A row to delete. Its `repr` shows nothing of it.
+
+    Attributes:
+        key: the key's attribute value, as DynamoDB JSON.
+        conditions: attributes and the values they must still have, type and all; UNSET for one that must be missing.
+    """
+
+    key: msgspec.Raw
+    conditions: tuple[tuple[str, msgspec.Raw | msgspec.UnsetType], ...]
+
+    @classmethod
+    def of(cls, item: bytes, *, is_legacy: bool) -> "Target":
+        """The target for a row.
+
+        Its `tokenExpiration` has to be the one that was seen, so that an owner who extends it keeps it; so has its
+        `janitorHold`, so that a hold put on it after it was planned holds; and a legacy row's `tokenUUID`, so that one
+        that LISA has migrated in between stays.
+
+        Args:
+            item: the row as DynamoDB JSON; it has a key and a `tokenExpiration`.
+            is_legacy: whether it goes because it is legacy.
+
+        Raises:
+            msgspec.ValidationError: the row lacks one of the two.
+        """
+        seen = _SEEN.decode(item)
+        conditions = ((_EXPIRATION, seen.expiration), (_HOLD, seen.hold))
+        return cls(seen.key, (*conditions, (_UUID, seen.token_uuid)) if is_legacy else conditions)
+
+    def is_met_by(self, item: Mapping[str, Any]) -> bool:
+        """Whether a row, as botocore gives it, still meets every condition."""
+        return all(
+            item.get(name) == (None if value is msgspec.UNSET else msgspec.json.decode(value))
+            for name, value in self.conditions
+        )
+
+    def statement(self, table: str) -> dict[str, Any]:
+        """The PartiQL statement that deletes the row and hands it back; ready to encode."""
+        missing = tuple((name, value is msgspec.UNSET) for name, value in self.conditions)
+        return {
+            "Statement": _statement(table, missing),
+            "Parameters": [self.key, *(value for _, value in self.conditions if value is not msgspec.UNSET)],
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def delete_item(self, table: str) -> bytes:
+        """The body of the DeleteItem request that does the same."""
+        names, values, clauses = {}, {}, []
+        for number, (name, value) in enumerate(self.conditions):
+            names[f"#{number}"] = name
+            if value is msgspec.UNSET:
+                clauses.append(f"attribute_not_exists(#{number})")
+            else:
+                clauses.append(f"#{number} = :{number}")
+                values[f":{number}"] = value
+        request = {
+            "TableName": table,
+            "Key": {KEY: self.key},
+            "ConditionExpression": " AND ".join(clauses),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "ReturnValues": "ALL_OLD",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        return _ENCODE(request)
+
+    def __repr__(self) -> str:
+        return "Target(…)"
+
+
+@lru_cache(maxsize=64)
+def _statement(table: str, missing: tuple[tuple[str, bool], ...]) -> str:
+    clauses = [f'"{name}" IS MISSING' if is_missing else f'"{name}"=?' for name, is_missing in missing]
+    # `token` is a reserved word, and a table's name may hold dots and dashes: both stand in quotes. DynamoDB
+    # allows letters, digits, `_`, `.` and `-` in a table's name: nothing that could end the quotes.
+    return f'DELETE FROM "{table}" WHERE "{KEY}"=? AND {" AND ".join(clauses)} RETURNING ALL OLD *'  # noqa: S608

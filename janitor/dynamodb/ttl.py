@@ -1,0 +1,23 @@
+"""Whether DynamoDB itself removes rows after their expiry (time to live, TTL)."""
+
+import structlog
+
+from janitor.aws_errors import aws_errors
+from janitor.dynamodb.client import Aws
+from janitor.errors import JanitorError
+
+log = structlog.get_logger("janitor.locate")
+
+_ON = frozenset({"ENABLED", "ENABLING"})
+_EXPIRATION = "tokenExpiration"
+
+
+def removes_rows_itself(aws: Aws, table: str) -> bool:
+    """Whether TTL is on for `tokenExpiration`; False too where `dynamodb:DescribeTimeToLive` is not allowed."""
+    try:
+        with aws_errors("dynamodb:DescribeTimeToLive", f"the table {table}"):
+            described = aws.dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    except JanitorError as error:
+        log.debug("ttl.not_looked_at", table=table, code=error.code)
+        return False
+    return described.get("TimeToLiveStatus") in _ON and described.get("AttributeName") == _EXPIRATION

@@ -1,0 +1,70 @@
+"""A secret file that grows by whole blocks: a block that cannot be written leaves the file as it was before."""
+
+import contextlib
+import gzip
+import os
+from pathlib import Path
+
+from janitor.errors import SinkError
+
+_GZIP_LEVEL = 3
+
+
+class BlockFile:
+    """Made new with mode 0600. With a name that ends in .gz each block is a gzip member of its own.
+
+    Attributes:
+        path: where the file is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._is_zipped = path.name.endswith(".gz")
+        self._file: int | None = None
+
+    def create(self) -> None:
+        """Make the file.
+
+        Raises:
+            SinkError: there is one already, or it cannot be made.
+        """
+        try:
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise SinkError(f"{self.path} exists already", "give a path where no file is", "exists") from None
+        except OSError as error:
+            way_out = "give a path in a folder that can be written"
+            raise SinkError(f"{self.path} cannot be written: {error.strerror}", way_out, "unwritable") from None
+
+    def append(self, block: bytes, *, to_disk: bool) -> None:
+        """Write a block at the end; with `to_disk` it outlives the machine when this returns.
+
+        Raises:
+            SinkError: the disk is full or broken; the file ends where it ended before.
+        """
+        if self._file is None:
+            raise SinkError(f"{self.path} is not open")
+        end = os.lseek(self._file, 0, os.SEEK_CUR)
+        try:
+            _write(self._file, gzip.compress(block, _GZIP_LEVEL) if self._is_zipped else block)
+            if to_disk:
+                os.fsync(self._file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, end)
+                os.lseek(self._file, end, os.SEEK_SET)
+            sentence = f"{self.path} could not be written: {error.strerror}"
+            raise SinkError(sentence, "free some space, or give another path", "disk") from None
+
+    def close(self) -> None:
+        """Close the file as it is. Never raises."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._file)
+        self._file = None
+
+
+def _write(file: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(file, view) :]

@@ -1,0 +1,257 @@
+"""Two ways to carry a plan out: for show, and for real. Below here nothing knows of a dry run.
+
+For real, in groups, each of which goes this way while the deletes of the one before are still under way:
+
+    rows of the plan ──check again──> archive ──durable──> batches of 25 ──workers──> outcomes ──> archive, report
+"""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from janitor.dynamodb.delete import BatchResult
+from janitor.dynamodb.statements import BATCH
+from janitor.dynamodb.target import Target
+from janitor.errors import JanitorError, SinkError, StopRequestedError
+from janitor.report.model import Remark
+from janitor.run.archive import Archive, Settlement
+from janitor.run.plan import PlannedRow, Population
+from janitor.run.stopping import Stop
+from janitor.run.workers import Workers
+from janitor.tokens.classify import State, classify
+from janitor.tokens.deletable import is_deletable
+from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.policy import Policy
+from janitor.tokens.protection import protected_by
+from janitor.tokens.row import Row
+
+log = structlog.get_logger("janitor.delete")
+
+# Requests at once. On demand a table takes 4,000 writes a second from its first day: about what 16 of them make of it.
+WORKERS = 16
+_GROUP = WORKERS * BATCH
+_WAKE_SECONDS = 0.2
+# After a signal the batches in flight get this long; the whole has to end within five seconds.
+_LAST_SECONDS = 3.5
+
+
+class Candidate(NamedTuple):
+    """A row of the plan, and the row that its item is."""
+
+    planned: PlannedRow
+    row: Row
+
+
+Settling = Iterator[tuple[Candidate, DeletionOutcome]]
+
+
+class CarryOut(Protocol):
+    """Settles the rows of a plan.
+
+    Attributes:
+        errors: what went wrong, complete once every row is settled.
+    """
+
+    errors: list[Remark]
+
+    def settle(self, candidates: Iterable[Candidate]) -> Settling:
+        """Every row with what became of it, in any order."""
+
+
+class ForShow:
+    """Touches nothing: every row stays planned."""
+
+    def __init__(self) -> None:
+        self.errors: list[Remark] = []
+
+    def settle(self, candidates: Iterable[Candidate]) -> Settling:
+        """As `CarryOut.settle`."""
+        return ((candidate, DeletionOutcome.PLANNED) for candidate in candidates)
+
+
+class _Stored(NamedTuple):
+    """A row that the archive holds, and may be deleted."""
+
+    number: int
+    candidate: Candidate
+    target: Target
+
+
+class ForReal:
+    """Archives and deletes. As `CarryOut`."""
+
+    def __init__(
+        self,
+        *,
+        delete: Callable[[Sequence[Target]], BatchResult],
+        archive: Archive,
+        judge: Callable[[Row], State | None],
+        stop: Stop,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            delete: deletes up to 25 rows with different keys, each on its conditions; threads share it.
+            archive: where rows are kept before; it is open.
+            judge: the state of a row at this moment if it may be deleted, else None.
+            stop: a request lets the batches in flight finish, and starts no more.
+        """
+        self.errors: list[Remark] = []
+        self._delete = delete
+        self._archive = archive
+        self._judge = judge
+        self._stop = stop
+        self._failures: Counter[str] = Counter()
+        self._is_over = False
+
+    def settle(self, candidates: Iterable[Candidate]) -> Settling:
+        """As `CarryOut.settle`. Rows for which nothing was sent in the end stay `planned`."""
+        groups = _groups(candidates)
+        workers: Workers[list[_Stored], BatchResult] = Workers(self._delete_batch, WORKERS, "delete")
+        try:
+            for group in groups:
+                if self._is_over or self._stop.is_requested():
+                    yield from _untouched(group)
+                    break
+                yield from self._begin(group, workers)
+                yield from self._finish(workers, most=WORKERS)
+            yield from self._finish(workers, most=0)
+        finally:
+            workers.end()
+        for group in groups:
+            yield from _untouched(group)
+        for code, rows in self._failures.items():
+            self._remark("delete", code, f"{rows:,} {'row' if rows == 1 else 'rows'} could not be deleted ({code})")
+
+    def _begin(self, group: list[Candidate], workers: Workers[list[_Stored], BatchResult]) -> Settling:
+        """Check a group again, archive it, and hand its deletes to the workers."""
+        going: list[tuple[Candidate, Target]] = []
+        for candidate in group:
+            state = self._judge(candidate.row)
+            if state is None:
+                # The clock went back, or somebody wrote the plan: never a delete of a row that a gate might accept.
+                self._failures["no-longer-deletable"] += 1
+                yield candidate, DeletionOutcome.FAILED
+            else:
+                target = Target.of(bytes(candidate.planned.item), is_legacy=state is State.LEGACY)
+                going.append((candidate, target))
+        first = self._store([candidate.planned for candidate, _ in going])
+        if first is None:
+            yield from _untouched([candidate for candidate, _ in going])
+            return
+        stored = [_Stored(first + offset, *pair) for offset, pair in enumerate(going)]
+        for batch in _batches(stored):
+            workers.submit(batch)
+
+    def _store(self, rows: list[PlannedRow]) -> int | None:
+        try:
+            return self._archive.store(rows)
+        except SinkError as error:
+            self._end("archive", error, "nothing of this batch was deleted")
+        except StopRequestedError:
+            self._is_over = True
+        return None
+
+    def _delete_batch(self, batch: list[_Stored]) -> BatchResult:
+        return self._delete([stored.target for stored in batch])
+
+    def _finish(self, workers: Workers[list[_Stored], BatchResult], most: int) -> Settling:
+        """Take results back until no more than `most` batches are pending."""
+        end: float | None = None
+        while len(workers.pending) > most:
+            done = workers.done(_WAKE_SECONDS)
+            if done is not None:
+                yield from self._taken(*done)
+            elif self._stop.is_requested():
+                end = end or time.monotonic() + _LAST_SECONDS
+                if time.monotonic() >= end:
+                    yield from self._given_up(workers)
+
+    def _taken(self, batch: list[_Stored], result: BatchResult) -> Settling:
+        if result.fatal is not None:
+            self._end("delete", result.fatal)
+        outcomes = [settled.outcome for settled in result.settled]
+        self._write_down(batch, outcomes)
+        for stored, settled in zip(batch, result.settled, strict=True):
+            if settled.outcome is DeletionOutcome.FAILED:
+                self._failures[settled.code] += 1
+            yield stored.candidate, settled.outcome
+
+    def _given_up(self, workers: Workers[list[_Stored], BatchResult]) -> Settling:
+        """Fail what no answer came for: it may be gone or not, and the archive holds it."""
+        for batch in workers.give_up():
+            for stored in batch:
+                self._failures["no-answer"] += 1
+                yield stored.candidate, DeletionOutcome.FAILED
+
+    def _write_down(self, batch: list[_Stored], outcomes: list[DeletionOutcome]) -> None:
+        try:
+            self._archive.settle(
+                [
+                    Settlement(stored.number, stored.candidate.planned.fingerprint, outcome)
+                    for stored, outcome in zip(batch, outcomes, strict=True)
+                ]
+            )
+        except SinkError as error:
+            self._end("archive", error, "the rows are in it, what became of them is not")
+
+    def _end(self, where: str, error: JanitorError, more: str | None = None) -> None:
+        """Send nothing more."""
+        if not self._is_over:
+            log.error("sweep.broken_off", where=where, code=error.code, error=str(error))
+            self._remark(where, error.code, f"{error}; {more}" if more else str(error))
+        self._is_over = True
+
+    def _remark(self, where: str, code: str, message: str) -> None:
+        self.errors.append(Remark(where=where, code=code, message=message))
+
+
+def _groups(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    remaining = iter(candidates)
+    while group := list(itertools.islice(remaining, _GROUP)):
+        yield group
+
+
+def _batches(stored: Iterable[_Stored]) -> Iterator[list[_Stored]]:
+    """Up to 25 at a time, no key twice in one: DynamoDB refuses such a batch as a whole."""
+    batch: list[_Stored] = []
+    keys: set[bytes] = set()
+    for each in stored:
+        key = bytes(each.target.key)
+        if len(batch) == BATCH or key in keys:
+            yield batch
+            batch, keys = [], set()
+        batch.append(each)
+        keys.add(key)
+    if batch:
+        yield batch
+
+
+def _untouched(candidates: Iterable[Candidate]) -> Settling:
+    return ((candidate, DeletionOutcome.PLANNED) for candidate in candidates)
+
+
+def judge_at(policy: Policy, clock: Callable[[], float]) -> Callable[[Row], State | None]:
+    """Tells the state of a row at this moment if it may be deleted, else None. `clock` is in UNIX seconds."""
+
+    def judge(row: Row) -> State | None:
+        now = int(clock())
+        verdict = classify(row, now, policy)
+        may_go = is_deletable(verdict, now, policy) and protected_by(row, policy) is None
+        return verdict.state if may_go else None
+
+    return judge
+
+
+def close_archive(archive: Archive, population: Population) -> list[Remark]:
+    """Close the archive after a carrying out; what went wrong as remarks."""
+    try:
+        archive.close(population)
+    except SinkError as error:
+        archive.abandon()
+        return [Remark(where="archive", code=error.code, message=str(error))]
+    return []

@@ -1,0 +1,92 @@
+"""Where findings go: at once to the reports that stream, and the most urgent, at the end, to the others."""
+
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import NamedTuple
+
+from janitor.report.build import finding, urgency
+from janitor.report.model import Finding
+from janitor.run.outlets import Outlets
+from janitor.tokens.classify import Classification
+from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.policy import Policy
+from janitor.tokens.row import Row
+
+
+class Told(NamedTuple):
+    """A row worth a line, what it is, and what became of it if it was in a plan."""
+
+    row: Row
+    verdict: Classification
+    outcome: DeletionOutcome | None = None
+
+
+_Rank = tuple[int, bool, int]
+
+
+_by_rank_and_key = itemgetter(0, 1)
+
+
+class MostUrgent:
+    """The most urgent rows, at most `limit` of them, whichever order they come in."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._room = limit + limit // 4 + 1
+        self._kept: list[tuple[_Rank, str, Told]] = []
+        self._worst: _Rank | None = None
+
+    def offer(self, rank: _Rank, told: Told) -> None:
+        """Keep the row, unless there are enough more urgent ones already."""
+        if self._limit == 0 or (self._worst is not None and rank > self._worst):
+            return
+        self._kept.append((rank, told.row.key.S or "", told))
+        # A quarter over the limit before each sort: a sort a row would be slow, and keeping all would not be flat.
+        if len(self._kept) >= self._room:
+            self._cut()
+
+    def sorted(self) -> list[Told]:
+        """Those that are left, most urgent first; equals by their keys, so that every run tells them alike."""
+        self._cut()
+        return [told for _, _, told in self._kept]
+
+    def _cut(self) -> None:
+        self._kept.sort(key=_by_rank_and_key)
+        if len(self._kept) >= self._limit > 0:
+            del self._kept[self._limit :]
+            self._worst = self._kept[-1][0]
+
+
+class Findings:
+    """Takes every finding of a run, once; memory does not grow with them beyond what the reports list."""
+
+    def __init__(self, outlets: Outlets, *, most: int, now: int, policy: Policy, secret: bytes | None) -> None:
+        """Prepare.
+
+        Args:
+            outlets: the reports.
+            most: how many findings a report that does not stream lists.
+            now: the UNIX second at which rows are judged.
+            policy: the rules.
+            secret: the key of fingerprints, None for plain ones.
+        """
+        self._outlets = outlets
+        self._urgent = MostUrgent(most if outlets.keep else 0)
+        self._now, self._policy, self._secret = now, policy, secret
+
+    def tell(self, rows: Sequence[Told]) -> None:
+        """Take these rows, none of them active."""
+        for told in rows:
+            self._urgent.offer(urgency(told.verdict, self._now), told)
+        if self._outlets.streams and rows:
+            self._outlets.lines(self._built(rows))
+
+    def most_urgent(self) -> list[Finding]:
+        """The findings that a report which does not stream lists, in their order."""
+        return self._built(self._urgent.sorted())
+
+    def _built(self, rows: Iterable[Told]) -> list[Finding]:
+        return [
+            finding(row, verdict, now=self._now, policy=self._policy, secret=self._secret, outcome=outcome)
+            for row, verdict, outcome in rows
+        ]

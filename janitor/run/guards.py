@@ -1,0 +1,139 @@
+"""Each reason to refuse to delete, one function; all are checked before the first delete (DESIGN, "Guards").
+
+A guard returns a sentence that says which number tripped it and how to go on, or None. A dry run asks them all the
+same, so that it says what the real one would.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from janitor.report.model import Remark
+from janitor.run.plan import Population
+
+# Below so many scanned rows a share means little: two stale tokens of three are an ordinary small table.
+LEAST_ROWS_FOR_A_SHARE = 20
+_WHOLE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much may go.
+
+    Attributes:
+        max_deletes: rows.
+        max_delete_percent: of the scanned rows; 0 to 100.
+        max_clock_skew: seconds.
+    """
+
+    max_deletes: int
+    max_delete_percent: float
+    max_clock_skew: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the guards look at.
+
+    Attributes:
+        planned: how many rows the plan holds.
+        population: what the scan behind the plan saw; None where nobody knows, as for a plan that was cut off.
+        skew_seconds: the local clock less the server's; None where the server did not say.
+        as_of: whether the rows were judged as of another time than the present.
+        archive_problem: why the archive could not be written, None where it could.
+    """
+
+    planned: int
+    population: Population | None
+    skew_seconds: int | None
+    as_of: bool
+    archive_problem: str | None
+
+
+def refusals(situation: Situation, limits: Limits) -> Iterator[Remark]:
+    """Every reason to refuse, as remarks for the report; none where nothing is planned anyway."""
+    if situation.planned == 0:
+        return
+    for name, guard in _GUARDS.items():
+        message = guard(situation, limits)
+        if message is not None:
+            yield Remark(where="guard", code=name, message=f"refused to delete: {message}")
+
+
+def _clock(situation: Situation, limits: Limits) -> str | None:
+    skew = situation.skew_seconds
+    if skew is None:
+        return "DynamoDB's answer carried no date to check the local clock by; go through an endpoint that sends one"
+    if abs(skew) <= limits.max_clock_skew:
+        return None
+    return (
+        f"the local clock is {skew:+,} seconds off DynamoDB's, more than {limits.max_clock_skew:,}; "
+        "set the clock right, or allow it with --max-clock-skew"
+    )
+
+
+def _as_of(situation: Situation, _: Limits) -> str | None:
+    return "the rows were judged as of another time; go without --as-of to delete" if situation.as_of else None
+
+
+def _unfinished(situation: Situation, _: Limits) -> str | None:
+    if situation.population is None or situation.population.complete:
+        return None
+    return "the scan did not reach the end of the table; run it again"
+
+
+def _most(situation: Situation, limits: Limits) -> str | None:
+    if situation.planned <= limits.max_deletes:
+        return None
+    return (
+        f"{situation.planned:,} rows are planned, more than {limits.max_deletes:,}; "
+        f"look at them, then allow it with --max-deletes {situation.planned}"
+    )
+
+
+def _share(situation: Situation, limits: Limits) -> str | None:
+    percent, population = limits.max_delete_percent, situation.population
+    if percent == 0:
+        return "--max-delete-percent 0 lets none go; give another"
+    if percent == _WHOLE:
+        return None
+    if population is None:
+        return (
+            "the plan was cut off, so nobody knows how large a share of the table it is; "
+            "go without that rule with --max-delete-percent 100"
+        )
+    if population.scanned < LEAST_ROWS_FOR_A_SHARE or situation.planned * _WHOLE <= percent * population.scanned:
+        return None
+    share = _WHOLE * situation.planned / population.scanned
+    return (
+        f"{situation.planned:,} of {population.scanned:,} scanned rows are planned, {share:.1f} percent and more than "
+        f"{percent:g}; look at them, then allow it with --max-delete-percent {min(_WHOLE, int(share) + 1)}"
+    )
+
+
+def _all_dated(situation: Situation, limits: Limits) -> str | None:
+    population = situation.population
+    if population is None or limits.max_delete_percent == _WHOLE or population.scanned < LEAST_ROWS_FOR_A_SHARE:
+        return None
+    if situation.planned < population.dated:
+        return None
+    return (
+        f"all {population.dated:,} rows that carry a date are planned, as with a wrong clock or table; "
+        "look at them, then allow it with --max-delete-percent 100"
+    )
+
+
+def _archive(situation: Situation, _: Limits) -> str | None:
+    if situation.archive_problem is None:
+        return None
+    return f"the archive cannot be written ({situation.archive_problem}); give --archive PATH, or --no-archive"
+
+
+_GUARDS = {
+    "clock": _clock,
+    "as-of": _as_of,
+    "unfinished-scan": _unfinished,
+    "max-deletes": _most,
+    "max-delete-percent": _share,
+    "all-dated-rows": _all_dated,
+    "archive": _archive,
+}

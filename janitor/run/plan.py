@@ -1,0 +1,221 @@
+"""The plan file: header, a line a row, outcomes, closing line (DESIGN, "Plan and archive").
+
+    {"schema":"janitor.plan/v1","run_id":…,"created_at":…,"now":…,"as_of":…,"version":…,"table":{…},"policy":{…}}
+    {"row":0,"fingerprint":"3f0c…","state":"stale","item":{…}}           the item exactly as DynamoDB sent it
+    {"row":0,"fingerprint":"3f0c…","outcome":"deleted"}                  in an archive
+    {"rows":1,"scanned":20,"dated":12,"complete":true,"sha256":"…"}      of every byte before this line
+
+It holds bearer tokens of classic tables: its mode is 0600, and no line of it is ever logged.
+"""
+
+import contextlib
+import hashlib
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from janitor.run.block_file import BlockFile
+
+SCHEMA: Literal["janitor.plan/v1"] = "janitor.plan/v1"
+
+_BLOCK_BYTES = 256 * 1024
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class PlanTable(msgspec.Struct, frozen=True):
+    """The table the rows are from."""
+
+    name: str
+    region: str
+    account_id: str | None
+
+
+class PlanPolicy(msgspec.Struct, frozen=True):
+    """The rules that made the rows stale; durations in seconds."""
+
+    dialect: str
+    thresholds_seconds: list[int]
+    grace_seconds: int
+    include: list[str]
+    protect_users: list[str]
+    protect_system: bool
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """The first line. `now` and `as_of` are UNIX seconds, `created_at` is the clock's time in ISO 8601."""
+
+    schema: Literal["janitor.plan/v1"] = SCHEMA
+    run_id: str
+    created_at: str
+    now: int
+    as_of: int | None
+    version: str
+    table: PlanTable
+    policy: PlanPolicy
+
+
+class PlannedRow(msgspec.Struct, frozen=True):
+    """A row's line. Its `repr` shows nothing of the item.
+
+    Attributes:
+        row: its number in the file, from 0.
+        fingerprint, state: what the report calls it.
+        item: the row exactly as DynamoDB JSON.
+    """
+
+    row: int
+    fingerprint: str
+    state: str
+    item: msgspec.Raw
+
+    def __repr__(self) -> str:
+        return f"PlannedRow({self.row}, {self.fingerprint})"
+
+
+class RowOutcome(msgspec.Struct, frozen=True):
+    """What became of a row."""
+
+    row: int
+    fingerprint: str
+    outcome: str
+
+
+class Population(msgspec.Struct, frozen=True):
+    """What the scan behind a plan saw, for the guards.
+
+    Attributes:
+        scanned, dated: how many rows the table held, and how many of them carried a date.
+        complete: whether the scan reached the table's end.
+    """
+
+    scanned: int
+    dated: int
+    complete: bool
+
+
+class Closing(Population, frozen=True, kw_only=True):
+    """The last line.
+
+    Attributes:
+        rows: how many rows the file holds.
+        sha256: of every byte before this line, unzipped.
+    """
+
+    rows: int
+    sha256: str
+
+
+class Mark(NamedTuple):
+    """A place between two lines: how many rows stand before it, and the sum of what does."""
+
+    rows: int
+    sum: "hashlib._Hash"
+
+
+class Lines:
+    """Puts the lines of a plan into bytes, and keeps the count and the sum that the closing line states."""
+
+    def __init__(self, header: Header) -> None:
+        self.rows = 0
+        self._sum = hashlib.sha256()
+        self.header = self._line(header)
+
+    def row(self, fingerprint: str, state: str, item: bytes | msgspec.Raw) -> bytes:
+        """The next row's line."""
+        line = self._line(PlannedRow(self.rows, fingerprint, state, _on_one_line(item)))
+        self.rows += 1
+        return line
+
+    def outcome(self, row: int, fingerprint: str, outcome: str) -> bytes:
+        """The line that says what became of a row."""
+        return self._line(RowOutcome(row, fingerprint, outcome))
+
+    def closing(self, population: Population) -> bytes:
+        """The last line."""
+        return self._line(Closing(rows=self.rows, sha256=self._sum.hexdigest(), **msgspec.structs.asdict(population)))
+
+    def mark(self) -> "Mark":
+        """Where the lines stand, for `back_to`."""
+        return Mark(self.rows, self._sum.copy())
+
+    def back_to(self, mark: "Mark") -> None:
+        """Take back every line since then, for they could not be written."""
+        self.rows, self._sum = mark
+
+    def _line(self, part: msgspec.Struct) -> bytes:
+        line = _ENCODE(part) + b"\n"
+        self._sum.update(line)
+        return line
+
+
+class Plan:
+    """A plan on its way to its file: rows wait in memory until a block is full, so memory stays flat.
+
+    Attributes:
+        path: where the file is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = BlockFile(path)
+        self.path = path
+        self._lines: Lines | None = None
+        self._block = bytearray()
+
+    @property
+    def rows(self) -> int:
+        """How many rows it holds."""
+        return self._lines.rows if self._lines else 0
+
+    def open(self, header: Header) -> None:
+        """Make the file, and prove it writable with its first line.
+
+        Raises:
+            SinkError: it is there already, or cannot be written.
+        """
+        self._file.create()
+        self._lines = Lines(header)
+        self._file.append(self._lines.header, to_disk=False)
+
+    def add(self, fingerprint: str, state: str, item: bytes) -> None:
+        """Plan a row.
+
+        Raises:
+            SinkError: the disk is full or broken.
+        """
+        assert self._lines is not None  # noqa: S101  # opened first
+        self._block += self._lines.row(fingerprint, state, item)
+        if len(self._block) >= _BLOCK_BYTES:
+            self._flush(to_disk=False)
+
+    def close(self, population: Population) -> None:
+        """Write the closing line, and see the file to the disk.
+
+        Raises:
+            SinkError: that failed.
+        """
+        assert self._lines is not None  # noqa: S101  # opened first
+        self._block += self._lines.closing(population)
+        self._flush(to_disk=True)
+        self._file.close()
+
+    def leave(self) -> None:
+        """Let go of the file as it is, without a closing line unless `close` has written it. Never raises."""
+        self._file.close()
+
+    def remove(self) -> None:
+        """Take the file away, if this plan has made it. Never raises."""
+        self._file.close()
+        if self._lines is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
+
+    def _flush(self, *, to_disk: bool) -> None:
+        self._file.append(bytes(self._block), to_disk=to_disk)
+        self._block.clear()
+
+
+def _on_one_line(item: bytes | msgspec.Raw) -> msgspec.Raw:
+    content = bytes(item)
+    # DynamoDB sends an item without line breaks; whitespace between its parts is all that may be taken away.
+    return msgspec.Raw(msgspec.json.format(content, indent=-1) if b"\n" in content else content)

@@ -1,0 +1,157 @@
+"""Reading plans and archives back: whole, or as far as one that was cut off goes."""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import msgspec
+
+from janitor.errors import ConfigurationError
+from janitor.run.plan import SCHEMA, Closing, Header, PlannedRow, RowOutcome
+
+_CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
+
+Entry = PlannedRow | RowOutcome
+
+
+class _Line(msgspec.Struct):
+    """Any line but the first: which one it is shows in what it has."""
+
+    row: int = -1
+    fingerprint: str = ""
+    state: str = ""
+    item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    outcome: str | None = None
+    rows: int = 0
+    scanned: int = 0
+    dated: int = 0
+    complete: bool = False
+    sha256: str | None = None
+
+
+_HEADER = msgspec.json.Decoder(Header)
+_LINE = msgspec.json.Decoder(_Line)
+
+
+class PlanReader:
+    """One plan or archive.
+
+    Attributes:
+        name: what the user calls it.
+        header: its first line.
+        closing: its last line once `entries` has been read to the end; None where the file was cut off.
+    """
+
+    def __init__(self, name: str, opened: Callable[[], BinaryIO]) -> None:
+        """Read the header.
+
+        Args:
+            name: the path or URL; one that ends in .gz is unzipped.
+            opened: opens the file anew, at its start.
+
+        Raises:
+            ConfigurationError: the file is no plan.
+            OSError: it cannot be read.
+        """
+        self.name = name
+        self._opened = opened
+        self.closing: Closing | None = None
+        with self._stream() as stream:
+            self.header = self._header(stream)
+
+    def check(self, *, partial: bool = False) -> None:
+        """Read it all, and see whether it is whole.
+
+        Raises:
+            ConfigurationError: it is damaged, or it was cut off and `partial` does not allow that.
+        """
+        for _ in self.entries():
+            pass
+        if self.closing is None and not partial:
+            raise ConfigurationError(
+                f"{self.name} was cut off: its closing line is missing",
+                "make the plan anew, or take the rows that are there with --partial",
+                "plan-cut-off",
+            )
+
+    def rows(self) -> Iterator[PlannedRow]:
+        """Every row, without the outcomes."""
+        return (entry for entry in self.entries() if isinstance(entry, PlannedRow))
+
+    def entries(self) -> Iterator[Entry]:
+        """Every row and outcome in the file's order, as far as it goes.
+
+        Raises:
+            ConfigurationError: a line is damaged, or the sum or the count at the end is not that of the lines.
+        """
+        self.closing = None
+        count, checksum = 0, hashlib.sha256()
+        with self._stream() as stream:
+            lines = self._lines(stream)
+            checksum.update(next(lines, b""))
+            for line in lines:
+                if self.closing is not None:
+                    raise self._damaged("there is more after its closing line")
+                entry = self._entry(line, count)
+                if isinstance(entry, Closing):
+                    self._check_end(entry, count, checksum.hexdigest())
+                    self.closing = entry
+                    continue
+                count += isinstance(entry, PlannedRow)
+                checksum.update(line)
+                yield entry
+
+    def _entry(self, line: bytes, count: int) -> Entry | Closing:
+        try:
+            read = _LINE.decode(line)
+        except msgspec.MsgspecError:
+            raise self._damaged(f"the line after row {count} is none") from None
+        if read.sha256 is not None:
+            return Closing(
+                rows=read.rows, scanned=read.scanned, dated=read.dated, complete=read.complete, sha256=read.sha256
+            )
+        if read.outcome is not None:
+            return RowOutcome(read.row, read.fingerprint, read.outcome)
+        if read.item is msgspec.UNSET or read.row != count:
+            raise self._damaged(f"row {count} is not where it belongs")
+        return PlannedRow(read.row, read.fingerprint, read.state, read.item)
+
+    def _check_end(self, closing: Closing, count: int, checksum: str) -> None:
+        if closing.rows != count:
+            raise self._damaged(f"its closing line speaks of {closing.rows:,} rows, and {count:,} are there")
+        if closing.sha256 != checksum:
+            raise self._damaged("its lines are not those that its closing line was written for")
+
+    def _lines(self, stream: Iterable[bytes]) -> Iterator[bytes]:
+        """Whole lines; one without its end was cut off, and is none."""
+        try:
+            for line in stream:
+                if line.endswith(b"\n"):
+                    yield line
+        except _CUT_OFF:
+            return
+
+    def _header(self, stream: Iterable[bytes]) -> Header:
+        try:
+            return _HEADER.decode(next(self._lines(stream), b""))
+        except msgspec.MsgspecError:
+            raise ConfigurationError(
+                f"{self.name} is no plan: its first line is not that of {SCHEMA}",
+                "give a file that sweep --plan or --archive wrote",
+                "not-a-plan",
+            ) from None
+
+    @contextmanager
+    def _stream(self) -> Iterator[Iterable[bytes]]:
+        with self._opened() as stream:
+            if not self.name.endswith(".gz"):
+                yield stream
+                return
+            with gzip.GzipFile(fileobj=stream) as unzipped:
+                yield unzipped
+
+    def _damaged(self, how: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.name} is damaged: {how}", "make the plan anew", "plan-damaged")

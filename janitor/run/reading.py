@@ -1,0 +1,73 @@
+"""The first half of a run: every page of the table, every row of it judged once.
+
+pages ──positions_worth_a_look──> rows ──classify──┬──> findings
+│                                                └──> the plan, when there is one and the row may be deleted
+└── plainly active rows, only counted ──> tally
+"""
+
+import structlog
+
+from janitor.dynamodb.decode import Page
+from janitor.errors import JanitorError, SinkError
+from janitor.report.model import Remark
+from janitor.run.findings import Findings, Told
+from janitor.run.job import Job
+from janitor.run.tally import Tally
+from janitor.tokens.classify import Classification, State, classify, positions_worth_a_look
+from janitor.tokens.deletable import is_deletable
+from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.protection import protected_by
+from janitor.tokens.row import Row
+
+log = structlog.get_logger("janitor.run")
+
+
+def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:
+    """Read the table to its end, or until somebody asks to stop.
+
+    Returns:
+        what broke the reading off, as a remark for the report; nothing when it came to its end.
+    """
+    try:
+        for page in job.pages():
+            _count(page, job, tally, findings)
+            job.progress.advance(page.scanned)
+            if job.outlets.is_exhausted and job.sweep is None:
+                break
+    except JanitorError as error:
+        log.error("scan.failed", code=error.code, error=str(error))  # noqa: TRY400  # a sentence, not a traceback
+        where = "plan" if isinstance(error, SinkError) else "scan"
+        return [Remark(where=where, code=error.code, message=str(error))]
+    finally:
+        job.progress.finish()
+    return []
+
+
+def _count(page: Page, job: Job, tally: Tally, findings: Findings) -> None:
+    now, policy = job.now, job.policy
+    everywhere = range(page.count)
+    positions = everywhere if page.is_filtered else positions_worth_a_look(page.glances(), now, policy)
+    tally.add_page(page.read_units, page.scanned - len(positions))
+    told = []
+    plan = job.sweep.plan if job.sweep else None
+    for position, row in zip(positions, page.rows(positions), strict=True):
+        verdict = classify(row, now, policy)
+        tally.add(row, verdict)
+        if verdict.state is State.ACTIVE:
+            continue
+        if plan is not None and _may_go(row, verdict, job, tally):
+            plan.add(fingerprint(row, policy.dialect, job.fingerprint_secret), verdict.state, page.item(position))
+        else:
+            told.append(Told(row, verdict))
+    findings.tell(told)
+
+
+def _may_go(row: Row, verdict: Classification, job: Job, tally: Tally) -> bool:
+    """Whether to plan the row; counts what it decides."""
+    if not is_deletable(verdict, job.now, job.policy) or verdict.expiry is None:
+        return False
+    if protected_by(row, job.policy) is not None:
+        tally.protected += 1
+        return False
+    tally.plan(verdict.expiry)
+    return True

@@ -1,0 +1,90 @@
+"""An archive in S3: an object a group of rows, each an archive of its own.
+
+    s3://bucket/prefix/TABLE-20270131T020000Z-RUN/000001.ndjson
+
+Each is stored before its rows are deleted, as one that was cut off, and once more with the outcomes and the closing
+line when the last of its rows is settled. S3 shows an object whole or not at all, and keeps it on several machines.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from janitor.errors import SinkError
+from janitor.run.archive import Settlement
+from janitor.run.plan import Header, Lines, PlannedRow, Population
+
+
+@dataclass(slots=True)
+class _Group:
+    """One object, until every outcome of its rows is known."""
+
+    number: int
+    first_row: int
+    rows: list[PlannedRow]
+    settlements: list[Settlement] = field(default_factory=list)
+
+    def holds(self, row: int) -> bool:
+        return self.first_row <= row < self.first_row + len(self.rows)
+
+
+class S3Archive:
+    """As `Archive`, below a prefix of a bucket."""
+
+    def __init__(self, location: str, put: Callable[[str, bytes], None]) -> None:
+        """Prepare; nothing is stored.
+
+        Args:
+            location: `s3://bucket/prefix/…/`, for messages and the report.
+            put: stores an object under a name below that; raises SinkError.
+        """
+        self.location = location
+        self._put = put
+        self._header: Header | None = None
+        self._stored = 0
+        self._rows = 0
+        self._unsettled: list[_Group] = []
+
+    def open(self, header: Header) -> None:
+        """Store an archive without rows, which proves that others can be stored."""
+        self._header = header
+        self._store(_Group(0, 0, []), Population(0, 0, complete=True))
+
+    def store(self, rows: Sequence[PlannedRow]) -> int:
+        """As `Archive.store`: the object is in S3 when it returns."""
+        group = _Group(self._stored + 1, self._rows, list(rows))
+        self._store(group, None)
+        self._stored += 1
+        self._rows += len(rows)
+        self._unsettled.append(group)
+        return group.first_row
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """As `Archive.settle`: an object is stored again when the last of its rows is settled."""
+        for settlement in settlements:
+            for group in self._unsettled:
+                if group.holds(settlement.number):
+                    group.settlements.append(settlement)
+        for group in [group for group in self._unsettled if len(group.settlements) == len(group.rows)]:
+            self._unsettled.remove(group)
+            self._store(group, Population(0, 0, complete=True))
+
+    def close(self, population: Population) -> None:
+        """Store the groups that have rows without an outcome, with the outcomes that there are."""
+        for group in self._unsettled:
+            self._store(group, population)
+        self._unsettled.clear()
+
+    def abandon(self) -> None:
+        """Nothing to let go of: what is stored stays, without its outcomes."""
+
+    def _store(self, group: _Group, population: Population | None) -> None:
+        """Store a group; without a population it has no closing line, as one that was cut off."""
+        if self._header is None:
+            raise SinkError(f"{self.location} is not open")
+        lines = Lines(self._header)
+        parts = [lines.header, *(lines.row(row.fingerprint, row.state, row.item) for row in group.rows)]
+        for number, fingerprint, outcome in group.settlements:
+            parts.append(lines.outcome(number - group.first_row, fingerprint, outcome))
+        if population is not None:
+            parts.append(lines.closing(population))
+        self._put(f"{group.number:06}.ndjson", b"".join(parts))

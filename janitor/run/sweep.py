@@ -1,0 +1,193 @@
+"""The second half of a sweep: the finished plan, through the guards, to an outcome for every row.
+
+plan closed ──> guards ──refuse──────────────┐
+│ pass                     v
+confirm, archive opened ──> carried out for real, or for show ──> findings with their outcomes
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import structlog
+
+from janitor.errors import SinkError
+from janitor.report.model import Deletion, Remark
+from janitor.run.archive import Archive
+from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
+from janitor.run.findings import Findings, Told
+from janitor.run.guards import Limits, Situation, refusals
+from janitor.run.plan import Header, Plan, PlannedRow, Population
+from janitor.run.progress import Progress
+from janitor.run.tally import Tally
+from janitor.tokens.classify import Classification
+from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.row import Row, row_of
+
+log = structlog.get_logger("janitor.run")
+
+_TOLD_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """What a sweep is given besides what a scan is.
+
+    Attributes:
+        is_enabled: whether to delete; a dry run otherwise.
+        header: the first line of the plan and of the archive.
+        plan: the plan, not opened yet.
+        keeps_plan: whether the user asked for the plan.
+        planned_rows: reads the plan back once it is closed.
+        archive: where rows are kept before they are deleted.
+        archive_problem: why the archive could not be written, as far as can be told without writing.
+        limits: what the guards allow.
+        population: what the guards are to take for the table, from what this run has scanned; None for unknown.
+        confirm: asks whoever sits at the terminal; True where nobody does.
+        for_real: the way to carry the plan out for real, once the archive is open.
+        write_units: what the deletes cost so far.
+        progress: who watches the deletes, from how many there are.
+        skew_seconds: the local clock less the server's.
+        as_of: whether rows are judged as of another time than the present.
+    """
+
+    is_enabled: bool
+    header: Header
+    plan: Plan
+    keeps_plan: bool
+    planned_rows: Callable[[], Iterator[PlannedRow]]
+    archive: Archive
+    archive_problem: Callable[[], str | None]
+    limits: Limits
+    population: Callable[[Population], Population | None]
+    confirm: Callable[[int, int, int], bool]
+    for_real: Callable[[], CarryOut]
+    write_units: Callable[[], float]
+    progress: Callable[[int], Progress]
+    skew_seconds: int | None
+    as_of: bool
+
+    def abandon(self) -> None:
+        """Let go of the archive and of the plan, after something that was not foreseen."""
+        self.archive.abandon()
+        if self.keeps_plan:
+            self.plan.leave()
+        else:
+            self.plan.remove()
+
+
+@dataclass(slots=True)
+class Swept:
+    """What came of it: the report's part, and what to remark."""
+
+    deletion: Deletion = field(default_factory=Deletion)
+    errors: list[Remark] = field(default_factory=list)
+    warnings: list[Remark] = field(default_factory=list)
+    is_refused: bool = False
+
+
+def finish_sweep(
+    sweep: Sweep, tally: Tally, findings: Findings, judge: Callable[[Row], Classification], *, is_complete: bool
+) -> Swept:
+    """Close the plan, ask the guards, carry it out, and tell every row of it with its outcome.
+
+    Args:
+        sweep: what the sweep was given.
+        tally: what the scan counted.
+        findings: told of every row of the plan.
+        judge: what a row is at the run's time.
+        is_complete: whether the scan reached the table's end; without that nothing is deleted.
+    """
+    swept = Swept()
+    population = tally.population(complete=is_complete)
+    try:
+        sweep.plan.close(population)
+    except SinkError as error:
+        swept.errors.append(Remark(where="plan", code=error.code, message=str(error)))
+        is_complete = False
+    if is_complete:
+        _ask_guards(sweep, tally, population, swept)
+    may_delete = sweep.is_enabled and is_complete and not swept.is_refused and sweep.plan.rows > 0
+    carry_out = sweep.for_real() if may_delete else ForShow()
+    outcomes = _carry_out(sweep, carry_out, findings, judge)
+    swept.errors += carry_out.errors
+    if may_delete:
+        swept.errors += close_archive(sweep.archive, population)
+    swept.deletion = _deletion(sweep, tally, outcomes, has_archive=may_delete, keeps_plan=_keeps_plan(sweep, swept))
+    return swept
+
+
+def _ask_guards(sweep: Sweep, tally: Tally, population: Population, swept: Swept) -> None:
+    situation = Situation(
+        planned=sweep.plan.rows,
+        population=sweep.population(population),
+        skew_seconds=sweep.skew_seconds,
+        as_of=sweep.as_of,
+        archive_problem=sweep.archive_problem(),
+    )
+    reasons = list(refusals(situation, sweep.limits))
+    if not sweep.is_enabled:
+        swept.warnings += reasons
+        return
+    if not reasons and tally.planned_expiries and not sweep.confirm(sweep.plan.rows, *tally.planned_expiries):
+        reasons = [Remark(where="guard", code="not-confirmed", message="nothing was deleted: it was not confirmed")]
+    if not reasons and sweep.plan.rows:
+        reasons = _opened(sweep)
+    for reason in reasons:
+        log.warning("sweep.refused", guard=reason.code, reason=reason.message)
+    swept.errors += reasons
+    swept.is_refused = bool(reasons)
+
+
+def _opened(sweep: Sweep) -> list[Remark]:
+    """Open the archive: the last guard, because it leaves a file behind."""
+    try:
+        sweep.archive.open(sweep.header)
+    except SinkError as error:
+        return [Remark(where="guard", code="archive", message=f"refused to delete: {error}, or --no-archive")]
+    return []
+
+
+def _carry_out(
+    sweep: Sweep, carry_out: CarryOut, findings: Findings, judge: Callable[[Row], Classification]
+) -> Counter[DeletionOutcome]:
+    outcomes: Counter[DeletionOutcome] = Counter()
+    told: list[Told] = []
+    progress = sweep.progress(sweep.plan.rows)
+    candidates = (Candidate(planned, row_of(planned.item)) for planned in sweep.planned_rows())
+    try:
+        for candidate, outcome in carry_out.settle(candidates):
+            outcomes[outcome] += 1
+            told.append(Told(candidate.row, judge(candidate.row), outcome))
+            if len(told) == _TOLD_AT_ONCE:
+                progress.advance(len(told))
+                findings.tell(told)
+                told = []
+    finally:
+        progress.finish()
+    findings.tell(told)
+    return outcomes
+
+
+def _keeps_plan(sweep: Sweep, swept: Swept) -> bool:
+    """Keep the plan where the user asked for it, or may want to look at what was refused; else take it away."""
+    keeps = sweep.keeps_plan or swept.is_refused
+    if not keeps:
+        sweep.plan.remove()
+    return keeps
+
+
+def _deletion(
+    sweep: Sweep, tally: Tally, outcomes: Counter[DeletionOutcome], *, has_archive: bool, keeps_plan: bool
+) -> Deletion:
+    return Deletion(
+        enabled=sweep.is_enabled,
+        planned=sweep.plan.rows,
+        protected=tally.protected,
+        deleted=outcomes[DeletionOutcome.DELETED],
+        changed=outcomes[DeletionOutcome.CHANGED],
+        already_gone=outcomes[DeletionOutcome.ALREADY_GONE],
+        failed=outcomes[DeletionOutcome.FAILED],
+        plan=str(sweep.plan.path) if keeps_plan else None,
+        archive=sweep.archive.location if has_archive else None,
+    )

@@ -1,0 +1,55 @@
+"""How a setting is declared: as a field of a frozen dataclass, with all that the command line has to know of it."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+ENVIRONMENT_PREFIX = "JANITOR_"
+
+_METADATA_KEY = "setting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How a field is said on the command line.
+
+    Attributes:
+        help: one sentence, without the default and the variable, which are added.
+        metavar: what stands for the value in the help.
+        parse: turns a text into the value; raises ValueError with a sentence that says what would be right.
+        choices: the only texts allowed, when there are few.
+        default: the default as a text, as the user would write it; None for none.
+        default_words: what the help says about the default where the text alone does not.
+        value_if_bare: what the flag means when nothing follows it.
+        many: whether it may be given more than once; its values are then separated by spaces in the variable.
+        is_switch: whether it takes no value.
+    """
+
+    help: str
+    metavar: str = "TEXT"
+    parse: Callable[[str], Any] = str
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+    default_words: str | None = None
+    value_if_bare: str | None = None
+    many: bool = False
+    is_switch: bool = False
+
+
+def setting(help_: str, **options: Any) -> Any:
+    """A field of a group of settings; the options are those of `Setting`."""
+    made = Setting(help=help_, **options)
+    if made.is_switch:
+        value: Any = False
+    elif made.default is None:
+        value = () if made.many else None
+    else:
+        parsed = made.parse(made.default)
+        value = (parsed,) if made.many else parsed
+    return dataclasses.field(default=value, metadata={_METADATA_KEY: made})
+
+
+def settings_of(group: type) -> dict[str, Setting]:
+    """The settings of a group by field name, in their order."""
+    return {field.name: field.metadata[_METADATA_KEY] for field in dataclasses.fields(group)}

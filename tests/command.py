@@ -12,12 +12,18 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 COLUMNS = 110
 LINES = 40
+WITH_LARGEST_FILE = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 END_OF_INPUT = b"\x04"  # Ctrl-D at the start of a line
 
 
@@ -37,17 +43,21 @@ def janitor(
     timeout: float = 60,
     tty: bool = False,
     columns: int = COLUMNS,
+    largest_file: int | None = None,
 ) -> Finished:
     """Run `janitor ARGUMENTS` and return what came of it.
 
     `env` adds variables, or with None takes one of the fake ones away. `timeout` is in seconds. With `tty`, all three
     streams are terminals of this many `columns`: stdin and stdout the same one, stderr another, so that what goes
-    where can still be told. What is typed is echoed to the first, as it is for a person.
+    where can still be told. What is typed is echoed to the first, as it is for a person. A file that grows beyond
+    `largest_file` bytes is like a full disk.
 
     Raises:
         subprocess.TimeoutExpired: It was still running, and was killed.
     """
     command = [sys.executable, "-m", "janitor", *arguments]
+    if largest_file is not None:
+        command = [sys.executable, "-c", WITH_LARGEST_FILE, str(largest_file), *command]
     with tempfile.TemporaryDirectory(prefix="janitor-home-") as home:
         environment = _environment(Path(home), env or {}, tty=tty)
         if tty:
@@ -61,6 +71,26 @@ def janitor(
             check=False,
         )
         return Finished(run.returncode, run.stdout.decode(), run.stderr.decode())
+
+
+@contextmanager
+def started(*arguments: str, env: Mapping[str, str | None] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Start `janitor ARGUMENTS`, with pipes to read from; what still runs at the end of the block is killed."""
+    command = [sys.executable, "-m", "janitor", *arguments]
+    with tempfile.TemporaryDirectory(prefix="janitor-home-") as home:
+        environment = _environment(Path(home), env or {}, tty=False)
+        with subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()  # does nothing to one that has ended
 
 
 def fake_aws(home: Path) -> dict[str, str]:

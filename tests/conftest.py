@@ -12,10 +12,12 @@ import pytest
 
 from tests.command import fake_aws
 from tests.dynamodb_local import cache_folder
+from tests.fixtures import IN_CI, client, dynamodb_local_url, ministack_url, new_table, server, table_number
+
+__all__ = ["client", "dynamodb_local_url", "ministack_url", "new_table", "server", "table_number"]
 
 # Asked before any test runs, for the answer depends on the home folder that tests do not see.
 CACHE = cache_folder()
-IN_CI = os.environ.get("CI") == "true"
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)

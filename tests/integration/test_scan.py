@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.command import janitor
-from tests.integration.conftest import NewTable
+from tests.fixtures import NewTable
 from tests.integration.scanning import DAY, counted, report_of, scan
 from tests.servers import Server
 from tests.tables import SAMPLE_NOW, Item, legacy, modern, sample_rows, token

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from tests.command import Finished, janitor
-from tests.integration.conftest import NewTable
+from tests.fixtures import NewTable
 from tests.integration.scanning import scan
 from tests.servers import Server
 from tests.tables import token

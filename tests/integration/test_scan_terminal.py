@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from tests.command import janitor, on_screen
-from tests.integration.conftest import NewTable
+from tests.fixtures import NewTable
 from tests.integration.scanning import scan
 from tests.servers import Server
 from tests.tables import SAMPLE_NOW, sample_rows, token

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_dynamodb.type_defs import ScanInputTypeDef, ScanOutputTypeDef
 
-from tests.integration.conftest import NewTable
+from tests.fixtures import NewTable
 from tests.servers import Microburst, Server, microburst
 from tests.tables import SAMPLE_NOW, Item, legacy, modern, sample_rows, token
 

@@ -1,6 +1,7 @@
-"""The servers of the integration tests, each started once a session, and token tables on them."""
+"""The servers of the integration and fault tests, each started once a session, and token tables on them."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -10,10 +11,11 @@ import pytest
 from botocore.config import Config
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.conftest import IN_CI
 from tests.dynamodb_local import find
 from tests.servers import Server, dynamodb_local, ministack
 from tests.tables import Item, create_table
+
+IN_CI = os.environ.get("CI") == "true"
 
 
 class NewTable(Protocol):
@@ -54,17 +56,17 @@ def client(server: Server) -> Iterator[DynamoDBClient]:
 
 
 @pytest.fixture(scope="session")
-def _table_number() -> Callable[[], int]:
+def table_number() -> Callable[[], int]:
     return itertools.count(1).__next__
 
 
 @pytest.fixture
-def new_table(client: DynamoDBClient, _table_number: Callable[[], int]) -> Iterator[NewTable]:
+def new_table(client: DynamoDBClient, table_number: Callable[[], int]) -> Iterator[NewTable]:
     """Make tables that are gone after the test."""
     made = []
 
     def make(rows: Iterable[Item] = (), *, hashed: bool = True, name: str | None = None) -> str:
-        table = name or f"tokens-{_table_number():04}"
+        table = name or f"tokens-{table_number():04}"
         create_table(client, table, hashed=hashed, rows=rows)
         made.append(table)
         return table

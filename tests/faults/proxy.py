@@ -1,0 +1,97 @@
+"""A proxy before a DynamoDB that can meddle with single calls: what a fault injector for whole requests cannot do."""
+
+import contextlib
+import http.client
+import json
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Request = dict[str, Any]
+Forward = Callable[[Request], tuple[int, Any]]
+Meddle = Callable[[Request, Forward], tuple[int, Any]]
+"""Gets a call's decoded body and a way to pass one on, and returns the status and the body of the answer."""
+
+_PASSED_ON = ("content-type", "x-amzn-requestid", "date")
+
+
+@dataclass
+class Meddling:
+    """Which operations are meddled with, and how: `{"BatchExecuteStatement": meddle}`; change it at any time."""
+
+    by_operation: dict[str, Meddle] = field(default_factory=dict)
+
+
+class _Proxy(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, upstream: int, meddling: Meddling) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.upstream = upstream
+        self.meddling = meddling
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Proxy
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        operation = self.headers["x-amz-target"].partition(".")[2]
+        meddle = self.server.meddling.by_operation.get(operation)
+        seen: dict[str, str] = {}
+
+        def forward(request: Request) -> tuple[int, Any]:
+            status, headers, answer = self._ask(json.dumps(request).encode())
+            seen.update(headers)
+            return status, json.loads(answer)
+
+        if meddle is None:
+            status, seen, answer = self._ask(body)
+        else:
+            status, content = meddle(json.loads(body), forward)
+            answer = content if isinstance(content, bytes) else json.dumps(content).encode()
+        with contextlib.suppress(OSError):
+            self._answer(status, seen, answer)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
+        try:
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
+            connection.request("POST", "/", body, headers)
+            response = connection.getresponse()
+            kept = {name.lower(): value for name, value in response.getheaders() if name.lower() in _PASSED_ON}
+            return response.status, kept, response.read()
+        finally:
+            connection.close()
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("x-amz-crc32", str(zlib.crc32(body)))
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextlib.contextmanager
+def meddling_proxy(upstream: str) -> Iterator[tuple[str, Meddling]]:
+    """Run a proxy before the server at this URL; give its own URL, and what decides how it meddles."""
+    meddling = Meddling()
+    with _Proxy(int(upstream.rpartition(":")[2]), meddling) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://localhost:{proxy.server_address[1]}", meddling
+        finally:
+            proxy.shutdown()
+            thread.join()

@@ -1,6 +1,7 @@
 """A user's texts into values. Each parser raises ValueError with a sentence that says what would be right."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,7 +102,8 @@ def parse_fingerprint(text: str) -> str:
     return digits
 
 
-class S3Prefix(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class S3Prefix:
     """A place in S3; the prefix stands without a slash at its start."""
 
     bucket: str

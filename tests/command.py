@@ -144,7 +144,7 @@ def _environment(home: Path, changes: Mapping[str, str | None], *, tty: bool) ->
     """Return the whole environment of a run: a short list of what is kept, and fakes for the rest."""
     chosen: dict[str, str | None] = {
         "PATH": os.environ.get("PATH"),
-        "TMPDIR": os.environ.get("TMPDIR"),
+        "TMPDIR": str(home),
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color" if tty else None,
         **fake_aws(home),

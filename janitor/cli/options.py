@@ -87,6 +87,6 @@ def _filled(group: type, values: dict[str, Any]) -> Any:
 
 
 def _value(setting: Setting, value: Any) -> Any:
-    if isinstance(value, tuple):
+    if setting.many:
         return tuple(setting.parse(part) if isinstance(part, str) else part for part in value)
     return setting.parse(value) if setting.choices and value is not None else value

@@ -30,6 +30,7 @@ class BlockFile:
         """
         try:
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            _sync_folder(self.path.parent)
         except FileExistsError:
             raise SinkError(f"{self.path} exists already", "give a path where no file is", "exists") from None
         except OSError as error:
@@ -62,6 +63,17 @@ class BlockFile:
             with contextlib.suppress(OSError):
                 os.close(self._file)
         self._file = None
+
+
+def _sync_folder(folder: Path) -> None:
+    """See a new file's name to the disk: without it, the file is lost with the machine for all its content's fsync."""
+    # Some network file systems cannot, where it is their server's matter; and a folder need not be readable.
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _write(file: int, content: bytes) -> None:

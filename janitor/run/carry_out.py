@@ -6,7 +6,6 @@ For real, in groups, each of which goes this way while the deletes of the one be
 """
 
 import itertools
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
@@ -16,12 +15,12 @@ import structlog
 from janitor.dynamodb.delete import BatchResult
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.target import Target
-from janitor.errors import JanitorError, SinkError, StopRequestedError
+from janitor.errors import JanitorError, SinkError
 from janitor.report.model import Remark
 from janitor.run.archive import Archive, Settlement
 from janitor.run.plan import PlannedRow, Population
-from janitor.run.stopping import Stop
-from janitor.run.workers import Workers
+from janitor.run.stopping import DELETE_SECONDS, Stop
+from janitor.run.workers import WAKE_SECONDS, Workers
 from janitor.tokens.classify import State, classify
 from janitor.tokens.deletable import is_deletable
 from janitor.tokens.outcome import DeletionOutcome
@@ -34,9 +33,6 @@ log = structlog.get_logger("janitor.delete")
 # Requests at once. On demand a table takes 4,000 writes a second from its first day: about what 16 of them make of it.
 WORKERS = 16
 _GROUP = WORKERS * BATCH
-_WAKE_SECONDS = 0.2
-# After a signal the batches in flight get this long; the whole has to end within five seconds.
-_LAST_SECONDS = 3.5
 
 
 class Candidate(NamedTuple):
@@ -152,8 +148,6 @@ class ForReal:
             return self._archive.store(rows)
         except SinkError as error:
             self._end("archive", error, "nothing of this batch was deleted")
-        except StopRequestedError:
-            self._is_over = True
         return None
 
     def _delete_batch(self, batch: list[_Stored]) -> BatchResult:
@@ -161,15 +155,12 @@ class ForReal:
 
     def _finish(self, workers: Workers[list[_Stored], BatchResult], most: int) -> Settling:
         """Take results back until no more than `most` batches are pending."""
-        end: float | None = None
         while len(workers.pending) > most:
-            done = workers.done(_WAKE_SECONDS)
+            done = workers.done(WAKE_SECONDS)
             if done is not None:
                 yield from self._taken(*done)
-            elif self._stop.is_requested():
-                end = end or time.monotonic() + _LAST_SECONDS
-                if time.monotonic() >= end:
-                    yield from self._given_up(workers)
+            elif self._stop.is_over(DELETE_SECONDS):
+                yield from self._given_up(workers)
 
     def _taken(self, batch: list[_Stored], result: BatchResult) -> Settling:
         if result.fatal is not None:

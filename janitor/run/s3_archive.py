@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from janitor.errors import SinkError
 from janitor.run.archive import Settlement
 from janitor.run.plan import Header, Lines, PlannedRow, Population
+from janitor.run.workers import answer_of
 
 
 @dataclass(slots=True)
@@ -30,15 +31,17 @@ class _Group:
 class S3Archive:
     """As `Archive`, below a prefix of a bucket."""
 
-    def __init__(self, location: str, put: Callable[[str, bytes], None]) -> None:
+    def __init__(self, location: str, put: Callable[[str, bytes], None], is_over: Callable[[], bool]) -> None:
         """Prepare; nothing is stored.
 
         Args:
             location: `s3://bucket/prefix/…/`, for messages and the report.
             put: stores an object under a name below that; raises SinkError.
+            is_over: whether the run has to end, and can wait for S3 no longer.
         """
         self.location = location
         self._put = put
+        self._is_over = is_over
         self._header: Header | None = None
         self._stored = 0
         self._rows = 0
@@ -87,4 +90,12 @@ class S3Archive:
             parts.append(lines.outcome(number - group.first_row, fingerprint, outcome))
         if population is not None:
             parts.append(lines.closing(population))
-        self._put(f"{group.number:06}.ndjson", b"".join(parts))
+        name = f"{group.number:06}.ndjson"
+        stored = answer_of(lambda: self._stored_as(name, b"".join(parts)), self._is_over)
+        if stored is None:
+            sentence = f"{self.location}{name} was not stored before the run had to end"
+            raise SinkError(sentence, "see whether S3 answers", "no-answer")
+
+    def _stored_as(self, name: str, content: bytes) -> str:
+        self._put(name, content)
+        return name

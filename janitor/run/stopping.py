@@ -1,11 +1,19 @@
-"""A request to stop: made by a signal, read between two pages, and able to cut a wait for an answer short."""
+"""A request to stop: made by a signal, read between two pages, and able to cut a wait for an answer short.
+
+A run that was asked to stop has to end within five seconds. What is under way then gets a part of them.
+"""
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from janitor.errors import StopRequestedError
+
+# From the request on: for the deletes in flight, and for what the archive has still to be told of them.
+DELETE_SECONDS = 3.5
+ARCHIVE_SECONDS = 4.2
 
 
 class Stop:
@@ -17,6 +25,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._requested_at: float | None = None
         self._is_waiting = False
         self._event = threading.Event()
 
@@ -31,9 +40,14 @@ class Stop:
             StopRequestedError: the main thread is waiting for an answer, which may take long.
         """
         self.signal = number
+        self._requested_at = time.monotonic()
         self._event.set()
         if self._is_waiting:
             raise StopRequestedError
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether a request came, and so many seconds have passed since."""
+        return self._requested_at is not None and time.monotonic() >= self._requested_at + seconds
 
     @property
     def is_deadline(self) -> bool:

@@ -6,8 +6,26 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+# How often whoever waits looks whether there is still a reason to.
+WAKE_SECONDS = 0.2
+
 _Work = TypeVar("_Work")
 _Result = TypeVar("_Result")
+
+
+def answer_of(call: Callable[[], _Result], is_over: Callable[[], bool]) -> _Result | None:
+    """The result of a call that may hang; None once `is_over` says that it has had its time.
+
+    Raises:
+        Exception: whatever the call raised.
+    """
+    workers: Workers[Callable[[], _Result], _Result] = Workers(lambda each: each(), 1, "answer")
+    workers.submit(call)
+    workers.end()
+    while (done := workers.done(WAKE_SECONDS)) is None:
+        if is_over():
+            return None
+    return done[1]
 
 
 class Workers(Generic[_Work, _Result]):

@@ -34,6 +34,9 @@ class _Proxy(ThreadingHTTPServer):
         self.upstream = upstream
         self.meddling = meddling
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: whoever asked was killed, or waits no longer."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

@@ -102,9 +102,10 @@ def fingerprint_of(key: str) -> str:
 
 
 def archived_keys(folder: Path) -> set[str]:
-    """The keys of every row in any archive of the folder, as far as each goes."""
-    lines = (line for path in folder.glob("archive-*.ndjson") for line in path.read_text().splitlines(keepends=True))
-    return {key_of(json.loads(line)["item"]) for line in lines if line.startswith('{"row"') and '"item"' in line[:90]}
+    """The keys of every row in any archive of the folder; a last line that was cut off counts for nothing."""
+    lines = (line for path in folder.glob("archive-*") for line in path.read_text().splitlines(keepends=True))
+    parsed = (json.loads(line) for line in lines if line.endswith("\n"))
+    return {key_of(line["item"]) for line in parsed if "item" in line}
 
 
 def _untouched(deletion: dict[str, int]) -> int:

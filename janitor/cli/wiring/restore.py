@@ -74,7 +74,7 @@ def _readers(archive: str, table: TableSettings) -> Iterable[PlanReader]:
     if isinstance(place, Path):
         yield plan_at(place)
         return
-    folder = S3Folder(session(table).s3, *place)
+    folder = S3Folder(session(table).s3, place.bucket, place.prefix)
     for name in folder.names():
         if name.endswith((".ndjson", ".ndjson.gz")) or not name:
             content = folder.get(name)

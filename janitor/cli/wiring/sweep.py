@@ -28,7 +28,7 @@ from janitor.run.job import Job
 from janitor.run.plan import Header, Plan, PlanPolicy, PlanTable, Population
 from janitor.run.plan_reader import PlanReader
 from janitor.run.s3_archive import S3Archive
-from janitor.run.stopping import Stop
+from janitor.run.stopping import ARCHIVE_SECONDS, Stop
 from janitor.run.sweep import Sweep
 from janitor.sinks.s3 import S3Folder
 from janitor.tokens.policy import Policy
@@ -99,7 +99,7 @@ def sweep_of(
     population: Callable[[Population], Population | None],
 ) -> Sweep:
     """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
-    table, archive = reached.table, _archive(reached, deletion, header)
+    table, archive = reached.table, _archive(reached, deletion, header, stop)
     plan_path = plan or _temporary_plan()
     deleter = Deleter(
         reached.aws.dynamodb,
@@ -171,7 +171,7 @@ def _temporary_plan() -> Path:
     return Path(tempfile.mkdtemp(prefix="janitor-")) / "plan.ndjson"
 
 
-def _archive(reached: Reached, deletion: DeletionSettings, header: Header) -> Archive:
+def _archive(reached: Reached, deletion: DeletionSettings, header: Header, stop: Stop) -> Archive:
     if deletion.no_archive:
         return NoArchive()
     stamp = header.created_at.replace("-", "").replace(":", "")
@@ -182,7 +182,7 @@ def _archive(reached: Reached, deletion: DeletionSettings, header: Header) -> Ar
         case S3Prefix(bucket, prefix):
             parent = prefix if prefix in {"", "/"} or prefix.endswith("/") else f"{prefix}/"
             folder = S3Folder(reached.aws.s3, bucket, f"{parent}{name}/")
-            return S3Archive(folder.location, folder.put)
+            return S3Archive(folder.location, folder.put, lambda: stop.is_over(ARCHIVE_SECONDS))
         case path:
             return FileArchive(path / f"{name}.ndjson" if path.is_dir() else path)
 

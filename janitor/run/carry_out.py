@@ -19,7 +19,7 @@ from janitor.errors import JanitorError, SinkError
 from janitor.report.model import Remark
 from janitor.run.archive import Archive, Settlement
 from janitor.run.plan import PlannedRow, Population
-from janitor.run.stopping import DELETE_SECONDS, Stop
+from janitor.run.stopping import LAST_SECONDS, Stop
 from janitor.run.workers import WAKE_SECONDS, Workers
 from janitor.tokens.classify import State, classify
 from janitor.tokens.deletable import is_deletable
@@ -159,7 +159,7 @@ class ForReal:
             done = workers.done(WAKE_SECONDS)
             if done is not None:
                 yield from self._taken(*done)
-            elif self._stop.is_over(DELETE_SECONDS):
+            elif self._stop.is_over(LAST_SECONDS):
                 yield from self._given_up(workers)
 
     def _taken(self, batch: list[_Stored], result: BatchResult) -> Settling:

@@ -34,13 +34,14 @@ class MostUrgent:
         self._limit = limit
         self._room = limit + limit // 4 + 1
         self._kept: list[tuple[_Rank, str, Told]] = []
-        self._worst: _Rank | None = None
+        self._worst: tuple[_Rank, str] | None = None
 
     def offer(self, rank: _Rank, told: Told) -> None:
         """Keep the row, unless there are enough more urgent ones already."""
-        if self._limit == 0 or (self._worst is not None and rank > self._worst):
+        key = told.row.key.S or ""
+        if self._limit == 0 or (self._worst is not None and (rank, key) > self._worst):
             return
-        self._kept.append((rank, told.row.key.S or "", told))
+        self._kept.append((rank, key, told))
         # A quarter over the limit before each sort: a sort a row would be slow, and keeping all would not be flat.
         if len(self._kept) >= self._room:
             self._cut()
@@ -54,7 +55,7 @@ class MostUrgent:
         self._kept.sort(key=_by_rank_and_key)
         if len(self._kept) >= self._limit > 0:
             del self._kept[self._limit :]
-            self._worst = self._kept[-1][0]
+            self._worst = self._kept[-1][:2]
 
 
 class Findings:

@@ -9,8 +9,8 @@ import structlog
 from janitor.errors import JanitorError
 from janitor.run.plan import PlannedRow, RowOutcome
 from janitor.run.plan_reader import PlanReader
-from janitor.run.stopping import Stop
-from janitor.run.workers import Workers
+from janitor.run.stopping import LAST_SECONDS, Stop
+from janitor.run.workers import WAKE_SECONDS, Workers
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import Row, row_of, text_of
 
@@ -18,7 +18,6 @@ log = structlog.get_logger("janitor.restore")
 
 _WORKERS = 16
 _MOST_PENDING = 64
-_WAKE_SECONDS = 0.2
 
 RESTORED, STANDS, CHANGED, FAILED = "restored", "row-stands", "was-not-deleted", "failed"
 
@@ -55,6 +54,12 @@ def restore(readers: Iterable[PlanReader], choice: Choice, put: Put, stop: Stop)
     A row that the archive says was `changed` is skipped: janitor never deleted it. One whose outcome is unknown, or
     `failed`, or `already_gone` is put back if no row stands: the delete may have been this run's.
 
+    Args:
+        readers: the archives; of those that hold the same row, the first decides.
+        choice: which rows.
+        put: puts one back; threads share it.
+        stop: a request starts no more, and fails what has no answer a few seconds later.
+
     Raises:
         ConfigurationError: an archive is damaged; the rows before that are settled.
     """
@@ -67,8 +72,8 @@ def restore(readers: Iterable[PlanReader], choice: Choice, put: Put, stop: Stop)
                 yield Restored(chosen.planned, chosen.row, CHANGED)
                 continue
             workers.submit(chosen)
-            yield from _done(workers, _MOST_PENDING)
-        yield from _done(workers, 0)
+            yield from _done(workers, _MOST_PENDING, stop)
+        yield from _done(workers, 0, stop)
     finally:
         workers.end()
 
@@ -80,6 +85,7 @@ class _Chosen(NamedTuple):
 
 
 def _chosen(readers: Iterable[PlanReader], choice: Choice) -> Iterator[_Chosen]:
+    seen: set[str | None] = set()
     for reader in readers:
         # Outcomes stand behind their rows, so the file is read twice; only the few that changed are remembered.
         changed = {
@@ -89,7 +95,8 @@ def _chosen(readers: Iterable[PlanReader], choice: Choice) -> Iterator[_Chosen]:
         }
         for planned in reader.rows():
             row = row_of(planned.item)
-            if choice.takes(planned, row):
+            if choice.takes(planned, row) and row.key.S not in seen:
+                seen.add(row.key.S)
                 yield _Chosen(planned, row, planned.row in changed)
 
 
@@ -102,8 +109,14 @@ def _put_back(chosen: _Chosen, put: Put) -> Restored:
     return Restored(chosen.planned, chosen.row, RESTORED if was_put else STANDS)
 
 
-def _done(workers: Workers[_Chosen, Restored], most: int) -> Iterator[Restored]:
+def _done(workers: Workers[_Chosen, Restored], most: int, stop: Stop) -> Iterator[Restored]:
     while len(workers.pending) > most:
-        done = workers.done(_WAKE_SECONDS)
+        done = workers.done(WAKE_SECONDS)
         if done is not None:
             yield done[1]
+        elif stop.is_over(LAST_SECONDS):
+            for chosen in workers.give_up():
+                error = JanitorError(
+                    "some puts were not answered before the run had to end", "run it again", "no-answer"
+                )
+                yield Restored(chosen.planned, chosen.row, FAILED, error)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 from janitor.errors import StopRequestedError
 
-# From the request on: for the deletes in flight, and for what the archive has still to be told of them.
-DELETE_SECONDS = 3.5
+# From the request on: for the calls in flight, and for what the archive has still to be told of them.
+LAST_SECONDS = 3.5
 ARCHIVE_SECONDS = 4.2
 
 

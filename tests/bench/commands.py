@@ -1,11 +1,20 @@
 """The measured commands, as a user would type them behind `python`."""
 
+from pathlib import Path
+
 TABLE = "bench"
 
 
 def janitor_scan(url: str, *options: str) -> tuple[str, ...]:
     """Give the command that scans the table at `url`."""
     return ("-m", "janitor", "scan", "--table", TABLE, "--endpoint-url", url, "--region", "us-east-1", *options)
+
+
+def janitor_sweep(url: str, archive: Path, *options: str) -> tuple[str, ...]:
+    """Give the command that deletes every stale row of the table at `url`, archived in a folder."""
+    where = ("--table", TABLE, "--endpoint-url", url, "--region", "us-east-1", "--archive", str(archive))
+    limits = ("--max-deletes", "1000000000", "--max-delete-percent", "100")
+    return ("-m", "janitor", "sweep", "--delete", "--yes", *where, *limits, *options)
 
 
 def peer(name: str, url: str, *options: str) -> tuple[str, ...]:

@@ -1,38 +1,62 @@
-"""Whether memory grows with the table: peak resident memory of a scan, at 20,000 rows and at 2,000,000."""
+"""Whether memory grows with the table: peak resident memory of a scan and of a sweep, of few rows and of many."""
 
 import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 
-from tests.bench.commands import janitor_scan
+from tests.bench.commands import janitor_scan, janitor_sweep
 from tests.bench.figures import Figure, at_most
 from tests.bench.processes import CommandFailedError, measure, own_peak_mb, replay_server
 from tests.bench.rows import ROWS_PER_PAGE
 
-_FEW_PAGES = 5
-_MANY_PAGES = 500
+_SCANNED_PAGES = (5, 500)
+_SWEPT_PAGES = (1, 125)
 _SEGMENTS = (1, 4)
 _ROUNDS = 3
-_GOAL_GROWTH_MB = 32
+_GOAL_SCAN_MB = 32
+_GOAL_SWEEP_MB = 48
 
 
 def run() -> list[Figure]:
-    """Measure both tables with one segment and with several. No row comes twice, so that what is kept cannot hide."""
-    with replay_server(_FEW_PAGES, "--unique") as small, replay_server(_MANY_PAGES, "--unique") as large:
-        return [figure for segments in _SEGMENTS for figure in _growth(small, large, segments)]
+    """Measure tables of both sizes. No row comes twice, so that what is kept cannot hide."""
+    return [*_scans(), *_sweeps()]
 
 
-def _growth(small: str, large: str, segments: int) -> list[Figure]:
-    few, many = _median_peak_mb(small, segments), _median_peak_mb(large, segments)
-    where = f"--segments {segments}"
-    return [
-        Figure(f"peak at {_FEW_PAGES * ROWS_PER_PAGE:,} rows, {where}", f"{few:.1f} MB"),
-        Figure(f"peak at {_MANY_PAGES * ROWS_PER_PAGE:,} rows, {where}", f"{many:.1f} MB"),
-        at_most(f"growth, {where}", many - few, _GOAL_GROWTH_MB, form="{:.1f} MB"),
-    ]
+def _scans() -> Iterator[Figure]:
+    with ExitStack() as servers:
+        urls = [servers.enter_context(replay_server(pages, "--unique")) for pages in _SCANNED_PAGES]
+        for segments in _SEGMENTS:
+            peaks = [_median(partial(_scan_mb, url, segments)) for url in urls]
+            yield from _growth(f"scan, --segments {segments}", _SCANNED_PAGES, peaks, _GOAL_SCAN_MB)
 
 
-def _median_peak_mb(url: str, segments: int) -> float:
-    command = janitor_scan(url, "--segments", str(segments), "--format", "ndjson")
-    return statistics.median(_peak_mb(command) for _ in range(_ROUNDS))
+def _sweeps() -> Iterator[Figure]:
+    with ExitStack() as servers:
+        urls = [servers.enter_context(replay_server(pages, "--unique", "--stale")) for pages in _SWEPT_PAGES]
+        peaks = [_median(partial(_sweep_mb, url)) for url in urls]
+        yield from _growth("sweep of stale rows", _SWEPT_PAGES, peaks, _GOAL_SWEEP_MB)
+
+
+def _growth(what: str, pages: tuple[int, ...], peaks: list[float], goal: int) -> Iterator[Figure]:
+    for number, peak in zip(pages, peaks, strict=True):
+        yield Figure(f"peak at {number * ROWS_PER_PAGE:,} rows, {what}", f"{peak:.1f} MB")
+    yield at_most(f"growth, {what}", peaks[-1] - peaks[0], goal, form="{:.1f} MB")
+
+
+def _median(peak: Callable[[], float]) -> float:
+    return statistics.median(peak() for _ in range(_ROUNDS))
+
+
+def _scan_mb(url: str, segments: int) -> float:
+    return _peak_mb(janitor_scan(url, "--segments", str(segments), "--format", "ndjson"))
+
+
+def _sweep_mb(url: str) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        return _peak_mb(janitor_sweep(url, Path(folder), "--format", "ndjson"))
 
 
 def _peak_mb(command: tuple[str, ...]) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tests.bench.rows import ROWS_PER_PAGE, expiry_of, hashed_row, state_of
+from tests.bench.rows import ROWS_PER_PAGE, expiry_of, hashed_row, stale_expiry_of, state_of
 
 READ_UNITS = 128.0
 """What an eventually consistent page of 1 MB costs."""
@@ -30,10 +30,12 @@ class Pages:
     """The pages of one table, as if read at `now` (UNIX seconds).
 
     Four pages differ and come round again; with `unique` no two pages share a row, which costs some milliseconds each.
+    With `stale` every row is.
     """
 
-    def __init__(self, *, now: int, unique: bool = False) -> None:
+    def __init__(self, *, now: int, unique: bool = False, stale: bool = False) -> None:
         self._now = now
+        self._stale = stale
         self._variants = 0x10000 if unique else _VARIANTS
         self._template = functools.cache(self._make_template)
         self._rendered = functools.lru_cache(maxsize=2 * _VARIANTS)(self._render)
@@ -50,7 +52,13 @@ class Pages:
         return Body((content,), zlib.crc32(content))
 
     def _make_template(self, *, filtered: bool) -> bytes:
-        numbers = [number for number in range(ROWS_PER_PAGE) if not filtered or state_of(number) != "active"]
-        items = [hashed_row(number, expiry=expiry_of(number, self._now), mark=_MARK) for number in numbers]
+        numbers = [number for number in range(ROWS_PER_PAGE) if not filtered or self._state(number) != "active"]
+        items = [hashed_row(number, expiry=self._expiry(number), mark=_MARK) for number in numbers]
         page = {"Count": len(items), "ScannedCount": ROWS_PER_PAGE, "Items": items}
         return msgspec.json.encode(page).removesuffix(b"}")
+
+    def _state(self, number: int) -> str:
+        return "stale" if self._stale else state_of(number)
+
+    def _expiry(self, number: int) -> int:
+        return stale_expiry_of(number, self._now) if self._stale else expiry_of(number, self._now)

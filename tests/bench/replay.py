@@ -1,4 +1,4 @@
-"""A server that replays Scan pages, so that a measured scan waits for nothing but itself.
+"""A server that replays Scan pages and confirms deletes, so that what is measured waits for nothing but itself.
 
 python -m tests.bench.replay --port 0 --pages 500
 
@@ -32,8 +32,9 @@ class ReplayServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, port: int, table: ReplayedTable) -> None:
+    def __init__(self, port: int, table: ReplayedTable, *, delay_seconds: float) -> None:
         self.table = table
+        self.delay_seconds = delay_seconds
         super().__init__((_LOOPBACK, port), _Connection)
 
     @property
@@ -49,7 +50,10 @@ class _Connection(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         try:
             while (call := read_call(self.rfile)) is not None:
-                self._send(self.server.table.answer(*call))
+                reply = self.server.table.answer(*call)
+                if self.server.delay_seconds:
+                    time.sleep(self.server.delay_seconds)
+                self._send(reply)
         except ConnectionError:
             return  # a client that is ended in the middle of a page is no fault of the server
 
@@ -88,12 +92,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pages", type=int, default=100, help="pages of 4,009 rows (default 100)")
     parser.add_argument("--filtered", action="store_true", help="a Scan with a FilterExpression gets the findings only")
     parser.add_argument("--unique", action="store_true", help="no row comes twice")
+    parser.add_argument("--stale", action="store_true", help="every row is stale")
+    parser.add_argument("--delay-ms", type=float, default=0, help="how long every answer waits (default 0)")
     options = parser.parse_args(arguments)
-    pages = Pages(now=int(time.time()), unique=options.unique)
+    pages = Pages(now=int(time.time()), unique=options.unique, stale=options.stale)
     table = ReplayedTable(pages, count=options.pages, filtering=options.filtered)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    with ReplayServer(options.port, table) as server:
+    with ReplayServer(options.port, table, delay_seconds=options.delay_ms / 1_000) as server:
         print(server.port, flush=True)
         server.serve_forever()
 

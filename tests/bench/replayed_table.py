@@ -1,4 +1,4 @@
-"""What the replay server answers: a table that can be described and scanned, and holds nothing else."""
+"""What the replay server answers: a table that can be described, scanned and swept, and does nothing else."""
 
 import zlib
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tests.bench import replayed_deletes
 from tests.bench.pages import READ_UNITS, Body, Pages
 from tests.bench.rows import ROW_BYTES, ROWS_PER_PAGE
 
@@ -48,6 +49,9 @@ class ReplayedTable:
             "DescribeTimeToLive": self._describe_time_to_live,
             "Query": self._query,
             "Scan": self._scan,
+            "BatchExecuteStatement": lambda request: _body(replayed_deletes.batch_execute_statement(request)),
+            "BatchWriteItem": lambda request: _body(replayed_deletes.batch_write_item(request)),
+            "DeleteItem": lambda request: _body(replayed_deletes.delete_item(request)),
         }
 
     def answer(self, operation: str, request: Request) -> Reply:
@@ -132,5 +136,8 @@ def _continuation(members: dict[str, Any]) -> bytes:
 
 
 def _json(content: dict[str, Any]) -> Body:
-    encoded = msgspec.json.encode(content)
-    return Body((encoded,), zlib.crc32(encoded))
+    return _body(msgspec.json.encode(content))
+
+
+def _body(content: bytes) -> Body:
+    return Body((content,), zlib.crc32(content))

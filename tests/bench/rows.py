@@ -27,15 +27,29 @@ def state_of(number: int, *, finding_every: int = FINDING_EVERY) -> str:
 
 
 def expiry_of(number: int, now: int, *, finding_every: int = FINDING_EVERY) -> int:
-    """Give row `number` its expiry in UNIX seconds, at least a day from any border, so that a long run changes none."""
+    """Give row `number` its expiry in UNIX seconds, half a day from any border at least: a long run changes no state."""
+    return now + _days(number, state_of(number, finding_every=finding_every), finding_every) * _DAY + _seconds(number)
+
+
+def stale_expiry_of(number: int, now: int) -> int:
+    """Give row `number` of a table where every row is stale its expiry in UNIX seconds."""
+    return now + _days(number, "stale", 1) * _DAY + _seconds(number)
+
+
+def _days(number: int, state: str, finding_every: int) -> int:
     turn = number // finding_every
     days = {
-        "stale": -8 - turn % 30,
-        "expired": -1 - turn % 5,
+        "stale": -9 - turn % 30,
+        "expired": -2 - turn % 4,
         "expiring": 1 + turn % 28,
         "active": 40 + number % 50,
     }
-    return now + days[state_of(number, finding_every=finding_every)] * _DAY
+    return days[state]
+
+
+def _seconds(number: int) -> int:
+    """Spread the rows over half a day, as life does."""
+    return number * 7_919 % (_DAY // 2)
 
 
 def hashed_row(number: int, *, expiry: int, mark: str) -> Item:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from tests.bench.commands import janitor_scan, peer
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, in_turns, lead
 from tests.bench.processes import CommandFailedError, measure, output_of, replay_server
 from tests.bench.rows import ROWS_PER_PAGE, findings_in
 
@@ -58,7 +58,7 @@ def run() -> list[Figure]:
         }
         for contender in contenders.values():
             contender.check()
-        rates = _rates(list(contenders.values()))
+        rates = in_turns({name: contender.rate for name, contender in contenders.items()}, _ROUNDS)
     return [*_rate_figures(rates), *_lead_figures(rates)]
 
 
@@ -81,15 +81,6 @@ def _janitor(url: str, form: str) -> tuple[str, ...]:
     return janitor_scan(url, "--segments", "1", "--format", form)
 
 
-def _rates(contenders: list[Contender]) -> dict[str, list[float]]:
-    """Give each contender's rate in every round; every other round runs backwards, so that no drift favours one."""
-    rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for number in range(_ROUNDS):
-        for contender in contenders[:: -1 if number % 2 else 1]:
-            rates[contender.name].append(contender.rate())
-    return rates
-
-
 def _rate_figures(rates: dict[str, list[float]]) -> Iterator[Figure]:
     for name, values in rates.items():
         yield Figure(f"{name}, rows a CPU second", f"{statistics.median(values):,.0f}")
@@ -102,11 +93,7 @@ def _lead_figures(rates: dict[str, list[float]]) -> Iterator[Figure]:
         ("janitor json, filtered", "paginator, filtered", None),
     )
     for ours, theirs, goal in pairs:
-        ratios = [our / their for our, their in zip(rates[ours], rates[theirs], strict=True)]
-        spread = f"{min(ratios):.1f} to {max(ratios):.1f}"
-        median = statistics.median(ratios)
-        stated = f">= {goal}" if goal else ""
-        yield Figure(f"{ours} / {theirs}", f"{median:.1f} ({spread})", stated, median >= goal if goal else None)
+        yield lead(ours, theirs, rates, goal)
 
 
 def _read_peer(printed: bytes) -> tuple[int, int]:

@@ -10,10 +10,19 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+
+@dataclass(frozen=True)
+class Damaged:
+    """An answer that was damaged on its way: what arrives, under the checksum of what was sent, or without one."""
+
+    arrives: bytes
+    sent: bytes | None
+
+
 Request = dict[str, Any]
 Forward = Callable[[Request], tuple[int, Any]]
 Meddle = Callable[[Request, Forward], tuple[int, Any]]
-"""Gets a call's decoded body and a way to pass one on, and returns the status and the body of the answer."""
+"""Gets a call's decoded body and a way to pass one on, and returns the answer's status and body, or a `Damaged` one."""
 
 _PASSED_ON = ("content-type", "x-amzn-requestid", "date")
 
@@ -56,11 +65,12 @@ class _Handler(BaseHTTPRequestHandler):
             seen.update(headers)
             return status, json.loads(answer)
 
+        answer: bytes | Damaged
         if meddle is None:
             status, seen, answer = self._ask(body)
         else:
             status, content = meddle(json.loads(body), forward)
-            answer = content if isinstance(content, bytes) else json.dumps(content).encode()
+            answer = content if isinstance(content, Damaged) else json.dumps(content).encode()
         with contextlib.suppress(OSError):
             self._answer(status, seen, answer)
 
@@ -78,11 +88,13 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def _answer(self, status: int, headers: dict[str, str], answer: bytes | Damaged) -> None:
+        body, sent = (answer.arrives, answer.sent) if isinstance(answer, Damaged) else (answer, answer)
         self.send_response_only(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("x-amz-crc32", str(zlib.crc32(body)))
+        if sent is not None:
+            self.send_header("x-amz-crc32", str(zlib.crc32(sent)))
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -11,9 +11,9 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_s3 import S3Client
 
-from tests.faults.sweeping import archived_keys, assert_exact, keys_in, living_rows, stale_rows, sweep
 from tests.fixtures import NewTable
 from tests.servers import Microburst, Server, microburst
+from tests.sweeping import archived_keys, assert_exact, keys_in, living_rows, stale_rows, sweep
 
 ROWS_OF_A_GROUP = 400
 STALE, LIVING = 1_000, 60

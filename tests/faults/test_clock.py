@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.faults.sweeping import keys_in, living_rows, stale_rows, sweep
 from tests.fixtures import NewTable
 from tests.servers import Server, microburst
+from tests.sweeping import keys_in, living_rows, stale_rows, sweep
 
 MINUTES = 5
 

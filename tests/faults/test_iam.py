@@ -14,8 +14,8 @@ import pytest
 
 from tests.command import Finished, janitor
 from tests.faults.proxy import Forward, Meddling, Request, meddling_proxy
-from tests.faults.sweeping import LONG_AGO, arguments_of, key_of, keys_in, living_rows, stale_rows
 from tests.servers import ministack
+from tests.sweeping import LONG_AGO, arguments_of, key_of, keys_in, living_rows, stale_rows
 from tests.tables import Item, create_table, modern
 
 POLICIES = Path(__file__).parents[2] / "deploy" / "aws" / "iam"

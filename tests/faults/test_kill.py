@@ -13,10 +13,10 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.command import started
 from tests.faults.proxy import Forward, Request, meddling_proxy
-from tests.faults.sweeping import archived_keys, arguments_of, key_of, keys_in, living_rows, new_archive, stale_rows
-from tests.faults.sweeping import sweep as sweep_to_the_end
 from tests.fixtures import NewTable
 from tests.servers import Server
+from tests.sweeping import archived_keys, arguments_of, key_of, keys_in, living_rows, new_archive, stale_rows
+from tests.sweeping import sweep as sweep_to_the_end
 from tests.tables import Item, put_rows
 
 STALE, LIVING = 1_200, 60

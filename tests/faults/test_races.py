@@ -9,9 +9,9 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.faults.proxy import Forward, Meddle, Request, meddling_proxy
-from tests.faults.sweeping import DAY, LONG_AGO, Swept, assert_exact, key_of, keys_in, living_rows, stale_rows, sweep
 from tests.fixtures import NewTable
 from tests.servers import Server
+from tests.sweeping import DAY, LONG_AGO, Swept, assert_exact, key_of, keys_in, living_rows, stale_rows, sweep
 from tests.tables import Item, legacy
 
 APIS = {"partiql": "BatchExecuteStatement", "item": "DeleteItem"}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.faults.sweeping import assert_exact, key_of, keys_in, living_rows, stale_rows, sweep
 from tests.fixtures import NewTable
 from tests.servers import Microburst, Server, microburst
+from tests.sweeping import assert_exact, key_of, keys_in, living_rows, stale_rows, sweep
 
 STALE, LIVING = 600, 120
 # Every fifth call, and in turns with the threads' order, so that each run is another one.

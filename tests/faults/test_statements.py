@@ -10,9 +10,9 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.faults.proxy import Forward, Meddling, Request, meddling_proxy
-from tests.faults.sweeping import assert_exact, fingerprint_of, key_of, keys_in, living_rows, stale_rows, sweep
 from tests.fixtures import NewTable
 from tests.servers import Server
+from tests.sweeping import assert_exact, fingerprint_of, key_of, keys_in, living_rows, stale_rows, sweep
 
 STALE, LIVING = 500, 60
 BATCH = "BatchExecuteStatement"

@@ -16,7 +16,9 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.command import Finished, started
 from tests.faults.proxy import Forward, Request, meddling_proxy
-from tests.faults.sweeping import (
+from tests.fixtures import NewTable
+from tests.servers import Server
+from tests.sweeping import (
     Swept,
     archived_keys,
     arguments_of,
@@ -27,8 +29,6 @@ from tests.faults.sweeping import (
     stale_rows,
     sweep,
 )
-from tests.fixtures import NewTable
-from tests.servers import Server
 
 STALE, LIVING = 1_000, 60
 BATCH = "BatchExecuteStatement"

@@ -134,6 +134,64 @@ def test_no_error_shows_a_token(proxy: Microburst, operation: str, effect: dict[
         assert_silent(finished.out, finished.err)
 
 
+def swept(proxy: Microburst, table: str, folder: Path, options: Iterable[str]) -> Finished:
+    """A sweep that would take every row that may go; the plan and the archive hold tokens, and nothing else may."""
+    where = ("--table", table, "--endpoint-url", proxy.url, "--grace", "0s", "--include", "legacy", "--no-archive")
+    reckless = ("--max-delete-percent", "100", "--max-deletes", "1000")
+    environment = {**SECRETS, "AWS_MAX_ATTEMPTS": "2", "TMPDIR": str(folder)}
+    return janitor("sweep", *where, *reckless, *options, env=environment)
+
+
+@pytest.fixture
+def doomed(proxy: Microburst, dynamodb_local_url: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A table whose rows go."""
+    client = boto3.client("dynamodb", endpoint_url=dynamodb_local_url)
+    proxy.rules([])
+    name = f"doomed-{request.param}".lower()
+    create_table(client, name, hashed=request.param, rows=rows(hashed=request.param))
+    yield name
+    client.delete_table(TableName=name)
+
+
+@pytest.mark.parametrize("doomed", [True, False], indirect=True, ids=["hashed", "classic"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_sweep_apply_or_restore_shows_a_token(proxy: Microburst, tmp_path: Path, doomed: str, name: str) -> None:
+    plan, archive = tmp_path / "plan", tmp_path / "archive"
+    loud = ["--format", name, "--log-level", "debug"]
+    dry = swept(proxy, doomed, tmp_path, [*loud, "--plan", str(plan)])
+    assert len(plan.read_bytes().splitlines()) > 5
+    reckless = ("--max-delete-percent", "100", "--archive", str(archive), "--endpoint-url", proxy.url)
+    applied = janitor("apply", str(plan), *loud, *reckless, env=SECRETS)
+    where = ("--all", "--endpoint-url", proxy.url, "--log-level", "debug")
+    restored = [janitor("restore", str(archive), *where, "--format", form, env=SECRETS) for form in ("json", "table")]
+    for finished in (dry, applied, *restored):
+        assert finished.code == 0, finished.err
+        assert_silent(finished.out, finished.err)
+
+
+@pytest.mark.parametrize("doomed", [True, False], indirect=True, ids=["hashed", "classic"])
+@pytest.mark.parametrize("operation", ["BatchExecuteStatement", "DeleteItem", "GetItem"])
+@pytest.mark.parametrize(
+    "effect",
+    [
+        {"error": {"code": "AccessDeniedException", "message": f"no {BEARERS[0]}"}},
+        {"error": {"code": "ValidationException", "message": f"key {{'token': {{'S': '{BEARERS[0]}'}}}} is wrong"}},
+        {"response": {"truncate_bytes": 200}},
+        {"response": {"set_headers": {"x-amz-crc32": "1"}}},
+        {"reset": True},
+    ],
+)
+def test_no_failing_delete_shows_a_token(
+    proxy: Microburst, tmp_path: Path, doomed: str, *, operation: str, effect: dict[str, object]
+) -> None:
+    proxy.rules([{"service": "dynamodb", "operation": operation, **effect}])
+    api = "item" if operation == "DeleteItem" else "auto"
+    finished = swept(proxy, doomed, tmp_path, ["--delete", "--delete-api", api, "--log-level", "debug"])
+    assert finished.out
+    assert "Traceback" not in finished.err
+    assert_silent(finished.out, finished.err)
+
+
 def test_the_check_itself_finds_a_token() -> None:
     with pytest.raises(AssertionError):
         assert_silent(f"something {BEARERS[0][20:40]} something")

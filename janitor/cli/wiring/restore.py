@@ -50,6 +50,7 @@ def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop
     readers = list(_readers(archive, table))
     if not readers:
         raise ConfigurationError(f"{archive} holds no archive", "check the bucket and the prefix", "no-archive")
+    _check_one_table(archive, readers)
     reached = reach_table_of(readers[0], table)
     put_back = PutBack(reached.aws.dynamodb, reached.table.name)
     put = partial(_for_show if settings.dry_run else _for_real, put_back)
@@ -66,6 +67,13 @@ def _choice(settings: RestoreSettings) -> Choice:
     return Choice(settings.fingerprint, settings.user, settings.all)
 
 
+def _check_one_table(archive: str, readers: list[PlanReader]) -> None:
+    tables = {reader.header.table.name for reader in readers}
+    if len({reader.header.table for reader in readers}) > 1:
+        sentence = f"{archive} holds archives of several tables ({', '.join(sorted(tables))})"
+        raise ConfigurationError(sentence, "give the longer prefix of one of them", "several-tables")
+
+
 def _readers(archive: str, table: TableSettings) -> Iterable[PlanReader]:
     try:
         place = parse_archive(archive)
@@ -75,7 +83,8 @@ def _readers(archive: str, table: TableSettings) -> Iterable[PlanReader]:
         yield plan_at(place)
         return
     folder = S3Folder(session(table).s3, place.bucket, place.prefix)
-    for name in folder.names():
+    # Names carry the time they were made at: of two archives that hold a row, the newer has it as it was last.
+    for name in sorted(folder.names(), reverse=True):
         if name.endswith((".ndjson", ".ndjson.gz")) or not name:
             content = folder.get(name)
             yield PlanReader(f"{folder.location}{name}", lambda content=content: io.BytesIO(content))  # type: ignore[misc]

@@ -100,7 +100,8 @@ def sweep_of(
 ) -> Sweep:
     """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
     table, archive = reached.table, _archive(reached, deletion, header, stop)
-    plan_path = plan or _temporary_plan()
+    # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
+    plan_path = plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}.ndjson"
     deleter = Deleter(
         reached.aws.dynamodb,
         table.name,
@@ -164,11 +165,6 @@ def ttl_remarks(reached: Reached) -> tuple[Remark, ...]:
         "archive, so the grace cannot be honoured"
     )
     return (Remark(where="table", code="ttl", message=message),)
-
-
-def _temporary_plan() -> Path:
-    # A folder of its own, readable by nobody else; the plan itself must not exist yet.
-    return Path(tempfile.mkdtemp(prefix="janitor-")) / "plan.ndjson"
 
 
 def _archive(reached: Reached, deletion: DeletionSettings, header: Header, stop: Stop) -> Archive:

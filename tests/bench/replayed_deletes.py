@@ -1,0 +1,51 @@
+"""What the replay server answers to deletes: every row is there, meets its condition, and goes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from tests.bench.rows import hashed_row
+
+WRITE_UNITS = 1.0
+"""What a row below 1 KB costs to delete."""
+
+_KEY = b'"KEY"'
+_BEFORE, _, _AFTER = msgspec.json.encode(
+    hashed_row(0, expiry=1_700_000_000, mark="") | {"token": {"S": "KEY"}}
+).partition(_KEY)
+
+
+def batch_execute_statement(request: dict[str, Any]) -> bytes:
+    """Answer a batch of `DELETE … RETURNING ALL OLD *`: each hands its row back."""
+    keys = [statement["Parameters"][0]["S"] for statement in request["Statements"]]
+    answers = b",".join(b'{"TableName":"bench","Item":%b}' % _row(key) for key in keys)
+    capacity = _capacity("bench", len(keys)) if _is_asked_for_capacity(request) else None
+    return b'{"Responses":[%b]%b}' % (answers, b',"ConsumedCapacity":[%b]' % capacity if capacity else b"")
+
+
+def delete_item(request: dict[str, Any]) -> bytes:
+    """Answer a DeleteItem, with the row if it is asked for."""
+    old = b'"Attributes":%b' % _row(request["Key"]["token"]["S"]) if request.get("ReturnValues") == "ALL_OLD" else b""
+    capacity = b'"ConsumedCapacity":%b' % _capacity(request["TableName"], 1) if _is_asked_for_capacity(request) else b""
+    return b"{%b}" % b",".join(filter(None, (old, capacity)))
+
+
+def batch_write_item(request: dict[str, Any]) -> bytes:
+    """Answer a BatchWriteItem: nothing is left unprocessed."""
+    requests: Iterable[tuple[str, list[Any]]] = request["RequestItems"].items()
+    capacity = b",".join(_capacity(table, len(writes)) for table, writes in requests)
+    asked = b',"ConsumedCapacity":[%b]' % capacity if _is_asked_for_capacity(request) else b""
+    return b'{"UnprocessedItems":{}%b}' % asked
+
+
+def _row(key: str) -> bytes:
+    return b"%b%b%b" % (_BEFORE, msgspec.json.encode(key), _AFTER)
+
+
+def _capacity(table: str, rows: int) -> bytes:
+    return msgspec.json.encode({"TableName": table, "CapacityUnits": WRITE_UNITS * rows})
+
+
+def _is_asked_for_capacity(request: dict[str, Any]) -> bool:
+    return bool(request.get("ReturnConsumedCapacity", "NONE") != "NONE")

@@ -1,0 +1,192 @@
+"""Proof that the fault tests can fail: each mutation of the program is caught by the tests that are there for it.
+
+    make mutations
+
+Every mutation is made in a copy of the project, and its tests are run there; they must fail, and pass without it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("janitor", "tests", "deploy", "schedules", "pyproject.toml", "README.md")
+SECONDS = 600
+FAILED = 1  # pytest's exit code where tests ran, and some failed
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A wrong change to the program, as texts and what stands in their place, and the tests that have to notice."""
+
+    name: str
+    file: str
+    changes: tuple[tuple[str, str], ...]
+    tests: tuple[str, ...]
+
+
+MUTATIONS = (
+    Mutation(
+        "no condition is sent",
+        "janitor/dynamodb/target.py",
+        (
+            (
+                """for name, value in self.conditions)\n        return {""",
+                """for name, value in ())\n        return {""",
+            ),
+            ("*(value for _, value in self.conditions if", "*(value for _, value in () if"),
+            ("""=? AND {" AND ".join(clauses)} RETURNING""", "=? RETURNING"),
+        ),
+        ("tests/faults/test_races.py::test_two_thousand_owners_extend_during_the_sweep_and_keep_their_tokens",),
+    ),
+    Mutation(
+        "a hold that is put on a row in between does not count",
+        "janitor/dynamodb/target.py",
+        (("((_EXPIRATION, seen.expiration), (_HOLD, seen.hold))", "((_EXPIRATION, seen.expiration),)"),),
+        ("tests/faults/test_races.py::test_a_row_that_is_not_as_it_was_seen_stays",),
+    ),
+    Mutation(
+        "a statement's error is ignored",
+        "janitor/dynamodb/statements.py",
+        (("        error = answer.error\n", "        error = None\n"),),
+        ("tests/faults/test_statements.py",),
+    ),
+    Mutation(
+        "a failed condition always counts as changed",
+        "janitor/dynamodb/statements.py",
+        (("return UNMET if error.item is msgspec.UNSET else CHANGED", "return CHANGED"),),
+        ("tests/faults/test_races.py::test_a_row_that_somebody_else_deleted_is_already_gone",),
+    ),
+    Mutation(
+        "a success without a row counts as deleted",
+        "janitor/dynamodb/statements.py",
+        (("return ALREADY_GONE if answer.item is msgspec.UNSET else DELETED", "return DELETED"),),
+        ("tests/faults/test_races.py::test_a_row_that_somebody_else_deleted_is_already_gone",),
+    ),
+    Mutation(
+        "what succeeded is sent again",
+        "janitor/dynamodb/delete.py",
+        (("if replies[position].is_passing]", "if any(reply.is_passing for reply in replies)]"),),
+        ("tests/faults/test_statements.py::test_what_succeeded_is_not_sent_again",),
+    ),
+    Mutation(
+        "throttled statements are not sent again",
+        "janitor/dynamodb/delete.py",
+        (("_ROUNDS = 9\n", "_ROUNDS = 1\n"),),
+        ("tests/faults/test_statements.py",),
+    ),
+    Mutation(
+        "a cut page is taken for the last one",
+        "janitor/dynamodb/decode.py",
+        (
+            (
+                "        return BROKEN, str(error)\n",
+                '        return DECODED, Page(b\'{"Items":[],"Count":0,"ScannedCount":0}\')\n',
+            ),
+        ),
+        ("tests/faults/test_damage.py",),
+    ),
+    Mutation(
+        "a corrupt page is taken for a whole one",
+        "janitor/dynamodb/decode.py",
+        (("if checksum is not None and checksum !=", "if False and checksum !="),),
+        ("tests/faults/test_damage.py",),
+    ),
+    Mutation(
+        "rows are deleted before they are archived",
+        "janitor/run/carry_out.py",
+        (
+            (
+                "        first = self._store([",
+                "        self._delete([target for _, target in going[:25]])\n        first = self._store([",
+            ),
+        ),
+        ("tests/faults/test_archive.py", "tests/faults/test_kill.py"),
+    ),
+    Mutation(
+        "an archive that fails does not keep rows from being deleted",
+        "janitor/run/carry_out.py",
+        (
+            (
+                "            yield from _untouched([candidate for candidate, _ in going])\n            return\n",
+                "            first = 0\n",
+            ),
+        ),
+        ("tests/faults/test_archive.py",),
+    ),
+    Mutation(
+        "the clock is not checked",
+        "janitor/run/guards.py",
+        (('    "clock": _clock,\n', ""),),
+        ("tests/faults/test_clock.py",),
+    ),
+    Mutation(
+        "a signal is not heard before the next group",
+        "janitor/run/carry_out.py",
+        (("if self._is_over or self._stop.is_requested():", "if self._is_over:"),),
+        ("tests/faults/test_stopping.py",),
+    ),
+)
+
+
+def main() -> int:
+    """Try every mutation; 1 if one was not caught, or its tests fail without it."""
+    uncaught = []
+    with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            _copy(ROOT / name, copy / name)
+        for mutation in MUTATIONS:
+            verdict = _verdict(mutation, copy)
+            sys.stdout.write(f"{verdict:<12} {mutation.name}\n")
+            sys.stdout.flush()
+            if verdict != "caught":
+                uncaught.append(mutation.name)
+    return 1 if uncaught else 0
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(source, target)
+
+
+def _verdict(mutation: Mutation, copy: Path) -> str:
+    file = copy / mutation.file
+    whole = file.read_text()
+    mutated = whole
+    for old, new in mutation.changes:
+        if mutated.count(old) != 1:
+            return "not there"
+        mutated = mutated.replace(old, new)
+    if _run(mutation, copy) != 0:
+        return "fails anyway"
+    file.write_text(mutated)
+    try:
+        return "caught" if _run(mutation, copy) == FAILED else "NOT CAUGHT"
+    finally:
+        file.write_text(whole)
+
+
+def _run(mutation: Mutation, copy: Path) -> int:
+    """Run a mutation's tests on the copy as it is now, up to the first that fails; pytest's exit code."""
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider"]
+    finished = subprocess.run(
+        [*command, *mutation.tests],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=SECONDS,
+        check=False,
+    )
+    return finished.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

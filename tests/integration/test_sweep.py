@@ -1,0 +1,282 @@
+"""`janitor sweep`: what it plans, keeps, deletes and says."""
+
+import gzip
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.command import Finished, janitor, on_screen
+from tests.fixtures import NewTable
+from tests.servers import Server, microburst
+from tests.sweeping import DAY, LONG_AGO, key_of, keys_in, living_rows, stale_rows, sweep
+from tests.tables import Item, legacy, modern, token
+
+EVERYTHING_ALLOWED = ("--max-deletes", "100000", "--max-delete-percent", "100", "--max-clock-skew", "1d")
+
+
+def run(server: Server, table: str, *options: str, **arguments: Any) -> Finished:
+    return janitor("sweep", "--table", table, "--endpoint-url", server.url, *options, **arguments)
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    content = path.read_bytes()
+    return [json.loads(line) for line in (gzip.decompress(content) if path.suffix == ".gz" else content).splitlines()]
+
+
+def test_without_delete_nothing_is_deleted_and_the_report_says_what_would_be(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(5), *living_rows(30)])
+    before = keys_in(client, table)
+    finished = run(server, table, env={"XDG_STATE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)})
+    report = json.loads(finished.out)
+    assert (finished.code, report["run"]["command"], report["run"]["outcome"]) == (0, "sweep", "complete")
+    assert report["deletion"] == {
+        "enabled": False, "planned": 5, "protected": 0, "deleted": 0, "changed": 0, "already_gone": 0, "failed": 0,
+        "plan": None, "archive": None,
+    }  # fmt: skip
+    assert {finding["outcome"] for finding in report["findings"] if finding["state"] == "stale"} == {"planned"}
+    assert {finding["outcome"] for finding in report["findings"] if finding["state"] != "stale"} == {None}
+    assert keys_in(client, table) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rows_are_archived_by_default_and_only_the_owner_can_read_that(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    stale, living = stale_rows(5), living_rows(30)
+    table = new_table([*stale, *living])
+    finished = run(server, table, "--delete", env={"XDG_STATE_HOME": str(tmp_path)})
+    deletion = json.loads(finished.out)["deletion"]
+    archive = Path(deletion["archive"])
+    assert (finished.code, deletion["deleted"]) == (0, 5)
+    assert keys_in(client, table) == {key_of(row) for row in living}
+    assert archive.is_relative_to(tmp_path / "janitor" / "archive")
+    assert (archive.stat().st_mode & 0o777, archive.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    header, *lines, closing = lines_of(archive)
+    assert (header["schema"], header["table"]["name"]) == ("janitor.plan/v1", table)
+    assert {key_of(line["item"]) for line in lines if "item" in line} == {key_of(row) for row in stale}
+    assert [line["outcome"] for line in lines if "outcome" in line] == ["deleted"] * 5
+    assert closing["rows"] == 5
+
+
+@pytest.mark.parametrize("name", ["plan.ndjson", "plan.ndjson.gz"])
+def test_a_plan_holds_each_row_exactly_and_ends_with_its_sum(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path, name: str
+) -> None:
+    odd = modern(
+        "odd",
+        int(time.time()) - LONG_AGO,
+        note={"M": {"n": {"N": "1.0000000000000000000000000000000000001E-100"}, "b": {"B": "AAH/"}}},
+    )
+    table = new_table([odd, *stale_rows(3), *living_rows(30)])
+    path = tmp_path / name
+    finished = run(server, table, "--plan", str(path), "--grace", "30d", "--protect-user", "nobody*")
+    header, *rows, closing = lines_of(path)
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    assert json.loads(finished.out)["deletion"]["plan"] == str(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert (header["policy"]["grace_seconds"], header["policy"]["protect_users"]) == (30 * DAY, ["nobody*"])
+    assert closing["sha256"] == hashlib.sha256(b"".join(content.splitlines(keepends=True)[:-1])).hexdigest()
+    assert (closing["rows"], closing["scanned"], closing["complete"]) == (4, 34, True)
+    assert [row["row"] for row in rows] == [0, 1, 2, 3]
+    held = next(row["item"] for row in rows if row["item"]["token"] == odd["token"])
+    as_read = client.get_item(TableName=table, Key={"token": odd["token"]})["Item"]["note"]["M"]
+    assert held["note"]["M"] == {"n": as_read["n"], "b": {"B": "AAH/"}}
+
+
+def accepted_in_a_hashed_table(now: int) -> list[Item]:
+    """Rows that the API's gate accepts, MCP Workbench's, or both, however stale they look."""
+    dates: list[object] = [now + 60, now + 300 * DAY, {"N": f"{now + 90}.5"}, {"N": "1E15"}, None]
+    return [
+        *(modern(f"modern-{number}", date) for number, date in enumerate(dates)),
+        *(legacy(f"legacy-{number}", date) for number, date in enumerate(dates)),
+        modern("as-text", {"S": str(now + 300 * DAY)}),
+        legacy("as-text-legacy", {"S": str(now + 300 * DAY)}),
+        legacy("no-date-but-a-name", None, username="someone"),
+    ]
+
+
+def accepted_in_a_classic_table(now: int) -> list[Item]:
+    """Rows that the classic gate accepts."""
+    dates: list[object] = [now + 60, {"N": f"{now + 90}.9"}, {"N": "1E15"}, {"S": str(now + 300 * DAY)}, None]
+    return [token(f"classic-{number}", date) for number, date in enumerate(dates)]
+
+
+@pytest.mark.parametrize("hashed", [True, False], ids=["hashed", "classic"])
+@pytest.mark.parametrize("api", ["partiql", "item"])
+def test_no_option_deletes_a_row_that_a_gate_accepts(
+    server: Server, client: DynamoDBClient, new_table: NewTable, *, hashed: bool, api: str
+) -> None:
+    now = int(time.time())
+    accepted = accepted_in_a_hashed_table(now) if hashed else accepted_in_a_classic_table(now)
+    gone = [(modern if hashed else token)(f"gone-{number}", now - 5 - number) for number in range(30)]
+    gone += [legacy(f"gone-legacy-{number}", now - 5 - number) for number in range(5)] if hashed else []
+    table = new_table([*accepted, *gone], hashed=hashed)
+    reckless = (
+        "--delete",
+        "--yes",
+        "--include",
+        "legacy",
+        "--grace",
+        "0s",
+        "--expiring-within",
+        "9000d",
+        "--no-archive",
+    )
+    finished = run(server, table, *reckless, "--delete-api", api, *EVERYTHING_ALLOWED)
+    report = json.loads(finished.out)
+    assert (finished.code, report["deletion"]["deleted"]) == (0, len(gone))
+    assert keys_in(client, table) == {key_of(row) for row in accepted}
+    again = run(server, table, *reckless, *EVERYTHING_ALLOWED)
+    assert json.loads(again.out)["deletion"]["planned"] == 0
+
+
+def test_protected_rows_stay(server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path) -> None:
+    long_ago = int(time.time()) - LONG_AGO
+    held = [
+        modern("held", long_ago, janitorHold=True),
+        modern("held-by-text", long_ago, janitorHold="until the audit is over"),
+        modern("glob", long_ago, username="svc-backup@example.com"),
+        modern("system", long_ago, isSystemToken=True),
+    ]
+    table = new_table([*held, *stale_rows(10), *living_rows(30)])
+    options = ("--protect-user", "svc-*", "--protect-system")
+    deletion = sweep(server.url, table, tmp_path, *options).report["deletion"]
+    assert (deletion["planned"], deletion["protected"], deletion["deleted"]) == (10, 4, 10)
+    assert {key_of(row) for row in held} <= keys_in(client, table)
+
+
+def test_legacy_rows_go_only_when_they_are_asked_for(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    old = [legacy(f"old-{number}", int(time.time()) - LONG_AGO) for number in range(3)]
+    table = new_table([*old, *living_rows(30)])
+    assert sweep(server.url, table, tmp_path).report["deletion"]["planned"] == 0
+    assert {key_of(row) for row in old} <= keys_in(client, table)
+    assert sweep(server.url, table, tmp_path, "--include", "legacy").report["deletion"]["deleted"] == 3
+
+
+def test_delete_item_does_what_partiql_does(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    table = new_table([*stale_rows(60), *living_rows(30)])
+    swept = sweep(server.url, table, tmp_path, "--delete-api", "item")
+    assert (swept.finished.code, swept.report["deletion"]["deleted"]) == (0, 60)
+
+
+@pytest.mark.parametrize("code", ["UnknownOperationException", "AccessDeniedException"])
+def test_where_there_is_no_partiql_it_falls_back_once_and_says_so(
+    server: Server, new_table: NewTable, tmp_path: Path, code: str
+) -> None:
+    table = new_table([*stale_rows(60), *living_rows(30)])
+    with microburst(server.url) as proxy:
+        proxy.rules([{"service": "dynamodb", "operation": "BatchExecuteStatement", "error": {"code": code}}])
+        swept = sweep(proxy.url, table, tmp_path)
+        alone = sweep(proxy.url, new_table(stale_rows(3)), tmp_path, "--delete-api", "partiql")
+    assert (swept.finished.code, swept.report["deletion"]["deleted"]) == (0, 60)
+    assert swept.finished.err.count('"event": "delete.without_partiql"') == 1
+    assert (alone.finished.code, alone.report["deletion"]["failed"]) == (1, 3)
+
+
+def test_ttl_on_the_same_attribute_is_said(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table(living_rows(6))
+    assert sweep(server.url, table, tmp_path).report["warnings"] == []
+    on = {"Enabled": True, "AttributeName": "tokenExpiration"}
+    client.update_time_to_live(TableName=table, TimeToLiveSpecification=on)  # type: ignore[arg-type]
+    assert [warning["code"] for warning in sweep(server.url, table, tmp_path).report["warnings"]] == ["ttl"]
+
+
+def test_the_cost_counts_what_was_written(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    swept = sweep(server.url, new_table([*stale_rows(60), *living_rows(30)]), tmp_path, "--delete-api", "item")
+    assert swept.report["capacity"]["write_units"] >= 60
+
+
+@pytest.mark.parametrize(("answer", "deleted"), [("y", 5), ("n", 0), ("", 0)])
+def test_on_a_terminal_it_asks_once_with_the_count_and_the_dates(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path, *, answer: str, deleted: int
+) -> None:
+    table = new_table([*stale_rows(5), *living_rows(30)])
+    before = keys_in(client, table)
+    arguments = ("--delete", "--archive", str(tmp_path / "archive"), "--log-level", "error")
+    finished = run(server, table, *arguments, tty=True, input=f"{answer}\n", env={"TMPDIR": str(tmp_path)})
+    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - LONG_AGO))
+    assert finished.err.count(f"Delete 5 tokens of {table}, expired") == 1
+    assert day[:7] in finished.err
+    assert finished.code == (0 if deleted else 4)
+    assert len(before - keys_in(client, table)) == deleted
+    if not deleted:
+        assert "was not confirmed" in on_screen(finished.out)
+
+
+def test_yes_does_not_ask(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    table = new_table([*stale_rows(5), *living_rows(30)])
+    finished = run(server, table, "--delete", "--yes", "--archive", str(tmp_path / "archive"), tty=True)
+    assert (finished.code, "Delete 5" in finished.err) == (0, False)
+    assert "Deleted 5 of 5 rows that were planned." in on_screen(finished.out)
+
+
+def test_a_dry_run_on_a_terminal_shows_what_would_go(server: Server, new_table: NewTable) -> None:
+    table = new_table([*stale_rows(5), *living_rows(30)])
+    finished = run(server, table, tty=True, columns=120)
+    shown = on_screen(finished.out)
+    assert shown.count(" planned ") == 5
+    assert "Planned for deletion" in shown
+    assert "Dry run, nothing was deleted: 5 rows would be." in shown
+
+
+BAD = {
+    "both": (["--archive", "x", "--no-archive"], "--archive and --no-archive contradict each other"),
+    "scheme": (["--archive", "http://x"], "neither a path nor s3://bucket/prefix/"),
+    "bucket": (["--archive", "s3://"], "names no bucket"),
+    "percent": (["--max-delete-percent", "101"], "--max-delete-percent"),
+    "number": (["--max-deletes", "-1"], "--max-deletes"),
+    "api": (["--delete-api", "sql"], "--delete-api"),
+    "include": (["--include", "permanent"], "--include"),
+}
+
+
+@pytest.mark.parametrize(("options", "said"), BAD.values(), ids=BAD.keys())
+def test_a_wrong_option_is_named_in_a_line(ministack_url: str, options: list[str], said: str) -> None:
+    finished = janitor("sweep", "--table", "any", "--endpoint-url", ministack_url, *options)
+    assert (finished.code, finished.out) == (2, "")
+    assert said in finished.err
+    assert "Traceback" not in finished.err
+
+
+def test_a_plan_or_an_archive_is_never_overwritten(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(5), *living_rows(30)])
+    before = keys_in(client, table)
+    there = tmp_path / "there.ndjson"
+    there.write_text("precious")
+    plan = run(server, table, "--delete", "--no-archive", "--plan", str(there))
+    archive = run(server, table, "--delete", "--archive", str(there))
+    assert (plan.code, archive.code) == (2, 4)
+    assert f"{there} exists already" in plan.err
+    assert f"{there} exists already" in archive.err
+    assert there.read_text() == "precious"
+    assert keys_in(client, table) == before
+
+
+def test_an_archive_in_a_folder_gets_a_name_of_its_own(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    table = new_table([*stale_rows(5), *living_rows(30)])
+    finished = run(server, table, "--delete", "--archive", str(tmp_path))
+    archive = Path(json.loads(finished.out)["deletion"]["archive"])
+    assert (archive.parent, archive.name.startswith(f"{table}-")) == (tmp_path, True)
+
+
+def test_no_archive_keeps_nothing(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    table = new_table([*stale_rows(5), *living_rows(30)])
+    finished = run(
+        server, table, "--delete", "--no-archive", env={"XDG_STATE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    )
+    deletion = json.loads(finished.out)["deletion"]
+    assert (finished.code, deletion["deleted"], deletion["archive"]) == (0, 5, None)
+    assert list(tmp_path.iterdir()) == []

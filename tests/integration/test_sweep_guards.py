@@ -1,0 +1,101 @@
+"""Each reason to refuse to delete, as a user meets it; and the same verdict in a dry run."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.command import Finished, janitor
+from tests.fixtures import NewTable
+from tests.servers import Server
+from tests.sweeping import keys_in, living_rows, stale_rows
+from tests.tables import Item, modern
+
+
+def permanent_rows(count: int) -> list[Item]:
+    return [modern(f"permanent-{number}") for number in range(count)]
+
+
+# The options, how many rows are stale, which others there are, the guard, and what its message has to say.
+GUARDS: dict[str, tuple[list[str], int, list[Item], str, tuple[str, ...]]] = {
+    "too many": (["--max-deletes", "9"], 10, living_rows(60), "max-deletes", ("10 rows", "--max-deletes 10")),
+    "none allowed": (["--max-deletes", "0"], 1, living_rows(60), "max-deletes", ("1 rows", "--max-deletes 1")),
+    "too large a share": ([], 31, living_rows(30), "max-delete-percent", ("50.8 percent", "--max-delete-percent 51")),
+    "a smaller share": (
+        ["--max-delete-percent", "10"], 5, living_rows(30), "max-delete-percent", ("14.3 percent", "15"),
+    ),
+    "no share": (["--max-delete-percent", "0"], 1, living_rows(30), "max-delete-percent", ("0",)),
+    "every dated row": ([], 10, permanent_rows(20), "all-dated-rows", ("all 10 rows", "--max-delete-percent 100")),
+    "another time": (["--as-of", str(int(time.time()) + 5)], 3, living_rows(30), "as-of", ("--as-of",)),
+    "no archive": (["--archive", "/dev/null/archive"], 3, living_rows(30), "archive", ("--archive", "--no-archive")),
+}  # fmt: skip
+
+
+def run(server: Server, table: str, folder: Path, *options: str) -> Finished:
+    environment = {"XDG_STATE_HOME": str(folder / "state"), "TMPDIR": str(folder)}
+    return janitor("sweep", "--table", table, "--endpoint-url", server.url, *options, env=environment)
+
+
+@pytest.mark.parametrize("case", GUARDS.values(), ids=GUARDS.keys())
+def test_a_guard_refuses_with_a_whole_report_and_keeps_the_plan(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path, case: Any
+) -> None:
+    options, count, others, guard, words = case
+    table = new_table([*stale_rows(count), *others])
+    before = keys_in(client, table)
+    finished = run(server, table, tmp_path, "--delete", *options)
+    report = json.loads(finished.out)
+    errors = {error["code"]: error["message"] for error in report["errors"] if error["where"] == "guard"}
+    assert (finished.code, report["run"]["outcome"], report["deletion"]["deleted"]) == (4, "refused", 0)
+    assert list(errors) == [guard]
+    assert [word for word in words if word not in errors[guard]] == []
+    assert f"janitor: {errors[guard]}" in finished.err.splitlines()
+    assert report["counts"]["scanned"] == count + len(others)
+    assert {finding["outcome"] for finding in report["findings"] if finding["state"] == "stale"} == {"planned"}
+    plan = Path(report["deletion"]["plan"])
+    assert (plan.parent, plan.stat().st_mode & 0o777) == (tmp_path, 0o600)
+    assert len(plan.read_bytes().splitlines()) == count + 2
+    assert keys_in(client, table) == before
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("case", GUARDS.values(), ids=GUARDS.keys())
+def test_a_dry_run_says_which_guard_would_refuse_and_goes_on(
+    server: Server, new_table: NewTable, tmp_path: Path, case: Any
+) -> None:
+    options, count, others, guard, _ = case
+    finished = run(server, new_table([*stale_rows(count), *others]), tmp_path, *options)
+    report = json.loads(finished.out)
+    assert (finished.code, report["run"]["outcome"], report["errors"]) == (0, "complete", [])
+    assert [warning["code"] for warning in report["warnings"] if warning["where"] == "guard"] == [guard]
+    assert report["deletion"]["planned"] == count
+
+
+def test_every_guard_that_trips_is_told(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    table = new_table([*stale_rows(30), *permanent_rows(5)])
+    finished = run(server, table, tmp_path, "--delete", "--max-deletes", "3")
+    codes = [error["code"] for error in json.loads(finished.out)["errors"]]
+    assert codes == ["max-deletes", "max-delete-percent", "all-dated-rows"]
+    assert len([line for line in finished.err.splitlines() if line.startswith("janitor: ")]) == 3
+
+
+ALLOWED: dict[str, tuple[list[str], int, list[Item]]] = {
+    "as many as allowed": (["--max-deletes", "10"], 10, living_rows(60)),
+    "half": ([], 30, living_rows(30)),
+    "every row of a small table": ([], 19, []),
+    "every row, said in so many words": (["--max-delete-percent", "100"], 40, []),
+    "none, where none may go": (["--max-deletes", "0", "--max-delete-percent", "0"], 0, living_rows(30)),
+}
+
+
+@pytest.mark.parametrize("case", ALLOWED.values(), ids=ALLOWED.keys())
+def test_within_the_guards_everything_planned_goes(
+    server: Server, new_table: NewTable, tmp_path: Path, case: Any
+) -> None:
+    options, count, others = case
+    finished = run(server, new_table([*stale_rows(count), *others]), tmp_path, "--delete", *options)
+    report = json.loads(finished.out)
+    assert (finished.code, report["deletion"]["deleted"]) == (0, count)

@@ -59,6 +59,7 @@ _BAD_CREDENTIALS = frozenset(
 )
 
 CREDENTIALS_WAY_OUT = "set AWS_PROFILE or AWS_ACCESS_KEY_ID, give --profile NAME, or run where a role is attached"
+_SIGNATURE = f"check the clock of this machine, and its credentials: {CREDENTIALS_WAY_OUT}"
 _USER_IN_URL = re.compile(r"//[^/@\s\"]+@")
 _NETWORK = "check --endpoint-url, --region and the network"
 
@@ -109,7 +110,8 @@ def _from_service(error: ClientError, call: str, target: str, resource: str | No
     if code in _EXPIRED:
         return AwsError(f"{target}: the session's credentials have expired", "log in again", code)
     if code in _BAD_CREDENTIALS:
-        return AwsError(f"{target}: AWS does not accept these credentials ({code})", CREDENTIALS_WAY_OUT, code)
+        said = f"{code}: {message}" if message else code
+        return AwsError(f"{target}: AWS does not accept this signature or these credentials ({said})", _SIGNATURE, code)
     if code in THROTTLES:
         return AwsError(f"{target} was throttled, and stayed so", "try again later, or with fewer --segments", code)
     return AwsError(f"{target} failed with {code}: {message}" if message else f"{target} failed with {code}", code=code)
@@ -121,6 +123,10 @@ def _no_credentials(error: BotoCoreError, _: str) -> JanitorError:
 
 def _no_profile(error: BotoCoreError, _: str) -> JanitorError:
     return ConfigurationError(_one_line(error), "check --profile, or ~/.aws/config", "no-profile")
+
+
+def _parameter(error: BotoCoreError, target: str) -> JanitorError:
+    return ConfigurationError(f"{target}: {_one_line(error)}", "check the names and ARNs that were given", "parameter")
 
 
 def _no_region(_: BotoCoreError, __: str) -> JanitorError:
@@ -151,6 +157,7 @@ _LOCAL: tuple[tuple[tuple[type[BotoCoreError], ...], Callable[[BotoCoreError, st
     ),
     ((boto.ProfileNotFound,), _no_profile),
     ((boto.NoRegionError,), _no_region),
+    ((boto.ParamValidationError,), _parameter),
     (
         (
             boto.ConfigNotFound,

@@ -20,6 +20,7 @@ from janitor.parsers import (
     parse_percent,
     parse_price,
     parse_report,
+    parse_role_arn,
     parse_segments,
 )
 from janitor.settings import setting
@@ -47,7 +48,9 @@ class TableSettings:
     profile: str | None = setting(
         "Profile of the AWS configuration.", metavar="NAME", default_words="as in the AWS CLI"
     )
-    role_arn: str | None = setting("Role to assume for everything the run asks of AWS.", metavar="ARN")
+    role_arn: str | None = setting(
+        "Role to assume for everything the run asks of AWS.", metavar="ARN", parse=parse_role_arn
+    )
     endpoint_url: str | None = setting(
         "Endpoint for every service, as AWS_ENDPOINT_URL; AWS_ENDPOINT_URL_DYNAMODB and its like still win.",
         metavar="URL",
@@ -251,8 +254,10 @@ class LogSettings:
     log_format: str | None = setting(
         "Form of the log lines.", choices=("json", "console"), default_words="console on a terminal, json otherwise"
     )
-    log_level: str = setting(
-        "The least level that is logged.", choices=("debug", "info", "warning", "error"), default="info"
+    log_level: str | None = setting(
+        "The least level that is logged.",
+        choices=("debug", "info", "warning", "error"),
+        default_words="warning on a terminal, info otherwise",
     )
 
 

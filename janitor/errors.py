@@ -22,7 +22,7 @@ class JanitorError(Exception):
         code: a short name for scripts; it stands in the report's `errors`.
     """
 
-    exit_code: ExitCode = ExitCode.FAILED
+    exit_code: int = ExitCode.FAILED
     default_code = "error"
 
     def __init__(self, sentence: str, way_out: str | None = None, code: str | None = None) -> None:

@@ -9,6 +9,7 @@ FORMATS = ("table", "json", "ndjson", "csv", "markdown")
 
 MAX_SEGMENTS = 256
 _WHOLE = 100
+_ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatch
 _FINGERPRINT = re.compile(r"[0-9a-f]{6,12}").fullmatch
 
 
@@ -100,6 +101,13 @@ def parse_fingerprint(text: str) -> str:
     if not _FINGERPRINT(digits):
         raise ValueError(f"{text!r} is not a fingerprint: 6 to 12 hex digits")
     return digits
+
+
+def parse_role_arn(text: str) -> str:
+    """`arn:partition:iam::account:role/name`, in any partition."""
+    if not _ROLE_ARN(text):
+        raise ValueError(f"{text!r} is not a role's ARN, like arn:aws:iam::123456789012:role/janitor")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

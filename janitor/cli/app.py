@@ -1,5 +1,6 @@
 """`main(argv) -> int`: the program's one entry, and its one error boundary."""
 
+import contextlib
 import importlib
 import os
 import signal
@@ -72,9 +73,14 @@ def main(argv: list[str] | None = None) -> int:
         signal.signal(number, _raise_terminated)
     try:
         return _run(argv)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
     except BaseException as error:  # noqa: BLE001  # the boundary: nothing may print a traceback, which could hold a row
         sentence, code = _ending(error)
-        click.echo(f"{PROGRAM}: {sentence}", err=True)
+        if sentence:
+            with contextlib.suppress(OSError):
+                click.echo(f"{PROGRAM}: {sentence}", err=True)
         return code
 
 
@@ -103,17 +109,27 @@ def _run(argv: list[str] | None) -> int:
 
 
 def _ending(error: BaseException) -> tuple[str, int]:
+    """What to say on stderr, empty for nothing, and the exit code."""
     match error:
         case click.ClickException():
             return _usage(error), ExitCode.USAGE
         case JanitorError():
             return str(error), error.exit_code
+        case SystemExit() | OSError():
+            return _unwritten(error), ExitCode.FAILED
         case KeyboardInterrupt() | click.Abort():
             return "interrupted", _SIGNAL_BASE + signal.SIGINT
         case Terminated():
             return "terminated", _SIGNAL_BASE + error.number
         case _:
             return _bug(error), ExitCode.FAILED
+
+
+def _unwritten(error: SystemExit | OSError) -> str:
+    # click ends by itself where the reader of standard output has gone, as with `| head`: nothing to speak of.
+    if isinstance(error, SystemExit | BrokenPipeError):
+        return ""
+    return f"the output could not be written: {error.strerror}"
 
 
 def _usage(error: click.ClickException) -> str:

@@ -37,4 +37,4 @@ def _span(oldest: int, newest: int) -> str:
 
 def _day(second: int) -> str:
     when = moment(second)
-    return f"{when:%Y-%m-%d}" if when else f"at UNIX second {second}"
+    return f"{when.date()}" if when else f"at UNIX second {second}"

@@ -37,6 +37,11 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def variable(name: str) -> str:
+    """The environment variable of a setting: `JANITOR_EXPIRING_WITHIN` of `expiring_within`."""
+    return ENVIRONMENT_PREFIX + name.upper()
+
+
 def given_on_command_line(names: Sequence[str]) -> list[str]:
     """Those of the settings that the current command line itself names, not the environment."""
     context = click.get_current_context()
@@ -63,8 +68,7 @@ class _Parsed(click.ParamType[Any]):
 
 
 def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
-    variable = ENVIRONMENT_PREFIX + name.upper()
-    common: dict[str, Any] = {"envvar": variable, "show_envvar": True, "help": setting.help}
+    common: dict[str, Any] = {"envvar": variable(name), "show_envvar": True, "help": setting.help}
     if setting.is_switch:
         return click.option(flag(name), name, is_flag=True, default=False, **common)
     if setting.value_if_bare is not None:

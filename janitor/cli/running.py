@@ -1,19 +1,32 @@
 """A job from its settings to its exit code: what every command that runs one does around it."""
 
+import signal
 from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
 from janitor.cli.signals import stoppable
 from janitor.cli.wiring.logging import start_logging
 from janitor.config import DeadlineSettings, LogSettings, OutputSettings
-from janitor.errors import ExitCode
+from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.report.model import Outcome
 from janitor.run.flow import run
 from janitor.run.job import Job, Result
 from janitor.run.stopping import Stop
 
 _SIGNAL_BASE = 128
+
+_Prepared = TypeVar("_Prepared")
+
+
+class StoppedBeforeError(JanitorError):
+    """A run was asked to stop before it had read anything, so there is no report."""
+
+    def __init__(self, number: int, *, is_deadline: bool) -> None:
+        why = "the deadline came" if is_deadline else f"stopped by {signal.Signals(number).name}"
+        super().__init__(f"{why} before anything was read", code="deadline" if is_deadline else "interrupted")
+        self.exit_code = ExitCode.FAILED if is_deadline else _SIGNAL_BASE + number
 
 
 def carried_out(
@@ -26,9 +39,22 @@ def carried_out(
     """
     run_id = start_logging(logs)
     with stoppable(deadline.deadline) as stop:
-        result = run(job(run_id, stop))
+        result = run(prepared(lambda: job(run_id, stop), stop))
     say_failures(result)
     return exit_code(result, stop, output.fail_on)
+
+
+def prepared(prepare: Callable[[], _Prepared], stop: Stop) -> _Prepared:
+    """What `prepare` returns: all that has to be asked of AWS before a run, which a request to stop cuts short.
+
+    Raises:
+        StoppedBeforeError: somebody asked to stop, or the deadline came.
+    """
+    try:
+        with stop.waiting():
+            return prepare()
+    except StopRequestedError:
+        raise StoppedBeforeError(stop.signal or signal.SIGTERM, is_deadline=stop.is_deadline) from None
 
 
 def say_failures(result: Result) -> None:

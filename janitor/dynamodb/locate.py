@@ -10,7 +10,7 @@ import structlog
 from janitor.aws_errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.decode import page_of
-from janitor.errors import ConfigurationError, JanitorError
+from janitor.errors import AwsError, ConfigurationError, JanitorError
 from janitor.tokens.dialect import Dialect
 
 log = structlog.get_logger("janitor.locate")
@@ -19,6 +19,8 @@ log = structlog.get_logger("janitor.locate")
 NAME_PATTERNS = ("{deployment}-LISAApiBaseTokenTable", "{deployment}-LISAApiTokenTable", "LISAApiTokenTable")
 OWNER_INDEX = "username-index"
 KEY = "token"
+
+_PAGES_TO_LOOK_AT = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +97,15 @@ def left_behind(aws: Aws, table: Table) -> list[str]:
 
 
 def _candidates(aws: Aws, choice: TableChoice) -> list[str]:
-    if choice.table:
-        return [choice.table]
     if choice.deployment:
         return [pattern.format(deployment=choice.deployment) for pattern in NAME_PATTERNS]
-    return [_parameter(aws, choice.ssm_parameter or "")]
+    name = choice.table or _parameter(aws, choice.ssm_parameter or "")
+    if name.startswith("arn:"):
+        # Its account would be lost on the way: a name is looked up in the caller's own.
+        raise ConfigurationError(
+            f"{name} is an ARN", "give the table's name, and --role-arn for a table of another account", "table-arn"
+        )
+    return [name]
 
 
 def _parameter(aws: Aws, path: str) -> str:
@@ -108,20 +114,17 @@ def _parameter(aws: Aws, path: str) -> str:
 
 
 def _first_that_exists(aws: Aws, names: Iterable[str], choice: TableChoice) -> tuple[Mapping[str, Any], Any]:
-    refusals: list[JanitorError] = []
     for name in names:
         try:
             response = _describe(aws, name)
         except JanitorError as error:
-            if error.code not in NOT_FOUND | DENIALS:
-                raise
-            refusals.append(error)
-        else:
-            return response["Table"], response
-    # A denied name may be the right one, so it is the one to speak of.
-    denied = [error for error in refusals if error.code in DENIALS]
-    if denied:
-        raise denied[0]
+            if error.code in NOT_FOUND:
+                continue
+            if error.code in DENIALS and choice.deployment:
+                # It may be the one that LISA reads, so an older table must not pass for it.
+                raise AwsError(error.sentence, f"{error.way_out}, or name the table with --table", error.code) from None
+            raise
+        return response["Table"], response
     tried = ", ".join(names)
     raise ConfigurationError(
         f"no token table in {aws.region}: {tried} {'do' if choice.deployment else 'does'} not exist there",
@@ -172,10 +175,15 @@ def _older_names(name: str) -> list[str]:
 
 
 def _holds_rows(aws: Aws, name: str) -> bool:
+    request: dict[str, Any] = {"TableName": name, "Limit": 1}
     try:
-        with aws_errors("dynamodb:Scan", f"the table {name}"):
-            response = aws.dynamodb.scan(TableName=name, Limit=1)
+        for _ in range(_PAGES_TO_LOOK_AT):
+            with aws_errors("dynamodb:Scan", f"the table {name}"):
+                page = page_of(aws.dynamodb.scan(**request), "dynamodb:Scan")
+            if page.scanned or page.next_key is None:
+                return page.scanned > 0
+            # An empty page is not the end.
+            request["ExclusiveStartKey"] = page.next_key
     except JanitorError as error:
         log.debug("table.not_looked_at", table=name, code=error.code)
-        return False
-    return page_of(response, "dynamodb:Scan").scanned > 0
+    return False

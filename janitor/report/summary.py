@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from janitor.report.model import Deletion, Outcome, Report
-from janitor.report.text import plain
+from janitor.report.text import plain, utc
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
@@ -12,8 +12,8 @@ _MOST_NAMED = 10
 
 _OUTCOMES = {
     Outcome.COMPLETE: "scanned",
-    Outcome.INTERRUPTED: "scan INTERRUPTED, the counts are partial:",
-    Outcome.FAILED: "scan FAILED, the counts are partial:",
+    Outcome.INTERRUPTED: "INTERRUPTED, scanned",
+    Outcome.FAILED: "FAILED, scanned",
     Outcome.REFUSED: "deletion REFUSED by a guard; scanned",
     Outcome.SKIPPED: "SKIPPED, another run is at work:",
 }
@@ -24,7 +24,7 @@ def headline(report: Report) -> str:
     run, table = report.run, report.table
     where = f"{table.name} in {table.region}" + (f" at {table.endpoint}" if table.endpoint else "")
     as_of = report.policy.as_of
-    seen = f"as of {as_of:%Y-%m-%d %H:%M} UTC" if as_of else f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+    seen = f"as of {utc(as_of)} UTC" if as_of else f"{utc(run.started_at)} UTC"
     rows = _rows(report.counts.scanned)
     return f"{where} ({report.policy.dialect}), {_OUTCOMES[run.outcome]} {rows} in {_seconds(report)}, {seen}"
 
@@ -96,6 +96,7 @@ def _rows(count: int) -> str:
 
 def closing_lines(report: Report) -> Iterator[str]:
     """What a reader should know besides the findings, a sentence each."""
+    yield from _shortfalls(report)
     yield from deletion_lines(report)
     crowded = [f"{day.day} ({day.expiring:,} tokens)" for day in report.forecast if day.unusual]
     if crowded:
@@ -107,6 +108,13 @@ def closing_lines(report: Report) -> Iterator[str]:
         yield f"Warning: {plain(warning.message)}."
     for error in report.errors:
         yield f"Error: {plain(error.message)}."
+
+
+def _shortfalls(report: Report) -> Iterator[str]:
+    if any(error.where == "scan" for error in report.errors):
+        yield "The scan did not come to its end: the counts are partial."
+    elif report.run.outcome is Outcome.INTERRUPTED:
+        yield "The run was stopped: what is said here is as far as it came."
 
 
 def _some(names: list[str], plural: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from janitor.report.build import finding, urgency
 from janitor.report.model import Finding
 from janitor.run.outlets import Outlets
-from janitor.tokens.classify import Classification
+from janitor.tokens.classify import Classification, State
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row
@@ -22,6 +22,9 @@ class Told(NamedTuple):
 
 
 _Rank = tuple[int, bool, int]
+
+# How many of each state a report lists at least, where there is room for as many.
+LEAST_OF_A_STATE = 20
 
 
 _by_rank_and_key = itemgetter(0, 1)
@@ -72,19 +75,34 @@ class Findings:
             secret: the key of fingerprints, None for plain ones.
         """
         self._outlets = outlets
-        self._urgent = MostUrgent(most if outlets.keep else 0)
+        self._most = most if outlets.keep else 0
+        self._urgent = MostUrgent(self._most)
+        least = min(LEAST_OF_A_STATE, self._most // len(State))
+        self._of_state = {state: MostUrgent(least) for state in State}
         self._now, self._policy, self._secret = now, policy, secret
 
     def tell(self, rows: Sequence[Told]) -> None:
         """Take these rows, none of them active."""
         for told in rows:
-            self._urgent.offer(urgency(told.verdict, self._now), told)
+            rank = urgency(told.verdict, self._now)
+            self._urgent.offer(rank, told)
+            self._of_state[told.verdict.state].offer(rank, told)
         if self._outlets.streams and rows:
             self._outlets.lines(self._built(rows))
 
     def most_urgent(self) -> list[Finding]:
-        """The findings that a report which does not stream lists, in their order."""
-        return self._built(self._urgent.sorted())
+        """The findings that a report which does not stream lists, in their order.
+
+        Of each state a few are among them, so that ten thousand tokens about to expire do not hide the one that a slip
+        of the hand made valid for ever.
+        """
+        some = {id(told): told for state in State for told in self._of_state[state].sorted()}
+        room = max(0, self._most - len(some))
+        others = [told for told in self._urgent.sorted() if id(told) not in some][:room]
+        chosen = MostUrgent(self._most)
+        for told in (*others, *some.values()):
+            chosen.offer(urgency(told.verdict, self._now), told)
+        return self._built(chosen.sorted())
 
     def _built(self, rows: Iterable[Told]) -> list[Finding]:
         return [

@@ -60,9 +60,9 @@ def run(job: Job) -> Result:
             swept=swept,
             locked_out=locked_out,
             errors=[*errors, *swept.errors, *_deadline(job)],
-            warnings=[*job.warnings, *swept.warnings, *warnings],
+            warnings=[*job.warnings, *_workbench_only(tally), *swept.warnings, *warnings],
         )
-        job.outlets.finish(report)
+        job.outlets.finish(report, is_complete=is_complete)
     log.info(
         "run.finished",
         outcome=report.run.outcome,
@@ -105,6 +105,14 @@ def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool) -> 
     )
 
 
+def _workbench_only(tally: Tally) -> list[Remark]:
+    if not tally.workbench_only:
+        return []
+    rows = f"{tally.workbench_only:,} {'row' if tally.workbench_only == 1 else 'rows'}"
+    message = f"{rows} that LISA's API refuses still {'opens' if tally.workbench_only == 1 else 'open'} MCP Workbench"
+    return [Remark(where="table", code="workbench-only", message=message)]
+
+
 def _deadline(job: Job) -> list[Remark]:
     if not job.stop.is_deadline:
         return []
@@ -123,10 +131,10 @@ def _outcome(job: Job, swept: Swept, errors: list[Remark]) -> Outcome:
 
 
 def _look_up_owners(job: Job, tally: Tally, *, is_over: bool) -> tuple[LockedOut, list[Remark]]:
-    candidates = tally.expired_owners - tally.accepted_owners
+    candidates = tally.owners.candidates
     if job.policy.dialect is not Dialect.HASHED or not candidates:
         return LockedOut(), []
-    missed = tally.rows_of_unremembered_owners
+    missed = tally.owners.rows_of_unremembered
     if is_over or job.stop.is_requested() or job.pages_of_owner is None:
         return LockedOut(unchecked=len(candidates)), unchecked_warning(len(candidates), missed)
     try:

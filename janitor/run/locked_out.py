@@ -1,7 +1,8 @@
 """Which owners LISA lets create no token until their expired rows are gone.
 
 LISA 6.1 and later refuse a new token to a user who has any row (lambda/api_tokens/handler.py, `_get_user_token`),
-expired or not. The scan saw every expired row, but not the active ones, so each owner is looked up.
+expired or not. The scan saw every expired row, but not the active ones, so the owners of those that still stand are
+looked up.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,11 +13,61 @@ from janitor.dynamodb.decode import Page
 from janitor.errors import StopRequestedError
 from janitor.report.model import Remark
 from janitor.run.stopping import Stop
+from janitor.tokens.classify import Classification, State
 from janitor.tokens.dialect import Dialect, Gate, accepted_by
+from janitor.tokens.row import Row, text_of
+from janitor.tokens.shown import gives_away
 
 MOST_LOOKUPS = 500
+# Owners are remembered up to this many; the rows of others are only counted.
+MOST_OWNERS = 10_000
 
 PagesOfOwner = Callable[[str], Iterable[Page]]
+
+
+class Owners:
+    """Those with an expired row, and those with an accepted one, as far as the scan saw them.
+
+    Attributes:
+        rows_of_unremembered: expired rows of owners who are not remembered, because there are too many, or because
+            what stands there for a name holds a token.
+    """
+
+    def __init__(self) -> None:
+        self._expired: set[str] = set()
+        self._accepted: set[str] = set()
+        self._withheld: set[str] = set()
+        self.rows_of_unremembered = 0
+
+    @property
+    def candidates(self) -> set[str]:
+        """Owners with an expired row, of whom no accepted one was seen."""
+        return self._expired - self._accepted
+
+    def add(self, row: Row, verdict: Classification) -> None:
+        """Take note of whose row this is; not to be told of one that has been deleted."""
+        owner = text_of(row.username)
+        if not owner:
+            return
+        if Gate.API in verdict.accepted_by:
+            _remember(owner, self._accepted)
+        elif verdict.state in (State.EXPIRED, State.STALE):
+            self._add_expired(owner, row.key.S or "")
+
+    def _add_expired(self, owner: str, key: str) -> None:
+        # Owners are named in the report. One whose name is a token, of this row or of another of theirs, must not be.
+        if gives_away(owner, key):
+            self._expired.discard(owner)
+            _remember(owner, self._withheld)
+        if owner in self._withheld or not _remember(owner, self._expired):
+            self.rows_of_unremembered += 1
+
+
+def _remember(owner: str, owners: set[str]) -> bool:
+    if owner not in owners and len(owners) >= MOST_OWNERS:
+        return False
+    owners.add(owner)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +117,9 @@ def unchecked_warning(owners: int, rows: int) -> list[Remark]:
     """The warning that so many owners, and those of so many rows, were not looked up; none for none."""
     if not owners and not rows:
         return []
-    more = f" and those of {rows:,} more expired rows" if rows else ""
-    message = f"{owners:,} more owners with an expired row{more} were not looked up; they may be locked out too"
+    unchecked = [f"{owners:,} more owners with an expired row"] if owners else []
+    unchecked += [f"the owners of {rows:,} more expired rows"] if rows else []
+    message = f"{' and '.join(unchecked)} were not looked up; they may be locked out too"
     return [Remark(where="locked_out", code="unchecked", message=message)]
 
 

@@ -66,10 +66,18 @@ class Outlets:
         """Hand the findings of a page to the outlets that stream: one write a page, not one a finding."""
         self._each(self._streaming, lambda outlet: outlet.sink.write(b"".join(map(outlet.format.line, findings))))
 
-    def finish(self, report: Report) -> None:
-        """Write what is left and make every report visible."""
+    def finish(self, report: Report, *, is_complete: bool) -> None:
+        """Write what is left and make every report visible.
+
+        Args:
+            report: the report.
+            is_complete: whether all of the table was read; if not, a format that cannot say so is not made visible.
+        """
 
         def finish(outlet: Outlet) -> None:
+            if not is_complete and not outlet.format.tells_the_outcome:
+                sentence = f"{outlet.sink.target}: the scan broke off, and a report in this format cannot say so"
+                raise SinkError(sentence, "take another format, or run it again", "incomplete")
             outlet.sink.write(outlet.format.tail(report))
             outlet.sink.commit()
             log.debug("report.written", target=outlet.sink.target)

@@ -33,7 +33,8 @@ def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:
             _count(page, job, tally, findings)
             job.progress.advance(page.scanned)
             if job.outlets.is_exhausted and job.sweep is None:
-                break
+                message = "the scan broke off: there is nobody left to report to"
+                return [Remark(where="scan", code="nobody-left", message=message)]
     except JanitorError as error:
         log.error("scan.failed", code=error.code, error=str(error))  # noqa: TRY400  # a sentence, not a traceback
         where = "plan" if isinstance(error, SinkError) else "scan"
@@ -52,12 +53,12 @@ def _count(page: Page, job: Job, tally: Tally, findings: Findings) -> None:
     plan = job.sweep.plan if job.sweep else None
     for position, row in zip(positions, page.rows(positions), strict=True):
         verdict = classify(row, now, policy)
-        tally.add(row, verdict)
-        if verdict.state is State.ACTIVE:
-            continue
+        tally.add(verdict)
         if plan is not None and _may_go(row, verdict, job, tally):
             plan.add(fingerprint(row, policy.dialect, job.fingerprint_secret), verdict.state, page.item(position))
-        else:
+            continue
+        tally.owners.add(row, verdict)
+        if verdict.state is not State.ACTIVE:
             told.append(Told(row, verdict))
     findings.tell(told)
 

@@ -27,6 +27,7 @@ from janitor.tokens.row import Row, row_of
 log = structlog.get_logger("janitor.run")
 
 _TOLD_AT_ONCE = 500
+_GONE = frozenset({DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def finish_sweep(
         _ask_guards(sweep, tally, population, swept)
     may_delete = sweep.is_enabled and is_complete and not swept.is_refused and sweep.plan.rows > 0
     carry_out = sweep.for_real() if may_delete else ForShow()
-    outcomes = _carry_out(sweep, carry_out, findings, judge)
+    outcomes = _carry_out(sweep, carry_out, tally, findings, judge)
     swept.errors += carry_out.errors
     if may_delete:
         swept.errors += close_archive(sweep.archive, population)
@@ -149,7 +150,7 @@ def _opened(sweep: Sweep) -> list[Remark]:
 
 
 def _carry_out(
-    sweep: Sweep, carry_out: CarryOut, findings: Findings, judge: Callable[[Row], Classification]
+    sweep: Sweep, carry_out: CarryOut, tally: Tally, findings: Findings, judge: Callable[[Row], Classification]
 ) -> Counter[DeletionOutcome]:
     outcomes: Counter[DeletionOutcome] = Counter()
     told: list[Told] = []
@@ -158,7 +159,10 @@ def _carry_out(
     try:
         for candidate, outcome in carry_out.settle(candidates):
             outcomes[outcome] += 1
-            told.append(Told(candidate.row, judge(candidate.row), outcome))
+            verdict = judge(candidate.row)
+            if outcome not in _GONE:
+                tally.owners.add(candidate.row, verdict)
+            told.append(Told(candidate.row, verdict, outcome))
             if len(told) == _TOLD_AT_ONCE:
                 progress.advance(len(told))
                 findings.tell(told)

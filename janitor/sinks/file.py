@@ -18,8 +18,8 @@ class File:
 
     def __init__(self, path: Path) -> None:
         self.target = str(path)
-        # A link stays a link; what it points to is replaced.
-        self._path = path.resolve()
+        # A link stays a link, and what it points to is replaced; a pipe has no place to resolve to.
+        self._path = path if _is_special(path) else path.resolve()
         self._stream: BinaryIO | None = None
         self._hidden: Path | None = None
 
@@ -32,7 +32,7 @@ class File:
         try:
             if self._path.is_dir():
                 raise IsADirectoryError(21, "it is a folder")
-            self._stream = self._path.open("wb") if self._is_special() else self._open_hidden()
+            self._stream = self._path.open("wb") if _is_special(self._path) else self._open_hidden()
         except OSError as error:
             raise ConfigurationError(
                 f"{self.target} cannot be written: {error.strerror}",
@@ -76,7 +76,8 @@ class File:
             if self._stream is not None:
                 self._stream.close()
         if self._hidden is not None:
-            self._hidden.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._hidden.unlink(missing_ok=True)
             self._hidden = None
 
     @property
@@ -84,12 +85,6 @@ class File:
         if self._stream is None:
             raise SinkError(f"{self.target} was not opened")
         return self._stream
-
-    def _is_special(self) -> bool:
-        try:
-            return not stat.S_ISREG(self._path.stat().st_mode)
-        except FileNotFoundError:
-            return False
 
     def _open_hidden(self) -> BinaryIO:
         if self._path.exists() and not os.access(self._path, os.W_OK):
@@ -109,3 +104,12 @@ class File:
 
     def _failure(self, error: OSError) -> SinkError:
         return SinkError(f"{self.target} could not be written: {error.strerror or error}", "free some space, run again")
+
+
+def _is_special(path: Path) -> bool:
+    """Whether the path is a device, a pipe or a socket."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

@@ -67,7 +67,8 @@ def positions_worth_a_look(glances: Sequence[Glance], now: int, policy: Policy) 
 
     A row that is left out is active; a row that is named may still turn out to be.
     """
-    last = now + policy.horizon
+    # A glance takes what is no number for 0, which must not pass for a date that is far away, before 1970 neither.
+    last = max(0, now + policy.horizon)
     if policy.dialect is Dialect.HASHED:
         return [
             position

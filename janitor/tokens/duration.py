@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from functools import lru_cache
 
-from janitor.tokens.expiration import MAX_SECONDS
+from janitor.tokens.expiration import MAX_SECONDS, moment
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _SHORT = re.compile(r"(?:\d+[smhdw])+")
@@ -39,10 +39,13 @@ def parse_time(text: str) -> int:
     """The UNIX second of an ISO 8601 time (UTC unless it says otherwise), or of a number of UNIX seconds.
 
     Raises:
-        ValueError: the text is neither, or is milliseconds.
+        ValueError: the text is neither, or milliseconds, or maybe a date without its dashes, or outside the years 1 to
+            9999.
     """
     written = text.strip()
     if written.isdecimal():
+        if len(written) == len("YYYYMMDD"):
+            raise ValueError(f"{text!r} may be a date or UNIX seconds; write a date with dashes, like 2027-01-01")
         second = int(written)
         if second > MAX_SECONDS:
             raise ValueError(f"{text!r} is too large for UNIX seconds; it looks like milliseconds")
@@ -53,7 +56,10 @@ def parse_time(text: str) -> int:
         raise ValueError(
             f"{text!r} is not a time; write ISO 8601 like 2027-01-01 or 2027-01-01T12:00:00Z, or UNIX seconds"
         ) from None
-    return int((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp())
+    second = int((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp())
+    if moment(second) is None:
+        raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC")
+    return second
 
 
 def spoken_duration(seconds: int) -> str:

@@ -35,12 +35,12 @@ def _acceptance(row: Row, gates: tuple[Gate, ...]) -> str:
     if end is None:
         return f"{who}, for ever"
     until = moment(end) if end <= MAX_SECONDS else None
-    return f"{who} until {until:%Y-%m-%d}" if until else f"{who}, in effect for ever"
+    return f"{who} until {until.date()}" if until else f"{who}, in effect for ever"
 
 
 def _malformed(value: Value | None) -> str:
     kind = KIND_WORDS.get(value.kind, "of no known type") if value else "missing"
     meant = probably_meant(value) if value else None
     when = moment(meant) if meant is not None else None
-    guess = f", probably meant as {when:%Y-%m-%d %H:%M} UTC" if when else ""
+    guess = f", probably meant as {when.isoformat(' ', 'minutes')[:16]} UTC" if when else ""
     return f"tokenExpiration is {kind if kind != 'a number' else 'a number too large for seconds'}{guess}"

@@ -27,7 +27,7 @@ def state_of(number: int, *, finding_every: int = FINDING_EVERY) -> str:
 
 
 def expiry_of(number: int, now: int, *, finding_every: int = FINDING_EVERY) -> int:
-    """Give row `number` its expiry in UNIX seconds, half a day from any border at least: a long run changes no state."""
+    """Give row `number` its expiry in UNIX seconds, half a day from any border: a long run changes no state."""
     return now + _days(number, state_of(number, finding_every=finding_every), finding_every) * _DAY + _seconds(number)
 
 

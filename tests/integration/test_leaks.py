@@ -37,6 +37,9 @@ def trapped(make: object, bearer: str, number: int) -> Item:
         {"createdBy": bearer, "name": "fine"},
         {"tokenUUID": bearer},
         {"username": f"owner {bearer}"},
+        {"name": f"key={bearer}", "createdBy": f"({bearer})"},
+        {"name": f'"{bearer}",', "createdBy": f"https://x/?api_key={bearer}"},
+        {"username": bearer},
     ]
     if number % 7 == 6:
         expires = {"S": bearer}

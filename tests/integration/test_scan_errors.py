@@ -1,17 +1,22 @@
 """Whatever a user can get wrong ends in one clear line and the right exit code."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import boto3
 import pytest
 
-from tests.command import Finished, janitor
+from tests.command import Finished, fake_aws, janitor
+from tests.faults.proxy import Forward, Request, meddling_proxy
 from tests.fixtures import NewTable
 from tests.integration.scanning import scan
 from tests.servers import Server
-from tests.tables import token
+from tests.tables import create_table, token
 
 
 def complaint(finished: Finished) -> str:
@@ -31,6 +36,9 @@ def complaint(finished: Finished) -> str:
         (["scan", "--table", "t", "--deployment", "d"], "--table and --deployment"),
         (["scan", "--table", "t", "--grace", "7x"], "--grace"),
         (["scan", "--table", "t", "--as-of", "1790000000000"], "milliseconds"),
+        (["scan", "--table", "t", "--as-of", "20270101"], "2027-01-01"),
+        (["scan", "--table", "arn:aws:dynamodb:us-east-1:222222222222:table/t"], "--role-arn"),
+        (["scan", "--table", "t", "--role-arn", "foo"], "--role-arn"),
         (["scan", "--table", "t", "--format", "xml"], "--format"),
         (["scan", "--table", "t", "--report", "html=x"], "--report"),
         (["scan", "--table", "t", "--report", "json"], "FORMAT=PATH"),
@@ -117,3 +125,56 @@ def test_a_full_disk_under_one_report_leaves_the_others_whole(
     assert "janitor: /dev/full could not be written" in finished.err
     assert json.loads(good.read_text())["counts"]["scanned"] == 1
     assert json.loads(finished.out)["counts"]["scanned"] == 1
+
+
+def test_settings_of_the_environment_are_named_as_such() -> None:
+    both: dict[str, str | None] = {"JANITOR_TABLE": "t", "JANITOR_DEPLOYMENT": "d"}
+    assert "JANITOR_TABLE and JANITOR_DEPLOYMENT" in complaint(janitor("scan", env=both))
+
+
+def test_no_arguments_print_the_help_as_it_is() -> None:
+    finished = janitor()
+    assert (finished.code, finished.out) == (2, "")
+    assert finished.err == f"{janitor('--help').out}"
+
+
+@pytest.mark.parametrize("arguments", ["schema report", "--help", "demo"])
+def test_a_reader_that_goes_early_is_no_bug(arguments: str) -> None:
+    command = f"{sys.executable} -m janitor {arguments} | true"
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**fake_aws(Path(home)), "PATH": os.environ["PATH"]}
+        finished = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
+    assert "bug" not in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_full_device_is_said_in_a_line() -> None:
+    with Path("/dev/full").open("w") as full, tempfile.TemporaryDirectory() as home:
+        environment = {**fake_aws(Path(home)), "PATH": os.environ["PATH"]}
+        command = [sys.executable, "-m", "janitor", "schema", "report"]
+        finished = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment)
+    assert (finished.returncode, finished.stderr) == (
+        1,
+        "janitor: the output could not be written: No space left on device\n",
+    )
+
+
+def test_a_denied_name_of_a_deployment_lets_no_older_table_pass_for_it(
+    dynamodb_local_url: str,
+) -> None:
+    client = boto3.client("dynamodb", endpoint_url=dynamodb_local_url)
+    create_table(client, "dep-LISAApiTokenTable", hashed=False, rows=[token("a", 1)])
+
+    def denied(request: Request, forward: Forward) -> tuple[int, object]:
+        if request["TableName"] == "dep-LISAApiBaseTokenTable":
+            return 400, {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "no"}
+        return forward(request)
+
+    with meddling_proxy(dynamodb_local_url) as (url, meddling):
+        meddling.by_operation["DescribeTable"] = denied
+        finished = janitor("scan", "--deployment", "dep", "--endpoint-url", url)
+        by_name = janitor("scan", "--table", "dep-LISAApiTokenTable", "--endpoint-url", url)
+    client.delete_table(TableName="dep-LISAApiTokenTable")
+    assert (finished.code, by_name.code) == (1, 0)
+    assert "dep-LISAApiBaseTokenTable was denied" in complaint(finished)
+    assert "--table" in complaint(finished)

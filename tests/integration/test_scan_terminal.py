@@ -9,7 +9,8 @@ from tests.command import janitor, on_screen
 from tests.fixtures import NewTable
 from tests.integration.scanning import scan
 from tests.servers import Server
-from tests.tables import SAMPLE_NOW, sample_rows, token
+from tests.sweeping import DAY, fingerprint_of
+from tests.tables import SAMPLE_NOW, legacy, modern, sample_rows, token
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -23,6 +24,30 @@ def test_a_terminal_gets_a_coloured_table_within_its_width(server: Server, new_t
     ]  # fmt: skip
     assert max(map(len, shown.splitlines())) <= columns
     assert all(unicodedata.category(character) not in ("Cc", "Cf") for character in shown.replace("\n", ""))
+
+
+@pytest.mark.parametrize("columns", [80, 100, 130, 170])
+def test_dates_fingerprints_and_meanings_are_whole_at_any_width(
+    server: Server, new_table: NewTable, columns: int
+) -> None:
+    due = modern(
+        "due", SAMPLE_NOW + 12 * DAY, username="somebody.with.a.long.name@department.example.com", name="n" * 60
+    )
+    odd = legacy("odd")
+    table = new_table([due, odd])
+    shown = on_screen(scan(server, table, tty=True, columns=columns).out)
+    assert max(map(len, shown.splitlines())) <= columns
+    assert "in 12 days" in shown
+    assert fingerprint_of(due["token"]["S"]) in shown
+    assert "no tokenUUID; only MCP Workbench still accepts it, for ever" in " ".join(shown.split())
+    assert "Warning: 1 row that LISA's API refuses still opens MCP Workbench." in " ".join(shown.split())
+
+
+def test_a_section_without_room_says_how_many_there_are(server: Server, new_table: NewTable) -> None:
+    table = new_table([token("a", SAMPLE_NOW + 60), token("b"), token("c")], hashed=False)
+    shown = on_screen(scan(server, table, "--max-findings", "1", tty=True).out)
+    assert shown.count("more; --report ndjson=PATH lists them all") == 1
+    assert "Needs a look\n… and 2 more" in shown
 
 
 def test_no_color_is_honoured(server: Server, new_table: NewTable) -> None:

@@ -11,8 +11,8 @@ from janitor.logs import configure
 
 def start_logging(settings: LogSettings) -> str:
     """Set the logs up and give every line of this run its id, which is returned."""
-    default = "console" if sys.stderr.isatty() else "json"
-    configure(level=settings.log_level, format_name=settings.log_format or default)
+    form, level = ("console", "warning") if sys.stderr.isatty() else ("json", "info")
+    configure(level=settings.log_level or level, format_name=settings.log_format or form)
     run_id = uuid.uuid4().hex[:16]
     structlog.contextvars.bind_contextvars(run_id=run_id)
     return run_id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from janitor import __version__
-from janitor.cli.options import flag, given_on_command_line
+from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.config import TableSettings
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
@@ -88,8 +88,10 @@ def _choice(settings: TableSettings) -> TableChoice:
         way_out = "give --table NAME, --deployment NAME or --ssm-parameter [PATH]"
         raise ConfigurationError("no table is named", way_out, "no-table")
     if len(chosen) > 1:
-        flags = " and ".join(flag(name) for name in chosen)
-        raise ConfigurationError(f"{flags} both name the table", "give one of them")
+        said = flag if given_on_command_line(given) else variable
+        raise ConfigurationError(
+            f"{' and '.join(said(name) for name in chosen)} both name the table", "give one of them"
+        )
     return TableChoice(**{name: named[name] for name in chosen})
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import click
 
+from janitor.cli.running import prepared
 from janitor.cli.wiring.apply import plan_at, reach_table_of
-from janitor.cli.wiring.reach import session
+from janitor.cli.wiring.reach import Reached, session
 from janitor.config import RestoreSettings, TableSettings
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.put_back import PutBack
@@ -47,16 +48,21 @@ def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop
         AwsError: AWS refused or could not be reached.
     """
     choice = _choice(settings)
-    readers = list(_readers(archive, table))
-    if not readers:
-        raise ConfigurationError(f"{archive} holds no archive", "check the bucket and the prefix", "no-archive")
-    _check_one_table(archive, readers)
-    reached = reach_table_of(readers[0], table)
+    readers, reached = prepared(lambda: _found(archive, table), stop)
     put_back = PutBack(reached.aws.dynamodb, reached.table.name)
     put = partial(_for_show if settings.dry_run else _for_real, put_back)
     rows = list(restore(readers, choice, put, stop))
     (_print_json if _is_json(settings) else _print_lines)(rows, reached.table, is_dry_run=settings.dry_run)
     return _exit_code(rows, archive, stop)
+
+
+def _found(archive: str, table: TableSettings) -> tuple[list[PlanReader], Reached]:
+    """The archives, and the table that they are all of."""
+    readers = list(_readers(archive, table))
+    if not readers:
+        raise ConfigurationError(f"{archive} holds no archive", "check the bucket and the prefix", "no-archive")
+    _check_one_table(archive, readers)
+    return readers, reach_table_of(readers[0], table)
 
 
 def _choice(settings: RestoreSettings) -> Choice:

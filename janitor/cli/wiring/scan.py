@@ -137,7 +137,7 @@ def policy_of(
 
 
 def secret_in(path: Path | None) -> bytes | None:
-    """The key of the fingerprints in this file, None for no file.
+    """The key of the fingerprints in this file, without the line end after it; None for no file.
 
     Raises:
         ConfigurationError: the file cannot be read, or is empty.
@@ -145,7 +145,7 @@ def secret_in(path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
-        secret = path.read_bytes().strip()
+        secret = path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
     except OSError as error:
         raise ConfigurationError(
             f"--fingerprint-key-file {path}: {error.strerror}", "give a file that can be read"

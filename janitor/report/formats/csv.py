@@ -19,6 +19,7 @@ class Csv:
     """Streams. A text that could start a formula gets an apostrophe before it."""
 
     streams = True
+    tells_the_outcome = False
 
     def head(self) -> bytes:
         """The names of the columns, which are the keys of a finding."""
@@ -48,7 +49,7 @@ def _cell(value: object) -> str:
         case int():
             return str(value)
         case dt.datetime():
-            return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+            return value.isoformat().replace("+00:00", "Z")
         case tuple():
             return _text(" ".join(str(part) for part in value))
         case _:

@@ -13,6 +13,8 @@ class Format(Protocol):
     """
 
     streams: bool
+    tells_the_outcome: bool
+    """Whether a reader sees that a run broke off; a report that hides it is better not there."""
 
     def head(self) -> bytes:
         """What comes before the first finding; empty for a format that does not stream."""
@@ -28,6 +30,7 @@ class WholeFormat:
     """The half of a format that does not stream."""
 
     streams = False
+    tells_the_outcome = True
 
     def head(self) -> bytes:
         """Nothing."""

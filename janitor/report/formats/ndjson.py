@@ -7,6 +7,7 @@ it is not complete.
 import msgspec
 
 from janitor.report.model import Finding, Report
+from janitor.report.text import seen
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -15,6 +16,7 @@ class Ndjson:
     """Streams: memory does not grow with the findings."""
 
     streams = True
+    tells_the_outcome = True
 
     def head(self) -> bytes:
         """Nothing."""
@@ -22,9 +24,9 @@ class Ndjson:
 
     def line(self, finding: Finding) -> bytes:
         """The finding with the keys it has in the JSON report."""
-        return _ENCODER.encode(finding) + b"\n"
+        return seen(_ENCODER.encode(finding)) + b"\n"
 
     def tail(self, report: Report) -> bytes:
         """The report without its findings, which all stand above."""
         closing = report.model_copy(update={"findings": [], "findings_omitted": 0})
-        return closing.model_dump_json(by_alias=True).encode() + b"\n"
+        return seen(closing.model_dump_json(by_alias=True).encode()) + b"\n"

@@ -1,6 +1,8 @@
 """`table`: what a person wants at a glance. The counts, then what is due soonest, what just expired, what is odd."""
 
 import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from rich import box
 from rich.console import Console
@@ -18,7 +20,13 @@ MOST_PLANNED = 15
 MOST_DUE = 15
 MOST_EXPIRED = 5
 MOST_ODD = 10
+
+# A narrow terminal gets fewer columns: what a date, a state or a title says already goes first.
+_MEDIUM, _WIDE = 110, 150
+_GAP = 3
 _NAME_WIDTH = 26
+_LEAST_NAME = 6
+_LEAST_MEANING = 24
 
 _STYLES = {
     State.ACTIVE: "green",
@@ -30,6 +38,27 @@ _STYLES = {
     State.LEGACY: "magenta",
 }
 _ODD = (State.MALFORMED, State.LEGACY, State.PERMANENT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of a section.
+
+    Attributes:
+        title: its head.
+        cell: what a finding has to say in it.
+        from_width: how wide a terminal has to be for it.
+        wraps: whether it may take several lines; all others are one line.
+        shrinks: whether it may be cut.
+        right: whether it is aligned to the right.
+    """
+
+    title: str
+    cell: Callable[[Finding], Text] = lambda _: Text()
+    from_width: int = 0
+    wraps: bool = False
+    shrinks: bool = False
+    right: bool = False
 
 
 class Table(WholeFormat):
@@ -63,9 +92,9 @@ def _print(console: Console, report: Report) -> None:
     console.print()
     console.print(_counts(report))
     _print_planned(console, report)
-    _print_findings(console, report, "Due soonest", (State.EXPIRING,), MOST_DUE)
-    _print_findings(console, report, "Just expired", (State.EXPIRED,), MOST_EXPIRED)
-    _print_findings(console, report, "Needs a look", _ODD, MOST_ODD)
+    _print_dated(console, report, "Due soonest", State.EXPIRING, MOST_DUE)
+    _print_dated(console, report, "Just expired", State.EXPIRED, MOST_EXPIRED)
+    _print_odd(console, report)
     lines = list(closing_lines(report))
     if lines:
         console.print()
@@ -73,19 +102,79 @@ def _print(console: Console, report: Report) -> None:
         console.print(Text(line))
 
 
+def _counts(report: Report) -> Grid:
+    grid = _grid(_Column("State"), _Column("Rows", right=True), _MEANING)
+    for state, rows, words in counts_rows(report):
+        style = _STYLES[State(state)] if rows != "0" else "dim"
+        grid.add_row(Text(state, style=style), Text(rows, style=style), Text(words, style="dim" if rows == "0" else ""))
+    return grid
+
+
 def _print_planned(console: Console, report: Report) -> None:
     listed = [finding for finding in report.findings if finding.outcome is not None][:MOST_PLANNED]
-    if not listed:
+    columns = (_EXPIRES, _UTC, _Column("Outcome", _outcome), _OWNER, _NAME, _FINGERPRINT, _MEANING)
+    _print_section(console, "Planned for deletion", columns, listed, report.deletion.planned)
+
+
+def _print_dated(console: Console, report: Report, title: str, state: State, most: int) -> None:
+    listed = [finding for finding in report.findings if finding.state is state][:most]
+    columns = (_EXPIRES, _UTC, _OWNER, _NAME, _FINGERPRINT, _MEANING)
+    _print_section(console, title, columns, listed, getattr(report.counts, state.value))
+
+
+def _print_odd(console: Console, report: Report) -> None:
+    """Rows whose date is none, or broken: those that LISA still accepts first, for they never end by themselves."""
+    odd = [finding for finding in report.findings if finding.state in _ODD]
+    listed = sorted(odd, key=lambda finding: not finding.accepted_by)[:MOST_ODD]
+    is_wide = console.width >= _WIDE
+    columns = (_STATE, _OWNER, _NAME, _FINGERPRINT, _MEANING) if is_wide else (_STATE, _FINGERPRINT, _WHO_AND_MEANING)
+    total = sum(getattr(report.counts, state.value) for state in _ODD)
+    _print_section(console, "Needs a look", columns, listed, total)
+
+
+def _print_section(
+    console: Console, title: str, columns: Sequence[_Column], listed: Sequence[Finding], total: int
+) -> None:
+    if not total:
         return
     console.print()
-    console.print(Text("Planned for deletion", style="bold"))
-    grid = _grid("Expired", "UTC", "Outcome", "Owner", "Name", "Fingerprint", "What it means")
-    for finding in listed:
-        grid.add_row(due(finding), utc(finding.expires_at), _outcome(finding), *_cells(finding)[1:])
-    console.print(_narrowed(grid))
-    more = report.deletion.planned - len(listed)
+    console.print(Text(title, style="bold"))
+    if listed:
+        shown = [column for column in columns if console.width >= column.from_width]
+        cells = [[column.cell(finding) for column in shown] for finding in listed]
+        grid = _grid(*shown)
+        _narrow(grid, shown, cells, console.width)
+        for row in cells:
+            grid.add_row(*row)
+        console.print(grid)
+    more = total - len(listed)
     if more:
-        console.print(Text(f"… and {more:,} more; --format json or --report ndjson=PATH lists them", style="dim"))
+        console.print(Text(f"… and {more:,} more; --report ndjson=PATH lists them all", style="dim"))
+
+
+def _grid(*columns: _Column) -> Grid:
+    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+    for column in columns:
+        grid.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            overflow="fold" if column.wraps else "ellipsis",
+            no_wrap=not column.wraps,
+        )
+    return grid
+
+
+def _narrow(grid: Grid, columns: Sequence[_Column], cells: Sequence[Sequence[Text]], width: int) -> None:
+    """Give names what the other columns leave of the width: dates, fingerprints and meanings are never cut."""
+    widest = [
+        max(len(column.title), *(row[position].cell_len for row in cells)) if not column.wraps else _LEAST_MEANING
+        for position, column in enumerate(columns)
+    ]
+    names = [position for position, column in enumerate(columns) if column.shrinks]
+    fixed = sum(widest[position] for position in range(len(columns)) if position not in names)
+    left = width - fixed - _GAP * (len(columns) - 1)
+    for position in names:
+        grid.columns[position].max_width = max(_LEAST_NAME, min(_NAME_WIDTH, left // len(names)))
 
 
 def _outcome(finding: Finding) -> Text:
@@ -93,64 +182,15 @@ def _outcome(finding: Finding) -> Text:
     return Text(words, style="bold red" if finding.outcome is DeletionOutcome.FAILED else "")
 
 
-def _print_findings(console: Console, report: Report, title: str, states: tuple[State, ...], most: int) -> None:
-    listed = [finding for finding in report.findings if finding.state in states][:most]
-    if not listed:
-        return
-    console.print()
-    console.print(Text(title, style="bold"))
-    console.print(_undated(listed) if states is _ODD else _dated(listed))
-    more = sum(getattr(report.counts, state.value) for state in states) - len(listed)
-    if more:
-        console.print(Text(f"… and {more:,} more; --format json or --report ndjson=PATH lists them", style="dim"))
+def _who_and_meaning(finding: Finding) -> Text:
+    return Text(f"{owner(finding)}, {label(finding)}\n{finding.meaning}")
 
 
-def _grid(*columns: str) -> Grid:
-    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for column in columns:
-        grid.add_column(column, overflow="fold" if column == "What it means" else "ellipsis")
-    return grid
-
-
-def _counts(report: Report) -> Grid:
-    grid = _grid("State", "Rows", "What it means")
-    grid.columns[1].justify = "right"
-    for state, rows, words in counts_rows(report):
-        style = _STYLES[State(state)] if rows != "0" else "dim"
-        grid.add_row(Text(state, style=style), Text(rows, style=style), Text(words, style="dim" if rows == "0" else ""))
-    return grid
-
-
-def _dated(findings: list[Finding]) -> Grid:
-    grid = _grid("Expires", "UTC", "State", "Owner", "Name", "Fingerprint", "What it means")
-    for finding in findings:
-        grid.add_row(due(finding), utc(finding.expires_at), *_cells(finding))
-    return _narrowed(grid)
-
-
-def _undated(findings: list[Finding]) -> Grid:
-    grid = _grid("State", "Owner", "Name", "Fingerprint", "What it means")
-    for finding in findings:
-        grid.add_row(*_cells(finding))
-    return _narrowed(grid)
-
-
-def _cells(finding: Finding) -> tuple[Text, ...]:
-    return (
-        Text(finding.state, style=_STYLES[finding.state]),
-        Text(owner(finding)),
-        Text(label(finding)),
-        Text(finding.fingerprint),
-        Text(finding.meaning),
-    )
-
-
-def _narrowed(grid: Grid) -> Grid:
-    """Keep every column but the last on one line, and names short enough to leave room for what the state means."""
-    for column in grid.columns[:-1]:
-        column.no_wrap = True
-        if column.header in ("Owner", "Name"):
-            column.max_width = _NAME_WIDTH
-        else:
-            column.min_width = len(str(column.header))
-    return grid
+_EXPIRES = _Column("Expires", lambda finding: Text(due(finding)))
+_UTC = _Column("UTC", lambda finding: Text(utc(finding.expires_at)), from_width=_MEDIUM)
+_STATE = _Column("State", lambda finding: Text(finding.state, style=_STYLES[finding.state]))
+_OWNER = _Column("Owner", lambda finding: Text(owner(finding)), shrinks=True)
+_NAME = _Column("Name", lambda finding: Text(label(finding)), shrinks=True)
+_FINGERPRINT = _Column("Fingerprint", lambda finding: Text(finding.fingerprint))
+_MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
+_WHO_AND_MEANING = _Column("Whose it is, and what it means", _who_and_meaning, wraps=True)

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,19 +14,22 @@ from hypothesis import strategies as st
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError
+from janitor.report.formats.csv import Csv
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
 from janitor.report.model import Outcome
 from janitor.run.findings import MostUrgent, Told
 from janitor.run.flow import run
 from janitor.run.job import Job
+from janitor.run.locked_out import MOST_OWNERS, Owners
 from janitor.run.outlets import Outlet, Outlets
 from janitor.run.stopping import Stop
-from janitor.run.tally import MOST_OWNERS, Tally
+from janitor.sinks.file import File
 from janitor.sinks.stdout import Stdout
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import DAY
+from janitor.tokens.row import Row
 from tests.unit.rows import NOW, POLICIES, dated, items
 
 TABLE = Table(
@@ -111,19 +115,64 @@ def test_the_most_urgent_are_the_same_in_every_order(ranks: list[int], limit: in
     assert [told.row.key.S for told in kept.sorted()] == [row.key.S for _, row in expected]
 
 
+def owners_of(*rows: Row) -> Owners:
+    owners = Owners()
+    for row in rows:
+        owners.add(row, classify(row, NOW, POLICIES[Dialect.HASHED]))
+    return owners
+
+
 def test_owners_are_remembered_up_to_a_bound_and_counted_beyond() -> None:
-    tally, policy = Tally(), POLICIES[Dialect.HASHED]
-    for number in range(MOST_OWNERS + 7):
-        row = dated(str(NOW - DAY), username={"S": f"owner-{number}"})
-        tally.add(row, classify(row, NOW, policy))
-    assert (len(tally.expired_owners), tally.rows_of_unremembered_owners) == (MOST_OWNERS, 7)
+    owners = owners_of(*(dated(str(NOW - DAY), username={"S": f"owner-{number}"}) for number in range(MOST_OWNERS + 7)))
+    assert (len(owners.candidates), owners.rows_of_unremembered) == (MOST_OWNERS, 7)
 
 
-def test_an_owner_named_like_the_token_is_only_counted() -> None:
-    tally = Tally()
-    row = dated(str(NOW - DAY), token={"S": "hunter2!"}, username={"S": "hunter2!"})
-    tally.add(row, classify(row, NOW, POLICIES[Dialect.HASHED]))
-    assert (tally.expired_owners, tally.rows_of_unremembered_owners) == (set(), 1)
+@given(st.permutations(["hunter2!", "another-key", "hunter2!"]))
+def test_an_owner_named_like_a_token_is_only_counted_in_whatever_order(keys: list[str]) -> None:
+    rows = [dated(str(NOW - DAY), token={"S": key}, username={"S": "hunter2!"}) for key in keys]
+    owners = owners_of(*rows)
+    assert owners.candidates == set()
+    assert owners.rows_of_unremembered >= 2
+
+
+def test_an_owner_with_an_accepted_row_is_no_candidate() -> None:
+    expired = [dated(str(NOW - DAY), username={"S": name}) for name in ("ana", "ben")]
+    assert owners_of(*expired, dated(str(NOW + DAY), username={"S": "ana"})).candidates == {"ben"}
+
+
+def test_a_few_of_every_state_are_listed_however_many_are_more_urgent() -> None:
+    due = [{"token": {"S": f"k{number}"}, "tokenExpiration": {"N": str(NOW + number)}} for number in range(1, 60)]
+    odd = {"token": {"S": "odd"}, "tokenExpiration": {"S": "soon"}}
+    out = Outlet(Json(), Stdout(io.BytesIO()))
+    report = run(job(lambda: iter([page(*due, odd)]), out, max_findings=10)).report
+    assert [finding.state for finding in report.findings] == ["expiring"] * 9 + ["malformed"]
+    assert (report.counts.expiring, report.findings_omitted) == (59, 50)
+
+
+def test_a_report_that_cannot_say_so_is_not_kept_of_a_scan_that_broke_off(tmp_path: Path) -> None:
+    def pages() -> Iterator[Page]:
+        yield page({"token": {"S": "a"}})
+        raise AwsError("dynamodb:Scan was throttled", code="Throttling")
+
+    outlets = [Outlet(Csv(), File(tmp_path / "a.csv")), Outlet(Ndjson(), File(tmp_path / "a.ndjson"))]
+    (tmp_path / "a.csv").write_text("the last whole one")
+    result = run(job(pages, *outlets))
+    assert [failure.code for failure in result.failures] == ["incomplete"]
+    assert (tmp_path / "a.csv").read_text() == "the last whole one"
+    assert json.loads((tmp_path / "a.ndjson").read_text().splitlines()[-1])["run"]["outcome"] == "failed"
+
+
+def test_a_scan_that_nobody_reads_is_not_called_complete() -> None:
+    rows = page({"token": {"S": "a"}})
+    result = run(job(lambda: iter([rows, rows, rows]), Outlet(Ndjson(), Broken(io.BytesIO()))))
+    assert (result.report.run.outcome, result.report.errors[0].code) == (Outcome.FAILED, "nobody-left")
+
+
+def test_rows_that_only_workbench_accepts_are_counted_in_a_warning() -> None:
+    legacy, dead = {"token": {"S": "a"}}, {"token": {"S": "b"}, "tokenExpiration": {"N": "5"}}
+    report = run(job(lambda: iter([page(legacy, dead)]), dialect=Dialect.HASHED)).report
+    assert [warning.code for warning in report.warnings] == ["workbench-only"]
+    assert report.warnings[0].message.startswith("1 row ")
 
 
 def test_a_wait_is_cut_short_by_a_request_and_nothing_else_is() -> None:

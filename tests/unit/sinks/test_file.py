@@ -69,3 +69,14 @@ def test_a_full_device_is_a_failure_of_the_sink() -> None:
     sink.write(b"x")
     with pytest.raises(SinkError, match="No space left"):
         sink.commit()
+
+
+def test_a_pipe_is_written_to_as_it_is() -> None:
+    reader, writer = os.pipe()
+    sink = File(Path(f"/dev/fd/{writer}"))
+    sink.open()
+    sink.write(b"whole")
+    sink.commit()
+    os.close(writer)
+    assert os.read(reader, 100) == b"whole"
+    os.close(reader)

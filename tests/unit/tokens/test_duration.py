@@ -46,6 +46,17 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         parse_time(text)
 
 
+def test_a_date_without_dashes_is_not_taken_for_seconds() -> None:
+    with pytest.raises(ValueError, match="with dashes"):
+        parse_time("20270101")
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_no_report_could_state_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="outside the years"):
+        parse_time(text)
+
+
 def test_distances_are_said_in_the_largest_unit_that_tells_enough() -> None:
     assert spoken_duration(1) == "1 second"
     assert spoken_duration(119) == "119 seconds"

@@ -2,6 +2,7 @@ import hashlib
 import hmac
 import subprocess
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,35 @@ def test_a_name_that_holds_the_token_is_not_shown() -> None:
         assert shown(held) == (REMOVED, "ana", None, None)
     assert shown(row({"token": {"S": "k3y"}, "name": {"S": "has k3y in it"}})).name == REMOVED
     assert not gives_away("a name like any other", HASH)
+
+
+WEAK = "hunter2-hunter2!"
+WEAK_HASH = hashlib.sha256(WEAK.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WEAK, f"key={WEAK}", f"({WEAK})", f"{WEAK},", f'"{WEAK}"', f"Bearer:{WEAK}", f"https://x/?api_key={WEAK}",
+        f"the key ({WEAK}).", f"**{WEAK}**", f"a/b;{WEAK}", f"old, {WEAK}; new", f"`{WEAK}`",
+    ],
+)  # fmt: skip
+def test_a_token_between_other_characters_is_found(text: str) -> None:
+    assert gives_away(text, WEAK_HASH)
+    assert not gives_away(text.replace(WEAK, "hunter3-hunter3!"), WEAK_HASH)
+
+
+@given(before=st.text(max_size=4), behind=st.text(max_size=4))
+def test_what_looks_like_any_token_or_key_is_not_shown_in_whatever_row(before: str, behind: str) -> None:
+    for secret in (TOKEN, HASH, HASH.upper()):
+        assert gives_away(f"{before}{secret}{behind}", "another key")
+
+
+@pytest.mark.parametrize(
+    "text", ["ana@example.com", "pipeline of 3f0c9a1b", "0b4e1c9e-8a59-4d61-9c26-5d0a3c7c9e11", ""]
+)
+def test_ordinary_texts_are_shown(text: str) -> None:
+    assert not gives_away(text, HASH)
 
 
 def test_long_texts_are_cut_and_other_types_left_out() -> None:

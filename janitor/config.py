@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from janitor.parsers import (
     FORMATS,
+    Folder,
     ReportTarget,
     S3Prefix,
     parse_archive,
     parse_count,
     parse_dialect,
     parse_fingerprint,
+    parse_path,
     parse_percent,
     parse_price,
     parse_report,
@@ -100,7 +102,7 @@ class ProtectionSettings:
     fingerprint_key_file: Path | None = setting(
         "A file with a secret for the fingerprints, so that a weak token cannot be guessed from a report.",
         metavar="PATH",
-        parse=Path,
+        parse=parse_path,
     )
 
 
@@ -166,7 +168,9 @@ class SweepSettings:
         "Plan legacy rows too, once no gate accepts them and the grace is over.", choices=("legacy",), many=True
     )
     plan: Path | None = setting(
-        "Keep the plan in this file, for `janitor apply`. It may hold tokens in plain text.", metavar="PATH", parse=Path
+        "Keep the plan in this file, for `janitor apply`. It may hold tokens in plain text.",
+        metavar="PATH",
+        parse=parse_path,
     )
 
 
@@ -175,8 +179,9 @@ class DeletionSettings:
     """How much may be deleted, in which way, and what is kept of it."""
 
     yes: bool = setting("Do not ask on a terminal.", is_switch=True)
-    archive: Path | S3Prefix | None = setting(
-        "Where rows are kept before they are deleted: a file, a folder, or s3://bucket/prefix/.",
+    archive: Path | Folder | S3Prefix | None = setting(
+        "Where rows are kept before they are deleted: a new file, a folder (there, or with a slash at its end), or "
+        "s3://bucket/prefix/.",
         metavar="PATH|S3",
         parse=parse_archive,
         default_words="a new file in the state directory",

@@ -83,12 +83,20 @@ def parse_percent(text: str) -> float:
     return percent
 
 
-def parse_archive(text: str) -> "Path | S3Prefix":
-    """A path, or `s3://bucket/prefix/`."""
+def parse_path(text: str) -> Path:
+    """A path that is not empty, as that of a shell variable that was never set would be."""
+    if not text:
+        raise ValueError("an empty text is no path")
+    return Path(text)
+
+
+def parse_archive(text: str) -> "Path | Folder | S3Prefix":
+    """A file's path, a folder's, which ends with a slash, or `s3://bucket/prefix/`."""
     if not text.startswith("s3://"):
         if "://" in text:
             raise ValueError(f"{text!r} is neither a path nor s3://bucket/prefix/")
-        return Path(text)
+        path = parse_path(text)
+        return Folder(path) if text.endswith("/") else path
     bucket, _, prefix = text.removeprefix("s3://").partition("/")
     if not bucket:
         raise ValueError(f"{text!r} names no bucket; write s3://bucket/prefix/")
@@ -108,6 +116,12 @@ def parse_role_arn(text: str) -> str:
     if not _ROLE_ARN(text):
         raise ValueError(f"{text!r} is not a role's ARN, like arn:aws:iam::123456789012:role/janitor")
     return text
+
+
+class Folder(NamedTuple):
+    """A folder that may not be there yet."""
+
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)

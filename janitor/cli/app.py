@@ -129,7 +129,7 @@ def _unwritten(error: SystemExit | OSError) -> str:
     # click ends by itself where the reader of standard output has gone, as with `| head`: nothing to speak of.
     if isinstance(error, SystemExit | BrokenPipeError):
         return ""
-    return f"the output could not be written: {error.strerror}"
+    return f"{error.filename or 'the output could not be written'}: {error.strerror}"
 
 
 def _usage(error: click.ClickException) -> str:

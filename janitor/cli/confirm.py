@@ -1,7 +1,9 @@
 """The one question before a delete, on a terminal only."""
 
+import contextlib
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -13,21 +15,36 @@ from janitor.tokens.expiration import moment
 def confirmation(table: str, stop: Stop, *, yes: bool) -> Callable[[int, int, int], bool]:
     """What a sweep asks before it deletes: so many rows, whose expiries lie between these two UNIX seconds.
 
-    The answer is yes without a question when `yes` says so, or when nobody sits at a terminal.
+    The answer is yes without a question when `yes` says so, or when standard input is no terminal.
     """
 
     def ask(rows: int, oldest: int, newest: int) -> bool:
-        if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if yes or not sys.stdin.isatty():
             return True
         what = f"{rows:,} {'token' if rows == 1 else 'tokens'} of {table}, expired {_span(oldest, newest)}"
         try:
             with stop.waiting():
-                return click.confirm(f"Delete {what}?", default=False, err=True)
-        except (StopRequestedError, click.Abort):
+                return _asked(f"Delete {what}? [y/N]: ")
+        except StopRequestedError:
             click.echo(err=True)
             return False
 
     return ask
+
+
+def _asked(question: str) -> bool:
+    """Ask whoever sits at the terminal, also where standard error goes elsewhere; no answer is no."""
+    with contextlib.ExitStack() as opened:
+        try:
+            screen = sys.stderr if sys.stderr.isatty() else opened.enter_context(Path("/dev/tty").open("w"))
+        except OSError:
+            click.echo("janitor: there is no terminal to ask on; give --yes", err=True)
+            return False
+        click.echo(question, nl=False, file=screen)
+        answer = sys.stdin.readline()
+        if not answer.endswith("\n"):
+            click.echo(file=screen)
+    return answer.strip().lower() in {"y", "yes"}
 
 
 def _span(oldest: int, newest: int) -> str:

@@ -1,7 +1,10 @@
 """Where files go that nobody gave a path for: the user's state directory (XDG Base Directory Specification)."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+
+from janitor.errors import ConfigurationError
 
 ARCHIVE_FOLDER = "archive"
 
@@ -15,9 +18,34 @@ def state_directory() -> Path:
 
 def why_not_writable(folder: Path) -> str | None:
     """Why a file in this folder could not be made, looking only; None where it could. The folder may not exist yet."""
+    # os.path's own checks, because those of pathlib raise where a folder on the way may not be searched.
     existing = folder
-    while not existing.exists() and existing != existing.parent:
+    while not os.path.lexists(existing) and existing != existing.parent:
         existing = existing.parent
-    if not existing.is_dir():
+    if not os.path.isdir(existing):  # noqa: PTH112
         return f"{existing} is no folder"
     return None if os.access(existing, os.W_OK | os.X_OK) else f"{existing} cannot be written"
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; False too where nobody may look."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_taken(path: Path) -> bool:
+    """Whether anything is there, a broken link too; False too where nobody may look."""
+    return os.path.lexists(path)
+
+
+def check_places_differ(places: Sequence[tuple[str, Path]]) -> None:
+    """Places by what the user calls them, each of which is to be a file of its own.
+
+    Raises:
+        ConfigurationError: two of them are the same.
+    """
+    seen: dict[str, str] = {}
+    for name, path in places:
+        real = os.path.realpath(path)
+        if real in seen:
+            raise ConfigurationError(f"{seen[real]} and {name} are one file, {path}", "give each a path of its own")
+        seen[real] = name

@@ -63,6 +63,8 @@ def say_failures(result: Result) -> None:
         click.echo(f"janitor: {error.message}", err=True)
     for failure in result.failures:
         click.echo(f"janitor: {failure}", err=True)
+    if result.report.run.outcome is Outcome.REFUSED and result.report.deletion.plan:
+        click.echo(f"janitor: the plan is {result.report.deletion.plan}", err=True)
 
 
 def exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:

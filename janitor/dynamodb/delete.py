@@ -12,7 +12,7 @@ answer was lost after the server may have acted, is looked at: what counts is wh
 import random
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -44,10 +44,17 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one row, and the server's name for what went wrong, if anything did."""
+    """What became of one row.
+
+    Attributes:
+        outcome: that.
+        code: the server's name for what went wrong, empty for nothing.
+        item: the deleted row as DynamoDB JSON, if it went as another than was seen, in what no condition names.
+    """
 
     outcome: DeletionOutcome
     code: str = ""
+    item: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +123,25 @@ class Deleter:
         return BatchResult(settled, fatal)
 
     def _send(self, targets: Sequence[Target]) -> Replies:
-        sent = self._way.send(targets)
+        way = self._way
+        sent = way.send(targets)
         error = sent.fatal
-        if error is not None and self._may_fall_back and error.code in DENIALS | UNKNOWN_OPERATIONS:
+        is_refused = error is not None and error.code in DENIALS | UNKNOWN_OPERATIONS
+        if error is not None and is_refused and way is not self._items and self._may_fall_back:
             self._fall_back(error)
-            sent = self._items.send(targets)
+            sent = self._sent_one_by_one(targets, sent)
         with self._lock:
             self.write_units += sent.write_units
         return sent
+
+    def _sent_one_by_one(self, targets: Sequence[Target], refused: Replies) -> Replies:
+        """Send again what a refused batch left open, and nothing that it settled."""
+        still_open = [position for position, reply in enumerate(refused.replies) if reply.outcome is None]
+        sent = self._items.send([targets[position] for position in still_open])
+        replies = list(refused.replies)
+        for position, reply in zip(still_open, sent.replies, strict=True):
+            replies[position] = reply
+        return Replies(replies, refused.write_units + sent.write_units, sent.unanswered, sent.fatal)
 
     def _fall_back(self, error: JanitorError) -> None:
         with self._lock:
@@ -136,7 +154,9 @@ class Deleter:
 
     def _settled(self, target: Target, reply: Reply, fatal: JanitorError | None) -> Settled:
         if reply.outcome is not None:
-            return Settled(reply.outcome, reply.code)
+            return Settled(
+                reply.outcome, reply.code, None if reply.item is None else target.other_than_seen(reply.item)
+            )
         if fatal is not None and reply.code == fatal.code:
             return Settled(DeletionOutcome.FAILED, reply.code)
         try:

@@ -1,5 +1,6 @@
 """Archived rows back into the table: each only where no row with its key stands."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,6 +10,7 @@ from janitor.aws_errors import aws_errors
 from janitor.dynamodb.bodies import take_bodies
 from janitor.dynamodb.decode import item_of
 from janitor.dynamodb.locate import KEY
+from janitor.dynamodb.target import is_same_row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,6 +45,7 @@ class PutBack:
             "Item": item,
             "ConditionExpression": "attribute_not_exists(#k)",
             "ExpressionAttributeNames": {"#k": KEY},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         with aws_errors("dynamodb:PutItem", f"the table {self._table}"):
             try:
@@ -50,8 +53,15 @@ class PutBack:
             except ClientError as error:
                 if error.response["Error"]["Code"] != _CONDITION_FAILED:
                     raise
-                return False
+                return self._is_own(item, error.response)
         return True
+
+    def _is_own(self, item: msgspec.Raw, response: Mapping[str, Any]) -> bool:
+        """Whether the row that stands is this one, put there by an earlier try whose answer was lost."""
+        if not response.get("ResponseMetadata", {}).get("RetryAttempts"):
+            return False
+        standing = response.get("Item")
+        return standing is not None and is_same_row(standing, bytes(item))
 
     def stands(self, key: str) -> bool:
         """Whether a row with this key is there.

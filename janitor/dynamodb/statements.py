@@ -3,7 +3,7 @@
 Both say what became of every row, as far as the server's answer tells. Neither retries: see `delete`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -35,14 +35,18 @@ class Reply(NamedTuple):
         outcome: what became of it; None where the answer leaves that open.
         code: the server's name for what went wrong, empty for nothing.
         is_passing: whether to send it again may help.
+        item: the row that was deleted, as the server hands it back.
     """
 
     outcome: DeletionOutcome | None
     code: str = ""
     is_passing: bool = False
+    item: Mapping[str, Any] | msgspec.Raw | None = None
+
+    def __repr__(self) -> str:
+        return f"Reply({self.outcome}, {self.code})"
 
 
-DELETED = Reply(DeletionOutcome.DELETED)
 ALREADY_GONE = Reply(DeletionOutcome.ALREADY_GONE)
 CHANGED = Reply(DeletionOutcome.CHANGED)
 # The condition failed, and the server does not say on what: the row has changed, or is not there.
@@ -91,14 +95,19 @@ class Partiql:
         self._table = table
 
     def send(self, targets: Sequence[Target]) -> Replies:
-        """As `Way.send`: all or none of the rows are answered."""
+        """As `Way.send`. A denied statement is open, and fatal; what the others of its batch did still counts."""
         sent = Replies([])
         try:
             answers = self._ask(targets)
-            sent.replies = [self._reply(answer) for answer in answers.responses]
-            sent.write_units = answers.write_units
         except JanitorError as error:
             sent.fail(error, len(targets))
+            return sent
+        sent.replies = [_reply(answer) for answer in answers.responses]
+        sent.write_units = answers.write_units
+        denied = next((reply.code for reply in sent.replies if reply.code in DENIALS), None)
+        if denied is not None:
+            sentence = f"{_PARTIQL_CALL} on the table {self._table} was denied"
+            sent.fatal = AwsError(sentence, f"allow {_PARTIQL_CALL} on it", denied)
         return sent
 
     def _ask(self, targets: Sequence[Target]) -> Answers:
@@ -112,20 +121,17 @@ class Partiql:
             raise AwsError(sentence, "run it again", "corrupt-answer")
         return answers
 
-    def _reply(self, answer: StatementAnswer) -> Reply:
-        error = answer.error
-        if error is None:
-            # A DELETE of a missing row succeeds, and hands nothing back (DynamoDB developer guide, PartiQL DELETE).
-            return ALREADY_GONE if answer.item is msgspec.UNSET else DELETED
-        if error.code in _CONDITION_FAILED:
-            return UNMET if error.item is msgspec.UNSET else CHANGED
-        if error.code in DENIALS:
-            raise AwsError(
-                f"{_PARTIQL_CALL} on the table {self._table} was denied", f"allow {_PARTIQL_CALL} on it", error.code
-            )
-        if error.code in PASSING_STATEMENT_ERRORS:
-            return Reply(None, error.code, is_passing=True)
-        return Reply(DeletionOutcome.FAILED, error.code)
+
+def _reply(answer: StatementAnswer) -> Reply:
+    error = answer.error
+    if error is None:
+        # A DELETE of a missing row succeeds, and hands nothing back (DynamoDB developer guide, PartiQL DELETE).
+        return ALREADY_GONE if answer.item is msgspec.UNSET else Reply(DeletionOutcome.DELETED, item=answer.item)
+    if error.code in _CONDITION_FAILED:
+        return UNMET if error.item is msgspec.UNSET else CHANGED
+    if error.code in PASSING_STATEMENT_ERRORS:
+        return Reply(None, error.code, is_passing=True)
+    return Reply(None if error.code in DENIALS else DeletionOutcome.FAILED, error.code)
 
 
 class Items:
@@ -161,5 +167,7 @@ class Items:
                     raise
                 return (CHANGED if "Item" in error.response else UNMET), 0.0
         units = response.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
+        old = response.get("Attributes")
         # A DeleteItem on condition never succeeds without a row, so an answer without one was cut short.
-        return (DELETED if response.get("Attributes") else Reply(None, "corrupt-answer", is_passing=True)), units
+        reply = Reply(DeletionOutcome.DELETED, item=old) if old else Reply(None, "corrupt-answer", is_passing=True)
+        return reply, units

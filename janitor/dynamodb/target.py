@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from janitor.dynamodb.locate import KEY
+from janitor.tokens.policy import Policy
 
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -15,6 +16,8 @@ _ENCODE = msgspec.json.Encoder().encode
 _EXPIRATION = "tokenExpiration"
 _UUID = "tokenUUID"
 _HOLD = "janitorHold"
+_OWNER = "username"
+_SYSTEM = "isSystemToken"
 
 
 class _Seen(msgspec.Struct, gc=False):
@@ -22,10 +25,14 @@ class _Seen(msgspec.Struct, gc=False):
 
     key: msgspec.Raw = msgspec.field(name=KEY)
     expiration: msgspec.Raw = msgspec.field(name=_EXPIRATION)
+    username: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    is_system: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_SYSTEM, default=msgspec.UNSET)
     token_uuid: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_UUID, default=msgspec.UNSET)
     hold: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_HOLD, default=msgspec.UNSET)
 
 
+Condition = tuple[str, msgspec.Raw | msgspec.UnsetType]
+_SETS = frozenset({"SS", "NS", "BS"})
 _SEEN = msgspec.json.Decoder(_Seen)
 
 
@@ -36,29 +43,39 @@ class Target:
     Attributes:
         key: the key's attribute value, as DynamoDB JSON.
         conditions: attributes and the values they must still have, type and all; UNSET for one that must be missing.
+        item: the row as it was seen, as DynamoDB JSON.
     """
 
     key: msgspec.Raw
-    conditions: tuple[tuple[str, msgspec.Raw | msgspec.UnsetType], ...]
+    conditions: tuple[Condition, ...]
+    item: bytes
 
     @classmethod
-    def of(cls, item: bytes, *, is_legacy: bool) -> "Target":
+    def of(cls, item: bytes, policy: Policy, *, is_legacy: bool) -> "Target":
         """The target for a row.
 
         Its `tokenExpiration` has to be the one that was seen, so that an owner who extends it keeps it; so has its
-        `janitorHold`, so that a hold put on it after it was planned holds; and a legacy row's `tokenUUID`, so that one
-        that LISA has migrated in between stays.
+        `janitorHold`, so that a hold put on it after it was planned holds, and where the policy protects owners or
+        system tokens what tells those; and a legacy row's `tokenUUID`, so that one that LISA has migrated in between
+        stays.
 
         Args:
             item: the row as DynamoDB JSON; it has a key and a `tokenExpiration`.
+            policy: the rules by which it goes.
             is_legacy: whether it goes because it is legacy.
 
         Raises:
             msgspec.ValidationError: the row lacks one of the two.
         """
         seen = _SEEN.decode(item)
-        conditions = ((_EXPIRATION, seen.expiration), (_HOLD, seen.hold))
-        return cls(seen.key, (*conditions, (_UUID, seen.token_uuid)) if is_legacy else conditions)
+        conditions: list[Condition] = [(_EXPIRATION, seen.expiration), (_HOLD, seen.hold)]
+        if is_legacy:
+            conditions.append((_UUID, seen.token_uuid))
+        if policy.protect_users:
+            conditions.append((_OWNER, seen.username))
+        if policy.protect_system:
+            conditions.append((_SYSTEM, seen.is_system))
+        return cls(seen.key, tuple(conditions), item)
 
     def is_met_by(self, item: Mapping[str, Any]) -> bool:
         """Whether a row, as botocore gives it, still meets every condition."""
@@ -66,6 +83,18 @@ class Target:
             item.get(name) == (None if value is msgspec.UNSET else msgspec.json.decode(value))
             for name, value in self.conditions
         )
+
+    def other_than_seen(self, gone: Mapping[str, Any] | msgspec.Raw) -> bytes | None:
+        """The deleted row as DynamoDB JSON, where it is not the one that was seen; None where it is.
+
+        Args:
+            gone: the row as the server handed it back: its JSON, or what botocore made of that.
+        """
+        if isinstance(gone, msgspec.Raw) and bytes(gone) == self.item:
+            return None
+        # What botocore makes of a binary is bytes, which the encoder writes in Base64, as DynamoDB does.
+        content = bytes(gone) if isinstance(gone, msgspec.Raw) else msgspec.json.encode(gone)
+        return None if is_same_row(msgspec.json.decode(content), self.item) else content
 
     def statement(self, table: str) -> dict[str, Any]:
         """The PartiQL statement that deletes the row and hands it back; ready to encode."""
@@ -100,6 +129,22 @@ class Target:
 
     def __repr__(self) -> str:
         return "Target(…)"
+
+
+def is_same_row(row: Mapping[str, Any], item: bytes) -> bool:
+    """Whether a row, as botocore or JSON has it, is the one in this DynamoDB JSON."""
+    # A round trip writes binaries as DynamoDB does.
+    return bool(_comparable(msgspec.json.decode(msgspec.json.encode(row))) == _comparable(msgspec.json.decode(item)))
+
+
+def _comparable(value: Any) -> Any:
+    """The same value, equal to every other way to write it: sets have no order."""
+    if isinstance(value, dict):
+        return {
+            name: sorted(inner) if name in _SETS and isinstance(inner, list) else _comparable(inner)
+            for name, inner in value.items()
+        }
+    return [_comparable(inner) for inner in value] if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=64)

@@ -14,11 +14,22 @@ from janitor.tokens.outcome import DeletionOutcome
 
 
 class Settlement(NamedTuple):
-    """What became of a row that was stored: its number, as `store` gave it, its fingerprint, and its outcome."""
+    """What became of a row that was stored.
+
+    Attributes:
+        number: as `store` gave it.
+        fingerprint: the row's.
+        outcome: that.
+        item: the row as it went, as DynamoDB JSON, where that is not as it was stored.
+    """
 
     number: int
     fingerprint: str
     outcome: DeletionOutcome
+    item: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Settlement({self.number}, {self.outcome})"
 
 
 class Archive(Protocol):
@@ -80,7 +91,7 @@ class FileArchive:
         self._file = BlockFile(path)
         self._lines: Lines | None = None
         self.path = path
-        self.location = str(path)
+        self.location = str(path.absolute())
 
     def open(self, header: Header) -> None:
         """Make the file and its folder, and write the header through to the disk.

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from janitor.dynamodb.delete import BatchResult
+from janitor.dynamodb.delete import BatchResult, Settled
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, SinkError
@@ -34,6 +34,8 @@ log = structlog.get_logger("janitor.delete")
 WORKERS = 16
 _GROUP = WORKERS * BATCH
 
+_NO_ANSWER = "no-answer"
+
 
 class Candidate(NamedTuple):
     """A row of the plan, and the row that its item is."""
@@ -46,13 +48,11 @@ Settling = Iterator[tuple[Candidate, DeletionOutcome]]
 
 
 class CarryOut(Protocol):
-    """Settles the rows of a plan.
+    """Settles the rows of a plan."""
 
-    Attributes:
-        errors: what went wrong, complete once every row is settled.
-    """
-
-    errors: list[Remark]
+    @property
+    def errors(self) -> list[Remark]:
+        """What has gone wrong so far."""
 
     def settle(self, candidates: Iterable[Candidate]) -> Settling:
         """Every row with what became of it, in any order."""
@@ -61,8 +61,10 @@ class CarryOut(Protocol):
 class ForShow:
     """Touches nothing: every row stays planned."""
 
-    def __init__(self) -> None:
-        self.errors: list[Remark] = []
+    @property
+    def errors(self) -> list[Remark]:
+        """Nothing."""
+        return []
 
     def settle(self, candidates: Iterable[Candidate]) -> Settling:
         """As `CarryOut.settle`."""
@@ -85,7 +87,8 @@ class ForReal:
         *,
         delete: Callable[[Sequence[Target]], BatchResult],
         archive: Archive,
-        judge: Callable[[Row], State | None],
+        policy: Policy,
+        clock: Callable[[], float],
         stop: Stop,
     ) -> None:
         """Prepare; nothing is sent.
@@ -93,16 +96,24 @@ class ForReal:
         Args:
             delete: deletes up to 25 rows with different keys, each on its conditions; threads share it.
             archive: where rows are kept before; it is open.
-            judge: the state of a row at this moment if it may be deleted, else None.
+            policy: the rules.
+            clock: the present time in UNIX seconds.
             stop: a request lets the batches in flight finish, and starts no more.
         """
-        self.errors: list[Remark] = []
         self._delete = delete
         self._archive = archive
-        self._judge = judge
+        self._policy = policy
+        self._clock = clock
         self._stop = stop
+        self._broken_off: list[Remark] = []
         self._failures: Counter[str] = Counter()
         self._is_over = False
+        self._is_denied = False
+
+    @property
+    def errors(self) -> list[Remark]:
+        """As `CarryOut.errors`."""
+        return [*self._broken_off, *(_failure(code, rows) for code, rows in self._failures.items())]
 
     def settle(self, candidates: Iterable[Candidate]) -> Settling:
         """As `CarryOut.settle`. Rows for which nothing was sent in the end stay `planned`."""
@@ -120,20 +131,19 @@ class ForReal:
             workers.end()
         for group in groups:
             yield from _untouched(group)
-        for code, rows in self._failures.items():
-            self._remark("delete", code, f"{rows:,} {'row' if rows == 1 else 'rows'} could not be deleted ({code})")
 
     def _begin(self, group: list[Candidate], workers: Workers[list[_Stored], BatchResult]) -> Settling:
         """Check a group again, archive it, and hand its deletes to the workers."""
         going: list[tuple[Candidate, Target]] = []
         for candidate in group:
-            state = self._judge(candidate.row)
+            state = deletable_state(candidate.row, int(self._clock()), self._policy)
             if state is None:
                 # The clock went back, or somebody wrote the plan: never a delete of a row that a gate might accept.
                 self._failures["no-longer-deletable"] += 1
                 yield candidate, DeletionOutcome.FAILED
             else:
-                target = Target.of(bytes(candidate.planned.item), is_legacy=state is State.LEGACY)
+                is_legacy = state is State.LEGACY
+                target = Target.of(bytes(candidate.planned.item), self._policy, is_legacy=is_legacy)
                 going.append((candidate, target))
         first = self._store([candidate.planned for candidate, _ in going])
         if first is None:
@@ -155,7 +165,11 @@ class ForReal:
 
     def _finish(self, workers: Workers[list[_Stored], BatchResult], most: int) -> Settling:
         """Take results back until no more than `most` batches are pending."""
-        while len(workers.pending) > most:
+        while workers.pending > most:
+            if self._is_denied or self._stop.is_requested():
+                for batch in workers.take_back():
+                    self._write_down(batch, [Settled(DeletionOutcome.PLANNED)] * len(batch))
+                    yield from _untouched([stored.candidate for stored in batch])
             done = workers.done(WAKE_SECONDS)
             if done is not None:
                 yield from self._taken(*done)
@@ -164,9 +178,9 @@ class ForReal:
 
     def _taken(self, batch: list[_Stored], result: BatchResult) -> Settling:
         if result.fatal is not None:
+            self._is_denied = True
             self._end("delete", result.fatal)
-        outcomes = [settled.outcome for settled in result.settled]
-        self._write_down(batch, outcomes)
+        self._write_down(batch, result.settled)
         for stored, settled in zip(batch, result.settled, strict=True):
             if settled.outcome is DeletionOutcome.FAILED:
                 self._failures[settled.code] += 1
@@ -176,15 +190,15 @@ class ForReal:
         """Fail what no answer came for: it may be gone or not, and the archive holds it."""
         for batch in workers.give_up():
             for stored in batch:
-                self._failures["no-answer"] += 1
+                self._failures[_NO_ANSWER] += 1
                 yield stored.candidate, DeletionOutcome.FAILED
 
-    def _write_down(self, batch: list[_Stored], outcomes: list[DeletionOutcome]) -> None:
+    def _write_down(self, batch: list[_Stored], settled: list[Settled]) -> None:
         try:
             self._archive.settle(
                 [
-                    Settlement(stored.number, stored.candidate.planned.fingerprint, outcome)
-                    for stored, outcome in zip(batch, outcomes, strict=True)
+                    Settlement(stored.number, stored.candidate.planned.fingerprint, each.outcome, each.item)
+                    for stored, each in zip(batch, settled, strict=True)
                 ]
             )
         except SinkError as error:
@@ -194,11 +208,18 @@ class ForReal:
         """Send nothing more."""
         if not self._is_over:
             log.error("sweep.broken_off", where=where, code=error.code, error=str(error))
-            self._remark(where, error.code, f"{error}; {more}" if more else str(error))
+            message = f"{error}; {more}" if more else str(error)
+            self._broken_off.append(Remark(where=where, code=error.code, message=message))
         self._is_over = True
 
-    def _remark(self, where: str, code: str, message: str) -> None:
-        self.errors.append(Remark(where=where, code=code, message=message))
+
+def _failure(code: str, count: int) -> Remark:
+    rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+    if code == _NO_ANSWER:
+        message = f"no answer came for {rows} before the run had to end; they may be gone, and the archive holds them"
+    else:
+        message = f"{rows} could not be deleted ({code})"
+    return Remark(where="delete", code=code, message=message)
 
 
 def _groups(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
@@ -226,16 +247,11 @@ def _untouched(candidates: Iterable[Candidate]) -> Settling:
     return ((candidate, DeletionOutcome.PLANNED) for candidate in candidates)
 
 
-def judge_at(policy: Policy, clock: Callable[[], float]) -> Callable[[Row], State | None]:
-    """Tells the state of a row at this moment if it may be deleted, else None. `clock` is in UNIX seconds."""
-
-    def judge(row: Row) -> State | None:
-        now = int(clock())
-        verdict = classify(row, now, policy)
-        may_go = is_deletable(verdict, now, policy) and protected_by(row, policy) is None
-        return verdict.state if may_go else None
-
-    return judge
+def deletable_state(row: Row, now: int, policy: Policy) -> State | None:
+    """The state of a row at the UNIX second `now` if it may be deleted then, else None."""
+    verdict = classify(row, now, policy)
+    may_go = is_deletable(verdict, now, policy) and protected_by(row, policy) is None
+    return verdict.state if may_go else None
 
 
 def close_archive(archive: Archive, population: Population) -> list[Remark]:

@@ -62,7 +62,7 @@ def run(job: Job) -> Result:
             errors=[*errors, *swept.errors, *_deadline(job)],
             warnings=[*job.warnings, *_workbench_only(tally), *swept.warnings, *warnings],
         )
-        job.outlets.finish(report, is_complete=is_complete)
+        job.outlets.finish(report, is_complete=is_complete and not swept.untold)
     log.info(
         "run.finished",
         outcome=report.run.outcome,
@@ -101,7 +101,7 @@ def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool) -> 
     if job.sweep is None:
         return Swept()
     return finish_sweep(
-        job.sweep, tally, findings, lambda row: classify(row, job.now, job.policy), is_complete=is_complete
+        job.sweep, tally, findings, lambda row: classify(row, job.now, job.policy), job.stop, is_complete=is_complete
     )
 
 

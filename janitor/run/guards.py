@@ -36,6 +36,7 @@ class Situation:
 
     Attributes:
         planned: how many rows the plan holds.
+        protected: how many rows it would hold besides, were they not protected.
         population: what the scan behind the plan saw; None where nobody knows, as for a plan that was cut off.
         skew_seconds: the local clock less the server's; None where the server did not say.
         as_of: whether the rows were judged as of another time than the present.
@@ -43,6 +44,7 @@ class Situation:
     """
 
     planned: int
+    protected: int
     population: Population | None
     skew_seconds: int | None
     as_of: bool
@@ -98,7 +100,7 @@ def _share(situation: Situation, limits: Limits) -> str | None:
         return None
     if population is None:
         return (
-            "the plan was cut off, so nobody knows how large a share of the table it is; "
+            "the plan does not say how many rows the table has, so nobody knows how large a share it is; "
             "go without that rule with --max-delete-percent 100"
         )
     if population.scanned < LEAST_ROWS_FOR_A_SHARE or situation.planned * _WHOLE <= percent * population.scanned:
@@ -114,10 +116,12 @@ def _all_dated(situation: Situation, limits: Limits) -> str | None:
     population = situation.population
     if population is None or limits.max_delete_percent == _WHOLE or population.scanned < LEAST_ROWS_FOR_A_SHARE:
         return None
-    if situation.planned < population.dated:
+    # A protected row would have gone too: with it, all dates are over all the same.
+    if situation.planned + situation.protected < population.dated:
         return None
+    spared = f" or protected ({situation.protected:,})" if situation.protected else ""
     return (
-        f"all {population.dated:,} rows that carry a date are planned, as with a wrong clock or table; "
+        f"all {population.dated:,} rows that carry a date are planned{spared}, as with a wrong clock or table; "
         "look at them, then allow it with --max-delete-percent 100"
     )
 

@@ -73,12 +73,22 @@ class PlannedRow(msgspec.Struct, frozen=True):
         return f"PlannedRow({self.row}, {self.fingerprint})"
 
 
-class RowOutcome(msgspec.Struct, frozen=True):
-    """What became of a row."""
+class RowOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a row. Its `repr` shows nothing of the item.
+
+    Attributes:
+        row, fingerprint: of the row's own line.
+        outcome: that.
+        item: the row as it went, where that is not as its line has it.
+    """
 
     row: int
     fingerprint: str
     outcome: str
+    item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+    def __repr__(self) -> str:
+        return f"RowOutcome({self.row}, {self.fingerprint}, {self.outcome})"
 
 
 class Population(msgspec.Struct, frozen=True):
@@ -92,6 +102,15 @@ class Population(msgspec.Struct, frozen=True):
     scanned: int
     dated: int
     complete: bool
+
+
+# Of a part of a plan, or of one that was cut off: nothing that a guard could take for the table.
+UNKNOWN = Population(0, 0, complete=False)
+
+
+def is_unknown(population: Population) -> bool:
+    """Whether a population says nothing of a table."""
+    return population.scanned == 0 and not population.complete
 
 
 class Closing(Population, frozen=True, kw_only=True):
@@ -127,13 +146,22 @@ class Lines:
         self.rows += 1
         return line
 
-    def outcome(self, row: int, fingerprint: str, outcome: str) -> bytes:
+    def outcome(self, row: int, fingerprint: str, outcome: str, item: bytes | None = None) -> bytes:
         """The line that says what became of a row."""
-        return self._line(RowOutcome(row, fingerprint, outcome))
+        gone = msgspec.UNSET if item is None else _on_one_line(item)
+        return self._line(RowOutcome(row, fingerprint, outcome, gone))
 
     def closing(self, population: Population) -> bytes:
         """The last line."""
-        return self._line(Closing(rows=self.rows, sha256=self._sum.hexdigest(), **msgspec.structs.asdict(population)))
+        return self._line(
+            Closing(
+                rows=self.rows,
+                sha256=self._sum.hexdigest(),
+                scanned=population.scanned,
+                dated=population.dated,
+                complete=population.complete,
+            )
+        )
 
     def mark(self) -> "Mark":
         """Where the lines stand, for `back_to`."""

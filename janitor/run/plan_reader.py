@@ -31,6 +31,9 @@ class _Line(msgspec.Struct):
     complete: bool = False
     sha256: str | None = None
 
+    def __repr__(self) -> str:
+        return f"_Line({self.row})"
+
 
 _HEADER = msgspec.json.Decoder(Header)
 _LINE = msgspec.json.Decoder(_Line)
@@ -114,7 +117,7 @@ class PlanReader:
                 rows=read.rows, scanned=read.scanned, dated=read.dated, complete=read.complete, sha256=read.sha256
             )
         if read.outcome is not None:
-            return RowOutcome(read.row, read.fingerprint, read.outcome)
+            return RowOutcome(read.row, read.fingerprint, read.outcome, read.item)
         if read.item is msgspec.UNSET or read.row != count:
             raise self._damaged(f"row {count} is not where it belongs")
         return PlannedRow(read.row, read.fingerprint, read.state, read.item)
@@ -154,4 +157,4 @@ class PlanReader:
                 yield unzipped
 
     def _damaged(self, how: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.name} is damaged: {how}", "make the plan anew", "plan-damaged")
+        return ConfigurationError(f"{self.name} is damaged: {how}", "take another copy of it", "plan-damaged")

@@ -1,9 +1,11 @@
 """Rows of an archive back into their table: chosen, and each only where no row stands."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import NamedTuple
 
+import msgspec
 import structlog
 
 from janitor.errors import JanitorError
@@ -20,6 +22,7 @@ _WORKERS = 16
 _MOST_PENDING = 64
 
 RESTORED, STANDS, CHANGED, FAILED = "restored", "row-stands", "was-not-deleted", "failed"
+_KEPT = frozenset({DeletionOutcome.CHANGED, DeletionOutcome.PLANNED})
 
 # Puts a row back, and says whether it did: False where a row with its key stands.
 Put = Callable[[PlannedRow, Row], bool]
@@ -48,56 +51,89 @@ class Restored(NamedTuple):
     error: JanitorError | None = None
 
 
-def restore(readers: Iterable[PlanReader], choice: Choice, put: Put, stop: Stop) -> Iterator[Restored]:
+def restore(archives: Sequence[PlanReader], choice: Choice, put: Put, stop: Stop) -> Iterator[Restored]:
     """Put the chosen rows back, several at once, in any order.
 
-    A row that the archive says was `changed` is skipped: janitor never deleted it. One whose outcome is unknown, or
-    `failed`, or `already_gone` is put back if no row stands: the delete may have been this run's.
+    A row that the archive says was `changed`, or stayed `planned`, is skipped: janitor never deleted it. One whose
+    outcome is unknown, `failed` or `already_gone` is put back if no row stands: the delete may have been this run's.
 
     Args:
-        readers: the archives; of those that hold the same row, the first decides.
+        archives: of those that hold the same row, the first decides.
         choice: which rows.
         put: puts one back; threads share it.
         stop: a request starts no more, and fails what has no answer a few seconds later.
 
     Raises:
-        ConfigurationError: an archive is damaged; the rows before that are settled.
+        ConfigurationError: an archive is damaged; nothing was put back.
+        JanitorError: an archive could not be read any further; what was under way until then is settled.
     """
+    fates = [_fates(archive) for archive in archives]
     workers: Workers[_Chosen, Restored] = Workers(lambda chosen: _put_back(chosen, put), _WORKERS, "restore")
+    broken_off: JanitorError | None = None
     try:
-        for chosen in _chosen(readers, choice):
-            if stop.is_requested():
-                break
-            if chosen.was_changed:
-                yield Restored(chosen.planned, chosen.row, CHANGED)
-                continue
-            workers.submit(chosen)
-            yield from _done(workers, _MOST_PENDING, stop)
+        try:
+            for chosen in _chosen(archives, fates, choice):
+                if stop.is_requested():
+                    break
+                if chosen.was_kept:
+                    yield Restored(chosen.planned, chosen.row, CHANGED)
+                    continue
+                workers.submit(chosen)
+                yield from _done(workers, _MOST_PENDING, stop)
+        except JanitorError as error:
+            broken_off = error
         yield from _done(workers, 0, stop)
     finally:
         workers.end()
+    if broken_off is not None:
+        raise broken_off
+
+
+class _Fates(NamedTuple):
+    """What an archive says of its rows behind them, by their numbers.
+
+    Attributes:
+        kept: those that were never deleted.
+        went_as: those that went as another than their line has.
+    """
+
+    kept: frozenset[int]
+    went_as: Mapping[int, msgspec.Raw]
 
 
 class _Chosen(NamedTuple):
     planned: PlannedRow
     row: Row
-    was_changed: bool
+    was_kept: bool
 
 
-def _chosen(readers: Iterable[PlanReader], choice: Choice) -> Iterator[_Chosen]:
-    seen: set[str | None] = set()
-    for reader in readers:
-        # Outcomes stand behind their rows, so the file is read twice; only the few that changed are remembered.
-        changed = {
-            entry.row
-            for entry in reader.entries()
-            if isinstance(entry, RowOutcome) and entry.outcome == DeletionOutcome.CHANGED
-        }
-        for planned in reader.rows():
-            row = row_of(planned.item)
-            if choice.takes(planned, row) and row.key.S not in seen:
-                seen.add(row.key.S)
-                yield _Chosen(planned, row, planned.row in changed)
+def _fates(archive: PlanReader) -> _Fates:
+    """Read an archive to its end, which also shows whether it is whole: outcomes stand behind their rows."""
+    kept, went_as = set(), {}
+    for entry in archive.entries():
+        if isinstance(entry, RowOutcome):
+            if entry.outcome in _KEPT:
+                kept.add(entry.row)
+            if entry.item is not msgspec.UNSET:
+                went_as[entry.row] = entry.item
+    return _Fates(frozenset(kept), went_as)
+
+
+def _chosen(archives: Sequence[PlanReader], fates: Sequence[_Fates], choice: Choice) -> Iterator[_Chosen]:
+    # Digests, because an archive may be large; one alone holds no row twice.
+    seen: set[bytes] = set()
+    for archive, fate in zip(archives, fates, strict=True):
+        for planned in archive.rows():
+            item = fate.went_as.get(planned.row, planned.item)
+            row = row_of(item)
+            if not choice.takes(planned, row):
+                continue
+            if len(archives) > 1:
+                digest = blake2b((row.key.S or "").encode(), digest_size=16).digest()
+                if digest in seen:
+                    continue
+                seen.add(digest)
+            yield _Chosen(msgspec.structs.replace(planned, item=item), row, planned.row in fate.kept)
 
 
 def _put_back(chosen: _Chosen, put: Put) -> Restored:
@@ -110,7 +146,7 @@ def _put_back(chosen: _Chosen, put: Put) -> Restored:
 
 
 def _done(workers: Workers[_Chosen, Restored], most: int, stop: Stop) -> Iterator[Restored]:
-    while len(workers.pending) > most:
+    while workers.pending > most:
         done = workers.done(WAKE_SECONDS)
         if done is not None:
             yield done[1]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from janitor.errors import SinkError
 from janitor.run.archive import Settlement
-from janitor.run.plan import Header, Lines, PlannedRow, Population
+from janitor.run.plan import UNKNOWN, Header, Lines, PlannedRow, Population
 from janitor.run.workers import answer_of
 
 
@@ -50,7 +50,7 @@ class S3Archive:
     def open(self, header: Header) -> None:
         """Store an archive without rows, which proves that others can be stored."""
         self._header = header
-        self._store(_Group(0, 0, []), Population(0, 0, complete=True))
+        self._store(_Group(0, 0, []), UNKNOWN)
 
     def store(self, rows: Sequence[PlannedRow]) -> int:
         """As `Archive.store`: the object is in S3 when it returns."""
@@ -69,12 +69,12 @@ class S3Archive:
                     group.settlements.append(settlement)
         for group in [group for group in self._unsettled if len(group.settlements) == len(group.rows)]:
             self._unsettled.remove(group)
-            self._store(group, Population(0, 0, complete=True))
+            self._store(group, UNKNOWN)
 
-    def close(self, population: Population) -> None:
+    def close(self, population: Population) -> None:  # noqa: ARG002  # of the whole, and no object has that
         """Store the groups that have rows without an outcome, with the outcomes that there are."""
         for group in self._unsettled:
-            self._store(group, population)
+            self._store(group, UNKNOWN)
         self._unsettled.clear()
 
     def abandon(self) -> None:
@@ -86,8 +86,8 @@ class S3Archive:
             raise SinkError(f"{self.location} is not open")
         lines = Lines(self._header)
         parts = [lines.header, *(lines.row(row.fingerprint, row.state, row.item) for row in group.rows)]
-        for number, fingerprint, outcome in group.settlements:
-            parts.append(lines.outcome(number - group.first_row, fingerprint, outcome))
+        for number, fingerprint, outcome, item in group.settlements:
+            parts.append(lines.outcome(number - group.first_row, fingerprint, outcome, item))
         if population is not None:
             parts.append(lines.closing(population))
         name = f"{group.number:06}.ndjson"

@@ -8,6 +8,7 @@ confirm, archive opened ──> carried out for real, or for show ──> findin
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -17,8 +18,9 @@ from janitor.run.archive import Archive
 from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
 from janitor.run.findings import Findings, Told
 from janitor.run.guards import Limits, Situation, refusals
-from janitor.run.plan import Header, Plan, PlannedRow, Population
+from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
+from janitor.run.stopping import TELL_SECONDS, Stop
 from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification
 from janitor.tokens.outcome import DeletionOutcome
@@ -39,11 +41,12 @@ class Sweep:
         header: the first line of the plan and of the archive.
         plan: the plan, not opened yet.
         keeps_plan: whether the user asked for the plan.
+        reviewed_plan: the file that is being carried out; None for a sweep, which makes its own.
         planned_rows: reads the plan back once it is closed.
         archive: where rows are kept before they are deleted.
         archive_problem: why the archive could not be written, as far as can be told without writing.
         limits: what the guards allow.
-        population: what the guards are to take for the table, from what this run has scanned; None for unknown.
+        population: what is to be taken for the table, from what this run has read; None for unknown.
         confirm: asks whoever sits at the terminal; True where nobody does.
         for_real: the way to carry the plan out for real, once the archive is open.
         write_units: what the deletes cost so far.
@@ -56,6 +59,7 @@ class Sweep:
     header: Header
     plan: Plan
     keeps_plan: bool
+    reviewed_plan: Path | None
     planned_rows: Callable[[], Iterator[PlannedRow]]
     archive: Archive
     archive_problem: Callable[[], str | None]
@@ -79,16 +83,23 @@ class Sweep:
 
 @dataclass(slots=True)
 class Swept:
-    """What came of it: the report's part, and what to remark."""
+    """What came of it: the report's part, what to remark, and how many rows no report has a line of."""
 
     deletion: Deletion = field(default_factory=Deletion)
     errors: list[Remark] = field(default_factory=list)
     warnings: list[Remark] = field(default_factory=list)
     is_refused: bool = False
+    untold: int = 0
 
 
 def finish_sweep(
-    sweep: Sweep, tally: Tally, findings: Findings, judge: Callable[[Row], Classification], *, is_complete: bool
+    sweep: Sweep,
+    tally: Tally,
+    findings: Findings,
+    judge: Callable[[Row], Classification],
+    stop: Stop,
+    *,
+    is_complete: bool,
 ) -> Swept:
     """Close the plan, ask the guards, carry it out, and tell every row of it with its outcome.
 
@@ -97,12 +108,13 @@ def finish_sweep(
         tally: what the scan counted.
         findings: told of every row of the plan.
         judge: what a row is at the run's time.
+        stop: a request ends the deletes, and a few seconds later the telling.
         is_complete: whether the scan reached the table's end; without that nothing is deleted.
     """
     swept = Swept()
-    population = tally.population(complete=is_complete)
+    population = sweep.population(tally.population(complete=is_complete))
     try:
-        sweep.plan.close(population)
+        sweep.plan.close(population or UNKNOWN)
     except SinkError as error:
         swept.errors.append(Remark(where="plan", code=error.code, message=str(error)))
         is_complete = False
@@ -110,18 +122,23 @@ def finish_sweep(
         _ask_guards(sweep, tally, population, swept)
     may_delete = sweep.is_enabled and is_complete and not swept.is_refused and sweep.plan.rows > 0
     carry_out = sweep.for_real() if may_delete else ForShow()
-    outcomes = _carry_out(sweep, carry_out, tally, findings, judge)
+    outcomes = _carry_out(sweep, carry_out, tally=tally, findings=findings, judge=judge, stop=stop)
+    swept.untold = sweep.plan.rows - outcomes.total()
+    if swept.untold:
+        message = f"{swept.untold:,} planned rows that were not touched are not listed: the run had to end"
+        swept.warnings.append(Remark(where="report", code="untold", message=message))
     swept.errors += carry_out.errors
     if may_delete:
-        swept.errors += close_archive(sweep.archive, population)
-    swept.deletion = _deletion(sweep, tally, outcomes, has_archive=may_delete, keeps_plan=_keeps_plan(sweep, swept))
+        swept.errors += close_archive(sweep.archive, population or UNKNOWN)
+    swept.deletion = _deletion(sweep, tally, outcomes, has_archive=may_delete, plan=_kept_plan(sweep, swept))
     return swept
 
 
-def _ask_guards(sweep: Sweep, tally: Tally, population: Population, swept: Swept) -> None:
+def _ask_guards(sweep: Sweep, tally: Tally, population: Population | None, swept: Swept) -> None:
     situation = Situation(
         planned=sweep.plan.rows,
-        population=sweep.population(population),
+        protected=tally.protected,
+        population=population,
         skew_seconds=sweep.skew_seconds,
         as_of=sweep.as_of,
         archive_problem=sweep.archive_problem(),
@@ -150,14 +167,23 @@ def _opened(sweep: Sweep) -> list[Remark]:
 
 
 def _carry_out(
-    sweep: Sweep, carry_out: CarryOut, tally: Tally, findings: Findings, judge: Callable[[Row], Classification]
+    sweep: Sweep,
+    carry_out: CarryOut,
+    *,
+    tally: Tally,
+    findings: Findings,
+    judge: Callable[[Row], Classification],
+    stop: Stop,
 ) -> Counter[DeletionOutcome]:
+    """Every row's outcome, each told; after a request to stop, rows that nothing was sent for may be left out."""
     outcomes: Counter[DeletionOutcome] = Counter()
     told: list[Told] = []
     progress = sweep.progress(sweep.plan.rows)
     candidates = (Candidate(planned, row_of(planned.item)) for planned in sweep.planned_rows())
     try:
         for candidate, outcome in carry_out.settle(candidates):
+            if outcome is DeletionOutcome.PLANNED and stop.is_over(TELL_SECONDS):
+                break
             outcomes[outcome] += 1
             verdict = judge(candidate.row)
             if outcome not in _GONE:
@@ -173,16 +199,16 @@ def _carry_out(
     return outcomes
 
 
-def _keeps_plan(sweep: Sweep, swept: Swept) -> bool:
-    """Keep the plan where the user asked for it, or may want to look at what was refused; else take it away."""
-    keeps = sweep.keeps_plan or swept.is_refused
-    if not keeps:
-        sweep.plan.remove()
-    return keeps
+def _kept_plan(sweep: Sweep, swept: Swept) -> Path | None:
+    """The plan, where the user asked for it or may want to look at what was refused; else it is taken away."""
+    if sweep.keeps_plan or (swept.is_refused and sweep.reviewed_plan is None):
+        return sweep.plan.path
+    sweep.plan.remove()
+    return sweep.reviewed_plan if swept.is_refused else None
 
 
 def _deletion(
-    sweep: Sweep, tally: Tally, outcomes: Counter[DeletionOutcome], *, has_archive: bool, keeps_plan: bool
+    sweep: Sweep, tally: Tally, outcomes: Counter[DeletionOutcome], *, has_archive: bool, plan: Path | None
 ) -> Deletion:
     return Deletion(
         enabled=sweep.is_enabled,
@@ -192,6 +218,6 @@ def _deletion(
         changed=outcomes[DeletionOutcome.CHANGED],
         already_gone=outcomes[DeletionOutcome.ALREADY_GONE],
         failed=outcomes[DeletionOutcome.FAILED],
-        plan=str(sweep.plan.path) if keeps_plan else None,
+        plan=str(plan.absolute()) if plan else None,
         archive=sweep.archive.location if has_archive else None,
     )

@@ -1,5 +1,6 @@
 """A few threads that do one kind of work, and never keep the program from ending."""
 
+import contextlib
 import contextvars
 import queue
 import threading
@@ -47,9 +48,9 @@ class Workers(Generic[_Work, _Result]):
             thread.start()
 
     @property
-    def pending(self) -> list[_Work]:
-        """In the order it was handed in."""
-        return list(self._handed_in.values())
+    def pending(self) -> int:
+        """How much was handed in and not taken back."""
+        return len(self._handed_in)
 
     def submit(self, work: _Work) -> None:
         """Hand work in."""
@@ -71,9 +72,17 @@ class Workers(Generic[_Work, _Result]):
             raise result
         return work, result
 
+    def take_back(self) -> list[_Work]:
+        """What no thread has begun with, and now none will."""
+        back = []
+        with contextlib.suppress(queue.Empty):
+            while (work := self._waiting.get_nowait()) is not None:
+                back.append(self._handed_in.pop(id(work)))
+        return back
+
     def give_up(self) -> list[_Work]:
-        """Wait no longer for what is pending, and return it."""
-        given_up = self.pending
+        """Wait no longer for what is pending, and return it; to be called after `take_back`."""
+        given_up = list(self._handed_in.values())
         self._handed_in.clear()
         return given_up
 

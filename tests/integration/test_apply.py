@@ -73,6 +73,66 @@ def test_rows_that_were_extended_or_held_since_stay(
     assert {key_of(stale[0]), key_of(stale[1])} <= keys_in(client, table)
 
 
+@pytest.mark.parametrize(
+    ("options", "change"),
+    [
+        (("--protect-system",), {"isSystemToken": {"BOOL": True}}),
+        (("--protect-user", "svc-*"), {"username": {"S": "svc-backup"}}),
+    ],
+)
+def test_a_row_that_is_protected_by_now_stays(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path, *, options: Any, change: Any
+) -> None:
+    stale = stale_rows(STALE)
+    table = new_table([*stale, *living_rows(LIVING)])
+    plan = planned(server, table, tmp_path / "plan")
+    client.put_item(TableName=table, Item=stale[0] | change)
+    deletion = json.loads(apply(server, plan, "--no-archive", *options).out)["deletion"]
+    assert (deletion["changed"], deletion["deleted"]) == (1, STALE - 1)
+    assert key_of(stale[0]) in keys_in(client, table)
+
+
+def test_a_row_that_went_as_another_than_was_planned_is_archived_as_it_went(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    stale = stale_rows(STALE)
+    table = new_table([*stale, *living_rows(LIVING)])
+    plan, archive = planned(server, table, tmp_path / "plan"), tmp_path / "archive"
+    newer = stale[0] | {"name": {"S": "another name"}, "blob": {"B": b"\x00\x01\xff"}, "set": {"SS": ["b", "a"]}}
+    client.put_item(TableName=table, Item=newer)
+    for api in ("partiql", "item"):
+        deletion = json.loads(apply(server, plan, "--archive", f"{archive}-{api}", "--delete-api", api).out)["deletion"]
+        assert (deletion["deleted"], deletion["failed"]) == (STALE, 0)
+        lines = [json.loads(line) for line in Path(f"{archive}-{api}").read_text().splitlines()]
+        assert len([line for line in lines if "outcome" in line and "item" in line]) == 1
+        restored = janitor("restore", f"{archive}-{api}", "--all", "--endpoint-url", server.url)
+        assert (restored.code, json.loads(restored.out)["restored"]) == (0, STALE)
+        back = client.get_item(TableName=table, Key={"token": newer["token"]})["Item"]
+        assert {**back, "set": {"SS": sorted(back["set"]["SS"])}} == {**newer, "set": {"SS": ["a", "b"]}}
+
+
+def test_a_refused_plan_is_the_one_that_was_given_and_stays_refused(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(15), *living_rows(10)])
+    before = keys_in(client, table)
+    plan = planned(server, table, tmp_path / "plan")
+    finished = apply(server, plan, env={"TMPDIR": str(tmp_path)})
+    assert (finished.code, json.loads(finished.out)["deletion"]["plan"]) == (4, str(plan))
+    assert f"the plan is {plan}" in finished.err
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
+    assert keys_in(client, table) == before
+
+
+def test_a_report_does_not_overwrite_the_plan(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    table = new_table([*stale_rows(STALE), *living_rows(LIVING)])
+    plan = planned(server, table, tmp_path / "plan")
+    content = plan.read_bytes()
+    finished = apply(server, plan, "--dry-run", "--report", f"json={plan}")
+    assert (finished.code, "are one file" in finished.err) == (2, True)
+    assert plan.read_bytes() == content
+
+
 def test_every_row_is_judged_anew_at_the_present_time(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_s3 import S3Client
 
 from tests.command import Finished, janitor, on_screen
+from tests.faults.proxy import Forward, Request, meddling_proxy
 from tests.fixtures import NewTable
 from tests.servers import Server, microburst
 from tests.sweeping import LONG_AGO, fingerprint_of, key_of, keys_in, living_rows, stale_rows, sweep
@@ -59,6 +60,7 @@ def test_all_rows_come_back_exactly_as_they_were(
         "skipped": {"row-stands": 0, "was-not-deleted": 0},
         "failed": 0,
         "rows": summary_of(finished)["rows"],
+        "rows_omitted": 0,
     }
     assert items_in(client, table) == before
 
@@ -170,6 +172,28 @@ def test_a_denied_put_names_the_permission(server: Server, new_table: NewTable, 
     assert f"dynamodb:PutItem on the table {table} was denied; allow dynamodb:PutItem on it" in finished.err
 
 
+def test_a_put_whose_answer_was_lost_counts_as_restored(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(STALE), *living_rows(LIVING)])
+    archive = sweep(server.url, table, tmp_path).archive
+    put: set[str] = set()
+
+    def lost(request: Request, forward: Forward) -> tuple[int, Any]:
+        status, answer = forward(request)
+        key = request["Item"]["token"]["S"]
+        if key in put:
+            return status, answer
+        put.add(key)
+        return 500, {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "lost"}
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["PutItem"] = lost
+        summary = summary_of(restore(Server("proxy", url), archive, "--all"))
+    assert (summary["restored"], summary["skipped"]["row-stands"]) == (STALE, 0)
+    assert len(keys_in(client, table)) == STALE + LIVING
+
+
 @pytest.fixture(scope="module")
 def s3(ministack_url: str) -> Iterator[S3Client]:
     client: S3Client = boto3.client("s3", endpoint_url=ministack_url)
@@ -222,6 +246,34 @@ def _move(s3: S3Client, source: str, target: str) -> None:
         key = entry["Key"]
         s3.copy_object(Bucket="kept", Key=target + key.removeprefix(source), CopySource={"Bucket": "kept", "Key": key})
         s3.delete_object(Bucket="kept", Key=key)
+
+
+def test_a_damaged_archive_among_several_keeps_all_of_them_from_being_put_back(
+    s3: S3Client, server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(STALE), *living_rows(LIVING)])
+    prefix = f"{server.name}-damaged/"
+    place = sweep_into(s3, server, table, tmp_path, prefix).removeprefix("s3://kept/")
+    content = s3.get_object(Bucket="kept", Key=f"{place}000001.ndjson")["Body"].read()
+    s3.put_object(Bucket="kept", Key=f"{prefix}0.ndjson", Body=content.replace(b'"row":3,', b'"row":4,', 1))
+    before = keys_in(client, table)
+    finished = restore_from(s3, server, f"s3://kept/{prefix}", "--all")
+    assert (finished.code, finished.out, "is damaged" in finished.err) == (2, "", True)
+    assert keys_in(client, table) == before
+
+
+def test_an_object_of_an_archive_does_not_pass_for_a_plan_of_the_whole_table(
+    s3: S3Client, server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(STALE), *living_rows(LIVING)])
+    place = sweep_into(s3, server, table, tmp_path, f"{server.name}-part/").removeprefix("s3://kept/")
+    assert summary_of(restore_from(s3, server, f"s3://kept/{place}", "--all"))["restored"] == STALE
+    part = tmp_path / "part.ndjson"
+    part.write_bytes(s3.get_object(Bucket="kept", Key=f"{place}000001.ndjson")["Body"].read())
+    before = keys_in(client, table)
+    finished = janitor("apply", str(part), "--endpoint-url", server.url, "--no-archive")
+    assert (finished.code, "nobody knows how large a share" in finished.err) == (4, True)
+    assert keys_in(client, table) == before
 
 
 def test_archives_of_several_tables_are_not_mixed(

@@ -79,7 +79,7 @@ def test_every_guard_that_trips_is_told(server: Server, new_table: NewTable, tmp
     finished = run(server, table, tmp_path, "--delete", "--max-deletes", "3")
     codes = [error["code"] for error in json.loads(finished.out)["errors"]]
     assert codes == ["max-deletes", "max-delete-percent", "all-dated-rows"]
-    assert len([line for line in finished.err.splitlines() if line.startswith("janitor: ")]) == 3
+    assert len([line for line in finished.err.splitlines() if line.startswith("janitor: refused")]) == 3
 
 
 ALLOWED: dict[str, tuple[list[str], int, list[Item]]] = {

@@ -9,12 +9,12 @@ from pathlib import Path
 from janitor.cli.wiring.outlets import outlets_for
 from janitor.cli.wiring.reach import Reached, names_a_table, reach
 from janitor.cli.wiring.scan import job_for, secret_in
-from janitor.cli.wiring.sweep import check_deletion, header_of, sweep_of, ttl_remarks
+from janitor.cli.wiring.sweep import archive_file, check_deletion, header_of, sweep_of, ttl_remarks
 from janitor.config import ApplyCommand, ProtectionSettings, TableSettings
 from janitor.dynamodb.decode import Page
 from janitor.errors import ConfigurationError
 from janitor.run.job import Job
-from janitor.run.plan import Header
+from janitor.run.plan import Header, is_unknown
 from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import Stop
 from janitor.tokens.dialect import Dialect
@@ -34,7 +34,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
     reader = plan_at(plan)
     reader.check(partial=given.apply.partial)
     closing = reader.closing
-    outlets = outlets_for(given.output)
+    outlets = outlets_for(given.output, [("the plan", plan), *archive_file(given.deletion)])
     secret = secret_in(given.protection.fingerprint_key_file)
     reached = reach_table_of(reader, given.table)
     policy = _policy(reader.header, given.protection)
@@ -62,7 +62,8 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
             header=header_of(reached.table, policy, run_id, now, None),
             policy=policy,
             plan=None,
-            population=lambda _: closing,
+            reviewed_plan=plan,
+            population=lambda _: None if closing is None or is_unknown(closing) else closing,
         ),
         remarks=ttl_remarks(reached),
     )

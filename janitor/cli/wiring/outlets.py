@@ -3,10 +3,11 @@
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from janitor.cli.places import check_places_differ
 from janitor.config import OutputSettings
-from janitor.errors import ConfigurationError
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.interface import Format
 from janitor.report.formats.json import Json
@@ -21,16 +22,19 @@ from janitor.sinks.stdout import Stdout
 _WIDTH_OF_A_FILE = 160
 
 
-def outlets_for(settings: OutputSettings) -> Outlets:
+def outlets_for(settings: OutputSettings, others: Sequence[tuple[str, Path]] = ()) -> Outlets:
     """The outlets, none of them opened.
 
+    Args:
+        settings: which reports.
+        others: the files that the run reads and writes besides, by what the user calls them.
+
     Raises:
-        ConfigurationError: two reports go to one path.
+        ConfigurationError: two of all these are one file.
     """
-    paths = [target.path.resolve() for target in settings.report]
-    for position, path in enumerate(paths):
-        if path in paths[:position]:
-            raise ConfigurationError(f"two reports go to {path}", "give each --report a path of its own")
+    check_places_differ(
+        [*others, *((f"--report {target.format}={target.path}", target.path) for target in settings.report)]
+    )
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
     return Outlets(

@@ -1,14 +1,11 @@
 """A restore: archives to read, a table to put their rows into, and what is said of it."""
 
 import io
-import json
 import signal
 import sys
-from collections import Counter
 from collections.abc import Iterable
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import click
 
@@ -16,25 +13,18 @@ from janitor.cli.running import prepared
 from janitor.cli.wiring.apply import plan_at, reach_table_of
 from janitor.cli.wiring.reach import Reached, session
 from janitor.config import RestoreSettings, TableSettings
-from janitor.dynamodb.locate import Table
 from janitor.dynamodb.put_back import PutBack
-from janitor.errors import ConfigurationError, ExitCode
-from janitor.parsers import parse_archive
-from janitor.report.text import plain
+from janitor.errors import ConfigurationError, ExitCode, JanitorError
+from janitor.parsers import Folder, S3Prefix, parse_archive
 from janitor.run.plan import PlannedRow
 from janitor.run.plan_reader import PlanReader
-from janitor.run.restore import CHANGED, FAILED, RESTORED, STANDS, Choice, Restored, restore
+from janitor.run.restore import Choice, restore
+from janitor.run.restore_summary import Summary
 from janitor.run.stopping import Stop
 from janitor.sinks.s3 import S3Folder
 from janitor.tokens.row import Row
-from janitor.tokens.shown import shown
 
 _SIGNAL_BASE = 128
-_WORDS = {
-    STANDS: "skipped: a row with its key stands",
-    CHANGED: "skipped: it had changed, and was not deleted",
-    FAILED: "failed",
-}
 
 
 def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop: Stop) -> int:
@@ -48,12 +38,25 @@ def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop
         AwsError: AWS refused or could not be reached.
     """
     choice = _choice(settings)
-    readers, reached = prepared(lambda: _found(archive, table), stop)
+    archives, reached = prepared(lambda: _found(archive, table), stop)
     put_back = PutBack(reached.aws.dynamodb, reached.table.name)
     put = partial(_for_show if settings.dry_run else _for_real, put_back)
-    rows = list(restore(readers, choice, put, stop))
-    (_print_json if _is_json(settings) else _print_lines)(rows, reached.table, is_dry_run=settings.dry_run)
-    return _exit_code(rows, archive, stop)
+    summary = Summary(reached.table, is_dry_run=settings.dry_run)
+    is_json = _is_json(settings)
+    broken_off: JanitorError | None = None
+    try:
+        for restored_row in restore(archives, choice, put, stop):
+            line = summary.add(restored_row)
+            if not is_json:
+                click.echo(line)
+    except JanitorError as error:
+        if not summary.chosen:
+            raise
+        broken_off = error
+    click.echo(summary.json() if is_json else "\n".join(summary.lines()))
+    if broken_off is not None:
+        raise broken_off
+    return _exit_code(summary, archive, stop)
 
 
 def _found(archive: str, table: TableSettings) -> tuple[list[PlanReader], Reached]:
@@ -85,15 +88,19 @@ def _readers(archive: str, table: TableSettings) -> Iterable[PlanReader]:
         place = parse_archive(archive)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    if isinstance(place, Path):
-        yield plan_at(place)
+    if not isinstance(place, S3Prefix):
+        yield plan_at(place.path if isinstance(place, Folder) else place)
         return
     folder = S3Folder(session(table).s3, place.bucket, place.prefix)
     # Names carry the time they were made at: of two archives that hold a row, the newer has it as it was last.
     for name in sorted(folder.names(), reverse=True):
         if name.endswith((".ndjson", ".ndjson.gz")) or not name:
-            content = folder.get(name)
-            yield PlanReader(f"{folder.location}{name}", lambda content=content: io.BytesIO(content))  # type: ignore[misc]
+            # Fetched anew each time it is read, so that a long history does not stand in memory.
+            yield PlanReader(f"{folder.location}{name}", partial(_fetched, folder, name))
+
+
+def _fetched(folder: S3Folder, name: str) -> BinaryIO:
+    return io.BytesIO(folder.get(name))
 
 
 def _for_real(put_back: PutBack, planned: PlannedRow, _: Row) -> bool:
@@ -108,41 +115,12 @@ def _is_json(settings: RestoreSettings) -> bool:
     return (settings.format or ("table" if sys.stdout.isatty() else "json")) == "json"
 
 
-def _print_json(rows: list[Restored], table: Table, *, is_dry_run: bool) -> None:
-    counts = Counter(each.outcome for each in rows)
-    summary: dict[str, Any] = {
-        "schema": "janitor.restore/v1",
-        "table": {"name": table.name, "region": table.region, "account_id": table.account_id},
-        "dry_run": is_dry_run,
-        "chosen": len(rows),
-        "restored": counts[RESTORED],
-        "skipped": {STANDS: counts[STANDS], CHANGED: counts[CHANGED]},
-        "failed": counts[FAILED],
-        "rows": [
-            {"fingerprint": each.planned.fingerprint, "username": shown(each.row).username, "outcome": each.outcome}
-            for each in rows
-        ],
-    }
-    click.echo(json.dumps(summary, indent=2, ensure_ascii=False))
-
-
-def _print_lines(rows: list[Restored], table: Table, *, is_dry_run: bool) -> None:
-    done = "would be restored" if is_dry_run else "restored"
-    for each in rows:
-        name = plain(shown(each.row).username or "-")
-        click.echo(f"{each.planned.fingerprint}  {_WORDS.get(each.outcome, done)}  {name}")
-    counts = Counter(each.outcome for each in rows)
-    click.echo(f"{counts[RESTORED]:,} of {len(rows):,} chosen rows {done} to {table.name}.")
-    if counts[RESTORED]:
-        click.echo("They are as they were: a token that had expired is still expired, and LISA refuses it.")
-
-
-def _exit_code(rows: list[Restored], archive: str, stop: Stop) -> int:
-    for message in sorted({str(each.error) for each in rows if each.error}):
+def _exit_code(summary: Summary, archive: str, stop: Stop) -> int:
+    for message in summary.messages:
         click.echo(f"janitor: {message}", err=True)
-    if not rows and not stop.is_requested():
+    if not summary.chosen and not stop.is_requested():
         click.echo(f"janitor: no row of {archive} is the one that was asked for; check the choice", err=True)
         return ExitCode.FAILED
     if stop.is_requested():
         return ExitCode.FAILED if stop.is_deadline else _SIGNAL_BASE + (stop.signal or signal.SIGTERM)
-    return ExitCode.FAILED if any(each.outcome == FAILED for each in rows) else ExitCode.DONE
+    return ExitCode.FAILED if summary.failed else ExitCode.DONE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from janitor import __version__
 from janitor.cli.confirm import confirmation
-from janitor.cli.places import ARCHIVE_FOLDER, state_directory, why_not_writable
+from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_not_writable
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.outlets import outlets_for
 from janitor.cli.wiring.reach import Reached, reach
@@ -19,10 +19,10 @@ from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
-from janitor.parsers import S3Prefix
+from janitor.parsers import Folder, S3Prefix
 from janitor.report.model import Remark
 from janitor.run.archive import Archive, FileArchive, NoArchive
-from janitor.run.carry_out import CarryOut, ForReal, judge_at
+from janitor.run.carry_out import CarryOut, ForReal
 from janitor.run.guards import Limits
 from janitor.run.job import Job
 from janitor.run.plan import Header, Plan, PlanPolicy, PlanTable, Population
@@ -42,7 +42,7 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
         AwsError: AWS refused or could not be reached.
     """
     check_deletion(deletion)
-    outlets = outlets_for(scan.output)
+    outlets = outlets_for(scan.output, [*named("--plan", sweep.plan), *archive_file(deletion)])
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, sweep.include)
@@ -71,10 +71,22 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
             header=header_of(reached.table, policy, run_id, now, as_of),
             policy=policy,
             plan=sweep.plan,
+            reviewed_plan=None,
             population=lambda scanned: scanned,
         ),
         remarks=ttl_remarks(reached),
     )
+
+
+def named(name: str, path: Path | None) -> list[tuple[str, Path]]:
+    """A path by what the user calls it; nothing for none."""
+    return [] if path is None else [(name, path)]
+
+
+def archive_file(deletion: DeletionSettings) -> list[tuple[str, Path]]:
+    """The archive, where the user names a file and no folder."""
+    archive = deletion.archive
+    return named("--archive", archive if isinstance(archive, Path) and not is_folder(archive) else None)
 
 
 def check_deletion(deletion: DeletionSettings) -> None:
@@ -96,6 +108,7 @@ def sweep_of(
     header: Header,
     policy: Policy,
     plan: Path | None,
+    reviewed_plan: Path | None,
     population: Callable[[Population], Population | None],
 ) -> Sweep:
     """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
@@ -111,13 +124,14 @@ def sweep_of(
     )
 
     def for_real() -> CarryOut:
-        return ForReal(delete=deleter.delete, archive=archive, judge=judge_at(policy, time.time), stop=stop)
+        return ForReal(delete=deleter.delete, archive=archive, policy=policy, clock=time.time, stop=stop)
 
     return Sweep(
         is_enabled=is_enabled,
         header=header,
         plan=Plan(plan_path),
         keeps_plan=plan is not None,
+        reviewed_plan=reviewed_plan,
         planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
         archive=archive,
         archive_problem=lambda: _archive_problem(archive),
@@ -179,13 +193,15 @@ def _archive(reached: Reached, deletion: DeletionSettings, header: Header, stop:
             parent = prefix if prefix in {"", "/"} or prefix.endswith("/") else f"{prefix}/"
             folder = S3Folder(reached.aws.s3, bucket, f"{parent}{name}/")
             return S3Archive(folder.location, folder.put, lambda: stop.is_over(ARCHIVE_SECONDS))
+        case Folder(folder):
+            return FileArchive(folder / f"{name}.ndjson")
         case path:
-            return FileArchive(path / f"{name}.ndjson" if path.is_dir() else path)
+            return FileArchive(path / f"{name}.ndjson" if is_folder(path) else path)
 
 
 def _archive_problem(archive: Archive) -> str | None:
     if not isinstance(archive, FileArchive):
         return None
-    if archive.path.exists():
+    if is_taken(archive.path):
         return f"{archive.path} exists already"
     return why_not_writable(archive.path.parent)

@@ -18,15 +18,20 @@ class Ndjson:
     streams = True
     tells_the_outcome = True
 
+    def __init__(self) -> None:
+        self._lines = 0
+
     def head(self) -> bytes:
         """Nothing."""
         return b""
 
     def line(self, finding: Finding) -> bytes:
         """The finding with the keys it has in the JSON report."""
+        self._lines += 1
         return seen(_ENCODER.encode(finding)) + b"\n"
 
     def tail(self, report: Report) -> bytes:
-        """The report without its findings, which all stand above."""
-        closing = report.model_copy(update={"findings": [], "findings_omitted": 0})
+        """The report without its findings, which stand above: all, unless the run had to end before it told them."""
+        omitted = report.counts.scanned - report.counts.active - self._lines
+        closing = report.model_copy(update={"findings": [], "findings_omitted": omitted})
         return seen(closing.model_dump_json(by_alias=True).encode()) + b"\n"

@@ -62,3 +62,9 @@ class SinkError(JanitorError):
     """A report could not be written where it was asked for."""
 
     default_code = "sink"
+
+
+class LedgerError(JanitorError):
+    """What runs remember could not be read or written."""
+
+    default_code = "ledger"

@@ -1,5 +1,6 @@
 """A job from its settings to its exit code: what every command that runs one does around it."""
 
+import gc
 import signal
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,6 +17,8 @@ from janitor.run.job import Job, Result
 from janitor.run.stopping import Stop
 
 _SIGNAL_BASE = 128
+
+_ALLOCATIONS_BEFORE_A_COLLECTION = 100_000
 
 _Prepared = TypeVar("_Prepared")
 
@@ -38,10 +41,17 @@ def carried_out(
         the exit code.
     """
     run_id = start_logging(logs)
+    _spare_the_collector()
     with stoppable(deadline.deadline) as stop:
         result = run(prepared(lambda: job(run_id, stop), stop))
     say_failures(result)
     return exit_code(result, stop, output.fail_on)
+
+
+def _spare_the_collector() -> None:
+    """Let Python look for cycles less often: rows hold none, and going through them took a tenth of a sweep."""
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_BEFORE_A_COLLECTION)
 
 
 def prepared(prepare: Callable[[], _Prepared], stop: Stop) -> _Prepared:

@@ -112,7 +112,7 @@ class FileArchive:
         """As `Archive.store`: flushed and fsynced."""
         lines = self._opened
         first, before = lines.rows, lines.mark()
-        block = b"".join(lines.row(row.fingerprint, row.state, row.item) for row in rows)
+        block = lines.block((row.fingerprint, row.state, row.item) for row in rows)
         try:
             self._file.append(block, to_disk=True)
         except SinkError:
@@ -124,7 +124,7 @@ class FileArchive:
         """As `Archive.settle`: written, and on the disk with the next group."""
         lines = self._opened
         before = lines.mark()
-        block = b"".join(lines.outcome(*settlement) for settlement in settlements)
+        block = lines.outcomes(settlements)
         try:
             self._file.append(block, to_disk=False)
         except SinkError:

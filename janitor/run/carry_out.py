@@ -32,7 +32,10 @@ log = structlog.get_logger("janitor.delete")
 
 # Requests at once. On demand a table takes 4,000 writes a second from its first day: about what 16 of them make of it.
 WORKERS = 16
-_GROUP = WORKERS * BATCH
+# Rows that are archived at once. Each group waits for the disk, or for S3, so few large ones are faster.
+_GROUP = 2 * WORKERS * BATCH
+# Batches that may still wait for a worker when the next group is prepared, so that no worker waits for that.
+_AHEAD = 2 * WORKERS
 
 _NO_ANSWER = "no-answer"
 
@@ -125,7 +128,7 @@ class ForReal:
                     yield from _untouched(group)
                     break
                 yield from self._begin(group, workers)
-                yield from self._finish(workers, most=WORKERS)
+                yield from self._finish(workers, most=_AHEAD)
             yield from self._finish(workers, most=0)
         finally:
             workers.end()

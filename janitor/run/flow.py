@@ -28,7 +28,6 @@ from janitor.run.locked_out import LockedOut, find_locked_out, unchecked_warning
 from janitor.run.reading import read
 from janitor.run.sweep import Swept, finish_sweep
 from janitor.run.tally import Tally
-from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
 
 log = structlog.get_logger("janitor.run")
@@ -100,9 +99,7 @@ def _open_plan(job: Job) -> None:
 def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool) -> Swept:
     if job.sweep is None:
         return Swept()
-    return finish_sweep(
-        job.sweep, tally, findings, lambda row: classify(row, job.now, job.policy), job.stop, is_complete=is_complete
-    )
+    return finish_sweep(job.sweep, tally, findings, job.stop, is_complete=is_complete)
 
 
 def _workbench_only(tally: Tally) -> list[Remark]:

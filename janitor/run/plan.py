@@ -10,6 +10,7 @@ It holds bearer tokens of classic tables: its mode is 0600, and no line of it is
 
 import contextlib
 import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -20,7 +21,7 @@ from janitor.run.block_file import BlockFile
 SCHEMA: Literal["janitor.plan/v1"] = "janitor.plan/v1"
 
 _BLOCK_BYTES = 256 * 1024
-_ENCODE = msgspec.json.Encoder().encode
+_ENCODE_LINES = msgspec.json.Encoder().encode_lines
 
 
 class PlanTable(msgspec.Struct, frozen=True):
@@ -138,30 +139,36 @@ class Lines:
     def __init__(self, header: Header) -> None:
         self.rows = 0
         self._sum = hashlib.sha256()
-        self.header = self._line(header)
+        self.header = self._encoded([header])
 
-    def row(self, fingerprint: str, state: str, item: bytes | msgspec.Raw) -> bytes:
-        """The next row's line."""
-        line = self._line(PlannedRow(self.rows, fingerprint, state, _on_one_line(item)))
-        self.rows += 1
-        return line
+    def block(self, rows: Iterable[tuple[str, str, bytes | msgspec.Raw]]) -> bytes:
+        """The next rows' lines: of each its fingerprint, its state and its item."""
+        lines = [
+            PlannedRow(number, fingerprint, state, _on_one_line(item))
+            for number, (fingerprint, state, item) in enumerate(rows, self.rows)
+        ]
+        self.rows += len(lines)
+        return self._encoded(lines)
 
-    def outcome(self, row: int, fingerprint: str, outcome: str, item: bytes | None = None) -> bytes:
-        """The line that says what became of a row."""
-        gone = msgspec.UNSET if item is None else _on_one_line(item)
-        return self._line(RowOutcome(row, fingerprint, outcome, gone))
+    def outcomes(self, outcomes: Iterable[tuple[int, str, str, bytes | None]]) -> bytes:
+        """The lines that say what became of rows: number, fingerprint, outcome, and the row as it went if otherwise."""
+        return self._encoded(
+            [
+                RowOutcome(row, fingerprint, outcome, msgspec.UNSET if item is None else _on_one_line(item))
+                for row, fingerprint, outcome, item in outcomes
+            ]
+        )
 
     def closing(self, population: Population) -> bytes:
         """The last line."""
-        return self._line(
-            Closing(
-                rows=self.rows,
-                sha256=self._sum.hexdigest(),
-                scanned=population.scanned,
-                dated=population.dated,
-                complete=population.complete,
-            )
+        closing = Closing(
+            rows=self.rows,
+            sha256=self._sum.hexdigest(),
+            scanned=population.scanned,
+            dated=population.dated,
+            complete=population.complete,
         )
+        return self._encoded([closing])
 
     def mark(self) -> "Mark":
         """Where the lines stand, for `back_to`."""
@@ -171,10 +178,10 @@ class Lines:
         """Take back every line since then, for they could not be written."""
         self.rows, self._sum = mark
 
-    def _line(self, part: msgspec.Struct) -> bytes:
-        line = _ENCODE(part) + b"\n"
-        self._sum.update(line)
-        return line
+    def _encoded(self, parts: Sequence[msgspec.Struct]) -> bytes:
+        lines = _ENCODE_LINES(parts)
+        self._sum.update(lines)
+        return lines
 
 
 class Plan:
@@ -188,12 +195,13 @@ class Plan:
         self._file = BlockFile(path)
         self.path = path
         self._lines: Lines | None = None
-        self._block = bytearray()
+        self._waiting: list[tuple[str, str, bytes]] = []
+        self._waiting_bytes = 0
 
     @property
     def rows(self) -> int:
         """How many rows it holds."""
-        return self._lines.rows if self._lines else 0
+        return self._lines.rows + len(self._waiting) if self._lines else 0
 
     def open(self, header: Header) -> None:
         """Make the file, and prove it writable with its first line.
@@ -211,10 +219,10 @@ class Plan:
         Raises:
             SinkError: the disk is full or broken.
         """
-        assert self._lines is not None  # noqa: S101  # opened first
-        self._block += self._lines.row(fingerprint, state, item)
-        if len(self._block) >= _BLOCK_BYTES:
-            self._flush(to_disk=False)
+        self._waiting.append((fingerprint, state, item))
+        self._waiting_bytes += len(item)
+        if self._waiting_bytes >= _BLOCK_BYTES:
+            self._flush()
 
     def close(self, population: Population) -> None:
         """Write the closing line, and see the file to the disk.
@@ -222,9 +230,8 @@ class Plan:
         Raises:
             SinkError: that failed.
         """
-        assert self._lines is not None  # noqa: S101  # opened first
-        self._block += self._lines.closing(population)
-        self._flush(to_disk=True)
+        self._flush()
+        self._file.append(self._opened.closing(population), to_disk=True)
         self._file.close()
 
     def leave(self) -> None:
@@ -238,9 +245,14 @@ class Plan:
             with contextlib.suppress(OSError):
                 self.path.unlink(missing_ok=True)
 
-    def _flush(self, *, to_disk: bool) -> None:
-        self._file.append(bytes(self._block), to_disk=to_disk)
-        self._block.clear()
+    def _flush(self) -> None:
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._file.append(self._opened.block(waiting), to_disk=False)
+
+    @property
+    def _opened(self) -> Lines:
+        assert self._lines is not None  # noqa: S101  # opened first
+        return self._lines
 
 
 def _on_one_line(item: bytes | msgspec.Raw) -> msgspec.Raw:

@@ -85,9 +85,13 @@ class S3Archive:
         if self._header is None:
             raise SinkError(f"{self.location} is not open")
         lines = Lines(self._header)
-        parts = [lines.header, *(lines.row(row.fingerprint, row.state, row.item) for row in group.rows)]
-        for number, fingerprint, outcome, item in group.settlements:
-            parts.append(lines.outcome(number - group.first_row, fingerprint, outcome, item))
+        parts = [lines.header, lines.block((row.fingerprint, row.state, row.item) for row in group.rows)]
+        parts.append(
+            lines.outcomes(
+                (number - group.first_row, fingerprint, outcome, item)
+                for number, fingerprint, outcome, item in group.settlements
+            )
+        )
         if population is not None:
             parts.append(lines.closing(population))
         name = f"{group.number:06}.ndjson"

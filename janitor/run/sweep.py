@@ -22,13 +22,16 @@ from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
 from janitor.run.stopping import TELL_SECONDS, Stop
 from janitor.run.tally import Tally
-from janitor.tokens.classify import Classification
+from janitor.tokens.classify import Classification, State
+from janitor.tokens.expiration import read
 from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.row import Row, row_of
+from janitor.tokens.row import row_of
 
 log = structlog.get_logger("janitor.run")
 
 _TOLD_AT_ONCE = 500
+# Enum's own look-up is slow, and every row of a plan asks.
+_STATES = {state.value: state for state in State}
 _GONE = frozenset({DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE})
 
 
@@ -96,7 +99,6 @@ def finish_sweep(
     sweep: Sweep,
     tally: Tally,
     findings: Findings,
-    judge: Callable[[Row], Classification],
     stop: Stop,
     *,
     is_complete: bool,
@@ -107,7 +109,6 @@ def finish_sweep(
         sweep: what the sweep was given.
         tally: what the scan counted.
         findings: told of every row of the plan.
-        judge: what a row is at the run's time.
         stop: a request ends the deletes, and a few seconds later the telling.
         is_complete: whether the scan reached the table's end; without that nothing is deleted.
     """
@@ -122,7 +123,7 @@ def finish_sweep(
         _ask_guards(sweep, tally, population, swept)
     may_delete = sweep.is_enabled and is_complete and not swept.is_refused and sweep.plan.rows > 0
     carry_out = sweep.for_real() if may_delete else ForShow()
-    outcomes = _carry_out(sweep, carry_out, tally=tally, findings=findings, judge=judge, stop=stop)
+    outcomes = _carry_out(sweep, carry_out, tally=tally, findings=findings, stop=stop)
     swept.untold = sweep.plan.rows - outcomes.total()
     if swept.untold:
         message = f"{swept.untold:,} planned rows that were not touched are not listed: the run had to end"
@@ -172,7 +173,6 @@ def _carry_out(
     *,
     tally: Tally,
     findings: Findings,
-    judge: Callable[[Row], Classification],
     stop: Stop,
 ) -> Counter[DeletionOutcome]:
     """Every row's outcome, each told; after a request to stop, rows that nothing was sent for may be left out."""
@@ -185,7 +185,7 @@ def _carry_out(
             if outcome is DeletionOutcome.PLANNED and stop.is_over(TELL_SECONDS):
                 break
             outcomes[outcome] += 1
-            verdict = judge(candidate.row)
+            verdict = _verdict(candidate)
             if outcome not in _GONE:
                 tally.owners.add(candidate.row, verdict)
             told.append(Told(candidate.row, verdict, outcome))
@@ -197,6 +197,13 @@ def _carry_out(
         progress.finish()
     findings.tell(told)
     return outcomes
+
+
+def _verdict(candidate: Candidate) -> Classification:
+    """What a row of the plan is at the run's time: by then no gate accepted it, or it would not have been planned."""
+    expiration = candidate.row.expiration
+    expiry = read(expiration)[0] if expiration is not None else None
+    return Classification(_STATES[candidate.planned.state], (), expiry, ())
 
 
 def _kept_plan(sweep: Sweep, swept: Swept) -> Path | None:

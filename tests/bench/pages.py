@@ -1,12 +1,13 @@
 """Ready-made Scan pages: the rows' bytes and their checksum are made once, only the end differs from page to page."""
 
 import functools
+import hashlib
 import zlib
 from dataclasses import dataclass
 
 import msgspec
 
-from tests.bench.rows import ROWS_PER_PAGE, expiry_of, hashed_row, stale_expiry_of, state_of
+from tests.bench.rows import ROWS_PER_PAGE, Item, expiry_of, hashed_row, row_of_key, stale_expiry_of, state_of
 
 READ_UNITS = 128.0
 """What an eventually consistent page of 1 MB costs."""
@@ -53,12 +54,15 @@ class Pages:
 
     def _make_template(self, *, filtered: bool) -> bytes:
         numbers = [number for number in range(ROWS_PER_PAGE) if not filtered or self._state(number) != "active"]
-        items = [hashed_row(number, expiry=self._expiry(number), mark=_MARK) for number in numbers]
+        items = [self._row(number) for number in numbers]
         page = {"Count": len(items), "ScannedCount": ROWS_PER_PAGE, "Items": items}
         return msgspec.json.encode(page).removesuffix(b"}")
 
     def _state(self, number: int) -> str:
         return "stale" if self._stale else state_of(number)
 
-    def _expiry(self, number: int) -> int:
-        return stale_expiry_of(number, self._now) if self._stale else expiry_of(number, self._now)
+    def _row(self, number: int) -> Item:
+        if not self._stale:
+            return hashed_row(number, expiry=expiry_of(number, self._now), mark=_MARK)
+        key = hashlib.sha256(str(number).encode()).hexdigest()
+        return row_of_key(_MARK + key[len(_MARK) :], stale_expiry_of(number, self._now))

@@ -5,28 +5,26 @@ from typing import Any
 
 import msgspec
 
-from tests.bench.rows import hashed_row
+from tests.bench.rows import row_of_key
 
 WRITE_UNITS = 1.0
 """What a row below 1 KB costs to delete."""
 
-_KEY = b'"KEY"'
-_BEFORE, _, _AFTER = msgspec.json.encode(
-    hashed_row(0, expiry=1_700_000_000, mark="") | {"token": {"S": "KEY"}}
-).partition(_KEY)
+_EXPIRY = {"N": "1700000000"}
 
 
 def batch_execute_statement(request: dict[str, Any]) -> bytes:
     """Answer a batch of `DELETE … RETURNING ALL OLD *`: each hands its row back."""
-    keys = [statement["Parameters"][0]["S"] for statement in request["Statements"]]
-    answers = b",".join(b'{"TableName":"bench","Item":%b}' % _row(key) for key in keys)
-    capacity = _capacity("bench", len(keys)) if _is_asked_for_capacity(request) else None
+    rows = [_row(*statement["Parameters"][:2]) for statement in request["Statements"]]
+    answers = b",".join(b'{"TableName":"bench","Item":%b}' % row for row in rows)
+    capacity = _capacity("bench", len(rows)) if _is_asked_for_capacity(request) else None
     return b'{"Responses":[%b]%b}' % (answers, b',"ConsumedCapacity":[%b]' % capacity if capacity else b"")
 
 
 def delete_item(request: dict[str, Any]) -> bytes:
-    """Answer a DeleteItem, with the row if it is asked for."""
-    old = b'"Attributes":%b' % _row(request["Key"]["token"]["S"]) if request.get("ReturnValues") == "ALL_OLD" else b""
+    """Answer a DeleteItem, with a row if it is asked for; its date is not the one that was."""
+    has_old = request.get("ReturnValues") == "ALL_OLD"
+    old = b'"Attributes":%b' % _row(request["Key"]["token"], _EXPIRY) if has_old else b""
     capacity = b'"ConsumedCapacity":%b' % _capacity(request["TableName"], 1) if _is_asked_for_capacity(request) else b""
     return b"{%b}" % b",".join(filter(None, (old, capacity)))
 
@@ -39,8 +37,8 @@ def batch_write_item(request: dict[str, Any]) -> bytes:
     return b'{"UnprocessedItems":{}%b}' % asked
 
 
-def _row(key: str) -> bytes:
-    return b"%b%b%b" % (_BEFORE, msgspec.json.encode(key), _AFTER)
+def _row(key: dict[str, str], expiration: dict[str, str]) -> bytes:
+    return msgspec.json.encode(row_of_key(key["S"], int(expiration["N"])))
 
 
 def _capacity(table: str, rows: int) -> bytes:

@@ -73,6 +73,21 @@ def hashed_row(number: int, *, expiry: int, mark: str) -> Item:
     }
 
 
+def row_of_key(key: str, expiry: int) -> Item:
+    """Make a row that follows from its key and expiry alone, so that a server can hand it back which keeps none."""
+    return {
+        "token": {"S": key},
+        "tokenUUID": {"S": f"{key[:8]}-{key[8:12]}-4{key[13:16]}-8{key[17:20]}-{key[20:32]}"},
+        "tokenExpiration": {"N": str(expiry)},
+        "createdDate": {"N": str(expiry - _LIFE)},
+        "createdBy": {"S": "admin"},
+        "username": {"S": f"user-{key[:9]}@example.com"},
+        "groups": {"L": [{"S": "lisa-users"}]},
+        "name": {"S": f"pipeline of {key[:9]}"},
+        "isSystemToken": {"BOOL": False},
+    }
+
+
 def counts_in(pages: int) -> Counter[str]:
     """Count the rows of `pages` replayed pages by the state they are made to have."""
     page = Counter(state_of(number) for number in range(ROWS_PER_PAGE))

@@ -13,6 +13,7 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.row import row_of
 from tests.command import Finished, janitor
+from tests.servers import Server
 from tests.tables import Item, modern
 
 DAY = 86_400
@@ -44,6 +45,11 @@ def keys_in(client: DynamoDBClient, table: str) -> set[str]:
 def key_of(row: Item) -> str:
     key: str = row["token"]["S"]
     return key
+
+
+def run(server: Server, table: str, *options: str, **arguments: Any) -> Finished:
+    """A sweep as somebody types it."""
+    return janitor("sweep", "--table", table, "--endpoint-url", server.url, *options, **arguments)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""python -m tests.bench [scan] [delete] [memory] [wire] [startup]: measure, and print figures beside their goals.
+"""python -m tests.bench [NAME …]: measure, and print figures beside their goals; `--help` lists the names.
 
 A goal that is missed says so and is no failure; a command that does not do its work is one.
 """
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from tests.bench import delete, memory, scan, startup, wire
+from tests.bench import delete, memory, scan, startup, stopping, wire
 from tests.bench.figures import Figure, rendered
 from tests.bench.processes import CommandFailedError
 
@@ -21,6 +21,7 @@ _BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "memory": memory.run,
     "scan": scan.run,
     "delete": delete.run,
+    "stopping": stopping.run,
 }
 
 

@@ -64,6 +64,23 @@ def measure(arguments: tuple[str, ...], *, stdout: IO[bytes] | int = subprocess.
     return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _RSS_UNITS_PER_MB)
 
 
+@contextlib.contextmanager
+def started(arguments: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `python arguments…` beside this process, its output thrown away; what still runs at the end is killed."""
+    with subprocess.Popen(
+        (sys.executable, *arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+        cwd=_ROOT,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # does nothing to one that has ended
+
+
 def own_peak_mb() -> float:
     """Give the peak resident memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_UNITS_PER_MB

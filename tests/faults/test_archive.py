@@ -15,8 +15,8 @@ from tests.fixtures import NewTable
 from tests.servers import Microburst, Server, microburst
 from tests.sweeping import archived_keys, assert_exact, keys_in, living_rows, stale_rows, sweep
 
-ROWS_OF_A_GROUP = 400
-STALE, LIVING = 1_000, 60
+ROWS_OF_A_GROUP = 800
+STALE, LIVING = 2_000, 60
 LINE_BYTES = 450  # of a row in an archive, more or less
 BUCKET = "archives"
 PUT = {"service": "s3", "operation": "PutObject"}

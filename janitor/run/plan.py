@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from janitor.errors import SinkError
 from janitor.run.block_file import BlockFile
 
 SCHEMA: Literal["janitor.plan/v1"] = "janitor.plan/v1"
@@ -246,8 +247,14 @@ class Plan:
                 self.path.unlink(missing_ok=True)
 
     def _flush(self) -> None:
-        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        self._file.append(self._opened.block(waiting), to_disk=False)
+        lines = self._opened
+        before = lines.mark()
+        try:
+            self._file.append(lines.block(self._waiting), to_disk=False)
+        except SinkError:
+            lines.back_to(before)
+            raise
+        self._waiting, self._waiting_bytes = [], 0
 
     @property
     def _opened(self) -> Lines:

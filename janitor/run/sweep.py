@@ -126,7 +126,7 @@ def finish_sweep(
     outcomes = _carry_out(sweep, carry_out, tally=tally, findings=findings, stop=stop)
     swept.untold = sweep.plan.rows - outcomes.total()
     if swept.untold:
-        message = f"{swept.untold:,} planned rows that were not touched are not listed: the run had to end"
+        message = f"{swept.untold:,} planned rows that nothing was done with are not listed"
         swept.warnings.append(Remark(where="report", code="untold", message=message))
     swept.errors += carry_out.errors
     if may_delete:

@@ -4,36 +4,85 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
-FORMATS = ("table", "json", "ndjson", "csv", "markdown")
+FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
+
+# What a report's key in S3 may hold.
+KEY_PLACEHOLDERS = ("table", "date", "run_id")
 
 MAX_SEGMENTS = 256
 _WHOLE = 100
 _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatch
+_TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
 _FINGERPRINT = re.compile(r"[0-9a-f]{6,12}").fullmatch
 
 
+class S3Key(NamedTuple):
+    """An object's place; the key may hold placeholders."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
 class ReportTarget(NamedTuple):
-    """One --report: a format and the path it goes to."""
+    """One --report: a format and where it goes to."""
 
     format: str
-    path: Path
+    place: Path | S3Key
+
+    def __str__(self) -> str:
+        return f"{self.format}={self.place}"
 
 
 def parse_report(text: str) -> ReportTarget:
-    """`FORMAT=PATH`.
+    """`FORMAT=PATH` or `FORMAT=s3://bucket/key`.
 
     Raises:
         ValueError: there is no such format, or no path.
     """
-    name, equals, path = text.partition("=")
-    if not equals or not path:
+    name, equals, place = text.partition("=")
+    if not equals or not place:
         raise ValueError(f"{text!r} is not FORMAT=PATH, for example json=report.json")
     if name not in FORMATS:
         raise ValueError(f"{name!r} is not a format; choose from {', '.join(FORMATS)}")
-    if "://" in path:
-        raise ValueError(f"{path!r} is not a path of this machine; reports go to files")
-    return ReportTarget(name, Path(path))
+    if place.startswith("s3://"):
+        return ReportTarget(name, _s3_key(place))
+    if "://" in place:
+        raise ValueError(f"{place!r} is neither a path nor s3://bucket/key")
+    return ReportTarget(name, Path(place))
+
+
+def _s3_key(text: str) -> S3Key:
+    bucket, _, key = text.removeprefix("s3://").partition("/")
+    if not bucket or not key or key.endswith("/"):
+        raise ValueError(f"{text!r} is not s3://bucket/key, for example s3://reports/{{table}}/{{date}}.json")
+    try:
+        key.format_map(dict.fromkeys(KEY_PLACEHOLDERS, ""))
+    except (KeyError, ValueError, IndexError, AttributeError):
+        known = ", ".join(f"{{{name}}}" for name in KEY_PLACEHOLDERS)
+        raise ValueError(f"{text!r} has a placeholder that is none; there are {known}") from None
+    return S3Key(bucket, key)
+
+
+class MetricsTarget(NamedTuple):
+    """One --metrics: `emf`, or `prometheus` and the file it goes to."""
+
+    format: str
+    path: Path | None
+
+
+def parse_metrics(text: str) -> MetricsTarget:
+    """`emf` or `prometheus=PATH`."""
+    name, _, path = text.partition("=")
+    if name == "emf" and not path:
+        return MetricsTarget(name, None)
+    if name == "prometheus" and path:
+        return MetricsTarget(name, Path(path))
+    raise ValueError(f"{text!r} is neither emf nor prometheus=PATH")
 
 
 def parse_segments(text: str) -> int | None:
@@ -109,6 +158,35 @@ def parse_fingerprint(text: str) -> str:
     if not _FINGERPRINT(digits):
         raise ValueError(f"{text!r} is not a fingerprint: 6 to 12 hex digits")
     return digits
+
+
+def parse_topic_arn(text: str) -> str:
+    """`arn:partition:sns:region:account:name`, in any partition; the name of a FIFO topic ends with `.fifo`."""
+    if not _TOPIC_ARN(text):
+        raise ValueError(f"{text!r} is not a topic's ARN, like arn:aws:sns:eu-central-1:123456789012:tokens")
+    return text
+
+
+def parse_heartbeat_url(text: str) -> str:
+    """`http://` or `https://`, a host, and whatever the monitor wants behind it.
+
+    Raises:
+        ValueError: the text is none. The message does not repeat it, for it may hold a token.
+    """
+    if not _is_url(text):
+        raise ValueError("the heartbeat's URL is not like https://hc-ping.com/UUID: http or https, and a host")
+    return text
+
+
+def _is_url(text: str) -> bool:
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        is_port = parts.port != 0
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and is_port
 
 
 def parse_role_arn(text: str) -> str:

@@ -19,7 +19,7 @@ class Setting:
         metavar: what stands for the value in the help.
         parse: turns a text into the value; raises ValueError with a sentence that says what would be right.
         choices: the only texts allowed, when there are few.
-        default: the default as a text, as the user would write it; None for none.
+        default: the default as a text, as the user would write it, several with spaces between them; None for none.
         default_words: what the help says about the default where the text alone does not.
         value_if_bare: what the flag means when nothing follows it.
         many: whether it may be given more than once; its values are then separated by spaces in the variable.
@@ -44,9 +44,10 @@ def setting(help_: str, **options: Any) -> Any:
         value: Any = False
     elif made.default is None:
         value = () if made.many else None
+    elif made.many:
+        value = tuple(made.parse(part) for part in made.default.split())
     else:
-        parsed = made.parse(made.default)
-        value = (parsed,) if made.many else parsed
+        value = made.parse(made.default)
     return dataclasses.field(default=value, metadata={_METADATA_KEY: made})
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config import APPLY_GROUPS, ApplyCommand, LogSettings
+from janitor.config.commands import APPLY_GROUPS, ApplyCommand
+from janitor.config.output import LogSettings
 
 
 @click.command("apply")
@@ -29,4 +30,4 @@ def command(*groups: Any, plan: Path) -> int:
 
     *of_apply, logs = groups
     given = ApplyCommand(*of_apply)
-    return carried_out(logs, given.deadline, given.output, functools.partial(apply_job, plan, given))
+    return carried_out(logs, given.deadline, given.output, given.notices, functools.partial(apply_job, plan, given))

@@ -9,17 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from janitor.cli.options import takes
-from janitor.config import (
-    DeadlineSettings,
-    DemoSettings,
-    LimitSettings,
-    LogSettings,
-    OutputSettings,
-    PolicySettings,
-    ProtectionSettings,
-    ScanSettings,
-    TableSettings,
-)
+from janitor.config.commands import ScanSettings
+from janitor.config.demo import DemoSettings
+from janitor.config.limits import DeadlineSettings, LimitSettings
+from janitor.config.output import LogSettings, NoticeSettings, OutputSettings
+from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.errors import JanitorError
 
 if TYPE_CHECKING:
@@ -81,11 +75,13 @@ def _scan(table: str) -> int:
         policy=PolicySettings(),
         protection=ProtectionSettings(),
         output=OutputSettings(format="table"),
+        notices=NoticeSettings(),
         limits=LimitSettings(),
         deadline=DeadlineSettings(),
     )
     logs = LogSettings(log_level="warning")
-    return carried_out(logs, settings.deadline, settings.output, functools.partial(scan_job, settings))
+    job = functools.partial(scan_job, settings)
+    return carried_out(logs, settings.deadline, settings.output, settings.notices, job)
 
 
 def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:

@@ -73,7 +73,7 @@ def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
         return click.option(flag(name), name, is_flag=True, default=False, **common)
     if setting.value_if_bare is not None:
         common |= {"is_flag": False, "flag_value": setting.value_if_bare}
-    default = [setting.default] if setting.many and setting.default is not None else setting.default
+    default = setting.default.split() if setting.many and setting.default is not None else setting.default
     return click.option(
         flag(name),
         name,

@@ -3,7 +3,11 @@
 import click
 
 from janitor.cli.options import takes
-from janitor.config import RESTORE_GROUPS, DeadlineSettings, LogSettings, RestoreSettings, TableSettings
+from janitor.config.commands import RESTORE_GROUPS
+from janitor.config.deletion import RestoreSettings
+from janitor.config.limits import DeadlineSettings
+from janitor.config.output import LogSettings
+from janitor.config.table import TableSettings
 
 
 @click.command("restore")

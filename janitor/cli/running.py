@@ -9,7 +9,9 @@ import click
 
 from janitor.cli.signals import stoppable
 from janitor.cli.wiring.logging import start_logging
-from janitor.config import DeadlineSettings, LogSettings, OutputSettings
+from janitor.cli.wiring.outside import Outside
+from janitor.config.limits import DeadlineSettings
+from janitor.config.output import LogSettings, NoticeSettings, OutputSettings
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.report.model import Outcome
 from janitor.run.flow import run
@@ -33,17 +35,28 @@ class StoppedBeforeError(JanitorError):
 
 
 def carried_out(
-    logs: LogSettings, deadline: DeadlineSettings, output: OutputSettings, job: Callable[[str, Stop], Job]
+    logs: LogSettings,
+    deadline: DeadlineSettings,
+    output: OutputSettings,
+    notices: NoticeSettings,
+    job: Callable[[str, Stop], Job],
 ) -> int:
     """Run the job that `job` makes of a run id and a stop request, and say on stderr what went wrong.
+
+    Metrics and the heartbeat are told how it went; neither changes that, but for the exit code where they fail.
 
     Returns:
         the exit code.
     """
     run_id = start_logging(logs)
     _spare_the_collector()
-    with stoppable(deadline.deadline) as stop:
+    with stoppable(deadline.deadline) as stop, Outside(notices, run_id) as outside:
         result = run(prepared(lambda: job(run_id, stop), stop))
+        result.failures.extend(outside.tell_metrics(result.report))
+        code = exit_code(result, stop, output.fail_on)
+        failure = outside.tell_end(result.report, is_success=code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED))
+        if failure is not None:
+            result.failures.append(failure)
     say_failures(result)
     return exit_code(result, stop, output.fail_on)
 

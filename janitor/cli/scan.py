@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config import SCAN_GROUPS, LogSettings, ScanSettings
+from janitor.config.commands import SCAN_GROUPS, ScanSettings
+from janitor.config.output import LogSettings
 
 
 @click.command("scan")
@@ -28,4 +29,5 @@ def command(*groups: Any) -> int:
 
     *of_scan, logs = groups
     settings = ScanSettings(*of_scan)
-    return carried_out(logs, settings.deadline, settings.output, functools.partial(scan_job, settings))
+    job = functools.partial(scan_job, settings)
+    return carried_out(logs, settings.deadline, settings.output, settings.notices, job)

@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config import SCAN_GROUPS, DeletionSettings, LogSettings, ScanSettings, SweepSettings
+from janitor.config.commands import SCAN_GROUPS, ScanSettings
+from janitor.config.deletion import DeletionSettings, SweepSettings
+from janitor.config.output import LogSettings
 
 
 @click.command("sweep")
@@ -29,4 +31,4 @@ def command(sweep: SweepSettings, deletion: DeletionSettings, *groups: Any) -> i
     *of_scan, logs = groups
     settings = ScanSettings(*of_scan)
     job = functools.partial(sweep_job, settings, sweep, deletion)
-    return carried_out(logs, settings.deadline, settings.output, job)
+    return carried_out(logs, settings.deadline, settings.output, settings.notices, job)

@@ -20,6 +20,7 @@ from janitor.errors import AwsError, ConfigurationError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
 
 # Sends of one request, the first included, unless AWS_MAX_ATTEMPTS or the profile says otherwise. botocore's own
@@ -107,6 +108,12 @@ class Aws:
     def s3(self) -> "S3Client":
         """A client for S3."""
         client: S3Client = self._client("s3")
+        return client
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """A client for SNS."""
+        client: SNSClient = self._client("sns")
         return client
 
     def endpoint(self, service: str) -> str | None:

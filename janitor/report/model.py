@@ -89,7 +89,8 @@ class Deletion(Part):
     """What was deleted; all zero for a run that only reports.
 
     `planned` are the rows of the plan; the four outcomes after `protected` add up to it, but for rows that nothing was
-    sent for. `plan` and `archive` are where those files are, null where none was kept.
+    sent for. `waiting` are rows that would be planned, were their notice old enough (--require-notice). `plan` and
+    `archive` are where those files are, null where none was kept.
     """
 
     enabled: bool = False
@@ -99,6 +100,7 @@ class Deletion(Part):
     changed: int = 0
     already_gone: int = 0
     failed: int = 0
+    waiting: int = 0
     plan: str | None = None
     archive: str | None = None
 
@@ -152,6 +154,48 @@ class Finding:
     meaning: str
 
 
+class ChangedToken(Part):
+    """A token that changed since the last run; the dates are null where they are none, or beyond the calendar."""
+
+    fingerprint: str
+    username: str | None
+    name: str | None
+    expires_at: dt.datetime | None
+    expired_at_before: dt.datetime | None
+
+
+class Change(Part):
+    """How many tokens changed in one way, and the most urgent of them, at most 100."""
+
+    count: int = 0
+    tokens: list[ChangedToken] = []
+
+
+class Changes(Part):
+    """What is not as the last run of the same table left it.
+
+    `extended` have a later expiry; `gone` were removed, and not by this run. `vanished` are no findings any more, and
+    were not looked up: extended far ahead, or gone.
+    """
+
+    since: dt.datetime
+    newly_expiring: Change
+    newly_expired: Change
+    extended: Change
+    gone: Change
+    vanished: Change
+
+
+class NoticesPart(Part):
+    """What was announced: notices that were due, taken by SNS, and not; digests published; where that is remembered."""
+
+    due: int = 0
+    sent: int = 0
+    failed: int = 0
+    digests: int = 0
+    state: str | None = None
+
+
 class ForecastDay(Part):
     """How many tokens expire on a day (UTC), and whether that is an unusual share."""
 
@@ -185,7 +229,8 @@ class Report(Part):
     findings_omitted: int
     locked_out: list[str]
     locked_out_unchecked: int
-    changes: None = None
+    changes: Changes | None = None
+    notices: NoticesPart | None = None
     forecast: list[ForecastDay]
     errors: list[Remark]
     warnings: list[Remark]

@@ -1,6 +1,6 @@
 """Where findings go: at once to the reports that stream, and the most urgent, at the end, to the others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -64,7 +64,16 @@ class MostUrgent:
 class Findings:
     """Takes every finding of a run, once; memory does not grow with them beyond what the reports list."""
 
-    def __init__(self, outlets: Outlets, *, most: int, now: int, policy: Policy, secret: bytes | None) -> None:
+    def __init__(
+        self,
+        outlets: Outlets,
+        *,
+        most: int,
+        now: int,
+        policy: Policy,
+        secret: bytes | None,
+        see: Callable[[Sequence[Told]], None] | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -73,9 +82,12 @@ class Findings:
             now: the UNIX second at which rows are judged.
             policy: the rules.
             secret: the key of fingerprints, None for plain ones.
+            see: told of every finding too, for what is to be announced.
         """
         self._outlets = outlets
-        self._most = most if outlets.keep else 0
+        self._see = see
+        # One is kept in any case: the metrics say when the next token expires.
+        self._most = most if outlets.keep else min(most, 1)
         self._urgent = MostUrgent(self._most)
         least = min(LEAST_OF_A_STATE, self._most // len(State))
         self._of_state = {state: MostUrgent(least) for state in State}
@@ -87,6 +99,8 @@ class Findings:
             rank = urgency(told.verdict, self._now)
             self._urgent.offer(rank, told)
             self._of_state[told.verdict.state].offer(rank, told)
+        if self._see is not None and rows:
+            self._see(rows)
         if self._outlets.streams and rows:
             self._outlets.lines(self._built(rows))
 

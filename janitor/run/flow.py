@@ -1,17 +1,19 @@
 """One run, from table to report.
 
-    pages ──read──> findings ──> outlets that stream, and the most urgent for the others
+    pages ──read──> findings ──> outlets that stream, the most urgent for the others, and what is to be announced
               ├───> tally: counts, expiries by day, owners with expired rows
               └───> plan ──guards──> carried out ──> findings with their outcomes       (a sweep only)
                                          │
                      owners looked up ──> report ──> every outlet
 
-1. The outlets and the plan are opened first: what cannot be written stops the run before the table is read.
+1. The outlets and the plan are opened first: what cannot be written stops the run before the table is read. The store
+   of what earlier runs announced is opened too; where that fails, the run goes on and announces nothing.
 2. Every page is counted as it comes, and every row that may be more than active is judged (`reading`).
 3. A failure of AWS, or a signal, ends the reading; what was counted until then is reported, and the outcome says so.
 4. A sweep asks its guards about the finished plan, and carries it out for show or for real (`sweep`).
 5. Owners with expired rows and no accepted one are looked up (hashed tables only).
-6. The report is built once, from the tally, and handed to every outlet. An outlet that fails hides no other.
+6. The report is built once, from the tally. What is due is announced, and what came of that is added to it.
+7. It is handed to every outlet. An outlet that fails hides no other.
 """
 
 from collections.abc import Iterator
@@ -42,7 +44,12 @@ def run(job: Job) -> Result:
     started = job.clock()
     tally = Tally()
     findings = Findings(
-        job.outlets, most=job.max_findings, now=job.now, policy=job.policy, secret=job.fingerprint_secret
+        job.outlets,
+        most=job.max_findings,
+        now=job.now,
+        policy=job.policy,
+        secret=job.fingerprint_secret,
+        see=job.announcer.see if job.announcer else None,
     )
     with _opened(job):
         log.info("run.started", command=job.command, table=job.table.name, dialect=job.policy.dialect)
@@ -61,7 +68,10 @@ def run(job: Job) -> Result:
             errors=[*errors, *swept.errors, *_deadline(job)],
             warnings=[*job.warnings, *_workbench_only(tally), *swept.warnings, *warnings],
         )
-        job.outlets.finish(report, is_complete=is_complete and not swept.untold)
+        is_complete = is_complete and not swept.untold
+        if job.announcer is not None:
+            report = job.announcer.finish(report, is_complete=is_complete)
+        job.outlets.finish(report, is_complete=is_complete)
     log.info(
         "run.finished",
         outcome=report.run.outcome,
@@ -80,12 +90,17 @@ def _opened(job: Job) -> Iterator[None]:
     try:
         if job.sweep is not None:
             _open_plan(job)
+        if job.announcer is not None:
+            job.announcer.open()
         yield
     except BaseException:
         job.outlets.discard()
         if job.sweep is not None:
             job.sweep.abandon()
         raise
+    finally:
+        if job.announcer is not None:
+            job.announcer.close()
 
 
 def _open_plan(job: Job) -> None:

@@ -7,6 +7,7 @@ from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import SinkError
 from janitor.report.model import Remark, Report
+from janitor.run.announce import Announcer
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
@@ -32,6 +33,7 @@ class Job:
         fingerprint_secret: the key of fingerprints, None for plain ones.
         read_price, write_price: dollars for a million read and write units.
         sweep: what to do about stale rows; None to only report.
+        announcer: who tells people of it; None for nobody.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
         warnings: what came up before the run.
@@ -57,6 +59,7 @@ class Job:
     stop: Stop = field(default_factory=Stop)
     warnings: tuple[Remark, ...] = ()
     sweep: Sweep | None = None
+    announcer: Announcer | None = None
 
     @property
     def is_dry_run(self) -> bool:

@@ -5,6 +5,9 @@ pages ──positions_worth_a_look──> rows ──classify──┬──> fi
 └── plainly active rows, only counted ──> tally
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import structlog
 
 from janitor.dynamodb.decode import Page
@@ -12,6 +15,7 @@ from janitor.errors import JanitorError, SinkError
 from janitor.report.model import Remark
 from janitor.run.findings import Findings, Told
 from janitor.run.job import Job
+from janitor.run.sweep import Sweep
 from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification, State, classify, positions_worth_a_look
 from janitor.tokens.deletable import is_deletable
@@ -49,26 +53,53 @@ def _count(page: Page, job: Job, tally: Tally, findings: Findings) -> None:
     everywhere = range(page.count)
     positions = everywhere if page.is_filtered else positions_worth_a_look(page.glances(), now, policy)
     tally.add_page(page.read_units, page.scanned - len(positions))
-    told = []
-    plan = job.sweep.plan if job.sweep else None
+    told: list[Told] = []
+    going: list[_Going] = []
     for position, row in zip(positions, page.rows(positions), strict=True):
         verdict = classify(row, now, policy)
         tally.add(verdict)
-        if plan is not None and _may_go(row, verdict, job, tally):
-            plan.add(fingerprint(row, policy.dialect, job.fingerprint_secret), verdict.state, page.item(position))
+        if job.sweep is not None and _may_go(row, verdict, job, tally):
+            name = fingerprint(row, policy.dialect, job.fingerprint_secret)
+            going.append(_Going(page.item(position), name, Told(row, verdict)))
             continue
         tally.owners.add(row, verdict)
         if verdict.state is not State.ACTIVE:
             told.append(Told(row, verdict))
+    if job.sweep is not None and going:
+        told += _planned(going, job.sweep, tally)
     findings.tell(told)
 
 
+class _Going(NamedTuple):
+    """A row that may be deleted: its bytes, its fingerprint, and what it is."""
+
+    item: bytes
+    fingerprint: str
+    told: Told
+
+
 def _may_go(row: Row, verdict: Classification, job: Job, tally: Tally) -> bool:
-    """Whether to plan the row; counts what it decides."""
-    if not is_deletable(verdict, job.now, job.policy) or verdict.expiry is None:
+    """Whether to plan the row, but for its notice; counts it if it is protected."""
+    if not is_deletable(verdict, job.now, job.policy):
         return False
     if protected_by(row, job.policy) is not None:
         tally.protected += 1
         return False
-    tally.plan(verdict.expiry)
     return True
+
+
+def _planned(going: Sequence[_Going], sweep: Sweep, tally: Tally) -> list[Told]:
+    """Plan the rows; return those that have to wait until their notice is old enough."""
+    waiting = []
+    may_go = (
+        sweep.announced({row.fingerprint: row.told.verdict.expiry or 0 for row in going}) if sweep.announced else None
+    )
+    for item, name, told in going:
+        if may_go is not None and name not in may_go:
+            tally.waiting += 1
+            tally.owners.add(told.row, told.verdict)
+            waiting.append(told)
+            continue
+        tally.plan(told.verdict.expiry or 0)
+        sweep.plan.add(name, told.verdict.state, item)
+    return waiting

@@ -6,7 +6,8 @@ confirm, archive opened ──> carried out for real, or for show ──> findin
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +53,8 @@ class Sweep:
         population: what is to be taken for the table, from what this run has read; None for unknown.
         confirm: asks whoever sits at the terminal; True where nobody does.
         for_real: the way to carry the plan out for real, once the archive is open.
+        announced: of rows, expiries by fingerprint, those that were announced long enough ago; None where that does not
+            matter.
         write_units: what the deletes cost so far.
         progress: who watches the deletes, from how many there are.
         skew_seconds: the local clock less the server's.
@@ -70,6 +73,7 @@ class Sweep:
     population: Callable[[Population], Population | None]
     confirm: Callable[[int, int, int], bool]
     for_real: Callable[[], CarryOut]
+    announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None
     write_units: Callable[[], float]
     progress: Callable[[int], Progress]
     skew_seconds: int | None
@@ -225,6 +229,7 @@ def _deletion(
         changed=outcomes[DeletionOutcome.CHANGED],
         already_gone=outcomes[DeletionOutcome.ALREADY_GONE],
         failed=outcomes[DeletionOutcome.FAILED],
+        waiting=tally.waiting,
         plan=str(plan.absolute()) if plan else None,
         archive=sweep.archive.location if has_archive else None,
     )

@@ -17,6 +17,7 @@ class Tally:
         owners: those who may be locked out.
         planned_expiries: the oldest and the newest expiry among the planned rows; None without any.
         protected: rows that would have been planned, were they not protected.
+        waiting: rows that would have been planned, were their notice old enough.
         workbench_only: rows that the api gate refuses and MCP Workbench accepts.
     """
 
@@ -27,6 +28,7 @@ class Tally:
         self.expiries: Counter[int] = Counter()
         self.owners = Owners()
         self.protected = 0
+        self.waiting = 0
         self.planned_expiries: tuple[int, int] | None = None
         self.workbench_only = 0
         self._dated = 0

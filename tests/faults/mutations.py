@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("janitor", "tests", "deploy", "schedules", "pyproject.toml", "README.md")
+COPIED = ("janitor", "tests", "deploy", "pyproject.toml", "README.md")
 SECONDS = 600
 FAILED = 1  # pytest's exit code where tests ran, and some failed
 

@@ -40,7 +40,7 @@ def complaint(finished: Finished) -> str:
         (["scan", "--table", "arn:aws:dynamodb:us-east-1:222222222222:table/t"], "--role-arn"),
         (["scan", "--table", "t", "--role-arn", "foo"], "--role-arn"),
         (["scan", "--table", "t", "--format", "xml"], "--format"),
-        (["scan", "--table", "t", "--report", "html=x"], "--report"),
+        (["scan", "--table", "t", "--report", "xml=x"], "--report"),
         (["scan", "--table", "t", "--report", "json"], "FORMAT=PATH"),
         (["scan", "--table", "t", "--dialect", "old"], "--dialect"),
         (["scan", "--table", "t", "--segments", "0"], "--segments"),

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from janitor.cli.wiring.outlets import outlets_for
+from janitor.cli.wiring.notices import announcing_of, check_notices
+from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, names_a_table, reach
 from janitor.cli.wiring.scan import job_for, secret_in
-from janitor.cli.wiring.sweep import archive_file, check_deletion, header_of, sweep_of, ttl_remarks
-from janitor.config import ApplyCommand, ProtectionSettings, TableSettings
+from janitor.cli.wiring.sweep import announced_by, archive_file, check_deletion, header_of, sweep_of, ttl_remarks
+from janitor.config.commands import ApplyCommand
+from janitor.config.table import ProtectionSettings, TableSettings
 from janitor.dynamodb.decode import Page
 from janitor.errors import ConfigurationError
 from janitor.run.job import Job
@@ -34,11 +36,15 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
     reader = plan_at(plan)
     reader.check(partial=given.apply.partial)
     closing = reader.closing
-    outlets = outlets_for(given.output, [("the plan", plan), *archive_file(given.deletion)])
+    check_reports(given.output, [("the plan", plan), *archive_file(given.deletion)])
+    check_notices(given.notices, requires_notice=given.deletion.require_notice, as_of=None)
     secret = secret_in(given.protection.fingerprint_key_file)
     reached = reach_table_of(reader, given.table)
     policy = _policy(reader.header, given.protection)
     now = int(time.time())
+    announcing = announcing_of(
+        given.notices, given.output, reached, stop, policy=policy, secret=secret, now=now, as_of=None
+    )
     return job_for(
         "apply",
         run_id,
@@ -49,7 +55,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         as_of=None,
         pages=lambda: _pages(reader),
         rows=closing.rows if closing else 0,
-        outlets=outlets,
+        outlets=outlets_for(given.output, reached, run_id),
         output=given.output,
         secret=secret,
         read_price=0.0,
@@ -64,7 +70,9 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
             plan=None,
             reviewed_plan=plan,
             population=lambda _: None if closing is None or is_unknown(closing) else closing,
+            announced=announced_by(announcing, given.deletion, now),
         ),
+        announcing=announcing,
         remarks=ttl_remarks(reached),
     )
 

@@ -5,7 +5,7 @@ import uuid
 
 import structlog
 
-from janitor.config import LogSettings
+from janitor.config.output import LogSettings
 from janitor.logs import configure
 
 

@@ -1,57 +1,90 @@
 """The reports of a run: formats, and where each goes."""
 
+import datetime as dt
+import importlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from janitor.cli.places import check_places_differ
-from janitor.config import OutputSettings
-from janitor.report.formats.csv import Csv
+from janitor.cli.wiring.reach import Reached
+from janitor.config.output import OutputSettings
+from janitor.errors import ConfigurationError
+from janitor.parsers import ReportTarget, S3Key
 from janitor.report.formats.interface import Format
-from janitor.report.formats.json import Json
-from janitor.report.formats.markdown import Markdown
-from janitor.report.formats.ndjson import Ndjson
-from janitor.report.formats.table import Table
 from janitor.run.outlets import Outlet, Outlets
 from janitor.sinks.file import File
+from janitor.sinks.interface import Sink
+from janitor.sinks.s3_object import S3Object, expanded_key
 from janitor.sinks.stdout import Stdout
+
+_CONTENT_TYPES = {
+    "table": "text/plain; charset=utf-8",
+    "json": "application/json",
+    "ndjson": "application/x-ndjson",
+    "csv": "text/csv; charset=utf-8",
+    "markdown": "text/markdown; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "ics": "text/calendar; charset=utf-8",
+}
 
 # Wide enough for every column of a table that goes to a file or a pipe.
 _WIDTH_OF_A_FILE = 160
 
 
-def outlets_for(settings: OutputSettings, others: Sequence[tuple[str, Path]] = ()) -> Outlets:
-    """The outlets, none of them opened.
+def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] = ()) -> None:
+    """See that no file of a run is another's.
 
     Args:
         settings: which reports.
         others: the files that the run reads and writes besides, by what the user calls them.
 
     Raises:
-        ConfigurationError: two of all these are one file.
+        ConfigurationError: two of all these are one file, or one object.
     """
-    check_places_differ(
-        [*others, *((f"--report {target.format}={target.path}", target.path) for target in settings.report)]
-    )
+    paths = [(f"--report {target}", target.place) for target in settings.report if isinstance(target.place, Path)]
+    check_places_differ([*others, *paths])
+    objects = [str(target.place) for target in settings.report if isinstance(target.place, S3Key)]
+    if len(set(objects)) < len(objects):
+        raise ConfigurationError("two reports go to one object in S3", "give each --report a key of its own")
+
+
+def outlets_for(settings: OutputSettings, reached: Reached, run_id: str) -> Outlets:
+    """The outlets, none of them opened."""
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
     return Outlets(
         [
-            *(Outlet(_format(target.format, is_terminal=False), File(target.path)) for target in settings.report),
+            *(
+                Outlet(_format(target.format, is_terminal=False), _sink(target, reached, run_id))
+                for target in settings.report
+            ),
             Outlet(_format(stdout, is_terminal=is_terminal), Stdout(sys.stdout.buffer)),
         ]
     )
 
 
+def _sink(target: ReportTarget, reached: Reached, run_id: str) -> Sink:
+    place = target.place
+    if isinstance(place, Path):
+        return File(place)
+    today = dt.datetime.now(dt.UTC).date()
+    key = expanded_key(place.key, table=reached.table.name, date=today, run_id=run_id)
+    return S3Object(reached.aws.s3, place.bucket, key, _CONTENT_TYPES[target.format])
+
+
 def _format(name: str, *, is_terminal: bool) -> Format:
-    width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
-    formats: Mapping[str, Format] = {
-        "table": Table(width=width, colour=is_terminal and "NO_COLOR" not in os.environ),
-        "json": Json(),
-        "ndjson": Ndjson(),
-        "csv": Csv(),
-        "markdown": Markdown(),
-    }
-    return formats[name]
+    """The format of this name: a class of a module named like it, imported only where it is asked for.
+
+    A calendar alone takes as long to import as a small table takes to scan.
+    """
+    module = importlib.import_module(f"janitor.report.formats.{name}")
+    made: Format
+    if name == "table":
+        width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
+        made = module.Table(width=width, colour=is_terminal and "NO_COLOR" not in os.environ)
+    else:
+        made = getattr(module, name.capitalize())()
+    return made

@@ -8,7 +8,7 @@ import structlog
 
 from janitor import __version__
 from janitor.cli.options import flag, given_on_command_line, variable
-from janitor.config import TableSettings
+from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError

@@ -12,7 +12,8 @@ import click
 from janitor.cli.running import prepared
 from janitor.cli.wiring.apply import plan_at, reach_table_of
 from janitor.cli.wiring.reach import Reached, session
-from janitor.config import RestoreSettings, TableSettings
+from janitor.config.deletion import RestoreSettings
+from janitor.config.table import TableSettings
 from janitor.dynamodb.put_back import PutBack
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.parsers import Folder, S3Prefix, parse_archive

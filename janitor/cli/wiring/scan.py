@@ -6,16 +6,18 @@ from pathlib import Path
 
 from janitor import __version__
 from janitor.cli.progress import progress_for
-from janitor.cli.wiring.outlets import outlets_for
+from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, owner_pages
+from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach, warnings
-from janitor.config import LimitSettings, OutputSettings, PolicySettings, ProtectionSettings, ScanSettings
+from janitor.config.commands import ScanSettings
+from janitor.config.limits import LimitSettings
+from janitor.config.output import OutputSettings
+from janitor.config.table import PolicySettings, ProtectionSettings
 from janitor.dynamodb.decode import Page
-from janitor.dynamodb.owners import pages_of_owner
 from janitor.dynamodb.scan import Scan, filter_for, segments_for
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.run.job import Job
-from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
@@ -30,13 +32,17 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
-    outlets = outlets_for(settings.output)
+    as_of = settings.policy.as_of
+    check_reports(settings.output)
+    check_notices(settings.notices, requires_notice=False, as_of=as_of)
     secret = secret_in(settings.protection.fingerprint_key_file)
     reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
-    as_of = settings.policy.as_of
     now = int(time.time()) if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False)
+    announcing = announcing_of(
+        settings.notices, settings.output, reached, stop, policy=policy, secret=secret, now=now, as_of=as_of
+    )
     return job_for(
         "scan",
         run_id,
@@ -47,10 +53,11 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         as_of=as_of,
         pages=scan.pages,
         rows=reached.table.item_count,
-        outlets=outlets,
+        outlets=outlets_for(settings.output, reached, run_id),
         output=settings.output,
         secret=secret,
         read_price=settings.limits.read_price,
+        announcing=announcing,
     )
 
 
@@ -71,6 +78,7 @@ def job_for(
     read_price: float,
     write_price: float = 0.0,
     sweep: Sweep | None = None,
+    announcing: Announcing | None = None,
     remarks: tuple[Remark, ...] = (),
 ) -> Job:
     """A job on the table that was reached: `Job` has the words for most arguments.
@@ -87,7 +95,7 @@ def job_for(
         now=now,
         as_of=as_of,
         pages=pages,
-        pages_of_owner=_owner_pages(reached),
+        pages_of_owner=owner_pages(reached),
         requests=lambda: (traffic.requests, traffic.throttled),
         outlets=outlets,
         max_findings=output.max_findings,
@@ -99,6 +107,7 @@ def job_for(
         stop=stop,
         warnings=(*warnings(reached), *remarks),
         sweep=sweep,
+        announcer=announcing.announcer if announcing else None,
     )
 
 
@@ -114,12 +123,6 @@ def scan_of(
         filter=filter_for(now, policy, whole_items=whole_items),
         stop=stop,
     )
-
-
-def _owner_pages(reached: Reached) -> PagesOfOwner | None:
-    if not reached.table.has_owner_index:
-        return None
-    return lambda owner: pages_of_owner(reached.aws.dynamodb, reached.table.name, owner)
 
 
 def policy_of(

@@ -4,17 +4,21 @@ import datetime as dt
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
 
 from janitor import __version__
 from janitor.cli.confirm import confirmation
 from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_not_writable
 from janitor.cli.progress import progress_for
-from janitor.cli.wiring.outlets import outlets_for
+from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices
+from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach
 from janitor.cli.wiring.scan import job_for, policy_of, scan_of, secret_in
-from janitor.config import DeletionSettings, ScanSettings, SweepSettings
+from janitor.config.commands import ScanSettings
+from janitor.config.deletion import DeletionSettings, SweepSettings
 from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.ttl import removes_rows_itself
@@ -41,13 +45,17 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
+    as_of = scan.policy.as_of
     check_deletion(deletion)
-    outlets = outlets_for(scan.output, [*named("--plan", sweep.plan), *archive_file(deletion)])
+    check_reports(scan.output, [*named("--plan", sweep.plan), *archive_file(deletion)])
+    check_notices(scan.notices, requires_notice=deletion.require_notice, as_of=as_of)
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, sweep.include)
-    as_of = scan.policy.as_of
     now = int(time.time()) if as_of is None else as_of
+    announcing = announcing_of(
+        scan.notices, scan.output, reached, stop, policy=policy, secret=secret, now=now, as_of=as_of
+    )
     return job_for(
         "sweep",
         run_id,
@@ -58,7 +66,7 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
         as_of=as_of,
         pages=scan_of(reached, scan.limits, policy, now, stop, whole_items=True).pages,
         rows=reached.table.item_count,
-        outlets=outlets,
+        outlets=outlets_for(scan.output, reached, run_id),
         output=scan.output,
         secret=secret,
         read_price=scan.limits.read_price,
@@ -73,9 +81,22 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
             plan=sweep.plan,
             reviewed_plan=None,
             population=lambda scanned: scanned,
+            announced=announced_by(announcing, deletion, now),
         ),
+        announcing=announcing,
         remarks=ttl_remarks(reached),
     )
+
+
+def announced_by(
+    announcing: Announcing | None, deletion: DeletionSettings, now: int
+) -> Callable[[Mapping[str, int]], AbstractSet[str]] | None:
+    """Tells which rows were announced long enough ago to be deleted; None where that does not matter."""
+    if not deletion.require_notice:
+        return None
+    if announcing is None:
+        return lambda _: frozenset()
+    return partial(announcing.watch.announced_by, now - deletion.notice_age)
 
 
 def named(name: str, path: Path | None) -> list[tuple[str, Path]]:
@@ -110,6 +131,7 @@ def sweep_of(
     plan: Path | None,
     reviewed_plan: Path | None,
     population: Callable[[Population], Population | None],
+    announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
 ) -> Sweep:
     """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
     table, archive = reached.table, _archive(reached, deletion, header, stop)
@@ -143,6 +165,7 @@ def sweep_of(
         population=population,
         confirm=confirmation(table.name, stop, yes=deletion.yes),
         for_real=for_real,
+        announced=announced,
         write_units=lambda: deleter.write_units,
         progress=lambda rows: progress_for(rows, "deleting"),
         skew_seconds=table.skew_seconds,

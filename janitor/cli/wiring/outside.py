@@ -1,0 +1,74 @@
+"""Who watches runs from outside: metrics and the heartbeat, told of every run, of one that broke off too."""
+
+from types import TracebackType
+from typing import Self
+
+import click
+
+from janitor.cli.wiring.notices import metric_sinks
+from janitor.config.output import NoticeSettings
+from janitor.errors import JanitorError, SinkError
+from janitor.report.metrics import metrics_of
+from janitor.report.model import Report
+from janitor.sinks.heartbeat import Heartbeat
+
+
+class Outside:
+    """Opened around a run. What fails here is said on stderr, and ends nothing."""
+
+    def __init__(self, settings: NoticeSettings, run_id: str) -> None:
+        """Prepare; nothing is written or called."""
+        self._sinks = metric_sinks(settings)
+        self._heartbeat = Heartbeat(settings.heartbeat_url, run_id=run_id) if settings.heartbeat_url else None
+
+    def __enter__(self) -> Self:
+        """Prove that the metrics can be written, and call the heartbeat's start.
+
+        Raises:
+            ConfigurationError: they cannot.
+        """
+        for sink in self._sinks:
+            sink.open()
+        if self._heartbeat is not None:
+            _say(self._heartbeat.start())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+    ) -> None:
+        """Tell the heartbeat of a run that came to no report."""
+        if error is None:
+            return
+        for sink in self._sinks:
+            sink.discard()
+        if self._heartbeat is not None:
+            # Only of our own errors is it known that they hold no row.
+            sentence = str(error) if isinstance(error, JanitorError) else f"it broke off ({type(error).__name__})"
+            _say(self._heartbeat.failure(sentence))
+
+    def tell_metrics(self, report: Report) -> list[SinkError]:
+        """Write the metrics of a run; what could not be written."""
+        failures = []
+        timestamp = int(report.run.finished_at.timestamp() * 1_000)
+        for sink in self._sinks:
+            try:
+                sink.publish(
+                    metrics_of(report), table=report.table.name, region=report.table.region, timestamp_ms=timestamp
+                )
+            except SinkError as error:
+                failures.append(error)
+        return failures
+
+    def tell_end(self, report: Report, *, is_success: bool) -> SinkError | None:
+        """Call the heartbeat's success or failure; why that failed."""
+        if self._heartbeat is None:
+            return None
+        if is_success:
+            return self._heartbeat.success()
+        errors = [error.message for error in report.errors] or [f"the run ended {report.run.outcome.value}"]
+        return self._heartbeat.failure("\n".join(errors))
+
+
+def _say(failure: SinkError | None) -> None:
+    if failure is not None:
+        click.echo(f"janitor: {failure}", err=True)

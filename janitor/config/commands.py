@@ -1,0 +1,44 @@
+"""Which settings each command takes, in the order of its help."""
+
+from typing import NamedTuple
+
+from janitor.config.deletion import ApplySettings, DeletionSettings, RestoreSettings
+from janitor.config.limits import DeadlineSettings, LimitSettings
+from janitor.config.output import NoticeSettings, OutputSettings
+from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
+
+
+class ScanSettings(NamedTuple):
+    """Everything that a scan is told; a sweep is told more."""
+
+    table: TableSettings
+    policy: PolicySettings
+    protection: ProtectionSettings
+    output: OutputSettings
+    notices: NoticeSettings
+    limits: LimitSettings
+    deadline: DeadlineSettings
+
+
+class ApplyCommand(NamedTuple):
+    """Everything that carrying out a plan is told."""
+
+    apply: ApplySettings
+    deletion: DeletionSettings
+    table: TableSettings
+    protection: ProtectionSettings
+    output: OutputSettings
+    notices: NoticeSettings
+    deadline: DeadlineSettings
+
+
+class RestoreCommand(NamedTuple):
+    """Everything that a restore is told."""
+
+    restore: RestoreSettings
+    table: TableSettings
+
+
+APPLY_GROUPS: tuple[type, ...] = tuple(ApplyCommand.__annotations__.values())
+RESTORE_GROUPS: tuple[type, ...] = tuple(RestoreCommand.__annotations__.values())
+SCAN_GROUPS: tuple[type, ...] = tuple(ScanSettings.__annotations__.values())

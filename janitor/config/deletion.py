@@ -1,0 +1,108 @@
+"""What a sweep plans, whether and how it deletes, and what goes back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from janitor.parsers import (
+    Folder,
+    S3Prefix,
+    parse_archive,
+    parse_count,
+    parse_fingerprint,
+    parse_path,
+    parse_percent,
+    parse_price,
+)
+from janitor.settings import setting
+from janitor.tokens.duration import parse_duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepSettings:
+    """What a sweep plans, and whether it deletes."""
+
+    delete: bool = setting("Delete what is stale. Without it nothing is: a dry run says what would be.", is_switch=True)
+    include: tuple[str, ...] = setting(
+        "Plan legacy rows too, once no gate accepts them and the grace is over.", choices=("legacy",), many=True
+    )
+    plan: Path | None = setting(
+        "Keep the plan in this file, for `janitor apply`. It may hold tokens in plain text.",
+        metavar="PATH",
+        parse=parse_path,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionSettings:
+    """How much may be deleted, in which way, and what is kept of it."""
+
+    yes: bool = setting("Do not ask on a terminal.", is_switch=True)
+    archive: Path | Folder | S3Prefix | None = setting(
+        "Where rows are kept before they are deleted: a new file, a folder (there, or with a slash at its end), or "
+        "s3://bucket/prefix/.",
+        metavar="PATH|S3",
+        parse=parse_archive,
+        default_words="a new file in the state directory",
+    )
+    no_archive: bool = setting("Keep nothing of what is deleted: there is no way back.", is_switch=True)
+    max_deletes: int = setting(
+        "Refuse to delete when more rows than this are planned.", metavar="N", parse=parse_count, default="1000"
+    )
+    max_delete_percent: float = setting(
+        "Refuse when more than this share of the scanned rows is planned (from 20 rows on), or every row that carries "
+        "a date; 100 for neither rule, 0 to let none go.",
+        metavar="PERCENT",
+        parse=parse_percent,
+        default="50",
+    )
+    max_clock_skew: int = setting(
+        "Refuse when the local clock is further off DynamoDB's than this.",
+        metavar="DURATION",
+        parse=parse_duration,
+        default="60s",
+    )
+    delete_api: str = setting(
+        "How rows are deleted: by PartiQL in batches of 25, one by one, or by PartiQL unless that is denied.",
+        choices=("auto", "partiql", "item"),
+        default="auto",
+    )
+    require_notice: bool = setting(
+        "Delete a token only if its expiry was announced, --notice-age ago at least.", is_switch=True
+    )
+    notice_age: int = setting(
+        "How long ago the expiry must have been announced.", metavar="DURATION", parse=parse_duration, default="7d"
+    )
+    write_price: float = setting(
+        "Dollars for a million write units, for the report's cost; the default is on demand in us-east-1.",
+        metavar="USD",
+        parse=parse_price,
+        default="0.625",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplySettings:
+    """How `janitor apply` goes."""
+
+    dry_run: bool = setting("Delete nothing: say what would be.", is_switch=True)
+    partial: bool = setting("Take the rows of a plan that was cut off, as far as it goes.", is_switch=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreSettings:
+    """Which rows of an archive go back."""
+
+    fingerprint: tuple[str, ...] = setting(
+        "Put back the row with this fingerprint, or with one that starts so, 6 digits at least. Repeatable.",
+        metavar="HEX",
+        parse=parse_fingerprint,
+        many=True,
+    )
+    user: tuple[str, ...] = setting("Put back the rows of this owner. Repeatable.", metavar="NAME", many=True)
+    all: bool = setting("Put back every row.", is_switch=True)
+    dry_run: bool = setting("Put nothing back: say what would be.", is_switch=True)
+    format: str | None = setting(
+        "What is said on standard output.",
+        choices=("table", "json"),
+        default_words="table on a terminal, json otherwise",
+    )

@@ -1,0 +1,88 @@
+"""A snapshot's entries as chunks of bytes, and back.
+
+A chunk is a byte that tells its version, and then compressed lines of JSON, one an entry.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from janitor.errors import LedgerError
+from janitor.ledger.interface import LARGEST_CHUNK
+
+_VERSION = b"\x01"
+# Before it is compressed: what does not compress at all grows by a few bytes in a thousand, and still fits.
+_LONGEST = LARGEST_CHUNK - 4_096  # bytes
+_WAY_OUT = "run again: the next complete run leaves a new one"
+
+
+class Seen(NamedTuple):
+    """A finding, as far as the next run wants to know of it. Nothing of the row's key but its fingerprint.
+
+    Attributes:
+        fingerprint: the token's.
+        state: its state, in DESIGN's word.
+        expiry: in UNIX seconds, None where it has none.
+        username, name: as they may be shown (`janitor.tokens.shown`).
+    """
+
+    fingerprint: str
+    state: str
+    expiry: int | None
+    username: str | None
+    name: str | None
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Seen)
+
+
+def to_chunks(entries: Iterable[Seen]) -> Iterator[bytes]:
+    """Chunks of at most `LARGEST_CHUNK` bytes; one for no entries at all, which is not the same as none.
+
+    Args:
+        entries: any number of them, each of at most a few kilobytes.
+    """
+    lines = bytearray()
+    for entry in entries:
+        line = _ENCODER.encode(entry)
+        if len(lines) + len(line) + 1 > _LONGEST:
+            yield _packed(lines)
+            lines.clear()
+        lines += line
+        lines += b"\n"
+    # The last one, or the only one.
+    yield _packed(lines)
+
+
+def entries_of(chunk: bytes) -> list[Seen]:
+    """The entries of one chunk.
+
+    Raises:
+        LedgerError: it is damaged, or of another version.
+    """
+    if chunk[:1] != _VERSION:
+        raise LedgerError(
+            "what the last run left is of a version that this janitor does not know", _WAY_OUT, "snapshot"
+        )
+    try:
+        return _DECODER.decode_lines(_unpacked(chunk[1:]))
+    except (ValueError, RecursionError, zlib.error) as error:
+        # The error's own words may hold a piece of a text.
+        sentence = f"what the last run left is damaged ({type(error).__name__})"
+        raise LedgerError(sentence, _WAY_OUT, "snapshot") from None
+
+
+def _packed(lines: bytearray) -> bytes:
+    return _VERSION + zlib.compress(lines)
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """No more than a chunk may hold: a few bytes can be made to unpack into gigabytes."""
+    unpacking = zlib.decompressobj()
+    lines = unpacking.decompress(packed, _LONGEST)
+    if not unpacking.eof or unpacking.unused_data:
+        raise ValueError("more or less than a chunk")
+    return lines

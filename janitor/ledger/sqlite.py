@@ -1,0 +1,183 @@
+"""The ledger in a file of this machine."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from janitor.errors import LedgerError
+from janitor.ledger.crossing_key import key_of
+from janitor.ledger.interface import REMEMBER_SECONDS, LastRun
+from janitor.ledger.sqlite_file import connect, reading, sqlite_errors, writing
+from janitor.ledger.url import SqliteUrl
+from janitor.tokens.crossing import Crossing
+
+# In the file's header, where `file` shows it: "jani". A file with another one belongs to another program.
+_APPLICATION_ID = 0x6A616E69
+_SCHEMA_VERSION = 1
+_SCHEMA = (
+    """CREATE TABLE mark (
+        scope TEXT NOT NULL, crossing TEXT NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+        PRIMARY KEY (scope, crossing)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE run (
+        scope TEXT NOT NULL PRIMARY KEY, run_id TEXT NOT NULL, started_at INTEGER NOT NULL,
+        finished_at INTEGER NOT NULL, outcome TEXT NOT NULL, generation TEXT NOT NULL, chunks INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    # With row ids: rows this long would leave the index without any use.
+    """CREATE TABLE chunk (
+        scope TEXT NOT NULL, generation TEXT NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (scope, generation, number)
+    )""",
+    "CREATE TABLE opening (scope TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID",
+)
+_MARK = """
+    INSERT INTO mark (scope, crossing, at, expires_at) VALUES (:scope, :crossing, :at, :until)
+    ON CONFLICT (scope, crossing) DO UPDATE SET
+        at = CASE WHEN expires_at > :at THEN at ELSE excluded.at END,
+        expires_at = excluded.expires_at
+"""
+
+
+class SqliteLedger:
+    """As `Ledger`, in an SQLite file that several processes may use at once, each waiting up to 5 s for another.
+
+    With a rollback journal, SQLite's default, and not a write-ahead log: that one needs memory shared between
+    processes, which a volume on the network does not have, and leaves two more files beside. `synchronous=EXTRA` is
+    what makes a commit outlive a power cut in this mode (SQLite, "PRAGMA synchronous").
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Prepare; the file is not touched."""
+        self.location = str(SqliteUrl(path))
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._scope = ""
+        self._now = 0
+
+    def open(self, scope: str, now: int) -> None:
+        """As `Ledger.open`. Makes the file (mode 0600) and its folder (0700) where there are none."""
+        self.close()
+        self._scope, self._now = scope, now
+        try:
+            self._make_file()
+            with self._errors():
+                self._connection = connect(self._path)
+                self._connection.execute("PRAGMA synchronous = EXTRA")
+                with writing(self._connection):
+                    self._check_schema(self._connection)
+                    self._connection.execute("REPLACE INTO opening (scope, at) VALUES (?, ?)", (scope, now))
+        except BaseException:
+            self.close()
+            raise
+
+    def announced(self, crossings: Sequence[Crossing]) -> dict[Crossing, int]:
+        """As `Ledger.announced`."""
+        query = "SELECT at FROM mark WHERE scope = ? AND crossing = ? AND expires_at > ?"
+        found = {}
+        with self._errors(), reading(self._opened):
+            for crossing in crossings:
+                row = self._opened.execute(query, (self._scope, key_of(crossing), self._now)).fetchone()
+                if row is not None:
+                    found[crossing] = int(row[0])
+        return found
+
+    def mark(self, crossings: Sequence[Crossing], at: int) -> None:
+        """As `Ledger.mark`, all of them or none."""
+        marks = (
+            {"scope": self._scope, "crossing": key_of(crossing), "at": at, "until": at + REMEMBER_SECONDS}
+            for crossing in crossings
+        )
+        with self._errors(), writing(self._opened):
+            self._opened.executemany(_MARK, marks)
+
+    def snapshot(self) -> Iterator[bytes]:
+        """As `Ledger.snapshot`. Holds no lock between two chunks."""
+        pointer = self._fetch("SELECT generation, chunks FROM run WHERE scope = ? AND expires_at > ?", self._now)
+        if pointer is None:
+            return
+        generation, chunks = pointer
+        for number in range(chunks):
+            query = "SELECT data FROM chunk WHERE scope = ? AND generation = ? AND number = ?"
+            row = self._fetch(query, generation, number)
+            if row is None:
+                raise LedgerError(f"{self.location}: another run replaced what is being read", "run again")
+            yield bytes(row[0])
+
+    def replace_snapshot(self, chunks: Iterable[bytes], run: LastRun) -> None:
+        """As `Ledger.replace_snapshot`, in one transaction: others wait while the chunks come."""
+        generation, count = uuid4().hex, 0
+        with self._errors(), writing(self._opened):
+            self._opened.execute("DELETE FROM chunk WHERE scope = ?", (self._scope,))
+            for count, chunk in enumerate(chunks, 1):
+                self._opened.execute(
+                    "INSERT INTO chunk VALUES (?, ?, ?, ?)", (self._scope, generation, count - 1, chunk)
+                )
+            self._opened.execute(
+                "REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._scope, *run, generation, count, run.finished_at + REMEMBER_SECONDS),
+            )
+
+    def last_run(self) -> LastRun | None:
+        """As `Ledger.last_run`."""
+        query = "SELECT run_id, started_at, finished_at, outcome FROM run WHERE scope = ? AND expires_at > ?"
+        row = self._fetch(query, self._now)
+        return None if row is None else LastRun(*row)
+
+    def forget(self, now: int) -> None:
+        """As `Ledger.forget`, of every scope: some tables are never looked at again."""
+        with self._errors(), writing(self._opened):
+            self._opened.execute("DELETE FROM mark WHERE expires_at <= ?", (now,))
+            self._opened.execute("DELETE FROM run WHERE expires_at <= ?", (now,))
+            self._opened.execute("DELETE FROM chunk WHERE scope NOT IN (SELECT scope FROM run)")
+
+    def close(self) -> None:
+        """As `Ledger.close`."""
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = None
+
+    @property
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise LedgerError(f"{self.location} is not open")
+        return self._connection
+
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return sqlite_errors(f"the state file {self._path}")
+
+    def _fetch(self, query: str, *arguments: object) -> tuple[Any, ...] | None:
+        with self._errors():
+            row: tuple[Any, ...] | None = self._opened.execute(query, (self._scope, *arguments)).fetchone()
+        return row
+
+    def _make_file(self) -> None:
+        """Make the file where there is none, so that nobody else can read it; SQLite would leave that to the umask."""
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError as error:
+            sentence = f"the state file {self._path} cannot be made: {error.strerror}"
+            raise LedgerError(sentence, "give a path in a folder that can be written") from None
+
+    def _check_schema(self, connection: sqlite3.Connection) -> None:
+        [(application,)] = connection.execute("PRAGMA application_id")
+        [(version,)] = connection.execute("PRAGMA user_version")
+        [(tables,)] = connection.execute("SELECT count(*) FROM sqlite_master")
+        if (application, version, tables) == (0, 0, 0):
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        elif application != _APPLICATION_ID:
+            sentence = f"the state file {self._path} is a database of another program"
+            raise LedgerError(sentence, "give the path of another file, or of none")
+        elif version != _SCHEMA_VERSION:
+            sentence = f"the state file {self._path} has version {version}, and this janitor knows {_SCHEMA_VERSION}"
+            raise LedgerError(sentence, "use the janitor that made it, or give another path")

@@ -1,0 +1,59 @@
+"""`--state-url`: which store the ledger is in."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+_SQLITE = "sqlite:///"
+_DYNAMODB = "dynamodb://"
+_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}").fullmatch
+
+
+class SqliteUrl(NamedTuple):
+    """A file of this machine."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{_SQLITE}{self.path}"
+
+
+class DynamoDbUrl(NamedTuple):
+    """A table of the account and region of the run."""
+
+    table: str
+
+    def __str__(self) -> str:
+        return f"{_DYNAMODB}{self.table}"
+
+
+def parse_state_url(text: str) -> SqliteUrl | DynamoDbUrl:
+    """`sqlite:///relative/path`, `sqlite:////absolute/path` or `dynamodb://TABLE`.
+
+    Raises:
+        ValueError: the text is neither; the sentence says what would be right.
+    """
+    if text.startswith(_SQLITE):
+        return SqliteUrl(_file(text.removeprefix(_SQLITE), text))
+    if text.startswith(_DYNAMODB):
+        return DynamoDbUrl(_table(text.removeprefix(_DYNAMODB), text))
+    if text.startswith("sqlite:"):
+        raise ValueError(f"{text!r} needs three slashes before a relative path, four before an absolute one")
+    raise ValueError(f"{text!r} is neither sqlite:///PATH nor dynamodb://TABLE")
+
+
+def _file(path: str, text: str) -> Path:
+    if not path or path.endswith("/") or "\0" in path:
+        raise ValueError(f"{text!r} names no file; write sqlite:///relative/path or sqlite:////absolute/path")
+    if path.startswith("~"):
+        # No shell expands it here, and a folder of that name is a trap for whoever removes it.
+        raise ValueError(f"{text!r} has a ~ that nothing expands; write the path out")
+    if path.startswith(":memory:"):
+        raise ValueError(f"{text!r} would forget everything with the run; name a file")
+    return Path(path)
+
+
+def _table(name: str, text: str) -> str:
+    if not _TABLE(name):
+        raise ValueError(f"{text!r} names no table: after dynamodb:// come 3 to 255 letters, digits, _ . or -")
+    return name

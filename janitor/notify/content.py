@@ -1,0 +1,111 @@
+"""What a digest is made of: a run's report and its due notices, as values."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from janitor.notify.notice import Notice
+
+
+class Ending(StrEnum):
+    """How the run ended; the values are the report's outcomes."""
+
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+class ChangeKind(StrEnum):
+    """How tokens changed since the last run of the same table; the values are the report's keys.
+
+    `gone`: removed, and not by this run. `vanished`: no finding any more, not looked up: gone, or extended far ahead.
+    """
+
+    NEWLY_EXPIRING = "newly_expiring"
+    NEWLY_EXPIRED = "newly_expired"
+    EXTENDED = "extended"
+    GONE = "gone"
+    VANISHED = "vanished"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedToken:
+    """A token that a change names."""
+
+    fingerprint: str
+    username: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The tokens that changed in one way: how many, and a few of them."""
+
+    count: int
+    named: tuple[NamedToken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionCounts:
+    """What became of the plan, as in the report; `waiting` are stale rows whose notice is not old enough."""
+
+    enabled: bool = False
+    planned: int = 0
+    protected: int = 0
+    deleted: int = 0
+    changed: int = 0
+    already_gone: int = 0
+    failed: int = 0
+    waiting: int = 0
+    archive: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DigestContent:
+    """All that a digest says.
+
+    Attributes:
+        outcome: how the run ended.
+        started_at: ISO 8601 in UTC.
+        counts: rows by state, in the order in which they are to be read.
+        notices: most urgent first (`urgency`). They are gone through twice and never copied, so that a collection that
+            reads them from a disk keeps memory flat.
+        changes: None where no earlier run is known.
+        locked_out: owners, untrusted.
+        unusual_days: each with how many tokens expire on it.
+        errors, warnings: sentences without a full stop.
+        report_json: the report without its findings, or None.
+        pointer: where the full report is, or None.
+    """
+
+    table: str
+    region: str
+    account: str | None
+    command: str
+    dry_run: bool
+    outcome: Ending
+    started_at: str
+    counts: Mapping[str, int]
+    deletion: DeletionCounts
+    notices: Collection[Notice]
+    changes: Mapping[ChangeKind, Change] | None = None
+    locked_out: tuple[str, ...] = ()
+    unusual_days: tuple[tuple[str, int], ...] = ()
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    report_json: str | None = None
+    pointer: str | None = None
+
+
+def is_news(content: DigestContent) -> bool:
+    """Whether there is something to hear: a notice is due, rows were touched, tokens changed, or something went wrong.
+
+    What only goes on (locked-out owners, crowded days, protected rows, a dry run's plan, warnings) is no news.
+    """
+    deletion = content.deletion
+    touched = deletion.deleted or deletion.changed or deletion.already_gone or deletion.failed
+    changed = content.changes and any(change.count for change in content.changes.values())
+    is_off = content.outcome is not Ending.COMPLETE or content.errors
+    return bool(len(content.notices) or touched or changed or is_off)

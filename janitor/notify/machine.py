@@ -1,0 +1,94 @@
+"""A digest for queues and functions: `janitor.digest/v1`, JSON in ASCII. Every key is always present."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from janitor.notify.content import Change, DigestContent, NamedToken
+from janitor.notify.notice import Notice, as_object, ascii_json
+from janitor.notify.prose import Numbering, cut_sentence
+from janitor.tokens.shown import cut
+
+SCHEMA = "janitor.digest/v1"
+
+
+def digest_json(
+    content: DigestContent,
+    numbering: Numbering,
+    notices: Iterable[Notice],
+    *,
+    report: Any,
+    is_report_omitted: bool,
+    few: int,
+) -> str:
+    """A part as JSON.
+
+    Args:
+        content: the digest.
+        numbering: which part this is.
+        notices: those of this part.
+        report: the decoded report, or None; only the first part carries it.
+        is_report_omitted: whether there is a report that no part has room for.
+        few: how many of each list the first part names; the others only count.
+    """
+    named = few if numbering.part == 1 else 0
+    is_carried = content.report_json is not None and not is_report_omitted
+    return ascii_json(
+        {
+            "schema": SCHEMA,
+            "part": numbering.part,
+            "parts": numbering.parts,
+            "notices_total": numbering.total,
+            "table": content.table,
+            "region": content.region,
+            "account_id": content.account,
+            "command": content.command,
+            "dry_run": content.dry_run,
+            "outcome": content.outcome.value,
+            "started_at": content.started_at,
+            "counts": dict(content.counts),
+            "deletion": asdict(content.deletion),
+            "changes": _changes(content, named),
+            **_cut_list("locked_out", content.locked_out, [cut(owner) for owner in content.locked_out[:named]]),
+            **_cut_list(
+                "unusual_days",
+                content.unusual_days,
+                [{"day": day, "expiring": count} for day, count in content.unusual_days[:named]],
+            ),
+            **_cut_list("errors", content.errors, [cut_sentence(error) for error in content.errors[:named]]),
+            **_cut_list("warnings", content.warnings, [cut_sentence(warning) for warning in content.warnings[:named]]),
+            "pointer": content.pointer,
+            "report": report,
+            "report_omitted": is_report_omitted,
+            "report_part": 1 if is_carried else None,
+            "notices": [as_object(notice) for notice in notices],
+        }
+    )
+
+
+def notice_json(notice: Notice) -> str:
+    """One notice as it stands in a part."""
+    return ascii_json(as_object(notice))
+
+
+def _changes(content: DigestContent, named: int) -> dict[str, Any] | None:
+    if content.changes is None:
+        return None
+    return {kind.value: _change(change, named) for kind, change in content.changes.items()}
+
+
+def _change(change: Change, named: int) -> dict[str, Any]:
+    return {"count": change.count, "named": [_named(token) for token in change.named[:named]]}
+
+
+def _named(token: NamedToken) -> dict[str, Any]:
+    texts = {"username": token.username, "name": token.name}
+    return {
+        "fingerprint": token.fingerprint,
+        **{key: cut(text) if text is not None else None for key, text in texts.items()},
+    }
+
+
+def _cut_list(key: str, whole: tuple[Any, ...], listed: list[Any]) -> dict[str, Any]:
+    """A list as far as it is given here, and how many more there are."""
+    return {key: listed, f"{key}_omitted": len(whole) - len(listed)}

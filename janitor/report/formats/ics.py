@@ -1,0 +1,147 @@
+"""`ics`: a calendar of the coming expiries, to import once or to subscribe to (RFC 5545, RFC 7986)."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+
+from icalendar import Alarm, Calendar, Event, vDuration, vText
+
+from janitor.report.formats.interface import WholeFormat
+from janitor.report.model import Finding, Report, TablePart
+from janitor.report.summary import headline
+from janitor.report.text import label, owner, plain
+from janitor.tokens.classify import State
+from janitor.tokens.dialect import Gate
+from janitor.tokens.duration import spoken_duration
+
+# How often a subscriber should ask again: twice as often as a nightly run has news.
+_REFRESH = dt.timedelta(hours=12)
+
+# The states that may have a coming expiry. A malformed date is none to rely on, whatever LISA reads into it.
+_DATED = {State.EXPIRING: "expiring", State.LEGACY: "legacy"}
+
+# Made up once for this project, so that its events never take the UID of another program's.
+_NAMESPACE = uuid.UUID("6a6e2f5c-0a52-5d3b-9d0e-4f7f3b1c8a21")
+
+
+class Ics(WholeFormat):
+    """An event a token that LISA accepts and that expires, with an alarm at each threshold that lies ahead.
+
+    A token keeps its UID for as long as it stays in its table, so that an extended token moves in a subscribed calendar
+    and does not stand in it twice.
+    """
+
+    # A subscribed calendar drops the events that are missing: those of tokens that a broken-off scan never came to.
+    tells_the_outcome = False
+
+    def tail(self, report: Report) -> bytes:
+        """The whole calendar."""
+        calendar = _calendar(report)
+        for finding in _expiring(report):
+            calendar.add_component(_event(finding, report))
+        content: bytes = calendar.to_ical()
+        return content
+
+
+class _Text(vText):
+    r"""A text as RFC 5545 escapes it; icalendar would take `\N` for a line end even where it is a part of a name."""
+
+    __slots__ = ()
+
+    def to_ical(self) -> bytes:
+        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+        return escaped.encode()
+
+
+def _calendar(report: Report) -> Calendar:
+    name = _Text(plain(f"Expiring LISA tokens, {report.table.name}"))
+    description = _Text("\n".join(_description(report)))
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", f"-//token-janitor//janitor {report.run.version}//EN")
+    calendar.add("method", "PUBLISH")
+    calendar.add("last-modified", report.run.started_at)
+    calendar.add("refresh-interval", vDuration(_REFRESH), parameters={"VALUE": "DURATION"})
+    calendar.add("name", name)
+    calendar.add("description", description)
+    # What calendar programs read that know RFC 5545 only.
+    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-caldesc", description)
+    calendar.add("x-published-ttl", vDuration(_REFRESH))
+    return calendar
+
+
+def _description(report: Report) -> Iterator[str]:
+    yield plain(headline(report))
+    for state, word in _DATED.items():
+        listed = sum(finding.state is state for finding in report.findings)
+        omitted = getattr(report.counts, state.value) - listed
+        if omitted > 0:
+            rows = f"{omitted:,} more {word} row{'' if omitted == 1 else 's'}"
+            yield f"{rows} did not fit in here: --max-findings says how many do, --report ndjson=PATH lists all."
+
+
+def _expiring(report: Report) -> Iterator[Finding]:
+    """The tokens that a gate accepts until a date, in the order of the report, each once.
+
+    A hashed table may still hold a token's legacy row beside its present one; both have the fingerprint of the token.
+    """
+    seen = set()
+    for finding in report.findings:
+        if finding.state in _DATED and finding.accepted_by and finding.expires_at and finding.fingerprint not in seen:
+            seen.add(finding.fingerprint)
+            yield finding
+
+
+def _event(finding: Finding, report: Report) -> Event:
+    started = report.run.started_at
+    title = _title(finding)
+    event = Event()
+    event.add("uid", _uid(finding, report.table))
+    event.add("dtstamp", started)
+    event.add("last-modified", started)
+    # Has to grow, and to fit in 31 bits: seconds would end in 2038, so these are minutes.
+    event.add("sequence", int(started.timestamp()) // 60)
+    event.add("dtstart", finding.expires_at)
+    event.add("transp", "TRANSPARENT")
+    event.add("summary", _Text(f"{title} expires"))
+    event.add("description", _Text("\n".join(_advice(finding, report.table))))
+    for threshold in sorted(set(report.policy.thresholds_seconds), reverse=True):
+        if threshold < (finding.seconds_to_expiry or 0):
+            event.add_component(_alarm(title, threshold))
+    return event
+
+
+def _alarm(title: str, threshold: int) -> Alarm:
+    alarm = Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("trigger", dt.timedelta(seconds=-threshold))
+    alarm.add("description", _Text(f"{title} expires in {spoken_duration(threshold)}"))
+    return alarm
+
+
+def _uid(finding: Finding, table: TablePart) -> str:
+    # No slash is in any of them. The expiry is left out on purpose.
+    place = f"{table.account_id}/{table.region}/{table.name}/{finding.fingerprint}"
+    return str(uuid.uuid5(_NAMESPACE, place))
+
+
+def _title(finding: Finding) -> str:
+    called = label(finding) if finding.name else finding.fingerprint
+    if finding.username:
+        return f"LISA token {called} of {owner(finding)}"
+    return f"LISA {'system ' if finding.system else ''}token {called}"
+
+
+def _advice(finding: Finding, table: TablePart) -> Iterator[str]:
+    account = f", account {table.account_id}" if table.account_id else ""
+    yield f"Owner: {owner(finding)}"
+    yield f"Name: {label(finding)}"
+    yield f"Fingerprint: {finding.fingerprint}"
+    yield f"Table: {plain(table.name)} in {plain(table.region)}{account}"
+    yield ""
+    if Gate.API in finding.accepted_by:
+        yield "From this moment on LISA refuses the token, and whatever uses it stops working."
+    else:
+        yield "LISA's API refuses the token already; from this moment on MCP Workbench does too."
+    yield "Before that, extend it, or put a new one in its place wherever it is used. A token nobody needs may expire."

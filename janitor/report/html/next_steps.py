@@ -1,0 +1,136 @@
+"""What to do next: commands of janitor that exist, chosen by what the report holds. None deletes without a look first.
+
+The report does not know every option of its run (`--profile`, `--protect-user`), so a row is deleted by way of a plan
+only: `janitor sweep --plan` writes it, a person reads it, `janitor apply` carries it out, and asks.
+"""
+
+import shlex
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from janitor.report.html.markup import Markup, joined, lines, tag, with_code
+from janitor.report.model import Outcome, Report
+from janitor.report.text import plain
+from janitor.tokens.classify import State
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
+
+
+class Step(NamedTuple):
+    """A sentence, and commands for the shell."""
+
+    advice: str
+    commands: tuple[str, ...] = ()
+
+
+def section(report: Report) -> Markup:
+    """The steps as a list; never empty."""
+    items = (tag("li", tag("p", with_code(step.advice)), *_commands(step)) for step in steps(report))
+    note = "Repeat what else the run was given, like `--profile` and `--protect-user`. On a terminal, `janitor apply` asks."
+    return tag(
+        "section",
+        lines(
+            tag("h2", "What to do next", id="next"),
+            tag("ol", joined(items, Markup("\n")), class_="steps"),
+            tag("p", with_code(note), class_="note"),
+        ),
+        class_="panel",
+        aria_labelledby="next",
+    )
+
+
+def steps(report: Report) -> Iterator[Step]:
+    """Most pressing first."""
+    found = [*_unfinished(report), *_plans(report), *_afterwards(report), *_owners(report)]
+    yield from found or [Step("Nothing calls for action. Have the next run scheduled, and look again then.")]
+
+
+def _unfinished(report: Report) -> Iterator[Step]:
+    is_partial = any(error.where == "scan" for error in report.errors)
+    if is_partial or report.run.outcome in (Outcome.INTERRUPTED, Outcome.SKIPPED):
+        yield Step("Run it again: this report does not cover the whole table.", (_scan(report),))
+    elif report.run.outcome is Outcome.REFUSED:
+        yield Step("A guard refused to delete. See above why, look at the plan, and raise a limit only if it is right.")
+
+
+def _plans(report: Report) -> Iterator[Step]:
+    deletion, stale = report.deletion, report.counts.stale
+    if deletion.plan and deletion.planned > deletion.deleted:
+        apply = f"janitor apply {_quoted(deletion.plan)}"
+        yield Step("Carry out the plan, once you have read it.", (f"{apply} --dry-run", apply))
+        return
+    if deletion.failed:
+        advice = f"{_rows(deletion.failed)} could not be deleted. Plan anew, and try again."
+    elif report.run.command == "scan" and stale:
+        advice = (
+            f"{_rows(stale)} {'is' if stale == 1 else 'are'} past the grace. Plan what would go, and read the plan."
+        )
+    elif deletion.planned > deletion.deleted + deletion.changed + deletion.already_gone:
+        advice = f"{_rows(deletion.planned)} would go. Keep the plan, read it, and carry it out."
+    else:
+        return
+    yield Step(advice, (f"{_sweep(report)} --plan plan.ndjson", "janitor apply plan.ndjson"))
+
+
+def _afterwards(report: Report) -> Iterator[Step]:
+    archive = report.deletion.archive
+    if archive and report.deletion.deleted:
+        advice = "Should a row not have gone: see what the archive would put back, then go without `--dry-run`."
+        yield Step(advice, (f"janitor restore {_quoted(archive)} --all --dry-run",))
+    if report.locked_out:
+        advice = (
+            "Let the locked-out owners in again before the grace is over: plan every expired row, and keep only "
+            "what should go."
+        )
+        yield Step(advice, (f"{_sweep(report, grace='0')} --plan locked-out.ndjson",))
+
+
+def _owners(report: Report) -> Iterator[Step]:
+    if report.counts.expiring:
+        advice = "Tell the owners of the tokens that expire next. All of them, as a spreadsheet:"
+        yield Step(advice, (f"{_scan(report)} --report csv=tokens.csv",))
+    opened = sum(1 for finding in report.findings if finding.accepted_by and finding.state is not State.EXPIRING)
+    if opened:
+        advice = (
+            f"{_rows(opened)} of this page still let somebody in, with no date, a broken one, or no tokenUUID. janitor "
+            "deletes no row that LISA accepts: have the owners replace them."
+        )
+        yield Step(advice)
+    if report.findings_omitted:
+        yield Step("See the findings that this page leaves out.", (f"{_scan(report)} --report ndjson=findings.ndjson",))
+
+
+def _scan(report: Report) -> str:
+    within = "".join(f" --expiring-within {_duration(seconds)}" for seconds in report.policy.thresholds_seconds[:5])
+    return f"janitor scan {_target(report)}{within} --grace {_duration(report.policy.grace_seconds)}"
+
+
+def _sweep(report: Report, *, grace: str | None = None) -> str:
+    return f"janitor sweep {_target(report)} --grace {grace or _duration(report.policy.grace_seconds)}"
+
+
+def _target(report: Report) -> str:
+    table = report.table
+    endpoint = f" --endpoint-url {_quoted(table.endpoint)}" if table.endpoint else ""
+    dialect = f" --dialect {report.policy.dialect.value}"
+    return f"--table {_quoted(table.name)} --region {_quoted(table.region)}{endpoint}{dialect}"
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(plain(text))
+
+
+def _duration(seconds: int) -> str:
+    for unit, size in _UNITS:
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def _commands(step: Step) -> Iterator[Markup]:
+    if step.commands:
+        yield tag("pre", joined(tag("code", command) for command in step.commands), tabindex="0")

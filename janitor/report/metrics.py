@@ -1,0 +1,114 @@
+"""The figures of a run for monitoring, one list for every sink of metrics. Pure."""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from janitor.report.model import Outcome, Report
+from janitor.tokens.classify import State
+
+# Where the errors stand that may break the reading of a table off.
+_READING = ("scan", "plan")
+
+
+class Metric(NamedTuple):
+    """One figure of a run.
+
+    Attributes:
+        name: words in lower case, joined by underscores, the unit last where there is one.
+        unit: `seconds` is a length of time, `timestamp` a UNIX second.
+        help: what it says, in one line.
+        value: the figure.
+        labels: names and values that tell apart the metrics of one name.
+    """
+
+    name: str
+    unit: Literal["count", "seconds", "timestamp"]
+    help: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+def metrics_of(report: Report) -> list[Metric]:
+    """The run's figures, no two with the same name and labels.
+
+    What is not known is missing, and never 0: `tokens` and `next_expiry_*` after a run that did not see the whole table
+    as it is now; `next_expiry_*` also when no accepted token expires within the horizon, or the run kept no findings;
+    `*_notices` when none could be due; `last_success_timestamp_seconds` when this run was no success.
+    """
+    of_table = [*_tokens(report), *_next_expiry(report)] if _saw_the_table(report) else []
+    return [*of_table, *_sums(report), *_notices(report), *_times(report)]
+
+
+def is_success(report: Report) -> bool:
+    """Whether the run came to its end and nothing went wrong on the way."""
+    return report.run.outcome is Outcome.COMPLETE and not report.errors
+
+
+def _saw_the_table(report: Report) -> bool:
+    """Whether the counts are those of the whole table now: not of a part, of a plan, or of another time."""
+    has_come_through = report.run.outcome not in (Outcome.INTERRUPTED, Outcome.SKIPPED)
+    is_broken_off = any(error.where in _READING for error in report.errors)
+    return has_come_through and not is_broken_off and report.run.command != "apply" and report.policy.as_of is None
+
+
+def _tokens(report: Report) -> Iterator[Metric]:
+    for state in State:
+        count = getattr(report.counts, state.value)
+        yield Metric("tokens", "count", "Rows of the table by state.", count, (("state", state.value),))
+
+
+def _sums(report: Report) -> Iterator[Metric]:
+    deletion, capacity = report.deletion, report.capacity
+    for name, value, words in (
+        ("planned_tokens", deletion.planned, "Rows that the last run planned to delete."),
+        ("protected_tokens", deletion.protected, "Rows that the last run left out of its plan for their protection."),
+        ("waiting_tokens", deletion.waiting, "Rows that wait until their notice is old enough for them to be planned."),
+        ("deleted_tokens", deletion.deleted, "Rows that the last run deleted."),
+        ("changed_tokens", deletion.changed, "Planned rows that had changed when their turn came, and stay."),
+        ("already_gone_tokens", deletion.already_gone, "Planned rows that were gone when their turn came."),
+        ("failed_tokens", deletion.failed, "Planned rows that could not be deleted."),
+        ("read_units", capacity.read_units, "Read capacity units that the last run used."),
+        ("write_units", capacity.write_units, "Write capacity units that the last run used."),
+        ("requests", capacity.requests, "Requests that the last run sent to DynamoDB, retries included."),
+        ("throttled_requests", capacity.throttled, "Requests of the last run that DynamoDB throttled."),
+    ):
+        yield Metric(f"last_run_{name}", "count", words, value)
+
+
+def _notices(report: Report) -> Iterator[Metric]:
+    if report.notices is None:
+        return
+    yield Metric("last_run_due_notices", "count", "Notices that were due in the last run.", report.notices.due)
+    yield Metric("last_run_sent_notices", "count", "Notices that the last run sent.", report.notices.sent)
+    words = "Notices that the last run could not send, and the next tries again."
+    yield Metric("last_run_failed_notices", "count", words, report.notices.failed)
+
+
+def _next_expiry(report: Report) -> Iterator[Metric]:
+    coming = [
+        (finding.seconds_to_expiry, finding.expires_at.timestamp())
+        for finding in report.findings
+        if finding.state is State.EXPIRING
+        and finding.accepted_by
+        and finding.expires_at
+        and finding.seconds_to_expiry is not None
+    ]
+    if not coming:
+        return
+    seconds, second = min(coming)
+    words = "From the last run's time to the next expiry of an accepted token, in seconds."
+    yield Metric("next_expiry_seconds", "seconds", words, seconds)
+    words = "When the next accepted token expires, in UNIX seconds."
+    yield Metric("next_expiry_timestamp_seconds", "timestamp", words, second)
+
+
+def _times(report: Report) -> Iterator[Metric]:
+    run = report.run
+    ended = run.finished_at.timestamp()
+    yield Metric("run_duration_seconds", "seconds", "How long the last run took, in seconds.", run.duration_seconds)
+    yield Metric("last_run_timestamp_seconds", "timestamp", "When the last run ended, in UNIX seconds.", ended)
+    words = "Whether the last run came to its end without an error: 1 or 0."
+    yield Metric("last_run_success", "count", words, int(is_success(report)))
+    if is_success(report):
+        words = "When the last run ended that did all it set out to do, in UNIX seconds."
+        yield Metric("last_success_timestamp_seconds", "timestamp", words, ended)

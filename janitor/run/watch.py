@@ -1,0 +1,239 @@
+"""What a run sees, held against what earlier runs announced: which notices are due, and which rows may go yet.
+
+A store that fails ends that, not the run: nothing more is asked of it, and nothing is announced that may have been.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import structlog
+
+from janitor.errors import LedgerError
+from janitor.ledger.chunks import Seen
+from janitor.ledger.interface import LastRun, Ledger
+from janitor.ledger.snapshot import Changes, Snapshot
+from janitor.notify.notice import Event, Notice
+from janitor.report.build import MAX_JSON_INTEGER
+from janitor.run.findings import Told
+from janitor.run.spool import Spool
+from janitor.tokens.classify import State
+from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
+from janitor.tokens.expiration import moment
+from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.row import Row, is_true
+from janitor.tokens.shown import shown
+
+log = structlog.get_logger("janitor.notices")
+
+_ANNOUNCED = frozenset({State.EXPIRING, State.EXPIRED, State.STALE})
+# A mark is forgotten after 400 days. One that is so many days old, or a multiple of them, is renewed: then a token that
+# stays is not announced anew, and not every run writes down again what it knows.
+_RENEWED_EVERY_DAYS = 50
+
+FingerprintOf = Callable[[Row], str]
+
+
+class Watch:
+    """Sees every finding of a run once.
+
+    Attributes:
+        due: notices that were not announced yet.
+        error: why the store failed, None as long as it works.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        scope: str,
+        *,
+        now: int,
+        thresholds: Sequence[int],
+        fingerprint_of: FingerprintOf,
+        folder: Path,
+    ) -> None:
+        """Prepare; the store is not opened yet.
+
+        Args:
+            ledger: what earlier runs left.
+            scope: names the table in it.
+            now: the UNIX second at which rows are judged.
+            thresholds: in seconds before expiry.
+            fingerprint_of: how rows are named.
+            folder: for temporary files.
+        """
+        self.due = Spool()
+        self.error: LedgerError | None = None
+        self.location = ledger.location
+        self._ledger = ledger
+        self._snapshot: Snapshot | None = None
+        self._folder = folder
+        self._scope = scope
+        self._now = now
+        self._thresholds = tuple(thresholds)
+        self._fingerprint_of = fingerprint_of
+
+    def open(self) -> None:
+        """Open the store, and read what the last run found."""
+        with self._failing():
+            self._ledger.open(self._scope, self._now)
+            self._snapshot = Snapshot(self._folder)
+            self._snapshot.load(self._ledger.snapshot())
+
+    def see(self, rows: Sequence[Told]) -> None:
+        """Take findings, none of them active."""
+        if self.error is not None or self._snapshot is None:
+            return
+        fingerprints = [self._fingerprint_of(told.row) for told in rows]
+        with self._failing():
+            self._snapshot.add([_seen(told, name) for told, name in zip(rows, fingerprints, strict=True)])
+            self._look_for_due(list(zip(rows, fingerprints, strict=True)))
+
+    def announced_by(self, latest: int, expiries: Mapping[str, int]) -> set[str]:
+        """Of rows, expiries by fingerprint, those whose expiry was announced at the UNIX second `latest` or before.
+
+        None of them where the store does not work.
+        """
+        crossings = [Crossing(fingerprint, _bounded(expiry), EXPIRY) for fingerprint, expiry in expiries.items()]
+        if self.error is None:
+            with self._failing():
+                found = self._ledger.announced(crossings)
+                return {crossing.fingerprint for crossing, at in found.items() if at <= latest}
+        return set()
+
+    def mark(self, notices: Iterable[Notice], at: int) -> None:
+        """Remember that these were announced at the UNIX second `at`; a deletion is nothing to remember."""
+        crossings = [notice.crossing for notice in notices if notice.event is not Event.DELETED]
+        with self._failing():
+            self._ledger.mark(crossings, at)
+
+    def last_run(self) -> LastRun | None:
+        """The run that left what this one is held against; None where there is none, or the store does not work."""
+        if self.error is None and self._snapshot is not None and self._snapshot.has_previous:
+            with self._failing():
+                return self._ledger.last_run()
+        return None
+
+    def missing(self, most: int) -> list[Seen]:
+        """What the last run found, and this one neither found nor deleted, at most so many."""
+        if self._snapshot is None:
+            return []
+        with self._failing():
+            return list(islice(self._snapshot.missing(), most))
+        return []
+
+    def found(self, entries: Sequence[Seen]) -> None:
+        """Take active tokens that were missing, and have been looked up."""
+        if self._snapshot is not None and entries:
+            with self._failing():
+                self._snapshot.add(entries)
+
+    def changes(self, most: int) -> Changes | None:
+        """What changed since the last run, of each kind the first so many; None where the store does not work."""
+        if self.error is None and self._snapshot is not None:
+            with self._failing():
+                return self._snapshot.changes(self._now, most)
+        return None
+
+    def remember(self, run: LastRun) -> None:
+        """Leave what this run found to the next one, and drop what is past its time."""
+        if self.error is None and self._snapshot is not None:
+            with self._failing():
+                self._ledger.replace_snapshot(self._snapshot.chunks(), run)
+                self._ledger.forget(self._now)
+
+    def close(self) -> None:
+        """Let go of the store and of the temporary files. Never raises."""
+        self.due.close()
+        if self._snapshot is not None:
+            self._snapshot.close()
+        self._ledger.close()
+
+    def _look_for_due(self, rows: Sequence[tuple[Told, str]]) -> None:
+        by_crossing = {
+            crossing: _notice(told, crossing, self._now)
+            for told, fingerprint in rows
+            if (crossing := self._crossing(told, fingerprint)) is not None
+        }
+        announced = self._ledger.announced([*by_crossing])
+        renewed = [crossing for crossing, at in announced.items() if _is_to_be_renewed(self._now - at)]
+        if renewed:
+            self._ledger.mark(renewed, self._now)
+        self.due.add(notice for crossing, notice in by_crossing.items() if crossing not in announced)
+        self._see_deleted(rows)
+
+    def _see_deleted(self, rows: Sequence[tuple[Told, str]]) -> None:
+        deleted = [pair for pair in rows if pair[0].outcome is DeletionOutcome.DELETED]
+        if self._snapshot is not None:
+            self._snapshot.vanish([fingerprint for _, fingerprint in deleted])
+        self.due.add(
+            _notice_of(
+                told, Crossing(fingerprint, _bounded(told.verdict.expiry or 0), EXPIRY), Event.DELETED, self._now
+            )
+            for told, fingerprint in deleted
+        )
+
+    def _crossing(self, told: Told, fingerprint: str) -> Crossing | None:
+        expiry = told.verdict.expiry
+        if expiry is None or told.verdict.state not in _ANNOUNCED or told.outcome is DeletionOutcome.DELETED:
+            return None
+        threshold = present_threshold(expiry - self._now, self._thresholds)
+        return None if threshold is None else Crossing(fingerprint, _bounded(expiry), threshold)
+
+    def _failing(self) -> "_Failing":
+        return _Failing(self)
+
+
+class _Failing:
+    """Notes an error of the store, and swallows it: the run goes on without."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def __enter__(self) -> None:
+        """Nothing."""
+
+    def __exit__(self, kind: object, error: BaseException | None, frames: object) -> bool:
+        if not isinstance(error, LedgerError):
+            return False
+        log.error("state.failed", code=error.code, error=str(error))
+        self._watch.error = error
+        return True
+
+
+def _seen(told: Told, fingerprint: str) -> Seen:
+    texts = shown(told.row)
+    expiry = told.verdict.expiry
+    return Seen(
+        fingerprint, told.verdict.state, None if expiry is None else _bounded(expiry), texts.username, texts.name
+    )
+
+
+def _is_to_be_renewed(seconds: int) -> bool:
+    days = seconds // 86_400
+    return days > 0 and days % _RENEWED_EVERY_DAYS == 0
+
+
+def _notice(told: Told, crossing: Crossing, now: int) -> Notice:
+    event = Event.EXPIRED if crossing.threshold == EXPIRY else Event.EXPIRING
+    return _notice_of(told, crossing, event, now)
+
+
+def _notice_of(told: Told, crossing: Crossing, event: Event, now: int) -> Notice:
+    texts = shown(told.row)
+    when = moment(crossing.expiry)
+    return Notice(
+        crossing=crossing,
+        event=event,
+        username=texts.username,
+        name=texts.name,
+        system=is_true(told.row.is_system),
+        state=told.verdict.state,
+        expires_at=None if when is None else when.isoformat().replace("+00:00", "Z"),
+        seconds_to_expiry=crossing.expiry - now,
+    )
+
+
+def _bounded(expiry: int) -> int:
+    """An expiry that every store and every reader of JSON can hold."""
+    return max(-MAX_JSON_INTEGER, expiry)

@@ -1,0 +1,145 @@
+"""One object in S3, which appears whole or not at all."""
+
+import contextlib
+import datetime as dt
+import re
+import tempfile
+from typing import IO, TYPE_CHECKING
+
+from boto3.s3.transfer import TransferConfig
+
+from janitor.aws_errors import DENIALS, aws_errors
+from janitor.errors import ConfigurationError, JanitorError, SinkError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_PUT = "s3:PutObject"
+_ABORT = "s3:AbortMultipartUpload"
+
+# Of a report: less stays in memory, more goes to a temporary file. It is also the size of a part.
+_MOST_BYTES_IN_MEMORY = 8 * 1024 * 1024
+# In this thread, a part at a time: ten threads, as boto3 has them, would hold ten parts in memory.
+_TRANSFER = TransferConfig(
+    multipart_threshold=_MOST_BYTES_IN_MEMORY,
+    multipart_chunksize=_MOST_BYTES_IN_MEMORY,
+    use_threads=False,
+    preferred_transfer_client="classic",
+)
+
+KEY_PLACEHOLDERS = ("{table}", "{date}", "{run_id}")
+_BRACED = re.compile(r"(\{[^{}]*\})")
+
+
+class S3Object:
+    """Bytes to a temporary file, uploaded at the end. How the object is encrypted is the bucket's affair."""
+
+    def __init__(self, client: "S3Client", bucket: str, key: str, content_type: str) -> None:
+        self.target = f"s3://{bucket}/{key}"
+        self._client = client
+        self._bucket = bucket
+        self._key = key
+        self._content_type = content_type
+        self._spool: IO[bytes] | None = None
+
+    def open(self) -> None:
+        """Begin an upload and abort it: that asks for the permission to write, and shows nothing.
+
+        Raises:
+            ConfigurationError: there is no such bucket, or writing to it is denied.
+            SinkError: S3 could not be reached, or failed.
+        """
+        try:
+            with aws_errors(_PUT, self.target):
+                upload = self._client.create_multipart_upload(
+                    Bucket=self._bucket, Key=self._key, ContentType=self._content_type
+                )["UploadId"]
+        except JanitorError as error:
+            raise self._not_writable(error) from None
+        # Without the permission to abort it stays behind, empty: nobody sees it, and it costs nothing.
+        with contextlib.suppress(JanitorError), aws_errors(_ABORT, self.target):
+            self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=upload)
+        self._spool = tempfile.SpooledTemporaryFile(max_size=_MOST_BYTES_IN_MEMORY)  # noqa: SIM115  # closed below
+
+    def write(self, content: bytes) -> None:
+        """Keep the bytes until the end.
+
+        Raises:
+            SinkError: the folder for temporary files is full or broken.
+        """
+        try:
+            self._opened.write(content)
+        except OSError as error:
+            raise self._unspooled(error) from None
+
+    def commit(self) -> None:
+        """Upload what was written.
+
+        Raises:
+            SinkError: that failed; the object is as it was.
+        """
+        spool = self._opened
+        try:
+            spool.seek(0)
+            with aws_errors(_PUT, self.target):
+                self._client.upload_fileobj(
+                    spool, self._bucket, self._key, ExtraArgs={"ContentType": self._content_type}, Config=_TRANSFER
+                )
+        except JanitorError as error:
+            raise SinkError(error.sentence, error.way_out, error.code) from None
+        except OSError as error:
+            raise self._unspooled(error) from None
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Let go of what was written; the object stays as it was."""
+        if self._spool is not None:
+            with contextlib.suppress(OSError):
+                self._spool.close()
+            self._spool = None
+
+    @property
+    def _opened(self) -> IO[bytes]:
+        if self._spool is None:
+            raise SinkError(f"{self.target} was not opened")
+        return self._spool
+
+    def _not_writable(self, error: JanitorError) -> JanitorError:
+        if error.code == "NoSuchBucket":
+            sentence = f"{_PUT} on {self.target}: the bucket {self._bucket} does not exist"
+            return ConfigurationError(sentence, "check its name, or create it", error.code)
+        if error.code in DENIALS:
+            return ConfigurationError(error.sentence, error.way_out, error.code)
+        if isinstance(error, ConfigurationError):
+            return error
+        return SinkError(error.sentence, error.way_out, error.code)
+
+    def _unspooled(self, error: OSError) -> SinkError:
+        sentence = f"{self.target}: the temporary file for it could not be used: {error.strerror or error}"
+        return SinkError(sentence, f"free some space in {tempfile.gettempdir()}, or set TMPDIR")
+
+
+def expanded_key(pattern: str, *, table: str, date: dt.date, run_id: str) -> str:
+    """A key with its placeholders filled in; `{date}` as YYYY-MM-DD.
+
+    Args:
+        pattern: as it was given.
+        table: the table's name.
+        date: of the run, in UTC.
+        run_id: the run's.
+
+    Raises:
+        ValueError: there is another placeholder in it, or a brace that belongs to none.
+    """
+    values = dict(zip(KEY_PLACEHOLDERS, (table, f"{date:%Y-%m-%d}", run_id), strict=True))
+    return "".join(_expanded(part, values, pattern) for part in _BRACED.split(pattern))
+
+
+def _expanded(part: str, values: dict[str, str], pattern: str) -> str:
+    if part in values:
+        return values[part]
+    if "{" in part or "}" in part:
+        fault = f"{part} is none of them" if _BRACED.fullmatch(part) else "a brace belongs to none"
+        raise ValueError(f"{pattern!r}: the placeholders of a key are {', '.join(KEY_PLACEHOLDERS)}; {fault}")
+    return part

@@ -1,0 +1,77 @@
+"""Ledgers on real servers, and what runs leave in them."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import boto3
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from janitor.dynamodb.client import Aws, Connection
+from janitor.ledger.create_table import create_table
+from janitor.ledger.dynamodb import DynamoDbLedger
+from janitor.ledger.interface import LARGEST_CHUNK, LastRun, Ledger
+from janitor.tokens.crossing import Crossing
+from tests.faults.proxy import Meddle, Meddling, meddling_proxy
+
+NOW = 1_800_000_000
+DAY = 86_400
+SCOPE = "000000000000/us-east-1/tokens"
+FIRST = LastRun("run-1", NOW - DAY, NOW - DAY + 60, "complete")
+SECOND = LastRun("run-2", NOW, NOW + 60, "complete")
+CHUNKS = [os.urandom(LARGEST_CHUNK), b"", b"\x00second"]
+
+Meddled = tuple[DynamoDBClient, str, Meddling]
+
+_numbers = itertools.count(1)
+
+
+def never(seconds: float) -> None:
+    pytest.fail(f"it waited {seconds} s")
+
+
+def at_once(_: float) -> None:
+    """Do not wait."""
+
+
+def crossings(count: int, threshold: int = 7 * DAY) -> list[Crossing]:
+    return [Crossing(f"{number:012x}", NOW + number, threshold) for number in range(count)]
+
+
+@contextmanager
+def state_table(url: str) -> Iterator[tuple[DynamoDBClient, str]]:
+    """A state table on the server at this URL, and the client that runs use."""
+    with closing(Aws(Connection(endpoint_url=url)).dynamodb) as client:
+        table = f"state-{next(_numbers):04}"
+        create_table(client, table, wait=at_once)
+        yield client, table
+        client.delete_table(TableName=table)
+
+
+@contextmanager
+def meddled_with(upstream: str) -> Iterator[Meddled]:
+    """A state table behind a proxy that can meddle with calls."""
+    with meddling_proxy(upstream) as (url, meddling), state_table(url) as (client, table):
+        yield client, table, meddling
+        meddling.by_operation.clear()
+
+
+def opened(meddled: Meddled, wait: Callable[[float], object] = at_once) -> Ledger:
+    client, table, _ = meddled
+    ledger = DynamoDbLedger(client, table, wait=wait)
+    assert ledger.location == f"dynamodb://{table}"
+    ledger.open(SCOPE, NOW)
+    return ledger
+
+
+def items_of(meddled: Meddled) -> list[str]:
+    plain: DynamoDBClient = boto3.client("dynamodb", endpoint_url=meddled[0].meta.endpoint_url)
+    with closing(plain):
+        return sorted(item["item"]["S"] for item in plain.scan(TableName=meddled[1])["Items"])
+
+
+def refused(code: str) -> Meddle:
+    answer = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "not here"}
+    return lambda _request, _forward: (400, answer)

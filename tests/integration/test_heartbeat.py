@@ -1,0 +1,260 @@
+"""What a monitor is told of a run, and that it can neither end nor hold up one."""
+
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+
+import pytest
+
+from janitor.errors import SinkError
+from janitor.sinks.heartbeat import Heartbeat, parse_heartbeat_url
+
+SECRET = "0f5ad1a2-secret"
+RUN = "5a1f0c2d9e8b7a66"
+HASH = "ab" * 32
+
+
+class Told(NamedTuple):
+    method: str
+    path: str
+    query: str
+    body: str
+
+
+@dataclass
+class Monitor:
+    """What a monitor was told, and how it answers."""
+
+    url: str
+    told: list[Told] = field(default_factory=list)
+    status: int = 200
+    reply: bytes = b"OK"
+    location: str | None = None
+    answers: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def running_monitor() -> Iterator[Monitor]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path, _, query = self.path.partition("?")
+            body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+            running.told.append(Told(self.command, path, query, body))
+            running.answers.wait(30)
+            self.send_response_only(running.status)
+            if running.location:
+                self.send_header("location", running.location)
+            self.send_header("content-length", str(len(running.reply)))
+            self.end_headers()
+            self.wfile.write(running.reply)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = False  # so that all are joined at the end
+        request_queue_size = 16
+
+        def handle_error(self, *_: object) -> None:
+            """Say nothing: whoever asked waits no longer."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        running = Monitor(f"http://127.0.0.1:{server.server_address[1]}")
+        running.answers.set()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield running
+        finally:
+            running.answers.set()
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def monitor() -> Iterator[Monitor]:
+    with running_monitor() as running:
+        yield running
+
+
+def heartbeat(monitor: Monitor, path: str = f"/{SECRET}", budget_seconds: float = 10) -> Heartbeat:
+    return Heartbeat(parse_heartbeat_url(f"{monitor.url}{path}"), run_id=RUN, budget_seconds=budget_seconds)
+
+
+def assert_says(error: SinkError | None, words: str) -> None:
+    assert isinstance(error, SinkError)
+    assert words in str(error)
+    assert "http://127.0.0.1:" in str(error)
+    assert SECRET not in str(error)
+    assert error.code == "heartbeat"
+
+
+def test_a_run_that_works_is_told_of_at_its_start_and_end_under_one_id(monitor: Monitor) -> None:
+    beat = heartbeat(monitor)
+    assert (beat.start(), beat.success()) == (None, None)
+    start, end = monitor.told
+    assert (start.path, end.path) == (f"/{SECRET}/start", f"/{SECRET}")
+    assert start.query == end.query
+    name, _, value = start.query.partition("=")
+    assert (name, str(uuid.UUID(value))) == ("rid", value)
+
+
+def test_two_runs_have_two_ids(monitor: Monitor) -> None:
+    heartbeat(monitor).start()
+    Heartbeat(f"{monitor.url}/{SECRET}", run_id="another").start()
+    assert len({told.query for told in monitor.told}) == 2
+
+
+def test_a_run_that_fails_sends_its_sentence_without_a_key(monitor: Monitor) -> None:
+    assert heartbeat(monitor).failure(f"dynamodb:Scan was denied für {HASH}") is None
+    [told] = monitor.told
+    assert (told.method, told.path) == ("POST", f"/{SECRET}/fail")
+    assert told.body.startswith("dynamodb:Scan was denied für ")
+    assert HASH not in told.body
+
+
+def test_a_very_long_sentence_is_cut(monitor: Monitor) -> None:
+    assert heartbeat(monitor).failure("🔥" * 100_000) is None
+    assert monitor.told[0].body == "🔥" * 2000
+
+
+@pytest.mark.parametrize(
+    ("path", "start", "end", "query"),
+    [
+        ("/ping/x/", "/ping/x/start", "/ping/x/", ""),
+        ("/ping/x?create=1&a=%20", "/ping/x/start", "/ping/x", "create=1&a=%20&"),
+        ("", "/start", "/", ""),
+        ("?a=1", "/start", "/", "a=1&"),
+        ("/x#part", "/x/start", "/x", ""),
+    ],
+)
+def test_slashes_and_queries_of_the_url_are_kept(monitor: Monitor, path: str, start: str, end: str, query: str) -> None:
+    beat = heartbeat(monitor, path)
+    assert (beat.start(), beat.success()) == (None, None)
+    assert [told.path for told in monitor.told] == [start, end]
+    assert all(told.query.startswith(f"{query}rid=") for told in monitor.told)
+
+
+@pytest.mark.parametrize("status", [404, 429, 500])
+def test_a_monitor_that_refuses_is_an_error_that_does_not_name_the_url(monitor: Monitor, status: int) -> None:
+    monitor.status, monitor.reply = status, f"no {SECRET}".encode()
+    beat = heartbeat(monitor)
+    for error in (beat.start(), beat.failure("x")):
+        assert_says(error, f"was answered with {status}; check --heartbeat-url")
+
+
+def test_a_redirect_is_not_followed(monitor: Monitor) -> None:
+    with running_monitor() as other:
+        monitor.status, monitor.location = 302, f"{other.url}/{SECRET}"
+        assert_says(heartbeat(monitor).start(), "was answered with 302, a redirect; give the URL that it leads to")
+        assert other.told == []
+
+
+@pytest.mark.parametrize("reply", ["OK (not found)", "OK (rate limited)"])
+def test_a_call_that_is_answered_well_but_not_recorded_is_an_error(monitor: Monitor, reply: str) -> None:
+    monitor.reply = reply.encode()
+    assert_says(heartbeat(monitor).start(), f"was not recorded: {reply}; ")
+
+
+def test_a_monitor_that_hangs_at_the_start_is_left_alone_and_told_of_the_end(monitor: Monitor) -> None:
+    monitor.answers.clear()
+    beat = heartbeat(monitor, budget_seconds=2)
+    assert_says(beat.start(), "brought no answer in time")
+    monitor.answers.set()
+    assert beat.success() is None
+    assert [told.path for told in monitor.told] == [f"/{SECRET}/start", f"/{SECRET}"]
+
+
+def test_a_monitor_that_always_hangs_gets_the_budget_and_no_more(monitor: Monitor) -> None:
+    monitor.answers.clear()
+    beat = heartbeat(monitor, budget_seconds=0.4)
+    for error in (beat.start(), beat.success()):
+        assert_says(error, "brought no answer in time")
+    assert_says(beat.failure("x"), "was not sent")
+    assert len(monitor.told) <= 2
+
+
+def test_a_start_that_could_only_be_told_too_late_is_not_told(monitor: Monitor) -> None:
+    # The look-up of a name can hang, and nothing cuts it short.
+    released, threads = threading.Event(), set(threading.enumerate())
+
+    def slow(*arguments: object) -> object:
+        released.wait(30)
+        return look_up(*arguments)  # type: ignore[arg-type]
+
+    look_up = socket.getaddrinfo
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", slow)
+        assert_says(heartbeat(monitor, budget_seconds=0.2).start(), "brought no answer in time")
+        released.set()
+        for thread in set(threading.enumerate()) - threads:
+            thread.join(30)
+    assert monitor.told == []
+
+
+def test_what_cannot_be_reached_or_is_no_web_server_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    assert_says(Heartbeat(f"http://127.0.0.1:{port}/{SECRET}", run_id=RUN).start(), "Connection refused")
+    with socket.create_server(("127.0.0.1", 0)) as odd:
+        answering = threading.Thread(target=_answer_oddly, args=(odd,), daemon=True)
+        answering.start()
+        beat = Heartbeat(f"http://127.0.0.1:{odd.getsockname()[1]}/{SECRET}", run_id=RUN)
+        assert_says(beat.success(), "failed: ")
+        answering.join()
+
+
+def test_tls_to_what_does_not_speak_it_is_an_error(monitor: Monitor) -> None:
+    url = f"{monitor.url.replace('http://', 'https://')}/{SECRET}"
+    error = Heartbeat(url, run_id=RUN).start()
+    assert error is not None
+    assert SECRET not in str(error)
+    assert monitor.told == []
+
+
+def test_proxies_of_the_environment_are_not_asked(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert heartbeat(monitor).start() is None
+
+
+def _answer_oddly(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(1000)
+        connection.sendall(f"{SECRET}\r\n\r\n".encode())
+
+
+@pytest.mark.parametrize("url", ["https://hc-ping.com/x", "http://[::1]:8000/ping/x?a=1", "HTTPS://monitor/x"])
+def test_a_web_address_is_taken(url: str) -> None:
+    assert parse_heartbeat_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        SECRET,
+        f"ftp://host/{SECRET}",
+        f"file:///{SECRET}",
+        f"https:///{SECRET}",
+        f"https://user:{SECRET}@host/",
+        f"https://host:{SECRET}/",
+        f"https://[{SECRET}/",
+        f"https://host/{SECRET} ",
+        f"https://host/\n{SECRET}",
+        f"https://höst/{SECRET}",
+    ],
+)
+def test_what_is_no_web_address_is_refused_without_being_repeated(url: str) -> None:
+    with pytest.raises(ValueError, match="http or https, and a host") as refusal:
+        parse_heartbeat_url(url)
+    assert SECRET not in str(refusal.value)
+    assert refusal.value.__context__ is None

@@ -1,0 +1,88 @@
+"""What a run leaves in a table while calls fail, answers are lost, and another run does the same."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from janitor.errors import LedgerError
+from tests.faults.proxy import Forward, Request
+from tests.integration.ledgers import FIRST, SECOND, Meddled, items_of, meddled_with, opened, refused
+from tests.servers import Server
+
+
+@pytest.fixture
+def meddled(server: Server) -> Iterator[Meddled]:
+    with meddled_with(server.url) as table:
+        yield table
+
+
+@pytest.mark.parametrize("operation", ["UpdateItem", "DeleteItem"])
+def test_a_run_that_ends_half_way_leaves_a_whole_snapshot(meddled: Meddled, operation: str) -> None:
+    """Cut off after each of its calls in turn: before the pointer is flipped the old one stands, and then the new."""
+    new, seen = [b"new 1", b"new 2"], set()
+    for survived in range(4):
+        ledger = opened(meddled)
+        ledger.replace_snapshot([b"old 1", b"old 2"], FIRST)
+        tries = itertools.count()
+
+        def cut_off(request: Request, forward: Forward, *, tries: Any = tries, most: int = survived) -> tuple[int, Any]:
+            return forward(request) if next(tries) < most else refused("AccessDeniedException")(request, forward)
+
+        meddled[2].by_operation[operation] = cut_off
+        try:
+            ledger.replace_snapshot(new, SECOND)
+        except LedgerError:
+            assert (list(ledger.snapshot()), ledger.last_run()) == ([b"old 1", b"old 2"], FIRST)
+            seen.add("old")
+        else:
+            assert (list(ledger.snapshot()), ledger.last_run()) == (new, SECOND)
+            seen.add("new")
+        meddled[2].by_operation.clear()
+    assert seen == ({"old", "new"} if operation == "UpdateItem" else {"new"})
+
+
+def test_a_replaced_snapshot_is_deleted_also_if_the_answer_to_the_flip_is_lost(meddled: Meddled) -> None:
+    flips = itertools.count()
+
+    def lost_once(request: Request, forward: Forward) -> tuple[int, Any]:
+        status, answer = forward(request)
+        is_lost = request["Key"]["item"]["S"] == "run" and next(flips) == 0
+        return (500, {"__type": "InternalServerError"}) if is_lost else (status, answer)
+
+    ledger = opened(meddled)
+    ledger.replace_snapshot([b"old 1", b"old 2"], FIRST)
+    meddled[2].by_operation["UpdateItem"] = lost_once
+    ledger.replace_snapshot([b"new"], SECOND)
+    assert (list(ledger.snapshot()), ledger.last_run()) == ([b"new"], SECOND)
+    chunk, run = items_of(meddled)
+    assert (chunk.split("/")[0], run) == ("chunk", "run")
+
+
+def test_of_two_runs_that_leave_their_findings_at_once_one_stands_whole(meddled: Meddled) -> None:
+    first, second = opened(meddled), opened(meddled)
+
+    def meanwhile() -> Iterator[bytes]:
+        yield b"a 1"
+        second.replace_snapshot([b"b 1", b"b 2"], SECOND)
+        yield b"a 2"
+
+    first.replace_snapshot(meanwhile(), FIRST)
+    assert (list(first.snapshot()), first.last_run()) == ([b"a 1", b"a 2"], FIRST)
+    assert len(items_of(meddled)) == 3
+
+
+def test_a_flip_that_another_run_came_before_is_tried_again_and_both_leave_nothing_behind(meddled: Meddled) -> None:
+    first, second = opened(meddled), opened(meddled)
+    flips = itertools.count()
+
+    def overtaken(request: Request, forward: Forward) -> tuple[int, Any]:
+        if request["Key"]["item"]["S"] == "run" and next(flips) == 0:
+            second.replace_snapshot([b"b 1", b"b 2"], SECOND)
+        return forward(request)
+
+    meddled[2].by_operation["UpdateItem"] = overtaken
+    first.replace_snapshot([b"a"], FIRST)
+    assert (list(first.snapshot()), first.last_run()) == ([b"a"], FIRST)
+    assert len(items_of(meddled)) == 2

@@ -1,0 +1,293 @@
+"""The page as a program reads it: well formed, harmless, bounded, and its charts say in words what they draw."""
+
+import datetime as dt
+import itertools
+import re
+import shlex
+from html.parser import HTMLParser
+from importlib import import_module
+
+import click
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from janitor.report.formats.html import Html
+from janitor.report.html.bins import Bars, days_ahead, months_behind
+from janitor.report.html.next_steps import steps
+from janitor.report.model import ForecastDay, Outcome, Remark, Report
+from janitor.report.text import plain
+from janitor.tokens.classify import State
+from janitor.tokens.policy import DAY
+from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, many, report_of
+from tests.tables import modern
+
+VOID = {"meta", "input"}
+MOST_BYTES = 3_000_000
+texts = st.one_of(st.sampled_from(HOSTILE), st.text(min_size=1, max_size=30))
+
+
+class Parsed(HTMLParser):
+    """What a browser would make of the page: elements with their attributes, texts, and whether every tag closes."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self._open: list[str] = []
+        self.feed(page.decode())
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] != "style":
+            self.texts.append(data)
+
+    def skeleton(self) -> list[tuple[str, tuple[str, ...]]]:
+        return [(tag, tuple(attributes)) for tag, attributes in self.elements]
+
+    def all_of(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page_of(report: Report) -> Parsed:
+    return Parsed(Html().tail(report))
+
+
+def hostile_everywhere(text: str) -> Report:
+    """A report with this text in every place that takes one."""
+    one = found(modern("a", NOW + DAY, name=text, username=text))
+    one.protected_by = one.meaning = text
+    remark = Remark(where=text, code=text, message=text)
+    whole = report_of([one], locked_out=[text], errors=[remark], warnings=[remark])
+    return whole.model_copy(update={
+        "run": whole.run.model_copy(update={"command": text, "id": text, "version": text, "dry_run": False}),
+        "table": whole.table.model_copy(
+            update={"name": text, "region": text, "account_id": text, "endpoint": text}
+        ),
+        "deletion": whole.deletion.model_copy(update={"planned": 2, "deleted": 1, "archive": text, "plan": text}),
+    })  # fmt: skip
+
+
+@given(texts)
+@settings(max_examples=40)
+def test_no_text_of_a_table_changes_the_page_around_it(text: str) -> None:
+    # Backticks are the one mark that sentences of the program have a meaning for: they become <code>.
+    page = page_of(hostile_everywhere(text.replace("`", "'")))
+    assert page.skeleton() == page_of(hostile_everywhere("harmless")).skeleton()
+    assert plain(text.replace("`", "'")) in page.texts
+
+
+@pytest.mark.parametrize("report", [believable(), after_a_sweep(), report_of([]), hostile_everywhere(HOSTILE[0])])
+def test_the_page_is_well_formed_and_runs_and_loads_nothing(report: Report) -> None:
+    page = page_of(report)
+    tags = {tag for tag, _ in page.elements}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "image", "use", "video", "audio"}
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name in ("src", "action", "style")], tag
+        assert attributes.get("href", "#").startswith("#")
+    styles = "".join(re.findall(r"<style>(.*?)</style>", Html().tail(report).decode(), re.DOTALL))
+    assert not re.search(r"url\(|@import|http|<", styles)
+    policy = next(meta for meta in page.all_of("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert policy["content"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+
+
+@pytest.mark.parametrize("report", [believable(), after_a_sweep(), report_of([])])
+def test_headings_are_in_order_and_every_reference_has_its_target(report: Report) -> None:
+    page = page_of(report)
+    assert page.all_of("html") == [{"lang": "en"}]
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    named = [attributes[name] for _, attributes in page.elements
+             for name in ("aria-labelledby", "aria-describedby") if name in attributes]  # fmt: skip
+    assert {*named, *(link["href"][1:] for link in page.all_of("a"))} <= set(ids)
+    assert all("scope" in attributes for attributes in page.all_of("th"))
+
+
+def test_rows_come_most_urgent_first_and_say_all_that_is_known() -> None:
+    report = believable()
+    page = Html().tail(report).decode()
+    shown = re.findall(r"<td>([0-9a-f]{12})</td>", page)
+    assert shown == [finding.fingerprint for finding in report.findings]
+    first = report.findings[0]
+    row = page[page.index("<tbody>", page.index("<table class=rows>")) :].partition("</tr>")[0]
+    assert first.expires_at is not None
+    for text in ("in 3 hours", f"<time datetime={first.expires_at:%Y-%m-%dT%H:%M:%SZ}>2026-09-21 17:13</time>",
+                 "<td>expiring</td>", "ada.castillo@example.com", "CI pipeline", first.fingerprint, "api, workbench",
+                 "accepted for another 3 hours"):  # fmt: skip
+        assert text in row
+
+
+def test_two_hundred_thousand_findings_stay_under_three_megabytes_and_the_rest_is_told() -> None:
+    report = many(200_000)
+    page = Html().tail(report)
+    assert len(page) < MOST_BYTES
+    text = page.decode()
+    rows = len(re.findall(r"<td>[0-9a-f]{12}</td>", text))
+    assert rows > 8_000
+    assert f"{200_000 - rows:,} more findings are not listed here; <code>--report ndjson=PATH</code> lists all." in text
+    listed = {state: len(re.findall(f"<td>{state}</td>", text)) for state in State}
+    assert listed[State.PERMANENT] == 1
+    assert listed[State.STALE] == 20
+    assert listed[State.EXPIRING] == rows - 21
+    assert f"{listed[State.EXPIRING]:,} of 20,000 listed" in text
+
+
+@pytest.mark.parametrize("character", ['"', "\U0010ffff", "ひ"])
+def test_a_page_of_the_longest_texts_is_not_larger(character: str) -> None:
+    long = character * 256
+    remarks = [Remark(where="scan", code="c", message=character * 5_000)] * 1_000
+    report = many(2_000, name=long)
+    for finding in report.findings:
+        finding.username = long + finding.fingerprint
+    page = Html().tail(
+        report.model_copy(update={"errors": remarks, "warnings": remarks, "locked_out": [character * 2_000] * 1_000})
+    )
+    assert len(page) < MOST_BYTES
+    assert "more findings are not listed here" in page.decode()
+    assert "And 980 more, in the JSON report." in page.decode()
+
+
+def test_ten_thousand_ordinary_findings_are_all_listed() -> None:
+    page = Html().tail(many(10_000)).decode()
+    assert len(re.findall(r"<td>[0-9a-f]{12}</td>", page)) == 10_000
+    assert "not listed" not in page
+
+
+def test_the_chart_says_in_words_what_it_draws() -> None:
+    report = believable()
+    page = Html().tail(report).decode()
+    total = sum(day.expiring for day in report.forecast)
+    assert total == report.counts.expiring
+    (crowded,) = [day for day in report.forecast if day.unusual]
+    words = f"{total} in all, from 2026-09-21 to 2026-10-21. Most: {crowded.day} ({crowded.expiring} tokens). "
+    assert f"{words}Unusual: {crowded.day} ({crowded.expiring} tokens)." in page
+    assert f"<b>◆ An unusual share</b> expires on {crowded.day} ({crowded.expiring} tokens)." in page
+    drawn, numbers = charts_of(page)
+    assert drawn[0] == [day.expiring for day in report.forecast] == numbers[0]
+    assert sum(drawn[1]) == sum(numbers[1]) == report.counts.expired + report.counts.stale
+    assert page.count("role=img aria-labelledby=t-") == 2
+
+
+def charts_of(page: str) -> tuple[list[list[int]], list[list[int]]]:
+    """The numbers that each chart draws, by the title of each bar, and those of its table."""
+    drawn = [[int(number.replace(",", "")) for number in re.findall(r"<title>[^<]*\(([\d,]+) tokens?\)", chart)]
+             for chart in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]  # fmt: skip
+    tables = [[int(number.replace(",", "")) for number in re.findall(r"<td>([\d,]+)</td>", table)]
+              for table in re.findall(r"<table class=numbers>.*?</table>", page, re.DOTALL)]  # fmt: skip
+    return drawn, tables
+
+
+def test_months_behind_that_rest_on_a_part_of_the_rows_say_so() -> None:
+    report = believable()
+    part = report.model_copy(update={"counts": report.counts.model_copy(update={"stale": 5_060})})
+    assert "rests on the 72 expired rows that were kept for this page, of 5,072 in all" in Html().tail(part).decode()
+    assert "rests on" not in Html().tail(report).decode()
+
+
+horizons = st.one_of(st.integers(0, 100 * DAY), st.integers(0, 366_000 * DAY))
+moments = st.datetimes(timezones=st.just(dt.UTC))
+
+
+@given(moments, horizons, st.lists(st.tuples(st.integers(0, 400), st.integers(1, 10**9)), max_size=20))
+def test_bars_add_up_and_are_few_whatever_the_horizon(
+    now: dt.datetime, horizon: int, days: list[tuple[int, int]]
+) -> None:
+    first, last = now.toordinal(), dt.date.max.toordinal()
+    forecast = [
+        ForecastDay(day=dt.date.fromordinal(min(first + ahead, last)), expiring=count, unusual=False)
+        for ahead, count in days
+    ]
+    report = report_of([], forecast=forecast)
+    policy = report.policy.model_copy(update={"thresholds_seconds": [horizon], "as_of": now})
+    report = report.model_copy(update={"policy": policy})
+    bars = days_ahead(report)
+    assert bars.total == sum(day.expiring for day in forecast)
+    assert 1 <= len(bars.bars) <= 62
+    assert isinstance(months_behind(report), Bars)
+    assert Html().tail(report)
+
+
+def test_a_month_is_counted_where_it_lies_and_older_ones_together() -> None:
+    ages = [1, 3, 40, 400, 4_000]
+    bars = months_behind(report_of(found(modern(f"{age}", NOW - age * DAY)) for age in ages)).bars
+    assert {bar.name: bar.tokens for bar in bars if bar.tokens} == {"before Oct 2025": 2, "Aug 2026": 1, "Sep 2026": 2}
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_how_the_run_ended_stands_on_top(outcome: Outcome) -> None:
+    report = believable()
+    page = page_of(report.model_copy(update={"run": report.run.model_copy(update={"outcome": outcome})}))
+    (badge,) = [text for text in page.texts if text.startswith(("✓ ", "✕ ")) and len(text) > 2]
+    assert outcome.value in badge
+    assert ("Errors" in page.texts) == (outcome in (Outcome.INTERRUPTED, Outcome.SKIPPED))
+
+
+def test_errors_stand_before_warnings_and_both_before_the_counts() -> None:
+    texts_ = page_of(after_a_sweep()).texts
+    assert texts_.index("Errors") < texts_.index("Warnings") < texts_.index("Counts ")
+    assert "5 rows could not be deleted: DynamoDB throttled them to the end <b>&." in texts_
+
+
+def every_report() -> list[Report]:
+    scan, sweep = believable(), after_a_sweep()
+    dry = sweep.run.model_copy(update={"dry_run": True, "outcome": Outcome.COMPLETE})
+    planned = scan.deletion.model_copy(update={"planned": 60})
+    far = scan.table.model_copy(update={"endpoint": "http://127.0.0.1:8000", "name": "it's; rm -rf /"})
+    return [
+        scan,
+        sweep,
+        scan.model_copy(update={"run": dry, "deletion": planned}),
+        scan.model_copy(update={"run": dry, "deletion": planned.model_copy(update={"plan": "a plan.ndjson"})}),
+        scan.model_copy(update={"table": far, "findings_omitted": 3}),
+        scan.model_copy(update={"run": scan.run.model_copy(update={"outcome": Outcome.INTERRUPTED})}),
+    ]
+
+
+@pytest.mark.parametrize("report", every_report())
+def test_every_command_of_what_to_do_next_is_one_that_janitor_takes(report: Report) -> None:
+    commands = [command for step in steps(report) for command in step.commands]
+    assert commands
+    for command in commands:
+        program, name, *arguments = shlex.split(command)
+        assert program == "janitor"
+        assert "--delete" not in arguments
+        assert "--yes" not in arguments
+        if name in ("scan", "sweep"):
+            assert arguments[arguments.index("--table") + 1] == report.table.name
+        taken_by(name).make_context(name, arguments)
+
+
+def taken_by(name: str) -> click.Command:
+    command: click.Command = import_module(f"janitor.cli.{name}").command
+    return command
+
+
+def test_an_empty_table_has_nothing_to_do() -> None:
+    (step,) = steps(report_of([]))
+    assert step.advice.startswith("Nothing calls for action.")
+    assert step.commands == ()
+    assert "No token expires within 30 days." in page_of(report_of([])).texts
+
+
+def test_only_what_did_not_go_as_planned_is_listed_with_the_deletions() -> None:
+    page = Html().tail(after_a_sweep()).decode()
+    deletions = page[page.index("id=deletions") : page.index("id=locked-out")]
+    assert "Deleted 50 of 60 rows that were planned; 5 had changed and stay, 5 failed." in deletions
+    assert "/var/lib/janitor/it&#x27;s an archive.ndjson" in deletions
+    assert deletions.count("<i class=failed>failed</i>") == 5
+    assert deletions.count("<i class=changed>changed</i>") == 5
+    assert "<i class=deleted>" not in deletions
+    assert "id=deletions" not in Html().tail(believable()).decode()

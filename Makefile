@@ -23,7 +23,7 @@ run: $(READY) ## the main job on the embedded default: a LISA-like table, and a 
 	@$(BIN)/janitor demo
 
 test: $(READY) dynamodb-local ## every test; those that need DynamoDB Local say so where Java or npm is missing
-	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m pytest
+	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-unit: $(READY) ## the tests that need no server, in seconds
 	@$(BIN)/python -m pytest tests/unit

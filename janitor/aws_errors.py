@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from janitor.errors import AwsError, ConfigurationError, JanitorError
 from janitor.tokens.shown import without_keys
@@ -76,7 +77,7 @@ def aws_errors(call: str, resource: str | None = None) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise translated(error, call, resource) from None
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, ResponseParserError) as error:
         # What botocore's parser lets through of a damaged answer, and what is missing in one that was cut short.
         target = f"{call} on {resource}" if resource else call
         sentence = f"{target}: the answer is damaged ({type(error).__name__})"

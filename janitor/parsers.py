@@ -1,5 +1,6 @@
 """A user's texts into values. Each parser raises ValueError with a sentence that says what would be right."""
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from urllib.parse import urlsplit
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
 
 # What a report's key in S3 may hold.
-KEY_PLACEHOLDERS = ("table", "date", "run_id")
+KEY_PLACEHOLDERS = ("{table}", "{date}", "{run_id}")
+_BRACED = re.compile(r"(\{[^{}]*\})")
 
 MAX_SEGMENTS = 256
 _WHOLE = 100
@@ -60,12 +62,33 @@ def _s3_key(text: str) -> S3Key:
     bucket, _, key = text.removeprefix("s3://").partition("/")
     if not bucket or not key or key.endswith("/"):
         raise ValueError(f"{text!r} is not s3://bucket/key, for example s3://reports/{{table}}/{{date}}.json")
-    try:
-        key.format_map(dict.fromkeys(KEY_PLACEHOLDERS, ""))
-    except (KeyError, ValueError, IndexError, AttributeError):
-        known = ", ".join(f"{{{name}}}" for name in KEY_PLACEHOLDERS)
-        raise ValueError(f"{text!r} has a placeholder that is none; there are {known}") from None
+    expanded_key(key, table="", date=dt.date.min, run_id="")
     return S3Key(bucket, key)
+
+
+def expanded_key(pattern: str, *, table: str, date: dt.date, run_id: str) -> str:
+    """A key with its placeholders filled in; `{date}` as YYYY-MM-DD.
+
+    Args:
+        pattern: as it was given.
+        table: the table's name.
+        date: of the run, in UTC.
+        run_id: the run's.
+
+    Raises:
+        ValueError: there is another placeholder in it, or a brace that belongs to none.
+    """
+    values = dict(zip(KEY_PLACEHOLDERS, (table, f"{date:%Y-%m-%d}", run_id), strict=True))
+    return "".join(_expanded(part, values, pattern) for part in _BRACED.split(pattern))
+
+
+def _expanded(part: str, values: dict[str, str], pattern: str) -> str:
+    if part in values:
+        return values[part]
+    if "{" in part or "}" in part:
+        fault = f"{part} is none of them" if _BRACED.fullmatch(part) else "a brace belongs to none"
+        raise ValueError(f"{pattern!r}: the placeholders of a key are {', '.join(KEY_PLACEHOLDERS)}; {fault}")
+    return part
 
 
 class MetricsTarget(NamedTuple):

@@ -12,7 +12,7 @@ from janitor.cli.options import takes
 from janitor.config.commands import ScanSettings
 from janitor.config.demo import DemoSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings
-from janitor.config.output import LogSettings, NoticeSettings, OutputSettings
+from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.errors import JanitorError
 
@@ -76,12 +76,13 @@ def _scan(table: str) -> int:
         protection=ProtectionSettings(),
         output=OutputSettings(format="table"),
         notices=NoticeSettings(),
+        state=StateSettings(),
         limits=LimitSettings(),
         deadline=DeadlineSettings(),
     )
     logs = LogSettings(log_level="warning")
     job = functools.partial(scan_job, settings)
-    return carried_out(logs, settings.deadline, settings.output, settings.notices, job)
+    return carried_out("scan", logs, settings, job)
 
 
 def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:

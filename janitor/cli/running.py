@@ -3,7 +3,7 @@
 import gc
 import signal
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import click
 
@@ -12,6 +12,7 @@ from janitor.cli.wiring.logging import start_logging
 from janitor.cli.wiring.outside import Outside
 from janitor.config.limits import DeadlineSettings
 from janitor.config.output import LogSettings, NoticeSettings, OutputSettings
+from janitor.config.table import TableSettings
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.report.model import Outcome
 from janitor.run.flow import run
@@ -25,6 +26,26 @@ _ALLOCATIONS_BEFORE_A_COLLECTION = 100_000
 _Prepared = TypeVar("_Prepared")
 
 
+class AroundRun(Protocol):
+    """Of a command's settings what concerns every run."""
+
+    @property
+    def table(self) -> TableSettings:
+        """Which table."""
+
+    @property
+    def output(self) -> OutputSettings:
+        """What is said."""
+
+    @property
+    def notices(self) -> NoticeSettings:
+        """Who hears of it."""
+
+    @property
+    def deadline(self) -> DeadlineSettings:
+        """How long it may take."""
+
+
 class StoppedBeforeError(JanitorError):
     """A run was asked to stop before it had read anything, so there is no report."""
 
@@ -34,13 +55,7 @@ class StoppedBeforeError(JanitorError):
         self.exit_code = ExitCode.FAILED if is_deadline else _SIGNAL_BASE + number
 
 
-def carried_out(
-    logs: LogSettings,
-    deadline: DeadlineSettings,
-    output: OutputSettings,
-    notices: NoticeSettings,
-    job: Callable[[str, Stop], Job],
-) -> int:
+def carried_out(command: str, logs: LogSettings, settings: AroundRun, job: Callable[[str, Stop], Job]) -> int:
     """Run the job that `job` makes of a run id and a stop request, and say on stderr what went wrong.
 
     Metrics and the heartbeat are told how it went; neither changes that, but for the exit code where they fail.
@@ -50,15 +65,16 @@ def carried_out(
     """
     run_id = start_logging(logs)
     _spare_the_collector()
-    with stoppable(deadline.deadline) as stop, Outside(notices, run_id) as outside:
+    outside_of = Outside(settings.notices, settings.table, command, run_id)
+    with stoppable(settings.deadline.deadline) as stop, outside_of as outside:
         result = run(prepared(lambda: job(run_id, stop), stop))
         result.failures.extend(outside.tell_metrics(result.report))
-        code = exit_code(result, stop, output.fail_on)
+        code = exit_code(result, stop, settings.output.fail_on)
         failure = outside.tell_end(result.report, is_success=code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED))
         if failure is not None:
             result.failures.append(failure)
     say_failures(result)
-    return exit_code(result, stop, output.fail_on)
+    return exit_code(result, stop, settings.output.fail_on)
 
 
 def _spare_the_collector() -> None:

@@ -30,4 +30,4 @@ def command(*groups: Any) -> int:
     *of_scan, logs = groups
     settings = ScanSettings(*of_scan)
     job = functools.partial(scan_job, settings)
-    return carried_out(logs, settings.deadline, settings.output, settings.notices, job)
+    return carried_out("scan", logs, settings, job)

@@ -31,4 +31,4 @@ def command(sweep: SweepSettings, deletion: DeletionSettings, *groups: Any) -> i
     *of_scan, logs = groups
     settings = ScanSettings(*of_scan)
     job = functools.partial(sweep_job, settings, sweep, deletion)
-    return carried_out(logs, settings.deadline, settings.output, settings.notices, job)
+    return carried_out("sweep", logs, settings, job)

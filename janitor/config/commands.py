@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from janitor.config.deletion import ApplySettings, DeletionSettings, RestoreSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings
-from janitor.config.output import NoticeSettings, OutputSettings
+from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 
 
@@ -16,6 +16,7 @@ class ScanSettings(NamedTuple):
     protection: ProtectionSettings
     output: OutputSettings
     notices: NoticeSettings
+    state: StateSettings
     limits: LimitSettings
     deadline: DeadlineSettings
 
@@ -29,6 +30,7 @@ class ApplyCommand(NamedTuple):
     protection: ProtectionSettings
     output: OutputSettings
     notices: NoticeSettings
+    state: StateSettings
     deadline: DeadlineSettings
 
 

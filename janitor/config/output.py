@@ -52,12 +52,6 @@ class NoticeSettings:
     )
     per_token: bool = setting("Publish a message for each token that crosses a threshold, besides.", is_switch=True)
     digest: str = setting("When the digest is published.", choices=("news", "always", "never"), default="news")
-    state_url: SqliteUrl | DynamoDbUrl | None = setting(
-        "Where runs remember what was announced and found: sqlite:///PATH or dynamodb://TABLE.",
-        metavar="URL",
-        parse=parse_state_url,
-        default_words="none, or with a topic a file in the state directory",
-    )
     metrics: tuple[MetricsTarget, ...] = setting(
         "Metrics of the run: emf for a line of CloudWatch's embedded metric format on standard error, or "
         "prometheus=PATH for a textfile collector. Repeatable.",
@@ -69,6 +63,18 @@ class NoticeSettings:
         "Called at the start, at success and at failure, as healthchecks expects it: URL/start, URL, URL/fail.",
         metavar="URL",
         parse=parse_heartbeat_url,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateSettings:
+    """What runs remember between each other, and where."""
+
+    state_url: SqliteUrl | DynamoDbUrl | None = setting(
+        "Where runs remember what was announced and found: sqlite:///PATH or dynamodb://TABLE.",
+        metavar="URL",
+        parse=parse_state_url,
+        default_words="none, or with a topic a file in the state directory",
     )
 
 

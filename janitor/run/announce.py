@@ -14,7 +14,7 @@ from typing import Protocol
 
 import structlog
 
-from janitor.errors import JanitorError, SinkError
+from janitor.errors import JanitorError, SinkError, StopRequestedError
 from janitor.ledger.interface import LastRun
 from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken, is_news
 from janitor.notify.notice import Event, Notice
@@ -70,6 +70,7 @@ class _Sent:
     errors: list[Remark] = field(default_factory=list)
     taken: int = 0
     failed: set[Crossing] = field(default_factory=set)
+    is_cut_short: bool = False
     digests: int = 0
 
 
@@ -149,23 +150,26 @@ class Announcer:
         underway: dict[str, Notice] = {}
         taken: list[Notice] = []
         errors: dict[str, tuple[str, int]] = {}
-        for message, error in topic.publish_batches(self._messages(report, underway)):
-            notice = underway.pop(message.deduplication_id)
-            if error is not None:
-                sent.failed.add(notice.crossing)
-                first, count = errors.get(error.code, (str(error), 0))
-                errors[error.code] = (first, count + 1)
-                continue
-            taken.append(notice)
-            if marks and len(taken) >= _MARKED_AT_ONCE:
-                self._mark(taken, sent)
-                taken = []
+        try:
+            with self._stop.waiting():
+                for message, error in topic.publish_batches(self._messages(report, underway)):
+                    notice = underway.pop(message.deduplication_id)
+                    if error is None:
+                        taken.append(notice)
+                    else:
+                        sent.failed.add(notice.crossing)
+                        first, count = errors.get(error.code, (str(error), 0))
+                        errors[error.code] = (first, count + 1)
+                    if marks and len(taken) >= _MARKED_AT_ONCE:
+                        self._mark(taken, sent)
+                        taken = []
+        except StopRequestedError:
+            sent.is_cut_short = True
+            message_left = "messages to owners were left for the next run: this one had to end"
+            sent.errors.append(Remark(where=_WHERE, code="interrupted", message=message_left))
         if marks:
             self._mark(taken, sent)
-        for code, (sentence, count) in errors.items():
-            message_count = f"{count:,} {'message' if count == 1 else 'messages'}"
-            remark = Remark(where=_WHERE, code=code, message=f"{message_count} to owners not published: {sentence}")
-            sent.errors.append(remark)
+        sent.errors += [_unpublished(code, *what) for code, what in errors.items()]
 
     def _messages(self, report: Report, underway: dict[str, Notice]) -> Iterator[Message]:
         table = report.table
@@ -185,7 +189,9 @@ class Announcer:
             for part in digest_parts(content):
                 self._publish_part(topic, part)
                 sent.digests += 1
-                self._mark([notice for notice in part.notices if notice.crossing not in sent.failed], sent)
+                # Those that owners have not heard of by themselves stay due.
+                if not sent.is_cut_short:
+                    self._mark([notice for notice in part.notices if notice.crossing not in sent.failed], sent)
         except SinkError as error:
             log.error("digest.not_published", code=error.code, error=str(error))  # noqa: TRY400
             message = f"the digest was not published: {error}; its notices will be tried again next time"
@@ -238,6 +244,11 @@ class Announcer:
             report_json=_without_findings(report),
             pointer=self._channel.pointer,
         )
+
+
+def _unpublished(code: str, sentence: str, count: int) -> Remark:
+    messages = f"{count:,} {'message' if count == 1 else 'messages'}"
+    return Remark(where=_WHERE, code=code, message=f"{messages} to owners not published: {sentence}")
 
 
 def _published(topic: TopicLike, message: Message) -> bool:

@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from janitor.errors import SinkError
 from janitor.tokens.shown import without_keys
@@ -46,7 +46,7 @@ class Heartbeat:
         """Prepare; nothing is sent.
 
         Args:
-            url: as `parse_heartbeat_url` takes it. It may hold a token: no message names more than its host.
+            url: of the form that `--heartbeat-url` takes. It may hold a token: no message names more than its host.
             run_id: the run's. The monitor pairs start and end by it, and so knows how long the run took.
             budget_seconds: for all calls together.
         """
@@ -133,25 +133,3 @@ class Heartbeat:
 
     def _failure(self, what: str, way_out: str = _WAY_OUT) -> SinkError:
         return SinkError(f"{self._place} {what}", way_out, "heartbeat")
-
-
-def parse_heartbeat_url(text: str) -> str:
-    """`http://` or `https://`, a host, and whatever the monitor wants behind it.
-
-    Raises:
-        ValueError: the text is none. The message does not repeat it, for it may hold a token.
-    """
-    if not _is_url(text):
-        raise ValueError("the heartbeat's URL is not like https://hc-ping.com/UUID: http or https, and a host")
-    return text
-
-
-def _is_url(text: str) -> bool:
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        return False
-    try:
-        parts: SplitResult = urlsplit(text)
-        is_port = parts.port != 0
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and is_port

@@ -1,8 +1,6 @@
 """One object in S3, which appears whole or not at all."""
 
 import contextlib
-import datetime as dt
-import re
 import tempfile
 from typing import IO, TYPE_CHECKING
 
@@ -26,9 +24,6 @@ _TRANSFER = TransferConfig(
     use_threads=False,
     preferred_transfer_client="classic",
 )
-
-KEY_PLACEHOLDERS = ("{table}", "{date}", "{run_id}")
-_BRACED = re.compile(r"(\{[^{}]*\})")
 
 
 class S3Object:
@@ -118,28 +113,3 @@ class S3Object:
     def _unspooled(self, error: OSError) -> SinkError:
         sentence = f"{self.target}: the temporary file for it could not be used: {error.strerror or error}"
         return SinkError(sentence, f"free some space in {tempfile.gettempdir()}, or set TMPDIR")
-
-
-def expanded_key(pattern: str, *, table: str, date: dt.date, run_id: str) -> str:
-    """A key with its placeholders filled in; `{date}` as YYYY-MM-DD.
-
-    Args:
-        pattern: as it was given.
-        table: the table's name.
-        date: of the run, in UTC.
-        run_id: the run's.
-
-    Raises:
-        ValueError: there is another placeholder in it, or a brace that belongs to none.
-    """
-    values = dict(zip(KEY_PLACEHOLDERS, (table, f"{date:%Y-%m-%d}", run_id), strict=True))
-    return "".join(_expanded(part, values, pattern) for part in _BRACED.split(pattern))
-
-
-def _expanded(part: str, values: dict[str, str], pattern: str) -> str:
-    if part in values:
-        return values[part]
-    if "{" in part or "}" in part:
-        fault = f"{part} is none of them" if _BRACED.fullmatch(part) else "a brace belongs to none"
-        raise ValueError(f"{pattern!r}: the placeholders of a key are {', '.join(KEY_PLACEHOLDERS)}; {fault}")
-    return part

@@ -5,7 +5,6 @@ result is read, and what failed in passing is sent again, without what was taken
 """
 
 import random
-import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -45,8 +44,6 @@ _BAD_CONTENT = frozenset(
     {"BatchRequestTooLong", "InvalidParameter", "InvalidParameterException", "InvalidParameterValue"}
     | {"ParameterValueInvalid", "ValidationError", "ValidationException"}
 )
-
-_is_topic_arn = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +110,7 @@ class Topic:
 
         Args:
             client: of the topic's region.
-            arn: as `parse_topic_arn` takes it.
+            arn: of the form that `--sns-topic-arn` takes.
             pause: waits so many seconds, and says True when the run was asked to stop; asked with 0 before a batch.
             jitter: spreads the retries.
         """
@@ -267,17 +264,6 @@ class Topic:
     def _region_way_out(self) -> str | None:
         topic, asked = self.arn.split(":")[3], self._client.meta.region_name
         return None if topic == asked else f"the topic is in {topic}, and {asked} was asked: give a topic of {asked}"
-
-
-def parse_topic_arn(text: str) -> str:
-    """`arn:partition:sns:region:account:name`, in any partition; the name of a FIFO topic ends with `.fifo`.
-
-    Raises:
-        ValueError: the text is none.
-    """
-    if not _is_topic_arn(text):
-        raise ValueError(f"{text!r} is not a topic's ARN, like arn:aws:sns:eu-central-1:123456789012:tokens")
-    return text
 
 
 def batches(messages: Iterable[Message]) -> Iterator[list[Message]]:

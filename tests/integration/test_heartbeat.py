@@ -12,7 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from janitor.errors import SinkError
-from janitor.sinks.heartbeat import Heartbeat, parse_heartbeat_url
+from janitor.parsers import parse_heartbeat_url
+from janitor.sinks.heartbeat import Heartbeat
 
 SECRET = "0f5ad1a2-secret"
 RUN = "5a1f0c2d9e8b7a66"

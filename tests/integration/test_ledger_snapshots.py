@@ -73,9 +73,14 @@ def test_of_two_runs_that_leave_their_findings_at_once_one_stands_whole(meddled:
     assert len(items_of(meddled)) == 3
 
 
-def test_a_flip_that_another_run_came_before_is_tried_again_and_both_leave_nothing_behind(meddled: Meddled) -> None:
+@pytest.mark.parametrize("has_old", [False, True])
+def test_a_flip_that_another_run_came_before_is_tried_again_and_both_leave_nothing_behind(
+    meddled: Meddled, *, has_old: bool
+) -> None:
     first, second = opened(meddled), opened(meddled)
     flips = itertools.count()
+    if has_old:
+        first.replace_snapshot([b"old"], FIRST)
 
     def overtaken(request: Request, forward: Forward) -> tuple[int, Any]:
         if request["Key"]["item"]["S"] == "run" and next(flips) == 0:

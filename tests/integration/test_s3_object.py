@@ -15,8 +15,9 @@ from mypy_boto3_s3 import S3Client
 
 from janitor.dynamodb.client import Aws, Connection
 from janitor.errors import ConfigurationError, JanitorError, SinkError
+from janitor.parsers import expanded_key
 from janitor.sinks.interface import Sink
-from janitor.sinks.s3_object import S3Object, expanded_key
+from janitor.sinks.s3_object import S3Object
 from tests.servers import Microburst, microburst
 
 BUCKET = "reports"

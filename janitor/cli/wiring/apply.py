@@ -37,13 +37,13 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
     reader.check(partial=given.apply.partial)
     closing = reader.closing
     check_reports(given.output, [("the plan", plan), *archive_file(given.deletion)])
-    check_notices(given.notices, requires_notice=given.deletion.require_notice, as_of=None)
+    check_notices(given.notices, given.state, requires_notice=given.deletion.require_notice, as_of=None)
     secret = secret_in(given.protection.fingerprint_key_file)
     reached = reach_table_of(reader, given.table)
     policy = _policy(reader.header, given.protection)
     now = int(time.time())
     announcing = announcing_of(
-        given.notices, given.output, reached, stop, policy=policy, secret=secret, now=now, as_of=None
+        given.notices, given.state, given.output, reached, stop, policy=policy, secret=secret, now=now, as_of=None
     )
     return job_for(
         "apply",

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from janitor.cli.places import state_directory
-from janitor.cli.wiring.reach import Reached
-from janitor.config.output import NoticeSettings, OutputSettings
+from janitor.cli.wiring.reach import Reached, session
+from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.config.table import TableSettings
+from janitor.dynamodb.client import Aws
 from janitor.dynamodb.owners import pages_of_owner
-from janitor.errors import ConfigurationError
+from janitor.errors import ConfigurationError, JanitorError
 from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.ledger.interface import Ledger
 from janitor.ledger.sqlite import SqliteLedger
 from janitor.ledger.url import DynamoDbUrl, SqliteUrl
+from janitor.notify.failure import failure_message
 from janitor.parsers import MetricsTarget, S3Key
 from janitor.run.announce import Announcer, Channel
 from janitor.run.locked_out import PagesOfOwner
@@ -24,14 +27,14 @@ from janitor.run.stopping import Stop
 from janitor.run.watch import Watch
 from janitor.sinks.emf import Emf
 from janitor.sinks.metric import MetricSink
-from janitor.sinks.sns import Topic
+from janitor.sinks.sns import Message, Topic
 from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.policy import Policy
 
 STATE_FILE = "state.sqlite"
 
 
-def check_notices(settings: NoticeSettings, *, requires_notice: bool, as_of: int | None) -> None:
+def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_notice: bool, as_of: int | None) -> None:
     """Settings that come to nothing without another.
 
     Raises:
@@ -39,7 +42,7 @@ def check_notices(settings: NoticeSettings, *, requires_notice: bool, as_of: int
     """
     if settings.per_token and settings.sns_topic_arn is None:
         raise ConfigurationError("--per-token has no topic to publish to", "give --sns-topic-arn ARN")
-    if requires_notice and settings.sns_topic_arn is None and settings.state_url is None:
+    if requires_notice and settings.sns_topic_arn is None and state.state_url is None:
         way_out = "give --state-url, or --sns-topic-arn"
         raise ConfigurationError("--require-notice needs to know what was announced", way_out)
     if settings.sns_topic_arn is not None and as_of is not None:
@@ -56,6 +59,7 @@ class Announcing(NamedTuple):
 
 def announcing_of(
     settings: NoticeSettings,
+    state: StateSettings,
     output: OutputSettings,
     reached: Reached,
     stop: Stop,
@@ -69,12 +73,12 @@ def announcing_of(
 
     A run as of another time remembers nothing: its findings are not true yet.
     """
-    if as_of is not None or (settings.state_url is None and settings.sns_topic_arn is None):
+    if as_of is not None or (state.state_url is None and settings.sns_topic_arn is None):
         return None
     table = reached.table
     fingerprint_of = partial(fingerprint, dialect=policy.dialect, secret=secret)
     watch = Watch(
-        _ledger(settings, reached),
+        ledger_for(state, reached.aws),
         f"{table.account_id or '-'}/{table.region}/{table.name}",
         now=now,
         thresholds=policy.thresholds,
@@ -105,6 +109,29 @@ def owner_pages(reached: Reached) -> PagesOfOwner | None:
     return lambda owner: pages_of_owner(reached.aws.dynamodb, reached.table.name, owner)
 
 
+def tell_of_failure(
+    settings: NoticeSettings, table: TableSettings, command: str, run_id: str, error: JanitorError
+) -> JanitorError | None:
+    """Publish that a run came to no report, where there is a topic; why that failed, if it did."""
+    if settings.sns_topic_arn is None or settings.digest == "never":
+        return None
+    named = table.table or table.deployment or table.ssm_parameter or "no table"
+    made = failure_message(command, named, run_id, error.code, str(error))
+    message = Message(
+        body=made.body,
+        subject=made.subject,
+        group_id=made.group_id,
+        deduplication_id=made.deduplication_id,
+        is_structured=True,
+    )
+    try:
+        jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
+        Topic(session(table).sns, settings.sns_topic_arn, lambda _: False, jitter).publish(message)
+    except JanitorError as failure:
+        return failure
+    return None
+
+
 def metric_sinks(settings: NoticeSettings) -> list[MetricSink]:
     """Where the metrics go, none of them opened."""
     return [_metric_sink(target) for target in settings.metrics]
@@ -118,10 +145,11 @@ def _metric_sink(target: MetricsTarget) -> MetricSink:
     return Prometheus(target.path)
 
 
-def _ledger(settings: NoticeSettings, reached: Reached) -> Ledger:
-    match settings.state_url:
+def ledger_for(state: StateSettings, aws: Aws) -> Ledger:
+    """The store that the settings name, or the one in the state directory; not opened."""
+    match state.state_url:
         case DynamoDbUrl(table):
-            return DynamoDbLedger(reached.aws.dynamodb, table)
+            return DynamoDbLedger(aws.dynamodb, table)
         case SqliteUrl(path):
             return SqliteLedger(path)
         case _:

@@ -12,12 +12,12 @@ from janitor.cli.places import check_places_differ
 from janitor.cli.wiring.reach import Reached
 from janitor.config.output import OutputSettings
 from janitor.errors import ConfigurationError
-from janitor.parsers import ReportTarget, S3Key
+from janitor.parsers import ReportTarget, S3Key, expanded_key
 from janitor.report.formats.interface import Format
 from janitor.run.outlets import Outlet, Outlets
 from janitor.sinks.file import File
 from janitor.sinks.interface import Sink
-from janitor.sinks.s3_object import S3Object, expanded_key
+from janitor.sinks.s3_object import S3Object
 from janitor.sinks.stdout import Stdout
 
 _CONTENT_TYPES = {

@@ -1,12 +1,13 @@
-"""Who watches runs from outside: metrics and the heartbeat, told of every run, of one that broke off too."""
+"""Who watches runs from outside: metrics, the heartbeat, and the topic that hears of a run without a report."""
 
 from types import TracebackType
 from typing import Self
 
 import click
 
-from janitor.cli.wiring.notices import metric_sinks
+from janitor.cli.wiring.notices import metric_sinks, tell_of_failure
 from janitor.config.output import NoticeSettings
+from janitor.config.table import TableSettings
 from janitor.errors import JanitorError, SinkError
 from janitor.report.metrics import metrics_of
 from janitor.report.model import Report
@@ -16,8 +17,9 @@ from janitor.sinks.heartbeat import Heartbeat
 class Outside:
     """Opened around a run. What fails here is said on stderr, and ends nothing."""
 
-    def __init__(self, settings: NoticeSettings, run_id: str) -> None:
+    def __init__(self, settings: NoticeSettings, table: TableSettings, command: str, run_id: str) -> None:
         """Prepare; nothing is written or called."""
+        self._settings, self._table, self._command, self._run_id = settings, table, command, run_id
         self._sinks = metric_sinks(settings)
         self._heartbeat = Heartbeat(settings.heartbeat_url, run_id=run_id) if settings.heartbeat_url else None
 
@@ -36,11 +38,13 @@ class Outside:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
-        """Tell the heartbeat of a run that came to no report."""
+        """Tell the heartbeat and the topic of a run that came to no report."""
         if error is None:
             return
         for sink in self._sinks:
             sink.discard()
+        if isinstance(error, JanitorError):
+            _say(tell_of_failure(self._settings, self._table, self._command, self._run_id, error))
         if self._heartbeat is not None:
             # Only of our own errors is it known that they hold no row.
             sentence = str(error) if isinstance(error, JanitorError) else f"it broke off ({type(error).__name__})"
@@ -69,6 +73,6 @@ class Outside:
         return self._heartbeat.failure("\n".join(errors))
 
 
-def _say(failure: SinkError | None) -> None:
+def _say(failure: JanitorError | None) -> None:
     if failure is not None:
         click.echo(f"janitor: {failure}", err=True)

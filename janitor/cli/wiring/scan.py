@@ -34,14 +34,22 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
     """
     as_of = settings.policy.as_of
     check_reports(settings.output)
-    check_notices(settings.notices, requires_notice=False, as_of=as_of)
+    check_notices(settings.notices, settings.state, requires_notice=False, as_of=as_of)
     secret = secret_in(settings.protection.fingerprint_key_file)
     reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = int(time.time()) if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False)
     announcing = announcing_of(
-        settings.notices, settings.output, reached, stop, policy=policy, secret=secret, now=now, as_of=as_of
+        settings.notices,
+        settings.state,
+        settings.output,
+        reached,
+        stop,
+        policy=policy,
+        secret=secret,
+        now=now,
+        as_of=as_of,
     )
     return job_for(
         "scan",

@@ -48,13 +48,13 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
     as_of = scan.policy.as_of
     check_deletion(deletion)
     check_reports(scan.output, [*named("--plan", sweep.plan), *archive_file(deletion)])
-    check_notices(scan.notices, requires_notice=deletion.require_notice, as_of=as_of)
+    check_notices(scan.notices, scan.state, requires_notice=deletion.require_notice, as_of=as_of)
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, sweep.include)
     now = int(time.time()) if as_of is None else as_of
     announcing = announcing_of(
-        scan.notices, scan.output, reached, stop, policy=policy, secret=secret, now=now, as_of=as_of
+        scan.notices, scan.state, scan.output, reached, stop, policy=policy, secret=secret, now=now, as_of=as_of
     )
     return job_for(
         "sweep",

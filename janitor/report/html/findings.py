@@ -113,7 +113,11 @@ def _rules(states: list[State], marks: Marks) -> str:
     chosen = [("owner", mark) for mark in marks.owners.values()]
     chosen += [("within", f"t{position}") for position in range(len(marks.within))]
     chosen += [("accepted", mark) for mark in _ACCEPTED]
-    hidden += [(f"#by-{name} [value={mark}]:checked", f".rows tbody tr:not(.{mark})") for name, mark in chosen]
+    for name, mark in chosen:
+        control = f"#by-{name} [value={mark}]:checked"
+        hidden.append((control, f".rows tbody tr:not(.{mark})"))
+        # A state of which nothing is left keeps its heading, and the line that says so.
+        hidden.append((control, f".state:not(:has(tr.{mark})) :is(table,.back)"))
     hidden += [
         ("#by-plan [value=p]:checked", ".rows tbody tr:not(.p)"),
         ("#by-plan [value=-p]:checked", ".rows tbody tr.p"),

@@ -26,7 +26,7 @@ class Step(NamedTuple):
 def section(report: Report) -> Markup:
     """The steps as a list; never empty."""
     items = (tag("li", tag("p", with_code(step.advice)), *_commands(step)) for step in steps(report))
-    note = "Repeat what else the run was given, like `--profile` and `--protect-user`. On a terminal, `janitor apply` asks."
+    note = "Repeat the run's other options, like `--profile` or `--protect-user`. On a terminal `janitor apply` asks."
     return tag(
         "section",
         lines(
@@ -92,7 +92,7 @@ def _owners(report: Report) -> Iterator[Step]:
     opened = sum(1 for finding in report.findings if finding.accepted_by and finding.state is not State.EXPIRING)
     if opened:
         advice = (
-            f"{_rows(opened)} of this page still let somebody in, with no date, a broken one, or no tokenUUID. janitor "
+            f"{_rows(opened)} of this page still {'lets' if opened == 1 else 'let'} somebody in, with no date, a broken one, or no tokenUUID. janitor "
             "deletes no row that LISA accepts: have the owners replace them."
         )
         yield Step(advice)

@@ -64,7 +64,8 @@ padding:0}
 border-top:4px solid var(--tone);border-radius:10px;padding:12px 14px 14px;color:inherit;text-decoration:none}
 .tiles a:hover{border-color:var(--tone)}
 .state-name{display:block;color:var(--tone);font-size:14px;font-weight:650}
-.tiles strong{display:block;font-size:32px;line-height:1.2;font-weight:650;letter-spacing:-.02em}
+.tiles strong{display:block;font-size:32px;line-height:1.2;font-weight:650;letter-spacing:-.02em;white-space:nowrap}
+.tiles .long{font-size:22px;line-height:38px}.tiles .longest{font-size:17px;line-height:38px}
 .tiles .words{display:block;color:var(--soft);font-size:13px;line-height:1.4}
 .tiles .none strong{color:var(--soft);font-weight:400}
 """
@@ -114,7 +115,7 @@ body{padding:18px 14px 32px}
 h1{font-size:23px}.lede{font-size:17px}
 .charts{grid-template-columns:minmax(0,1fr)}
 .tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:10px}
-.tiles strong{font-size:27px}
+.tiles .short{font-size:27px}
 .behind .minor{display:none}
 .panel{padding:14px}
 }

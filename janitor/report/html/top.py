@@ -125,11 +125,18 @@ def _alert(title: str, name: str, sentences: list[Markup], more: int) -> Markup:
     return tag("section", heading, items, class_=f"alert {name}", aria_labelledby=f"h-{name}")
 
 
+def _size(number: str) -> str:
+    """A tile is narrow, and a number does not wrap."""
+    if len(number) <= len("99,999"):
+        return "short"
+    return "long" if len(number) <= len("9,999,999") else "longest"
+
+
 def _tile(state: State, rows: str, meaning: str, *, is_link: bool) -> Markup:
     content = joined([
         tag("span", sign(state), state.value, class_="state-name"),
         Markup(" "),
-        tag("strong", rows),
+        tag("strong", rows, class_=_size(rows)),
         Markup(" "),
         tag("span", meaning, class_="words"),
     ])  # fmt: skip

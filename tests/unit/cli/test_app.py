@@ -42,7 +42,10 @@ def test_a_bug_shows_where_but_neither_its_message_nor_a_traceback(
     assert len(said.splitlines()) == 1
 
 
-@pytest.mark.parametrize("text", ["json", "json=", "xml=x", "=x", "json=s3://bucket/", "json=http://x/y", "json=s3://b/{day}", "json=s3://b/{"])
+@pytest.mark.parametrize(
+    "text",
+    ["json", "json=", "xml=x", "=x", "json=s3://bucket/", "json=http://x/y", "json=s3://b/{day}", "json=s3://b/{"],
+)
 def test_a_report_that_is_no_format_and_path_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"FORMAT=PATH|is not a format|neither a path|is not s3:|placeholder"):
         parse_report(text)

@@ -1,0 +1,331 @@
+"""Telling the right people, once: what is published when, over several runs of one table."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.announcing import Loudspeaker, Runs, due_rows, loudspeaker, state_in
+from tests.command import janitor
+from tests.servers import microburst
+from tests.sweeping import DAY, living_rows, stale_rows
+from tests.tables import Item, create_table
+
+
+@pytest.fixture
+def dynamodb(ministack_url: str) -> Iterator[DynamoDBClient]:
+    client: DynamoDBClient = boto3.client("dynamodb", endpoint_url=ministack_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def topic(ministack_url: str, table_number: Callable[[], int]) -> Iterator[Loudspeaker]:
+    with loudspeaker(ministack_url, f"topic-{table_number()}") as made:
+        yield made
+
+
+@pytest.fixture
+def runs(
+    ministack_url: str, dynamodb: DynamoDBClient, topic: Loudspeaker, table_number: Callable[[], int], tmp_path: Path
+) -> Iterator[Callable[..., Runs]]:
+    made = []
+
+    def make(*rows: Item, state: str | None = None, hashed: bool = True, arn: str | None = None) -> Runs:
+        table = f"announced-{table_number():04}"
+        create_table(dynamodb, table, hashed=hashed, rows=rows)
+        made.append(table)
+        return Runs(ministack_url, table, arn or topic.arn, state or state_in(tmp_path))
+
+    yield make
+    for table in made:
+        dynamodb.delete_table(TableName=table)
+
+
+def test_each_token_is_announced_at_its_present_threshold_only_and_once(
+    runs: Callable[..., Runs], topic: Loudspeaker
+) -> None:
+    queue = topic.queue("once")
+    nightly = runs(*due_rows(20, 5, 0.5, -1, -300))
+    first = nightly.run("--per-token")
+    assert first.finished.code == 0, first.finished.err
+    assert first.notices == {"due": 5, "sent": 5, "failed": 0, "digests": 1, "state": nightly.state}
+    messages = [body for body in queue.bodies() if body["schema"] == "janitor.notice/v1"]
+    assert [(body["event"], body["threshold_seconds"]) for body in messages] == [
+        ("token.expiring", 1 * DAY), ("token.expiring", 7 * DAY), ("token.expiring", 30 * DAY), ("token.expired", 0),
+        ("token.expired", 0),
+    ]  # fmt: skip
+    again = nightly.run("--per-token")
+    assert (again.notices["due"], again.notices["digests"], queue.take()) == (0, 0, [])
+
+
+def test_a_token_that_passes_the_next_threshold_is_announced_again_and_an_extended_one_anew(
+    runs: Callable[..., Runs], topic: Loudspeaker, dynamodb: DynamoDBClient
+) -> None:
+    queue = topic.queue("again")
+    rows = due_rows(20, 25)
+    nightly = runs(*rows)
+    assert nightly.run("--digest", "never", "--per-token").notices["sent"] == 2
+    queue.take()
+    sooner, extended = rows
+    for row, days in ((sooner, 3), (extended, 28)):
+        dynamodb.put_item(
+            TableName=nightly.table, Item=row | {"tokenExpiration": {"N": str(int(time.time()) + days * DAY)}}
+        )
+    assert nightly.run("--digest", "never", "--per-token").notices["sent"] == 2
+    assert {body["threshold_seconds"] for body in queue.bodies()} == {7 * DAY, 30 * DAY}
+
+
+def test_a_failed_publish_is_tried_again_next_time_and_said(
+    runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str
+) -> None:
+    queue = topic.queue("failing")
+    nightly = runs(*due_rows(20, 5))
+    with microburst(ministack_url) as proxy:
+        rule = {"service": "sns", "operation": "Publish", "error": {"code": "InternalError", "status": 500}}
+        proxy.rules([rule])
+        failed = nightly.run(env={"AWS_ENDPOINT_URL_SNS": proxy.url})
+    assert (failed.finished.code, failed.notices["sent"], failed.notices["failed"]) == (1, 0, 2)
+    assert [error["where"] for error in failed.report["errors"]] == ["notices"]
+    assert "will be tried again next time" in failed.finished.err
+    assert queue.take() == []
+    assert nightly.run().notices["sent"] == 2
+    assert [body["notices_total"] for body in queue.bodies()] == [2]
+
+
+@pytest.mark.parametrize(
+    ("arn", "said"),
+    [
+        ("arn:aws:sns:us-east-1:000000000000:nowhere", "does not exist"),
+        ("arn:aws:sns:us-east-1:000000000000:nowhere.fifo", "does not exist"),
+    ],
+)
+def test_a_topic_that_is_not_there_is_an_error_of_a_run_that_finishes(
+    runs: Callable[..., Runs], arn: str, said: str
+) -> None:
+    announced = runs(*due_rows(20, 5), arn=arn).run("--per-token")
+    assert (announced.finished.code, announced.report["run"]["outcome"]) == (1, "complete")
+    assert said in announced.finished.err
+    assert announced.notices["failed"] == 2
+
+
+def test_a_store_that_cannot_be_reached_keeps_everything_unsent(
+    runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path
+) -> None:
+    queue = topic.queue("storeless")
+    (tmp_path / "folder").write_text("not a folder")
+    for state in (f"sqlite:///{tmp_path}/folder/state.sqlite", "dynamodb://nowhere"):
+        announced = runs(*due_rows(20, 5), state=state).run("--per-token", "--digest", "always")
+        assert (announced.finished.code, announced.report["run"]["outcome"]) == (1, "complete")
+        assert announced.report["counts"]["expiring"] == 2
+        assert [error["where"] for error in announced.report["errors"]] == ["state"]
+        assert "nothing was announced" in announced.finished.err
+    assert queue.take() == []
+
+
+def test_owners_get_their_own_tokens_only(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    mine = topic.queue("mine", {"username": ["ana@example.com"]})
+    soon = topic.queue("soon", {"event": ["token.expiring"], "threshold": ["1d"], "system": ["false"]})
+    rows = [*due_rows(20, 0.5, username="ana@example.com"), *due_rows(19, 0.4, username="ben@example.com")]
+    runs(*rows).run("--per-token")
+    assert [body["username"] for body in mine.bodies()] == ["ana@example.com"] * 2
+    assert {(body["username"], body["threshold_seconds"]) for body in soon.bodies()} == {
+        ("ana@example.com", DAY), ("ben@example.com", DAY),
+    }  # fmt: skip
+
+
+def test_a_mailbox_gets_prose_and_a_queue_gets_json(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("structured")
+    announced = runs(*due_rows(20, 5, username="ana@example.com")).run("--report", "json=/dev/null")
+    (message,) = queue.take()
+    digest = json.loads(message["Message"])
+    assert message["Subject"].startswith("[janitor] ")
+    assert (digest["schema"], digest["notices_total"]) == ("janitor.digest/v1", 2)
+    assert digest["report"]["run"]["id"] == announced.report["run"]["id"]
+    assert digest["report"]["findings"] == []
+
+
+def test_a_fifo_topic_takes_each_once(
+    runs: Callable[..., Runs], ministack_url: str, table_number: Callable[[], int]
+) -> None:
+    with loudspeaker(ministack_url, f"topic-{table_number()}.fifo") as fifo:
+        queue = fifo.queue(f"queue-{table_number()}.fifo", FifoQueue="true")
+        announced = runs(*due_rows(20, 5), arn=fifo.arn).run("--per-token")
+        assert announced.finished.code == 0, announced.finished.err
+        assert len(queue.take()) == 3
+
+
+@pytest.mark.parametrize(("when", "digests"), [("news", 0), ("always", 1), ("never", 0)])
+def test_a_digest_is_sent_when_there_is_news(
+    runs: Callable[..., Runs], topic: Loudspeaker, when: str, digests: int
+) -> None:
+    queue = topic.queue(f"quiet-{when}")
+    nightly = runs(*living_rows(1))
+    assert nightly.run("--digest", when).notices["digests"] == digests
+    assert len(queue.take()) == digests
+
+
+def test_what_was_deleted_is_told_by_the_digest_and_by_token(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("deleted")
+    nightly = runs(*stale_rows(3), *living_rows(30))
+    swept = nightly.run("--delete", "--yes", "--no-archive", "--per-token", command="sweep")
+    assert swept.report["deletion"]["deleted"] == 3
+    bodies = queue.bodies()
+    events = [body["event"] for body in bodies if body["schema"] == "janitor.notice/v1"]
+    assert events.count("token.deleted") == 3
+    (digest,) = [body for body in bodies if body["schema"] == "janitor.digest/v1"]
+    assert digest["deletion"]["deleted"] == 3
+    assert nightly.run().report["changes"]["gone"]["count"] == 0
+
+
+def test_a_refused_run_sends_its_own_digest(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("refused")
+    nightly = runs(*stale_rows(3), *living_rows(30))
+    nightly.run()
+    queue.take()
+    refused = nightly.run("--delete", "--yes", "--max-deletes", "2", command="sweep")
+    assert refused.finished.code == 4
+    (message,) = queue.take()
+    assert "REFUSED" in message["Subject"]
+    assert "--max-deletes 3" in message["Message"]
+
+
+def test_a_failed_scan_sends_its_own_digest(runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str) -> None:
+    queue = topic.queue("broken-off")
+    nightly = runs(*due_rows(20))
+    with microburst(ministack_url) as proxy:
+        proxy.rules([{"service": "dynamodb", "operation": "Scan", "error": {"code": "AccessDeniedException"}}])
+        failed = nightly.run(env={"AWS_ENDPOINT_URL_DYNAMODB": proxy.url})
+    assert failed.finished.code == 1
+    (message,) = queue.take()
+    assert "FAILED" in message["Subject"]
+    assert "dynamodb:Scan" in message["Message"]
+
+
+def test_a_run_that_does_not_even_find_its_table_is_told_of(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("tableless")
+    nightly = runs()
+    lost = Runs(nightly.url, "nowhere", nightly.arn, nightly.state).run()
+    assert (lost.finished.code, lost.finished.out) == (2, "")
+    (message,) = queue.take()
+    assert "FAILED" in message["Subject"]
+    assert "nowhere" in message["Message"]
+
+
+def changed(report: dict[str, Any]) -> dict[str, int]:
+    return {name: part["count"] for name, part in report["changes"].items() if name != "since" and part["count"]}
+
+
+def test_the_digest_names_what_changed_since_the_last_run(
+    runs: Callable[..., Runs], topic: Loudspeaker, dynamodb: DynamoDBClient
+) -> None:
+    topic.queue("changes")
+    near, far, gone, expiring, stays = rows = due_rows(10, 11, 12, 0.9, 13)
+    nightly = runs(*rows)
+    assert nightly.run().report["changes"] is None
+    now = int(time.time())
+    for row, expiry in ((near, now + 20 * DAY), (far, now + 300 * DAY), (expiring, now - 60)):
+        dynamodb.put_item(TableName=nightly.table, Item=row | {"tokenExpiration": {"N": str(expiry)}})
+    dynamodb.delete_item(TableName=nightly.table, Key={"token": gone["token"]})
+    dynamodb.put_item(TableName=nightly.table, Item=due_rows(14)[0])
+    report = nightly.run().report
+    # The one that expired has another date than it had: it was shortened, and did not run out.
+    assert changed(report) == {"newly_expiring": 1, "newly_expired": 1, "extended": 2, "gone": 1}
+    assert report["changes"]["gone"]["tokens"][0]["name"] == gone["name"]["S"]
+    assert stays["name"]["S"] not in json.dumps(report["changes"])
+
+
+def test_without_an_index_what_vanished_is_said_to_be_one_or_the_other(
+    runs: Callable[..., Runs], dynamodb: DynamoDBClient
+) -> None:
+    far, gone, _ = rows = due_rows(11, 12, 13)
+    nightly = runs(*rows, hashed=False)
+    nightly.run()
+    dynamodb.put_item(TableName=nightly.table, Item=far | {"tokenExpiration": {"N": str(int(time.time()) + 300 * DAY)}})
+    dynamodb.delete_item(TableName=nightly.table, Key={"token": gone["token"]})
+    assert changed(nightly.run().report) == {"vanished": 2}
+
+
+def test_without_a_store_and_a_topic_nothing_is_remembered(runs: Callable[..., Runs], tmp_path: Path) -> None:
+    from tests.command import janitor  # noqa: PLC0415  # no topic, so not through `runs`
+
+    nightly = runs(*due_rows(20))
+    where = ("scan", "--table", nightly.table, "--endpoint-url", nightly.url)
+    report = json.loads(janitor(*where, env={"XDG_STATE_HOME": str(tmp_path / "state")}).out)
+    assert (report["changes"], report["notices"]) == (None, None)
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_runs_remember_may_be_in_a_table_that_the_doctor_makes(
+    runs: Callable[..., Runs], ministack_url: str, table_number: Callable[[], int]
+) -> None:
+    state = f"dynamodb://state-{table_number()}"
+    nightly = runs(*due_rows(20, 5), state=state)
+    doctor = ("doctor", "--state-url", state, "--endpoint-url", ministack_url)
+    before = janitor(*doctor)
+    assert (before.code, "--create-state" in before.err) == (1, True)
+    made = janitor(*doctor, "--create-state")
+    assert (made.code, made.out) == (0, f"✓ state {state} can be read and written\n")
+    assert janitor(*doctor, "--create-state").code == 0
+    assert [nightly.run().notices["sent"], nightly.run().notices["sent"]] == [2, 0]
+    assert nightly.run().report["changes"]["since"]
+
+
+def test_the_doctor_makes_no_file_into_a_table(tmp_path: Path) -> None:
+    finished = janitor("doctor", "--create-state", "--state-url", state_in(tmp_path))
+    assert (finished.code, "dynamodb://TABLE" in finished.err) == (2, True)
+    here = janitor("doctor", "--state-url", state_in(tmp_path))
+    assert (here.code, "can be read and written" in here.out) == (0, True)
+
+
+def aged(runs: Runs, days: int) -> None:
+    """Let every notice have been sent so many days earlier."""
+    with closing(sqlite3.connect(runs.state.removeprefix("sqlite:///"))) as state:
+        state.execute("UPDATE mark SET at = at - ?", (days * DAY,))
+        state.commit()
+
+
+def test_after_notice_only_what_was_announced_long_enough_ago_is_deleted(
+    runs: Callable[..., Runs], topic: Loudspeaker
+) -> None:
+    topic.queue("patient")
+    nightly = runs(*stale_rows(4), *living_rows(30))
+    sweep = ("--delete", "--yes", "--no-archive", "--require-notice", "--notice-age", "3d")
+    never_announced = nightly.run(*sweep, command="sweep")
+    deletion = never_announced.report["deletion"]
+    assert (never_announced.finished.code, deletion["planned"], deletion["waiting"]) == (0, 0, 4)
+    announced = nightly.run(*sweep, command="sweep").report["deletion"]
+    assert (announced["planned"], announced["waiting"]) == (0, 4)
+    aged(nightly, 4)
+    patient = nightly.run(*sweep, command="sweep").report["deletion"]
+    assert (patient["deleted"], patient["waiting"]) == (4, 0)
+
+
+def test_without_its_store_a_sweep_that_requires_notice_deletes_nothing(runs: Callable[..., Runs]) -> None:
+    nightly = runs(*stale_rows(4), *living_rows(30), state="dynamodb://nowhere")
+    swept = nightly.run("--delete", "--yes", "--no-archive", "--require-notice", command="sweep")
+    assert (swept.finished.code, swept.report["deletion"]["deleted"], swept.report["deletion"]["waiting"]) == (1, 0, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--per-token"], "--sns-topic-arn"),
+        (["--sns-topic-arn", "topic"], "is not a topic's ARN"),
+        (["--state-url", "redis://x"], "neither sqlite:///PATH nor dynamodb://TABLE"),
+        (["--metrics", "statsd"], "neither emf nor prometheus=PATH"),
+        (["--heartbeat-url", "ftp://x"], "http or https"),
+        (["--sns-topic-arn", "arn:aws:sns:us-east-1:000000000000:t", "--as-of", "2027-01-01"], "as of another time"),
+    ],
+)
+def test_a_wrong_option_is_named_in_a_line(ministack_url: str, options: list[str], said: str) -> None:
+    finished = janitor("scan", "--table", "any", "--endpoint-url", ministack_url, *options)
+    assert (finished.code, finished.out) == (2, "")
+    assert said in finished.err.splitlines()[-1]

@@ -2,19 +2,21 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_sns import SNSClient
 from mypy_boto3_sqs import SQSClient
 
 from tests.command import Finished, janitor
 from tests.sweeping import DAY
-from tests.tables import Item, modern
+from tests.tables import Item, create_table, modern
 
 _MOST_READS = 2_000
 
@@ -113,3 +115,33 @@ class Runs:
 def state_in(folder: Path) -> str:
     """A file for what runs remember."""
     return f"sqlite:///{folder}/state.sqlite"
+
+
+@pytest.fixture
+def dynamodb(ministack_url: str) -> Iterator[DynamoDBClient]:
+    client: DynamoDBClient = boto3.client("dynamodb", endpoint_url=ministack_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def topic(ministack_url: str, table_number: Callable[[], int]) -> Iterator[Loudspeaker]:
+    with loudspeaker(ministack_url, f"topic-{table_number()}") as made:
+        yield made
+
+
+@pytest.fixture
+def runs(
+    ministack_url: str, dynamodb: DynamoDBClient, topic: Loudspeaker, table_number: Callable[[], int], tmp_path: Path
+) -> Iterator[Callable[..., Runs]]:
+    made = []
+
+    def make(*rows: Item, state: str | None = None, hashed: bool = True, arn: str | None = None) -> Runs:
+        table = f"announced-{table_number():04}"
+        create_table(dynamodb, table, hashed=hashed, rows=rows)
+        made.append(table)
+        return Runs(ministack_url, table, arn or topic.arn, state or state_in(tmp_path))
+
+    yield make
+    for table in made:
+        dynamodb.delete_table(TableName=table)

@@ -1,52 +1,18 @@
 """Telling the right people, once: what is published when, over several runs of one table."""
 
 import json
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.announcing import Loudspeaker, Runs, due_rows, loudspeaker, state_in
+from tests.announcing import Loudspeaker, Runs, due_rows, loudspeaker
 from tests.command import janitor
 from tests.servers import microburst
 from tests.sweeping import DAY, living_rows, stale_rows
-from tests.tables import Item, create_table
-
-
-@pytest.fixture
-def dynamodb(ministack_url: str) -> Iterator[DynamoDBClient]:
-    client: DynamoDBClient = boto3.client("dynamodb", endpoint_url=ministack_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def topic(ministack_url: str, table_number: Callable[[], int]) -> Iterator[Loudspeaker]:
-    with loudspeaker(ministack_url, f"topic-{table_number()}") as made:
-        yield made
-
-
-@pytest.fixture
-def runs(
-    ministack_url: str, dynamodb: DynamoDBClient, topic: Loudspeaker, table_number: Callable[[], int], tmp_path: Path
-) -> Iterator[Callable[..., Runs]]:
-    made = []
-
-    def make(*rows: Item, state: str | None = None, hashed: bool = True, arn: str | None = None) -> Runs:
-        table = f"announced-{table_number():04}"
-        create_table(dynamodb, table, hashed=hashed, rows=rows)
-        made.append(table)
-        return Runs(ministack_url, table, arn or topic.arn, state or state_in(tmp_path))
-
-    yield make
-    for table in made:
-        dynamodb.delete_table(TableName=table)
 
 
 def test_each_token_is_announced_at_its_present_threshold_only_and_once(
@@ -254,78 +220,9 @@ def test_without_an_index_what_vanished_is_said_to_be_one_or_the_other(
 
 
 def test_without_a_store_and_a_topic_nothing_is_remembered(runs: Callable[..., Runs], tmp_path: Path) -> None:
-    from tests.command import janitor  # noqa: PLC0415  # no topic, so not through `runs`
 
     nightly = runs(*due_rows(20))
     where = ("scan", "--table", nightly.table, "--endpoint-url", nightly.url)
     report = json.loads(janitor(*where, env={"XDG_STATE_HOME": str(tmp_path / "state")}).out)
     assert (report["changes"], report["notices"]) == (None, None)
     assert not (tmp_path / "state").exists()
-
-
-def test_what_runs_remember_may_be_in_a_table_that_the_doctor_makes(
-    runs: Callable[..., Runs], ministack_url: str, table_number: Callable[[], int]
-) -> None:
-    state = f"dynamodb://state-{table_number()}"
-    nightly = runs(*due_rows(20, 5), state=state)
-    doctor = ("doctor", "--state-url", state, "--endpoint-url", ministack_url)
-    before = janitor(*doctor)
-    assert (before.code, "--create-state" in before.err) == (1, True)
-    made = janitor(*doctor, "--create-state")
-    assert (made.code, made.out) == (0, f"✓ state {state} can be read and written\n")
-    assert janitor(*doctor, "--create-state").code == 0
-    assert [nightly.run().notices["sent"], nightly.run().notices["sent"]] == [2, 0]
-    assert nightly.run().report["changes"]["since"]
-
-
-def test_the_doctor_makes_no_file_into_a_table(tmp_path: Path) -> None:
-    finished = janitor("doctor", "--create-state", "--state-url", state_in(tmp_path))
-    assert (finished.code, "dynamodb://TABLE" in finished.err) == (2, True)
-    here = janitor("doctor", "--state-url", state_in(tmp_path))
-    assert (here.code, "can be read and written" in here.out) == (0, True)
-
-
-def aged(runs: Runs, days: int) -> None:
-    """Let every notice have been sent so many days earlier."""
-    with closing(sqlite3.connect(runs.state.removeprefix("sqlite:///"))) as state:
-        state.execute("UPDATE mark SET at = at - ?", (days * DAY,))
-        state.commit()
-
-
-def test_after_notice_only_what_was_announced_long_enough_ago_is_deleted(
-    runs: Callable[..., Runs], topic: Loudspeaker
-) -> None:
-    topic.queue("patient")
-    nightly = runs(*stale_rows(4), *living_rows(30))
-    sweep = ("--delete", "--yes", "--no-archive", "--require-notice", "--notice-age", "3d")
-    never_announced = nightly.run(*sweep, command="sweep")
-    deletion = never_announced.report["deletion"]
-    assert (never_announced.finished.code, deletion["planned"], deletion["waiting"]) == (0, 0, 4)
-    announced = nightly.run(*sweep, command="sweep").report["deletion"]
-    assert (announced["planned"], announced["waiting"]) == (0, 4)
-    aged(nightly, 4)
-    patient = nightly.run(*sweep, command="sweep").report["deletion"]
-    assert (patient["deleted"], patient["waiting"]) == (4, 0)
-
-
-def test_without_its_store_a_sweep_that_requires_notice_deletes_nothing(runs: Callable[..., Runs]) -> None:
-    nightly = runs(*stale_rows(4), *living_rows(30), state="dynamodb://nowhere")
-    swept = nightly.run("--delete", "--yes", "--no-archive", "--require-notice", command="sweep")
-    assert (swept.finished.code, swept.report["deletion"]["deleted"], swept.report["deletion"]["waiting"]) == (1, 0, 4)
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (["--per-token"], "--sns-topic-arn"),
-        (["--sns-topic-arn", "topic"], "is not a topic's ARN"),
-        (["--state-url", "redis://x"], "neither sqlite:///PATH nor dynamodb://TABLE"),
-        (["--metrics", "statsd"], "neither emf nor prometheus=PATH"),
-        (["--heartbeat-url", "ftp://x"], "http or https"),
-        (["--sns-topic-arn", "arn:aws:sns:us-east-1:000000000000:t", "--as-of", "2027-01-01"], "as of another time"),
-    ],
-)
-def test_a_wrong_option_is_named_in_a_line(ministack_url: str, options: list[str], said: str) -> None:
-    finished = janitor("scan", "--table", "any", "--endpoint-url", ministack_url, *options)
-    assert (finished.code, finished.out) == (2, "")
-    assert said in finished.err.splitlines()[-1]

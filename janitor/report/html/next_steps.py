@@ -13,6 +13,7 @@ from janitor.report.model import Outcome, Report
 from janitor.report.text import plain
 from janitor.tokens.classify import State
 
+_MOST_THRESHOLDS = 5
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
 
@@ -55,7 +56,8 @@ def _unfinished(report: Report) -> Iterator[Step]:
 
 def _plans(report: Report) -> Iterator[Step]:
     deletion, stale = report.deletion, report.counts.stale
-    if deletion.plan and deletion.planned > deletion.deleted:
+    left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
+    if deletion.plan and left:
         apply = f"janitor apply {_quoted(deletion.plan)}"
         yield Step("Carry out the plan, once you have read it.", (f"{apply} --dry-run", apply))
         return
@@ -65,8 +67,8 @@ def _plans(report: Report) -> Iterator[Step]:
         advice = (
             f"{_rows(stale)} {'is' if stale == 1 else 'are'} past the grace. Plan what would go, and read the plan."
         )
-    elif deletion.planned > deletion.deleted + deletion.changed + deletion.already_gone:
-        advice = f"{_rows(deletion.planned)} would go. Keep the plan, read it, and carry it out."
+    elif left:
+        advice = f"{_rows(left)} would go. Keep the plan, read it, and carry it out."
     else:
         return
     yield Step(advice, (f"{_sweep(report)} --plan plan.ndjson", "janitor apply plan.ndjson"))
@@ -91,17 +93,16 @@ def _owners(report: Report) -> Iterator[Step]:
         yield Step(advice, (f"{_scan(report)} --report csv=tokens.csv",))
     opened = sum(1 for finding in report.findings if finding.accepted_by and finding.state is not State.EXPIRING)
     if opened:
-        advice = (
-            f"{_rows(opened)} of this page still {'lets' if opened == 1 else 'let'} somebody in, with no date, a broken one, or no tokenUUID. janitor "
-            "deletes no row that LISA accepts: have the owners replace them."
-        )
-        yield Step(advice)
+        lets = f"{_rows(opened)} of this page still {'lets' if opened == 1 else 'let'} somebody in"
+        why = "with no date, a broken one, or no tokenUUID. janitor deletes no row that LISA accepts"
+        yield Step(f"{lets}, {why}: have the owners replace them.")
     if report.findings_omitted:
         yield Step("See the findings that this page leaves out.", (f"{_scan(report)} --report ndjson=findings.ndjson",))
 
 
 def _scan(report: Report) -> str:
-    within = "".join(f" --expiring-within {_duration(seconds)}" for seconds in report.policy.thresholds_seconds[:5])
+    thresholds = sorted(report.policy.thresholds_seconds, reverse=True)[:_MOST_THRESHOLDS]
+    within = "".join(f" --expiring-within {_duration(seconds)}" for seconds in thresholds)
     return f"janitor scan {_target(report)}{within} --grace {_duration(report.policy.grace_seconds)}"
 
 

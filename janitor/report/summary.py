@@ -96,7 +96,7 @@ def _rows(count: int) -> str:
 
 def closing_lines(report: Report) -> Iterator[str]:
     """What a reader should know besides the findings, a sentence each."""
-    yield from _shortfalls(report)
+    yield from shortfalls(report)
     yield from deletion_lines(report)
     crowded = [f"{day.day} ({day.expiring:,} tokens)" for day in report.forecast if day.unusual]
     if crowded:
@@ -110,11 +110,14 @@ def closing_lines(report: Report) -> Iterator[str]:
         yield f"Error: {plain(error.message)}."
 
 
-def _shortfalls(report: Report) -> Iterator[str]:
+def shortfalls(report: Report) -> Iterator[str]:
+    """Why counts or outcomes are not of the whole table, a sentence each."""
     if any(error.where == "scan" for error in report.errors):
         yield "The scan did not come to its end: the counts are partial."
     elif report.run.outcome is Outcome.INTERRUPTED:
         yield "The run was stopped: what is said here is as far as it came."
+    elif report.run.outcome is Outcome.SKIPPED:
+        yield "Another run is at work on this table, so this one did nothing."
 
 
 def _some(names: list[str], plural: str) -> str:

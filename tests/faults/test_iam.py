@@ -21,6 +21,7 @@ from tests.tables import Item, create_table, modern
 POLICIES = Path(__file__).parents[2] / "deploy" / "aws" / "iam"
 TABLE, OTHER, BUCKET, PREFIX = "tokens", "other-tokens", "archive", "tokens/"
 PARAMETER = "deployment/table"
+TOPIC, STATE = "told", "state"
 ACCOUNT = "000000000000"
 PARTIQL_DELETE = "dynamodb:PartiQLDelete"
 STALE = 24  # one batch
@@ -84,15 +85,21 @@ def policy(name: str, partition: str = "aws") -> Policy:
         bucket=BUCKET,
         prefix=PREFIX,
         parameter=PARAMETER,
+        topic=TOPIC,
+        state_table=STATE,
     )
     parsed: Policy = json.loads(text)
     return parsed
 
 
 def as_the_server_knows_it(policy: Policy) -> Policy:
-    """AWS asks for an action a statement, on the table; this server for one that AWS does not have, on anything."""
-    batches = {"Effect": "Allow", "Action": "dynamodb:BatchExecuteStatement", "Resource": "*"}
-    return {**policy, "Statement": [*policy["Statement"], *([batches] if PARTIQL_DELETE in actions(policy) else [])]}
+    """AWS asks for an action a statement or write, on the table; this server for one that AWS has not, on anything."""
+    allowed = actions(policy)
+    own = ["dynamodb:BatchExecuteStatement"] if PARTIQL_DELETE in allowed else []
+    own += ["dynamodb:TransactWriteItems"] if "dynamodb:UpdateItem" in allowed else []
+    own += ["sns:PublishBatch"] if "sns:Publish" in allowed else []
+    more = [{"Effect": "Allow", "Action": own, "Resource": "*"}] if own else []
+    return {**policy, "Statement": [*policy["Statement"], *more]}
 
 
 def actions(policy: Policy) -> list[str]:
@@ -232,6 +239,32 @@ def test_the_parameter_policy_lets_the_table_be_found(account: Account) -> None:
     assert account.run(account.user(policy("report-only"), policy("find-by-parameter")), *arguments).code == 0
     denied = account.run(account.user(policy("report-only")), *arguments)
     assert (denied.code, "allow ssm:GetParameter" in denied.err) == (1, True)
+
+
+def announced(account: Account, *policies: Policy) -> Finished:
+    """A run with everything that a run can tell, on a table where something is due."""
+    account.table([modern("due", int(time.time()) + 3_600), *living_rows(60)])
+    told = account.client("sns").create_topic(Name=TOPIC)["TopicArn"]
+    state = ("--state-url", f"dynamodb://{STATE}")
+    assert account.run({}, "doctor", *state, "--create-state", "--endpoint-url", account.url).code == 0
+    reports = ("--report", f"html=s3://{BUCKET}/{PREFIX}{{table}}/{{run_id}}.html")
+    where = ("--table", TABLE, "--endpoint-url", account.url)
+    return account.run(
+        account.user(policy("report-only"), *policies),
+        *("scan", *where, "--sns-topic-arn", told, *state, "--per-token", *reports),
+    )
+
+
+def test_the_policies_for_notices_and_reports_suffice(account: Account) -> None:
+    finished = announced(account, policy("notices"), policy("reports-in-s3"))
+    assert finished.code == 0, finished.err
+    assert json.loads(finished.out)["notices"]["sent"] > 0
+
+
+@pytest.mark.parametrize("action", ["sns:Publish", "dynamodb:BatchGetItem", "dynamodb:UpdateItem", "s3:PutObject"])
+def test_none_of_these_actions_can_be_left_out(account: Account, action: str) -> None:
+    both = (without(policy("notices"), action), without(policy("reports-in-s3"), action))
+    assert announced(account, *both).code != 0
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in POLICIES.glob("*.json")))

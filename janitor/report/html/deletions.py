@@ -64,6 +64,8 @@ def _outcomes(report: Report) -> Iterator[tuple[str, int, str]]:
     yield "gone already", deletion.already_gone, "said"
     yield "failed", deletion.failed, "failed"
     yield "protected", deletion.protected, "said"
+    if deletion.waiting:
+        yield "wait for their notice", deletion.waiting, "said"
 
 
 def _unexpected(report: Report) -> Iterator[Markup]:

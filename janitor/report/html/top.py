@@ -21,10 +21,6 @@ _ENDED = {
     Outcome.REFUSED: ("bad", "✕ deletion refused by a guard"),
     Outcome.SKIPPED: ("bad", "✕ skipped"),
 }
-_SHORTFALLS = {
-    Outcome.INTERRUPTED: "The run was stopped: what is said here is as far as it came.",
-    Outcome.SKIPPED: "Another run is at work on this table, so this one did nothing.",
-}
 
 
 def masthead(report: Report) -> Markup:
@@ -101,9 +97,7 @@ def _lede(report: Report) -> Iterator[str]:
 
 
 def _shortfall(report: Report) -> str:
-    if any(error.where == "scan" for error in report.errors):
-        return "The scan did not come to its end: the counts are partial."
-    return _SHORTFALLS.get(report.run.outcome, "")
+    return next(shortfalls(report), "")
 
 
 def _shown(remarks: Sequence[Remark]) -> list[Remark]:

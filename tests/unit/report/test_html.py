@@ -123,7 +123,7 @@ def test_rows_come_most_urgent_first_and_say_all_that_is_known() -> None:
     assert shown == [finding.fingerprint for finding in report.findings]
     first = report.findings[0]
     row = page[page.index("<tbody>", page.index("<table class=rows>")) :].partition("</tr>")[0]
-    assert first.expires_at is not None
+    assert first.expires_at
     for text in ("in 3 hours", f"<time datetime={first.expires_at:%Y-%m-%dT%H:%M:%SZ}>2026-09-21 17:13</time>",
                  "<td>expiring</td>", "ada.castillo@example.com", "CI pipeline", first.fingerprint, "api, workbench",
                  "accepted for another 3 hours"):  # fmt: skip
@@ -291,3 +291,10 @@ def test_only_what_did_not_go_as_planned_is_listed_with_the_deletions() -> None:
     assert deletions.count("<i class=changed>changed</i>") == 5
     assert "<i class=deleted>" not in deletions
     assert "id=deletions" not in Html().tail(believable()).decode()
+
+
+def test_rows_that_wait_for_their_notice_are_counted_with_the_deletions() -> None:
+    report = after_a_sweep()
+    assert "wait for their notice" not in page_of(report).texts
+    waiting = report.model_copy(update={"deletion": report.deletion.model_copy(update={"waiting": 1_234})})
+    assert "wait for their notice 1,234" in " ".join(page_of(waiting).texts)

@@ -7,6 +7,7 @@ from janitor.report.html.markup import Markup, escaped, joined, lines, tag, with
 from janitor.report.html.rows import when
 from janitor.report.html.states import sign, words_of_states
 from janitor.report.model import Outcome, Remark, Report
+from janitor.report.summary import shortfalls
 from janitor.report.text import due, owner
 from janitor.tokens.classify import State
 from janitor.tokens.duration import spoken_duration

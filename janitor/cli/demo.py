@@ -95,6 +95,6 @@ def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:
     for name, value in emulator.environment.items():
         click.echo(f"  export {name}={value}")
     click.echo("\nTry next:")
-    click.echo(f"  janitor scan --deployment {_DEPLOYMENT} --format markdown")
-    click.echo(f"  janitor scan --deployment {_DEPLOYMENT} --expiring-within 7d --fail-on expiring")
+    click.echo(f"  janitor scan --deployment {_DEPLOYMENT} --report html=tokens.html")
+    click.echo(f"  janitor sweep --deployment {_DEPLOYMENT}")
     click.echo(f"\nTo end it: kill {emulator.pid}")

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from janitor.report.model import Deletion, Outcome, Report
-from janitor.report.text import plain, utc
+from janitor.report.text import utc
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
+from janitor.tokens.plain import plain
 
 _MOST_NAMED = 10
 

@@ -5,23 +5,10 @@ import re
 
 from janitor.report.model import Finding
 from janitor.tokens.duration import relative
+from janitor.tokens.plain import plain
 
 # What stands where a row has nothing to say.
 NOTHING = "-"
-
-
-def plain(text: str) -> str:
-    """The text as one visible line: whatever Python calls unprintable is written out as an escape.
-
-    Those are control characters, format characters such as bidirectional overrides, line ends, and odd spaces.
-    """
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else _escaped(character) for character in text)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape", "surrogatepass").decode()
 
 
 def owner(finding: Finding) -> str:

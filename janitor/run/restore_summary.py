@@ -5,8 +5,9 @@ from collections import Counter
 from typing import Any
 
 from janitor.dynamodb.locate import Table
-from janitor.report.text import NOTHING, plain
+from janitor.report.text import NOTHING
 from janitor.run.restore import CHANGED, FAILED, RESTORED, STANDS, Restored
+from janitor.tokens.plain import plain
 from janitor.tokens.shown import shown
 
 MOST_LISTED = 10_000

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 
 from janitor.report.model import Finding, Report
-from janitor.report.text import plain
+from janitor.tokens.plain import plain
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Finding))
 

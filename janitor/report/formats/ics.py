@@ -9,10 +9,11 @@ from icalendar import Alarm, Calendar, Event, vDuration, vText
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Report, TablePart
 from janitor.report.summary import headline
-from janitor.report.text import label, owner, plain
+from janitor.report.text import label, owner
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import spoken_duration
+from janitor.tokens.plain import plain
 
 # How often a subscriber should ask again: twice as often as a nightly run has news.
 _REFRESH = dt.timedelta(hours=12)

@@ -12,9 +12,10 @@ from rich.text import Text
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Report
 from janitor.report.summary import closing_lines, counts_rows, headline
-from janitor.report.text import due, label, owner, plain, utc
+from janitor.report.text import due, label, owner, utc
 from janitor.tokens.classify import State
 from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.plain import plain
 
 MOST_PLANNED = 15
 MOST_DUE = 15

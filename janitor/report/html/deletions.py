@@ -6,8 +6,8 @@ from janitor.report.html.markup import Markup, escaped, joined, lines, tag, with
 from janitor.report.html.rows import Marks, finding_row, table
 from janitor.report.model import Report
 from janitor.report.summary import deletion_lines
-from janitor.report.text import plain
 from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.plain import plain
 
 MOST_UNEXPECTED = 40
 MOST_OWNERS = 200

@@ -10,9 +10,9 @@ from janitor.report.html.markup import Markup, joined, lines, tag, with_code
 from janitor.report.html.rows import Listed, Marks, listed, marks_for, table
 from janitor.report.html.states import BY_URGENCY, count_of, sign, words_of_states
 from janitor.report.model import Report
-from janitor.report.text import plain
 from janitor.tokens.classify import State
 from janitor.tokens.duration import spoken_duration
+from janitor.tokens.plain import plain
 
 _ACCEPTED = {"a": "LISA's API", "w": "MCP Workbench only", "n": "nothing"}
 _PLANNED = {"p": "in the plan", "-p": "not in the plan"}

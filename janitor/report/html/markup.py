@@ -8,7 +8,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from janitor.report.text import plain
+from janitor.tokens.plain import plain
 
 _VOID = frozenset({"input", "meta"})
 _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9:.%#_-]+").fullmatch

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from janitor.report.html.markup import Markup, joined, lines, tag, with_code
 from janitor.report.model import Outcome, Report
-from janitor.report.text import plain
 from janitor.tokens.classify import State
+from janitor.tokens.plain import plain
 
 _MOST_THRESHOLDS = 5
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))

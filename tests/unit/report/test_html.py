@@ -16,8 +16,8 @@ from janitor.report.formats.html import Html
 from janitor.report.html.bins import Bars, days_ahead, months_behind
 from janitor.report.html.next_steps import steps
 from janitor.report.model import ForecastDay, Outcome, Remark, Report
-from janitor.report.text import plain
 from janitor.tokens.classify import State
+from janitor.tokens.plain import plain
 from janitor.tokens.policy import DAY
 from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, many, report_of
 from tests.tables import modern

@@ -10,9 +10,9 @@ from icalendar import Calendar, Component
 from janitor.report.build import finding
 from janitor.report.formats.ics import Ics
 from janitor.report.model import Counts, Finding, Report
-from janitor.report.text import plain
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.plain import plain
 from janitor.tokens.policy import DAY
 from tests.unit.report.test_formats import HOSTILE, report
 from tests.unit.rows import NOW, POLICIES, items, row

@@ -29,6 +29,7 @@ def test_without_delete_nothing_is_deleted_and_the_report_says_what_would_be(
     assert (finished.code, report["run"]["command"], report["run"]["outcome"]) == (0, "sweep", "complete")
     assert report["deletion"] == {
         "enabled": False, "planned": 5, "protected": 0, "deleted": 0, "changed": 0, "already_gone": 0, "failed": 0,
+        "waiting": 0,
         "plan": None, "archive": None,
     }  # fmt: skip
     assert {finding["outcome"] for finding in report["findings"] if finding["state"] == "stale"} == {"planned"}

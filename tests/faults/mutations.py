@@ -46,13 +46,13 @@ MUTATIONS = (
     Mutation(
         "a hold that is put on a row in between does not count",
         "janitor/dynamodb/target.py",
-        (("((_EXPIRATION, seen.expiration), (_HOLD, seen.hold))", "((_EXPIRATION, seen.expiration),)"),),
+        (("[(_EXPIRATION, seen.expiration), (_HOLD, seen.hold)]", "[(_EXPIRATION, seen.expiration)]"),),
         ("tests/faults/test_races.py::test_a_row_that_is_not_as_it_was_seen_stays",),
     ),
     Mutation(
         "a statement's error is ignored",
         "janitor/dynamodb/statements.py",
-        (("        error = answer.error\n", "        error = None\n"),),
+        (("    error = answer.error\n", "    error = None\n"),),
         ("tests/faults/test_statements.py",),
     ),
     Mutation(
@@ -64,7 +64,13 @@ MUTATIONS = (
     Mutation(
         "a success without a row counts as deleted",
         "janitor/dynamodb/statements.py",
-        (("return ALREADY_GONE if answer.item is msgspec.UNSET else DELETED", "return DELETED"),),
+        (
+            (
+                "return ALREADY_GONE if answer.item is msgspec.UNSET else "
+                "Reply(DeletionOutcome.DELETED, item=answer.item)",
+                "return Reply(DeletionOutcome.DELETED)",
+            ),
+        ),
         ("tests/faults/test_races.py::test_a_row_that_somebody_else_deleted_is_already_gone",),
     ),
     Mutation(
@@ -129,6 +135,47 @@ MUTATIONS = (
         "janitor/run/carry_out.py",
         (("if self._is_over or self._stop.is_requested():", "if self._is_over:"),),
         ("tests/faults/test_stopping.py",),
+    ),
+    Mutation(
+        "a denial sends again what was settled",
+        "janitor/dynamodb/delete.py",
+        (("enumerate(refused.replies) if reply.outcome is None]", "enumerate(refused.replies)]"),),
+        ("tests/faults/test_denials.py",),
+    ),
+    Mutation(
+        "what waits for a worker is sent after a signal",
+        "janitor/run/carry_out.py",
+        (("if self._is_denied or self._stop.is_requested():", "if self._is_denied:"),),
+        ("tests/faults/test_stopping.py::test_deletes_that_hang_do_not_hold_up_the_end",),
+    ),
+    Mutation(
+        "a protection that is put on a row in between does not count",
+        "janitor/dynamodb/target.py",
+        (("if policy.protect_users:", "if False:"),),
+        ("tests/integration/test_apply.py::test_a_row_that_is_protected_by_now_stays",),
+    ),
+    Mutation(
+        "a put whose answer was lost counts as skipped",
+        "janitor/dynamodb/put_back.py",
+        (("return self._is_own(item, error.response)", "return False"),),
+        ("tests/integration/test_restore.py::test_a_put_whose_answer_was_lost_counts_as_restored",),
+    ),
+    Mutation(
+        "a notice that nobody took is marked as sent",
+        "janitor/sinks/sns.py",
+        (
+            (
+                "        except JanitorError as error:\n            raise self._failure(error, _PUBLISH) from None\n",
+                "        except JanitorError:\n            return\n",
+            ),
+        ),
+        ("tests/integration/test_notices.py::test_a_failed_publish_is_tried_again_next_time_and_said",),
+    ),
+    Mutation(
+        "rows need not wait for their notice",
+        "janitor/run/reading.py",
+        (("if may_go is not None and name not in may_go:", "if False:"),),
+        ("tests/integration/test_notices_state.py",),
     ),
 )
 

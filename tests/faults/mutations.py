@@ -66,8 +66,10 @@ MUTATIONS = (
         "janitor/dynamodb/statements.py",
         (
             (
-                "return ALREADY_GONE if answer.item is msgspec.UNSET else "
-                "Reply(DeletionOutcome.DELETED, item=answer.item)",
+                (
+                    "return ALREADY_GONE if answer.item is msgspec.UNSET else "
+                    "Reply(DeletionOutcome.DELETED, item=answer.item)"
+                ),
                 "return Reply(DeletionOutcome.DELETED)",
             ),
         ),
@@ -165,8 +167,8 @@ MUTATIONS = (
         "janitor/sinks/sns.py",
         (
             (
-                "        except JanitorError as error:\n            raise self._failure(error, _PUBLISH) from None\n",
-                "        except JanitorError:\n            return\n",
+                "        self._ask(_PUBLISH, self._client.publish, **self._parameters(message))\n",
+                "        del message\n",
             ),
         ),
         ("tests/integration/test_notices.py::test_a_failed_publish_is_tried_again_next_time_and_said",),

@@ -65,8 +65,10 @@ def carried_out(command: str, logs: LogSettings, settings: AroundRun, job: Calla
     """
     run_id = start_logging(logs)
     _spare_the_collector()
-    outside_of = Outside(settings.notices, settings.table, command, run_id)
-    with stoppable(settings.deadline.deadline) as stop, outside_of as outside:
+    with (
+        stoppable(settings.deadline.deadline) as stop,
+        Outside(settings.notices, settings.table, stop, command=command, run_id=run_id) as outside,
+    ):
         result = run(prepared(lambda: job(run_id, stop), stop))
         result.failures.extend(outside.tell_metrics(result.report))
         code = exit_code(result, stop, settings.output.fail_on)

@@ -48,7 +48,8 @@ _SCHEMA = (
     SELECT seen.fingerprint, seen.username, seen.name, seen.expiry, remembered.expiry AS previous_expiry
     FROM seen LEFT JOIN remembered USING (fingerprint)
     WHERE seen.state IN ('expired', 'stale')
-      AND (remembered.fingerprint IS NULL OR remembered.state = 'expiring' AND seen.expiry <= remembered.expiry)""",
+      AND (remembered.fingerprint IS NULL OR remembered.state NOT IN ('expired', 'stale')
+           OR seen.expiry > remembered.expiry)""",
     f"""CREATE VIEW extended AS
     SELECT seen.fingerprint, seen.username, seen.name, seen.expiry, remembered.expiry AS previous_expiry
     FROM seen JOIN remembered USING (fingerprint)
@@ -104,7 +105,7 @@ class Changes(NamedTuple):
 
     Attributes:
         newly_expiring: expiring now, and not then.
-        newly_expired: expired or stale now, and then expiring to a date no earlier, or not found at all.
+        newly_expired: expired or stale now, and then neither, or with an earlier date.
         extended: with a later expiry now; of tokens that had and have a valid one.
         vanished: found then and not now, and not deleted by this run: by other hands, or extended out of sight.
     """

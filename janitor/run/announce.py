@@ -7,8 +7,8 @@ A notice is marked only after SNS took it, from both where both are asked for: a
 loses none. Where the store does not work nothing is sent, because nobody can tell what was sent already.
 """
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,23 +16,24 @@ import structlog
 
 from janitor.errors import JanitorError, SinkError, StopRequestedError
 from janitor.ledger.interface import LastRun
-from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken, is_news
-from janitor.notify.notice import Event, Notice
+from janitor.notify.content import DigestContent, is_news
+from janitor.notify.notice import Notice
 from janitor.notify.parts import DigestPart, digest_parts
 from janitor.notify.per_token import token_message
-from janitor.report.model import Changes, NoticesPart, Remark, Report
+from janitor.report.model import NoticesPart, Remark, Report
 from janitor.run.changes import changes_since
+from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import FingerprintOf, Watch
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message, Published
-from janitor.tokens.crossing import Crossing
 
 log = structlog.get_logger("janitor.notices")
 
 _MARKED_AT_ONCE = 100
+_MOST_NAMED = 10
 _WHERE = "notices"
 
 
@@ -55,12 +56,14 @@ class Channel:
         per_token: whether to publish a message a notice.
         digest: `news`, `always` or `never`.
         pointer: where the full report is, None for nowhere.
+        refusal: why nothing may be announced or remembered, None where nothing speaks against it.
     """
 
     topic: TopicLike | None
     per_token: bool
     digest: str
     pointer: str | None
+    refusal: Remark | None = None
 
 
 @dataclass(slots=True)
@@ -69,9 +72,8 @@ class _Sent:
 
     errors: list[Remark] = field(default_factory=list)
     taken: int = 0
-    failed: set[Crossing] = field(default_factory=set)
-    is_cut_short: bool = False
     digests: int = 0
+    was_tried: bool = False
 
 
 class Announcer:
@@ -86,8 +88,10 @@ class Announcer:
         stop: Stop,
         pages_of_owner: PagesOfOwner | None,
         fingerprint_of: FingerprintOf,
+        remembers: bool,
     ) -> None:
-        """Prepare; nothing is opened or sent."""
+        """Prepare; nothing is opened or sent. With `remembers` the run sees the whole table, as the next will."""
+        self._remembers = remembers
         self._watch = watch
         self._channel = channel
         self._clock = clock
@@ -110,22 +114,24 @@ class Announcer:
             report: of the run, without what is announced.
             is_complete: whether all of the table was read.
         """
-        if is_complete:
-            report = self._with_changes(report)
         sent = _Sent()
-        if self._watch.error is None and self._channel.topic is not None:
-            self._publish(self._channel.topic, report, sent)
-        if is_complete:
-            self._remember(report)
+        if self._channel.refusal is not None:
+            sent.errors.append(self._channel.refusal)
+        else:
+            if is_complete and self._remembers:
+                report = self._with_changes(report)
+            with self._watch.failing():
+                self._publish(report, sent)
+            if is_complete and self._remembers:
+                self._remember(report)
         if self._watch.error is not None:
-            sent.errors.append(_state_remark(self._watch.error))
-        due = sum(1 for _ in self._marked_notices())
-        part = NoticesPart(
-            due=due, sent=sent.taken, failed=due - sent.taken, digests=sent.digests, state=self._watch.location
-        )
-        if self._channel.topic is None or self._watch.error is not None:
-            part = part.model_copy(update={"failed": 0})
-        return report.model_copy(update={"errors": [*report.errors, *sent.errors], "notices": part})
+            sent.errors.append(_state_remark(self._watch.error, was_sent=sent.was_tried))
+        due = len(self._watch.due)
+        failed = due - sent.taken if sent.was_tried else 0
+        part = NoticesPart(due=due, sent=sent.taken, failed=failed, digests=sent.digests, state=self._watch.location)
+        warnings = [*report.warnings, *_changes_warning(self._watch.warning)]
+        errors = [*report.errors, *sent.errors]
+        return report.model_copy(update={"errors": errors, "warnings": warnings, "notices": part})
 
     def close(self) -> None:
         """Let go of everything. Never raises."""
@@ -136,12 +142,16 @@ class Announcer:
         capacity = report.capacity.model_copy(update={"read_units": report.capacity.read_units + units})
         return report.model_copy(update={"changes": changes, "capacity": capacity})
 
-    def _publish(self, topic: TopicLike, report: Report, sent: _Sent) -> None:
-        content = self._content(report)
+    def _publish(self, report: Report, sent: _Sent) -> None:
+        topic = self._channel.topic
+        if topic is None or self._watch.error is not None:
+            return
+        content = digest_content(report, self._watch.due, self._channel.pointer)
         wants_digest = self._channel.digest == "always" or (self._channel.digest == "news" and is_news(content))
+        sent.was_tried = self._channel.per_token or wants_digest
         if self._channel.per_token:
             self._publish_each(topic, report, sent, marks=not wants_digest)
-        if wants_digest:
+        if wants_digest and self._watch.error is None:
             self._publish_digest(topic, content, sent)
         log.info("notices.published", due=len(self._watch.due), digests=sent.digests, taken=sent.taken)
 
@@ -149,27 +159,31 @@ class Announcer:
         """A message a notice; with `marks` they are marked here, for no digest will hold them."""
         underway: dict[str, Notice] = {}
         taken: list[Notice] = []
-        errors: dict[str, tuple[str, int]] = {}
+        failures = _Failures()
         try:
             with self._stop.waiting():
                 for message, error in topic.publish_batches(self._messages(report, underway)):
                     notice = underway.pop(message.deduplication_id)
-                    if error is None:
-                        taken.append(notice)
-                    else:
-                        sent.failed.add(notice.crossing)
-                        first, count = errors.get(error.code, (str(error), 0))
-                        errors[error.code] = (first, count + 1)
-                    if marks and len(taken) >= _MARKED_AT_ONCE:
-                        self._mark(taken, sent)
+                    if error is not None:
+                        failures.add(error, notice)
+                        continue
+                    taken.append(notice)
+                    if len(taken) >= _MARKED_AT_ONCE:
+                        self._settle(taken, sent, marks=marks)
                         taken = []
+                    if self._watch.error is not None:
+                        break
         except StopRequestedError:
-            sent.is_cut_short = True
             message_left = "messages to owners were left for the next run: this one had to end"
             sent.errors.append(Remark(where=_WHERE, code="interrupted", message=message_left))
+        self._settle(taken, sent, marks=marks)
+        sent.errors += failures.remarks()
+
+    def _settle(self, taken: list[Notice], sent: _Sent, *, marks: bool) -> None:
+        """Note what owners have heard of; remember it too where no digest is to follow."""
+        self._watch.due.take(taken)
         if marks:
             self._mark(taken, sent)
-        sent.errors += [_unpublished(code, *what) for code, what in errors.items()]
 
     def _messages(self, report: Report, underway: dict[str, Notice]) -> Iterator[Message]:
         table = report.table
@@ -189,9 +203,9 @@ class Announcer:
             for part in digest_parts(content):
                 self._publish_part(topic, part)
                 sent.digests += 1
-                # Those that owners have not heard of by themselves stay due.
-                if not sent.is_cut_short:
-                    self._mark([notice for notice in part.notices if notice.crossing not in sent.failed], sent)
+                self._mark([notice for notice in part.notices if self._was_heard(notice)], sent)
+                if self._watch.error is not None:
+                    return
         except SinkError as error:
             log.error("digest.not_published", code=error.code, error=str(error))  # noqa: TRY400
             message = f"the digest was not published: {error}; its notices will be tried again next time"
@@ -209,46 +223,45 @@ class Announcer:
         if not is_answered:
             raise SinkError("SNS did not answer before the run had to end", "run it again", "no-answer")
 
-    def _mark(self, notices: list[Notice], sent: _Sent) -> None:
-        marked = [notice for notice in notices if notice.event is not Event.DELETED]
-        if marked:
-            self._watch.mark(marked, int(self._clock()))
-            sent.taken += len(marked)
+    def _was_heard(self, notice: Notice) -> bool:
+        """Whether the owner was told, where owners are: otherwise the notice stays due though the digest has it."""
+        return not self._channel.per_token or self._watch.due.is_taken(notice)
 
-    def _marked_notices(self) -> Iterator[Notice]:
-        return (notice for notice in self._watch.due if notice.event is not Event.DELETED)
+    def _mark(self, notices: list[Notice], sent: _Sent) -> None:
+        if notices and self._watch.mark(notices, int(self._clock())):
+            sent.taken += len(notices)
 
     def _remember(self, report: Report) -> None:
         run = report.run
         last = LastRun(run.id, int(run.started_at.timestamp()), int(run.finished_at.timestamp()), run.outcome.value)
         self._watch.remember(last)
 
-    def _content(self, report: Report) -> DigestContent:
-        deletion = report.deletion.model_dump(exclude={"plan"})
-        return DigestContent(
-            table=report.table.name,
-            region=report.table.region,
-            account=report.table.account_id,
-            command=report.run.command,
-            dry_run=report.run.dry_run,
-            outcome=Ending(report.run.outcome.value),
-            started_at=report.run.started_at.isoformat().replace("+00:00", "Z"),
-            counts=report.counts.model_dump(),
-            deletion=DeletionCounts(**deletion),
-            notices=self._watch.due,
-            changes=_said_changes(report.changes),
-            locked_out=tuple(report.locked_out),
-            unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
-            errors=tuple(error.message for error in report.errors),
-            warnings=tuple(warning.message for warning in report.warnings),
-            report_json=_without_findings(report),
-            pointer=self._channel.pointer,
-        )
 
+class _Failures:
+    """Messages that were not taken: for each reason how many, and the first few by name."""
 
-def _unpublished(code: str, sentence: str, count: int) -> Remark:
-    messages = f"{count:,} {'message' if count == 1 else 'messages'}"
-    return Remark(where=_WHERE, code=code, message=f"{messages} to owners not published: {sentence}")
+    def __init__(self) -> None:
+        self._sentences: dict[str, str] = {}
+        self._named: dict[str, list[str]] = {}
+        self._counts: Counter[str] = Counter()
+
+    def add(self, error: JanitorError, notice: Notice) -> None:
+        self._sentences.setdefault(error.code, str(error))
+        self._counts[error.code] += 1
+        named = self._named.setdefault(error.code, [])
+        if len(named) < _MOST_NAMED:
+            named.append(notice.crossing.fingerprint)
+
+    def remarks(self) -> list[Remark]:
+        return [
+            Remark(where=_WHERE, code=code, message=self._message(code, count)) for code, count in self._counts.items()
+        ]
+
+    def _message(self, code: str, count: int) -> str:
+        messages = f"{count:,} {'message' if count == 1 else 'messages'}"
+        named = ", ".join(self._named[code])
+        more = f" and {count - _MOST_NAMED:,} more" if count > _MOST_NAMED else ""
+        return f"{messages} to owners not published, of {named}{more}: {self._sentences[code]}"
 
 
 def _published(topic: TopicLike, message: Message) -> bool:
@@ -256,23 +269,14 @@ def _published(topic: TopicLike, message: Message) -> bool:
     return True
 
 
-def _state_remark(error: JanitorError) -> Remark:
-    message = f"nothing was announced, for nobody can tell what was already: {error}"
-    return Remark(where="state", code=error.code, message=message)
+def _state_remark(error: JanitorError, *, was_sent: bool) -> Remark:
+    nothing = "nothing was announced, for nobody can tell what was already"
+    some = "not all of what was announced is remembered, so some will be announced again"
+    return Remark(where="state", code=error.code, message=f"{some if was_sent else nothing}: {error}")
 
 
-def _said_changes(changes: Changes | None) -> Mapping[ChangeKind, Change] | None:
-    if changes is None:
-        return None
-    return {
-        kind: Change(
-            (change := getattr(changes, kind.value)).count,
-            tuple(NamedToken(token.fingerprint, token.username, token.name) for token in change.tokens),
-        )
-        for kind in ChangeKind
-    }
-
-
-def _without_findings(report: Report) -> str:
-    content = json.loads(report.model_dump_json(by_alias=True, exclude={"findings"}))
-    return json.dumps({**content, "findings": [], "findings_omitted": report.counts.scanned - report.counts.active})
+def _changes_warning(error: JanitorError | None) -> list[Remark]:
+    if error is None:
+        return []
+    message = f"what changed since the last run is not known: {error}"
+    return [Remark(where="state", code=error.code, message=message)]

@@ -164,6 +164,8 @@ class ForReal:
         return None
 
     def _delete_batch(self, batch: list[_Stored]) -> BatchResult:
+        if self._stop.is_requested():
+            return BatchResult([Settled(DeletionOutcome.PLANNED)] * len(batch))
         return self._delete([stored.target for stored in batch])
 
     def _finish(self, workers: Workers[list[_Stored], BatchResult], most: int) -> Settling:

@@ -19,6 +19,7 @@ from janitor.run.stopping import Stop
 from janitor.run.watch import FingerprintOf, Watch
 from janitor.tokens.classify import State
 from janitor.tokens.expiration import moment, read
+from janitor.tokens.shown import LONGEST, REMOVED
 
 log = structlog.get_logger("janitor.notices")
 
@@ -65,7 +66,8 @@ def _gone(
     """Of missing tokens those that are not in the table any more; the watch is told of the others."""
     by_owner: dict[str, list[Seen]] = {}
     for entry in missing:
-        if entry.username:
+        # What is shown of a username is not always the username.
+        if entry.username and entry.username != REMOVED and len(entry.username) < LONGEST:
             by_owner.setdefault(entry.username, []).append(entry)
     gone: list[Seen] = []
     units = 0.0

@@ -15,6 +15,8 @@ from janitor.errors import StopRequestedError
 LAST_SECONDS = 3.5
 # For whoever hears of the run.
 NOTICE_SECONDS = 4.7
+# For reports that go to S3.
+REPORT_SECONDS = 4.8
 # For telling of rows that nothing was done with.
 TELL_SECONDS = 4.1
 ARCHIVE_SECONDS = 3.9

@@ -26,6 +26,10 @@ from janitor.tokens.shown import shown
 
 log = structlog.get_logger("janitor.notices")
 
+_ALREADY_GONE = DeletionOutcome.ALREADY_GONE
+# Rows that are gone by now, or have another date: what was seen of them is not to be announced.
+_NOT_AS_SEEN = frozenset({DeletionOutcome.DELETED, DeletionOutcome.CHANGED, _ALREADY_GONE})
+_LOADS = 2
 _ANNOUNCED = frozenset({State.EXPIRING, State.EXPIRED, State.STALE})
 # A mark is forgotten after 400 days. One that is so many days old, or a multiple of them, is renewed: then a token that
 # stays is not announced anew, and not every run writes down again what it knows.
@@ -40,6 +44,7 @@ class Watch:
     Attributes:
         due: notices that were not announced yet.
         error: why the store failed, None as long as it works.
+        warning: why nobody can tell what changed since the last run.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class Watch:
         """
         self.due = Spool()
         self.error: LedgerError | None = None
+        self.warning: LedgerError | None = None
         self.location = ledger.location
         self._ledger = ledger
         self._snapshot: Snapshot | None = None
@@ -75,19 +81,34 @@ class Watch:
 
     def open(self) -> None:
         """Open the store, and read what the last run found."""
-        with self._failing():
+        with self.failing():
             self._ledger.open(self._scope, self._now)
             self._snapshot = Snapshot(self._folder)
-            self._snapshot.load(self._ledger.snapshot())
+            self._load(self._snapshot)
+
+    def _load(self, snapshot: Snapshot) -> None:
+        """Read what the last run found; without it the notices are none the worse, and this run leaves a new one."""
+        for _ in range(_LOADS):
+            try:
+                snapshot.load(self._ledger.snapshot())
+            except LedgerError as error:
+                # Damaged, or replaced by another run while it was read.
+                log.warning("state.not_loaded", code=error.code, error=str(error))
+                self.warning = error
+            else:
+                self.warning = None
+                return
 
     def see(self, rows: Sequence[Told]) -> None:
         """Take findings, none of them active."""
         if self.error is not None or self._snapshot is None:
             return
         fingerprints = [self._fingerprint_of(told.row) for told in rows]
-        with self._failing():
-            self._snapshot.add([_seen(told, name) for told, name in zip(rows, fingerprints, strict=True)])
-            self._look_for_due(list(zip(rows, fingerprints, strict=True)))
+        with self.failing():
+            # One that somebody else removed meanwhile is not here any more.
+            here = [pair for pair in zip(rows, fingerprints, strict=True) if pair[0].outcome is not _ALREADY_GONE]
+            self._snapshot.add([_seen(told, name) for told, name in here])
+            self._look_for_due(here)
 
     def announced_by(self, latest: int, expiries: Mapping[str, int]) -> set[str]:
         """Of rows, expiries by fingerprint, those whose expiry was announced at the UNIX second `latest` or before.
@@ -96,21 +117,27 @@ class Watch:
         """
         crossings = [Crossing(fingerprint, _bounded(expiry), EXPIRY) for fingerprint, expiry in expiries.items()]
         if self.error is None:
-            with self._failing():
+            with self.failing():
                 found = self._ledger.announced(crossings)
                 return {crossing.fingerprint for crossing, at in found.items() if at <= latest}
         return set()
 
-    def mark(self, notices: Iterable[Notice], at: int) -> None:
-        """Remember that these were announced at the UNIX second `at`; a deletion is nothing to remember."""
+    def mark(self, notices: Iterable[Notice], at: int) -> bool:
+        """Remember that these were announced at the UNIX second `at`; a deletion is nothing to remember.
+
+        Returns:
+            whether that is remembered now.
+        """
         crossings = [notice.crossing for notice in notices if notice.event is not Event.DELETED]
-        with self._failing():
+        with self.failing():
             self._ledger.mark(crossings, at)
+            return True
+        return False
 
     def last_run(self) -> LastRun | None:
         """The run that left what this one is held against; None where there is none, or the store does not work."""
         if self.error is None and self._snapshot is not None and self._snapshot.has_previous:
-            with self._failing():
+            with self.failing():
                 return self._ledger.last_run()
         return None
 
@@ -118,27 +145,27 @@ class Watch:
         """What the last run found, and this one neither found nor deleted, at most so many."""
         if self._snapshot is None:
             return []
-        with self._failing():
+        with self.failing():
             return list(islice(self._snapshot.missing(), most))
         return []
 
     def found(self, entries: Sequence[Seen]) -> None:
         """Take active tokens that were missing, and have been looked up."""
         if self._snapshot is not None and entries:
-            with self._failing():
+            with self.failing():
                 self._snapshot.add(entries)
 
     def changes(self, most: int) -> Changes | None:
         """What changed since the last run, of each kind the first so many; None where the store does not work."""
         if self.error is None and self._snapshot is not None:
-            with self._failing():
+            with self.failing():
                 return self._snapshot.changes(self._now, most)
         return None
 
     def remember(self, run: LastRun) -> None:
         """Leave what this run found to the next one, and drop what is past its time."""
         if self.error is None and self._snapshot is not None:
-            with self._failing():
+            with self.failing():
                 self._ledger.replace_snapshot(self._snapshot.chunks(), run)
                 self._ledger.forget(self._now)
 
@@ -175,12 +202,13 @@ class Watch:
 
     def _crossing(self, told: Told, fingerprint: str) -> Crossing | None:
         expiry = told.verdict.expiry
-        if expiry is None or told.verdict.state not in _ANNOUNCED or told.outcome is DeletionOutcome.DELETED:
+        if expiry is None or told.verdict.state not in _ANNOUNCED or told.outcome in _NOT_AS_SEEN:
             return None
         threshold = present_threshold(expiry - self._now, self._thresholds)
         return None if threshold is None else Crossing(fingerprint, _bounded(expiry), threshold)
 
-    def _failing(self) -> "_Failing":
+    def failing(self) -> "_Failing":
+        """A block that an error of the store ends, which is noted then, and no more is asked of the store."""
         return _Failing(self)
 
 

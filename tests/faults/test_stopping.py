@@ -31,7 +31,9 @@ from tests.sweeping import (
     sweep,
 )
 
-STALE, LIVING = 1_000, 60
+STALE, LIVING = 2_000, 60
+# Two groups of 800 rows: the second waits for workers while the first is deleted.
+ARCHIVED = 1_600
 BATCH = "BatchExecuteStatement"
 # What hangs hangs for longer than a run may take to end, which is five seconds, and than the machine may add to that.
 HANG_SECONDS = 60
@@ -100,6 +102,7 @@ def test_a_signal_finishes_the_batches_in_flight_and_starts_no_more(
     assert 0 < len(before - after) < STALE
     assert swept.report["deletion"]["failed"] == 0
     assert before - after <= archived_keys(tmp_path)
+    assert len(archived_keys(tmp_path)) == ARCHIVED
     assert_exact(swept, before, after)
 
 

@@ -1,15 +1,21 @@
 """What runs remember, where, and what may be deleted only after it was announced."""
 
+import json
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import boto3
 import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.announcing import Loudspeaker, Runs, due_rows, state_in
 from tests.command import janitor
+from tests.servers import microburst
 from tests.sweeping import DAY, living_rows, stale_rows
+from tests.tables import legacy, modern
 
 
 def test_what_runs_remember_may_be_in_a_table_that_the_doctor_makes(
@@ -78,3 +84,89 @@ def test_a_wrong_option_is_named_in_a_line(ministack_url: str, options: list[str
     finished = janitor("scan", "--table", "any", "--endpoint-url", ministack_url, *options)
     assert (finished.code, finished.out) == (2, "")
     assert said in finished.err.splitlines()[-1]
+
+
+def test_a_plan_that_is_carried_out_leaves_what_the_last_scan_found(runs: Callable[..., Runs], tmp_path: Path) -> None:
+    nightly = runs(*due_rows(5, 6, 7), *stale_rows(3), *living_rows(30))
+    nightly.run()
+    plan = tmp_path / "plan"
+    nightly.run("--plan", str(plan), command="sweep")
+    where = ("--endpoint-url", nightly.url, "--sns-topic-arn", nightly.arn, "--state-url", nightly.state)
+    applied = json.loads(janitor("apply", str(plan), "--no-archive", *where).out)
+    assert (applied["deletion"]["deleted"], applied["changes"]) == (3, None)
+    after = nightly.run().report["changes"]
+    assert {name: after[name]["count"] for name in ("newly_expiring", "newly_expired", "extended")} == {
+        "newly_expiring": 0, "newly_expired": 0, "extended": 0,
+    }  # fmt: skip
+
+
+def test_a_snapshot_that_is_damaged_silences_nobody(runs: Callable[..., Runs]) -> None:
+    nightly = runs(*due_rows(5, 6))
+    assert nightly.run().notices["sent"] == 2
+    with closing(sqlite3.connect(nightly.state.removeprefix("sqlite:///"))) as state:
+        state.execute("UPDATE chunk SET data = x'00'")
+        state.commit()
+    damaged = nightly.run("--digest", "always")
+    assert (damaged.finished.code, damaged.report["changes"], damaged.notices["digests"]) == (0, None, 1)
+    assert "state" in {warning["where"] for warning in damaged.report["warnings"]}
+    assert nightly.run().report["changes"] is not None
+
+
+def test_by_a_wrong_clock_nothing_is_announced(
+    runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str
+) -> None:
+    queue = topic.queue("skewed")
+    nightly = runs(*due_rows(5, 6))
+    with microburst(ministack_url) as proxy:
+        proxy.rules([{"service": "dynamodb", "response": {"set_headers": {"Date": "Mon, 01 Jan 2024 00:00:00 GMT"}}}])
+        skewed = nightly.run("--per-token", env={"AWS_ENDPOINT_URL_DYNAMODB": proxy.url})
+    assert (skewed.finished.code, skewed.notices["sent"], queue.take()) == (1, 0, [])
+    assert "clock" in {error["where"] for error in skewed.report["errors"]}
+    assert nightly.run().notices["sent"] == 2
+
+
+def test_a_token_with_two_rows_is_announced_once(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("twice")
+    long_ago = int(time.time()) - 400 * DAY
+    both = [modern("migrated", long_ago), legacy("migrated", long_ago)]
+    nightly = runs(*both, *living_rows(30))
+    options = ("--delete", "--yes", "--no-archive", "--include", "legacy", "--per-token")
+    swept = nightly.run(*options, command="sweep")
+    assert (swept.finished.code, swept.report["deletion"]["deleted"]) == (0, 2)
+    events = [body["event"] for body in queue.bodies() if body["schema"] == "janitor.notice/v1"]
+    assert events.count("token.deleted") == 1
+
+
+def test_a_row_that_had_changed_is_not_announced_as_expired(
+    runs: Callable[..., Runs], topic: Loudspeaker, dynamodb: DynamoDBClient, tmp_path: Path
+) -> None:
+    queue = topic.queue("rescued")
+    stale = stale_rows(3)
+    nightly = runs(*stale, *living_rows(30))
+    plan, where = tmp_path / "plan", ("--table", nightly.table, "--endpoint-url", nightly.url)
+    assert janitor("sweep", *where, "--plan", str(plan)).code == 0
+    now = str(int(time.time()) + 300 * DAY)
+    dynamodb.put_item(TableName=nightly.table, Item=stale[0] | {"tokenExpiration": {"N": now}})
+    told = ("--sns-topic-arn", nightly.arn, "--state-url", nightly.state, "--per-token", "--no-archive")
+    applied = json.loads(janitor("apply", str(plan), "--endpoint-url", nightly.url, *told).out)
+    assert applied["deletion"]["changed"] == 1
+    events = [body["event"] for body in queue.bodies() if body["schema"] == "janitor.notice/v1"]
+    assert events == ["token.deleted"] * 2
+
+
+def test_the_digest_points_to_the_report_where_it_is(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("pointing")
+    nightly = runs(*due_rows(5))
+    boto3.client("s3", endpoint_url=nightly.url).create_bucket(Bucket="reports")
+    options = ("--report", "csv=/dev/null", "--report", "json=s3://reports/{table}/{run_id}.json")
+    announced = nightly.run(*options)
+    [digest] = queue.bodies()
+    run_id = announced.report["run"]["id"]
+    assert digest["pointer"] == f"s3://reports/{nightly.table}/{run_id}.json"
+    assert [finding["state"] for finding in digest["report"]["findings"]] == ["expiring"]
+
+
+def test_no_file_of_a_run_is_the_state(runs: Callable[..., Runs], tmp_path: Path) -> None:
+    nightly = runs(*due_rows(5))
+    finished = nightly.run("--report", f"json={tmp_path}/state.sqlite").finished
+    assert (finished.code, "are one file" in finished.err) == (2, True)

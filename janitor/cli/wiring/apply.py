@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from janitor.cli.wiring.notices import announcing_of, check_notices
+from janitor.cli.wiring.notices import announcing_of, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, names_a_table, reach
 from janitor.cli.wiring.scan import job_for, secret_in
@@ -36,14 +36,27 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
     reader = plan_at(plan)
     reader.check(partial=given.apply.partial)
     closing = reader.closing
-    check_reports(given.output, [("the plan", plan), *archive_file(given.deletion)])
+    check_reports(
+        given.output,
+        [("the plan", plan), *archive_file(given.deletion), *state_file(given.state), *metric_files(given.notices)],
+    )
     check_notices(given.notices, given.state, requires_notice=given.deletion.require_notice, as_of=None)
     secret = secret_in(given.protection.fingerprint_key_file)
     reached = reach_table_of(reader, given.table)
     policy = _policy(reader.header, given.protection)
     now = int(time.time())
     announcing = announcing_of(
-        given.notices, given.state, given.output, reached, stop, policy=policy, secret=secret, now=now, as_of=None
+        given.notices,
+        given.state,
+        given.output,
+        reached,
+        stop,
+        policy=policy,
+        secret=secret,
+        now=now,
+        as_of=None,
+        run_id=run_id,
+        remembers=False,
     )
     return job_for(
         "apply",
@@ -55,7 +68,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         as_of=None,
         pages=lambda: _pages(reader),
         rows=closing.rows if closing else 0,
-        outlets=outlets_for(given.output, reached, run_id),
+        outlets=outlets_for(given.output, reached, run_id, stop),
         output=given.output,
         secret=secret,
         read_price=0.0,

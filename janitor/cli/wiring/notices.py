@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from janitor.cli.places import state_directory
-from janitor.cli.wiring.reach import Reached, session
+from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, session
+from janitor.cli.wiring.s3_keys import expanded
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.owners import pages_of_owner
-from janitor.errors import ConfigurationError, JanitorError
+from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.ledger.interface import Ledger
 from janitor.ledger.sqlite import SqliteLedger
 from janitor.ledger.url import DynamoDbUrl, SqliteUrl
 from janitor.notify.failure import failure_message
 from janitor.parsers import MetricsTarget, S3Key
+from janitor.report.model import Remark
 from janitor.run.announce import Announcer, Channel
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.stopping import Stop
@@ -32,6 +34,19 @@ from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.policy import Policy
 
 STATE_FILE = "state.sqlite"
+
+# Formats that hold every finding, or the most, best first.
+_FULL = ("json", "ndjson", "html", "csv")
+
+
+def state_file(state: StateSettings) -> list[tuple[str, Path]]:
+    """The file in which runs remember, where the user names one."""
+    return [("--state-url", state.state_url.path)] if isinstance(state.state_url, SqliteUrl) else []
+
+
+def metric_files(settings: NoticeSettings) -> list[tuple[str, Path]]:
+    """The files that metrics go to."""
+    return [(f"--metrics {target.format}={target.path}", target.path) for target in settings.metrics if target.path]
 
 
 def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_notice: bool, as_of: int | None) -> None:
@@ -68,6 +83,8 @@ def announcing_of(
     secret: bytes | None,
     now: int,
     as_of: int | None,
+    run_id: str,
+    remembers: bool = True,
 ) -> Announcing | None:
     """Who announces what the run finds, and what it remembers; None where nothing is to be remembered.
 
@@ -89,7 +106,8 @@ def announcing_of(
         topic=_topic(settings, reached, stop),
         per_token=settings.per_token,
         digest=settings.digest,
-        pointer=_pointer(output),
+        pointer=_pointer(output, table.name, run_id),
+        refusal=_clock_refusal(table.skew_seconds),
     )
     announcer = Announcer(
         watch,
@@ -98,6 +116,7 @@ def announcing_of(
         stop=stop,
         pages_of_owner=owner_pages(reached),
         fingerprint_of=fingerprint_of,
+        remembers=remembers,
     )
     return Announcing(announcer, watch)
 
@@ -111,7 +130,7 @@ def owner_pages(reached: Reached) -> PagesOfOwner | None:
 
 def tell_of_failure(
     settings: NoticeSettings, table: TableSettings, command: str, run_id: str, error: JanitorError
-) -> JanitorError | None:
+) -> SinkError | None:
     """Publish that a run came to no report, where there is a topic; why that failed, if it did."""
     if settings.sns_topic_arn is None or settings.digest == "never":
         return None
@@ -128,7 +147,7 @@ def tell_of_failure(
         jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
         Topic(session(table).sns, settings.sns_topic_arn, lambda _: False, jitter).publish(message)
     except JanitorError as failure:
-        return failure
+        return SinkError(failure.sentence, failure.way_out, failure.code)
     return None
 
 
@@ -163,7 +182,18 @@ def _topic(settings: NoticeSettings, reached: Reached, stop: Stop) -> Topic | No
     return Topic(reached.aws.sns, settings.sns_topic_arn, stop.pause, jitter)
 
 
-def _pointer(output: OutputSettings) -> str | None:
-    """Where the full report is, as far as the options tell: in S3 if it is there, where a reader gets at it."""
-    places = sorted(output.report, key=lambda target: not isinstance(target.place, S3Key))
-    return str(places[0].place) if places else None
+def _pointer(output: OutputSettings, table: str, run_id: str) -> str | None:
+    """Where a full report is: in S3 if there is one, where a reader gets at it, and in the format that holds most."""
+    full = [target for target in output.report if target.format in _FULL]
+    if not full:
+        return None
+    place = min(full, key=lambda each: (not isinstance(each.place, S3Key), _FULL.index(each.format))).place
+    return str(expanded(place, table, run_id) if isinstance(place, S3Key) else place.absolute())
+
+
+def _clock_refusal(skew_seconds: int | None) -> Remark | None:
+    """By a wrong clock a token would be announced at a wrong time, and then not at the right one."""
+    if skew_seconds is None or abs(skew_seconds) <= MAX_SKEW_SECONDS:
+        return None
+    message = f"nothing was announced: the local clock is {skew_seconds:+,} seconds off the server's; set it right"
+    return Remark(where="clock", code="skewed", message=message)

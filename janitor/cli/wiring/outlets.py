@@ -1,6 +1,5 @@
 """The reports of a run: formats, and where each goes."""
 
-import datetime as dt
 import importlib
 import os
 import shutil
@@ -10,11 +9,14 @@ from pathlib import Path
 
 from janitor.cli.places import check_places_differ
 from janitor.cli.wiring.reach import Reached
+from janitor.cli.wiring.s3_keys import expanded
 from janitor.config.output import OutputSettings
 from janitor.errors import ConfigurationError
-from janitor.parsers import ReportTarget, S3Key, expanded_key
+from janitor.parsers import ReportTarget, S3Key
 from janitor.report.formats.interface import Format
+from janitor.run.bounded_sink import BoundedSink
 from janitor.run.outlets import Outlet, Outlets
+from janitor.run.stopping import REPORT_SECONDS, Stop
 from janitor.sinks.file import File
 from janitor.sinks.interface import Sink
 from janitor.sinks.s3_object import S3Object
@@ -51,14 +53,14 @@ def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] =
         raise ConfigurationError("two reports go to one object in S3", "give each --report a key of its own")
 
 
-def outlets_for(settings: OutputSettings, reached: Reached, run_id: str) -> Outlets:
+def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: Stop) -> Outlets:
     """The outlets, none of them opened."""
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
     return Outlets(
         [
             *(
-                Outlet(_format(target.format, is_terminal=False), _sink(target, reached, run_id))
+                Outlet(_format(target.format, is_terminal=False), _sink(target, reached, run_id, stop))
                 for target in settings.report
             ),
             Outlet(_format(stdout, is_terminal=is_terminal), Stdout(sys.stdout.buffer)),
@@ -66,13 +68,13 @@ def outlets_for(settings: OutputSettings, reached: Reached, run_id: str) -> Outl
     )
 
 
-def _sink(target: ReportTarget, reached: Reached, run_id: str) -> Sink:
+def _sink(target: ReportTarget, reached: Reached, run_id: str, stop: Stop) -> Sink:
     place = target.place
     if isinstance(place, Path):
         return File(place)
-    today = dt.datetime.now(dt.UTC).date()
-    key = expanded_key(place.key, table=reached.table.name, date=today, run_id=run_id)
-    return S3Object(reached.aws.s3, place.bucket, key, _CONTENT_TYPES[target.format])
+    key = expanded(place, reached.table.name, run_id).key
+    sink = S3Object(reached.aws.s3, place.bucket, key, _CONTENT_TYPES[target.format])
+    return BoundedSink(sink, lambda: stop.is_over(REPORT_SECONDS))
 
 
 def _format(name: str, *, is_terminal: bool) -> Format:

@@ -1,5 +1,7 @@
 """Who watches runs from outside: metrics, the heartbeat, and the topic that hears of a run without a report."""
 
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -11,14 +13,19 @@ from janitor.config.table import TableSettings
 from janitor.errors import JanitorError, SinkError
 from janitor.report.metrics import metrics_of
 from janitor.report.model import Report
+from janitor.run.stopping import NOTICE_SECONDS, Stop
+from janitor.run.workers import answer_of
 from janitor.sinks.heartbeat import Heartbeat
 
 
 class Outside:
     """Opened around a run. What fails here is said on stderr, and ends nothing."""
 
-    def __init__(self, settings: NoticeSettings, table: TableSettings, command: str, run_id: str) -> None:
+    def __init__(
+        self, settings: NoticeSettings, table: TableSettings, stop: Stop, *, command: str, run_id: str
+    ) -> None:
         """Prepare; nothing is written or called."""
+        self._stop = stop
         self._settings, self._table, self._command, self._run_id = settings, table, command, run_id
         self._sinks = metric_sinks(settings)
         self._heartbeat = Heartbeat(settings.heartbeat_url, run_id=run_id) if settings.heartbeat_url else None
@@ -29,10 +36,14 @@ class Outside:
         Raises:
             ConfigurationError: they cannot.
         """
-        for sink in self._sinks:
-            sink.open()
+        try:
+            for sink in self._sinks:
+                sink.open()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
         if self._heartbeat is not None:
-            _say(self._heartbeat.start())
+            _say(self._answered(self._heartbeat.start))
         return self
 
     def __exit__(
@@ -44,11 +55,12 @@ class Outside:
         for sink in self._sinks:
             sink.discard()
         if isinstance(error, JanitorError):
-            _say(tell_of_failure(self._settings, self._table, self._command, self._run_id, error))
+            tell = partial(tell_of_failure, self._settings, self._table, self._command, self._run_id, error)
+            _say(self._answered(tell))
         if self._heartbeat is not None:
             # Only of our own errors is it known that they hold no row.
             sentence = str(error) if isinstance(error, JanitorError) else f"it broke off ({type(error).__name__})"
-            _say(self._heartbeat.failure(sentence))
+            _say(self._answered(partial(self._heartbeat.failure, sentence)))
 
     def tell_metrics(self, report: Report) -> list[SinkError]:
         """Write the metrics of a run; what could not be written."""
@@ -68,9 +80,16 @@ class Outside:
         if self._heartbeat is None:
             return None
         if is_success:
-            return self._heartbeat.success()
+            return self._answered(self._heartbeat.success)
         errors = [error.message for error in report.errors] or [f"the run ended {report.run.outcome.value}"]
-        return self._heartbeat.failure("\n".join(errors))
+        return self._answered(partial(self._heartbeat.failure, "\n".join(errors)))
+
+    def _answered(self, call: Callable[[], SinkError | None]) -> SinkError | None:
+        """What a call returns; an error once the run was asked to stop, and has to end."""
+        answer = answer_of(lambda: (call(),), lambda: self._stop.is_over(NOTICE_SECONDS))
+        if answer is not None:
+            return answer[0]
+        return SinkError("whoever watches this run did not answer before it had to end", code="no-answer")
 
 
 def _say(failure: JanitorError | None) -> None:

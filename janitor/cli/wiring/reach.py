@@ -19,7 +19,7 @@ log = structlog.get_logger("janitor.run")
 
 # Room for a sweep's deletes, or for a few segments.
 _LEAST_CONNECTIONS = 16
-_MAX_SKEW_SECONDS = 60
+MAX_SKEW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def warnings(reached: Reached) -> tuple[Remark, ...]:
         )
         remarks.append(Remark(where="table", code="left-behind", message=message))
     skew = reached.table.skew_seconds
-    if skew is not None and abs(skew) > _MAX_SKEW_SECONDS:
+    if skew is not None and abs(skew) > MAX_SKEW_SECONDS:
         log.warning("clock.skewed", seconds=skew)
         message = f"the local clock is {skew:+,} seconds off the server's, so states may be wrong"
         remarks.append(Remark(where="clock", code="skewed", message=message))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from janitor import __version__
 from janitor.cli.progress import progress_for
-from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, owner_pages
+from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach, warnings
 from janitor.config.commands import ScanSettings
@@ -33,7 +33,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         AwsError: AWS refused or could not be reached.
     """
     as_of = settings.policy.as_of
-    check_reports(settings.output)
+    check_reports(settings.output, [*state_file(settings.state), *metric_files(settings.notices)])
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=as_of)
     secret = secret_in(settings.protection.fingerprint_key_file)
     reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
@@ -50,6 +50,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         secret=secret,
         now=now,
         as_of=as_of,
+        run_id=run_id,
     )
     return job_for(
         "scan",
@@ -61,7 +62,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         as_of=as_of,
         pages=scan.pages,
         rows=reached.table.item_count,
-        outlets=outlets_for(settings.output, reached, run_id),
+        outlets=outlets_for(settings.output, reached, run_id, stop),
         output=settings.output,
         secret=secret,
         read_price=settings.limits.read_price,

@@ -13,7 +13,7 @@ from janitor import __version__
 from janitor.cli.confirm import confirmation
 from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_not_writable
 from janitor.cli.progress import progress_for
-from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices
+from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach
 from janitor.cli.wiring.scan import job_for, policy_of, scan_of, secret_in
@@ -47,14 +47,29 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
     """
     as_of = scan.policy.as_of
     check_deletion(deletion)
-    check_reports(scan.output, [*named("--plan", sweep.plan), *archive_file(deletion)])
+    if deletion.require_notice and sweep.include:
+        sentence = "--require-notice would let legacy rows wait for ever: nothing announces them"
+        raise ConfigurationError(sentence, "go without --include legacy, or without --require-notice")
+    check_reports(
+        scan.output,
+        [*named("--plan", sweep.plan), *archive_file(deletion), *state_file(scan.state), *metric_files(scan.notices)],
+    )
     check_notices(scan.notices, scan.state, requires_notice=deletion.require_notice, as_of=as_of)
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, sweep.include)
     now = int(time.time()) if as_of is None else as_of
     announcing = announcing_of(
-        scan.notices, scan.state, scan.output, reached, stop, policy=policy, secret=secret, now=now, as_of=as_of
+        scan.notices,
+        scan.state,
+        scan.output,
+        reached,
+        stop,
+        policy=policy,
+        secret=secret,
+        now=now,
+        as_of=as_of,
+        run_id=run_id,
     )
     return job_for(
         "sweep",
@@ -66,7 +81,7 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
         as_of=as_of,
         pages=scan_of(reached, scan.limits, policy, now, stop, whole_items=True).pages,
         rows=reached.table.item_count,
-        outlets=outlets_for(scan.output, reached, run_id),
+        outlets=outlets_for(scan.output, reached, run_id, stop),
         output=scan.output,
         secret=secret,
         read_price=scan.limits.read_price,

@@ -1,0 +1,55 @@
+"""From a run's report to what a digest says of it."""
+
+import json
+from collections.abc import Collection, Mapping
+
+from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken
+from janitor.notify.notice import Notice
+from janitor.report.model import Changes, Report
+
+_MOST_REPORT_BYTES = 80_000
+
+
+def digest_content(report: Report, notices: Collection[Notice], pointer: str | None) -> DigestContent:
+    """What a digest says of a run: its report, the notices that are due, and where the full report is."""
+    deletion = report.deletion.model_dump(exclude={"plan"})
+    return DigestContent(
+        table=report.table.name,
+        region=report.table.region,
+        account=report.table.account_id,
+        command=report.run.command,
+        dry_run=report.run.dry_run,
+        outcome=Ending(report.run.outcome.value),
+        started_at=report.run.started_at.isoformat().replace("+00:00", "Z"),
+        counts=report.counts.model_dump(),
+        deletion=DeletionCounts(**deletion),
+        notices=notices,
+        changes=_said_changes(report.changes),
+        locked_out=tuple(report.locked_out),
+        unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
+        errors=tuple(error.message for error in report.errors),
+        warnings=tuple(warning.message for warning in report.warnings),
+        report_json=_report_json(report),
+        pointer=pointer,
+    )
+
+
+def _said_changes(changes: Changes | None) -> Mapping[ChangeKind, Change] | None:
+    if changes is None:
+        return None
+    return {
+        kind: Change(
+            (change := getattr(changes, kind.value)).count,
+            tuple(NamedToken(token.fingerprint, token.username, token.name) for token in change.tokens),
+        )
+        for kind in ChangeKind
+    }
+
+
+def _report_json(report: Report) -> str:
+    """The report, without its findings where they would take more than a third of what SNS takes."""
+    content = json.loads(report.model_dump_json(by_alias=True))
+    whole = json.dumps(content)
+    if len(whole) <= _MOST_REPORT_BYTES:
+        return whole
+    return json.dumps({**content, "findings": [], "findings_omitted": report.counts.scanned - report.counts.active})

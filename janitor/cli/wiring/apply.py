@@ -32,15 +32,10 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         ConfigurationError: the plan is none, is damaged or cut off, or is another table's; or a setting is wrong.
         AwsError: AWS refused or could not be reached.
     """
-    check_deletion(given.deletion)
+    _check(plan, given)
     reader = plan_at(plan)
     reader.check(partial=given.apply.partial)
     closing = reader.closing
-    check_reports(
-        given.output,
-        [("the plan", plan), *archive_file(given.deletion), *state_file(given.state), *metric_files(given.notices)],
-    )
-    check_notices(given.notices, given.state, requires_notice=given.deletion.require_notice, as_of=None)
     secret = secret_in(given.protection.fingerprint_key_file)
     reached = reach_table_of(reader, given.table)
     policy = _policy(reader.header, given.protection)
@@ -88,6 +83,16 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         announcing=announcing,
         remarks=ttl_remarks(reached),
     )
+
+
+def _check(plan: Path, given: ApplyCommand) -> None:
+    """Settings that contradict each other, before anything is asked of AWS."""
+    check_deletion(given.deletion)
+    check_reports(
+        given.output,
+        [("the plan", plan), *archive_file(given.deletion), *state_file(given.state), *metric_files(given.notices)],
+    )
+    check_notices(given.notices, given.state, requires_notice=given.deletion.require_notice, as_of=None)
 
 
 def plan_at(path: Path) -> PlanReader:

@@ -46,15 +46,7 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
         AwsError: AWS refused or could not be reached.
     """
     as_of = scan.policy.as_of
-    check_deletion(deletion)
-    if deletion.require_notice and sweep.include:
-        sentence = "--require-notice would let legacy rows wait for ever: nothing announces them"
-        raise ConfigurationError(sentence, "go without --include legacy, or without --require-notice")
-    check_reports(
-        scan.output,
-        [*named("--plan", sweep.plan), *archive_file(deletion), *state_file(scan.state), *metric_files(scan.notices)],
-    )
-    check_notices(scan.notices, scan.state, requires_notice=deletion.require_notice, as_of=as_of)
+    _check(scan, sweep, deletion)
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, sweep.include)
@@ -101,6 +93,19 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
         announcing=announcing,
         remarks=ttl_remarks(reached),
     )
+
+
+def _check(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettings) -> None:
+    """Settings that contradict each other, before anything is asked of AWS."""
+    check_deletion(deletion)
+    if deletion.require_notice and sweep.include:
+        sentence = "--require-notice would let legacy rows wait for ever: nothing announces them"
+        raise ConfigurationError(sentence, "go without --include legacy, or without --require-notice")
+    check_reports(
+        scan.output,
+        [*named("--plan", sweep.plan), *archive_file(deletion), *state_file(scan.state), *metric_files(scan.notices)],
+    )
+    check_notices(scan.notices, scan.state, requires_notice=deletion.require_notice, as_of=scan.policy.as_of)
 
 
 def announced_by(

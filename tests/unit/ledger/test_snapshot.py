@@ -120,6 +120,16 @@ def test_a_token_whose_date_was_brought_forward_into_the_past_is_newly_expired()
     assert kinds_of(changes([token("a", "expiring", NOW + DAY)], [token("a", "expired", NOW - 1)])) == ["newly_expired"]
 
 
+@pytest.mark.parametrize("before", ["permanent", "malformed", "legacy"])
+def test_a_token_that_had_no_valid_date_and_has_expired_is_newly_expired(before: str) -> None:
+    assert kinds_of(changes([token("a", before, None)], [token("a", "expired", NOW - 1)])) == ["newly_expired"]
+
+
+def test_a_token_that_was_extended_and_has_expired_since_is_newly_expired() -> None:
+    found = changes([token("a", "expiring", NOW - 10)], [token("a", "expired", NOW - 1)])
+    assert kinds_of(found) == ["newly_expired", "extended"]
+
+
 def test_a_token_that_was_expired_and_is_stale_now_is_no_news() -> None:
     assert changes([token("a", "expired", NOW - DAY)], [token("a", "stale", NOW - DAY)]) == Changes()
 
@@ -127,7 +137,8 @@ def test_a_token_that_was_expired_and_is_stale_now_is_no_news() -> None:
 @pytest.mark.parametrize("state", DATED)
 def test_a_later_expiry_is_an_extension_and_says_both_dates(state: str) -> None:
     found = changes([token("a", state, NOW + 1)], [token("a", state, NOW + DAY)])
-    assert kinds_of(found) == ["extended"]
+    # The later date of one that has expired is over too.
+    assert kinds_of(found) == (["newly_expired", "extended"] if state in {"expired", "stale"} else ["extended"])
     assert found.extended.first == (Changed("a", "alice", "ci", NOW + DAY, NOW + 1),)
 
 

@@ -34,6 +34,7 @@ log = structlog.get_logger("janitor.notices")
 
 _MARKED_AT_ONCE = 100
 _MOST_NAMED = 10
+_UNREACHABLE = "unreachable"
 _WHERE = "notices"
 
 
@@ -144,14 +145,16 @@ class Announcer:
 
     def _publish(self, report: Report, sent: _Sent) -> None:
         topic = self._channel.topic
-        if topic is None or self._watch.error is not None:
+        if topic is None or self._watch.is_broken:
             return
         content = digest_content(report, self._watch.due, self._channel.pointer)
         wants_digest = self._channel.digest == "always" or (self._channel.digest == "news" and is_news(content))
         sent.was_tried = self._channel.per_token or wants_digest
         if self._channel.per_token:
             self._publish_each(topic, report, sent, marks=not wants_digest)
-        if wants_digest and self._watch.error is None:
+        # What the messages did not reach in several tries of twenty seconds, the digest does not either.
+        is_out_of_reach = any(error.code == _UNREACHABLE for error in sent.errors)
+        if wants_digest and not self._watch.is_broken and not is_out_of_reach:
             self._publish_digest(topic, content, sent)
         log.info("notices.published", due=len(self._watch.due), digests=sent.digests, taken=sent.taken)
 

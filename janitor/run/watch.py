@@ -79,6 +79,11 @@ class Watch:
         self._thresholds = tuple(thresholds)
         self._fingerprint_of = fingerprint_of
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the store has failed."""
+        return self.error is not None
+
     def open(self) -> None:
         """Open the store, and read what the last run found."""
         with self.failing():

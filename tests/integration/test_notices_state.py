@@ -14,7 +14,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.announcing import Loudspeaker, Runs, due_rows, state_in
 from tests.command import janitor
 from tests.servers import microburst
-from tests.sweeping import DAY, living_rows, stale_rows
+from tests.sweeping import DAY, fingerprint_of, living_rows, stale_rows
 from tests.tables import legacy, modern
 
 
@@ -170,3 +170,36 @@ def test_no_file_of_a_run_is_the_state(runs: Callable[..., Runs], tmp_path: Path
     nightly = runs(*due_rows(5))
     finished = nightly.run("--report", f"json={tmp_path}/state.sqlite").finished
     assert (finished.code, "are one file" in finished.err) == (2, True)
+
+
+def test_marks_that_cannot_be_kept_end_the_publishing_and_the_report_says_so(
+    runs: Callable[..., Runs], topic: Loudspeaker
+) -> None:
+    queue = topic.queue("forgetful")
+    nightly = runs(*due_rows(5, 6, 7))
+    nightly.run("--digest", "never")
+    with closing(sqlite3.connect(nightly.state.removeprefix("sqlite:///"))) as state:
+        state.execute("CREATE TRIGGER full BEFORE INSERT ON mark BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        state.commit()
+    forgetful = nightly.run()
+    assert (forgetful.finished.code, forgetful.notices["sent"]) == (1, 0)
+    assert "will be announced again" in forgetful.finished.err
+    assert "nothing was announced" not in forgetful.finished.err
+    assert len(queue.take()) == 1
+
+
+def test_messages_that_nobody_took_are_named_and_nobody_is_forgotten(
+    runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str
+) -> None:
+    topic.queue("unnamed")
+    due = due_rows(5)
+    nightly = runs(*due, *stale_rows(1), *living_rows(30))
+    with microburst(ministack_url) as proxy:
+        rule = {"service": "sns", "operation": "PublishBatch", "error": {"code": "AuthorizationError", "status": 403}}
+        proxy.rules([rule])
+        options = ("--per-token", "--delete", "--yes", "--no-archive")
+        failed = nightly.run(*options, command="sweep", env={"AWS_ENDPOINT_URL_SNS": proxy.url})
+    assert (failed.finished.code, failed.notices["sent"]) == (1, 0)
+    assert failed.notices["failed"] == failed.notices["due"]
+    assert fingerprint_of(due[0]["token"]["S"]) in failed.finished.err
+    assert nightly.run("--per-token").notices["sent"] > 0

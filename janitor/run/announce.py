@@ -150,16 +150,18 @@ class Announcer:
         content = digest_content(report, self._watch.due, self._channel.pointer)
         wants_digest = self._channel.digest == "always" or (self._channel.digest == "news" and is_news(content))
         sent.was_tried = self._channel.per_token or wants_digest
-        if self._channel.per_token:
-            self._publish_each(topic, report, sent, marks=not wants_digest)
-        # What the messages did not reach in several tries of twenty seconds, the digest does not either.
-        is_out_of_reach = any(error.code == _UNREACHABLE for error in sent.errors)
-        if wants_digest and not self._watch.is_broken and not is_out_of_reach:
+        goes_on = not self._channel.per_token or self._publish_each(topic, report, sent, marks=not wants_digest)
+        if wants_digest and goes_on:
             self._publish_digest(topic, content, sent)
         log.info("notices.published", due=len(self._watch.due), digests=sent.digests, taken=sent.taken)
 
-    def _publish_each(self, topic: TopicLike, report: Report, sent: _Sent, *, marks: bool) -> None:
-        """A message a notice; with `marks` they are marked here, for no digest will hold them."""
+    def _publish_each(self, topic: TopicLike, report: Report, sent: _Sent, *, marks: bool) -> bool:
+        """A message a notice; with `marks` they are marked here, for no digest will hold them.
+
+        Returns:
+            whether a digest is still worth trying: not where the store fails, and not where the topic is out of reach,
+            which took several tries of twenty seconds to find out.
+        """
         underway: dict[str, Notice] = {}
         taken: list[Notice] = []
         failures = _Failures()
@@ -180,7 +182,9 @@ class Announcer:
             message_left = "messages to owners were left for the next run: this one had to end"
             sent.errors.append(Remark(where=_WHERE, code="interrupted", message=message_left))
         self._settle(taken, sent, marks=marks)
-        sent.errors += failures.remarks()
+        remarks = failures.remarks()
+        sent.errors += remarks
+        return not self._watch.is_broken and all(remark.code != _UNREACHABLE for remark in remarks)
 
     def _settle(self, taken: list[Notice], sent: _Sent, *, marks: bool) -> None:
         """Note what owners have heard of; remember it too where no digest is to follow."""

@@ -127,7 +127,11 @@ def finish_sweep(
         _ask_guards(sweep, tally, population, swept)
     may_delete = sweep.is_enabled and is_complete and not swept.is_refused and sweep.plan.rows > 0
     carry_out = sweep.for_real() if may_delete else ForShow()
+    if may_delete:
+        log.info("deletes.started", rows=sweep.plan.rows)
     outcomes = _carry_out(sweep, carry_out, tally=tally, findings=findings, stop=stop)
+    if may_delete:
+        log.info("deletes.finished", **{outcome.value: count for outcome, count in outcomes.items()})
     swept.untold = sweep.plan.rows - outcomes.total()
     if swept.untold:
         message = f"{swept.untold:,} planned rows that nothing was done with are not listed"

@@ -39,13 +39,15 @@ class Usage:
     peak_mb: float
 
 
-def measure(arguments: tuple[str, ...], *, stdout: IO[bytes] | int = subprocess.DEVNULL) -> Usage:
+def measure(
+    arguments: tuple[str, ...], *, stdout: IO[bytes] | int = subprocess.DEVNULL, log: Path | None = None
+) -> Usage:
     """Run `python arguments…` with made-up credentials to its end, at most ten minutes.
 
     The figures are the kernel's for this one child. Its peak is never below this process's own (`own_peak_mb`), which
-    a child shares until it starts its program.
+    a child shares until it starts its program. Its standard error is kept in the file `log`, if there is to be one.
     """
-    with tempfile.TemporaryFile() as stderr:
+    with log.open("w+b") if log else tempfile.TemporaryFile() as stderr:
         child = subprocess.Popen(
             (sys.executable, *arguments),
             stdin=subprocess.DEVNULL,
@@ -86,10 +88,10 @@ def own_peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_UNITS_PER_MB
 
 
-def output_of(arguments: tuple[str, ...]) -> bytes:
+def output_of(arguments: tuple[str, ...], *, log: Path | None = None) -> bytes:
     """Run `python arguments…` and give what it printed."""
     with tempfile.TemporaryFile() as stdout:
-        measure(arguments, stdout=stdout)
+        measure(arguments, stdout=stdout, log=log)
         stdout.seek(0)
         return stdout.read()
 

@@ -50,8 +50,8 @@ dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where
 	@$(BIN)/python tests/dynamodb_local.py "$(CACHE)"
 
 lock: $(READY) ## write the hash-pinned lock files anew
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group dev pyproject.toml -o requirements/dev.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --extra serve --group dev pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra serve --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
 
 clean: ## remove the environment and every cache of this folder
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

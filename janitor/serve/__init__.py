@@ -1,0 +1,1 @@
+"""The daemon: schedules, runs, and a few pages over HTTP."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
 
-# What a report's key in S3 may hold.
+# What a report's place may hold.
 KEY_PLACEHOLDERS = ("{table}", "{date}", "{run_id}")
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
@@ -78,8 +78,18 @@ def expanded_key(pattern: str, *, table: str, date: dt.date, run_id: str) -> str
     Raises:
         ValueError: there is another placeholder in it, or a brace that belongs to none.
     """
-    values = dict(zip(KEY_PLACEHOLDERS, (table, f"{date:%Y-%m-%d}", run_id), strict=True))
+    values = _values(table, date, run_id)
     return "".join(_expanded(part, values, pattern) for part in _BRACED.split(pattern))
+
+
+def expanded_path(pattern: Path, *, table: str, date: dt.date, run_id: str) -> Path:
+    """A path with its placeholders filled in, as those of a key; any other brace is a part of the name."""
+    values = _values(table, date, run_id)
+    return Path("".join(values.get(part, part) for part in _BRACED.split(str(pattern))))
+
+
+def _values(table: str, date: dt.date, run_id: str) -> dict[str, str]:
+    return dict(zip(KEY_PLACEHOLDERS, (table, f"{date:%Y-%m-%d}", run_id), strict=True))
 
 
 def _expanded(part: str, values: dict[str, str], pattern: str) -> str:

@@ -1,4 +1,4 @@
-"""`janitor schema`: the JSON Schema of what janitor writes."""
+"""`janitor schema`: the JSON Schema of what janitor writes and reads."""
 
 import json
 
@@ -6,14 +6,21 @@ import click
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["report"]))
-def command(name: str) -> None:  # noqa: ARG001  # click checks it, and there is one so far
-    """Print the JSON Schema of a report.
+@click.argument("name", type=click.Choice(["report", "schedule"]))
+def command(name: str) -> None:
+    """Print the JSON Schema of a report, or of a schedule file.
 
     \b
-    Example:
+    Examples:
       janitor schema report > report.schema.json
+      janitor schema schedule > schedule.schema.json
     """
-    from janitor.report.model import Report
+    if name == "schedule":
+        from janitor.config.schedule_schema import schedule_schema
 
-    click.echo(json.dumps(Report.model_json_schema(mode="serialization", by_alias=True), indent=2))
+        schema = schedule_schema()
+    else:
+        from janitor.report.model import Report
+
+        schema = Report.model_json_schema(mode="serialization", by_alias=True)
+    click.echo(json.dumps(schema, indent=2))

@@ -7,13 +7,13 @@ import click
 
 from janitor.cli.options import takes
 from janitor.config.commands import SCAN_GROUPS, ScanSettings
-from janitor.config.deletion import DeletionSettings, SweepSettings
+from janitor.config.deletion import DeleteSettings, DeletionSettings, PlanSettings
 from janitor.config.output import LogSettings
 
 
 @click.command("sweep")
-@takes(SweepSettings, DeletionSettings, *SCAN_GROUPS, LogSettings)
-def command(sweep: SweepSettings, deletion: DeletionSettings, *groups: Any) -> int:
+@takes(DeleteSettings, PlanSettings, DeletionSettings, *SCAN_GROUPS, LogSettings)
+def command(delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettings, *groups: Any) -> int:
     """Delete the tokens that expired longer ago than the grace. A dry run unless --delete is given.
 
     Scans the table as `janitor scan` does, plans what is stale, asks the guards, archives the rows, and deletes each on
@@ -30,5 +30,5 @@ def command(sweep: SweepSettings, deletion: DeletionSettings, *groups: Any) -> i
 
     *of_scan, logs = groups
     settings = ScanSettings(*of_scan)
-    job = functools.partial(sweep_job, settings, sweep, deletion)
+    job = functools.partial(sweep_job, settings, plan, deletion, deletes=delete.delete)
     return carried_out("sweep", logs, settings, job)

@@ -18,10 +18,16 @@ from janitor.tokens.duration import parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SweepSettings:
-    """What a sweep plans, and whether it deletes."""
+class DeleteSettings:
+    """Whether a sweep deletes."""
 
     delete: bool = setting("Delete what is stale. Without it nothing is: a dry run says what would be.", is_switch=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSettings:
+    """What a sweep plans."""
+
     include: tuple[str, ...] = setting(
         "Plan legacy rows too, once no gate accepts them and the grace is over.", choices=("legacy",), many=True
     )

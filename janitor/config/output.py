@@ -26,7 +26,7 @@ class OutputSettings:
         "Report on standard output.", choices=FORMATS, default_words="table on a terminal, json otherwise"
     )
     report: tuple[ReportTarget, ...] = setting(
-        "Write a report to a file or to S3 besides, which appears whole or not at all. Repeatable. A key in S3 may "
+        "Write a report to a file or to S3 besides, which appears whole or not at all. Repeatable. The path or key may "
         "hold {table}, {date} and {run_id}.",
         metavar="FORMAT=PATH|S3",
         parse=parse_report,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from janitor.cli.places import state_directory
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, session
-from janitor.cli.wiring.s3_keys import expanded
+from janitor.cli.wiring.report_places import expanded
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
@@ -188,7 +188,8 @@ def _pointer(output: OutputSettings, table: str, run_id: str) -> str | None:
     if not full:
         return None
     place = min(full, key=lambda each: (not isinstance(each.place, S3Key), _FULL.index(each.format))).place
-    return str(expanded(place, table, run_id) if isinstance(place, S3Key) else place.absolute())
+    place = expanded(place, table, run_id)
+    return str(place if isinstance(place, S3Key) else place.absolute())
 
 
 def _clock_refusal(skew_seconds: int | None) -> Remark | None:

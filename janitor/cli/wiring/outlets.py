@@ -9,7 +9,7 @@ from pathlib import Path
 
 from janitor.cli.places import check_places_differ
 from janitor.cli.wiring.reach import Reached
-from janitor.cli.wiring.s3_keys import expanded
+from janitor.cli.wiring.report_places import expanded
 from janitor.config.output import OutputSettings
 from janitor.errors import ConfigurationError
 from janitor.parsers import ReportTarget, S3Key
@@ -69,11 +69,10 @@ def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: S
 
 
 def _sink(target: ReportTarget, reached: Reached, run_id: str, stop: Stop) -> Sink:
-    place = target.place
+    place = expanded(target.place, reached.table.name, run_id)
     if isinstance(place, Path):
         return File(place)
-    key = expanded(place, reached.table.name, run_id).key
-    sink = S3Object(reached.aws.s3, place.bucket, key, _CONTENT_TYPES[target.format])
+    sink = S3Object(reached.aws.s3, place.bucket, place.key, _CONTENT_TYPES[target.format])
     return BoundedSink(sink, lambda: stop.is_over(REPORT_SECONDS))
 
 

@@ -18,7 +18,7 @@ from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach
 from janitor.cli.wiring.scan import job_for, policy_of, scan_of, secret_in
 from janitor.config.commands import ScanSettings
-from janitor.config.deletion import DeletionSettings, SweepSettings
+from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.ttl import removes_rows_itself
@@ -38,18 +38,26 @@ from janitor.sinks.s3 import S3Folder
 from janitor.tokens.policy import Policy
 
 
-def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettings, run_id: str, stop: Stop) -> Job:
-    """Find the table and put a sweep of it together; nothing of its rows is read yet.
+def sweep_job(
+    scan: ScanSettings,
+    plan: PlanSettings,
+    deletion: DeletionSettings,
+    run_id: str,
+    stop: Stop,
+    *,
+    deletes: bool,
+) -> Job:
+    """Find the table and put a sweep of it together; nothing of its rows is read yet. `deletes` is False to dry-run.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
     as_of = scan.policy.as_of
-    _check(scan, sweep, deletion)
+    _check(scan, plan, deletion)
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
-    policy = policy_of(scan.policy, scan.protection, reached.table.dialect, sweep.include)
+    policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = int(time.time()) if as_of is None else as_of
     announcing = announcing_of(
         scan.notices,
@@ -82,10 +90,10 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
             reached,
             deletion,
             stop,
-            is_enabled=sweep.delete,
+            is_enabled=deletes,
             header=header_of(reached.table, policy, run_id, now, as_of),
             policy=policy,
-            plan=sweep.plan,
+            plan=plan.plan,
             reviewed_plan=None,
             population=lambda scanned: scanned,
             announced=announced_by(announcing, deletion, now),
@@ -95,15 +103,15 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettin
     )
 
 
-def _check(scan: ScanSettings, sweep: SweepSettings, deletion: DeletionSettings) -> None:
+def _check(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettings) -> None:
     """Settings that contradict each other, before anything is asked of AWS."""
     check_deletion(deletion)
-    if deletion.require_notice and sweep.include:
+    if deletion.require_notice and plan.include:
         sentence = "--require-notice would let legacy rows wait for ever: nothing announces them"
         raise ConfigurationError(sentence, "go without --include legacy, or without --require-notice")
     check_reports(
         scan.output,
-        [*named("--plan", sweep.plan), *archive_file(deletion), *state_file(scan.state), *metric_files(scan.notices)],
+        [*named("--plan", plan.plan), *archive_file(deletion), *state_file(scan.state), *metric_files(scan.notices)],
     )
     check_notices(scan.notices, scan.state, requires_notice=deletion.require_notice, as_of=scan.policy.as_of)
 

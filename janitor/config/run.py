@@ -1,0 +1,23 @@
+"""What `janitor run` is told besides what a sweep is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from janitor.parsers import parse_path
+from janitor.settings import setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """How the run of a schedule file goes."""
+
+    check: bool = setting(
+        "Run nothing: say what is wrong with the file, or what it would do and when it fires next.", is_switch=True
+    )
+    dry_run: bool = setting("Delete nothing, whatever [delete] says: say what would be.", is_switch=True)
+    keep_in: Path | None = setting(
+        "Write the run's report to this folder too, as report.json and report.html; of several tables each in a folder "
+        "of its name.",
+        metavar="FOLDER",
+        parse=parse_path,
+    )

@@ -28,8 +28,10 @@ _FIELDS = ("minute", "hour", "day", "month", "day_of_week")
 _FIELD_WORDS = ("minute", "hour", "day of the month", "month", "day of the week")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _WEEKDAY_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
-# What is left of crontab's grammar; APScheduler knows more (`last`, `2nd fri`), which no other cron would read.
-_PART = re.compile(r"(?:\*|\w+(?:-\w+)?)(?:/[1-9]\d*)?").fullmatch
+# Crontab's grammar; APScheduler knows more (`last`, `2nd fri`), which no other cron would read.
+_NUMBERS = re.compile(r"(?:\*|\d+(?:-\d+)?)(?:/[1-9]\d*)?").fullmatch
+_NAMES = re.compile(r"(?:\*|(?:\d+|[a-z]{3})(?:-(?:\d+|[a-z]{3}))?)(?:/[1-9]\d*)?").fullmatch
+_GRAMMAR = (_NUMBERS, _NUMBERS, _NUMBERS, _NAMES, _NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +112,11 @@ def _fields(line: str) -> dict[str, str]:
     if len(texts) != len(_FIELDS):
         wanted = "minute, hour, day of the month, month and day of the week"
         raise ValueError(f"{line!r} is not a cron line: it has {len(texts)} fields, not five ({wanted})")
-    for text, words in zip(texts, _FIELD_WORDS, strict=True):
-        if not all(_PART(part) for part in text.split(",")):
+    texts = [text.lower() for text in texts]
+    for text, words, is_right in zip(texts, _FIELD_WORDS, _GRAMMAR, strict=True):
+        if not all(is_right(part) for part in text.split(",")):
             raise ValueError(f"{line!r} is not a cron line: {text!r} is no {words}")
-    fields = dict(zip(_FIELDS, (text.lower() for text in texts), strict=True))
+    fields = dict(zip(_FIELDS, texts, strict=True))
     fields["day_of_week"] = _weekdays(fields["day_of_week"], line)
     return fields
 

@@ -1,0 +1,157 @@
+"""`janitor run FILE`: a schedule file, once."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.command import Finished, janitor
+from tests.fixtures import NewTable
+from tests.servers import Server
+from tests.sweeping import keys_in, living_rows, stale_rows
+from tests.tables import Item, create_table, token
+
+# What files say is the same on every server; only the deletes are tried on each.
+one_server = pytest.mark.parametrize("server", ["ministack"], indirect=True)
+SCHEDULES = sorted((Path(__file__).parents[2] / "schedules").glob("*.toml"))
+
+
+def job(folder: Path, text: str) -> str:
+    path = folder / "job.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def run(server: Server, file: str, *options: str, **env: str) -> Finished:
+    return janitor("run", file, *options, env={"AWS_ENDPOINT_URL": server.url, **env})
+
+
+def reports(finished: Finished) -> list[dict[str, Any]]:
+    """The JSON reports on standard output, one after the other."""
+    decoder, text, found = json.JSONDecoder(), finished.out.strip(), []
+    while text:
+        report, end = decoder.raw_decode(text)
+        found.append(report)
+        text = text[end:].strip()
+    return found
+
+
+def test_a_file_with_delete_enabled_deletes_and_dry_run_beats_it(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    stale, living = stale_rows(3), living_rows(30)
+    table = new_table([*stale, *living])
+    before = keys_in(client, table)
+    file = job(
+        tmp_path,
+        f'[table]\ntable = "{table}"\n[delete]\nenabled = true\nmax_clock_skew = "1d"\narchive = "{tmp_path}/kept/"\n',
+    )
+    dry = run(server, file, "--dry-run")
+    [said] = reports(dry)
+    assert (dry.code, keys_in(client, table)) == (0, before)
+    assert said["deletion"]["enabled"] is False
+    assert said["deletion"]["planned"] == 3
+    real = run(server, file)
+    [said] = reports(real)
+    assert (real.code, said["run"]["command"]) == (0, "sweep")
+    assert keys_in(client, table) == {row["token"]["S"] for row in living}
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+
+
+@one_server
+def test_a_file_without_a_section_to_delete_is_a_scan(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    table = new_table([*stale_rows(1), *living_rows(6)])
+    file = job(tmp_path, f'[table]\ntable = "{table}"\n[report]\nfail_on = "stale"\n')
+    finished = run(server, file, "--keep-in", str(tmp_path / "kept"))
+    [said] = reports(finished)
+    assert (finished.code, said["run"]["command"]) == (3, "scan")
+    assert json.loads((tmp_path / "kept" / "report.json").read_text())["run"] == said["run"]
+    assert (tmp_path / "kept" / "report.html").read_text().startswith("<!doctype html>")
+
+
+@one_server
+def test_a_flag_beats_the_environment_which_beats_the_file(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    table = new_table(living_rows(6))
+    text = '[table]\ndeployment = "nothing-of-this-name"\n[policy]\ngrace = "1d"\nexpiring_within = "60d"\n'
+    file = job(tmp_path, text)
+    finished = run(server, file, "--table", table, "--expiring-within", "9d", JANITOR_GRACE="5d")
+    [said] = reports(finished)
+    policy = said["policy"]
+    assert policy["grace_seconds"] == 5 * 86_400
+    assert policy["thresholds_seconds"] == [9 * 86_400]
+
+
+@one_server
+def test_no_variable_makes_a_file_delete(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table(stale_rows(2))
+    file = job(tmp_path, f'[table]\ntable = "{table}"\n[delete]\n')
+    finished = run(server, file, JANITOR_DELETE="1", JANITOR_ENABLED="1")
+    assert finished.code == 0
+    assert len(keys_in(client, table)) == 2
+
+
+@one_server
+def test_each_table_has_its_turn_and_the_worst_code_is_the_runs(
+    server: Server, new_table: NewTable, tmp_path: Path
+) -> None:
+    first, last = new_table(living_rows(6)), new_table(living_rows(12))
+    tables = "".join(f'[[table]]\ntable = "{name}"\n' for name in (first, "not-there", last))
+    file = job(tmp_path, f'{tables}[report]\nreport = "csv={tmp_path}/{{table}}.csv"\n')
+    finished = run(server, file, "--keep-in", str(tmp_path / "kept"))
+    assert [said["table"]["name"] for said in reports(finished)] == [first, last]
+    assert finished.code == 2
+    assert "janitor: not-there: no token table" in finished.err
+    assert {path.name for path in tmp_path.glob("*.csv")} == {f"{first}.csv", f"{last}.csv"}
+    assert {path.parent.name for path in tmp_path.glob("kept/*/report.html")} == {first, last}
+
+
+def test_a_wrong_file_runs_nothing_and_check_says_all_of_it(tmp_path: Path) -> None:
+    file = job(tmp_path, '[when]\ncron = "0 3 * *"\n[policy]\ngrase = "7d"\n')
+    for options, lines in (((), 1), (("--check",), 2)):
+        finished = janitor("run", file, *options)
+        assert (finished.code, finished.out) == (2, "")
+        assert len(finished.err.splitlines()) == lines
+        assert finished.err.startswith(f"janitor: {file}, line 2: [when] cron: ")
+
+
+def test_check_says_what_a_file_would_do_and_when(tmp_path: Path) -> None:
+    text = (
+        'description = "Clears up"\n[when]\ncron = "0 3 * * *"\n[table]\ndeployment = "prod"\n'
+        '[policy]\ngrace = "30d"\n[delete]\nenabled = true\nmax_deletes = 5\n'
+    )
+    file = job(tmp_path, text)
+    said = janitor("run", file, "--check")
+    assert said.code == 0
+    assert said.out.splitlines()[0] == f"{file} is right: Clears up"
+    assert "DELETES tokens that expired 30 days ago or longer, at most 5 rows" in said.out
+    assert said.out.count("03:00 UTC  in ") == 5
+    assert "dry run" in janitor("run", file, "--check", "--dry-run").out
+
+
+@one_server
+@pytest.mark.parametrize("path", SCHEDULES, ids=[path.stem for path in SCHEDULES])
+def test_each_ready_schedule_is_right_and_runs(
+    server: Server, client: DynamoDBClient, path: Path, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    classic: list[Item] = [token("plain-text-key", now + 60), token("for-ever")]
+    tables = {"prod-LISAApiBaseTokenTable": living_rows(12), "staging-LISAApiBaseTokenTable": classic}
+    for name, rows in tables.items():
+        create_table(client, name, hashed=name.startswith("prod"), rows=rows)
+    try:
+        checked = janitor("run", str(path), "--check")
+        assert (checked.code, checked.err) == (0, "")
+        assert "DELETES" not in checked.out
+        finished = run(server, str(path), XDG_STATE_HOME=str(tmp_path))
+        assert finished.code == (3 if path.stem == "weekly-audit" else 0), finished.err
+        assert all(said["run"]["outcome"] == "complete" for said in reports(finished))
+        assert len(reports(finished)) == (2 if path.stem == "several-tables" else 1)
+        assert len(keys_in(client, "prod-LISAApiBaseTokenTable")) == 12
+    finally:
+        for name in tables:
+            client.delete_table(TableName=name)

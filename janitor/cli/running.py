@@ -100,6 +100,8 @@ def prepared(prepare: Callable[[], _Prepared], stop: Stop) -> _Prepared:
 
 def say_failures(result: Result) -> None:
     """A line on stderr for each thing that went wrong, for whoever does not read the log or the report."""
+    if result.report.run.outcome is Outcome.SKIPPED:
+        click.echo(f"janitor: {result.report.warnings[-1].message}", err=True)
     for error in result.report.errors:
         click.echo(f"janitor: {error.message}", err=True)
     for failure in result.failures:

@@ -15,17 +15,23 @@ BODY = "JanitorBody"
 
 
 def take_bodies(client: "DynamoDBClient", operations: Iterable[str]) -> None:
-    """Let these operations of the client (`DeleteItem`, …) be called with `JanitorBody=bytes` instead of parameters."""
+    """Let these operations of the client (`DeleteItem`, …) be called with `JanitorBody=bytes` too.
+
+    Without it they take parameters as ever: the store of what runs remember shares the client.
+    """
     for operation in operations:
         events: Any = client.meta.events  # its stubs know only handlers that return nothing
         events.register(f"provide-client-params.dynamodb.{operation}", _set_aside)
         events.register(f"before-call.dynamodb.{operation}", _put_in)
 
 
-def _set_aside(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> dict[str, Any]:
+def _set_aside(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> dict[str, Any] | None:
+    if BODY not in params:
+        return None
     context[BODY] = params[BODY]
     return {}
 
 
 def _put_in(params: dict[str, Any], context: Mapping[str, Any], **_: object) -> None:
-    params["body"] = context[BODY]
+    if BODY in context:
+        params["body"] = context[BODY]

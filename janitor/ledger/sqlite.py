@@ -64,12 +64,12 @@ class SqliteLedger:
         self.close()
         self._scope, self._now = scope, now
         try:
-            self._make_file()
+            make_file(self._path)
             with self._errors():
                 self._connection = connect(self._path)
                 self._connection.execute("PRAGMA synchronous = EXTRA")
                 with writing(self._connection):
-                    self._check_schema(self._connection)
+                    check_schema(self._connection, self._path)
                     self._connection.execute("REPLACE INTO opening (scope, at) VALUES (?, ?)", (scope, now))
         except BaseException:
             self.close()
@@ -156,28 +156,35 @@ class SqliteLedger:
             row: tuple[Any, ...] | None = self._opened.execute(query, (self._scope, *arguments)).fetchone()
         return row
 
-    def _make_file(self) -> None:
-        """Make the file where there is none, so that nobody else can read it; SQLite would leave that to the umask."""
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        except OSError as error:
-            sentence = f"the state file {self._path} cannot be made: {error.strerror}"
-            raise LedgerError(sentence, "give a path in a folder that can be written") from None
 
-    def _check_schema(self, connection: sqlite3.Connection) -> None:
-        [(application,)] = connection.execute("PRAGMA application_id")
-        [(version,)] = connection.execute("PRAGMA user_version")
-        [(tables,)] = connection.execute("SELECT count(*) FROM sqlite_master")
-        if (application, version, tables) == (0, 0, 0):
-            for statement in _SCHEMA:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        elif application != _APPLICATION_ID:
-            sentence = f"the state file {self._path} is a database of another program"
-            raise LedgerError(sentence, "give the path of another file, or of none")
-        elif version != _SCHEMA_VERSION:
-            sentence = f"the state file {self._path} has version {version}, and this janitor knows {_SCHEMA_VERSION}"
-            raise LedgerError(sentence, "use the janitor that made it, or give another path")
+def make_file(path: Path) -> None:
+    """Make the file where there is none, so that nobody else can read it; SQLite would leave that to the umask."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        sentence = f"the state file {path} cannot be made: {error.strerror}"
+        raise LedgerError(sentence, "give a path in a folder that can be written") from None
+
+
+def check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in an empty file, within a transaction that writes.
+
+    Raises:
+        LedgerError: the file is another program's, or another version's.
+    """
+    [(application,)] = connection.execute("PRAGMA application_id")
+    [(version,)] = connection.execute("PRAGMA user_version")
+    [(tables,)] = connection.execute("SELECT count(*) FROM sqlite_master")
+    if (application, version, tables) == (0, 0, 0):
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+    elif application != _APPLICATION_ID:
+        sentence = f"the state file {path} is a database of another program"
+        raise LedgerError(sentence, "give the path of another file, or of none")
+    elif version != _SCHEMA_VERSION:
+        sentence = f"the state file {path} has version {version}, and this janitor knows {_SCHEMA_VERSION}"
+        raise LedgerError(sentence, "use the janitor that made it, or give another path")

@@ -6,6 +6,7 @@ BatchGetItem too. And only three permissions, which `open` proves: dynamodb:Batc
 transaction of updates asks for the same) and dynamodb:DeleteItem.
 """
 
+import email.utils
 import random
 import re
 import time
@@ -50,7 +51,11 @@ Attributes = Mapping[str, Any]
 
 
 class StateTable:
-    """One table, and the items of one scope in it. Every method raises LedgerError where DynamoDB refuses."""
+    """One table, and the items of one scope in it. Every method raises LedgerError where DynamoDB refuses.
+
+    Attributes:
+        answered_at: the server's UNIX second at the last answer to `get`; None before one, or where it had no date.
+    """
 
     def __init__(
         self,
@@ -76,6 +81,7 @@ class StateTable:
         self._wait = wait
         self._jitter = jitter or random.Random()  # noqa: S311  # no secret comes of it
         self.table = table
+        self.answered_at: int | None = None
 
     def get(self, items: Sequence[str]) -> dict[str, Attributes]:
         """Those of at most 100 different items that are there, as they are after every write before."""
@@ -85,6 +91,7 @@ class StateTable:
             with self.errors(_READ):
                 request = {self.table: {"Keys": keys, "ConsistentRead": True}}
                 answer = self._client.batch_get_item(RequestItems=request)
+                self.answered_at = _second_of(answer)
                 # An answer that was cut short on every try comes without any of its parts, as if nothing was there.
                 for attributes in answer["Responses"].get(self.table, ()):
                     found[attributes[SORT_KEY]["S"]] = attributes
@@ -188,6 +195,16 @@ def ledger_errors(call: str, table: str, permissions: str) -> Iterator[None]:
             # What comes of the name of a token table.
             way_out = "see that it is a table that `janitor doctor --create-state` has made, and no other"
         raise LedgerError(error.sentence, way_out, error.code) from None
+
+
+def _second_of(answer: Mapping[str, Any]) -> int | None:
+    """The answer's date; None where it has none that names its time zone, as HTTP's do."""
+    stamp = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        date = email.utils.parsedate_to_datetime(stamp)
+    except (TypeError, ValueError):
+        return None
+    return int(date.timestamp()) if date.tzinfo is not None else None
 
 
 def _code(error: ClientError) -> str:

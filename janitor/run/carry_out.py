@@ -15,7 +15,7 @@ import structlog
 from janitor.dynamodb.delete import BatchResult, Settled
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.target import Target
-from janitor.errors import JanitorError, SinkError
+from janitor.errors import JanitorError, LedgerError, SinkError
 from janitor.report.model import Remark
 from janitor.run.archive import Archive, Settlement
 from janitor.run.plan import PlannedRow, Population
@@ -38,6 +38,7 @@ _GROUP = 2 * WORKERS * BATCH
 _AHEAD = 2 * WORKERS
 
 _NO_ANSWER = "no-answer"
+_LEASE_LOST = "the lease of the table was lost, so another run may sweep it by now; the rest was left alone"
 
 
 class Candidate(NamedTuple):
@@ -93,6 +94,7 @@ class ForReal:
         policy: Policy,
         clock: Callable[[], float],
         stop: Stop,
+        may_go_on: Callable[[], bool],
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -102,16 +104,18 @@ class ForReal:
             policy: the rules.
             clock: the present time in UNIX seconds.
             stop: a request lets the batches in flight finish, and starts no more.
+            may_go_on: False from the moment when another run may begin to sweep the table; threads share it.
         """
         self._delete = delete
         self._archive = archive
         self._policy = policy
         self._clock = clock
         self._stop = stop
+        self._may_go_on = may_go_on
         self._broken_off: list[Remark] = []
         self._failures: Counter[str] = Counter()
         self._is_over = False
-        self._is_denied = False
+        self._is_cut_off = False
 
     @property
     def errors(self) -> list[Remark]:
@@ -124,7 +128,7 @@ class ForReal:
         workers: Workers[list[_Stored], BatchResult] = Workers(self._delete_batch, WORKERS, "delete")
         try:
             for group in groups:
-                if self._is_over or self._stop.is_requested():
+                if self._must_end():
                     yield from _untouched(group)
                     break
                 yield from self._begin(group, workers)
@@ -164,14 +168,14 @@ class ForReal:
         return None
 
     def _delete_batch(self, batch: list[_Stored]) -> BatchResult:
-        if self._stop.is_requested():
+        if self._stop.is_requested() or not self._may_go_on():
             return BatchResult([Settled(DeletionOutcome.PLANNED)] * len(batch))
         return self._delete([stored.target for stored in batch])
 
     def _finish(self, workers: Workers[list[_Stored], BatchResult], most: int) -> Settling:
         """Take results back until no more than `most` batches are pending."""
         while workers.pending > most:
-            if self._is_denied or self._stop.is_requested():
+            if self._must_end() and (self._is_cut_off or self._stop.is_requested()):
                 for batch in workers.take_back():
                     self._write_down(batch, [Settled(DeletionOutcome.PLANNED)] * len(batch))
                     yield from _untouched([stored.candidate for stored in batch])
@@ -183,7 +187,7 @@ class ForReal:
 
     def _taken(self, batch: list[_Stored], result: BatchResult) -> Settling:
         if result.fatal is not None:
-            self._is_denied = True
+            self._is_cut_off = True
             self._end("delete", result.fatal)
         self._write_down(batch, result.settled)
         for stored, settled in zip(batch, result.settled, strict=True):
@@ -208,6 +212,13 @@ class ForReal:
             )
         except SinkError as error:
             self._end("archive", error, "the rows are in it, what became of them is not")
+
+    def _must_end(self) -> bool:
+        """Whether nothing more may be sent: asked to stop, broken off, or without the table's lease."""
+        if not self._may_go_on():
+            self._is_cut_off = True
+            self._end("lease", LedgerError(_LEASE_LOST, "run it again", "lease-lost"))
+        return self._is_over or self._stop.is_requested()
 
     def _end(self, where: str, error: JanitorError, more: str | None = None) -> None:
         """Send nothing more."""

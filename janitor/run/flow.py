@@ -7,7 +7,8 @@
                      owners looked up ──> report ──> every outlet
 
 1. The outlets and the plan are opened first: what cannot be written stops the run before the table is read. The store
-   of what earlier runs announced is opened too; where that fails, the run goes on and announces nothing.
+   of what earlier runs announced is opened too; where that fails, the run goes on and announces nothing. A sweep that
+   deletes takes the table's lease; where another run has it, this one is passed over.
 2. Every page is counted as it comes, and every row that may be more than active is judged (`reading`).
 3. A failure of AWS, or a signal, ends the reading; what was counted until then is reported, and the outcome says so.
 4. A sweep asks its guards about the finished plan, and carries it out for show or for real (`sweep`).
@@ -22,10 +23,12 @@ from contextlib import contextmanager
 import structlog
 
 from janitor.errors import ConfigurationError, JanitorError, SinkError
-from janitor.report.model import Outcome, Remark
+from janitor.ledger.lease import Held
+from janitor.report.model import Deletion, Outcome, Remark, Report
 from janitor.run.assemble import assembled
 from janitor.run.findings import Findings
 from janitor.run.job import Job, Result
+from janitor.run.leasing import Leasing, leased, passed_over
 from janitor.run.locked_out import LockedOut, find_locked_out, unchecked_warning
 from janitor.run.reading import read
 from janitor.run.sweep import Swept, finish_sweep
@@ -51,11 +54,27 @@ def run(job: Job) -> Result:
         secret=job.fingerprint_secret,
         see=job.announcer.see if job.announcer else None,
     )
+    with _reporting(job), leased(job.sweep) as lease:
+        if lease.other is not None:
+            return _passed_over(job, lease.other, started, tally)
+        report = _worked_through(job, lease, started, tally, findings)
+    log.info(
+        "run.finished",
+        outcome=report.run.outcome,
+        seconds=report.run.duration_seconds,
+        **report.counts.model_dump(),
+        **report.deletion.model_dump(),
+        **report.capacity.model_dump(),
+    )
+    return Result(report, job.outlets.failures)
+
+
+def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, findings: Findings) -> Report:
     with _opened(job):
         log.info("run.started", command=job.command, table=job.table.name, dialect=job.policy.dialect)
         errors = read(job, tally, findings)
         is_complete = not errors and not job.stop.is_requested()
-        swept = _swept(job, tally, findings, is_complete=is_complete)
+        swept = _swept(job, tally, findings, is_complete=is_complete, lease_problem=lease.problem)
         locked_out, warnings = _look_up_owners(job, tally, is_over=bool(errors))
         report = assembled(
             job,
@@ -72,21 +91,42 @@ def run(job: Job) -> Result:
         if job.announcer is not None:
             report = job.announcer.finish(report, is_complete=is_complete)
         job.outlets.finish(report, is_complete=is_complete)
-    log.info(
-        "run.finished",
-        outcome=report.run.outcome,
-        seconds=report.run.duration_seconds,
-        **report.counts.model_dump(),
-        **report.deletion.model_dump(),
-        **report.capacity.model_dump(),
+    return report
+
+
+def _passed_over(job: Job, other: Held, started: float, tally: Tally) -> Result:
+    """The report of a sweep that leaves the table to another run, and reads nothing of it."""
+    why = passed_over(other)
+    report = assembled(
+        job,
+        started=started,
+        outcome=Outcome.SKIPPED,
+        tally=tally,
+        findings=[],
+        swept=Swept(deletion=Deletion(enabled=True)),
+        locked_out=LockedOut(),
+        errors=[],
+        warnings=[*job.warnings, why],
     )
+    job.outlets.pass_over(report)
+    log.warning("run.skipped", holder=other.holder, reason=why.message)
     return Result(report, job.outlets.failures)
 
 
 @contextmanager
-def _opened(job: Job) -> Iterator[None]:
-    """Every place that the run writes to, open; left as it was when the run comes to nothing."""
+def _reporting(job: Job) -> Iterator[None]:
+    """Every report's place, open; left as it was when the run comes to nothing."""
     job.outlets.open()
+    try:
+        yield
+    except BaseException:
+        job.outlets.discard()
+        raise
+
+
+@contextmanager
+def _opened(job: Job) -> Iterator[None]:
+    """Every other place that the run writes to, open; left as it was when the run comes to nothing."""
     try:
         if job.sweep is not None:
             _open_plan(job)
@@ -94,7 +134,6 @@ def _opened(job: Job) -> Iterator[None]:
             job.announcer.open()
         yield
     except BaseException:
-        job.outlets.discard()
         if job.sweep is not None:
             job.sweep.abandon()
         raise
@@ -111,10 +150,10 @@ def _open_plan(job: Job) -> None:
         raise ConfigurationError(f"the plan: {error.sentence}", error.way_out, "plan-path") from None
 
 
-def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool) -> Swept:
+def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool, lease_problem: str | None) -> Swept:
     if job.sweep is None:
         return Swept()
-    return finish_sweep(job.sweep, tally, findings, job.stop, is_complete=is_complete)
+    return finish_sweep(job.sweep, tally, findings, job.stop, is_complete=is_complete, lease_problem=lease_problem)
 
 
 def _workbench_only(tally: Tally) -> list[Remark]:

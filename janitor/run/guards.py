@@ -40,6 +40,7 @@ class Situation:
         population: what the scan behind the plan saw; None where nobody knows, as for a plan that was cut off.
         skew_seconds: the local clock less the server's; None where the server did not say.
         as_of: whether the rows were judged as of another time than the present.
+        lease_problem: why the table's lease was not to be had, None where nothing speaks against deleting.
         archive_problem: why the archive could not be written, None where it could.
     """
 
@@ -48,6 +49,7 @@ class Situation:
     population: Population | None
     skew_seconds: int | None
     as_of: bool
+    lease_problem: str | None
     archive_problem: str | None
 
 
@@ -126,6 +128,10 @@ def _all_dated(situation: Situation, limits: Limits) -> str | None:
     )
 
 
+def _lease(situation: Situation, _: Limits) -> str | None:
+    return situation.lease_problem
+
+
 def _archive(situation: Situation, _: Limits) -> str | None:
     if situation.archive_problem is None:
         return None
@@ -139,5 +145,6 @@ _GUARDS = {
     "max-deletes": _most,
     "max-delete-percent": _share,
     "all-dated-rows": _all_dated,
+    "lease": _lease,
     "archive": _archive,
 }

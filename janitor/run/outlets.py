@@ -84,6 +84,14 @@ class Outlets:
 
         self._each(self._working, finish)
 
+    def pass_over(self, report: Report) -> None:
+        """As `finish` of a run that read nothing; a format that cannot say so leaves what is there."""
+        for outlet in tuple(self._working):
+            if not outlet.format.tells_the_outcome:
+                outlet.sink.discard()
+                self._working.remove(outlet)
+        self.finish(report, is_complete=False)
+
     def discard(self) -> None:
         """Leave nothing half-written behind."""
         for outlet in self._working:

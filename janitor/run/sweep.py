@@ -19,6 +19,7 @@ from janitor.run.archive import Archive
 from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
 from janitor.run.findings import Findings, Told
 from janitor.run.guards import Limits, Situation, refusals
+from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
 from janitor.run.stopping import TELL_SECONDS, Stop
@@ -55,6 +56,7 @@ class Sweep:
         for_real: the way to carry the plan out for real, once the archive is open.
         announced: of rows, expiries by fingerprint, those that were announced long enough ago; None where that does not
             matter.
+        lease: the right to sweep the table; None where no store keeps it.
         write_units: what the deletes cost so far.
         progress: who watches the deletes, from how many there are.
         skew_seconds: the local clock less the server's.
@@ -74,6 +76,7 @@ class Sweep:
     confirm: Callable[[int, int, int], bool]
     for_real: Callable[[], CarryOut]
     announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None
+    lease: LeaseKeeper | None
     write_units: Callable[[], float]
     progress: Callable[[int], Progress]
     skew_seconds: int | None
@@ -106,6 +109,7 @@ def finish_sweep(
     stop: Stop,
     *,
     is_complete: bool,
+    lease_problem: str | None,
 ) -> Swept:
     """Close the plan, ask the guards, carry it out, and tell every row of it with its outcome.
 
@@ -115,6 +119,7 @@ def finish_sweep(
         findings: told of every row of the plan.
         stop: a request ends the deletes, and a few seconds later the telling.
         is_complete: whether the scan reached the table's end; without that nothing is deleted.
+        lease_problem: why the table's lease was not to be had; None where it is held, or none is needed.
     """
     swept = Swept()
     population = sweep.population(tally.population(complete=is_complete))
@@ -124,7 +129,7 @@ def finish_sweep(
         swept.errors.append(Remark(where="plan", code=error.code, message=str(error)))
         is_complete = False
     if is_complete:
-        _ask_guards(sweep, tally, population, swept)
+        _ask_guards(sweep, tally, population, lease_problem, swept)
     may_delete = sweep.is_enabled and is_complete and not swept.is_refused and sweep.plan.rows > 0
     carry_out = sweep.for_real() if may_delete else ForShow()
     if may_delete:
@@ -143,13 +148,16 @@ def finish_sweep(
     return swept
 
 
-def _ask_guards(sweep: Sweep, tally: Tally, population: Population | None, swept: Swept) -> None:
+def _ask_guards(
+    sweep: Sweep, tally: Tally, population: Population | None, lease_problem: str | None, swept: Swept
+) -> None:
     situation = Situation(
         planned=sweep.plan.rows,
         protected=tally.protected,
         population=population,
         skew_seconds=sweep.skew_seconds,
         as_of=sweep.as_of,
+        lease_problem=lease_problem,
         archive_problem=sweep.archive_problem(),
     )
     reasons = list(refusals(situation, sweep.limits))

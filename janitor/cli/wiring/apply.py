@@ -10,6 +10,7 @@ from janitor.cli.wiring.notices import announcing_of, check_notices, metric_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, names_a_table, reach
 from janitor.cli.wiring.scan import job_for, secret_in
+from janitor.cli.wiring.stores import lease_for
 from janitor.cli.wiring.sweep import announced_by, archive_file, check_deletion, header_of, sweep_of, ttl_remarks
 from janitor.config.commands import ApplyCommand
 from janitor.config.table import ProtectionSettings, TableSettings
@@ -79,6 +80,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
             reviewed_plan=plan,
             population=lambda _: None if closing is None or is_unknown(closing) else closing,
             announced=announced_by(announcing, given.deletion, now),
+            lease=lease_for(given.state, given.notices, reached.aws, reached.table, run_id),
         ),
         announcing=announcing,
         remarks=ttl_remarks(reached),

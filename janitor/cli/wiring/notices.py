@@ -8,18 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from janitor.cli.places import state_directory
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, session
 from janitor.cli.wiring.report_places import expanded
+from janitor.cli.wiring.stores import has_store, ledger_for, scope_of
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
-from janitor.dynamodb.client import Aws
 from janitor.dynamodb.owners import pages_of_owner
 from janitor.errors import ConfigurationError, JanitorError, SinkError
-from janitor.ledger.dynamodb import DynamoDbLedger
-from janitor.ledger.interface import Ledger
-from janitor.ledger.sqlite import SqliteLedger
-from janitor.ledger.url import DynamoDbUrl, SqliteUrl
+from janitor.ledger.url import SqliteUrl
 from janitor.notify.failure import failure_message
 from janitor.parsers import MetricsTarget, S3Key
 from janitor.report.model import Remark
@@ -32,8 +28,6 @@ from janitor.sinks.metric import MetricSink
 from janitor.sinks.sns import Message, Topic
 from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.policy import Policy
-
-STATE_FILE = "state.sqlite"
 
 # Formats that hold every finding, or the most, best first.
 _FULL = ("json", "ndjson", "html", "csv")
@@ -90,13 +84,13 @@ def announcing_of(
 
     A run as of another time remembers nothing: its findings are not true yet.
     """
-    if as_of is not None or (state.state_url is None and settings.sns_topic_arn is None):
+    if as_of is not None or not has_store(state, settings):
         return None
     table = reached.table
     fingerprint_of = partial(fingerprint, dialect=policy.dialect, secret=secret)
     watch = Watch(
         ledger_for(state, reached.aws),
-        f"{table.account_id or '-'}/{table.region}/{table.name}",
+        scope_of(table),
         now=now,
         thresholds=policy.thresholds,
         fingerprint_of=fingerprint_of,
@@ -162,17 +156,6 @@ def _metric_sink(target: MetricsTarget) -> MetricSink:
     from janitor.sinks.prometheus import Prometheus
 
     return Prometheus(target.path)
-
-
-def ledger_for(state: StateSettings, aws: Aws) -> Ledger:
-    """The store that the settings name, or the one in the state directory; not opened."""
-    match state.state_url:
-        case DynamoDbUrl(table):
-            return DynamoDbLedger(aws.dynamodb, table)
-        case SqliteUrl(path):
-            return SqliteLedger(path)
-        case _:
-            return SqliteLedger(state_directory() / STATE_FILE)
 
 
 def _topic(settings: NoticeSettings, reached: Reached, stop: Stop) -> Topic | None:

@@ -12,7 +12,7 @@ from janitor.config.output import NoticeSettings
 from janitor.config.table import TableSettings
 from janitor.errors import JanitorError, SinkError
 from janitor.report.metrics import metrics_of
-from janitor.report.model import Report
+from janitor.report.model import Outcome, Report
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.workers import answer_of
 from janitor.sinks.heartbeat import Heartbeat
@@ -64,6 +64,11 @@ class Outside:
 
     def tell_metrics(self, report: Report) -> list[SinkError]:
         """Write the metrics of a run; what could not be written."""
+        if report.run.outcome is Outcome.SKIPPED:
+            # What the run that is at work will say, or the last one said, is truer.
+            for sink in self._sinks:
+                sink.discard()
+            return []
         failures = []
         timestamp = int(report.run.finished_at.timestamp() * 1_000)
         for sink in self._sinks:

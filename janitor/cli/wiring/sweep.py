@@ -17,6 +17,7 @@ from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices,
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach
 from janitor.cli.wiring.scan import job_for, policy_of, scan_of, secret_in
+from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.dynamodb.delete import Deleter
@@ -29,6 +30,7 @@ from janitor.run.archive import Archive, FileArchive, NoArchive
 from janitor.run.carry_out import CarryOut, ForReal
 from janitor.run.guards import Limits
 from janitor.run.job import Job
+from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import Header, Plan, PlanPolicy, PlanTable, Population
 from janitor.run.plan_reader import PlanReader
 from janitor.run.s3_archive import S3Archive
@@ -97,6 +99,7 @@ def sweep_job(
             reviewed_plan=None,
             population=lambda scanned: scanned,
             announced=announced_by(announcing, deletion, now),
+            lease=lease_for(scan.state, scan.notices, reached.aws, reached.table, run_id),
         ),
         announcing=announcing,
         remarks=ttl_remarks(reached),
@@ -160,6 +163,7 @@ def sweep_of(
     reviewed_plan: Path | None,
     population: Callable[[Population], Population | None],
     announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
+    lease: LeaseKeeper | None,
 ) -> Sweep:
     """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
     table, archive = reached.table, _archive(reached, deletion, header, stop)
@@ -174,7 +178,14 @@ def sweep_of(
     )
 
     def for_real() -> CarryOut:
-        return ForReal(delete=deleter.delete, archive=archive, policy=policy, clock=time.time, stop=stop)
+        return ForReal(
+            delete=deleter.delete,
+            archive=archive,
+            policy=policy,
+            clock=time.time,
+            stop=stop,
+            may_go_on=lease.is_held if lease else lambda: True,
+        )
 
     return Sweep(
         is_enabled=is_enabled,
@@ -194,6 +205,7 @@ def sweep_of(
         confirm=confirmation(table.name, stop, yes=deletion.yes),
         for_real=for_real,
         announced=announced,
+        lease=lease,
         write_units=lambda: deleter.write_units,
         progress=lambda rows: progress_for(rows, "deleting"),
         skew_seconds=table.skew_seconds,

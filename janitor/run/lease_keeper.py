@@ -1,0 +1,177 @@
+"""Keeps the lease of a table for as long as a sweep of it lasts.
+
+A sweep must have stopped deleting before another run can take the lease over. So the lease counts as lost some time
+before it is over (`MARGIN_SECONDS`), measured from before the last renewal that worked was asked for, by a clock that
+no one sets.
+"""
+
+import contextvars
+import math
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+import structlog
+
+from janitor.errors import LedgerError
+from janitor.ledger.lease import Held, LeaseStore
+from janitor.run.workers import answer_of
+
+log = structlog.get_logger("janitor.run")
+
+LEASE_SECONDS = 60
+RENEW_SECONDS = 15.0  # from one renewal to the next
+# Time for what is in flight when the lease is lost.
+MARGIN_SECONDS = 20.0
+# For giving the lease back; one that was not runs out by itself.
+RELEASE_SECONDS = 2.0
+
+# Runs on while the machine sleeps, where there is such a clock; Linux's monotonic one does not.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_NOT_HELD = -math.inf
+
+
+def seconds_since_boot() -> float:
+    """The time of a clock that nobody sets."""
+    return time.clock_gettime(_CLOCK)
+
+
+class LeaseKeeper:
+    """Takes the lease, renews it from a thread of its own, and gives it back at the end; to be entered once.
+
+    Entering gives None, or who else has the lease; the block must then leave the table alone:
+
+        with LeaseKeeper(store, scope, run_id, on_lost) as other:
+            if other is None: ...
+    """
+
+    def __init__(
+        self,
+        store: LeaseStore,
+        scope: str,
+        holder: str,
+        on_lost: Callable[[], object],
+        *,
+        clock: Callable[[], float] = seconds_since_boot,
+        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
+    ) -> None:
+        """Prepare; nothing is asked of the store.
+
+        Args:
+            store: used from several threads.
+            scope: the table, `account/region/table`.
+            holder: the run's id.
+            on_lost: called once, and in another thread, when the lease is lost within the block. It must not raise.
+            clock: seconds, from any moment on; never set back or forth.
+            wait: waits for the event, at most so many seconds; returns whether it has come.
+        """
+        self._store, self._scope, self._holder, self._on_lost = store, scope, holder, on_lost
+        self._clock, self._wait = clock, wait
+        self._good_until = _NOT_HELD
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Held | None:
+        """Take the lease, or say who has it.
+
+        Raises:
+            LedgerError: the store cannot be reached, read or written.
+        """
+        asked_at = self._clock()
+        try:
+            taken = self._store.take(self._scope, self._holder, LEASE_SECONDS)
+        except LedgerError:
+            raise
+        except BaseException:
+            # Cut short by a signal: it may be taken or not.
+            self._release()
+            raise
+        if isinstance(taken, Held):
+            log.info("lease.held", scope=self._scope, holder=taken.holder, until=taken.until)
+            return taken
+        log.info("lease.taken", scope=self._scope, holder=self._holder, until=taken.until)
+        self._good_until = _good_from(asked_at)
+        self._thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(self._run,), daemon=True, name="lease"
+        )
+        self._thread.start()
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+    ) -> None:
+        """Give the lease back. What fails of that is logged, and takes two seconds at most."""
+        if self._thread is None:
+            return
+        self._ended.set()
+        self._thread.join(RELEASE_SECONDS)
+        self._lose()
+        self._release()
+
+    def is_held(self) -> bool:
+        """Whether the lease is ours, and will be for a while. Once it is not, it never is again."""
+        with self._lock:
+            if self._clock() >= self._good_until:
+                self._good_until = _NOT_HELD
+            return self._good_until != _NOT_HELD
+
+    def _run(self) -> None:
+        try:
+            self._keep()
+        finally:
+            # However renewing has come to an end before the block did: nobody renews any more.
+            if not self._ended.is_set():
+                self._lose()
+                log.error("lease.lost", scope=self._scope, holder=self._holder)
+                self._on_lost()
+
+    def _keep(self) -> None:
+        """Renew until the block ends, or the lease is lost."""
+        while self.is_held():
+            left = self._good_until - self._clock()
+            if self._wait(self._ended, max(0.0, min(RENEW_SECONDS, left))):
+                break
+            if self.is_held() and not self._renew():
+                break
+
+    def _renew(self) -> bool:
+        """Ask for a renewal; False where the lease is another's. One that fails is asked for again later."""
+        asked_at = self._clock()
+        try:
+            # None when it hangs: whatever comes of it, the lease is not held any more by then.
+            is_ours = answer_of(
+                lambda: self._store.renew(self._scope, self._holder, LEASE_SECONDS),
+                lambda: self._ended.is_set() or not self.is_held(),
+            )
+        except LedgerError as error:
+            log.warning("lease.not_renewed", scope=self._scope, code=error.code, error=str(error))
+            return True
+        with self._lock:
+            if is_ours and self._clock() < self._good_until:
+                self._good_until = _good_from(asked_at)
+        return is_ours is not False
+
+    def _lose(self) -> None:
+        with self._lock:
+            self._good_until = _NOT_HELD
+
+    def _release(self) -> None:
+        until = self._clock() + RELEASE_SECONDS
+        try:
+            is_released = answer_of(self._released, lambda: self._clock() >= until)
+        except LedgerError as error:
+            log.warning("lease.left", scope=self._scope, code=error.code, error=str(error))
+            return
+        if not is_released:
+            log.warning("lease.left", scope=self._scope, code="no-answer", error=f"{self._store.location} hangs")
+
+    def _released(self) -> bool:
+        self._store.release(self._scope, self._holder)
+        return True
+
+
+def _good_from(asked_at: float) -> float:
+    """Until when the lease counts as held."""
+    return asked_at + LEASE_SECONDS - MARGIN_SECONDS

@@ -1,0 +1,55 @@
+"""The lease of a table around a sweep that deletes (DESIGN, "Guards")."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from janitor.errors import LedgerError
+from janitor.ledger.lease import Held
+from janitor.report.model import Remark
+from janitor.run.sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Leasing:
+    """How the lease came out.
+
+    Attributes:
+        other: the run that has it, where this one is to be passed over for that.
+        problem: why nothing may be deleted, though the rest may go on.
+    """
+
+    other: Held | None = None
+    problem: str | None = None
+
+
+@contextmanager
+def leased(sweep: Sweep | None) -> Iterator[Leasing]:
+    """Hold the table's lease for as long as the block lasts, where the sweep deletes and there is a store.
+
+    A plan that somebody carries out by hand is refused while another run sweeps the table; a sweep, which will come
+    again, is passed over. Where the store does not work nobody can tell, so nothing is deleted.
+    """
+    if sweep is None or sweep.lease is None or not sweep.is_enabled:
+        yield Leasing()
+        return
+    with ExitStack() as held:
+        try:
+            other, problem = held.enter_context(sweep.lease), None
+        except LedgerError as error:
+            other, problem = None, f"the lease of the table could not be taken: {error}"
+        if other is not None and sweep.reviewed_plan is not None:
+            yield Leasing(problem=f"{_who(other)}; wait for its end")
+        else:
+            yield Leasing(other, problem)
+
+
+def passed_over(other: Held) -> Remark:
+    """Why a sweep did nothing, for its report."""
+    return Remark(where="lease", code="held", message=f"skipped: {_who(other)}")
+
+
+def _who(other: Held) -> str:
+    until = dt.datetime.fromtimestamp(other.until, dt.UTC)
+    return f"another run ({other.holder}) sweeps the table and holds its lease, at present until {until:%H:%M:%S} UTC"

@@ -1,0 +1,246 @@
+"""One suite over every store of leases: a table is one run's at a time, whoever dies and whatever is lost."""
+
+import datetime as dt
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from janitor.errors import LedgerError
+from janitor.ledger.dynamodb import DynamoDbLedger
+from janitor.ledger.dynamodb_lease import DynamoDbLeaseStore
+from janitor.ledger.lease import Held, Lease, LeaseStore
+from janitor.ledger.sqlite import SqliteLedger
+from janitor.ledger.sqlite_lease import SqliteLeaseStore
+from tests.faults.proxy import Forward, Request
+from tests.integration.ledgers import NOW, SCOPE, at_once, meddled_with, never, state_table
+from tests.servers import Microburst, Server, microburst
+
+LONG = 3_600  # seconds: no test lasts so long
+PAST = -60
+THREADS = 8
+
+
+@pytest.fixture(params=["sqlite", "dynamodb-local", "ministack"])
+def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], LeaseStore]]:
+    """Makes stores in one place."""
+    if request.param == "sqlite":
+        yield lambda: SqliteLeaseStore(tmp_path / "state" / "ledger.db")
+        return
+    url = request.getfixturevalue(f"{request.param.replace('-', '_')}_url")
+    with state_table(url) as (client, table):
+        yield lambda: DynamoDbLeaseStore(client, table, wait=at_once)
+
+
+@pytest.fixture
+def store(new_store: Callable[[], LeaseStore]) -> LeaseStore:
+    return new_store()
+
+
+def until_of(taken: Lease | Held) -> int:
+    assert isinstance(taken, Lease)
+    return taken.until
+
+
+def test_a_lease_is_one_runs_until_it_is_given_back(store: LeaseStore) -> None:
+    until = until_of(store.take(SCOPE, "a", LONG))
+    assert store.take(SCOPE, "b", LONG) == Held("a", until)
+    # Another table is another lease, and whoever does not have one changes nothing.
+    assert isinstance(store.take(f"{SCOPE}-2", "b", LONG), Lease)
+    store.release(SCOPE, "b")
+    assert not store.renew(SCOPE, "b", LONG)
+    assert store.take(SCOPE, "b", LONG) == Held("a", until)
+    store.release(SCOPE, "a")
+    assert not store.renew(SCOPE, "a", LONG)
+    assert isinstance(store.take(SCOPE, "b", LONG), Lease)
+    assert isinstance(store.take(SCOPE, "a", LONG), Held)
+
+
+def test_a_renewed_lease_lasts_longer_and_never_less(store: LeaseStore) -> None:
+    until = until_of(store.take(SCOPE, "a", LONG))
+    assert store.renew(SCOPE, "a", 2 * LONG)
+    renewed = store.take(SCOPE, "b", LONG)
+    assert isinstance(renewed, Held)
+    assert until + LONG <= renewed.until <= until + LONG + 60
+    assert store.renew(SCOPE, "a", LONG)
+    assert store.take(SCOPE, "b", LONG) == renewed
+    # To take what one has already begins anew.
+    assert until <= until_of(store.take(SCOPE, "a", LONG)) < renewed.until
+
+
+def test_a_lease_whose_holder_died_is_taken_over_and_stays_with_whoever_took_it(store: LeaseStore) -> None:
+    store.take(SCOPE, "dead", PAST)
+    until = until_of(store.take(SCOPE, "b", LONG))
+    assert not store.renew(SCOPE, "dead", LONG)
+    store.release(SCOPE, "dead")
+    assert store.take(SCOPE, "dead", LONG) == Held("b", until)
+
+
+def test_a_lease_that_ran_out_is_renewed_while_nobody_has_taken_it_over(store: LeaseStore) -> None:
+    store.take(SCOPE, "a", PAST)
+    assert store.renew(SCOPE, "a", LONG)
+    assert isinstance(store.take(SCOPE, "b", LONG), Held)
+
+
+def test_a_lease_is_not_over_early_for_clocks_that_count_whole_seconds(store: LeaseStore) -> None:
+    # For no time at all: not over at once, but in the next second, which may have begun.
+    until = until_of(store.take(SCOPE, "a", 0))
+    taken = store.take(SCOPE, "b", LONG)
+    assert taken == Held("a", until) or until_of(taken) > until + LONG
+
+
+def test_of_many_that_take_at_once_one_gets_it(new_store: Callable[[], LeaseStore]) -> None:
+    stores = [new_store() for _ in range(THREADS)]
+    start = threading.Barrier(THREADS)
+
+    def take(number: int, scope: str) -> Lease | Held:
+        start.wait()
+        return stores[number].take(scope, f"run-{number}", LONG)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        # The first of all, what a dead one left, and what was given back.
+        for left in ("nothing", "dead", "dead", "given-back", "given-back"):
+            scope = f"{SCOPE}/{left}"
+            if left == "dead":
+                stores[0].take(scope, "dead", PAST)
+            taken = list(pool.map(take, range(THREADS), [scope] * THREADS))
+            [winner] = [each for each in taken if isinstance(each, Lease)]
+            assert [each for each in taken if isinstance(each, Held)] == [Held(winner.holder, winner.until)] * 7
+            stores[0].take(scope, winner.holder, PAST)
+            if left == "given-back":
+                stores[0].release(scope, winner.holder)
+
+
+def test_a_file_of_runs_serves_janitors_that_know_leases_and_those_that_do_not(tmp_path: Path) -> None:
+    for first in ("lease", "ledger"):
+        path = tmp_path / f"{first}.db"
+        leases, ledger = SqliteLeaseStore(path), SqliteLedger(path)
+        assert leases.location == ledger.location
+        if first == "ledger":
+            ledger.open(SCOPE, NOW)
+        assert isinstance(leases.take(SCOPE, "a", LONG), Lease)
+        ledger.open(SCOPE, NOW)
+        ledger.forget(NOW)
+        assert leases.renew(SCOPE, "a", LONG)
+        ledger.close()
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert (path.stat().st_mode & 0o777, list(path.parent.glob(f"{first}.db-*"))) == (0o600, [])
+
+
+def test_another_programs_file_holds_no_leases(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    before = path.read_bytes()
+    with pytest.raises(LedgerError, match="database of another program"):
+        SqliteLeaseStore(path).take(SCOPE, "a", LONG)
+    assert path.read_bytes() == before
+
+
+@pytest.fixture
+def burst(server: Server) -> Iterator[tuple[DynamoDBClient, str, Microburst]]:
+    """A state table behind a proxy that injects faults, and the client that runs use."""
+    with microburst(server.url) as proxy, state_table(proxy.url) as (client, table):
+        yield client, table, proxy
+        proxy.rules([])
+
+
+def test_the_table_is_asked_by_its_own_clock_and_once_more_where_an_answer_is_lost(
+    burst: tuple[DynamoDBClient, str, Microburst],
+) -> None:
+    client, table, proxy = burst
+    store = DynamoDbLeaseStore(client, table, wait=at_once)
+    lost = {"service": "dynamodb", "operation": "UpdateItem", "times": 1, "response": {"abort_bytes": 0}}
+
+    proxy.rules([lost])
+    until = until_of(store.take(SCOPE, "a", LONG))
+    assert store.take(SCOPE, "b", LONG) == Held("a", until)
+    proxy.rules([lost])
+    assert store.renew(SCOPE, "a", LONG)
+    assert len(proxy.fired()) == 1
+    proxy.rules([lost])
+    store.release(SCOPE, "a")
+    assert isinstance(store.take(SCOPE, "b", LONG), Lease)
+
+    # To a server whose clock is hours ahead of this machine's the lease is over; its own lasts by that clock too.
+    ahead = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(hours=5)
+    proxy.rules([dated(format_datetime(ahead, usegmt=True))])
+    assert until_of(store.take(SCOPE, "c", LONG)) == int(ahead.timestamp()) + LONG + 1
+    # To one that is behind it is not, although this machine's clock says so.
+    with closing(boto3.client("dynamodb", endpoint_url=client.meta.endpoint_url)) as plain:
+        item = plain.get_item(TableName=table, Key={"scope": {"S": SCOPE}, "item": {"S": "lease"}})["Item"]
+    assert int(item["expiresAt"]["N"]) >= int(item["until"]["N"]) + 86_400
+    behind = ahead - dt.timedelta(hours=10)
+    proxy.rules([dated(format_datetime(behind, usegmt=True))])
+    store.take(f"{SCOPE}-2", "a", LONG)
+    assert isinstance(store.take(f"{SCOPE}-2", "b", LONG), Held)
+
+    for stamp in ("no date", "Thu, 01 Jan 2026 00:00:00"):
+        proxy.rules([dated(stamp)])
+        with pytest.raises(LedgerError, match=f"{table} answers without a date"):
+            store.take(SCOPE, "d", LONG)
+        with pytest.raises(LedgerError, match="answers without a date"):
+            store.renew(SCOPE, "c", LONG)
+
+
+def dated(stamp: str) -> dict[str, object]:
+    return {"service": "dynamodb", "operation": "BatchGetItem", "response": {"set_headers": {"Date": stamp}}}
+
+
+def test_a_lease_that_changes_while_it_is_taken_over_is_looked_at_again(server: Server) -> None:
+    with meddled_with(server.url) as (client, table, meddling):
+        store = DynamoDbLeaseStore(client, table, wait=at_once)
+        key = {"scope": {"S": SCOPE}, "item": {"S": "lease"}}
+        changes = {
+            # Its holder was late, and not dead.
+            "renewed": (lambda: store.renew(SCOPE, "a", LONG), Held),
+            # By the table's TTL.
+            "removed": (lambda: client.delete_item(TableName=table, Key=key), Lease),
+        }
+        for change, result in changes.values():
+
+            def in_between(
+                request: Request, forward: Forward, change: Callable[[], object] = change
+            ) -> tuple[int, Any]:
+                meddling.by_operation.clear()
+                change()
+                return forward(request)
+
+            store.take(SCOPE, "a", PAST)
+            meddling.by_operation["UpdateItem"] = in_between
+            assert isinstance(store.take(SCOPE, "b", LONG), result)
+            assert not meddling.by_operation
+
+
+def test_the_ledger_and_the_leases_of_a_table_do_not_mind_each_other(server: Server) -> None:
+    with state_table(server.url) as (client, table):
+        store, ledger = DynamoDbLeaseStore(client, table, wait=never), DynamoDbLedger(client, table, wait=never)
+        assert store.location == ledger.location
+        store.take(SCOPE, "a", LONG)
+        ledger.open(SCOPE, NOW)
+        assert ledger.last_run() is None
+        assert store.renew(SCOPE, "a", LONG)
+        client.update_item(
+            TableName=table,
+            Key={"scope": {"S": SCOPE}, "item": {"S": "lease"}},
+            UpdateExpression="SET #u = :text",
+            ExpressionAttributeNames={"#u": "until"},
+            ExpressionAttributeValues={":text": {"S": "soon"}},
+        )
+        with pytest.raises(LedgerError, match="the answer is damaged"):
+            store.take(SCOPE, "b", LONG)
+
+
+def test_a_missing_table_names_the_command_that_makes_it(client: DynamoDBClient) -> None:
+    store = DynamoDbLeaseStore(client, "no-such-table", wait=never)
+    with pytest.raises(LedgerError, match="make it with `janitor doctor --create-state`"):
+        store.take(SCOPE, "a", LONG)

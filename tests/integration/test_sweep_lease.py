@@ -1,0 +1,121 @@
+"""The lease of a table: two runs never sweep it at once."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from janitor.ledger.create_table import create_table
+from janitor.ledger.sqlite_lease import SqliteLeaseStore
+from tests.command import janitor, started
+from tests.fixtures import NewTable
+from tests.servers import Server
+from tests.sweeping import arguments_of, key_of, keys_in, living_rows, run, stale_rows, sweep
+
+one_server = pytest.mark.parametrize("server", ["ministack"], indirect=True)
+OTHER_RUN = "0123456789abcdef"
+A_WHILE = 600
+
+
+def taken(client: DynamoDBClient, table: str, folder: Path) -> tuple[SqliteLeaseStore, str]:
+    """A store in which another run has the lease of the table, and the store's URL."""
+    account, region = client.describe_table(TableName=table)["Table"]["TableArn"].split(":")[4:2:-1]
+    path = folder / "state.sqlite"
+    store = SqliteLeaseStore(path)
+    store.take(f"{account}/{region}/{table}", OTHER_RUN, A_WHILE)
+    return store, f"sqlite:///{path}"
+
+
+@one_server
+def test_a_sweep_is_skipped_while_another_run_has_the_lease_and_goes_on_when_it_is_free(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    stale, living = stale_rows(2), living_rows(6)
+    table = new_table([*stale, *living])
+    store, url = taken(client, table, tmp_path)
+    calendar = tmp_path / "tokens.ics"
+    calendar.write_text("of the run before", encoding="utf-8")
+    options = ("--state-url", url, "--report", f"ics={calendar}", "--plan", str(tmp_path / "plan.ndjson"))
+    swept = sweep(server.url, table, tmp_path, *options, "--metrics", f"prometheus={tmp_path / 'm.prom'}")
+    assert swept.finished.code == 0
+    assert (swept.report["run"]["outcome"], swept.report["run"]["dry_run"]) == ("skipped", False)
+    assert (swept.report["counts"]["scanned"], swept.report["errors"]) == (0, [])
+    assert f"janitor: skipped: another run ({OTHER_RUN}) sweeps the table" in swept.finished.err
+    assert len(keys_in(client, table)) == 8
+    assert calendar.read_text(encoding="utf-8") == "of the run before"
+    assert not (tmp_path / "m.prom").exists()
+    assert not (tmp_path / "plan.ndjson").exists()
+    assert not swept.archive.exists()
+
+    account, region = client.describe_table(TableName=table)["Table"]["TableArn"].split(":")[4:2:-1]
+    store.release(f"{account}/{region}/{table}", OTHER_RUN)
+    again = sweep(server.url, table, tmp_path, "--state-url", url)
+    assert (again.report["run"]["outcome"], again.report["deletion"]["deleted"]) == ("complete", 2)
+    assert keys_in(client, table) == {key_of(row) for row in living}
+
+
+@one_server
+def test_what_deletes_nothing_needs_no_lease(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table(stale_rows(2))
+    _, url = taken(client, table, tmp_path)
+    finished = run(server, table, "--state-url", url)
+    assert json.loads(finished.out)["run"]["outcome"] == "complete"
+
+
+@one_server
+def test_a_plan_carried_out_by_hand_is_refused_while_another_run_has_the_lease(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table(stale_rows(2))
+    _, url = taken(client, table, tmp_path)
+    plan = tmp_path / "plan.ndjson"
+    assert run(server, table, "--plan", str(plan)).code == 0
+    finished = janitor(
+        "apply", str(plan), "--endpoint-url", server.url, "--state-url", url, "--archive", str(tmp_path / "kept")
+    )
+    assert finished.code == 4
+    assert [error["code"] for error in json.loads(finished.out)["errors"]] == ["lease"]
+    assert f"another run ({OTHER_RUN}) sweeps the table" in finished.err
+    assert len(keys_in(client, table)) == 2
+
+
+@one_server
+def test_where_the_lease_cannot_be_asked_for_nothing_is_deleted(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table(stale_rows(2))
+    swept = sweep(server.url, table, tmp_path, "--state-url", "dynamodb://no-such-table")
+    assert swept.finished.code == 4
+    assert "could not be taken: the state table no-such-table does not exist here; check its name" in swept.finished.err
+    assert swept.report["counts"]["scanned"] == 2
+    assert len(keys_in(client, table)) == 2
+
+
+def test_of_sweeps_that_start_together_each_row_is_deleted_by_one_and_counted_once(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    stale, living = stale_rows(300), living_rows(12)
+    table = new_table([*stale, *living])
+    state = new_table()
+    client.delete_table(TableName=state)
+    create_table(client, state)
+    runs = []
+    for number in range(3):
+        archive = tmp_path / f"archive-{number}.ndjson"
+        options = arguments_of(server.url, table, archive, "--state-url", f"dynamodb://{state}")
+        runs.append(started(*options))
+    processes: list[subprocess.Popen[str]] = [each.__enter__() for each in runs]
+    try:
+        reports = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
+    finally:
+        for each in runs:
+            each.__exit__(None, None, None)
+    assert [process.returncode for process in processes] == [0, 0, 0], [report["errors"] for report in reports]
+    assert {report["run"]["outcome"] for report in reports} <= {"complete", "skipped"}
+    assert sum(report["deletion"]["deleted"] for report in reports) == 300
+    assert sum(report["deletion"]["already_gone"] + report["deletion"]["changed"] for report in reports) == 0
+    assert keys_in(client, table) == {key_of(row) for row in living}

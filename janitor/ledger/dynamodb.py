@@ -4,6 +4,7 @@
     account/region/table       mark/FINGERPRINT/EXPIRY/THRESHOLD      at, expiresAt
     account/region/table       run                                    generation, chunks, the run's own, expiresAt
     account/region/table       chunk/GENERATION/NUMBER                data, expiresAt
+    account/region/table       lease                                  see `dynamodb_lease`
 
 Every item has its time (`expiresAt`), after which it counts as absent; DynamoDB removes it some days later, where the
 table's TTL is on. That also clears away what a run left that was killed half way.

@@ -51,7 +51,7 @@ class LeaseKeeper:
         store: LeaseStore,
         scope: str,
         holder: str,
-        on_lost: Callable[[], object],
+        on_lost: Callable[[], object] = lambda: None,
         *,
         clock: Callable[[], float] = seconds_since_boot,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,

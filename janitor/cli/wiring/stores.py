@@ -45,7 +45,7 @@ def lease_for(state: StateSettings, notices: NoticeSettings, aws: Aws, table: Ta
             store = DynamoDbLeaseStore(aws.dynamodb, name)
         case SqliteUrl(path):
             store = SqliteLeaseStore(path)
-    return LeaseKeeper(store, scope_of(table), run_id, lambda: None)
+    return LeaseKeeper(store, scope_of(table), run_id)
 
 
 def _url(state: StateSettings) -> SqliteUrl | DynamoDbUrl:

@@ -16,7 +16,7 @@ from janitor.errors import ExitCode, JanitorError
 PROGRAM = "janitor"
 
 # Each command's module, imported only when that command is asked for or listed.
-COMMANDS = ("scan", "sweep", "apply", "restore", "run", "doctor", "demo", "schema")
+COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "doctor", "demo", "schema")
 
 _SIGNAL_BASE = 128
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import SCAN_GROUPS, ScanSettings
+from janitor.config.commands import SCAN_GROUPS, ScanSettings, SweepSettings
 from janitor.config.deletion import DeleteSettings, DeletionSettings, PlanSettings
 from janitor.config.output import LogSettings
 
@@ -30,5 +30,5 @@ def command(delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettin
 
     *of_scan, logs = groups
     settings = ScanSettings(*of_scan)
-    job = functools.partial(sweep_job, settings, plan, deletion, deletes=delete.delete)
+    job = functools.partial(sweep_job, settings, SweepSettings(plan, deletion, delete.delete))
     return carried_out("sweep", logs, settings, job)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from janitor.config.deletion import ApplySettings, DeletionSettings, RestoreSettings
+from janitor.config.deletion import ApplySettings, DeletionSettings, PlanSettings, RestoreSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
@@ -19,6 +19,14 @@ class ScanSettings(NamedTuple):
     state: StateSettings
     limits: LimitSettings
     deadline: DeadlineSettings
+
+
+class SweepSettings(NamedTuple):
+    """What a sweep is told besides what a scan is; `deletes` is False for a dry run."""
+
+    plan: PlanSettings
+    deletion: DeletionSettings
+    deletes: bool
 
 
 class ApplyCommand(NamedTuple):

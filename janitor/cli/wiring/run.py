@@ -14,6 +14,7 @@ from janitor.cli.wiring.scan import scan_job
 from janitor.cli.wiring.schedule import RunCommand, commands_of
 from janitor.cli.wiring.schedule_text import described
 from janitor.cli.wiring.sweep import sweep_job
+from janitor.config.commands import SweepSettings
 from janitor.config.limits import DeadlineSettings
 from janitor.config.output import LogSettings
 from janitor.config.schedule import Schedule, ScheduleError, load_schedule
@@ -88,7 +89,7 @@ def _run(
         command = _keeping(command, folder / name if among_several else folder)
     if not schedule.is_sweep:
         return carried_out("scan", logs, command.scan, functools.partial(scan_job, command.scan))
-    job = functools.partial(sweep_job, command.scan, command.plan, command.deletion, deletes=deletes)
+    job = functools.partial(sweep_job, command.scan, SweepSettings(command.plan, command.deletion, deletes))
     return carried_out("sweep", logs, command.scan, job)
 
 

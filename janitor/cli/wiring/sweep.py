@@ -18,7 +18,7 @@ from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach
 from janitor.cli.wiring.scan import job_for, policy_of, scan_of, secret_in
 from janitor.cli.wiring.stores import lease_for
-from janitor.config.commands import ScanSettings
+from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.locate import Table
@@ -40,22 +40,14 @@ from janitor.sinks.s3 import S3Folder
 from janitor.tokens.policy import Policy
 
 
-def sweep_job(
-    scan: ScanSettings,
-    plan: PlanSettings,
-    deletion: DeletionSettings,
-    run_id: str,
-    stop: Stop,
-    *,
-    deletes: bool,
-) -> Job:
-    """Find the table and put a sweep of it together; nothing of its rows is read yet. `deletes` is False to dry-run.
+def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop) -> Job:
+    """Find the table and put a sweep of it together; nothing of its rows is read yet.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
-    as_of = scan.policy.as_of
+    plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
     _check(scan, plan, deletion)
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
@@ -92,7 +84,7 @@ def sweep_job(
             reached,
             deletion,
             stop,
-            is_enabled=deletes,
+            is_enabled=sweep.deletes,
             header=header_of(reached.table, policy, run_id, now, as_of),
             policy=policy,
             plan=plan.plan,

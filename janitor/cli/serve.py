@@ -1,0 +1,60 @@
+"""`janitor serve`: keep running, and run every schedule file of a folder on its cron line."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from janitor.cli.options import flag, takes
+from janitor.config.output import LogSettings
+from janitor.config.serve import ServeSettings
+from janitor.errors import ConfigurationError
+
+
+@click.command("serve")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@takes(ServeSettings, LogSettings)
+def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
+    """Keep running, and do one run of each schedule file (*.toml) of a folder whenever its cron line says so.
+
+    Files that are added, changed or removed take effect within seconds, or at once on SIGHUP; a broken one is reported,
+    and no run of it starts until it is right again. Each run is a process of its own, which sees this one's
+    environment. SIGTERM ends runs and daemon within 10 seconds.
+
+    Over HTTP there is a page of all jobs (/), the same as JSON (/api/runs), each job's last report, /metrics for
+    Prometheus, and /healthz and /readyz. Nothing can be started over HTTP.
+
+    \b
+    Examples:
+      janitor serve schedules/
+      janitor serve /etc/janitor --listen 0.0.0.0:8080 --state-dir /var/lib/janitor
+    """
+    from structlog.contextvars import unbind_contextvars
+
+    from janitor.cli.places import state_directory
+    from janitor.cli.wiring.logging import start_logging
+
+    try:
+        from janitor.serve.daemon import Plan
+        from janitor.serve.daemon import serve as serve_plan
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        sentence = f"`janitor serve` needs {error.name}, which is not installed"
+        raise ConfigurationError(sentence, "pip install 'token-janitor[serve]'", "extra") from None
+    start_logging(logs)
+    # The lines of each run have that run's id; the daemon's own are of no run.
+    unbind_contextvars("run_id")
+    if sys.stderr.isatty():
+        click.echo(f"janitor: serving {folder} on http://{serve.listen}/; Ctrl-C ends it", err=True)
+    given = {"log_format": logs.log_format, "log_level": logs.log_level}
+    plan = Plan(
+        folder=folder,
+        listen=serve.listen,
+        state=serve.state_dir or state_directory() / "serve",
+        environment=os.environ,
+        options=[text for name, value in given.items() if value for text in (flag(name), value)],
+    )
+    serve_plan(plan)
+    return 0

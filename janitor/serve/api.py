@@ -1,0 +1,118 @@
+"""The daemon's state as JSON, for scripts: `janitor.runs/v1`. Every key is always present; times are ISO 8601 in UTC.
+
+schema      "janitor.runs/v1"
+now, started_at, version
+folder      the folder of schedule files; folder_error why it cannot be read, or null
+jobs        list of: name, description, cron, timezone, jitter_seconds, catch_up, kind (scan|sweep), deletes, tables,
+            running_since, waiting, next_run,
+            last_run {started_at, ended_at, outcome, exit_code} or null; outcome is a report's, or killed, or lost,
+            last_success, runs {OUTCOME: how many}, missed {count, last},
+            reports list of: table, region, ended_at, of_last_run, outcome, counts, deletion, url
+broken      list of: name, error
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from janitor.serve.board import Board, JobOnBoard, Readiness
+from janitor.serve.kept import Kept
+
+SCHEMA = "janitor.runs/v1"
+
+
+def runs_of(board: Board) -> dict[str, Any]:
+    """The whole document."""
+    return {
+        "schema": SCHEMA,
+        "now": time_of(board.now),
+        "started_at": time_of(board.started_at),
+        "version": board.version,
+        "folder": board.folder,
+        "folder_error": board.fault,
+        "jobs": [_job(each) for _, each in sorted(board.jobs.items())],
+        "broken": _broken(board.broken),
+    }
+
+
+def ready_of(readiness: Readiness) -> dict[str, Any]:
+    """What `/readyz` says: which files are loaded and which are broken, and which tables can be reached."""
+    contents = readiness.contents
+    return {
+        "ready": readiness.is_ready,
+        "folder_error": contents.fault,
+        "loaded": sorted(contents.jobs),
+        "broken": _broken(contents.broken),
+        "tables": [
+            {
+                "table": reach.table.label,
+                "region": reach.table.region,
+                "profile": reach.table.profile,
+                "role_arn": reach.table.role_arn,
+                "ok": reach.is_reached,
+                "why": reach.why,
+            }
+            for reach in readiness.reaches
+        ],
+    }
+
+
+def report_path(job: str, number: int) -> str:
+    """Where the HTML report of a job's table is served, relative to the page; its tables are numbered from 1."""
+    path = f"runs/{quote(job, safe='')}/report"
+    return path if number == 1 else f"{path}/{number}"
+
+
+def time_of(second: float | None) -> str | None:
+    """A UNIX second as a text."""
+    return None if second is None else dt.datetime.fromtimestamp(second, dt.UTC).isoformat(timespec="seconds")
+
+
+def _job(each: JobOnBoard) -> dict[str, Any]:
+    schedule, known = each.job.schedule, each.known
+    last_run = {
+        "started_at": time_of(known.started_at),
+        "ended_at": time_of(known.ended_at),
+        "outcome": known.outcome,
+        "exit_code": known.exit_code,
+    }
+    return {
+        "name": each.job.name,
+        "description": schedule.description,
+        "cron": schedule.when.cron,
+        "timezone": schedule.when.timezone,
+        "jitter_seconds": schedule.when.jitter,
+        "catch_up": schedule.when.catch_up,
+        "kind": "sweep" if schedule.is_sweep else "scan",
+        "deletes": each.job.deletes,
+        "tables": [table.label for table in each.job.tables],
+        "running_since": time_of(each.running_since),
+        "waiting": each.is_waiting,
+        "next_run": time_of(each.next_at),
+        "last_run": None if known.started_at is None else last_run,
+        "last_success": time_of(known.succeeded_at),
+        "runs": dict(known.runs),
+        "missed": {"count": known.missed, "last": time_of(known.missed_at)},
+        "reports": [_report(each, report) for report in each.kept],
+    }
+
+
+def _report(each: JobOnBoard, report: Kept) -> dict[str, Any]:
+    return {
+        "table": report.table,
+        "region": report.region,
+        "ended_at": time_of(report.ended_at),
+        "of_last_run": each.is_of_last_run(report),
+        "outcome": report.outcome,
+        "counts": report.counts.model_dump(),
+        "deletion": report.deletion.model_dump(include={"enabled", *_DELETION}),
+        "url": f"/{report_path(each.job.name, report.number)}",
+    }
+
+
+_DELETION = ("planned", "protected", "deleted", "changed", "already_gone", "failed", "waiting")
+
+
+def _broken(broken: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "error": error} for name, error in sorted(broken.items())]

@@ -1,0 +1,129 @@
+"""What a job is: a schedule file of the folder, and the tables that it is at work on. Pure."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from janitor.config.cron import next_times
+from janitor.config.schedule import Schedule
+from janitor.config.schedule_keys import TABLE_NAMES
+from janitor.settings import ENVIRONMENT_PREFIX
+
+# boto3 reads the second, the AWS CLI the first as well.
+_REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+# As click reads a switch's variable.
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+
+
+class TableOfJob(NamedTuple):
+    """A table as a job's settings name it, each None where they leave it to AWS's own rules.
+
+    Attributes:
+        table, deployment, ssm_parameter: what names the table; one of them is set, or none where the file is wrong.
+        region, profile, role_arn, endpoint_url: the way there.
+    """
+
+    table: str | None
+    deployment: str | None
+    ssm_parameter: str | None
+    region: str | None
+    profile: str | None
+    role_arn: str | None
+    endpoint_url: str | None
+
+    @property
+    def label(self) -> str:
+        """What names it, for people."""
+        return self.table or self.deployment or self.ssm_parameter or "no table"
+
+    @property
+    def folder(self) -> str:
+        """The folder of its reports, where a job has several tables (as `janitor run --keep-in` names it)."""
+        return self.table or self.deployment or (self.ssm_parameter or "").strip("/").replace("/", "-")
+
+    @property
+    def key(self) -> str:
+        """Equal for settings that mean one table: who asks for it, and as whom, does not matter."""
+        named = (self.table, self.deployment, self.ssm_parameter, self.region, self.endpoint_url)
+        return "|".join(text or "" for text in named)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A schedule file that is right.
+
+    Attributes:
+        name: the file's, without its ending.
+        schedule: what it says.
+        tables: its tables, after the environment's settings.
+        deletes: whether its runs delete, after the environment's settings.
+        digest: of the file's bytes.
+    """
+
+    name: str
+    schedule: Schedule
+    tables: tuple[TableOfJob, ...]
+    deletes: bool
+    digest: str
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """What no two runs are at work on at once."""
+        return frozenset(table.key for table in self.tables)
+
+    @property
+    def line(self) -> str | None:
+        """The cron line and its zone, in a word; None where nothing fires it."""
+        when = self.schedule.when
+        return f"{when.cron} {when.timezone}" if when.cron else None
+
+    def folders(self, kept: Path) -> tuple[Path, ...]:
+        """Where the last report of each of its tables is, below the folder that was given to its runs."""
+        return tuple(kept / table.folder for table in self.tables) if len(self.tables) > 1 else (kept,)
+
+
+def job_of(name: str, schedule: Schedule, digest: str, environment: Mapping[str, str]) -> Job:
+    """A job, as its runs will see its file: the environment's settings beat the file's."""
+    is_dry = environment.get(f"{ENVIRONMENT_PREFIX}DRY_RUN", "").strip().lower() in _TRUE
+    return Job(
+        name=name,
+        schedule=schedule,
+        tables=tables_of(schedule, environment),
+        deletes=schedule.deletes and not is_dry,
+        digest=digest,
+    )
+
+
+def tables_of(schedule: Schedule, environment: Mapping[str, str]) -> tuple[TableOfJob, ...]:
+    """A file's tables. A variable that names a table means that one, and none of the file's, as for `janitor run`."""
+    given = {name: environment.get(f"{ENVIRONMENT_PREFIX}{name.upper()}") or None for name in TableOfJob._fields}
+    tables = schedule.tables
+    if any(given[name] for name in TABLE_NAMES):
+        tables = ({name: value for name, value in tables[0].items() if name not in TABLE_NAMES},)
+    return tuple(_table(given, table, environment) for table in tables)
+
+
+def is_missed(line: str | None, job: Job, handled_at: float | None, now: float) -> bool:
+    """Whether a job is to be run at once, because its time came while no daemon was there.
+
+    Args:
+        line: the cron line and zone that the earlier daemon knew it by. Another one now is a new plan, and catches up
+            nothing.
+        job: as it is now.
+        handled_at: up to when that daemon did what was due, in UNIX seconds; None for a job it never saw.
+        now: the present in UNIX seconds.
+    """
+    when = job.schedule.when
+    if not when.catch_up or handled_at is None or line is None or line != job.line:
+        return False
+    first = next(next_times(when, dt.datetime.fromtimestamp(handled_at, dt.UTC)), None)
+    return first is not None and first.timestamp() <= now
+
+
+def _table(given: Mapping[str, str | None], of_file: Mapping[str, Any], environment: Mapping[str, str]) -> TableOfJob:
+    values = {name: given[name] or of_file.get(name) for name in TableOfJob._fields}
+    by_aws = next((environment[name] for name in _REGION_VARIABLES if environment.get(name)), None)
+    values["region"] = values["region"] or by_aws
+    return TableOfJob(**values)

@@ -1,0 +1,82 @@
+"""The last reports of a job, as its runs left them on disk."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from pydantic import ValidationError
+
+from janitor.report.metrics import Metric, metrics_of
+from janitor.report.model import Counts, Deletion, Outcome, Report
+
+log = structlog.get_logger("janitor.serve")
+
+PAGE = "report.html"
+_REPORT = "report.json"
+# Findings are capped at 10,000 a report unless the operator wants more; a report beyond this would burst the daemon.
+_MOST_BYTES = 50_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is kept in mind of a report: no finding of it.
+
+    Attributes:
+        number: of the table among its job's, from 1.
+        table, region: whose it is.
+        page: the report as HTML; it may be gone.
+        started_at, ended_at: of the run, in UNIX seconds.
+        outcome, counts, deletion, errors: as the report has them.
+        metrics: its figures.
+    """
+
+    number: int
+    table: str
+    region: str
+    page: Path
+    started_at: float
+    ended_at: float
+    outcome: Outcome
+    counts: Counts
+    deletion: Deletion
+    errors: tuple[str, ...]
+    metrics: Sequence[Metric]
+
+
+def kept_in(folders: Sequence[Path]) -> tuple[Kept, ...]:
+    """The reports of these folders; a folder without a whole one is left out."""
+    return tuple(_kept(folders))
+
+
+def _kept(folders: Sequence[Path]) -> Iterator[Kept]:
+    for number, folder in enumerate(folders, 1):
+        report = _report(folder / _REPORT)
+        if report is not None:
+            yield Kept(
+                number=number,
+                table=report.table.name,
+                region=report.table.region,
+                page=folder / PAGE,
+                started_at=report.run.started_at.timestamp(),
+                ended_at=report.run.finished_at.timestamp(),
+                outcome=report.run.outcome,
+                counts=report.counts,
+                deletion=report.deletion,
+                errors=tuple(error.message for error in report.errors),
+                metrics=metrics_of(report),
+            )
+
+
+def _report(path: Path) -> Report | None:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            log.warning("report.too_long", path=str(path), most_bytes=_MOST_BYTES)
+            return None
+        return Report.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        # One of an older janitor, after an update; the next run writes another. Its message would quote the report.
+        log.warning("report.not_read", path=str(path), error=type(error).__name__)
+        return None

@@ -1,0 +1,155 @@
+"""The runs: each a process of its own, so that a crash or a lack of memory ends the run and not the daemon."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import structlog
+
+from janitor.report.model import Outcome
+from janitor.serve.child import Child, end_all, end_left_behind
+from janitor.serve.ending import Ending, ending_of
+from janitor.serve.jobs import Job
+from janitor.serve.kept import Kept, kept_in
+from janitor.serve.memory import Memory
+from janitor.serve.turns import Turns
+
+log = structlog.get_logger("janitor.serve")
+
+# A run may take 250 MB at its peak, and has threads of its own.
+MOST_AT_ONCE = 2
+
+_RECORD_SECONDS = 1.0
+_POLL_SECONDS = 0.05
+
+_LOST = Ending("lost", is_success=False)
+
+Find = Callable[[str], Job | None]
+
+
+class Runs:
+    """Carries jobs out, and knows which is at work. Threads share it."""
+
+    def __init__(self, folder: Path, memory: Memory, find: Find, options: Sequence[str]) -> None:
+        """Nothing is at work.
+
+        Args:
+            folder: where each job's reports are kept, in a folder of its name.
+            memory: what is remembered of jobs.
+            find: the job of a name as it is at present, None where there is none any more.
+            options: what else every run is told.
+        """
+        self._folder = folder
+        self._memory = memory
+        self._find = find
+        self._options = tuple(options)
+        self._turns = Turns(MOST_AT_ONCE)
+        self._lock = threading.Lock()
+        self._children: dict[str, Child] = {}
+        self._waiting: set[str] = set()
+        # With the digest of the file that said which tables they are of.
+        self._kept: dict[str, tuple[str, tuple[Kept, ...]]] = {}
+        self._is_stopping = False
+
+    def settle(self) -> None:
+        """End what a daemon that was killed left at work, and remember those runs as lost: nobody saw how they ended.
+
+        None of them is done again: its time was handled when it began, so that a job that takes the machine down does
+        not do so for ever.
+        """
+        every = self._memory.all().items()
+        end_left_behind({name: (self._folder / name, known.pid) for name, known in every if known.pid is not None})
+        for name in [name for name, known in every if known.begun_at is not None]:
+            log.error("run.lost", job=name, reason="the daemon was killed while it was at work")
+            self._memory.end(name, at=None, exit_code=None, outcome=_LOST.outcome, is_success=False)
+
+    def run(self, name: str) -> None:
+        """Wait for the turn of a job, do one run of it and wait for its end."""
+        with self._lock:
+            self._waiting.add(name)
+        try:
+            while (job := self._find(name)) is not None:
+                with self._turns.turn(job.keys) as has_come:
+                    if not has_come:
+                        return
+                    # Its file may have changed meanwhile, and with it the tables to wait for.
+                    if self._find(name) == job:
+                        self._carry_out(job)
+                        return
+        finally:
+            with self._lock:
+                self._waiting.discard(name)
+
+    def stop(self, seconds: float, is_hurried: Callable[[float], bool]) -> None:
+        """Start nothing any more, ask what is at work to end, and end by force what does not.
+
+        Args:
+            seconds: how long it may take.
+            is_hurried: waits for so many seconds at most, and tells whether everything is to end at once.
+        """
+        with self._lock:
+            self._is_stopping = True
+            children = list(self._children.values())
+        self._turns.close()
+        end_all(children, seconds, is_hurried)
+        # How they ended is remembered by the threads that wait for them.
+        deadline = time.monotonic() + _RECORD_SECONDS
+        while self.at_work() and time.monotonic() < deadline:
+            is_hurried(_POLL_SECONDS)
+
+    def at_work(self) -> Mapping[str, float]:
+        """Which jobs are at work, and since when in UNIX seconds."""
+        with self._lock:
+            return {name: child.started_at for name, child in self._children.items()}
+
+    def waiting(self) -> frozenset[str]:
+        """Which jobs are due, and wait for their turn."""
+        with self._lock:
+            return frozenset(self._waiting)
+
+    def kept(self, job: Job) -> tuple[Kept, ...]:
+        """The job's last reports, read once after each run."""
+        with self._lock:
+            digest, known = self._kept.get(job.name, ("", ()))
+        return known if digest == job.digest else self._read_kept(job)
+
+    def _carry_out(self, job: Job) -> None:
+        child = self._start(job)
+        if child is None:
+            return
+        self._memory.update(job.name, pid=child.pid)
+        log.info("job.started", job=job.name, pid=child.pid, deletes=job.deletes)
+        code = child.wait()
+        ended_at = time.time()
+        kept = self._read_kept(job)
+        ending = ending_of(code, [report.outcome for report in kept if report.ended_at >= child.started_at])
+        self._memory.end(job.name, at=ended_at, exit_code=code, outcome=ending.outcome, is_success=ending.is_success)
+        with self._lock:
+            del self._children[job.name]
+        seconds = round(ended_at - child.started_at, 1)
+        say = log.info if ending.is_success or ending.outcome == Outcome.SKIPPED else log.error
+        say("job.ended", job=job.name, outcome=ending.outcome, exit_code=code, seconds=seconds)
+
+    def _read_kept(self, job: Job) -> tuple[Kept, ...]:
+        kept = kept_in(job.folders(self._folder / job.name))
+        with self._lock:
+            self._kept[job.name] = (job.digest, kept)
+        return kept
+
+    def _start(self, job: Job) -> Child | None:
+        now = time.time()
+        with self._lock:
+            self._waiting.discard(job.name)
+            if self._is_stopping:
+                return None
+            # Before it starts: should it take the daemon down, it is not due again.
+            self._memory.update(job.name, handled_at=now, begun_at=now, pid=None)
+            try:
+                child = Child.start(job, self._folder / job.name, self._options, now)
+            except OSError as error:
+                log.error("job.not_started", job=job.name, error=str(error))  # noqa: TRY400  # a sentence
+                self._memory.end(job.name, at=now, exit_code=None, outcome="failed", is_success=False)
+                return None
+            self._children[job.name] = child
+            return child

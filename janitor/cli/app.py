@@ -1,7 +1,6 @@
 """`main(argv) -> int`: the program's one entry, and its one error boundary."""
 
 import contextlib
-import importlib
 import os
 import signal
 import sys
@@ -11,12 +10,12 @@ from typing import NoReturn
 import click
 
 from janitor import __version__
+from janitor.cli.groups import LazyGroup
 from janitor.errors import ExitCode, JanitorError
 
 PROGRAM = "janitor"
 
-# Each command's module, imported only when that command is asked for or listed.
-COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "doctor", "demo", "schema")
+COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "demo", "schema")
 
 _SIGNAL_BASE = 128
 
@@ -32,19 +31,9 @@ class Terminated(BaseException):
         self.number = number
 
 
-class _Commands(click.Group):
-    """A group whose commands are the modules named like them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """In the order they are listed above."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, or None for click to say that there is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"janitor.cli.{cmd_name}").command
-        return command
+class _Commands(LazyGroup):
+    package = "janitor.cli"
+    names = COMMANDS
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -1,0 +1,1 @@
+"""What the commands of `janitor token` are made of."""

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit lint format bench mutations dynamodb-local readme lock clean
+.PHONY: help run test test-unit lint format bench mutations dynamodb-local lock image image-check clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -30,8 +30,9 @@ test-unit: $(READY) ## the tests that need no server, in seconds
 
 lint: $(READY) ## formatting, lint, types, import layers, budgets and the README's help texts
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff check --quiet . deploy/docker/check
 	@$(BIN)/mypy
+	@$(BIN)/mypy --no-error-summary deploy/docker/check deploy/docker/healthcheck.py deploy/compose/make_table.py
 	@$(BIN)/lint-imports
 	@$(BIN)/python tests/house_rules.py
 
@@ -52,6 +53,15 @@ dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where
 lock: $(READY) ## write the hash-pinned lock files anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --extra serve --group dev pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra serve --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --extra serve --constraint requirements/dev.txt pyproject.toml -o requirements/demo.txt
+	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraint requirements/dev.txt - -o requirements/build.txt
+
+image: ## build the container image with docker, podman or buildah, whichever is there
+	@deploy/docker/build
+
+image-check: ## build the image, run it confined, and say how large it is
+	@deploy/docker/check
 
 clean: ## remove the environment and every cache of this folder
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

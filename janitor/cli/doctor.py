@@ -1,25 +1,43 @@
 """`janitor doctor`: check what runs need before they need it."""
 
+from pathlib import Path
+from typing import Any
+
 import click
 
-from janitor.cli.options import takes
-from janitor.config.doctor import DoctorSettings
-from janitor.config.output import LogSettings, StateSettings
-from janitor.config.table import TableSettings
+from janitor.cli.options import takes, variable
+from janitor.config.doctor import DOCTOR_GROUPS, FOR, DoctorCommand
 
 
 @click.command("doctor")
-@takes(DoctorSettings, StateSettings, TableSettings, LogSettings)
-def command(doctor: DoctorSettings, state: StateSettings, table: TableSettings, logs: LogSettings) -> int:
-    """Check that the store of what runs remember can be read and written, and make it where it is to be made.
+@click.argument("schedules", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--for",
+    "command_name",
+    type=click.Choice(FOR.choices),
+    default=FOR.default,
+    show_default=True,
+    envvar=variable("for"),
+    show_envvar=True,
+    help=FOR.help,
+)
+@takes(*DOCTOR_GROUPS)
+def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int:
+    """Check all that a command needs, and say what a run would cost and take. Changes nothing.
+
+    Credentials, the table, its key and dialect, each permission, the clock, TTL, point-in-time recovery; the topic, the
+    state store, the archive and the schedule files (or folders of them) where they are named. Ends with exit code 1
+    when something is missing that the command of --for needs.
 
     \b
     Examples:
-      janitor doctor
+      janitor doctor --deployment prod
+      janitor doctor --for sweep --deployment prod --archive s3://our-archives/tokens/ schedules/
       janitor doctor --state-url dynamodb://janitor-state --create-state
     """
-    from janitor.cli.wiring.doctor import checked
+    from janitor.cli.wiring.doctor.examination import examined
     from janitor.cli.wiring.logging import start_logging
 
-    start_logging(logs)
-    return checked(doctor, state, table)
+    given = DoctorCommand(*groups)
+    start_logging(given.logs)
+    return examined(command_name, given, schedules)

@@ -6,9 +6,9 @@ import click
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["report", "schedule"]))
+@click.argument("name", type=click.Choice(["report", "schedule", "doctor"]))
 def command(name: str) -> None:
-    """Print the JSON Schema of a report, or of a schedule file.
+    """Print the JSON Schema of a report, of a schedule file, or of what the doctor says.
 
     \b
     Examples:
@@ -19,6 +19,10 @@ def command(name: str) -> None:
         from janitor.config.schedule_schema import schedule_schema
 
         schema = schedule_schema()
+    elif name == "doctor":
+        from janitor.report.checkup import Checkup
+
+        schema = Checkup.model_json_schema(mode="serialization", by_alias=True)
     else:
         from janitor.report.model import Report
 

@@ -1,15 +1,61 @@
-"""What `janitor doctor` does."""
+"""What `janitor doctor` looks at."""
 
+import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from janitor.settings import setting
+from janitor.config.deletion import DeletionSettings
+from janitor.config.limits import LimitSettings
+from janitor.config.output import LogSettings, NoticeSettings, StateSettings
+from janitor.config.table import PolicySettings, TableSettings
+from janitor.parsers import Folder, S3Prefix
+from janitor.settings import Setting, setting
+
+# No field of a group, for it is no name in Python.
+FOR = Setting(
+    help="The command that everything has to be there for.",
+    choices=("scan", "sweep", "apply", "restore", "token"),
+    default="scan",
+)
+
+
+def _as_in(group: type, name: str) -> Any:
+    """The very setting that a run has."""
+    [of_run] = [field for field in dataclasses.fields(group) if field.name == name]
+    return dataclasses.field(default=of_run.default, metadata=of_run.metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorSettings:
-    """What it may make."""
+    """What it may make, what it says, and what of a run's settings it looks at."""
 
     create_state: bool = setting(
         "Make the table of dynamodb://TABLE, on demand and with TTL for its own rows, if it is not there.",
         is_switch=True,
     )
+    format: str | None = setting(
+        "What is said on standard output.",
+        choices=("table", "json"),
+        default_words="table on a terminal, json otherwise",
+    )
+    dialect: str | None = _as_in(PolicySettings, "dialect")
+    archive: Path | Folder | S3Prefix | None = _as_in(DeletionSettings, "archive")
+    no_archive: bool = _as_in(DeletionSettings, "no_archive")
+    max_clock_skew: int = _as_in(DeletionSettings, "max_clock_skew")
+    delete_api: str = _as_in(DeletionSettings, "delete_api")
+    write_price: float = _as_in(DeletionSettings, "write_price")
+    sns_topic_arn: str | None = _as_in(NoticeSettings, "sns_topic_arn")
+
+
+class DoctorCommand(NamedTuple):
+    """Everything that the doctor is told."""
+
+    doctor: DoctorSettings
+    table: TableSettings
+    state: StateSettings
+    limits: LimitSettings
+    logs: LogSettings
+
+
+DOCTOR_GROUPS: tuple[type, ...] = tuple(DoctorCommand.__annotations__.values())

@@ -11,33 +11,11 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.announcing import Loudspeaker, Runs, due_rows, state_in
+from tests.announcing import Loudspeaker, Runs, due_rows
 from tests.command import janitor
 from tests.servers import microburst
 from tests.sweeping import DAY, fingerprint_of, living_rows, stale_rows
 from tests.tables import legacy, modern
-
-
-def test_what_runs_remember_may_be_in_a_table_that_the_doctor_makes(
-    runs: Callable[..., Runs], ministack_url: str, table_number: Callable[[], int]
-) -> None:
-    state = f"dynamodb://state-{table_number()}"
-    nightly = runs(*due_rows(20, 5), state=state)
-    doctor = ("doctor", "--state-url", state, "--endpoint-url", ministack_url)
-    before = janitor(*doctor)
-    assert (before.code, "--create-state" in before.err) == (1, True)
-    made = janitor(*doctor, "--create-state")
-    assert (made.code, made.out) == (0, f"✓ state {state} can be read and written\n")
-    assert janitor(*doctor, "--create-state").code == 0
-    assert [nightly.run().notices["sent"], nightly.run().notices["sent"]] == [2, 0]
-    assert nightly.run().report["changes"]["since"]
-
-
-def test_the_doctor_makes_no_file_into_a_table(tmp_path: Path) -> None:
-    finished = janitor("doctor", "--create-state", "--state-url", state_in(tmp_path))
-    assert (finished.code, "dynamodb://TABLE" in finished.err) == (2, True)
-    here = janitor("doctor", "--state-url", state_in(tmp_path))
-    assert (here.code, "can be read and written" in here.out) == (0, True)
 
 
 def aged(runs: Runs, days: int) -> None:

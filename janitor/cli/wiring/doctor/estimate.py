@@ -1,0 +1,94 @@
+"""What a run would cost and take."""
+
+import time
+from collections.abc import Callable
+
+from janitor.cli.wiring.doctor.needs import Needs
+from janitor.cli.wiring.doctor.table import Found
+from janitor.config.doctor import DoctorCommand
+from janitor.dynamodb.client import Aws
+from janitor.dynamodb.cost import (
+    PAGE_BYTES,
+    USUAL_PAGE_SECONDS,
+    Reading,
+    first_page,
+    reading_of,
+    write_units_of_delete,
+)
+from janitor.dynamodb.decode import Page
+from janitor.dynamodb.locate import Table
+from janitor.dynamodb.scan import segments_for
+from janitor.dynamodb.upkeep import Throughput, throughput
+from janitor.errors import JanitorError
+from janitor.report.checkup import Estimate, SecondsBy
+from janitor.tokens.policy import Policy
+
+_MILLION = 1_000_000
+_THOUSAND = 1_000
+
+
+def estimate_of(
+    needs: Needs, given: DoctorCommand, found: Found, ticks: Callable[[], float] = time.perf_counter
+) -> Estimate | None:
+    """What the command would cost and take; None where that goes by the rows that are chosen, or nobody knows.
+
+    A page of an on-demand table is read for it. Of a provisioned one none is: that would take from LISA what was saved
+    up, and such a table's own throughput says how long a run takes.
+
+    Args:
+        needs: of the command.
+        given: the settings.
+        found: the table.
+        ticks: seconds that only grow.
+    """
+    if found.aws is None or found.table is None or not needs.scans:
+        return None
+    table = found.table
+    try:
+        takes = throughput(found.aws, table.name)
+    except JanitorError:
+        return None
+    page, seconds = (None, USUAL_PAGE_SECONDS) if takes.provisioned_reads else _measured(found.aws, table, ticks)
+    segments = given.limits.segments or segments_for(table.size_bytes)
+    rows, size = table.item_count, table.size_bytes
+    if page is not None and page.next_key is not None:
+        # DynamoDB's own count is hours old, and of a new table zero.
+        rows, size = max(rows, page.scanned), max(size, PAGE_BYTES)
+    elif page is not None:
+        rows = page.scanned
+    reading = _reading(page, size, segments, takes, seconds)
+    by: SecondsBy = "throughput" if reading.is_slowed else "usual" if page is None else "measured"
+    per_delete = write_units_of_delete(size, rows, takes.indexes) if needs.deletes else None
+    return Estimate(
+        rows=rows,
+        size_bytes=size,
+        segments=segments,
+        pages=reading.pages,
+        read_units=reading.read_units,
+        cost_usd=round(reading.read_units * given.limits.read_price / _MILLION, 6),
+        seconds=round(reading.seconds, 3),
+        seconds_by=by,
+        write_units_per_delete=per_delete,
+        cost_usd_per_1000_deletes=_price_of_a_thousand(per_delete, given.doctor.write_price),
+    )
+
+
+def _measured(aws: Aws, table: Table, ticks: Callable[[], float]) -> tuple[Page | None, float]:
+    """The first page, and how many seconds it took; what is usual where it cannot be read."""
+    policy = Policy(dialect=table.dialect)
+    before = ticks()
+    try:
+        page = first_page(aws.dynamodb, table.name, policy, int(time.time()))
+    except JanitorError:
+        return None, USUAL_PAGE_SECONDS
+    return page, ticks() - before
+
+
+def _reading(page: Page | None, size: int, segments: int, takes: Throughput, seconds: float) -> Reading:
+    if page is not None and page.next_key is None and segments == 1:
+        return Reading(1, page.read_units, seconds, is_slowed=False)
+    return reading_of(size, segments, takes, seconds)
+
+
+def _price_of_a_thousand(per_delete: float | None, write_price: float) -> float | None:
+    return None if per_delete is None else round(per_delete * _THOUSAND * write_price / _MILLION, 6)

@@ -1,0 +1,118 @@
+"""Where notices, memories and deleted rows go."""
+
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_not_writable
+from janitor.cli.wiring.doctor.needs import Needs
+from janitor.cli.wiring.doctor.table import Session
+from janitor.cli.wiring.stores import ledger_for
+from janitor.config.doctor import DoctorCommand
+from janitor.errors import JanitorError, LedgerError
+from janitor.ledger.create_table import create_table
+from janitor.ledger.url import DynamoDbUrl
+from janitor.parsers import Folder, S3Prefix
+from janitor.report.checkup import Check, amiss, passed, raised, skipped
+from janitor.sinks.s3_object import S3Object
+from janitor.sinks.sns import Topic
+
+TOPIC, STATE, ARCHIVE = "topic", "state", "archive"
+
+# Of no table: what a check leaves in the store stands apart from what runs remember.
+_SCOPE = "doctor"
+
+
+def topic_check(arn: str | None, session: Session) -> Check:
+    """Whether the topic takes notices, as far as can be told without a message to anybody."""
+    if arn is None:
+        return skipped(TOPIC, "not asked for: no --sns-topic-arn")
+    if session.aws is None or session.why_not is not None:
+        return skipped(TOPIC, session.why_not or "")
+    jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
+    try:
+        problem: JanitorError | None = Topic(session.aws.sns, arn, lambda _: False, jitter).problem()
+    except JanitorError as error:
+        problem = error
+    if problem is not None:
+        return raised(TOPIC, problem, needed=True)
+    return passed(TOPIC, f"{arn}: nothing speaks against it, and nothing was published")
+
+
+def state_check(given: DoctorCommand, session: Session) -> Check:
+    """Whether runs can remember; makes the state table where that was asked for."""
+    url = given.state.state_url
+    if url is None and given.doctor.sns_topic_arn is None:
+        return skipped(STATE, "not asked for: neither --state-url nor a topic")
+    if session.aws is None or (isinstance(url, DynamoDbUrl) and session.why_not is not None):
+        return skipped(STATE, session.why_not or "")
+    ledger = ledger_for(given.state, session.aws)
+    try:
+        if given.doctor.create_state and isinstance(url, DynamoDbUrl):
+            create_table(session.aws.dynamodb, url.table)
+        ledger.open(_SCOPE, int(time.time()))
+    except LedgerError as error:
+        return raised(STATE, error, needed=True)
+    finally:
+        ledger.close()
+    return passed(STATE, f"{ledger.location} can be read and written")
+
+
+def archive_check(needs: Needs, given: DoctorCommand, session: Session) -> Check:
+    """Whether rows can be kept before they are deleted. Leaves nothing behind."""
+    archive = given.doctor.archive
+    if archive is None and not needs.plans:
+        return skipped(ARCHIVE, f"not asked for: {needs.command} keeps none")
+    if given.doctor.no_archive:
+        return skipped(ARCHIVE, "not asked for: --no-archive, so there is no way back")
+    if isinstance(archive, S3Prefix):
+        return _bucket(archive, session, needed=needs.plans)
+    if isinstance(archive, Path) and not is_folder(archive):
+        if is_taken(archive):
+            return amiss(ARCHIVE, f"{archive} exists already", "give a new file, or a folder", needed=needs.plans)
+        archive = archive.parent
+    folder = archive.path if isinstance(archive, Folder) else archive
+    return _folder(folder or state_directory() / ARCHIVE_FOLDER, needed=needs.plans)
+
+
+def _bucket(place: S3Prefix, session: Session, *, needed: bool) -> Check:
+    """Begin an upload and abort it, which asks for the permission to write and shows nothing.
+
+    Without the permission to abort it stays, empty; nobody sees it, and it costs nothing.
+    """
+    if session.aws is None or session.why_not is not None:
+        return skipped(ARCHIVE, session.why_not or "")
+    parent = place.prefix if place.prefix in {"", "/"} or place.prefix.endswith("/") else f"{place.prefix}/"
+    upload = S3Object(
+        session.aws.s3, place.bucket, f"{parent}janitor-doctor-{uuid4().hex}.ndjson", "application/x-ndjson"
+    )
+    try:
+        upload.open()
+    except JanitorError as error:
+        return raised(ARCHIVE, error, needed=needed)
+    finally:
+        upload.discard()
+    return passed(
+        ARCHIVE, f"s3://{place.bucket}/{parent} takes objects: an upload was begun, and no object made", needed=needed
+    )
+
+
+def _folder(folder: Path, *, needed: bool) -> Check:
+    """Write a file without a name, which goes when it is closed, where the archive would be."""
+    way_out = "give --archive a path in a folder that can be written"
+    problem = why_not_writable(folder)
+    if problem is not None:
+        return amiss(ARCHIVE, problem, way_out, needed=needed)
+    existing = next(each for each in (folder, *folder.parents) if is_folder(each))
+    try:
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return amiss(ARCHIVE, f"{existing} cannot be written: {error.strerror}", way_out, needed=needed)
+    made = "" if existing == folder else ", where it is made with the first archive"
+    return passed(ARCHIVE, f"{folder} can be written{made}", needed=needed)

@@ -1,0 +1,67 @@
+"""What DynamoDB does for a table by itself, and how much it lets through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from janitor.aws_errors import aws_errors
+from janitor.dynamodb.client import Aws
+
+_TTL_ON = frozenset({"ENABLED", "ENABLING"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """What a table takes.
+
+    Attributes:
+        provisioned_reads: read units a second that are paid for; None on demand.
+        warm_reads: read units a second that an on-demand table is ready for; None where the server does not say.
+        indexes: how many global secondary indexes each write goes to besides.
+    """
+
+    provisioned_reads: int | None
+    warm_reads: int | None
+    indexes: int
+
+
+def throughput(aws: Aws, table: str) -> Throughput:
+    """What the table takes.
+
+    Raises:
+        AwsError: DynamoDB refused or could not be reached; `dynamodb:DescribeTable` may be missing.
+    """
+    with aws_errors("dynamodb:DescribeTable", f"the table {table}"):
+        description: Mapping[str, Any] = aws.dynamodb.describe_table(TableName=table)["Table"]
+    # An on-demand table says 0 units, whether or not it names its billing mode.
+    provisioned = description.get("ProvisionedThroughput", {}).get("ReadCapacityUnits", 0)
+    warm = description.get("WarmThroughput", {}).get("ReadUnitsPerSecond", 0)
+    return Throughput(
+        provisioned_reads=provisioned or None,
+        warm_reads=warm or None,
+        indexes=len(description.get("GlobalSecondaryIndexes", ())),
+    )
+
+
+def ttl_attribute(aws: Aws, table: str) -> str | None:
+    """The attribute after whose time DynamoDB removes rows; None where it removes none.
+
+    Raises:
+        AwsError: DynamoDB refused or could not be reached; `dynamodb:DescribeTimeToLive` may be missing.
+    """
+    with aws_errors("dynamodb:DescribeTimeToLive", f"the table {table}"):
+        described: Mapping[str, Any] = aws.dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    return described.get("AttributeName") if described.get("TimeToLiveStatus") in _TTL_ON else None
+
+
+def has_point_in_time_recovery(aws: Aws, table: str) -> bool:
+    """Whether the table can be put back to any second of the last days.
+
+    Raises:
+        AwsError: DynamoDB refused or could not be reached; `dynamodb:DescribeContinuousBackups` may be missing.
+    """
+    with aws_errors("dynamodb:DescribeContinuousBackups", f"the table {table}"):
+        answer: Mapping[str, Any] = aws.dynamodb.describe_continuous_backups(TableName=table)
+        described = answer["ContinuousBackupsDescription"]
+    recovery: Mapping[str, Any] = described.get("PointInTimeRecoveryDescription", {})
+    return recovery.get("PointInTimeRecoveryStatus") == "ENABLED"

@@ -1,0 +1,134 @@
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from janitor.cli.doctor import command
+from janitor.cli.wiring.doctor.needs import NEEDS
+from janitor.cli.wiring.doctor.schedules import schedule_checks
+from janitor.cli.wiring.doctor.surroundings import archive_check
+from janitor.cli.wiring.doctor.table import Found, Session, clock_check
+from janitor.config.doctor import FOR, DoctorCommand, DoctorSettings
+from janitor.config.limits import LimitSettings
+from janitor.config.output import LogSettings, StateSettings
+from janitor.config.table import TableSettings
+from janitor.dynamodb.locate import Table
+from janitor.errors import ConfigurationError
+from janitor.parsers import Folder, S3Prefix
+from janitor.report.checkup import Check, Status, skipped
+from janitor.tokens.dialect import Dialect
+
+NOWHERE = Session(None, "not checked: no session", skipped("credentials", "none"))
+MIDNIGHT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+
+
+def given(**settings: Any) -> DoctorCommand:
+    return DoctorCommand(DoctorSettings(**settings), TableSettings(), StateSettings(), LimitSettings(), LogSettings())
+
+
+def archive(command: str = "sweep", **settings: Any) -> Check:
+    return archive_check(NEEDS[command], given(**settings), NOWHERE)
+
+
+def clock(skew_seconds: int | None, *, plans: bool, **settings: Any) -> Check:
+    table = Table(
+        name="tokens",
+        region="us-east-1",
+        account_id=None,
+        endpoint=None,
+        dialect=Dialect.HASHED,
+        has_owner_index=True,
+        item_count=0,
+        size_bytes=0,
+        skew_seconds=skew_seconds,
+    )
+    return clock_check(given(**settings), Found(None, None, table, None, "", ()), plans=plans)
+
+
+def test_every_command_of_for_has_its_needs() -> None:
+    assert tuple(NEEDS) == FOR.choices
+
+
+def test_an_archive_that_can_be_written_is_found_so_and_nothing_is_left(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "made" / "later"):
+        for place in (Folder(folder), folder / "archive.ndjson.gz"):
+            check = archive(archive=place)
+            assert (check.status, check.needed) == (Status.OK, True)
+            assert ("is made with" in check.found) == (folder != tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_archive_that_cannot_be_written_fails_a_sweep_and_warns_a_scan(tmp_path: Path) -> None:
+    file = tmp_path / "archive.ndjson"
+    file.write_text("of last night")
+    taken, below = archive(archive=file), archive(archive=Folder(file / "folder"))
+    assert (taken.status, taken.found, taken.way_out) == (
+        Status.FAILED,
+        f"{file} exists already",
+        "give a new file, or a folder",
+    )
+    assert (below.status, "is no folder" in below.found) == (Status.FAILED, True)
+    assert archive("scan", archive=file).status is Status.WARNING
+    assert file.read_text() == "of last night"
+
+
+def test_an_archive_that_nobody_asked_for_is_not_looked_at() -> None:
+    assert [archive(command).status for command in ("scan", "restore", "token")] == [Status.SKIPPED] * 3
+    assert "no way back" in archive(no_archive=True).found
+    assert archive(archive=S3Prefix("bucket", "prefix/")).found == "not checked: no session"
+
+
+def test_schedule_files_are_named_with_what_they_do_and_when(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[when]\ncron = "30 2 * * *"\n')
+    (tmp_path / "b.toml").write_text("[delete]\nenabled = true\n")
+    (tmp_path / "c.toml").write_text("[delete]\nenabeld = true\n")
+    (tmp_path / ".hidden.toml").write_text("no TOML")
+    (tmp_path / "notes.txt").write_text("no schedule")
+    nightly, deleting, broken = schedule_checks([tmp_path], MIDNIGHT)
+    assert (nightly.name, nightly.found) == ("schedule a.toml", "a scan; next at 2026-03-01 02:30 UTC")
+    assert deleting.found == "a sweep that deletes; no cron line, so only somebody else starts it"
+    assert (broken.status, broken.needed) == (Status.FAILED, True)
+    assert f"{tmp_path}/c.toml, line 2: [delete] enabeld" in broken.found
+    assert "did you mean 'enabled'?" in broken.found
+
+
+def test_a_folder_without_a_schedule_file_is_said_so_and_none_at_all_is_fine(tmp_path: Path) -> None:
+    [empty], [missing] = schedule_checks([tmp_path], MIDNIGHT), schedule_checks([tmp_path / "x.toml"], MIDNIGHT)
+    assert (empty.status, missing.status) == (Status.FAILED, Status.FAILED)
+    assert [check.status for check in schedule_checks([], MIDNIGHT)] == [Status.SKIPPED]
+
+
+@pytest.mark.parametrize("skew", [61, -61, None])
+def test_by_a_wrong_clock_a_sweep_and_notices_are_not_ready_and_a_scan_is(skew: int | None) -> None:
+    topic = {"sns_topic_arn": "arn:aws:sns:us-east-1:000000000000:told"}
+    checks = [clock(skew, plans=True), clock(skew, plans=False, **topic), clock(skew, plans=False)]
+    assert [check.status for check in checks] == [Status.FAILED, Status.FAILED, Status.WARNING]
+
+
+def test_the_clock_may_be_off_as_far_as_a_sweep_allows_it() -> None:
+    assert [clock(skew, plans=True).status for skew in (60, -60)] == [Status.OK, Status.OK]
+    assert clock(3_600, plans=True, max_clock_skew=3_600).status is Status.OK
+    # A scan has no such option: it warns at the same minute as ever.
+    assert clock(3_600, plans=False, max_clock_skew=3_600).status is Status.WARNING
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        (("--archive", "x", "--no-archive"), ConfigurationError, "--archive and --no-archive contradict each other"),
+        (("--create-state", "--state-url", "sqlite:///x"), ConfigurationError, "give --state-url dynamodb://TABLE"),
+        (("--for", "demo"), click.BadParameter, "'demo' is not one of 'scan', 'sweep', 'apply', 'restore', 'token'"),
+    ],
+)
+def test_what_contradicts_itself_is_wrong_usage(options: tuple[str, ...], error: type[Exception], said: str) -> None:
+    with pytest.raises(error) as raised:
+        command.main(list(options), standalone_mode=False)
+    assert said in str(raised.value)
+
+
+def test_which_command_it_is_for_may_be_said_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JANITOR_FOR", "nothing")
+    with pytest.raises(click.BadParameter, match="'nothing' is not one of 'scan'"):
+        command.main([], standalone_mode=False)

@@ -1,0 +1,67 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.dynamodb.cost import (
+    PAGE_BYTES,
+    USUAL_PAGE_SECONDS,
+    pages_of,
+    read_units,
+    reading_of,
+    write_units_of_delete,
+)
+from janitor.dynamodb.scan import MAX_AUTO_SEGMENTS, segments_for
+from janitor.dynamodb.upkeep import Throughput
+
+UNLIMITED = Throughput(provisioned_reads=None, warm_reads=10**12, indexes=1)
+sizes = st.integers(0, 10**13)
+segments = st.integers(1, 256)
+
+
+def provisioned(units: int) -> Throughput:
+    return Throughput(provisioned_reads=units, warm_reads=None, indexes=0)
+
+
+def test_a_full_page_costs_128_units_and_an_empty_table_half_a_one() -> None:
+    assert read_units(PAGE_BYTES, 1) == 128
+    assert read_units(10 * PAGE_BYTES, 10) == 1280
+    assert (read_units(0, 1), read_units(4096, 1), read_units(4097, 1)) == (0.5, 0.5, 1.0)
+
+
+@given(sizes, segments)
+def test_units_are_those_of_the_bytes_and_less_than_a_half_more_for_each_page(size: int, segments: int) -> None:
+    pages = pages_of(size, segments)
+    assert size / 8192 <= read_units(size, pages) <= size / 8192 + pages / 2 + pages / 8192
+
+
+@given(sizes, segments)
+def test_a_page_holds_at_most_a_megabyte_and_no_segment_is_without_one(size: int, segments: int) -> None:
+    pages = pages_of(size, segments)
+    assert pages >= segments
+    assert pages * PAGE_BYTES >= size
+
+
+@given(sizes, st.integers(1, 100_000))
+def test_no_table_is_read_faster_than_its_throughput_allows(size: int, units: int) -> None:
+    reading = reading_of(size, 8, provisioned(units), USUAL_PAGE_SECONDS)
+    assert reading.seconds >= reading.read_units / units
+    assert reading.is_slowed == (reading.seconds > reading_of(size, 8, UNLIMITED, USUAL_PAGE_SECONDS).seconds)
+
+
+@given(sizes, st.integers(1, 255))
+def test_more_segments_never_take_longer(size: int, segments: int) -> None:
+    more = reading_of(size, segments + 1, UNLIMITED, USUAL_PAGE_SECONDS)
+    assert more.seconds <= reading_of(size, segments, UNLIMITED, USUAL_PAGE_SECONDS).seconds
+
+
+def test_a_large_table_on_demand_is_slowed_by_what_a_new_one_takes() -> None:
+    size = 100 * 1024 * PAGE_BYTES
+    new = Throughput(provisioned_reads=None, warm_reads=None, indexes=0)
+    reading = reading_of(size, segments_for(size), new, 0.01)
+    assert (segments_for(size), reading.is_slowed) == (MAX_AUTO_SEGMENTS, True)
+    assert round(reading.seconds) == round(size / 8192 / 12_000)
+
+
+def test_a_delete_costs_a_unit_for_each_kilobyte_in_the_table_and_in_each_index() -> None:
+    assert write_units_of_delete(600 * 100, 100, indexes=1) == 2
+    assert write_units_of_delete(1025 * 100, 100, indexes=0) == 2
+    assert write_units_of_delete(0, 0, indexes=0) == 1

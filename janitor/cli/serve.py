@@ -46,8 +46,6 @@ def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
     start_logging(logs)
     # The lines of each run have that run's id; the daemon's own are of no run.
     unbind_contextvars("run_id")
-    if sys.stderr.isatty():
-        click.echo(f"janitor: serving {folder} on http://{serve.listen}/; Ctrl-C ends it", err=True)
     given = {"log_format": logs.log_format, "log_level": logs.log_level}
     plan = Plan(
         folder=folder,
@@ -56,5 +54,11 @@ def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
         environment=os.environ,
         options=[text for name, value in given.items() if value for text in (flag(name), value)],
     )
-    serve_plan(plan)
+    serve_plan(plan, _announce)
     return 0
+
+
+def _announce(address: str) -> None:
+    # On a terminal the log says warnings only.
+    if sys.stderr.isatty():
+        click.echo(f"janitor: the page is {address}; Ctrl-C ends the daemon and its runs", err=True)

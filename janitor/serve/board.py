@@ -32,8 +32,7 @@ class JobOnBoard:
 
     def is_of_last_run(self, report: Kept) -> bool:
         """Whether a report is one of the last run, and not of an earlier one because that wrote none."""
-        started_at = self.known.started_at
-        return started_at is None or report.ended_at >= started_at
+        return self.known.started_at is None or report.is_of(self.known.started_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +56,12 @@ class Plan:
     options: Sequence[str] = ()
 
 
-def serve(plan: Plan) -> None:
+def serve(plan: Plan, announce: Callable[[str], None]) -> None:
     """Serve until a signal says to end.
+
+    Args:
+        plan: what to serve, and where.
+        announce: is told the page's address once it is served.
 
     Raises:
         ConfigurationError: the folder, the address or the state folder cannot be used; nothing was started.
@@ -68,7 +72,7 @@ def serve(plan: Plan) -> None:
             raise ConfigurationError(f"{plan.folder} is no folder", way_out, "folder")
         daemon = _Daemon(plan)
         try:
-            daemon.start(listener)
+            announce(daemon.start(listener))
             daemon.work(signals)
         finally:
             daemon.stop(signals)
@@ -87,8 +91,8 @@ class _Daemon:
         self._access = Access(plan.environment)
         self._pages: Pages | None = None
 
-    def start(self, listener: socket.socket) -> None:
-        """Put what an earlier daemon left in order, and begin."""
+    def start(self, listener: socket.socket) -> str:
+        """Put what an earlier daemon left in order, begin, and return the page's address."""
         self._runs.settle()
         self._folder.refresh()
         missed = {name for name, job in self._folder.contents.jobs.items() if self._was_missed(job)}
@@ -99,9 +103,11 @@ class _Daemon:
         self._pages = Pages(application(Views(self._board, self._is_alive, self._readiness)), listener)
         self._pages.start()
         host, port = listener.getsockname()[:2]
-        log.info("daemon.started", pages=f"http://{Address(host, port)}/", jobs=len(self._folder.contents.jobs))
+        address = f"http://{Address(host, port)}/"
+        log.info("daemon.started", pages=address, jobs=len(self._folder.contents.jobs))
         if not self._folder.contents.jobs:
             log.warning("daemon.idle", reason="no schedule file is loaded", folder=str(self._plan.folder))
+        return address
 
     def work(self, signals: Signals) -> None:
         """Follow the folder until a signal says to end."""
@@ -196,7 +202,9 @@ def _listening(address: Address) -> Iterator[socket.socket]:
         family, *_ = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.create_server(address, family=family)
     except OSError as error:
-        sentence = f"--listen {address}: {error.strerror}"
+        # What could not be looked up has a sentence of its own; Python adds an address to the others'.
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        sentence = f"--listen {address}: {why}"
         raise ConfigurationError(sentence, "give another address or port", "listen") from None
     with listener:
         yield listener
@@ -216,10 +224,18 @@ def _alone_in(state: Path) -> Iterator[None]:
         sentence = f"{state} cannot be written: {error.strerror}"
         raise ConfigurationError(sentence, "give --state-dir a folder that can", "state-dir") from None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, state)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, state: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sentence = f"another `janitor serve` keeps its state in {state}"
         raise ConfigurationError(sentence, "end it, or give this one a --state-dir of its own", "state-dir") from None
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        sentence = f"{state} cannot be locked: {error.strerror}"
+        raise ConfigurationError(sentence, "give --state-dir a folder on a local disk", "state-dir") from None

@@ -75,9 +75,9 @@ class Pages:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, within two seconds."""
+        """End, within a second."""
         self._server.should_exit = True
-        self._thread.join(2 * _END_SECONDS)
+        self._thread.join(_END_SECONDS)
         self._listener.close()
 
     def _serve(self) -> None:

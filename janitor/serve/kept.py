@@ -43,6 +43,10 @@ class Kept:
     errors: tuple[str, ...]
     metrics: Sequence[Metric]
 
+    def is_of(self, started_at: float) -> bool:
+        """Whether it is of the run that started then, and not of an earlier one. A report's times are whole seconds."""
+        return self.ended_at >= int(started_at)
+
 
 def kept_in(folders: Sequence[Path]) -> tuple[Kept, ...]:
     """The reports of these folders; a folder without a whole one is left out."""

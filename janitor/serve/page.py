@@ -16,7 +16,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 
 _MOST_TABLES = 20
 _OWN_STYLES = """
-.jobs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,540px),1fr));gap:14px;align-items:start}
+.jobs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,540px),1fr));gap:14px}
 main>.jobs{margin-top:24px}
 .job{min-width:0}
 .job h2{margin-bottom:6px}
@@ -36,7 +36,6 @@ main>.jobs{margin-top:24px}
 .job .outcomes :not(.none) dd{color:var(--tone,inherit)}
 .alert p{margin-bottom:4px}
 .alert li{margin-bottom:6px}
-@media screen and (max-width:760px){.times{grid-template-columns:minmax(0,1fr);gap:0}.times dd{margin-bottom:8px}}
 """
 
 _GOOD = (Outcome.COMPLETE, Outcome.SKIPPED)
@@ -136,7 +135,11 @@ def _job(each: JobOnBoard, now: float) -> Markup:
         lines(
             tag("h2", each.job.name, *_badges(each)),
             tag("p", description, class_="note") if description else "",
-            tag("dl", *(tag("dt", name) + tag("dd", *parts) for name, parts in _facts(each, now)), class_="times"),
+            tag(
+                "dl",
+                *(joined([tag("dt", name), tag("dd", *parts)]) for name, parts in _facts(each, now)),
+                class_="times",
+            ),
             *(_report(each, report, now) for report in each.kept),
         ),
         class_="panel job",
@@ -208,7 +211,7 @@ def _ended(each: JobOnBoard) -> Iterator[Markup | str]:
 
 def _report(each: JobOnBoard, report: Kept, now: float) -> Markup:
     link = tag("a", "report", href=report_path(each.job.name, report.number))
-    where = f"{report.table}, {report.region}" if len(each.kept) > 1 else "Rows"
+    where = f"{report.table}, {report.region}"
     older = "" if each.is_of_last_run(report) else "an earlier run's: "
     line = tag(
         "p", tag("b", where), tag("small", older, _utc(report.ended_at), *_ago(report.ended_at, now)), " ", link,

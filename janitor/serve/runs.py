@@ -20,7 +20,7 @@ log = structlog.get_logger("janitor.serve")
 # A run may take 250 MB at its peak, and has threads of its own.
 MOST_AT_ONCE = 2
 
-_RECORD_SECONDS = 1.0
+_RECORD_SECONDS = 0.5
 _POLL_SECONDS = 0.05
 
 _LOST = Ending("lost", is_success=False)
@@ -118,15 +118,21 @@ class Runs:
         child = self._start(job)
         if child is None:
             return
+        try:
+            self._follow(job, child)
+        finally:
+            with self._lock:
+                del self._children[job.name]
+
+    def _follow(self, job: Job, child: Child) -> None:
+        """Wait for the end of a run, and remember it."""
         self._memory.update(job.name, pid=child.pid)
         log.info("job.started", job=job.name, pid=child.pid, deletes=job.deletes)
         code = child.wait()
         ended_at = time.time()
         kept = self._read_kept(job)
-        ending = ending_of(code, [report.outcome for report in kept if report.ended_at >= child.started_at])
+        ending = ending_of(code, [report.outcome for report in kept if report.is_of(child.started_at)])
         self._memory.end(job.name, at=ended_at, exit_code=code, outcome=ending.outcome, is_success=ending.is_success)
-        with self._lock:
-            del self._children[job.name]
         seconds = round(ended_at - child.started_at, 1)
         say = log.info if ending.is_success or ending.outcome == Outcome.SKIPPED else log.error
         say("job.ended", job=job.name, outcome=ending.outcome, exit_code=code, seconds=seconds)

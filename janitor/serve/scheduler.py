@@ -7,6 +7,7 @@ while it is still at work, or waits for its turn, is not done twice, and that is
 """
 
 import datetime as dt
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -49,6 +50,8 @@ class Scheduler:
 
     def start(self) -> None:
         """Begin; returns once the scheduler is at work."""
+        # Everything that it would say is said here in the daemon's own words, but for errors.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         has_begun = threading.Event()
         self._scheduler.add_listener(lambda _: has_begun.set(), EVENT_SCHEDULER_STARTED)
         self._scheduler.add_listener(self._say_missed, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)

@@ -1,0 +1,52 @@
+"""What keeps a daemon from starting."""
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from janitor.cli.serve import command
+from janitor.config.serve import Address, parse_address
+from janitor.errors import ConfigurationError, ExitCode
+from janitor.serve.daemon import Plan, serve
+
+
+def test_an_address_is_a_host_and_a_port() -> None:
+    assert parse_address("127.0.0.1:8080") == Address("127.0.0.1", 8080)
+    assert parse_address("localhost:0") == Address("localhost", 0)
+    assert str(parse_address("[::1]:80")) == "[::1]:80"
+    for text in ("", "8080", ":8080", "::1:80", "[::1]", "host:", "host:x", "host:65536", "host:-1", "host:\u0663"):
+        with pytest.raises(ValueError, match="is not HOST:PORT"):
+            parse_address(text)
+
+
+def test_a_taken_port_a_missing_folder_and_a_state_in_use_are_one_line_each(tmp_path: Path) -> None:
+    def refused(folder: Path, listen: Address, state: Path) -> str:
+        with pytest.raises(ConfigurationError) as raised:
+            serve(Plan(folder=folder, listen=listen, state=state, environment={}), announce=pytest.fail)
+        assert raised.value.exit_code == ExitCode.USAGE
+        return str(raised.value)
+
+    free, state = Address("127.0.0.1", 0), tmp_path / "state"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = Address("127.0.0.1", other.getsockname()[1])
+        assert refused(tmp_path, taken, state) == (
+            f"--listen {taken}: Address already in use; give another address or port"
+        )
+    assert refused(tmp_path / "none", free, state) == (
+        f"{tmp_path}/none is no folder; give the folder that holds the schedule files"
+    )
+    (tmp_path / "file").write_text("")
+    assert refused(tmp_path, free, tmp_path / "file" / "state").startswith(f"{tmp_path}/file/state cannot be written: ")
+
+
+def test_without_its_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("daemon", "http"):
+        monkeypatch.delitem(sys.modules, f"janitor.serve.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ConfigurationError) as raised:
+        command.main([str(tmp_path)], standalone_mode=False)
+    assert str(raised.value) == (
+        "`janitor serve` needs uvicorn, which is not installed; pip install 'token-janitor[serve]'"
+    )

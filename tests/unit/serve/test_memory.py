@@ -1,0 +1,62 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from janitor.serve.memory import Memory, Remembered
+
+
+def test_what_is_remembered_is_there_after_a_restart_and_for_nobody_else_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.json"
+    memory = Memory(path)
+    memory.update("a", line="0 3 * * * UTC", handled_at=10.0, begun_at=10.0, pid=7)
+    memory.end("a", at=12.5, exit_code=0, outcome="complete", is_success=True)
+    memory.update("a", handled_at=20.0, begun_at=20.0, pid=8)
+    memory.end("a", at=21.0, exit_code=1, outcome="failed", is_success=False)
+    memory.miss("a", 15.0)
+    memory.update("b", begun_at=30.0, pid=9)
+    again = Memory(path)
+    assert again.all() == memory.all()
+    assert again.of("a") == Remembered(
+        line="0 3 * * * UTC",
+        handled_at=20.0,
+        started_at=20.0,
+        ended_at=21.0,
+        exit_code=1,
+        outcome="failed",
+        succeeded_at=12.5,
+        missed_at=15.0,
+        missed=1,
+        runs={"complete": 1, "failed": 1},
+    )
+    assert (again.of("b").pid, again.of("never seen")) == (9, Remembered())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["daemon.json"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"\xff", b'{"schema":"janitor.daemon/v9","jobs":{}}', b'{"jobs":{"a":{"pid":"x"}}}']
+)
+def test_a_damaged_file_is_put_aside_and_nothing_is_remembered(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "daemon.json"
+    path.write_bytes(content)
+    memory = Memory(path)
+    assert memory.all() == {}
+    assert (tmp_path / "daemon.damaged").read_bytes() == content
+    memory.update("a", handled_at=1.0)
+    assert Memory(path).of("a").handled_at == 1.0
+
+
+def test_a_key_of_a_later_version_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.json"
+    path.write_text('{"schema":"janitor.daemon/v1","jobs":{"a":{"missed":2,"of_later":[1]}},"more":1}')
+    assert Memory(path).of("a").missed == 2
+
+
+def test_what_cannot_be_written_is_remembered_all_the_same(tmp_path: Path) -> None:
+    place = tmp_path / "state"
+    place.mkdir()
+    memory = Memory(place / "daemon.json")
+    place.rename(tmp_path / "away")
+    memory.update("a", missed=3)
+    assert memory.of("a").missed == 3

@@ -1,0 +1,98 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from janitor.serve.kept import kept_in
+from janitor.serve.page import page_of
+from tests.html_reports import HOSTILE, after_a_sweep, believable
+from tests.unit.serve.boards import HOUR, NIGHTLY, NOW, TABLE, board, job, keep, on_board
+
+
+class Texts(HTMLParser):
+    """The page's text, and the names of its elements."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.text = ""
+        self.feed(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += f" {data}"
+
+
+def text_of(html: str) -> str:
+    return " ".join(Texts(html).text.split())
+
+
+def test_a_job_says_when_it_ran_how_that_ended_and_when_it_runs_next(tmp_path: Path) -> None:
+    keep(believable(), tmp_path / "kept")
+    text = f'description = "Warns owners"\n{NIGHTLY}timezone = "Europe/Berlin"\njitter = "5m"\n{TABLE}'
+    one = job(tmp_path, text)
+    said = text_of(
+        page_of(
+            board(
+                on_board(
+                    one,
+                    kept_in([tmp_path / "kept"]),
+                    started_at=NOW - 2 * HOUR,
+                    ended_at=NOW - 2 * HOUR + 4,
+                    exit_code=3,
+                    outcome="complete",
+                    runs={"complete": 7, "failed": 1},
+                    missed=2,
+                    missed_at=NOW - 24 * HOUR,
+                )
+            )
+        )
+    )
+    assert "All is well" in said
+    assert "nightly only reports Warns owners Table tokens" in said
+    assert "0 3 * * * Europe/Berlin, up to 5 minutes later" in said
+    assert "Last run 2027-05-04 10:00 UTC 2 hours ago , took 4.0 s" in said
+    assert "✓ complete exit code 3: a state of fail_on was found" in said
+    assert "Next run 2027-05-04 13:00 UTC in 60 minutes" in said
+    assert "7 complete, 1 failed, 2 missed, for it was still at work, last 2027-05-03 12:00 UTC" in said
+    assert "prod-LISAApiBaseTokenTable, us-east-1" in said
+
+
+def test_what_deletes_what_failed_and_what_is_broken_cannot_be_overlooked(tmp_path: Path) -> None:
+    keep(after_a_sweep(), tmp_path / "kept")
+    delete = "[delete]\nenabled = true\n"
+    sweep = on_board(
+        job(tmp_path, f"{NIGHTLY}{TABLE}{delete}", "sweep"),
+        kept_in([tmp_path / "kept"]),
+        started_at=NOW - 9,
+        outcome="lost",
+    )
+    dry = on_board(job(tmp_path, f"{TABLE}[delete]\n", "dry"))
+    said = text_of(page_of(board(sweep, dry, broken={"typo": "/x/typo.toml, line 2: [when] cron: no"})))
+    assert "1 broken file, 1 job whose last run went wrong" in said
+    assert "typo.toml /x/typo.toml, line 2: [when] cron: no" in said
+    assert "not even by what they said before" in said
+    assert "dry dry run" in said
+    assert "not scheduled: [when] has no cron line" in said
+    assert "sweep deletes" in said
+    assert "✕ lost the daemon was killed while it was at work" in said
+    assert "an earlier run's: " in said
+    assert re.search(r"deleted \d+ failed to delete \d+", said)
+    assert "The folder cannot be read" in text_of(page_of(board(fault="/etc/janitor cannot be read: gone")))
+    assert "No jobs" in text_of(page_of(board()))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_of_a_file_becomes_more_than_text(text: str, tmp_path: Path) -> None:
+    one = job(tmp_path, TABLE)
+    plain = page_of(board(on_board(one), broken={"x": "y"}))
+    quoted = "".join(f"\\u{ord(each):04x}" if ord(each) < 0xFFFF else f"\\U{ord(each):08x}" for each in text)
+    hostile = job(tmp_path, f'description = "{quoted}"\n[table]\ntable = "{quoted}"\n')
+    page = page_of(board(on_board(hostile), broken={text: text}, fault=text))
+    assert Texts(page).names <= Texts(plain).names | {"p", "br", "h1"}
+    assert "\x1b" not in page
+    assert "\u202e" not in page

@@ -1,0 +1,79 @@
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+
+from janitor.config.cron import When
+from janitor.serve.scheduler import Scheduler
+
+SECONDS = 10.0
+NIGHTLY = When(cron="0 3 * * *")
+
+
+class Jobs:
+    """Jobs that are at work until they are told to end, and what the scheduler said of them."""
+
+    def __init__(self) -> None:
+        self.began: SimpleQueue[str] = SimpleQueue()
+        self.missed: SimpleQueue[str] = SimpleQueue()
+        self.may_end = threading.Event()
+
+    def run(self, name: str) -> None:
+        self.began.put(name)
+        self.may_end.wait(SECONDS)
+
+    def miss(self, name: str, _: float) -> None:
+        self.missed.put(name)
+
+
+@contextmanager
+def scheduler(jobs: Jobs) -> Iterator[Scheduler]:
+    made = Scheduler(jobs.run, jobs.miss)
+    made.start()
+    try:
+        yield made
+    finally:
+        jobs.may_end.set()
+        made.stop()
+
+
+def test_a_job_fires_on_its_line_and_what_is_gone_fires_no_more() -> None:
+    with scheduler(Jobs()) as made:
+        hourly = When(cron="5 * * * *", timezone="Asia/Kathmandu")
+        made.schedule({"nightly": NIGHTLY, "hourly": hourly, "by-hand": When()})
+        times = made.next_times()
+        assert set(times) == made.scheduled == {"nightly", "hourly"}
+        assert times["nightly"] % 86_400 == 3 * 3_600
+        assert times["hourly"] % 3_600 == 20 * 60  # 5:45 ahead of UTC
+        made.schedule({"nightly": When(cron="0 4 * * *")})
+        assert {name: at % 86_400 for name, at in made.next_times().items()} == {"nightly": 4 * 3_600}
+
+
+def test_what_is_to_be_caught_up_runs_at_once_and_then_on_its_line() -> None:
+    jobs = Jobs()
+    with scheduler(jobs) as made:
+        made.schedule({"late": NIGHTLY, "other": NIGHTLY}, {"late"})
+        assert jobs.began.get(timeout=SECONDS) == "late"
+        jobs.may_end.set()
+        assert jobs.began.empty()
+        assert made.scheduled == {"late", "other"}
+
+
+def test_a_job_that_is_due_while_it_is_at_work_is_missed_and_not_run_twice() -> None:
+    jobs = Jobs()
+    with scheduler(jobs) as made:
+        made.schedule({"slow": NIGHTLY}, {"slow"})
+        assert jobs.began.get(timeout=SECONDS) == "slow"
+        made.schedule({"slow": NIGHTLY}, {"slow"})
+        assert jobs.missed.get(timeout=SECONDS) == "slow"
+        assert jobs.began.empty()
+
+
+def test_it_is_alive_while_nothing_is_overdue() -> None:
+    made = Scheduler(lambda _: None, lambda _, __: None)
+    assert not made.is_alive(time.time())
+    with scheduler(Jobs()) as made:
+        made.schedule({"nightly": NIGHTLY})
+        assert made.is_alive(time.time())
+        assert not made.is_alive(made.next_times()["nightly"] + 61)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
 
 # What a report's place may hold.
-KEY_PLACEHOLDERS = ("{table}", "{date}", "{run_id}")
+KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}")
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
 MAX_SEGMENTS = 256
@@ -62,34 +62,41 @@ def _s3_key(text: str) -> S3Key:
     bucket, _, key = text.removeprefix("s3://").partition("/")
     if not bucket or not key or key.endswith("/"):
         raise ValueError(f"{text!r} is not s3://bucket/key, for example s3://reports/{{table}}/{{date}}.json")
-    expanded_key(key, table="", date=dt.date.min, run_id="")
+    expanded_key(key, _NOWHERE)
     return S3Key(bucket, key)
 
 
-def expanded_key(pattern: str, *, table: str, date: dt.date, run_id: str) -> str:
-    """A key with its placeholders filled in; `{date}` as YYYY-MM-DD.
+class Placeholders(NamedTuple):
+    """What a report's place is filled in with: the table's name, where it is, the run's date in UTC, and its id."""
 
-    Args:
-        pattern: as it was given.
-        table: the table's name.
-        date: of the run, in UTC.
-        run_id: the run's.
+    table: str
+    region: str
+    account: str
+    date: dt.date
+    run_id: str
+
+
+_NOWHERE = Placeholders("", "", "", dt.date.min, "")
+
+
+def expanded_key(pattern: str, placeholders: Placeholders) -> str:
+    """A key with its placeholders filled in; `{date}` as YYYY-MM-DD.
 
     Raises:
         ValueError: there is another placeholder in it, or a brace that belongs to none.
     """
-    values = _values(table, date, run_id)
+    values = _values(placeholders)
     return "".join(_expanded(part, values, pattern) for part in _BRACED.split(pattern))
 
 
-def expanded_path(pattern: Path, *, table: str, date: dt.date, run_id: str) -> Path:
+def expanded_path(pattern: Path, placeholders: Placeholders) -> Path:
     """A path with its placeholders filled in, as those of a key; any other brace is a part of the name."""
-    values = _values(table, date, run_id)
+    values = _values(placeholders)
     return Path("".join(values.get(part, part) for part in _BRACED.split(str(pattern))))
 
 
-def _values(table: str, date: dt.date, run_id: str) -> dict[str, str]:
-    return dict(zip(KEY_PLACEHOLDERS, (table, f"{date:%Y-%m-%d}", run_id), strict=True))
+def _values(placeholders: Placeholders) -> dict[str, str]:
+    return {f"{{{name}}}": str(value) for name, value in placeholders._asdict().items()}
 
 
 def _expanded(part: str, values: dict[str, str], pattern: str) -> str:

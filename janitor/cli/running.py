@@ -69,7 +69,11 @@ def carried_out(command: str, logs: LogSettings, settings: AroundRun, job: Calla
         stoppable(settings.deadline.deadline) as stop,
         Outside(settings.notices, settings.table, stop, command=command, run_id=run_id) as outside,
     ):
-        result = run(prepared(lambda: job(run_id, stop), stop))
+        ready = prepared(lambda: job(run_id, stop), stop)
+        try:
+            result = run(ready)
+        except StopRequestedError:
+            raise _stopped_before(stop) from None
         result.failures.extend(outside.tell_metrics(result.report))
         code = exit_code(result, stop, settings.output.fail_on)
         failure = outside.tell_end(result.report, is_success=code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED))
@@ -95,7 +99,11 @@ def prepared(prepare: Callable[[], _Prepared], stop: Stop) -> _Prepared:
         with stop.waiting():
             return prepare()
     except StopRequestedError:
-        raise StoppedBeforeError(stop.signal or signal.SIGTERM, is_deadline=stop.is_deadline) from None
+        raise _stopped_before(stop) from None
+
+
+def _stopped_before(stop: Stop) -> StoppedBeforeError:
+    return StoppedBeforeError(stop.signal or signal.SIGTERM, is_deadline=stop.is_deadline)
 
 
 def say_failures(result: Result) -> None:

@@ -86,11 +86,11 @@ def trigger_of(when: When) -> BaseTrigger | None:
     """
     if when.cron is None:
         return None
-    fields = _fields(when.cron)
+    fields, is_either = _fields(when.cron)
     zone, jitter = ZoneInfo(when.timezone), when.jitter or None
-    if "*" in (fields["day"][0], fields["day_of_week"][0]):
+    if not is_either:
         return _trigger(fields, zone, jitter, when.cron)
-    # Restricted both ways, a line fires on either (crontab(5)); APScheduler would ask for both.
+    # APScheduler would ask for both.
     either = [_trigger({**fields, other: "*"}, zone, None, when.cron) for other in ("day", "day_of_week")]
     return OrTrigger(either, jitter=jitter)
 
@@ -107,7 +107,8 @@ def next_times(when: When, after: dt.datetime) -> Iterator[dt.datetime]:
         yield at
 
 
-def _fields(line: str) -> dict[str, str]:
+def _fields(line: str) -> tuple[dict[str, str], bool]:
+    """The fields in APScheduler's words, and whether a line fires on either of its days: where none begins with `*`."""
     texts = _NICKNAMES.get(line.lower(), line).split()
     if len(texts) != len(_FIELDS):
         wanted = "minute, hour, day of the month, month and day of the week"
@@ -117,8 +118,9 @@ def _fields(line: str) -> dict[str, str]:
         if not all(is_right(part) for part in text.split(",")):
             raise ValueError(f"{line!r} is not a cron line: {text!r} is no {words}")
     fields = dict(zip(_FIELDS, texts, strict=True))
+    is_either = not (fields["day"].startswith("*") or fields["day_of_week"].startswith("*"))
     fields["day_of_week"] = _weekdays(fields["day_of_week"], line)
-    return fields
+    return fields, is_either
 
 
 def _trigger(fields: dict[str, str], zone: ZoneInfo, jitter: int | None, line: str) -> CronTrigger:

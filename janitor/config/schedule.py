@@ -14,7 +14,8 @@ from typing import Any
 
 from janitor.config.cron import When
 from janitor.config.schedule_keys import DESCRIPTION, SECTIONS, TABLE, TABLE_NAMES, WHEN, Key
-from janitor.config.toml_lines import line_of
+from janitor.config.table import PolicySettings
+from janitor.config.toml_lines import Places
 from janitor.errors import ConfigurationError
 from janitor.parsers import MetricsTarget, ReportTarget
 
@@ -63,14 +64,24 @@ class _Reading:
     """A file on its way to a `Schedule`: its text, and what was found wrong so far."""
 
     path: Path
-    text: str
+    places: Places
     problems: list[str] = field(default_factory=list)
 
     def say(self, problem: str, section: str, key: str | None = None, number: int = 0) -> None:
-        line = line_of(self.text, section, key, number)
+        line = self.places.line_of(section, key, number)
         place = f"{self.path}, line {line}" if line else f"{self.path}"
         named = f"[{section}] {key or ''}".strip() if section else key
         self.problems.append(f"{place}: {named}: {problem}")
+
+
+def report_folders(names: Sequence[str]) -> list[str]:
+    """Within `--keep-in`, where a run has several tables, the folder of each: its name, numbered if it recurs."""
+    folders: list[str] = []
+    for name in names:
+        plain = name.strip("/").replace("/", "-")
+        number = sum(other == name for other in names[: len(folders)]) + 1
+        folders.append(plain if number == 1 else f"{plain}-{number}")
+    return folders
 
 
 def load_schedule(path: Path) -> Schedule:
@@ -84,7 +95,10 @@ def load_schedule(path: Path) -> Schedule:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScheduleError(path, [f"{path}: not TOML: {error}"]) from None
-    reading = _Reading(path, text)
+    except (ValueError, RecursionError):
+        # What the parser lets through of Python's own limits.
+        raise ScheduleError(path, [f"{path}: not TOML: nested too deeply, or a number too long"]) from None
+    reading = _Reading(path, Places(text))
     sections = _sections(reading, document)
     tables = tuple(_section(reading, TABLE, values, number) for number, values in enumerate(sections.pop(TABLE)))
     when = _section(reading, WHEN, sections.pop(WHEN, {}))
@@ -137,6 +151,8 @@ def _sections(reading: _Reading, document: Mapping[str, Any]) -> dict[str, Any]:
             found[TABLE] = given
         elif isinstance(given, dict):
             found[name] = [given] if name == TABLE else given
+        elif isinstance(given, list):
+            reading.say(f"one section is wanted: [{name}], and no list of them", name)
         else:
             reading.say(f"a section is wanted: [{name}] and its keys below", "", name)
     return found
@@ -155,7 +171,8 @@ def _section(reading: _Reading, name: str, given: Mapping[str, Any], number: int
         try:
             values[keys[key].field] = _read(keys[key], value)
         except ValueError as error:
-            reading.say(str(error), name, key, number)
+            said = str(error)
+            reading.say("a number too long" if "set_int_max_str_digits" in said else said, name, key, number)
     return values
 
 
@@ -199,17 +216,25 @@ def _check_tables(reading: _Reading, tables: Sequence[Mapping[str, Any]], values
             reading.say(f"{' and '.join(named)} both name the table; give one of them", TABLE, named[1], number)
         if not named and len(tables) > 1:
             reading.say(f"it names no table; give one of {', '.join(TABLE_NAMES)}", TABLE, None, number)
+        if table in tables[:number]:
+            reading.say("the same table once more; take it away", TABLE, None, number)
     if len(tables) > 1:
-        for section, key, problem in _shared(values):
+        for section, key, problem in _shared(tables, values):
             reading.say(problem, section, key)
 
 
-def _shared(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """What several tables would write over each other."""
+def _shared(tables: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What several tables would write over each other, or say for each other."""
     apart = "several tables would share it; "
+    names = [tuple(table.get(name) for name in TABLE_NAMES) for table in tables]
+    needed = "{table}" if len(set(names)) == len(names) else "{table} with {region} or {account}"
     for target in values.get("report", ()):
-        if isinstance(target, ReportTarget) and "{table}" not in str(target.place):
-            yield "report", "report", f"{target}: {apart}put {{table}} into its name"
+        if isinstance(target, ReportTarget) and not all(
+            any(part in str(target.place) for part in either) for either in _told_apart(needed)
+        ):
+            yield "report", "report", f"{target}: {apart}put {needed} into its name"
+    if "heartbeat_url" in values:
+        yield "notify", "heartbeat_url", f"{apart}one's success would hide another's failure: make a file for each"
     if "plan" in values:
         yield "delete", "plan", f"{apart}take it away, or make a file for each table"
     if isinstance(values.get("archive"), Path) and not values["archive"].is_dir():
@@ -219,7 +244,15 @@ def _shared(values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield "notify", "metrics", f"{apart}take emf, or make a file for each table"
 
 
+def _told_apart(needed: str) -> Iterator[tuple[str, ...]]:
+    """Of each of these at least one has to be in a place."""
+    yield ("{table}",)
+    if needed != "{table}":
+        yield ("{region}", "{account}")
+
+
 def _merge_thresholds(values: dict[str, Any]) -> None:
+    """Announce at both: what the horizon is by default stays so beside thresholds."""
     thresholds = values.pop("thresholds", ())
     if thresholds:
-        values["expiring_within"] = (*values.get("expiring_within", ()), *thresholds)
+        values["expiring_within"] = (*values.get("expiring_within", PolicySettings().expiring_within), *thresholds)

@@ -5,7 +5,7 @@ needs, and turns binaries into Python's and back. A body that is ready goes to t
 the endpoint, signs, sends and retries.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +23,18 @@ def take_bodies(client: "DynamoDBClient", operations: Iterable[str]) -> None:
         events: Any = client.meta.events  # its stubs know only handlers that return nothing
         events.register(f"provide-client-params.dynamodb.{operation}", _set_aside)
         events.register(f"before-call.dynamodb.{operation}", _put_in)
+
+
+def guard_bodies(client: "DynamoDBClient", operations: Iterable[str], check: Callable[[], None]) -> None:
+    """Call `check` before each send of such a request, the repeated ones too; what it raises ends the call."""
+
+    def checked(request: Any, **_: object) -> None:
+        if BODY in request.context:
+            check()
+
+    for operation in operations:
+        events: Any = client.meta.events
+        events.register(f"request-created.dynamodb.{operation}", checked)
 
 
 def _set_aside(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> dict[str, Any] | None:

@@ -19,11 +19,12 @@ import msgspec
 import structlog
 
 from janitor.aws_errors import DENIALS, UNKNOWN_OPERATIONS, aws_errors
+from janitor.dynamodb.bodies import guard_bodies
 from janitor.dynamodb.decode import item_of
 from janitor.dynamodb.locate import KEY
 from janitor.dynamodb.statements import Items, Partiql, Replies, Reply, Way
 from janitor.dynamodb.target import Target
-from janitor.errors import JanitorError
+from janitor.errors import JanitorError, LedgerError
 from janitor.tokens.outcome import DeletionOutcome
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("janitor.delete")
 
 _LOOK_CALL = "dynamodb:GetItem"
+LEASE_LOST = "lease-lost"
 
 # Sends of one statement, the first included, and of a request that brings no usable answer, each of which botocore has
 # tried several times already.
@@ -77,7 +79,14 @@ class Deleter:
     """
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, *, api: str, pause: Callable[[float], bool], jitter: random.Random
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        *,
+        api: str,
+        pause: Callable[[float], bool],
+        jitter: random.Random,
+        may_go_on: Callable[[], bool] = lambda: True,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -87,8 +96,11 @@ class Deleter:
             api: `partiql`, `item`, or `auto` for PartiQL until it is denied or unknown.
             pause: waits so many seconds, and says True when the run was asked to stop.
             jitter: spreads the retries.
+            may_go_on: False from the moment on when no delete may be sent any more, not even once more.
         """
         self.write_units = 0.0
+        self._may_go_on = may_go_on
+        guard_bodies(client, ("BatchExecuteStatement", "DeleteItem"), self._check_lease)
         self._get_item: Any = client.get_item
         self._table = table
         self._pause = pause
@@ -149,6 +161,10 @@ class Deleter:
                 log.warning("delete.without_partiql", code=error.code, error=str(error), instead="DeleteItem")
             self._way = self._items
 
+    def _check_lease(self) -> None:
+        if not self._may_go_on():
+            raise LedgerError("the lease of the table was lost", "run it again", LEASE_LOST)
+
     def _pause_seconds(self, number: int) -> float:
         return self._jitter.uniform(0, min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0**number))
 
@@ -157,7 +173,7 @@ class Deleter:
             return Settled(
                 reply.outcome, reply.code, None if reply.item is None else target.other_than_seen(reply.item)
             )
-        if fatal is not None and reply.code == fatal.code:
+        if fatal is not None and reply.code == fatal.code and fatal.code != LEASE_LOST:
             return Settled(DeletionOutcome.FAILED, reply.code)
         try:
             outcome = self._looked(target)

@@ -35,6 +35,8 @@ _NEVER: Mapping[str, Any] = {
     "ExpressionAttributeNames": {"#k": KEY},
 }
 _EXPIRATION = "tokenExpiration"
+# What the doctor's keys begin with.
+_NOBODY = "janitor-doctor-"
 _ANY_NUMBER = msgspec.Raw(b'{"N":"0"}')
 
 
@@ -90,6 +92,10 @@ class Permissions:
             except ClientError as error:
                 if error.response["Error"]["Code"] != _CONDITION_FAILED:
                     raise
+            else:
+                sentence = f"{action} on the table {self._table} was carried out against a condition that cannot hold"
+                way_out = f"see what answers there; a row whose key begins with {_NOBODY} is the doctor's: remove it"
+                raise AwsError(sentence, way_out, "no-conditions")
 
     def _delete(self, action: str, way: Way) -> None:
         """Send what a sweep sends, for a row that is not there and has a `tokenExpiration` and has none."""
@@ -112,4 +118,4 @@ def _key() -> dict[str, dict[str, str]]:
 
 def _name_of_nobody() -> str:
     """A key, or an owner, that is in no table: 122 random bits."""
-    return f"janitor-doctor-{uuid4().hex}"
+    return f"{_NOBODY}{uuid4().hex}"

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from janitor.dynamodb.delete import BatchResult, Settled
+from janitor.dynamodb.delete import LEASE_LOST, BatchResult, Settled
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, LedgerError, SinkError
@@ -186,7 +186,7 @@ class ForReal:
                 yield from self._given_up(workers)
 
     def _taken(self, batch: list[_Stored], result: BatchResult) -> Settling:
-        if result.fatal is not None:
+        if result.fatal is not None and result.fatal.code != LEASE_LOST:
             self._is_cut_off = True
             self._end("delete", result.fatal)
         self._write_down(batch, result.settled)
@@ -217,7 +217,7 @@ class ForReal:
         """Whether nothing more may be sent: asked to stop, broken off, or without the table's lease."""
         if not self._may_go_on():
             self._is_cut_off = True
-            self._end("lease", LedgerError(_LEASE_LOST, "run it again", "lease-lost"))
+            self._end("lease", LedgerError(_LEASE_LOST, "run it again", LEASE_LOST))
         return self._is_over or self._stop.is_requested()
 
     def _end(self, where: str, error: JanitorError, more: str | None = None) -> None:

@@ -43,6 +43,7 @@ def run(job: Job) -> Result:
 
     Raises:
         ConfigurationError: a report's place or the plan's cannot be written; nothing was read.
+        StopRequestedError: somebody asked to stop before anything was read.
     """
     started = job.clock()
     tally = Tally()
@@ -54,7 +55,7 @@ def run(job: Job) -> Result:
         secret=job.fingerprint_secret,
         see=job.announcer.see if job.announcer else None,
     )
-    with _reporting(job), leased(job.sweep) as lease:
+    with _reporting(job), leased(job.sweep, job.stop) as lease:
         if lease.other is not None:
             return _passed_over(job, lease.other, started, tally)
         report = _worked_through(job, lease, started, tally, findings)
@@ -131,7 +132,8 @@ def _opened(job: Job) -> Iterator[None]:
         if job.sweep is not None:
             _open_plan(job)
         if job.announcer is not None:
-            job.announcer.open()
+            with job.stop.waiting():
+                job.announcer.open()
         yield
     except BaseException:
         if job.sweep is not None:

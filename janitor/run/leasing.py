@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from janitor.errors import LedgerError
 from janitor.ledger.lease import Held
 from janitor.report.model import Remark
+from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 
 
@@ -25,18 +26,23 @@ class Leasing:
 
 
 @contextmanager
-def leased(sweep: Sweep | None) -> Iterator[Leasing]:
+def leased(sweep: Sweep | None, stop: Stop) -> Iterator[Leasing]:
     """Hold the table's lease for as long as the block lasts, where the sweep deletes and there is a store.
 
     A plan that somebody carries out by hand is refused while another run sweeps the table; a sweep, which will come
     again, is passed over. Where the store does not work nobody can tell, so nothing is deleted.
+
+    Raises:
+        StopRequestedError: somebody asked to stop meanwhile.
     """
     if sweep is None or sweep.lease is None or not sweep.is_enabled:
         yield Leasing()
         return
     with ExitStack() as held:
         try:
-            other, problem = held.enter_context(sweep.lease), None
+            with stop.waiting():
+                other = held.enter_context(sweep.lease)
+            problem = None
         except LedgerError as error:
             other, problem = None, f"the lease of the table could not be taken: {error}"
         if other is not None and sweep.reviewed_plan is not None:

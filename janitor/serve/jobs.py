@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from janitor.config.cron import next_times
-from janitor.config.schedule import Schedule
+from janitor.config.schedule import Schedule, report_folders
 from janitor.config.schedule_keys import TABLE_NAMES
 from janitor.settings import ENVIRONMENT_PREFIX
 
@@ -37,11 +37,6 @@ class TableOfJob(NamedTuple):
     def label(self) -> str:
         """What names it, for people."""
         return self.table or self.deployment or self.ssm_parameter or "no table"
-
-    @property
-    def folder(self) -> str:
-        """The folder of its reports, where a job has several tables (as `janitor run --keep-in` names it)."""
-        return self.table or self.deployment or (self.ssm_parameter or "").strip("/").replace("/", "-")
 
     @property
     def key(self) -> str:
@@ -81,7 +76,9 @@ class Job:
 
     def folders(self, kept: Path) -> tuple[Path, ...]:
         """Where the last report of each of its tables is, below the folder that was given to its runs."""
-        return tuple(kept / table.folder for table in self.tables) if len(self.tables) > 1 else (kept,)
+        if len(self.tables) == 1:
+            return (kept,)
+        return tuple(kept / folder for folder in report_folders([table.label for table in self.tables]))
 
 
 def job_of(name: str, schedule: Schedule, digest: str, environment: Mapping[str, str]) -> Job:

@@ -85,6 +85,22 @@ def test_a_flag_beats_the_environment_which_beats_the_file(server: Server, new_t
 
 
 @one_server
+def test_no_variable_aims_the_deletes_of_a_file_at_another_table(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    meant, other = new_table(stale_rows(1)), new_table(stale_rows(2))
+    file = job(tmp_path, f'[table]\ntable = "{meant}"\n[delete]\nenabled = true\nno_archive = true\n')
+    for options in ((), ("--check",)):
+        finished = run(server, file, *options, JANITOR_TABLE=other)
+        assert (finished.code, finished.out) == (2, "")
+        assert f"{file} deletes from the table that it names, and JANITOR_TABLE={other} names another" in finished.err
+    assert run(server, file, "--dry-run", JANITOR_TABLE=other).code == 0
+    assert (len(keys_in(client, meant)), len(keys_in(client, other))) == (1, 2)
+    assert run(server, file, JANITOR_TABLE=meant).code == 0
+    assert keys_in(client, meant) == set()
+
+
+@one_server
 def test_no_variable_makes_a_file_delete(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:
@@ -104,7 +120,8 @@ def test_each_table_has_its_turn_and_the_worst_code_is_the_runs(
     file = job(tmp_path, f'{tables}[report]\nreport = "csv={tmp_path}/{{table}}.csv"\n')
     finished = run(server, file, "--keep-in", str(tmp_path / "kept"))
     assert [said["table"]["name"] for said in reports(finished)] == [first, last]
-    assert finished.code == 2
+    # Not 2, for then nothing would have been read.
+    assert finished.code == 1
     assert "janitor: not-there: no token table" in finished.err
     assert {path.name for path in tmp_path.glob("*.csv")} == {f"{first}.csv", f"{last}.csv"}
     assert {path.parent.name for path in tmp_path.glob("kept/*/report.html")} == {first, last}
@@ -117,6 +134,20 @@ def test_a_wrong_file_runs_nothing_and_check_says_all_of_it(tmp_path: Path) -> N
         assert (finished.code, finished.out) == (2, "")
         assert len(finished.err.splitlines()) == lines
         assert finished.err.startswith(f"janitor: {file}, line 2: [when] cron: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[policy]\ngrace = '1d'\n", "no table is named; give [table] deployment"),
+        ("[table]\ntable = 'abc'\n[delete]\narchive = 'a/'\nno_archive = true\n", "contradict each other"),
+        ("[table]\ntable = 'abc'\n[notify]\nper_token = true\n", "--per-token has no topic"),
+    ],
+)
+def test_check_finds_what_would_refuse_the_run(tmp_path: Path, text: str, says: str) -> None:
+    finished = janitor("run", job(tmp_path, text), "--check")
+    assert (finished.code, finished.out) == (2, "")
+    assert says in finished.err
 
 
 def test_check_says_what_a_file_would_do_and_when(tmp_path: Path) -> None:

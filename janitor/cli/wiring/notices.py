@@ -13,6 +13,7 @@ from janitor.cli.wiring.report_places import expanded
 from janitor.cli.wiring.stores import has_store, ledger_for, scope_of
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
+from janitor.dynamodb.locate import Table
 from janitor.dynamodb.owners import pages_of_owner
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.ledger.url import SqliteUrl
@@ -100,7 +101,7 @@ def announcing_of(
         topic=_topic(settings, reached, stop),
         per_token=settings.per_token,
         digest=settings.digest,
-        pointer=_pointer(output, table.name, run_id),
+        pointer=_pointer(output, table, run_id),
         refusal=_clock_refusal(table.skew_seconds),
     )
     announcer = Announcer(
@@ -165,7 +166,7 @@ def _topic(settings: NoticeSettings, reached: Reached, stop: Stop) -> Topic | No
     return Topic(reached.aws.sns, settings.sns_topic_arn, stop.pause, jitter)
 
 
-def _pointer(output: OutputSettings, table: str, run_id: str) -> str | None:
+def _pointer(output: OutputSettings, table: Table, run_id: str) -> str | None:
     """Where a full report is: in S3 if there is one, where a reader gets at it, and in the format that holds most."""
     full = [target for target in output.report if target.format in _FULL]
     if not full:

@@ -69,7 +69,7 @@ def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: S
 
 
 def _sink(target: ReportTarget, reached: Reached, run_id: str, stop: Stop) -> Sink:
-    place = expanded(target.place, reached.table.name, run_id)
+    place = expanded(target.place, reached.table, run_id)
     if isinstance(place, Path):
         return File(place)
     sink = S3Object(reached.aws.s3, place.bucket, place.key, _CONTENT_TYPES[target.format])

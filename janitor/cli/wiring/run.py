@@ -10,20 +10,22 @@ from pathlib import Path
 import click
 
 from janitor.cli.running import carried_out
-from janitor.cli.wiring.scan import scan_job
+from janitor.cli.wiring.reach import names_a_table
+from janitor.cli.wiring.scan import check_scan, scan_job
 from janitor.cli.wiring.schedule import RunCommand, commands_of
 from janitor.cli.wiring.schedule_text import described
-from janitor.cli.wiring.sweep import sweep_job
+from janitor.cli.wiring.sweep import check_sweep, sweep_job
 from janitor.config.commands import SweepSettings
 from janitor.config.limits import DeadlineSettings
 from janitor.config.output import LogSettings
-from janitor.config.schedule import Schedule, ScheduleError, load_schedule
-from janitor.errors import ExitCode, JanitorError
+from janitor.config.schedule import Schedule, ScheduleError, load_schedule, report_folders
+from janitor.config.table import TableSettings
+from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.parsers import ReportTarget
 
 _STOPPED = frozenset({128 + signal.SIGINT, 128 + signal.SIGTERM})
 # Of several tables' exit codes the first of these that came stands for all.
-_WORST_FIRST = (ExitCode.FAILED, ExitCode.USAGE, ExitCode.REFUSED, ExitCode.FAIL_ON_MATCHED, ExitCode.DONE)
+_WORST_FIRST = (ExitCode.USAGE, ExitCode.FAILED, ExitCode.REFUSED, ExitCode.FAIL_ON_MATCHED, ExitCode.DONE)
 
 
 def checked(file: Path, given: RunCommand) -> int:
@@ -38,9 +40,31 @@ def checked(file: Path, given: RunCommand) -> int:
         for problem in error.problems:
             click.echo(f"janitor: {problem}", err=True)
         return ExitCode.USAGE
-    for line in described(schedule, commands_of(schedule, given), deletes=_deletes(schedule, given), now=time.time()):
+    deletes = _deletes(schedule, given)
+    try:
+        commands = commands_of(schedule, given)
+        for command in commands:
+            check_command(schedule, command)
+    except ConfigurationError as error:
+        click.echo(f"janitor: {file}: {error}", err=True)
+        return ExitCode.USAGE
+    for line in described(schedule, commands, deletes=deletes, now=time.time()):
         click.echo(line)
     return ExitCode.DONE
+
+
+def check_command(schedule: Schedule, command: RunCommand) -> None:
+    """See that the settings of a run do not contradict each other, without asking AWS.
+
+    Raises:
+        ConfigurationError: they do, or name no table.
+    """
+    if not names_a_table(command.scan.table):
+        raise ConfigurationError("no table is named", "give [table] deployment, table or ssm_parameter", "no-table")
+    if schedule.is_sweep:
+        check_sweep(command.scan, command.plan, command.deletion)
+    else:
+        check_scan(command.scan)
 
 
 def runs_of(file: Path, given: RunCommand, logs: LogSettings) -> int:
@@ -64,29 +88,30 @@ def runs_of(file: Path, given: RunCommand, logs: LogSettings) -> int:
 def _runs(schedule: Schedule, commands: Sequence[RunCommand], logs: LogSettings, *, deletes: bool) -> int:
     """A run of each table; one that fails keeps none of the others from its own."""
     started, codes = time.monotonic(), []
-    for command in commands:
+    names = [_named(command.scan.table) for command in commands]
+    for command, name, folder in zip(commands, names, report_folders(names), strict=True):
         left = _with_what_is_left(command, time.monotonic() - started)
         try:
-            code = _run(schedule, left, logs, deletes=deletes, among_several=True)
+            code = _run(schedule, left, logs, deletes=deletes, folder=folder)
         except JanitorError as error:
-            table = command.scan.table
-            named = table.table or table.deployment or table.ssm_parameter
-            click.echo(f"janitor: {named}: {error}", err=True)
+            click.echo(f"janitor: {name}: {error}", err=True)
             code = error.exit_code
         if code in _STOPPED:
             return code
         codes.append(code)
+    if ExitCode.USAGE in codes and {*codes} != {ExitCode.USAGE}:
+        # "Nothing was read" would not be true.
+        return ExitCode.FAILED
     return next(code for code in _WORST_FIRST if code in codes)
 
 
-def _run(
-    schedule: Schedule, command: RunCommand, logs: LogSettings, *, deletes: bool, among_several: bool = False
-) -> int:
-    folder = command.run.keep_in
-    if folder is not None:
-        table = command.scan.table
-        name = table.table or table.deployment or (table.ssm_parameter or "").strip("/").replace("/", "-")
-        command = _keeping(command, folder / name if among_several else folder)
+def _named(table: TableSettings) -> str:
+    return table.table or table.deployment or table.ssm_parameter or "no table"
+
+
+def _run(schedule: Schedule, command: RunCommand, logs: LogSettings, *, deletes: bool, folder: str = "") -> int:
+    if command.run.keep_in is not None:
+        command = _keeping(command, command.run.keep_in / folder)
     if not schedule.is_sweep:
         return carried_out("scan", logs, command.scan, functools.partial(scan_job, command.scan))
     job = functools.partial(sweep_job, command.scan, SweepSettings(command.plan, command.deletion, deletes))
@@ -107,7 +132,11 @@ def _with_what_is_left(command: RunCommand, elapsed: float) -> RunCommand:
 
 
 def _keeping(command: RunCommand, folder: Path) -> RunCommand:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        way_out = "give a folder that can be made and written"
+        raise ConfigurationError(f"--keep-in {folder} cannot be made: {error.strerror}", way_out) from None
     kept = (ReportTarget("json", folder / "report.json"), ReportTarget("html", folder / "report.html"))
     output = dataclasses.replace(command.scan.output, report=(*command.scan.output.report, *kept))
     return command._replace(scan=command.scan._replace(output=output))

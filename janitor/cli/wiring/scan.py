@@ -33,8 +33,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         AwsError: AWS refused or could not be reached.
     """
     as_of = settings.policy.as_of
-    check_reports(settings.output, [*state_file(settings.state), *metric_files(settings.notices)])
-    check_notices(settings.notices, settings.state, requires_notice=False, as_of=as_of)
+    check_scan(settings)
     secret = secret_in(settings.protection.fingerprint_key_file)
     reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
@@ -68,6 +67,16 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         read_price=settings.limits.read_price,
         announcing=announcing,
     )
+
+
+def check_scan(settings: ScanSettings) -> None:
+    """See that settings do not contradict each other, before anything is asked of AWS.
+
+    Raises:
+        ConfigurationError: they do.
+    """
+    check_reports(settings.output, [*state_file(settings.state), *metric_files(settings.notices)])
+    check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
 
 
 def job_for(

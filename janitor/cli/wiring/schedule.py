@@ -1,16 +1,18 @@
 """Settings out of a schedule file, under those of the command line and the environment."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 
+from janitor.cli.options import given_on_command_line, variable
 from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.run import RunSettings
 from janitor.config.schedule import Schedule
 from janitor.config.schedule_keys import TABLE_NAMES
+from janitor.errors import ConfigurationError
 
 _Group = TypeVar("_Group")
 
@@ -28,12 +30,33 @@ def commands_of(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
     """The settings of the run of each table: a flag beats the environment, that beats the file, that the default.
 
     Whoever names a table by a flag or a variable means that one, and none of the file's.
+
+    Raises:
+        ConfigurationError: a variable names a table, and the file deletes from another.
     """
     tables = schedule.tables
-    if any(_is_given(name) for name in TABLE_NAMES):
+    given_names = [name for name in TABLE_NAMES if _is_given(name)]
+    if given_names:
+        if schedule.deletes and not given.run.dry_run and not given_on_command_line(given_names):
+            _see_that_it_is_the_files(given_names, schedule, given)
         named_elsewhere = {name: value for name, value in tables[0].items() if name not in TABLE_NAMES}
         tables = (named_elsewhere,)
     return [_filled(given, {**schedule.values, **table}) for table in tables]
+
+
+def _see_that_it_is_the_files(names: Sequence[str], schedule: Schedule, given: RunCommand) -> None:
+    """A variable is set for many files at once: it must not aim the delete of one at another table."""
+    chosen = {name: getattr(given.scan.table, name) for name in names}
+    if all(
+        {name: table.get(name) for name in TABLE_NAMES if table.get(name)} in ({}, chosen) for table in schedule.tables
+    ):
+        return
+    said = " and ".join(f"{variable(name)}={value}" for name, value in chosen.items())
+    raise ConfigurationError(
+        f"{schedule.path} deletes from the table that it names, and {said} names another",
+        "take the variable away, or give --table to delete from that one",
+        "other-table",
+    )
 
 
 def _filled(given: RunCommand, values: Mapping[str, Any]) -> RunCommand:

@@ -10,6 +10,7 @@ from janitor.config.schedule import Schedule
 from janitor.config.table import TableSettings
 from janitor.parsers import Folder
 from janitor.tokens.duration import relative, spoken_duration
+from janitor.tokens.plain import plain
 
 _TIMES = 5
 _WIDTH = 11
@@ -24,7 +25,7 @@ def described(schedule: Schedule, commands: Sequence[RunCommand], *, deletes: bo
         deletes: whether rows are deleted.
         now: the present in UNIX seconds.
     """
-    yield f"{schedule.path} is right" + (f": {schedule.description}" if schedule.description else "")
+    yield plain(f"{schedule.path} is right" + (f": {schedule.description}" if schedule.description else ""))
     first = commands[0]
     yield _line("does", _does(schedule, first, deletes=deletes))
     for command in commands:
@@ -83,4 +84,4 @@ def _fires(schedule: Schedule, now: float) -> Iterator[str]:
 
 
 def _line(name: str, text: str) -> str:
-    return f"  {name:<{_WIDTH}}{text}"
+    return f"  {name:<{_WIDTH}}{plain(text)}"

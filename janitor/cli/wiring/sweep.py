@@ -48,7 +48,7 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
         AwsError: AWS refused or could not be reached.
     """
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
-    _check(scan, plan, deletion)
+    check_sweep(scan, plan, deletion)
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
@@ -98,8 +98,12 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
     )
 
 
-def _check(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettings) -> None:
-    """Settings that contradict each other, before anything is asked of AWS."""
+def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettings) -> None:
+    """See that settings do not contradict each other, before anything is asked of AWS.
+
+    Raises:
+        ConfigurationError: they do.
+    """
     check_deletion(deletion)
     if deletion.require_notice and plan.include:
         sentence = "--require-notice would let legacy rows wait for ever: nothing announces them"
@@ -161,11 +165,13 @@ def sweep_of(
     table, archive = reached.table, _archive(reached, deletion, header, stop)
     # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
     plan_path = plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}.ndjson"
+    may_go_on = lease.is_held if lease else lambda: True
     deleter = Deleter(
         reached.aws.dynamodb,
         table.name,
         api=deletion.delete_api,
-        pause=stop.pause,
+        pause=lambda seconds: stop.pause(seconds) or not may_go_on(),
+        may_go_on=may_go_on,
         jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
     )
 
@@ -176,7 +182,7 @@ def sweep_of(
             policy=policy,
             clock=time.time,
             stop=stop,
-            may_go_on=lease.is_held if lease else lambda: True,
+            may_go_on=may_go_on,
         )
 
     return Sweep(

@@ -94,6 +94,11 @@ def test_a_line_with_both_days_keeps_its_jitter() -> None:
     assert len(fires) > 1
 
 
+def test_a_day_that_begins_with_a_star_restricts_the_other_and_frees_nothing() -> None:
+    times = itertools.islice(next_times(When(cron="0 0 1 * */2"), _START), 3)
+    assert {(time.day, time.isoweekday() % 7 % 2) for time in times} == {(1, 0)}
+
+
 def test_a_job_without_a_line_never_fires() -> None:
     assert trigger_of(When()) is None
     assert list(next_times(When(), _START)) == []

@@ -10,7 +10,7 @@ from janitor.config.cron import When
 from janitor.config.schedule import ScheduleError, load_schedule
 from janitor.config.schedule_keys import SECTIONS
 from janitor.config.schedule_schema import schedule_schema
-from janitor.config.toml_lines import line_of
+from janitor.config.toml_lines import Places
 
 _WHOLE = """\
 description = "Every night"
@@ -70,6 +70,16 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert str(schedule.values["state_url"]) == "dynamodb://janitor-state"
 
 
+def test_thresholds_by_themselves_leave_the_horizon_as_it_is_by_default(tmp_path: Path) -> None:
+    schedule = load_schedule(_file(tmp_path, '[notify]\nthresholds = "14d"'))
+    assert schedule.values["expiring_within"] == (30 * 86_400, 7 * 86_400, 86_400, 14 * 86_400)
+
+
+def test_the_lines_of_many_mistakes_are_found_in_one_pass(tmp_path: Path) -> None:
+    keys = "".join(f"key{number} = 1\n" for number in range(5_000))
+    assert _problems(tmp_path, f"[report]\n{keys}")[-1].startswith("job.toml, line 5001: [report] key4999: an unknown")
+
+
 def test_an_empty_file_is_a_scan_that_nothing_fires(tmp_path: Path) -> None:
     schedule = load_schedule(_file(tmp_path, ""))
     assert (schedule.is_sweep, schedule.deletes, schedule.when, schedule.tables) == (False, False, When(), ({},))
@@ -106,6 +116,10 @@ def test_a_section_to_delete_by_itself_is_a_dry_run(tmp_path: Path, delete: str)
         ("[table]\ntable = 'a'\ndeployment = 'b'", "line 3: [table] deployment: table and deployment both name"),
         ("[[table]]\ntable = 'a'\n[[table]]\nregion = 'r'", "job.toml, line 3: [table]: it names no table"),
         ("[[table]]\ntable = 'a'\n[[table]]\ntabel = 'r'", "job.toml, line 4: [table] tabel: an unknown key"),
+        ("[[policy]]\ngrace = '7d'", "job.toml, line 1: [policy]: one section is wanted"),
+        ("[[table]]\ntable = 'a'\n[[table]]\ntable = 'a'", "job.toml, line 3: [table]: the same table once more"),
+        ("a = " + "[" * 900 + "]" * 900, "job.toml: not TOML: nested too deeply"),
+        ("[delete]\nmax_deletes = " + "9" * 5_000, "job.toml: not TOML: nested too deeply, or a number too long"),
         ("[when\n", "job.toml: not TOML: Expected ']' at the end of a table declaration (at line 1"),
     ],
 )
@@ -120,6 +134,7 @@ def test_what_is_wrong_is_said_with_file_line_and_key(tmp_path: Path, text: str,
         ("[delete]\nplan = 'plan.ndjson'", "plan"),
         ("[delete]\narchive = 'archive.ndjson'", "archive"),
         ("[notify]\nmetrics = 'prometheus=m.prom'", "metrics"),
+        ("[notify]\nheartbeat_url = 'https://monitor.example/1'", "heartbeat_url"),
     ],
 )
 def test_several_tables_may_not_share_a_file(tmp_path: Path, text: str, key: str) -> None:
@@ -128,6 +143,9 @@ def test_several_tables_may_not_share_a_file(tmp_path: Path, text: str, key: str
     assert f"{key}: " in problem
     assert "several tables would share it" in problem
     assert load_schedule(_file(tmp_path, text)).values
+    same = "[[table]]\ntable = 'a'\n[[table]]\ntable = 'a'\nregion = 'eu-west-1'\n"
+    assert "put {table} with {region} or {account}" in _problems(tmp_path, same + "[report]\nreport='csv={table}'")[0]
+    assert load_schedule(_file(tmp_path, same + "[report]\nreport='csv={table}-{region}'")).values
     apart = "[report]\nreport = 'json={table}.json'\n[delete]\narchive = 'archive/'\n[notify]\nmetrics = 'emf'"
     assert len(load_schedule(_file(tmp_path, tables + apart)).tables) == 2
 
@@ -157,9 +175,10 @@ def test_any_text_is_read_or_refused_and_nothing_else(tmp_path_factory: pytest.T
 
 def test_a_line_within_a_long_text_is_no_key() -> None:
     text = 'description = """\ngrace = 1\n[policy]\n"""\n[policy]\ngrace = "7x"\n'
-    assert line_of(text, "policy") == 5
-    assert line_of(text, "policy", "grace") == 6
-    assert line_of(text, "policy", "missing") is None
+    places = Places(text)
+    assert places.line_of("policy") == 5
+    assert places.line_of("policy", "grace") == 6
+    assert places.line_of("policy", "missing") is None
 
 
 def test_the_schema_names_every_key_and_no_other() -> None:

@@ -23,11 +23,12 @@ from janitor.config.doctor import DOCTOR_GROUPS, FOR, DoctorCommand
 )
 @takes(*DOCTOR_GROUPS)
 def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int:
-    """Check all that a command needs, and say what a run would cost and take. Changes nothing.
+    """Check all that a command needs, and say what a run would cost and take.
 
     Credentials, the table, its key and dialect, each permission, the clock, TTL, point-in-time recovery; the topic, the
     state store, the archive and the schedule files (or folders of them) where they are named. Ends with exit code 1
-    when something is missing that the command of --for needs.
+    when something is missing that the command of --for needs. Changes nothing, but makes an SQLite state file that is
+    named and not there. Of a schedule file it tells whether it is right, and asks nothing about what it names.
 
     \b
     Examples:

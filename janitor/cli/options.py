@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from janitor.parsers import FORMATS
 from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of
 
 
@@ -67,6 +68,16 @@ class _Parsed(click.ParamType[Any]):
             return self.fail(str(error), param, ctx)
 
 
+class _Option(click.Option):
+    """An option whose variable is shared by commands that do not all have every choice."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        """The variable's value; none, as if it was not set, for a report's format that this command has not."""
+        value = super().value_from_envvar(ctx)
+        is_elsewhere = isinstance(self.type, click.Choice) and value in FORMATS and value not in self.type.choices
+        return None if is_elsewhere else value
+
+
 def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
     common: dict[str, Any] = {"envvar": variable(name), "show_envvar": True, "help": setting.help}
     if setting.is_switch:
@@ -77,6 +88,7 @@ def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
     return click.option(
         flag(name),
         name,
+        cls=_Option,
         type=click.Choice(setting.choices) if setting.choices else _Parsed(setting.parse),
         metavar=None if setting.choices else setting.metavar,
         default=default,

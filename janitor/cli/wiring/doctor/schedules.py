@@ -34,7 +34,7 @@ def _schedule(path: Path, now: dt.datetime) -> Check:
         schedule = load_schedule(path)
     except JanitorError as error:
         return raised(name, error, needed=True)
-    return passed(name, f"{_kind(schedule)}; {_next(schedule, now)}")
+    return passed(name, f"{_kind(schedule)}; {_next(schedule, now)}; what it names was not looked at")
 
 
 def _kind(schedule: Schedule) -> str:

@@ -1,0 +1,74 @@
+"""Which token, and for how long: what is refused before anything is asked of AWS."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import pytest
+
+from janitor.cli.wiring.token.new_token import chosen_life, expiry_of, token_of
+from janitor.config.token_add import LifeSettings, SecretSettings
+from janitor.errors import ConfigurationError
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.policy import DAY
+
+NOW = 1_790_000_000
+TEN_YEARS = 3_653 * DAY
+
+
+@pytest.fixture(autouse=True)
+def _no_command_line() -> Iterator[None]:
+    with click.Context(click.Command("add")):
+        yield
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(
+    ("life", "expires"),
+    [
+        ({"expires_in": 3600}, NOW + 3600),
+        ({"expires_at": NOW + 1}, NOW + 1),
+        ({"expires_in": TEN_YEARS}, NOW + TEN_YEARS),
+        ({"expires_in": TEN_YEARS + 1, "yes": True}, NOW + TEN_YEARS + 1),
+    ],
+)
+def test_a_life_ends_when_it_was_asked_to(life: dict[str, Any], expires: int, dialect: Dialect) -> None:
+    assert expiry_of(LifeSettings(**life), dialect, NOW) == expires
+
+
+@pytest.mark.parametrize(
+    ("life", "code", "word"),
+    [
+        ({"expires_in": 0}, "past", "just now"),
+        ({"expires_at": NOW}, "past", "not in the future"),
+        ({"expires_at": NOW - DAY}, "past", "24 hours ago"),
+        ({"expires_in": TEN_YEARS + 1}, "too-far", "--yes"),
+        ({"expires_at": 99_999_999_999}, "too-far", "more than ten years"),
+        ({"expires_in": 99_999_999_999, "yes": True}, "too-far", "UNIX seconds"),
+    ],
+)
+def test_a_life_that_is_over_or_without_end_is_refused(life: dict[str, Any], code: str, word: str) -> None:
+    with pytest.raises(ConfigurationError, match=word) as refused:
+        expiry_of(LifeSettings(**life), Dialect.CLASSIC, NOW)
+    assert refused.value.code == code
+
+
+def test_a_permanent_token_is_for_classic_tables() -> None:
+    assert expiry_of(LifeSettings(permanent=True), Dialect.CLASSIC, NOW) is None
+    with pytest.raises(ConfigurationError, match="refuses a token without an expiry"):
+        expiry_of(LifeSettings(permanent=True), Dialect.HASHED, NOW)
+
+
+def test_one_life_has_to_be_chosen_and_no_more() -> None:
+    with pytest.raises(ConfigurationError, match="--expires-in, --expires-at, --permanent"):
+        chosen_life(LifeSettings())
+    with pytest.raises(ConfigurationError, match="JANITOR_EXPIRES_IN and JANITOR_PERMANENT contradict"):
+        chosen_life(LifeSettings(expires_in=0, permanent=True))
+
+
+@pytest.mark.parametrize("length", [32, 33, 128, 2048])
+def test_a_generated_token_is_as_long_as_asked_for_and_never_the_same(length: int) -> None:
+    made = {token_of(SecretSettings(length=length)) for _ in range(20)}
+    assert len(made) == 20
+    assert {len(token) for token in made} == {length}
+    assert set("".join(made)) <= set("0123456789abcdef")

@@ -91,10 +91,7 @@ def test_schedule_files_are_named_with_what_they_do_and_when(tmp_path: Path) -> 
         "schedule a.toml",
         "a scan; next at 2026-03-01 02:30 UTC; what it names was not looked at",
     )
-    assert (
-        deleting.found
-        == "a sweep that deletes; no cron line, so only somebody else starts it; what it names was not looked at"
-    )
+    assert deleting.found == f"a sweep that deletes; no cron line, so only somebody else starts it{unseen}"
     assert (broken.status, broken.needed) == (Status.FAILED, True)
     assert f"{tmp_path}/c.toml, line 2: [delete] enabeld" in broken.found
     assert "did you mean 'enabled'?" in broken.found

@@ -6,9 +6,9 @@ import click
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["report", "schedule", "doctor"]))
+@click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token"]))
 def command(name: str) -> None:
-    """Print the JSON Schema of a report, of a schedule file, or of what the doctor says.
+    """Print the JSON Schema of a report, of a schedule file, of what the doctor or `janitor token show` says.
 
     \b
     Examples:
@@ -23,6 +23,10 @@ def command(name: str) -> None:
         from janitor.report.checkup import Checkup
 
         schema = Checkup.model_json_schema(mode="serialization", by_alias=True)
+    elif name == "token":
+        from janitor.report.token_shown import TokenShown
+
+        schema = TokenShown.model_json_schema(mode="serialization", by_alias=True)
     else:
         from janitor.report.model import Report
 

@@ -61,7 +61,7 @@ class Scan:
         client: made with the page parser.
         table: the table's name.
         segments: how many parts are read at once.
-        filter: the server-side filter's arguments, from `filter_for`.
+        filter: the server-side filter's arguments, from `filter_for` or `unfiltered`.
         stop: a request ends the scan early and quietly.
     """
 
@@ -183,6 +183,11 @@ def filter_for(now: int, policy: Policy, *, whole_items: bool = False) -> dict[s
         "ExpressionAttributeValues": values,
     }
     return arguments if whole_items else arguments | {"ProjectionExpression": ", ".join(names)}
+
+
+def unfiltered() -> dict[str, Any]:
+    """Scan's arguments that bring every row, active ones too, and of each the attributes that janitor reads."""
+    return {"ExpressionAttributeNames": _NAMES, "ProjectionExpression": ", ".join(_NAMES)}
 
 
 # Several of LISA's attributes are reserved words, so every one goes by a placeholder.

@@ -24,7 +24,7 @@ class _Seen(msgspec.Struct, gc=False):
     """The attributes of a row that a delete depends on, in the server's own bytes."""
 
     key: msgspec.Raw = msgspec.field(name=KEY)
-    expiration: msgspec.Raw = msgspec.field(name=_EXPIRATION)
+    expiration: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_EXPIRATION, default=msgspec.UNSET)
     username: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     is_system: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_SYSTEM, default=msgspec.UNSET)
     token_uuid: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_UUID, default=msgspec.UNSET)
@@ -68,14 +68,27 @@ class Target:
             msgspec.ValidationError: the row lacks one of the two.
         """
         seen = _SEEN.decode(item)
+        if seen.expiration is msgspec.UNSET:
+            # What has no date never expires, so no sweep may come this far with it.
+            raise msgspec.ValidationError("a row without tokenExpiration cannot have expired")
         conditions: list[Condition] = [(_EXPIRATION, seen.expiration), (_HOLD, seen.hold)]
         if is_legacy:
             conditions.append((_UUID, seen.token_uuid))
-        if policy.protect_users:
-            conditions.append((_OWNER, seen.username))
-        if policy.protect_system:
-            conditions.append((_SYSTEM, seen.is_system))
-        return cls(seen.key, tuple(conditions), item)
+        return cls(seen.key, (*conditions, *_protecting(seen, policy)), item)
+
+    @classmethod
+    def as_seen(cls, item: bytes, policy: Policy) -> "Target":
+        """The target for a row that somebody named, expired or not, and dated or not.
+
+        Its `tokenExpiration`, `janitorHold` and `tokenUUID` have to be as they were seen, missing ones too, and where
+        the policy protects owners or system tokens what tells those.
+
+        Raises:
+            msgspec.ValidationError: the row lacks its key.
+        """
+        seen = _SEEN.decode(item)
+        conditions = ((_EXPIRATION, seen.expiration), (_HOLD, seen.hold), (_UUID, seen.token_uuid))
+        return cls(seen.key, (*conditions, *_protecting(seen, policy)), item)
 
     def is_met_by(self, item: Mapping[str, Any]) -> bool:
         """Whether a row, as botocore gives it, still meets every condition."""
@@ -107,28 +120,55 @@ class Target:
 
     def delete_item(self, table: str) -> bytes:
         """The body of the DeleteItem request that does the same."""
-        names, values, clauses = {}, {}, []
+        request = {"ReturnValues": "ALL_OLD", "ReturnConsumedCapacity": "TOTAL", **self._on_condition(table, {})}
+        return _ENCODE(request)
+
+    def update_item(self, table: str, second: int) -> bytes:
+        """The body of the UpdateItem request that sets the row's expiration to a UNIX second, on the same conditions.
+
+        Whatever the type of the expiration was, it is a number then, as in LISA's own recipes.
+        """
+        new = {":new": {"N": str(second)}}
+        request = {"UpdateExpression": "SET #new = :new", **self._on_condition(table, new, **{"#new": _EXPIRATION})}
+        return _ENCODE(request)
+
+    def with_expiration(self, second: int) -> dict[str, Any]:
+        """The row as that update leaves it, as DynamoDB JSON."""
+        return {**msgspec.json.decode(self.item), _EXPIRATION: {"N": str(second)}}
+
+    def _on_condition(self, table: str, values: Mapping[str, Any], **names: str) -> dict[str, Any]:
+        """What a write says besides what it does: which row, on which conditions, and what its placeholders mean."""
+        # Without it a row that is gone meets every condition that only asks for something to be missing.
+        clauses, all_names, all_values = ["attribute_exists(#key)"], {"#key": KEY, **names}, dict(values)
         for number, (name, value) in enumerate(self.conditions):
-            names[f"#{number}"] = name
+            all_names[f"#{number}"] = name
             if value is msgspec.UNSET:
                 clauses.append(f"attribute_not_exists(#{number})")
             else:
                 clauses.append(f"#{number} = :{number}")
-                values[f":{number}"] = value
+                all_values[f":{number}"] = value
         request = {
             "TableName": table,
             "Key": {KEY: self.key},
             "ConditionExpression": " AND ".join(clauses),
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
-            "ReturnValues": "ALL_OLD",
+            "ExpressionAttributeNames": all_names,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            "ReturnConsumedCapacity": "TOTAL",
         }
-        return _ENCODE(request)
+        # DynamoDB refuses a request with no values in it.
+        return request | {"ExpressionAttributeValues": all_values} if all_values else request
 
     def __repr__(self) -> str:
         return "Target(…)"
+
+
+def _protecting(seen: _Seen, policy: Policy) -> list[Condition]:
+    """What would make the policy protect the row, if it changed in between."""
+    conditions: list[Condition] = []
+    if policy.protect_users:
+        conditions.append((_OWNER, seen.username))
+    if policy.protect_system:
+        conditions.append((_SYSTEM, seen.is_system))
+    return conditions
 
 
 def is_same_row(row: Mapping[str, Any], item: bytes) -> bool:

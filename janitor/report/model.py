@@ -16,6 +16,8 @@ from janitor.tokens.outcome import DeletionOutcome
 
 SCHEMA: Literal["janitor.report/v1"] = "janitor.report/v1"
 
+LIST_COMMAND = "token list"
+
 
 class Outcome(StrEnum):
     """How a run ended."""
@@ -52,6 +54,11 @@ class Run(Part):
     duration_seconds: float
     version: str
     shard: Shard | None = None
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it was a run of a command that has nothing to do with deleting."""
+        return self.command in ("scan", LIST_COMMAND)
 
 
 class TablePart(Part):
@@ -124,7 +131,9 @@ class Clock(Part):
 
 @dataclass(slots=True)
 class Finding:
-    """A row worth a line: every state but active. It holds nothing of the row's key but its fingerprint.
+    """A row worth a line: every state but active, which `token list` alone tells.
+
+    It holds nothing of the row's key but its fingerprint.
 
     A dataclass and no model, because a large table has millions of them.
 
@@ -204,6 +213,19 @@ class ForecastDay(Part):
     unusual: bool
 
 
+class ListingPart(Part):
+    """Which rows were asked for: any of the values of a key, all where it is empty; patterns are the shell's.
+
+    `sort` is null for the most urgent first. `chosen` are the rows of the table that were asked for, listed or not.
+    """
+
+    states: list[State]
+    users: list[str]
+    names: list[str]
+    sort: str | None
+    chosen: int
+
+
 class Remark(Part):
     """Something that went wrong, or that the reader should know: where, a short name for scripts, a sentence."""
 
@@ -227,6 +249,7 @@ class Report(Part):
     clock: Clock
     findings: list[Finding]
     findings_omitted: int
+    listing: ListingPart | None = None
     locked_out: list[str]
     locked_out_unchecked: int
     changes: Changes | None = None
@@ -234,3 +257,8 @@ class Report(Part):
     forecast: list[ForecastDay]
     errors: list[Remark]
     warnings: list[Remark]
+
+
+def worth_a_line(counts: Counts, listing: ListingPart | None) -> int:
+    """How many rows a report has to tell, were there no bound: those that were asked for, or all but the active."""
+    return counts.scanned - counts.active if listing is None else listing.chosen

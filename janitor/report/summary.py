@@ -63,7 +63,7 @@ def _state_words(report: Report) -> dict[State, str]:
 def deletion_lines(report: Report) -> Iterator[str]:
     """What became of the plan, a sentence each; nothing for a run that only reports."""
     deletion = report.deletion
-    if report.run.command == "scan":
+    if report.run.only_reads:
         return
     planned = _rows(deletion.planned)
     spared = f" {_rows(deletion.protected)} more would be, but for their protection." if deletion.protected else ""
@@ -93,6 +93,36 @@ def _other_outcomes(deletion: Deletion) -> str:
 
 def _rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def listing_line(report: Report) -> str:
+    """How many rows of the table were asked for, which, and in which order; empty for a run that lists none."""
+    listing = report.listing
+    if listing is None:
+        return ""
+    which = [f"that are {' or '.join(listing.states)}"] if listing.states else []
+    which += [f"of {' or '.join(map(plain, listing.users))}"] if listing.users else []
+    which += [f"named {' or '.join(map(plain, listing.names))}"] if listing.names else []
+    rows = f"{listing.chosen:,} of {_rows(report.counts.scanned)}"
+    return f"{rows}{' ' if which else ''}{', '.join(which)}, {in_order(report)}."
+
+
+def in_order(report: Report) -> str:
+    """In which order the report lists its findings."""
+    sort = report.listing.sort if report.listing else None
+    if sort is None:
+        return "most urgent first"
+    return f"by {sort}" if not sort.startswith("-") else f"by {sort[1:]}, descending"
+
+
+def omitted_line(report: Report, omitted: int) -> str:
+    """That so many findings are not in this report, and how to see them."""
+    if report.listing is None:
+        return f"{omitted:,} more findings are not listed here; `--report ndjson=PATH` lists all."
+    rows = f"{omitted:,} more row{' is' if omitted == 1 else 's are'} not listed here"
+    if report.listing.sort is None:
+        return f"{rows}; `--report ndjson=PATH` lists all."
+    return f"{rows}; `--max-findings` says how many are."
 
 
 def closing_lines(report: Report) -> Iterator[str]:

@@ -13,6 +13,7 @@ from janitor.report.model import (
     Report,
     Run,
     TablePart,
+    worth_a_line,
 )
 from janitor.run.job import Job
 from janitor.run.locked_out import LockedOut
@@ -37,6 +38,7 @@ def assembled(
 ) -> Report:
     """The report. `started` is in UNIX seconds, by the job's clock; `findings` are sorted and bounded."""
     counts = tally.counts()
+    listing = None if job.listing is None else job.listing.part(tally.chosen)
     return Report(
         run=_run(job, started, outcome),
         table=_table(job),
@@ -46,7 +48,8 @@ def assembled(
         capacity=_capacity(job, tally, locked_out),
         clock=Clock(skew_seconds=job.table.skew_seconds),
         findings=findings,
-        findings_omitted=counts.scanned - counts.active - len(findings),
+        findings_omitted=worth_a_line(counts, listing) - len(findings),
+        listing=listing,
         locked_out=list(locked_out.owners),
         locked_out_unchecked=locked_out.unchecked,
         forecast=forecast(tally.expiries, job.now, job.policy.horizon),

@@ -94,7 +94,7 @@ class Findings:
         self._now, self._policy, self._secret = now, policy, secret
 
     def tell(self, rows: Sequence[Told]) -> None:
-        """Take these rows, none of them active."""
+        """Take these rows, active ones only of a run that was asked for them."""
         for told in rows:
             rank = urgency(told.verdict, self._now)
             self._urgent.offer(rank, told)

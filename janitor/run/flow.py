@@ -31,6 +31,7 @@ from janitor.run.job import Job, Result
 from janitor.run.leasing import Leasing, leased, passed_over
 from janitor.run.locked_out import LockedOut, find_locked_out, unchecked_warning
 from janitor.run.reading import read
+from janitor.run.sorted_findings import SortedFindings
 from janitor.run.sweep import Swept, finish_sweep
 from janitor.run.tally import Tally
 from janitor.tokens.dialect import Dialect
@@ -47,14 +48,7 @@ def run(job: Job) -> Result:
     """
     started = job.clock()
     tally = Tally()
-    findings = Findings(
-        job.outlets,
-        most=job.max_findings,
-        now=job.now,
-        policy=job.policy,
-        secret=job.fingerprint_secret,
-        see=job.announcer.see if job.announcer else None,
-    )
+    findings = _findings(job)
     with _reporting(job), leased(job.sweep, job.stop) as lease:
         if lease.other is not None:
             return _passed_over(job, lease.other, started, tally)
@@ -93,6 +87,19 @@ def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, find
             report = job.announcer.finish(report, is_complete=is_complete)
         job.outlets.finish(report, is_complete=is_complete)
     return report
+
+
+def _findings(job: Job) -> Findings:
+    if job.listing is not None and job.listing.order is not None:
+        return SortedFindings(job, job.listing.order)
+    return Findings(
+        job.outlets,
+        most=job.max_findings,
+        now=job.now,
+        policy=job.policy,
+        secret=job.fingerprint_secret,
+        see=job.announcer.see if job.announcer else None,
+    )
 
 
 def _passed_over(job: Job, other: Held, started: float, tally: Tally) -> Result:

@@ -8,6 +8,7 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import SinkError
 from janitor.report.model import Remark, Report
 from janitor.run.announce import Announcer
+from janitor.run.listing import Listing
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
@@ -33,6 +34,7 @@ class Job:
         fingerprint_secret: the key of fingerprints, None for plain ones.
         read_price, write_price: dollars for a million read and write units.
         sweep: what to do about stale rows; None to only report.
+        listing: which rows to list, active ones too; None for those that need somebody.
         announcer: who tells people of it; None for nobody.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
@@ -59,6 +61,7 @@ class Job:
     stop: Stop = field(default_factory=Stop)
     warnings: tuple[Remark, ...] = ()
     sweep: Sweep | None = None
+    listing: Listing | None = None
     announcer: Announcer | None = None
 
     @property

@@ -3,9 +3,12 @@
 pages ──positions_worth_a_look──> rows ──classify──┬──> findings
 │                                                └──> the plan, when there is one and the row may be deleted
 └── plainly active rows, only counted ──> tally
+
+A run that lists rows judges every one that it may list, and tells those that were asked for.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -15,6 +18,7 @@ from janitor.errors import JanitorError, SinkError
 from janitor.report.model import Remark
 from janitor.run.findings import Findings, Told
 from janitor.run.job import Job
+from janitor.run.listing import Listing
 from janitor.run.sweep import Sweep
 from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification, State, classify, positions_worth_a_look
@@ -32,9 +36,10 @@ def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:
     Returns:
         what broke the reading off, as a remark for the report; nothing when it came to its end.
     """
+    take = _count if job.listing is None else partial(_list, job.listing)
     try:
         for page in job.pages():
-            _count(page, job, tally, findings)
+            take(page, job, tally, findings)
             job.progress.advance(page.scanned)
             if job.outlets.is_exhausted and job.sweep is None:
                 message = "the scan broke off: there is nobody left to report to"
@@ -67,6 +72,23 @@ def _count(page: Page, job: Job, tally: Tally, findings: Findings) -> None:
             told.append(Told(row, verdict))
     if job.sweep is not None and going:
         told += _planned(going, job.sweep, tally)
+    findings.tell(told)
+
+
+def _list(listing: Listing, page: Page, job: Job, tally: Tally, findings: Findings) -> None:
+    """As `_count` of a run that deletes nothing; of active rows too, where they may be among those to list."""
+    now, policy = job.now, job.policy
+    is_whole = listing.wants_active or page.is_filtered
+    positions = range(page.count) if is_whole else positions_worth_a_look(page.glances(), now, policy)
+    tally.add_page(page.read_units, page.scanned - len(positions))
+    told: list[Told] = []
+    for row in page.rows(positions):
+        verdict = classify(row, now, policy)
+        tally.add(verdict)
+        tally.owners.add(row, verdict)
+        if listing.chooses(row, verdict):
+            told.append(Told(row, verdict))
+    tally.chosen += len(told)
     findings.tell(told)
 
 

@@ -19,6 +19,7 @@ class Tally:
         protected: rows that would have been planned, were they not protected.
         waiting: rows that would have been planned, were their notice old enough.
         workbench_only: rows that the api gate refuses and MCP Workbench accepts.
+        chosen: rows that a run which lists rows was asked for.
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class Tally:
         self.waiting = 0
         self.planned_expiries: tuple[int, int] | None = None
         self.workbench_only = 0
+        self.chosen = 0
         self._dated = 0
 
     def add_page(self, read_units: float, active: int) -> None:

@@ -8,7 +8,7 @@ from icalendar import Alarm, Calendar, Event, vDuration, vText
 
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Report, TablePart
-from janitor.report.summary import headline
+from janitor.report.summary import headline, listing_line, omitted_line
 from janitor.report.text import label, owner
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
@@ -74,6 +74,11 @@ def _calendar(report: Report) -> Calendar:
 
 def _description(report: Report) -> Iterator[str]:
     yield plain(headline(report))
+    if report.listing is not None:
+        yield listing_line(report)
+        if report.findings_omitted:
+            yield omitted_line(report, report.findings_omitted).replace("`", "")
+        return
     for state, word in _DATED.items():
         listed = sum(finding.state is state for finding in report.findings)
         omitted = getattr(report.counts, state.value) - listed
@@ -87,9 +92,11 @@ def _expiring(report: Report) -> Iterator[Finding]:
 
     A hashed table may still hold a token's legacy row beside its present one; both have the fingerprint of the token.
     """
+    # Active rows are told by a run that was asked for them.
+    dated = (*_DATED, State.ACTIVE) if report.listing is not None else tuple(_DATED)
     seen = set()
     for finding in report.findings:
-        if finding.state in _DATED and finding.accepted_by and finding.expires_at and finding.fingerprint not in seen:
+        if finding.state in dated and finding.accepted_by and finding.expires_at and finding.fingerprint not in seen:
             seen.add(finding.fingerprint)
             yield finding
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Report
-from janitor.report.summary import closing_lines, counts_rows, headline
+from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
 from janitor.report.text import due, label, owner, utc
 
 # What GitHub's Markdown, or HTML inside it, takes for more than text within a table: emphasis, code, links, mentions,
@@ -27,15 +27,18 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield _escaped(headline(report))
     yield ""
+    if report.listing is not None:
+        yield _escaped(listing_line(report))
+        yield ""
     yield from _table(("State", "Rows", "What it means"), counts_rows(report))
     if report.findings:
         yield ""
-        yield "## Findings"
+        yield "## Findings" if report.listing is None else "## Rows"
         yield ""
         yield from _table(_COLUMNS, (_cells(finding) for finding in report.findings))
     if report.findings_omitted:
         yield ""
-        yield f"{report.findings_omitted:,} more findings are not listed here; `--report ndjson=PATH` lists all."
+        yield omitted_line(report, report.findings_omitted)
     for line in closing_lines(report):
         yield ""
         yield _escaped(line)

@@ -6,7 +6,7 @@ it is not complete.
 
 import msgspec
 
-from janitor.report.model import Finding, Report
+from janitor.report.model import Finding, Report, worth_a_line
 from janitor.report.text import seen
 
 _ENCODER = msgspec.json.Encoder()
@@ -32,6 +32,6 @@ class Ndjson:
 
     def tail(self, report: Report) -> bytes:
         """The report without its findings, which stand above: all, unless the run had to end before it told them."""
-        omitted = report.counts.scanned - report.counts.active - self._lines
+        omitted = worth_a_line(report.counts, report.listing) - self._lines
         closing = report.model_copy(update={"findings": [], "findings_omitted": omitted})
         return seen(closing.model_dump_json(by_alias=True).encode()) + b"\n"

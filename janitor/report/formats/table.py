@@ -11,7 +11,7 @@ from rich.text import Text
 
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Report
-from janitor.report.summary import closing_lines, counts_rows, headline
+from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
 from janitor.report.text import due, label, owner, utc
 from janitor.tokens.classify import State
 from janitor.tokens.outcome import DeletionOutcome
@@ -90,17 +90,35 @@ class Table(WholeFormat):
 
 def _print(console: Console, report: Report) -> None:
     console.print(Text(plain(headline(report)), style="bold"))
+    if report.listing is not None:
+        _print_listing(console, report)
+    else:
+        _print_overview(console, report)
+    lines = list(closing_lines(report))
+    if lines:
+        console.print()
+    for line in lines:
+        console.print(Text(line))
+
+
+def _print_overview(console: Console, report: Report) -> None:
     console.print()
     console.print(_counts(report))
     _print_planned(console, report)
     _print_dated(console, report, "Due soonest", State.EXPIRING, MOST_DUE)
     _print_dated(console, report, "Just expired", State.EXPIRED, MOST_EXPIRED)
     _print_odd(console, report)
-    lines = list(closing_lines(report))
-    if lines:
+
+
+def _print_listing(console: Console, report: Report) -> None:
+    """Every row that was asked for, in the report's order."""
+    console.print(Text(listing_line(report)))
+    if report.findings:
         console.print()
-    for line in lines:
-        console.print(Text(line))
+        columns = (_EXPIRES, _UTC, _STATE, _OWNER, _NAME, _FINGERPRINT, _MEANING)
+        _print_grid(console, columns, report.findings)
+    if report.findings_omitted:
+        console.print(Text(omitted_line(report, report.findings_omitted).replace("`", ""), style="dim"))
 
 
 def _counts(report: Report) -> Grid:
@@ -141,16 +159,20 @@ def _print_section(
     console.print()
     console.print(Text(title, style="bold"))
     if listed:
-        shown = [column for column in columns if console.width >= column.from_width]
-        cells = [[column.cell(finding) for column in shown] for finding in listed]
-        grid = _grid(*shown)
-        _narrow(grid, shown, cells, console.width)
-        for row in cells:
-            grid.add_row(*row)
-        console.print(grid)
+        _print_grid(console, columns, listed)
     more = total - len(listed)
     if more:
         console.print(Text(f"… and {more:,} more; --report ndjson=PATH lists them all", style="dim"))
+
+
+def _print_grid(console: Console, columns: Sequence[_Column], listed: Sequence[Finding]) -> None:
+    shown = [column for column in columns if console.width >= column.from_width]
+    cells = [[column.cell(finding) for column in shown] for finding in listed]
+    grid = _grid(*shown)
+    _narrow(grid, shown, cells, console.width)
+    for row in cells:
+        grid.add_row(*row)
+    console.print(grid)
 
 
 def _grid(*columns: _Column) -> Grid:

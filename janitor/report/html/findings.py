@@ -10,6 +10,7 @@ from janitor.report.html.markup import Markup, joined, lines, tag, with_code
 from janitor.report.html.rows import Listed, Marks, listed, marks_for, table
 from janitor.report.html.states import BY_URGENCY, count_of, sign, words_of_states
 from janitor.report.model import Report
+from janitor.report.summary import in_order, omitted_line
 from janitor.tokens.classify import State
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.plain import plain
@@ -39,9 +40,9 @@ def findings(report: Report, *, room: int) -> Markup:
 
 def _section(content: Markup, report: Report, left_out: int) -> Markup:
     more = report.findings_omitted + left_out
-    words = f"{more:,} more findings are not listed here; `--report ndjson=PATH` lists all."
-    note = tag("p", with_code(words), class_="note") if more else Markup()
-    parts = lines(tag("h2", "Findings", id="findings"), note, content)
+    note = tag("p", with_code(omitted_line(report, more)), class_="note") if more else Markup()
+    heading = "Findings" if report.listing is None else "Rows"
+    parts = lines(tag("h2", heading, id="findings"), note, content)
     return tag("section", parts, class_="found", aria_labelledby="findings")
 
 
@@ -59,7 +60,7 @@ def _tables(report: Report, page: Listed) -> Iterator[Markup]:
             lines(
                 heading,
                 tag("p", meaning, class_="meaning"),
-                table(rows, f"{state.value} rows, most urgent first"),
+                table(rows, f"{state.value} rows, {in_order(report)}"),
                 shown,
                 tag("p", tag("a", "Back to the counts", href="#counts"), class_="back"),
             ),

@@ -14,6 +14,8 @@ from janitor.tokens.classify import State
 from janitor.tokens.plain import plain
 
 _MOST_THRESHOLDS = 5
+# The states whose rows are accepted and will end by themselves.
+_IN_ORDER = (State.EXPIRING, State.ACTIVE)
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
 
@@ -49,7 +51,7 @@ def steps(report: Report) -> Iterator[Step]:
 def _unfinished(report: Report) -> Iterator[Step]:
     is_partial = any(error.where == "scan" for error in report.errors)
     if is_partial or report.run.outcome in (Outcome.INTERRUPTED, Outcome.SKIPPED):
-        yield Step("Run it again: this report does not cover the whole table.", (_scan(report),))
+        yield Step("Run it again: this report does not cover the whole table.", (_again(report),))
     elif report.run.outcome is Outcome.REFUSED:
         yield Step("A guard refused to delete. See above why, look at the plan, and raise a limit only if it is right.")
 
@@ -63,7 +65,7 @@ def _plans(report: Report) -> Iterator[Step]:
         return
     if deletion.failed:
         advice = f"{_rows(deletion.failed)} could not be deleted. Plan anew, and try again."
-    elif report.run.command == "scan" and stale:
+    elif report.run.only_reads and stale:
         advice = (
             f"{_rows(stale)} {'is' if stale == 1 else 'are'} past the grace. Plan what would go, and read the plan."
         )
@@ -91,19 +93,33 @@ def _owners(report: Report) -> Iterator[Step]:
     if report.counts.expiring:
         advice = "Tell the owners of the tokens that expire next. All of them, as a spreadsheet:"
         yield Step(advice, (f"{_scan(report)} --report csv=tokens.csv",))
-    opened = sum(1 for finding in report.findings if finding.accepted_by and finding.state is not State.EXPIRING)
+    opened = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _IN_ORDER)
     if opened:
         lets = f"{_rows(opened)} of this page still {'lets' if opened == 1 else 'let'} somebody in"
         why = "with no date, a broken one, or no tokenUUID. janitor deletes no row that LISA accepts"
         yield Step(f"{lets}, {why}: have the owners replace them.")
     if report.findings_omitted:
-        yield Step("See the findings that this page leaves out.", (f"{_scan(report)} --report ndjson=findings.ndjson",))
+        yield Step(
+            "See the findings that this page leaves out.", (f"{_again(report)} --report ndjson=findings.ndjson",)
+        )
 
 
-def _scan(report: Report) -> str:
+def _again(report: Report) -> str:
+    """The run itself; not sorted, so that a report that streams may hold every row."""
+    listing = report.listing
+    if listing is None:
+        return _scan(report)
+    chosen = [("state", state.value) for state in listing.states]
+    chosen += [("user", pattern) for pattern in listing.users]
+    chosen += [("name", pattern) for pattern in listing.names]
+    options = "".join(f" --{name} {_quoted(value)}" for name, value in chosen)
+    return f"{_scan(report, 'token list')}{options}"
+
+
+def _scan(report: Report, command: str = "scan") -> str:
     thresholds = sorted(report.policy.thresholds_seconds, reverse=True)[:_MOST_THRESHOLDS]
     within = "".join(f" --expiring-within {_duration(seconds)}" for seconds in thresholds)
-    return f"janitor scan {_target(report)}{within} --grace {_duration(report.policy.grace_seconds)}"
+    return f"janitor {command} {_target(report)}{within} --grace {_duration(report.policy.grace_seconds)}"
 
 
 def _sweep(report: Report, *, grace: str | None = None) -> str:

@@ -8,7 +8,15 @@ from janitor.report.summary import counts_rows
 from janitor.tokens.classify import State
 
 # Most urgent first, as in report.build: what can still be saved, what just broke, what is odd, what is only old.
-BY_URGENCY = (State.EXPIRING, State.EXPIRED, State.MALFORMED, State.LEGACY, State.PERMANENT, State.STALE)
+BY_URGENCY = (
+    State.EXPIRING,
+    State.EXPIRED,
+    State.MALFORMED,
+    State.LEGACY,
+    State.PERMANENT,
+    State.STALE,
+    State.ACTIVE,
+)
 
 # A sign of its own for each state, so that colour is never the only one. All are in every system's fonts.
 SIGNS = {
@@ -28,9 +36,9 @@ def sign(state: State) -> Markup:
 
 
 def words_of_states(report: Report) -> Iterator[tuple[State, str, str]]:
-    """State, rows, and what the state means, for those of the dialect; most urgent first, active last."""
+    """State, rows, and what the state means, for those of the dialect; most urgent first."""
     words = {State(state): (rows, meaning) for state, rows, meaning in counts_rows(report)}
-    for state in (*BY_URGENCY, State.ACTIVE):
+    for state in BY_URGENCY:
         if state in words:
             yield state, *words[state]
 

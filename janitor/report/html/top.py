@@ -7,7 +7,7 @@ from janitor.report.html.markup import Markup, escaped, joined, lines, tag, with
 from janitor.report.html.rows import when
 from janitor.report.html.states import sign, words_of_states
 from janitor.report.model import Outcome, Remark, Report
-from janitor.report.summary import shortfalls
+from janitor.report.summary import listing_line, shortfalls
 from janitor.report.text import due, owner
 from janitor.tokens.classify import State
 from janitor.tokens.duration import spoken_duration
@@ -28,7 +28,7 @@ def masthead(report: Report) -> Markup:
     """The table's name, where it is, how the run ended, and the report in a sentence."""
     style, ended = _ENDED[report.run.outcome]
     badges = [tag("span", ended, class_=f"badge {style}")]
-    if report.run.dry_run and report.run.command != "scan":
+    if report.run.dry_run and not report.run.only_reads:
         badges.append(tag("span", "dry run", class_="badge"))
     return tag(
         "header",
@@ -80,6 +80,9 @@ def _lede(report: Report) -> Iterator[str]:
     expiring, horizon = report.counts.expiring, spoken_duration(max(report.policy.thresholds_seconds))
     if report.run.outcome is Outcome.SKIPPED:
         yield "Nothing was scanned."
+        return
+    if report.listing is not None:
+        yield listing_line(report)
         return
     if not expiring:
         yield f"No token expires within {horizon}."

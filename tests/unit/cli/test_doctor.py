@@ -87,9 +87,10 @@ def test_schedule_files_are_named_with_what_they_do_and_when(tmp_path: Path) -> 
     (tmp_path / ".hidden.toml").write_text("no TOML")
     (tmp_path / "notes.txt").write_text("no schedule")
     nightly, deleting, broken = schedule_checks([tmp_path], MIDNIGHT)
+    unseen = "; what it names was not looked at"
     assert (nightly.name, nightly.found) == (
         "schedule a.toml",
-        "a scan; next at 2026-03-01 02:30 UTC; what it names was not looked at",
+        f"a scan; next at 2026-03-01 02:30 UTC{unseen}",
     )
     assert deleting.found == f"a sweep that deletes; no cron line, so only somebody else starts it{unseen}"
     assert (broken.status, broken.needed) == (Status.FAILED, True)

@@ -1,5 +1,7 @@
 """Which token, and for how long: what is refused before anything is asked of AWS."""
 
+import io
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,3 +74,25 @@ def test_a_generated_token_is_as_long_as_asked_for_and_never_the_same(length: in
     assert len(made) == 20
     assert {len(token) for token in made} == {length}
     assert set("".join(made)) <= set("0123456789abcdef")
+
+
+def token_from(monkeypatch: pytest.MonkeyPatch, content: str, **settings: bool) -> str:
+    """The token that this content of standard input makes."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode()), encoding="utf-8"))
+    return token_of(SecretSettings(token_stdin=True, **settings))
+
+
+@pytest.mark.parametrize(("content", "word"), [("changeme\n", "has 8 characters"), ("0" * 64, "1 different character")])
+def test_a_weak_token_is_taken_only_where_that_is_meant(
+    monkeypatch: pytest.MonkeyPatch, content: str, word: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=word) as refused:
+        token_from(monkeypatch, content)
+    assert content.strip() not in str(refused.value)
+    assert token_from(monkeypatch, content, allow_weak=True) == content.strip()
+
+
+@pytest.mark.parametrize("content", ["", "\n", "two words, and more of them than one\n", "clé" * 20, "a\n\n"])
+def test_what_no_header_carries_is_never_taken(monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    with pytest.raises(ConfigurationError):
+        token_from(monkeypatch, content, allow_weak=True)

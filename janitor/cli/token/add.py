@@ -1,0 +1,36 @@
+"""`janitor token add`: a new token into the table."""
+
+from typing import Any
+
+import click
+
+from janitor.cli.options import takes
+from janitor.config.output import LogSettings
+from janitor.config.token_add import ADD_GROUPS, AddCommand
+
+
+@click.command("add")
+@takes(*ADD_GROUPS, LogSettings)
+def command(*groups: Any) -> int:
+    """Make a token and add its row to the table. Never overwrites a row.
+
+    A generated token is printed once, alone on standard output, when its row stands; all else goes to standard error.
+    A token that you choose comes from --token-stdin, never from the command line. --user and what follows it is for
+    tables of LISA 6.1 and later (hashed), where a user may have one token: as LISA does, a second one is refused.
+
+    \b
+    Examples:
+      TOKEN=$(janitor token add --table my-LISAApiTokenTable --expires-in 1h)
+      janitor token add --deployment prod --user ana@example.com --name ci --group lisa-users --expires-at 2027-01-31
+      printf %s "$TOKEN" | janitor token add --table my-LISAApiTokenTable --token-stdin --permanent
+    """
+    from janitor.cli.signals import stoppable
+    from janitor.cli.wiring.logging import start_logging
+    from janitor.cli.wiring.token.add import added, checked_token
+
+    *of_add, logs = groups
+    settings = AddCommand(*of_add)
+    run_id = start_logging(logs)
+    token = checked_token(settings)
+    with stoppable(settings.deadline.deadline) as stop:
+        return added(settings, token, run_id, stop)

@@ -1,0 +1,35 @@
+"""`janitor token extend`: a later expiry, on the condition that the token still is as it was seen."""
+
+from typing import Any
+
+import click
+
+from janitor.cli.options import takes
+from janitor.config.output import LogSettings
+from janitor.config.token_change import CHANGE_GROUPS, ChangeCommand, ExtendSettings
+
+
+@click.command("extend")
+@click.argument("token", metavar="[FINGERPRINT|UUID]", required=False)
+@takes(ExtendSettings, *CHANGE_GROUPS, LogSettings)
+def command(*groups: Any, token: str | None) -> int:
+    """Give a token another expiry: --by, --to or --expires-in. Says the old one and the new one.
+
+    Written only if the row still is as it was seen; of two who change it at once, one is told what the other did. A
+    token that LISA refuses needs --revive, an earlier expiry --shorten. It is named by the first 6 digits or more of
+    its fingerprint, by its tokenUUID, or with --user by its owner.
+
+    \b
+    Examples:
+      janitor token extend 3f0c9a1b --by 30d --deployment prod
+      janitor token extend 3f0c9a1b --to 2027-01-31 --deployment prod --dry-run
+      janitor token extend --user alice@example.com --expires-in 90d --deployment prod
+    """
+    from janitor.cli.signals import stoppable
+    from janitor.cli.wiring.logging import start_logging
+    from janitor.cli.wiring.token.expiry import extended_tokens
+
+    extend, *of_change, logs = groups
+    start_logging(logs)
+    with stoppable() as stop:
+        return extended_tokens(token, extend, ChangeCommand(*of_change), stop)

@@ -1,0 +1,32 @@
+"""`janitor token fingerprint`: how a token is named, without asking anybody."""
+
+import click
+
+from janitor.cli.options import takes
+from janitor.config.token_add import FingerprintSettings
+
+
+@click.command("fingerprint")
+@takes(FingerprintSettings)
+def command(settings: FingerprintSettings) -> int:
+    """Read a token from standard input, and print its fingerprint. Nothing is sent anywhere.
+
+    The fingerprint is the same in classic and in hashed tables. Without a key file it is what
+    `printf %s "$TOKEN" | sha256sum | cut -c1-12` prints. At a terminal the token is asked for, without an echo.
+
+    \b
+    Examples:
+      janitor token fingerprint
+      printf %s "$TOKEN" | janitor token fingerprint
+    """
+    from janitor.cli.wiring.token.from_stdin import token_from_stdin
+    from janitor.errors import ExitCode
+    from janitor.tokens.key import fingerprint_of
+
+    secret = None
+    if settings.fingerprint_key_file is not None:
+        from janitor.cli.wiring.scan import secret_in
+
+        secret = secret_in(settings.fingerprint_key_file)
+    click.echo(fingerprint_of(token_from_stdin("token"), secret))
+    return ExitCode.DONE

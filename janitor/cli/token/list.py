@@ -1,0 +1,33 @@
+"""`janitor token list`: read only. Every row of a table, or those that were asked for."""
+
+import functools
+from typing import Any
+
+import click
+
+from janitor.cli.options import takes
+from janitor.config.output import LogSettings
+from janitor.config.token_read import LIST_GROUPS, ListCommand
+
+
+@click.command("list")
+@takes(*LIST_GROUPS, LogSettings)
+def command(*groups: Any) -> int:
+    """List the tokens of a table, active ones too. Reads only.
+
+    Of --state, --user and --name any value of each has to fit; the counts of the report are of the whole table all the
+    same. As a scan, but nobody is told of it, and nothing is remembered.
+
+    \b
+    Examples:
+      janitor token list --deployment prod --sort expiry
+      janitor token list --deployment prod --user 'ana@*' --state expired --state stale
+      janitor token list --table my-LISAApiTokenTable --format csv > tokens.csv
+    """
+    from janitor.cli.running import carried_out
+    from janitor.cli.wiring.token.listing import listing_job
+    from janitor.report.model import LIST_COMMAND
+
+    *of_list, logs = groups
+    settings = ListCommand(*of_list)
+    return carried_out(LIST_COMMAND, logs, settings, functools.partial(listing_job, settings))

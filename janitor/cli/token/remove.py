@@ -1,0 +1,34 @@
+"""`janitor token remove`: delete a token's row at once, archived first."""
+
+from typing import Any
+
+import click
+
+from janitor.cli.options import takes
+from janitor.config.output import LogSettings
+from janitor.config.token_change import CHANGE_GROUPS, ChangeCommand, RemoveSettings
+
+
+@click.command("remove")
+@click.argument("token", metavar="[FINGERPRINT|UUID]", required=False)
+@takes(RemoveSettings, *CHANGE_GROUPS, LogSettings)
+def command(*groups: Any, token: str | None) -> int:
+    """Delete a token's row at once, expired or not. Asks on a terminal unless --yes; a script has to give it.
+
+    The row is archived first, so that `janitor restore` can put it back, and deleted only if it still is as it was
+    seen. A row with the attribute janitorHold stays, and so does one that --protect-user or --protect-system protects.
+
+    \b
+    Examples:
+      janitor token remove 3f0c9a1b --deployment prod
+      janitor token remove 3f0c9a1b --deployment prod --yes --archive s3://my-bucket/janitor/
+      janitor token remove --user alice@example.com --deployment prod --dry-run
+    """
+    from janitor.cli.signals import stoppable
+    from janitor.cli.wiring.logging import start_logging
+    from janitor.cli.wiring.token.removal import removed
+
+    remove, *of_change, logs = groups
+    run_id = start_logging(logs)
+    with stoppable() as stop:
+        return removed(token, remove, ChangeCommand(*of_change), run_id, stop)

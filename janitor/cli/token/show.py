@@ -1,0 +1,36 @@
+"""`janitor token show`: everything known of a token but itself, and why it is what it is."""
+
+from typing import Any
+
+import click
+
+from janitor.cli.options import takes
+from janitor.config.output import LogSettings
+from janitor.config.token_read import SHOW_GROUPS, ShowCommand
+
+
+@click.command("show")
+@click.argument("token", metavar="[FINGERPRINT|UUID]", required=False)
+@takes(*SHOW_GROUPS, LogSettings)
+def command(*groups: Any, token: str | None) -> int:
+    """Show all that is known of a token but itself, and why it is what it is. Reads only.
+
+    Its state rule by rule, what each of LISA's gates would say, what a sweep would do with it and when, and whether its
+    owner is locked out by it; with --as-of all that at another time. A token is named by its fingerprint (the first 6
+    digits or more) or its tokenUUID, or comes on standard input.
+
+    \b
+    Examples:
+      janitor token show 3f0c9a1b --deployment prod
+      janitor token show 3f0c9a1b --deployment prod --as-of 2027-01-01
+      janitor token show --token-stdin --deployment prod < token.txt
+    """
+    from janitor.cli.signals import stoppable
+    from janitor.cli.wiring.logging import start_logging
+    from janitor.cli.wiring.token.showing import showed
+
+    *of_show, logs = groups
+    settings = ShowCommand(*of_show)
+    start_logging(logs)
+    with stoppable(settings.deadline.deadline) as stop:
+        return showed(token, settings, stop)

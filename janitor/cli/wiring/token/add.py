@@ -1,0 +1,187 @@
+"""A token, added: looked whether anything stands in its way, written, handed out."""
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import structlog
+
+from janitor.cli.running import prepared
+from janitor.cli.wiring.sweep import header_of
+from janitor.cli.wiring.token.added_text import added_lines, say
+from janitor.cli.wiring.token.archive import check_archive
+from janitor.cli.wiring.token.grant import grant_for
+from janitor.cli.wiring.token.new_token import check_somebody_reads, chosen_life, expiry_of, hand_out, token_of
+from janitor.cli.wiring.token.replacing import Replacing
+from janitor.cli.wiring.token.selection import Place, reached_place
+from janitor.cli.wiring.token.standing import check_key_is_free, key_is_taken, rows_of, rows_to_replace, said
+from janitor.config.token_add import AddCommand
+from janitor.config.token_change import ChangeCommand, ChosenSettings
+from janitor.dynamodb.add import Adder, UnknownEndError
+from janitor.dynamodb.find import Found
+from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
+from janitor.run.stopping import Stop
+from janitor.tokens.key import fingerprint_of, key_of
+from janitor.tokens.new_row import Grant, new_row
+from janitor.tokens.plain import plain
+from janitor.tokens.row import row_of
+
+log = structlog.get_logger("janitor.token")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Adding:
+    """A token that nothing speaks against, and what has to go first. Nothing was changed yet.
+
+    Attributes:
+        token: the bearer token.
+        item: its row, as DynamoDB JSON.
+        fingerprint: how it is named.
+        grant: what the row says besides key and expiration; None for a classic one.
+        expires: the UNIX second of its expiry; None for never.
+        place: how rows are found there, and judged.
+        adder: writes it.
+        replacing: deletes what has to go.
+        to_replace: that.
+    """
+
+    token: str = field(repr=False)
+    item: bytes = field(repr=False)
+    fingerprint: str
+    grant: Grant | None
+    expires: int | None
+    place: Place
+    adder: Adder
+    replacing: Replacing
+    to_replace: list[Found]
+
+
+def checked_token(settings: AddCommand) -> str:
+    """The token to add, after what can be checked before anybody types one; nothing is asked of AWS yet.
+
+    Raises:
+        ConfigurationError: settings are wrong or contradict each other, or the token is none to take.
+    """
+    chosen_life(settings.life)
+    replace = settings.replace
+    check_archive(replace.archive, keeps_none=replace.no_archive)
+    if settings.owner.system and replace.replace_expired:
+        sentence = "--replace-expired makes room for a person's token: LISA allows a system's beside others"
+        raise ConfigurationError(sentence, "go without it, or without --system")
+    if not settings.secret.token_stdin and not replace.dry_run:
+        check_somebody_reads()
+    return token_of(settings.secret)
+
+
+def added(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
+    """Add the token, and say so.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        ConfigurationError: settings are wrong, or a row stands in the way.
+        JanitorError: a guard or AWS refused, or the token reached nobody.
+    """
+    adding = prepared(lambda: _adding(settings, token, run_id, stop), stop)
+    if settings.replace.dry_run:
+        _say(adding, "Would add a token to", replaced="would be removed first")
+        return ExitCode.DONE
+    kept_in = adding.replacing.make_room(adding.to_replace) if adding.to_replace else None
+    try:
+        _write(adding)
+        log.info(
+            "token.added", table=adding.place.reached.table.name, fingerprint=adding.fingerprint, expires=adding.expires
+        )
+        if not settings.secret.token_stdin:
+            _hand_out(adding)
+    except JanitorError:
+        if kept_in is not None:
+            message = f"what was removed for it is in {kept_in}; `janitor restore {kept_in} --all` puts it back"
+            say(f"janitor: {message}")
+        raise
+    _say(adding, f"Added token {adding.fingerprint} to", replaced="was removed first")
+    if adding.grant is not None and not adding.grant.is_system:
+        _warn_of_others(adding)
+    return ExitCode.DONE
+
+
+def _adding(settings: AddCommand, token: str, run_id: str, stop: Stop) -> _Adding:
+    change = ChosenSettings(dry_run=settings.replace.dry_run)
+    place = reached_place(ChangeCommand(change, settings.table, settings.policy, settings.protection), stop)
+    table = place.reached.table
+    expires = expiry_of(settings.life, table.dialect, place.now)
+    key = key_of(token, table.dialect)
+    grant = grant_for(settings.owner, settings.table, key, table.dialect, place.now)
+    check_key_is_free(key, place)
+    to_replace = []
+    if grant is not None and not grant.is_system:
+        to_replace = rows_to_replace(grant.username, place, replaces_expired=settings.replace.replace_expired)
+    header = header_of(table, place.policy, run_id, place.now, settings.policy.as_of)
+    return _Adding(
+        token=token,
+        item=new_row(key, expires, grant),
+        fingerprint=fingerprint_of(token, place.secret),
+        grant=grant,
+        expires=expires,
+        place=place,
+        adder=Adder(place.reached.aws.dynamodb, table.name),
+        replacing=Replacing(place, settings.replace, header, stop),
+        to_replace=to_replace,
+    )
+
+
+def _write(adding: _Adding) -> None:
+    name, table = adding.fingerprint, adding.place.reached.table.name
+    ways = f"`janitor token show {name}` tells, and `janitor token remove {name}` takes away what nobody has"
+    try:
+        standing = adding.adder.add(adding.item)
+    except UnknownEndError as error:
+        raise UnknownEndError(error.sentence, ways) from None
+    except JanitorError:
+        raise
+    except BaseException:
+        # A second signal, while the first waits for the end of this.
+        say(f"janitor: cut off while token {name} was added to {table}, so it may stand; {ways}")
+        raise
+    if standing is not None:
+        raise key_is_taken(Found(row_of(standing), standing), adding.place)
+
+
+def _hand_out(adding: _Adding) -> None:
+    try:
+        hand_out(adding.token)
+    except OSError as error:
+        _reached_nobody(adding, error)
+
+
+def _reached_nobody(adding: _Adding, error: OSError) -> NoReturn:
+    name = adding.fingerprint
+    sentence = f"the token could not be written to standard output ({error.strerror})"
+    if adding.replacing.take_back(Found(row_of(adding.item), adding.item)):
+        raise JanitorError(f"{sentence}, so its row {name} was removed again", "run it again", "no-reader") from None
+    way_out = f"remove it with `janitor token remove {name}`"
+    raise JanitorError(f"{sentence}, and its row {name} still stands: nobody has it", way_out, "no-reader") from None
+
+
+def _say(adding: _Adding, what: str, *, replaced: str) -> None:
+    """What was done, or would be, on stderr: standard output is for the token alone."""
+    table = adding.place.reached.table
+    lines = [f"{what} {table.name} ({table.dialect})"]
+    if adding.to_replace:
+        lines.append(f"  replaces    {said(adding.to_replace, adding.place)}, which {replaced}")
+    lines += added_lines(row_of(adding.item), adding.grant, table, expires=adding.expires, now=adding.place.now)
+    say("\n".join(lines))
+
+
+def _warn_of_others(adding: _Adding) -> None:
+    """Say it where somebody has added a token for the same user at the same time: no condition can prevent that."""
+    user = adding.grant.username if adding.grant else ""
+    own = row_of(adding.item).key
+    try:
+        others = [found for found in rows_of(user, adding.place) if found.row.key != own]
+    except (JanitorError, StopRequestedError) as error:
+        log.warning("token.others_not_looked_up", error=type(error).__name__)
+        return
+    if others:
+        message = f"{plain(user)} has another token, added at the same time: {said(others, adding.place)}"
+        say(f"janitor: {message}; LISA accepts both, so remove one")

@@ -1,0 +1,52 @@
+"""The archive of the rows that a command of `janitor token` deletes: where a sweep would keep them too."""
+
+from pathlib import Path
+
+from janitor.cli.places import ARCHIVE_FOLDER, is_folder, state_directory
+from janitor.cli.wiring.reach import Reached
+from janitor.errors import ConfigurationError
+from janitor.parsers import Folder, S3Prefix
+from janitor.run.archive import Archive, FileArchive, NoArchive
+from janitor.run.plan import Header
+from janitor.run.s3_archive import S3Archive
+from janitor.run.stopping import ARCHIVE_SECONDS, Stop
+from janitor.sinks.s3 import S3Folder
+
+
+def check_archive(archive: Path | Folder | S3Prefix | None, *, keeps_none: bool) -> None:
+    """See that --archive and --no-archive are not given both.
+
+    Raises:
+        ConfigurationError: they are.
+    """
+    if archive is not None and keeps_none:
+        raise ConfigurationError("--archive and --no-archive contradict each other", "give one of them")
+
+
+def archive_for(
+    reached: Reached, archive: Path | Folder | S3Prefix | None, header: Header, stop: Stop, *, keeps_none: bool
+) -> Archive:
+    """The archive that --archive and --no-archive ask for; nothing is written yet.
+
+    Args:
+        reached: the table, and the way to S3.
+        archive: the place, None for the state directory.
+        header: the archive's first line, which also names the file.
+        stop: who may ask for an early end.
+        keeps_none: whether nothing is kept.
+    """
+    if keeps_none:
+        return NoArchive()
+    stamp = header.created_at.replace("-", "").replace(":", "")
+    name = f"{header.table.name}-{stamp}-{header.run_id}"
+    match archive:
+        case None:
+            return FileArchive(state_directory() / ARCHIVE_FOLDER / f"{name}.ndjson")
+        case S3Prefix(bucket, prefix):
+            parent = prefix if prefix in {"", "/"} or prefix.endswith("/") else f"{prefix}/"
+            folder = S3Folder(reached.aws.s3, bucket, f"{parent}{name}/")
+            return S3Archive(folder.location, folder.put, lambda: stop.is_over(ARCHIVE_SECONDS))
+        case Folder(path):
+            return FileArchive(path / f"{name}.ndjson")
+        case path:
+            return FileArchive(path / f"{name}.ndjson" if is_folder(path) else path)

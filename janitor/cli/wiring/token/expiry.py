@@ -1,0 +1,78 @@
+"""`token extend` and `token revoke`: rows that were chosen, and the expiry that each gets."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from janitor.cli.options import flag, given_on_command_line, variable
+from janitor.cli.running import prepared
+from janitor.cli.wiring.token.change import Telling, each_done, expiry_changed
+from janitor.cli.wiring.token.selection import Place, choice_of, reached_place
+from janitor.config.token_change import ChangeCommand, ExtendSettings, RevokeSettings
+from janitor.errors import ConfigurationError
+from janitor.report.token_change import ChangeOutcome, Command
+from janitor.run.stopping import Stop
+from janitor.tokens.new_expiry import Decision, Extension, extended, revoked
+from janitor.tokens.row import Row
+
+
+def extended_tokens(name: str | None, extend: ExtendSettings, settings: ChangeCommand, stop: Stop) -> int:
+    """Give the chosen rows another expiry, and say what became of each.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        ConfigurationError: no token is named, or none is there, or several are; or a setting is wrong.
+        AwsError: AWS refused or could not be reached.
+    """
+    wish = _wish(extend)
+
+    def decide(place: Place, row: Row) -> Decision:
+        return extended(row, place.now, place.policy, wish)
+
+    return _changed(_Way("token extend", ChangeOutcome.EXTENDED, decide), name, settings, stop)
+
+
+def revoked_tokens(name: str | None, revoke: RevokeSettings, settings: ChangeCommand, stop: Stop) -> int:
+    """End the chosen rows, and say what became of each; as `extended_tokens`."""
+
+    def decide(place: Place, row: Row) -> Decision:
+        return revoked(row, place.now, place.policy, revoke.at)
+
+    return _changed(_Way("token revoke", ChangeOutcome.REVOKED, decide), name, settings, stop)
+
+
+class _Way(NamedTuple):
+    """A way to change an expiry: the command, what it is called when it was done, and what it comes to for a row."""
+
+    command: Command
+    outcome: ChangeOutcome
+    decide: Callable[[Place, Row], Decision]
+
+
+def _changed(way: _Way, name: str | None, settings: ChangeCommand, stop: Stop) -> int:
+    choice, chosen = choice_of(name, settings.chosen.user), settings.chosen
+    place = prepared(lambda: reached_place(settings, stop), stop)
+    found = prepared(lambda: choice.find(place), stop)
+    telling = Telling(way.command, chosen, place)
+    telling.list_first(found, choice.user)
+    act = expiry_changed(way.outcome, partial(way.decide, place), place, stop, is_dry_run=chosen.dry_run)
+    each_done(found, act, telling, stop)
+    return telling.end(stop)
+
+
+def _wish(extend: ExtendSettings) -> Extension:
+    """What is asked for: exactly one of --by, --to and --expires-in. A flag beats the environment."""
+    times = {"by": extend.by, "to": extend.to, "expires_in": extend.expires_in}
+    given = [name for name, value in times.items() if value is not None]
+    typed = given_on_command_line(given)
+    chosen = typed or given
+    if not chosen:
+        raise ConfigurationError("no new expiry is given", "give --by, --to or --expires-in", "no-expiry")
+    if len(chosen) > 1:
+        said = flag if typed else variable
+        names = " and ".join(said(name) for name in chosen)
+        raise ConfigurationError(f"{names} contradict each other", "give one of them")
+    [name] = chosen
+    return Extension(**{name: times[name]}, revive=extend.revive, shorten=extend.shorten, yes=extend.yes)

@@ -1,0 +1,158 @@
+"""`token remove`: a question, an archive, and rows that go."""
+
+import random
+import signal
+import sys
+from functools import partial
+
+import click
+
+from janitor.cli.running import prepared
+from janitor.cli.wiring.sweep import header_of
+from janitor.cli.wiring.token.archive import archive_for, check_archive
+from janitor.cli.wiring.token.change import (
+    NO_ANSWER,
+    SIGNAL_BASE,
+    Act,
+    Done,
+    Telling,
+    changed_in_between,
+    counted,
+    each_done,
+    was,
+)
+from janitor.cli.wiring.token.selection import Place, choice_of, reached_place, say_rows
+from janitor.config.token_change import ChangeCommand, RemoveSettings
+from janitor.dynamodb.delete import Deleter, Settled
+from janitor.dynamodb.find import Found
+from janitor.errors import ExitCode, JanitorError, SinkError, StopRequestedError
+from janitor.report.token_change import ChangeOutcome
+from janitor.run.archive import Archive
+from janitor.run.plan import Header
+from janitor.run.remove import Removal
+from janitor.run.stopping import LAST_SECONDS, Stop
+from janitor.run.workers import answer_of
+from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.protection import protected_by
+
+
+class NotConfirmedError(JanitorError):
+    """Nobody said that the rows may go."""
+
+    exit_code: int = ExitCode.REFUSED
+    default_code = "not-confirmed"
+
+
+def removed(name: str | None, removing: RemoveSettings, settings: ChangeCommand, run_id: str, stop: Stop) -> int:
+    """Remove the chosen rows, and say what became of each.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        ConfigurationError: no token is named, or none is there, or several are; or a setting is wrong.
+        NotConfirmedError: nobody said yes.
+        AwsError: AWS refused or could not be reached.
+        SinkError: the archive cannot be written.
+    """
+    check_archive(removing.archive, keeps_none=removing.no_archive)
+    choice = choice_of(name, settings.chosen.user)
+    place = prepared(lambda: reached_place(settings, stop), stop)
+    found = prepared(lambda: choice.find(place), stop)
+    telling = Telling("token remove", settings.chosen, place)
+    is_listed = telling.list_first(found, choice.user)
+    going = [each for each in found if protected_by(each.row, place.policy) is None]
+    if settings.chosen.dry_run or not going:
+        each_done(found, partial(_for_show, place), telling, stop)
+        return telling.end(stop)
+    _confirm(going, place, removing, stop, is_listed=is_listed)
+    header = header_of(place.reached.table, place.policy, run_id, place.now, None)
+    archive = archive_for(place.reached, removing.archive, header, stop, keeps_none=removing.no_archive)
+    removal = _removal(archive, header, place, stop)
+    removal.open()
+    try:
+        each_done(found, _for_real(removal, place, stop), telling, stop)
+    finally:
+        removal.close()
+    code = telling.end(stop, archive.location)
+    for error in removal.errors:
+        click.echo(f"janitor: {error}", err=True)
+    return ExitCode.FAILED if removal.errors and code == ExitCode.DONE else code
+
+
+def _confirm(going: list[Found], place: Place, settings: RemoveSettings, stop: Stop, *, is_listed: bool) -> None:
+    """Ask whoever sits at the terminal, unless --yes was given."""
+    if settings.yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NotConfirmedError("nothing was removed: there is no terminal to ask on", "give --yes")
+    if not is_listed:
+        say_rows(going, place)
+    accepted = sum(bool(place.finding(each).accepted_by) for each in going)
+    still = f", {accepted:,} of them still accepted by LISA" if accepted else ""
+    try:
+        with stop.waiting():
+            click.echo(
+                f"Delete {counted(len(going))} of {place.reached.table.name}{still}? [y/N]: ", nl=False, err=True
+            )
+            answer = sys.stdin.readline()
+    except StopRequestedError:
+        click.echo(err=True)
+        raise _stopped(stop) from None
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise NotConfirmedError("nothing was removed: it was not confirmed")
+
+
+def _stopped(stop: Stop) -> NotConfirmedError:
+    who = signal.Signals(stop.signal or signal.SIGTERM)
+    error = NotConfirmedError(f"nothing was removed: stopped by {who.name}", code="interrupted")
+    error.exit_code = SIGNAL_BASE + who
+    return error
+
+
+def _removal(archive: Archive, header: Header, place: Place, stop: Stop) -> Removal:
+    deleter = Deleter(
+        place.reached.aws.dynamodb,
+        place.reached.table.name,
+        api="auto",
+        pause=stop.pause,
+        jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
+    )
+    return Removal(deleter=deleter, archive=archive, header=header, policy=place.policy, secret=place.secret)
+
+
+def _for_show(place: Place, found: Found) -> Done:
+    return _protected(found, place) or Done(ChangeOutcome.PLANNED, was(found.row, place))
+
+
+def _for_real(removal: Removal, place: Place, stop: Stop) -> Act:
+    def act(found: Found) -> Done:
+        protected = _protected(found, place)
+        if protected is not None:
+            return protected
+        try:
+            settled = answer_of(lambda: removal.remove(found), lambda: stop.is_over(LAST_SECONDS))
+        except SinkError as error:
+            return Done.failed(ChangeOutcome.FAILED, f"{error}; so it was not deleted")
+        return _done(found, settled, place)
+
+    return act
+
+
+def _protected(found: Found, place: Place) -> Done | None:
+    by = protected_by(found.row, place.policy)
+    return None if by is None else Done.refused(f"it is protected ({by})")
+
+
+def _done(found: Found, settled: Settled | None, place: Place) -> Done:
+    if settled is None:
+        return Done.failed(ChangeOutcome.FAILED, NO_ANSWER)
+    match settled.outcome:
+        case DeletionOutcome.DELETED:
+            return Done(ChangeOutcome.DELETED, was(found.row, place))
+        case DeletionOutcome.ALREADY_GONE:
+            return Done(ChangeOutcome.ALREADY_GONE, "somebody deleted it in between")
+        case DeletionOutcome.CHANGED:
+            return Done.failed(ChangeOutcome.CHANGED, changed_in_between(found, place))
+        case _:
+            return Done.failed(ChangeOutcome.FAILED, f"it could not be deleted ({settled.code})")

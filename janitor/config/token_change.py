@@ -1,0 +1,71 @@
+"""What the commands are told that change a token which is there: `token extend`, `token revoke`, `token remove`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
+from janitor.parsers import Folder, S3Prefix, parse_archive
+from janitor.settings import setting
+from janitor.tokens.duration import parse_duration, parse_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenSettings:
+    """Whose tokens, and what is said of them."""
+
+    user: str | None = setting("All tokens of this owner, in place of a fingerprint.", metavar="NAME")
+    dry_run: bool = setting("Change nothing: say what would be.", is_switch=True)
+    format: str | None = setting(
+        "What is said on standard output.",
+        choices=("table", "json"),
+        default_words="table on a terminal, json otherwise",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendSettings:
+    """Until when, and what an extension may do besides."""
+
+    by: int | None = setting("Add so much to the present expiry.", metavar="DURATION", parse=parse_duration)
+    to: int | None = setting("The new expiry: ISO 8601 or UNIX seconds.", metavar="TIME", parse=parse_time)
+    expires_in: int | None = setting("The new expiry, from now on.", metavar="DURATION", parse=parse_duration)
+    revive: bool = setting("Bring a token back to life that LISA refuses.", is_switch=True)
+    shorten: bool = setting("Let a token end earlier than now, a permanent one too.", is_switch=True)
+    yes: bool = setting("Allow an expiry more than ten years ahead.", is_switch=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeSettings:
+    """When a token ends."""
+
+    at: int | None = setting(
+        "End it then: ISO 8601 or UNIX seconds.", metavar="TIME", parse=parse_time, default_words="now"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveSettings:
+    """Whether a removal is confirmed, and what is kept of the rows."""
+
+    yes: bool = setting("Do not ask. Without a terminal to ask on it has to be given.", is_switch=True)
+    archive: Path | Folder | S3Prefix | None = setting(
+        "Where rows are kept before they are deleted: a new file, a folder (there, or with a slash at its end), or "
+        "s3://bucket/prefix/.",
+        metavar="PATH|S3",
+        parse=parse_archive,
+        default_words="a new file in the state directory",
+    )
+    no_archive: bool = setting("Keep nothing of what is deleted: there is no way back.", is_switch=True)
+
+
+class ChangeCommand(NamedTuple):
+    """Everything that each of these commands is told."""
+
+    chosen: ChosenSettings
+    table: TableSettings
+    policy: PolicySettings
+    protection: ProtectionSettings
+
+
+CHANGE_GROUPS: tuple[type, ...] = tuple(ChangeCommand.__annotations__.values())

@@ -1,0 +1,210 @@
+"""Single rows, found by what a person calls them: key, fingerprint, `tokenUUID`, owner. Whole items, for a change.
+
+A fingerprint is no key, so the table is read for it, and every row's is compared. What is read is consistent, so that a
+row is found as soon as it was written, as it is now; but the index of owners lags behind by moments.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from janitor.aws_errors import aws_errors
+from janitor.dynamodb.decode import Page, item_of, page_of
+from janitor.dynamodb.locate import KEY, OWNER_INDEX, Table
+from janitor.dynamodb.scan import Scan, StopRequest, segments_for
+from janitor.errors import StopRequestedError
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.policy import Policy
+from janitor.tokens.row import Row, row_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MOST_FOUND = 20
+
+_UUID = "tokenUUID"
+_OWNER = "username"
+_KEY_LENGTH = 64  # of a sha256 in hex digits
+# A fingerprint is near a prefix with so many of its first digits, or with all of its digits but so many.
+_ALIKE_DIGITS = 4
+_WRONG_DIGITS = 2
+
+
+class Found(NamedTuple):
+    """A row of the table. Its `repr` shows nothing of it.
+
+    Attributes:
+        row: what janitor reads of it.
+        item: all of it, as DynamoDB JSON.
+    """
+
+    row: Row
+    item: bytes
+
+    def __repr__(self) -> str:
+        return "Found(…)"
+
+
+class Looked(NamedTuple):
+    """What a look for a fingerprint found.
+
+    Attributes:
+        matches: the rows whose fingerprint starts so, at most 21: then there are more than 20.
+        near: where there is none, rows whose fingerprint is nearly that, at most 20: somebody may have mistyped it.
+    """
+
+    matches: list[Found]
+    near: list[Found]
+
+
+class Finder:
+    """Finds rows of one table. It is for the main thread: a request to stop cuts its waits short.
+
+    Every method raises AwsError where DynamoDB refused or could not be reached, and StopRequestedError where somebody
+    asked to stop, so that half a table never passes for a whole one.
+    """
+
+    def __init__(
+        self, client: "DynamoDBClient", table: Table, policy: Policy, secret: bytes | None, stop: StopRequest
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            client: made with the page parser.
+            table: where to look.
+            policy: says by its dialect what a fingerprint is of.
+            secret: the key of the fingerprints; None for plain ones.
+            stop: who may ask for an early end.
+        """
+        self._client: Any = client
+        self._table = table
+        self._dialect = policy.dialect
+        self._secret = secret
+        self._stop = stop
+
+    def by_key(self, key: str) -> Found | None:
+        """The row with this key; None where there is none. Needs `dynamodb:GetItem`."""
+        call = "dynamodb:GetItem"
+        with self._stop.waiting(), aws_errors(call, f"the table {self._table.name}"):
+            response = self._client.get_item(TableName=self._table.name, Key={KEY: {"S": key}}, ConsistentRead=True)
+        item = item_of(response, call)
+        if item is None:
+            return None
+        content = msgspec.json.encode(item)
+        return Found(row_of(content), content)
+
+    def by_fingerprint(self, prefix: str) -> list[Found]:
+        """The rows whose fingerprint starts with these hex digits, at most 21: then there are more than 20."""
+        return self.look(prefix).matches
+
+    def look(self, prefix: str) -> Looked:
+        """The rows whose fingerprint starts with these hex digits, or nearly so. Needs `dynamodb:Scan`."""
+        matches: list[Found] = []
+        near: list[Found] = []
+        if self._dialect is Dialect.HASHED and self._secret is None:
+            # The server can tell most rows of a hashed table by their keys; what it cannot tell is sent.
+            matches = _first(self._scanned(_may_start_with(prefix)), lambda found: self._starts(found, prefix))
+            if matches:
+                return Looked(matches, near)
+        for found in self._scanned({}):
+            name = fingerprint(found.row, self._dialect, self._secret)
+            if name.startswith(prefix):
+                matches.append(found)
+            elif len(near) < MOST_FOUND and _is_near(name, prefix):
+                near.append(found)
+            if len(matches) > MOST_FOUND:
+                break
+        return Looked(matches, [] if matches else near)
+
+    def by_uuid(self, uuid: str) -> list[Found]:
+        """The rows with this `tokenUUID`, at most 21; one, where nobody wrote rows by hand. Needs `dynamodb:Scan`."""
+        return _first(self._scanned(_equals(_UUID, uuid)), lambda _: True)
+
+    def by_user(self, name: str) -> list[Found]:
+        """Every row of this owner, through the index where there is one. Needs `dynamodb:Query` on it, or Scan."""
+        if not self._table.has_owner_index:
+            return list(self._scanned(_equals(_OWNER, name)))
+        return [found for page in self._pages_of_owner(name) for found in _rows(page)]
+
+    def _starts(self, found: Found, prefix: str) -> bool:
+        return fingerprint(found.row, self._dialect, self._secret).startswith(prefix)
+
+    def _scanned(self, filter_: dict[str, Any]) -> Iterator[Found]:
+        scan = Scan(
+            client=self._client,
+            table=self._table.name,
+            segments=segments_for(self._table.size_bytes),
+            filter={"ConsistentRead": True, **filter_},
+            stop=self._stop,
+        )
+        for page in scan.pages():
+            yield from _rows(page)
+        self._check_not_stopped()
+
+    def _pages_of_owner(self, name: str) -> Iterator[Page]:
+        call = "dynamodb:Query"
+        request: dict[str, Any] = {
+            "TableName": self._table.name,
+            "IndexName": OWNER_INDEX,
+            "KeyConditionExpression": "#a = :value",
+            **_named(_OWNER, name),
+        }
+        while True:
+            with self._stop.waiting(), aws_errors(call, f"the index {OWNER_INDEX} of the table {self._table.name}"):
+                response = self._client.query(**request)
+            page = page_of(response, call)
+            yield page
+            if page.next_key is None:
+                return
+            request["ExclusiveStartKey"] = page.next_key
+
+    def _check_not_stopped(self) -> None:
+        # A scan ends early and quietly when it is asked to.
+        if self._stop.is_requested():
+            raise StopRequestedError
+
+
+def _rows(page: Page) -> Iterator[Found]:
+    for position, row in enumerate(page.rows(range(page.count))):
+        yield Found(row, page.item(position))
+
+
+def _first(rows: Iterator[Found], is_wanted: Callable[[Found], bool]) -> list[Found]:
+    return list(itertools.islice(filter(is_wanted, rows), MOST_FOUND + 1))
+
+
+def _named(attribute: str, value: str) -> dict[str, Any]:
+    return {"ExpressionAttributeNames": {"#a": attribute}, "ExpressionAttributeValues": {":value": {"S": value}}}
+
+
+def _equals(attribute: str, value: str) -> dict[str, Any]:
+    return {"FilterExpression": "#a = :value", **_named(attribute, value)}
+
+
+def _may_start_with(prefix: str) -> dict[str, Any]:
+    """Scan's arguments that let through keys with this prefix, and every row whose key is plainly no sha256 of LISA."""
+    clauses = [
+        "begins_with(#k, :prefix)",
+        "size(#k) <> :length",
+        "attribute_not_exists(#u)",
+        "NOT attribute_type(#u, :text)",
+        "#u = :empty",
+    ]
+    return {
+        "FilterExpression": " OR ".join(clauses),
+        "ExpressionAttributeNames": {"#k": KEY, "#u": _UUID},
+        "ExpressionAttributeValues": {
+            ":prefix": {"S": prefix},
+            ":length": {"N": str(_KEY_LENGTH)},
+            ":text": {"S": "S"},
+            ":empty": {"S": ""},
+        },
+    }
+
+
+def _is_near(name: str, prefix: str) -> bool:
+    wrong = sum(digit != meant for digit, meant in zip(name, prefix, strict=False))
+    return name.startswith(prefix[:_ALIKE_DIGITS]) or wrong <= _WRONG_DIGITS

@@ -1,0 +1,108 @@
+"""What `token show` says of a token, for a person."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from janitor.report.model import Finding
+from janitor.report.text import NOTHING, due, label, owner, utc
+from janitor.report.token_shown import AttributePart, RowPart, TokenShown
+from janitor.tokens.dialect import Gate
+from janitor.tokens.plain import plain
+
+_GATES = {Gate.API: "LISA's API", Gate.WORKBENCH: "MCP Workbench"}
+_LOCKED_OUT = {True: "locked out:", False: "not locked out:", None: NOTHING}
+_YES, _NO = "✓", "✗"
+# A rule that matches, but stands behind the first that does.
+_TOO_LATE = "(✓)"
+
+
+def token_text(shown: TokenShown, *, width: int, colour: bool) -> str:
+    """A section for each question, longer lines folded.
+
+    Args:
+        shown: what is known.
+        width: of the terminal, in columns.
+        colour: whether it shows colours.
+    """
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    with console.capture() as captured:
+        for number, row in enumerate(shown.rows):
+            if number:
+                console.print()
+            _print_row(console, shown, row)
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def _print_row(console: Console, shown: TokenShown, row: RowPart) -> None:
+    token = row.token
+    console.print(Text(f"{token.fingerprint} {token.state}: {plain(token.meaning)}", style="bold"))
+    table = shown.table
+    when = f"{'as of ' if shown.policy.as_of else ''}{shown.now.isoformat(' ', 'seconds')[:19]} UTC"
+    console.print(Text(plain(f"in {table.name}, {table.region} ({shown.policy.dialect}), {when}"), style="dim"))
+    _print_section(console, "", _facts(token))
+    _print_section(console, "State: the first rule that matches", _rules(row))
+    gates = ((_mark(gate.accepts), _GATES[gate.gate], plain(gate.why)) for gate in row.gates)
+    _print_section(console, "What LISA's gates say", gates)
+    _print_section(console, "What a sweep does", [("now:", plain(row.sweep.why))])
+    _print_section(console, "Its owner", [(_LOCKED_OUT[row.owner.locked_out], plain(row.owner.why))])
+    _print_section(console, "Attributes, without the key", map(_attribute, row.attributes))
+
+
+def _facts(token: Finding) -> Iterator[tuple[str, str]]:
+    yield "Owner", owner(token)
+    yield "Name", label(token)
+    by = f" by {plain(token.created_by)}" if token.created_by else ""
+    yield "Created", f"{utc(token.created_at)}{' UTC' if token.created_at else ''}{by}"
+    yield "Expires", f"{utc(token.expires_at)} UTC, {due(token)}" if token.expires_at else due(token)
+    yield "Accepted by", ", ".join(_GATES[gate] for gate in token.accepted_by) or "nothing"
+    if token.protected_by:
+        yield "Protected by", plain(token.protected_by)
+    if token.probably_meant:
+        yield "Probably", f"meant to expire {utc(token.probably_meant)} UTC"
+
+
+def _rules(row: RowPart) -> Iterator[tuple[str, str, str, str]]:
+    is_decided = False
+    for rule in row.rules:
+        mark = NOTHING if not rule.matches else _TOO_LATE if is_decided else _YES
+        is_decided = is_decided or rule.matches
+        yield mark, rule.state.value, rule.condition, plain(rule.why)
+
+
+def _attribute(attribute: AttributePart) -> tuple[str, str, str]:
+    value = "(binary)" if attribute.value is None else plain(attribute.value)
+    return plain(attribute.name), attribute.type, value
+
+
+def _mark(yes: bool) -> str:  # noqa: FBT001  # it is what is marked
+    return _YES if yes else _NO
+
+
+def _print_section(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:
+    listed = list(rows)
+    if not listed:
+        return
+    console.print()
+    if title:
+        console.print(Text(title, style="bold"))
+    grid = Grid.grid(padding=(0, 2, 0, 0))
+    for position in range(len(listed[0])):
+        # What explains may take several lines; what it explains may not.
+        grid.add_column(overflow="fold", no_wrap=position == 0)
+    for row in listed:
+        style = "" if row[0] != NOTHING else "dim"
+        grid.add_row(*(Text(cell, style=style) for cell in row))
+    console.print(grid)

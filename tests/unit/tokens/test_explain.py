@@ -1,0 +1,152 @@
+import json
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.tokens.attributes import attributes
+from janitor.tokens.classify import State, classify
+from janitor.tokens.deletable import is_deletable
+from janitor.tokens.dialect import Dialect, accepted_by
+from janitor.tokens.explain import deletable_from, gate_rules, lockout, rules, sweeping
+from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.row import Row
+from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
+
+IN_ORDER = [
+    State.MALFORMED, State.LEGACY, State.PERMANENT, State.STALE, State.EXPIRED, State.EXPIRING, State.ACTIVE,
+]  # fmt: skip
+times = st.one_of(st.integers(NOW - 100 * DAY, NOW + 100 * DAY), st.sampled_from([0, -(10**10), 10**11, 2 * 10**11]))
+policies = st.builds(
+    Policy,
+    dialect=dialects,
+    thresholds=st.tuples(st.integers(0, 400 * DAY)),
+    grace=st.integers(0, 400 * DAY),
+    protect_users=st.sampled_from([(), ("a*",)]),
+    protect_system=st.booleans(),
+    include_legacy=st.booleans(),
+)
+
+
+@given(item=items, now=times, policy=policies)
+def test_the_first_rule_that_matches_is_the_rows_state(item: dict[str, Any], now: int, policy: Policy) -> None:
+    explained = rules(row(item), now, policy)
+    assert [rule.state for rule in explained] == IN_ORDER
+    assert next(rule.state for rule in explained if rule.matches) is classify(row(item), now, policy).state
+
+
+@given(item=items, now=times, dialect=dialects)
+def test_the_gates_say_what_lisa_would_and_until_when(item: dict[str, Any], now: int, dialect: Dialect) -> None:
+    read = row(item)
+    explained = gate_rules(read, now, dialect)
+    assert tuple(gate.gate for gate in explained if gate.accepts) == accepted_by(read, now, dialect)
+    for gate in explained:
+        if gate.until is not None:
+            assert gate.gate in accepted_by(read, gate.until - 1, dialect)
+            assert gate.gate not in accepted_by(read, gate.until, dialect)
+
+
+@given(item=items, policy=policies, later=st.integers(0, 400 * DAY))
+def test_the_sweep_takes_it_from_the_first_second_at_which_it_may_be_deleted(
+    item: dict[str, Any], policy: Policy, later: int
+) -> None:
+    read = row(item)
+
+    def may_go(second: int) -> bool:
+        return is_deletable(classify(read, second, policy), second, policy)
+
+    first = deletable_from(read, policy)
+    if first is None:
+        assert not any(may_go(second) for second in (NOW - later, NOW, NOW + later, 10**12))
+    else:
+        assert not may_go(first - 1)
+        assert may_go(first)
+        assert may_go(first + later)
+
+
+@given(item=items, policy=policies, now=times)
+def test_what_a_sweep_does_now_follows_from_the_first_second_and_the_protection(
+    item: dict[str, Any], policy: Policy, now: int
+) -> None:
+    read = row(item)
+    said = sweeping(read, now, policy)
+    assert said.deletes == (is_deletable(classify(read, now, policy), now, policy) and said.protected_by is None)
+    assert said.needs_include == (
+        deletable_from(read, policy) is None and deletable_from(read, replace(policy, include_legacy=True)) is not None
+    )
+    assert said.why.startswith("it deletes it") == said.deletes
+
+
+def test_a_rule_says_the_values_it_compares() -> None:
+    explained = {rule.state: rule for rule in rules(dated(str(NOW + DAY)), NOW, POLICIES[Dialect.HASHED])}
+    assert explained[State.EXPIRING][1:] == (
+        "expiry <= now + 30 days", True, "2026-09-22 14:13:20 <= 2026-10-21 14:13:20",
+    )  # fmt: skip
+    assert explained[State.EXPIRED][1:] == ("now >= expiry", False, "2026-09-21 14:13:20 < 2026-09-22 14:13:20")
+    assert explained[State.MALFORMED].why == "it is a number: 2026-09-22 14:13:20"
+    text = row({"token": {"S": "k"}, "tokenExpiration": {"S": "2026-12-24T00:00:00Z"}})
+    broken = rules(text, NOW, POLICIES[Dialect.CLASSIC])[0]
+    assert broken.why == "it is text, not a number; probably meant as 2026-12-24 00:00:00"
+
+
+HOLD = {"janitorHold": {"BOOL": True}}
+SWEEPS: dict[str, tuple[Row, str]] = {
+    "now": (dated(str(NOW - 8 * DAY)), "it deletes it: the grace is over since 2026-09-20 14:13:20"),
+    "later": (dated(str(NOW)), "it keeps it until the grace is over, and deletes it from 2026-09-28 14:13:20 on"),
+    "held": (dated(str(NOW), **HOLD), "never while it is protected (hold); else from 2026-09-28 14:13:20 on"),
+    "permanent": (row({"token": {"S": "k"}}), "never: a row without an expiration is never deleted by a sweep"),
+    "legacy": (
+        dated(str(NOW), tokenUUID={"S": ""}),
+        "never, unless it is told --include legacy: then from 2026-09-28 14:13:20 on",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given_row", "said"), SWEEPS.values(), ids=SWEEPS)
+def test_a_sweep_says_when_and_why(given_row: Row, said: str) -> None:
+    assert sweeping(given_row, NOW, POLICIES[Dialect.HASHED]).why == said
+
+
+def test_an_owner_is_locked_out_only_while_none_of_their_rows_is_accepted() -> None:
+    ana = {"username": {"S": "ana"}}
+    dead, living = dated(str(NOW), **ana), dated(str(NOW + 1), **ana)
+    assert lockout(dead, [dead], NOW, Dialect.HASHED).locked_out is True
+    assert lockout(dead, [dead, living], NOW, Dialect.HASHED).locked_out is False
+    assert lockout(living, [], NOW, Dialect.HASHED).locked_out is False
+    assert lockout(dead, [dead], NOW, Dialect.CLASSIC).locked_out is None
+    assert lockout(dated(str(NOW)), [], NOW, Dialect.HASHED).locked_out is None
+
+
+@given(key=st.text("abcdefXYZ+/=_-\"'", min_size=8, max_size=64), before=st.text(max_size=5))
+def test_no_attribute_gives_the_key_away(key: str, before: str) -> None:
+    text = f"{before}{key}"
+    hidden = {"S": text}, {"L": [{"S": text}]}, {"M": {text: {"NULL": True}}}, {"SS": ["x", text]}
+    item: dict[str, Any] = {f"a{number}": value for number, value in enumerate(hidden)}
+    told = attributes(msgspec.json.encode({"token": {"S": key}, text: {"S": "x"}, **item}))
+    assert len(told) == len(item) + 1
+    assert key not in "".join(f"{each.name}{each.value}" for each in told)
+    assert json.dumps(key)[1:-1] not in "".join(f"{each.value}" for each in told)
+
+
+def test_attributes_are_told_as_they_are_stored() -> None:
+    bearer = "correct-horse-battery"
+    item = {
+        "token": {"S": sha256(bearer.encode()).hexdigest()},
+        "groups": {"L": [{"S": "a"}, {"N": "1.50"}, {"NULL": True}, {"B": "AAE="}]},
+        "blob": {"B": "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5"},
+        "note": {"S": f"the token is {bearer}"},
+        "flag": {"BOOL": False},
+        "long": {"S": "x y " * 100},
+    }
+    told = {each.name: each[1:] for each in attributes(msgspec.json.encode(item))}
+    assert told.pop("long")[1] == f"{('x y ' * 100)[:255]}…"
+    assert told == {
+        "groups": ("L", '["a", "1.50", null, "(binary)"]'),
+        "blob": ("B", None),
+        "note": ("S", "[removed: it holds a token]"),
+        "flag": ("BOOL", "false"),
+    }

@@ -130,7 +130,6 @@ def test_a_token_of_a_hashed_table_is_what_lisa_would_have_made(
     ("options", "word"),
     [
         (HASHED[2:], "--user must be given"),
-        ((*HASHED[:6], "--permanent"), "--permanent is for classic tables"),
         ((*HASHED[:2], "--name", f"key={TOKEN}", *HASHED[4:]), "--name holds a token"),
         (HASHED[:4] + HASHED[6:], "give --created-by NAME"),
     ],

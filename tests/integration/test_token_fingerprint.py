@@ -35,6 +35,14 @@ def test_nothing_is_no_token_and_a_file_is_none_either() -> None:
     assert janitor("token", "fingerprint", input="x" * 70_000).code == 2
 
 
+@pytest.mark.parametrize("command", [["fingerprint"], ["add", "--expires-in", "1h", "--table", "t"]])
+def test_a_token_on_the_command_line_is_refused_and_not_repeated(command: list[str]) -> None:
+    said = janitor("token", *command, TOKEN)
+    assert (said.code, said.out) == (2, "")
+    assert "never taken from the command line" in said.err
+    assert TOKEN[:8] not in said.err
+
+
 def test_a_terminal_is_asked_without_an_echo() -> None:
     person, program = pty.openpty()
     command = [sys.executable, "-m", "janitor", "token", "fingerprint"]

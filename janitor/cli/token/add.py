@@ -10,8 +10,9 @@ from janitor.config.token_add import ADD_GROUPS, AddCommand
 
 
 @click.command("add")
+@click.argument("words", nargs=-1, metavar="")
 @takes(*ADD_GROUPS, LogSettings)
-def command(*groups: Any) -> int:
+def command(*groups: Any, words: tuple[str, ...]) -> int:
     """Make a token and add its row to the table. Never overwrites a row.
 
     A generated token is printed once, alone on standard output, when its row stands; all else goes to standard error.
@@ -27,7 +28,9 @@ def command(*groups: Any) -> int:
     from janitor.cli.signals import stoppable
     from janitor.cli.wiring.logging import start_logging
     from janitor.cli.wiring.token.add import added, checked_token
+    from janitor.cli.wiring.token.from_stdin import refuse_words
 
+    refuse_words(words)
     *of_add, logs = groups
     settings = AddCommand(*of_add)
     run_id = start_logging(logs)

@@ -7,8 +7,9 @@ from janitor.config.token_add import FingerprintSettings
 
 
 @click.command("fingerprint")
+@click.argument("words", nargs=-1, metavar="")
 @takes(FingerprintSettings)
-def command(settings: FingerprintSettings) -> int:
+def command(settings: FingerprintSettings, words: tuple[str, ...]) -> int:
     """Read a token from standard input, and print its fingerprint. Nothing is sent anywhere.
 
     The fingerprint is the same in classic and in hashed tables. Without a key file it is what
@@ -19,10 +20,11 @@ def command(settings: FingerprintSettings) -> int:
       janitor token fingerprint
       printf %s "$TOKEN" | janitor token fingerprint
     """
-    from janitor.cli.wiring.token.from_stdin import token_from_stdin
+    from janitor.cli.wiring.token.from_stdin import refuse_words, token_from_stdin
     from janitor.errors import ExitCode
     from janitor.tokens.key import fingerprint_of
 
+    refuse_words(words)
     secret = None
     if settings.fingerprint_key_file is not None:
         from janitor.cli.wiring.scan import secret_in

@@ -166,14 +166,7 @@ def sweep_of(
     # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
     plan_path = plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}.ndjson"
     may_go_on = lease.is_held if lease else lambda: True
-    deleter = Deleter(
-        reached.aws.dynamodb,
-        table.name,
-        api=deletion.delete_api,
-        pause=lambda seconds: stop.pause(seconds) or not may_go_on(),
-        may_go_on=may_go_on,
-        jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
-    )
+    deleter = _deleter(reached, deletion, stop, may_go_on)
 
     def for_real() -> CarryOut:
         return ForReal(
@@ -208,6 +201,17 @@ def sweep_of(
         progress=lambda rows: progress_for(rows, "deleting"),
         skew_seconds=table.skew_seconds,
         as_of=header.as_of is not None,
+    )
+
+
+def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on: Callable[[], bool]) -> Deleter:
+    return Deleter(
+        reached.aws.dynamodb,
+        reached.table.name,
+        api=deletion.delete_api,
+        pause=lambda seconds: stop.pause(seconds) or not may_go_on(),
+        jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
+        may_go_on=may_go_on,
     )
 
 

@@ -84,7 +84,7 @@ def added(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
     """
     adding = prepared(lambda: _adding(settings, token, run_id, stop), stop)
     if settings.replace.dry_run:
-        _say(adding, "Would add a token to", replaced="would be removed first")
+        _say(adding, is_for_show=True)
         return ExitCode.DONE
     kept_in = adding.replacing.make_room(adding.to_replace) if adding.to_replace else None
     try:
@@ -99,7 +99,7 @@ def added(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
             message = f"what was removed for it is in {kept_in}; `janitor restore {kept_in} --all` puts it back"
             say(f"janitor: {message}")
         raise
-    _say(adding, f"Added token {adding.fingerprint} to", replaced="was removed first")
+    _say(adding, is_for_show=False)
     if adding.grant is not None and not adding.grant.is_system:
         _warn_of_others(adding)
     return ExitCode.DONE
@@ -163,13 +163,16 @@ def _reached_nobody(adding: _Adding, error: OSError) -> NoReturn:
     raise JanitorError(f"{sentence}, and its row {name} still stands: nobody has it", way_out, "no-reader") from None
 
 
-def _say(adding: _Adding, what: str, *, replaced: str) -> None:
+def _say(adding: _Adding, *, is_for_show: bool) -> None:
     """What was done, or would be, on stderr: standard output is for the token alone."""
-    table = adding.place.reached.table
-    lines = [f"{what} {table.name} ({table.dialect})"]
+    table, now = adding.place.reached.table, adding.place.now
+    what = "Would add a token" if is_for_show else f"Added token {adding.fingerprint}"
+    lines = [f"{what} to {table.name} ({table.dialect})"]
     if adding.to_replace:
+        replaced = "would be removed first" if is_for_show else "was removed first"
         lines.append(f"  replaces    {said(adding.to_replace, adding.place)}, which {replaced}")
-    lines += added_lines(row_of(adding.item), adding.grant, table, expires=adding.expires, now=adding.place.now)
+    row = row_of(adding.item)
+    lines += added_lines(row, adding.grant, table, expires=adding.expires, now=now, is_for_show=is_for_show)
     say("\n".join(lines))
 
 

@@ -21,7 +21,9 @@ def say(text: str) -> None:
         click.echo(text, err=True)
 
 
-def added_lines(row: Row, grant: Grant | None, table: Table, *, expires: int | None, now: int) -> Iterator[str]:
+def added_lines(
+    row: Row, grant: Grant | None, table: Table, *, expires: int | None, now: int, is_for_show: bool
+) -> Iterator[str]:
     """A line for each thing that there is to know.
 
     Args:
@@ -30,6 +32,7 @@ def added_lines(row: Row, grant: Grant | None, table: Table, *, expires: int | N
         table: where it is.
         expires: the UNIX second of its expiry; None for never.
         now: the present one.
+        is_for_show: whether no such row was written, so that its `tokenUUID` means nothing.
     """
     facts = {}
     if grant is not None:
@@ -38,7 +41,7 @@ def added_lines(row: Row, grant: Grant | None, table: Table, *, expires: int | N
             "name": grant.name,
             "groups": ", ".join(grant.groups) or "none",
             "created by": grant.created_by,
-            "tokenUUID": grant.token_uuid,
+            "tokenUUID": "a new one" if is_for_show else grant.token_uuid,
         }
     facts["expires"] = "never" if expires is None else said(expires, now)
     facts["gates"] = _gates(row, table.dialect, expires=expires, now=now)

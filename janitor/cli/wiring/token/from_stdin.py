@@ -3,6 +3,7 @@
 import getpass
 import sys
 import warnings
+from collections.abc import Sequence
 
 from janitor.errors import ConfigurationError
 
@@ -30,6 +31,17 @@ def token_from_stdin(what: str) -> str:
     if not token:
         raise _wrong(f"there is no {what} on standard input", "pipe it in, or type it at a terminal")
     return token
+
+
+def refuse_words(words: Sequence[str]) -> None:
+    """Refuse what stands on the command line besides options, without repeating it: it may be a token.
+
+    Raises:
+        ConfigurationError: something does.
+    """
+    if words:
+        sentence = "a token is never taken from the command line, which others can read"
+        raise _wrong(sentence, "pipe it in, or type it at a terminal")
 
 
 def _piped(what: str) -> str:

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import NamedTuple
 
 import click
@@ -21,7 +22,6 @@ from janitor.report.model import Finding
 from janitor.report.text import label, owner
 from janitor.run.stopping import Stop
 from janitor.tokens.classify import classify
-from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.new_expiry import expiry_said
 from janitor.tokens.plain import plain
 from janitor.tokens.policy import Policy
@@ -160,13 +160,19 @@ def _one_token(found: list[Found], called: str, place: Place) -> list[Found]:
     """
     if not found:
         raise _unknown(f"no row has {called}", place)
-    names = {fingerprint(each.row, place.policy.dialect, place.secret) for each in found}
-    if len(names) == 1:
+    if _are_of_one_token(found):
         return found
     say_rows(found[:MOST_FOUND], place)
     number = f"more than {MOST_FOUND}" if len(found) > MOST_FOUND else f"{len(found)}"
     sentence = f"{number} rows of {place.reached.table.name} have {called}"
-    raise ConfigurationError(sentence, "name one of those above with more digits", "ambiguous-token")
+    raise ConfigurationError(sentence, "give more digits of one of those above, or its tokenUUID", "ambiguous-token")
+
+
+def _are_of_one_token(found: Iterable[Found]) -> bool:
+    """Whether the rows' keys are one token and its sha256; an equal fingerprint of 12 digits does not say so."""
+    keys = [each.row.key.S or "" for each in found]
+    digests = [{key, sha256(key.encode("utf-8", "surrogatepass")).hexdigest()} for key in keys]
+    return bool(set.intersection(*digests))
 
 
 def _unknown(sentence: str, place: Place) -> ConfigurationError:

@@ -105,7 +105,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
         case JanitorError():
             return str(error), error.exit_code
         case SystemExit() | OSError():
-            return _unwritten(error), ExitCode.FAILED
+            # click ends with 0 after it has printed what a shell completes with.
+            is_done = isinstance(error, SystemExit) and error.code == 0
+            return _unwritten(error), ExitCode.DONE if is_done else ExitCode.FAILED
         case KeyboardInterrupt() | click.Abort():
             return "interrupted", _SIGNAL_BASE + signal.SIGINT
         case Terminated():

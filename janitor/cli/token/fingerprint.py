@@ -27,7 +27,7 @@ def command(settings: FingerprintSettings, words: tuple[str, ...]) -> int:
     refuse_words(words)
     secret = None
     if settings.fingerprint_key_file is not None:
-        from janitor.cli.wiring.scan import secret_in
+        from janitor.cli.wiring.fingerprint_key import secret_in
 
         secret = secret_in(settings.fingerprint_key_file)
     click.echo(fingerprint_of(token_from_stdin("token"), secret))

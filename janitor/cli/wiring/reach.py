@@ -53,7 +53,7 @@ def session(settings: TableSettings, connections: int = 0) -> Aws:
     Raises:
         ConfigurationError: the profile does not exist, or there is no region.
     """
-    return Aws(_connection(settings, connections))
+    return Aws(connection_of(settings, connections))
 
 
 def names_a_table(settings: TableSettings) -> bool:
@@ -95,7 +95,8 @@ def _choice(settings: TableSettings) -> TableChoice:
     return TableChoice(**{name: named[name] for name in chosen})
 
 
-def _connection(settings: TableSettings, connections: int) -> Connection:
+def connection_of(settings: TableSettings, connections: int = 0) -> Connection:
+    """How AWS is reached; with more connections than the usual where so many requests run at once."""
     return Connection(
         region=settings.region,
         profile=settings.profile,

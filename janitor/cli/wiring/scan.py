@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from janitor import __version__
 from janitor.cli.progress import progress_for
+from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach, warnings
@@ -15,7 +15,6 @@ from janitor.config.output import OutputSettings
 from janitor.config.table import PolicySettings, ProtectionSettings
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import Scan, filter_for, segments_for
-from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.run.job import Job
 from janitor.run.outlets import Outlets
@@ -155,22 +154,3 @@ def policy_of(
         protect_system=protection.protect_system,
         include_legacy="legacy" in include,
     )
-
-
-def secret_in(path: Path | None) -> bytes | None:
-    """The key of the fingerprints in this file, without the line end after it; None for no file.
-
-    Raises:
-        ConfigurationError: the file cannot be read, or is empty.
-    """
-    if path is None:
-        return None
-    try:
-        secret = path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
-    except OSError as error:
-        raise ConfigurationError(
-            f"--fingerprint-key-file {path}: {error.strerror}", "give a file that can be read"
-        ) from None
-    if not secret:
-        raise ConfigurationError(f"--fingerprint-key-file {path} is empty", "put a secret of some length in it")
-    return secret

@@ -13,10 +13,11 @@ from janitor import __version__
 from janitor.cli.confirm import confirmation
 from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_not_writable
 from janitor.cli.progress import progress_for
+from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach
-from janitor.cli.wiring.scan import job_for, policy_of, scan_of, secret_in
+from janitor.cli.wiring.scan import job_for, policy_of, scan_of
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings

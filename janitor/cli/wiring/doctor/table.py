@@ -1,14 +1,12 @@
 """Who asks, which table that is, and what it looks like."""
 
-import os
 from typing import NamedTuple
 
-from janitor import __version__
 from janitor.aws_errors import DENIALS, PASSING_ERRORS
-from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, names_a_table, reach, session
+from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, connection_of, names_a_table, reach, session
 from janitor.config.doctor import DoctorCommand
 from janitor.config.table import TableSettings
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import Aws
 from janitor.dynamodb.identity import IdentifiedAws
 from janitor.dynamodb.locate import OWNER_INDEX, Table
 from janitor.errors import ConfigurationError, JanitorError
@@ -37,7 +35,7 @@ def session_for(settings: TableSettings, *, needed: bool) -> Session:
     """Open a session and ask who it is."""
     no_credentials = "not checked: no credentials"
     try:
-        aws = IdentifiedAws(_connection(settings))
+        aws = IdentifiedAws(connection_of(settings))
     except JanitorError as error:
         return Session(None, "not checked: no session", raised(CREDENTIALS, error, needed=needed))
     try:
@@ -51,17 +49,6 @@ def session_for(settings: TableSettings, *, needed: bool) -> Session:
         found = f"there are some; whose they are was not told ({error.sentence})"
         return Session(aws, None, amiss(CREDENTIALS, found, None, needed=False))
     return Session(aws, None, passed(CREDENTIALS, f"{caller.arn} (account {caller.account_id})", needed=needed))
-
-
-def _connection(settings: TableSettings) -> Connection:
-    return Connection(
-        region=settings.region,
-        profile=settings.profile,
-        role_arn=settings.role_arn,
-        endpoint_url=settings.endpoint_url,
-        environment=os.environ,
-        version=__version__,
-    )
 
 
 class Found(NamedTuple):

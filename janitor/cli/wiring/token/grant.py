@@ -1,13 +1,11 @@
 """Whose a new token is, and what else its row says in a table of LISA 6.1 or later."""
 
-import os
 import uuid
 
-from janitor import __version__
 from janitor.cli.options import flag, given_on_command_line
+from janitor.cli.wiring.reach import connection_of
 from janitor.config.table import TableSettings
 from janitor.config.token_add import OwnerSettings
-from janitor.dynamodb.client import Connection
 from janitor.dynamodb.identity import IdentifiedAws
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.tokens.dialect import Dialect
@@ -61,16 +59,7 @@ def _check_nothing_else() -> None:
 
 def _caller(settings: TableSettings) -> str:
     """The last part of the caller's ARN: the user's name, or the session's of a role."""
-    aws = IdentifiedAws(
-        Connection(
-            region=settings.region,
-            profile=settings.profile,
-            role_arn=settings.role_arn,
-            endpoint_url=settings.endpoint_url,
-            environment=os.environ,
-            version=__version__,
-        )
-    )
+    aws = IdentifiedAws(connection_of(settings))
     try:
         arn = aws.caller().arn
     except JanitorError as error:

@@ -11,8 +11,9 @@ import click
 import structlog
 
 from janitor.cli.options import given_on_command_line
+from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, reach
-from janitor.cli.wiring.scan import policy_of, secret_in
+from janitor.cli.wiring.scan import policy_of
 from janitor.config.token_change import ChangeCommand
 from janitor.dynamodb.find import MOST_FOUND, Finder, Found
 from janitor.errors import ConfigurationError, ExitCode, JanitorError

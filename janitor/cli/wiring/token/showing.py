@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import click
 
 from janitor.cli.running import prepared
+from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.reach import reach
-from janitor.cli.wiring.scan import policy_of, secret_in
+from janitor.cli.wiring.scan import policy_of
 from janitor.cli.wiring.token.from_stdin import token_from_stdin
 from janitor.config.token_read import ShowCommand
 from janitor.dynamodb.find import MOST_FOUND, Finder, Found

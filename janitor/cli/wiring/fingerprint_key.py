@@ -1,0 +1,24 @@
+"""The key of fingerprints, out of its file."""
+
+from pathlib import Path
+
+from janitor.errors import ConfigurationError
+
+
+def secret_in(path: Path | None) -> bytes | None:
+    """The key of the fingerprints in this file, without the line end after it; None for no file.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is empty.
+    """
+    if path is None:
+        return None
+    try:
+        secret = path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+    except OSError as error:
+        raise ConfigurationError(
+            f"--fingerprint-key-file {path}: {error.strerror}", "give a file that can be read"
+        ) from None
+    if not secret:
+        raise ConfigurationError(f"--fingerprint-key-file {path} is empty", "put a secret of some length in it")
+    return secret

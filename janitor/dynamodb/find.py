@@ -85,6 +85,10 @@ class Finder:
         self._secret = secret
         self._stop = stop
 
+    def fingerprint_of(self, found: Found) -> str:
+        """What a row is named everywhere."""
+        return fingerprint(found.row, self._dialect, self._secret)
+
     def by_key(self, key: str) -> Found | None:
         """The row with this key; None where there is none. Needs `dynamodb:GetItem`."""
         call = "dynamodb:GetItem"
@@ -106,11 +110,13 @@ class Finder:
         near: list[Found] = []
         if self._dialect is Dialect.HASHED and self._secret is None:
             # The server can tell most rows of a hashed table by their keys; what it cannot tell is sent.
-            matches = _first(self._scanned(_may_start_with(prefix)), lambda found: self._starts(found, prefix))
+            matches = _first(
+                self._scanned(_may_start_with(prefix)), lambda found: self.fingerprint_of(found).startswith(prefix)
+            )
             if matches:
                 return Looked(matches, near)
         for found in self._scanned({}):
-            name = fingerprint(found.row, self._dialect, self._secret)
+            name = self.fingerprint_of(found)
             if name.startswith(prefix):
                 matches.append(found)
             elif len(near) < MOST_FOUND and _is_near(name, prefix):
@@ -128,9 +134,6 @@ class Finder:
         if not self._table.has_owner_index:
             return list(self._scanned(_equals(_OWNER, name)))
         return [found for page in self._pages_of_owner(name) for found in _rows(page)]
-
-    def _starts(self, found: Found, prefix: str) -> bool:
-        return fingerprint(found.row, self._dialect, self._secret).startswith(prefix)
 
     def _scanned(self, filter_: dict[str, Any]) -> Iterator[Found]:
         scan = Scan(

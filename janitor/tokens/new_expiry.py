@@ -114,7 +114,7 @@ def revoked(row: Row, now: int, policy: Policy, at: int | None) -> Decision:
 def said(second: int, now: int) -> str:
     """A UNIX second in words: `2027-01-31 00:00:00 UTC (in 3 days)`."""
     when = moment(second)
-    absolute = f"{when.isoformat(' ')[:19]} UTC" if when else f"at UNIX second {second}"
+    absolute = f"{when.isoformat(' ')[:19]} UTC" if when else f"UNIX second {second}"
     return f"{absolute} ({relative(second - now)})"
 
 

@@ -141,7 +141,7 @@ def swept(proxy: Microburst, table: str, folder: Path, options: Iterable[str]) -
     """A sweep that would take every row that may go; the plan and the archive hold tokens, and nothing else may."""
     where = ("--table", table, "--endpoint-url", proxy.url, "--grace", "0s", "--include", "legacy", "--no-archive")
     reckless = ("--max-delete-percent", "100", "--max-deletes", "1000")
-    environment = {**SECRETS, "AWS_MAX_ATTEMPTS": "2", "TMPDIR": str(folder)}
+    environment = {**SECRETS, "AWS_MAX_ATTEMPTS": "1", "TMPDIR": str(folder)}
     return janitor("sweep", *where, *reckless, *options, env=environment)
 
 

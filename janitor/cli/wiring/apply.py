@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import announcing_of, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, names_a_table, reach
 from janitor.cli.wiring.scan import job_for
 from janitor.cli.wiring.stores import lease_for
-from janitor.cli.wiring.sweep import announced_by, archive_file, check_deletion, header_of, sweep_of, ttl_remarks
+from janitor.cli.wiring.sweep import announced_by, archive_file, header_of, sweep_of, ttl_remarks
 from janitor.config.commands import ApplyCommand
 from janitor.config.table import ProtectionSettings, TableSettings
 from janitor.dynamodb.decode import Page
@@ -90,7 +91,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
 
 def _check(plan: Path, given: ApplyCommand) -> None:
     """Settings that contradict each other, before anything is asked of AWS."""
-    check_deletion(given.deletion)
+    check_archive(given.deletion.archive, keeps_none=given.deletion.no_archive)
     check_reports(
         given.output,
         [("the plan", plan), *archive_file(given.deletion), *state_file(given.state), *metric_files(given.notices)],

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from janitor import __version__
 from janitor.cli.confirm import confirmation
-from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_not_writable
+from janitor.cli.places import is_folder
 from janitor.cli.progress import progress_for
+from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
@@ -25,19 +26,15 @@ from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
-from janitor.parsers import Folder, S3Prefix
 from janitor.report.model import Remark
-from janitor.run.archive import Archive, FileArchive, NoArchive
 from janitor.run.carry_out import CarryOut, ForReal
 from janitor.run.guards import Limits
 from janitor.run.job import Job
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import Header, Plan, PlanPolicy, PlanTable, Population
 from janitor.run.plan_reader import PlanReader
-from janitor.run.s3_archive import S3Archive
-from janitor.run.stopping import ARCHIVE_SECONDS, Stop
+from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
-from janitor.sinks.s3 import S3Folder
 from janitor.tokens.policy import Policy
 
 
@@ -105,7 +102,7 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
     Raises:
         ConfigurationError: they do.
     """
-    check_deletion(deletion)
+    check_archive(deletion.archive, keeps_none=deletion.no_archive)
     if deletion.require_notice and plan.include:
         sentence = "--require-notice would let legacy rows wait for ever: nothing announces them"
         raise ConfigurationError(sentence, "go without --include legacy, or without --require-notice")
@@ -138,16 +135,6 @@ def archive_file(deletion: DeletionSettings) -> list[tuple[str, Path]]:
     return named("--archive", archive if isinstance(archive, Path) and not is_folder(archive) else None)
 
 
-def check_deletion(deletion: DeletionSettings) -> None:
-    """Settings that contradict each other.
-
-    Raises:
-        ConfigurationError: they do.
-    """
-    if deletion.archive is not None and deletion.no_archive:
-        raise ConfigurationError("--archive and --no-archive contradict each other", "give one of them")
-
-
 def sweep_of(
     reached: Reached,
     deletion: DeletionSettings,
@@ -163,7 +150,7 @@ def sweep_of(
     lease: LeaseKeeper | None,
 ) -> Sweep:
     """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
-    table, archive = reached.table, _archive(reached, deletion, header, stop)
+    table, archive = reached.table, archive_for(reached, deletion.archive, header, stop, keeps_none=deletion.no_archive)
     # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
     plan_path = plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}.ndjson"
     may_go_on = lease.is_held if lease else lambda: True
@@ -187,7 +174,7 @@ def sweep_of(
         reviewed_plan=reviewed_plan,
         planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
         archive=archive,
-        archive_problem=lambda: _archive_problem(archive),
+        archive_problem=lambda: archive_problem(archive),
         limits=Limits(
             max_deletes=deletion.max_deletes,
             max_delete_percent=deletion.max_delete_percent,
@@ -245,29 +232,3 @@ def ttl_remarks(reached: Reached) -> tuple[Remark, ...]:
         "archive, so the grace cannot be honoured"
     )
     return (Remark(where="table", code="ttl", message=message),)
-
-
-def _archive(reached: Reached, deletion: DeletionSettings, header: Header, stop: Stop) -> Archive:
-    if deletion.no_archive:
-        return NoArchive()
-    stamp = header.created_at.replace("-", "").replace(":", "")
-    name = f"{header.table.name}-{stamp}-{header.run_id}"
-    match deletion.archive:
-        case None:
-            return FileArchive(state_directory() / ARCHIVE_FOLDER / f"{name}.ndjson")
-        case S3Prefix(bucket, prefix):
-            parent = prefix if prefix in {"", "/"} or prefix.endswith("/") else f"{prefix}/"
-            folder = S3Folder(reached.aws.s3, bucket, f"{parent}{name}/")
-            return S3Archive(folder.location, folder.put, lambda: stop.is_over(ARCHIVE_SECONDS))
-        case Folder(folder):
-            return FileArchive(folder / f"{name}.ndjson")
-        case path:
-            return FileArchive(path / f"{name}.ndjson" if is_folder(path) else path)
-
-
-def _archive_problem(archive: Archive) -> str | None:
-    if not isinstance(archive, FileArchive):
-        return None
-    if is_taken(archive.path):
-        return f"{archive.path} exists already"
-    return why_not_writable(archive.path.parent)

@@ -6,9 +6,9 @@ from typing import NoReturn
 import structlog
 
 from janitor.cli.running import prepared
+from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.sweep import header_of
 from janitor.cli.wiring.token.added_text import added_lines, say
-from janitor.cli.wiring.token.archive import check_archive
 from janitor.cli.wiring.token.grant import grant_for
 from janitor.cli.wiring.token.new_token import check_somebody_reads, chosen_life, expiry_of, hand_out, token_of
 from janitor.cli.wiring.token.replacing import Replacing

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import click
+import structlog
 
 from janitor.cli.wiring.token.selection import Place, say_rows
 from janitor.config.token_change import ChosenSettings
@@ -23,6 +24,8 @@ from janitor.tokens.expiration import moment
 from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, expiry_said, said
 from janitor.tokens.plain import plain
 from janitor.tokens.row import Row
+
+log = structlog.get_logger("janitor.token")
 
 SIGNAL_BASE = 128
 NO_ANSWER = "no answer came before the command had to end: it may be done or not"
@@ -144,7 +147,9 @@ def expiry_changed(
                 if is_dry_run:
                     return Done(ChangeOutcome.PLANNED, why, second)
                 updated = answer_of(lambda: expirations.set(found, second), lambda: stop.is_over(LAST_SECONDS))
-                return _done(found, updated, Done(outcome, why, second), place)
+                done = _done(found, updated, Done(outcome, why, second), place)
+                log.info("token.expiry", fingerprint=place.finder.fingerprint_of(found), outcome=done.outcome)
+                return done
 
     return act
 

@@ -8,8 +8,8 @@ from functools import partial
 import click
 
 from janitor.cli.running import prepared
+from janitor.cli.wiring.archives import archive_for, check_archive
 from janitor.cli.wiring.sweep import header_of
-from janitor.cli.wiring.token.archive import archive_for, check_archive
 from janitor.cli.wiring.token.change import (
     NO_ANSWER,
     SIGNAL_BASE,

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Iterable
 
+from janitor.cli.wiring.archives import archive_for
 from janitor.cli.wiring.token.added_text import say
-from janitor.cli.wiring.token.archive import archive_for
 from janitor.cli.wiring.token.selection import Place
 from janitor.config.token_add import ReplaceSettings
 from janitor.dynamodb.delete import Deleter

@@ -1,8 +1,8 @@
-"""The archive of the rows that a command of `janitor token` deletes: where a sweep would keep them too."""
+"""Where rows are kept before they are deleted, by a sweep or by a command of `janitor token`."""
 
 from pathlib import Path
 
-from janitor.cli.places import ARCHIVE_FOLDER, is_folder, state_directory
+from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_not_writable
 from janitor.cli.wiring.reach import Reached
 from janitor.errors import ConfigurationError
 from janitor.parsers import Folder, S3Prefix
@@ -50,3 +50,12 @@ def archive_for(
             return FileArchive(path / f"{name}.ndjson")
         case path:
             return FileArchive(path / f"{name}.ndjson" if is_folder(path) else path)
+
+
+def archive_problem(archive: Archive) -> str | None:
+    """Why the archive could not be written, as far as can be told without writing; None where it could."""
+    if not isinstance(archive, FileArchive):
+        return None
+    if is_taken(archive.path):
+        return f"{archive.path} exists already"
+    return why_not_writable(archive.path.parent)

@@ -6,9 +6,9 @@ import click
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token"]))
+@click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change"]))
 def command(name: str) -> None:
-    """Print the JSON Schema of a report, of a schedule file, of what the doctor or `janitor token show` says.
+    """Print the JSON Schema of a report, of a schedule file, of what `janitor doctor` or a `janitor token` says.
 
     \b
     Examples:
@@ -23,6 +23,10 @@ def command(name: str) -> None:
         from janitor.report.checkup import Checkup
 
         schema = Checkup.model_json_schema(mode="serialization", by_alias=True)
+    elif name == "token-change":
+        from janitor.report.token_change import TokenChange
+
+        schema = TokenChange.model_json_schema(mode="serialization", by_alias=True)
     elif name == "token":
         from janitor.report.token_shown import TokenShown
 

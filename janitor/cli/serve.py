@@ -30,6 +30,15 @@ def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
       janitor serve schedules/
       janitor serve /etc/janitor --listen 0.0.0.0:8080 --state-dir /var/lib/janitor
     """
+    from janitor.serve.signals import hangups_ignored
+
+    # First of all: what follows takes a while.
+    with hangups_ignored():
+        _serve(serve, logs, folder)
+    return 0
+
+
+def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
     from structlog.contextvars import unbind_contextvars
 
     from janitor.cli.places import state_directory
@@ -45,7 +54,7 @@ def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
         raise ConfigurationError(sentence, "pip install 'token-janitor[serve]'", "extra") from None
     start_logging(logs)
     # The lines of each run have that run's id; the daemon's own are of no run.
-    unbind_contextvars("run_id")
+    unbind_contextvars("run_id", "job")
     given = {"log_format": logs.log_format, "log_level": logs.log_level}
     plan = Plan(
         folder=folder,
@@ -55,7 +64,6 @@ def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
         options=[text for name, value in given.items() if value for text in (flag(name), value)],
     )
     serve_plan(plan, _announce)
-    return 0
 
 
 def _announce(address: str) -> None:

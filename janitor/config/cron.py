@@ -24,13 +24,15 @@ _NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+# No place's clock: "none was chosen", and whatever this machine has.
+_NO_ZONES = frozenset({"Factory", "localtime"})
 _FIELDS = ("minute", "hour", "day", "month", "day_of_week")
 _FIELD_WORDS = ("minute", "hour", "day of the month", "month", "day of the week")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_WEEKDAY_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
+_WEEKDAY_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?", re.ASCII)
 # Crontab's grammar; APScheduler knows more (`last`, `2nd fri`), which no other cron would read.
-_NUMBERS = re.compile(r"(?:\*|\d+(?:-\d+)?)(?:/[1-9]\d*)?").fullmatch
-_NAMES = re.compile(r"(?:\*|(?:\d+|[a-z]{3})(?:-(?:\d+|[a-z]{3}))?)(?:/[1-9]\d*)?").fullmatch
+_NUMBERS = re.compile(r"(?:\*|\d+(?:-\d+)?)(?:/[1-9]\d*)?", re.ASCII).fullmatch
+_NAMES = re.compile(r"(?:\*|(?:\d+|[a-z]{3})(?:-(?:\d+|[a-z]{3}))?)(?:/[1-9]\d*)?", re.ASCII).fullmatch
 _GRAMMAR = (_NUMBERS, _NUMBERS, _NUMBERS, _NAMES, _NAMES)
 
 
@@ -57,7 +59,7 @@ def parse_timezone(text: str) -> str:
     Raises:
         ValueError: there is none of that name.
     """
-    names = available_timezones()
+    names = available_timezones() - _NO_ZONES
     if text in names:
         return text
     nearest = difflib.get_close_matches(text, names, n=1, cutoff=0.5)

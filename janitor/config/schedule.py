@@ -6,6 +6,10 @@ said with the file, the line and the key; an unknown key with the nearest one th
 
 import datetime as dt
 import difflib
+import errno
+import itertools
+import os
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +24,8 @@ from janitor.errors import ConfigurationError
 from janitor.parsers import MetricsTarget, ReportTarget
 
 _MOST_BYTES = 1_000_000
+# Names that lead to another folder than one below.
+_NO_FOLDERS = ("", ".", "..")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +81,32 @@ class _Reading:
 
 
 def report_folders(names: Sequence[str]) -> list[str]:
-    """Within `--keep-in`, where a run has several tables, the folder of each: its name, numbered if it recurs."""
+    """Within `--keep-in`, where a run has several tables, the folder of each: its name, numbered where one has it."""
     folders: list[str] = []
     for name in names:
         plain = name.strip("/").replace("/", "-")
-        number = sum(other == name for other in names[: len(folders)]) + 1
-        folders.append(plain if number == 1 else f"{plain}-{number}")
+        if plain in _NO_FOLDERS:
+            plain = "table"
+        numbered = (f"{plain}-{number}" for number in itertools.count(2))
+        folders.append(next(folder for folder in itertools.chain([plain], numbered) if folder not in folders))
     return folders
+
+
+def read_schedule(path: Path) -> bytes:
+    """The bytes of a schedule file; of one that is too long as many as tell that.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+    """
+    # The open itself does not wait for the other end of a FIFO.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(_MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def load_schedule(path: Path) -> Schedule:
@@ -126,8 +151,7 @@ def load_schedule(path: Path) -> Schedule:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
+        data = read_schedule(path)
         if len(data) > _MOST_BYTES:
             raise ScheduleError(path, [f"{path}: longer than a megabyte: this is no schedule file"])
         return data.decode()
@@ -237,7 +261,9 @@ def _shared(tables: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> I
         yield "notify", "heartbeat_url", f"{apart}one's success would hide another's failure: make a file for each"
     if "plan" in values:
         yield "delete", "plan", f"{apart}take it away, or make a file for each table"
-    if isinstance(values.get("archive"), Path) and not values["archive"].is_dir():
+    archive = values.get("archive")
+    # os.path's own check: that of pathlib raises where a folder on the way may not be searched.
+    if isinstance(archive, Path) and not os.path.isdir(archive):  # noqa: PTH112
         yield "delete", "archive", f"{apart}give a folder, with a slash at its end, or s3://bucket/prefix/"
     for target in values.get("metrics", ()):
         if isinstance(target, MetricsTarget) and target.path is not None:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from janitor.serve.board import Board, JobOnBoard, Readiness
 from janitor.serve.kept import Kept
+from janitor.tokens.plain import plain
 
 SCHEMA = "janitor.runs/v1"
 
@@ -29,29 +30,30 @@ def runs_of(board: Board) -> dict[str, Any]:
         "now": time_of(board.now),
         "started_at": time_of(board.started_at),
         "version": board.version,
-        "folder": board.folder,
-        "folder_error": board.fault,
+        "folder": plain(board.folder),
+        "folder_error": _plain(board.fault),
         "jobs": [_job(each) for _, each in sorted(board.jobs.items())],
         "broken": _broken(board.broken),
     }
 
 
 def ready_of(readiness: Readiness) -> dict[str, Any]:
-    """What `/readyz` says: which files are loaded and which are broken, and which tables can be reached."""
+    """What `/readyz` says: what is in the way, which files are loaded or broken, and which tables can be reached."""
     contents = readiness.contents
     return {
         "ready": readiness.is_ready,
-        "folder_error": contents.fault,
+        "why": readiness.why,
+        "folder_error": _plain(contents.fault),
         "loaded": sorted(contents.jobs),
         "broken": _broken(contents.broken),
         "tables": [
             {
-                "table": reach.table.label,
+                "table": plain(reach.table.label),
                 "region": reach.table.region,
                 "profile": reach.table.profile,
                 "role_arn": reach.table.role_arn,
                 "ok": reach.is_reached,
-                "why": reach.why,
+                "why": _plain(reach.why),
             }
             for reach in readiness.reaches
         ],
@@ -86,7 +88,7 @@ def _job(each: JobOnBoard) -> dict[str, Any]:
         "catch_up": schedule.when.catch_up,
         "kind": "sweep" if schedule.is_sweep else "scan",
         "deletes": each.job.deletes,
-        "tables": [table.label for table in each.job.tables],
+        "tables": [plain(table.label) for table in each.job.tables],
         "running_since": time_of(each.running_since),
         "waiting": each.is_waiting,
         "next_run": time_of(each.next_at),
@@ -115,4 +117,9 @@ _DELETION = ("planned", "protected", "deleted", "changed", "already_gone", "fail
 
 
 def _broken(broken: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"name": name, "error": error} for name, error in sorted(broken.items())]
+    return [{"name": plain(name), "error": plain(error)} for name, error in sorted(broken.items())]
+
+
+def _plain(text: str | None) -> str | None:
+    """A path, or a sentence with one, that may hold bytes of no encoding."""
+    return None if text is None else plain(text)

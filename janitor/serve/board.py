@@ -60,7 +60,7 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether every file is right, and every table can be reached."""
+    """Whether there is a file, every one is right, and every table can be reached."""
 
     contents: Contents
     reaches: Sequence[Reach]
@@ -68,8 +68,18 @@ class Readiness:
     @property
     def is_ready(self) -> bool:
         """Whether nothing is in the way of any job."""
-        is_read = not self.contents.broken and self.contents.fault is None
-        return is_read and all(reach.is_reached for reach in self.reaches)
+        return self.why is None
+
+    @property
+    def why(self) -> str | None:
+        """What is in the way, in a sentence; None where nothing is."""
+        if self.contents.fault is not None:
+            return "the folder cannot be read"
+        if self.contents.broken:
+            return "a schedule file is broken"
+        if not self.contents.jobs:
+            return "no schedule file is loaded"
+        return None if all(reach.is_reached for reach in self.reaches) else "a table cannot be reached"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,13 @@ The main thread waits for signals and looks at the folder every two seconds. The
 a thread that waits for its process; the pages have a thread of their own.
 """
 
-import contextlib
-import fcntl
+import datetime as dt
 import functools
-import os
+import ipaddress
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +19,14 @@ import structlog
 from janitor import __version__
 from janitor.config.serve import Address
 from janitor.errors import ConfigurationError
-from janitor.serve.access import Access
+from janitor.serve.access import Access, finder
 from janitor.serve.board import Board, JobOnBoard, Readiness, Views
+from janitor.serve.claims import alone_in, listening
 from janitor.serve.folder import Folder
 from janitor.serve.http import Pages, application
-from janitor.serve.jobs import Job, is_missed
+from janitor.serve.jobs import Job, TableOfJob, due_in_vain, is_missed
 from janitor.serve.memory import Memory
+from janitor.serve.pulse import Pulse
 from janitor.serve.runs import Runs
 from janitor.serve.scheduler import Scheduler
 from janitor.serve.signals import Signals, queued
@@ -35,6 +36,10 @@ log = structlog.get_logger("janitor.serve")
 LOOK_EVERY_SECONDS = 2.0
 # The process is gone within 10 seconds; a run takes at most 5 by itself.
 STOP_SECONDS = 8.0
+# A job whose file is gone is remembered for so long, and its last report kept.
+_REMEMBER_SECONDS = 30 * 86_400
+# A run waits so long to learn which table it is of, where nobody knows.
+_LOCATE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,7 @@ def serve(plan: Plan, announce: Callable[[str], None]) -> None:
     Raises:
         ConfigurationError: the folder, the address or the state folder cannot be used; nothing was started.
     """
-    with queued() as signals, _listening(plan.listen) as listener, _alone_in(plan.state):
+    with queued() as signals, listening(plan.listen) as listener, alone_in(plan.state):
         if not plan.folder.is_dir():
             way_out = "give the folder that holds the schedule files"
             raise ConfigurationError(f"{plan.folder} is no folder", way_out, "folder")
@@ -86,9 +91,10 @@ class _Daemon:
         self._started_at = time.time()
         self._folder = Folder(plan.folder, plan.environment)
         self._memory = Memory(plan.state / "daemon.json")
-        self._runs = Runs(plan.state / "runs", self._memory, self._job, plan.options)
-        self._scheduler = Scheduler(self._runs.run, self._memory.miss)
-        self._access = Access(plan.environment)
+        self._access = Access(finder(plan.environment))
+        self._runs = Runs(plan.state / "runs", self._memory, self._job, self._keys, plan.options)
+        self._scheduler = Scheduler(self._run, self._memory.miss)
+        self._pulse = Pulse()
         self._pages: Pages | None = None
 
     def start(self, listener: socket.socket) -> str:
@@ -98,15 +104,18 @@ class _Daemon:
         missed = {name for name, job in self._folder.contents.jobs.items() if self._was_missed(job)}
         for name in sorted(missed):
             log.warning("job.catches_up", job=name, reason="it was due while no daemon was there")
+        for name in self._folder.contents.jobs.keys() - missed:
+            self._count_lost(name)
         self._scheduler.start()
         self._follow(missed)
-        self._pages = Pages(application(Views(self._board, self._is_alive, self._readiness)), listener)
-        self._pages.start()
         host, port = listener.getsockname()[:2]
+        # Whoever listens for others may be asked by any name that leads there.
+        own = self._plan.listen.host if ipaddress.ip_address(host).is_loopback else None
+        self._pages = Pages(application(Views(self._board, self._is_alive, self._readiness), own), listener)
+        self._pages.start()
         address = f"http://{Address(host, port)}/"
         log.info("daemon.started", pages=address, jobs=len(self._folder.contents.jobs))
-        if not self._folder.contents.jobs:
-            log.warning("daemon.idle", reason="no schedule file is loaded", folder=str(self._plan.folder))
+        self._say_idle()
         return address
 
     def work(self, signals: Signals) -> None:
@@ -117,14 +126,20 @@ class _Daemon:
                 return
             if signal.SIGHUP in came:
                 log.info("daemon.reloads")
+            had_jobs = bool(self._folder.contents.jobs)
             if self._folder.refresh(anew=signal.SIGHUP in came):
                 self._follow()
+                if had_jobs:
+                    self._say_idle()
+            self._forget()
             self._scheduler.wake()
+            self._pulse.beat()
 
     def stop(self, signals: Signals) -> None:
         """Start nothing any more, end what is at work; another signal ends it at once."""
         log.info("daemon.stopping", at_work=sorted(self._runs.at_work()))
         self._scheduler.stop()
+        self._access.close()
         self._runs.stop(STOP_SECONDS, functools.partial(_is_hurried, signals))
         if self._pages is not None:
             self._pages.stop()
@@ -145,7 +160,48 @@ class _Daemon:
         for name in known.keys() - jobs.keys():
             if known[name].handled_at is not None:
                 self._memory.update(name, handled_at=None)
+        for name, before in known.items():
+            is_gone = name not in jobs and name not in self._folder.contents.broken
+            # Of a folder that cannot be read nobody knows what is gone.
+            if is_gone is (before.gone_at is None) and self._folder.contents.fault is None:
+                self._memory.update(name, gone_at=now if is_gone else None)
+        self._access.expect(self._tables())
         self._scheduler.schedule({name: job.schedule.when for name, job in jobs.items()}, missed)
+
+    def _forget(self) -> None:
+        now = time.time()
+        for name, known in self._memory.all().items():
+            if known.gone_at is not None and known.gone_at < now - _REMEMBER_SECONDS:
+                self._runs.forget(name)
+
+    def _say_idle(self) -> None:
+        if not self._folder.contents.jobs:
+            log.warning("daemon.idle", reason="no schedule file is loaded", folder=str(self._plan.folder))
+
+    def _count_lost(self, name: str) -> None:
+        """Count what was due and is not caught up: while no daemon was there, or put off by jitter until it ended."""
+        known = self._memory.of(name)
+        if known.handled_at is None:
+            return
+        # What was counted already is not counted twice.
+        since = max(known.handled_at, known.missed_at or 0.0)
+        due = due_in_vain(known.line, self._folder.contents.jobs[name], since, self._started_at)
+        if due is not None:
+            at = dt.datetime.fromtimestamp(due, dt.UTC).isoformat(timespec="seconds")
+            log.warning("job.missed", job=name, due=at, reason="no daemon was there to run it")
+            self._memory.miss(name, due)
+
+    def _run(self, name: str) -> None:
+        job = self._job(name)
+        if job is not None:
+            self._access.check(job.tables, _LOCATE_SECONDS)
+        self._runs.run(name)
+
+    def _keys(self, job: Job) -> frozenset[str]:
+        return self._access.keys(job.tables)
+
+    def _tables(self) -> list[TableOfJob]:
+        return [table for _, job in sorted(self._folder.contents.jobs.items()) for table in job.tables]
 
     def _was_missed(self, job: Job) -> bool:
         known = self._memory.of(job.name)
@@ -155,12 +211,10 @@ class _Daemon:
         return self._folder.contents.jobs.get(name)
 
     def _is_alive(self) -> bool:
-        return self._scheduler.is_alive(time.time())
+        return self._pulse.is_beating and self._scheduler.is_alive(time.time())
 
     def _readiness(self) -> Readiness:
-        contents = self._folder.contents
-        tables = [table for _, job in sorted(contents.jobs.items()) for table in job.tables]
-        return Readiness(contents, self._access.check(tables))
+        return Readiness(self._folder.contents, self._access.check(self._tables()))
 
     def _board(self) -> Board:
         contents, at_work, waiting = self._folder.contents, self._runs.at_work(), self._runs.waiting()
@@ -189,53 +243,3 @@ class _Daemon:
 
 def _is_hurried(signals: Signals, seconds: float) -> bool:
     return any(number != signal.SIGHUP for number in signals.wait(seconds))
-
-
-@contextlib.contextmanager
-def _listening(address: Address) -> Iterator[socket.socket]:
-    """A socket that takes connections.
-
-    Raises:
-        ConfigurationError: there is no such address, or another process listens there.
-    """
-    try:
-        family, *_ = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.create_server(address, family=family)
-    except OSError as error:
-        # What could not be looked up has a sentence of its own; Python adds an address to the others'.
-        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
-        sentence = f"--listen {address}: {why}"
-        raise ConfigurationError(sentence, "give another address or port", "listen") from None
-    with listener:
-        yield listener
-
-
-@contextlib.contextmanager
-def _alone_in(state: Path) -> Iterator[None]:
-    """Keep another daemon out of a state folder, which is made.
-
-    Raises:
-        ConfigurationError: one is there, or the folder cannot be written.
-    """
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        sentence = f"{state} cannot be written: {error.strerror}"
-        raise ConfigurationError(sentence, "give --state-dir a folder that can", "state-dir") from None
-    try:
-        _lock(descriptor, state)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, state: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        sentence = f"another `janitor serve` keeps its state in {state}"
-        raise ConfigurationError(sentence, "end it, or give this one a --state-dir of its own", "state-dir") from None
-    except OSError as error:
-        sentence = f"{state} cannot be locked: {error.strerror}"
-        raise ConfigurationError(sentence, "give --state-dir a folder on a local disk", "state-dir") from None

@@ -23,20 +23,26 @@ class Ending(NamedTuple):
     is_success: bool
 
 
-def ending_of(exit_code: int, outcomes: Sequence[Outcome]) -> Ending:
+def ending_of(
+    exit_code: int, outcomes: Sequence[Outcome], *, has_report: bool = True, was_asked_to_end: bool = False
+) -> Ending:
     """How a run ended.
 
     Args:
         exit_code: of its process; below zero the signal that killed it.
-        outcomes: of the reports that it wrote; none where it did not come so far.
+        outcomes: of the reports that it wrote, as far as they can be read; none where it did not come so far.
+        has_report: whether it wrote any. One that ends well without did nothing of what it is there for.
+        was_asked_to_end: whether the daemon sent it a SIGTERM, which kills a run that has only just begun.
     """
+    if exit_code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED) and not has_report:
+        return Ending(Outcome.FAILED, is_success=False)
     if exit_code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED):
         # Another process was at work on the table, so nothing was done, and nothing is wrong.
         is_skipped = bool(outcomes) and all(outcome is Outcome.SKIPPED for outcome in outcomes)
         return Ending(Outcome.SKIPPED if is_skipped else Outcome.COMPLETE, not is_skipped)
     if exit_code == ExitCode.REFUSED:
         return Ending(Outcome.REFUSED, is_success=False)
-    if exit_code in _STOPPED:
+    if exit_code in _STOPPED or (was_asked_to_end and exit_code == -signal.SIGTERM):
         return Ending(Outcome.INTERRUPTED, is_success=False)
     return Ending(KILLED if exit_code < 0 else Outcome.FAILED, is_success=False)
 

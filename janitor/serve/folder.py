@@ -4,21 +4,19 @@ Looked at by content, not by time: Kubernetes swaps a ConfigMap's files by a sym
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from janitor.config.schedule import ScheduleError, load_schedule
+from janitor.config.schedule import Schedule, ScheduleError, load_schedule, read_schedule
 from janitor.serve.jobs import Job, job_of
 from janitor.tokens.plain import plain
 
 log = structlog.get_logger("janitor.serve")
 
 _ENDING = ".toml"
-# As much of a file as a schedule may be long, and a byte more, which `load_schedule` refuses.
-_MOST_BYTES = 1_000_001
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +38,18 @@ class Contents:
 class Folder:
     """A folder of schedule files. For one thread."""
 
-    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, path: Path, environment: Mapping[str, str], load: Callable[[Path], Schedule] = load_schedule
+    ) -> None:
         """A folder that was not looked at yet.
 
         Args:
             path: the folder.
             environment: the variables that its runs will see.
+            load: reads a file.
         """
         self.path = path
+        self._load = load
         self._environment = environment
         self._digests: Mapping[str, str] | None = None
         self.contents = Contents()
@@ -89,19 +91,23 @@ class Folder:
                 jobs[name] = self._job(name, digest)
             except ScheduleError as error:
                 broken[name] = "; ".join(error.problems)
+            except Exception as error:
+                # A fault of ours must not take the other jobs down; where it is, the log says.
+                why = f"{self.path / name}{_ENDING} cannot be read: {type(error).__name__}"
+                log.exception("file.not_read", job=plain(name), reason=why)
+                broken[name] = why
         return Contents(jobs, broken, fault)
 
     def _job(self, name: str, digest: str) -> Job:
         path = self.path / f"{name}{_ENDING}"
         if not name.isprintable():
             raise ScheduleError(path, [f"{plain(name)}{_ENDING}: a name is to be printable text"])
-        return job_of(name, load_schedule(path), digest, self._environment)
+        return job_of(name, self._load(path), digest, self._environment)
 
 
 def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.sha256(file.read(_MOST_BYTES)).hexdigest()
+        return hashlib.sha256(read_schedule(path)).hexdigest()
     except OSError as error:
         # Said once it is loaded; what kind of an error it is tells whether that is news.
         return f"error {error.errno}"
@@ -112,7 +118,7 @@ def _say_changes(before: Contents, now: Contents, *, anew: bool) -> None:
         log.error("folder.not_read", error=now.fault, way_out="its jobs are off until it can be read")
     for name, why in now.broken.items():
         if anew or before.broken.get(name) != why:
-            log.error("file.broken", job=name, error=why, was_scheduled=name in before.jobs)
+            log.error("file.broken", job=plain(name), error=plain(why), was_scheduled=name in before.jobs)
     for name, job in now.jobs.items():
         known = before.jobs.get(name)
         if known is None or known.digest != job.digest:

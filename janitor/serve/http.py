@@ -1,19 +1,19 @@
 """The daemon over HTTP: a few pages to look at. Nothing that is asked for over HTTP starts or changes anything.
 
 /           the page                            /healthz    200 while jobs are being fired
-/api/runs   the same as JSON                    /readyz     200 while every file is right and every table reached
+/api/runs   the same as JSON                    /readyz     200 while there are files, all right, all tables reached
 /metrics    Prometheus' text format             /runs/JOB/report[/NUMBER]   the last HTML report
 """
 
+import ipaddress
 import socket
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from janitor.serve.api import ready_of, runs_of
 from janitor.serve.board import Views
+from janitor.serve.connection import HEAD_SECONDS, protocol
 from janitor.serve.metrics import metrics_text
 from janitor.serve.page import POLICY, page_of
 
@@ -30,36 +31,59 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_MOST_CONNECTIONS = 64
 _END_SECONDS = 1
 
-_Endpoint = Callable[[Request], Response]
+_Endpoint = Callable[[Request], Response | Awaitable[Response]]
 
 
-def application(views: Views) -> ASGIApp:
-    """The pages as an ASGI application."""
-    return _Guarded(Starlette(routes=[Route(path, endpoint) for path, endpoint in _endpoints(views).items()]))
+def application(views: Views, host: str | None = None) -> ASGIApp:
+    """The pages as an ASGI application.
+
+    Args:
+        views: what to show.
+        host: the name that it is asked for by, besides `localhost` and addresses; None to be asked by any.
+    """
+    pages = Starlette(routes=[Route(path, endpoint) for path, endpoint in _endpoints(views).items()])
+    return _Guarded(pages if host is None else _Named(pages, host))
+
+
+def is_own_host(header: str, host: str) -> bool:
+    """Whether a Host header is one that a server on loopback is asked by: an address, `localhost`, or its own name.
+
+    A page of elsewhere may have its name resolved to this machine (DNS rebinding), and then read what is here; it
+    cannot change the name that its requests ask for.
+    """
+    is_bracketed = header.startswith("[")
+    name = header[1:].partition("]")[0] if is_bracketed else header.partition(":")[0]
+    if name.rstrip(".").lower() in ("localhost", host.lower()):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 class Pages:
     """Serves an application on a socket, in a thread of its own."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, head_seconds: float = HEAD_SECONDS) -> None:
         """A server that is not started yet.
 
         Args:
             app: what to serve.
             listener: bound already.
+            head_seconds: how long a request may take to be asked.
         """
         self._listener = listener
         config = uvicorn.Config(
             app,
             access_log=False,
-            http="h11",
+            http=protocol(head_seconds),
             lifespan="off",
-            limit_concurrency=_MOST_CONNECTIONS,
             log_config=None,
-            log_level="warning",
+            # Its warnings are of requests that are none, which anybody can send.
+            log_level="error",
             loop="asyncio",
             proxy_headers=False,
             server_header=False,
@@ -100,8 +124,28 @@ class _Guarded:
         await self._app(scope, receive, guarded)
 
 
+class _Named:
+    """Answers only those who ask for this server by a name of its own."""
+
+    def __init__(self, app: ASGIApp, host: str) -> None:
+        self._app = app
+        self._host = host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # HTTP/1.0 asks for none; a browser always does.
+        header = Headers(scope=scope).get("host")
+        if header is None or is_own_host(header, self._host):
+            await self._app(scope, receive, send)
+            return
+        said = f"ask for this page by its address, by localhost, or by the host of --listen, {self._host}\n"
+        await PlainTextResponse(said, 421)(scope, receive, send)
+
+
 def _endpoints(views: Views) -> dict[str, _Endpoint]:
-    """Each is a plain function, which Starlette calls in a thread: a slow disk holds up no other answer."""
+    """Most are plain functions, which Starlette calls in threads: a slow disk holds up no other answer.
+
+    Those threads are few, so `health` is none of them.
+    """
 
     def page(_: Request) -> Response:
         return HTMLResponse(str(page_of(views.board())))
@@ -112,9 +156,12 @@ def _endpoints(views: Views) -> dict[str, _Endpoint]:
     def metrics(_: Request) -> Response:
         return Response(metrics_text(views.board()), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    def health(_: Request) -> Response:
+    async def health(_: Request) -> Response:
         is_alive = views.is_alive()
-        return PlainTextResponse("ok\n" if is_alive else "no jobs are being fired\n", 200 if is_alive else 503)
+        return PlainTextResponse(
+            "ok\n" if is_alive else "no jobs are being fired, or the folder is not looked at\n",
+            200 if is_alive else 503,
+        )
 
     def readiness(_: Request) -> Response:
         ready = views.readiness()
@@ -133,17 +180,18 @@ def _endpoints(views: Views) -> dict[str, _Endpoint]:
         "/healthz": health,
         "/readyz": readiness,
         "/runs/{job}/report": report,
-        "/runs/{job}/report/{number:int}": report,
+        "/runs/{job}/report/{number}": report,
     }
 
 
-def _report(views: Views, wanted: dict[str, Any]) -> bytes | None:
+def _report(views: Views, wanted: dict[str, str]) -> bytes | None:
     # Only by the names of jobs that there are: no part of the address becomes a part of a path.
     job = views.board().jobs.get(wanted["job"])
     if job is None:
         return None
     for kept in job.kept:
-        if kept.number == wanted.get("number", 1):
+        # As texts: a number with thousands of digits is none to Python.
+        if str(kept.number) == wanted.get("number", "1"):
             try:
                 return kept.page.read_bytes()
             except OSError:

@@ -40,7 +40,7 @@ class TableOfJob(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Equal for settings that mean one table: who asks for it, and as whom, does not matter."""
+        """Equal for settings that name one table alike: who asks for it, and as whom, does not matter."""
         named = (self.table, self.deployment, self.ssm_parameter, self.region, self.endpoint_url)
         return "|".join(text or "" for text in named)
 
@@ -62,11 +62,6 @@ class Job:
     tables: tuple[TableOfJob, ...]
     deletes: bool
     digest: str
-
-    @property
-    def keys(self) -> frozenset[str]:
-        """What no two runs are at work on at once."""
-        return frozenset(table.key for table in self.tables)
 
     @property
     def line(self) -> str | None:
@@ -103,20 +98,27 @@ def tables_of(schedule: Schedule, environment: Mapping[str, str]) -> tuple[Table
 
 
 def is_missed(line: str | None, job: Job, handled_at: float | None, now: float) -> bool:
-    """Whether a job is to be run at once, because its time came while no daemon was there.
+    """Whether a job is to be run at once, because its time came while no daemon was there: see `due_in_vain`."""
+    return job.schedule.when.catch_up and due_in_vain(line, job, handled_at, now) is not None
+
+
+def due_in_vain(line: str | None, job: Job, handled_at: float | None, now: float) -> float | None:
+    """When a job first came due that no daemon did, in UNIX seconds: none was there, or not until its jitter was over.
 
     Args:
-        line: the cron line and zone that the earlier daemon knew it by. Another one now is a new plan, and catches up
-            nothing.
+        line: the cron line and zone that the earlier daemon knew it by. Another one now is a new plan, of which
+            nothing was due.
         job: as it is now.
         handled_at: up to when that daemon did what was due, in UNIX seconds; None for a job it never saw.
         now: the present in UNIX seconds.
+
+    Returns:
+        None where it did not.
     """
-    when = job.schedule.when
-    if not when.catch_up or handled_at is None or line is None or line != job.line:
-        return False
-    first = next(next_times(when, dt.datetime.fromtimestamp(handled_at, dt.UTC)), None)
-    return first is not None and first.timestamp() <= now
+    if handled_at is None or line is None or line != job.line:
+        return None
+    first = next(next_times(job.schedule.when, dt.datetime.fromtimestamp(handled_at, dt.UTC)), None)
+    return first.timestamp() if first is not None and first.timestamp() <= now else None
 
 
 def _table(given: Mapping[str, str | None], of_file: Mapping[str, Any], environment: Mapping[str, str]) -> TableOfJob:

@@ -53,6 +53,18 @@ def kept_in(folders: Sequence[Path]) -> tuple[Kept, ...]:
     return tuple(_kept(folders))
 
 
+def is_any_of(folders: Sequence[Path], started_at: float) -> bool:
+    """Whether the run that started then left a report there, be it one that cannot be read: too long, for example."""
+    return any(_written_at(folder / _REPORT) >= int(started_at) for folder in folders)
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return -1
+
+
 def _kept(folders: Sequence[Path]) -> Iterator[Kept]:
     for number, folder in enumerate(folders, 1):
         report = _report(folder / _REPORT)

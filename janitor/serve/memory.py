@@ -32,6 +32,7 @@ class Remembered:
         missed_at: when it was last due in vain.
         missed: how often it was.
         runs: how many of its runs ended how.
+        gone_at: since when it has no file.
     """
 
     line: str | None = None
@@ -46,6 +47,7 @@ class Remembered:
     missed_at: float | None = None
     missed: int = 0
     runs: dict[str, int] = field(default_factory=dict)
+    gone_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,12 @@ class Memory:
             before = self._jobs.get(name, Remembered())
             self._jobs[name] = replace(before, missed=before.missed + 1, missed_at=at)
             self._save()
+
+    def forget(self, name: str) -> None:
+        """Remember nothing of a job any more."""
+        with self._lock:
+            if self._jobs.pop(name, None) is not None:
+                self._save()
 
     def _load(self) -> dict[str, Remembered]:
         try:

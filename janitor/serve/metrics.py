@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from janitor.report.metrics import Metric as Figure
 from janitor.serve.board import Board, JobOnBoard
 from janitor.sinks.prometheus import Measured, registry_of
+from janitor.tokens.plain import plain
 
 _PREFIX = "janitor_daemon_"
 
@@ -42,7 +43,7 @@ class _Daemon(Collector):
         words = "Whether the folder of schedule files can be read: 1 or 0."
         yield _gauge("folder_is_read", words, int(board.fault is None))
         broken = GaugeMetricFamily(f"{_PREFIX}file_is_broken", "A schedule file that is wrong.", labels=["job"])
-        for name in board.broken:
+        for name in sorted({plain(name) for name in board.broken}):
             broken.add_metric([name], 1)
         yield broken
         for name, words, value in _GAUGES:
@@ -64,7 +65,7 @@ class _Daemon(Collector):
         )
         missed = CounterMetricFamily(
             f"{_PREFIX}missed",
-            "Times at which a job was due and not run, because it was still at work.",
+            "Times at which a job was due and not run: it was still at work, or no daemon was there.",
             labels=["job"],
         )
         for job, each in sorted(self._board.jobs.items()):

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
+from janitor.errors import ExitCode
 from janitor.report.html.markup import Markup, joined, lines, tag
 from janitor.report.html.styles import STYLES
 from janitor.report.model import Outcome
@@ -11,6 +12,7 @@ from janitor.serve.board import Board, JobOnBoard
 from janitor.serve.ending import words_of
 from janitor.serve.kept import Kept
 from janitor.tokens.duration import relative, spoken_duration
+from janitor.tokens.plain import plain
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -75,7 +77,7 @@ def _head() -> Markup:
 def _masthead(board: Board, wrong: int) -> Markup:
     count = len(board.jobs)
     facts = [
-        f"{count:,} job{'' if count == 1 else 's'} in {board.folder}",
+        f"{count:,} job{'' if count == 1 else 's'} in {plain(board.folder)}",
         f"as of {_utc(board.now)}",
         f"up for {spoken_duration(max(0, int(board.now - board.started_at)))}",
         f"janitor {board.version}",
@@ -106,9 +108,12 @@ def _trouble(board: Board, wrong: int) -> str:
 def _broken(board: Board) -> Markup:
     if not board.broken and board.fault is None:
         return Markup()
-    items = [tag("li", tag("b", f"{name}.toml"), Markup("<br>"), why) for name, why in sorted(board.broken.items())]
+    items = [
+        tag("li", tag("b", f"{plain(name)}.toml"), Markup("<br>"), plain(why))
+        for name, why in sorted(board.broken.items())
+    ]
     if board.fault is not None:
-        items.insert(0, tag("li", board.fault))
+        items.insert(0, tag("li", plain(board.fault)))
     words = "No run of these starts until they are right, not even by what they said before. The other jobs go on."
     if board.fault is not None:
         words = "No run starts until the folder can be read again."
@@ -159,7 +164,7 @@ def _badges(each: JobOnBoard) -> Iterator[Markup]:
 
 def _facts(each: JobOnBoard, now: float) -> Iterator[tuple[str, list[str]]]:
     known, when = each.known, each.job.schedule.when
-    tables = [table.label for table in each.job.tables]
+    tables = [plain(table.label) for table in each.job.tables]
     more = [f"and {len(tables) - _MOST_TABLES:,} more"] if len(tables) > _MOST_TABLES else []
     yield ("Table" if len(tables) == 1 else "Tables"), [", ".join([*tables[:_MOST_TABLES], *more])]
     yield "Schedule", _schedule(each)
@@ -179,7 +184,7 @@ def _facts(each: JobOnBoard, now: float) -> Iterator[tuple[str, list[str]]]:
     runs = [f"{count:,} {outcome}" for outcome, count in sorted(known.runs.items(), key=lambda item: -item[1])]
     if known.missed:
         last = f", last {_utc(known.missed_at)}" if known.missed_at is not None else ""
-        runs.append(f"{known.missed:,} missed, for it was still at work{last}")
+        runs.append(f"{known.missed:,} missed{last}")
     if runs:
         yield "So far", [", ".join(runs)]
 
@@ -204,7 +209,8 @@ def _ended(each: JobOnBoard) -> Iterator[Markup | str]:
     if outcome == "lost":
         yield "the daemon was killed while it was at work"
     elif known.exit_code is not None:
-        words = words_of(known.exit_code)
+        left_nothing = outcome == Outcome.FAILED and known.exit_code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)
+        words = "it left no report" if left_nothing else words_of(known.exit_code)
         code = f"exit code {known.exit_code}" if known.exit_code >= 0 else ""
         yield ": ".join(part for part in (code, words) if part)
 

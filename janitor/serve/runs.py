@@ -1,5 +1,6 @@
 """The runs: each a process of its own, so that a crash or a lack of memory ends the run and not the daemon."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from janitor.report.model import Outcome
 from janitor.serve.child import Child, end_all, end_left_behind
 from janitor.serve.ending import Ending, ending_of
 from janitor.serve.jobs import Job
-from janitor.serve.kept import Kept, kept_in
+from janitor.serve.kept import Kept, is_any_of, kept_in
 from janitor.serve.memory import Memory
 from janitor.serve.turns import Turns
 
@@ -26,23 +27,26 @@ _POLL_SECONDS = 0.05
 _LOST = Ending("lost", is_success=False)
 
 Find = Callable[[str], Job | None]
+Keys = Callable[[Job], frozenset[str]]
 
 
 class Runs:
     """Carries jobs out, and knows which is at work. Threads share it."""
 
-    def __init__(self, folder: Path, memory: Memory, find: Find, options: Sequence[str]) -> None:
+    def __init__(self, folder: Path, memory: Memory, find: Find, keys: Keys, options: Sequence[str]) -> None:
         """Nothing is at work.
 
         Args:
             folder: where each job's reports are kept, in a folder of its name.
             memory: what is remembered of jobs.
             find: the job of a name as it is at present, None where there is none any more.
+            keys: what no two runs are at work on at once, for a job; soon back.
             options: what else every run is told.
         """
         self._folder = folder
         self._memory = memory
         self._find = find
+        self._keys = keys
         self._options = tuple(options)
         self._turns = Turns(MOST_AT_ONCE)
         self._lock = threading.Lock()
@@ -70,11 +74,12 @@ class Runs:
             self._waiting.add(name)
         try:
             while (job := self._find(name)) is not None:
-                with self._turns.turn(job.keys) as has_come:
+                keys = self._keys(job)
+                with self._turns.turn(keys) as has_come:
                     if not has_come:
                         return
-                    # Its file may have changed meanwhile, and with it the tables to wait for.
-                    if self._find(name) == job:
+                    # Its file may have changed meanwhile, and with it the tables to wait for; or more is known of them.
+                    if self._find(name) == job and self._keys(job) <= keys:
                         self._carry_out(job)
                         return
         finally:
@@ -114,6 +119,24 @@ class Runs:
             digest, known = self._kept.get(job.name, ("", ()))
         return known if digest == job.digest else self._read_kept(job)
 
+    def forget(self, name: str) -> None:
+        """Remove what is kept of a job that has no file any more, on disk and in memory. One at work stays."""
+        if name in self.at_work():
+            return
+        folder = self._folder / name
+        # The names come from a file: none of them leads to another folder.
+        if folder.parent == self._folder and name not in ("", ".", ".."):
+            try:
+                shutil.rmtree(folder)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                log.warning("job.not_removed", job=name, path=str(folder), error=error.strerror)
+        with self._lock:
+            self._kept.pop(name, None)
+        self._memory.forget(name)
+        log.info("job.forgotten", job=name, reason="it has had no file for 30 days")
+
     def _carry_out(self, job: Job) -> None:
         child = self._start(job)
         if child is None:
@@ -131,7 +154,13 @@ class Runs:
         code = child.wait()
         ended_at = time.time()
         kept = self._read_kept(job)
-        ending = ending_of(code, [report.outcome for report in kept if report.is_of(child.started_at)])
+        folders = job.folders(self._folder / job.name)
+        ending = ending_of(
+            code,
+            [report.outcome for report in kept if report.is_of(child.started_at)],
+            has_report=is_any_of(folders, child.started_at),
+            was_asked_to_end=self._is_stopping,
+        )
         self._memory.end(job.name, at=ended_at, exit_code=code, outcome=ending.outcome, is_success=ending.is_success)
         seconds = round(ended_at - child.started_at, 1)
         say = log.info if ending.is_success or ending.outcome == Outcome.SKIPPED else log.error

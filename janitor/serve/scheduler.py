@@ -9,6 +9,7 @@ while it is still at work, or waits for its turn, is not done twice, and that is
 import datetime as dt
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -26,20 +27,34 @@ _THREADS = 64
 # The daemon wakes the scheduler every few seconds. When a job is overdue by more, nobody fires it.
 _OVERDUE_SECONDS = 60.0
 _LATE_SECONDS = 60.0
+# A clock that is set back by less is one that is being kept right.
+_SET_BACK_SECONDS = 60.0
 
 _DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+
+
+def _clock_offset() -> float:
+    return time.time() - time.monotonic()
 
 
 class Scheduler:
     """Fires jobs by their names, in a thread of its own."""
 
-    def __init__(self, run: Callable[[str], None], miss: Callable[[str, float], None]) -> None:
+    def __init__(
+        self,
+        run: Callable[[str], None],
+        miss: Callable[[str, float], None],
+        clock_offset: Callable[[], float] = _clock_offset,
+    ) -> None:
         """A scheduler that is not started yet, without a job.
 
         Args:
             run: does one run of a job, in a thread of its own.
             miss: is told of a job that was due at a UNIX second, and is not done.
+            clock_offset: the wall clock's seconds less those of one that nobody sets.
         """
+        self._clock_offset = clock_offset
+        self._furthest = clock_offset()
         self._run = run
         self._miss = miss
         self._whens: dict[str, When] = {}
@@ -66,6 +81,7 @@ class Scheduler:
 
     def wake(self) -> None:
         """Look for jobs that are due. Its own sleep does not see a clock that was set, or a machine that slept."""
+        self._follow_clock()
         self._scheduler.wakeup()
 
     def schedule(self, whens: Mapping[str, When], at_once: Collection[str] = ()) -> None:
@@ -82,9 +98,7 @@ class Scheduler:
             if self._whens.get(name) == when and name not in at_once:
                 continue
             now = {"next_run_time": dt.datetime.now(dt.UTC)} if name in at_once else {}
-            self._scheduler.add_job(
-                self._run, trigger_of(when), args=[name], id=name, name=name, replace_existing=True, **now
-            )
+            self._add(name, when, **now)
         self._whens = wanted
 
     @property
@@ -99,6 +113,23 @@ class Scheduler:
     def is_alive(self, now: float) -> bool:
         """Whether jobs are being fired: the thread is there, and nothing is overdue."""
         return self._thread.is_alive() and all(at > now - _OVERDUE_SECONDS for at in self.next_times().values())
+
+    def _add(self, name: str, when: When, **now: dt.datetime) -> None:
+        self._scheduler.add_job(
+            self._run, trigger_of(when), args=[name], id=name, name=name, replace_existing=True, **now
+        )
+
+    def _follow_clock(self) -> None:
+        """Plan anew once the wall clock was set back: what was planned by its former time would wait all that time."""
+        offset = self._clock_offset()
+        back = self._furthest - offset
+        if back <= _SET_BACK_SECONDS:
+            self._furthest = max(self._furthest, offset)
+            return
+        log.warning("clock.set_back", seconds=round(back), way_out="every job is planned anew by the clock as it is")
+        self._furthest = offset
+        for name, when in self._whens.items():
+            self._add(name, when)
 
     def _say_missed(self, event: Any) -> None:
         due = _due(event)

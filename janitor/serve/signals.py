@@ -23,6 +23,19 @@ class Signals:
 
 
 @contextmanager
+def hangups_ignored() -> Iterator[None]:
+    """Let no SIGHUP end the process while the block runs. In the main thread only.
+
+    For the time before `queued`: a daemon that is only starting has nothing to reload, and must not die of being asked.
+    """
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@contextmanager
 def queued() -> Iterator[Signals]:
     """Queue the signals that come while the block runs. In the main thread only.
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -34,6 +35,7 @@ class Daemon:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
+        self.said: list[dict[str, Any]] = []
         # Whoever waits for a line that never comes reads the end of the log instead.
         self._watchdog = threading.Timer(SECONDS, process.kill)
         self._watchdog.daemon = True
@@ -48,6 +50,7 @@ class Daemon:
             seen.append(line)
             if line.startswith("{"):
                 said: dict[str, Any] = json.loads(line)
+                self.said.append(said)
                 if said["event"] == event and fields.items() <= said.items():
                     return said
         raise AssertionError(f"no {event} {fields} in the log:\n{''.join(seen)}")
@@ -85,10 +88,13 @@ def job(folder: Path, name: str, text: str) -> None:
     (folder / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
-def remember(state: Path, *names: str) -> None:
-    """As if a daemon had known these jobs, and been away for two days since."""
+def remember(state: Path, *names: str, gone: str | None = None) -> None:
+    """As if a daemon had known these jobs, and been away for two days since; one is gone for long."""
     state.mkdir(exist_ok=True)
     jobs = {name: {"line": LINE, "handled_at": time.time() - 2 * DAY} for name in names}
+    if gone is not None:
+        jobs[gone] = {"gone_at": time.time() - 31 * DAY}
+        (state / "runs" / gone).mkdir(parents=True)
     (state / "daemon.json").write_text(json.dumps({"schema": "janitor.daemon/v1", "jobs": jobs}))
 
 
@@ -116,12 +122,16 @@ def test_it_catches_up_shows_what_happened_follows_the_folder_and_ends(
     table, other = new_table(rows), new_table(living_rows(6))
     where = f'[table]\ntable = "{table}"\n'
     deletes = f'{where}[delete]\nenabled = true\nmax_clock_skew = "1d"\narchive = "{tmp_path}/kept/"\n'
-    job(folder, "nightly", f'description = "Warns <b>owners</b>"\n{WHEN}{where}')
+    # The same table by another name: still one run of it at a time.
+    boto3.client("ssm", endpoint_url=server.url).put_parameter(Name="/lisa/table", Value=table, Type="String")
+    by_parameter = '[table]\nssm_parameter = "/lisa/table"\n'
+    job(folder, "nightly", f'description = "Warns <b>owners</b>"\n{WHEN}{by_parameter}')
+    job(folder, "put-off", f'[when]\ncron = "0 3 * * *"\njitter = "30m"\n{where}')
     job(folder, "sweep", f"{WHEN}{deletes}")
     job(folder, "never-seen", f"{WHEN}{where}")
     job(folder, "several", f'[[table]]\ntable = "{table}"\n[[table]]\ntable = "{other}"\n')
     job(folder, "broken", f'{WHEN}{where}[policy]\ngrase = "7d"\n')
-    remember(state, "nightly", "sweep", "broken")
+    remember(state, "nightly", "sweep", "broken", "put-off", gone="long-gone")
 
     with daemon(folder, state, AWS_ENDPOINT_URL=server.url) as running:
         for _ in range(2):
@@ -139,6 +149,12 @@ def test_it_catches_up_shows_what_happened_follows_the_folder_and_ends(
         _change_the_folder(running, folder, where)
         assert running.end(signal.SIGTERM) == 0
     assert remembered(state, "sweep")["runs"] == {"complete": 1}
+    known = json.loads((state / "daemon.json").read_text())["jobs"]
+    assert ("long-gone" in known, (state / "runs" / "long-gone").exists()) == (False, False)
+    assert known["nightly"]["gone_at"] is not None
+    assert known["broken"]["gone_at"] is None
+    # Every line of a run says which job's it is.
+    assert {said.get("job") for said in running.said if "run_id" in said} == {"nightly", "sweep"}
 
 
 def _check_what_is_shown(running: Daemon, table: str, tmp_path: Path) -> None:
@@ -153,6 +169,7 @@ def _check_what_is_shown(running: Daemon, table: str, tmp_path: Path) -> None:
     assert (report["table"], report["deletion"]["deleted"], report["of_last_run"]) == (table, 3, True)
     assert [each["name"] for each in runs["broken"]] == ["broken"]
     assert jobs["several"]["next_run"] is None
+    assert {name: each["missed"]["count"] for name, each in jobs.items() if each["missed"]["count"]} == {"put-off": 1}
     assert jobs["never-seen"]["next_run"].endswith("T03:00:00+00:00")
 
     page = running.ask("/")[1]
@@ -178,7 +195,7 @@ def _change_the_folder(running: Daemon, folder: Path, where: str) -> None:
     running.wait_for("file.broken", job="sweep", was_scheduled=True)
     running.wait_for("job.removed", job="nightly")
     runs = running.runs()
-    assert set(runs["jobs"]) == {"broken", "never-seen", "several"}
+    assert set(runs["jobs"]) == {"broken", "never-seen", "put-off", "several"}
     assert [each["name"] for each in runs["broken"]] == ["sweep"]
     assert running.ask("/runs/sweep/report")[0] == 404
     # Without a signal, by looking. What came due while it was broken is not caught up.
@@ -197,6 +214,7 @@ def test_a_run_ends_with_the_daemon_and_one_that_was_left_behind_with_the_next(t
 
         remember(state, "hangs")
         with daemon(folder, state) as running:
+            silent.accept()[0].close()  # the daemon asks
             connections.enter_context(silent.accept()[0])  # the run asks
             assert running.runs()["jobs"]["hangs"]["running_since"] is not None
             assert running.end(signal.SIGTERM) == 0
@@ -205,6 +223,7 @@ def test_a_run_ends_with_the_daemon_and_one_that_was_left_behind_with_the_next(t
 
         remember(state, "hangs")
         with daemon(folder, state) as running:
+            silent.accept()[0].close()
             connections.enter_context(silent.accept()[0])
             assert running.end(signal.SIGKILL) == -signal.SIGKILL
         assert is_at_work(state, "hangs")
@@ -214,4 +233,8 @@ def test_a_run_ends_with_the_daemon_and_one_that_was_left_behind_with_the_next(t
             hangs = running.runs()["jobs"]["hangs"]
             # Its time was handled when it began: a run that takes the machine down does not do so for ever.
             assert (hangs["running_since"], hangs["waiting"], hangs["runs"]) == (None, False, {"lost": 1})
+            (folder / "hangs.toml").unlink()
+            running.process.send_signal(signal.SIGHUP)
+            running.wait_for("daemon.idle")
+            assert running.ask("/readyz")[0] == 503
             assert running.end(signal.SIGINT) == 0

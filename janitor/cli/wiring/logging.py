@@ -1,18 +1,22 @@
 """The logs of a run."""
 
+import os
 import sys
 import uuid
 
 import structlog
 
 from janitor.config.output import LogSettings
+from janitor.config.serve import JOB_VARIABLE
 from janitor.logs import configure
 
 
 def start_logging(settings: LogSettings) -> str:
-    """Set the logs up and give every line of this run its id, which is returned."""
+    """Set the logs up and give every line of this run its id, which is returned, and its job where it has one."""
     form, level = ("console", "warning") if sys.stderr.isatty() else ("json", "info")
     configure(level=settings.log_level or level, format_name=settings.log_format or form)
     run_id = uuid.uuid4().hex[:16]
-    structlog.contextvars.bind_contextvars(run_id=run_id)
+    # Of a run that `janitor serve` started.
+    job = os.environ.get(JOB_VARIABLE)
+    structlog.contextvars.bind_contextvars(run_id=run_id, **({"job": job} if job else {}))
     return run_id

@@ -117,6 +117,8 @@ def test_a_job_without_a_line_never_fires() -> None:
         ("0 3 * * 5-2", "'5-2' ends before it begins"),
         ("0 3 * * 2nd", "'2nd' is no day of the week"),
         ("*/0 3 * * *", "'*/0' is no minute"),
+        ("\u0663 3 * * *", "is no minute"),
+        ("0 3 * * \u0663", "is no day of the week"),
         ("0 3 31 2 *", "never fires"),
         ("", "it has 0 fields"),
     ],
@@ -131,5 +133,8 @@ def test_a_time_zone_that_does_not_exist_is_refused_with_the_nearest() -> None:
     assert parse_timezone("Europe/Berlin") == "Europe/Berlin"
     with pytest.raises(ValueError, match="did you mean 'Europe/Berlin'"):
         parse_timezone("Europe/Berlim")
+    for name in ("Factory", "localtime"):
+        with pytest.raises(ValueError, match=f"there is no time zone '{name}'"):
+            parse_timezone(name)
     with pytest.raises(ValueError, match="IANA name"):
         parse_timezone("!")

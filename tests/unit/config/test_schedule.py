@@ -1,5 +1,6 @@
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.config.cron import When
-from janitor.config.schedule import ScheduleError, load_schedule
+from janitor.config.schedule import ScheduleError, load_schedule, report_folders
 from janitor.config.schedule_keys import SECTIONS
 from janitor.config.schedule_schema import schedule_schema
 from janitor.config.toml_lines import Places
@@ -150,6 +151,24 @@ def test_several_tables_may_not_share_a_file(tmp_path: Path, text: str, key: str
     assert len(load_schedule(_file(tmp_path, tables + apart)).tables) == 2
 
 
+def test_an_archive_that_nobody_can_look_at_is_no_folder_and_no_crash(tmp_path: Path) -> None:
+    tables = "[[table]]\ntable = 'a'\n[[table]]\ntable = 'b'\n"
+    (problem,) = _problems(tmp_path, f"{tables}[delete]\narchive = '{'x' * 300}'")
+    assert "archive: several tables would share it" in problem
+
+
+def test_every_table_has_a_folder_of_its_own_for_its_reports() -> None:
+    assert report_folders(["prod", "prod", "prod-2", "/a/b", "a-b"]) == ["prod", "prod-2", "prod-2-2", "a-b", "a-b-2"]
+    assert report_folders(["prod-2", "prod", "prod", "..", "/"]) == ["prod-2", "prod", "prod-3", "table", "table-2"]
+
+
+@given(st.lists(st.text(alphabet="a-/.2", max_size=4), max_size=8))
+def test_no_two_tables_share_a_folder_and_none_is_outside(names: list[str]) -> None:
+    folders = report_folders(names)
+    assert len(set(folders)) == len(names)
+    assert not any("/" in folder or folder in ("", ".", "..") for folder in folders)
+
+
 def test_every_problem_is_kept_and_the_first_tells_how_to_see_the_others(tmp_path: Path) -> None:
     text = "[policy]\ngrase = '7d'\ngrace = '7x'\n[delete]\nmax_deletes = -1"
     assert len(_problems(tmp_path, text)) == 3
@@ -160,6 +179,10 @@ def test_every_problem_is_kept_and_the_first_tells_how_to_see_the_others(tmp_pat
 def test_a_file_that_is_not_there_or_no_text_is_said(tmp_path: Path) -> None:
     with pytest.raises(ScheduleError, match="cannot be read: No such file"):
         load_schedule(tmp_path / "none.toml")
+    os.mkfifo(tmp_path / "fifo.toml")
+    for path in (tmp_path / "fifo.toml", tmp_path, Path(os.devnull)):
+        with pytest.raises(ScheduleError, match="it is no file"):
+            load_schedule(path)
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ScheduleError, match="not UTF-8"):
         load_schedule(tmp_path / "binary.toml")

@@ -1,5 +1,7 @@
 """What keeps a daemon from starting."""
 
+import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from janitor.cli.serve import command
 from janitor.config.serve import Address, parse_address
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.serve.daemon import Plan, serve
+from janitor.serve.signals import hangups_ignored, queued
 
 
 def test_an_address_is_a_host_and_a_port() -> None:
@@ -39,6 +42,17 @@ def test_a_taken_port_a_missing_folder_and_a_state_in_use_are_one_line_each(tmp_
     )
     (tmp_path / "file").write_text("")
     assert refused(tmp_path, free, tmp_path / "file" / "state").startswith(f"{tmp_path}/file/state cannot be written: ")
+
+
+def test_a_hangup_while_it_starts_is_ignored_and_one_after_it_queued() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    with hangups_ignored():
+        os.kill(os.getpid(), signal.SIGHUP)
+        with queued() as signals:
+            assert signals.wait(0) == []
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signals.wait(10) == [signal.SIGHUP]
+    assert signal.getsignal(signal.SIGHUP) == before
 
 
 def test_without_its_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

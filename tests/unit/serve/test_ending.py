@@ -10,7 +10,6 @@ SKIPPED, COMPLETE = Outcome.SKIPPED, Outcome.COMPLETE
     ("code", "outcomes", "ended"),
     [
         (0, [COMPLETE], ("complete", True)),
-        (0, [], ("complete", True)),
         (3, [COMPLETE], ("complete", True)),
         (0, [SKIPPED], ("skipped", False)),
         (0, [SKIPPED, COMPLETE], ("complete", True)),
@@ -24,6 +23,20 @@ SKIPPED, COMPLETE = Outcome.SKIPPED, Outcome.COMPLETE
 )
 def test_an_exit_code_says_how_a_run_ended(code: int, outcomes: list[Outcome], ended: tuple[str, bool]) -> None:
     assert ending_of(code, outcomes) == ended
+
+
+def test_one_that_ends_well_and_left_no_report_has_failed() -> None:
+    for code in (0, 3):
+        assert ending_of(code, [], has_report=False) == ("failed", False)
+        # Too long a report to be read is one.
+        assert ending_of(code, [], has_report=True) == ("complete", True)
+    assert ending_of(2, [], has_report=False) == ("failed", False)
+
+
+def test_a_sigterm_is_an_interruption_where_it_is_the_daemons_own() -> None:
+    assert ending_of(-15, [], has_report=False, was_asked_to_end=True) == ("interrupted", False)
+    assert ending_of(-15, [], has_report=False) == ("killed", False)
+    assert ending_of(-9, [], has_report=False, was_asked_to_end=True) == ("killed", False)
 
 
 def test_a_code_is_said_in_words() -> None:

@@ -1,5 +1,9 @@
+import os
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
+from janitor.config.schedule import Schedule, load_schedule
 from janitor.serve.folder import Folder
 from tests.unit.serve.boards import NIGHTLY, TABLE
 
@@ -88,3 +92,26 @@ def test_what_is_no_text_is_a_broken_file_and_not_the_end(tmp_path: Path) -> Non
     folder.refresh()
     assert set(folder.contents.broken) == {"a", "b", "c\x1b[2J"}
     assert not any("\x1b" in why for why in folder.contents.broken.values())
+
+
+def test_a_fifo_is_a_broken_file_and_nobody_waits_for_its_other_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.toml")
+    folder = Folder(tmp_path, {})
+    folder.refresh()
+    assert folder.contents.broken == {"a": f"{tmp_path}/a.toml cannot be read: it is no file"}
+
+
+def test_a_fault_of_ours_in_one_file_leaves_the_others_running(tmp_path: Path) -> None:
+    def load(path: Path) -> Schedule:
+        if path.stem == "a":
+            raise RecursionError("a fault")
+        return load_schedule(path)
+
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(RIGHT)
+    folder = Folder(tmp_path, {}, load)
+    with capture_logs() as logs:
+        folder.refresh()
+    assert set(folder.contents.jobs) == {"b"}
+    assert folder.contents.broken == {"a": f"{tmp_path}/a.toml cannot be read: RecursionError"}
+    assert [line["log_level"] for line in logs if line["event"] == "file.not_read"] == ["error"]

@@ -2,30 +2,37 @@
 
 import http.client
 import json
+import logging
+import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from janitor.serve.access import Reach
 from janitor.serve.board import Board, Readiness, Views
 from janitor.serve.folder import Contents
-from janitor.serve.http import Pages, application
+from janitor.serve.http import Pages, application, is_own_host
 from janitor.serve.kept import kept_in
 from tests.html_reports import believable
 from tests.unit.serve.boards import NIGHTLY, TABLE, board, job, keep, on_board
+
+SECONDS = 10.0
 
 
 class Client:
     """Asks the pages, one connection a question."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
 
-    def ask(self, path: str, method: str = "GET") -> tuple[int, dict[str, str], str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+    def ask(self, path: str, method: str = "GET", **headers_to_send: str) -> tuple[int, dict[str, str], str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request(method, path)
+            connection.request(method, path, headers=headers_to_send)
             response = connection.getresponse()
             headers = {name.lower(): value for name, value in response.getheaders()}
             return response.status, headers, response.read().decode()
@@ -34,9 +41,12 @@ class Client:
 
 
 @contextmanager
-def serving(shown: Board, readiness: Readiness, *, is_alive: bool = True) -> Iterator[Client]:
+def serving(
+    shown: Board, readiness: Readiness, *, is_alive: bool = True, host: str | None = None, head_seconds: float = 10.0
+) -> Iterator[Client]:
     listener = socket.create_server(("127.0.0.1", 0))
-    pages = Pages(application(Views(lambda: shown, lambda: is_alive, lambda: readiness)), listener)
+    app = application(Views(lambda: shown, lambda: is_alive, lambda: readiness), host)
+    pages = Pages(app, listener, head_seconds)
     pages.start()
     try:
         yield Client(listener.getsockname()[1])
@@ -74,7 +84,8 @@ def test_every_page_is_there_to_be_read_and_for_nothing_else(tmp_path: Path) -> 
         links = client.ask("/")[2]
         assert all(f'href="{url[1:]}"' in links or f"href={url[1:]}" in links for url in urls)
         for path in ("/runs/two/report", "/runs/typo/report", f"{urls[0]}/3", "/runs/..%2f..%2fsecret/report",
-                     "/runs/../secret.html", "/runs/%00/report", "/runs/two/report/-1", "/static/x"):  # fmt: skip
+                     "/runs/../secret.html", "/runs/%00/report", "/runs/two/report/-1",
+                     f"{urls[0]}/{'9' * 5_000}", "/static/x"):  # fmt: skip
             status, headers, body = client.ask(path)
             assert (status, "secret" in body) == (404, False)
             assert "content-security-policy" in headers
@@ -86,7 +97,8 @@ def test_probes_say_what_is_the_matter(tmp_path: Path) -> None:
     one = job(tmp_path, f"{NIGHTLY}{TABLE}")
     unreached = Reach(one.tables[0], is_reached=False, why="no AWS credentials")
     for readiness, told in (
-        (Readiness(Contents(), []), True),
+        (Readiness(Contents({"a": one}), []), True),
+        (Readiness(Contents(), []), False),
         (Readiness(Contents({"a": one}), [unreached]), False),
         (Readiness(Contents({"a": one}, {"b": "wrong"}), []), False),
         (Readiness(Contents(fault="gone"), []), False),
@@ -94,9 +106,76 @@ def test_probes_say_what_is_the_matter(tmp_path: Path) -> None:
         with serving(board(), readiness, is_alive=told) as client:
             status, _, body = client.ask("/readyz")
             said = json.loads(body)
-            assert (status, said["ready"]) == (200 if told else 503, told)
+            assert (status, said["ready"], said["why"] is None) == (200 if told else 503, told, told)
             assert client.ask("/healthz")[0] == (200 if told else 503)
     assert said["folder_error"] == "gone"
+
+
+def test_who_asks_nothing_is_sent_away_and_in_nobodys_way() -> None:
+    with serving(board(), Readiness(Contents(), []), head_seconds=0.2) as client, ExitStack() as idle:
+        address = ("127.0.0.1", client.port)
+        waiting = [idle.enter_context(socket.create_connection(address, SECONDS)) for _ in range(100)]
+        waiting[-1].sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        assert client.ask("/healthz")[0] == 200
+        for one in waiting:
+            with suppress(ConnectionResetError):
+                assert one.recv(1) == b""
+        # A second request that is never asked, on a connection that was answered.
+        again = idle.enter_context(socket.create_connection(address, SECONDS))
+        again.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert again.recv(4_096).startswith(b"HTTP/1.1 200 OK")
+        again.sendall(b"GET")
+        with suppress(ConnectionResetError):
+            assert again.recv(1) == b""
+
+
+def test_a_request_that_is_none_is_no_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with serving(board(), Readiness(Contents(), [])) as client, caplog.at_level(logging.WARNING):
+        with socket.create_connection(("127.0.0.1", client.port), SECONDS) as connection:
+            connection.sendall(b"\x16\x03\x01 garbage\r\n\r\n")
+            assert connection.recv(4_096).startswith(b"HTTP/1.1 400 ")
+        assert not caplog.records
+
+
+def test_a_file_whose_name_is_no_text_is_shown_all_the_same(tmp_path: Path) -> None:
+    name = os.fsdecode(b"a\xff")
+    broken = {name: f"/x/{name}.toml: wrong"}
+    shown = replace(board(broken=broken, fault=f"/{name} cannot be read"), folder=f"/{name}")
+    ready = Readiness(Contents({"a": job(tmp_path, TABLE)}, broken, f"/{name}"), [])
+    with serving(shown, ready) as client:
+        for path, code in (("/", 200), ("/api/runs", 200), ("/metrics", 200), ("/readyz", 503)):
+            status, _, body = client.ask(path)
+            assert (status, "a\\udcff" in body.replace("\\\\", "\\")) == (code, True), path
+
+
+@pytest.mark.parametrize(
+    ("header", "is_own"),
+    [
+        ("localhost", True),
+        ("LocalHost.:8080", True),
+        ("127.0.0.1:8080", True),
+        ("[::1]:8080", True),
+        ("[::1]", True),
+        ("10.0.0.1", True),
+        ("janitor.internal:80", True),
+        ("evil.example", False),
+        ("localhost.evil.example:8080", False),
+        ("127.0.0.1.evil.example", False),
+        ("[evil.example]", False),
+        ("", False),
+    ],
+)
+def test_a_name_that_only_resolves_to_this_machine_is_not_its_own(header: str, *, is_own: bool) -> None:
+    assert is_own_host(header, "janitor.internal") is is_own
+
+
+def test_a_page_of_elsewhere_cannot_read_what_is_served_on_loopback() -> None:
+    with serving(board(), Readiness(Contents(), []), host="127.0.0.1") as client:
+        assert client.ask("/")[0] == client.ask("/", Host="localhost:1")[0] == 200
+        status, headers, body = client.ask("/", Host="evil.example")
+        assert (status, "content-security-policy" in headers, "localhost" in body) == (421, True, True)
+    with serving(board(), Readiness(Contents(), [])) as client:
+        assert client.ask("/", Host="janitor.example")[0] == 200
 
 
 def test_what_is_wrong_inside_is_an_error_without_a_word_of_it(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from janitor.config.cron import When, next_times
 from janitor.config.schedule import Schedule
-from janitor.serve.jobs import Job, is_missed
+from janitor.serve.jobs import Job, due_in_vain, is_missed
 from tests.unit.serve.boards import HOUR, NIGHTLY, NOW, TABLE, job
 
 LINE = "0 3 * * * UTC"
@@ -35,6 +35,16 @@ def test_what_came_due_while_no_daemon_was_there_is_caught_up_only_if_asked_for(
     text: str, line: str | None, handled_at: float | None, *, missed: bool, tmp_path: Path
 ) -> None:
     assert is_missed(line, job(tmp_path, text), handled_at, NOW) is missed
+
+
+def test_what_jitter_put_off_until_the_daemon_ended_was_due_in_vain(tmp_path: Path) -> None:
+    one = job(tmp_path, f'{NIGHTLY}jitter = "30m"\n{TABLE}')
+    # It was there at 3:00, and ended before the job began.
+    assert due_in_vain(LINE, one, LAST_DUE - HOUR, LAST_DUE + 60) == LAST_DUE
+    # The job began at 3:20.
+    assert due_in_vain(LINE, one, LAST_DUE + 1_200, LAST_DUE + HOUR) is None
+    assert due_in_vain("0 4 * * * UTC", one, LAST_DUE - HOUR, LAST_DUE + 60) is None
+    assert due_in_vain(LINE, one, None, LAST_DUE + 60) is None
 
 
 @given(
@@ -71,8 +81,9 @@ def test_jobs_of_one_table_wait_for_each_other_whoever_asks_for_it(tmp_path: Pat
     reader = job(tmp_path, f'{TABLE}profile = "reader"\n', environment=environment)
     sweeper = job(tmp_path, f'{TABLE}region = "us-east-1"\nprofile = "sweeper"\n[delete]\n', environment=environment)
     elsewhere = job(tmp_path, f'{TABLE}region = "eu-west-1"\n', environment=environment)
-    assert reader.keys == sweeper.keys
-    assert reader.keys.isdisjoint(elsewhere.keys)
+    [keys, same, other] = [{table.key for table in one.tables} for one in (reader, sweeper, elsewhere)]
+    assert keys == same
+    assert keys.isdisjoint(other)
 
 
 def test_a_variable_for_dry_runs_is_believed(tmp_path: Path) -> None:

@@ -34,6 +34,15 @@ def test_what_is_remembered_is_there_after_a_restart_and_for_nobody_else_to_read
     assert [each.name for each in tmp_path.iterdir()] == ["daemon.json"]
 
 
+def test_what_is_forgotten_is_gone_from_the_file_too(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "daemon.json")
+    memory.update("a", gone_at=1.0)
+    memory.update("b", missed=1)
+    memory.forget("a")
+    memory.forget("never seen")
+    assert set(memory.all()) == set(Memory(tmp_path / "daemon.json").all()) == {"b"}
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"\xff", b'{"schema":"janitor.daemon/v9","jobs":{}}', b'{"jobs":{"a":{"pid":"x"}}}']
 )

@@ -58,7 +58,7 @@ def test_a_job_says_when_it_ran_how_that_ended_and_when_it_runs_next(tmp_path: P
     assert "Last run 2027-05-04 10:00 UTC 2 hours ago , took 4.0 s" in said
     assert "✓ complete exit code 3: a state of fail_on was found" in said
     assert "Next run 2027-05-04 13:00 UTC in 60 minutes" in said
-    assert "7 complete, 1 failed, 2 missed, for it was still at work, last 2027-05-03 12:00 UTC" in said
+    assert "7 complete, 1 failed, 2 missed, last 2027-05-03 12:00 UTC" in said
     assert "prod-LISAApiBaseTokenTable, us-east-1" in said
 
 

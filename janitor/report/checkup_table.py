@@ -1,12 +1,11 @@
 """What the doctor found, for a person: a tick or a cross, what was found, and the way out."""
 
-import io
-
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
 from janitor.report.checkup import Check, Checkup, Estimate, Status
+from janitor.report.console import printed
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.plain import plain
 
@@ -28,23 +27,15 @@ def checkup_table(checkup: Checkup, *, width: int, colour: bool) -> str:
         width: of the terminal, in columns.
         colour: whether it shows colours.
     """
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    with console.capture() as captured:
-        console.print(_grid(checkup))
-        console.print()
-        if checkup.estimate is not None:
-            console.print(Text(_estimated(checkup.command, checkup.estimate)))
-        console.print(Text(_verdict(checkup), style="bold"))
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    return printed(lambda console: _print(console, checkup), width=width, colour=colour)
+
+
+def _print(console: Console, checkup: Checkup) -> None:
+    console.print(_grid(checkup))
+    console.print()
+    if checkup.estimate is not None:
+        console.print(Text(_estimated(checkup.command, checkup.estimate)))
+    console.print(Text(_verdict(checkup), style="bold"))
 
 
 def _grid(checkup: Checkup) -> Grid:

@@ -1,12 +1,12 @@
 """What `token show` says of a token, for a person."""
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from janitor.report.console import printed
 from janitor.report.model import Finding
 from janitor.report.text import NOTHING, due, label, owner, utc
 from janitor.report.token_shown import AttributePart, RowPart, TokenShown
@@ -28,22 +28,14 @@ def token_text(shown: TokenShown, *, width: int, colour: bool) -> str:
         width: of the terminal, in columns.
         colour: whether it shows colours.
     """
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    with console.capture() as captured:
-        for number, row in enumerate(shown.rows):
-            if number:
-                console.print()
-            _print_row(console, shown, row)
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    return printed(lambda console: _print(console, shown), width=width, colour=colour)
+
+
+def _print(console: Console, shown: TokenShown) -> None:
+    for number, row in enumerate(shown.rows):
+        if number:
+            console.print()
+        _print_row(console, shown, row)
 
 
 def _print_row(console: Console, shown: TokenShown, row: RowPart) -> None:

@@ -136,7 +136,7 @@ MUTATIONS = (
     Mutation(
         "a signal is not heard before the next group",
         "janitor/run/carry_out.py",
-        (("if self._is_over or self._stop.is_requested():", "if self._is_over:"),),
+        (("return self._is_over or self._stop.is_requested()", "return self._is_over"),),
         ("tests/faults/test_stopping.py",),
     ),
     Mutation(
@@ -148,7 +148,7 @@ MUTATIONS = (
     Mutation(
         "what waits for a worker is sent after a signal",
         "janitor/run/carry_out.py",
-        (("if self._is_denied or self._stop.is_requested():", "if self._is_denied:"),),
+        (("(self._is_cut_off or self._stop.is_requested()):", "self._is_cut_off:"),),
         ("tests/faults/test_stopping.py::test_deletes_that_hang_do_not_hold_up_the_end",),
     ),
     Mutation(
@@ -179,6 +179,39 @@ MUTATIONS = (
         "janitor/run/reading.py",
         (("if may_go is not None and name not in may_go:", "if False:"),),
         ("tests/integration/test_notices_state.py",),
+    ),
+    Mutation(
+        "a delete is sent again without the lease",
+        "janitor/dynamodb/delete.py",
+        (("        if not self._may_go_on():\n            raise", "        if False:\n            raise"),),
+        ("tests/faults/test_lease.py",),
+    ),
+    Mutation(
+        "batches that wait are sent without the lease",
+        "janitor/run/carry_out.py",
+        (
+            ("        if not self._may_go_on():\n", "        if False:\n"),
+            ("self._stop.is_requested() or not self._may_go_on()", "self._stop.is_requested()"),
+        ),
+        ("tests/unit/run/test_carry_out.py",),
+    ),
+    Mutation(
+        "another run's lease does not matter",
+        "janitor/run/leasing.py",
+        (("            yield Leasing(other, problem)", "            yield Leasing()"),),
+        ("tests/integration/test_sweep_lease.py",),
+    ),
+    Mutation(
+        "a lease is taken over from whoever has it",
+        "janitor/ledger/dynamodb_lease.py",
+        ((" and seen.lease.until > seen.now:", " and False:"),),
+        ("tests/integration/test_lease.py",),
+    ),
+    Mutation(
+        "a row that somebody named is written whatever became of it",
+        "janitor/dynamodb/target.py",
+        (("enumerate(self.conditions):\n            all_names", "enumerate(()):\n            all_names"),),
+        ("tests/integration/test_token_change.py",),
     ),
 )
 

@@ -1,6 +1,5 @@
 """`table`: what a person wants at a glance. The counts, then what is due soonest, what just expired, what is odd."""
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from janitor.report.console import printed
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Report
 from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
@@ -72,20 +72,7 @@ class Table(WholeFormat):
 
     def tail(self, report: Report) -> bytes:
         """The whole report."""
-        console = Console(
-            file=io.StringIO(),
-            width=self._width,
-            force_terminal=self._colour,
-            color_system="standard" if self._colour else None,
-            no_color=not self._colour,
-            highlight=False,
-            emoji=False,
-            markup=False,
-        )
-        with console.capture() as captured:
-            _print(console, report)
-        # Rich fills lines up to the width; nobody wants that in a file.
-        return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()).encode()
+        return printed(lambda console: _print(console, report), width=self._width, colour=self._colour).encode()
 
 
 def _print(console: Console, report: Report) -> None:

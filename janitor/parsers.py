@@ -179,6 +179,13 @@ def parse_path(text: str) -> Path:
     return Path(text)
 
 
+def parse_owner(text: str) -> str:
+    """A user's name that is not empty, as that of a shell variable that was never set would be."""
+    if not text:
+        raise ValueError("an empty text is nobody's name")
+    return text
+
+
 def parse_archive(text: str) -> "Path | Folder | S3Prefix":
     """A file's path, a folder's, which ends with a slash, or `s3://bucket/prefix/`."""
     if not text.startswith("s3://"):

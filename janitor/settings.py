@@ -24,6 +24,8 @@ class Setting:
         value_if_bare: what the flag means when nothing follows it.
         many: whether it may be given more than once; its values are then separated by spaces in the variable.
         is_switch: whether it takes no value.
+        is_typed: whether it has no variable: one that is set for many commands must not choose what to destroy, nor say
+            yes to it.
     """
 
     help: str
@@ -35,6 +37,7 @@ class Setting:
     value_if_bare: str | None = None
     many: bool = False
     is_switch: bool = False
+    is_typed: bool = False
 
 
 def setting(help_: str, **options: Any) -> Any:

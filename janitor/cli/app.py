@@ -126,7 +126,19 @@ def _unwritten(error: SystemExit | OSError) -> str:
 def _usage(error: click.ClickException) -> str:
     sentence = " ".join(error.format_message().split()).rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
-    return f"{sentence}; see `{context.command_path} --help`" if context else sentence
+    if context is None:
+        return sentence
+    if context.command_path.split()[1:2] == ["token"]:
+        sentence = _without_words(sentence)
+    return f"{sentence}; see `{context.command_path} --help`"
+
+
+def _without_words(sentence: str) -> str:
+    """Of what click says about words that it does not know, nothing of the words: one may be a token."""
+    known = ("Got unexpected extra argument", "No such option", "No such command")
+    return next(
+        (f"{start} (it is not repeated: it may be a token)" for start in known if sentence.startswith(start)), sentence
+    )
 
 
 def _bug(error: BaseException) -> str:

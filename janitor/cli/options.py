@@ -79,7 +79,9 @@ class _Option(click.Option):
 
 
 def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
-    common: dict[str, Any] = {"envvar": variable(name), "show_envvar": True, "help": setting.help}
+    common: dict[str, Any] = {"help": setting.help}
+    if not setting.is_typed:
+        common |= {"envvar": variable(name), "show_envvar": True}
     if setting.is_switch:
         return click.option(flag(name), name, is_flag=True, default=False, **common)
     if setting.value_if_bare is not None:

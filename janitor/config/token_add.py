@@ -39,7 +39,7 @@ class LifeSettings:
     expires_at: int | None = setting(
         "Until when the token is accepted: ISO 8601 or UNIX seconds, in UTC.", metavar="TIME", parse=parse_time
     )
-    permanent: bool = setting("Let the token live for ever. Classic tables only.", is_switch=True)
+    permanent: bool = setting("Let the token live for ever. Classic tables only.", is_switch=True, is_typed=True)
     yes: bool = setting("Allow an expiry that is more than ten years ahead.", is_switch=True)
 
 

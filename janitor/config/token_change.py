@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
-from janitor.parsers import Folder, S3Prefix, parse_archive
+from janitor.parsers import Folder, S3Prefix, parse_archive, parse_owner
 from janitor.settings import setting
 from janitor.tokens.duration import parse_duration, parse_time
 
@@ -14,7 +14,9 @@ from janitor.tokens.duration import parse_duration, parse_time
 class ChosenSettings:
     """Whose tokens, and what is said of them."""
 
-    user: str | None = setting("All tokens of this owner, in place of a fingerprint.", metavar="NAME")
+    user: str | None = setting(
+        "All tokens of this owner, in place of a fingerprint.", metavar="NAME", parse=parse_owner, is_typed=True
+    )
     dry_run: bool = setting("Change nothing: say what would be.", is_switch=True)
     format: str | None = setting(
         "What is said on standard output.",
@@ -30,8 +32,8 @@ class ExtendSettings:
     by: int | None = setting("Add so much to the present expiry.", metavar="DURATION", parse=parse_duration)
     to: int | None = setting("The new expiry: ISO 8601 or UNIX seconds.", metavar="TIME", parse=parse_time)
     expires_in: int | None = setting("The new expiry, from now on.", metavar="DURATION", parse=parse_duration)
-    revive: bool = setting("Bring a token back to life that LISA refuses.", is_switch=True)
-    shorten: bool = setting("Let a token end earlier than now, a permanent one too.", is_switch=True)
+    revive: bool = setting("Bring a token back to life that LISA refuses.", is_switch=True, is_typed=True)
+    shorten: bool = setting("Let a token end earlier than now, a permanent one too.", is_switch=True, is_typed=True)
     yes: bool = setting("Allow an expiry more than ten years ahead.", is_switch=True)
 
 
@@ -40,7 +42,11 @@ class RevokeSettings:
     """When a token ends."""
 
     at: int | None = setting(
-        "End it then: ISO 8601 or UNIX seconds.", metavar="TIME", parse=parse_time, default_words="now"
+        "End it then: ISO 8601 or UNIX seconds.",
+        metavar="TIME",
+        parse=parse_time,
+        default_words="now",
+        is_typed=True,
     )
 
 
@@ -48,7 +54,7 @@ class RevokeSettings:
 class RemoveSettings:
     """Whether a removal is confirmed, and what is kept of the rows."""
 
-    yes: bool = setting("Do not ask. Without a terminal to ask on it has to be given.", is_switch=True)
+    yes: bool = setting("Do not ask. Without a terminal to ask on it has to be given.", is_switch=True, is_typed=True)
     archive: Path | Folder | S3Prefix | None = setting(
         "Where rows are kept before they are deleted: a new file, a folder (there, or with a slash at its end), or "
         "s3://bucket/prefix/.",

@@ -8,7 +8,7 @@ shortened.
 import math
 from typing import NamedTuple, TypeAlias
 
-from janitor.tokens.classify import Classification, State, classify
+from janitor.tokens.classify import Classification, classify
 from janitor.tokens.dialect import Dialect, Gate, lacks_uuid
 from janitor.tokens.duration import relative
 from janitor.tokens.expiration import MAX_SECONDS, as_lisa_reads, moment
@@ -139,7 +139,9 @@ def _extension_refused(row: Row, second: int, now: int, policy: Policy, wish: Ex
     verdict, dialect = classify(row, now, policy), policy.dialect
     was = expiry_said(row, verdict, now)
     is_shortened = _is_shortened(row, second, now, dialect)
-    if verdict.state is State.LEGACY and not (is_shortened and verdict.accepted_by):
+    # Not by its state: a legacy row with a broken date is malformed.
+    is_legacy = dialect is Dialect.HASHED and lacks_uuid(row)
+    if is_legacy and not (is_shortened and verdict.accepted_by):
         why = "it is a legacy row without tokenUUID: no date makes LISA's API accept it"
         return Refused(why, "make a new token with `janitor token add`")
     if (gates := _revived(row, second, now, dialect)) and not wish.revive:

@@ -27,10 +27,12 @@ def command(*groups: Any, token: str | None) -> int:
     """
     from janitor.cli.signals import stoppable
     from janitor.cli.wiring.logging import start_logging
-    from janitor.cli.wiring.token.showing import showed
+    from janitor.cli.wiring.token.showing import look_for, showed
 
     *of_show, logs = groups
     settings = ShowCommand(*of_show)
     start_logging(logs)
+    # Before anybody listens for signals: whoever is asked for a token may break off.
+    look = look_for(token, from_stdin=settings.show.token_stdin)
     with stoppable(settings.deadline.deadline) as stop:
-        return showed(token, settings, stop)
+        return showed(look, settings, stop)

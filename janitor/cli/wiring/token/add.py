@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import structlog
 
+from janitor.cli.options import given_on_command_line, variable
 from janitor.cli.running import prepared
 from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.sweep import header_of
@@ -18,8 +19,10 @@ from janitor.config.token_add import AddCommand
 from janitor.config.token_change import ChangeCommand, ChosenSettings
 from janitor.dynamodb.add import Adder, UnknownEndError
 from janitor.dynamodb.find import Found
+from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
 from janitor.run.stopping import Stop
+from janitor.tokens.dialect import Dialect
 from janitor.tokens.key import fingerprint_of, key_of
 from janitor.tokens.new_row import Grant, new_row
 from janitor.tokens.plain import plain
@@ -109,6 +112,7 @@ def _adding(settings: AddCommand, token: str, run_id: str, stop: Stop) -> _Addin
     change = ChosenSettings(dry_run=settings.replace.dry_run)
     place = reached_place(ChangeCommand(change, settings.table, settings.policy, settings.protection), stop)
     table = place.reached.table
+    _check_dialect(table)
     expires = expiry_of(settings.life, table.dialect, place.now)
     key = key_of(token, table.dialect)
     grant = grant_for(settings.owner, settings.table, key, table.dialect, place.now)
@@ -128,6 +132,22 @@ def _adding(settings: AddCommand, token: str, run_id: str, stop: Stop) -> _Addin
         replacing=Replacing(place, settings.replace, header, stop),
         to_replace=to_replace,
     )
+
+
+def _check_dialect(table: Table) -> None:
+    """See that the row will be one that LISA's own reading of this table accepts.
+
+    Raises:
+        ConfigurationError: a variable says another dialect than the table's looks; typed, it is only warned of.
+    """
+    looks = Dialect.HASHED if table.has_owner_index else Dialect.CLASSIC
+    if table.dialect is looks:
+        return
+    has = "has" if table.has_owner_index else "has not"
+    sentence = f"{table.name} {has} LISA's index username-index, so it looks {looks}, and is said to be {table.dialect}"
+    if not given_on_command_line(["dialect"]):
+        raise ConfigurationError(sentence, f"take {variable('dialect')} away, or give --dialect", "other-dialect")
+    say(f"janitor: {sentence}; what is said of the gates goes by the latter")
 
 
 def _write(adding: _Adding) -> None:

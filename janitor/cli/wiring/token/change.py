@@ -3,7 +3,8 @@
 import datetime as dt
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import click
@@ -28,6 +29,7 @@ from janitor.tokens.row import Row
 log = structlog.get_logger("janitor.token")
 
 SIGNAL_BASE = 128
+_WRITTEN = frozenset({ChangeOutcome.EXTENDED, ChangeOutcome.REVOKED, ChangeOutcome.DELETED})
 NO_ANSWER = "no answer came before the command had to end: it may be done or not"
 
 
@@ -74,15 +76,17 @@ class Telling:
         self._place = place
         self._rows: list[RowChange] = []
         self._codes: set[ExitCode] = set()
+        self._unwritten: OSError | None = None
         self.is_json = (chosen.format or ("table" if sys.stdout.isatty() else "json")) == "json"
 
     def list_first(self, found: Sequence[Found], user: str | None) -> bool:
         """List the rows on stderr before anything is done to them, where an owner's name chose them; whether it did."""
-        if user is None or self.is_json:
+        if user is None:
             return False
-        click.echo(f"{counted(len(found))} of {plain(user)} in {self._place.reached.table.name}:", err=True)
-        say_rows(found, self._place)
-        return True
+        with self._written():
+            click.echo(f"{counted(len(found))} of {plain(user)} in {self._place.reached.table.name}:", err=True)
+            say_rows(found, self._place)
+        return self._unwritten is None
 
     def tell(self, found: Found, done: Done) -> None:
         """Count a row, and say what became of it."""
@@ -92,22 +96,45 @@ class Telling:
         )
         self._rows.append(change)
         self._codes.add(done.code)
-        if done.code is not ExitCode.DONE:
-            click.echo(f"janitor: {line(change, self._command)}", err=True)
-        elif not self.is_json:
-            click.echo(line(change, self._command))
+        with self._written():
+            if done.code is not ExitCode.DONE:
+                click.echo(f"janitor: {line(change, self._command)}", err=True)
+            elif not self.is_json:
+                click.echo(line(change, self._command))
 
     def end(self, stop: Stop, archive: str | None = None) -> int:
         """Say the rest; the exit code. `archive` is where deleted rows are."""
         if self.is_json:
-            click.echo(seen(self._whole(archive).model_dump_json(by_alias=True, indent=2).encode()).decode())
+            with self._written():
+                click.echo(seen(self._whole(archive).model_dump_json(by_alias=True, indent=2).encode()).decode())
         if stop.is_requested():
             untouched = sum(row.outcome is ChangeOutcome.UNTOUCHED for row in self._rows)
             who = signal.Signals(stop.signal or signal.SIGTERM)
             count = len(self._rows)
             click.echo(f"janitor: stopped by {who.name} after {count - untouched} of {counted(count)}", err=True)
             return SIGNAL_BASE + who
+        if self._unwritten is not None:
+            with self._written():
+                click.echo(
+                    f"janitor: {self._done_of()}, but not all of it could be said: {self._unwritten.strerror}", err=True
+                )
+            return ExitCode.FAILED
+        if ExitCode.USAGE in self._codes and any(row.outcome in _WRITTEN for row in self._rows):
+            # 2 would say that nothing was done.
+            return ExitCode.FAILED
         return next((code for code in (ExitCode.FAILED, ExitCode.USAGE) if code in self._codes), max(self._codes))
+
+    def _done_of(self) -> str:
+        done = sum(row.outcome in _WRITTEN for row in self._rows)
+        return f"{done:,} of {counted(len(self._rows))} {'was' if done == 1 else 'were'} changed"
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Whoever was to read it may have gone: what was begun is done all the same, and said at the end."""
+        try:
+            yield
+        except OSError as error:
+            self._unwritten = error
 
     def _whole(self, archive: str | None) -> TokenChange:
         table = self._place.reached.table

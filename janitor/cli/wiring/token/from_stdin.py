@@ -50,7 +50,8 @@ def _piped(what: str) -> str:
     if len(content) > _MOST_BYTES:
         raise _wrong(f"more than {_MOST_BYTES:,} bytes are on standard input, which is no token", way_out)
     try:
-        return content.decode()
+        # With the mark that some shells put before what they pipe.
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _wrong("what is on standard input is no text in UTF-8", way_out) from None
 

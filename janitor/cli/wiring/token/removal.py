@@ -151,7 +151,7 @@ def _done(found: Found, settled: Settled | None, place: Place) -> Done:
         case DeletionOutcome.DELETED:
             return Done(ChangeOutcome.DELETED, was(found.row, place))
         case DeletionOutcome.ALREADY_GONE:
-            return Done(ChangeOutcome.ALREADY_GONE, "somebody deleted it in between")
+            return Done(ChangeOutcome.ALREADY_GONE, "it is gone: by this command, or by somebody else in between")
         case DeletionOutcome.CHANGED:
             return Done.failed(ChangeOutcome.CHANGED, changed_in_between(found, place))
         case _:

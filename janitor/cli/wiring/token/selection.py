@@ -10,7 +10,6 @@ from typing import NamedTuple
 import click
 import structlog
 
-from janitor.cli.options import given_on_command_line
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, reach
 from janitor.cli.wiring.scan import policy_of
@@ -75,15 +74,13 @@ def choice_of(name: str | None, user: str | None) -> Choice:
         ConfigurationError: neither is given, or both, or the name is none. It is never repeated: it may be a token.
     """
     if name is not None and user is not None:
-        if given_on_command_line(["user"]):
-            raise ConfigurationError("a fingerprint and --user both name tokens", "give one of them")
-        user = None
+        raise ConfigurationError("a fingerprint and --user both name tokens", "give one of them")
     if user is not None:
         return Choice(lambda place: _of_user(user, place), user)
     if not name:
         raise ConfigurationError("no token is named", "give its fingerprint, its tokenUUID, or --user NAME", "no-token")
     if _UUID(name):
-        return Choice(lambda place: _one_token(place.finder.by_uuid(name), f"the tokenUUID {name}", place))
+        return Choice(lambda place: _one_token(_with_uuid(name, place), "that tokenUUID", place))
     try:
         prefix = parse_fingerprint(name)
     except ValueError:
@@ -142,6 +139,11 @@ def _of_user(user: str, place: Place) -> list[Found]:
     if not found:
         raise _unknown(f"no token is {plain(user)}'s", place)
     return found
+
+
+def _with_uuid(uuid: str, place: Place) -> list[Found]:
+    # LISA writes them in lower case.
+    return place.finder.by_uuid(uuid) or place.finder.by_uuid(uuid.lower())
 
 
 def _with_fingerprint(prefix: str, place: Place) -> list[Found]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import click
 
+from janitor.cli.options import given_on_command_line
 from janitor.cli.running import prepared
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.reach import reach
@@ -52,11 +53,14 @@ class _Judging:
     as_of: int | None
 
 
-def showed(name: str | None, settings: ShowCommand, stop: Stop) -> int:
+Look = Callable[[_Judging], list[Found]]
+
+
+def showed(look: Look, settings: ShowCommand, stop: Stop) -> int:
     """Say on standard output what is known of the token.
 
     Args:
-        name: its fingerprint or tokenUUID; None for a token on standard input.
+        look: how to find its rows, from `look_for`.
         settings: everything else.
         stop: who may ask for an early end.
 
@@ -67,7 +71,6 @@ def showed(name: str | None, settings: ShowCommand, stop: Stop) -> int:
         ConfigurationError: no token is named, or several are, or the settings are wrong.
         AwsError: AWS refused or could not be reached.
     """
-    look = _look_for(name, from_stdin=settings.show.token_stdin)
     shown = prepared(lambda: _shown(look, settings, stop), stop)
     is_terminal = sys.stdout.isatty()
     if (settings.show.format or ("table" if is_terminal else "json")) == "table":
@@ -78,15 +81,18 @@ def showed(name: str | None, settings: ShowCommand, stop: Stop) -> int:
     return ExitCode.DONE
 
 
-_Look = Callable[[_Judging], list[Found]]
-
-
-def _look_for(name: str | None, *, from_stdin: bool) -> _Look:
+def look_for(name: str | None, *, from_stdin: bool) -> Look:
     """How to find the token's rows; nothing but standard input is read yet.
+
+    Args:
+        name: its fingerprint or tokenUUID; None for a token on standard input.
+        from_stdin: whether a flag or a variable asks for that.
 
     Raises:
         ConfigurationError: no token is named, or in two ways. It never repeats the name, which may be a token.
     """
+    if name is not None and not given_on_command_line(["token_stdin"]):
+        from_stdin = False
     if from_stdin == (name is not None):
         sentence = "a fingerprint and --token-stdin both name a token" if from_stdin else "no token is named"
         raise ConfigurationError(sentence, "give its fingerprint, its tokenUUID, or --token-stdin")
@@ -103,7 +109,7 @@ def _look_for(name: str | None, *, from_stdin: bool) -> _Look:
     return lambda judging: _by_fingerprint(prefix, judging)
 
 
-def _shown(look: _Look, settings: ShowCommand, stop: Stop) -> TokenShown:
+def _shown(look: Look, settings: ShowCommand, stop: Stop) -> TokenShown:
     as_of = settings.policy.as_of
     secret = secret_in(settings.protection.fingerprint_key_file)
     reached = reach(settings.table, dialect=settings.policy.dialect)
@@ -143,10 +149,10 @@ def _fits(key: str) -> bool:
 
 
 def _by_uuid(uuid: str, judging: _Judging) -> list[Found]:
-    found = judging.finder.by_uuid(uuid)
+    found = judging.finder.by_uuid(uuid) or judging.finder.by_uuid(uuid.lower())
     if not found:
-        raise _unknown(f"no row has the tokenUUID {uuid}", judging)
-    return _one_token(found, f"the tokenUUID {uuid}", judging)
+        raise _unknown("no row has that tokenUUID", judging)
+    return _one_token(found, "that tokenUUID", judging)
 
 
 def _by_fingerprint(prefix: str, judging: _Judging) -> list[Found]:

@@ -1,6 +1,7 @@
 """What `janitor token` does not do by a variable, nor leave half done, nor repeat."""
 
 import time
+from pathlib import Path
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
@@ -92,6 +93,21 @@ def test_a_legacy_row_with_a_broken_date_is_not_brought_to_life(server: Server, 
     finished = ran(server, table, "extend", "--user", "ana", "--expires-in", "30d", "--revive")
     assert finished.code == 2
     assert "a legacy row without tokenUUID" in finished.err
+
+
+@one_server
+def test_a_flag_about_the_archive_beats_a_variable(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table, kept = new_table(living(2)), tmp_path / "kept.ndjson"
+    names = [janitor("token", "fingerprint", input=f"bearer-{number}").out.strip() for number in (0, 1)]
+    none = ran(server, table, "remove", names[0], "--yes", "--no-archive", JANITOR_ARCHIVE=str(kept))
+    assert (none.code, kept.exists()) == (0, False)
+    some = ran(server, table, "remove", names[1], "--yes", "--archive", str(kept), JANITOR_NO_ARCHIVE="1")
+    assert (some.code, kept.exists()) == (0, True)
+    assert keys_in(client, table) == set()
+    both = ran(server, table, "remove", names[0], "--yes", JANITOR_ARCHIVE=str(kept), JANITOR_NO_ARCHIVE="1")
+    assert (both.code, "contradict each other" in both.err) == (2, True)
 
 
 BY_MISTAKE = "0a1b2c3d-4e5f-6789-abcd-ef0123456789"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from janitor.cli.options import given_on_command_line
 from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_not_writable
 from janitor.cli.wiring.reach import Reached
 from janitor.errors import ConfigurationError
@@ -12,14 +13,16 @@ from janitor.run.s3_archive import S3Archive
 from janitor.run.stopping import ARCHIVE_SECONDS, Stop
 from janitor.sinks.s3 import S3Folder
 
+_BOTH = ("archive", "no_archive")
+
 
 def check_archive(archive: Path | Folder | S3Prefix | None, *, keeps_none: bool) -> None:
-    """See that --archive and --no-archive are not given both.
+    """See that --archive and --no-archive are not given both, one as a flag and one as a variable aside.
 
     Raises:
         ConfigurationError: they are.
     """
-    if archive is not None and keeps_none:
+    if archive is not None and keeps_none and len(given_on_command_line(_BOTH)) != 1:
         raise ConfigurationError("--archive and --no-archive contradict each other", "give one of them")
 
 
@@ -33,9 +36,9 @@ def archive_for(
         archive: the place, None for the state directory.
         header: the archive's first line, which also names the file.
         stop: who may ask for an early end.
-        keeps_none: whether nothing is kept.
+        keeps_none: whether nothing is kept; a flag that names a place beats a variable that says so.
     """
-    if keeps_none:
+    if keeps_none and given_on_command_line(_BOTH) != ["archive"]:
         return NoArchive()
     stamp = header.created_at.replace("-", "").replace(":", "")
     name = f"{header.table.name}-{stamp}-{header.run_id}"

@@ -100,12 +100,12 @@ def test_what_names_no_token_or_several_is_said_with_the_candidates(server: Serv
     table = new_table(rows)
     several = show(server, table, "abcdef")
     assert (several.code, several.out) == (2, "")
-    assert f"the fingerprint abcdef is of 2 rows of {table}; give more digits" in several.err
+    assert f"2 rows of {table} have the fingerprint abcdef; give more digits" in several.err
     for key, number in keys.items():
-        assert f"  {key[:12]}  expiring   u{number}  2026-09-22 14:13 UTC, in 24 hours" in several.err
+        assert f"  {key[:12]}  expiring   u{number} " in several.err
     near = show(server, table, f"{next(iter(keys))[:10]}00")
     assert (near.code, near.err.count("  abcdef")) == (2, 2)
-    assert "no row has a fingerprint that starts with" in near.err
+    assert "those above are near it" in near.err
     nothing = show(server, table, "--token-stdin", input="secret-of-nobody")
     assert nothing.code == 2
     assert f"no row is of this token in {table}; `janitor token list` lists all of them" in nothing.err
@@ -116,7 +116,7 @@ def test_what_names_no_token_or_several_is_said_with_the_candidates(server: Serv
 BAD: dict[str, tuple[list[str], str]] = {
     "nothing": ([], "no token is named"),
     "both": (["abcdef", "--token-stdin"], "a fingerprint and --token-stdin both name a token"),
-    "a token": (["secret-of-ana"], "neither 6 to 12 hex digits nor a tokenUUID; a token itself goes to standard input"),
+    "a token": (["secret-of-ana"], "neither 6 to 12 hex digits nor a tokenUUID; `janitor token fingerprint` says"),
 }
 
 

@@ -137,7 +137,7 @@ def _of_user(user: str, place: Place) -> list[Found]:
         # The index lags behind, and a change is on the condition that the row is as it was seen.
         found = [again for each in found if (again := place.finder.by_key(each.row.key.S or "")) is not None]
     if not found:
-        raise _unknown(f"no token is {plain(user)}'s", place)
+        raise unknown(f"no token is {plain(user)}'s", place)
     return found
 
 
@@ -151,7 +151,7 @@ def _with_fingerprint(prefix: str, place: Place) -> list[Found]:
     if looked.matches or not looked.near:
         return _one_token(looked.matches, f"the fingerprint {prefix}", place)
     say_rows(looked.near, place)
-    error = _unknown(f"no row has the fingerprint {prefix}", place)
+    error = unknown(f"no row has the fingerprint {prefix}", place)
     raise ConfigurationError(error.sentence, "those above are near it", error.code)
 
 
@@ -162,7 +162,7 @@ def _one_token(found: list[Found], called: str, place: Place) -> list[Found]:
         ConfigurationError: there is none, or they are of several.
     """
     if not found:
-        raise _unknown(f"no row has {called}", place)
+        raise unknown(f"no row has {called}", place)
     if _are_of_one_token(found):
         return found
     say_rows(found[:MOST_FOUND], place)
@@ -178,7 +178,8 @@ def _are_of_one_token(found: Iterable[Found]) -> bool:
     return bool(set.intersection(*digests))
 
 
-def _unknown(sentence: str, place: Place) -> ConfigurationError:
+def unknown(sentence: str, place: Place) -> ConfigurationError:
+    """What to raise where nothing is found."""
     return ConfigurationError(
         f"{sentence} in {place.reached.table.name}", "`janitor token list` lists all of them", "unknown-token"
     )

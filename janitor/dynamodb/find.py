@@ -16,7 +16,7 @@ from janitor.dynamodb.locate import KEY, OWNER_INDEX, Table
 from janitor.dynamodb.scan import Scan, StopRequest, segments_for
 from janitor.errors import StopRequestedError
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.fingerprint import LENGTH, fingerprint
 from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row, row_of
 
@@ -100,16 +100,16 @@ class Finder:
         content = msgspec.json.encode(item)
         return Found(row_of(content), content)
 
-    def by_fingerprint(self, prefix: str) -> list[Found]:
-        """The rows whose fingerprint starts with these hex digits, at most 21: then there are more than 20."""
-        return self.look(prefix).matches
-
     def look(self, prefix: str) -> Looked:
-        """The rows whose fingerprint starts with these hex digits, or nearly so. Needs `dynamodb:Scan`."""
+        """The rows whose fingerprint starts with these hex digits, or nearly so. Needs `dynamodb:Scan`.
+
+        At most 21 match: then there are more than 20.
+        """
         matches: list[Found] = []
         near: list[Found] = []
-        if self._dialect is Dialect.HASHED and self._secret is None:
-            # The server can tell most rows of a hashed table by their keys; what it cannot tell is sent.
+        if self._dialect is Dialect.HASHED and self._secret is None and len(prefix) == LENGTH:
+            # The server can tell most rows of a hashed table by their keys, but not one whose key somebody wrote in
+            # capitals, say. By all its digits a row is the only one; a shorter prefix might hide a second.
             matches = _first(
                 self._scanned(_may_start_with(prefix)), lambda found: self.fingerprint_of(found).startswith(prefix)
             )

@@ -177,7 +177,7 @@ def test_a_row_is_found_by_whatever_names_it(
         assert json.loads(found.item) == item
         name = finder.fingerprint_of(found)
         for length in (6, 12):
-            assert [json.loads(each.item) for each in finder.by_fingerprint(name[:length])] == [item]
+            assert [json.loads(each.item) for each in finder.look(name[:length]).matches] == [item]
         mistyped = f"{name[:5]}{'0' if name[5] != '0' else '1'}{name[6:]}"
         assert [json.loads(each.item) for each in finder.look(mistyped).near] == [item]
     uuid = rows["active"]["tokenUUID"]["S"]

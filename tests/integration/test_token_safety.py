@@ -1,5 +1,6 @@
 """What `janitor token` does not do by a variable, nor leave half done, nor repeat."""
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -108,6 +109,19 @@ def test_a_flag_about_the_archive_beats_a_variable(
     assert keys_in(client, table) == set()
     both = ran(server, table, "remove", names[0], "--yes", JANITOR_ARCHIVE=str(kept), JANITOR_NO_ARCHIVE="1")
     assert (both.code, "contradict each other" in both.err) == (2, True)
+
+
+@one_server
+def test_a_short_prefix_does_not_hide_a_row_whose_key_is_written_in_capitals(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    [plain, odd] = living(2)
+    capitals = "AB" * 32
+    digits = hashlib.sha256(capitals.encode()).hexdigest()[:6]
+    table = new_table([{**plain, "token": {"S": digits + "0" * 58}}, {**odd, "token": {"S": capitals}}])
+    finished = ran(server, table, "remove", digits, "--yes")
+    assert (finished.code, f"2 rows of {table} have the fingerprint" in finished.err) == (2, True)
+    assert len(keys_in(client, table)) == 2
 
 
 BY_MISTAKE = "0a1b2c3d-4e5f-6789-abcd-ef0123456789"

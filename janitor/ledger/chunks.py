@@ -15,6 +15,7 @@ from janitor.ledger.interface import LARGEST_CHUNK
 _VERSION = b"\x01"
 # Before it is compressed: what does not compress at all grows by a few bytes in a thousand, and still fits.
 _LONGEST = LARGEST_CHUNK - 4_096  # bytes
+_WHAT = "what the last run left"
 _WAY_OUT = "run again: the next complete run leaves a new one"
 
 
@@ -45,16 +46,20 @@ def to_chunks(entries: Iterable[Seen]) -> Iterator[bytes]:
     Args:
         entries: any number of them, each of at most a few kilobytes.
     """
-    lines = bytearray()
-    for entry in entries:
-        line = _ENCODER.encode(entry)
-        if len(lines) + len(line) + 1 > _LONGEST:
-            yield _packed(lines)
-            lines.clear()
-        lines += line
-        lines += b"\n"
+    return packed(map(_ENCODER.encode, entries))
+
+
+def packed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines, each of at most a few kilobytes, as chunks; one for no lines at all."""
+    waiting = bytearray()
+    for line in lines:
+        if len(waiting) + len(line) + 1 > _LONGEST:
+            yield _packed(waiting)
+            waiting.clear()
+        waiting += line
+        waiting += b"\n"
     # The last one, or the only one.
-    yield _packed(lines)
+    yield _packed(waiting)
 
 
 def entries_of(chunk: bytes) -> list[Seen]:
@@ -63,16 +68,26 @@ def entries_of(chunk: bytes) -> list[Seen]:
     Raises:
         LedgerError: it is damaged, or of another version.
     """
-    if chunk[:1] != _VERSION:
-        raise LedgerError(
-            "what the last run left is of a version that this janitor does not know", _WAY_OUT, "snapshot"
-        )
+    lines = lines_of(chunk, _WHAT)
     try:
-        return _DECODER.decode_lines(_unpacked(chunk[1:]))
-    except (ValueError, RecursionError, zlib.error) as error:
+        return _DECODER.decode_lines(lines)
+    except (ValueError, RecursionError) as error:
         # The error's own words may hold a piece of a text.
-        sentence = f"what the last run left is damaged ({type(error).__name__})"
-        raise LedgerError(sentence, _WAY_OUT, "snapshot") from None
+        raise LedgerError(f"{_WHAT} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
+
+
+def lines_of(chunk: bytes, what: str) -> bytes:
+    """The lines of one chunk; `what` it is, as a sentence about it begins.
+
+    Raises:
+        LedgerError: it is damaged, or of another version.
+    """
+    if chunk[:1] != _VERSION:
+        raise LedgerError(f"{what} is of a version that this janitor does not know", _WAY_OUT, "snapshot")
+    try:
+        return _unpacked(chunk[1:])
+    except (ValueError, zlib.error) as error:
+        raise LedgerError(f"{what} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
 
 
 def _packed(lines: bytearray) -> bytes:

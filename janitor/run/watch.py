@@ -14,15 +14,13 @@ from janitor.ledger.chunks import Seen
 from janitor.ledger.interface import LastRun, Ledger
 from janitor.ledger.snapshot import Changes, Snapshot
 from janitor.notify.notice import Event, Notice
-from janitor.report.build import MAX_JSON_INTEGER
 from janitor.run.findings import Told
+from janitor.run.sights import Sight, bounded, sight_of
 from janitor.run.spool import Spool
 from janitor.tokens.classify import State
 from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
-from janitor.tokens.expiration import moment
 from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.row import Row, is_true
-from janitor.tokens.shown import shown
+from janitor.tokens.row import Row
 
 log = structlog.get_logger("janitor.notices")
 
@@ -86,10 +84,20 @@ class Watch:
 
     def open(self) -> None:
         """Open the store, and read what the last run found."""
+        self.open_store()
+        self.load()
+
+    def open_store(self) -> None:
+        """Open the store alone, for what was announced."""
         with self.failing():
             self._ledger.open(self._scope, self._now)
-            self._snapshot = Snapshot(self._folder)
-            self._load(self._snapshot)
+
+    def load(self) -> None:
+        """Read what the last run found; from then on findings are taken."""
+        if self.error is None:
+            with self.failing():
+                self._snapshot = Snapshot(self._folder)
+                self._load(self._snapshot)
 
     def _load(self, snapshot: Snapshot) -> None:
         """Read what the last run found; without it the notices are none the worse, and this run leaves a new one."""
@@ -106,13 +114,17 @@ class Watch:
 
     def see(self, rows: Sequence[Told]) -> None:
         """Take findings, none of them active."""
+        if self.error is None and self._snapshot is not None:
+            self.take([sight_of(told, self._fingerprint_of(told.row)) for told in rows])
+
+    def take(self, sights: Sequence[Sight]) -> None:
+        """Take what was seen of findings, by this run or by a shard of it."""
         if self.error is not None or self._snapshot is None:
             return
-        fingerprints = [self._fingerprint_of(told.row) for told in rows]
         with self.failing():
             # One that somebody else removed meanwhile is not here any more.
-            here = [pair for pair in zip(rows, fingerprints, strict=True) if pair[0].outcome is not _ALREADY_GONE]
-            self._snapshot.add([_seen(told, name) for told, name in here])
+            here = [sight for sight in sights if sight.outcome is not _ALREADY_GONE]
+            self._snapshot.add([sight.seen for sight in here])
             self._look_for_due(here)
 
     def announced_by(self, latest: int, expiries: Mapping[str, int]) -> set[str]:
@@ -120,7 +132,7 @@ class Watch:
 
         None of them where the store does not work.
         """
-        crossings = [Crossing(fingerprint, _bounded(expiry), EXPIRY) for fingerprint, expiry in expiries.items()]
+        crossings = [Crossing(fingerprint, bounded(expiry), EXPIRY) for fingerprint, expiry in expiries.items()]
         if self.error is None:
             with self.failing():
                 found = self._ledger.announced(crossings)
@@ -181,36 +193,30 @@ class Watch:
             self._snapshot.close()
         self._ledger.close()
 
-    def _look_for_due(self, rows: Sequence[tuple[Told, str]]) -> None:
-        by_crossing = {
-            crossing: _notice(told, crossing, self._now)
-            for told, fingerprint in rows
-            if (crossing := self._crossing(told, fingerprint)) is not None
-        }
+    def _look_for_due(self, sights: Sequence[Sight]) -> None:
+        by_crossing = {crossing: sight for sight in sights if (crossing := self._crossing(sight)) is not None}
         announced = self._ledger.announced([*by_crossing])
         renewed = [crossing for crossing, at in announced.items() if _is_to_be_renewed(self._now - at)]
         if renewed:
             self._ledger.mark(renewed, self._now)
-        self.due.add(notice for crossing, notice in by_crossing.items() if crossing not in announced)
-        self._see_deleted(rows)
-
-    def _see_deleted(self, rows: Sequence[tuple[Told, str]]) -> None:
-        deleted = [pair for pair in rows if pair[0].outcome is DeletionOutcome.DELETED]
-        if self._snapshot is not None:
-            self._snapshot.vanish([fingerprint for _, fingerprint in deleted])
         self.due.add(
-            _notice_of(
-                told, Crossing(fingerprint, _bounded(told.verdict.expiry or 0), EXPIRY), Event.DELETED, self._now
-            )
-            for told, fingerprint in deleted
+            sight.notice(crossing.threshold, _event(crossing), self._now)
+            for crossing, sight in by_crossing.items()
+            if crossing not in announced
         )
+        self._see_deleted(sights)
 
-    def _crossing(self, told: Told, fingerprint: str) -> Crossing | None:
-        expiry = told.verdict.expiry
-        if expiry is None or told.verdict.state not in _ANNOUNCED or told.outcome in _NOT_AS_SEEN:
+    def _see_deleted(self, sights: Sequence[Sight]) -> None:
+        deleted = [sight for sight in sights if sight.outcome is DeletionOutcome.DELETED]
+        if self._snapshot is not None:
+            self._snapshot.vanish([sight.fingerprint for sight in deleted])
+        self.due.add(sight.deletion(self._now) for sight in deleted)
+
+    def _crossing(self, sight: Sight) -> Crossing | None:
+        if sight.expiry is None or sight.state not in _ANNOUNCED or sight.outcome in _NOT_AS_SEEN:
             return None
-        threshold = present_threshold(expiry - self._now, self._thresholds)
-        return None if threshold is None else Crossing(fingerprint, _bounded(expiry), threshold)
+        threshold = present_threshold(sight.expiry - self._now, self._thresholds)
+        return None if threshold is None else Crossing(sight.fingerprint, sight.expiry, threshold)
 
     def failing(self) -> "_Failing":
         """A block that an error of the store ends, which is noted then, and no more is asked of the store."""
@@ -234,39 +240,10 @@ class _Failing:
         return True
 
 
-def _seen(told: Told, fingerprint: str) -> Seen:
-    texts = shown(told.row)
-    expiry = told.verdict.expiry
-    return Seen(
-        fingerprint, told.verdict.state, None if expiry is None else _bounded(expiry), texts.username, texts.name
-    )
-
-
 def _is_to_be_renewed(seconds: int) -> bool:
     days = seconds // 86_400
     return days > 0 and days % _RENEWED_EVERY_DAYS == 0
 
 
-def _notice(told: Told, crossing: Crossing, now: int) -> Notice:
-    event = Event.EXPIRED if crossing.threshold == EXPIRY else Event.EXPIRING
-    return _notice_of(told, crossing, event, now)
-
-
-def _notice_of(told: Told, crossing: Crossing, event: Event, now: int) -> Notice:
-    texts = shown(told.row)
-    when = moment(crossing.expiry)
-    return Notice(
-        crossing=crossing,
-        event=event,
-        username=texts.username,
-        name=texts.name,
-        system=is_true(told.row.is_system),
-        state=told.verdict.state,
-        expires_at=None if when is None else when.isoformat().replace("+00:00", "Z"),
-        seconds_to_expiry=crossing.expiry - now,
-    )
-
-
-def _bounded(expiry: int) -> int:
-    """An expiry that every store and every reader of JSON can hold."""
-    return max(-MAX_JSON_INTEGER, expiry)
+def _event(crossing: Crossing) -> Event:
+    return Event.EXPIRED if crossing.threshold == EXPIRY else Event.EXPIRING

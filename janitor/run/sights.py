@@ -1,0 +1,151 @@
+"""What a run sees of its findings, as far as notices and the next run want to know; of a shard, as records on disk.
+
+A shard hands its sights to the one that merges, which takes them as if it had found them itself.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from janitor.errors import LedgerError
+from janitor.ledger.chunks import Seen, lines_of, packed
+from janitor.notify.notice import Event, Notice
+from janitor.report.build import MAX_JSON_INTEGER
+from janitor.run.findings import Told
+from janitor.tokens.crossing import EXPIRY, Crossing
+from janitor.tokens.expiration import moment
+from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.row import is_true
+from janitor.tokens.shown import shown
+
+
+class Sight(NamedTuple):
+    """A finding. Nothing of the row's key but its fingerprint.
+
+    Attributes:
+        fingerprint: the token's.
+        state: its state, in DESIGN's word.
+        expiry: in UNIX seconds, None where it has none.
+        username, name: as they may be shown (`janitor.tokens.shown`).
+        system: whether it is a system token.
+        outcome: what became of it, None for a row that was in no plan.
+    """
+
+    fingerprint: str
+    state: str
+    expiry: int | None
+    username: str | None
+    name: str | None
+    system: bool
+    outcome: DeletionOutcome | None
+
+    @property
+    def seen(self) -> Seen:
+        """What the next run wants to know of it."""
+        return Seen(self.fingerprint, self.state, self.expiry, self.username, self.name)
+
+    def notice(self, threshold: int, event: Event, now: int) -> Notice:
+        """What its owner is to hear at the UNIX second `now`; of a finding that has an expiry."""
+        expiry = self.expiry or 0
+        when = moment(expiry)
+        return Notice(
+            crossing=Crossing(self.fingerprint, expiry, threshold),
+            event=event,
+            username=self.username,
+            name=self.name,
+            system=self.system,
+            state=self.state,
+            expires_at=None if when is None else when.isoformat().replace("+00:00", "Z"),
+            seconds_to_expiry=expiry - now,
+        )
+
+    def deletion(self, now: int) -> Notice:
+        """That it was deleted."""
+        return self.notice(EXPIRY, Event.DELETED, now)
+
+
+def sight_of(told: Told, fingerprint: str) -> Sight:
+    """What is seen of a finding."""
+    texts = shown(told.row)
+    expiry = told.verdict.expiry
+    return Sight(
+        fingerprint,
+        told.verdict.state,
+        None if expiry is None else bounded(expiry),
+        texts.username,
+        texts.name,
+        is_true(told.row.is_system),
+        told.outcome,
+    )
+
+
+def bounded(expiry: int) -> int:
+    """An expiry that every store and every reader of JSON can hold."""
+    return max(-MAX_JSON_INTEGER, expiry)
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Sight)
+
+
+class SightFile:
+    """Sights on disk, in the order they came, so that memory does not grow with them. The file has no name."""
+
+    def __init__(self) -> None:
+        """Make the file.
+
+        Raises:
+            LedgerError: the folder for temporary files cannot be written.
+        """
+        try:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
+        except OSError as error:
+            raise _unusable(error) from None
+
+    def add(self, sights: Iterable[Sight]) -> None:
+        """Take sights.
+
+        Raises:
+            LedgerError: the disk is full or broken.
+        """
+        try:
+            self._file.write(_ENCODER.encode_lines(sights))
+        except OSError as error:
+            raise _unusable(error) from None
+
+    def chunks(self) -> Iterator[bytes]:
+        """All of them, as records that a store takes.
+
+        Raises:
+            LedgerError: the disk is broken.
+        """
+        try:
+            self._file.seek(0)
+            yield from packed(line.rstrip(b"\n") for line in self._file)
+        except OSError as error:
+            raise _unusable(error) from None
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+
+def sights_in(chunk: bytes) -> list[Sight]:
+    """The sights of one record.
+
+    Raises:
+        LedgerError: it is damaged, or of another version.
+    """
+    lines = lines_of(chunk, "what a shard saw")
+    try:
+        return _DECODER.decode_lines(lines)
+    except (ValueError, RecursionError) as error:
+        # The error's own words may hold a piece of a text.
+        raise LedgerError(f"what a shard saw is damaged ({type(error).__name__})", "run it again", "shards") from None
+
+
+def _unusable(error: OSError) -> LedgerError:
+    sentence = f"a temporary file in {tempfile.gettempdir()} could not be used: {error.strerror or error}"
+    return LedgerError(sentence, "free some space there, or set TMPDIR")

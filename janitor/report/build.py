@@ -32,11 +32,33 @@ _URGENCY = {
     )
 }
 
+# These have an expiry, whatever they look like; legacy rows may have one.
+_DATED = (State.EXPIRING, State.EXPIRED, State.STALE, State.ACTIVE)
+
 
 def urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
     """A sort key that puts first what somebody should look at first; nearest to `now` first within a state."""
     distance = abs(verdict.expiry - now) if verdict.expiry is not None else 0
     return _URGENCY[verdict.state], not verdict.accepted_by, distance
+
+
+def urgency_of(told: Finding, now: int | None = None) -> tuple[int, bool, int]:
+    """As `urgency`, of a finding: at the UNIX second `now`, or, when None, at the one by which it was judged."""
+    return _URGENCY[told.state], not told.accepted_by, _distance(told, now)
+
+
+def judged_at(told: Finding) -> int | None:
+    """The UNIX second by which a finding was judged; None where its line does not tell."""
+    if told.seconds_to_expiry is None or told.expiration is None:
+        return None
+    return told.expiration - told.seconds_to_expiry
+
+
+def _distance(told: Finding, now: int | None) -> int:
+    if told.seconds_to_expiry is None:
+        # Without an expiry, or with one so long ago that JSON does not hold it.
+        return MAX_JSON_INTEGER if told.state in _DATED else 0
+    return abs(told.seconds_to_expiry if now is None or told.expiration is None else told.expiration - now)
 
 
 def finding(

@@ -18,7 +18,6 @@ from janitor.report.formats.csv import Csv
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
 from janitor.report.model import Outcome
-from janitor.run.findings import MostUrgent, Told
 from janitor.run.flow import run
 from janitor.run.job import Job
 from janitor.run.locked_out import MOST_OWNERS, Owners
@@ -102,17 +101,6 @@ def test_no_more_findings_are_listed_than_asked_for_and_the_rest_are_counted() -
     report = run(job(lambda: iter([page(*rows[4:]), page(*rows[:4])]), Outlet(Json(), Stdout(io.BytesIO())))).report
     assert [finding.seconds_to_expiry for finding in report.findings] == [1, 2, 3]
     assert report.findings_omitted == 5
-
-
-@given(ranks=st.lists(st.integers(0, 50), max_size=60), limit=st.integers(0, 12), data=st.data())
-def test_the_most_urgent_are_the_same_in_every_order(ranks: list[int], limit: int, data: st.DataObject) -> None:
-    verdict = classify(dated("0"), NOW, POLICIES[Dialect.CLASSIC])
-    rows = [((rank, False, 0), dated("0", token={"S": f"{number:03}"})) for number, rank in enumerate(ranks)]
-    kept = MostUrgent(limit)
-    for rank, row in data.draw(st.permutations(rows)):
-        kept.offer(rank, Told(row, verdict))
-    expected = sorted(rows, key=lambda pair: (pair[0], pair[1].key.S))[:limit]
-    assert [told.row.key.S for told in kept.sorted()] == [row.key.S for _, row in expected]
 
 
 def owners_of(*rows: Row) -> Owners:

@@ -13,6 +13,7 @@ from janitor.config.commands import ScanSettings
 from janitor.config.demo import DemoSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
+from janitor.config.shards import ShardSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.errors import JanitorError
 
@@ -78,6 +79,7 @@ def _scan(table: str) -> int:
         notices=NoticeSettings(),
         state=StateSettings(),
         limits=LimitSettings(),
+        shards=ShardSettings(),
         deadline=DeadlineSettings(),
     )
     logs = LogSettings(log_level="warning")

@@ -74,9 +74,13 @@ def carried_out(command: str, logs: LogSettings, settings: AroundRun, job: Calla
             result = run(ready)
         except StopRequestedError:
             raise _stopped_before(stop) from None
-        result.failures.extend(outside.tell_metrics(result.report))
+        # Of a run in shards the one that makes the report of all speaks for all.
+        whole = result.merged if ready.shard_announcer else result.report
+        result.failures.extend(outside.tell_metrics(whole))
         code = exit_code(result, stop, settings.output.fail_on)
-        failure = outside.tell_end(result.report, is_success=code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED))
+        failure = outside.tell_end(
+            result.report, is_success=code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED), is_whole=whole is not None
+        )
         if failure is not None:
             result.failures.append(failure)
     say_failures(result)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from janitor.config.deletion import ApplySettings, DeletionSettings, PlanSettings, RestoreSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.config.shards import ShardSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 
 
@@ -18,6 +19,7 @@ class ScanSettings(NamedTuple):
     notices: NoticeSettings
     state: StateSettings
     limits: LimitSettings
+    shards: ShardSettings
     deadline: DeadlineSettings
 
 

@@ -7,6 +7,7 @@ from janitor.config.cron import parse_cron, parse_timezone
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.config.shards import ShardSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.parsers import parse_count, parse_percent, parse_price, parse_segments
 from janitor.settings import Setting, settings_of
@@ -23,7 +24,7 @@ _GROUPS: dict[str, tuple[type, ...]] = {
     "delete": (PlanSettings, DeletionSettings),
     "notify": (NoticeSettings,),
     "report": (OutputSettings,),
-    "limits": (LimitSettings, DeadlineSettings),
+    "limits": (LimitSettings, ShardSettings, DeadlineSettings),
     "state": (StateSettings,),
 }
 # Where a file says it in another word than the flag: several patterns, or a word that its section says already.

@@ -19,6 +19,7 @@ from janitor.aws_errors import aws_errors
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY
 from janitor.errors import JanitorError, StopRequestedError
+from janitor.shard import WHOLE, Shard
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
 from janitor.tokens.policy import Policy
@@ -38,8 +39,14 @@ _WAKE_SECONDS = 0.2
 _PAGES_AHEAD = 1
 
 
-def segments_for(size_bytes: int) -> int:
-    """How many segments `--segments auto` means for a table of this size: one for each 16 MB, 1 to 8."""
+def segments_for(size_bytes: int, shard: Shard = WHOLE) -> int:
+    """How many segments `--segments auto` means for a table of this size in bytes: one for each 16 MB, 1 to 8.
+
+    A shard takes the most whatever the size: what DynamoDB says of that changes from one look to the next, and shards
+    that are cut into different numbers of segments would leave rows out.
+    """
+    if shard.count > 1:
+        return MAX_AUTO_SEGMENTS
     return max(1, min(MAX_AUTO_SEGMENTS, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
 
 
@@ -61,6 +68,8 @@ class Scan:
         client: made with the page parser.
         table: the table's name.
         segments: how many parts are read at once.
+        shard: which part of the table is read, cut into the segments. Shards are disjoint, and complete together, only
+            if each is cut into as many.
         filter: the server-side filter's arguments, from `filter_for` or `unfiltered`.
         stop: a request ends the scan early and quietly.
     """
@@ -70,6 +79,7 @@ class Scan:
     segments: int
     filter: dict[str, Any]
     stop: StopRequest
+    shard: Shard = WHOLE
 
     def pages(self) -> Iterator[Page]:
         """Every page of every segment, in the order they arrive.
@@ -131,8 +141,9 @@ class Scan:
 
     def _segment_pages(self, segment: int) -> Iterator[Page]:
         request: dict[str, Any] = {"TableName": self.table, "ReturnConsumedCapacity": "TOTAL", **self.filter}
-        if self.segments > 1:
-            request |= {"Segment": segment, "TotalSegments": self.segments}
+        total = self.shard.count * self.segments
+        if total > 1:
+            request |= {"Segment": self.shard.index * self.segments + segment, "TotalSegments": total}
         number = 0
         while True:
             with aws_errors("dynamodb:Scan", f"the table {self.table}"):

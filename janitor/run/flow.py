@@ -17,13 +17,13 @@
 7. It is handed to every outlet. An outlet that fails hides no other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import structlog
 
 from janitor.errors import ConfigurationError, JanitorError, SinkError
-from janitor.ledger.lease import Held
 from janitor.report.model import Deletion, Outcome, Remark, Report
 from janitor.run.assemble import assembled
 from janitor.run.findings import Findings
@@ -49,10 +49,13 @@ def run(job: Job) -> Result:
     started = job.clock()
     tally = Tally()
     findings = _findings(job)
-    with _reporting(job), leased(job.sweep, job.stop) as lease:
-        if lease.other is not None:
-            return _passed_over(job, lease.other, started, tally)
-        report = _worked_through(job, lease, started, tally, findings)
+    with _reporting(job):
+        if job.has_reported:
+            return _reported_before(job, started, tally)
+        with leased(job.sweep, job.stop) as lease:
+            if lease.other is not None:
+                return _passed_over(job, passed_over(lease.other), started, tally)
+            report = _worked_through(job, lease, started, tally, findings)
     log.info(
         "run.finished",
         outcome=report.run.outcome,
@@ -61,7 +64,8 @@ def run(job: Job) -> Result:
         **report.deletion.model_dump(),
         **report.capacity.model_dump(),
     )
-    return Result(report, job.outlets.failures)
+    merged = job.shard_announcer.merged if job.shard_announcer else None
+    return Result(report, job.outlets.failures, merged)
 
 
 def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, findings: Findings) -> Report:
@@ -102,22 +106,36 @@ def _findings(job: Job) -> Findings:
     )
 
 
-def _passed_over(job: Job, other: Held, started: float, tally: Tally) -> Result:
-    """The report of a sweep that leaves the table to another run, and reads nothing of it."""
-    why = passed_over(other)
+def _reported_before(job: Job, started: float, tally: Tally) -> Result:
+    """The report of a shard that came to its end before it was started again: nothing is left but the merging."""
+    announcer = job.shard_announcer
+    assert announcer is not None  # noqa: S101  # nobody else knows that it reported
+    message = f"skipped: shard {job.shard} of this run has reported already"
+    why = Remark(where="shards", code="reported", message=message)
+    try:
+        with job.stop.waiting():
+            announcer.open()
+        errors = announcer.catch_up()
+    finally:
+        announcer.close()
+    return replace(_passed_over(job, why, started, tally, errors), merged=announcer.merged)
+
+
+def _passed_over(job: Job, why: Remark, started: float, tally: Tally, errors: Sequence[Remark] = ()) -> Result:
+    """The report of a run that leaves the table to another, and reads nothing of it."""
     report = assembled(
         job,
         started=started,
         outcome=Outcome.SKIPPED,
         tally=tally,
         findings=[],
-        swept=Swept(deletion=Deletion(enabled=True)),
+        swept=Swept(deletion=Deletion(enabled=not job.is_dry_run)),
         locked_out=LockedOut(),
-        errors=[],
+        errors=list(errors),
         warnings=[*job.warnings, why],
     )
     job.outlets.pass_over(report)
-    log.warning("run.skipped", holder=other.holder, reason=why.message)
+    log.warning("run.skipped", code=why.code, reason=why.message)
     return Result(report, job.outlets.failures)
 
 

@@ -12,8 +12,10 @@ from janitor.run.listing import Listing
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
+from janitor.run.shard_announcer import ShardAnnouncer
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
+from janitor.shard import Shard
 from janitor.tokens.policy import Policy
 
 
@@ -36,6 +38,8 @@ class Job:
         sweep: what to do about stale rows; None to only report.
         listing: which rows to list, active ones too; None for those that need somebody.
         announcer: who tells people of it; None for nobody.
+        shard: which part of the table this is; None for all of it.
+        has_reported: whether this shard, before it was started again, had come to its end.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
         warnings: what came up before the run.
@@ -62,17 +66,31 @@ class Job:
     warnings: tuple[Remark, ...] = ()
     sweep: Sweep | None = None
     listing: Listing | None = None
-    announcer: Announcer | None = None
+    announcer: Announcer | ShardAnnouncer | None = None
+    shard: Shard | None = None
+    has_reported: bool = False
 
     @property
     def is_dry_run(self) -> bool:
         """Whether nothing is deleted, whatever is found."""
         return self.sweep is None or not self.sweep.is_enabled
 
+    @property
+    def shard_announcer(self) -> ShardAnnouncer | None:
+        """Who makes one report of all shards; None for a run that is alone, or whose shards have no store."""
+        return self.announcer if isinstance(self.announcer, ShardAnnouncer) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run leaves to its command: the report, and the reports that could not be written."""
+    """What a run leaves to its command.
+
+    Attributes:
+        report: of the run.
+        failures: the reports that could not be written.
+        merged: of all shards, where this run was the one that made it.
+    """
 
     report: Report
     failures: list[SinkError]
+    merged: Report | None = None

@@ -53,6 +53,7 @@ class LeaseKeeper:
         holder: str,
         on_lost: Callable[[], object] = lambda: None,
         *,
+        is_shared: bool = False,
         clock: Callable[[], float] = seconds_since_boot,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
@@ -62,11 +63,14 @@ class LeaseKeeper:
             store: used from several threads.
             scope: the table, `account/region/table`.
             holder: the run's id.
+            is_shared: whether others hold the lease under the same id, as shards of one run do; it is not given back
+                at the end then, and runs out once nobody renews it.
             on_lost: called once, and in another thread, when the lease is lost within the block. It must not raise.
             clock: seconds, from any moment on; never set back or forth.
             wait: waits for the event, at most so many seconds; returns whether it has come.
         """
         self._store, self._scope, self._holder, self._on_lost = store, scope, holder, on_lost
+        self._is_shared = is_shared
         self._clock, self._wait = clock, wait
         self._good_until = _NOT_HELD
         self._lock = threading.Lock()
@@ -86,7 +90,8 @@ class LeaseKeeper:
             raise
         except BaseException:
             # Cut short by a signal: it may be taken or not.
-            self._release()
+            if not self._is_shared:
+                self._release()
             raise
         if isinstance(taken, Held):
             log.info("lease.held", scope=self._scope, holder=taken.holder, until=taken.until)
@@ -105,9 +110,19 @@ class LeaseKeeper:
         """Give the lease back. What fails of that is logged, and takes two seconds at most."""
         if self._thread is None:
             return
+        self.retire()
+        if not self._is_shared:
+            self._release()
+
+    def retire(self) -> None:
+        """Renew the lease no more, and count it as lost, without giving it back."""
         self._ended.set()
-        self._thread.join(RELEASE_SECONDS)
+        if self._thread is not None:
+            self._thread.join(RELEASE_SECONDS)
         self._lose()
+
+    def give_back(self) -> None:
+        """Give back a lease that is shared, for all who hold it. What fails of that is logged."""
         self._release()
 
     def is_held(self) -> bool:

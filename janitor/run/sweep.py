@@ -22,6 +22,7 @@ from janitor.run.guards import Limits, Situation, refusals
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
+from janitor.run.shard_guards import ShardGuards
 from janitor.run.stopping import TELL_SECONDS, Stop
 from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification, State
@@ -61,6 +62,8 @@ class Sweep:
         progress: who watches the deletes, from how many there are.
         skew_seconds: the local clock less the server's.
         as_of: whether rows are judged as of another time than the present.
+        shards: asks the guards together with other shards; None for a sweep that is alone, or whose shards have no
+            store.
     """
 
     is_enabled: bool
@@ -81,6 +84,7 @@ class Sweep:
     progress: Callable[[int], Progress]
     skew_seconds: int | None
     as_of: bool
+    shards: ShardGuards | None = None
 
     def abandon(self) -> None:
         """Let go of the archive and of the plan, after something that was not foreseen."""
@@ -160,7 +164,10 @@ def _ask_guards(
         lease_problem=lease_problem,
         archive_problem=sweep.archive_problem(),
     )
-    reasons = list(refusals(situation, sweep.limits))
+    if sweep.shards is None:
+        reasons = list(refusals(situation, sweep.limits))
+    else:
+        reasons = sweep.shards.refusals(situation, sweep.limits, is_enabled=sweep.is_enabled)
     if not sweep.is_enabled:
         swept.warnings += reasons
         return

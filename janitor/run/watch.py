@@ -115,7 +115,11 @@ class Watch:
     def see(self, rows: Sequence[Told]) -> None:
         """Take findings, none of them active."""
         if self.error is None and self._snapshot is not None:
-            self.take([sight_of(told, self._fingerprint_of(told.row)) for told in rows])
+            self.take(self.sights_of(rows))
+
+    def sights_of(self, rows: Sequence[Told]) -> list[Sight]:
+        """What is seen of findings, without taking them."""
+        return [sight_of(told, self._fingerprint_of(told.row)) for told in rows]
 
     def take(self, sights: Sequence[Sight]) -> None:
         """Take what was seen of findings, by this run or by a shard of it."""

@@ -84,7 +84,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
             announced=announced_by(announcing, given.deletion, now),
             lease=lease_for(given.state, given.notices, reached.aws, reached.table, run_id),
         ),
-        announcing=announcing,
+        announcer=announcing.announcer if announcing else None,
         remarks=ttl_remarks(reached),
     )
 

@@ -36,19 +36,23 @@ _CONTENT_TYPES = {
 _WIDTH_OF_A_FILE = 160
 
 
-def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] = ()) -> None:
+def check_reports(
+    settings: OutputSettings, others: Sequence[tuple[str, Path]] = (), *, merged: Sequence[ReportTarget] = ()
+) -> None:
     """See that no file of a run is another's.
 
     Args:
         settings: which reports.
         others: the files that the run reads and writes besides, by what the user calls them.
+        merged: the reports of all shards.
 
     Raises:
         ConfigurationError: two of all these are one file, or one object.
     """
-    paths = [(f"--report {target}", target.place) for target in settings.report if isinstance(target.place, Path)]
+    named = [*(("--report", target) for target in settings.report), *(("--merged-report", target) for target in merged)]
+    paths = [(f"{option} {target}", target.place) for option, target in named if isinstance(target.place, Path)]
     check_places_differ([*others, *paths])
-    objects = [str(target.place) for target in settings.report if isinstance(target.place, S3Key)]
+    objects = [str(target.place) for _, target in named if isinstance(target.place, S3Key)]
     if len(set(objects)) < len(objects):
         raise ConfigurationError("two reports go to one object in S3", "give each --report a key of its own")
 
@@ -59,13 +63,21 @@ def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: S
     stdout = settings.format or ("table" if is_terminal else "json")
     return Outlets(
         [
-            *(
-                Outlet(_format(target.format, is_terminal=False), _sink(target, reached, run_id, stop))
-                for target in settings.report
-            ),
+            *_outlets(settings.report, reached, run_id, stop),
             Outlet(_format(stdout, is_terminal=is_terminal), Stdout(sys.stdout.buffer)),
         ]
     )
+
+
+def outlets_to(targets: Sequence[ReportTarget], reached: Reached, run_id: str, stop: Stop) -> Outlets:
+    """The outlets to these places alone, none of them opened."""
+    return Outlets(_outlets(targets, reached, run_id, stop))
+
+
+def _outlets(targets: Sequence[ReportTarget], reached: Reached, run_id: str, stop: Stop) -> list[Outlet]:
+    return [
+        Outlet(_format(target.format, is_terminal=False), _sink(target, reached, run_id, stop)) for target in targets
+    ]
 
 
 def _sink(target: ReportTarget, reached: Reached, run_id: str, stop: Stop) -> Sink:

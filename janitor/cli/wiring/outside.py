@@ -62,9 +62,9 @@ class Outside:
             sentence = str(error) if isinstance(error, JanitorError) else f"it broke off ({type(error).__name__})"
             _say(self._answered(partial(self._heartbeat.failure, sentence)))
 
-    def tell_metrics(self, report: Report) -> list[SinkError]:
-        """Write the metrics of a run; what could not be written."""
-        if report.run.outcome is Outcome.SKIPPED:
+    def tell_metrics(self, report: Report | None) -> list[SinkError]:
+        """Write the metrics of a run, None for one that leaves that to others; what could not be written."""
+        if report is None or report.run.outcome is Outcome.SKIPPED:
             # What the run that is at work will say, or the last one said, is truer.
             for sink in self._sinks:
                 sink.discard()
@@ -80,11 +80,13 @@ class Outside:
                 failures.append(error)
         return failures
 
-    def tell_end(self, report: Report, *, is_success: bool) -> SinkError | None:
-        """Call the heartbeat's success or failure; why that failed."""
+    def tell_end(self, report: Report, *, is_success: bool, is_whole: bool = True) -> SinkError | None:
+        """Call the heartbeat's success, of a run that is the whole, or its failure; why that failed."""
         if self._heartbeat is None:
             return None
         if is_success:
+            if not is_whole:
+                return None
             return self._answered(self._heartbeat.success)
         errors = [error.message for error in report.errors] or [f"the run ended {report.run.outcome.value}"]
         return self._answered(partial(self._heartbeat.failure, "\n".join(errors)))

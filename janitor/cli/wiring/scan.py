@@ -9,6 +9,7 @@ from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach, warnings
+from janitor.cli.wiring.shards import Joined, check_shards, joined_run, shard_announcer, shard_in
 from janitor.config.commands import ScanSettings
 from janitor.config.limits import LimitSettings
 from janitor.config.output import OutputSettings
@@ -16,10 +17,15 @@ from janitor.config.table import PolicySettings, ProtectionSettings
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import Scan, filter_for, segments_for
 from janitor.report.model import Remark
+from janitor.run.announce import Announcer
+from janitor.run.guards import Limits
 from janitor.run.job import Job
+from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.outlets import Outlets
+from janitor.run.shard_announcer import ShardAnnouncer
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
+from janitor.shard import WHOLE, Shard
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 
@@ -34,10 +40,12 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
     as_of = settings.policy.as_of
     check_scan(settings)
     secret = secret_in(settings.protection.fingerprint_key_file)
+    shard = shard_in(settings.shards)
     reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = int(time.time()) if as_of is None else as_of
-    scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False)
+    scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, shard=shard)
+    joined = joined_run(settings, shard, reached, stop, policy=policy, segments=scan.segments, run_id=run_id)
     announcing = announcing_of(
         settings.notices,
         settings.state,
@@ -64,8 +72,26 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         output=settings.output,
         secret=secret,
         read_price=settings.limits.read_price,
-        announcing=announcing,
+        announcer=announcer_of(joined, announcing, settings, reached, stop),
+        shard=shard,
+        has_reported=joined is not None and joined.run.has_reported(),
     )
+
+
+def announcer_of(
+    joined: Joined | None,
+    announcing: Announcing | None,
+    settings: ScanSettings,
+    reached: Reached,
+    stop: Stop,
+    *,
+    lease: LeaseKeeper | None = None,
+    limits: Limits | None = None,
+) -> Announcer | ShardAnnouncer | None:
+    """Who tells people of a run: itself, or the last of its shards; None for nobody."""
+    if announcing is None or joined is None:
+        return announcing.announcer if announcing else None
+    return shard_announcer(joined, announcing, settings, reached, stop, lease=lease, limits=limits)
 
 
 def check_scan(settings: ScanSettings) -> None:
@@ -74,7 +100,12 @@ def check_scan(settings: ScanSettings) -> None:
     Raises:
         ConfigurationError: they do.
     """
-    check_reports(settings.output, [*state_file(settings.state), *metric_files(settings.notices)])
+    check_shards(settings, deletes=False)
+    check_reports(
+        settings.output,
+        [*state_file(settings.state), *metric_files(settings.notices)],
+        merged=settings.shards.merged_report,
+    )
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
 
 
@@ -95,12 +126,14 @@ def job_for(
     read_price: float,
     write_price: float = 0.0,
     sweep: Sweep | None = None,
-    announcing: Announcing | None = None,
+    announcer: Announcer | ShardAnnouncer | None = None,
     remarks: tuple[Remark, ...] = (),
+    shard: Shard | None = None,
+    has_reported: bool = False,
 ) -> Job:
     """A job on the table that was reached: `Job` has the words for most arguments.
 
-    `rows` is how many there are to read, for the progress bar; `remarks` are warnings besides the table's own.
+    `rows` is how many there are in all, for the progress bar; `remarks` are warnings besides the table's own.
     """
     traffic = reached.aws.traffic
     return Job(
@@ -120,25 +153,35 @@ def job_for(
         read_price=read_price,
         write_price=write_price,
         clock=time.time,
-        progress=progress_for(rows, "scanning"),
+        progress=progress_for(rows if shard is None else rows // shard.count, "scanning"),
         stop=stop,
         warnings=(*warnings(reached), *remarks),
         sweep=sweep,
-        announcer=announcing.announcer if announcing else None,
+        announcer=announcer,
+        shard=shard,
+        has_reported=has_reported,
     )
 
 
 def scan_of(
-    reached: Reached, limits: LimitSettings, policy: Policy, now: int, stop: Stop, *, whole_items: bool
+    reached: Reached,
+    limits: LimitSettings,
+    policy: Policy,
+    now: int,
+    stop: Stop,
+    *,
+    whole_items: bool,
+    shard: Shard | None = None,
 ) -> Scan:
-    """A pass over the table; with `whole_items` rows come with every attribute, for a plan."""
+    """A pass over the table, or over a part of it; with `whole_items` rows come with every attribute, for a plan."""
     table = reached.table
     return Scan(
         client=reached.aws.dynamodb,
         table=table.name,
-        segments=limits.segments or segments_for(table.size_bytes),
+        segments=limits.segments or segments_for(table.size_bytes, shard or WHOLE),
         filter=filter_for(now, policy, whole_items=whole_items),
         stop=stop,
+        shard=shard or WHOLE,
     )
 
 

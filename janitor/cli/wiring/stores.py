@@ -6,10 +6,13 @@ from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.ledger.dynamodb_lease import DynamoDbLeaseStore
+from janitor.ledger.dynamodb_shards import DynamoDbShardStore
 from janitor.ledger.interface import Ledger
 from janitor.ledger.lease import LeaseStore
+from janitor.ledger.shard_store import ShardStore
 from janitor.ledger.sqlite import SqliteLedger
 from janitor.ledger.sqlite_lease import SqliteLeaseStore
+from janitor.ledger.sqlite_shards import SqliteShardStore
 from janitor.ledger.url import DynamoDbUrl, SqliteUrl
 from janitor.run.lease_keeper import LeaseKeeper
 
@@ -35,17 +38,44 @@ def ledger_for(state: StateSettings, aws: Aws) -> Ledger:
             return SqliteLedger(path)
 
 
-def lease_for(state: StateSettings, notices: NoticeSettings, aws: Aws, table: Table, run_id: str) -> LeaseKeeper | None:
-    """The lease of the table, not taken yet; None where nothing keeps it."""
+def lease_for(
+    state: StateSettings, notices: NoticeSettings, aws: Aws, table: Table, holder: str, *, is_shared: bool = False
+) -> LeaseKeeper | None:
+    """The lease of the table, not taken yet; None where nothing keeps it.
+
+    Args:
+        state: which store.
+        notices: whether there is one at all.
+        aws: the way to it.
+        table: the table.
+        holder: the run's id, or what the shards of a run call themselves.
+        is_shared: whether others hold it under the same id.
+    """
     if not has_store(state, notices):
         return None
-    store: LeaseStore
+    return LeaseKeeper(_lease_store(state, aws), scope_of(table), holder, is_shared=is_shared)
+
+
+def claim_for(state: StateSettings, aws: Aws, table: Table, shard_run: str, holder: str) -> LeaseKeeper:
+    """The right to make the one report of a run's shards, not taken yet."""
+    return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/shards/{shard_run}", holder)
+
+
+def shard_store_for(state: StateSettings, aws: Aws, table: Table) -> ShardStore:
+    """Where the shards of the table leave what the others are to know."""
     match _url(state):
         case DynamoDbUrl(name):
-            store = DynamoDbLeaseStore(aws.dynamodb, name)
+            return DynamoDbShardStore(aws.dynamodb, name, scope_of(table))
         case SqliteUrl(path):
-            store = SqliteLeaseStore(path)
-    return LeaseKeeper(store, scope_of(table), run_id)
+            return SqliteShardStore(path, scope_of(table))
+
+
+def _lease_store(state: StateSettings, aws: Aws) -> LeaseStore:
+    match _url(state):
+        case DynamoDbUrl(name):
+            return DynamoDbLeaseStore(aws.dynamodb, name)
+        case SqliteUrl(path):
+            return SqliteLeaseStore(path)
 
 
 def _url(state: StateSettings) -> SqliteUrl | DynamoDbUrl:

@@ -18,7 +18,8 @@ from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach
-from janitor.cli.wiring.scan import job_for, policy_of, scan_of
+from janitor.cli.wiring.scan import announcer_of, job_for, policy_of, scan_of
+from janitor.cli.wiring.shards import check_shards, joined_run, shard_in
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
@@ -33,6 +34,7 @@ from janitor.run.job import Job
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import Header, Plan, PlanPolicy, PlanTable, Population
 from janitor.run.plan_reader import PlanReader
+from janitor.run.shard_guards import ShardGuards
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.tokens.policy import Policy
@@ -47,10 +49,26 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
     """
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
     check_sweep(scan, plan, deletion)
+    check_shards(scan, deletes=sweep.deletes)
+    shard = shard_in(scan.shards)
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = int(time.time()) if as_of is None else as_of
+    pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, shard=shard)
+    joined = joined_run(
+        scan,
+        shard,
+        reached,
+        stop,
+        policy=policy,
+        segments=pages.segments,
+        run_id=run_id,
+        deletion=deletion,
+        deletes=sweep.deletes,
+    )
+    holder = joined.holder if joined else run_id
+    lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, holder, is_shared=joined is not None)
     announcing = announcing_of(
         scan.notices,
         scan.state,
@@ -71,7 +89,7 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
         policy=policy,
         now=now,
         as_of=as_of,
-        pages=scan_of(reached, scan.limits, policy, now, stop, whole_items=True).pages,
+        pages=pages.pages,
         rows=reached.table.item_count,
         outlets=outlets_for(scan.output, reached, run_id, stop),
         output=scan.output,
@@ -89,9 +107,20 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
             reviewed_plan=None,
             population=lambda scanned: scanned,
             announced=announced_by(announcing, deletion, now),
-            lease=lease_for(scan.state, scan.notices, reached.aws, reached.table, run_id),
+            lease=lease,
+            shards=joined.guards if joined else None,
         ),
-        announcing=announcing,
+        announcer=announcer_of(
+            joined,
+            announcing,
+            scan,
+            reached,
+            stop,
+            lease=lease if sweep.deletes else None,
+            limits=None if sweep.deletes else limits_of(deletion),
+        ),
+        shard=shard,
+        has_reported=joined is not None and joined.run.has_reported(),
         remarks=ttl_remarks(reached),
     )
 
@@ -109,6 +138,7 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
     check_reports(
         scan.output,
         [*named("--plan", plan.plan), *archive_file(deletion), *state_file(scan.state), *metric_files(scan.notices)],
+        merged=scan.shards.merged_report,
     )
     check_notices(scan.notices, scan.state, requires_notice=deletion.require_notice, as_of=scan.policy.as_of)
 
@@ -148,6 +178,7 @@ def sweep_of(
     population: Callable[[Population], Population | None],
     announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
     lease: LeaseKeeper | None,
+    shards: ShardGuards | None = None,
 ) -> Sweep:
     """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
     table, archive = reached.table, archive_for(reached, deletion.archive, header, stop, keeps_none=deletion.no_archive)
@@ -175,11 +206,7 @@ def sweep_of(
         planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
         archive=archive,
         archive_problem=lambda: archive_problem(archive),
-        limits=Limits(
-            max_deletes=deletion.max_deletes,
-            max_delete_percent=deletion.max_delete_percent,
-            max_clock_skew=deletion.max_clock_skew,
-        ),
+        limits=limits_of(deletion),
         population=population,
         confirm=confirmation(table.name, stop, yes=deletion.yes),
         for_real=for_real,
@@ -189,6 +216,16 @@ def sweep_of(
         progress=lambda rows: progress_for(rows, "deleting"),
         skew_seconds=table.skew_seconds,
         as_of=header.as_of is not None,
+        shards=shards,
+    )
+
+
+def limits_of(deletion: DeletionSettings) -> Limits:
+    """What the guards allow."""
+    return Limits(
+        max_deletes=deletion.max_deletes,
+        max_delete_percent=deletion.max_delete_percent,
+        max_clock_skew=deletion.max_clock_skew,
     )
 
 

@@ -54,6 +54,12 @@ def setting(help_: str, **options: Any) -> Any:
     return dataclasses.field(default=value, metadata={_METADATA_KEY: made})
 
 
+def as_in(group: type, name: str) -> Any:
+    """The very field of another group, for a command that takes no more of that."""
+    [field] = [field for field in dataclasses.fields(group) if field.name == name]
+    return dataclasses.field(default=field.default, metadata=field.metadata)
+
+
 def settings_of(group: type) -> dict[str, Setting]:
     """The settings of a group by field name, in their order."""
     return {field.name: field.metadata[_METADATA_KEY] for field in dataclasses.fields(group)}

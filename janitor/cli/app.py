@@ -15,7 +15,7 @@ from janitor.errors import ExitCode, JanitorError
 
 PROGRAM = "janitor"
 
-COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "demo", "schema")
+COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "merge", "demo", "schema")
 
 _SIGNAL_BASE = 128
 

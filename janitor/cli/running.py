@@ -18,6 +18,7 @@ from janitor.report.model import Outcome
 from janitor.run.flow import run
 from janitor.run.job import Job, Result
 from janitor.run.stopping import Stop
+from janitor.tokens.plain import plain
 
 _SIGNAL_BASE = 128
 
@@ -113,9 +114,10 @@ def _stopped_before(stop: Stop) -> StoppedBeforeError:
 def say_failures(result: Result) -> None:
     """A line on stderr for each thing that went wrong, for whoever does not read the log or the report."""
     if result.report.run.outcome is Outcome.SKIPPED:
-        click.echo(f"janitor: {result.report.warnings[-1].message}", err=True)
+        for warning in result.report.warnings[-1:]:
+            click.echo(f"janitor: {plain(warning.message)}", err=True)
     for error in result.report.errors:
-        click.echo(f"janitor: {error.message}", err=True)
+        click.echo(f"janitor: {plain(error.message)}", err=True)
     for failure in result.failures:
         click.echo(f"janitor: {failure}", err=True)
     if result.report.run.outcome is Outcome.REFUSED and result.report.deletion.plan:

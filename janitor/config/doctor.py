@@ -1,16 +1,15 @@
 """What `janitor doctor` looks at."""
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from janitor.config.deletion import DeletionSettings
 from janitor.config.limits import LimitSettings
 from janitor.config.output import LogSettings, NoticeSettings, StateSettings
 from janitor.config.table import PolicySettings, TableSettings
 from janitor.parsers import Folder, S3Prefix
-from janitor.settings import Setting, setting
+from janitor.settings import Setting, as_in, setting
 
 # No field of a group, for it is no name in Python.
 FOR = Setting(
@@ -18,12 +17,6 @@ FOR = Setting(
     choices=("scan", "sweep", "apply", "restore", "token"),
     default="scan",
 )
-
-
-def _as_in(group: type, name: str) -> Any:
-    """The very setting that a run has."""
-    [of_run] = [field for field in dataclasses.fields(group) if field.name == name]
-    return dataclasses.field(default=of_run.default, metadata=of_run.metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +32,13 @@ class DoctorSettings:
         choices=("table", "json"),
         default_words="table on a terminal, json otherwise",
     )
-    dialect: str | None = _as_in(PolicySettings, "dialect")
-    archive: Path | Folder | S3Prefix | None = _as_in(DeletionSettings, "archive")
-    no_archive: bool = _as_in(DeletionSettings, "no_archive")
-    max_clock_skew: int = _as_in(DeletionSettings, "max_clock_skew")
-    delete_api: str = _as_in(DeletionSettings, "delete_api")
-    write_price: float = _as_in(DeletionSettings, "write_price")
-    sns_topic_arn: str | None = _as_in(NoticeSettings, "sns_topic_arn")
+    dialect: str | None = as_in(PolicySettings, "dialect")
+    archive: Path | Folder | S3Prefix | None = as_in(DeletionSettings, "archive")
+    no_archive: bool = as_in(DeletionSettings, "no_archive")
+    max_clock_skew: int = as_in(DeletionSettings, "max_clock_skew")
+    delete_api: str = as_in(DeletionSettings, "delete_api")
+    write_price: float = as_in(DeletionSettings, "write_price")
+    sns_topic_arn: str | None = as_in(NoticeSettings, "sns_topic_arn")
 
 
 class DoctorCommand(NamedTuple):

@@ -18,6 +18,8 @@ from janitor.report.urgent import Shortlist
 
 # Whichever of these comes first in any shard is the outcome of all.
 _WORST_FIRST = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.REFUSED, Outcome.COMPLETE, Outcome.SKIPPED)
+# Errors of these leave rows unread: shards that never came, and what ends the reading.
+_BROKEN_OFF = ("shards", "scan", "plan", "run")
 _EPOCH = dt.date(1970, 1, 1)
 
 _T = TypeVar("_T")
@@ -76,6 +78,13 @@ def merged(
             *remarks_of_shards([(index, report.warnings) for index, report in told], count),
             *where_files_are(told),
         ],
+    )
+
+
+def is_whole(report: Report) -> bool:
+    """Whether a merged report is of the whole table: every shard came, and came to its end."""
+    return report.run.outcome is not Outcome.INTERRUPTED and not any(
+        error.where in _BROKEN_OFF for error in report.errors
     )
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from janitor.dynamodb.locate import Table
 from janitor.parsers import Placeholders, S3Key, expanded_key, expanded_path
+from janitor.report.model import TablePart
 
 
-def expanded(place: Path | S3Key, table: Table, run_id: str) -> Path | S3Key:
+def expanded(place: Path | S3Key, table: Table | TablePart, run_id: str) -> Path | S3Key:
     """The place of a run of this table, by today's date in UTC."""
     today = dt.datetime.now(dt.UTC).date()
     placeholders = Placeholders(table.name, table.region, table.account_id or "-", today, run_id)

@@ -46,18 +46,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
     now = int(time.time()) if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, shard=shard)
     joined = joined_run(settings, shard, reached, stop, policy=policy, segments=scan.segments, run_id=run_id)
-    announcing = announcing_of(
-        settings.notices,
-        settings.state,
-        settings.output,
-        reached,
-        stop,
-        policy=policy,
-        secret=secret,
-        now=now,
-        as_of=as_of,
-        run_id=run_id,
-    )
+    announcing = announcing_for(settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id)
     return job_for(
         "scan",
         run_id,
@@ -75,6 +64,31 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         announcer=announcer_of(joined, announcing, settings, reached, stop),
         shard=shard,
         has_reported=joined is not None and joined.run.has_reported(),
+    )
+
+
+def announcing_for(
+    settings: ScanSettings,
+    reached: Reached,
+    stop: Stop,
+    *,
+    policy: Policy,
+    secret: bytes | None,
+    now: int,
+    run_id: str,
+) -> Announcing | None:
+    """Who announces what the run finds: `announcing_of` has the words for the arguments."""
+    return announcing_of(
+        settings.notices,
+        settings.state,
+        settings.output,
+        reached,
+        stop,
+        policy=policy,
+        secret=secret,
+        now=now,
+        as_of=settings.policy.as_of,
+        run_id=run_id,
     )
 
 

@@ -11,8 +11,7 @@ from janitor.cli.wiring.notices import Announcing
 from janitor.cli.wiring.outlets import outlets_to
 from janitor.cli.wiring.reach import Reached
 from janitor.cli.wiring.stores import claim_for, has_store, shard_store_for
-from janitor.config.commands import ScanSettings
-from janitor.config.deletion import DeletionSettings
+from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.shards import ShardSettings
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
@@ -108,8 +107,7 @@ def joined_run(
     policy: Policy,
     segments: int,
     run_id: str,
-    deletion: DeletionSettings | None = None,
-    deletes: bool = False,
+    sweep: SweepSettings | None = None,
 ) -> Joined | None:
     """Join the run that the shards share; None for a run that is alone, or whose shards have no store.
 
@@ -121,8 +119,7 @@ def joined_run(
         policy: by which rules rows are judged.
         segments: how many parts the shard is read in.
         run_id: this process's.
-        deletion: of a sweep.
-        deletes: whether that deletes.
+        sweep: what a sweep is told besides; None for a scan.
 
     Raises:
         ConfigurationError: the run was opened with other settings.
@@ -133,8 +130,8 @@ def joined_run(
         return None
     store = shard_store_for(settings.state, reached.aws, reached.table)
     run = ShardedRun(store, shard, name=settings.shards.shard_run, run_id=run_id, clock=time.time)
-    run.join(_terms(policy, segments, deletion, deletes=deletes))
-    wait = settings.shards.shard_wait
+    run.join(_terms(policy, segments, sweep))
+    wait, deletes = settings.shards.shard_wait, sweep is not None and sweep.deletes
     to_delete = _patience(_WAIT_TO_DELETE if wait is None else wait, settings.deadline.deadline, stop)
     return Joined(run, to_delete if wait is not None or deletes else None, ShardGuards(run, to_delete))
 
@@ -186,10 +183,10 @@ def _patience(seconds: int, deadline: int | None, stop: Stop) -> Patience:
     return Patience(seconds=seconds, until=until, clock=seconds_since_boot, sleep=time.sleep, stop=stop)
 
 
-def _terms(policy: Policy, segments: int, deletion: DeletionSettings | None, *, deletes: bool) -> Mapping[str, object]:
+def _terms(policy: Policy, segments: int, sweep: SweepSettings | None) -> Mapping[str, object]:
     """What the shards of a run have to have alike: without it parts of the table were read twice, or judged unlike."""
     terms: dict[str, object] = {
-        "command": "scan" if deletion is None else "sweep",
+        "command": "scan" if sweep is None else "sweep",
         "--segments": segments,
         "--dialect": policy.dialect.value,
         "--expiring-within": list(policy.thresholds),
@@ -198,12 +195,12 @@ def _terms(policy: Policy, segments: int, deletion: DeletionSettings | None, *, 
         "--protect-system": policy.protect_system,
         "--include legacy": policy.include_legacy,
     }
-    if deletion is not None:
+    if sweep is not None:
         terms |= {
-            "--delete": deletes,
-            "--max-deletes": deletion.max_deletes,
-            "--max-delete-percent": deletion.max_delete_percent,
-            "--require-notice": deletion.require_notice,
+            "--delete": sweep.deletes,
+            "--max-deletes": sweep.deletion.max_deletes,
+            "--max-delete-percent": sweep.deletion.max_delete_percent,
+            "--require-notice": sweep.deletion.require_notice,
         }
     return terms
 

@@ -15,10 +15,10 @@ from janitor.cli.places import is_folder
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, state_file
+from janitor.cli.wiring.notices import Announcing, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, reach
-from janitor.cli.wiring.scan import announcer_of, job_for, policy_of, scan_of
+from janitor.cli.wiring.scan import announcer_of, announcing_for, job_for, policy_of, scan_of
 from janitor.cli.wiring.shards import check_shards, joined_run, shard_in
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import ScanSettings, SweepSettings
@@ -56,31 +56,11 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = int(time.time()) if as_of is None else as_of
     pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, shard=shard)
-    joined = joined_run(
-        scan,
-        shard,
-        reached,
-        stop,
-        policy=policy,
-        segments=pages.segments,
-        run_id=run_id,
-        deletion=deletion,
-        deletes=sweep.deletes,
-    )
+    joined = joined_run(scan, shard, reached, stop, policy=policy, segments=pages.segments, run_id=run_id, sweep=sweep)
+    dry_limits = None if sweep.deletes else limits_of(deletion)
     holder = joined.holder if joined else run_id
     lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, holder, is_shared=joined is not None)
-    announcing = announcing_of(
-        scan.notices,
-        scan.state,
-        scan.output,
-        reached,
-        stop,
-        policy=policy,
-        secret=secret,
-        now=now,
-        as_of=as_of,
-        run_id=run_id,
-    )
+    announcing = announcing_for(scan, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id)
     return job_for(
         "sweep",
         run_id,
@@ -111,13 +91,7 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
             shards=joined.guards if joined else None,
         ),
         announcer=announcer_of(
-            joined,
-            announcing,
-            scan,
-            reached,
-            stop,
-            lease=lease if sweep.deletes else None,
-            limits=None if sweep.deletes else limits_of(deletion),
+            joined, announcing, scan, reached, stop, lease=lease if sweep.deletes else None, limits=dry_limits
         ),
         shard=shard,
         has_reported=joined is not None and joined.run.has_reported(),

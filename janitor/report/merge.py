@@ -53,7 +53,7 @@ def merged(
     first, count = shards[0], _shard(shards[0])[1]
     missing = sorted(set(range(count)) - set(map(_index, shards)))
     counts = Counts.model_validate(_sums(report.counts for report in shards))
-    now = _judged_at(shards)
+    now = last_judged_at(shards)
     findings = _findings(shards, now, max_findings)
     told = [(_index(report), report) for report in shards]
     return Report(
@@ -195,8 +195,8 @@ def _clock(shards: Sequence[Report]) -> Clock:
     return Clock(skew_seconds=max(skews, key=abs, default=None))
 
 
-def _judged_at(shards: Sequence[Report]) -> int:
-    """The UNIX second by which the merged report speaks: the last of those by which the shards judged."""
+def last_judged_at(shards: Sequence[Report]) -> int:
+    """The UNIX second by which a report of these speaks: the last of those by which their rows were judged."""
     as_of = shards[0].policy.as_of
     if as_of is not None:
         return int(as_of.timestamp())

@@ -4,12 +4,14 @@ import csv
 import gzip
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from janitor.dynamodb.client import Aws, Connection
+from tests.announcing import Loudspeaker, Runs, due_rows
 from tests.command import janitor
 from tests.fixtures import NewTable
 from tests.integration.scanning import report_of, scan
@@ -105,3 +107,27 @@ def test_a_missing_shard_is_named_and_a_file_that_is_none_too(
         assert sentence in refused.err
         assert "Traceback" not in refused.err
         assert not place.exists()
+
+
+def test_the_digest_of_the_whole_is_published_once(
+    runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path
+) -> None:
+    queue = topic.queue("merged")
+    nightly = runs(*due_rows(20, 5, -1))
+    report = json.loads(janitor("scan", "--table", nightly.table, "--endpoint-url", nightly.url).out)
+    report["run"]["shard"] = {"index": 0, "count": 1}
+    (tmp_path / "0.json").write_text(json.dumps(report), encoding="utf-8")
+    told = ("--sns-topic-arn", topic.arn, "--state-url", nightly.state, "--endpoint-url", nightly.url)
+    merged = janitor("merge", str(tmp_path / "0.json"), *told)
+    assert merged.code == 0, merged.err
+    said = json.loads(merged.out)
+    assert said["notices"] == {"due": 3, "sent": 3, "failed": 0, "digests": 1, "state": nightly.state}
+    assert said["changes"] is None
+    [digest] = queue.bodies()
+    assert {notice["fingerprint"] for notice in digest["notices"]} == {row["fingerprint"] for row in report["findings"]}
+    again = janitor("merge", str(tmp_path / "0.json"), *told)
+    assert (json.loads(again.out)["notices"]["due"], queue.take()) == (0, [])
+    assert (nightly.run().notices["due"], queue.take()) == (0, [])
+    cut = janitor("merge", str(tmp_path / "0.json"), *told, "--max-findings", "1")
+    [remark] = json.loads(cut.out)["warnings"]
+    assert (remark["code"], remark["message"][:10]) == ("not-listed", "2 findings")

@@ -14,6 +14,8 @@ from janitor import __version__
 from janitor.cli.running import exit_code, prepared, say_failures
 from janitor.cli.signals import stoppable
 from janitor.cli.wiring.logging import start_logging
+from janitor.cli.wiring.merge_notices import announced, announcer_of
+from janitor.cli.wiring.notices import state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_of
 from janitor.cli.wiring.reach import session
 from janitor.config.merge import MergeCommand
@@ -23,6 +25,7 @@ from janitor.errors import ConfigurationError, ExitCode
 from janitor.report.merge import is_whole, merged
 from janitor.report.model import Outcome, Report
 from janitor.report.reader import report_in
+from janitor.run.announce import Announcer
 from janitor.run.job import Result
 from janitor.run.outlets import Outlets
 from janitor.run.stopping import Stop
@@ -49,13 +52,14 @@ def merged_files(files: Sequence[str], given: MergeCommand) -> int:
         AwsError: S3 refused or could not be reached.
     """
     run_id = start_logging(given.logs)
-    check_reports(given.output, [(file, Path(file)) for file in files if file != _STDIN and not file.startswith(_S3)])
+    read = [(file, Path(file)) for file in files if file != _STDIN and not file.startswith(_S3)]
+    check_reports(given.output, [*read, *state_file(given.state)])
     with stoppable() as stop:
         files_of = _Files(given)
         report = prepared(lambda: files_of.merged(files, run_id), stop)
         outlets = outlets_of(given.output, report.table, lambda: files_of.aws().s3, run_id, stop)
-        _tell(report, outlets)
-        result = Result(report, outlets.failures)
+        announcer = announcer_of(given, report, files_of.aws, run_id, stop)
+        result = Result(_told(report, outlets, announcer, stop), outlets.failures)
     say_failures(result)
     return _exit_code(result, stop, given.output.fail_on)
 
@@ -100,12 +104,15 @@ def _session(given: MergeCommand) -> Aws:
     return session(TableSettings(**dataclasses.asdict(given.aws)))
 
 
-def _tell(report: Report, outlets: Outlets) -> None:
+def _told(report: Report, outlets: Outlets, announcer: Announcer | None, stop: Stop) -> Report:
+    """Announce what is due, and hand the report out with what came of that."""
     outlets.open()
     try:
         if report.run.outcome is Outcome.SKIPPED:
             outlets.pass_over(report)
-            return
+            return report
+        if announcer is not None:
+            report = announced(report, announcer, stop)
         if outlets.streams:
             if report.findings_omitted:
                 # A report such as csv has no place to say so.
@@ -115,6 +122,7 @@ def _tell(report: Report, outlets: Outlets) -> None:
     except BaseException:
         outlets.discard()
         raise
+    return report
 
 
 def _exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:

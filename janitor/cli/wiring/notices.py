@@ -13,13 +13,14 @@ from janitor.cli.wiring.report_places import expanded
 from janitor.cli.wiring.stores import has_store, ledger_for, scope_of
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
+from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.owners import pages_of_owner
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.ledger.url import SqliteUrl
 from janitor.notify.failure import failure_message
 from janitor.parsers import MetricsTarget, S3Key
-from janitor.report.model import Remark
+from janitor.report.model import Remark, TablePart
 from janitor.run.announce import Announcer, Channel
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.stopping import Stop
@@ -98,11 +99,11 @@ def announcing_of(
         folder=Path(tempfile.gettempdir()),
     )
     channel = Channel(
-        topic=_topic(settings, reached, stop),
+        topic=topic_of(settings, reached.aws, stop),
         per_token=settings.per_token,
         digest=settings.digest,
-        pointer=_pointer(output, table, run_id),
-        refusal=_clock_refusal(table.skew_seconds),
+        pointer=pointer_of(output, table, run_id),
+        refusal=clock_refusal(table.skew_seconds),
     )
     announcer = Announcer(
         watch,
@@ -159,14 +160,15 @@ def _metric_sink(target: MetricsTarget) -> MetricSink:
     return Prometheus(target.path)
 
 
-def _topic(settings: NoticeSettings, reached: Reached, stop: Stop) -> Topic | None:
+def topic_of(settings: NoticeSettings, aws: Aws, stop: Stop) -> Topic | None:
+    """The topic that is published to; None where there is none."""
     if settings.sns_topic_arn is None:
         return None
     jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
-    return Topic(reached.aws.sns, settings.sns_topic_arn, stop.pause, jitter)
+    return Topic(aws.sns, settings.sns_topic_arn, stop.pause, jitter)
 
 
-def _pointer(output: OutputSettings, table: Table, run_id: str) -> str | None:
+def pointer_of(output: OutputSettings, table: Table | TablePart, run_id: str) -> str | None:
     """Where a full report is: in S3 if there is one, where a reader gets at it, and in the format that holds most."""
     full = [target for target in output.report if target.format in _FULL]
     if not full:
@@ -176,7 +178,7 @@ def _pointer(output: OutputSettings, table: Table, run_id: str) -> str | None:
     return str(place if isinstance(place, S3Key) else place.absolute())
 
 
-def _clock_refusal(skew_seconds: int | None) -> Remark | None:
+def clock_refusal(skew_seconds: int | None) -> Remark | None:
     """By a wrong clock a token would be announced at a wrong time, and then not at the right one."""
     if skew_seconds is None or abs(skew_seconds) <= MAX_SKEW_SECONDS:
         return None

@@ -14,12 +14,13 @@ from janitor.ledger.sqlite import SqliteLedger
 from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from janitor.ledger.sqlite_shards import SqliteShardStore
 from janitor.ledger.url import DynamoDbUrl, SqliteUrl
+from janitor.report.model import TablePart
 from janitor.run.lease_keeper import LeaseKeeper
 
 STATE_FILE = "state.sqlite"
 
 
-def scope_of(table: Table) -> str:
+def scope_of(table: Table | TablePart) -> str:
     """What a store knows a table by: `account/region/table`."""
     return f"{table.account_id or '-'}/{table.region}/{table.name}"
 

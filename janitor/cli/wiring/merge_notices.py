@@ -1,0 +1,85 @@
+"""The digest of a merged report: what its findings make due, and was not announced by an earlier run."""
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from janitor.cli.running import prepared
+from janitor.cli.wiring.notices import check_notices, clock_refusal, pointer_of, topic_of
+from janitor.cli.wiring.stores import ledger_for, scope_of
+from janitor.config.merge import MergeCommand
+from janitor.config.output import NoticeSettings
+from janitor.dynamodb.client import Aws
+from janitor.report.merge import is_whole, last_judged_at
+from janitor.report.model import Remark, Report
+from janitor.run.announce import Announcer, Channel
+from janitor.run.stopping import Stop
+from janitor.run.watch import Watch
+from janitor.tokens.fingerprint import fingerprint
+
+
+def announcer_of(
+    given: MergeCommand, report: Report, aws: Callable[[], Aws], run_id: str, stop: Stop
+) -> Announcer | None:
+    """Who announces what a merged report tells; None where no topic is named.
+
+    It leaves nothing for the next run to be held against: the reports may be older than what the last run left.
+
+    Raises:
+        ConfigurationError: the report is as of another time; or AWS cannot be reached as the settings say.
+    """
+    settings = NoticeSettings(**dataclasses.asdict(given.notices))
+    if settings.sns_topic_arn is None:
+        return None
+    as_of = report.policy.as_of
+    check_notices(settings, given.state, requires_notice=False, as_of=None if as_of is None else int(as_of.timestamp()))
+    # Never asked: it names rows, and here are findings.
+    fingerprint_of = partial(fingerprint, dialect=report.policy.dialect)
+    watch = Watch(
+        ledger_for(given.state, aws()),
+        scope_of(report.table),
+        now=last_judged_at([report]),
+        thresholds=report.policy.thresholds_seconds,
+        fingerprint_of=fingerprint_of,
+        folder=Path(tempfile.gettempdir()),
+    )
+    channel = Channel(
+        topic=topic_of(settings, aws(), stop),
+        per_token=False,
+        digest=settings.digest,
+        pointer=pointer_of(given.output, report.table, run_id),
+        refusal=clock_refusal(report.clock.skew_seconds),
+    )
+    return Announcer(
+        watch,
+        channel,
+        clock=time.time,
+        stop=stop,
+        pages_of_owner=None,
+        fingerprint_of=fingerprint_of,
+        remembers=False,
+    )
+
+
+def announced(report: Report, announcer: Announcer, stop: Stop) -> Report:
+    """Announce what is due of the findings that the report lists; the report with what came of that."""
+    try:
+        prepared(announcer.open, stop)
+        announcer.sight(report.findings)
+        return announcer.finish(_with_cut(report), is_complete=is_whole(report))
+    finally:
+        announcer.close()
+
+
+def _with_cut(report: Report) -> Report:
+    if not report.findings_omitted:
+        return report
+    message = (
+        f"{report.findings_omitted:,} findings that are not listed were not announced; "
+        "give ndjson reports, and a --max-findings that has room for all"
+    )
+    remark = Remark(where="notices", code="not-listed", message=message)
+    return report.model_copy(update={"warnings": [*report.warnings, remark]})

@@ -8,7 +8,7 @@ loses none. Where the store does not work nothing is sent, because nobody can te
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,11 +20,12 @@ from janitor.notify.content import DigestContent, is_news
 from janitor.notify.notice import Notice
 from janitor.notify.parts import DigestPart, digest_parts
 from janitor.notify.per_token import token_message
-from janitor.report.model import NoticesPart, Remark, Report
+from janitor.report.model import Finding, NoticesPart, Remark, Report
 from janitor.run.changes import changes_since
 from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
 from janitor.run.locked_out import PagesOfOwner
+from janitor.run.sights import sight_in
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import FingerprintOf, Watch
 from janitor.run.workers import answer_of
@@ -107,6 +108,10 @@ class Announcer:
     def see(self, told: Sequence[Told]) -> None:
         """Take findings, each once."""
         self._watch.see(told)
+
+    def take(self, findings: Iterable[Finding]) -> None:
+        """Take the findings of a report, each once."""
+        self._watch.take([sight_in(finding) for finding in findings])
 
     def finish(self, report: Report, *, is_complete: bool) -> Report:
         """Announce what is due, remember it, and give the report with what came of that.

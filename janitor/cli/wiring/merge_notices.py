@@ -68,7 +68,7 @@ def announced(report: Report, announcer: Announcer, stop: Stop) -> Report:
     """Announce what is due of the findings that the report lists; the report with what came of that."""
     try:
         prepared(announcer.open, stop)
-        announcer.sight(report.findings)
+        announcer.take(report.findings)
         return announcer.finish(_with_cut(report), is_complete=is_whole(report))
     finally:
         announcer.close()

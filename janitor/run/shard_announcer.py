@@ -152,9 +152,17 @@ class ShardAnnouncer:
             return []
         if self._patience is None:
             log.info("shards.left_to_others", shard_run=self._run.name, there=len(left), of=self._run.shard.count)
-        elif not self._run.is_merged() and self._merge(self._run.everybody()):
+            return []
+        return self._merged_without_the_rest()
+
+    def _merged_without_the_rest(self) -> list[Remark]:
+        """The wait is over: see that the one report is made of what is there."""
+        if self._run.is_merged():
+            return []
+        if self._merge(self._run.everybody()):
             return self._said()
-        return []
+        message = "another shard makes the report of all, and has not come to an end with it; see what became of it"
+        return [Remark(where=_WHERE, code="claimed", message=message)]
 
     def _rounds(self) -> Iterator[None]:
         return iter((None,)) if self._patience is None else self._patience.pauses()

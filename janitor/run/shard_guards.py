@@ -11,6 +11,7 @@ import structlog
 
 from janitor.errors import LedgerError, StopRequestedError
 from janitor.report.model import Remark
+from janitor.report.shard_names import named_shards
 from janitor.run.guards import Limits, Situation, refusals
 from janitor.run.plan import Population
 from janitor.run.sharded_run import Counts, ShardedRun
@@ -118,24 +119,27 @@ class ShardGuards:
     def _everybody(self) -> tuple[dict[int, Counts], bool]:
         """The counts of all shards that come in time, and whether somebody asked to stop."""
         found: dict[int, Counts] = {}
+        is_said = False
         try:
             for _ in self._patience.pauses():
                 found = self._run.counts()
                 if len(found) == self._run.shard.count:
                     break
+                if not is_said:
+                    log.info("shards.waiting", there=len(found), of=self._run.shard.count)
+                    is_said = True
         except StopRequestedError:
             return found, True
         return found, False
 
     def _waited_for(self, missing: list[int], *, is_stopped: bool) -> str:
         count = self._run.shard.count
-        said = ", ".join(map(str, missing))
-        shards = f"shard {said} of {count} has" if len(missing) == 1 else f"shards {said} of {count} have"
+        shards = f"{named_shards(missing)} of {count} {'has' if len(missing) == 1 else 'have'}"
         if is_stopped:
-            return f"refused to delete: this run had to end while {shards} not yet read all of their part"
+            return f"refused to delete: this run had to end while {shards} not read all there is"
         waited = spoken_duration(int(self._patience.seconds))
         return (
-            f"refused to delete: waited {waited}, and {shards} not read all of their part; see why, and run all again"
+            f"refused to delete: waited {waited}, and {shards} not read all there is; see why, and run them all again"
         )
 
 

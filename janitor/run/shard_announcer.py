@@ -22,7 +22,9 @@ from janitor.run.outlets import Outlets
 from janitor.run.shard_guards import Patience
 from janitor.run.sharded_run import Counts, Left, ShardedRun
 from janitor.run.sights import SightFile
+from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import Watch
+from janitor.run.workers import answer_of
 
 log = structlog.get_logger("janitor.shards")
 
@@ -43,6 +45,7 @@ class Merging:
         max_findings: how many findings it lists.
         version: the program's.
         table_lease: the table's lease, which the shards share; None where they take none.
+        stop: who may ask for an early end.
     """
 
     claim: Callable[[], LeaseKeeper]
@@ -51,6 +54,7 @@ class Merging:
     max_findings: int
     version: str
     table_lease: LeaseKeeper | None
+    stop: Stop
 
 
 class ShardAnnouncer:
@@ -110,9 +114,7 @@ class ShardAnnouncer:
             # Every delete has been answered. From here on it is the others' alone.
             self._merging.table_lease.retire()
         try:
-            chunks = self._sights.chunks() if self._sights is not None else ()
-            self._run.report(report, chunks, is_final=is_final)
-            errors = self._merged_with_others() if is_final else []
+            errors = self._merged_with_others() if self._left_to_others(report, is_final=is_final) else []
         except JanitorError as error:
             errors = [_not_known(error)]
         if self._error is not None:
@@ -137,19 +139,35 @@ class ShardAnnouncer:
         if self._sights is not None:
             self._sights.close()
 
+    def _left_to_others(self, report: Report, *, is_final: bool) -> bool:
+        """Leave the report in the store; whether it is worth looking for those of others."""
+        chunks = self._sights.chunks() if self._sights is not None else ()
+
+        def leave() -> bool:
+            self._run.report(report, chunks, is_final=is_final)
+            return True
+
+        if not answer_of(leave, lambda: self._merging.stop.is_over(NOTICE_SECONDS)):
+            raise LedgerError(f"{self._run.location} did not answer before the run had to end", "run it again")
+        return is_final
+
     def _merged_with_others(self) -> list[Remark]:
         """See that the one report is made: by this shard if it can be, and without those that do not come in time."""
-        left: dict[int, Left] = {}
         try:
-            for _ in self._rounds():
-                if self._run.is_merged():
-                    return []
-                left = self._run.everybody()
-                if self._are_all_there(left) and self._merge(left):
-                    return self._said()
+            return self._merged_in_time()
         except StopRequestedError:
             log.warning("shards.not_waited_for", shard_run=self._run.name)
             return []
+
+    def _merged_in_time(self) -> list[Remark]:
+        left: dict[int, Left] = {}
+        for _ in self._rounds():
+            with self._merging.stop.waiting():
+                if self._run.is_merged():
+                    return []
+                left = self._run.everybody()
+            if self._are_all_there(left) and self._merge(left):
+                return self._said()
         if self._patience is None:
             log.info("shards.left_to_others", shard_run=self._run.name, there=len(left), of=self._run.shard.count)
             return []
@@ -176,8 +194,9 @@ class ShardAnnouncer:
         with claim as other:
             if other is not None:
                 return False
-            if self._run.is_merged():
-                return True
+            with self._merging.stop.waiting():
+                if self._run.is_merged():
+                    return True
             whole = self._announced(left, claim)
             self._run.set_merged()
             if self._are_all_there(left) and self._merging.table_lease is not None:
@@ -196,17 +215,21 @@ class ShardAnnouncer:
         return True
 
     def _announced(self, left: Mapping[int, Left], claim: LeaseKeeper) -> Report:
+        with self._merging.stop.waiting():
+            reports = [self._run.report_of(index, each) for index, each in left.items()]
+            counts = self._run.counts()
         whole = merged(
-            [self._run.report_of(index, each) for index, each in left.items()],
+            reports,
             run_id=self._run.name,
             version=self._merging.version,
             max_findings=self._merging.max_findings,
         )
-        warnings = [*whole.warnings, *self._merging.guards(self._run.counts())]
-        self._watch.load()
-        for index, each in left.items():
-            for sights in self._run.sights_of(index, each):
-                self._watch.take(sights)
+        warnings = [*whole.warnings, *self._merging.guards(counts)]
+        with self._merging.stop.waiting():
+            self._watch.load()
+            for index, each in left.items():
+                for sights in self._run.sights_of(index, each):
+                    self._watch.take(sights)
         if not claim.is_held():
             sentence = f"{self._run.location}: it took so long that another shard may do it"
             raise LedgerError(sentence, "run one of the shards again", "claim")

@@ -89,10 +89,15 @@ class ShardGuards:
             problems=tuple(remark.message for remark in own),
         )
         try:
-            standing = self._run.count(counts)
+            with self._patience.stop.waiting():
+                standing = self._run.count(counts)
             if not is_enabled or own or not situation.planned:
                 return own
             return [*self._of_the_whole(counts, standing, situation, limits)]
+        except StopRequestedError:
+            # What is left of the run is to say so; and a plan that nobody asked about is not carried out.
+            message = "refused to delete: this run had to end before the other shards knew what it read"
+            return [*own, Remark(where=_WHERE, code=_SHARDS, message=message)]
         except LedgerError as error:
             message = f"refused to delete: nobody knows what the other shards read: {error}"
             return own if not is_enabled else [*own, Remark(where=_WHERE, code=_SHARDS, message=message)]
@@ -122,7 +127,8 @@ class ShardGuards:
         is_said = False
         try:
             for _ in self._patience.pauses():
-                found = self._run.counts()
+                with self._patience.stop.waiting():
+                    found = self._run.counts()
                 if len(found) == self._run.shard.count:
                     break
                 if not is_said:

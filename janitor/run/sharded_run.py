@@ -13,7 +13,7 @@ its report replaces the one it left.
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -30,11 +30,20 @@ log = structlog.get_logger("janitor.shards")
 
 # Without a name, whoever comes within this time of the first belongs to its run.
 JOIN_SECONDS = 3_600
+# No run lasts longer. A name that is given again after that would stand for counts that are not true any more.
+MOST_SECONDS = 86_400
 _TRIES = 9
 _ROUND = "round"
 _REPORT, _SIGHTS = "report", "sights"
 
 _Record = TypeVar("_Record")
+
+
+class _Terms(msgspec.Struct, frozen=True):
+    """What the shards of a run have alike; `opened_at` in UNIX seconds."""
+
+    opened_at: int
+    terms: dict[str, Any]
 
 
 class _Round(msgspec.Struct, frozen=True):
@@ -107,14 +116,19 @@ class ShardedRun:
             terms: what all shards have to have alike, JSON's values by what the user calls them.
 
         Raises:
-            ConfigurationError: the run was opened on other terms.
+            ConfigurationError: the run was opened on other terms, or is over.
         """
-        ours = msgspec.json.encode({"shards": self.shard.count, **terms})
+        now = int(self._clock())
+        ours = _Terms(now, {"shards": self.shard.count, **terms})
         if self._given is None:
             self.name = self._open_round(ours)
-        if not self._store.create(f"{self.name}/terms", ours):
-            theirs = self._store.read([f"{self.name}/terms"]).get(f"{self.name}/terms", ours)
-            _see_that_they_agree(self.name, _mapping(ours), _mapping(theirs))
+        name = f"{self.name}/terms"
+        if not self._store.create(name, msgspec.json.encode(ours)):
+            theirs = self._decoded(self._store.read([name]), _Terms).get(name, ours)
+            _see_that_they_agree(self.name, ours.terms, theirs.terms)
+            if now - theirs.opened_at > MOST_SECONDS:
+                sentence = f"the sharded run {self.name} was opened more than a day ago, and is over"
+                raise ConfigurationError(sentence, "give every run a --shard-run NAME of its own", "shard-run-over")
         log.info("shard.joined", shard=str(self.shard), shard_run=self.name)
 
     def has_reported(self) -> bool:
@@ -190,9 +204,9 @@ class ShardedRun:
             # They are no more in anybody's way than what a killed run leaves, and go with it.
             log.warning("shards.pieces_left", code=error.code, error=str(error))
 
-    def _open_round(self, terms: bytes) -> str:
+    def _open_round(self, ours: _Terms) -> str:
         """The name of the run that is open and that this shard belongs to; its own, where there is none."""
-        now = int(self._clock())
+        now = ours.opened_at
         new = msgspec.json.encode(_Round(self._run_id, now))
         for _ in range(_TRIES):
             before = self._store.read([_ROUND]).get(_ROUND)
@@ -200,7 +214,7 @@ class ShardedRun:
                 is_opened = self._store.create(_ROUND, new)
             else:
                 [opened] = self._decoded({_ROUND: before}, _Round).values()
-                if abs(now - opened.opened_at) < JOIN_SECONDS and self._belongs_to(opened.name, terms):
+                if abs(now - opened.opened_at) < JOIN_SECONDS and self._belongs_to(opened.name, ours):
                     return opened.name
                 is_opened = self._store.replace(_ROUND, before, new)
             if is_opened:
@@ -208,12 +222,14 @@ class ShardedRun:
         sentence = f"{self.location}: other shards opened runs of the table all the time"
         raise LedgerError(sentence, "give all shards of one run the same --shard-run NAME")
 
-    def _belongs_to(self, name: str, terms: bytes) -> bool:
-        ours = f"{name}/{self.shard.index}/report"
-        found = self._store.read([f"{name}/terms", f"{name}/merged", ours])
-        is_over = f"{name}/merged" in found
-        has_reported = ours in found and self._decoded({ours: found[ours]}, Left)[ours].is_final
-        return not is_over and not has_reported and found.get(f"{name}/terms", terms) == terms
+    def _belongs_to(self, name: str, ours: _Terms) -> bool:
+        terms, merged, report = f"{name}/terms", f"{name}/merged", f"{name}/{self.shard.index}/report"
+        found = self._store.read([terms, merged, report])
+        if merged in found:
+            return False
+        if report in found and self._decoded({report: found[report]}, Left)[report].is_final:
+            return False
+        return terms not in found or self._decoded({terms: found[terms]}, _Terms)[terms].terms == ours.terms
 
     def _put_pieces(self, generation: str, kind: str, pieces: Iterable[bytes]) -> int:
         number = 0
@@ -249,11 +265,6 @@ class ShardedRun:
 
 def _cut(content: bytes) -> Iterator[bytes]:
     return (content[start : start + LARGEST_CHUNK] for start in range(0, len(content), LARGEST_CHUNK))
-
-
-def _mapping(terms: bytes) -> dict[str, object]:
-    mapping: dict[str, object] = msgspec.json.decode(terms)
-    return mapping
 
 
 def _see_that_they_agree(name: str, ours: Mapping[str, object], theirs: Mapping[str, object]) -> None:

@@ -13,7 +13,7 @@ from janitor.ledger.shard_store import KEEP_SECONDS, ShardStore
 from janitor.ledger.sqlite_shards import SqliteShardStore
 from janitor.run.sharded_run import JOIN_SECONDS, Counts, ShardedRun
 from janitor.shard import Shard
-from tests.integration.ledgers import NOW, SCOPE, at_once, state_table
+from tests.integration.ledgers import DAY, NOW, SCOPE, at_once, state_table
 
 _THREADS = 8
 _TERMS = {"--grace": 604_800}
@@ -89,6 +89,9 @@ def test_a_run_of_other_terms_is_refused_and_a_damaged_one_too(new_store: Callab
     other = ShardedRun(new_store(), Shard(1, 3), name="tonight", run_id="run-1", clock=lambda: NOW)
     with pytest.raises(ConfigurationError, match="was opened with --grace 604800, and this shard has 60"):
         other.join({"--grace": 60})
+    late = ShardedRun(new_store(), Shard(1, 3), name="tonight", run_id="run-1", clock=lambda: NOW + 2 * DAY)
+    with pytest.raises(ConfigurationError, match="opened more than a day ago"):
+        late.join(_TERMS)
     new_store().put("tonight/0/counts", b"{")
     with pytest.raises(LedgerError, match="is damaged"):
         other.counts()

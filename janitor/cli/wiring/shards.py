@@ -173,6 +173,7 @@ def shard_announcer(
         max_findings=settings.output.max_findings,
         version=__version__,
         table_lease=lease,
+        stop=stop,
     )
     return ShardAnnouncer(announcing.announcer, announcing.watch, joined.run, merging, joined.patience)
 

@@ -11,23 +11,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.faults.mutation import Mutation
+from tests.faults.shard_mutations import SHARD_MUTATIONS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("janitor", "tests", "deploy", "pyproject.toml", "README.md")
 SECONDS = 600
 FAILED = 1  # pytest's exit code where tests ran, and some failed
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """A wrong change to the program, as texts and what stands in their place, and the tests that have to notice."""
-
-    name: str
-    file: str
-    changes: tuple[tuple[str, str], ...]
-    tests: tuple[str, ...]
 
 
 MUTATIONS = (
@@ -213,6 +205,7 @@ MUTATIONS = (
         (("enumerate(self.conditions):\n            all_names", "enumerate(()):\n            all_names"),),
         ("tests/integration/test_token_change.py",),
     ),
+    *SHARD_MUTATIONS,
 )
 
 

@@ -129,6 +129,7 @@ def test_a_shard_that_is_killed_and_started_again_belongs_to_its_run(
     assert back.code == 0, back.err
     assert _report(back)["run"]["outcome"] == "skipped"
     assert "has reported already" in back.err
+    assert "shards.merged" not in back.err
     assert _merged(tmp_path) == merged
 
 

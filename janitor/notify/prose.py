@@ -16,6 +16,7 @@ _OWNERLESS = "(no owner)"
 _INDENT = "  "
 _DUE = "Due, by owner, most urgent first"
 _DELETED = "Deleted by this run, by owner, with when they had expired"
+_RESTORE = "`janitor restore` puts deleted rows back, from the archive"
 _ENDED = {
     Ending.COMPLETE: "is complete.",
     Ending.INTERRUPTED: "was INTERRUPTED: what is said here is as far as it came.",
@@ -41,8 +42,15 @@ class Numbering(NamedTuple):
     total: int
 
 
-def opening(content: DigestContent, numbering: Numbering, few: int) -> Iterator[str]:
-    """The lines before the notices; of each list at most `few` are named. Later parts say only what they are."""
+def opening(content: DigestContent, numbering: Numbering, few: int, tables: int) -> Iterator[str]:
+    """The lines before the notices. Later parts say only what they are.
+
+    Args:
+        content: the digest.
+        numbering: which part this is.
+        few: how many of each list are named at most.
+        tables: how many tables are told of at most, where there are several.
+    """
     yield from set_in_lines(_headline(content))
     if numbering.parts > 1:
         yield ""
@@ -50,10 +58,36 @@ def opening(content: DigestContent, numbering: Numbering, few: int) -> Iterator[
     if numbering.part > 1:
         return
     yield from _listed("What went wrong", list(_failures(content)), few)
-    yield from _heading("Rows")
+    yield from _heading("Rows of all tables" if content.tables else "Rows")
+    yield from _count_lines(content)
+    yield from _deletion_lines(content)
+    for table in content.tables[:tables]:
+        yield from _table_lines(table, few)
+    if content.tables[tables:]:
+        yield ""
+        yield from set_in_lines(f"{_counted(len(content.tables) - tables, 'more table')}: see the full report.")
+
+
+def _table_lines(table: DigestContent, few: int) -> Iterator[str]:
+    """One table of several: how its turn ended, its rows, and what became of them."""
+    yield from _heading(plain(table.table))
+    yield from set_in_lines(f"{_where(table)} {_ENDED[table.outcome]}", first=_INDENT, rest=_INDENT)
+    yield from _count_lines(table)
+    for sentence in _deletion_sentences(table):
+        yield from set_in_lines(sentence, first=_INDENT, rest=_INDENT)
+    if table.deletion.archive:
+        yield from _place(_RESTORE, table.deletion.archive)
+    for kind, change in (table.changes or {}).items():
+        if change.count:
+            yield f"{_INDENT}{_KINDS[kind]:<27}  {change.count:>11,}"
+            yield from _named_lines(change, few)
+    if table.locked_out:
+        yield from set_in_lines(f"Locked out: {_counted(len(table.locked_out), 'owner')}", first=_INDENT, rest=_INDENT)
+
+
+def _count_lines(content: DigestContent) -> Iterator[str]:
     width = max((len(state) for state in content.counts), default=0)
     yield from (f"{_INDENT}{state:<{width}}  {count:>11,}" for state, count in content.counts.items())
-    yield from _deletion_lines(content)
 
 
 def closing(content: DigestContent, numbering: Numbering, few: int) -> Iterator[str]:
@@ -68,7 +102,8 @@ def closing(content: DigestContent, numbering: Numbering, few: int) -> Iterator[
 
 def section_of(notice: Notice) -> str:
     """The title of the section that a notice stands in."""
-    return _DELETED if notice.event is Event.DELETED else _DUE
+    title = _DELETED if notice.event is Event.DELETED else _DUE
+    return title if notice.table is None else f"{plain(notice.table)}: {title[0].lower()}{title[1:]}"
 
 
 def section_lines(notice: Notice) -> list[str]:
@@ -110,8 +145,12 @@ def cut_sentence(text: str) -> str:
 
 def _headline(content: DigestContent) -> str:
     account = f" of account {content.account}" if content.account else ""
-    where = f"{content.table} in {content.region}{account}"
+    where = content.table if content.tables else f"{content.table} in {content.region}{account}"
     return plain(f"The {content.command} of {where}, started {content.started_at}, {_ENDED[content.outcome]}")
+
+
+def _where(content: DigestContent) -> str:
+    return f"{content.region}, account {content.account}" if content.account else f"{content.region}"
 
 
 def _part_sentence(numbering: Numbering) -> str:
@@ -134,7 +173,7 @@ def _deletion_lines(content: DigestContent) -> Iterator[str]:
     for sentence in sentences:
         yield from set_in_lines(sentence, first=_INDENT, rest=_INDENT)
     if deletion.archive:
-        yield from _place("`janitor restore` puts deleted rows back, from the archive", deletion.archive)
+        yield from _place(_RESTORE, deletion.archive)
 
 
 def _deletion_sentences(content: DigestContent) -> Iterator[str]:

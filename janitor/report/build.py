@@ -39,6 +39,14 @@ def urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
     return _URGENCY[verdict.state], not verdict.accepted_by, distance
 
 
+def finding_urgency(finding: Finding) -> tuple[int, bool, int, str, str]:
+    """As `urgency`, of a finding; equals by table and fingerprint, so that every run tells them alike."""
+    seconds = finding.seconds_to_expiry
+    # A date that JSON cannot hold is further off than any other.
+    distance = abs(seconds) if seconds is not None else MAX_JSON_INTEGER if finding.expires_at else 0
+    return _URGENCY[finding.state], not finding.accepted_by, distance, finding.table or "", finding.fingerprint
+
+
 def finding(
     row: Row,
     verdict: Classification,

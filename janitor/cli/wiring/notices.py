@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, session
+from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
 from janitor.cli.wiring.report_places import expanded
 from janitor.cli.wiring.stores import has_store, ledger_for, scope_of
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
+from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.owners import pages_of_owner
 from janitor.errors import ConfigurationError, JanitorError, SinkError
@@ -20,7 +21,8 @@ from janitor.ledger.url import SqliteUrl
 from janitor.notify.failure import failure_message
 from janitor.parsers import MetricsTarget, S3Key
 from janitor.report.model import Remark
-from janitor.run.announce import Announcer, Channel
+from janitor.run.announce import Announcer
+from janitor.run.channel import Channel
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch
@@ -98,10 +100,10 @@ def announcing_of(
         folder=Path(tempfile.gettempdir()),
     )
     channel = Channel(
-        topic=_topic(settings, reached, stop),
+        topic=topic_of(settings, reached.home, stop),
         per_token=settings.per_token,
         digest=settings.digest,
-        pointer=_pointer(output, table, run_id),
+        pointer=pointer_to(output, table, run_id),
         refusal=_clock_refusal(table.skew_seconds),
     )
     announcer = Announcer(
@@ -129,8 +131,7 @@ def tell_of_failure(
     """Publish that a run came to no report, where there is a topic; why that failed, if it did."""
     if settings.sns_topic_arn is None or settings.digest == "never":
         return None
-    named = table.table or table.deployment or table.ssm_parameter or "no table"
-    made = failure_message(command, named, run_id, error.code, str(error))
+    made = failure_message(command, named(table), run_id, error.code, str(error))
     message = Message(
         body=made.body,
         subject=made.subject,
@@ -159,15 +160,16 @@ def _metric_sink(target: MetricsTarget) -> MetricSink:
     return Prometheus(target.path)
 
 
-def _topic(settings: NoticeSettings, reached: Reached, stop: Stop) -> Topic | None:
+def topic_of(settings: NoticeSettings, aws: Aws, stop: Stop) -> Topic | None:
+    """Where notices go, reached through this session; None for nowhere."""
     if settings.sns_topic_arn is None:
         return None
     jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
-    return Topic(reached.aws.sns, settings.sns_topic_arn, stop.pause, jitter)
+    return Topic(aws.sns, settings.sns_topic_arn, stop.pause, jitter)
 
 
-def _pointer(output: OutputSettings, table: Table, run_id: str) -> str | None:
-    """Where a full report is: in S3 if there is one, where a reader gets at it, and in the format that holds most."""
+def pointer_to(output: OutputSettings, table: Table | None, run_id: str) -> str | None:
+    """Where a full report is, None for nowhere: in S3 if one is there, and in the format that holds most."""
     full = [target for target in output.report if target.format in _FULL]
     if not full:
         return None

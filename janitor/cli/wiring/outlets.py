@@ -11,6 +11,8 @@ from janitor.cli.places import check_places_differ
 from janitor.cli.wiring.reach import Reached
 from janitor.cli.wiring.report_places import expanded
 from janitor.config.output import OutputSettings
+from janitor.dynamodb.client import Aws
+from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
 from janitor.parsers import ReportTarget, S3Key
 from janitor.report.formats.interface import Format
@@ -54,13 +56,18 @@ def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] =
 
 
 def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: Stop) -> Outlets:
-    """The outlets, none of them opened."""
+    """The outlets of a run of this table, none of them opened."""
+    return outlets_through(reached.aws, settings, reached.table, run_id, stop)
+
+
+def outlets_through(aws: Aws, settings: OutputSettings, table: Table | None, run_id: str, stop: Stop) -> Outlets:
+    """The outlets, reached through this session; `table` is None for a run of several."""
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
     return Outlets(
         [
             *(
-                Outlet(_format(target.format, is_terminal=False), _sink(target, reached, run_id, stop))
+                Outlet(_format(target.format, is_terminal=False), _sink(target, aws, table, run_id, stop))
                 for target in settings.report
             ),
             Outlet(_format(stdout, is_terminal=is_terminal), Stdout(sys.stdout.buffer)),
@@ -68,11 +75,11 @@ def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: S
     )
 
 
-def _sink(target: ReportTarget, reached: Reached, run_id: str, stop: Stop) -> Sink:
-    place = expanded(target.place, reached.table, run_id)
+def _sink(target: ReportTarget, aws: Aws, table: Table | None, run_id: str, stop: Stop) -> Sink:
+    place = expanded(target.place, table, run_id)
     if isinstance(place, Path):
         return File(place)
-    sink = S3Object(reached.aws.s3, place.bucket, place.key, _CONTENT_TYPES[target.format])
+    sink = S3Object(aws.s3, place.bucket, place.key, _CONTENT_TYPES[target.format])
     return BoundedSink(sink, lambda: stop.is_over(REPORT_SECONDS))
 
 

@@ -62,6 +62,7 @@ padding:10px 12px;gap:3px 10px}
 .rows td:nth-child(4)::before{content:"Name: "}
 .rows td:nth-child(5)::before{content:"Fingerprint: "}
 .rows td:nth-child(6)::before{content:"Accepted by: "}
+.rows td:nth-child(8)::before{content:"Table: "}
 .rows b{display:inline}
 .rows b+time::before{content:" · "}
 .rows td:nth-child(3){font-weight:600}

@@ -110,7 +110,8 @@ def run_several(given: Several) -> Result:
     gathered = _Gathered()
     with _reporting(given), _letting_go(gathered):
         for turn in given.turns:
-            _take(given, turn, gathered)
+            with structlog.contextvars.bound_contextvars(table=turn.label):
+                _take(given, turn, gathered)
         report = _told(given, gathered, started)
         if report.run.outcome is Outcome.SKIPPED:
             given.outlets.pass_over(report)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.announcing import Loudspeaker, dynamodb, due_rows, state_in, topic
+from tests.announcing import Loudspeaker, due_rows, dynamodb, state_in, topic
 from tests.command import Finished, janitor
 from tests.fixtures import NewTable
 from tests.servers import Server
@@ -69,8 +69,12 @@ def test_one_report_tells_of_all_tables_and_one_that_is_missing_hides_none(
     lines = [json.loads(line) for line in places["ndjson"].read_text().splitlines()]
     assert len(lines) == len(said["findings"]) + 1
     assert lines[-1]["parts"] == said["parts"]
-    # A table of one that broke off would pass for all of them.
-    assert not places["csv"].exists() and not places["ics"].exists()
+    told = list(csv.DictReader(places["csv"].open()))
+    [missing] = [row for row in told if not row["fingerprint"]]
+    assert (missing["table"], missing["state"], len(told)) == ("not-there", "", len(said["findings"]) + 1)
+    assert missing["meaning"].startswith("not told to its end: no token table")
+    # Whoever subscribed to a calendar would lose the events of the table that is missing.
+    assert not places["ics"].exists()
     for form in ("html", "markdown", "table"):
         text = places[form].read_text().replace("\\", "")
         assert all(name in text for name in (table_of(names[0]), "not-there", "3 tables")), form
@@ -191,6 +195,8 @@ def test_one_digest_tells_of_all_tables_and_each_notice_once(
     again = run(server, "run", str(file))
     [only] = queue.bodies()
     assert (json.loads(again.out)["notices"]["due"], only["notices"]) == (0, [])
-    alone = run(server, "scan", "--deployment", names[0], "--sns-topic-arn", topic.arn, "--state-url", state_in(tmp_path))
+    alone = run(
+        server, "scan", "--deployment", names[0], "--sns-topic-arn", topic.arn, "--state-url", state_in(tmp_path)
+    )
     assert json.loads(alone.out)["notices"]["due"] == 0
     assert queue.bodies() == []

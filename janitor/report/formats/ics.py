@@ -34,6 +34,7 @@ class Ics(WholeFormat):
 
     # A subscribed calendar drops the events that are missing: those of tokens that a broken-off scan never came to.
     tells_the_outcome = False
+    tells_of_each_table = False
 
     def tail(self, report: Report) -> bytes:
         """The whole calendar."""

@@ -10,7 +10,7 @@ class OutletsOfTable(Outlets):
     """As `Outlets`, which somebody else opens, finishes and discards.
 
     Attributes:
-        is_complete: whether all of the table was read, or is left to another run.
+        is_complete: whether all of the table was read.
     """
 
     def __init__(self, shared: Outlets, label: str) -> None:
@@ -47,7 +47,7 @@ class OutletsOfTable(Outlets):
         self.is_complete = is_complete
 
     def pass_over(self, report: Report) -> None:
-        """Nothing is missing: whoever holds the lease reports on the table."""
+        """Nothing: the table is left to another run, and its part says so."""
 
     def discard(self) -> None:
         """Nothing: the other tables go on."""

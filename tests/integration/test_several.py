@@ -13,6 +13,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.announcing import Loudspeaker, due_rows, dynamodb, state_in, topic
 from tests.command import Finished, janitor
 from tests.fixtures import NewTable
+from tests.integration.test_heartbeat import running_monitor
 from tests.servers import Server
 from tests.sweeping import keys_in, living_rows, stale_rows
 
@@ -49,10 +50,12 @@ def test_one_report_tells_of_all_tables_and_one_that_is_missing_hides_none(
     places = {form: tmp_path / f"report.{form}" for form in ("ndjson", "csv", "html", "markdown", "ics", "table")}
     reports = [part for form, path in places.items() for part in ("--report", f"{form}={path}")]
     metrics = tmp_path / "m.prom"
-    finished = run(
-        server, "scan", *flags([names[0], "not-there", names[1]]), *reports, "--metrics", f"prometheus={metrics}"
-    )
+    watched = ("--metrics", f"prometheus={metrics}", "--heartbeat-url")
+    with running_monitor() as monitor:
+        finished = run(server, "scan", *flags([names[0], "not-there", names[1]]), *reports, *watched, monitor.url)
     assert finished.code == 1, finished.err
+    assert [told.path for told in monitor.told] == ["/start", "/fail"]
+    assert "not-there: no token table" in monitor.told[-1].body
     said = json.loads(finished.out)
     parts = {part["label"]: part for part in said["parts"]}
     assert (said["table"], said["changes"], said["run"]["outcome"]) == (None, None, "failed")
@@ -91,8 +94,10 @@ def test_the_variable_names_several_and_each_format_says_which_table(
     names = deployments(new_table, table_number, due_rows(2), due_rows(2, 400))
     calendar = tmp_path / "t.ics"
     options = ("--format", "csv", "--report", f"ics={calendar}", "--fail-on", "expiring", "--metrics", "emf")
-    finished = run(server, "scan", *options, JANITOR_DEPLOYMENT=" ".join(names))
+    with running_monitor() as monitor:
+        finished = run(server, "scan", *options, "--heartbeat-url", monitor.url, JANITOR_DEPLOYMENT=" ".join(names))
     assert finished.code == 3, finished.err
+    assert [told.path for told in monitor.told] == ["/start", "/"]
     rows = list(csv.DictReader(io.StringIO(finished.out)))
     assert list(rows[0])[-1] == "table"
     assert {row["table"] for row in rows} == {table_of(name) for name in names}

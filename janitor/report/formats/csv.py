@@ -14,7 +14,7 @@ COLUMNS = tuple(field.name for field in dataclasses.fields(Finding))
 # What makes a spreadsheet take a cell for a formula, in ASCII and in full width; OWASP, "CSV Injection".
 _FORMULA_STARTS = tuple("=+-@|%＝＋－＠")  # noqa: RUF001  # the full-width ones are meant
 
-_BROKEN_OFF = (Outcome.FAILED, Outcome.INTERRUPTED)
+_NOT_TOLD = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.SKIPPED)
 
 
 class Csv:
@@ -34,13 +34,14 @@ class Csv:
 
     def tail(self, report: Report) -> bytes:
         """Nothing: a table has no place for sums. Of several tables a row for each that is not told to its end, why."""
-        broken_off = [part for part in report.parts if part.outcome in _BROKEN_OFF]
-        return b"".join(_row(_cell(cells.get(column)) for column in COLUMNS) for cells in map(_not_told, broken_off))
+        parts = [part for part in report.parts if part.outcome in _NOT_TOLD]
+        return b"".join(_row(_cell(cells.get(column)) for column in COLUMNS) for cells in map(_not_told, parts))
 
 
 def _not_told(part: TableReport) -> dict[str, object]:
     """The cells of a row that is no finding, and has no fingerprint."""
-    why = part.errors[0].message if part.errors else "the run was stopped"
+    remarks = [*part.errors, *reversed(part.warnings)]
+    why = remarks[0].message if remarks and part.outcome is not Outcome.INTERRUPTED else f"{part.outcome}"
     return {"meaning": f"not told to its end: {why}", "table": part.label}
 
 

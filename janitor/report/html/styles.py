@@ -87,6 +87,7 @@ summary{cursor:pointer;color:var(--link);font-size:14px}
 .numbers thead th{color:var(--soft)}
 .numbers td:nth-child(2),.numbers .figure{text-align:right}
 .tables td:nth-child(2){text-align:left}
+.tables th,.tables td{white-space:nowrap}
 .tables .bad th,.tables .bad td{color:var(--expired)}
 .wide{overflow-x:auto}
 """

@@ -26,7 +26,6 @@ from tests.tables import modern
 VOID = {"meta", "input"}
 MOST_BYTES = 3_000_000
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(min_size=1, max_size=30))
-
 SHOWN = [believable(), after_a_sweep(), report_of([]), of_several(believable(), named(after_a_sweep(), "b"))]
 
 

@@ -2,7 +2,7 @@
 
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import click
@@ -14,9 +14,11 @@ from janitor.config.limits import DeadlineSettings
 from janitor.config.output import LogSettings, NoticeSettings, OutputSettings
 from janitor.config.table import TableSettings
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
-from janitor.report.model import Outcome
+from janitor.report.model import Outcome, Report
+from janitor.report.together import apart
 from janitor.run.flow import run
 from janitor.run.job import Job, Result
+from janitor.run.several import Several, run_several
 from janitor.run.stopping import Stop
 from janitor.tokens.plain import plain
 
@@ -56,8 +58,8 @@ class StoppedBeforeError(JanitorError):
         self.exit_code = ExitCode.FAILED if is_deadline else _SIGNAL_BASE + number
 
 
-def carried_out(command: str, logs: LogSettings, settings: AroundRun, job: Callable[[str, Stop], Job]) -> int:
-    """Run the job that `job` makes of a run id and a stop request, and say on stderr what went wrong.
+def carried_out(command: str, logs: LogSettings, settings: AroundRun, job: Callable[[str, Stop], Job | Several]) -> int:
+    """Run what `job` makes of a run id and a stop request, and say on stderr what went wrong.
 
     Metrics and the heartbeat are told how it went; neither changes that, but for the exit code where they fail.
 
@@ -72,16 +74,13 @@ def carried_out(command: str, logs: LogSettings, settings: AroundRun, job: Calla
     ):
         ready = prepared(lambda: job(run_id, stop), stop)
         try:
-            result = run(ready)
+            result = run_several(ready) if isinstance(ready, Several) else run(ready)
         except StopRequestedError:
             raise _stopped_before(stop) from None
-        # Of a run in shards the one that makes the report of all speaks for all.
-        whole = result.merged if ready.shard_announcer else result.report
-        result.failures.extend(outside.tell_metrics(whole))
+        result.failures.extend(outside.tell_metrics(result.whole))
         code = exit_code(result, stop, settings.output.fail_on)
-        failure = outside.tell_end(
-            result.report, is_success=code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED), is_whole=whole is not None
-        )
+        is_success = code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)
+        failure = outside.tell_end(result.report, is_success=is_success, is_whole=result.whole is not None)
         if failure is not None:
             result.failures.append(failure)
     say_failures(result)
@@ -113,15 +112,23 @@ def _stopped_before(stop: Stop) -> StoppedBeforeError:
 
 def say_failures(result: Result) -> None:
     """A line on stderr for each thing that went wrong, for whoever does not read the log or the report."""
-    if result.report.run.outcome is Outcome.SKIPPED:
-        for warning in result.report.warnings[-1:]:
-            click.echo(f"janitor: {plain(warning.message)}", err=True)
+    parts = apart(result.report)
+    for part in parts:
+        if part.run.outcome is Outcome.SKIPPED:
+            for warning in part.warnings[-1:]:
+                click.echo(f"janitor: {_of(part, parts)}{plain(warning.message)}", err=True)
     for error in result.report.errors:
         click.echo(f"janitor: {plain(error.message)}", err=True)
     for failure in result.failures:
         click.echo(f"janitor: {failure}", err=True)
-    if result.report.run.outcome is Outcome.REFUSED and result.report.deletion.plan:
-        click.echo(f"janitor: the plan is {result.report.deletion.plan}", err=True)
+    for part in parts:
+        if part.run.outcome is Outcome.REFUSED and part.deletion.plan:
+            click.echo(f"janitor: {_of(part, parts)}the plan is {part.deletion.plan}", err=True)
+
+
+def _of(part: Report, parts: Sequence[Report]) -> str:
+    """Which table a line is about, where there are several."""
+    return f"{part.title}: " if len(parts) > 1 else ""
 
 
 def exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:

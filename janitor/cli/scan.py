@@ -1,6 +1,5 @@
 """`janitor scan`: read only. Scan, classify, report."""
 
-import functools
 from typing import Any
 
 import click
@@ -22,12 +21,16 @@ def command(*groups: Any) -> int:
     Examples:
       janitor scan --deployment prod
       janitor scan --table my-LISAApiTokenTable --format csv > tokens.csv
+      janitor scan --deployment prod --deployment staging
       janitor scan --ssm-parameter --report json=report.json --fail-on expiring
     """
-    from janitor.cli.running import carried_out
-    from janitor.cli.wiring.scan import scan_job
+    from janitor.cli.wiring.scan import check_scan, scan_job
+    from janitor.cli.wiring.several import carried_out_on_each, check_shared, each_table
 
     *of_scan, logs = groups
-    settings = ScanSettings(*of_scan)
-    job = functools.partial(scan_job, settings)
-    return carried_out("scan", logs, settings, job)
+
+    def check(scan: ScanSettings) -> None:
+        check_scan(scan)
+        check_shared(scan)
+
+    return carried_out_on_each("scan", logs, each_table(ScanSettings(*of_scan)), scan_job, is_dry_run=True, check=check)

@@ -1,6 +1,5 @@
 """`janitor sweep`: scan, then delete what is stale; a dry run unless --delete is given."""
 
-import functools
 from typing import Any
 
 import click
@@ -17,7 +16,8 @@ def command(delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettin
     """Delete the tokens that expired longer ago than the grace. A dry run unless --delete is given.
 
     Scans the table as `janitor scan` does, plans what is stale, asks the guards, archives the rows, and deletes each on
-    the condition that its expiry is still the one that was seen. A token that any gate of LISA accepts stays.
+    the condition that its expiry is still the one that was seen. A token that any gate of LISA accepts stays. Of
+    several tables each has its own plan, guards and archive, and --max-deletes and its like hold for each by itself.
 
     \b
     Examples:
@@ -25,10 +25,15 @@ def command(delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettin
       janitor sweep --deployment prod --delete --grace 30d --archive /var/lib/janitor/
       janitor sweep --deployment prod --plan plan.ndjson && janitor apply plan.ndjson
     """
-    from janitor.cli.running import carried_out
-    from janitor.cli.wiring.sweep import sweep_job
+    from janitor.cli.wiring.several import carried_out_on_each, check_shared, each_table
+    from janitor.cli.wiring.sweep import check_sweep, sweep_jobs
 
     *of_scan, logs = groups
-    settings = ScanSettings(*of_scan)
-    job = functools.partial(sweep_job, settings, SweepSettings(plan, deletion, delete.delete))
-    return carried_out("sweep", logs, settings, job)
+    tables = each_table(ScanSettings(*of_scan))
+
+    def check(scan: ScanSettings) -> None:
+        check_sweep(scan, plan, deletion)
+        check_shared(scan, plan, deletion)
+
+    jobs = sweep_jobs(SweepSettings(plan, deletion, delete.delete))
+    return carried_out_on_each("sweep", logs, tables, jobs, is_dry_run=not delete.delete, check=check)

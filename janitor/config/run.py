@@ -16,8 +16,7 @@ class RunSettings:
     )
     dry_run: bool = setting("Delete nothing, whatever [delete] says: say what would be.", is_switch=True)
     keep_in: Path | None = setting(
-        "Write the run's report to this folder too, as report.json and report.html; of several tables each in a folder "
-        "of its name.",
+        "Write the run's report to this folder too, as report.json and report.html.",
         metavar="FOLDER",
         parse=parse_path,
     )

@@ -7,25 +7,25 @@ said with the file, the line and the key; an unknown key with the nearest one th
 import datetime as dt
 import difflib
 import errno
-import itertools
 import os
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from janitor.config.cron import When
 from janitor.config.schedule_keys import DESCRIPTION, SECTIONS, TABLE, TABLE_NAMES, WHEN, Key
+from janitor.config.several import problems_of_several
 from janitor.config.table import PolicySettings
 from janitor.config.toml_lines import Places
 from janitor.errors import ConfigurationError
-from janitor.parsers import MetricsTarget, ReportTarget
 
 _MOST_BYTES = 1_000_000
-# Names that lead to another folder than one below.
-_NO_FOLDERS = ("", ".", "..")
+# What several tables share, and what it is where nobody gives it.
+_SHARED: Mapping[str, Any] = {"report": (), "plan": None, "archive": None}
+_SECTION_OF = {"report": "report", "plan": "delete", "archive": "delete"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +78,6 @@ class _Reading:
         place = f"{self.path}, line {line}" if line else f"{self.path}"
         named = f"[{section}] {key or ''}".strip() if section else key
         self.problems.append(f"{place}: {named}: {problem}")
-
-
-def report_folders(names: Sequence[str]) -> list[str]:
-    """Within `--keep-in`, where a run has several tables, the folder of each: its name, numbered where one has it."""
-    folders: list[str] = []
-    for name in names:
-        plain = name.strip("/").replace("/", "-")
-        if plain in _NO_FOLDERS:
-            plain = "table"
-        numbered = (f"{plain}-{number}" for number in itertools.count(2))
-        folders.append(next(folder for folder in itertools.chain([plain], numbered) if folder not in folders))
-    return folders
 
 
 def read_schedule(path: Path) -> bytes:
@@ -242,39 +230,15 @@ def _check_tables(reading: _Reading, tables: Sequence[Mapping[str, Any]], values
             reading.say(f"it names no table; give one of {', '.join(TABLE_NAMES)}", TABLE, None, number)
         if table in tables[:number]:
             reading.say("the same table once more; take it away", TABLE, None, number)
-    if len(tables) > 1:
-        for section, key, problem in _shared(tables, values):
-            reading.say(problem, section, key)
-
-
-def _shared(tables: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """What several tables would write over each other, or say for each other."""
-    apart = "several tables would share it; "
-    names = [tuple(table.get(name) for name in TABLE_NAMES) for table in tables]
-    needed = "{table}" if len(set(names)) == len(names) else "{table} with {region} or {account}"
-    for target in values.get("report", ()):
-        if isinstance(target, ReportTarget) and not all(
-            any(part in str(target.place) for part in either) for either in _told_apart(needed)
-        ):
-            yield "report", "report", f"{target}: {apart}put {needed} into its name"
-    if "heartbeat_url" in values:
-        yield "notify", "heartbeat_url", f"{apart}one's success would hide another's failure: make a file for each"
-    if "plan" in values:
-        yield "delete", "plan", f"{apart}take it away, or make a file for each table"
-    archive = values.get("archive")
-    # os.path's own check: that of pathlib raises where a folder on the way may not be searched.
-    if isinstance(archive, Path) and not os.path.isdir(archive):  # noqa: PTH112
-        yield "delete", "archive", f"{apart}give a folder, with a slash at its end, or s3://bucket/prefix/"
-    for target in values.get("metrics", ()):
-        if isinstance(target, MetricsTarget) and target.path is not None:
-            yield "notify", "metrics", f"{apart}take emf, or make a file for each table"
-
-
-def _told_apart(needed: str) -> Iterator[tuple[str, ...]]:
-    """Of each of these at least one has to be in a place."""
-    yield ("{table}",)
-    if needed != "{table}":
-        yield ("{region}", "{account}")
+        deployments = table.get("deployment", ())
+        if len(set(deployments)) < len(deployments):
+            reading.say("the same deployment twice; name it once", TABLE, "deployment", number)
+    if sum(max(1, len(table.get("deployment", ()))) for table in tables) > 1:
+        shared = {name: values.get(name, default) for name, default in _SHARED.items()}
+        for problem in problems_of_several(**shared):
+            reading.say(
+                f"{problem.value}: {problem.sentence}; {problem.way_out}", _SECTION_OF[problem.name], problem.name
+            )
 
 
 def _merge_thresholds(values: dict[str, Any]) -> None:

@@ -15,9 +15,11 @@ class TableSettings:
     """Which table, and how to reach it."""
 
     table: str | None = setting("The table's name.", metavar="NAME")
-    deployment: str | None = setting(
-        "LISA's deployment name: tries NAME-LISAApiBaseTokenTable, NAME-LISAApiTokenTable and LISAApiTokenTable.",
+    deployment: tuple[str, ...] = setting(
+        "LISA's deployment name: tries NAME-LISAApiBaseTokenTable, NAME-LISAApiTokenTable and LISAApiTokenTable. "
+        "Repeatable for scan, sweep and run: one run, and one report, of all the tables.",
         metavar="NAME",
+        many=True,
     )
     ssm_parameter: str | None = setting(
         f"The parameter that holds the table's name, as LISA 6 keeps it; without PATH {SSM_PARAMETER}.",

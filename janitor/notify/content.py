@@ -78,10 +78,12 @@ class DigestContent:
         errors, warnings: sentences without a full stop.
         report_json: the report without its findings, or None.
         pointer: where the full report is, or None.
+        tables: of a digest of several, what is to be said of each, its name as notices have it, without notices,
+            errors, warnings and report: those are in the whole, which is a sum.
     """
 
     table: str
-    region: str
+    region: str | None
     account: str | None
     command: str
     dry_run: bool
@@ -97,6 +99,7 @@ class DigestContent:
     warnings: tuple[str, ...] = ()
     report_json: str | None = None
     pointer: str | None = None
+    tables: tuple["DigestContent", ...] = ()
 
 
 def is_news(content: DigestContent) -> bool:
@@ -106,6 +109,7 @@ def is_news(content: DigestContent) -> bool:
     """
     deletion = content.deletion
     touched = deletion.deleted or deletion.changed or deletion.already_gone or deletion.failed
-    changed = content.changes and any(change.count for change in content.changes.values())
+    every = (content, *content.tables)
+    changed = any(change.count for each in every if each.changes for change in each.changes.values())
     is_off = content.outcome is not Ending.COMPLETE or content.errors
     return bool(len(content.notices) or touched or changed or is_off)

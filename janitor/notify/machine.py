@@ -20,6 +20,7 @@ def digest_json(
     report: Any,
     is_report_omitted: bool,
     few: int,
+    tables: int,
 ) -> str:
     """A part as JSON.
 
@@ -30,8 +31,9 @@ def digest_json(
         report: the decoded report, or None; only the first part carries it.
         is_report_omitted: whether there is a report that no part has room for.
         few: how many of each list the first part names; the others only count.
+        tables: how many tables the first part tells of, where there are several.
     """
-    named = few if numbering.part == 1 else 0
+    named, told = (few, tables) if numbering.part == 1 else (0, 0)
     is_carried = content.report_json is not None and not is_report_omitted
     return ascii_json(
         {
@@ -39,7 +41,7 @@ def digest_json(
             "part": numbering.part,
             "parts": numbering.parts,
             "notices_total": numbering.total,
-            "table": content.table,
+            "table": None if content.tables else content.table,
             "region": content.region,
             "account_id": content.account,
             "command": content.command,
@@ -57,18 +59,37 @@ def digest_json(
             ),
             **_cut_list("errors", content.errors, [cut_sentence(error) for error in content.errors[:named]]),
             **_cut_list("warnings", content.warnings, [cut_sentence(warning) for warning in content.warnings[:named]]),
+            **_cut_list("tables", content.tables, [_table(table, named) for table in content.tables[:told]]),
             "pointer": content.pointer,
             "report": report,
             "report_omitted": is_report_omitted,
             "report_part": 1 if is_carried else None,
-            "notices": [as_object(notice) for notice in notices],
+            "notices": [_notice(notice) for notice in notices],
         }
     )
 
 
 def notice_json(notice: Notice) -> str:
     """One notice as it stands in a part."""
-    return ascii_json(as_object(notice))
+    return ascii_json(_notice(notice))
+
+
+def _notice(notice: Notice) -> dict[str, Any]:
+    return {**as_object(notice), "table": notice.table}
+
+
+def _table(content: DigestContent, named: int) -> dict[str, Any]:
+    """One table of several."""
+    return {
+        "table": content.table,
+        "region": content.region,
+        "account_id": content.account,
+        "outcome": content.outcome.value,
+        "counts": dict(content.counts),
+        "deletion": asdict(content.deletion),
+        "changes": _changes(content, named),
+        **_cut_list("locked_out", content.locked_out, [cut(owner) for owner in content.locked_out[:named]]),
+    }
 
 
 def _changes(content: DigestContent, named: int) -> dict[str, Any] | None:

@@ -39,6 +39,7 @@ class Notice:
         state: one of `janitor.tokens.classify.State`.
         expires_at: ISO 8601 in UTC, None where no calendar holds the date.
         seconds_to_expiry: at the time of the run; zero or less once it has expired.
+        table: the label of its table, in a digest of several; None elsewhere.
     """
 
     crossing: Crossing
@@ -49,6 +50,7 @@ class Notice:
     state: str
     expires_at: str | None
     seconds_to_expiry: int
+    table: str | None = None
 
     @property
     def notice_id(self) -> str:

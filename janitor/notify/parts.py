@@ -36,6 +36,8 @@ _SLACK = 1_024
 
 # How many of each list are named, if there is room for them, else how many, and at last none: only counted.
 _FEW = (10, 3, 0)
+# Of several tables every one is told of, if there is room for them all, else so many, and at last only how many.
+_TABLES = (100, 30, 10, 0)
 
 # Longer than the real numbers ever are.
 _WIDEST = 999_999_999
@@ -72,6 +74,7 @@ class _Cuts(NamedTuple):
         lengths: how many notices each part has.
         due: the notices counted.
         few: how many of each list are named.
+        tables: how many tables are told of, where there are several.
         report: the decoded report that the first part carries, or None.
         is_report_omitted: whether there is one that it has no room for.
     """
@@ -79,6 +82,7 @@ class _Cuts(NamedTuple):
     lengths: list[int]
     due: DueCounts
     few: int
+    tables: int
     report: Any
     is_report_omitted: bool
 
@@ -104,7 +108,7 @@ def _part(content: DigestContent, numbering: Numbering, notices: tuple[Notice, .
         email=email,
         machine=machine,
         notices=notices,
-        group_id=group_id(content.table),
+        group_id=group_id("+".join(table.table for table in content.tables) or content.table),
         # The text itself tells a part from all others: it holds the table, the time of the run and the number.
         deduplication_id=deduplication_id(sha256(machine.encode()).hexdigest()),
     )
@@ -112,7 +116,7 @@ def _part(content: DigestContent, numbering: Numbering, notices: tuple[Notice, .
 
 def _texts(content: DigestContent, numbering: Numbering, notices: tuple[Notice, ...], cuts: _Cuts) -> tuple[str, str]:
     lines = [
-        *opening(content, numbering, cuts.few),
+        *opening(content, numbering, cuts.few, cuts.tables),
         *due_lines(notices),
         *closing(content, numbering, cuts.few),
     ]
@@ -123,6 +127,7 @@ def _texts(content: DigestContent, numbering: Numbering, notices: tuple[Notice, 
         report=cuts.report if numbering.part == 1 else None,
         is_report_omitted=cuts.is_report_omitted,
         few=cuts.few,
+        tables=cuts.tables,
     )
     return "".join(f"{line}\n" for line in lines), machine
 
@@ -152,7 +157,9 @@ def _first_frame(content: DigestContent, room: int) -> _Cuts:
         return meter.is_within and (first is None or meter.takes(first))
 
     has_report = content.report_json is not None
-    frames = (_Cuts([], DueCounts(), few, None, has_report) for few in _FEW)
+    every = len(content.tables)
+    sizes = [*((few, every) for few in _FEW), *((0, tables) for tables in _TABLES if tables < every)]
+    frames = (_Cuts([], DueCounts(), few, tables, None, has_report) for few, tables in sizes)
     frame = next(filter(fits, frames), None)
     if frame is None:
         raise _too_small()

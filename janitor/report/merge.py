@@ -12,7 +12,18 @@ from typing import TypeVar
 from janitor.errors import ConfigurationError
 from janitor.report.build import forecast, judged_at, urgency_of
 from janitor.report.merge_remarks import missing_shards, remarks_of_shards, unfinished_shards, where_files_are
-from janitor.report.model import Capacity, Clock, Counts, Deletion, Finding, ForecastDay, Outcome, Report, Run
+from janitor.report.model import (
+    Capacity,
+    Clock,
+    Counts,
+    Deletion,
+    Finding,
+    ForecastDay,
+    Outcome,
+    Report,
+    Run,
+    TablePart,
+)
 from janitor.report.shard_names import named_shards
 from janitor.report.urgent import Shortlist
 
@@ -58,7 +69,7 @@ def merged(
     told = [(_index(report), report) for report in shards]
     return Report(
         run=_run(shards, run_id, version, _outcome(shards, is_missing=bool(missing))),
-        table=first.table.model_copy(update={"endpoint": _same(report.table.endpoint for report in shards)}),
+        table=_table(first).model_copy(update={"endpoint": _same(_table(report).endpoint for report in shards)}),
         policy=first.policy,
         counts=counts,
         deletion=_deletion([report.deletion for report in shards]),
@@ -95,7 +106,7 @@ def _check(reports: Sequence[Report], names: Sequence[str] | None) -> None:
     for report, name in zip(reports, called, strict=True):
         _check_shard(report, name)
     whats: tuple[tuple[str, Callable[[Report], object], str], ...] = (
-        ("of different tables", _table, "merge the shards of one table"),
+        ("of different tables", _which, "merge the shards of one table"),
         ("of different commands", lambda report: report.run.command, "merge the shards of one run"),
         ("not all dry runs", lambda report: report.run.dry_run, "merge the shards of one run"),
         ("judged by different rules", lambda report: report.policy, "give every shard the same policy options"),
@@ -114,6 +125,8 @@ def _check(reports: Sequence[Report], names: Sequence[str] | None) -> None:
 
 
 def _check_shard(report: Report, name: str) -> None:
+    if report.table is None:
+        raise ReportMergeError(f"{name} is of several tables", "merge the shards of one table")
     if report.run.shard is None:
         sentence = f"{name} is not of a shard: there is nothing to merge it with"
         raise ReportMergeError(sentence, "give the reports of runs with --shard")
@@ -136,8 +149,13 @@ def _index(report: Report) -> int:
     return _shard(report)[0]
 
 
-def _table(report: Report) -> tuple[str, str, str | None]:
-    return report.table.name, report.table.region, report.table.account_id
+def _table(report: Report) -> TablePart:
+    assert report.table is not None  # noqa: S101  # checked at once
+    return report.table
+
+
+def _which(report: Report) -> tuple[str, str, str | None]:
+    return _table(report).name, _table(report).region, _table(report).account_id
 
 
 def _run(shards: Sequence[Report], run_id: str, version: str, outcome: Outcome) -> Run:

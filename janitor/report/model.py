@@ -71,9 +71,9 @@ class TablePart(Part):
 
 
 class PolicyPart(Part):
-    """The rules of the run."""
+    """The rules of the run; the dialect is null where tables differ in it, or nobody came to know it."""
 
-    dialect: Dialect
+    dialect: Dialect | None
     thresholds_seconds: list[int]
     grace_seconds: int
     as_of: dt.datetime | None
@@ -142,6 +142,7 @@ class Finding:
         expiration: the date as stored, in whole seconds (or whatever unit a malformed row used).
         probably_meant: when a malformed date was probably meant to be.
         meaning: what the state means for whoever holds the token.
+        table: the label of its table, in a run of several; null in a run of one.
     """
 
     fingerprint: str
@@ -161,6 +162,7 @@ class Finding:
     outcome: DeletionOutcome | None
     probably_meant: dt.datetime | None
     meaning: str
+    table: str | None = None
 
 
 class ChangedToken(Part):
@@ -234,14 +236,42 @@ class Remark(Part):
     message: str
 
 
+class TableReport(Part):
+    """What a run of several tables has to say of one of them, but for its findings, which stand with all others.
+
+    `label` is how findings and messages name it: its name, with region and account where another table has the same.
+    The times are those of its own turn. Its `notices.digests` is 0: the digest is of all tables.
+    """
+
+    label: str
+    table: TablePart
+    policy: PolicyPart
+    outcome: Outcome
+    started_at: dt.datetime
+    finished_at: dt.datetime
+    duration_seconds: float
+    counts: Counts
+    deletion: Deletion
+    capacity: Capacity
+    clock: Clock
+    findings_omitted: int
+    locked_out: list[str]
+    locked_out_unchecked: int
+    changes: Changes | None
+    notices: NoticesPart | None
+    forecast: list[ForecastDay]
+    errors: list[Remark]
+    warnings: list[Remark]
+
+
 class Report(Part):
-    """One run, from table to last line."""
+    """One run, from table to last line. Of several tables: `parts` has each, `table` is null, the rest is of all."""
 
     model_config = ConfigDict(title="janitor report", populate_by_name=True)
 
     schema_name: Annotated[Literal["janitor.report/v1"], Field(alias="schema")] = SCHEMA
     run: Run
-    table: TablePart
+    table: TablePart | None
     policy: PolicyPart
     counts: Counts
     deletion: Deletion
@@ -257,6 +287,12 @@ class Report(Part):
     forecast: list[ForecastDay]
     errors: list[Remark]
     warnings: list[Remark]
+    parts: list[TableReport] = []
+
+    @property
+    def title(self) -> str:
+        """What it is of: the table's name, or how many tables."""
+        return self.table.name if self.table is not None else f"{len(self.parts):,} tables"
 
 
 def worth_a_line(counts: Counts, listing: ListingPart | None) -> int:

@@ -19,15 +19,28 @@ _OUTCOMES = {
     Outcome.SKIPPED: "SKIPPED, another run is at work:",
 }
 
+_PERMANENT = {
+    Dialect.HASHED: "no expiration: only MCP Workbench accepts it, for ever",
+    Dialect.CLASSIC: "accepted for ever",
+    None: "no expiration: accepted for ever, from LISA 6.1 on by MCP Workbench only",
+}
+
 
 def headline(report: Report) -> str:
     """What was read, how it ended, and as of when."""
-    run, table = report.run, report.table
-    where = f"{table.name} in {table.region}" + (f" at {table.endpoint}" if table.endpoint else "")
+    run = report.run
     as_of = report.policy.as_of
     seen = f"as of {utc(as_of)} UTC" if as_of else f"{utc(run.started_at)} UTC"
     rows = _rows(report.counts.scanned)
-    return f"{where} ({report.policy.dialect}), {_OUTCOMES[run.outcome]} {rows} in {_seconds(report)}, {seen}"
+    return f"{_where(report)}, {_OUTCOMES[run.outcome]} {rows} in {_seconds(report)}, {seen}"
+
+
+def _where(report: Report) -> str:
+    table, dialect = report.table, report.policy.dialect
+    known = f" ({dialect})" if dialect else ""
+    if table is None:
+        return f"{report.title}{known}"
+    return f"{table.name} in {table.region}{f' at {table.endpoint}' if table.endpoint else ''}{known}"
 
 
 def _seconds(report: Report) -> str:
@@ -41,12 +54,11 @@ def counts_rows(report: Report) -> list[tuple[str, str, str]]:
     return [
         (state.value, f"{getattr(report.counts, state.value):,}", words[state])
         for state in State
-        if state is not State.LEGACY or report.policy.dialect is Dialect.HASHED
+        if state is not State.LEGACY or report.policy.dialect is not Dialect.CLASSIC
     ]
 
 
 def _state_words(report: Report) -> dict[State, str]:
-    hashed = report.policy.dialect is Dialect.HASHED
     horizon = spoken_duration(max(report.policy.thresholds_seconds))
     grace = spoken_duration(report.policy.grace_seconds)
     return {
@@ -54,7 +66,7 @@ def _state_words(report: Report) -> dict[State, str]:
         State.EXPIRING: f"accepted, and expires within {horizon}",
         State.EXPIRED: f"refused, for less than {grace}",
         State.STALE: f"refused, for {grace} or more",
-        State.PERMANENT: "no expiration: only MCP Workbench accepts it, for ever" if hashed else "accepted for ever",
+        State.PERMANENT: _PERMANENT[report.policy.dialect],
         State.MALFORMED: "a date that is none; see what accepts it below",
         State.LEGACY: "no tokenUUID: LISA's API refuses it, MCP Workbench may not",
     }
@@ -73,10 +85,11 @@ def deletion_lines(report: Report) -> Iterator[str]:
         yield f"Nothing was deleted, of {planned} that were planned.{spared}"
     else:
         yield f"Deleted {deletion.deleted:,} of {planned} that were planned{_other_outcomes(deletion)}.{spared}"
-    if deletion.archive:
-        yield f"The archive is {plain(deletion.archive)}; `janitor restore` puts rows of it back."
-    if deletion.plan:
-        yield f"The plan is {plain(deletion.plan)}; `janitor apply` carries it out."
+    for label, part in [(f"{part.label}: ", part.deletion) for part in report.parts] or [("", deletion)]:
+        if part.archive:
+            yield f"{plain(label)}The archive is {plain(part.archive)}; `janitor restore` puts rows of it back."
+        if part.plan:
+            yield f"{plain(label)}The plan is {plain(part.plan)}; `janitor apply` carries it out."
 
 
 def _other_outcomes(deletion: Deletion) -> str:

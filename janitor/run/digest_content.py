@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken
 from janitor.notify.notice import Notice
-from janitor.report.model import Changes, Report
+from janitor.report.model import Changes, Report, TableReport
+from janitor.report.together import apart
 
 _MOST_REPORT_BYTES = 80_000
 
@@ -13,10 +15,11 @@ _MOST_REPORT_BYTES = 80_000
 def digest_content(report: Report, notices: Collection[Notice], pointer: str | None) -> DigestContent:
     """What a digest says of a run: its report, the notices that are due, and where the full report is."""
     deletion = report.deletion.model_dump(exclude={"plan"})
+    table = report.table
     return DigestContent(
-        table=report.table.name,
-        region=report.table.region,
-        account=report.table.account_id,
+        table=report.title,
+        region=table.region if table else None,
+        account=table.account_id if table else None,
         command=report.run.command,
         dry_run=report.run.dry_run,
         outcome=Ending(report.run.outcome.value),
@@ -31,7 +34,13 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
         warnings=tuple(warning.message for warning in report.warnings),
         report_json=_report_json(report),
         pointer=pointer,
+        tables=tuple(_of_table(part, each) for part, each in zip(report.parts, apart(report), strict=False)),
     )
+
+
+def _of_table(part: TableReport, report: Report) -> DigestContent:
+    content = digest_content(report.model_copy(update={"findings": []}), (), None)
+    return replace(content, table=part.label, errors=(), warnings=(), report_json=None)
 
 
 def _said_changes(changes: Changes | None) -> Mapping[ChangeKind, Change] | None:

@@ -19,7 +19,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import structlog
 
@@ -64,8 +63,7 @@ def run(job: Job) -> Result:
         **report.deletion.model_dump(),
         **report.capacity.model_dump(),
     )
-    merged = job.shard_announcer.merged if job.shard_announcer else None
-    return Result(report, job.outlets.failures, merged)
+    return _result(job, report)
 
 
 def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, findings: Findings) -> Report:
@@ -118,7 +116,7 @@ def _reported_before(job: Job, started: float, tally: Tally) -> Result:
         errors = announcer.catch_up()
     finally:
         announcer.close()
-    return replace(_passed_over(job, why, started, tally, errors), merged=announcer.merged)
+    return _passed_over(job, why, started, tally, errors)
 
 
 def _passed_over(job: Job, why: Remark, started: float, tally: Tally, errors: Sequence[Remark] = ()) -> Result:
@@ -136,7 +134,13 @@ def _passed_over(job: Job, why: Remark, started: float, tally: Tally, errors: Se
     )
     job.outlets.pass_over(report)
     log.warning("run.skipped", code=why.code, reason=why.message)
-    return Result(report, job.outlets.failures)
+    return _result(job, report)
+
+
+def _result(job: Job, report: Report) -> Result:
+    announcer = job.shard_announcer
+    merged = announcer.merged if announcer else None
+    return Result(report, job.outlets.failures, merged, is_part=announcer is not None)
 
 
 @contextmanager

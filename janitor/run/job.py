@@ -1,13 +1,14 @@
 """What a run is given, and what it leaves."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import SinkError
 from janitor.report.model import Remark, Report
-from janitor.run.announce import Announcer
+from janitor.run.findings import Told
 from janitor.run.listing import Listing
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
@@ -17,6 +18,22 @@ from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.shard import Shard
 from janitor.tokens.policy import Policy
+
+
+class Announces(Protocol):
+    """Who tells people what a run found, at its end. `janitor.run.announce.Announcer` is one."""
+
+    def open(self) -> None:
+        """Get ready, before the table is read."""
+
+    def see(self, told: Sequence[Told]) -> None:
+        """Take findings, each once."""
+
+    def finish(self, report: Report, *, is_complete: bool) -> Report:
+        """Announce what is due, and give the report with what came of that."""
+
+    def close(self) -> None:
+        """Let go of everything. Never raises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +83,7 @@ class Job:
     warnings: tuple[Remark, ...] = ()
     sweep: Sweep | None = None
     listing: Listing | None = None
-    announcer: Announcer | ShardAnnouncer | None = None
+    announcer: Announces | None = None
     shard: Shard | None = None
     has_reported: bool = False
 
@@ -89,8 +106,15 @@ class Result:
         report: of the run.
         failures: the reports that could not be written.
         merged: of all shards, where this run was the one that made it.
+        is_part: whether it was of a shard, for which another may speak.
     """
 
     report: Report
     failures: list[SinkError]
     merged: Report | None = None
+    is_part: bool = False
+
+    @property
+    def whole(self) -> Report | None:
+        """The report of all of the table; None where another shard makes it."""
+        return self.merged if self.is_part else self.report

@@ -75,7 +75,8 @@ class Outlets:
         """
 
         def finish(outlet: Outlet) -> None:
-            if not is_complete and not outlet.format.tells_the_outcome:
+            tells = outlet.format.tells_of_each_table if report.parts else outlet.format.tells_the_outcome
+            if not is_complete and not tells:
                 sentence = f"{outlet.sink.target}: the scan broke off, and a report in this format cannot say so"
                 raise SinkError(sentence, "take another format, or run it again", "incomplete")
             outlet.sink.write(outlet.format.tail(report))

@@ -60,10 +60,9 @@ def ready_of(readiness: Readiness) -> dict[str, Any]:
     }
 
 
-def report_path(job: str, number: int) -> str:
-    """Where the HTML report of a job's table is served, relative to the page; its tables are numbered from 1."""
-    path = f"runs/{quote(job, safe='')}/report"
-    return path if number == 1 else f"{path}/{number}"
+def report_path(job: str) -> str:
+    """Where a job's HTML report is served, relative to the page."""
+    return f"runs/{quote(job, safe='')}/report"
 
 
 def time_of(second: float | None) -> str | None:
@@ -109,7 +108,7 @@ def _report(each: JobOnBoard, report: Kept) -> dict[str, Any]:
         "outcome": report.outcome,
         "counts": report.counts.model_dump(),
         "deletion": report.deletion.model_dump(include={"enabled", *_DELETION}),
-        "url": f"/{report_path(each.job.name, report.number)}",
+        "url": f"/{report_path(each.job.name)}",
     }
 
 

@@ -3,11 +3,10 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from janitor.config.cron import next_times
-from janitor.config.schedule import Schedule, report_folders
+from janitor.config.schedule import Schedule
 from janitor.config.schedule_keys import TABLE_NAMES
 from janitor.settings import ENVIRONMENT_PREFIX
 
@@ -69,12 +68,6 @@ class Job:
         when = self.schedule.when
         return f"{when.cron} {when.timezone}" if when.cron else None
 
-    def folders(self, kept: Path) -> tuple[Path, ...]:
-        """Where the last report of each of its tables is, below the folder that was given to its runs."""
-        if len(self.tables) == 1:
-            return (kept,)
-        return tuple(kept / folder for folder in report_folders([table.label for table in self.tables]))
-
 
 def job_of(name: str, schedule: Schedule, digest: str, environment: Mapping[str, str]) -> Job:
     """A job, as its runs will see its file: the environment's settings beat the file's."""
@@ -90,11 +83,18 @@ def job_of(name: str, schedule: Schedule, digest: str, environment: Mapping[str,
 
 def tables_of(schedule: Schedule, environment: Mapping[str, str]) -> tuple[TableOfJob, ...]:
     """A file's tables. A variable that names a table means that one, and none of the file's, as for `janitor run`."""
-    given = {name: environment.get(f"{ENVIRONMENT_PREFIX}{name.upper()}") or None for name in TableOfJob._fields}
+    given: dict[str, Any] = {
+        name: environment.get(f"{ENVIRONMENT_PREFIX}{name.upper()}") for name in TableOfJob._fields
+    }
+    given["deployment"] = tuple((given["deployment"] or "").split())
     tables = schedule.tables
     if any(given[name] for name in TABLE_NAMES):
         tables = ({name: value for name, value in tables[0].items() if name not in TABLE_NAMES},)
-    return tuple(_table(given, table, environment) for table in tables)
+    return tuple(
+        _table({**given, "deployment": deployment}, table, environment)
+        for table in tables
+        for deployment in given["deployment"] or table.get("deployment") or (None,)
+    )
 
 
 def is_missed(line: str | None, job: Job, handled_at: float | None, now: float) -> bool:
@@ -121,8 +121,9 @@ def due_in_vain(line: str | None, job: Job, handled_at: float | None, now: float
     return first.timestamp() if first is not None and first.timestamp() <= now else None
 
 
-def _table(given: Mapping[str, str | None], of_file: Mapping[str, Any], environment: Mapping[str, str]) -> TableOfJob:
-    values = {name: given[name] or of_file.get(name) for name in TableOfJob._fields}
+def _table(given: Mapping[str, Any], of_file: Mapping[str, Any], environment: Mapping[str, str]) -> TableOfJob:
+    """A table; `given` says which deployment, where one names it."""
+    values = {name: given[name] or (of_file.get(name) if name != "deployment" else None) for name in TableOfJob._fields}
     by_aws = next((environment[name] for name in _REGION_VARIABLES if environment.get(name)), None)
     values["region"] = values["region"] or by_aws
     return TableOfJob(**values)

@@ -1,4 +1,4 @@
-"""The last reports of a job, as its runs left them on disk."""
+"""The last report of a job, as its run left it on disk: what it says of each table."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from janitor.report.metrics import Metric, metrics_of
 from janitor.report.model import Counts, Deletion, Outcome, Report
+from janitor.report.together import apart
 
 log = structlog.get_logger("janitor.serve")
 
@@ -20,18 +21,16 @@ _MOST_BYTES = 50_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What is kept in mind of a report: no finding of it.
+    """What is kept in mind of a table's part of a report: no finding of it.
 
     Attributes:
-        number: of the table among its job's, from 1.
         table, region: whose it is.
-        page: the report as HTML; it may be gone.
-        started_at, ended_at: of the run, in UNIX seconds.
+        page: the report as HTML, that of all tables of the job; it may be gone.
+        started_at, ended_at: of the run of this table, in UNIX seconds.
         outcome, counts, deletion, errors: as the report has them.
         metrics: its figures.
     """
 
-    number: int
     table: str
     region: str
     page: Path
@@ -48,14 +47,14 @@ class Kept:
         return self.ended_at >= int(started_at)
 
 
-def kept_in(folders: Sequence[Path]) -> tuple[Kept, ...]:
-    """The reports of these folders; a folder without a whole one is left out."""
-    return tuple(_kept(folders))
+def kept_in(folder: Path) -> tuple[Kept, ...]:
+    """What the report in this folder says, a table each; nothing where there is no whole one."""
+    return tuple(_kept(folder))
 
 
-def is_any_of(folders: Sequence[Path], started_at: float) -> bool:
+def has_one_of(folder: Path, started_at: float) -> bool:
     """Whether the run that started then left a report there, be it one that cannot be read: too long, for example."""
-    return any(_written_at(folder / _REPORT) >= int(started_at) for folder in folders)
+    return _written_at(folder / _REPORT) >= int(started_at)
 
 
 def _written_at(path: Path) -> float:
@@ -65,23 +64,24 @@ def _written_at(path: Path) -> float:
         return -1
 
 
-def _kept(folders: Sequence[Path]) -> Iterator[Kept]:
-    for number, folder in enumerate(folders, 1):
-        report = _report(folder / _REPORT)
-        if report is not None:
-            yield Kept(
-                number=number,
-                table=report.table.name,
-                region=report.table.region,
-                page=folder / PAGE,
-                started_at=report.run.started_at.timestamp(),
-                ended_at=report.run.finished_at.timestamp(),
-                outcome=report.run.outcome,
-                counts=report.counts,
-                deletion=report.deletion,
-                errors=tuple(error.message for error in report.errors),
-                metrics=metrics_of(report),
-            )
+def _kept(folder: Path) -> Iterator[Kept]:
+    whole = _report(folder / _REPORT)
+    if whole is None:
+        return
+    labels = [part.label for part in whole.parts] or [whole.title]
+    for label, report in zip(labels, apart(whole), strict=True):
+        yield Kept(
+            table=label,
+            region=report.table.region if report.table else "-",
+            page=folder / PAGE,
+            started_at=report.run.started_at.timestamp(),
+            ended_at=report.run.finished_at.timestamp(),
+            outcome=report.run.outcome,
+            counts=report.counts,
+            deletion=report.deletion,
+            errors=tuple(error.message for error in report.errors),
+            metrics=metrics_of(report),
+        )
 
 
 def _report(path: Path) -> Report | None:

@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 
 from janitor.report.metrics import Metric as Figure
 from janitor.serve.board import Board, JobOnBoard
-from janitor.sinks.prometheus import Measured, registry_of
+from janitor.sinks.metric import Measured
+from janitor.sinks.prometheus import registry_of
 from janitor.tokens.plain import plain
 
 _PREFIX = "janitor_daemon_"
@@ -114,7 +115,8 @@ def _of_reports(board: Board) -> Iterator[Measured]:
             # Settings may name one table in two ways.
             if (report.table, report.region) not in seen:
                 seen.add((report.table, report.region))
-                yield Measured(report.table, report.region, [_with_job(figure, job) for figure in report.metrics])
+                figures = [_with_job(figure, job) for figure in report.metrics]
+                yield Measured(report.table, report.region, int(report.ended_at * 1_000), figures)
 
 
 def _with_job(figure: Figure, job: str) -> Figure:

@@ -216,7 +216,7 @@ def _ended(each: JobOnBoard) -> Iterator[Markup | str]:
 
 
 def _report(each: JobOnBoard, report: Kept, now: float) -> Markup:
-    link = tag("a", "report", href=report_path(each.job.name, report.number))
+    link = tag("a", "report", href=report_path(each.job.name))
     where = f"{report.table}, {report.region}"
     older = "" if each.is_of_last_run(report) else "an earlier run's: "
     line = tag(

@@ -12,7 +12,7 @@ from janitor.report.model import Outcome
 from janitor.serve.child import Child, end_all, end_left_behind
 from janitor.serve.ending import Ending, ending_of
 from janitor.serve.jobs import Job
-from janitor.serve.kept import Kept, is_any_of, kept_in
+from janitor.serve.kept import Kept, has_one_of, kept_in
 from janitor.serve.memory import Memory
 from janitor.serve.turns import Turns
 
@@ -154,11 +154,10 @@ class Runs:
         code = child.wait()
         ended_at = time.time()
         kept = self._read_kept(job)
-        folders = job.folders(self._folder / job.name)
         ending = ending_of(
             code,
             [report.outcome for report in kept if report.is_of(child.started_at)],
-            has_report=is_any_of(folders, child.started_at),
+            has_report=has_one_of(self._folder / job.name, child.started_at),
             was_asked_to_end=self._is_stopping,
         )
         self._memory.end(job.name, at=ended_at, exit_code=code, outcome=ending.outcome, is_success=ending.is_success)
@@ -167,7 +166,7 @@ class Runs:
         say("job.ended", job=job.name, outcome=ending.outcome, exit_code=code, seconds=seconds)
 
     def _read_kept(self, job: Job) -> tuple[Kept, ...]:
-        kept = kept_in(job.folders(self._folder / job.name))
+        kept = kept_in(self._folder / job.name)
         with self._lock:
             self._kept[job.name] = (job.digest, kept)
         return kept

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TextIO
 
 from janitor.errors import SinkError
-from janitor.sinks.metric import MetricLike, Unit
+from janitor.sinks.metric import Measured, MetricLike, Unit
 
 # From the specification: user guide, "Specification: Embedded metric format", MetricDirective object.
 MOST_A_DIRECTIVE = 100
@@ -67,13 +67,20 @@ class Emf:
     def open(self) -> None:
         """Nothing to prove: a stream that is open can only fail later."""
 
-    def publish(self, metrics: Sequence[MetricLike], *, table: str, region: str, timestamp_ms: int) -> None:
-        """Write the line.
+    def publish(self, measured: Sequence[Measured]) -> None:
+        """Write a line for each table.
 
         Raises:
             SinkError: the reader has gone, the device is full, or the stream is closed.
         """
-        line = emf_line(metrics, table=table, region=region, timestamp_ms=timestamp_ms)
+        for table, region, timestamp_ms, metrics in measured:
+            if metrics is not None:
+                self._write(emf_line(metrics, table=table, region=region, timestamp_ms=timestamp_ms))
+
+    def discard(self) -> None:
+        """Nothing can be taken back."""
+
+    def _write(self, line: str) -> None:
         try:
             # One write, so that no log line of another thread comes between the line and its end.
             self._stream.write(f"{line}\n")
@@ -82,9 +89,6 @@ class Emf:
             raise SinkError(f"{self.target} could not be written: {error.strerror or error}") from None
         except ValueError:
             raise SinkError(f"{self.target} could not be written: the stream is closed") from None
-
-    def discard(self) -> None:
-        """Nothing can be taken back."""
 
 
 def _directive(metrics: Sequence[MetricLike], namespace: str) -> dict[str, Any]:

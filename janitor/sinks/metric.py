@@ -1,7 +1,7 @@
 """What the sinks of metrics are given, and what they have to do."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 Unit = Literal["count", "seconds", "timestamp"]
 
@@ -30,6 +30,19 @@ class MetricLike(Protocol):
         """Names and values that tell apart the metrics of one name; the same names for all of them."""
 
 
+class Measured(NamedTuple):
+    """The metrics of a table's run: no two with the same name and labels.
+
+    `table` tells it from others, also from one of its name elsewhere. `metrics` is None where the table was left to
+    another run: what is known of it stays.
+    """
+
+    table: str
+    region: str
+    timestamp_ms: int
+    metrics: Sequence[MetricLike] | None
+
+
 class MetricSink(Protocol):
     """A place for the metrics of one run. Every method raises nothing else than what it says."""
 
@@ -44,14 +57,11 @@ class MetricSink(Protocol):
             ConfigurationError: it cannot.
         """
 
-    def publish(self, metrics: Sequence[MetricLike], *, table: str, region: str, timestamp_ms: int) -> None:
-        """Make the metrics of one table's run visible, whole.
+    def publish(self, measured: Sequence[Measured]) -> None:
+        """Make the metrics of every table's run visible, whole.
 
         Args:
-            metrics: no two with the same name and labels.
-            table: the table's name.
-            region: the table's region.
-            timestamp_ms: when the run ended, in UNIX milliseconds.
+            measured: a table each, no two of the same; `timestamp_ms` is when its run ended, in UNIX milliseconds.
 
         Raises:
             SinkError: that failed.

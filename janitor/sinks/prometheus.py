@@ -1,7 +1,7 @@
 """`prometheus=PATH`: a file for the textfile collector of Prometheus' node_exporter, and the registry behind it.
 
 All are gauges: what the last run measured, not sums over runs. Each has the labels `table` and `region`. The file
-belongs to one table; node_exporter reads it when its name ends in `.prom`.
+belongs to the tables of one job; node_exporter reads it when its name ends in `.prom`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,27 +14,19 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from janitor.errors import SinkError
 from janitor.sinks.file import File
-from janitor.sinks.metric import MetricLike, Unit
+from janitor.sinks.metric import Measured, MetricLike, Unit
 
 PREFIX = "janitor_"
 _LAST_SUCCESS = "last_success_timestamp_seconds"
 _LAST_SUCCESS_HELP = "When the last run ended that did all it set out to do, in UNIX seconds."
 
 
-class Measured(NamedTuple):
-    """The metrics of a table's last run."""
-
-    table: str
-    region: str
-    metrics: Sequence[MetricLike]
-
-
 def registry_of(measured: Iterable[Measured]) -> CollectorRegistry:
     """A registry of the last run of each table, no two of the same."""
     registry = CollectorRegistry()
     gauges: dict[str, Gauge] = {}
-    for table, region, metrics in measured:
-        for metric in metrics:
+    for table, region, _, metrics in measured:
+        for metric in metrics or ():
             if metric.name not in gauges:
                 names = ("table", "region", *(name for name, _ in metric.labels))
                 gauges[metric.name] = Gauge(f"{PREFIX}{metric.name}", metric.help, names, registry=registry)
@@ -42,18 +34,23 @@ def registry_of(measured: Iterable[Measured]) -> CollectorRegistry:
     return registry
 
 
-def prometheus_text(metrics: Sequence[MetricLike], *, table: str, region: str, previous: bytes | None) -> bytes:
+def prometheus_text(measured: Sequence[Measured], *, previous: bytes | None) -> bytes:
     """The file's content, in Prometheus' text format.
 
     Args:
-        metrics: no two with the same name and labels.
-        table: the table's name.
-        region: the table's region.
+        measured: a table each, no two of the same.
         previous: what the file holds now, None if there is none. The time of the last success is taken over from it
-            when the metrics have none, so that a run that failed does not make it disappear.
+            when the metrics have none, so that a run that failed does not make it disappear; and all of a table that
+            was left to another run.
     """
-    kept = [*metrics, *_last_success(metrics, table, region, previous)]
-    return generate_latest(registry_of([Measured(table, region, kept)]))
+    return generate_latest(registry_of([_with_kept(each, previous) for each in measured]))
+
+
+def _with_kept(measured: Measured, previous: bytes | None) -> Measured:
+    table, region, _, metrics = measured
+    if metrics is None:
+        return measured._replace(metrics=list(_all_of(table, region, previous or b"")))
+    return measured._replace(metrics=[*metrics, *_last_success(metrics, table, region, previous)])
 
 
 class Prometheus:
@@ -72,21 +69,14 @@ class Prometheus:
         """
         self._file.open()
 
-    def publish(
-        self,
-        metrics: Sequence[MetricLike],
-        *,
-        table: str,
-        region: str,
-        timestamp_ms: int,  # noqa: ARG002  # the interface's argument; node_exporter refuses lines with a time
-    ) -> None:
-        """Write the hidden file, flush it to disk and put it in its place.
+    def publish(self, measured: Sequence[Measured]) -> None:
+        """Write the hidden file, flush it to disk and put it in its place. Without times, which node_exporter refuses.
 
         Raises:
             SinkError: that failed; the place is as it was.
         """
         try:
-            self._file.write(prometheus_text(metrics, table=table, region=region, previous=self._previous()))
+            self._file.write(prometheus_text(measured, previous=self._previous()))
         except SinkError:
             self.discard()
             raise
@@ -129,6 +119,20 @@ def _last_success(
     second = _read_back(f"{PREFIX}{_LAST_SUCCESS}", {"table": table, "region": region}, previous)
     if second is not None:
         yield _Kept(_LAST_SUCCESS, "timestamp", _LAST_SUCCESS_HELP, second)
+
+
+def _all_of(table: str, region: str, text: bytes) -> Iterator[MetricLike]:
+    """Every metric that a file holds of a table; none of a file that is damaged."""
+    try:
+        families = list(text_string_to_metric_families(text.decode(errors="replace")))
+    except (ValueError, LookupError):
+        return
+    for family in families:
+        for name, labels, value, *_ in family.samples:
+            if (labels.get("table"), labels.get("region")) != (table, region) or not name.startswith(PREFIX):
+                continue
+            others = tuple((label, text) for label, text in labels.items() if label not in ("table", "region"))
+            yield _Kept(name.removeprefix(PREFIX), "count", family.documentation, value, others)
 
 
 def _read_back(name: str, labels: dict[str, str], text: bytes) -> float | None:

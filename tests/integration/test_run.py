@@ -112,19 +112,19 @@ def test_no_variable_makes_a_file_delete(
 
 
 @one_server
-def test_each_table_has_its_turn_and_the_worst_code_is_the_runs(
-    server: Server, new_table: NewTable, tmp_path: Path
-) -> None:
+def test_each_table_has_its_turn_and_all_are_in_one_report(server: Server, new_table: NewTable, tmp_path: Path) -> None:
     first, last = new_table(living_rows(6)), new_table(living_rows(12))
     tables = "".join(f'[[table]]\ntable = "{name}"\n' for name in (first, "not-there", last))
-    file = job(tmp_path, f'{tables}[report]\nreport = "csv={tmp_path}/{{table}}.csv"\n')
+    file = job(tmp_path, f'{tables}[report]\nreport = "ndjson={tmp_path}/all.ndjson"\n')
     finished = run(server, file, "--keep-in", str(tmp_path / "kept"))
-    assert [said["table"]["name"] for said in reports(finished)] == [first, last]
+    [said] = reports(finished)
+    assert [part["table"]["name"] for part in said["parts"]] == [first, "not-there", last]
     # Not 2, for then nothing would have been read.
     assert finished.code == 1
     assert "janitor: not-there: no token table" in finished.err
-    assert {path.name for path in tmp_path.glob("*.csv")} == {f"{first}.csv", f"{last}.csv"}
-    assert {path.parent.name for path in tmp_path.glob("kept/*/report.html")} == {first, last}
+    lines = (tmp_path / "all.ndjson").read_text().splitlines()
+    assert json.loads(lines[-1])["parts"] == said["parts"]
+    assert {path.name for path in (tmp_path / "kept").iterdir()} == {"report.json", "report.html"}
 
 
 def test_a_wrong_file_runs_nothing_and_check_says_all_of_it(tmp_path: Path) -> None:
@@ -181,7 +181,8 @@ def test_each_ready_schedule_is_right_and_runs(
         finished = run(server, str(path), XDG_STATE_HOME=str(tmp_path))
         assert finished.code == (3 if path.stem == "weekly-audit" else 0), finished.err
         assert all(said["run"]["outcome"] == "complete" for said in reports(finished))
-        assert len(reports(finished)) == (2 if path.stem == "several-tables" else 1)
+        [said] = reports(finished)
+        assert len(said["parts"]) == (2 if path.stem == "several-tables" else 0)
         assert len(keys_in(client, "prod-LISAApiBaseTokenTable")) == 12
     finally:
         for name in tables:

@@ -41,7 +41,7 @@ def archive_for(
     if keeps_none and given_on_command_line(_BOTH) != ["archive"]:
         return NoArchive()
     stamp = header.created_at.replace("-", "").replace(":", "")
-    name = f"{header.table.name}-{stamp}-{header.run_id}"
+    name = f"{header.table.name}-{stamp}-{header.run_id}{reached.file_suffix}"
     match archive:
         case None:
             return FileArchive(state_directory() / ARCHIVE_FOLDER / f"{name}.ndjson")

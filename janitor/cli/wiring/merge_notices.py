@@ -15,7 +15,8 @@ from janitor.config.output import NoticeSettings
 from janitor.dynamodb.client import Aws
 from janitor.report.merge import is_whole, last_judged_at
 from janitor.report.model import Remark, Report
-from janitor.run.announce import Announcer, Channel
+from janitor.run.announce import Announcer
+from janitor.run.channel import Channel
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch
 from janitor.tokens.fingerprint import fingerprint
@@ -36,11 +37,13 @@ def announcer_of(
         return None
     as_of = report.policy.as_of
     check_notices(settings, given.state, requires_notice=False, as_of=None if as_of is None else int(as_of.timestamp()))
+    table, dialect = report.table, report.policy.dialect
+    assert table is not None and dialect is not None  # noqa: S101, PT018  # it is of one table's shards
     # Never asked: it names rows, and here are findings.
-    fingerprint_of = partial(fingerprint, dialect=report.policy.dialect)
+    fingerprint_of = partial(fingerprint, dialect=dialect)
     watch = Watch(
         ledger_for(given.state, aws()),
-        scope_of(report.table),
+        scope_of(table),
         now=last_judged_at([report]),
         thresholds=report.policy.thresholds_seconds,
         fingerprint_of=fingerprint_of,

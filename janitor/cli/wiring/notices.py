@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, session
+from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
 from janitor.cli.wiring.report_places import expanded
 from janitor.cli.wiring.stores import has_store, ledger_for, scope_of
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
@@ -21,7 +21,8 @@ from janitor.ledger.url import SqliteUrl
 from janitor.notify.failure import failure_message
 from janitor.parsers import MetricsTarget, S3Key
 from janitor.report.model import Remark, TablePart
-from janitor.run.announce import Announcer, Channel
+from janitor.run.announce import Announcer
+from janitor.run.channel import Channel
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch
@@ -99,7 +100,7 @@ def announcing_of(
         folder=Path(tempfile.gettempdir()),
     )
     channel = Channel(
-        topic=topic_of(settings, reached.aws, stop),
+        topic=topic_of(settings, reached.home, stop),
         per_token=settings.per_token,
         digest=settings.digest,
         pointer=pointer_of(output, table, run_id),
@@ -130,8 +131,7 @@ def tell_of_failure(
     """Publish that a run came to no report, where there is a topic; why that failed, if it did."""
     if settings.sns_topic_arn is None or settings.digest == "never":
         return None
-    named = table.table or table.deployment or table.ssm_parameter or "no table"
-    made = failure_message(command, named, run_id, error.code, str(error))
+    made = failure_message(command, named(table), run_id, error.code, str(error))
     message = Message(
         body=made.body,
         subject=made.subject,
@@ -161,15 +161,18 @@ def _metric_sink(target: MetricsTarget) -> MetricSink:
 
 
 def topic_of(settings: NoticeSettings, aws: Aws, stop: Stop) -> Topic | None:
-    """The topic that is published to; None where there is none."""
+    """The topic that is published to, reached through this session; None where there is none."""
     if settings.sns_topic_arn is None:
         return None
     jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
     return Topic(aws.sns, settings.sns_topic_arn, stop.pause, jitter)
 
 
-def pointer_of(output: OutputSettings, table: Table | TablePart, run_id: str) -> str | None:
-    """Where a full report is: in S3 if there is one, where a reader gets at it, and in the format that holds most."""
+def pointer_of(output: OutputSettings, table: Table | TablePart | None, run_id: str) -> str | None:
+    """Where a full report is, None for nowhere: in S3 if one is there, and in the format that holds most.
+
+    `table` is None for a run of several.
+    """
     full = [target for target in output.report if target.format in _FULL]
     if not full:
         return None

@@ -64,14 +64,17 @@ def check_reports(
 
 
 def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: Stop) -> Outlets:
-    """The outlets of a run of the table that was reached, none of them opened."""
-    return outlets_of(settings, reached.table, lambda: reached.aws.s3, run_id, stop)
+    """The outlets of a run of this table, none of them opened."""
+    return outlets_of(settings, reached.table, lambda: reached.home.s3, run_id, stop)
 
 
 def outlets_of(
-    settings: OutputSettings, table: Table | TablePart, s3: Callable[[], "S3Client"], run_id: str, stop: Stop
+    settings: OutputSettings, table: Table | TablePart | None, s3: Callable[[], "S3Client"], run_id: str, stop: Stop
 ) -> Outlets:
-    """The outlets of a report of this table, none of them opened; `s3` is asked for only where one goes there."""
+    """The outlets of a report of this table, None for one of several, none of them opened.
+
+    `s3` is asked for only where a report goes there.
+    """
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
     return Outlets(
@@ -88,7 +91,11 @@ def outlets_to(targets: Sequence[ReportTarget], reached: Reached, run_id: str, s
 
 
 def _outlets(
-    targets: Sequence[ReportTarget], table: Table | TablePart, s3: Callable[[], "S3Client"], run_id: str, stop: Stop
+    targets: Sequence[ReportTarget],
+    table: Table | TablePart | None,
+    s3: Callable[[], "S3Client"],
+    run_id: str,
+    stop: Stop,
 ) -> list[Outlet]:
     return [
         Outlet(_format(target.format, is_terminal=False), _sink(target, table, s3, run_id, stop)) for target in targets
@@ -96,7 +103,7 @@ def _outlets(
 
 
 def _sink(
-    target: ReportTarget, table: Table | TablePart, s3: Callable[[], "S3Client"], run_id: str, stop: Stop
+    target: ReportTarget, table: Table | TablePart | None, s3: Callable[[], "S3Client"], run_id: str, stop: Stop
 ) -> Sink:
     place = expanded(target.place, table, run_id)
     if isinstance(place, Path):

@@ -13,9 +13,23 @@ from janitor.config.table import TableSettings
 from janitor.errors import JanitorError, SinkError
 from janitor.report.metrics import metrics_of
 from janitor.report.model import Outcome, Report
+from janitor.report.together import apart
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.workers import answer_of
 from janitor.sinks.heartbeat import Heartbeat
+from janitor.sinks.metric import Measured
+
+
+def measured_of(report: Report) -> list[Measured]:
+    """The metrics of each table of a run. Of one that was left to another run what that one says is truer."""
+    measured = []
+    labels = [part.label for part in report.parts] or [report.title]
+    for label, each in zip(labels, apart(report), strict=True):
+        region = each.table.region if each.table else "-"
+        timestamp = int(each.run.finished_at.timestamp() * 1_000)
+        metrics = None if each.run.outcome is Outcome.SKIPPED else metrics_of(each)
+        measured.append(Measured(label, region, timestamp, metrics))
+    return measured
 
 
 class Outside:
@@ -64,18 +78,15 @@ class Outside:
 
     def tell_metrics(self, report: Report | None) -> list[SinkError]:
         """Write the metrics of a run, None for one that leaves that to others; what could not be written."""
-        if report is None or report.run.outcome is Outcome.SKIPPED:
-            # What the run that is at work will say, or the last one said, is truer.
+        measured = measured_of(report) if report else []
+        if all(each.metrics is None for each in measured):
             for sink in self._sinks:
                 sink.discard()
             return []
         failures = []
-        timestamp = int(report.run.finished_at.timestamp() * 1_000)
         for sink in self._sinks:
             try:
-                sink.publish(
-                    metrics_of(report), table=report.table.name, region=report.table.region, timestamp_ms=timestamp
-                )
+                sink.publish(measured)
             except SinkError as error:
                 failures.append(error)
         return failures

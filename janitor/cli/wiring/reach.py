@@ -2,12 +2,13 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from janitor import __version__
 from janitor.cli.options import flag, given_on_command_line, variable
+from janitor.config.schedule_keys import TABLE_NAMES
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
@@ -23,28 +24,55 @@ MAX_SKEW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """A table's place among several of one run.
+
+    Attributes:
+        number: from 1.
+        home: the session for what is the whole run's own: its reports and its topic.
+    """
+
+    number: int
+    home: Aws
+
+
+@dataclass(frozen=True, slots=True)
 class Reached:
-    """A session, and the table that was found through it."""
+    """A session, and the table that was found through it; `among` is None for a run of that one table."""
 
     aws: Aws
     table: Table
+    among: Among | None = None
+
+    @property
+    def home(self) -> Aws:
+        """The session for the run's reports and its topic."""
+        return self.among.home if self.among else self.aws
+
+    @property
+    def file_suffix(self) -> str:
+        """What tells this table's files from those of the run's other tables, which may have the same name."""
+        return f"-{self.among.number}" if self.among else ""
 
 
-def reach(settings: TableSettings, *, dialect: str | None = None, connections: int = 0) -> Reached:
+def reach(
+    settings: TableSettings, *, dialect: str | None = None, connections: int = 0, among: Among | None = None
+) -> Reached:
     """Find the table; nothing of its rows is read yet.
 
     Args:
         settings: which table, and how to get there.
         dialect: `classic` or `hashed`; None to tell it from the table.
         connections: how many requests will run at once, if more than the usual.
+        among: its place among several.
 
     Raises:
-        ConfigurationError: the settings, the credentials or the table are wrong.
+        ConfigurationError: the settings, the credentials or the table are wrong, or they name several.
         AwsError: AWS refused or could not be reached.
     """
     choice = _choice(settings)
     aws = session(settings, connections)
-    return Reached(aws, locate(aws, choice, Dialect(dialect) if dialect else None, time.time))
+    return Reached(aws, locate(aws, choice, Dialect(dialect) if dialect else None, time.time), among)
 
 
 def session(settings: TableSettings, connections: int = 0) -> Aws:
@@ -59,6 +87,31 @@ def session(settings: TableSettings, connections: int = 0) -> Aws:
 def names_a_table(settings: TableSettings) -> bool:
     """Whether the user names a table at all."""
     return bool(settings.table or settings.deployment or settings.ssm_parameter)
+
+
+def named(settings: TableSettings) -> str:
+    """What the user calls the table, or the tables."""
+    return settings.table or ", ".join(settings.deployment) or settings.ssm_parameter or "no table"
+
+
+def each_of(settings: TableSettings) -> list[TableSettings]:
+    """The settings of each table that they name: several where they name several deployments, and nothing beats those.
+
+    Raises:
+        ConfigurationError: a deployment is named twice.
+    """
+    if len(settings.deployment) <= 1 or "deployment" not in _chosen(settings):
+        return [settings]
+    twice = next((name for name in settings.deployment if settings.deployment.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigurationError(f"the deployment {twice} is named twice", "name it once")
+    return [replace(settings, deployment=(name,)) for name in settings.deployment]
+
+
+def _chosen(settings: TableSettings) -> list[str]:
+    """What names the table: a flag beats the environment, also when they name it in different ways."""
+    given = [name for name in TABLE_NAMES if getattr(settings, name)]
+    return given_on_command_line(given) or given
 
 
 def warnings(reached: Reached) -> tuple[Remark, ...]:
@@ -80,19 +133,21 @@ def warnings(reached: Reached) -> tuple[Remark, ...]:
 
 
 def _choice(settings: TableSettings) -> TableChoice:
-    named = {name: getattr(settings, name) for name in ("table", "deployment", "ssm_parameter")}
-    given = [name for name, value in named.items() if value]
-    # A flag beats the environment, also when they name the table in different ways.
-    chosen = given_on_command_line(given) or given
+    chosen = _chosen(settings)
     if not chosen:
         way_out = "give --table NAME, --deployment NAME or --ssm-parameter [PATH]"
         raise ConfigurationError("no table is named", way_out, "no-table")
     if len(chosen) > 1:
-        said = flag if given_on_command_line(given) else variable
+        said = flag if given_on_command_line(chosen) else variable
         raise ConfigurationError(
             f"{' and '.join(said(name) for name in chosen)} both name the table", "give one of them"
         )
-    return TableChoice(**{name: named[name] for name in chosen})
+    if chosen == ["deployment"] and len(settings.deployment) > 1:
+        sentence = f"several deployments are named, and this command works on one table: {named(settings)}"
+        raise ConfigurationError(sentence, "name one of them; scan, sweep and run take several", "several-tables")
+    deployment = settings.deployment[0] if settings.deployment else None
+    values = {"table": settings.table, "deployment": deployment, "ssm_parameter": settings.ssm_parameter}
+    return TableChoice(**{name: values[name] for name in chosen})
 
 
 def connection_of(settings: TableSettings, connections: int = 0) -> Connection:

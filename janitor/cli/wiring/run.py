@@ -1,31 +1,23 @@
-"""One run of a schedule file: of each of its tables in turn."""
+"""One run of a schedule file."""
 
 import dataclasses
-import functools
-import signal
 import time
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
-from janitor.cli.running import carried_out
 from janitor.cli.wiring.reach import names_a_table
 from janitor.cli.wiring.scan import check_scan, scan_job
 from janitor.cli.wiring.schedule import RunCommand, commands_of
 from janitor.cli.wiring.schedule_text import described
-from janitor.cli.wiring.sweep import check_sweep, sweep_job
-from janitor.config.commands import SweepSettings
-from janitor.config.limits import DeadlineSettings
+from janitor.cli.wiring.several import carried_out_on_each, check_shared
+from janitor.cli.wiring.sweep import check_sweep, sweep_jobs
+from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.output import LogSettings
-from janitor.config.schedule import Schedule, ScheduleError, load_schedule, report_folders
-from janitor.config.table import TableSettings
-from janitor.errors import ConfigurationError, ExitCode, JanitorError
+from janitor.config.schedule import Schedule, ScheduleError, load_schedule
+from janitor.errors import ConfigurationError, ExitCode
 from janitor.parsers import ReportTarget
-
-_STOPPED = frozenset({128 + signal.SIGINT, 128 + signal.SIGTERM})
-# Of several tables' exit codes the first of these that came stands for all.
-_WORST_FIRST = (ExitCode.USAGE, ExitCode.FAILED, ExitCode.REFUSED, ExitCode.FAIL_ON_MATCHED, ExitCode.DONE)
 
 
 def checked(file: Path, given: RunCommand) -> int:
@@ -45,6 +37,8 @@ def checked(file: Path, given: RunCommand) -> int:
         commands = commands_of(schedule, given)
         for command in commands:
             check_command(schedule, command)
+        if len(commands) > 1:
+            _check(schedule, commands[0], commands[0].scan)
     except ConfigurationError as error:
         click.echo(f"janitor: {file}: {error}", err=True)
         return ExitCode.USAGE
@@ -67,71 +61,42 @@ def check_command(schedule: Schedule, command: RunCommand) -> None:
         check_scan(command.scan)
 
 
+def _check(schedule: Schedule, command: RunCommand, scan: ScanSettings) -> None:
+    """As `check_command`, of several tables: flags may say what the file could not."""
+    check_command(schedule, command._replace(scan=scan))
+    check_shared(scan, command.plan if schedule.is_sweep else None, command.deletion if schedule.is_sweep else None)
+
+
 def runs_of(file: Path, given: RunCommand, logs: LogSettings) -> int:
-    """Run a schedule file now, one table after the other.
+    """Run a schedule file now.
 
     Returns:
-        the exit code; of several tables the worst.
+        the exit code.
 
     Raises:
         ScheduleError: the file is wrong; nothing was run.
-        JanitorError: what a run of its only table raises.
+        JanitorError: what the run raises.
     """
     schedule = load_schedule(file)
-    commands = commands_of(schedule, given)
+    commands = [_keeping(command) for command in commands_of(schedule, given)]
+    first, tables = commands[0], [command.scan for command in commands]
     deletes = _deletes(schedule, given)
-    if len(commands) == 1:
-        return _run(schedule, commands[0], logs, deletes=deletes)
-    return _runs(schedule, commands, logs, deletes=deletes)
-
-
-def _runs(schedule: Schedule, commands: Sequence[RunCommand], logs: LogSettings, *, deletes: bool) -> int:
-    """A run of each table; one that fails keeps none of the others from its own."""
-    started, codes = time.monotonic(), []
-    names = [_named(command.scan.table) for command in commands]
-    for command, name, folder in zip(commands, names, report_folders(names), strict=True):
-        left = _with_what_is_left(command, time.monotonic() - started)
-        try:
-            code = _run(schedule, left, logs, deletes=deletes, folder=folder)
-        except JanitorError as error:
-            click.echo(f"janitor: {name}: {error}", err=True)
-            code = error.exit_code
-        if code in _STOPPED:
-            return code
-        codes.append(code)
-    if ExitCode.USAGE in codes and {*codes} != {ExitCode.USAGE}:
-        # "Nothing was read" would not be true.
-        return ExitCode.FAILED
-    return next(code for code in _WORST_FIRST if code in codes)
-
-
-def _named(table: TableSettings) -> str:
-    return table.table or table.deployment or table.ssm_parameter or "no table"
-
-
-def _run(schedule: Schedule, command: RunCommand, logs: LogSettings, *, deletes: bool, folder: str = "") -> int:
-    if command.run.keep_in is not None:
-        command = _keeping(command, command.run.keep_in / folder)
+    check = partial(_check, schedule, first)
     if not schedule.is_sweep:
-        return carried_out("scan", logs, command.scan, functools.partial(scan_job, command.scan))
-    job = functools.partial(sweep_job, command.scan, SweepSettings(command.plan, command.deletion, deletes))
-    return carried_out("sweep", logs, command.scan, job)
+        return carried_out_on_each("scan", logs, tables, scan_job, is_dry_run=True, check=check)
+    sweep = SweepSettings(first.plan, first.deletion, deletes)
+    return carried_out_on_each("sweep", logs, tables, sweep_jobs(sweep), is_dry_run=not deletes, check=check)
 
 
 def _deletes(schedule: Schedule, given: RunCommand) -> bool:
     return schedule.deletes and not given.run.dry_run
 
 
-def _with_what_is_left(command: RunCommand, elapsed: float) -> RunCommand:
-    """The deadline is the whole run's: a table that comes later has less of it."""
-    deadline = command.scan.deadline.deadline
-    if deadline is None:
+def _keeping(command: RunCommand) -> RunCommand:
+    """With the reports that --keep-in asks for, in a folder that is there."""
+    folder = command.run.keep_in
+    if folder is None:
         return command
-    left = DeadlineSettings(deadline=max(0, deadline - int(elapsed)))
-    return command._replace(scan=command.scan._replace(deadline=left))
-
-
-def _keeping(command: RunCommand, folder: Path) -> RunCommand:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -8,7 +8,7 @@ from janitor.cli.progress import progress_for
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
-from janitor.cli.wiring.reach import Reached, reach, warnings
+from janitor.cli.wiring.reach import Among, Reached, reach, warnings
 from janitor.cli.wiring.shards import Joined, check_shards, joined_run, shard_announcer, shard_in
 from janitor.config.commands import ScanSettings
 from janitor.config.limits import LimitSettings
@@ -30,8 +30,10 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 
 
-def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
+def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | None = None) -> Job:
     """Find the table and put a scan of it together; nothing of its rows is read yet.
+
+    `among` is its place among several.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -41,7 +43,8 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
     check_scan(settings)
     secret = secret_in(settings.protection.fingerprint_key_file)
     shard = shard_in(settings.shards)
-    reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
+    connections = settings.limits.segments or 0
+    reached = reach(settings.table, dialect=settings.policy.dialect, connections=connections, among=among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = int(time.time()) if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, shard=shard)

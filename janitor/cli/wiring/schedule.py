@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import click
 
 from janitor.cli.options import given_on_command_line, variable
+from janitor.cli.wiring.reach import each_of
 from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.run import RunSettings
@@ -41,7 +42,12 @@ def commands_of(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
             _see_that_it_is_the_files(given_names, schedule, given)
         named_elsewhere = {name: value for name, value in tables[0].items() if name not in TABLE_NAMES}
         tables = (named_elsewhere,)
-    return [_filled(given, {**schedule.values, **table}) for table in tables]
+    commands = [_filled(given, {**schedule.values, **table}) for table in tables]
+    return [
+        command._replace(scan=command.scan._replace(table=table))
+        for command in commands
+        for table in each_of(command.scan.table)
+    ]
 
 
 def _see_that_it_is_the_files(names: Sequence[str], schedule: Schedule, given: RunCommand) -> None:
@@ -51,7 +57,8 @@ def _see_that_it_is_the_files(names: Sequence[str], schedule: Schedule, given: R
         {name: table.get(name) for name in TABLE_NAMES if table.get(name)} in ({}, chosen) for table in schedule.tables
     ):
         return
-    said = " and ".join(f"{variable(name)}={value}" for name, value in chosen.items())
+    texts = {name: " ".join(value) if isinstance(value, tuple) else value for name, value in chosen.items()}
+    said = " and ".join(f"{variable(name)}={text}" for name, text in texts.items())
     raise ConfigurationError(
         f"{schedule.path} deletes from the table that it names, and {said} names another",
         "take the variable away, or give --table to delete from that one",

@@ -54,7 +54,11 @@ def _archive(command: RunCommand) -> str:
 
 
 def _table(table: TableSettings) -> str:
-    named = {"": table.table, "deployment ": table.deployment, "named by the parameter ": table.ssm_parameter}
+    named = {
+        "": table.table,
+        "deployment ": ", ".join(table.deployment),
+        "named by the parameter ": table.ssm_parameter,
+    }
     words = [f"{what}{name}" for what, name in named.items() if name]
     words += [f"in {table.region}"] if table.region else []
     words += [f"as {table.role_arn}"] if table.role_arn else []

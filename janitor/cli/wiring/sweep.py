@@ -17,7 +17,7 @@ from janitor.cli.wiring.archives import archive_for, archive_problem, check_arch
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
-from janitor.cli.wiring.reach import Reached, reach
+from janitor.cli.wiring.reach import Among, Reached, reach
 from janitor.cli.wiring.scan import announcer_of, announcing_for, job_for, policy_of, scan_of
 from janitor.cli.wiring.shards import check_shards, joined_run, shard_in
 from janitor.cli.wiring.stores import lease_for
@@ -40,8 +40,10 @@ from janitor.run.sweep import Sweep
 from janitor.tokens.policy import Policy
 
 
-def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop) -> Job:
+def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: Among | None = None) -> Job:
     """Find the table and put a sweep of it together; nothing of its rows is read yet.
+
+    `among` is its place among several.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -52,7 +54,8 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
     check_shards(scan, deletes=sweep.deletes)
     shard = shard_in(scan.shards)
     secret = secret_in(scan.protection.fingerprint_key_file)
-    reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
+    connections = scan.limits.segments or 0
+    reached = reach(scan.table, dialect=scan.policy.dialect, connections=connections, among=among)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = int(time.time()) if as_of is None else as_of
     pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, shard=shard)
@@ -97,6 +100,11 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
         has_reported=joined is not None and joined.run.has_reported(),
         remarks=ttl_remarks(reached),
     )
+
+
+def sweep_jobs(sweep: SweepSettings) -> Callable[[ScanSettings, str, Stop, Among | None], Job]:
+    """As `sweep_job`, all with these settings."""
+    return lambda scan, run_id, stop, among: sweep_job(scan, sweep, run_id, stop, among)
 
 
 def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettings) -> None:
@@ -157,7 +165,7 @@ def sweep_of(
     """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
     table, archive = reached.table, archive_for(reached, deletion.archive, header, stop, keeps_none=deletion.no_archive)
     # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
-    plan_path = plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}.ndjson"
+    plan_path = plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}{reached.file_suffix}.ndjson"
     may_go_on = lease.is_held if lease else lambda: True
     deleter = _deleter(reached, deletion, stop, may_go_on)
 

@@ -34,12 +34,19 @@ class Ics(WholeFormat):
 
     # A subscribed calendar drops the events that are missing: those of tokens that a broken-off scan never came to.
     tells_the_outcome = False
+    tells_of_each_table = False
 
     def tail(self, report: Report) -> bytes:
         """The whole calendar."""
         calendar = _calendar(report)
+        tables: dict[str | None, TablePart | None] = {
+            None: report.table,
+            **{part.label: part.table for part in report.parts},
+        }
         for finding in _expiring(report):
-            calendar.add_component(_event(finding, report))
+            table = tables[finding.table]
+            assert table is not None  # noqa: S101  # a finding of several tables says of which it is
+            calendar.add_component(_event(finding, table, report))
         content: bytes = calendar.to_ical()
         return content
 
@@ -55,7 +62,7 @@ class _Text(vText):
 
 
 def _calendar(report: Report) -> Calendar:
-    name = _Text(plain(f"Expiring LISA tokens, {report.table.name}"))
+    name = _Text(plain(f"Expiring LISA tokens, {report.title}"))
     description = _Text("\n".join(_description(report)))
     calendar = Calendar()
     calendar.add("version", "2.0")
@@ -96,16 +103,17 @@ def _expiring(report: Report) -> Iterator[Finding]:
     dated = (*_DATED, State.ACTIVE) if report.listing is not None else tuple(_DATED)
     seen = set()
     for finding in report.findings:
-        if finding.state in dated and finding.accepted_by and finding.expires_at and finding.fingerprint not in seen:
-            seen.add(finding.fingerprint)
+        token = (finding.table, finding.fingerprint)
+        if finding.state in dated and finding.accepted_by and finding.expires_at and token not in seen:
+            seen.add(token)
             yield finding
 
 
-def _event(finding: Finding, report: Report) -> Event:
+def _event(finding: Finding, table: TablePart, report: Report) -> Event:
     started = report.run.started_at
     title = _title(finding)
     event = Event()
-    event.add("uid", _uid(finding, report.table))
+    event.add("uid", _uid(finding, table))
     event.add("dtstamp", started)
     event.add("last-modified", started)
     # Has to grow, and to fit in 31 bits: seconds would end in 2038, so these are minutes.
@@ -113,7 +121,7 @@ def _event(finding: Finding, report: Report) -> Event:
     event.add("dtstart", finding.expires_at)
     event.add("transp", "TRANSPARENT")
     event.add("summary", _Text(f"{title} expires"))
-    event.add("description", _Text("\n".join(_advice(finding, report.table))))
+    event.add("description", _Text("\n".join(_advice(finding, table))))
     for threshold in sorted(set(report.policy.thresholds_seconds), reverse=True):
         if threshold < (finding.seconds_to_expiry or 0):
             event.add_component(_alarm(title, threshold))

@@ -15,6 +15,8 @@ class Format(Protocol):
     streams: bool
     tells_the_outcome: bool
     """Whether a reader sees that a run broke off; a report that hides it is better not there."""
+    tells_of_each_table: bool
+    """Whether a reader sees, in a run of several, which of them broke off; then the others are told all the same."""
 
     def head(self) -> bytes:
         """What comes before the first finding; empty for a format that does not stream."""
@@ -31,6 +33,7 @@ class WholeFormat:
 
     streams = False
     tells_the_outcome = True
+    tells_of_each_table = True
 
     def head(self) -> bytes:
         """Nothing."""

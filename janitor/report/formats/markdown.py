@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Report
 from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
-from janitor.report.text import due, label, owner, utc
+from janitor.report.tables import COLUMNS, table_rows
+from janitor.report.text import NOTHING, due, label, owner, utc
 
 # What GitHub's Markdown, or HTML inside it, takes for more than text within a table: emphasis, code, links, mentions,
 # issue numbers, formulas, and addresses that would become links by themselves.
@@ -23,19 +24,26 @@ class Markdown(WholeFormat):
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"# janitor: {_escaped(report.table.name)}"
+    yield f"# janitor: {_escaped(report.title)}"
     yield ""
     yield _escaped(headline(report))
     yield ""
     if report.listing is not None:
         yield _escaped(listing_line(report))
         yield ""
+    if report.parts:
+        yield from _table(COLUMNS, table_rows(report))
+        yield ""
     yield from _table(("State", "Rows", "What it means"), counts_rows(report))
     if report.findings:
         yield ""
         yield "## Findings" if report.listing is None else "## Rows"
         yield ""
-        yield from _table(_COLUMNS, (_cells(finding) for finding in report.findings))
+        if report.parts:
+            cells = ((*_cells(finding), finding.table or NOTHING) for finding in report.findings)
+            yield from _table((*_COLUMNS, "Table"), cells)
+        else:
+            yield from _table(_COLUMNS, (_cells(finding) for finding in report.findings))
     if report.findings_omitted:
         yield ""
         yield omitted_line(report, report.findings_omitted)

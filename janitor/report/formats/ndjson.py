@@ -17,6 +17,7 @@ class Ndjson:
 
     streams = True
     tells_the_outcome = True
+    tells_of_each_table = True
 
     def __init__(self) -> None:
         self._lines = 0

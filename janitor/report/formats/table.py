@@ -10,9 +10,10 @@ from rich.text import Text
 
 from janitor.report.console import printed
 from janitor.report.formats.interface import WholeFormat
-from janitor.report.model import Finding, Report
+from janitor.report.model import Finding, Outcome, Report
 from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
-from janitor.report.text import due, label, owner, utc
+from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
+from janitor.report.text import NOTHING, due, label, owner, utc
 from janitor.tokens.classify import State
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.plain import plain
@@ -38,6 +39,7 @@ _STYLES = {
     State.MALFORMED: "bold red",
     State.LEGACY: "magenta",
 }
+_ONLY_WIDE = ("Region", "Account", "Dialect")
 _ODD = (State.MALFORMED, State.LEGACY, State.PERMANENT)
 
 
@@ -90,11 +92,25 @@ def _print(console: Console, report: Report) -> None:
 
 def _print_overview(console: Console, report: Report) -> None:
     console.print()
+    if report.parts:
+        _print_tables(console, report)
     console.print(_counts(report))
     _print_planned(console, report)
     _print_dated(console, report, "Due soonest", State.EXPIRING, MOST_DUE)
     _print_dated(console, report, "Just expired", State.EXPIRED, MOST_EXPIRED)
     _print_odd(console, report)
+
+
+def _print_tables(console: Console, report: Report) -> None:
+    """A line a table; a narrow terminal leaves out where each is."""
+    is_wide = console.width >= _MEDIUM
+    shown = [at for at, title in enumerate(COLUMNS) if is_wide or title not in _ONLY_WIDE]
+    grid = _grid(*(_Column(COLUMNS[at], wraps=at == 0, right=at >= FIRST_NUMBER) for at in shown))
+    for part, row in zip(report.parts, table_rows(report), strict=True):
+        style = "" if part.outcome in (Outcome.COMPLETE, Outcome.SKIPPED) else "bold red"
+        grid.add_row(*(Text(row[at], style=style) for at in shown))
+    console.print(grid)
+    console.print()
 
 
 def _print_listing(console: Console, report: Report) -> None:
@@ -153,6 +169,8 @@ def _print_section(
 
 
 def _print_grid(console: Console, columns: Sequence[_Column], listed: Sequence[Finding]) -> None:
+    if any(finding.table is not None for finding in listed):
+        columns = (*columns, _TABLE)
     shown = [column for column in columns if console.width >= column.from_width]
     cells = [[column.cell(finding) for column in shown] for finding in listed]
     grid = _grid(*shown)
@@ -203,4 +221,5 @@ _OWNER = _Column("Owner", lambda finding: Text(owner(finding)), shrinks=True)
 _NAME = _Column("Name", lambda finding: Text(label(finding)), shrinks=True)
 _FINGERPRINT = _Column("Fingerprint", lambda finding: Text(finding.fingerprint))
 _MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
+_TABLE = _Column("Table", lambda finding: Text(plain(finding.table or NOTHING)), wraps=True)
 _WHO_AND_MEANING = _Column("Whose it is, and what it means", _who_and_meaning, wraps=True)

@@ -74,7 +74,8 @@ def _unexpected(report: Report) -> Iterator[Markup]:
         return
     rows = [finding_row(finding, _NO_MARKS) for finding in unexpected[:MOST_UNEXPECTED]]
     yield tag("h3", "Not as planned")
-    yield table(rows, "rows that were planned for deletion and did not go as planned")
+    caption = "rows that were planned for deletion and did not go as planned"
+    yield table(rows, caption, of_several=bool(report.parts))
     more = len(unexpected) - len(rows)
     if more:
         yield tag("p", escaped(f"And {more:,} more; the findings below can be filtered by deletion."), class_="note")

@@ -30,7 +30,8 @@ def findings(report: Report, *, room: int) -> Markup:
     if not report.findings:
         # What there is, but not listed, has to be said all the same.
         return _section(tag("p", "No finding is listed." if report.findings_omitted else "There are none."), report, 0)
-    marks = marks_for(report.findings, report.policy.thresholds_seconds)
+    labels = [part.label for part in report.parts]
+    marks = marks_for(report.findings, report.policy.thresholds_seconds, labels)
     page = listed(report.findings, marks, room=room - _BESIDES_ROWS)
     states = [state for state in BY_URGENCY if page.rows[state]]
     rules = tag("style", Markup(_rules(states, marks)))
@@ -60,7 +61,7 @@ def _tables(report: Report, page: Listed) -> Iterator[Markup]:
             lines(
                 heading,
                 tag("p", meaning, class_="meaning"),
-                table(rows, f"{state.value} rows, {in_order(report)}"),
+                table(rows, f"{state.value} rows, {in_order(report)}", of_several=bool(report.parts)),
                 shown,
                 tag("p", tag("a", "Back to the counts", href="#counts"), class_="back"),
             ),
@@ -89,6 +90,7 @@ def _filters(report: Report, page: Listed, states: list[State], marks: Marks) ->
         "form",
         lines(
             tag("fieldset", tag("legend", "Show"), *boxes),
+            _select("table", "Table", "all", {mark: _short(name) for name, mark in marks.tables.items()}),
             _select("owner", "Owner", "everybody", owners),
             _select("within", "Expires within", "any time", within),
             _select("accepted", "Accepted by", "whatever", _ACCEPTED),
@@ -112,6 +114,7 @@ def _select(name: str, title: str, everything: str, options: dict[str, str]) -> 
 def _rules(states: list[State], marks: Marks) -> str:
     hidden = [(f"#show-{state.value}:not(:checked)", f"#{state.value}") for state in states]
     chosen = [("owner", mark) for mark in marks.owners.values()]
+    chosen += [("table", mark) for mark in marks.tables.values()]
     chosen += [("within", f"t{position}") for position in range(len(marks.within))]
     chosen += [("accepted", mark) for mark in _ACCEPTED]
     for name, mark in chosen:

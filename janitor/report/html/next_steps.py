@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 from janitor.report.html.markup import Markup, joined, lines, tag, with_code
 from janitor.report.model import Outcome, Report
+from janitor.report.together import apart
 from janitor.tokens.classify import State
 from janitor.tokens.plain import plain
 
 _MOST_THRESHOLDS = 5
 # The states whose rows are accepted and will end by themselves.
 _IN_ORDER = (State.EXPIRING, State.ACTIVE)
+# Of several tables each has steps of its own.
+_MOST_OF_SEVERAL = 60
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
 
@@ -24,6 +27,9 @@ class Step(NamedTuple):
 
     advice: str
     commands: tuple[str, ...] = ()
+
+
+_NOTHING = Step("Nothing calls for action. Have the next run scheduled, and look again then.")
 
 
 def section(report: Report) -> Markup:
@@ -43,9 +49,24 @@ def section(report: Report) -> Markup:
 
 
 def steps(report: Report) -> Iterator[Step]:
-    """Most pressing first."""
+    """Most pressing first; of several tables one after the other."""
+    if report.parts:
+        yield from _of_each(report)
+        return
     found = [*_unfinished(report), *_plans(report), *_afterwards(report), *_owners(report)]
-    yield from found or [Step("Nothing calls for action. Have the next run scheduled, and look again then.")]
+    yield from found or [_NOTHING]
+
+
+def _of_each(report: Report) -> Iterator[Step]:
+    named = [
+        Step(f"{part.label}: {step.advice}", step.commands)
+        for part, each in zip(report.parts, apart(report), strict=True)
+        for step in steps(each)
+        if step != _NOTHING
+    ]
+    yield from named[:_MOST_OF_SEVERAL] or [_NOTHING]
+    if len(named) > _MOST_OF_SEVERAL:
+        yield Step(f"And {len(named) - _MOST_OF_SEVERAL:,} more: run the tables one at a time to see them.")
 
 
 def _unfinished(report: Report) -> Iterator[Step]:
@@ -127,9 +148,10 @@ def _sweep(report: Report, *, grace: str | None = None) -> str:
 
 
 def _target(report: Report) -> str:
-    table = report.table
+    table, policy = report.table, report.policy
+    assert table is not None  # noqa: S101  # steps are of one table
     endpoint = f" --endpoint-url {_quoted(table.endpoint)}" if table.endpoint else ""
-    dialect = f" --dialect {report.policy.dialect.value}"
+    dialect = f" --dialect {policy.dialect.value}" if policy.dialect else ""
     return f"--table {_quoted(table.name)} --region {_quoted(table.region)}{endpoint}{dialect}"
 
 

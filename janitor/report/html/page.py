@@ -8,6 +8,7 @@ from janitor.report.html.findings import findings
 from janitor.report.html.markup import Markup, lines, tag
 from janitor.report.html.next_steps import section as next_steps
 from janitor.report.html.styles import STYLES
+from janitor.report.html.tables import tables
 from janitor.report.html.top import alerts, counts, masthead
 from janitor.report.model import Report
 from janitor.report.summary import headline
@@ -26,7 +27,13 @@ def page(report: Report) -> Markup:
     head, footer = _head(report), _about(report)
     skip = tag("a", "Skip to the findings", href="#findings", class_="skip")
     above = lines(
-        alerts(report), counts(report), charts(report), next_steps(report), deletions(report), locked_out(report)
+        alerts(report),
+        tables(report),
+        counts(report),
+        charts(report),
+        next_steps(report),
+        deletions(report),
+        locked_out(report),
     )
     top = lines(skip, masthead(report))
     room = _MOST_BYTES - sum(len(part.encode()) for part in (head, top, above, footer))
@@ -49,7 +56,7 @@ def _head(report: Report) -> Markup:
             tag("meta", name="referrer", content="no-referrer"),
             tag("meta", name="robots", content="noindex"),
             tag("meta", name="description", content=headline(report)),
-            tag("title", f"janitor: {report.table.name}, {utc(report.run.started_at)[:10]}"),
+            tag("title", f"janitor: {report.title}, {utc(report.run.started_at)[:10]}"),
             tag("style", Markup(STYLES)),
         ),
     )

@@ -16,6 +16,7 @@ COLUMNS = ("Expires (UTC)", "State", "Owner", "Name", "Fingerprint", "Accepted b
 # So many of each state are listed before the more urgent ones fill the page.
 LEAST_OF_A_STATE = 20
 MOST_OWNERS = 30
+MOST_TABLES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,21 @@ class Marks:
 
     Attributes:
         owners: class names of the owners that one can filter by, by the names of those with the most rows.
+        tables: class names of the tables that one can filter by, by their labels; none in a run of one.
         within: thresholds in seconds, ascending, that one can filter by.
     """
 
     owners: dict[str, str]
     within: list[int]
+    tables: dict[str, str] = field(default_factory=dict)
 
     def of(self, finding: Finding) -> Iterator[str]:
         """The class names of the finding's row."""
         yield accepted_mark(finding)
         if finding.username in self.owners:
             yield self.owners[finding.username]
+        if finding.table in self.tables:
+            yield self.tables[finding.table]
         left = finding.seconds_to_expiry
         if left is not None and left > 0:
             yield from (f"t{position}" for position, limit in enumerate(self.within) if left <= limit)
@@ -54,13 +59,17 @@ class Listed:
     left_out: int = 0
 
 
-def marks_for(findings: Iterable[Finding], thresholds: Sequence[int]) -> Marks:
-    """The marks that are worth a filter: owners of two rows or more, and thresholds below the horizon."""
+def marks_for(findings: Iterable[Finding], thresholds: Sequence[int], tables: Sequence[str] = ()) -> Marks:
+    """The marks that are worth a filter: owners of two rows or more, thresholds below the horizon, and tables."""
     counted = Counter(finding.username for finding in findings if finding.username)
     named = sorted(name for name, count in counted.most_common(MOST_OWNERS) if count > 1)
     within = sorted({86_400, 7 * 86_400, *thresholds})
     below = [limit for limit in within if limit < max(thresholds)]
-    return Marks({name: f"o{position}" for position, name in enumerate(named)}, below)
+    return Marks(
+        {name: f"o{position}" for position, name in enumerate(named)},
+        below,
+        {label: f"b{position}" for position, label in enumerate(tables[:MOST_TABLES])},
+    )
 
 
 def accepted_mark(finding: Finding) -> str:
@@ -114,6 +123,7 @@ def finding_row(finding: Finding, marks: Marks) -> Markup:
         tag("td", finding.fingerprint),
         tag("td", ", ".join(finding.accepted_by) or "nothing"),
         tag("td", finding.meaning, *_remarks(finding)),
+        *([] if finding.table is None else [tag("td", finding.table)]),
         class_=" ".join(marks.of(finding)),
     )
 
@@ -125,9 +135,10 @@ def when(moment: dt.datetime | None) -> Markup:
     return tag("time", utc(moment), datetime=moment.isoformat().replace("+00:00", "Z"))
 
 
-def table(rows: Iterable[Markup], caption: str) -> Markup:
-    """A table of findings."""
-    head = tag("thead", tag("tr", *(tag("th", title, scope="col") for title in COLUMNS)))
+def table(rows: Iterable[Markup], caption: str, *, of_several: bool = False) -> Markup:
+    """A table of findings; those of several tables have a column more."""
+    columns = (*COLUMNS, "Table") if of_several else COLUMNS
+    head = tag("thead", tag("tr", *(tag("th", title, scope="col") for title in columns)))
     body = tag("tbody", joined(rows, Markup("\n")))
     return tag("table", tag("caption", caption, class_="hidden"), head, Markup("\n"), body, class_="rows")
 

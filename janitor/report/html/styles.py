@@ -85,7 +85,11 @@ summary{cursor:pointer;color:var(--link);font-size:14px}
 .numbers{border-collapse:collapse;margin-top:8px;font-size:13.5px}
 .numbers th,.numbers td{text-align:left;font-weight:400;padding:3px 18px 3px 0;border-bottom:1px solid var(--line)}
 .numbers thead th{color:var(--soft)}
-.numbers td:nth-child(2){text-align:right}
+.numbers td:nth-child(2),.numbers .figure{text-align:right}
+.tables td:nth-child(2){text-align:left}
+.tables th,.tables td{white-space:nowrap}
+.tables .bad th,.tables .bad td{color:var(--expired)}
+.wide{overflow-x:auto}
 """
 
 _LISTS = """

@@ -33,6 +33,8 @@ border-bottom:1px solid var(--line);z-index:1}
 .rows tr+tr td{border-top:1px solid var(--line)}
 .rows th:nth-child(1){width:13%}.rows th:nth-child(2){width:9%}.rows th:nth-child(3){width:20%}
 .rows th:nth-child(4){width:16%}.rows th:nth-child(5){width:11%}.rows th:nth-child(6){width:11%}
+.rows:has(th:nth-child(8)) th:nth-child(3){width:15%}.rows:has(th:nth-child(8)) th:nth-child(4){width:12%}
+.rows th:nth-child(8){width:12%}
 .rows b{display:block;font-weight:650}
 .rows time{color:var(--soft);font-size:13px}
 .rows td:nth-child(2){color:var(--tone,var(--soft));font-weight:600;font-size:13px}
@@ -62,6 +64,7 @@ padding:10px 12px;gap:3px 10px}
 .rows td:nth-child(4)::before{content:"Name: "}
 .rows td:nth-child(5)::before{content:"Fingerprint: "}
 .rows td:nth-child(6)::before{content:"Accepted by: "}
+.rows td:nth-child(8)::before{content:"Table: "}
 .rows b{display:inline}
 .rows b+time::before{content:" · "}
 .rows td:nth-child(3){font-weight:600}

@@ -10,6 +10,7 @@ from janitor.report.model import Outcome, Remark, Report
 from janitor.report.summary import listing_line, shortfalls
 from janitor.report.text import due, owner
 from janitor.tokens.classify import State
+from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 
 MOST_REMARKS = 20
@@ -34,7 +35,7 @@ def masthead(report: Report) -> Markup:
         "header",
         lines(
             tag("p", "janitor · token report", class_="brand"),
-            tag("h1", report.table.name),
+            tag("h1", report.title),
             tag("p", joined(_facts(report), " · "), " ", joined(badges, " "), class_="facts"),
             tag("p", *_lede(report), class_="lede"),
         ),
@@ -67,12 +68,15 @@ def counts(report: Report) -> Markup:
 
 def _facts(report: Report) -> Iterator[Markup]:
     table, now = report.table, now_of(report)
-    yield escaped(table.region)
-    if table.account_id:
-        yield escaped(f"account {table.account_id}")
-    if table.endpoint:
-        yield escaped(f"at {table.endpoint}")
-    yield escaped("LISA 6.1 and later (hashed)" if report.policy.dialect == "hashed" else "LISA before 6.1 (classic)")
+    if table is not None:
+        yield escaped(table.region)
+        if table.account_id:
+            yield escaped(f"account {table.account_id}")
+        if table.endpoint:
+            yield escaped(f"at {table.endpoint}")
+    if report.policy.dialect is not None:
+        is_hashed = report.policy.dialect is Dialect.HASHED
+        yield escaped("LISA 6.1 and later (hashed)" if is_hashed else "LISA before 6.1 (classic)")
     yield joined(["as of " if report.policy.as_of else "", when(now), " UTC"])
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.config.cron import When
-from janitor.config.schedule import ScheduleError, load_schedule, report_folders
+from janitor.config.schedule import ScheduleError, load_schedule
 from janitor.config.schedule_keys import SECTIONS
 from janitor.config.schedule_schema import schedule_schema
 from janitor.config.toml_lines import Places
@@ -62,7 +62,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     schedule = load_schedule(_file(tmp_path, _WHOLE))
     assert schedule.description == "Every night"
     assert schedule.when == When(cron="0 3 * * *", timezone="Europe/Berlin", jitter=300, catch_up=True)
-    assert schedule.tables == ({"deployment": "prod"},)
+    assert schedule.tables == ({"deployment": ("prod",)},)
     assert (schedule.is_sweep, schedule.deletes) == (True, True)
     assert schedule.values["expiring_within"] == (30 * 86_400, 7 * 86_400, 86_400)
     assert schedule.values["protect_user"] == ("ci-*", "ops")
@@ -119,6 +119,7 @@ def test_a_section_to_delete_by_itself_is_a_dry_run(tmp_path: Path, delete: str)
         ("[[table]]\ntable = 'a'\n[[table]]\ntabel = 'r'", "job.toml, line 4: [table] tabel: an unknown key"),
         ("[[policy]]\ngrace = '7d'", "job.toml, line 1: [policy]: one section is wanted"),
         ("[[table]]\ntable = 'a'\n[[table]]\ntable = 'a'", "job.toml, line 3: [table]: the same table once more"),
+        ("[table]\ndeployment = ['a', 'b', 'a']", "job.toml, line 2: [table] deployment: the same deployment twice"),
         ("a = " + "[" * 900 + "]" * 900, "job.toml: not TOML: nested too deeply"),
         ("[delete]\nmax_deletes = " + "9" * 5_000, "job.toml: not TOML: nested too deeply, or a number too long"),
         ("[when\n", "job.toml: not TOML: Expected ']' at the end of a table declaration (at line 1"),
@@ -131,42 +132,31 @@ def test_what_is_wrong_is_said_with_file_line_and_key(tmp_path: Path, text: str,
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("[report]\nreport = 'json=r.json'", "report"),
+        ("[report]\nreport = 'json={table}.json'", "report"),
+        ("[report]\nreport = ['csv=s3://b/{region}.csv', 'html=x.html']", "report"),
         ("[delete]\nplan = 'plan.ndjson'", "plan"),
         ("[delete]\narchive = 'archive.ndjson'", "archive"),
-        ("[notify]\nmetrics = 'prometheus=m.prom'", "metrics"),
-        ("[notify]\nheartbeat_url = 'https://monitor.example/1'", "heartbeat_url"),
     ],
 )
-def test_several_tables_may_not_share_a_file(tmp_path: Path, text: str, key: str) -> None:
-    tables = "[[table]]\ntable = 'a'\n[[table]]\ntable = 'b'\n"
+@pytest.mark.parametrize(
+    "tables", ["[[table]]\ntable = 'a'\n[[table]]\ntable = 'b'\n", "[table]\ndeployment = ['a', 'b']\n"]
+)
+def test_what_several_tables_cannot_share_is_said(tmp_path: Path, text: str, key: str, tables: str) -> None:
     (problem,) = _problems(tmp_path, tables + text)
     assert f"{key}: " in problem
-    assert "several tables would share it" in problem
+    assert "several tables would share it" in problem or "one report tells of all tables" in problem
     assert load_schedule(_file(tmp_path, text)).values
-    same = "[[table]]\ntable = 'a'\n[[table]]\ntable = 'a'\nregion = 'eu-west-1'\n"
-    assert "put {table} with {region} or {account}" in _problems(tmp_path, same + "[report]\nreport='csv={table}'")[0]
-    assert load_schedule(_file(tmp_path, same + "[report]\nreport='csv={table}-{region}'")).values
-    apart = "[report]\nreport = 'json={table}.json'\n[delete]\narchive = 'archive/'\n[notify]\nmetrics = 'emf'"
-    assert len(load_schedule(_file(tmp_path, tables + apart)).tables) == 2
+    together = (
+        "[report]\nreport = 'json={date}.json'\n[delete]\narchive = 'archive/'\n"
+        "[notify]\nmetrics = ['emf', 'prometheus=m.prom']\nheartbeat_url = 'https://monitor.example/1'\n"
+    )
+    assert load_schedule(_file(tmp_path, tables + together)).tables
 
 
 def test_an_archive_that_nobody_can_look_at_is_no_folder_and_no_crash(tmp_path: Path) -> None:
     tables = "[[table]]\ntable = 'a'\n[[table]]\ntable = 'b'\n"
     (problem,) = _problems(tmp_path, f"{tables}[delete]\narchive = '{'x' * 300}'")
-    assert "archive: several tables would share it" in problem
-
-
-def test_every_table_has_a_folder_of_its_own_for_its_reports() -> None:
-    assert report_folders(["prod", "prod", "prod-2", "/a/b", "a-b"]) == ["prod", "prod-2", "prod-2-2", "a-b", "a-b-2"]
-    assert report_folders(["prod-2", "prod", "prod", "..", "/"]) == ["prod-2", "prod", "prod-3", "table", "table-2"]
-
-
-@given(st.lists(st.text(alphabet="a-/.2", max_size=4), max_size=8))
-def test_no_two_tables_share_a_folder_and_none_is_outside(names: list[str]) -> None:
-    folders = report_folders(names)
-    assert len(set(folders)) == len(names)
-    assert not any("/" in folder or folder in ("", ".", "..") for folder in folders)
+    assert f"archive: {'x' * 300}: several tables would share it" in problem
 
 
 def test_every_problem_is_kept_and_the_first_tells_how_to_see_the_others(tmp_path: Path) -> None:

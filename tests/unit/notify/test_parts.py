@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from janitor.notify.content import Change, ChangeKind, DigestContent, NamedToken
 from janitor.notify.notice import Notice, as_object
 from janitor.notify.parts import LIMIT, DigestPart, digest_parts
+from janitor.tokens.plain import plain
 from tests.unit.notify.notices import HOSTILE, digest, notice, sorted_notices, texts
 
 # Room for the longest single notice, and little more.
@@ -22,7 +24,9 @@ def fitting(content: DigestContent, limit: int) -> list[DigestPart]:
         assert len((part.message + part.subject).encode()) <= limit
         assert json.loads(part.message) == {"default": part.machine, "email": part.email}
         assert (machine["part"], machine["parts"]) == (number, len(parts))
-        assert machine["notices"] == [json.loads(json.dumps(as_object(one))) for one in part.notices]
+        assert machine["notices"] == [
+            {**json.loads(json.dumps(as_object(one))), "table": one.table} for one in part.notices
+        ]
         assert part.subject.isascii()
         assert len(part.subject) <= 100
         if len(parts) > 1:
@@ -122,3 +126,36 @@ def test_every_part_has_an_id_of_its_own_and_the_group_of_its_table() -> None:
     assert len({part.deduplication_id for part in parts}) == len(parts) > 1
     assert {part.group_id for part in parts} == {"prod-LISAApiBaseTokenTable"}
     assert [part.deduplication_id for part in fitting(content, TIGHT)] == [part.deduplication_id for part in parts]
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(texts.map(lambda text: text or "t"), sorted_notices(20)), min_size=2, max_size=12),
+    st.integers(TIGHT, 60_000),
+)
+def test_a_digest_of_several_tables_fits_and_each_notice_stands_below_its_table(
+    tables: list[tuple[str, list[Notice]]], limit: int
+) -> None:
+    labels = [f"{number} {text[:200]}" for number, (text, _) in enumerate(tables)]
+    of_table = {
+        label: [dataclasses.replace(one, table=label) for one in notices]
+        for label, (_, notices) in zip(labels, tables, strict=True)
+    }
+    every = [one for notices in of_table.values() for one in notices]
+    content = digest(*every, tables=tuple(digest(table=label) for label in labels))
+    parts = fitting(content, limit)
+    assert [one for part in parts for one in part.notices] == every
+    first = json.loads(parts[0].machine)
+    assert (first["table"], len(first["tables"]) + first["tables_omitted"]) == (None, len(labels))
+    for part in parts:
+        for label in {one.table for one in part.notices if one.table is not None}:
+            assert f"{plain(label)}: due, by owner" in "".join(part.email.splitlines()) or "deleted by" in part.email
+
+
+def test_of_more_tables_than_a_message_holds_some_are_told_and_the_others_counted() -> None:
+    labels = [f"tokens-{number}" for number in range(2_000)]
+    (part,) = fitting(digest(notice(table=labels[7]), tables=tuple(digest(table=label) for label in labels)), LIMIT)
+    machine = json.loads(part.machine)
+    assert len(machine["tables"]) + machine["tables_omitted"] == 2_000
+    assert len(machine["tables"]) == 100
+    assert "1,900 more tables" in part.email

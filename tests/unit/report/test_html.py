@@ -15,16 +15,18 @@ from hypothesis import strategies as st
 from janitor.report.formats.html import Html
 from janitor.report.html.bins import Bars, days_ahead, months_behind
 from janitor.report.html.next_steps import steps
-from janitor.report.model import ForecastDay, Outcome, Remark, Report
+from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
 from janitor.tokens.classify import State
 from janitor.tokens.plain import plain
 from janitor.tokens.policy import DAY
 from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, many, report_of
+from tests.several_reports import named, of_several
 from tests.tables import modern
 
 VOID = {"meta", "input"}
 MOST_BYTES = 3_000_000
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(min_size=1, max_size=30))
+SHOWN = [believable(), after_a_sweep(), report_of([]), of_several(believable(), named(after_a_sweep(), "b"))]
 
 
 class Parsed(HTMLParser):
@@ -70,9 +72,7 @@ def hostile_everywhere(text: str) -> Report:
     whole = report_of([one], locked_out=[text], errors=[remark], warnings=[remark])
     return whole.model_copy(update={
         "run": whole.run.model_copy(update={"command": text, "id": text, "version": text, "dry_run": False}),
-        "table": whole.table.model_copy(
-            update={"name": text, "region": text, "account_id": text, "endpoint": text}
-        ),
+        "table": TablePart(name=text, region=text, account_id=text, endpoint=text),
         "deletion": whole.deletion.model_copy(update={"planned": 2, "deleted": 1, "archive": text, "plan": text}),
     })  # fmt: skip
 
@@ -86,7 +86,7 @@ def test_no_text_of_a_table_changes_the_page_around_it(text: str) -> None:
     assert plain(text.replace("`", "'")) in page.texts
 
 
-@pytest.mark.parametrize("report", [believable(), after_a_sweep(), report_of([]), hostile_everywhere(HOSTILE[0])])
+@pytest.mark.parametrize("report", [*SHOWN, hostile_everywhere(HOSTILE[0])])
 def test_the_page_is_well_formed_and_runs_and_loads_nothing(report: Report) -> None:
     page = page_of(report)
     tags = {tag for tag, _ in page.elements}
@@ -100,7 +100,7 @@ def test_the_page_is_well_formed_and_runs_and_loads_nothing(report: Report) -> N
     assert policy["content"].startswith("default-src 'none'; style-src 'unsafe-inline'")
 
 
-@pytest.mark.parametrize("report", [believable(), after_a_sweep(), report_of([])])
+@pytest.mark.parametrize("report", SHOWN)
 def test_headings_are_in_order_and_every_reference_has_its_target(report: Report) -> None:
     page = page_of(report)
     assert page.all_of("html") == [{"lang": "en"}]
@@ -245,7 +245,7 @@ def every_report() -> list[Report]:
     scan, sweep = believable(), after_a_sweep()
     dry = sweep.run.model_copy(update={"dry_run": True, "outcome": Outcome.COMPLETE})
     planned = scan.deletion.model_copy(update={"planned": 60})
-    far = scan.table.model_copy(update={"endpoint": "http://127.0.0.1:8000", "name": "it's; rm -rf /"})
+    far = TablePart(name="it's; rm -rf /", region="us-east-1", account_id=None, endpoint="http://127.0.0.1:8000")
     return [
         scan,
         sweep,
@@ -266,7 +266,7 @@ def test_every_command_of_what_to_do_next_is_one_that_janitor_takes(report: Repo
         assert "--delete" not in arguments
         assert "--yes" not in arguments
         if name in ("scan", "sweep"):
-            assert arguments[arguments.index("--table") + 1] == report.table.name
+            assert arguments[arguments.index("--table") + 1] == report.title
         taken_by(name).make_context(name, arguments)
 
 

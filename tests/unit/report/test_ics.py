@@ -40,6 +40,7 @@ def with_thresholds(one: Report, *thresholds: int) -> Report:
 
 
 def in_table(one: Report, **changes: str) -> Report:
+    assert one.table is not None
     return one.model_copy(update={"table": one.table.model_copy(update=changes)})
 
 

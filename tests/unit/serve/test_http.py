@@ -18,6 +18,7 @@ from janitor.serve.folder import Contents
 from janitor.serve.http import Pages, application, is_own_host
 from janitor.serve.kept import kept_in
 from tests.html_reports import believable
+from tests.several_reports import named, of_several
 from tests.unit.serve.boards import NIGHTLY, TABLE, board, job, keep, on_board
 
 SECONDS = 10.0
@@ -55,19 +56,20 @@ def serving(
 
 
 def test_every_page_is_there_to_be_read_and_for_nothing_else(tmp_path: Path) -> None:
-    for folder in ("kept", "kept/b"):
-        keep(believable(), tmp_path / folder)
+    keep(of_several(believable(), named(believable(), "other")), tmp_path / "kept")
     (tmp_path / "secret.html").write_text("secret")
     one = job(tmp_path, f"{NIGHTLY}{TABLE}", "a job/../x".replace("/", " "))
     two = job(tmp_path, f"{NIGHTLY}{TABLE}", "two")
-    kept = kept_in([tmp_path / "kept", tmp_path / "kept/b", tmp_path / "never"])
+    kept = kept_in(tmp_path / "kept")
     shown = board(on_board(one, kept), on_board(two), broken={"typo": "wrong"})
     ready = Readiness(Contents({"a": one}), [Reach(one.tables[0], is_reached=True, why=None)])
     with serving(shown, ready) as client:
         runs = json.loads(client.ask("/api/runs")[2])
         assert (runs["schema"], [each["name"] for each in runs["jobs"]]) == ("janitor.runs/v1", [one.name, "two"])
-        urls = [report["url"] for report in runs["jobs"][0]["reports"]]
-        assert urls == ["/runs/a%20job%20..%20x/report", "/runs/a%20job%20..%20x/report/2"]
+        reports = runs["jobs"][0]["reports"]
+        assert len({report["table"] for report in reports}) == 2
+        urls = [report["url"] for report in reports]
+        assert urls == ["/runs/a%20job%20..%20x/report"] * 2
         for path in ("/", "/api/runs", "/metrics", "/healthz", "/readyz", *urls):
             status, headers, body = client.ask(path)
             assert (status, "server" in headers) == (200, False), path
@@ -83,7 +85,7 @@ def test_every_page_is_there_to_be_read_and_for_nothing_else(tmp_path: Path) -> 
                 assert body == (tmp_path / "kept" / "report.html").read_text()
         links = client.ask("/")[2]
         assert all(f'href="{url[1:]}"' in links or f"href={url[1:]}" in links for url in urls)
-        for path in ("/runs/two/report", "/runs/typo/report", f"{urls[0]}/3", "/runs/..%2f..%2fsecret/report",
+        for path in ("/runs/two/report", "/runs/typo/report", f"{urls[0]}/2", "/runs/..%2f..%2fsecret/report",
                      "/runs/../secret.html", "/runs/%00/report", "/runs/two/report/-1",
                      f"{urls[0]}/{'9' * 5_000}", "/static/x"):  # fmt: skip
             status, headers, body = client.ask(path)

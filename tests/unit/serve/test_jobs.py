@@ -92,7 +92,8 @@ def test_a_variable_for_dry_runs_is_believed(tmp_path: Path) -> None:
     assert not job(tmp_path, text, environment={"JANITOR_DRY_RUN": "True"}).deletes
 
 
-def test_reports_of_several_tables_have_a_folder_each(tmp_path: Path) -> None:
-    one = job(tmp_path, f'{NIGHTLY}[[table]]\ntable = "a"\n[[table]]\nssm_parameter = "/x/y"\n')
-    assert one.folders(Path("kept")) == (Path("kept/a"), Path("kept/x-y"))
-    assert job(tmp_path, TABLE).folders(Path("kept")) == (Path("kept"),)
+def test_a_list_of_deployments_is_a_table_each(tmp_path: Path) -> None:
+    text = f'{NIGHTLY}[table]\ndeployment = ["a", "b"]\nregion = "eu-west-1"\n'
+    assert [table.label for table in job(tmp_path, text).tables] == ["a", "b"]
+    forced = job(tmp_path, text, environment={"JANITOR_DEPLOYMENT": "c  d"}).tables
+    assert [(table.label, table.region) for table in forced] == [("c", "eu-west-1"), ("d", "eu-west-1")]

@@ -6,20 +6,19 @@ from janitor.serve.kept import kept_in
 from janitor.serve.metrics import metrics_text
 from tests.html_reports import TABLE as REPORTED
 from tests.html_reports import after_a_sweep, believable
+from tests.several_reports import named, of_several
 from tests.unit.serve.boards import NIGHTLY, NOW, TABLE, board, job, keep, on_board
 
 
 def test_the_daemon_its_jobs_and_their_reports_are_measured_without_a_name_twice(tmp_path: Path) -> None:
-    keep(believable(), tmp_path / "scan")
+    keep(of_several(believable(), named(believable(), "other")), tmp_path / "scan")
     keep(after_a_sweep(), tmp_path / "sweep")
     known = {"started_at": NOW - 60, "ended_at": NOW - 50, "exit_code": 0, "outcome": "complete", "missed": 2}
     scan = on_board(
-        job(tmp_path, f"{NIGHTLY}{TABLE}", 'a"b'), kept_in([tmp_path / "scan", tmp_path / "scan"]),
+        job(tmp_path, f"{NIGHTLY}{TABLE}", 'a"b'), kept_in(tmp_path / "scan"),
         runs={"complete": 3, "failed": 1}, succeeded_at=NOW - 50, **known,
     )  # fmt: skip
-    sweep = on_board(
-        job(tmp_path, f"{NIGHTLY}{TABLE}[delete]\nenabled = true\n", "sweep"), kept_in([tmp_path / "sweep"])
-    )
+    sweep = on_board(job(tmp_path, f"{NIGHTLY}{TABLE}[delete]\nenabled = true\n", "sweep"), kept_in(tmp_path / "sweep"))
     text = metrics_text(board(scan, sweep, broken={"typo": "wrong"})).decode()
     families = list(text_string_to_metric_families(text))
     names = [family.name for family in families]

@@ -40,7 +40,7 @@ def test_a_job_says_when_it_ran_how_that_ended_and_when_it_runs_next(tmp_path: P
             board(
                 on_board(
                     one,
-                    kept_in([tmp_path / "kept"]),
+                    kept_in(tmp_path / "kept"),
                     started_at=NOW - 2 * HOUR,
                     ended_at=NOW - 2 * HOUR + 4,
                     exit_code=3,
@@ -67,7 +67,7 @@ def test_what_deletes_what_failed_and_what_is_broken_cannot_be_overlooked(tmp_pa
     delete = "[delete]\nenabled = true\n"
     sweep = on_board(
         job(tmp_path, f"{NIGHTLY}{TABLE}{delete}", "sweep"),
-        kept_in([tmp_path / "kept"]),
+        kept_in(tmp_path / "kept"),
         started_at=NOW - 9,
         outcome="lost",
     )

@@ -18,7 +18,7 @@ from janitor.errors import SinkError
 from janitor.report.metrics import metrics_of
 from janitor.sinks import emf
 from janitor.sinks.emf import Emf, emf_line
-from janitor.sinks.metric import MetricSink, Unit
+from janitor.sinks.metric import Measured, MetricSink, Unit
 from tests.unit.report.test_formats import report
 from tests.unit.report.test_metrics import expiring, with_notices
 
@@ -153,7 +153,7 @@ def test_the_line_goes_to_the_stream_with_its_end() -> None:
     stream = io.StringIO()
     sink: MetricSink = Emf(stream)
     sink.open()
-    sink.publish([Figure("requests", 1)], table="t", region="r", timestamp_ms=AT)
+    sink.publish([Measured("t", "r", AT, [Figure("requests", 1)])])
     sink.discard()
     assert stream.getvalue() == emf_line([Figure("requests", 1)], table="t", region="r", timestamp_ms=AT) + "\n"
 
@@ -161,7 +161,7 @@ def test_the_line_goes_to_the_stream_with_its_end() -> None:
 def test_a_full_device_is_a_failure_of_the_sink() -> None:
     stream = Path("/dev/full").open("w", encoding="ascii")  # noqa: SIM115  # closing it fails too, by design
     with pytest.raises(SinkError, match="No space left"):
-        Emf(stream).publish([Figure("requests", 1)], table="t", region="r", timestamp_ms=AT)
+        Emf(stream).publish([Measured("t", "r", AT, [Figure("requests", 1)])])
     with pytest.raises(OSError, match="No space left"):
         stream.close()
 
@@ -170,4 +170,4 @@ def test_a_closed_stream_is_a_failure_of_the_sink() -> None:
     stream = io.StringIO()
     stream.close()
     with pytest.raises(SinkError, match="closed"):
-        Emf(stream).publish([Figure("requests", 1)], table="t", region="r", timestamp_ms=AT)
+        Emf(stream).publish([Measured("t", "r", AT, [Figure("requests", 1)])])

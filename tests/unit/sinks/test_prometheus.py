@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from janitor.errors import ConfigurationError, SinkError
 from janitor.report.metrics import metrics_of
 from janitor.report.model import Outcome
-from janitor.sinks.metric import MetricSink, Unit
-from janitor.sinks.prometheus import Measured, Prometheus, prometheus_text, registry_of
+from janitor.sinks.metric import Measured, MetricSink, Unit
+from janitor.sinks.prometheus import Prometheus, prometheus_text, registry_of
 from janitor.tokens.classify import State
 from tests.unit.report.test_formats import report
 from tests.unit.report.test_metrics import ended, expiring, with_notices
@@ -36,7 +36,7 @@ class Figure(NamedTuple):
 
 
 def text_of(outcome: Outcome = Outcome.COMPLETE, *, previous: bytes | None = None, table: str = "t") -> bytes:
-    return prometheus_text(metrics_of(ended(outcome)), table=table, region="r", previous=previous)
+    return prometheus_text([Measured(table, "r", 0, metrics_of(ended(outcome)))], previous=previous)
 
 
 def families(text: bytes) -> list[Family]:
@@ -56,13 +56,13 @@ def value_of(text: bytes, name: str, table: str = "t") -> float | None:
 def published(path: Path, outcome: Outcome = Outcome.COMPLETE) -> bytes:
     sink: MetricSink = Prometheus(path)
     sink.open()
-    sink.publish(metrics_of(ended(outcome)), table="t", region="r", timestamp_ms=0)
+    sink.publish([Measured("t", "r", 0, metrics_of(ended(outcome)))])
     return path.read_bytes()
 
 
 def test_a_run_reads_back_as_gauges_of_its_table() -> None:
     metrics = metrics_of(report(expiring(60)))
-    text = prometheus_text(metrics, table="t", region="r", previous=None)
+    text = prometheus_text([Measured("t", "r", 0, metrics)], previous=None)
     read = families(text)
     assert {family.type for family in read} == {"gauge"}
     assert all(family.documentation for family in read)
@@ -75,7 +75,7 @@ def test_a_run_reads_back_as_gauges_of_its_table() -> None:
 
 
 def test_the_names_are_those_that_dashboards_rely_on() -> None:
-    text = prometheus_text(metrics_of(with_notices(report(expiring(60)))), table="t", region="r", previous=None)
+    text = prometheus_text([Measured("t", "r", 0, metrics_of(with_notices(report(expiring(60)))))], previous=None)
     assert {family.name.removeprefix("janitor_") for family in families(text)} == {
         "tokens",
         "last_run_planned_tokens",
@@ -109,14 +109,14 @@ def test_names_follow_the_conventions() -> None:
 
 @given(names, names)
 def test_any_label_reads_back_as_it_was(table: str, region: str) -> None:
-    text = prometheus_text([Figure("requests", 1)], table=table, region=region, previous=None)
+    text = prometheus_text([Measured(table, region, 0, [Figure("requests", 1)])], previous=None)
     (family,) = families(text)
     assert family.samples[0].labels == {"table": table, "region": region}
 
 
 def test_a_registry_holds_the_last_run_of_every_table() -> None:
     metrics = metrics_of(report())
-    registry = registry_of([Measured("a", "r", metrics), Measured("b", "r", metrics)])
+    registry = registry_of([Measured("a", "r", 0, metrics), Measured("b", "r", 0, metrics)])
     text = generate_latest(registry)
     assert value_of(text, SUCCESS, "a") == value_of(text, SUCCESS, "b") == END
     assert len(families(text)) == len({metric.name for metric in metrics})
@@ -136,7 +136,7 @@ def test_a_run_that_is_no_success_keeps_the_time_of_the_last_one(outcome: Outcom
 
 
 def test_a_success_replaces_the_time_of_the_last_one() -> None:
-    old = prometheus_text([Figure("last_success_timestamp_seconds", 5)], table="t", region="r", previous=None)
+    old = prometheus_text([Measured("t", "r", 0, [Figure("last_success_timestamp_seconds", 5)])], previous=None)
     assert value_of(old, SUCCESS) == 5
     assert value_of(text_of(previous=old), SUCCESS) == END
 
@@ -225,14 +225,27 @@ def test_a_full_device_is_a_failure_of_the_sink() -> None:
     sink = Prometheus(Path("/dev/full"))
     sink.open()
     with pytest.raises(SinkError, match="No space left"):
-        sink.publish(metrics_of(report()), table="t", region="r", timestamp_ms=0)
+        sink.publish([Measured("t", "r", 0, metrics_of(report()))])
 
 
 def test_a_pipe_is_written_to_and_never_read() -> None:
     reader, writer = os.pipe()
     sink = Prometheus(Path(f"/dev/fd/{writer}"))
     sink.open()
-    sink.publish(metrics_of(ended(Outcome.FAILED)), table="t", region="r", timestamp_ms=0)
+    sink.publish([Measured("t", "r", 0, metrics_of(ended(Outcome.FAILED)))])
     os.close(writer)
     assert os.read(reader, 100_000) == text_of(Outcome.FAILED)
     os.close(reader)
+
+
+def test_a_file_of_several_tables_keeps_what_it_holds_of_one_that_was_left_to_another_run() -> None:
+    figures = [Figure("requests", 1), Figure("tokens", 3, labels=(("state", "stale"),))]
+    first = prometheus_text([Measured(table, "r", 0, figures) for table in ("a", 'b "x"')], previous=None)
+    again = prometheus_text(
+        [Measured("a", "r", 0, [Figure("requests", 2)]), Measured('b "x"', "r", 0, None)], previous=first
+    )
+    text = again.decode()
+    assert 'janitor_requests{region="r",table="a"} 2.0' in text
+    assert 'janitor_requests{region="r",table="b \\"x\\""} 1.0' in text
+    assert 'janitor_tokens{region="r",state="stale",table="b \\"x\\""} 3.0' in text
+    assert 'state="stale",table="a"' not in text

@@ -16,7 +16,7 @@ from janitor.cli.wiring.doctor.schedules import schedule_checks
 from janitor.cli.wiring.doctor.surroundings import archive_check, state_check, topic_check
 from janitor.cli.wiring.doctor.table import clock_check, session_for, table_for
 from janitor.cli.wiring.doctor.upkeep import recovery_looked_at, ttl_looked_at
-from janitor.cli.wiring.reach import names_a_table
+from janitor.cli.wiring.reach import each_of, named, names_a_table
 from janitor.config.doctor import DoctorCommand
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.ledger.url import DynamoDbUrl
@@ -68,6 +68,9 @@ def examination(command: str, given: DoctorCommand, schedules: Sequence[Path]) -
 
 
 def _refuse_contradictions(given: DoctorCommand) -> None:
+    if len(each_of(given.table)) > 1:
+        sentence = f"several deployments are named, and the doctor looks at one table: {named(given.table)}"
+        raise ConfigurationError(sentence, "check each by itself", "several-tables")
     if given.doctor.create_state and not isinstance(given.state.state_url, DynamoDbUrl):
         raise ConfigurationError("--create-state makes a table", "give --state-url dynamodb://TABLE")
     if given.doctor.archive is not None and given.doctor.no_archive:

@@ -1,0 +1,221 @@
+"""A run of several tables, as one: each table's job, and what is the whole run's own.
+
+Each table is reached by its own settings: region, profile, role, endpoint; so are its archive and what runs remember
+of it. The reports and the topic are the run's own, and are reached by the settings that all tables have in common:
+tables that are read as different roles are told of without any.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+import structlog
+
+from janitor import __version__
+from janitor.cli.running import carried_out
+from janitor.cli.wiring.notices import pointer_of, topic_of
+from janitor.cli.wiring.outlets import outlets_of
+from janitor.cli.wiring.reach import Among, each_of, named, session
+from janitor.config.commands import ScanSettings
+from janitor.config.deletion import DeletionSettings, PlanSettings
+from janitor.config.output import LogSettings
+from janitor.config.several import problems_of_several
+from janitor.config.table import TableSettings
+from janitor.dynamodb.client import Aws
+from janitor.dynamodb.locate import Table
+from janitor.errors import ConfigurationError, JanitorError
+from janitor.report.model import PolicyPart, TablePart
+from janitor.report.together import labels_of
+from janitor.run.announce import Announcer
+from janitor.run.channel import Channel
+from janitor.run.job import Job
+from janitor.run.several import Several, Turn
+from janitor.run.stopping import Stop
+from janitor.tokens.expiration import moment
+
+log = structlog.get_logger("janitor.run")
+
+_WAY = ("region", "profile", "role_arn", "endpoint_url")
+_UNKNOWN = "-"
+
+JobOf = Callable[[ScanSettings, str, Stop, Among | None], Job]
+
+
+def carried_out_on_each(
+    command: str,
+    logs: LogSettings,
+    tables: Sequence[ScanSettings],
+    job_of: JobOf,
+    *,
+    is_dry_run: bool,
+    check: Callable[[ScanSettings], None],
+) -> int:
+    """Run the job of each table: by itself where there is one, else as one run with one report.
+
+    Args:
+        command: what is run.
+        logs: what is logged.
+        tables: the settings for each table, which differ in nothing but the table and the way there.
+        job_of: makes a table's job.
+        is_dry_run: whether nothing is deleted, whatever is found.
+        check: sees that settings do not contradict each other; raises ConfigurationError.
+
+    Returns:
+        the exit code.
+    """
+    if len(tables) == 1:
+        [only] = tables
+        return carried_out(command, logs, only, lambda run_id, stop: job_of(only, run_id, stop, None))
+    check(tables[0])
+    shared = tables[0]._replace(table=_shared([each.table for each in tables]))
+    make = partial(_several, _Asked(command, tables, job_of, shared, is_dry_run))
+    return carried_out(command, logs, shared, make)
+
+
+def each_table(settings: ScanSettings) -> list[ScanSettings]:
+    """The settings for each table that these name.
+
+    Raises:
+        ConfigurationError: one is named twice.
+    """
+    return [settings._replace(table=table) for table in each_of(settings.table)]
+
+
+def check_shared(
+    scan: ScanSettings, plan: PlanSettings | None = None, deletion: DeletionSettings | None = None
+) -> None:
+    """See that several tables do not write over each other.
+
+    Raises:
+        ConfigurationError: they would.
+    """
+    problems = problems_of_several(
+        report=scan.output.report,
+        plan=plan.plan if plan else None,
+        archive=deletion.archive if deletion else None,
+    )
+    for problem in problems:
+        raise ConfigurationError(f"--{problem.name} {problem.value}: {problem.sentence}", problem.way_out)
+    if scan.shards.shard is not None:
+        raise ConfigurationError("--shard takes a part of one table, and several are named", "name one table")
+
+
+class _Asked(NamedTuple):
+    """What is to be run: as `carried_out_on_each` has it, and the settings that all tables share."""
+
+    command: str
+    tables: Sequence[ScanSettings]
+    job_of: JobOf
+    shared: ScanSettings
+    is_dry_run: bool
+
+
+def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
+    """Find the tables and put the run together; nothing of their rows is read yet.
+
+    Raises:
+        ConfigurationError: the settings are wrong, or those of every table; or two of them lead to one table.
+        JanitorError: none of the tables can be reached.
+    """
+    tables, shared = asked.tables, asked.shared
+    home = session(shared.table)
+    tries = [_try(asked.job_of, each, run_id, stop, Among(number, home)) for number, each in enumerate(tables, 1)]
+    _see_that_some_are_reached(tables, tries)
+    _see_that_all_differ(tables, tries)
+    parts = [_table_part(each, made, home) for each, made in zip(tables, tries, strict=True)]
+    policy = shared.policy
+    return Several(
+        command=asked.command,
+        run_id=run_id,
+        version=__version__,
+        is_dry_run=asked.is_dry_run,
+        turns=[_turn(label, part, made) for label, part, made in zip(labels_of(parts), parts, tries, strict=True)],
+        policy=PolicyPart(
+            dialect=None,
+            thresholds_seconds=sorted(set(policy.expiring_within), reverse=True),
+            grace_seconds=policy.grace,
+            as_of=None if policy.as_of is None else moment(policy.as_of),
+        ),
+        outlets=outlets_of(shared.output, None, lambda: home.s3, run_id, stop),
+        max_findings=shared.output.max_findings,
+        channel=_channel(shared, home, run_id, stop),
+        clock=time.time,
+        stop=stop,
+    )
+
+
+def _try(job_of: JobOf, settings: ScanSettings, run_id: str, stop: Stop, among: Among) -> Job | JanitorError:
+    """A table's job, or why it has none: somebody else's table keeps none of the others from its turn."""
+    # Its findings go to the run's own outlets.
+    output = replace(settings.output, report=(), format="json")
+    try:
+        return job_of(settings._replace(output=output), run_id, stop, among)
+    except JanitorError as error:
+        log.error("table.not_reached", table=named(settings.table), code=error.code, error=str(error))  # noqa: TRY400
+        return error
+
+
+def _see_that_some_are_reached(tables: Sequence[ScanSettings], tries: Sequence[Job | JanitorError]) -> None:
+    errors = [each for each in tries if isinstance(each, JanitorError)]
+    if len(errors) < len(tries):
+        return
+    sentences = {str(error) for error in errors}
+    if len(sentences) == 1:
+        raise errors[0]
+    said = "; ".join(f"{named(each.table)}: {error}" for each, error in zip(tables, errors, strict=True))
+    every = all(isinstance(error, ConfigurationError) for error in errors)
+    raise (ConfigurationError if every else JanitorError)(f"no table can be reached: {said}", code=errors[0].code)
+
+
+def _see_that_all_differ(tables: Sequence[ScanSettings], tries: Sequence[Job | JanitorError]) -> None:
+    seen: dict[tuple[str | None, ...], str] = {}
+    for settings, made in zip(tables, tries, strict=True):
+        if isinstance(made, JanitorError):
+            continue
+        table: Table = made.table
+        place = (table.account_id, table.region, table.name, table.endpoint)
+        if place in seen:
+            sentence = f"{seen[place]} and {named(settings.table)} are one table, {table.name} in {table.region}"
+            raise ConfigurationError(sentence, "name it once", "same-table")
+        seen[place] = named(settings.table)
+
+
+def _table_part(settings: ScanSettings, made: Job | JanitorError, home: Aws) -> TablePart:
+    """Where a table is; of one that cannot be reached what its settings say."""
+    if isinstance(made, JanitorError):
+        given = settings.table
+        region = given.region or home.region or _UNKNOWN
+        return TablePart(name=named(given), region=region, account_id=None, endpoint=given.endpoint_url)
+    table = made.table
+    return TablePart(name=table.name, region=table.region, account_id=table.account_id, endpoint=table.endpoint)
+
+
+def _turn(label: str, part: TablePart, made: Job | JanitorError) -> Turn:
+    if isinstance(made, JanitorError):
+        return Turn(label=label, table=part, job=None, error=made)
+    announcer = made.announcer if isinstance(made.announcer, Announcer) else None
+    return Turn(label=label, table=part, job=made, announcer=announcer)
+
+
+def _channel(shared: ScanSettings, home: Aws, run_id: str, stop: Stop) -> Channel | None:
+    """Who hears of all tables; None where nobody does and nothing is remembered."""
+    if shared.policy.as_of is not None:
+        return None
+    return Channel(
+        topic=topic_of(shared.notices, home, stop),
+        per_token=shared.notices.per_token,
+        digest=shared.notices.digest,
+        pointer=pointer_of(shared.output, None, run_id),
+    )
+
+
+def _shared(tables: Sequence[TableSettings]) -> TableSettings:
+    """The way that all tables have in common, and the name of each."""
+    values = {name: {getattr(table, name) for table in tables} for name in _WAY}
+    common = {name: found.pop() for name, found in values.items() if len(found) == 1}
+    if "region" not in common:
+        # There is no way without one, and a topic or a bucket may be anywhere.
+        common["region"] = next(table.region for table in tables if table.region)
+    return TableSettings(deployment=tuple(named(table) for table in tables), **common)

@@ -1,0 +1,31 @@
+"""The tables of a run of several, a line each, for every format that people read."""
+
+from collections.abc import Iterator, Sequence
+
+from janitor.report.model import Counts, Report
+from janitor.report.text import NOTHING
+from janitor.tokens.plain import plain
+
+COLUMNS = ("Table", "Region", "Account", "Dialect", "Ended", "Rows", "Expiring", "Expired", "Stale", "Other")
+# From here on columns are numbers.
+FIRST_NUMBER = COLUMNS.index("Rows")
+
+
+def table_rows(report: Report) -> Iterator[Sequence[str]]:
+    """The cells of each table's line; nothing for a run of one."""
+    for part in report.parts:
+        counts, table = part.counts, part.table
+        figures = (counts.scanned, counts.expiring, counts.expired, counts.stale, _others(counts))
+        yield (
+            plain(part.label),
+            plain(table.region),
+            table.account_id or NOTHING,
+            part.policy.dialect or NOTHING,
+            part.outcome.value,
+            *(f"{figure:,}" for figure in figures),
+        )
+
+
+def _others(counts: Counts) -> int:
+    """Rows that need a look: those without a date, with a broken one, or from an older LISA."""
+    return counts.permanent + counts.malformed + counts.legacy

@@ -1,0 +1,232 @@
+"""One report of several tables out of the report of each, and each of them out of that again. Pure.
+
+Counts, deletions, capacity and the forecast are sums; what tables do not agree on is null at the top.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+from janitor.report.build import forecast, urgency_of
+from janitor.report.model import (
+    Capacity,
+    Clock,
+    Counts,
+    Deletion,
+    Finding,
+    ForecastDay,
+    NoticesPart,
+    Outcome,
+    PolicyPart,
+    Remark,
+    Report,
+    Run,
+    TablePart,
+    TableReport,
+    worth_a_line,
+)
+from janitor.report.urgent import LEAST_OF_A_STATE
+from janitor.tokens.classify import State
+
+# Of several tables' outcomes the first of these that came stands for all. A table that was left to another run is as
+# good as done, as long as one of them was this run's.
+_WORST_FIRST = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.REFUSED, Outcome.COMPLETE, Outcome.SKIPPED)
+_EPOCH = dt.date(1970, 1, 1)
+
+_Value = TypeVar("_Value")
+
+
+class Labelled(NamedTuple):
+    """A table's report by the name that the run calls it. Its findings are told elsewhere."""
+
+    label: str
+    report: Report
+
+
+def labels_of(tables: Sequence[TablePart]) -> list[str]:
+    """What to call each table: its name; with the region, and with the account too, where another has the same."""
+    names = [table.name for table in tables]
+    with_region = [f"{table.name}, {table.region}" for table in tables]
+    with_account = [f"{table.name}, {table.region}, account {table.account_id or '-'}" for table in tables]
+    ways = (names, with_region, with_account)
+    return [
+        next((way[at] for way in ways if way.count(way[at]) == 1), f"{with_account[at]}, {table.endpoint}")
+        for at, table in enumerate(tables)
+    ]
+
+
+def most_urgent(findings: Iterable[Finding], most: int) -> list[Finding]:
+    """At most so many findings of several tables, most urgent first.
+
+    Of each table the first is among them, and of each state a few, so that a table where thousands of tokens are about
+    to expire hides none of what the others have.
+    """
+    ordered = sorted(findings, key=_order)
+    if len(ordered) <= most:
+        return ordered
+    least = min(LEAST_OF_A_STATE, most // len(State))
+    seen: Counter[State] = Counter()
+    tables: set[str | None] = set()
+    wanted: list[int] = []
+    others: list[int] = []
+    for position, finding in enumerate(ordered):
+        seen[finding.state] += 1
+        is_wanted = finding.table not in tables or seen[finding.state] <= least
+        tables.add(finding.table)
+        (wanted if is_wanted else others).append(position)
+    chosen = sorted([*wanted, *others][:most])
+    return [ordered[position] for position in chosen]
+
+
+def _order(finding: Finding) -> tuple[int, bool, int, str, str]:
+    """Most urgent first; equals by table and fingerprint, so that every run tells them alike."""
+    return *urgency_of(finding), finding.table or "", finding.fingerprint
+
+
+def together(
+    run: Run,
+    tables: Sequence[Labelled],
+    findings: list[Finding],
+    *,
+    digests: int,
+    warnings: Sequence[Remark] = (),
+    errors: Sequence[Remark] = (),
+) -> Report:
+    """The report of all tables.
+
+    Args:
+        run: the whole run; its outcome is replaced.
+        tables: in their order, one at least.
+        findings: of all of them, sorted and bounded, each with its table's label.
+        digests: how many digests were published.
+        warnings: of the run as a whole.
+        errors: of the run as a whole.
+    """
+    reports = [report for _, report in tables]
+    counts = _summed(Counts(), (report.counts for report in reports))
+    parts = [_part(table, findings) for table in tables]
+    policy = _policy(reports)
+    return Report(
+        run=run.model_copy(update={"outcome": worst(report.run.outcome for report in reports)}),
+        table=None,
+        policy=policy,
+        counts=counts,
+        deletion=_deletion([report.deletion for report in reports]),
+        capacity=_capacity([report.capacity for report in reports]),
+        clock=_clock([report.clock for report in reports]),
+        findings=findings,
+        findings_omitted=worth_a_line(counts, None) - len(findings),
+        locked_out=sorted({owner for report in reports for owner in report.locked_out}),
+        locked_out_unchecked=sum(report.locked_out_unchecked for report in reports),
+        notices=_notices([report.notices for report in reports], digests),
+        forecast=_forecast(run, policy, [report.forecast for report in reports]),
+        errors=[*errors, *(_named(label, remark) for label, report in tables for remark in report.errors)],
+        warnings=[*warnings, *(_named(label, remark) for label, report in tables for remark in report.warnings)],
+        parts=parts,
+    )
+
+
+def apart(report: Report) -> list[Report]:
+    """A report for each table, as far as the common one tells; the report itself where it is of one."""
+    if not report.parts:
+        return [report]
+    found: dict[str | None, list[Finding]] = {}
+    for finding in report.findings:
+        found.setdefault(finding.table, []).append(finding)
+    return [_report_of(report, part, found.get(part.label, [])) for part in report.parts]
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The outcome that stands for all of these."""
+    return min(outcomes, key=_WORST_FIRST.index)
+
+
+def _report_of(whole: Report, part: TableReport, findings: list[Finding]) -> Report:
+    run = whole.run.model_copy(
+        update={
+            "outcome": part.outcome,
+            "started_at": part.started_at,
+            "finished_at": part.finished_at,
+            "duration_seconds": part.duration_seconds,
+        }
+    )
+    shared = {name: getattr(part, name) for name in TableReport.model_fields if name in Report.model_fields}
+    return Report(run=run, findings=findings, **shared)
+
+
+def _part(table: Labelled, findings: Sequence[Finding]) -> TableReport:
+    label, report = table
+    listed = sum(finding.table == label for finding in findings)
+    shared = {name: getattr(report, name) for name in TableReport.model_fields if name in Report.model_fields}
+    run = report.run
+    return TableReport(
+        **{**shared, "findings_omitted": worth_a_line(report.counts, None) - listed},
+        label=label,
+        outcome=run.outcome,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        duration_seconds=run.duration_seconds,
+    )
+
+
+def _summed(start: Counts, parts: Iterable[Counts]) -> Counts:
+    totals = Counter(start.model_dump())
+    for part in parts:
+        totals.update(part.model_dump())
+    return Counts(**totals)
+
+
+def _deletion(parts: Sequence[Deletion]) -> Deletion:
+    numbers = [name for name in Deletion.model_fields if name not in ("enabled", "plan", "archive")]
+    return Deletion(
+        enabled=any(part.enabled for part in parts),
+        **{name: sum(getattr(part, name) for part in parts) for name in numbers},
+        plan=_agreed([part.plan for part in parts]),
+        archive=_agreed([part.archive for part in parts]),
+    )
+
+
+def _capacity(parts: Sequence[Capacity]) -> Capacity:
+    totals = {name: sum(getattr(part, name) for part in parts) for name in Capacity.model_fields}
+    return Capacity(**{**totals, "cost_usd": round(totals["cost_usd"], 6)})
+
+
+def _clock(parts: Sequence[Clock]) -> Clock:
+    known = [part.skew_seconds for part in parts if part.skew_seconds is not None]
+    return Clock(skew_seconds=max(known, key=abs) if known else None)
+
+
+def _policy(reports: Sequence[Report]) -> PolicyPart:
+    known = [report.policy.dialect for report in reports if report.policy.dialect is not None]
+    return reports[0].policy.model_copy(update={"dialect": _agreed(known)})
+
+
+def _notices(parts: Sequence[NoticesPart | None], digests: int) -> NoticesPart | None:
+    known = [part for part in parts if part is not None]
+    if not known and not digests:
+        return None
+    return NoticesPart(
+        due=sum(part.due for part in known),
+        sent=sum(part.sent for part in known),
+        failed=sum(part.failed for part in known),
+        digests=digests,
+        state=_agreed([part.state for part in known]),
+    )
+
+
+def _forecast(run: Run, policy: PolicyPart, parts: Iterable[Sequence[ForecastDay]]) -> list[ForecastDay]:
+    """Which days are unusual is told from the sums: two tables may each have few expiries on a day, and many in all."""
+    expiries: Counter[int] = Counter()
+    for part in parts:
+        expiries.update({(each.day - _EPOCH).days: each.expiring for each in part})
+    now = int((policy.as_of or run.started_at).timestamp())
+    return forecast(expiries, now, max(policy.thresholds_seconds))
+
+
+def _agreed(values: Sequence[_Value | None]) -> _Value | None:
+    return values[0] if values and all(value == values[0] for value in values) else None
+
+
+def _named(label: str, remark: Remark) -> Remark:
+    return remark.model_copy(update={"message": f"{label}: {remark.message}"})

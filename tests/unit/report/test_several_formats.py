@@ -1,0 +1,58 @@
+"""Reports of several tables, as people read them."""
+
+import shlex
+
+from janitor.report.formats.ics import Ics
+from janitor.report.formats.markdown import Markdown
+from janitor.report.formats.table import Table
+from janitor.report.html.next_steps import steps
+from janitor.report.html.page import page
+from janitor.report.model import Remark, Report
+from tests.html_reports import HOSTILE, after_a_sweep, believable
+from tests.several_reports import named, of_several
+
+
+def several() -> Report:
+    broken = believable().model_copy(update={"errors": [Remark(where="scan", code="denied", message="it is denied")]})
+    return of_several(believable(), named(after_a_sweep(), "b <i>"), named(broken, "c", "eu-west-1"))
+
+
+def test_the_page_has_a_line_a_table_and_a_filter_by_table() -> None:
+    shown = page(several())
+    assert "b &lt;i>" in shown or "b &lt;i&gt;" in shown
+    assert "b <i>" not in shown
+    assert shown.count("<tr") > len(several().parts)
+    for wanted in ('id="by-table"', "id=by-table", 'id="tables"', "id=tables"):
+        assert wanted in shown or wanted.replace('"', "") in shown
+    assert "c: it is denied." in shown
+
+
+def test_each_table_has_its_own_next_steps() -> None:
+    found = list(steps(several()))
+    names = {step.advice.partition(": ")[0] for step in found}
+    assert names == {part.label for part in several().parts}
+    for step in found:
+        for command in step.commands:
+            arguments = shlex.split(command)
+            if arguments[1] in ("scan", "sweep"):
+                [label] = [part.label for part in several().parts if step.advice.startswith(f"{part.label}: ")]
+                assert arguments[arguments.index("--table") + 1] == label
+
+
+def test_each_text_names_every_table_and_stays_harmless() -> None:
+    hostile = of_several(
+        believable(), *(named(believable(), f"t{number}{text}") for number, text in enumerate(HOSTILE))
+    )
+    for width in (60, 110, 160):
+        printed = Table(width=width, colour=False).tail(hostile).decode()
+        assert all(line.isprintable() for line in printed.split("\n"))
+        assert f"{len(hostile.parts)} tables" in printed
+    text = Markdown().tail(hostile).decode()
+    assert "| Table | Region |" in text
+    assert "| What it means | Table |" in text
+
+
+def test_a_calendar_has_the_token_of_each_table() -> None:
+    one = Ics().tail(believable()).count(b"BEGIN:VEVENT")
+    both = Ics().tail(of_several(believable(), named(believable(), "other"))).count(b"BEGIN:VEVENT")
+    assert both == 2 * one > 0

@@ -1,0 +1,201 @@
+"""A run of several tables over pages in memory: no AWS, every stage."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.dynamodb.decode import Page
+from janitor.errors import AwsError, SinkError
+from janitor.ledger.sqlite import SqliteLedger
+from janitor.report.formats.csv import Csv
+from janitor.report.formats.interface import Format
+from janitor.report.formats.json import Json
+from janitor.report.formats.ndjson import Ndjson
+from janitor.report.model import Outcome, PolicyPart, TablePart
+from janitor.run.announce import Announcer
+from janitor.run.channel import Channel
+from janitor.run.outlets import Outlet, Outlets
+from janitor.run.several import Several, Turn, run_several
+from janitor.run.stopping import Stop
+from janitor.run.watch import Watch
+from janitor.sinks.sns import Message, Published
+from janitor.sinks.stdout import Stdout
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.fingerprint import fingerprint
+from tests.unit.rows import NOW, POLICIES, items
+from tests.unit.run.test_flow import TABLE, job, page
+
+POLICY = POLICIES[Dialect.CLASSIC]
+
+
+def turn(label: str, pages: Callable[[], Iterator[Page]], stop: Stop, announcer: Announcer | None = None) -> Turn:
+    made = job(pages, stop=stop, table=replace(TABLE, name=label), announcer=announcer)
+    return Turn(label=label, table=_part(label), job=made, announcer=announcer)
+
+
+def unreached(label: str) -> Turn:
+    return Turn(label=label, table=_part(label), job=None, error=AwsError("the role is denied", code="AccessDenied"))
+
+
+def _part(label: str) -> TablePart:
+    return TablePart(name=label, region="r", account_id=None, endpoint=None)
+
+
+def several(*turns: Turn, out: dict[str, io.BytesIO], stop: Stop, **changes: Any) -> Several:
+    formats: dict[str, Callable[[], Format]] = {"json": Json, "ndjson": Ndjson, "csv": Csv}
+    values: dict[str, Any] = {
+        "command": "scan", "run_id": "r", "version": "0", "is_dry_run": True, "turns": turns,
+        "policy": PolicyPart(dialect=None, thresholds_seconds=list(POLICY.thresholds), grace_seconds=0, as_of=None),
+        "outlets": Outlets(Outlet(formats[name](), Stdout(each)) for name, each in out.items()),
+        "max_findings": 3, "channel": None, "clock": lambda: float(NOW), "stop": stop,
+    }  # fmt: skip
+    return Several(**values | changes)
+
+
+def streams() -> dict[str, io.BytesIO]:
+    return {name: io.BytesIO() for name in ("json", "ndjson", "csv")}
+
+
+@given(st.lists(st.lists(items, max_size=5), min_size=2, max_size=4), st.integers(0, 3))
+def test_every_finding_streams_with_its_table_and_the_sums_are_those_of_all(
+    tables: list[list[dict[str, Any]]], hidden: int
+) -> None:
+    out, stop = streams(), Stop()
+
+    def pages(rows: list[dict[str, Any]]) -> Iterator[Page]:
+        yield page(*rows, scanned=len(rows) + hidden)
+
+    turns = [turn(f"t{number}", partial(pages, rows), stop) for number, rows in enumerate(tables)]
+    report = run_several(several(*turns, out=out, stop=stop)).report
+    assert report.run.outcome is Outcome.COMPLETE
+    assert report.counts.scanned == sum(len(rows) + hidden for rows in tables)
+    *lines, closing = map(json.loads, out["ndjson"].getvalue().splitlines())
+    assert len(lines) == report.counts.scanned - report.counts.active
+    assert (closing["findings"], closing["findings_omitted"], len(closing["parts"])) == ([], 0, len(tables))
+    said = json.loads(out["json"].getvalue())
+    assert len(said["findings"]) == min(3, len(lines)) == len(lines) - said["findings_omitted"]
+    for part in said["parts"]:
+        found = [line for line in lines if line["table"] == part["label"]]
+        assert len(found) == part["counts"]["scanned"] - part["counts"]["active"]
+        listed = sum(finding["table"] == part["label"] for finding in said["findings"])
+        assert part["findings_omitted"] == len(found) - listed
+    rows = list(csv.DictReader(io.StringIO(out["csv"].getvalue().decode(), newline="")))
+    assert len(rows) == len(lines)
+
+
+def test_one_that_breaks_off_and_one_that_is_out_of_reach_hide_no_other() -> None:
+    def pages() -> Iterator[Page]:
+        yield page({"token": {"S": "a"}}, scanned=7)
+        raise AwsError("dynamodb:Scan was throttled", code="Throttling")
+
+    out, stop = streams(), Stop()
+    turns = (turn("breaks", pages, stop), unreached("gone"), turn("good", lambda: iter([page(scanned=2)]), stop))
+    result = run_several(several(*turns, out=out, stop=stop))
+    report = result.report
+    assert [part.outcome.value for part in report.parts] == ["failed", "failed", "complete"]
+    assert [part.counts.scanned for part in report.parts] == [7, 0, 2]
+    assert [error.message for error in report.errors] == [
+        "breaks: dynamodb:Scan was throttled",
+        "gone: the role is denied",
+    ]
+    assert (report.run.outcome, result.failures) == (Outcome.FAILED, [])
+    rows = list(csv.DictReader(io.StringIO(out["csv"].getvalue().decode(), newline="")))
+    assert [(row["table"], bool(row["fingerprint"])) for row in rows] == [
+        ("breaks", True),
+        ("breaks", False),
+        ("gone", False),
+    ]
+
+
+def test_a_request_to_stop_leaves_the_tables_whose_turn_did_not_come() -> None:
+    stop, out = Stop(), streams()
+
+    def pages() -> Iterator[Page]:
+        yield page(scanned=5)
+        stop.request(15)
+
+    turns = [turn(label, pages, stop) for label in ("first", "second")]
+    report = run_several(several(*turns, out=out, stop=stop)).report
+    assert [(part.outcome.value, part.counts.scanned) for part in report.parts] == [
+        ("interrupted", 5),
+        ("interrupted", 0),
+    ]
+    assert (report.run.outcome, report.errors) == (Outcome.INTERRUPTED, [])
+
+
+@dataclass
+class Recorder:
+    """A topic that takes messages, or does not."""
+
+    taken: list[Message] = field(default_factory=list)
+    is_out_of_reach: bool = False
+
+    def publish(self, message: Message) -> None:
+        if self.is_out_of_reach:
+            raise SinkError("no way there", code="unreachable")
+        self.taken.append(message)
+
+    def publish_batches(self, messages: Iterator[Message]) -> Iterator[Published]:
+        raise NotImplementedError
+
+
+def announced(tmp_path: Path, topic: Recorder, *, broken: str | None = None) -> tuple[Any, list[Any]]:
+    """A run of the tables a and b, each with a token that expires tomorrow; what it says, and what was published."""
+    stop, out = Stop(), streams()
+    channel = Channel(topic=topic, per_token=False, digest="news", pointer=None)
+    turns = []
+    for label in ("a", "b"):
+        state = tmp_path / (broken if label == broken else "state.sqlite")
+        fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
+        watch = Watch(
+            SqliteLedger(state),
+            f"-/r/{label}",
+            now=NOW,
+            thresholds=POLICY.thresholds,
+            fingerprint_of=fingerprint_of,
+            folder=tmp_path,
+        )
+        announcer = Announcer(
+            watch,
+            channel,
+            clock=lambda: float(NOW),
+            stop=stop,
+            pages_of_owner=None,
+            fingerprint_of=fingerprint_of,
+            remembers=True,
+        )
+        row = {"token": {"S": f"token-{label}"}, "tokenExpiration": {"N": str(NOW + 3_600)}}
+        turns.append(turn(label, lambda row=row: iter([page(row)]), stop, announcer))  # type: ignore[misc]
+    report = run_several(several(*turns, out=out, stop=stop, channel=channel)).report
+    bodies = [json.loads(json.loads(message.body)["default"]) for message in topic.taken]
+    topic.taken.clear()
+    return report, bodies
+
+
+def test_a_store_that_fails_silences_its_own_table_alone(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()  # where a file should be
+    report, [digest] = announced(tmp_path, Recorder(), broken="a")
+    assert [notice["table"] for notice in digest["notices"]] == ["b"]
+    [error] = report.errors
+    assert error.message.startswith("a: nothing was announced, for nobody can tell what was already")
+    assert [(part.notices.sent, part.outcome.value) for part in report.parts] == [(0, "complete"), (1, "complete")]
+    assert announced(tmp_path, Recorder())[1][0]["notices_total"] == 1
+
+
+def test_what_the_topic_did_not_take_is_tried_again_and_then_told_once(tmp_path: Path) -> None:
+    report, none = announced(tmp_path, Recorder(is_out_of_reach=True))
+    assert (none, report.notices.due, report.notices.sent, report.notices.failed) == ([], 2, 0, 2)
+    assert [error.message.partition(":")[0] for error in report.errors] == ["the digest was not published"]
+    report, [digest] = announced(tmp_path, Recorder())
+    assert [notice["table"] for notice in digest["notices"]] == ["a", "b"]
+    assert (report.notices.sent, report.notices.digests) == (2, 1)
+    assert all(part.changes is not None for part in report.parts)
+    assert announced(tmp_path, Recorder())[1] == []

@@ -23,16 +23,34 @@ _LEAST_CONNECTIONS = 16
 MAX_SKEW_SECONDS = 60
 
 
+class Sessions:
+    """The ways to AWS of several tables: those that are reached alike share one."""
+
+    def __init__(self) -> None:
+        self._opened: dict[tuple[str | int | None, ...], Aws] = {}
+
+    def of(self, settings: TableSettings, connections: int = 0) -> Aws:
+        """As `session`."""
+        connection = connection_of(settings, connections)
+        way = (connection.region, connection.profile, connection.role_arn, connection.endpoint_url)
+        key = (*way, connection.connections)
+        if key not in self._opened:
+            self._opened[key] = Aws(connection, beside=next(iter(self._opened.values()), None))
+        return self._opened[key]
+
+
 @dataclass(frozen=True, slots=True)
 class Among:
     """A table's place among several of one run.
 
     Attributes:
         number: from 1.
+        sessions: those of all tables.
         home: the session for what is the whole run's own: its reports and its topic.
     """
 
     number: int
+    sessions: "Sessions"
     home: Aws
 
 
@@ -71,7 +89,7 @@ def reach(
         AwsError: AWS refused or could not be reached.
     """
     choice = _choice(settings)
-    aws = session(settings, connections)
+    aws = among.sessions.of(settings, connections) if among else session(settings, connections)
     return Reached(aws, locate(aws, choice, Dialect(dialect) if dialect else None, time.time), among)
 
 

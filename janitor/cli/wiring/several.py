@@ -17,7 +17,7 @@ from janitor import __version__
 from janitor.cli.running import carried_out
 from janitor.cli.wiring.notices import pointer_to, topic_of
 from janitor.cli.wiring.outlets import outlets_through
-from janitor.cli.wiring.reach import Among, each_of, named, session
+from janitor.cli.wiring.reach import Among, Sessions, each_of, named
 from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.output import LogSettings
@@ -118,8 +118,10 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
         JanitorError: none of the tables can be reached.
     """
     tables, shared = asked.tables, asked.shared
-    home = session(shared.table)
-    tries = [_try(asked.job_of, each, run_id, stop, Among(number, home)) for number, each in enumerate(tables, 1)]
+    sessions = Sessions()
+    home = sessions.of(shared.table, shared.limits.segments or 0)
+    places = [Among(number, sessions, home) for number in range(1, len(tables) + 1)]
+    tries = [_try(asked, each, run_id, stop, among) for each, among in zip(tables, places, strict=True)]
     _see_that_some_are_reached(tables, tries)
     _see_that_all_differ(tables, tries)
     parts = [_table_part(each, made, home) for each, made in zip(tables, tries, strict=True)]
@@ -144,18 +146,29 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
     )
 
 
-def _try(job_of: JobOf, settings: ScanSettings, run_id: str, stop: Stop, among: Among) -> Job | JanitorError:
+class _Found(NamedTuple):
+    """A table's job, and the requests that it took to find the table: sends, and how many were throttled."""
+
+    job: Job
+    sends: int
+    throttled: int
+
+
+def _try(asked: _Asked, settings: ScanSettings, run_id: str, stop: Stop, among: Among) -> _Found | JanitorError:
     """A table's job, or why it has none: somebody else's table keeps none of the others from its turn."""
     # Its findings go to the run's own outlets.
     output = replace(settings.output, report=(), format="json")
     try:
-        return job_of(settings._replace(output=output), run_id, stop, among)
+        traffic = among.sessions.of(settings.table, settings.limits.segments or 0).traffic
+        sends, throttled = traffic.requests, traffic.throttled
+        job = asked.job_of(settings._replace(output=output), run_id, stop, among)
+        return _Found(job, traffic.requests - sends, traffic.throttled - throttled)
     except JanitorError as error:
         log.error("table.not_reached", table=named(settings.table), code=error.code, error=str(error))  # noqa: TRY400
         return error
 
 
-def _see_that_some_are_reached(tables: Sequence[ScanSettings], tries: Sequence[Job | JanitorError]) -> None:
+def _see_that_some_are_reached(tables: Sequence[ScanSettings], tries: Sequence[_Found | JanitorError]) -> None:
     errors = [each for each in tries if isinstance(each, JanitorError)]
     if len(errors) < len(tries):
         return
@@ -167,12 +180,12 @@ def _see_that_some_are_reached(tables: Sequence[ScanSettings], tries: Sequence[J
     raise (ConfigurationError if every else JanitorError)(f"no table can be reached: {said}", code=errors[0].code)
 
 
-def _see_that_all_differ(tables: Sequence[ScanSettings], tries: Sequence[Job | JanitorError]) -> None:
+def _see_that_all_differ(tables: Sequence[ScanSettings], tries: Sequence[_Found | JanitorError]) -> None:
     seen: dict[tuple[str | None, ...], str] = {}
     for settings, made in zip(tables, tries, strict=True):
         if isinstance(made, JanitorError):
             continue
-        table: Table = made.table
+        table: Table = made.job.table
         place = (table.account_id, table.region, table.name, table.endpoint)
         if place in seen:
             sentence = f"{seen[place]} and {named(settings.table)} are one table, {table.name} in {table.region}"
@@ -180,21 +193,22 @@ def _see_that_all_differ(tables: Sequence[ScanSettings], tries: Sequence[Job | J
         seen[place] = named(settings.table)
 
 
-def _table_part(settings: ScanSettings, made: Job | JanitorError, home: Aws) -> TablePart:
+def _table_part(settings: ScanSettings, made: _Found | JanitorError, home: Aws) -> TablePart:
     """Where a table is; of one that cannot be reached what its settings say."""
     if isinstance(made, JanitorError):
         given = settings.table
         region = given.region or home.region or _UNKNOWN
         return TablePart(name=named(given), region=region, account_id=None, endpoint=given.endpoint_url)
-    table = made.table
+    table = made.job.table
     return TablePart(name=table.name, region=table.region, account_id=table.account_id, endpoint=table.endpoint)
 
 
-def _turn(label: str, part: TablePart, made: Job | JanitorError) -> Turn:
+def _turn(label: str, part: TablePart, made: _Found | JanitorError) -> Turn:
     if isinstance(made, JanitorError):
         return Turn(label=label, table=part, job=None, error=made)
-    announcer = made.announcer if isinstance(made.announcer, Announcer) else None
-    return Turn(label=label, table=part, job=made, announcer=announcer)
+    announcer = made.job.announcer if isinstance(made.job.announcer, Announcer) else None
+    found_by = (made.sends, made.throttled)
+    return Turn(label=label, table=part, job=made.job, announcer=announcer, found_by=found_by)
 
 
 def _channel(shared: ScanSettings, home: Aws, run_id: str, stop: Stop) -> Channel | None:

@@ -142,24 +142,10 @@ def test_a_sweep_of_two_tables_has_two_archives_and_a_guard_of_one_spares_not_th
 
 
 @one_server
-def test_what_several_tables_cannot_share_is_refused_before_anything_is_read(
+def test_one_table_by_two_names_and_no_table_at_all_are_refused_before_anything_is_read(
     server: Server, new_table: NewTable, table_number: Callable[[], int], tmp_path: Path
 ) -> None:
     [name] = deployments(new_table, table_number, living_rows(6))
-    for command, options, says in (
-        ("scan", ["--report", "csv={table}.csv"], "--report csv={table}.csv: one report tells of all tables"),
-        ("sweep", ["--plan", str(tmp_path / "p")], "several tables would share it"),
-        ("sweep", ["--archive", str(tmp_path / "a.ndjson")], "give a folder, with a slash at its end"),
-        ("scan", ["--deployment", "a"], "the deployment a is named twice"),
-        ("apply", [], "several deployments are named, and this command works on one table: a, b"),
-        ("token list", [], "several deployments are named"),
-        ("doctor", [], "check each by itself"),
-    ):
-        words = [*command.split(), *([str(tmp_path / "no-plan")] if command == "apply" else [])]
-        finished = run(server, *words, "--deployment", "a", "--deployment", "b", *options)
-        assert finished.code == 2, (command, finished.err)
-        if command != "apply":
-            assert says in finished.err
     twice = tmp_path / "job.toml"
     twice.write_text(f'[[table]]\ndeployment = "{name}"\n[[table]]\ntable = "{table_of(name)}"\n')
     finished = run(server, "run", str(twice))

@@ -39,8 +39,6 @@ from janitor.run.outlets import Outlets
 from janitor.run.outlets_of_table import OutletsOfTable
 from janitor.run.stopping import Stop
 
-_Requests = Callable[[], tuple[int, int]]
-
 log = structlog.get_logger("janitor.run")
 
 
@@ -54,7 +52,6 @@ class Turn:
         job: what is to be done; None where it cannot be reached.
         announcer: who announces what is found there; None for nobody.
         error: why it cannot be reached.
-        found_by: requests that it took to find the table: sends, and how many of them were throttled.
     """
 
     label: str
@@ -62,7 +59,6 @@ class Turn:
     job: Job | None
     announcer: Announcer | None = None
     error: JanitorError | None = None
-    found_by: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +113,7 @@ def run_several(given: Several) -> Result:
             with structlog.contextvars.bound_contextvars(table=turn.label):
                 _take(given, turn, gathered)
         report = _told(given, gathered, started)
-        if report.run.outcome is Outcome.SKIPPED:
+        if any(part.outcome is Outcome.SKIPPED for part in report.parts):
             given.outlets.pass_over(report)
         else:
             given.outlets.finish(report, is_complete=gathered.is_complete)
@@ -146,23 +142,11 @@ def _report_of(given: Several, turn: Turn, outlets: OutletsOfTable, gathered: _G
     if held_back is not None:
         gathered.held_back.append(held_back)
     try:
-        requests = _own_requests(turn.job.requests, turn.found_by)
-        return run(replace(turn.job, outlets=outlets, announcer=held_back, requests=requests)).report
+        return run(replace(turn.job, outlets=outlets, announcer=held_back)).report
     except StopRequestedError:
         return _unread(given, turn, Outcome.INTERRUPTED)
     except JanitorError as error:
         return _unread(given, turn, Outcome.FAILED, error)
-
-
-def _own_requests(requests: _Requests, found_by: tuple[int, int]) -> _Requests:
-    """Counts what this table took from now on, and what it took to find it: others may go the same way to AWS."""
-    sends_before, throttled_before = requests()
-
-    def own() -> tuple[int, int]:
-        sends, throttled = requests()
-        return found_by[0] + sends - sends_before, found_by[1] + throttled - throttled_before
-
-    return own
 
 
 def _told(given: Several, gathered: _Gathered, started: float) -> Report:

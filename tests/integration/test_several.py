@@ -112,7 +112,6 @@ def test_the_variable_names_several_and_each_format_says_which_table(
     said = json.loads(one.out)
     assert (said["parts"], said["table"]["name"], said["findings"][0]["table"]) == ([], table_of(names[0]), None)
     [part, _] = json.loads(whole.read_text())["parts"]
-    # They go the same way to AWS, and each counts its own.
     assert (part["capacity"], part["counts"]) == (said["capacity"], said["counts"])
 
 

@@ -23,34 +23,17 @@ _LEAST_CONNECTIONS = 16
 MAX_SKEW_SECONDS = 60
 
 
-class Sessions:
-    """The ways to AWS of several tables: those that are reached alike share one."""
-
-    def __init__(self) -> None:
-        self._opened: dict[tuple[str | int | None, ...], Aws] = {}
-
-    def of(self, settings: TableSettings, connections: int = 0) -> Aws:
-        """As `session`."""
-        connection = connection_of(settings, connections)
-        way = (connection.region, connection.profile, connection.role_arn, connection.endpoint_url)
-        key = (*way, connection.connections)
-        if key not in self._opened:
-            self._opened[key] = Aws(connection, beside=next(iter(self._opened.values()), None))
-        return self._opened[key]
-
-
 @dataclass(frozen=True, slots=True)
 class Among:
     """A table's place among several of one run.
 
     Attributes:
         number: from 1.
-        sessions: those of all tables.
-        home: the session for what is the whole run's own: its reports and its topic.
+        home: the session for what is the whole run's own: its reports and its topic. A table's clients are its own all
+            the same: the guards of its deletes hang on them.
     """
 
     number: int
-    sessions: "Sessions"
     home: Aws
 
 
@@ -89,17 +72,17 @@ def reach(
         AwsError: AWS refused or could not be reached.
     """
     choice = _choice(settings)
-    aws = among.sessions.of(settings, connections) if among else session(settings, connections)
+    aws = session(settings, connections, beside=among.home if among else None)
     return Reached(aws, locate(aws, choice, Dialect(dialect) if dialect else None, time.time), among)
 
 
-def session(settings: TableSettings, connections: int = 0) -> Aws:
-    """The way to AWS, without a table.
+def session(settings: TableSettings, connections: int = 0, *, beside: Aws | None = None) -> Aws:
+    """The way to AWS, without a table; `beside` is another session of the same run.
 
     Raises:
         ConfigurationError: the profile does not exist, or there is no region.
     """
-    return Aws(connection_of(settings, connections))
+    return Aws(connection_of(settings, connections), beside=beside)
 
 
 def names_a_table(settings: TableSettings) -> bool:

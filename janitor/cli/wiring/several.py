@@ -17,7 +17,7 @@ from janitor import __version__
 from janitor.cli.running import carried_out
 from janitor.cli.wiring.notices import pointer_to, topic_of
 from janitor.cli.wiring.outlets import outlets_through
-from janitor.cli.wiring.reach import Among, Sessions, each_of, named
+from janitor.cli.wiring.reach import Among, each_of, named, session
 from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.output import LogSettings
@@ -118,10 +118,8 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
         JanitorError: none of the tables can be reached.
     """
     tables, shared = asked.tables, asked.shared
-    sessions = Sessions()
-    home = sessions.of(shared.table, shared.limits.segments or 0)
-    places = [Among(number, sessions, home) for number in range(1, len(tables) + 1)]
-    tries = [_try(asked, each, run_id, stop, among) for each, among in zip(tables, places, strict=True)]
+    home = session(shared.table)
+    tries = [_try(asked, each, run_id, stop, Among(number, home)) for number, each in enumerate(tables, 1)]
     _see_that_some_are_reached(tables, tries)
     _see_that_all_differ(tables, tries)
     parts = [_table_part(each, made, home) for each, made in zip(tables, tries, strict=True)]
@@ -146,29 +144,18 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
     )
 
 
-class _Found(NamedTuple):
-    """A table's job, and the requests that it took to find the table: sends, and how many were throttled."""
-
-    job: Job
-    sends: int
-    throttled: int
-
-
-def _try(asked: _Asked, settings: ScanSettings, run_id: str, stop: Stop, among: Among) -> _Found | JanitorError:
+def _try(asked: _Asked, settings: ScanSettings, run_id: str, stop: Stop, among: Among) -> Job | JanitorError:
     """A table's job, or why it has none: somebody else's table keeps none of the others from its turn."""
     # Its findings go to the run's own outlets.
     output = replace(settings.output, report=(), format="json")
     try:
-        traffic = among.sessions.of(settings.table, settings.limits.segments or 0).traffic
-        sends, throttled = traffic.requests, traffic.throttled
-        job = asked.job_of(settings._replace(output=output), run_id, stop, among)
-        return _Found(job, traffic.requests - sends, traffic.throttled - throttled)
+        return asked.job_of(settings._replace(output=output), run_id, stop, among)
     except JanitorError as error:
         log.error("table.not_reached", table=named(settings.table), code=error.code, error=str(error))  # noqa: TRY400
         return error
 
 
-def _see_that_some_are_reached(tables: Sequence[ScanSettings], tries: Sequence[_Found | JanitorError]) -> None:
+def _see_that_some_are_reached(tables: Sequence[ScanSettings], tries: Sequence[Job | JanitorError]) -> None:
     errors = [each for each in tries if isinstance(each, JanitorError)]
     if len(errors) < len(tries):
         return
@@ -180,12 +167,12 @@ def _see_that_some_are_reached(tables: Sequence[ScanSettings], tries: Sequence[_
     raise (ConfigurationError if every else JanitorError)(f"no table can be reached: {said}", code=errors[0].code)
 
 
-def _see_that_all_differ(tables: Sequence[ScanSettings], tries: Sequence[_Found | JanitorError]) -> None:
+def _see_that_all_differ(tables: Sequence[ScanSettings], tries: Sequence[Job | JanitorError]) -> None:
     seen: dict[tuple[str | None, ...], str] = {}
     for settings, made in zip(tables, tries, strict=True):
         if isinstance(made, JanitorError):
             continue
-        table: Table = made.job.table
+        table: Table = made.table
         place = (table.account_id, table.region, table.name, table.endpoint)
         if place in seen:
             sentence = f"{seen[place]} and {named(settings.table)} are one table, {table.name} in {table.region}"
@@ -193,22 +180,21 @@ def _see_that_all_differ(tables: Sequence[ScanSettings], tries: Sequence[_Found 
         seen[place] = named(settings.table)
 
 
-def _table_part(settings: ScanSettings, made: _Found | JanitorError, home: Aws) -> TablePart:
+def _table_part(settings: ScanSettings, made: Job | JanitorError, home: Aws) -> TablePart:
     """Where a table is; of one that cannot be reached what its settings say."""
     if isinstance(made, JanitorError):
         given = settings.table
         region = given.region or home.region or _UNKNOWN
         return TablePart(name=named(given), region=region, account_id=None, endpoint=given.endpoint_url)
-    table = made.job.table
+    table = made.table
     return TablePart(name=table.name, region=table.region, account_id=table.account_id, endpoint=table.endpoint)
 
 
-def _turn(label: str, part: TablePart, made: _Found | JanitorError) -> Turn:
+def _turn(label: str, part: TablePart, made: Job | JanitorError) -> Turn:
     if isinstance(made, JanitorError):
         return Turn(label=label, table=part, job=None, error=made)
-    announcer = made.job.announcer if isinstance(made.job.announcer, Announcer) else None
-    found_by = (made.sends, made.throttled)
-    return Turn(label=label, table=part, job=made.job, announcer=announcer, found_by=found_by)
+    announcer = made.announcer if isinstance(made.announcer, Announcer) else None
+    return Turn(label=label, table=part, job=made, announcer=announcer)
 
 
 def _channel(shared: ScanSettings, home: Aws, run_id: str, stop: Stop) -> Channel | None:

@@ -174,6 +174,7 @@ class Aws:
 
     def _assumed(self, role_arn: str) -> "_AssumedRole":
         source = botocore.session.Session(profile=self._connection.profile)
+        source.register_component("data_loader", self._core.get_component("data_loader"))
         with aws_errors("reading credentials"):
             credentials = source.get_credentials()
         if credentials is None:

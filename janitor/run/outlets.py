@@ -7,7 +7,7 @@ import structlog
 
 from janitor.errors import SinkError
 from janitor.report.formats.interface import Format
-from janitor.report.model import Finding, Report
+from janitor.report.model import Finding, Outcome, Report
 from janitor.sinks.interface import Sink
 
 log = structlog.get_logger("janitor.report")
@@ -75,8 +75,7 @@ class Outlets:
         """
 
         def finish(outlet: Outlet) -> None:
-            tells = outlet.format.tells_of_each_table if report.parts else outlet.format.tells_the_outcome
-            if not is_complete and not tells:
+            if not is_complete and not _tells(outlet.format, report):
                 sentence = f"{outlet.sink.target}: the scan broke off, and a report in this format cannot say so"
                 raise SinkError(sentence, "take another format, or run it again", "incomplete")
             outlet.sink.write(outlet.format.tail(report))
@@ -86,9 +85,9 @@ class Outlets:
         self._each(self._working, finish)
 
     def pass_over(self, report: Report) -> None:
-        """As `finish` of a run that read nothing; a format that cannot say so leaves what is there."""
+        """As `finish` of a run that left a table to another run; a format that cannot say so leaves what is there."""
         for outlet in tuple(self._working):
-            if not outlet.format.tells_the_outcome:
+            if not _tells(outlet.format, report):
                 outlet.sink.discard()
                 self._working.remove(outlet)
         self.finish(report, is_complete=False)
@@ -112,3 +111,9 @@ class Outlets:
         self._working.remove(outlet)
         if outlet in self._streaming:
             self._streaming.remove(outlet)
+
+
+def _tells(form: Format, report: Report) -> bool:
+    """Whether a reader of this format sees what was not read. Where nothing was, an old report is better than none."""
+    some_was_read = report.parts and report.run.outcome is not Outcome.SKIPPED
+    return form.tells_of_each_table if some_was_read else form.tells_the_outcome

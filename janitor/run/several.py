@@ -113,7 +113,7 @@ def run_several(given: Several) -> Result:
             with structlog.contextvars.bound_contextvars(table=turn.label):
                 _take(given, turn, gathered)
         report = _told(given, gathered, started)
-        if report.run.outcome is Outcome.SKIPPED:
+        if any(part.outcome is Outcome.SKIPPED for part in report.parts):
             given.outlets.pass_over(report)
         else:
             given.outlets.finish(report, is_complete=gathered.is_complete)

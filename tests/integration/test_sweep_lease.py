@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,27 @@ def test_a_sweep_is_skipped_while_another_run_has_the_lease_and_goes_on_when_it_
     again = sweep(server.url, table, tmp_path, "--state-url", url)
     assert (again.report["run"]["outcome"], again.report["deletion"]["deleted"]) == ("complete", 2)
     assert keys_in(client, table) == {key_of(row) for row in living}
+
+
+@one_server
+def test_of_several_tables_only_the_one_that_another_run_sweeps_is_skipped(
+    server: Server, client: DynamoDBClient, new_table: NewTable, table_number: Callable[[], int], tmp_path: Path
+) -> None:
+    names = [f"leased-{table_number():04}" for _ in range(2)]
+    tables = [new_table([*stale_rows(2), *living_rows(6)], name=f"{name}-LISAApiBaseTokenTable") for name in names]
+    _, url = taken(client, tables[0], tmp_path)
+    calendar, cells = tmp_path / "tokens.ics", tmp_path / "tokens.csv"
+    calendar.write_text("of the run before", encoding="utf-8")
+    reports = ("--report", f"ics={calendar}", "--report", f"csv={cells}", "--state-url", url)
+    options = ("--delete", "--no-archive", "--endpoint-url", server.url, "--max-clock-skew", "1d", *reports)
+    finished = janitor("sweep", "--deployment", names[0], "--deployment", names[1], *options)
+    said = json.loads(finished.out)
+    assert (finished.code, said["run"]["outcome"]) == (0, "complete"), finished.err
+    assert [part["outcome"] for part in said["parts"]] == ["skipped", "complete"]
+    assert [len(keys_in(client, table)) for table in tables] == [8, 6]
+    assert f"janitor: {tables[0]}: skipped: another run ({OTHER_RUN}) sweeps the table" in finished.err
+    assert calendar.read_text(encoding="utf-8") == "of the run before"
+    assert f"not told to its end: skipped: another run ({OTHER_RUN})" in cells.read_text(encoding="utf-8")
 
 
 @one_server

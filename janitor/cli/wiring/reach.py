@@ -29,7 +29,8 @@ class Among:
 
     Attributes:
         number: from 1.
-        home: the session for what is the whole run's own: its reports and its topic.
+        home: the session for what is the whole run's own: its reports and its topic. A table's clients are its own all
+            the same: the guards of its deletes hang on them.
     """
 
     number: int
@@ -71,17 +72,17 @@ def reach(
         AwsError: AWS refused or could not be reached.
     """
     choice = _choice(settings)
-    aws = session(settings, connections)
+    aws = session(settings, connections, beside=among.home if among else None)
     return Reached(aws, locate(aws, choice, Dialect(dialect) if dialect else None, time.time), among)
 
 
-def session(settings: TableSettings, connections: int = 0) -> Aws:
-    """The way to AWS, without a table.
+def session(settings: TableSettings, connections: int = 0, *, beside: Aws | None = None) -> Aws:
+    """The way to AWS, without a table; `beside` is another session of the same run.
 
     Raises:
         ConfigurationError: the profile does not exist, or there is no region.
     """
-    return Aws(connection_of(settings, connections))
+    return Aws(connection_of(settings, connections), beside=beside)
 
 
 def names_a_table(settings: TableSettings) -> bool:

@@ -121,7 +121,7 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
     """
     tables, shared = asked.tables, asked.shared
     home = session(shared.table)
-    tries = [_try(asked.job_of, each, run_id, stop, Among(number, home)) for number, each in enumerate(tables, 1)]
+    tries = [_try(asked, each, run_id, stop, Among(number, home)) for number, each in enumerate(tables, 1)]
     _see_that_some_are_reached(tables, tries)
     _see_that_all_differ(tables, tries)
     parts = [_table_part(each, made, home) for each, made in zip(tables, tries, strict=True)]
@@ -146,12 +146,12 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
     )
 
 
-def _try(job_of: JobOf, settings: ScanSettings, run_id: str, stop: Stop, among: Among) -> Job | JanitorError:
+def _try(asked: _Asked, settings: ScanSettings, run_id: str, stop: Stop, among: Among) -> Job | JanitorError:
     """A table's job, or why it has none: somebody else's table keeps none of the others from its turn."""
     # Its findings go to the run's own outlets.
     output = replace(settings.output, report=(), format="json")
     try:
-        return job_of(settings._replace(output=output), run_id, stop, among)
+        return asked.job_of(settings._replace(output=output), run_id, stop, among)
     except JanitorError as error:
         log.error("table.not_reached", table=named(settings.table), code=error.code, error=str(error))  # noqa: TRY400
         return error

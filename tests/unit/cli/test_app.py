@@ -69,3 +69,26 @@ def test_a_signal_before_a_run_ends_in_its_exit_code(
     monkeypatch.setattr(app, "_run", signalled)
     assert app.main([]) == 128 + number
     assert capsys.readouterr().err == "janitor: terminated\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["scan", "--report", "csv={table}.csv"], "--report csv={table}.csv: one report tells of all tables"),
+        (["scan", "--report", "csv=a.csv", "--report", "json=a.csv"], "are one file"),
+        (["scan", "--deployment", "a"], "the deployment a is named twice"),
+        (["scan", "--table", "c", "--region", ""], "--table and --deployment both name the table"),
+        (["sweep", "--plan", "plan.ndjson"], "--plan plan.ndjson: several tables would share it"),
+        (["sweep", "--archive", "a.ndjson"], "give a folder, with a slash at its end, or s3://bucket/prefix/"),
+        (["sweep", "--per-token"], "--per-token has no topic"),
+        (["token", "list"], "this command works on one table: a, b; name one of them"),
+        (["token", "revoke", "3f0c9a1b"], "this command works on one table: a, b; name one of them"),
+        (["doctor"], "the doctor looks at one table: a, b; check each by itself"),
+    ],
+)
+def test_what_several_tables_cannot_have_is_one_line_and_exit_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.main([*arguments, "--deployment", "a", "--deployment", "b"]) == 2
+    said = capsys.readouterr()
+    assert (said.out, says in said.err) == ("", True), said.err

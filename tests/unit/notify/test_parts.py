@@ -136,7 +136,7 @@ def test_every_part_has_an_id_of_its_own_and_the_group_of_its_table() -> None:
 def test_a_digest_of_several_tables_fits_and_each_notice_stands_below_its_table(
     tables: list[tuple[str, list[Notice]]], limit: int
 ) -> None:
-    labels = [f"{number} {text[:200]}" for number, (text, _) in enumerate(tables)]
+    labels = [f"{number} {text[:40]}" for number, (text, _) in enumerate(tables)]
     of_table = {
         label: [dataclasses.replace(one, table=label) for one in notices]
         for label, (_, notices) in zip(labels, tables, strict=True)

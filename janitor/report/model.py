@@ -62,12 +62,22 @@ class Run(Part):
 
 
 class TablePart(Part):
-    """The table that was read."""
+    """The table that was read.
+
+    `source` is the export or the dump that stood for it (--source), null for the table itself. Of one that does not say
+    whose rows it holds, `name` is the source's own and the other keys are null.
+    """
 
     name: str
-    region: str
+    region: str | None
     account_id: str | None
     endpoint: str | None
+    source: str | None = None
+
+    @property
+    def spoken_source(self) -> str | None:
+        """The source as a sentence names it."""
+        return "standard input" if self.source == "-" else self.source
 
 
 class PolicyPart(Part):

@@ -23,7 +23,11 @@ _OUTCOMES = {
 def headline(report: Report) -> str:
     """What was read, how it ended, and as of when."""
     run, table = report.run, report.table
-    where = f"{table.name} in {table.region}" + (f" at {table.endpoint}" if table.endpoint else "")
+    where = table.name + "".join(
+        f" {word} {place}"
+        for word, place in (("in", table.region), ("at", table.endpoint), ("from", table.spoken_source))
+        if place and place != table.name
+    )
     as_of = report.policy.as_of
     seen = f"as of {utc(as_of)} UTC" if as_of else f"{utc(run.started_at)} UTC"
     rows = _rows(report.counts.scanned)

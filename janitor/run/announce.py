@@ -195,7 +195,7 @@ class Announcer:
     def _messages(self, report: Report, underway: dict[str, Notice]) -> Iterator[Message]:
         table = report.table
         for notice in self._watch.due:
-            made = token_message(notice, table.name, table.region, table.account_id)
+            made = token_message(notice, table.name, table.region or "-", table.account_id)
             underway[made.deduplication_id] = notice
             yield Message(
                 body=made.body,

@@ -15,7 +15,7 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
     deletion = report.deletion.model_dump(exclude={"plan"})
     return DigestContent(
         table=report.table.name,
-        region=report.table.region,
+        region=report.table.region or "-",
         account=report.table.account_id,
         command=report.run.command,
         dry_run=report.run.dry_run,

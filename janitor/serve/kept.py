@@ -72,7 +72,7 @@ def _kept(folders: Sequence[Path]) -> Iterator[Kept]:
             yield Kept(
                 number=number,
                 table=report.table.name,
-                region=report.table.region,
+                region=report.table.region or "-",
                 page=folder / PAGE,
                 started_at=report.run.started_at.timestamp(),
                 ended_at=report.run.finished_at.timestamp(),

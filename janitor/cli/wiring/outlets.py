@@ -4,13 +4,15 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from janitor.cli.places import check_places_differ
 from janitor.cli.wiring.reach import Reached
 from janitor.cli.wiring.report_places import expanded
 from janitor.config.output import OutputSettings
+from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
 from janitor.parsers import ReportTarget, S3Key
 from janitor.report.formats.interface import Format
@@ -21,6 +23,9 @@ from janitor.sinks.file import File
 from janitor.sinks.interface import Sink
 from janitor.sinks.s3_object import S3Object
 from janitor.sinks.stdout import Stdout
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _CONTENT_TYPES = {
     "table": "text/plain; charset=utf-8",
@@ -54,13 +59,20 @@ def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] =
 
 
 def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: Stop) -> Outlets:
-    """The outlets, none of them opened."""
+    """The outlets of a run of a table that was reached, none of them opened."""
+    return outlets_at(settings, reached.table, lambda: reached.aws.s3, run_id, stop)
+
+
+def outlets_at(
+    settings: OutputSettings, table: Table, s3: Callable[[], "S3Client"], run_id: str, stop: Stop
+) -> Outlets:
+    """The outlets, none of them opened; `s3` is called for a report that goes there."""
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
     return Outlets(
         [
             *(
-                Outlet(_format(target.format, is_terminal=False), _sink(target, reached, run_id, stop))
+                Outlet(_format(target.format, is_terminal=False), _sink(target, table, s3, run_id, stop))
                 for target in settings.report
             ),
             Outlet(_format(stdout, is_terminal=is_terminal), Stdout(sys.stdout.buffer)),
@@ -68,11 +80,11 @@ def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: S
     )
 
 
-def _sink(target: ReportTarget, reached: Reached, run_id: str, stop: Stop) -> Sink:
-    place = expanded(target.place, reached.table, run_id)
+def _sink(target: ReportTarget, table: Table, s3: Callable[[], "S3Client"], run_id: str, stop: Stop) -> Sink:
+    place = expanded(target.place, table, run_id)
     if isinstance(place, Path):
         return File(place)
-    sink = S3Object(reached.aws.s3, place.bucket, place.key, _CONTENT_TYPES[target.format])
+    sink = S3Object(s3(), place.bucket, place.key, _CONTENT_TYPES[target.format])
     return BoundedSink(sink, lambda: stop.is_over(REPORT_SECONDS))
 
 

@@ -74,7 +74,10 @@ class Outside:
         for sink in self._sinks:
             try:
                 sink.publish(
-                    metrics_of(report), table=report.table.name, region=report.table.region, timestamp_ms=timestamp
+                    metrics_of(report),
+                    table=report.table.name,
+                    region=report.table.region or "-",
+                    timestamp_ms=timestamp,
                 )
             except SinkError as error:
                 failures.append(error)

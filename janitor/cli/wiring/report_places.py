@@ -10,7 +10,7 @@ from janitor.parsers import Placeholders, S3Key, expanded_key, expanded_path
 def expanded(place: Path | S3Key, table: Table, run_id: str) -> Path | S3Key:
     """The place of a run of this table, by today's date in UTC."""
     today = dt.datetime.now(dt.UTC).date()
-    placeholders = Placeholders(table.name, table.region, table.account_id or "-", today, run_id)
+    placeholders = Placeholders(table.name, table.region or "-", table.account_id or "-", today, run_id)
     if isinstance(place, S3Key):
         return S3Key(place.bucket, expanded_key(place.key, placeholders))
     return expanded_path(place, placeholders)

@@ -33,6 +33,10 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
     """
     as_of = settings.policy.as_of
     check_scan(settings)
+    if settings.source.source is not None:
+        from janitor.cli.wiring.source import source_job
+
+        return source_job(settings, run_id, stop)
     secret = secret_in(settings.protection.fingerprint_key_file)
     reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)

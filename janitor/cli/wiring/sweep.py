@@ -47,6 +47,10 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
     """
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
     check_sweep(scan, plan, deletion)
+    if scan.source.source is not None:
+        from janitor.cli.wiring.source import source_job
+
+        return source_job(scan, run_id, stop, sweep)
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)

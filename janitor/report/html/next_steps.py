@@ -128,9 +128,11 @@ def _sweep(report: Report, *, grace: str | None = None) -> str:
 
 def _target(report: Report) -> str:
     table = report.table
-    endpoint = f" --endpoint-url {_quoted(table.endpoint)}" if table.endpoint else ""
-    dialect = f" --dialect {report.policy.dialect.value}"
-    return f"--table {_quoted(table.name)} --region {_quoted(table.region)}{endpoint}{dialect}"
+    # A source that does not say whose rows it holds goes by its own name, which is no table's.
+    name = table.name if table.region else None
+    options = {"source": table.source, "table": name, "region": table.region, "endpoint-url": table.endpoint}
+    given = [f"--{option} {_quoted(value)}" for option, value in options.items() if value]
+    return " ".join([*given, f"--dialect {report.policy.dialect.value}"])
 
 
 def _quoted(text: str) -> str:

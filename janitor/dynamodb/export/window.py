@@ -16,8 +16,8 @@ from janitor.errors import SourceError
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _BETWEEN_ELEMENTS = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
-# A text, a bracket, any other value; last a quote whose text has no end yet.
-_TOKEN = re.compile(rb'(?s)"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|[^ \t\r\n"{}\[\],:]+|"')
+# A text, a bracket, any other value; last a quote whose text has no end yet. What a text has taken is not tried again.
+_TOKEN = re.compile(rb'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]]|[^ \t\r\n"{}\[\],:]+|"')
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _UNREADABLE = (ValueError, RecursionError)
 

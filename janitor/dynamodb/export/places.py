@@ -21,7 +21,9 @@ CHUNK_BYTES = 1024 * 1024
 _CALL = "s3:GetObject"
 # In a row without a byte in between; botocore waits between its own attempts for an answer.
 _MOST_BROKEN_ANSWERS = 5
+# The number is the code of an answer without a body.
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
+_CHANGED = frozenset({"PreconditionFailed", "412"})
 
 
 class Place(Protocol):
@@ -168,7 +170,7 @@ class S3Place:
     def _told(self, error: JanitorError) -> JanitorError:
         if error.code in _MISSING:
             return ConfigurationError(f"{self.name} does not exist", "check the bucket and the key", error.code)
-        if error.code == "PreconditionFailed":
+        if error.code in _CHANGED:
             return SourceError(f"{self.name} was changed while it was read", "run it again", error.code)
         return error
 

@@ -23,6 +23,7 @@ def command(*groups: Any) -> int:
       janitor scan --deployment prod
       janitor scan --table my-LISAApiTokenTable --format csv > tokens.csv
       janitor scan --ssm-parameter --report json=report.json --fail-on expiring
+      janitor scan --source s3://my-bucket/AWSDynamoDB/01693685827463-2d8752fd/ --dialect hashed
     """
     from janitor.cli.running import carried_out
     from janitor.cli.wiring.scan import scan_job

@@ -54,6 +54,8 @@ def test_an_export_and_a_dump_are_reported_as_the_table_is(
 
     of_export = report_of(read(written(export_files(rows, table=table), tmp_path), *options))
     assert said(of_export) == said(of_table)
+    assert of_export["locked_out"] == of_table["locked_out"]
+    assert len(of_table["locked_out"]) >= 13 * hashed
     assert of_export["table"] == {
         "name": table, "region": REGION, "account_id": ACCOUNT, "endpoint": None, "source": str(tmp_path),
     }  # fmt: skip

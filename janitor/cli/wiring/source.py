@@ -54,7 +54,8 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
     dialect = _checked(settings, sweep)
     as_of = settings.policy.as_of
     secret = secret_in(settings.protection.fingerprint_key_file)
-    source = source_at(_place(settings))
+    place = _place(settings)
+    source = source_at(place)
     table = _table(source, settings, dialect)
     policy = policy_of(settings.policy, settings.protection, dialect, sweep.plan.include if sweep else ())
     now = int(time.time()) if as_of is None else as_of
@@ -83,6 +84,7 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         stop=stop,
         warnings=(_picture(source),),
         sweep=planning,
+        reread=None if isinstance(place, StandardInput) else lambda: source_at(place).pages(stop),
     )
 
 

@@ -1,6 +1,7 @@
 """`--source`: the same report as the table's own without touching it, and a plan that `janitor apply` carries out."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.command import Finished, janitor
+from tests.command import Finished, janitor, started
 from tests.exports import ACCOUNT, REGION, dump, export_files, written
 from tests.fixtures import NewTable
 from tests.integration.scanning import report_of, scan
@@ -120,3 +121,20 @@ def test_a_plan_of_a_picture_that_was_cut_off_is_refused(tmp_path: Path) -> None
     assert (broken.code, report["run"]["outcome"], report["errors"][0]["where"]) == (1, "failed", "scan")
     assert f"{picture} is cut short" in report["errors"][0]["message"]
     assert '"complete":false' in plan.read_text().splitlines()[-1]
+
+
+def test_a_pipe_is_read_once_and_a_signal_ends_the_wait_for_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    options = ("scan", "--source", str(pipe), "--dialect", "hashed", "--format", "json")
+    content = dump([*stale_rows(STALE), *living_rows(LIVING)])
+    with started(*options, env=OFFLINE) as process:
+        pipe.write_bytes(content)
+        report = json.loads(process.communicate(timeout=30)[0])
+    assert (process.returncode, report["counts"]["scanned"]) == (0, STALE + LIVING)
+    assert (report["locked_out"], report["locked_out_unchecked"] > 0) == ([], True)
+    with started(*options, env=OFFLINE) as process, pipe.open("wb", buffering=0) as writer:
+        writer.write(content * 100)
+        process.terminate()
+        report = json.loads(process.communicate(timeout=30)[0])
+    assert (process.returncode, report["run"]["outcome"]) == (143, "interrupted")

@@ -84,7 +84,7 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         stop=stop,
         warnings=(_picture(source),),
         sweep=planning,
-        reread=None if isinstance(place, StandardInput) else lambda: source_at(place).pages(stop),
+        reread=(lambda: source_at(place).pages(stop)) if place.can_be_read_again else None,
     )
 
 
@@ -119,7 +119,9 @@ def _place(settings: ScanSettings) -> Place:
             return S3Place(session(settings.table).s3, bucket, key)
         case Path() as path:
             return LocalFile(path)
-    return StandardInput(sys.stdin.buffer)
+    if sys.stdin is None:
+        raise ConfigurationError("standard input is closed", "give --source PATH", "source-path")
+    return StandardInput(open(sys.stdin.fileno(), "rb", closefd=False))
 
 
 def _table(source: Source, settings: ScanSettings, dialect: Dialect) -> Table:

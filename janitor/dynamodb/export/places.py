@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from botocore.exceptions import BotoCoreError
@@ -27,11 +28,15 @@ _CHANGED = frozenset({"PreconditionFailed", "412"})
 
 
 class Place(Protocol):
-    """Something that bytes are read from, more than once unless it is standard input."""
+    """Something that bytes are read from."""
 
     @property
     def name(self) -> str:
         """What the user knows it by."""
+
+    @property
+    def can_be_read_again(self) -> bool:
+        """Whether its bytes stay after they were read once: those of a pipe do not."""
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes from the start, in pieces of at most 1 MB.
@@ -60,6 +65,11 @@ class LocalFile:
         """Its path."""
         return str(self.path)
 
+    @property
+    def can_be_read_again(self) -> bool:
+        """As `Place` has it; a shell's `<(…)` is a pipe with a path."""
+        return self.path.is_file() or self.path.is_dir()
+
     def chunks(self) -> Iterator[bytes]:
         """As `Place` has it."""
         try:
@@ -81,14 +91,19 @@ class LocalFile:
 
 @dataclass(frozen=True, slots=True)
 class StandardInput:
-    """What another program writes; it can be read once."""
+    """What another program writes."""
 
-    stream: BinaryIO
+    stream: BufferedIOBase
 
     @property
     def name(self) -> str:
         """What it is called."""
         return "standard input"
+
+    @property
+    def can_be_read_again(self) -> bool:
+        """As `Place` has it."""
+        return False
 
     def chunks(self) -> Iterator[bytes]:
         """As `Place` has it."""
@@ -123,6 +138,11 @@ class S3Place:
     def name(self) -> str:
         """Its address."""
         return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def can_be_read_again(self) -> bool:
+        """As `Place` has it."""
+        return True
 
     def chunks(self) -> Iterator[bytes]:
         """As `Place` has it. Where the stream breaks off it is taken up again at the byte where it did."""
@@ -180,9 +200,18 @@ def is_missing(error: JanitorError) -> bool:
     return error.code in _MISSING | DENIALS
 
 
-def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
+def _chunks(stream: BufferedIOBase, name: str) -> Iterator[bytes]:
     try:
-        while chunk := stream.read(CHUNK_BYTES):
+        while chunk := _chunk(stream):
             yield chunk
     except OSError as error:
         raise SourceError(f"{name} cannot be read to its end: {error.strerror}") from None
+
+
+def _chunk(stream: BufferedIOBase) -> bytes:
+    # One system call at a time: `read` makes as many as it takes, and a signal that comes between two of them, to end
+    # the wait for a pipe, would be heard of after the last.
+    chunk = b""
+    while len(chunk) < CHUNK_BYTES and (piece := stream.read1(CHUNK_BYTES - len(chunk))):
+        chunk += piece
+    return chunk

@@ -112,7 +112,7 @@ def test_the_plan_of_an_export_is_of_the_account_that_it_names(
     assert f"is of the account {ACCOUNT}, and this is" in refused.err
 
 
-def test_a_plan_of_a_picture_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+def test_a_plan_of_a_picture_that_was_cut_off_says_that_it_is_not_complete(tmp_path: Path) -> None:
     picture, plan = tmp_path / "dump.json", tmp_path / "plan.ndjson"
     picture.write_bytes(dump(stale_rows(STALE))[:-60])
     options = ("--dialect", "hashed", "--plan", str(plan), "--table", "X", "--region", "us-east-1")

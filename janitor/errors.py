@@ -58,6 +58,12 @@ class CorruptPageError(AwsError):
     default_code = "corrupt-page"
 
 
+class SourceError(JanitorError):
+    """An export or a dump that is damaged, cut short, or of another kind. Taking what is there would lose rows."""
+
+    default_code = "source"
+
+
 class SinkError(JanitorError):
     """A report could not be written where it was asked for."""
 

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
@@ -197,6 +197,16 @@ def parse_archive(text: str) -> "Path | Folder | S3Prefix":
     if not bucket:
         raise ValueError(f"{text!r} names no bucket; write s3://bucket/prefix/")
     return S3Prefix(bucket, prefix)
+
+
+def parse_source(text: str) -> "Path | S3Prefix | Literal['-']":
+    """A path, `s3://bucket/key` or `s3://bucket/prefix/`, or `-` for standard input."""
+    if text == "-":
+        return "-"
+    if "://" in text and not text.startswith("s3://"):
+        raise ValueError(f"{text!r} is neither a path nor s3://bucket/key nor -")
+    place = parse_archive(text)
+    return place.path if isinstance(place, Folder) else place
 
 
 def parse_fingerprint(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import SCAN_GROUPS, ScanSettings
+from janitor.config.commands import SCHEDULED_GROUPS, ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.output import LogSettings
 from janitor.config.run import RunSettings
@@ -14,7 +14,7 @@ from janitor.config.run import RunSettings
 
 @click.command("run")
 @click.argument("file", type=click.Path(path_type=Path))
-@takes(RunSettings, PlanSettings, DeletionSettings, *SCAN_GROUPS, LogSettings)
+@takes(RunSettings, PlanSettings, DeletionSettings, *SCHEDULED_GROUPS, LogSettings)
 def command(run: RunSettings, plan: PlanSettings, deletion: DeletionSettings, *groups: Any, file: Path) -> int:
     """Do one run of a schedule file now: for a Kubernetes CronJob, a systemd timer, cron, or by hand.
 

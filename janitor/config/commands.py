@@ -6,6 +6,7 @@ from janitor.config.deletion import ApplySettings, DeletionSettings, PlanSetting
 from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.shards import ShardSettings
+from janitor.config.source import SourceSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 
 
@@ -21,6 +22,7 @@ class ScanSettings(NamedTuple):
     limits: LimitSettings
     shards: ShardSettings
     deadline: DeadlineSettings
+    source: SourceSettings = SourceSettings()
 
 
 class SweepSettings(NamedTuple):
@@ -54,3 +56,5 @@ class RestoreCommand(NamedTuple):
 APPLY_GROUPS: tuple[type, ...] = tuple(ApplyCommand.__annotations__.values())
 RESTORE_GROUPS: tuple[type, ...] = tuple(RestoreCommand.__annotations__.values())
 SCAN_GROUPS: tuple[type, ...] = tuple(ScanSettings.__annotations__.values())
+# A schedule is kept for a table that changes: every export has a place of its own.
+SCHEDULED_GROUPS: tuple[type, ...] = tuple(group for group in SCAN_GROUPS if group is not SourceSettings)

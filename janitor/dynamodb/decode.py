@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from botocore.parsers import JSONParser, ResponseParserFactory
 
-from janitor.errors import CorruptPageError
+from janitor.errors import CorruptPageError, JanitorError
 from janitor.tokens.row import Glance, Row, row_of
 
 DECODED = "JanitorDecoded"
@@ -101,15 +101,19 @@ class Page:
         Raises:
             CorruptPageError: a row does not decode, for example because it has no key `token`.
         """
+        position = 0
         try:
             for position in positions:
                 yield row_of(self._items[position])
         except _UNREADABLE as error:
-            raise CorruptPageError(f"a row of the table could not be read: {error}") from None
+            raise self._unreadable(position, error) from None
 
     def item(self, position: int) -> bytes:
         """The bytes of one row, exactly as the server sent them."""
         return bytes(self._items[position])
+
+    def _unreadable(self, position: int, error: Exception) -> JanitorError:  # noqa: ARG002  # other pages know where
+        return CorruptPageError(f"a row of the table could not be read: {error}")
 
     def __repr__(self) -> str:
         return f"Page({self.count} of {self.scanned} rows)"

@@ -43,6 +43,8 @@ class Table:
         has_owner_index: whether rows can be looked up by username.
         item_count, size_bytes: as DescribeTable has them, about six hours old.
         skew_seconds: the local clock less the server's; None when the answer had no date.
+        source: what its rows are read from instead, None for the table itself. Then nothing was asked of DynamoDB, and
+            a region that nobody knows is empty.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Table:
     item_count: int
     size_bytes: int
     skew_seconds: int | None
+    source: str | None = None
 
 
 def locate(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callable[[], float]) -> Table:

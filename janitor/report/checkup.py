@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from janitor.errors import JanitorError
-from janitor.report.model import Part
+from janitor.report.part import Part
 
 SCHEMA: Literal["janitor.doctor/v1"] = "janitor.doctor/v1"
 

@@ -154,7 +154,7 @@ def _table(report: Report) -> TablePart:
     return report.table
 
 
-def _which(report: Report) -> tuple[str, str, str | None]:
+def _which(report: Report) -> tuple[str, str | None, str | None]:
     return _table(report).name, _table(report).region, _table(report).account_id
 
 

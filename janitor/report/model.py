@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from janitor.report.changed import Changes
+from janitor.report.part import Part
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.outcome import DeletionOutcome
@@ -27,12 +29,6 @@ class Outcome(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     SKIPPED = "skipped"
-
-
-class Part(BaseModel):
-    """A part of the report: no other keys, and no change once it is made."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class Shard(Part):
@@ -62,12 +58,22 @@ class Run(Part):
 
 
 class TablePart(Part):
-    """The table that was read."""
+    """The table that was read.
+
+    `source` is the export or the dump that stood for it (--source), null for the table itself. Of one that does not say
+    whose rows it holds, `name` is the source's own and the other keys are null.
+    """
 
     name: str
-    region: str
+    region: str | None
     account_id: str | None
     endpoint: str | None
+    source: str | None = None
+
+    @property
+    def spoken_source(self) -> str | None:
+        """The source as a sentence names it."""
+        return "standard input" if self.source == "-" else self.source
 
 
 class PolicyPart(Part):
@@ -165,38 +171,6 @@ class Finding:
     table: str | None = None
 
 
-class ChangedToken(Part):
-    """A token that changed since the last run; the dates are null where they are none, or beyond the calendar."""
-
-    fingerprint: str
-    username: str | None
-    name: str | None
-    expires_at: dt.datetime | None
-    expired_at_before: dt.datetime | None
-
-
-class Change(Part):
-    """How many tokens changed in one way, and the most urgent of them, at most 100."""
-
-    count: int = 0
-    tokens: list[ChangedToken] = []
-
-
-class Changes(Part):
-    """What is not as the last run of the same table left it.
-
-    `extended` have a later expiry; `gone` were removed, and not by this run. `vanished` are no findings any more, and
-    were not looked up: extended far ahead, or gone.
-    """
-
-    since: dt.datetime
-    newly_expiring: Change
-    newly_expired: Change
-    extended: Change
-    gone: Change
-    vanished: Change
-
-
 class NoticesPart(Part):
     """What was announced: notices that were due, taken by SNS, and not; digests published; where that is remembered."""
 
@@ -287,7 +261,7 @@ class Report(Part):
     forecast: list[ForecastDay]
     errors: list[Remark]
     warnings: list[Remark]
-    parts: list[TableReport] = []
+    parts: list[TableReport] = Field(default_factory=list)
 
     @property
     def title(self) -> str:

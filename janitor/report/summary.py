@@ -40,7 +40,9 @@ def _where(report: Report) -> str:
     known = f" ({dialect})" if dialect else ""
     if table is None:
         return f"{report.title}{known}"
-    return f"{table.name} in {table.region}{f' at {table.endpoint}' if table.endpoint else ''}{known}"
+    places = (("in", table.region), ("at", table.endpoint), ("from", table.spoken_source))
+    where = "".join(f" {word} {place}" for word, place in places if place and place != table.name)
+    return f"{table.name}{where}{known}"
 
 
 def _seconds(report: Report) -> str:

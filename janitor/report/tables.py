@@ -18,7 +18,7 @@ def table_rows(report: Report) -> Iterator[Sequence[str]]:
         figures = (counts.scanned, counts.expiring, counts.expired, counts.stale, _others(counts))
         yield (
             plain(part.label),
-            plain(table.region),
+            plain(table.region or NOTHING),
             table.account_id or NOTHING,
             part.policy.dialect or NOTHING,
             part.outcome.value,

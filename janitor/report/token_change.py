@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from janitor.report.model import Finding, Part, TablePart
+from janitor.report.model import Finding, TablePart
+from janitor.report.part import Part
 from janitor.report.text import owner
 from janitor.tokens.plain import plain
 

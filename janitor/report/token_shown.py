@@ -10,7 +10,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import ConfigDict, Field
 
 from janitor.report.build import finding
-from janitor.report.model import Finding, Part, PolicyPart, TablePart
+from janitor.report.model import Finding, PolicyPart, TablePart
+from janitor.report.part import Part
 from janitor.tokens.attributes import attributes
 from janitor.tokens.classify import State, classify
 from janitor.tokens.dialect import Gate

@@ -196,7 +196,7 @@ class Announcer:
         table = report.table
         assert table is not None  # noqa: S101  # an announcer is of one table
         for notice in self._watch.due:
-            made = token_message(notice, table.name, table.region, table.account_id)
+            made = token_message(notice, table.name, table.region or "-", table.account_id)
             underway[made.deduplication_id] = notice
             yield Message(
                 body=made.body,

@@ -76,7 +76,13 @@ def _run(job: Job, started: float, outcome: Outcome) -> Run:
 
 def _table(job: Job) -> TablePart:
     table = job.table
-    return TablePart(name=table.name, region=table.region, account_id=table.account_id, endpoint=table.endpoint)
+    return TablePart(
+        name=table.name,
+        region=table.region or None,
+        account_id=table.account_id,
+        endpoint=table.endpoint,
+        source=table.source,
+    )
 
 
 def _policy(job: Job) -> PolicyPart:

@@ -13,7 +13,7 @@ import structlog
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.ledger.chunks import Seen
 from janitor.ledger.snapshot import Changed, Group
-from janitor.report.model import Change, ChangedToken, Changes
+from janitor.report.changed import Change, ChangedToken, Changes
 from janitor.run.locked_out import MOST_LOOKUPS, PagesOfOwner
 from janitor.run.stopping import Stop
 from janitor.run.watch import FingerprintOf, Watch

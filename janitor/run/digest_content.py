@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken
 from janitor.notify.notice import Notice
-from janitor.report.model import Changes, Report, TableReport
+from janitor.report.changed import Changes
+from janitor.report.model import Report, TableReport
 from janitor.report.together import apart
 
 _MOST_REPORT_BYTES = 80_000

@@ -28,7 +28,7 @@ from janitor.run.assemble import assembled
 from janitor.run.findings import Findings
 from janitor.run.job import Job, Result
 from janitor.run.leasing import Leasing, leased, passed_over
-from janitor.run.locked_out import LockedOut, find_locked_out, unchecked_warning
+from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
 from janitor.run.reading import read
 from janitor.run.sorted_findings import SortedFindings
 from janitor.run.sweep import Swept, finish_sweep
@@ -212,15 +212,22 @@ def _outcome(job: Job, swept: Swept, errors: list[Remark]) -> Outcome:
     return Outcome.FAILED if swept.errors else Outcome.COMPLETE
 
 
+def _locked_out(job: Job, candidates: set[str]) -> LockedOut:
+    if job.reread is not None:
+        return sift_locked_out(candidates, job.reread(), job.now, job.stop)
+    assert job.pages_of_owner is not None  # noqa: S101  # asked by the caller
+    return find_locked_out(candidates, job.pages_of_owner, job.now, job.stop)
+
+
 def _look_up_owners(job: Job, tally: Tally, *, is_over: bool) -> tuple[LockedOut, list[Remark]]:
     candidates = tally.owners.candidates
     if job.policy.dialect is not Dialect.HASHED or not candidates:
         return LockedOut(), []
     missed = tally.owners.rows_of_unremembered
-    if is_over or job.stop.is_requested() or job.pages_of_owner is None:
+    if is_over or job.stop.is_requested() or (job.pages_of_owner is None and job.reread is None):
         return LockedOut(unchecked=len(candidates)), unchecked_warning(len(candidates), missed)
     try:
-        found = find_locked_out(candidates, job.pages_of_owner, job.now, job.stop)
+        found = _locked_out(job, candidates)
     except JanitorError as error:
         log.warning("owners.not_looked_up", code=error.code, error=str(error))
         message = f"which owners are locked out was not checked: {error}"

@@ -47,6 +47,7 @@ class Job:
         as_of: the time the user gave instead of the present.
         pages: reads the table.
         pages_of_owner: reads one owner's rows; None where the table has no index for it.
+        reread: reads every row once more, where that asks nothing of the table; None where it would, or cannot be done.
         requests: sends so far and how many of them were throttled.
         outlets: where the reports go.
         max_findings: how many findings a report that does not stream may list.
@@ -84,6 +85,7 @@ class Job:
     sweep: Sweep | None = None
     listing: Listing | None = None
     announcer: Announces | None = None
+    reread: Callable[[], Iterable[Page]] | None = None
     shard: Shard | None = None
     has_reported: bool = False
 

@@ -72,7 +72,7 @@ def _kept(folder: Path) -> Iterator[Kept]:
     for label, report in zip(labels, apart(whole), strict=True):
         yield Kept(
             table=label,
-            region=report.table.region if report.table else "-",
+            region=(report.table.region if report.table else None) or "-",
             page=folder / PAGE,
             started_at=report.run.started_at.timestamp(),
             ended_at=report.run.finished_at.timestamp(),

@@ -25,7 +25,7 @@ def measured_of(report: Report) -> list[Measured]:
     measured = []
     labels = [part.label for part in report.parts] or [report.title]
     for label, each in zip(labels, apart(report), strict=True):
-        region = each.table.region if each.table else "-"
+        region = (each.table.region if each.table else None) or "-"
         timestamp = int(each.run.finished_at.timestamp() * 1_000)
         metrics = None if each.run.outcome is Outcome.SKIPPED else metrics_of(each)
         measured.append(Measured(label, region, timestamp, metrics))

@@ -11,7 +11,7 @@ from janitor.report.model import TablePart
 def expanded(place: Path | S3Key, table: Table | TablePart | None, run_id: str) -> Path | S3Key:
     """The place of a run of this table, or of several, by today's date in UTC."""
     today = dt.datetime.now(dt.UTC).date()
-    of_table = (table.name, table.region, table.account_id or "-") if table else ("-", "-", "-")
+    of_table = (table.name, table.region or "-", table.account_id or "-") if table else ("-", "-", "-")
     placeholders = Placeholders(*of_table, today, run_id)
     if isinstance(place, S3Key):
         return S3Key(place.bucket, expanded_key(place.key, placeholders))

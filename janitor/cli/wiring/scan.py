@@ -41,6 +41,10 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
     """
     as_of = settings.policy.as_of
     check_scan(settings)
+    if settings.source.source is not None:
+        from janitor.cli.wiring.source import source_job
+
+        return source_job(settings, run_id, stop)
     secret = secret_in(settings.protection.fingerprint_key_file)
     shard = shard_in(settings.shards)
     connections = settings.limits.segments or 0

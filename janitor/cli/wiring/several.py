@@ -100,6 +100,8 @@ def check_shared(
         raise ConfigurationError(f"--{problem.name} {problem.value}: {problem.sentence}", problem.way_out)
     if scan.shards.shard is not None:
         raise ConfigurationError("--shard takes a part of one table, and several are named", "name one table")
+    if scan.source.source is not None:
+        raise ConfigurationError("--source is of one table, and several are named", "name none of them")
 
 
 class _Asked(NamedTuple):

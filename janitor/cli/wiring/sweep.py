@@ -49,9 +49,17 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop,
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
-    plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
-    check_sweep(scan, plan, deletion)
+    check_sweep(scan, sweep.plan, sweep.deletion)
     check_shards(scan, deletes=sweep.deletes)
+    if scan.source.source is not None:
+        from janitor.cli.wiring.source import source_job
+
+        return source_job(scan, run_id, stop, sweep)
+    return _sweep_of_table(scan, sweep, run_id, stop, among)
+
+
+def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: Among | None) -> Job:
+    plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
     shard = shard_in(scan.shards)
     secret = secret_in(scan.protection.fingerprint_key_file)
     connections = scan.limits.segments or 0

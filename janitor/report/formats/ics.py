@@ -154,7 +154,8 @@ def _advice(finding: Finding, table: TablePart) -> Iterator[str]:
     yield f"Owner: {owner(finding)}"
     yield f"Name: {label(finding)}"
     yield f"Fingerprint: {finding.fingerprint}"
-    yield f"Table: {plain(table.name)} in {plain(table.region)}{account}"
+    region = f" in {plain(table.region)}" if table.region else ""
+    yield f"Table: {plain(table.name)}{region}{account}"
     yield ""
     if Gate.API in finding.accepted_by:
         yield "From this moment on LISA refuses the token, and whatever uses it stops working."

@@ -150,9 +150,16 @@ def _sweep(report: Report, *, grace: str | None = None) -> str:
 def _target(report: Report) -> str:
     table, policy = report.table, report.policy
     assert table is not None  # noqa: S101  # steps are of one table
-    endpoint = f" --endpoint-url {_quoted(table.endpoint)}" if table.endpoint else ""
-    dialect = f" --dialect {policy.dialect.value}" if policy.dialect else ""
-    return f"--table {_quoted(table.name)} --region {_quoted(table.region)}{endpoint}{dialect}"
+    # A source that does not say whose rows it holds goes by its own name, which is no table's.
+    name = table.name if table.region else None
+    options = {
+        "source": table.source,
+        "table": name,
+        "region": table.region,
+        "endpoint-url": table.endpoint,
+        "dialect": policy.dialect.value if policy.dialect else None,
+    }
+    return " ".join(f"--{option} {_quoted(value)}" for option, value in options.items() if value)
 
 
 def _quoted(text: str) -> str:

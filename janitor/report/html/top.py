@@ -69,7 +69,10 @@ def counts(report: Report) -> Markup:
 def _facts(report: Report) -> Iterator[Markup]:
     table, now = report.table, now_of(report)
     if table is not None:
-        yield escaped(table.region)
+        if table.region:
+            yield escaped(table.region)
+        if table.source:
+            yield escaped(f"from {table.spoken_source}")
         if table.account_id:
             yield escaped(f"account {table.account_id}")
         if table.endpoint:

@@ -1,0 +1,39 @@
+"""What is not as the last run of the same table left it: a part of the report."""
+
+import datetime as dt
+
+from pydantic import Field
+
+from janitor.report.part import Part
+
+
+class ChangedToken(Part):
+    """A token that changed since the last run; the dates are null where they are none, or beyond the calendar."""
+
+    fingerprint: str
+    username: str | None
+    name: str | None
+    expires_at: dt.datetime | None
+    expired_at_before: dt.datetime | None
+
+
+class Change(Part):
+    """How many tokens changed in one way, and the most urgent of them, at most 100."""
+
+    count: int = 0
+    tokens: list[ChangedToken] = Field(default_factory=list)
+
+
+class Changes(Part):
+    """What is not as the last run of the same table left it.
+
+    `extended` have a later expiry; `gone` were removed, and not by this run. `vanished` are no findings any more, and
+    were not looked up: extended far ahead, or gone.
+    """
+
+    since: dt.datetime
+    newly_expiring: Change
+    newly_expired: Change
+    extended: Change
+    gone: Change
+    vanished: Change

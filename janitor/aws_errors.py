@@ -34,16 +34,9 @@ PASSING_ERRORS = THROTTLES | {
     "corrupt-answer",
     "ResponseParserError",
 }
+STATEMENT_THROTTLES = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"})
 # Of one statement in a batch (API reference, BatchStatementError): it did nothing, and may work the next time.
-PASSING_STATEMENT_ERRORS = frozenset(
-    {
-        "ProvisionedThroughputExceeded",
-        "ThrottlingError",
-        "RequestLimitExceeded",
-        "InternalServerError",
-        "TransactionConflict",
-    }
-)
+PASSING_STATEMENT_ERRORS = STATEMENT_THROTTLES | {"InternalServerError", "TransactionConflict"}
 NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
 
 _EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})

@@ -8,12 +8,15 @@ import click
 from janitor.cli.options import takes
 from janitor.config.commands import SCAN_GROUPS, ScanSettings, SweepSettings
 from janitor.config.deletion import DeleteSettings, DeletionSettings, PlanSettings
+from janitor.config.limits import WriteLimitSettings
 from janitor.config.output import LogSettings
 
 
 @click.command("sweep")
-@takes(DeleteSettings, PlanSettings, DeletionSettings, *SCAN_GROUPS, LogSettings)
-def command(delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettings, *groups: Any) -> int:
+@takes(DeleteSettings, PlanSettings, DeletionSettings, WriteLimitSettings, *SCAN_GROUPS, LogSettings)
+def command(
+    delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettings, writes: WriteLimitSettings, *groups: Any
+) -> int:
     """Delete the tokens that expired longer ago than the grace. A dry run unless --delete is given.
 
     Scans the table as `janitor scan` does, plans what is stale, asks the guards, archives the rows, and deletes each on
@@ -30,5 +33,5 @@ def command(delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettin
 
     *of_scan, logs = groups
     settings = ScanSettings(*of_scan)
-    job = functools.partial(sweep_job, settings, SweepSettings(plan, deletion, delete.delete))
+    job = functools.partial(sweep_job, settings, SweepSettings(plan, deletion, writes, delete.delete))
     return carried_out("sweep", logs, settings, job)

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from janitor.config.cron import parse_cron, parse_timezone
 from janitor.config.deletion import DeletionSettings, PlanSettings
-from janitor.config.limits import DeadlineSettings, LimitSettings
+from janitor.config.limits import DeadlineSettings, LimitSettings, WriteLimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
-from janitor.parsers import parse_count, parse_percent, parse_price, parse_segments
+from janitor.parsers import parse_count, parse_percent, parse_price, parse_segments, parse_units
 from janitor.settings import Setting, settings_of
 from janitor.tokens.duration import parse_duration
 
@@ -23,14 +23,14 @@ _GROUPS: dict[str, tuple[type, ...]] = {
     "delete": (PlanSettings, DeletionSettings),
     "notify": (NoticeSettings,),
     "report": (OutputSettings,),
-    "limits": (LimitSettings, DeadlineSettings),
+    "limits": (LimitSettings, WriteLimitSettings, DeadlineSettings),
     "state": (StateSettings,),
 }
 # Where a file says it in another word than the flag: several patterns, or a word that its section says already.
 _OTHER_WORDS = {"protect_user": "protect_users", "state_url": "url"}
 # Nobody is asked who runs by a file; and a time that the rows are judged by would be the same every night.
 _LEFT_OUT = ("yes", "as_of")
-_NUMBERS = (parse_count, parse_percent, parse_price, parse_segments)
+_NUMBERS = (parse_count, parse_percent, parse_price, parse_segments, parse_units)
 
 _WHEN = {
     "cron": Setting(

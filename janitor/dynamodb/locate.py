@@ -10,6 +10,7 @@ import structlog
 from janitor.aws_errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.decode import page_of
+from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput, throughput_in
 from janitor.errors import AwsError, ConfigurationError, JanitorError
 from janitor.tokens.dialect import Dialect
 
@@ -43,6 +44,7 @@ class Table:
         has_owner_index: whether rows can be looked up by username.
         item_count, size_bytes: as DescribeTable has them, about six hours old.
         skew_seconds: the local clock less the server's; None when the answer had no date.
+        throughput: what it takes.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Table:
     item_count: int
     size_bytes: int
     skew_seconds: int | None
+    throughput: Throughput = UNKNOWN_THROUGHPUT
 
 
 def locate(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callable[[], float]) -> Table:
@@ -84,6 +87,7 @@ def locate(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callab
         item_count=description.get("ItemCount", 0),
         size_bytes=description.get("TableSizeBytes", 0),
         skew_seconds=_skew(response, clock()),
+        throughput=throughput_in(description),
     )
 
 

@@ -116,7 +116,7 @@ def test_what_is_odd_about_a_table_is_a_warning(ministack_url: str, slow_table: 
         "dialect": "warning",
     }
     assert (check(found, "point-in-time-recovery")["found"], statuses(found)["dynamodb:Query"]) == ("on", "skipped")
-    assert (statuses(found)["dynamodb:DeleteItem"], found["estimate"]["seconds_by"]) == ("ok", "throughput")
+    assert (statuses(found)["dynamodb:DeleteItem"], found["estimate"]["seconds_by"]) == ("ok", "budget")
     assert (found["estimate"]["seconds"], found["estimate"]["write_units_per_delete"]) == (0.25, 1.0)
 
 

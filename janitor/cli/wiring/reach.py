@@ -8,7 +8,9 @@ import structlog
 
 from janitor import __version__
 from janitor.cli.options import flag, given_on_command_line, variable
+from janitor.cli.wiring.budgets import budgets_for
 from janitor.config.table import TableSettings
+from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError
@@ -24,19 +26,29 @@ MAX_SKEW_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A session, and the table that was found through it."""
+    """A session, the table that was found through it, and what may be spent on that."""
 
     aws: Aws
     table: Table
+    budgets: Budgets
 
 
-def reach(settings: TableSettings, *, dialect: str | None = None, connections: int = 0) -> Reached:
+def reach(
+    settings: TableSettings,
+    *,
+    dialect: str | None = None,
+    connections: int = 0,
+    max_rcu: float | None = None,
+    max_wcu: float | None = None,
+) -> Reached:
     """Find the table; nothing of its rows is read yet.
 
     Args:
         settings: which table, and how to get there.
         dialect: `classic` or `hashed`; None to tell it from the table.
         connections: how many requests will run at once, if more than the usual.
+        max_rcu: read units a second for the whole run, `inf` for no limit; None for the default.
+        max_wcu: write units, likewise.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -44,7 +56,8 @@ def reach(settings: TableSettings, *, dialect: str | None = None, connections: i
     """
     choice = _choice(settings)
     aws = session(settings, connections)
-    return Reached(aws, locate(aws, choice, Dialect(dialect) if dialect else None, time.time))
+    table = locate(aws, choice, Dialect(dialect) if dialect else None, time.time)
+    return Reached(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu))
 
 
 def session(settings: TableSettings, connections: int = 0) -> Aws:

@@ -114,7 +114,9 @@ def _run(schedule: Schedule, command: RunCommand, logs: LogSettings, *, deletes:
         command = _keeping(command, command.run.keep_in / folder)
     if not schedule.is_sweep:
         return carried_out("scan", logs, command.scan, functools.partial(scan_job, command.scan))
-    job = functools.partial(sweep_job, command.scan, SweepSettings(command.plan, command.deletion, deletes))
+    job = functools.partial(
+        sweep_job, command.scan, SweepSettings(command.plan, command.deletion, command.writes, deletes)
+    )
     return carried_out("sweep", logs, command.scan, job)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from janitor import __version__
 from janitor.cli.progress import progress_for
+from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
@@ -34,7 +35,12 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
     as_of = settings.policy.as_of
     check_scan(settings)
     secret = secret_in(settings.protection.fingerprint_key_file)
-    reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
+    reached = reach(
+        settings.table,
+        dialect=settings.policy.dialect,
+        connections=settings.limits.segments or 0,
+        max_rcu=settings.limits.max_rcu,
+    )
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = int(time.time()) if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False)
@@ -103,6 +109,7 @@ def job_for(
     `rows` is how many there are to read, for the progress bar; `remarks` are warnings besides the table's own.
     """
     traffic = reached.aws.traffic
+    say_limits(reached.budgets, deletes=sweep is not None and sweep.is_enabled)
     return Job(
         command=command,
         run_id=run_id,
@@ -139,6 +146,7 @@ def scan_of(
         segments=limits.segments or segments_for(table.size_bytes),
         filter=filter_for(now, policy, whole_items=whole_items),
         stop=stop,
+        budgets=reached.budgets,
     )
 
 

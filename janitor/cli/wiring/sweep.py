@@ -24,6 +24,7 @@ from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.locate import Table
+from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
@@ -48,7 +49,13 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
     check_sweep(scan, plan, deletion)
     secret = secret_in(scan.protection.fingerprint_key_file)
-    reached = reach(scan.table, dialect=scan.policy.dialect, connections=scan.limits.segments or 0)
+    reached = reach(
+        scan.table,
+        dialect=scan.policy.dialect,
+        connections=scan.limits.segments or 0,
+        max_rcu=scan.limits.max_rcu,
+        max_wcu=sweep.writes.max_wcu,
+    )
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = int(time.time()) if as_of is None else as_of
     announcing = announcing_of(
@@ -164,6 +171,7 @@ def sweep_of(
             clock=time.time,
             stop=stop,
             may_go_on=may_go_on,
+            batch=reached.budgets.rows_at_once(BATCH),
         )
 
     return Sweep(
@@ -200,6 +208,7 @@ def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on
         pause=lambda seconds: stop.pause(seconds) or not may_go_on(),
         jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
         may_go_on=may_go_on,
+        budgets=reached.budgets,
     )
 
 

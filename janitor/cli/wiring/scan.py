@@ -35,12 +35,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
     as_of = settings.policy.as_of
     check_scan(settings)
     secret = secret_in(settings.protection.fingerprint_key_file)
-    reached = reach(
-        settings.table,
-        dialect=settings.policy.dialect,
-        connections=settings.limits.segments or 0,
-        max_rcu=settings.limits.max_rcu,
-    )
+    reached = reach_for(settings)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = int(time.time()) if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False)
@@ -71,6 +66,22 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop) -> Job:
         secret=secret,
         read_price=settings.limits.read_price,
         announcing=announcing,
+    )
+
+
+def reach_for(settings: ScanSettings, max_wcu: float | None = None) -> Reached:
+    """Find the table of a scan, or of a sweep that takes at most so many write units a second.
+
+    Raises:
+        ConfigurationError: the settings, the credentials or the table are wrong.
+        AwsError: AWS refused or could not be reached.
+    """
+    return reach(
+        settings.table,
+        dialect=settings.policy.dialect,
+        connections=settings.limits.segments or 0,
+        max_rcu=settings.limits.max_rcu,
+        max_wcu=max_wcu,
     )
 
 

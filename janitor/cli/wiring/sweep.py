@@ -17,8 +17,8 @@ from janitor.cli.wiring.archives import archive_for, archive_problem, check_arch
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
-from janitor.cli.wiring.reach import Reached, reach
-from janitor.cli.wiring.scan import job_for, policy_of, scan_of
+from janitor.cli.wiring.reach import Reached
+from janitor.cli.wiring.scan import job_for, policy_of, reach_for, scan_of
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
@@ -49,13 +49,7 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop)
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
     check_sweep(scan, plan, deletion)
     secret = secret_in(scan.protection.fingerprint_key_file)
-    reached = reach(
-        scan.table,
-        dialect=scan.policy.dialect,
-        connections=scan.limits.segments or 0,
-        max_rcu=scan.limits.max_rcu,
-        max_wcu=sweep.writes.max_wcu,
-    )
+    reached = reach_for(scan, sweep.writes.max_wcu)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = int(time.time()) if as_of is None else as_of
     announcing = announcing_of(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from janitor.dynamodb.budget import Budget, Budgets
+from janitor.dynamodb.page_size import Allowance
 
 PAGE_BYTES = 1024 * 1024
 LARGEST_ROW = 400 * 1024
@@ -34,6 +35,7 @@ class Spent:
     units: float
     rows: int
     heaviest: float
+    is_throttled: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,40 +65,85 @@ def read_units(size: int) -> float:
     return max(1, math.ceil(size / 4096)) / 2
 
 
+class Tokens:
+    """What the server has left to give: a second's units at most."""
+
+    def __init__(self, capacity: float | None) -> None:
+        self._capacity = capacity
+        self._left, self._at = capacity or 0.0, 0.0
+
+    def is_throttled(self, units: float, now: float) -> bool:
+        if self._capacity is None:
+            return False
+        self._left = min(self._capacity, self._left + (now - self._at) * self._capacity)
+        self._at = now
+        if self._left <= 0:
+            return True
+        self._left -= units
+        return False
+
+
 def scanned(server: Server, clock: Clock, budgets: Budgets, *, segments: int, seconds: float) -> list[Spent]:
     """What a scan spends in so many seconds; the table has no end."""
-    dice, numbers, spent = random.Random(server.seed), itertools.count(), []
-    events: list[tuple[float, int, Callable[[], None]]] = []
+    scanning = _Scanning(server, clock, budgets)
+    scanning.go_on(segments, seconds)
+    return scanning.spent
 
-    def at(seconds_from_now: float, event: Callable[[], None]) -> None:
-        heapq.heappush(events, (clock.now + seconds_from_now, next(numbers), event))
 
-    def ask() -> None:
+class _Scanning:
+    """The segments of one scan, event after event."""
+
+    def __init__(self, server: Server, clock: Clock, budgets: Budgets) -> None:
+        self.spent: list[Spent] = []
+        self._server, self._clock, self._budgets = server, clock, budgets
+        self._dice, self._tokens = random.Random(server.seed), Tokens(server.capacity)
+        self._numbers = itertools.count()
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+
+    def go_on(self, segments: int, seconds: float) -> None:
+        end = self._clock.now + seconds
+        for _ in range(segments):
+            self._later(0.0, self._ask)
+        while self._events and self._events[0][0] < end:
+            self._clock.now, _, event = heapq.heappop(self._events)
+            event()
+
+    def _later(self, seconds: float, event: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (self._clock.now + seconds, next(self._numbers), event))
+
+    def _ask(self) -> None:
         waits: list[float] = []
-        allowance = budgets.take_page(lambda wait: not waits.append(wait))  # type: ignore[func-returns-value]
+
+        def wait(seconds: float) -> bool:
+            waits.append(seconds)
+            return True
+
+        allowance = self._budgets.take_page(wait)
         if allowance is None:
-            at(waits[0] * dice.uniform(1, 1.02), ask)
-            return
-        rows, units, heaviest = server.page(allowance.rows, dice)
+            # No wait ends on the dot.
+            self._later(waits[0] * self._dice.uniform(1, 1.02), self._ask)
+        else:
+            self._send(allowance)
+
+    def _send(self, allowance: Allowance) -> None:
+        rows, units, heaviest = self._server.page(allowance.rows, self._dice)
+        half = self._server.latency * self._dice.uniform(0.4, 0.6)
 
         def arrive() -> None:
-            spent.append(Spent(clock.now, units, rows, heaviest))
+            is_throttled = self._tokens.is_throttled(units, self._clock.now)
+            self.spent.append(Spent(self._clock.now, units, rows, heaviest, is_throttled))
+            self._later(half, throttled if is_throttled else answered)
+
+        def throttled() -> None:
+            self._budgets.reads.throttled()
+            # As botocore repeats a request.
+            self._later(self._dice.uniform(0, 1), lambda: self._send(allowance))
 
         def answered() -> None:
-            budgets.settle_page(allowance, rows, units)
-            ask()
+            self._budgets.settle_page(allowance, rows, units)
+            self._ask()
 
-        latency = server.latency * dice.uniform(0.8, 1.2)
-        at(latency / 2, arrive)
-        at(latency, answered)
-
-    for _ in range(segments):
-        at(0.0, ask)
-    end = clock.now + seconds
-    while events and events[0][0] < end:
-        clock.now, _, event = heapq.heappop(events)
-        event()
-    return spent
+        self._later(half, arrive)
 
 
 def in_ten_seconds(spent: Sequence[Spent], since: float) -> tuple[float, float]:

@@ -4,7 +4,7 @@ import heapq
 import itertools
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from janitor.dynamodb.budget import Budget, Budgets
@@ -146,20 +146,9 @@ class _Scanning:
         self._later(half, arrive)
 
 
-def in_ten_seconds(spent: Sequence[Spent], since: float) -> tuple[float, float]:
-    """The least and the most units of any ten seconds after `since`."""
-    times, sums = [each.at for each in spent], [0.0, *itertools.accumulate(each.units for each in spent)]
-    least, most, first = math.inf, 0.0, 0
-    for last, at in enumerate(times):
-        while times[first] <= at - 10:
-            # Just after the request at `first`, until just before the one that is ten seconds on.
-            if times[first] >= since:
-                after = next(number for number in range(first + 1, len(times)) if times[number] >= times[first] + 10)
-                least = min(least, sums[after] - sums[first + 1])
-            first += 1
-        if times[first] >= since:
-            most = max(most, sums[last + 1] - sums[first])
-    return least, most
+def seen_by_server(spent: list[Spent]) -> list[tuple[float, float]]:
+    """When each request came, and what it cost."""
+    return [(each.at, each.units) for each in spent]
 
 
 def limited(limit: float | None, clock: Clock) -> Budgets:

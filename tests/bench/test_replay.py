@@ -144,8 +144,9 @@ def test_rows_that_are_only_sizes_are_read_by_limits_and_cost_what_they_weigh() 
 
 
 def sized_pages(client: "DynamoDBClient", segment: int, segments: int, **options: Any) -> list[Any]:
-    asked = {"FilterExpression": policy.FILTER, "ReturnConsumedCapacity": "TOTAL", **options}
-    pages, after = [], {}
+    asked: Any = {"FilterExpression": policy.FILTER, "ReturnConsumedCapacity": "TOTAL", **options}
+    pages: list[Any] = []
+    after: Any = {}
     while True:
         page = client.scan(TableName="bench", Segment=segment, TotalSegments=segments, **asked, **after)
         pages.append(page)

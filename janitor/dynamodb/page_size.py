@@ -17,7 +17,7 @@ _LEAST_PAGE = 0.5
 
 # How much of what older pages told is kept with each page: of the mean, and of what is rare.
 _KEPT_OF_MEAN = 0.8
-_KEPT_OF_RARE = 0.97
+_KEPT_OF_RARE = 0.985
 # Standard deviations that a page leaves room for.
 _DEVIATIONS = 4.0
 

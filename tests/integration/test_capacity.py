@@ -1,6 +1,8 @@
 """Budgets of whole commands on Amazon's own server, which says right what a request costs."""
 
 import json
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,9 +13,9 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.command import Finished, janitor
+from tests.command import Finished, janitor, started
 from tests.faults.proxy import Forward, Meddling, Request, meddling_proxy
-from tests.sweeping import LONG_AGO, keys_in, stale_rows, sweep
+from tests.sweeping import LONG_AGO, arguments_of, keys_in, stale_rows, sweep
 from tests.tables import SAMPLE_NOW, create_table, put_rows, token
 
 TABLE = "budgeted"
@@ -30,19 +32,27 @@ class Watched:
     limits: list[int | None] = field(default_factory=list)
     units: list[float] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
+    ends_at: str = "Scan"
+    has_come: threading.Event = field(default_factory=threading.Event)
 
     def scan(self, request: Request, forward: Forward) -> tuple[int, Any]:
         status, answer = forward(request)
         self.limits.append(request.get("Limit"))
         self.units.append(answer["ConsumedCapacity"]["CapacityUnits"])
+        self._come("Scan")
         return status, answer
 
     def delete(self, request: Request, forward: Forward) -> tuple[int, Any]:
         status, answer = forward(request)
         self.batches.append(len(request["Statements"]))
         # DynamoDB Local does not say it of statements: a row below 1 KB costs a unit, and one in the index.
+        self._come("BatchExecuteStatement")
         capacity = {"TableName": "…", "CapacityUnits": 2.0 * len(request["Statements"])}
         return status, {**answer, "ConsumedCapacity": [capacity]}
+
+    def _come(self, operation: str) -> None:
+        if operation == self.ends_at:
+            self.has_come.set()
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +121,41 @@ def test_several_segments_share_a_budget(proxy: Watched, table: str) -> None:
     capacity, _ = scan(proxy, table, "--max-rcu", "50", "--segments", "4")
     assert capacity["scanned"] == ROWS
     assert max(proxy.units) <= 50
+
+
+@pytest.mark.parametrize("segments", ["1", "3"])
+def test_a_scan_that_waits_for_units_ends_at_once_when_it_has_to(proxy: Watched, table: str, segments: str) -> None:
+    where = ("--table", table, "--endpoint-url", proxy.url, "--as-of", str(SAMPLE_NOW))
+    # After the first page nothing would be due for 50 seconds.
+    report = stopped(proxy, "scan", *where, "--max-rcu", "0.01", "--segments", segments)
+    assert report["run"]["outcome"] == "interrupted"
+    assert len(proxy.limits) == 1
+
+
+def test_deletes_that_wait_for_units_stay_planned_when_the_run_has_to_end(
+    proxy: Watched, local: DynamoDBClient, tmp_path: Path
+) -> None:
+    create_table(local, "swept-in-part", hashed=True, rows=stale_rows(30))
+    proxy.ends_at = "BatchExecuteStatement"
+    try:
+        options = ("--max-wcu", "0.01", "--max-delete-percent", "100")
+        report = stopped(proxy, *arguments_of(proxy.url, "swept-in-part", tmp_path / "archive.ndjson", *options))
+        left = keys_in(local, "swept-in-part")
+    finally:
+        local.delete_table(TableName="swept-in-part")
+    deletion = report["deletion"]
+    assert (deletion["planned"], deletion["deleted"], deletion["failed"], len(left)) == (30, 1, 0, 29)
+
+
+def stopped(proxy: Watched, *arguments: str) -> dict[str, Any]:
+    """The report of a run that was sent SIGTERM after its first request to scan, or to delete."""
+    with started(*arguments, "--format", "json") as process:
+        assert proxy.has_come.wait(30)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM, err
+    report: dict[str, Any] = json.loads(out)
+    return report
 
 
 def test_a_budget_that_is_no_number_is_named(table: str) -> None:

@@ -20,9 +20,10 @@ from janitor.dynamodb.page_size import Allowance, PageSize
 Wait = Callable[[float], bool]
 """Waits so many seconds, or fewer, and says True when there is no reason to go on."""
 
-# A request takes at most so much of a second's units where its size can be chosen. With what may be saved up it is how
-# far ten seconds can be over: less than a twentieth.
-SHARE_OF_A_SECOND = 0.25
+# A request takes so much of a second's units where its size can be chosen. With what may be saved up it is how far ten
+# seconds can be over, and that must be less than half a second's, where rows differ and a page comes to twice as much.
+# Smaller pages would be paid for: each is rounded up to half a unit.
+SHARE_OF_A_SECOND = 0.15
 # Time in which nobody asked, that may be made up for: what waits take longer than they should.
 _SAVED_SECONDS = 0.1
 

@@ -109,7 +109,7 @@ def test_a_provisioned_table_is_read_with_a_quarter_of_what_it_has_unless_that_i
     assert [event["max_rcu"] for event in events(log, "capacity.limited")] == [100.0]
     assert proxy.limits[0] == 1, "nothing is known of the rows yet"
     assert all(limit is not None for limit in proxy.limits)
-    assert max(proxy.units) <= 100 / 4 + 1
+    assert max(proxy.units) <= 100 / 4
     assert capacity["pages"] == len(proxy.limits) >= UNITS / 25
     assert capacity["read_units"] == pytest.approx(sum(proxy.units))
     proxy.limits.clear()
@@ -175,8 +175,8 @@ def test_a_sweep_deletes_within_its_write_units_the_index_among_them(
         local.delete_table(TableName="swept-slowly")
     assert (swept.finished.code, swept.report["deletion"]["deleted"], left) == (0, 40, set())
     assert swept.report["capacity"]["write_units"] == 80
-    # A quarter of a second's: 20 units, two a row.
-    assert max(proxy.batches) == 10
+    # 0.15 seconds' worth: 12 units, two a row.
+    assert max(proxy.batches) == 6
     assert [event["max_wcu"] for event in events(log_of(swept.finished), "capacity.limited")] == [80.0]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from janitor.dynamodb.budget import Budget, Budgets
+from janitor.dynamodb.budget import SHARE_OF_A_SECOND, Budget, Budgets
 from janitor.dynamodb.page_size import Allowance, PageSize
 from tests.ten_seconds import in_ten_seconds
 from tests.unit.dynamodb.simulated_table import LARGEST_ROW, Clock, RowBytes, Server, limited, scanned, seen_by_server
@@ -20,6 +20,7 @@ ROW_BYTES: dict[str, RowBytes] = {
     "4 KB": lambda _: 4096,
     "20 KB": lambda _: 20_000,
     "400 KB": lambda _: LARGEST_ROW,
+    "up to 16 KB": lambda dice: round(math.exp(dice.uniform(math.log(100), math.log(16_384)))),
     "up to 8 KB": lambda dice: dice.randint(100, 8_000),
     "small and 30 KB": lambda dice: dice.choice([200, 30_000]),
     "up to 400 KB": lambda dice: dice.randint(100, LARGEST_ROW),
@@ -29,14 +30,14 @@ rates = st.sampled_from([10, 25, 100, 400, 1_000])
 
 
 def all_segments_can(rate: float, segments: int, latency: float) -> bool:
-    """Whether pages of a quarter of a second's units, or of 1 MB, make up the rate, with a half to spare."""
-    return segments * min(rate / 4, 128) / latency > rate * 1.5
+    """Whether pages as large as they may be make up the rate, with a half to spare."""
+    return segments * min(rate * SHARE_OF_A_SECOND, 128) / latency > rate * 1.5
 
 
 @settings(max_examples=25, deadline=None)
 @given(
     rates,
-    st.sampled_from(["100 bytes", "like LISA's", "4 KB", "up to 8 KB"]),
+    st.sampled_from(["100 bytes", "like LISA's", "4 KB", "up to 8 KB", "up to 16 KB"]),
     st.integers(1, 16),
     st.sampled_from([0.005, 0.02, 0.08, 0.15]),
     st.integers(0, 1_000),
@@ -103,7 +104,7 @@ def test_of_a_table_with_a_few_huge_rows_hardly_a_page_holds_more_of_them_than_a
 
 @given(st.floats(0.5, 100_000))
 def test_the_first_page_of_a_table_costs_at_most_a_second_whatever_its_rows_weigh(rate: float) -> None:
-    first = PageSize().allowed(rate, 0.25)
+    first = PageSize().allowed(rate, SHARE_OF_A_SECOND)
     # 1 MB is as much as a page can be.
     most = 128.0 if first.rows is None else first.rows * 50.0
     assert most <= max(rate, 50.0)
@@ -205,19 +206,19 @@ def test_under_a_server_that_throttles_all_segments_slow_down_together(
 
 
 @given(st.integers(1, 10_000), st.integers(1, 4))
-def test_a_batch_of_deletes_takes_a_quarter_of_a_second_or_is_one_row(limit: int, copies: int) -> None:
+def test_a_batch_of_deletes_takes_a_share_of_a_second_or_is_one_row(limit: int, copies: int) -> None:
     clock = Clock()
     budgets = Budgets(reads=Budget(None, clock), writes=Budget(float(limit), clock), copies=copies)
     rows = budgets.rows_at_once(25)
-    assert rows == 1 or rows * copies <= limit / 4
-    assert rows == 25 or (rows + 1) * copies > limit / 4
+    assert rows == 1 or rows * copies <= limit * SHARE_OF_A_SECOND
+    assert rows == 25 or (rows + 1) * copies > limit * SHARE_OF_A_SECOND
 
 
 def test_sizes_that_were_learnt_in_any_order_never_ask_for_less_than_a_row() -> None:
     dice = random.Random(5)
     sizes = PageSize()
     for _ in range(2_000):
-        allowance = sizes.allowed(dice.choice([0.5, 10.0, 300.0, 5_000.0]), 0.25)
+        allowance = sizes.allowed(dice.choice([0.5, 10.0, 300.0, 5_000.0]), SHARE_OF_A_SECOND)
         assert allowance.rows is None or allowance.rows >= 1
         assert math.isfinite(allowance.units)
         sizes.learn(allowance, dice.randint(0, 5_000), dice.choice([0.0, 0.5, 3.0, 50.0, 128.0]))

@@ -40,6 +40,7 @@ def reach(
     connections: int = 0,
     max_rcu: float | None = None,
     max_wcu: float | None = None,
+    share: int = 1,
 ) -> Reached:
     """Find the table; nothing of its rows is read yet.
 
@@ -49,6 +50,7 @@ def reach(
         connections: how many requests will run at once, if more than the usual.
         max_rcu: read units a second for the whole run, `inf` for no limit; None for the default.
         max_wcu: write units, likewise.
+        share: how many processes do the run together, and divide those among them.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -57,7 +59,7 @@ def reach(
     choice = _choice(settings)
     aws = session(settings, connections)
     table = locate(aws, choice, Dialect(dialect) if dialect else None, time.time)
-    return Reached(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu))
+    return Reached(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu, share=share))
 
 
 def session(settings: TableSettings, connections: int = 0) -> Aws:

@@ -34,16 +34,9 @@ PASSING_ERRORS = THROTTLES | {
     "corrupt-answer",
     "ResponseParserError",
 }
+STATEMENT_THROTTLES = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"})
 # Of one statement in a batch (API reference, BatchStatementError): it did nothing, and may work the next time.
-PASSING_STATEMENT_ERRORS = frozenset(
-    {
-        "ProvisionedThroughputExceeded",
-        "ThrottlingError",
-        "RequestLimitExceeded",
-        "InternalServerError",
-        "TransactionConflict",
-    }
-)
+PASSING_STATEMENT_ERRORS = STATEMENT_THROTTLES | {"InternalServerError", "TransactionConflict"}
 NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
 
 _EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})
@@ -62,6 +55,11 @@ _BAD_CREDENTIALS = frozenset(
 CREDENTIALS_WAY_OUT = "set AWS_PROFILE or AWS_ACCESS_KEY_ID, give --profile NAME, or run where a role is attached"
 _SIGNATURE = f"check the clock of this machine, and its credentials: {CREDENTIALS_WAY_OUT}"
 _USER_IN_URL = re.compile(r"//[^/@\s\"]+@")
+_LIMITED_BY = {
+    "dynamodb:Scan": "--max-rcu",
+    "dynamodb:PartiQLDelete": "--max-wcu",
+    "dynamodb:DeleteItem": "--max-wcu",
+}
 _NETWORK = "check --endpoint-url, --region and the network"
 
 
@@ -114,7 +112,9 @@ def _from_service(error: ClientError, call: str, target: str, resource: str | No
         said = f"{code}: {message}" if message else code
         return AwsError(f"{target}: AWS does not accept this signature or these credentials ({said})", _SIGNATURE, code)
     if code in THROTTLES:
-        return AwsError(f"{target} was throttled, and stayed so", "try again later, or with fewer --segments", code)
+        limit = _LIMITED_BY.get(call)
+        way_out = f"try again later, or with a lower {limit}" if limit else "try again later"
+        return AwsError(f"{target} was throttled, and stayed so", way_out, code)
     return AwsError(f"{target} failed with {code}: {message}" if message else f"{target} failed with {code}", code=code)
 
 

@@ -1,6 +1,7 @@
 """A user's texts into values. Each parser raises ValueError with a sentence that says what would be right."""
 
 import datetime as dt
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +155,25 @@ def parse_price(text: str) -> float:
     if not 0 <= price < float("inf"):
         raise ValueError(f"{text!r} is not an amount of dollars from 0")
     return price
+
+
+def parse_units(text: str) -> float | None:
+    """Units a second, more than 0; `inf` for `none`, and None for `auto`.
+
+    Raises:
+        ValueError: the text is none of these.
+    """
+    if text == "auto":
+        return None
+    if text == "none":
+        return math.inf
+    try:
+        units = float(text)
+    except ValueError:
+        units = 0.0
+    if not 0 < units < math.inf:
+        raise ValueError(f"{text!r} is neither a number of units above 0, nor 'none', nor 'auto'")
+    return units
 
 
 def parse_dialect(text: str) -> str | None:

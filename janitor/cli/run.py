@@ -8,14 +8,22 @@ import click
 from janitor.cli.options import takes
 from janitor.config.commands import SCHEDULED_GROUPS, ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
+from janitor.config.limits import WriteLimitSettings
 from janitor.config.output import LogSettings
 from janitor.config.run import RunSettings
 
 
 @click.command("run")
 @click.argument("file", type=click.Path(path_type=Path))
-@takes(RunSettings, PlanSettings, DeletionSettings, *SCHEDULED_GROUPS, LogSettings)
-def command(run: RunSettings, plan: PlanSettings, deletion: DeletionSettings, *groups: Any, file: Path) -> int:
+@takes(RunSettings, PlanSettings, DeletionSettings, WriteLimitSettings, *SCHEDULED_GROUPS, LogSettings)
+def command(
+    run: RunSettings,
+    plan: PlanSettings,
+    deletion: DeletionSettings,
+    writes: WriteLimitSettings,
+    *groups: Any,
+    file: Path,
+) -> int:
     """Do one run of a schedule file now: for a Kubernetes CronJob, a systemd timer, cron, or by hand.
 
     A file with a section [delete] is a sweep, a dry run unless it says `enabled = true`; any other is a scan. Each
@@ -31,7 +39,7 @@ def command(run: RunSettings, plan: PlanSettings, deletion: DeletionSettings, *g
     from janitor.cli.wiring.schedule import RunCommand
 
     *of_scan, logs = groups
-    given = RunCommand(run, plan, deletion, ScanSettings(*of_scan))
+    given = RunCommand(run, plan, deletion, writes, ScanSettings(*of_scan))
     if run.check:
         return checked(file, given)
     return runs_of(file, given, logs)

@@ -7,12 +7,15 @@ import click
 from janitor.cli.options import takes
 from janitor.config.commands import SCAN_GROUPS, ScanSettings, SweepSettings
 from janitor.config.deletion import DeleteSettings, DeletionSettings, PlanSettings
+from janitor.config.limits import WriteLimitSettings
 from janitor.config.output import LogSettings
 
 
 @click.command("sweep")
-@takes(DeleteSettings, PlanSettings, DeletionSettings, *SCAN_GROUPS, LogSettings)
-def command(delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettings, *groups: Any) -> int:
+@takes(DeleteSettings, PlanSettings, DeletionSettings, WriteLimitSettings, *SCAN_GROUPS, LogSettings)
+def command(
+    delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettings, writes: WriteLimitSettings, *groups: Any
+) -> int:
     """Delete the tokens that expired longer ago than the grace. A dry run unless --delete is given.
 
     Scans the table as `janitor scan` does, plans what is stale, asks the guards, archives the rows, and deletes each on
@@ -35,5 +38,5 @@ def command(delete: DeleteSettings, plan: PlanSettings, deletion: DeletionSettin
         check_sweep(scan, plan, deletion)
         check_shared(scan, plan, deletion)
 
-    jobs = sweep_jobs(SweepSettings(plan, deletion, delete.delete))
+    jobs = sweep_jobs(SweepSettings(plan, deletion, writes, delete.delete))
     return carried_out_on_each("sweep", logs, tables, jobs, is_dry_run=not delete.delete, check=check)

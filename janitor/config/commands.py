@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from janitor.config.deletion import ApplySettings, DeletionSettings, PlanSettings, RestoreSettings
-from janitor.config.limits import DeadlineSettings, LimitSettings
+from janitor.config.limits import DeadlineSettings, LimitSettings, WriteLimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.shards import ShardSettings
 from janitor.config.source import SourceSettings
@@ -30,6 +30,7 @@ class SweepSettings(NamedTuple):
 
     plan: PlanSettings
     deletion: DeletionSettings
+    writes: WriteLimitSettings
     deletes: bool
 
 
@@ -38,6 +39,7 @@ class ApplyCommand(NamedTuple):
 
     apply: ApplySettings
     deletion: DeletionSettings
+    writes: WriteLimitSettings
     table: TableSettings
     protection: ProtectionSettings
     output: OutputSettings

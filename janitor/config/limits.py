@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from janitor.parsers import parse_price, parse_segments
+from janitor.parsers import parse_price, parse_segments, parse_units
 from janitor.settings import setting
 from janitor.tokens.duration import parse_duration
 
@@ -17,11 +17,31 @@ class LimitSettings:
         parse=parse_segments,
         default="auto",
     )
+    max_rcu: float | None = setting(
+        "How many read units a second the whole run may take; none for no limit. auto is a quarter of what is "
+        "provisioned, and no limit on demand.",
+        metavar="N|none|auto",
+        parse=parse_units,
+        default="auto",
+    )
     read_price: float = setting(
         "Dollars for a million read units, for the report's cost; the default is on demand in us-east-1.",
         metavar="USD",
         parse=parse_price,
         default="0.125",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteLimitSettings:
+    """How much at once of what deletes."""
+
+    max_wcu: float | None = setting(
+        "How many write units a second the deletes may take, those of the table's indexes among them; none for no "
+        "limit. auto is a quarter of what is provisioned, and no limit on demand.",
+        metavar="N|none|auto",
+        parse=parse_units,
+        default="auto",
     )
 
 

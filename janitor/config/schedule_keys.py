@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from janitor.config.cron import parse_cron, parse_timezone
 from janitor.config.deletion import DeletionSettings, PlanSettings
-from janitor.config.limits import DeadlineSettings, LimitSettings
+from janitor.config.limits import DeadlineSettings, LimitSettings, WriteLimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.shards import ShardSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
-from janitor.parsers import parse_count, parse_percent, parse_price, parse_segments
+from janitor.parsers import parse_count, parse_percent, parse_price, parse_segments, parse_units
 from janitor.settings import Setting, settings_of
 from janitor.tokens.duration import parse_duration
 
@@ -24,7 +24,7 @@ _GROUPS: dict[str, tuple[type, ...]] = {
     "delete": (PlanSettings, DeletionSettings),
     "notify": (NoticeSettings,),
     "report": (OutputSettings,),
-    "limits": (LimitSettings, ShardSettings, DeadlineSettings),
+    "limits": (LimitSettings, WriteLimitSettings, ShardSettings, DeadlineSettings),
     "state": (StateSettings,),
 }
 # Where a file says it in another word than the flag: several patterns, or a word that its section says already.
@@ -32,7 +32,7 @@ _OTHER_WORDS = {"protect_user": "protect_users", "state_url": "url"}
 # Nobody is asked who runs by a file; and a time that the rows are judged by, or a sharded run's name, would be the same
 # every night.
 _LEFT_OUT = ("yes", "as_of", "shard_run")
-_NUMBERS = (parse_count, parse_percent, parse_price, parse_segments)
+_NUMBERS = (parse_count, parse_percent, parse_price, parse_segments, parse_units)
 
 _WHEN = {
     "cron": Setting(

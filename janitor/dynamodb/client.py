@@ -1,7 +1,7 @@
 """Sessions and clients; botocore's errors become ours here and nowhere else."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _ATTEMPTS = 5
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
+_TABLE = "JanitorTable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +60,22 @@ class Traffic:
     throttled: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(self, parsed_response: Mapping[str, Any] | None) -> None:
-        """Count one send; `parsed_response` is None where no answer came."""
-        code = ((parsed_response or {}).get("Error") or {}).get("Code")
+    def count(self, parsed_response: Mapping[str, Any] | None) -> bool:
+        """Count one send; `parsed_response` is None where no answer came. Says whether it was throttled."""
+        is_throttled = ((parsed_response or {}).get("Error") or {}).get("Code") in THROTTLES
         with self._lock:
             self.requests += 1
-            self.throttled += code in THROTTLES
+            self.throttled += is_throttled
+        return is_throttled
 
 
 class Aws:
-    """The clients of one run. All of them share credentials, limits and the traffic count."""
+    """The clients of one run. All of them share credentials, limits and the traffic count.
+
+    Attributes:
+        on_throttle: told of each send that DynamoDB throttled, repeated ones too: the operation, and the table, None
+            where the request came with a body of its own.
+    """
 
     def __init__(self, connection: Connection, *, beside: "Aws | None" = None) -> None:
         """Open a session; nothing is sent yet.
@@ -82,6 +89,7 @@ class Aws:
             ConfigurationError: the profile does not exist, or there is no region.
         """
         self.traffic = Traffic()
+        self.on_throttle: Callable[[str, str | None], None] = lambda _operation, _table: None
         self._connection = connection
         with aws_errors("opening a session"):
             self._core = botocore.session.Session(profile=connection.profile)
@@ -102,6 +110,7 @@ class Aws:
     def dynamodb(self) -> "DynamoDBClient":
         """A client for DynamoDB that decodes pages itself; safe to share among threads."""
         client: DynamoDBClient = self._client("dynamodb")
+        client.meta.events.register("provide-client-params.dynamodb", _note_table)
         client.meta.events.register("response-received.dynamodb", self._count)
         return client
 
@@ -131,8 +140,15 @@ class Aws:
         parts = urlsplit(url)
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
-    def _count(self, parsed_response: Mapping[str, Any] | None, **_: object) -> None:
-        self.traffic.count(parsed_response)
+    def _count(
+        self,
+        parsed_response: Mapping[str, Any] | None,
+        context: Mapping[str, Any],
+        event_name: str,
+        **_: object,
+    ) -> None:
+        if self.traffic.count(parsed_response):
+            self.on_throttle(event_name.rpartition(".")[2], context.get(_TABLE))
 
     def _client(self, service: str) -> Any:
         config = Config(
@@ -188,6 +204,11 @@ class Aws:
             client, credentials, role_arn, extra_args={"RoleSessionName": "token-janitor"}
         )
         return _AssumedRole(fetcher)
+
+
+def _note_table(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+    """Let what comes back be told from what goes to other tables through the same client."""
+    context[_TABLE] = params.get("TableName")
 
 
 class _AssumedRole:

@@ -31,7 +31,7 @@ class Reading:
         pages: how many answers.
         read_units: what they cost.
         seconds: how long they take.
-        is_slowed: whether the table's own throughput is what makes it so long.
+        is_slowed: whether the table's own throughput, or the budget, is what makes it so long.
     """
 
     pages: int
@@ -51,7 +51,9 @@ def pages_of(size_bytes: int, segments: int) -> int:
     return max(segments, -(-size_bytes // PAGE_BYTES))
 
 
-def reading_of(size_bytes: int, segments: int, throughput: Throughput, page_seconds: float) -> Reading:
+def reading_of(
+    size_bytes: int, segments: int, throughput: Throughput, page_seconds: float, budget: float | None = None
+) -> Reading:
     """What reading a table of this size would be.
 
     Args:
@@ -59,12 +61,14 @@ def reading_of(size_bytes: int, segments: int, throughput: Throughput, page_seco
         segments: how many parts are read at once.
         throughput: what the table takes.
         page_seconds: what one page of it takes.
+        budget: read units a second that the run may take; None for no limit.
     """
     pages = pages_of(size_bytes, segments)
     units = read_units(size_bytes, pages)
     by_pages = -(-pages // segments) * page_seconds
     # Without a second's worth to spare: what a table saved up for bursts is LISA's.
-    by_units = units / (throughput.provisioned_reads or throughput.warm_reads or _NEW_TABLE_READS)
+    takes = throughput.provisioned_reads or throughput.warm_reads or _NEW_TABLE_READS
+    by_units = units / min(takes, budget or takes)
     return Reading(pages, units, max(by_pages, by_units), by_units > by_pages)
 
 

@@ -1,28 +1,34 @@
 """Rows to conditional deletes to an outcome each.
 
-    targets ──send──> replies ──passing──> wait, send those again ──> still open ──look──> outcome
-                         └───settled──────────────────────────────────────────────────────────┘
+    targets ──budget──send──> replies ──passing──> wait, send those again ──> still open ──look──> outcome
+                                 └───settled──────────────────────────────────────────────────────────┘
 
 A 200 answer does not mean that every statement worked, and botocore retries requests, never statements. So every
 statement's reply is read; throttled and broken ones are sent again, those alone, with exponential backoff and full
 jitter. A row whose outcome an answer leaves open, because its condition failed without a word on why, or because the
 answer was lost after the server may have acted, is looked at: what counts is what the table holds.
+
+Each request waits until the write budget lets it through, and names fewer rows where 25 would take more of it than one
+should. A statement that the server throttled brings the budget's rate down for every thread.
 """
 
 import random
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 
-from janitor.aws_errors import DENIALS, UNKNOWN_OPERATIONS, aws_errors
+from janitor.aws_errors import DENIALS, STATEMENT_THROTTLES, UNKNOWN_OPERATIONS, aws_errors
 from janitor.dynamodb.bodies import guard_bodies
+from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import item_of
 from janitor.dynamodb.locate import KEY
-from janitor.dynamodb.statements import Items, Partiql, Replies, Reply, Way
+from janitor.dynamodb.slowing import slow_down
+from janitor.dynamodb.statements import UNSENT, Items, Partiql, Replies, Reply, Way
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, LedgerError
 from janitor.tokens.outcome import DeletionOutcome
@@ -35,6 +41,9 @@ log = structlog.get_logger("janitor.delete")
 _LOOK_CALL = "dynamodb:GetItem"
 LEASE_LOST = "lease-lost"
 
+_BYTES_OF_A_WRITE_UNIT = 1024
+_BYTES_OF_A_READ_UNIT = 4096
+
 # Sends of one statement, the first included, and of a request that brings no usable answer, each of which botocore has
 # tried several times already.
 _ROUNDS = 9
@@ -42,6 +51,8 @@ _UNANSWERED_ROUNDS = 3
 # Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): about three seconds over all rounds.
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
+# How long a wait for the budget goes on before the lease is looked at again.
+_WAKE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,7 @@ class Deleter:
         pause: Callable[[float], bool],
         jitter: random.Random,
         may_go_on: Callable[[], bool] = lambda: True,
+        budgets: Budgets | None = None,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -97,6 +109,7 @@ class Deleter:
             pause: waits so many seconds, and says True when the run was asked to stop.
             jitter: spreads the retries.
             may_go_on: False from the moment on when no delete may be sent any more, not even once more.
+            budgets: what the deletes and looks may cost; None for as much as the table gives.
         """
         self.write_units = 0.0
         self._may_go_on = may_go_on
@@ -105,6 +118,7 @@ class Deleter:
         self._table = table
         self._pause = pause
         self._jitter = jitter
+        self._budgets = budgets or Budgets.unlimited(time.monotonic)
         self._items = Items(client, table)
         self._way: Way = self._items if api == "item" else Partiql(client, table)
         self._may_fall_back = api == "auto"
@@ -114,7 +128,7 @@ class Deleter:
         """Delete at most 25 rows with different keys, each if its conditions are met. Never raises for what AWS does.
 
         Returns:
-            an outcome for each: `deleted`, `changed`, `already_gone` or `failed`.
+            an outcome for each: `deleted`, `changed`, `already_gone` or `failed`; `planned` where nothing was sent.
         """
         replies = [Reply(None)] * len(targets)
         waiting = list(range(len(targets)))
@@ -123,16 +137,54 @@ class Deleter:
         for number in range(_ROUNDS):
             if number and self._pause(self._pause_seconds(number)):
                 break
-            sent = self._send([targets[position] for position in waiting])
+            sent = self._send_within_budget([targets[position] for position in waiting])
             for position, reply in zip(waiting, sent.replies, strict=True):
-                replies[position] = reply
+                if reply is not UNSENT or not number:
+                    replies[position] = reply
             fatal = sent.fatal
             unanswered += sent.unanswered is not None
             waiting = [position for position in waiting if replies[position].is_passing]
-            if fatal is not None or not waiting or unanswered == _UNANSWERED_ROUNDS:
+            if fatal is not None or not waiting or unanswered == _UNANSWERED_ROUNDS or UNSENT in sent.replies:
                 break
         settled = [self._settled(target, reply, fatal) for target, reply in zip(targets, replies, strict=True)]
         return BatchResult(settled, fatal)
+
+    def _send_within_budget(self, targets: Sequence[Target]) -> Replies:
+        """Send the deletes in as many requests as the budget asks for; none more after one that was in vain."""
+        together = Replies([])
+        for part, units in self._parts(targets):
+            if together.fatal is not None:
+                together.fail(together.fatal, len(part))
+                continue
+            if UNSENT in together.replies or not self._budgets.writes.take(units, self._wait):
+                together.replies += [UNSENT] * len(part)
+                continue
+            sent = self._send(part)
+            self._budgets.writes.settle(units, sent.write_units or units)
+            if any(reply.code in STATEMENT_THROTTLES for reply in sent.replies):
+                slow_down(self._budgets.writes, "BatchExecuteStatement")
+            together.replies += sent.replies
+            together.unanswered = sent.unanswered or together.unanswered
+            together.fatal = sent.fatal
+        return together
+
+    def _parts(self, targets: Sequence[Target]) -> Iterator[tuple[list[Target], float]]:
+        """The rows of each request, and the write units that these will cost at most: their JSON is never shorter."""
+        share = self._budgets.writes.share
+        part: list[Target] = []
+        units = 0.0
+        for target in targets:
+            cost = float(-(-len(target.item) // _BYTES_OF_A_WRITE_UNIT) * self._budgets.copies)
+            if part and share is not None and units + cost > share:
+                yield part, units
+                part, units = [], 0.0
+            part.append(target)
+            units += cost
+        if part:
+            yield part, units
+
+    def _wait(self, seconds: float) -> bool:
+        return self._pause(min(seconds, _WAKE_SECONDS))
 
     def _send(self, targets: Sequence[Target]) -> Replies:
         way = self._way
@@ -183,6 +235,9 @@ class Deleter:
         return Settled(outcome, reply.code if outcome is DeletionOutcome.FAILED else "")
 
     def _looked(self, target: Target) -> DeletionOutcome:
+        units = float(-(-len(target.item) // _BYTES_OF_A_READ_UNIT))
+        # A look is worth its units even when the run is about to end: it says what became of the row.
+        self._budgets.reads.take(units, self._wait)
         with aws_errors(_LOOK_CALL, f"the table {self._table}"):
             response = self._get_item(
                 TableName=self._table, Key={KEY: msgspec.json.decode(target.key)}, ConsistentRead=True

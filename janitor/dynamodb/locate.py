@@ -10,6 +10,7 @@ import structlog
 from janitor.aws_errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.decode import page_of
+from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput, throughput_in
 from janitor.errors import AwsError, ConfigurationError, JanitorError
 from janitor.tokens.dialect import Dialect
 
@@ -45,6 +46,7 @@ class Table:
         skew_seconds: the local clock less the server's; None when the answer had no date.
         source: what its rows are read from instead, None for the table itself. Then nothing was asked of DynamoDB, and
             a region that nobody knows is empty.
+        throughput: what it takes.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Table:
     size_bytes: int
     skew_seconds: int | None
     source: str | None = None
+    throughput: Throughput = UNKNOWN_THROUGHPUT
 
 
 def locate(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callable[[], float]) -> Table:
@@ -87,6 +90,7 @@ def locate(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callab
         item_count=description.get("ItemCount", 0),
         size_bytes=description.get("TableSizeBytes", 0),
         skew_seconds=_skew(response, clock()),
+        throughput=throughput_in(description),
     )
 
 

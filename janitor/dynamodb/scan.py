@@ -8,14 +8,17 @@ error of any segment ends the scan: its rows would be missing from every count.
 import contextvars
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from janitor.aws_errors import aws_errors
+from janitor.dynamodb.budget import Budgets, Wait
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY
 from janitor.errors import JanitorError, StopRequestedError
@@ -59,6 +62,9 @@ class StopRequest(Protocol):
     def waiting(self) -> AbstractContextManager[None]:
         """Entered while the caller's own thread waits for a page; may raise StopRequestedError."""
 
+    def pause(self, seconds: float) -> bool:
+        """Waits so long in a segment's thread, or until a request comes; True when there is one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
@@ -72,6 +78,7 @@ class Scan:
             if each is cut into as many.
         filter: the server-side filter's arguments, from `filter_for` or `unfiltered`.
         stop: a request ends the scan early and quietly.
+        budgets: what the pages may cost; all segments draw on it.
     """
 
     client: "DynamoDBClient"
@@ -80,6 +87,7 @@ class Scan:
     filter: dict[str, Any]
     stop: StopRequest
     shard: Shard = WHOLE
+    budgets: Budgets = field(default_factory=partial(Budgets.unlimited, time.monotonic))
 
     def pages(self) -> Iterator[Page]:
         """Every page of every segment, in the order they arrive.
@@ -90,7 +98,7 @@ class Scan:
         return self._by_caller() if self.segments == 1 else self._by_threads()
 
     def _by_caller(self) -> Iterator[Page]:
-        pages = self._segment_pages(0)
+        pages = self._segment_pages(0, sleep)
         with suppress(StopRequestedError):
             while not self.stop.is_requested():
                 with self.stop.waiting():
@@ -128,8 +136,11 @@ class Scan:
     def _read_segment(
         self, segment: int, arrived: "queue.Queue[Page | JanitorError | None]", ended: threading.Event
     ) -> None:
+        def wait(seconds: float) -> bool:
+            return self.stop.pause(min(seconds, _WAKE_SECONDS)) or ended.is_set()
+
         try:
-            for page in self._segment_pages(segment):
+            for page in self._segment_pages(segment, wait):
                 _put(arrived, page, ended)
                 if ended.is_set():
                     return
@@ -139,22 +150,38 @@ class Scan:
         except Exception as error:  # noqa: BLE001  # a thread's bug must end the run, not hang it
             _put(arrived, JanitorError(f"reading a segment broke off ({type(error).__name__})", code="bug"), ended)
 
-    def _segment_pages(self, segment: int) -> Iterator[Page]:
+    def _segment_pages(self, segment: int, wait: Wait) -> Iterator[Page]:
         request: dict[str, Any] = {"TableName": self.table, "ReturnConsumedCapacity": "TOTAL", **self.filter}
         total = self.shard.count * self.segments
         if total > 1:
             request |= {"Segment": self.shard.index * self.segments + segment, "TotalSegments": total}
         number = 0
-        while True:
+        while (allowance := self.budgets.take_page(wait)) is not None:
+            if allowance.rows is None:
+                request.pop("Limit", None)
+            else:
+                request["Limit"] = allowance.rows
             with aws_errors("dynamodb:Scan", f"the table {self.table}"):
                 response = self.client.scan(**request)
             page = page_of(response, "dynamodb:Scan")
+            self.budgets.settle_page(allowance, page.scanned, page.read_units or _units_of(page))
             log.debug("page.read", segment=segment, page=number, rows=page.scanned, bytes=page.size)
             yield page
             if page.next_key is None:
                 return
             request["ExclusiveStartKey"] = page.next_key
             number += 1
+
+
+def sleep(seconds: float) -> bool:
+    """Wait in the main thread, within `StopRequest.waiting`, where a signal raises."""
+    time.sleep(seconds)
+    return False
+
+
+def _units_of(page: Page) -> float:
+    """What a page cost at least, from a server that does not say it."""
+    return max(1, -(-page.size // 4096)) / 2
 
 
 def _put(

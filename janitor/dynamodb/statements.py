@@ -49,6 +49,8 @@ class Reply(NamedTuple):
 
 ALREADY_GONE = Reply(DeletionOutcome.ALREADY_GONE)
 CHANGED = Reply(DeletionOutcome.CHANGED)
+# Nothing was sent for it.
+UNSENT = Reply(DeletionOutcome.PLANNED)
 # The condition failed, and the server does not say on what: the row has changed, or is not there.
 UNMET = Reply(None, "ConditionalCheckFailed")
 

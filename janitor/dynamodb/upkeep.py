@@ -15,14 +15,18 @@ class Throughput:
     """What a table takes.
 
     Attributes:
-        provisioned_reads: read units a second that are paid for; None on demand.
+        provisioned_reads, provisioned_writes: units a second that are paid for; None on demand.
         warm_reads: read units a second that an on-demand table is ready for; None where the server does not say.
         indexes: how many global secondary indexes each write goes to besides.
     """
 
     provisioned_reads: int | None
+    provisioned_writes: int | None = None
     warm_reads: int | None
     indexes: int
+
+
+UNKNOWN_THROUGHPUT = Throughput(provisioned_reads=None, warm_reads=None, indexes=0)
 
 
 def throughput(aws: Aws, table: str) -> Throughput:
@@ -33,11 +37,17 @@ def throughput(aws: Aws, table: str) -> Throughput:
     """
     with aws_errors("dynamodb:DescribeTable", f"the table {table}"):
         description: Mapping[str, Any] = aws.dynamodb.describe_table(TableName=table)["Table"]
+    return throughput_in(description)
+
+
+def throughput_in(description: Mapping[str, Any]) -> Throughput:
+    """What the table takes, as DescribeTable's answer has it."""
     # An on-demand table says 0 units, whether or not it names its billing mode.
-    provisioned = description.get("ProvisionedThroughput", {}).get("ReadCapacityUnits", 0)
+    provisioned = description.get("ProvisionedThroughput", {})
     warm = description.get("WarmThroughput", {}).get("ReadUnitsPerSecond", 0)
     return Throughput(
-        provisioned_reads=provisioned or None,
+        provisioned_reads=int(provisioned.get("ReadCapacityUnits", 0)) or None,
+        provisioned_writes=int(provisioned.get("WriteCapacityUnits", 0)) or None,
         warm_reads=warm or None,
         indexes=len(description.get("GlobalSecondaryIndexes", ())),
     )

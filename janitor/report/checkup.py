@@ -31,7 +31,7 @@ class Check(Part):
     needed: bool = True
 
 
-SecondsBy = Literal["measured", "usual", "throughput"]
+SecondsBy = Literal["measured", "usual", "throughput", "budget"]
 
 
 class Estimate(Part):
@@ -39,7 +39,8 @@ class Estimate(Part):
 
     `rows` and `size_bytes` are DynamoDB's own count, about six hours old, unless the table is one page, which is read.
     `seconds_by` says what they were reckoned from: a page of this table that was read now (`measured`), what a page
-    usually takes (`usual`), or the read units a second that the table takes (`throughput`). A look-up of each
+    usually takes (`usual`), or the read units a second that the table takes (`throughput`) or that the run may take
+    (`budget`: `--max-rcu`, or a quarter of what is provisioned). A look-up of each
     owner with an expired row, half a unit and more, comes on top. The last two are null for a command that
     deletes nothing.
     """

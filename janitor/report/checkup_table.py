@@ -16,6 +16,7 @@ _SECONDS_BY = {
     "measured": "by a page of this table that was read just now",
     "usual": "by what a page usually takes; none of this table was read",
     "throughput": "by the read units a second that the table takes",
+    "budget": "by the read units a second that it may take",
 }
 
 

@@ -95,6 +95,7 @@ class ForReal:
         clock: Callable[[], float],
         stop: Stop,
         may_go_on: Callable[[], bool],
+        batch: int = BATCH,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -105,6 +106,7 @@ class ForReal:
             clock: the present time in UNIX seconds.
             stop: a request lets the batches in flight finish, and starts no more.
             may_go_on: False from the moment when another run may begin to sweep the table; threads share it.
+            batch: how many rows are handed to `delete` at once, 25 at most.
         """
         self._delete = delete
         self._archive = archive
@@ -112,6 +114,7 @@ class ForReal:
         self._clock = clock
         self._stop = stop
         self._may_go_on = may_go_on
+        self._batch = batch
         self._broken_off: list[Remark] = []
         self._failures: Counter[str] = Counter()
         self._is_over = False
@@ -157,7 +160,7 @@ class ForReal:
             yield from _untouched([candidate for candidate, _ in going])
             return
         stored = [_Stored(first + offset, *pair) for offset, pair in enumerate(going)]
-        for batch in _batches(stored):
+        for batch in _batches(stored, self._batch):
             workers.submit(batch)
 
     def _store(self, rows: list[PlannedRow]) -> int | None:
@@ -244,13 +247,13 @@ def _groups(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
         yield group
 
 
-def _batches(stored: Iterable[_Stored]) -> Iterator[list[_Stored]]:
-    """Up to 25 at a time, no key twice in one: DynamoDB refuses such a batch as a whole."""
+def _batches(stored: Iterable[_Stored], most: int) -> Iterator[list[_Stored]]:
+    """Up to `most` at a time, no key twice in one: DynamoDB refuses such a batch as a whole."""
     batch: list[_Stored] = []
     keys: set[bytes] = set()
     for each in stored:
         key = bytes(each.target.key)
-        if len(batch) == BATCH or key in keys:
+        if len(batch) == most or key in keys:
             yield batch
             batch, keys = [], set()
         batch.append(each)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from tests.bench import delete, memory, scan, startup, stopping, wire
+from tests.bench import budget, delete, memory, scan, startup, stopping, wire
 from tests.bench.figures import Figure, rendered
 from tests.bench.processes import CommandFailedError
 
@@ -22,6 +22,7 @@ _BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "scan": scan.run,
     "delete": delete.run,
     "stopping": stopping.run,
+    "budget": budget.run,
 }
 
 

@@ -7,6 +7,7 @@ prints its port as the first line and serves on loopback until SIGTERM. It speak
 
 import argparse
 import email.utils
+import re
 import signal
 import socketserver
 import sys
@@ -15,15 +16,19 @@ import uuid
 from collections.abc import Sequence
 from http import HTTPStatus
 from io import BufferedIOBase
-from typing import NoReturn
+from pathlib import Path
+from typing import NoReturn, TextIO
 
 import msgspec
 
 from tests.bench.pages import Pages
 from tests.bench.replayed_table import ReplayedTable, Reply, Request
+from tests.bench.sized_table import SizedTable
 
 _LOOPBACK = "127.0.0.1"
 _MAX_HEADERS = 100
+_LAST_BYTES = 400
+_UNITS = re.compile(rb'"CapacityUnits":([0-9.]+)')
 
 
 class ReplayServer(socketserver.ThreadingTCPServer):
@@ -32,9 +37,10 @@ class ReplayServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, port: int, table: ReplayedTable, *, delay_seconds: float) -> None:
+    def __init__(self, port: int, table: ReplayedTable, *, delay_seconds: float, log: TextIO | None = None) -> None:
         self.table = table
         self.delay_seconds = delay_seconds
+        self.log = log
         super().__init__((_LOOPBACK, port), _Connection)
 
     @property
@@ -51,6 +57,8 @@ class _Connection(socketserver.StreamRequestHandler):
         try:
             while (call := read_call(self.rfile)) is not None:
                 reply = self.server.table.answer(*call)
+                if self.server.log:
+                    _note(self.server.log, call[0], reply)
                 if self.server.delay_seconds:
                     time.sleep(self.server.delay_seconds)
                 self._send(reply)
@@ -69,6 +77,13 @@ class _Connection(socketserver.StreamRequestHandler):
         )
         for part in reply.body.parts:
             self.wfile.write(part)
+
+
+def _note(log: TextIO, operation: str, reply: Reply) -> None:
+    """Write down when a request came, and what it cost if it asked for that."""
+    units = _UNITS.search(reply.body.parts[-1][-_LAST_BYTES:])
+    if units:
+        log.write(f"{time.monotonic():.6f} {operation} {float(units[1])}\n")
 
 
 def read_call(stream: BufferedIOBase) -> tuple[str, Request] | None:
@@ -94,12 +109,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--unique", action="store_true", help="no row comes twice")
     parser.add_argument("--stale", action="store_true", help="every row is stale")
     parser.add_argument("--delay-ms", type=float, default=0, help="how long every answer waits (default 0)")
+    parser.add_argument("--row-bytes", type=int, nargs=2, metavar=("LEAST", "MOST"), help="rows that are only sizes")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="how many of those (default 10,000,000)")
+    parser.add_argument("--log", type=Path, help="a line for each request that says what it cost")
     options = parser.parse_args(arguments)
-    pages = Pages(now=int(time.time()), unique=options.unique, stale=options.stale)
-    table = ReplayedTable(pages, count=options.pages, filtering=options.filtered)
+    if options.row_bytes:
+        least, most = options.row_bytes
+        table: ReplayedTable = SizedTable(rows=options.rows, least=least, most=most)
+    else:
+        pages = Pages(now=int(time.time()), unique=options.unique, stale=options.stale)
+        table = ReplayedTable(pages, count=options.pages, filtering=options.filtered)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    with ReplayServer(options.port, table, delay_seconds=options.delay_ms / 1_000) as server:
+    # A line at a time: whoever reads it does so while the server runs.
+    log = options.log.open("w", buffering=1) if options.log else None
+    with ReplayServer(options.port, table, delay_seconds=options.delay_ms / 1_000, log=log) as server:
         print(server.port, flush=True)
         server.serve_forever()
 

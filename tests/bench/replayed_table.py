@@ -59,35 +59,41 @@ class ReplayedTable:
         try:
             return Reply(200, self._operations.get(operation, _refuse_unknown)(request))
         except RefusedError as refusal:
-            return Reply(400, _json({"__type": _PREFIX + refusal.code, "message": str(refusal)}))
+            return Reply(400, json_body({"__type": _PREFIX + refusal.code, "message": str(refusal)}))
+
+    def sizes(self) -> dict[str, int]:
+        """Say how many rows there are, and their bytes, as DescribeTable does."""
+        return {
+            "ItemCount": self._count * ROWS_PER_PAGE,
+            "TableSizeBytes": self._count * ROWS_PER_PAGE * ROW_BYTES,
+        }
 
     def _scan(self, request: Request) -> Body:
         if "Limit" in request:
-            raise RefusedError("ValidationException", "The replay server has whole pages only: scan without Limit.")
+            raise RefusedError(
+                "ValidationException", "Ready-made pages are whole: scan without Limit, or serve --row-bytes."
+            )
         segment, segments = request.get("Segment", 0), request.get("TotalSegments", 1)
         after = request.get("ExclusiveStartKey")
         page = segment if after is None else _page_behind(after) + segments
         if page % segments != segment or (after is not None and page >= self._count):
             raise RefusedError("ValidationException", "The provided starting key is outside this segment.")
         if page >= self._count:
-            return _json({"Items": [], "Count": 0, "ScannedCount": 0} | _capacity(request, 0.0))
+            return json_body({"Items": [], "Count": 0, "ScannedCount": 0} | capacity(request, 0.0))
         filtered = self._filtering and "FilterExpression" in request
         last = {"LastEvaluatedKey": _key_behind(page)} if page + segments < self._count else {}
-        return self._pages.head(page, filtered=filtered) + _continuation(_capacity(request, READ_UNITS) | last)
+        return self._pages.head(page, filtered=filtered) + _continuation(capacity(request, READ_UNITS) | last)
 
     def _query(self, request: Request) -> Body:
-        return _json({"Items": [], "Count": 0, "ScannedCount": 0} | _capacity(request, 0.5))
+        return json_body({"Items": [], "Count": 0, "ScannedCount": 0} | capacity(request, 0.5))
 
     def _describe_time_to_live(self, _: Request) -> Body:
-        return _json({"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})
+        return json_body({"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}})
 
     def _describe_table(self, request: Request) -> Body:
         name = request["TableName"]
         arn = f"arn:aws:dynamodb:us-east-1:000000000000:table/{name}"
-        sizes = {
-            "ItemCount": self._count * ROWS_PER_PAGE,
-            "TableSizeBytes": self._count * ROWS_PER_PAGE * ROW_BYTES,
-        }
+        sizes = self.sizes()
         index = {
             "IndexName": "username-index",
             "IndexArn": f"{arn}/index/username-index",
@@ -104,14 +110,14 @@ class ReplayedTable:
             "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
             "GlobalSecondaryIndexes": [index | sizes],
         }
-        return _json({"Table": table | sizes})
+        return json_body({"Table": table | sizes})
 
 
 def _refuse_unknown(_: Request) -> Body:
     raise RefusedError("UnknownOperationException", "The replay server does not know this operation.")
 
 
-def _capacity(request: Request, units: float) -> dict[str, Any]:
+def capacity(request: Request, units: float) -> dict[str, Any]:
     """Say what a call cost, in read units, if it asked."""
     if request.get("ReturnConsumedCapacity", "NONE") == "NONE":
         return {}
@@ -135,7 +141,8 @@ def _continuation(members: dict[str, Any]) -> bytes:
     return b"," + encoded[1:] if members else b"}"
 
 
-def _json(content: dict[str, Any]) -> Body:
+def json_body(content: dict[str, Any]) -> Body:
+    """Encode an answer."""
     return _body(msgspec.json.encode(content))
 
 

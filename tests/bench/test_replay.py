@@ -127,3 +127,29 @@ def test_sigterm_ends_the_server() -> None:
         assert int(server.stdout.readline()) > 0
         server.send_signal(signal.SIGTERM)
         assert server.wait(10) == 0
+
+
+def test_rows_that_are_only_sizes_are_read_by_limits_and_cost_what_they_weigh() -> None:
+    with replay_server(1, "--row-bytes", "100", "9000", "--rows", "5000") as url, client_of(url) as client:
+        table = client.describe_table(TableName="bench")["Table"]
+        answers = [answer for segment in range(3) for answer in sized_pages(client, segment, 3, Limit=7)]
+        whole = sized_pages(client, 0, 1)
+    assert table["ItemCount"] == sum(answer["ScannedCount"] for answer in answers) == 5_000
+    assert sum(answer["ScannedCount"] for answer in whole) == 5_000
+    units = sum(answer["ConsumedCapacity"]["CapacityUnits"] for answer in whole)
+    assert 0 <= units - table["TableSizeBytes"] / 8192 <= len(whole) / 2
+    # A page is as full as it can be: 1 MB, but for the row that was too much.
+    assert all(126 <= answer["ConsumedCapacity"]["CapacityUnits"] <= 128 for answer in whole[:-1])
+    assert max(answer["ScannedCount"] for answer in answers) == 7
+
+
+def sized_pages(client: "DynamoDBClient", segment: int, segments: int, **options: Any) -> list[Any]:
+    asked: Any = {"FilterExpression": policy.FILTER, "ReturnConsumedCapacity": "TOTAL", **options}
+    pages: list[Any] = []
+    after: Any = {}
+    while True:
+        page = client.scan(TableName="bench", Segment=segment, TotalSegments=segments, **asked, **after)
+        pages.append(page)
+        if "LastEvaluatedKey" not in page:
+            return pages
+        after = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -116,8 +116,8 @@ def test_what_is_odd_about_a_table_is_a_warning(ministack_url: str, slow_table: 
         "dialect": "warning",
     }
     assert (check(found, "point-in-time-recovery")["found"], statuses(found)["dynamodb:Query"]) == ("on", "skipped")
-    assert (statuses(found)["dynamodb:DeleteItem"], found["estimate"]["seconds_by"]) == ("ok", "throughput")
-    assert (found["estimate"]["seconds"], found["estimate"]["write_units_per_delete"]) == (0.25, 1.0)
+    assert (statuses(found)["dynamodb:DeleteItem"], found["estimate"]["seconds_by"]) == ("ok", "budget")
+    assert (found["estimate"]["seconds"], found["estimate"]["write_units_per_delete"]) == (1.0, 1.0)
 
 
 def test_all_that_is_missing_is_said_at_once(ministack_url: str, dynamodb: DynamoDBClient, tmp_path: Path) -> None:

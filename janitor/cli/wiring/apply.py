@@ -40,7 +40,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
     reader.check(partial=given.apply.partial)
     closing = reader.closing
     secret = secret_in(given.protection.fingerprint_key_file)
-    reached = reach_table_of(reader, given.table)
+    reached = reach_table_of(reader, given.table, given.writes.max_wcu)
     policy = _policy(reader.header, given.protection)
     now = int(time.time())
     announcing = announcing_of(
@@ -111,7 +111,7 @@ def plan_at(path: Path) -> PlanReader:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}", "check the path", "plan-path") from None
 
 
-def reach_table_of(reader: PlanReader, settings: TableSettings) -> Reached:
+def reach_table_of(reader: PlanReader, settings: TableSettings, max_wcu: float | None = None) -> Reached:
     """Find the table that a plan is of: the one it names, unless the user names it, and that has to be the same.
 
     Raises:
@@ -121,7 +121,7 @@ def reach_table_of(reader: PlanReader, settings: TableSettings) -> Reached:
     planned = reader.header.table
     if not names_a_table(settings):
         settings = dataclasses.replace(settings, table=planned.name, region=settings.region or planned.region)
-    reached = reach(settings, dialect=reader.header.policy.dialect)
+    reached = reach(settings, dialect=reader.header.policy.dialect, max_wcu=max_wcu)
     table = reached.table
     found = {"table": table.name, "region": table.region, "account": table.account_id}
     named = {"table": planned.name, "region": planned.region, "account": planned.account_id}

@@ -8,8 +8,10 @@ import structlog
 
 from janitor import __version__
 from janitor.cli.options import flag, given_on_command_line, variable
+from janitor.cli.wiring.budgets import budgets_for
 from janitor.config.schedule_keys import TABLE_NAMES
 from janitor.config.table import TableSettings
+from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError
@@ -39,10 +41,14 @@ class Among:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A session, and the table that was found through it; `among` is None for a run of that one table."""
+    """A session, the table that was found through it, and what may be spent on that.
+
+    `among` is None for a run of that one table.
+    """
 
     aws: Aws
     table: Table
+    budgets: Budgets
     among: Among | None = None
 
     @property
@@ -57,7 +63,14 @@ class Reached:
 
 
 def reach(
-    settings: TableSettings, *, dialect: str | None = None, connections: int = 0, among: Among | None = None
+    settings: TableSettings,
+    *,
+    dialect: str | None = None,
+    connections: int = 0,
+    max_rcu: float | None = None,
+    max_wcu: float | None = None,
+    share: int = 1,
+    among: Among | None = None,
 ) -> Reached:
     """Find the table; nothing of its rows is read yet.
 
@@ -65,6 +78,9 @@ def reach(
         settings: which table, and how to get there.
         dialect: `classic` or `hashed`; None to tell it from the table.
         connections: how many requests will run at once, if more than the usual.
+        max_rcu: read units a second for the whole run, `inf` for no limit; None for the default.
+        max_wcu: write units, likewise.
+        share: how many processes do the run together, and divide those among them.
         among: its place among several.
 
     Raises:
@@ -73,7 +89,8 @@ def reach(
     """
     choice = _choice(settings)
     aws = session(settings, connections, beside=among.home if among else None)
-    return Reached(aws, locate(aws, choice, Dialect(dialect) if dialect else None, time.time), among)
+    table = locate(aws, choice, Dialect(dialect) if dialect else None, time.time)
+    return Reached(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu, share=share), among)
 
 
 def session(settings: TableSettings, connections: int = 0, *, beside: Aws | None = None) -> Aws:

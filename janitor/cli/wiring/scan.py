@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from janitor import __version__
 from janitor.cli.progress import progress_for
+from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
@@ -47,8 +48,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
         return source_job(settings, run_id, stop)
     secret = secret_in(settings.protection.fingerprint_key_file)
     shard = shard_in(settings.shards)
-    connections = settings.limits.segments or 0
-    reached = reach(settings.table, dialect=settings.policy.dialect, connections=connections, among=among)
+    reached = reach_for(settings, shard, among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = int(time.time()) if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, shard=shard)
@@ -115,6 +115,32 @@ def announcer_of(
     return shard_announcer(joined, announcing, settings, reached, stop, lease=lease, limits=limits)
 
 
+def reach_for(
+    settings: ScanSettings, shard: Shard | None, among: Among | None, max_wcu: float | None = None
+) -> Reached:
+    """Find the table of a scan, or of a sweep.
+
+    Args:
+        settings: what the run is told.
+        shard: which part of the table it takes: shards divide the units a second among them.
+        among: the table's place among several.
+        max_wcu: how many write units a second the deletes may take, `inf` for no limit; None for the default.
+
+    Raises:
+        ConfigurationError: the settings, the credentials or the table are wrong.
+        AwsError: AWS refused or could not be reached.
+    """
+    return reach(
+        settings.table,
+        dialect=settings.policy.dialect,
+        connections=settings.limits.segments or 0,
+        max_rcu=settings.limits.max_rcu,
+        max_wcu=max_wcu,
+        share=shard.count if shard else 1,
+        among=among,
+    )
+
+
 def check_scan(settings: ScanSettings) -> None:
     """See that settings do not contradict each other, before anything is asked of AWS.
 
@@ -157,6 +183,7 @@ def job_for(
     `rows` is how many there are in all, for the progress bar; `remarks` are warnings besides the table's own.
     """
     traffic = reached.aws.traffic
+    say_limits(reached.budgets, deletes=sweep is not None and sweep.is_enabled)
     return Job(
         command=command,
         run_id=run_id,
@@ -203,6 +230,7 @@ def scan_of(
         filter=filter_for(now, policy, whole_items=whole_items),
         stop=stop,
         shard=shard or WHOLE,
+        budgets=reached.budgets,
     )
 
 

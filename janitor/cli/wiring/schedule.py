@@ -10,6 +10,7 @@ from janitor.cli.options import given_on_command_line, variable
 from janitor.cli.wiring.reach import each_of
 from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
+from janitor.config.limits import WriteLimitSettings
 from janitor.config.run import RunSettings
 from janitor.config.schedule import Schedule
 from janitor.config.schedule_keys import TABLE_NAMES
@@ -24,6 +25,7 @@ class RunCommand(NamedTuple):
     run: RunSettings
     plan: PlanSettings
     deletion: DeletionSettings
+    writes: WriteLimitSettings
     scan: ScanSettings
 
 
@@ -69,7 +71,11 @@ def _see_that_it_is_the_files(names: Sequence[str], schedule: Schedule, given: R
 def _filled(given: RunCommand, values: Mapping[str, Any]) -> RunCommand:
     scan = (_under(group, values) for group in given.scan)
     return RunCommand(
-        given.run, _under(given.plan, values), _under(given.deletion, values), ScanSettings(*cast("Any", scan))
+        given.run,
+        _under(given.plan, values),
+        _under(given.deletion, values),
+        _under(given.writes, values),
+        ScanSettings(*cast("Any", scan)),
     )
 
 

@@ -17,14 +17,15 @@ from janitor.cli.wiring.archives import archive_for, archive_problem, check_arch
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
-from janitor.cli.wiring.reach import Among, Reached, reach
-from janitor.cli.wiring.scan import announcer_of, announcing_for, job_for, policy_of, scan_of
+from janitor.cli.wiring.reach import Among, Reached
+from janitor.cli.wiring.scan import announcer_of, announcing_for, job_for, policy_of, reach_for, scan_of
 from janitor.cli.wiring.shards import check_shards, joined_run, shard_in
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.locate import Table
+from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
@@ -62,8 +63,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
     shard = shard_in(scan.shards)
     secret = secret_in(scan.protection.fingerprint_key_file)
-    connections = scan.limits.segments or 0
-    reached = reach(scan.table, dialect=scan.policy.dialect, connections=connections, among=among)
+    reached = reach_for(scan, shard, among, sweep.writes.max_wcu)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = int(time.time()) if as_of is None else as_of
     pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, shard=shard)
@@ -185,6 +185,7 @@ def sweep_of(
             clock=time.time,
             stop=stop,
             may_go_on=may_go_on,
+            batch=reached.budgets.rows_at_once(BATCH),
         )
 
     return Sweep(
@@ -227,6 +228,7 @@ def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on
         pause=lambda seconds: stop.pause(seconds) or not may_go_on(),
         jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
         may_go_on=may_go_on,
+        budgets=reached.budgets,
     )
 
 

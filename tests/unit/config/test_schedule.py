@@ -1,5 +1,6 @@
 import contextlib
 import json
+import math
 import os
 from pathlib import Path
 
@@ -41,6 +42,10 @@ thresholds = ["7d", "1d"]
 [report]
 report = "json=report.json"
 
+[limits]
+max_rcu = 100
+max_wcu = "none"
+
 [state]
 url = "dynamodb://janitor-state"
 """
@@ -68,6 +73,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert schedule.values["protect_user"] == ("ci-*", "ops")
     assert (schedule.values["max_deletes"], schedule.values["max_delete_percent"]) == (100, 12.5)
     assert [str(target) for target in schedule.values["report"]] == ["json=report.json"]
+    assert (schedule.values["max_rcu"], schedule.values["max_wcu"]) == (100, math.inf)
     assert str(schedule.values["state_url"]) == "dynamodb://janitor-state"
 
 
@@ -104,6 +110,7 @@ def test_a_section_to_delete_by_itself_is_a_dry_run(tmp_path: Path, delete: str)
         ("[when]\ntimezone = 'Mars'", "job.toml, line 2: [when] timezone: there is no time zone 'Mars'"),
         ("[delete]\nmax_deletes = -1", "line 2: [delete] max_deletes: '-1' is not a whole number from 0"),
         ("[delete]\nmax_deletes = true", "line 2: [delete] max_deletes: a number is wanted, not true"),
+        ("[limits]\nmax_rcu = 0", "line 2: [limits] max_rcu: '0' is neither a number of units above 0, nor 'none'"),
         ("[delete]\nenabled = 'yes'", "job.toml, line 2: [delete] enabled: true or false is wanted"),
         ("[delete]\nenabled = 1", "job.toml, line 2: [delete] enabled: true or false is wanted"),
         ("[delete]\nyes = true", "job.toml, line 2: [delete] yes: an unknown key"),

@@ -65,3 +65,11 @@ def test_a_delete_costs_a_unit_for_each_kilobyte_in_the_table_and_in_each_index(
     assert write_units_of_delete(600 * 100, 100, indexes=1) == 2
     assert write_units_of_delete(1025 * 100, 100, indexes=0) == 2
     assert write_units_of_delete(0, 0, indexes=0) == 1
+
+
+def test_a_budget_decides_where_it_is_less_than_what_the_table_takes() -> None:
+    size = 1024 * 1024 * 100
+    within = reading_of(size, 4, provisioned(400), USUAL_PAGE_SECONDS, budget=100.0)
+    beyond = reading_of(size, 4, provisioned(400), USUAL_PAGE_SECONDS, budget=1_000.0)
+    assert (within.seconds, within.is_slowed) == (within.read_units / 100, True)
+    assert beyond.seconds == beyond.read_units / 400

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from janitor.cli.wiring.budgets import unit_limits
 from janitor.cli.wiring.doctor.needs import Needs
 from janitor.cli.wiring.doctor.table import Found
 from janitor.config.doctor import DoctorCommand
@@ -32,8 +33,8 @@ def estimate_of(
 ) -> Estimate | None:
     """What the command would cost and take; None where that goes by the rows that are chosen, or nobody knows.
 
-    A page of an on-demand table is read for it. Of a provisioned one none is: that would take from LISA what was saved
-    up, and such a table's own throughput says how long a run takes.
+    A page of an on-demand table is read for it. Of a provisioned one none is, nor under --max-rcu: that would take from
+    LISA what was saved up, and the units a second say how long a run takes.
 
     Args:
         needs: of the command.
@@ -48,7 +49,9 @@ def estimate_of(
         takes = throughput(found.aws, table.name)
     except JanitorError:
         return None
-    page, seconds = (None, USUAL_PAGE_SECONDS) if takes.provisioned_reads else _measured(found.aws, table, ticks)
+    budget, _ = unit_limits(takes, max_rcu=given.limits.max_rcu, max_wcu=None)
+    spares = takes.provisioned_reads or budget is not None
+    page, seconds = (None, USUAL_PAGE_SECONDS) if spares else _measured(found.aws, table, ticks)
     segments = given.limits.segments or segments_for(table.size_bytes)
     rows, size = table.item_count, table.size_bytes
     if page is not None and page.next_key is not None:
@@ -56,8 +59,12 @@ def estimate_of(
         rows, size = max(rows, page.scanned), max(size, PAGE_BYTES)
     elif page is not None:
         rows = page.scanned
-    reading = _reading(page, size, segments, takes, seconds)
-    by: SecondsBy = "throughput" if reading.is_slowed else "usual" if page is None else "measured"
+    if page is None:
+        reading = reading_of(size, segments, takes, seconds, budget)
+    else:
+        reading = _reading(page, size, segments, takes, seconds)
+    slowed_by: SecondsBy = "throughput" if budget is None else "budget"
+    by: SecondsBy = slowed_by if reading.is_slowed else "usual" if page is None else "measured"
     per_delete = write_units_of_delete(size, rows, takes.indexes) if needs.deletes else None
     return Estimate(
         rows=rows,
@@ -84,8 +91,8 @@ def _measured(aws: Aws, table: Table, ticks: Callable[[], float]) -> tuple[Page 
     return page, ticks() - before
 
 
-def _reading(page: Page | None, size: int, segments: int, takes: Throughput, seconds: float) -> Reading:
-    if page is not None and page.next_key is None and segments == 1:
+def _reading(page: Page, size: int, segments: int, takes: Throughput, seconds: float) -> Reading:
+    if page.next_key is None and segments == 1:
         return Reading(1, page.read_units, seconds, is_slowed=False)
     return reading_of(size, segments, takes, seconds)
 

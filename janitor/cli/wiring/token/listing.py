@@ -26,7 +26,12 @@ def listing_job(settings: ListCommand, run_id: str, stop: Stop) -> Job:
     as_of = settings.policy.as_of
     check_reports(settings.output)
     secret = secret_in(settings.protection.fingerprint_key_file)
-    reached = reach(settings.table, dialect=settings.policy.dialect, connections=settings.limits.segments or 0)
+    reached = reach(
+        settings.table,
+        dialect=settings.policy.dialect,
+        connections=settings.limits.segments or 0,
+        max_rcu=settings.limits.max_rcu,
+    )
     table = reached.table
     policy = policy_of(settings.policy, settings.protection, table.dialect)
     now = int(time.time()) if as_of is None else as_of
@@ -37,6 +42,7 @@ def listing_job(settings: ListCommand, run_id: str, stop: Stop) -> Job:
         segments=settings.limits.segments or segments_for(table.size_bytes),
         filter=unfiltered() if listing.wants_active else filter_for(now, policy),
         stop=stop,
+        budgets=reached.budgets,
     )
     job = job_for(
         LIST_COMMAND,

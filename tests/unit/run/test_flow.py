@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError
+from janitor.report.build import urgency
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
@@ -28,9 +29,11 @@ from janitor.sinks.file import File
 from janitor.sinks.stdout import Stdout
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import DAY
 from janitor.tokens.row import Row
 from tests.unit.rows import NOW, POLICIES, dated, items
+from tests.unit.rows import row as row_of_item
 
 TABLE = Table(
     name="t", region="r", account_id=None, endpoint=None, dialect=Dialect.HASHED, has_owner_index=True, item_count=0,
@@ -113,6 +116,15 @@ def test_the_most_urgent_are_the_same_in_every_order(ranks: list[int], limit: in
         kept.offer(rank, Told(row, verdict))
     expected = sorted(rows, key=lambda pair: (pair[0], pair[1].key.S))[:limit]
     assert [told.row.key.S for told in kept.sorted()] == [row.key.S for _, row in expected]
+
+
+@given(item=items, outcome=st.sampled_from([None, *DeletionOutcome]))
+def test_a_row_that_is_kept_comes_back_as_it_was(item: dict[str, Any], outcome: DeletionOutcome | None) -> None:
+    row = row_of_item(item)
+    told = Told(row, classify(row, NOW, POLICIES[Dialect.HASHED]), outcome)
+    kept = MostUrgent(1)
+    kept.offer(urgency(told.verdict, NOW), told)
+    assert kept.sorted() == [told]
 
 
 def owners_of(*rows: Row) -> Owners:

@@ -50,8 +50,8 @@ _FARTHEST = 10**39 - 1
 class MostUrgent:
     """The most urgent rows, at most `limit` of them, whichever order they come in.
 
-    Each is kept as one line of bytes, its place in the order first. As Python objects, some twenty a row, those of a few
-    rows of every page would lie scattered among what was freed of the page, and all that comes after take half as
+    Each is kept as one line of bytes, its place in the order first. As Python objects, some twenty a row, those of a
+    few rows of every page would lie scattered among what was freed of the page, and all that comes after take half as
     long again.
     """
 

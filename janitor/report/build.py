@@ -83,7 +83,7 @@ def finding(
     name, username, created_by, token_uuid = shown(row)
     expiry = verdict.expiry
     stored = expiry if expiry is not None else _stored(row.expiration)
-    meant = probably_meant(row.expiration) if row.expiration is not None and verdict.reasons else None
+    meant = probably_meant(row.expiration) if verdict.reasons and row.expiration is not None else None
     return Finding(
         fingerprint=fingerprint(row, policy.dialect, secret),
         state=verdict.state,

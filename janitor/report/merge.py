@@ -25,7 +25,7 @@ from janitor.report.model import (
     TablePart,
 )
 from janitor.report.shard_names import named_shards
-from janitor.report.urgent import Shortlist
+from janitor.report.shortlist import shortlist_of_findings
 
 # Whichever of these comes first in any shard is the outcome of all.
 _WORST_FIRST = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.REFUSED, Outcome.COMPLETE, Outcome.SKIPPED)
@@ -224,7 +224,7 @@ def last_judged_at(shards: Sequence[Report]) -> int:
 
 
 def _findings(shards: Sequence[Report], now: int, most: int) -> list[Finding]:
-    shortlist: Shortlist[Finding] = Shortlist(most)
+    shortlist = shortlist_of_findings(most)
     for report in shards:
         for finding in report.findings:
             shortlist.offer(finding.state, urgency_of(finding, now), finding.fingerprint, finding)

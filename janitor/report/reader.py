@@ -17,6 +17,7 @@ from janitor.errors import ConfigurationError
 from janitor.report import model
 from janitor.report.build import MAX_JSON_INTEGER, urgency_of
 from janitor.report.model import SCHEMA, Finding, Report
+from janitor.report.shortlist import shortlist_of_findings
 from janitor.report.urgent import Shortlist
 
 _GZIP = b"\x1f\x8b"
@@ -57,7 +58,7 @@ def report_in(name: str, stream: BufferedReader, max_findings: int) -> Report:
 
 
 def _report_of(name: str, lines: Iterator[bytes], max_findings: int) -> Report:
-    shortlist: Shortlist[Finding] = Shortlist(max_findings)
+    shortlist = shortlist_of_findings(max_findings)
     # The last line so far: of ndjson that is the report in the end, and all before it are findings.
     last = next(lines, b"")
     if not _is_object(last):

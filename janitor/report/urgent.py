@@ -1,7 +1,11 @@
-"""Which findings a report has room for, whichever order they come in: the most urgent, and a few of each state."""
+"""Which findings a report has room for, whichever order they come in: the most urgent, and a few of each state.
 
-from collections.abc import Iterator
-from operator import itemgetter
+Each is kept as one line of bytes, its place in the order first. As Python objects, some twenty a row, those of a few
+rows of every page would lie scattered among what was freed of the page, and all that comes after take half as long
+again.
+"""
+
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from janitor.tokens.classify import State
@@ -12,43 +16,37 @@ LEAST_OF_A_STATE = 20
 Rank = tuple[int, bool, int]
 """How urgent a finding is, the most urgent first: what `janitor.report.build.urgency` says of it."""
 
+# Distances of more digits, which no calendar knows, count as equal.
+_FARTHEST = 10**39 - 1
+
 _T = TypeVar("_T")
 
-_by_rank_and_key = itemgetter(0, 1)
 
-
-class MostUrgent(Generic[_T]):
-    """The most urgent findings, at most `limit` of them; equals by their keys, so that every run tells them alike."""
+class MostUrgent:
+    """The most urgent lines, at most `limit` of them; equals by their keys, so that every run tells them alike."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._room = limit + limit // 4 + 1
-        self._kept: list[tuple[Rank, str, _T]] = []
-        self._worst: tuple[Rank, str] | None = None
+        self._lines: list[bytes] = []
+        self._worst: Rank | None = None
 
-    def offer(self, rank: Rank, key: str, one: _T) -> None:
-        """Keep it, unless there are enough more urgent ones already."""
-        if self._limit == 0 or (self._worst is not None and (rank, key) > self._worst):
-            return
-        self._kept.append((rank, key, one))
+    def wants(self, rank: Rank) -> bool:
+        """Whether there may be room for one that is so urgent."""
+        return self._limit > 0 and (self._worst is None or rank <= self._worst)
+
+    def add(self, line: bytes) -> None:
+        """Keep a line (`line_of`), unless there are enough more urgent ones already."""
+        self._lines.append(line)
         # A quarter over the limit before each sort: a sort a row would be slow, and keeping all would not be flat.
-        if len(self._kept) >= self._room:
-            self._cut()
+        if len(self._lines) >= self._room:
+            self._worst = _rank_of(self.lines()[-1])
 
-    def sorted(self) -> list[_T]:
+    def lines(self) -> list[bytes]:
         """Those that are left, most urgent first."""
-        return [one for _, _, one in self.entries()]
-
-    def entries(self) -> Iterator[tuple[Rank, str, _T]]:
-        """Those that are left as they were offered, most urgent first."""
-        self._cut()
-        return iter(self._kept)
-
-    def _cut(self) -> None:
-        self._kept.sort(key=_by_rank_and_key)
-        if len(self._kept) >= self._limit > 0:
-            del self._kept[self._limit :]
-            self._worst = self._kept[-1][:2]
+        self._lines.sort()
+        del self._lines[self._limit :]
+        return self._lines
 
 
 class Shortlist(Generic[_T]):
@@ -59,23 +57,40 @@ class Shortlist(Generic[_T]):
     shorter.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._urgent: MostUrgent[_T] = MostUrgent(limit)
+    def __init__(self, limit: int, encode: Callable[[_T], bytes], decode: Callable[[bytes], _T]) -> None:
+        """Prepare.
+
+        Args:
+            limit: how many are listed at most.
+            encode: puts one into bytes without a NUL, as JSON is.
+            decode: the way back.
+        """
+        self._limit, self._encode, self._decode = limit, encode, decode
+        self._urgent = MostUrgent(limit)
         least = min(LEAST_OF_A_STATE, limit // len(State))
-        self._of_state: dict[State, MostUrgent[_T]] = {state: MostUrgent(least) for state in State}
+        self._of_state = {state: MostUrgent(least) for state in State}
 
     def offer(self, state: State, rank: Rank, key: str, one: _T) -> None:
         """Keep it, unless there are enough more urgent ones already, of its state too."""
-        self._urgent.offer(rank, key, one)
-        self._of_state[state].offer(rank, key, one)
+        wanting = [each for each in (self._urgent, self._of_state[state]) if each.wants(rank)]
+        if wanting:
+            line = line_of(rank, key, self._encode(one))
+            for each in wanting:
+                each.add(line)
 
     def sorted(self) -> list[_T]:
         """Those that are listed, most urgent first."""
-        some = {id(entry[2]): entry for state in State for entry in self._of_state[state].entries()}
+        some = {line for state in State for line in self._of_state[state].lines()}
         room = max(0, self._limit - len(some))
-        others = [entry for entry in self._urgent.entries() if id(entry[2]) not in some][:room]
-        chosen: MostUrgent[_T] = MostUrgent(self._limit)
-        for entry in (*others, *some.values()):
-            chosen.offer(*entry)
-        return chosen.sorted()
+        others = [line for line in self._urgent.lines() if line not in some][:room]
+        return [self._decode(line.rpartition(b"\0")[2]) for line in sorted((*some, *others))]
+
+
+def line_of(rank: Rank, key: str, content: bytes) -> bytes:
+    """A finding as it is kept: its place in the order, its key, and, behind a NUL, what is kept of it."""
+    state, is_refused, distance = rank
+    return b"%02d%d%039d%b\0%b" % (state, is_refused, min(distance, _FARTHEST), key.encode(), content)
+
+
+def _rank_of(line: bytes) -> Rank:
+    return int(line[:2]), line[2:3] == b"1", int(line[3:42])

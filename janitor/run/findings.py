@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from janitor.report.build import finding, urgency
 from janitor.report.model import Finding
 from janitor.report.urgent import Shortlist
 from janitor.run.outlets import Outlets
-from janitor.tokens.classify import Classification
+from janitor.tokens.classify import Classification, State
+from janitor.tokens.dialect import Gate
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row
@@ -19,6 +22,38 @@ class Told(NamedTuple):
     row: Row
     verdict: Classification
     outcome: DeletionOutcome | None = None
+
+
+class _Kept(msgspec.Struct, array_like=True, gc=False):
+    """What is kept of a row. The expiry is a text, for it may be too large a number for msgspec."""
+
+    row: Row
+    state: State
+    accepted_by: tuple[Gate, ...]
+    expiry: str | None
+    reasons: tuple[str, ...]
+    outcome: DeletionOutcome | None
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(_Kept).decode
+
+
+def _encoded(told: Told) -> bytes:
+    row, verdict, outcome = told
+    expiry = None if verdict.expiry is None else str(verdict.expiry)
+    return _ENCODE(_Kept(row, verdict.state, verdict.accepted_by, expiry, verdict.reasons, outcome))
+
+
+def _decoded(content: bytes) -> Told:
+    kept = _DECODE(content)
+    expiry = None if kept.expiry is None else int(kept.expiry)
+    return Told(kept.row, Classification(kept.state, kept.accepted_by, expiry, kept.reasons), kept.outcome)
+
+
+def shortlist_of_rows(limit: int) -> Shortlist[Told]:
+    """A shortlist of at most `limit` rows."""
+    return Shortlist(limit, _encoded, _decoded)
 
 
 class Findings:
@@ -47,7 +82,7 @@ class Findings:
         self._outlets = outlets
         self._see = see
         # One is kept in any case: the metrics say when the next token expires.
-        self._listed: Shortlist[Told] = Shortlist(most if outlets.keep else min(most, 1))
+        self._listed = shortlist_of_rows(most if outlets.keep else min(most, 1))
         self._now, self._policy, self._secret = now, policy, secret
 
     def tell(self, rows: Sequence[Told]) -> None:

@@ -25,24 +25,42 @@ MOST_OWNERS = 10_000
 PagesOfOwner = Callable[[str], Iterable[Page]]
 
 
-class Owners:
-    """Those with an expired row, and those with an accepted one, as far as the scan saw them.
+@dataclass(slots=True)
+class _ExpiredRows:
+    """What is known of an owner's expired rows.
 
     Attributes:
-        rows_of_unremembered: expired rows of owners who are not remembered, because there are too many, or because
-            what stands there for a name holds a token.
+        key: the first one's key. Whether the owner's name gives it away is asked only when the owner is to be named:
+            most have one row, and to ask costs as much as all else that is done with it.
+        count: how many there are.
+        are_given_away: whether the owner's name gives away the key of another of them.
     """
 
+    key: str
+    count: int = 1
+    are_given_away: bool = False
+
+
+class Owners:
+    """Those with an expired row, and those with an accepted one, as far as the scan saw them."""
+
     def __init__(self) -> None:
-        self._expired: set[str] = set()
+        self._expired: dict[str, _ExpiredRows] = {}
         self._accepted: set[str] = set()
-        self._withheld: set[str] = set()
-        self.rows_of_unremembered = 0
+        self._rows_beyond = 0
 
     @property
     def candidates(self) -> set[str]:
         """Owners with an expired row, of whom no accepted one was seen."""
-        return self._expired - self._accepted
+        return {owner for owner in self._expired.keys() - self._accepted if not self._is_withheld(owner)}
+
+    @property
+    def rows_of_unremembered(self) -> int:
+        """Count the expired rows of owners who are not remembered.
+
+        There are too many of them, or what stands there for a name holds a token.
+        """
+        return self._rows_beyond + sum(rows.count for owner, rows in self._expired.items() if self._is_withheld(owner))
 
     def add(self, row: Row, verdict: Classification) -> None:
         """Take note of whose row this is; not to be told of one that has been deleted."""
@@ -50,24 +68,25 @@ class Owners:
         if not owner:
             return
         if Gate.API in verdict.accepted_by:
-            _remember(owner, self._accepted)
+            if len(self._accepted) < MOST_OWNERS:
+                self._accepted.add(owner)
         elif verdict.state in (State.EXPIRED, State.STALE):
             self._add_expired(owner, row.key.S or "")
 
     def _add_expired(self, owner: str, key: str) -> None:
-        # Owners are named in the report. One whose name is a token, of this row or of another of theirs, must not be.
-        if gives_away(owner, key):
-            self._expired.discard(owner)
-            _remember(owner, self._withheld)
-        if owner in self._withheld or not _remember(owner, self._expired):
-            self.rows_of_unremembered += 1
+        rows = self._expired.get(owner)
+        if rows is not None:
+            rows.count += 1
+            rows.are_given_away = rows.are_given_away or gives_away(owner, key)
+        elif len(self._expired) < MOST_OWNERS:
+            self._expired[owner] = _ExpiredRows(key)
+        else:
+            self._rows_beyond += 1
 
-
-def _remember(owner: str, owners: set[str]) -> bool:
-    if owner not in owners and len(owners) >= MOST_OWNERS:
-        return False
-    owners.add(owner)
-    return True
+    def _is_withheld(self, owner: str) -> bool:
+        # Owners are named in the report. One whose name is a token, of any row of theirs, must not be.
+        rows = self._expired[owner]
+        return rows.are_given_away or gives_away(owner, rows.key)
 
 
 @dataclass(frozen=True, slots=True)

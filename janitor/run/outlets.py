@@ -64,7 +64,7 @@ class Outlets:
 
     def lines(self, findings: list[Finding]) -> None:
         """Hand the findings of a page to the outlets that stream: one write a page, not one a finding."""
-        self._each(self._streaming, lambda outlet: outlet.sink.write(b"".join(map(outlet.format.line, findings))))
+        self._each(self._streaming, lambda outlet: outlet.sink.write(outlet.format.lines(findings)))
 
     def finish(self, report: Report, *, is_complete: bool) -> None:
         """Write what is left and make every report visible.

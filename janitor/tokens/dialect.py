@@ -28,8 +28,8 @@ class Gate(StrEnum):
     WORKBENCH = "workbench"
 
 
-_WORKBENCH = (Gate.WORKBENCH,)
-_BOTH = (Gate.API, Gate.WORKBENCH)
+WORKBENCH_ONLY = (Gate.WORKBENCH,)
+BOTH_GATES = (Gate.API, Gate.WORKBENCH)
 
 
 def accepted_by(row: Row, now: int, dialect: Dialect) -> tuple[Gate, ...]:
@@ -38,8 +38,8 @@ def accepted_by(row: Row, now: int, dialect: Dialect) -> tuple[Gate, ...]:
         return ()
     # The hashed rule is the classic one with more asked of the row, so the api never accepts what Workbench refuses.
     if dialect is Dialect.HASHED and (lacks_uuid(row) or not is_true(row.expiration)):
-        return _WORKBENCH
-    return _BOTH
+        return WORKBENCH_ONLY
+    return BOTH_GATES
 
 
 def lacks_uuid(row: Row) -> bool:

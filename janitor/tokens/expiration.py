@@ -11,6 +11,7 @@ from janitor.tokens.row import Value
 
 # The largest number that is taken for seconds: 16 November 5138. Above it are milliseconds, or worse.
 MAX_SECONDS = 99_999_999_999
+_DIGITS_OF_SECONDS = len(str(MAX_SECONDS))
 MAX_MILLISECONDS = MAX_SECONDS * 1_000 + 999
 MAX_MICROSECONDS = MAX_SECONDS * 1_000_000 + 999_999
 
@@ -29,6 +30,17 @@ def whole_seconds(number: str) -> int | None:
         return int(number) if number.isdecimal() else int(Decimal(number))
     except (ArithmeticError, ValueError):
         return None
+
+
+def plain_second(value: Value | None) -> int | None:
+    """The date as LISA itself writes it: a whole number from 1 to 99 999 999 999 in plain digits.
+
+    Every rule reads such a date alike. None for any other, which the rules have to look at one by one.
+    """
+    number = None if value is None else value.N
+    if number is None or len(number) > _DIGITS_OF_SECONDS or not (number.isascii() and number.isdecimal()):
+        return None
+    return int(number) or None
 
 
 def as_lisa_reads(value: Value) -> int | None:

@@ -6,25 +6,26 @@ from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import MAX_SECONDS, as_lisa_reads, moment, probably_meant
 from janitor.tokens.row import KIND_WORDS, Row, Value
 
+# What stands before and behind the time from the expiry, or to it.
 _DATED = {
-    State.STALE: "refused everywhere for {time}, past its grace",
-    State.EXPIRED: "refused everywhere for {time}, still in its grace",
-    State.EXPIRING: "accepted for another {time}",
-    State.ACTIVE: "accepted for another {time}",
+    State.STALE: ("refused everywhere for ", ", past its grace"),
+    State.EXPIRED: ("refused everywhere for ", ", still in its grace"),
+    State.EXPIRING: ("accepted for another ", ""),
+    State.ACTIVE: ("accepted for another ", ""),
 }
 
 
 def meaning(row: Row, verdict: Classification, now: int) -> str:
     """One sentence on what the row's state means for whoever holds the token, at the UNIX second `now`."""
+    if (dated := _DATED.get(verdict.state)) is not None:
+        return spoken_duration(abs((verdict.expiry or 0) - now)).join(dated)
     match verdict.state:
         case State.MALFORMED:
             return f"{_malformed(row.expiration)}; {_acceptance(row, verdict.accepted_by)}"
         case State.LEGACY:
             return f"no tokenUUID; {_acceptance(row, verdict.accepted_by)}"
-        case State.PERMANENT:
+        case _:
             return f"no expiration; {_acceptance(row, verdict.accepted_by)}"
-        case dated:
-            return _DATED[dated].format(time=spoken_duration(abs((verdict.expiry or 0) - now)))
 
 
 def _acceptance(row: Row, gates: tuple[Gate, ...]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from janitor.tokens.row import Row, text_of
+from janitor.tokens.row import Row, Text, Value, text_of
 
 LONGEST = 256
 
@@ -41,9 +41,10 @@ def shown(row: Row) -> Shown:
     People paste a token into its own name; LISA's list even shows a legacy row's key as the name. Such a text is
     replaced whole: see `gives_away`.
     """
-    texts = Shown(text_of(row.name), text_of(row.username), text_of(row.created_by), text_of(row.token_uuid))
     key = row.key.S or ""
-    return Shown(*[_shown(text, key) for text in texts])
+    return Shown(
+        _shown(row.name, key), _shown(row.username, key), _shown(row.created_by, key), _shown(row.token_uuid, key)
+    )
 
 
 def cut(text: str) -> str:
@@ -51,7 +52,8 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _shown(text: str | None, key: str) -> str | None:
+def _shown(value: Text | Value | None, key: str) -> str | None:
+    text = text_of(value)
     if text is None:
         return None
     return REMOVED if gives_away(text, key) else cut(text)
@@ -66,9 +68,12 @@ def gives_away(text: str, key: str) -> bool:
     """
     if key and key in text:
         return True
-    if len(text) >= _SHORTEST_HEX and _LONG_HEX.search(text):
+    length = len(text)
+    if length < _SHORTEST_TOKEN:
+        return False
+    if length >= _SHORTEST_HEX and _LONG_HEX.search(text):
         return True
-    if len(key) != _SHA256_LENGTH or len(text) < _SHORTEST_TOKEN:
+    if len(key) != _SHA256_LENGTH:
         return False
     pieces: Iterable[str] = _plain_pieces(text) if _IS_PLAIN(text) else _pieces(text)
     # A loop, because any() over a generator takes twice as long, and this runs for every finding.
@@ -80,10 +85,7 @@ def gives_away(text: str, key: str) -> bool:
 
 def _plain_pieces(text: str) -> list[str]:
     """The words and the whole of a text that has no punctuation, which most have not."""
-    words = text.split()
-    if len(words) != 1 or words[0] != text:
-        words.append(text)
-    return words
+    return [*text.split(), text] if " " in text else [text]
 
 
 def _pieces(text: str) -> set[str]:

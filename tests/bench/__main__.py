@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from tests.bench import budget, delete, memory, scan, startup, stopping, wire
+from tests.bench import budget, delete, memory, scale, scan, startup, stopping, wire
 from tests.bench.figures import Figure, rendered
 from tests.bench.processes import CommandFailedError
 
@@ -20,6 +20,7 @@ _BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "wire": wire.run,
     "memory": memory.run,
     "scan": scan.run,
+    "scale": scale.run,
     "delete": delete.run,
     "stopping": stopping.run,
     "budget": budget.run,

@@ -30,6 +30,11 @@ def at_most(name: str, value: float, goal: float, *, form: str) -> Figure:
     return Figure(name, form.format(value), f"<= {form.format(goal)}", value <= goal)
 
 
+def at_least(name: str, value: float, goal: float, *, form: str) -> Figure:
+    """Make a figure that should reach `goal`."""
+    return Figure(name, form.format(value), f">= {form.format(goal)}", value >= goal)
+
+
 def lead(ours: str, theirs: str, rates: Mapping[str, Sequence[float]], goal: float | None) -> Figure:
     """Make a figure of how many times as fast one contender was as another: round by round, then the median."""
     ratios = [our / their for our, their in zip(rates[ours], rates[theirs], strict=True)]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,23 +34,32 @@ class CommandFailedError(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """What one process used: CPU seconds, user and system together, and its peak resident memory in MB."""
+    """What one process used: CPU seconds, user and system together, peak resident memory in MB, and wall seconds.
+
+    Of a shell, what it started and waited for is in it.
+    """
 
     cpu_seconds: float
     peak_mb: float
+    wall_seconds: float
 
 
 def measure(
-    arguments: tuple[str, ...], *, stdout: IO[bytes] | int = subprocess.DEVNULL, log: Path | None = None
+    arguments: tuple[str, ...],
+    *,
+    program: str = sys.executable,
+    stdout: IO[bytes] | int = subprocess.DEVNULL,
+    log: Path | None = None,
 ) -> Usage:
-    """Run `python arguments…` with made-up credentials to its end, at most ten minutes.
+    """Run `program arguments…`, by default Python, with made-up credentials to its end, at most ten minutes.
 
     The figures are the kernel's for this one child. Its peak is never below this process's own (`own_peak_mb`), which
     a child shares until it starts its program. Its standard error is kept in the file `log`, if there is to be one.
     """
     with log.open("w+b") if log else tempfile.TemporaryFile() as stderr:
+        begun = time.monotonic()
         child = subprocess.Popen(
-            (sys.executable, *arguments),
+            (program, *arguments),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
@@ -59,11 +69,12 @@ def measure(
         limit = threading.Timer(_LIMIT_SECONDS, os.kill, (child.pid, signal.SIGKILL))
         limit.start()
         _, status, usage = os.wait4(child.pid, 0)
+        wall_seconds = time.monotonic() - begun
         limit.cancel()
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             raise CommandFailedError(f"{' '.join(arguments)}: exit code {child.returncode}\n{_last_words(stderr)}")
-    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _RSS_UNITS_PER_MB)
+    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _RSS_UNITS_PER_MB, wall_seconds)
 
 
 @contextlib.contextmanager
@@ -88,10 +99,10 @@ def own_peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _RSS_UNITS_PER_MB
 
 
-def output_of(arguments: tuple[str, ...], *, log: Path | None = None) -> bytes:
-    """Run `python arguments…` and give what it printed."""
+def output_of(arguments: tuple[str, ...], *, program: str = sys.executable, log: Path | None = None) -> bytes:
+    """Run `program arguments…`, by default Python, and give what it printed."""
     with tempfile.TemporaryFile() as stdout:
-        measure(arguments, stdout=stdout, log=log)
+        measure(arguments, program=program, stdout=stdout, log=log)
         stdout.seek(0)
         return stdout.read()
 

@@ -1,22 +1,32 @@
 """How many rows a CPU second is enough for: janitor beside its peers, whole commands, alternating in one run."""
 
 import json
+import shutil
 import statistics
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
-from tests.bench.commands import janitor_scan, peer
+from tests.bench.commands import TABLE, janitor_scan, peer
 from tests.bench.figures import Figure, in_turns, lead
+from tests.bench.foreign import foreign_bin
 from tests.bench.processes import CommandFailedError, measure, output_of, replay_server
 from tests.bench.rows import ROWS_PER_PAGE, findings_in
 
 # A peer that is slow gets fewer pages: rates compare, and its start weighs about as much as janitor's does.
-_MANY_PAGES = 500
+_MANY_PAGES = 1_000
 _FEW_PAGES = 30
+_FEWEST_PAGES = 10
+_FILTERED_PAGES = 500
 _FEW_FILTERED_PAGES = 150
 _ROUNDS = 5
-_GOAL_RATIO = 12
+_SHELL = "/bin/sh"
+_AWS_CLI = Path(__file__).with_name("peers") / "aws_cli.sh"
+
+# How many times as fast as each peer janitor has to be.
+_GOALS = {"paginator": 20, "aws_cli and jq": 80, "table_scan": None, "parallel_scan": None, "floor": 0.25}
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,7 @@ class Contender:
     command: tuple[str, ...]
     pages: int
     read: Callable[[bytes], tuple[int, int]]
+    program: str = sys.executable
 
     @property
     def rows(self) -> int:
@@ -36,44 +47,62 @@ class Contender:
     def check(self) -> None:
         """Run it once, unmeasured: a fast wrong answer is no figure. It also warms Python's byte-code cache."""
         expected = self.rows, findings_in(self.pages)
-        found = self.read(output_of(self.command))
+        found = self.read(output_of(self.command, program=self.program))
         if found != expected:
             raise CommandFailedError(f"{self.name}: (rows, findings) are {found} where {expected} were served")
 
     def rate(self) -> float:
         """Run it once and give the rows it looked at in a second of CPU time."""
-        return self.rows / measure(self.command).cpu_seconds
+        return self.rows / measure(self.command, program=self.program).cpu_seconds
 
 
 def run() -> list[Figure]:
-    """Measure every contender in every round, and janitor's lead over the paginator round by round."""
+    """Measure every contender in every round, and janitor's lead over each peer round by round."""
     with ExitStack() as servers:
-        whole = servers.enter_context(replay_server(_MANY_PAGES))
-        whole_short = servers.enter_context(replay_server(_FEW_PAGES))
-        filtered = servers.enter_context(replay_server(_MANY_PAGES, "--filtered"))
-        filtered_short = servers.enter_context(replay_server(_FEW_FILTERED_PAGES, "--filtered"))
+        # No row comes twice: in a real table none does, and whoever remembers rows must not gain by it here.
+        whole = {
+            pages: servers.enter_context(replay_server(pages, "--unique"))
+            for pages in (_MANY_PAGES, _FEW_PAGES, _FEWEST_PAGES)
+        }
+        filtered = servers.enter_context(replay_server(_FILTERED_PAGES, "--filtered", "--unique"))
+        filtered_short = servers.enter_context(replay_server(_FEW_FILTERED_PAGES, "--filtered", "--unique"))
+        foreign, missing = _foreign(whole)
         contenders = {
             contender.name: contender
-            for contender in (*_on_whole_pages(whole, whole_short), *_on_filtered_pages(filtered, filtered_short))
+            for contender in (*_on_whole_pages(whole), *foreign, *_on_filtered_pages(filtered, filtered_short))
         }
         for contender in contenders.values():
             contender.check()
         rates = in_turns({name: contender.rate for name, contender in contenders.items()}, _ROUNDS)
-    return [*_rate_figures(rates), *_lead_figures(rates)]
+    return [*_rate_figures(rates), *missing, *_lead_figures(rates)]
 
 
-def _on_whole_pages(url: str, short_url: str) -> Iterator[Contender]:
+def _on_whole_pages(urls: Mapping[int, str]) -> Iterator[Contender]:
     """Every row comes over the wire, for all alike: what decoding and classifying cost."""
-    yield Contender("janitor json", _janitor(url, "json"), _MANY_PAGES, _read_report)
-    yield Contender("paginator", peer("paginator", short_url), _FEW_PAGES, _read_peer)
-    yield Contender("janitor ndjson", _janitor(url, "ndjson"), _MANY_PAGES, _read_stream)
-    yield Contender("table_scan", peer("table_scan", short_url), _FEW_PAGES, _read_peer)
-    yield Contender("floor", peer("floor", url), _MANY_PAGES, _read_peer)
+    many, few = urls[_MANY_PAGES], urls[_FEW_PAGES]
+    yield Contender("janitor json", _janitor(many, "json"), _MANY_PAGES, _read_report)
+    yield Contender("paginator", peer("paginator", few), _FEW_PAGES, _read_peer)
+    yield Contender("janitor ndjson", _janitor(many, "ndjson"), _MANY_PAGES, _read_stream)
+    yield Contender("table_scan", peer("table_scan", few), _FEW_PAGES, _read_peer)
+    yield Contender("floor", peer("floor", many), _MANY_PAGES, _read_peer)
+
+
+def _foreign(urls: Mapping[int, str]) -> tuple[list[Contender], list[Figure]]:
+    """Give the contenders that need an environment of their own, and a line for each that cannot be had here."""
+    programs = foreign_bin()
+    if isinstance(programs, str):
+        return [], [Figure("aws_cli and jq, parallel_scan", f"left out: {programs}")]
+    command = peer("parallel_scan", urls[_FEW_PAGES])
+    found = [Contender("parallel_scan", command, _FEW_PAGES, _read_peer, str(programs / "python"))]
+    if shutil.which("jq") is None:
+        return found, [Figure("aws_cli and jq", "left out: there is no jq here")]
+    script = (str(_AWS_CLI), str(programs / "aws"), urls[_FEWEST_PAGES], TABLE)
+    return [*found, Contender("aws_cli and jq", script, _FEWEST_PAGES, _read_peer, _SHELL)], []
 
 
 def _on_filtered_pages(url: str, short_url: str) -> Iterator[Contender]:
     """The server keeps active rows to itself, as DynamoDB does when it is asked to; they count as looked at."""
-    yield Contender("janitor json, filtered", _janitor(url, "json"), _MANY_PAGES, _read_report)
+    yield Contender("janitor json, filtered", _janitor(url, "json"), _FILTERED_PAGES, _read_report)
     yield Contender("paginator, filtered", peer("paginator", short_url, "--filtered"), _FEW_FILTERED_PAGES, _read_peer)
 
 
@@ -87,13 +116,11 @@ def _rate_figures(rates: dict[str, list[float]]) -> Iterator[Figure]:
 
 
 def _lead_figures(rates: dict[str, list[float]]) -> Iterator[Figure]:
-    pairs = (
-        ("janitor json", "paginator", _GOAL_RATIO),
-        ("janitor ndjson", "paginator", _GOAL_RATIO),
-        ("janitor json, filtered", "paginator, filtered", None),
-    )
-    for ours, theirs, goal in pairs:
-        yield lead(ours, theirs, rates, goal)
+    for theirs, goal in _GOALS.items():
+        for ours in ("janitor json", "janitor ndjson"):
+            if theirs in rates:
+                yield lead(ours, theirs, rates, goal)
+    yield lead("janitor json, filtered", "paginator, filtered", rates, None)
 
 
 def _read_peer(printed: bytes) -> tuple[int, int]:

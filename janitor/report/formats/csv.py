@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import datetime as dt
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from janitor.report.model import Finding, Outcome, Report, TableReport
 from janitor.tokens.plain import plain
@@ -28,9 +28,9 @@ class Csv:
         """The names of the columns, which are the keys of a finding."""
         return _row(COLUMNS)
 
-    def line(self, finding: Finding) -> bytes:
-        """The finding's cells in the order of the columns."""
-        return _row(_cell(getattr(finding, column)) for column in COLUMNS)
+    def lines(self, findings: Sequence[Finding]) -> bytes:
+        """Each finding's cells in the order of the columns."""
+        return b"".join(_row(_cell(getattr(finding, column)) for column in COLUMNS) for finding in findings)
 
     def tail(self, report: Report) -> bytes:
         """Nothing: a table has no place for sums. Of several tables a row for each that is not told to its end, why."""

@@ -1,12 +1,13 @@
 """What a format has to do."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from janitor.report.model import Finding, Report
 
 
 class Format(Protocol):
-    """Turns a report into bytes (UTF-8), piece by piece: `head`, a `line` for each finding, `tail`.
+    """Turns a report into bytes (UTF-8), piece by piece: `head`, `lines` for findings, `tail`.
 
     A format either streams, and then sees every finding as it is found, in no order, and the report at the end; or it
     does not, and then says everything in `tail`, from `report.findings`, which are sorted and bounded.
@@ -21,8 +22,8 @@ class Format(Protocol):
     def head(self) -> bytes:
         """What comes before the first finding; empty for a format that does not stream."""
 
-    def line(self, finding: Finding) -> bytes:
-        """One finding; never called for a format that does not stream."""
+    def lines(self, findings: Sequence[Finding]) -> bytes:
+        """Some findings, a line each; never called for a format that does not stream."""
 
     def tail(self, report: Report) -> bytes:
         """What comes after the last finding, or, for a format that does not stream, everything."""
@@ -39,6 +40,6 @@ class WholeFormat:
         """Nothing."""
         return b""
 
-    def line(self, finding: Finding) -> bytes:  # noqa: ARG002  # the interface's argument
+    def lines(self, findings: Sequence[Finding]) -> bytes:  # noqa: ARG002  # the interface's argument
         """Nothing."""
         return b""

@@ -4,6 +4,8 @@ The last line has the key `schema` where the others have `fingerprint`, and an e
 it is not complete.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from janitor.report.model import Finding, Report, worth_a_line
@@ -26,10 +28,10 @@ class Ndjson:
         """Nothing."""
         return b""
 
-    def line(self, finding: Finding) -> bytes:
-        """The finding with the keys it has in the JSON report."""
-        self._lines += 1
-        return seen(_ENCODER.encode(finding)) + b"\n"
+    def lines(self, findings: Sequence[Finding]) -> bytes:
+        """Each finding with the keys it has in the JSON report."""
+        self._lines += len(findings)
+        return seen(_ENCODER.encode_lines(findings))
 
     def tail(self, report: Report) -> bytes:
         """The report without its findings, which stand above: all, unless the run had to end before it told them."""

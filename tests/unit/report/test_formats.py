@@ -81,7 +81,7 @@ def report(*findings: Finding) -> Report:
 
 @given(texts, texts)
 def test_no_cell_of_a_csv_starts_a_formula(name: str, username: str) -> None:
-    line = Csv().line(named(name, username)).decode()
+    line = Csv().lines([named(name, username)]).decode()
     (cells,) = csv.reader(io.StringIO(line, newline=""))
     assert len(cells) == len(COLUMNS)
     for column, cell in zip(COLUMNS, cells, strict=True):
@@ -109,7 +109,7 @@ def test_a_row_is_one_line_of_markdown_and_no_markup(name: str, username: str) -
 def test_json_and_ndjson_say_the_same_of_any_row(item: dict[str, Any], dialect: Dialect) -> None:
     one = found(item, dialect)
     whole = json.loads(Json().tail(report(one)))
-    assert json.loads(Ndjson().line(one)) == whole["findings"][0]
+    assert json.loads(Ndjson().lines([one])) == whole["findings"][0]
 
 
 def test_the_last_line_of_ndjson_is_the_report_without_its_findings() -> None:
@@ -141,4 +141,4 @@ def test_a_date_far_outside_every_calendar_is_a_line_all_the_same() -> None:
         policy = POLICIES[Dialect.HASHED]
         one = finding(dated(number), classify(dated(number), NOW, policy), now=NOW, policy=policy, secret=None)
         assert one.expires_at is None
-        assert json.loads(Ndjson().line(one))["fingerprint"] == one.fingerprint
+        assert json.loads(Ndjson().lines([one]))["fingerprint"] == one.fingerprint

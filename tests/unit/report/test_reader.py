@@ -27,7 +27,7 @@ def read(content: bytes, most: int = 100) -> Report:
 
 def lines_of(made: Report) -> bytes:
     ndjson = Ndjson()
-    return b"".join([*map(ndjson.line, reversed(made.findings)), ndjson.tail(made)])
+    return ndjson.lines(made.findings[::-1]) + ndjson.tail(made)
 
 
 def changed(**values: Any) -> bytes:

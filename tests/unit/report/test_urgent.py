@@ -1,9 +1,10 @@
 """Which findings are listed, whichever order they come in."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.report.urgent import MostUrgent, Rank, Shortlist
+from janitor.report.urgent import MostUrgent, Rank, Shortlist, line_of
 from janitor.tokens.classify import State
 
 ranked = st.tuples(st.sampled_from(list(State)), st.integers(0, 50))
@@ -12,10 +13,11 @@ ranked = st.tuples(st.sampled_from(list(State)), st.integers(0, 50))
 @given(ranks=st.lists(st.integers(0, 50), max_size=60), limit=st.integers(0, 12), data=st.data())
 def test_the_most_urgent_are_the_same_in_every_order(ranks: list[int], limit: int, data: st.DataObject) -> None:
     rows = [((rank, False, 0), f"{number:03}") for number, rank in enumerate(ranks)]
-    kept: MostUrgent[str] = MostUrgent(limit)
+    kept = MostUrgent(limit)
     for rank, key in data.draw(st.permutations(rows)):
-        kept.offer(rank, key, key)
-    assert kept.sorted() == [key for _, key in sorted(rows)[:limit]]
+        if kept.wants(rank):
+            kept.add(line_of(rank, key, b""))
+    assert kept.lines() == [line_of(rank, key, b"") for rank, key in sorted(rows)[:limit]]
 
 
 @given(found=st.lists(ranked, max_size=80), limit=st.integers(0, 30), parts=st.integers(1, 5), data=st.data())
@@ -31,7 +33,8 @@ def test_the_shortlist_of_shortlists_is_that_of_everything(
 
 
 def shortlist(entries: list[tuple[State, Rank, str]], limit: int) -> list[tuple[State, Rank, str]]:
-    listed: Shortlist[tuple[State, Rank, str]] = Shortlist(limit)
+    decode = msgspec.json.Decoder(tuple[State, Rank, str]).decode
+    listed: Shortlist[tuple[State, Rank, str]] = Shortlist(limit, msgspec.json.encode, decode)
     for entry in entries:
         listed.offer(*entry, entry)
     return listed.sorted()

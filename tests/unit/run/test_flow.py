@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError
+from janitor.report.build import urgency
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
 from janitor.report.model import Outcome
+from janitor.run.findings import Told, shortlist_of_rows
 from janitor.run.flow import run
 from janitor.run.job import Job
 from janitor.run.locked_out import MOST_OWNERS, Owners
@@ -27,9 +29,11 @@ from janitor.sinks.file import File
 from janitor.sinks.stdout import Stdout
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import DAY
 from janitor.tokens.row import Row
 from tests.unit.rows import NOW, POLICIES, dated, items
+from tests.unit.rows import row as row_of_item
 
 TABLE = Table(
     name="t", region="r", account_id=None, endpoint=None, dialect=Dialect.HASHED, has_owner_index=True, item_count=0,
@@ -101,6 +105,15 @@ def test_no_more_findings_are_listed_than_asked_for_and_the_rest_are_counted() -
     report = run(job(lambda: iter([page(*rows[4:]), page(*rows[:4])]), Outlet(Json(), Stdout(io.BytesIO())))).report
     assert [finding.seconds_to_expiry for finding in report.findings] == [1, 2, 3]
     assert report.findings_omitted == 5
+
+
+@given(item=items, outcome=st.sampled_from([None, *DeletionOutcome]))
+def test_a_row_that_is_kept_comes_back_as_it_was(item: dict[str, Any], outcome: DeletionOutcome | None) -> None:
+    row = row_of_item(item)
+    told = Told(row, classify(row, NOW, POLICIES[Dialect.HASHED]), outcome)
+    listed = shortlist_of_rows(9)
+    listed.offer(told.verdict.state, urgency(told.verdict, NOW), row.key.S or "", told)
+    assert listed.sorted() == [told]
 
 
 def owners_of(*rows: Row) -> Owners:

@@ -6,12 +6,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.dynamodb.decode import Page
-from janitor.tokens.classify import State, classify, positions_worth_a_look
+from janitor.tokens.classify import State, classify, classify_by_every_rule, positions_worth_a_look
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import DAY, Policy
 from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
 
 AGES = [State.ACTIVE, State.EXPIRING, State.EXPIRED, State.STALE]
+
+
+@given(item=items, dialect=dialects, now=st.sampled_from([NOW, 0, -(10**9), 10**10]))
+def test_what_is_quickly_classified_is_what_every_rule_says(item: dict[str, Any], dialect: Dialect, now: int) -> None:
+    policy = POLICIES[dialect]
+    assert classify(row(item), now, policy) == classify_by_every_rule(row(item), now, policy)
+
+
+@given(
+    number=st.from_regex(r"[-+]?[0-9٣]{0,13}(\.[0-9]+)?(E[0-9])?", fullmatch=True), dialect=dialects, uuid=st.booleans()
+)
+def test_any_number_is_quickly_classified_as_every_rule_says(number: str, dialect: Dialect, *, uuid: bool) -> None:
+    item = {"token": {"S": "k"}, "tokenExpiration": {"N": number}} | ({"tokenUUID": {"S": "u"}} if uuid else {})
+    policy = POLICIES[dialect]
+    assert classify(row(item), NOW, policy) == classify_by_every_rule(row(item), NOW, policy)
 
 
 @given(item=items, dialect=dialects)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -166,6 +167,28 @@ def make_file(path: Path) -> None:
     except OSError as error:
         sentence = f"the state file {path} cannot be made: {error.strerror}"
         raise LedgerError(sentence, "give a path in a folder that can be written") from None
+
+
+@contextmanager
+def writing_beside(path: Path, table: str) -> Iterator[sqlite3.Connection]:
+    """The file, within a transaction that writes, with a table in it that the ledger itself does not know.
+
+    Such a table is made by whoever needs it first, and is not a part of the schema that has a version: with a new
+    version every janitor of before would refuse the file, while to one that does not know the table it is nothing at
+    all. The file is opened anew each time, for SQLite's connections are bound to a thread.
+
+    Args:
+        path: the file; made (mode 0600), and its folder (0700), where there are none.
+        table: the statement that makes the table where there is none.
+
+    Raises:
+        LedgerError: the file cannot be made or written, or is no state file.
+    """
+    make_file(path)
+    with sqlite_errors(f"the state file {path}"), contextlib.closing(connect(path)) as connection, writing(connection):
+        check_schema(connection, path)
+        connection.execute(table)
+        yield connection
 
 
 def check_schema(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,17 +1,13 @@
 """Leases in a file of this machine: the ledger's own file, and a table in it."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from janitor.ledger.lease import GRAIN_SECONDS, Held, Lease
-from janitor.ledger.sqlite import check_schema, make_file
-from janitor.ledger.sqlite_file import connect, sqlite_errors, writing
+from janitor.ledger.sqlite import writing_beside
 from janitor.ledger.url import SqliteUrl
 
-# Made by whoever needs it first, and not a part of the schema that has a version: with a new version every janitor of
-# before would refuse the file, while to one that knows no leases the table is nothing at all.
 _TABLE = """CREATE TABLE IF NOT EXISTS lease (
     scope TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL
 ) WITHOUT ROWID"""
@@ -31,10 +27,7 @@ _RENEW = """
 
 
 class SqliteLeaseStore:
-    """As `LeaseStore`. Its clock is the machine's, so machines that share a file need clocks that agree.
-
-    Each call opens the file anew, for SQLite's connections are bound to a thread.
-    """
+    """As `LeaseStore`. Its clock is the machine's, so machines that share a file need clocks that agree."""
 
     def __init__(self, path: Path) -> None:
         """Prepare; the file is not touched."""
@@ -59,15 +52,5 @@ class SqliteLeaseStore:
         with self._leases() as leases:
             leases.execute("DELETE FROM lease WHERE scope = ? AND holder = ?", (scope, holder))
 
-    @contextmanager
-    def _leases(self) -> Iterator[sqlite3.Connection]:
-        """The file, within a transaction that writes; with the table of leases in it."""
-        make_file(self._path)
-        with (
-            sqlite_errors(f"the state file {self._path}"),
-            closing(connect(self._path)) as connection,
-            writing(connection),
-        ):
-            check_schema(connection, self._path)
-            connection.execute(_TABLE)
-            yield connection
+    def _leases(self) -> AbstractContextManager[sqlite3.Connection]:
+        return writing_beside(self._path, _TABLE)

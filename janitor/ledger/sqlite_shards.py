@@ -2,16 +2,14 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from janitor.ledger.shard_store import KEEP_SECONDS
-from janitor.ledger.sqlite import check_schema, make_file
-from janitor.ledger.sqlite_file import connect, sqlite_errors, writing
+from janitor.ledger.sqlite import writing_beside
 from janitor.ledger.url import SqliteUrl
 
-# Made by whoever needs it first, as the table of leases is.
 _TABLE = """CREATE TABLE IF NOT EXISTS shard (
     scope TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, expires_at INTEGER NOT NULL,
     PRIMARY KEY (scope, name)
@@ -19,7 +17,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS shard (
 
 
 class SqliteShardStore:
-    """As `ShardStore`, for processes of one machine. Each call opens the file anew, as that of leases does."""
+    """As `ShardStore`, for processes of one machine."""
 
     def __init__(self, path: Path, scope: str, *, clock: Callable[[], float] = time.time) -> None:
         """Prepare; the file is not touched.
@@ -71,15 +69,5 @@ class SqliteShardStore:
     def _row(self, name: str, content: bytes) -> tuple[str, str, bytes, int]:
         return self._scope, name, content, int(self._clock()) + KEEP_SECONDS
 
-    @contextmanager
-    def _records(self) -> Iterator[sqlite3.Connection]:
-        """The file, within a transaction that writes; with the table of records in it."""
-        make_file(self._path)
-        with (
-            sqlite_errors(f"the state file {self._path}"),
-            closing(connect(self._path)) as connection,
-            writing(connection),
-        ):
-            check_schema(connection, self._path)
-            connection.execute(_TABLE)
-            yield connection
+    def _records(self) -> AbstractContextManager[sqlite3.Connection]:
+        return writing_beside(self._path, _TABLE)

@@ -49,3 +49,8 @@ def check_places_differ(places: Sequence[tuple[str, Path]]) -> None:
         if real in seen:
             raise ConfigurationError(f"{seen[real]} and {name} are one file, {path}", "give each a path of its own")
         seen[real] = name
+
+
+def path_named(name: str, path: Path | None) -> list[tuple[str, Path]]:
+    """A path by what the user calls it; nothing for none."""
+    return [] if path is None else [(name, path)]

@@ -11,9 +11,10 @@ from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import announcing_of, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Reached, names_a_table, reach
+from janitor.cli.wiring.rules import header_of
 from janitor.cli.wiring.scan import job_for
 from janitor.cli.wiring.stores import lease_for
-from janitor.cli.wiring.sweep import announced_by, archive_file, header_of, sweep_of, ttl_remarks
+from janitor.cli.wiring.sweep import announced_by, archive_file, sweep_of, ttl_remarks
 from janitor.config.commands import ApplyCommand
 from janitor.config.table import ProtectionSettings, TableSettings
 from janitor.dynamodb.decode import Page

@@ -1,7 +1,7 @@
 """A scan of a table, as a job."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from janitor import __version__
 from janitor.cli.progress import progress_for
@@ -10,11 +10,11 @@ from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Among, Reached, reach, warnings
+from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.shards import Joined, check_shards, joined_run, shard_announcer, shard_in
 from janitor.config.commands import ScanSettings
 from janitor.config.limits import LimitSettings
 from janitor.config.output import OutputSettings
-from janitor.config.table import PolicySettings, ProtectionSettings
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import Scan, filter_for, segments_for
 from janitor.report.model import Remark
@@ -27,7 +27,6 @@ from janitor.run.shard_announcer import ShardAnnouncer
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.shard import WHOLE, Shard
-from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 
 
@@ -231,18 +230,4 @@ def scan_of(
         stop=stop,
         shard=shard or WHOLE,
         budgets=reached.budgets,
-    )
-
-
-def policy_of(
-    policy: PolicySettings, protection: ProtectionSettings, dialect: Dialect, include: Sequence[str] = ()
-) -> Policy:
-    """The rules, for a table of this dialect; `include` names the states that may be deleted besides stale."""
-    return Policy(
-        dialect=dialect,
-        thresholds=tuple(sorted(set(policy.expiring_within), reverse=True)),
-        grace=policy.grace,
-        protect_users=protection.protect_user,
-        protect_system=protection.protect_system,
-        include_legacy="legacy" in include,
     )

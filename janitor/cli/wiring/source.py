@@ -12,13 +12,13 @@ from pathlib import Path
 
 from janitor import __version__
 from janitor.cli.options import given_on_command_line
+from janitor.cli.places import path_named
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import metric_files
 from janitor.cli.wiring.outlets import check_reports, outlets_of
 from janitor.cli.wiring.reach import session
-from janitor.cli.wiring.scan import policy_of
-from janitor.cli.wiring.sweep import header_of, limits_of, named
+from janitor.cli.wiring.rules import header_of, limits_of, policy_of
 from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.deletion import PlanSettings
 from janitor.config.table import TableSettings
@@ -105,7 +105,7 @@ def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
         raise ConfigurationError("--deployment and --ssm-parameter look for a table, and --source asks none", way_out)
     source = settings.source.source
     files = [("--source", source)] if isinstance(source, Path) else []
-    plan = named("--plan", sweep.plan.plan) if sweep is not None else []
+    plan = path_named("--plan", sweep.plan.plan) if sweep is not None else []
     check_reports(settings.output, [*files, *plan, *metric_files(settings.notices)])
     if settings.policy.dialect is None:
         way_out = "give --dialect hashed (LISA 6.1 and later) or --dialect classic (before)"

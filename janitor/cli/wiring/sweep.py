@@ -1,6 +1,5 @@
 """A sweep of a table, as a job: a scan, and what is to become of the stale rows."""
 
-import datetime as dt
 import random
 import tempfile
 import time
@@ -9,31 +8,29 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
 
-from janitor import __version__
 from janitor.cli.confirm import confirmation
-from janitor.cli.places import is_folder
+from janitor.cli.places import is_folder, path_named
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Among, Reached
-from janitor.cli.wiring.scan import announcer_of, announcing_for, job_for, policy_of, reach_for, scan_of
+from janitor.cli.wiring.rules import header_of, limits_of, policy_of
+from janitor.cli.wiring.scan import announcer_of, announcing_for, job_for, reach_for, scan_of
 from janitor.cli.wiring.shards import check_shards, joined_run, shard_in
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.dynamodb.delete import Deleter
-from janitor.dynamodb.locate import Table
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.run.carry_out import CarryOut, ForReal
-from janitor.run.guards import Limits
 from janitor.run.job import Job
 from janitor.run.lease_keeper import LeaseKeeper
-from janitor.run.plan import Header, Plan, PlanPolicy, PlanTable, Population
+from janitor.run.plan import Header, Plan, Population
 from janitor.run.plan_reader import PlanReader
 from janitor.run.shard_guards import ShardGuards
 from janitor.run.stopping import Stop
@@ -127,7 +124,12 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
         raise ConfigurationError(sentence, "go without --include legacy, or without --require-notice")
     check_reports(
         scan.output,
-        [*named("--plan", plan.plan), *archive_file(deletion), *state_file(scan.state), *metric_files(scan.notices)],
+        [
+            *path_named("--plan", plan.plan),
+            *archive_file(deletion),
+            *state_file(scan.state),
+            *metric_files(scan.notices),
+        ],
         merged=scan.shards.merged_report,
     )
     check_notices(scan.notices, scan.state, requires_notice=deletion.require_notice, as_of=scan.policy.as_of)
@@ -144,15 +146,10 @@ def announced_by(
     return partial(announcing.watch.announced_by, now - deletion.notice_age)
 
 
-def named(name: str, path: Path | None) -> list[tuple[str, Path]]:
-    """A path by what the user calls it; nothing for none."""
-    return [] if path is None else [(name, path)]
-
-
 def archive_file(deletion: DeletionSettings) -> list[tuple[str, Path]]:
     """The archive, where the user names a file and no folder."""
     archive = deletion.archive
-    return named("--archive", archive if isinstance(archive, Path) and not is_folder(archive) else None)
+    return path_named("--archive", archive if isinstance(archive, Path) and not is_folder(archive) else None)
 
 
 def sweep_of(
@@ -211,15 +208,6 @@ def sweep_of(
     )
 
 
-def limits_of(deletion: DeletionSettings) -> Limits:
-    """What the guards allow."""
-    return Limits(
-        max_deletes=deletion.max_deletes,
-        max_delete_percent=deletion.max_delete_percent,
-        max_clock_skew=deletion.max_clock_skew,
-    )
-
-
 def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on: Callable[[], bool]) -> Deleter:
     return Deleter(
         reached.aws.dynamodb,
@@ -229,26 +217,6 @@ def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on
         jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
         may_go_on=may_go_on,
         budgets=reached.budgets,
-    )
-
-
-def header_of(table: Table, policy: Policy, run_id: str, now: int, as_of: int | None) -> Header:
-    """The first line of the run's plan and archive."""
-    return Header(
-        run_id=run_id,
-        created_at=f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
-        now=now,
-        as_of=as_of,
-        version=__version__,
-        table=PlanTable(table.name, table.region, table.account_id),
-        policy=PlanPolicy(
-            dialect=policy.dialect,
-            thresholds_seconds=list(policy.thresholds),
-            grace_seconds=policy.grace,
-            include=["legacy"] if policy.include_legacy else [],
-            protect_users=list(policy.protect_users),
-            protect_system=policy.protect_system,
-        ),
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import reach
-from janitor.cli.wiring.scan import job_for, policy_of
+from janitor.cli.wiring.rules import policy_of
+from janitor.cli.wiring.scan import job_for
 from janitor.config.token_read import ListCommand, ListingSettings
 from janitor.dynamodb.scan import Scan, filter_for, segments_for, unfiltered
 from janitor.report.model import LIST_COMMAND

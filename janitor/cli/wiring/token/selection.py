@@ -12,7 +12,7 @@ import structlog
 
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, reach
-from janitor.cli.wiring.scan import policy_of
+from janitor.cli.wiring.rules import policy_of
 from janitor.config.token_change import ChangeCommand
 from janitor.dynamodb.find import MOST_FOUND, Finder, Found
 from janitor.errors import ConfigurationError, ExitCode, JanitorError

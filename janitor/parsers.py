@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
 
 # What a report's place may hold.
-KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}")
+KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}", "{shard}")
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
 MAX_SEGMENTS = 256
@@ -68,16 +68,17 @@ def _s3_key(text: str) -> S3Key:
 
 
 class Placeholders(NamedTuple):
-    """What a report's place is filled in with: the table's name, where it is, the run's date in UTC, and its id."""
+    """What a report's place is filled in with: the table's name and place, the run's date in UTC and id, the shard."""
 
     table: str
     region: str
     account: str
     date: dt.date
     run_id: str
+    shard: str
 
 
-_NOWHERE = Placeholders("", "", "", dt.date.min, "")
+_NOWHERE = Placeholders("", "", "", dt.date.min, "", "")
 
 
 def expanded_key(pattern: str, placeholders: Placeholders) -> str:

@@ -58,10 +58,24 @@ class StoppedBeforeError(JanitorError):
         self.exit_code = ExitCode.FAILED if is_deadline else _SIGNAL_BASE + number
 
 
-def carried_out(command: str, logs: LogSettings, settings: AroundRun, job: Callable[[str, Stop], Job | Several]) -> int:
+def carried_out(
+    command: str,
+    logs: LogSettings,
+    settings: AroundRun,
+    job: Callable[[str, Stop], Job | Several],
+    *,
+    is_part: bool = False,
+) -> int:
     """Run what `job` makes of a run id and a stop request, and say on stderr what went wrong.
 
     Metrics and the heartbeat are told how it went; neither changes that, but for the exit code where they fail.
+
+    Args:
+        command: what is run.
+        logs: what is logged.
+        settings: what concerns every run.
+        job: makes it.
+        is_part: whether it is one of several, of which another may speak for all.
 
     Returns:
         the exit code.
@@ -70,7 +84,7 @@ def carried_out(command: str, logs: LogSettings, settings: AroundRun, job: Calla
     _spare_the_collector()
     with (
         stoppable(settings.deadline.deadline) as stop,
-        Outside(settings.notices, settings.table, stop, command=command, run_id=run_id) as outside,
+        Outside(settings.notices, settings.table, stop, command=command, run_id=run_id, is_part=is_part) as outside,
     ):
         ready = prepared(lambda: job(run_id, stop), stop)
         try:

@@ -6,7 +6,7 @@ single run would have. Whatever is not the same in all shards and cannot be adde
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from janitor.errors import ConfigurationError
@@ -26,6 +26,7 @@ from janitor.report.model import (
 )
 from janitor.report.shard_names import named_shards
 from janitor.report.shortlist import shortlist_of_findings
+from janitor.shard import MAX_SHARDS
 
 # Whichever of these comes first in any shard is the outcome of all.
 _WORST_FIRST = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.REFUSED, Outcome.COMPLETE, Outcome.SKIPPED)
@@ -43,7 +44,14 @@ class ReportMergeError(ConfigurationError):
 
 
 def merged(
-    reports: Sequence[Report], *, run_id: str, version: str, max_findings: int, names: Sequence[str] | None = None
+    reports: Sequence[Report],
+    *,
+    run_id: str,
+    version: str,
+    max_findings: int,
+    names: Sequence[str] | None = None,
+    findings: Iterable[Finding] | None = None,
+    begun: Collection[int] = (),
 ) -> Report:
     """The report of the whole run. `changes` and `notices` are null: they are whoever's who remembers and announces.
 
@@ -54,6 +62,9 @@ def merged(
         max_findings: how many findings it lists at most. Where no shard lists fewer, they are those that a single run
             would list.
         names: what a refusal calls each report; None for its shard.
+        findings: those of all reports, where these hold none: many reports of many findings are not to be in memory at
+            once. None for the reports' own.
+        begun: shards that are known to have begun, among those that are missing.
 
     Raises:
         ReportMergeError: there is none, or they are not of one run: of one table, by the same rules, each another
@@ -65,7 +76,8 @@ def merged(
     missing = sorted(set(range(count)) - set(map(_index, shards)))
     counts = Counts.model_validate(_sums(report.counts for report in shards))
     now = last_judged_at(shards)
-    findings = _findings(shards, now, max_findings)
+    own = (finding for report in shards for finding in report.findings)
+    listed = _findings(own if findings is None else findings, now, max_findings)
     told = [(_index(report), report) for report in shards]
     return Report(
         run=_run(shards, run_id, version, _outcome(shards, is_missing=bool(missing))),
@@ -75,13 +87,13 @@ def merged(
         deletion=_deletion([report.deletion for report in shards]),
         capacity=_capacity([report.capacity for report in shards]),
         clock=_clock(shards),
-        findings=findings,
-        findings_omitted=counts.scanned - counts.active - len(findings),
+        findings=listed,
+        findings_omitted=counts.scanned - counts.active - len(listed),
         locked_out=sorted({owner for report in shards for owner in report.locked_out}),
         locked_out_unchecked=sum(report.locked_out_unchecked for report in shards),
         forecast=_forecast(shards, now, max(first.policy.thresholds_seconds, default=0)),
         errors=[
-            *missing_shards(missing, count),
+            *missing_shards(missing, count, begun),
             *unfinished_shards(told, count),
             *remarks_of_shards([(index, report.errors) for index, report in told], count),
         ],
@@ -131,7 +143,7 @@ def _check_shard(report: Report, name: str) -> None:
         sentence = f"{name} is not of a shard: there is nothing to merge it with"
         raise ReportMergeError(sentence, "give the reports of runs with --shard")
     index, count = _shard(report)
-    if not 0 <= index < count:
+    if not 0 <= index < count <= MAX_SHARDS:
         raise ReportMergeError(f"{name} is of shard {index} of {count}, which there is not", "run that shard again")
 
 
@@ -223,11 +235,10 @@ def last_judged_at(shards: Sequence[Report]) -> int:
     return max((second for second in seconds if second is not None), default=started)
 
 
-def _findings(shards: Sequence[Report], now: int, most: int) -> list[Finding]:
+def _findings(findings: Iterable[Finding], now: int, most: int) -> list[Finding]:
     shortlist = shortlist_of_findings(most)
-    for report in shards:
-        for finding in report.findings:
-            shortlist.offer(finding.state, urgency_of(finding, now), finding.fingerprint, finding)
+    for finding in findings:
+        shortlist.offer(finding.state, urgency_of(finding, now), finding.fingerprint, finding)
     return shortlist.sorted()
 
 

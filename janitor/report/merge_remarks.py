@@ -1,6 +1,6 @@
 """What a merged report says of its shards: which never came, which did not finish, and what each of them remarked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from janitor.report.model import Outcome, Remark, Report
 from janitor.report.shard_names import named_shards
@@ -9,12 +9,16 @@ _WHERE = "shards"
 _MOST_NAMED = 20
 
 
-def missing_shards(missing: Sequence[int], count: int) -> list[Remark]:
-    """That these of `count` shards never came; nothing where all did."""
-    if not missing:
+def missing_shards(missing: Sequence[int], count: int, begun: Collection[int] = ()) -> list[Remark]:
+    """That these of `count` shards never came, or, those that had `begun`, to no end; nothing where all did."""
+    never = [index for index in missing if index not in begun]
+    without_end = [index for index in missing if index in begun]
+    said = [f"{named_shards(never)} of {count} never came"] if never else []
+    said += [f"{named_shards(without_end)} of {count} had not come to an end"] if without_end else []
+    if not said:
         return []
     what = "its part of the table is" if len(missing) == 1 else "their parts of the table are"
-    message = f"{named_shards(missing)} of {count} never came: {what} in no count; see why, and run them all again"
+    message = f"{' and '.join(said)}: {what} in no count; see why, and start them all anew"
     return [Remark(where=_WHERE, code="missing-shard", message=message)]
 
 

@@ -30,6 +30,7 @@ from janitor.run.job import Job, Result
 from janitor.run.leasing import Leasing, leased, passed_over
 from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
 from janitor.run.reading import read
+from janitor.run.shard_records import Left
 from janitor.run.sorted_findings import SortedFindings
 from janitor.run.sweep import Swept, finish_sweep
 from janitor.run.tally import Tally
@@ -49,8 +50,8 @@ def run(job: Job) -> Result:
     tally = Tally()
     findings = _findings(job)
     with _reporting(job):
-        if job.has_reported:
-            return _reported_before(job, started, tally)
+        if job.reported_before is not None:
+            return _reported_before(job, job.reported_before, started, tally)
         with leased(job.sweep, job.stop) as lease:
             if lease.other is not None:
                 return _passed_over(job, passed_over(lease.other), started, tally)
@@ -104,7 +105,7 @@ def _findings(job: Job) -> Findings:
     )
 
 
-def _reported_before(job: Job, started: float, tally: Tally) -> Result:
+def _reported_before(job: Job, before: Left, started: float, tally: Tally) -> Result:
     """The report of a shard that came to its end before it was started again: nothing is left but the merging."""
     announcer = job.shard_announcer
     assert announcer is not None  # noqa: S101  # nobody else knows that it reported
@@ -113,9 +114,11 @@ def _reported_before(job: Job, started: float, tally: Tally) -> Result:
     try:
         with job.stop.waiting():
             announcer.open()
-        errors = announcer.catch_up()
+        errors = announcer.catch_up(before)
     finally:
         announcer.close()
+    # The report that it had written stays.
+    job.outlets.discard_files()
     return _passed_over(job, why, started, tally, errors)
 
 

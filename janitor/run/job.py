@@ -14,6 +14,7 @@ from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
 from janitor.run.shard_announcer import ShardAnnouncer
+from janitor.run.shard_records import Left
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.shard import Shard
@@ -57,7 +58,7 @@ class Job:
         listing: which rows to list, active ones too; None for those that need somebody.
         announcer: who tells people of it; None for nobody.
         shard: which part of the table this is; None for all of it.
-        has_reported: whether this shard, before it was started again, had come to its end.
+        reported_before: how this shard had come to its end before it was started again; None where it had not.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
         warnings: what came up before the run.
@@ -87,7 +88,7 @@ class Job:
     announcer: Announces | None = None
     reread: Callable[[], Iterable[Page]] | None = None
     shard: Shard | None = None
-    has_reported: bool = False
+    reported_before: Left | None = None
 
     @property
     def is_dry_run(self) -> bool:

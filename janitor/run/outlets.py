@@ -9,6 +9,7 @@ from janitor.errors import SinkError
 from janitor.report.formats.interface import Format
 from janitor.report.model import Finding, Outcome, Report
 from janitor.sinks.interface import Sink
+from janitor.sinks.stdout import Stdout
 
 log = structlog.get_logger("janitor.report")
 
@@ -91,6 +92,12 @@ class Outlets:
                 outlet.sink.discard()
                 self._working.remove(outlet)
         self.finish(report, is_complete=False)
+
+    def discard_files(self) -> None:
+        """Leave every place as it is but standard output."""
+        for outlet in [outlet for outlet in self._working if not isinstance(outlet.sink, Stdout)]:
+            outlet.sink.discard()
+            self._working.remove(outlet)
 
     def discard(self) -> None:
         """Leave nothing half-written behind."""

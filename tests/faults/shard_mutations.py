@@ -15,19 +15,29 @@ SHARD_MUTATIONS = (
     Mutation(
         "a shard deletes before the others have counted",
         "janitor/run/shard_guards.py",
-        (("        if missing:\n", "        if False:\n"),),
-        (f"{_SHARDS}::test_a_shard_that_waits_in_vain_refuses_and_names_whom_it_waited_for",),
+        (("return None if self._missing() else self._run", "return self._run"),),
+        (f"{_SHARDS}::test_a_shard_that_is_killed_and_started_again_belongs_to_its_run",),
     ),
     Mutation(
-        "a shard that was started again counts anew",
-        "janitor/run/sharded_run.py",
+        "whoever comes late does not go by what was refused",
+        "janitor/run/shard_guards.py",
         (
-            (
-                "if self._store.create(name, msgspec.json.encode(counts)):\n            return counts",
-                "self._store.put(name, msgspec.json.encode(counts))",
-            ),
+            ("        if verdict.refusal is not None:\n", "        if False:\n"),
+            ("everybody = {int", "everybody = {self._run.shard.index: counts} | {int"),
         ),
-        (f"{_STORE}::test_what_a_shard_counted_first_stands",),
+        (f"{_SHARDS}::test_a_shard_that_waits_in_vain_refuses_for_all_and_whoever_comes_late_deletes_nothing",),
+    ),
+    Mutation(
+        "what a dead process had counted stands",
+        "janitor/run/sharded_run.py",
+        (("if index in lives and lives[index].attempt == counts.attempt", "if index in lives"),),
+        (f"{_SHARDS}::test_what_a_dead_process_had_counted_is_no_part_of_the_whole", _STORE),
+    ),
+    Mutation(
+        "one index in two processes has the claim twice",
+        "janitor/cli/wiring/shards.py",
+        (("joined.run.name, joined.run.attempt", "joined.run.name, str(joined.run.shard.index)"),),
+        ("tests/integration/test_shards_announce.py",),
     ),
     Mutation(
         "each shard is cut into segments of its own number",
@@ -37,8 +47,8 @@ SHARD_MUTATIONS = (
     ),
     Mutation(
         "nobody remembers that the report of all was made",
-        "janitor/run/shard_announcer.py",
-        (("            self._run.set_merged()\n", ""),),
+        "janitor/run/shard_merge.py",
+        (("        self.asked(lambda: self._run.set_merged(", "        print(lambda: self._run.set_merged("),),
         (f"{_SHARDS}::test_a_shard_that_is_killed_and_started_again_belongs_to_its_run",),
     ),
     Mutation(

@@ -11,7 +11,8 @@ from janitor.ledger.dynamodb_shards import DynamoDbShardStore
 from janitor.ledger.interface import LARGEST_CHUNK
 from janitor.ledger.shard_store import KEEP_SECONDS, ShardStore
 from janitor.ledger.sqlite_shards import SqliteShardStore
-from janitor.run.sharded_run import JOIN_SECONDS, Counts, ShardedRun
+from janitor.run.shard_records import Counts
+from janitor.run.sharded_run import JOIN_SECONDS, LIFE_SECONDS, ShardedRun
 from janitor.shard import Shard
 from tests.integration.ledgers import DAY, NOW, SCOPE, at_once, state_table
 
@@ -76,12 +77,28 @@ def test_shards_without_a_name_meet_in_the_run_that_is_open(new_store: Callable[
     assert named.name == "tonight"
 
 
-def test_what_a_shard_counted_first_stands(new_store: Callable[..., ShardStore]) -> None:
-    run = _joined(new_store(), 1, "run-1")
-    first = Counts(planned=3, protected=1, scanned=20, dated=19)
-    assert run.count(first) == first
-    assert run.count(Counts(planned=9, protected=1, scanned=20, dated=19)) == first
-    assert _joined(new_store(), 2, "run-2").counts() == {1: first}
+def _counts(attempt: str, planned: int = 3) -> Counts:
+    return Counts(attempt=attempt, planned=planned, protected=1, scanned=20, dated=19)
+
+
+def test_counts_stand_as_long_as_the_process_that_left_them_is_at_work(new_store: Callable[..., ShardStore]) -> None:
+    dead = _joined(new_store(), 1, "dead")
+    dead.count(_counts("dead"))
+    late = _joined(new_store(), 2, "late", now=NOW + LIFE_SECONDS + 1)
+    assert dead.standing().counts == {1: _counts("dead")}
+    assert (late.standing().counts, late.standing().alive) == ({}, frozenset())
+    again = _joined(new_store(), 1, "again", now=NOW + LIFE_SECONDS + 1)
+    again.show_life()
+    assert late.standing() == ({}, frozenset({1})), "one that was started again has to count anew"
+    again.count(_counts("again", planned=9))
+    assert late.standing().counts == {1: _counts("again", planned=9)}
+
+
+def test_of_several_that_decide_one_does(new_store: Callable[..., ShardStore]) -> None:
+    runs = [_joined(new_store(), index, f"run-{index}", name="tonight") for index in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        verdicts = list(pool.map(lambda run: run.decide({}, f"by {run.attempt}"), runs))
+    assert verdicts[0] == verdicts[1] == verdicts[2] == runs[0].verdict()
 
 
 def test_a_run_of_other_terms_is_refused_and_a_damaged_one_too(new_store: Callable[..., ShardStore]) -> None:
@@ -92,9 +109,22 @@ def test_a_run_of_other_terms_is_refused_and_a_damaged_one_too(new_store: Callab
     late = ShardedRun(new_store(), Shard(1, 3), name="tonight", run_id="run-1", clock=lambda: NOW + 2 * DAY)
     with pytest.raises(ConfigurationError, match="opened more than a day ago"):
         late.join(_TERMS)
-    new_store().put("tonight/0/counts", b"{")
+    other.join(_TERMS)
+    new_store().put(f"tonight@{NOW}/0/counts", b"{")
     with pytest.raises(LedgerError, match="is damaged"):
-        other.counts()
+        other.standing()
+
+
+def test_without_a_name_a_shard_of_other_settings_is_refused_and_one_of_another_number_opens_a_run(
+    new_store: Callable[..., ShardStore],
+) -> None:
+    first = _joined(new_store(), 0, "run-0")
+    other = ShardedRun(new_store(), Shard(1, 3), name=None, run_id="run-1", clock=lambda: NOW)
+    with pytest.raises(ConfigurationError, match="was opened with --grace"):
+        other.join({"--grace": 60})
+    another = ShardedRun(new_store(), Shard(1, 4), name=None, run_id="run-2", clock=lambda: NOW)
+    another.join(_TERMS)
+    assert (first.name, another.name) == ("run-0", "run-2")
 
 
 def test_records_that_are_long_over_are_gone(tmp_path: Path) -> None:

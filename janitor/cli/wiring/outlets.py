@@ -20,6 +20,7 @@ from janitor.report.model import TablePart
 from janitor.run.bounded_sink import BoundedSink
 from janitor.run.outlets import Outlet, Outlets
 from janitor.run.stopping import REPORT_SECONDS, Stop
+from janitor.shard import Shard
 from janitor.sinks.file import File
 from janitor.sinks.interface import Sink
 from janitor.sinks.s3_object import S3Object
@@ -63,13 +64,21 @@ def check_reports(
         raise ConfigurationError("two reports go to one object in S3", "give each --report a key of its own")
 
 
-def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: Stop) -> Outlets:
-    """The outlets of a run of this table, none of them opened."""
-    return outlets_of(settings, reached.table, lambda: reached.home.s3, run_id, stop)
+def outlets_for(
+    settings: OutputSettings, reached: Reached, run_id: str, stop: Stop, shard: Shard | None = None
+) -> Outlets:
+    """The outlets of a run of this table, or of a shard of it, none of them opened."""
+    return outlets_of(settings, reached.table, lambda: reached.home.s3, run_id, stop, shard=shard)
 
 
 def outlets_of(
-    settings: OutputSettings, table: Table | TablePart | None, s3: Callable[[], "S3Client"], run_id: str, stop: Stop
+    settings: OutputSettings,
+    table: Table | TablePart | None,
+    s3: Callable[[], "S3Client"],
+    run_id: str,
+    stop: Stop,
+    *,
+    shard: Shard | None = None,
 ) -> Outlets:
     """The outlets of a report of this table, None for one of several, none of them opened.
 
@@ -79,7 +88,7 @@ def outlets_of(
     stdout = settings.format or ("table" if is_terminal else "json")
     return Outlets(
         [
-            *_outlets(settings.report, table, s3, run_id, stop),
+            *_outlets(settings.report, table, s3, run_id, stop, shard=shard),
             Outlet(_format(stdout, is_terminal=is_terminal), Stdout(sys.stdout.buffer)),
         ]
     )
@@ -96,16 +105,25 @@ def _outlets(
     s3: Callable[[], "S3Client"],
     run_id: str,
     stop: Stop,
+    *,
+    shard: Shard | None = None,
 ) -> list[Outlet]:
     return [
-        Outlet(_format(target.format, is_terminal=False), _sink(target, table, s3, run_id, stop)) for target in targets
+        Outlet(_format(target.format, is_terminal=False), _sink(target, table, s3, run_id, stop, shard=shard))
+        for target in targets
     ]
 
 
 def _sink(
-    target: ReportTarget, table: Table | TablePart | None, s3: Callable[[], "S3Client"], run_id: str, stop: Stop
+    target: ReportTarget,
+    table: Table | TablePart | None,
+    s3: Callable[[], "S3Client"],
+    run_id: str,
+    stop: Stop,
+    *,
+    shard: Shard | None,
 ) -> Sink:
-    place = expanded(target.place, table, run_id)
+    place = expanded(target.place, table, run_id, shard)
     if isinstance(place, Path):
         return File(place)
     sink = S3Object(s3(), place.bucket, place.key, _CONTENT_TYPES[target.format])

@@ -36,10 +36,17 @@ class Outside:
     """Opened around a run. What fails here is said on stderr, and ends nothing."""
 
     def __init__(
-        self, settings: NoticeSettings, table: TableSettings, stop: Stop, *, command: str, run_id: str
+        self,
+        settings: NoticeSettings,
+        table: TableSettings,
+        stop: Stop,
+        *,
+        command: str,
+        run_id: str,
+        is_part: bool = False,
     ) -> None:
-        """Prepare; nothing is written or called."""
-        self._stop = stop
+        """Prepare; nothing is written or called. A run that `is_part` of another's does not call a start of its own."""
+        self._stop, self._is_part = stop, is_part
         self._settings, self._table, self._command, self._run_id = settings, table, command, run_id
         self._sinks = metric_sinks(settings)
         self._heartbeat = Heartbeat(settings.heartbeat_url, run_id=run_id) if settings.heartbeat_url else None
@@ -56,7 +63,7 @@ class Outside:
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
-        if self._heartbeat is not None:
+        if self._heartbeat is not None and not self._is_part:
             _say(self._answered(self._heartbeat.start))
         return self
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from janitor import __version__
 from janitor.cli.progress import progress_for
@@ -11,7 +12,7 @@ from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices,
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Among, Reached, reach, warnings
 from janitor.cli.wiring.rules import policy_of
-from janitor.cli.wiring.shards import Joined, check_shards, joined_run, shard_announcer, shard_in
+from janitor.cli.wiring.shards import Joined, check_shards, is_part_of_a_run, joined_run, shard_announcer, shard_in
 from janitor.config.commands import ScanSettings
 from janitor.config.limits import LimitSettings
 from janitor.config.output import OutputSettings
@@ -24,6 +25,7 @@ from janitor.run.job import Job
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.outlets import Outlets
 from janitor.run.shard_announcer import ShardAnnouncer
+from janitor.run.shard_records import Left
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.shard import WHOLE, Shard
@@ -63,13 +65,13 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
         as_of=as_of,
         pages=scan.pages,
         rows=reached.table.item_count,
-        outlets=outlets_for(settings.output, reached, run_id, stop),
+        outlets=outlets_for(settings.output, reached, run_id, stop, shard),
         output=settings.output,
         secret=secret,
         read_price=settings.limits.read_price,
         announcer=announcer_of(joined, announcing, settings, reached, stop),
         shard=shard,
-        has_reported=joined is not None and joined.run.has_reported(),
+        reported_before=joined.before if joined else None,
     )
 
 
@@ -84,10 +86,14 @@ def announcing_for(
     run_id: str,
 ) -> Announcing | None:
     """Who announces what the run finds: `announcing_of` has the words for the arguments."""
+    output = settings.output
+    if is_part_of_a_run(settings):
+        # Whoever hears of the run hears of all shards.
+        output = replace(output, report=settings.shards.merged_report)
     return announcing_of(
         settings.notices,
         settings.state,
-        settings.output,
+        output,
         reached,
         stop,
         policy=policy,
@@ -175,7 +181,7 @@ def job_for(
     announcer: Announcer | ShardAnnouncer | None = None,
     remarks: tuple[Remark, ...] = (),
     shard: Shard | None = None,
-    has_reported: bool = False,
+    reported_before: Left | None = None,
 ) -> Job:
     """A job on the table that was reached: `Job` has the words for most arguments.
 
@@ -206,7 +212,7 @@ def job_for(
         sweep=sweep,
         announcer=announcer,
         shard=shard,
-        has_reported=has_reported,
+        reported_before=reported_before,
     )
 
 

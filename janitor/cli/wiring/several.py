@@ -18,6 +18,7 @@ from janitor.cli.running import carried_out
 from janitor.cli.wiring.notices import pointer_of, topic_of
 from janitor.cli.wiring.outlets import outlets_of
 from janitor.cli.wiring.reach import Among, each_of, named, session
+from janitor.cli.wiring.shards import is_part_of_a_run
 from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.output import LogSettings
@@ -67,7 +68,8 @@ def carried_out_on_each(
     """
     if len(tables) == 1:
         [only] = tables
-        return carried_out(command, logs, only, lambda run_id, stop: job_of(only, run_id, stop, None))
+        is_part = is_part_of_a_run(only)
+        return carried_out(command, logs, only, lambda run_id, stop: job_of(only, run_id, stop, None), is_part=is_part)
     check(tables[0])
     shared = tables[0]._replace(table=_shared([each.table for each in tables]))
     make = partial(_several, _Asked(command, tables, job_of, shared, is_dry_run))

@@ -1,12 +1,15 @@
 """One shard of a run: which part of the table it takes, and how it meets the others in the state store."""
 
+import hmac
 import os
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import sha256
 from typing import NamedTuple
 
 from janitor import __version__
+from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing
 from janitor.cli.wiring.outlets import outlets_to
 from janitor.cli.wiring.reach import Reached
@@ -17,9 +20,12 @@ from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.run.guards import Limits
 from janitor.run.lease_keeper import LeaseKeeper, seconds_since_boot
-from janitor.run.shard_announcer import Merging, ShardAnnouncer
-from janitor.run.shard_guards import Patience, ShardGuards, refusals_of_a_dry_run
-from janitor.run.sharded_run import Counts, ShardedRun
+from janitor.run.patience import Patience
+from janitor.run.shard_announcer import ShardAnnouncer
+from janitor.run.shard_guards import ShardGuards, refusals_of_a_dry_run
+from janitor.run.shard_merge import Merger, Merging
+from janitor.run.shard_records import Counts, Left
+from janitor.run.sharded_run import ShardedRun
 from janitor.run.stopping import Stop
 from janitor.shard import AUTO, MAX_SHARDS, Shard, shard_of
 from janitor.tokens.policy import Policy
@@ -30,6 +36,8 @@ _INDEX, _COUNT = "JOB_COMPLETION_INDEX", "JANITOR_SHARDS"
 _WAIT_TO_DELETE = 600  # seconds
 # What the deadline leaves for the deletes and the report, at most.
 _RESERVE_SECONDS = 10.0
+# Without a deadline: a process that hangs may show life for ever.
+_MOST_SECONDS = 86_400.0
 
 
 def shard_in(settings: ShardSettings, environment: Mapping[str, str] | None = None) -> Shard | None:
@@ -74,9 +82,18 @@ def check_shards(settings: ScanSettings, *, deletes: bool) -> None:
         if named is not None:
             sentence = f"{named} needs --state-url, where shards meet"
             raise ConfigurationError(sentence, "give all shards the same --state-url", "shard")
+    if shards.shard == AUTO and settings.state.state_url is None and settings.notices.sns_topic_arn is not None:
+        sentence = "--shard auto with a topic needs --state-url: without it each pod remembers by itself"
+        raise ConfigurationError(sentence, "give all shards the same --state-url", "shard")
     if settings.policy.as_of is not None and named is not None:
         sentence = f"{named} goes with no --as-of, which leaves nothing in the state store"
         raise ConfigurationError(sentence, "put the shards' reports together with `janitor merge`", "shard")
+
+
+def is_part_of_a_run(settings: ScanSettings) -> bool:
+    """Whether it is a shard that meets the others, of which the last speaks for all."""
+    is_remembered = has_store(settings.state, settings.notices) and settings.policy.as_of is None
+    return settings.shards.shard is not None and is_remembered
 
 
 class Joined(NamedTuple):
@@ -84,13 +101,17 @@ class Joined(NamedTuple):
 
     Attributes:
         run: that.
-        patience: how long it waits for the others when it has come to its end; None for not at all.
+        patience: how long it waits for the others.
+        waits: whether it does when it has come to its end.
         guards: ask the guards together with the others.
+        before: how it had come to its end before it was started again; None where it had not.
     """
 
     run: ShardedRun
-    patience: Patience | None
+    patience: Patience
+    waits: bool
     guards: ShardGuards
+    before: Left | None
 
     @property
     def holder(self) -> str:
@@ -125,15 +146,14 @@ def joined_run(
         ConfigurationError: the run was opened with other settings.
         LedgerError: the state store does not work.
     """
-    is_remembered = has_store(settings.state, settings.notices) and settings.policy.as_of is None
-    if shard is None or not is_remembered:
+    if shard is None or not is_part_of_a_run(settings):
         return None
     store = shard_store_for(settings.state, reached.aws, reached.table)
     run = ShardedRun(store, shard, name=settings.shards.shard_run, run_id=run_id, clock=time.time)
-    run.join(_terms(policy, segments, sweep))
+    run.join(_terms(settings, policy, segments, sweep))
     wait, deletes = settings.shards.shard_wait, sweep is not None and sweep.deletes
-    to_delete = _patience(_WAIT_TO_DELETE if wait is None else wait, settings.deadline.deadline, stop)
-    return Joined(run, to_delete if wait is not None or deletes else None, ShardGuards(run, to_delete))
+    patience = _patience(_WAIT_TO_DELETE if wait is None else wait, settings.deadline.deadline, stop)
+    return Joined(run, patience, wait is not None or deletes, ShardGuards(run, patience), run.own_end())
 
 
 def shard_announcer(
@@ -164,7 +184,7 @@ def shard_announcer(
         return refusals_of_a_dry_run(counts, limits)
 
     claim: Callable[[], LeaseKeeper] = partial(
-        claim_for, settings.state, reached.aws, reached.table, joined.run.name, f"shard-{joined.run.shard.index}"
+        claim_for, settings.state, reached.aws, reached.table, joined.run.name, joined.run.attempt
     )
     merging = Merging(
         claim=claim,
@@ -175,18 +195,23 @@ def shard_announcer(
         table_lease=lease,
         stop=stop,
     )
-    return ShardAnnouncer(announcing.announcer, announcing.watch, joined.run, merging, joined.patience)
+    merger = Merger(announcing.announcer, announcing.watch, joined.run, merging)
+    return ShardAnnouncer(announcing.watch, joined.run, merger, merging, joined.patience, waits=joined.waits)
 
 
 def _patience(seconds: int, deadline: int | None, stop: Stop) -> Patience:
     now = seconds_since_boot()
-    until = None if deadline is None else now + deadline - min(_RESERVE_SECONDS, deadline / 2)
+    until = now + (_MOST_SECONDS if deadline is None else deadline - min(_RESERVE_SECONDS, deadline / 2))
     return Patience(seconds=seconds, until=until, clock=seconds_since_boot, sleep=time.sleep, stop=stop)
 
 
-def _terms(policy: Policy, segments: int, sweep: SweepSettings | None) -> Mapping[str, object]:
+def _terms(settings: ScanSettings, policy: Policy, segments: int, sweep: SweepSettings | None) -> Mapping[str, object]:
     """What the shards of a run have to have alike: without it parts of the table were read twice, or judged unlike."""
+    secret = secret_in(settings.protection.fingerprint_key_file)
     terms: dict[str, object] = {
+        # Enough to tell keys apart.
+        "--fingerprint-key-file": hmac.new(secret, b"shards", sha256).hexdigest()[:8] if secret else None,
+        "--sns-topic-arn": settings.notices.sns_topic_arn,
         "command": "scan" if sweep is None else "sweep",
         "--segments": segments,
         "--dialect": policy.dialect.value,
@@ -201,7 +226,9 @@ def _terms(policy: Policy, segments: int, sweep: SweepSettings | None) -> Mappin
             "--delete": sweep.deletes,
             "--max-deletes": sweep.deletion.max_deletes,
             "--max-delete-percent": sweep.deletion.max_delete_percent,
+            "--max-clock-skew": sweep.deletion.max_clock_skew,
             "--require-notice": sweep.deletion.require_notice,
+            "--notice-age": sweep.deletion.notice_age,
         }
     return terms
 

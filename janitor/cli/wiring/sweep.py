@@ -79,7 +79,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         as_of=as_of,
         pages=pages.pages,
         rows=reached.table.item_count,
-        outlets=outlets_for(scan.output, reached, run_id, stop),
+        outlets=outlets_for(scan.output, reached, run_id, stop, shard),
         output=scan.output,
         secret=secret,
         read_price=scan.limits.read_price,
@@ -102,7 +102,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
             joined, announcing, scan, reached, stop, lease=lease if sweep.deletes else None, limits=dry_limits
         ),
         shard=shard,
-        has_reported=joined is not None and joined.run.has_reported(),
+        reported_before=joined.before if joined else None,
         remarks=ttl_remarks(reached),
     )
 

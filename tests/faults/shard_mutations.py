@@ -35,9 +35,9 @@ SHARD_MUTATIONS = (
     ),
     Mutation(
         "one index in two processes has the claim twice",
-        "janitor/cli/wiring/shards.py",
-        (("joined.run.name, joined.run.attempt", "joined.run.name, str(joined.run.shard.index)"),),
-        ("tests/integration/test_shards_announce.py",),
+        "janitor/cli/wiring/stores.py",
+        (('shards/{run.name}", run.attempt)', 'shards/{run.name}", str(run.shard))'),),
+        ("tests/unit/cli/test_shards.py",),
     ),
     Mutation(
         "each shard is cut into segments of its own number",

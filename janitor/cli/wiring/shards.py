@@ -3,7 +3,7 @@
 import hmac
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
@@ -183,11 +183,8 @@ def shard_announcer(
             return []
         return refusals_of_a_dry_run(counts, limits)
 
-    claim: Callable[[], LeaseKeeper] = partial(
-        claim_for, settings.state, reached.aws, reached.table, joined.run.name, joined.run.attempt
-    )
     merging = Merging(
-        claim=claim,
+        claim=partial(claim_for, settings.state, reached.aws, reached.table, joined.run),
         guards=guards,
         outlets=outlets_to(settings.shards.merged_report, reached, joined.run.name, stop),
         max_findings=settings.output.max_findings,

@@ -16,6 +16,7 @@ from janitor.ledger.sqlite_shards import SqliteShardStore
 from janitor.ledger.url import DynamoDbUrl, SqliteUrl
 from janitor.report.model import TablePart
 from janitor.run.lease_keeper import LeaseKeeper
+from janitor.run.sharded_run import ShardedRun
 
 STATE_FILE = "state.sqlite"
 
@@ -57,9 +58,12 @@ def lease_for(
     return LeaseKeeper(_lease_store(state, aws), scope_of(table), holder, is_shared=is_shared)
 
 
-def claim_for(state: StateSettings, aws: Aws, table: Table, shard_run: str, holder: str) -> LeaseKeeper:
-    """The right to make the one report of a run's shards, not taken yet."""
-    return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/shards/{shard_run}", holder)
+def claim_for(state: StateSettings, aws: Aws, table: Table, run: ShardedRun) -> LeaseKeeper:
+    """The right to make the one report of a run's shards, not taken yet.
+
+    It is a process's, not a shard's: Kubernetes may have two pods of one index at work, one of them out of its reach.
+    """
+    return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/shards/{run.name}", run.attempt)
 
 
 def shard_store_for(state: StateSettings, aws: Aws, table: Table) -> ShardStore:

@@ -1,11 +1,21 @@
 """What a shard is told, and what it cannot be."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.cli import app
+from janitor.cli.wiring.stores import claim_for
+from janitor.config.output import StateSettings
+from janitor.ledger.sqlite_shards import SqliteShardStore
+from janitor.ledger.url import SqliteUrl
+from janitor.run.lease_keeper import LeaseKeeper
+from janitor.run.sharded_run import ShardedRun
 from janitor.shard import AUTO, MAX_SHARDS, Shard, parse_shard
+from tests.unit.run.test_flow import TABLE
 
 _STATE = ["--state-url", "sqlite:///state.sqlite"]
 _IN_A_POD = {"JOB_COMPLETION_INDEX": "3", "JANITOR_SHARDS": "8"}
@@ -51,6 +61,25 @@ def test_what_a_shard_cannot_be_told_is_one_line_and_exit_2(
     assert app.main([*arguments, *table]) == 2
     said = capsys.readouterr()
     assert (said.out, says in said.err) == ("", True), said.err
+
+
+def test_the_claim_to_the_report_of_all_is_one_processs_not_one_shards(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    state = StateSettings(state_url=SqliteUrl(path))
+    store = SqliteShardStore(path, "scope")
+
+    def claim(run_id: str) -> LeaseKeeper:
+        run = ShardedRun(store, Shard(1, 2), name="tonight", run_id=run_id, clock=lambda: 0)
+        nowhere: Any = None
+        return claim_for(state, nowhere, TABLE, run)
+
+    with claim("out of reach") as other:
+        assert other is None
+        with claim("in its place") as held:
+            assert held is not None
+            assert held.holder == "out of reach"
+    with claim("in its place") as held:
+        assert held is None
 
 
 @given(count=st.integers(1, MAX_SHARDS), data=st.data())

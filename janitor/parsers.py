@@ -15,6 +15,7 @@ KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}", "{
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
 MAX_SEGMENTS = 256
+LEAST_UNITS = 0.001
 _WHOLE = 100
 _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatch
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
@@ -159,7 +160,7 @@ def parse_price(text: str) -> float:
 
 
 def parse_units(text: str) -> float | None:
-    """Units a second, more than 0; `inf` for `none`, and None for `auto`.
+    """Units a second; `inf` for `none`, and None for `auto`.
 
     Raises:
         ValueError: the text is none of these.
@@ -172,8 +173,8 @@ def parse_units(text: str) -> float | None:
         units = float(text)
     except ValueError:
         units = 0.0
-    if not 0 < units < math.inf:
-        raise ValueError(f"{text!r} is neither a number of units above 0, nor 'none', nor 'auto'")
+    if not LEAST_UNITS <= units < math.inf:
+        raise ValueError(f"{text!r} is neither a number of units from {LEAST_UNITS}, nor 'none', nor 'auto'")
     return units
 
 

@@ -1,9 +1,11 @@
 """What reading a whole table costs and how long it takes, before it is read."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from janitor.aws_errors import aws_errors
+from janitor.dynamodb.budget import SHARE_OF_A_SECOND
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.scan import filter_for
 from janitor.dynamodb.upkeep import Throughput
@@ -46,9 +48,10 @@ def read_units(size_bytes: int, pages: int) -> float:
     return pages * max(1, -(-of_a_page // _BYTES_OF_HALF_A_UNIT)) / 2
 
 
-def pages_of(size_bytes: int, segments: int) -> int:
-    """How many pages a table of this size has; each segment has one at least."""
-    return max(segments, -(-size_bytes // PAGE_BYTES))
+def pages_of(size_bytes: int, segments: int, budget: float | None = None) -> int:
+    """How many pages a table of this size has; each segment has one at least, and under a budget they are smaller."""
+    page = PAGE_BYTES if budget is None else min(PAGE_BYTES, budget * SHARE_OF_A_SECOND * 2 * _BYTES_OF_HALF_A_UNIT)
+    return max(segments, math.ceil(size_bytes / max(_BYTES_OF_HALF_A_UNIT, page)))
 
 
 def reading_of(
@@ -63,7 +66,7 @@ def reading_of(
         page_seconds: what one page of it takes.
         budget: read units a second that the run may take; None for no limit.
     """
-    pages = pages_of(size_bytes, segments)
+    pages = pages_of(size_bytes, segments, budget)
     units = read_units(size_bytes, pages)
     by_pages = -(-pages // segments) * page_seconds
     # Without a second's worth to spare: what a table saved up for bursts is LISA's.

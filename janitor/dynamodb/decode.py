@@ -10,7 +10,7 @@ attributes of each, which is enough to know the active ones; then, of the rows t
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from botocore.parsers import JSONParser, ResponseParserFactory
@@ -25,8 +25,12 @@ _OK = 200
 _CHECKSUM = "x-amz-crc32"
 
 
+# No answer of 1 MB costs more than a few hundred units; one that says otherwise is damaged.
+_Units = Annotated[float, msgspec.Meta(ge=0, lt=1_000_000)]
+
+
 class _Capacity(msgspec.Struct):
-    units: float = msgspec.field(name="CapacityUnits", default=0.0)
+    units: _Units = msgspec.field(name="CapacityUnits", default=0.0)
 
 
 class _Body(msgspec.Struct, gc=False):

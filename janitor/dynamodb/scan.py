@@ -38,6 +38,7 @@ MAX_AUTO_SEGMENTS = 8
 BYTES_PER_AUTO_SEGMENT = 16 * 1024 * 1024
 
 _WAKE_SECONDS = 0.2
+_LONGEST_SLEEP_SECONDS = 3_600
 # A page waits here, one more in each segment's hands: enough to keep the reader busy, and no more memory than that.
 _PAGES_AHEAD = 1
 
@@ -175,7 +176,8 @@ class Scan:
 
 def sleep(seconds: float) -> bool:
     """Wait in the main thread, within `StopRequest.waiting`, where a signal raises."""
-    time.sleep(seconds)
+    # However small the budget: whoever waits asks again.
+    time.sleep(min(seconds, _LONGEST_SLEEP_SECONDS))
     return False
 
 

@@ -44,12 +44,16 @@ def throughput_in(description: Mapping[str, Any]) -> Throughput:
     """What the table takes, as DescribeTable's answer has it."""
     # An on-demand table says 0 units, whether or not it names its billing mode.
     provisioned = description.get("ProvisionedThroughput", {})
+    indexes = description.get("GlobalSecondaryIndexes", ())
+    # An index that cannot keep up with the writes has DynamoDB throttle those to the table.
+    writes = [int(each.get("ProvisionedThroughput", {}).get("WriteCapacityUnits", 0)) for each in indexes]
+    slowest = min([int(provisioned.get("WriteCapacityUnits", 0)), *(units for units in writes if units)])
     warm = description.get("WarmThroughput", {}).get("ReadUnitsPerSecond", 0)
     return Throughput(
         provisioned_reads=int(provisioned.get("ReadCapacityUnits", 0)) or None,
-        provisioned_writes=int(provisioned.get("WriteCapacityUnits", 0)) or None,
+        provisioned_writes=slowest or None,
         warm_reads=warm or None,
-        indexes=len(description.get("GlobalSecondaryIndexes", ())),
+        indexes=len(indexes),
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from janitor.cli.wiring.budgets import unit_limits
 from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput
+from janitor.parsers import parse_units
 
 PROVISIONED = Throughput(provisioned_reads=400, provisioned_writes=20, warm_reads=None, indexes=1)
 
@@ -27,3 +28,9 @@ def test_what_is_told_beats_a_quarter_of_what_is_provisioned_and_processes_share
     limits: tuple[float | None, float | None],
 ) -> None:
     assert unit_limits(throughput, max_rcu=max_rcu, max_wcu=max_wcu, share=share) == limits
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1e-320", "1e999", "nan", "few"])
+def test_units_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is neither a number of units from 0\.001, nor 'none', nor 'auto'"):
+        parse_units(text)

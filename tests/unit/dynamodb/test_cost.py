@@ -10,7 +10,7 @@ from janitor.dynamodb.cost import (
     write_units_of_delete,
 )
 from janitor.dynamodb.scan import MAX_AUTO_SEGMENTS, segments_for
-from janitor.dynamodb.upkeep import Throughput
+from janitor.dynamodb.upkeep import Throughput, throughput_in
 
 UNLIMITED = Throughput(provisioned_reads=None, warm_reads=10**12, indexes=1)
 sizes = st.integers(0, 10**13)
@@ -73,3 +73,19 @@ def test_a_budget_decides_where_it_is_less_than_what_the_table_takes() -> None:
     beyond = reading_of(size, 4, provisioned(400), USUAL_PAGE_SECONDS, budget=1_000.0)
     assert (within.seconds, within.is_slowed) == (within.read_units / 100, True)
     assert beyond.seconds == beyond.read_units / 400
+
+
+@given(sizes, st.floats(0.001, 100_000))
+def test_a_budget_makes_pages_small_and_is_kept(size: int, budget: float) -> None:
+    slow = reading_of(size, 8, UNLIMITED, USUAL_PAGE_SECONDS, budget)
+    assert slow.pages >= reading_of(size, 8, UNLIMITED, USUAL_PAGE_SECONDS).pages
+    assert slow.seconds >= slow.read_units / budget
+
+
+def test_the_slowest_index_is_what_writes_are_provisioned_with() -> None:
+    index = {"ProvisionedThroughput": {"ReadCapacityUnits": 4, "WriteCapacityUnits": 4}}
+    table = {"ReadCapacityUnits": 400, "WriteCapacityUnits": 4_000}
+    described = {"ProvisionedThroughput": table, "GlobalSecondaryIndexes": [index]}
+    assert throughput_in(described).provisioned_writes == 4
+    on_demand = {"ProvisionedThroughput": {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0}}
+    assert throughput_in({**on_demand, "GlobalSecondaryIndexes": [on_demand]}).provisioned_writes is None

@@ -59,6 +59,8 @@ def test_a_page_with_a_wrong_byte_is_an_error(position: int, change: int) -> Non
         {"Items": [], "Count": 1, "ScannedCount": 1},
         {"Items": ITEMS, "Count": 5, "ScannedCount": 4},
         {"Items": None, "Count": 0, "ScannedCount": 0},
+        {"Items": [], "Count": 0, "ScannedCount": 0, "ConsumedCapacity": {"CapacityUnits": -0.5}},
+        {"Items": [], "Count": 0, "ScannedCount": 0, "ConsumedCapacity": {"CapacityUnits": 1e308}},
     ],
 )
 def test_counts_that_are_missing_or_contradict_the_rows_are_an_error(content: dict[str, Any]) -> None:

@@ -84,7 +84,8 @@ class PageSize:
                 self._heaviest = units
             self._seen += rows
             self._rows = _KEPT_OF_MEAN * self._rows + rows
-            self._units = _KEPT_OF_MEAN * self._units + units
+            # The least page was rounded up by nobody knows how much: taken at its word, it would never hold more rows.
+            self._units = _KEPT_OF_MEAN * self._units + (units if units > _LEAST_PAGE else units / 2)
 
     @property
     def _mean(self) -> float:

@@ -102,6 +102,21 @@ def test_of_a_table_with_a_few_huge_rows_hardly_a_page_holds_more_of_them_than_a
     assert sum(each.units > 100 for each in spent) < len(spent) / 50
 
 
+@pytest.mark.parametrize("rate", [0.5, 1.25, 10 / 8, 2.0, 5.0, 6.6, 8.0])
+@pytest.mark.parametrize(("lightest", "heaviest"), [(220, 320), (260, 1_700)])
+def test_under_a_small_budget_a_page_holds_as_many_rows_as_it_pays_for(
+    rate: float, lightest: int, heaviest: int
+) -> None:
+    clock = Clock()
+    server = Server(lambda dice: dice.randint(lightest, heaviest), 0.05, seed=3)
+    spent = scanned(server, clock, limited(rate, clock), segments=4, seconds=600)
+    late = spent[len(spent) // 4 :]
+    rows_of_a_unit = 8_192 / ((lightest + heaviest) / 2)
+    assert sum(each.rows for each in late) / sum(each.units for each in late) > rows_of_a_unit * 0.4
+    _, most = in_ten_seconds(seen_by_server(spent), since=0)
+    assert most <= max(rate * 10.5, rate * 10 + 1.5)
+
+
 @given(st.floats(0.5, 100_000))
 def test_the_first_page_of_a_table_costs_at_most_a_second_whatever_its_rows_weigh(rate: float) -> None:
     first = PageSize().allowed(rate, SHARE_OF_A_SECOND)

@@ -4,11 +4,12 @@
 
 What a request costs is known when it is answered. So it takes an estimate, and settles the difference: a row that was
 larger than any before leaves a debt, and nobody is let through until the rate has paid it off. Where the server
-throttles all the same, the rate comes down by half, once for a burst of throttled requests, and goes up again by a
-twentieth a second (additive increase, multiplicative decrease); without a limit it starts from what was measured, and
-goes up until it is gone. The clock and the wait are passed in.
+throttles all the same, the rate comes down to half of what was measured, once for a burst of throttled requests, and
+goes up again by a twentieth a second (additive increase, multiplicative decrease) until the limit holds again, or none.
+The clock and the wait are passed in.
 """
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -31,7 +32,7 @@ _DECREASE = 0.5
 _INCREASE_A_SECOND = 0.05
 # Requests that were in flight when the rate came down may be throttled too, and say nothing new.
 _BURST_SECONDS = 1.0
-# Without a limit the rate is gone at so many times what was measured when the server first throttled.
+# The limit holds again, or none, at so many times what was measured when the server first throttled.
 _GONE_AT = 2.0
 _MEASURED_SECONDS = 5.0
 _LEAST_MEASURED = 100.0
@@ -60,8 +61,7 @@ class Budget:
         self.limit = limit
         self._clock = clock
         self._lock = threading.Lock()
-        self._began = clock()
-        self._paid_until = self._began
+        self._paid_until = clock()
         self._owed = 0.0
         self._cut: _Cut | None = None
         self._spent: deque[tuple[float, float]] = deque()
@@ -110,8 +110,7 @@ class Budget:
         """Put right what a request took, now that it is known what it cost."""
         with self._lock:
             now = self._clock()
-            if self.limit is None:
-                self._note(now, spent)
+            self._note(now, spent)
             rate = self._rate(now)
             self._pay(now, rate)
             if rate is not None:
@@ -129,8 +128,9 @@ class Budget:
             if self._cut is not None and now - self._cut.at < _BURST_SECONDS:
                 return None
             self._pay(now, rate)
-            base = self._measured(now) if rate is None else rate
-            ceiling = self.limit or (base if self._cut is None else self._cut.ceiling)
+            base = self._given(now, rate)
+            # What is less than the rate is what the server gives. Of cut after cut the first says what there was.
+            ceiling = base if self._cut is None or rate is None or base < rate else self._cut.ceiling
             self._cut = _Cut(now, max(base * _DECREASE, min(_LEAST_RATE, ceiling)), ceiling)
             self._owed = max(self._owed, 0.0)
             return self._cut.rate
@@ -139,7 +139,7 @@ class Budget:
         if self._cut is None:
             return self.limit
         grown = self._cut.rate + self._cut.ceiling * _INCREASE_A_SECOND * (now - self._cut.at)
-        if grown < (self.limit or self._cut.ceiling * _GONE_AT):
+        if grown < min(self.limit or math.inf, self._cut.ceiling * _GONE_AT):
             return grown
         self._cut = None
         return self.limit
@@ -153,11 +153,15 @@ class Budget:
         while self._spent[0][0] < now - _MEASURED_SECONDS:
             self._spent.popleft()
 
-    def _measured(self, now: float) -> float:
-        """Units a second over the last few."""
-        seconds = min(max(now - self._began, 1.0), _MEASURED_SECONDS)
-        recent = sum(units for at, units in self._spent if at >= now - seconds)
-        return max(recent / seconds, _LEAST_MEASURED)
+    def _given(self, now: float, rate: float | None) -> float:
+        """Units a second over the last few, at most the rate: a limit may be far above what the server gives."""
+        recent = [(at, units) for at, units in self._spent if at >= now - _MEASURED_SECONDS]
+        if not recent:
+            return _LEAST_MEASURED if rate is None else rate
+        # Not from when the budget was made: what came before the first request says nothing of the server.
+        seconds = max(now - recent[0][0], 1.0)
+        measured = max(sum(units for _, units in recent) / seconds, _LEAST_MEASURED)
+        return measured if rate is None else min(rate, measured)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

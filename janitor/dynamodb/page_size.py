@@ -45,6 +45,8 @@ class PageSize:
         self._seen = 0
         self._rows = 0.0
         self._units = 0.0
+        # Of these, what may be no more than rounding: half of each page that cost the least.
+        self._rounded = 0.0
         self._variance = 0.0
         self._heaviest = _LARGEST_ROW
         self._whole_page = _LARGEST_PAGE
@@ -63,9 +65,12 @@ class PageSize:
             if most >= _LARGEST_PAGE:
                 return Allowance(None, self._whole_page)
             mean = self._mean
+            if self._seen and most < 2 * _LEAST_PAGE:
+                # Taken at its word, the least page of one row would never hold a second.
+                mean -= self._rounded / self._rows
             rows = most / mean
             if self._seen:
-                rows = min(rows, self._seen, self._safe(rate))
+                rows = min(rows, self._seen, self._safe(max(rate, 2 * _LEAST_PAGE), mean))
             units = max(_LEAST_PAGE, min(max(1, int(rows)) * mean, _LARGEST_PAGE))
             return Allowance(max(1, int(rows)), units)
 
@@ -85,17 +90,18 @@ class PageSize:
             self._seen += rows
             self._rows = _KEPT_OF_MEAN * self._rows + rows
             self._units = _KEPT_OF_MEAN * self._units + units
+            self._rounded = _KEPT_OF_MEAN * self._rounded + (units / 2 if units <= _LEAST_PAGE else 0.0)
 
     @property
     def _mean(self) -> float:
         return self._units / self._rows if self._rows else _LARGEST_ROW
 
-    def _safe(self, second: float) -> float:
+    def _safe(self, second: float, mean: float) -> float:
         """How many rows will hardly cost more than a second's units, with one of the heaviest among them.
 
         A row that costs more by itself costs that in any page, so only the others count.
         """
-        mean, heaviest = self._mean, self._heaviest
+        heaviest = self._heaviest
         room = second - heaviest if heaviest < second else second
         spread = _DEVIATIONS * math.sqrt(self._variance)
         # rows * mean + spread * sqrt(rows) = room

@@ -2,7 +2,7 @@
 
 import gc
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 import click
@@ -14,7 +14,7 @@ from janitor.config.limits import DeadlineSettings
 from janitor.config.output import LogSettings, NoticeSettings, OutputSettings
 from janitor.config.table import TableSettings
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
-from janitor.report.model import Outcome, Report
+from janitor.report.model import Outcome
 from janitor.report.together import apart
 from janitor.run.flow import run
 from janitor.run.job import Job, Result
@@ -113,22 +113,18 @@ def _stopped_before(stop: Stop) -> StoppedBeforeError:
 def say_failures(result: Result) -> None:
     """A line on stderr for each thing that went wrong, for whoever does not read the log or the report."""
     parts = apart(result.report)
-    for part in parts:
+    labels = [f"{plain(part.label)}: " for part in result.report.parts] or [""]
+    for label, part in zip(labels, parts, strict=True):
         if part.run.outcome is Outcome.SKIPPED:
             for warning in part.warnings[-1:]:
-                click.echo(f"janitor: {_of(part, parts)}{plain(warning.message)}", err=True)
+                click.echo(f"janitor: {label}{plain(warning.message)}", err=True)
     for error in result.report.errors:
         click.echo(f"janitor: {plain(error.message)}", err=True)
     for failure in result.failures:
         click.echo(f"janitor: {failure}", err=True)
-    for part in parts:
+    for label, part in zip(labels, parts, strict=True):
         if part.run.outcome is Outcome.REFUSED and part.deletion.plan:
-            click.echo(f"janitor: {_of(part, parts)}the plan is {part.deletion.plan}", err=True)
-
-
-def _of(part: Report, parts: Sequence[Report]) -> str:
-    """Which table a line is about, where there are several."""
-    return f"{part.title}: " if len(parts) > 1 else ""
+            click.echo(f"janitor: {label}the plan is {part.deletion.plan}", err=True)
 
 
 def exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:

@@ -126,7 +126,7 @@ def _stopped_before(stop: Stop) -> StoppedBeforeError:
 
 def say_failures(result: Result) -> None:
     """A line on stderr for each thing that went wrong, for whoever does not read the log or the report."""
-    labels = [f"{part.label}: " for part in result.report.parts] or [""]
+    labels = [f"{plain(part.label)}: " for part in result.report.parts] or [""]
     parts = list(zip(labels, apart(result.report), strict=True))
     for label, part in parts:
         if part.run.outcome is Outcome.SKIPPED:

@@ -19,15 +19,21 @@ MAX_MICROSECONDS = MAX_SECONDS * 1_000_000 + 999_999
 FIRST_SECOND = -62_135_596_800
 LAST_SECOND = 253_402_300_799
 
+# The largest exponent of a number in DynamoDB. A dump may say any, and Python would write out every zero of it.
+_MOST_DIGITS_BEHIND_THE_FIRST = 126
+
 # boto3's own context (boto3.dynamodb.types.DYNAMODB_CONTEXT): it refuses a number that it cannot hold exactly, so a
 # row with such a number is refused by every gate of LISA.
 _BOTO3 = Context(Emin=-128, Emax=126, prec=38, traps=[Clamped, Overflow, Inexact, Rounded, Underflow])
 
 
 def whole_seconds(number: str) -> int | None:
-    """The number's text cut to a whole number towards zero, or None when it is no number at all."""
+    """The number's text cut to a whole number towards zero, or None when it is none that DynamoDB could hold."""
     try:
-        return int(number) if number.isdecimal() else int(Decimal(number))
+        if number.isdecimal():
+            return int(number)
+        read = Decimal(number)
+        return int(read) if read.adjusted() <= _MOST_DIGITS_BEHIND_THE_FIRST else None
     except (ArithmeticError, ValueError):
         return None
 

@@ -40,6 +40,7 @@ class Breaking(BaseHTTPRequestHandler):
     etags: Iterator[str]
     asked: list[tuple[str | None, str | None]]
     bytes_an_answer: int
+    reads_ranges: bool
 
     def do_GET(self) -> None:
         asked, etag = self.headers["Range"], next(self.etags)
@@ -49,8 +50,11 @@ class Breaking(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        body = CONTENT[int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0 :]
-        self.send_response(206 if asked else 200)
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.reads_ranges else 0
+        body = CONTENT[start:]
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", etag)
         self.end_headers()
@@ -66,6 +70,7 @@ def breaking() -> Iterator[S3Place]:
     Breaking.asked = []
     Breaking.etags = iter(lambda: '"one"', None)
     Breaking.bytes_an_answer = len(CONTENT) // 3 + 1
+    Breaking.reads_ranges = True
     with ThreadingHTTPServer(("127.0.0.1", 0), Breaking) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
@@ -79,6 +84,13 @@ def test_a_stream_that_breaks_off_is_read_on_where_it_did(breaking: S3Place) -> 
     assert b"".join(breaking.chunks()) == CONTENT
     assert [match for _, match in Breaking.asked] == [None, '"one"', '"one"']
     assert len({ranges for ranges, _ in Breaking.asked}) == 3
+
+
+def test_a_server_that_begins_anew_after_a_break_doubles_no_row(breaking: S3Place) -> None:
+    Breaking.reads_ranges = False
+    with pytest.raises(SourceError, match=r"key: the server does not go on at byte \d.* copy it here first"):
+        list(breaking.chunks())
+    assert len(Breaking.asked) == 2
 
 
 def test_an_object_that_was_replaced_meanwhile_is_an_error(breaking: S3Place) -> None:

@@ -157,7 +157,8 @@ class S3Place:
             arguments["IfMatch"] = answer["ETag"]
             body = answer["Body"]
             try:
-                while offset < total and (chunk := body.read(CHUNK_BYTES)):
+                self._check_start(answer, offset)
+                while offset < total and (chunk := body.read(min(CHUNK_BYTES, total - offset))):
                     offset, broken = offset + len(chunk), 0
                     yield chunk
                 broken += 1
@@ -179,6 +180,12 @@ class S3Place:
     def is_there(self) -> bool:
         """As `Place` has it."""
         return True
+
+    def _check_start(self, answer: "GetObjectOutputTypeDef", offset: int) -> None:
+        """A server that leaves `Range` unread begins anew, and every row before the break would be read twice."""
+        if offset and not answer.get("ContentRange", "").startswith(f"bytes {offset}-"):
+            sentence = f"{self.name}: the server does not go on at byte {offset:,}, where its answer broke off"
+            raise SourceError(sentence, "copy it here first", "source-range")
 
     def _answer(self, arguments: "GetObjectRequestTypeDef") -> "GetObjectOutputTypeDef":
         try:

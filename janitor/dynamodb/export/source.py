@@ -30,7 +30,7 @@ from janitor.errors import ConfigurationError, JanitorError, SourceError, StopRe
 log = structlog.get_logger("janitor.scan")
 
 _PART_OF_AN_EXPORT = re.compile(r"(?:^|/)AWSDynamoDB/[^/]+/data/[^/]+$")
-_ARN_PARTS = 6
+_TABLE_ARN = re.compile(r"arn:[a-z0-9-]+:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([A-Za-z0-9_.-]{3,255})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,14 +164,18 @@ def _looked_at_as_folder(place: S3Place, error: JanitorError) -> tuple[Place, by
 
 def _of_export(export: Export) -> Source:
     summary = export.summary
-    parts = summary.table_arn.split(":", _ARN_PARTS - 1)
-    region, account, resource = parts[3:] if len(parts) == _ARN_PARTS else ("", "", "")
+    # What it names may become a part of a report's path.
+    named = _TABLE_ARN.fullmatch(summary.table_arn)
+    if named is None and summary.table_arn:
+        sentence = f"{export.place.name} names no table: its tableArn is not that of one"
+        raise ConfigurationError(sentence, "copy the export's folder anew, all of it", "source-manifest")
+    region, account, table = named.groups() if named else (None, None, None)
     return Source(
         name=export.place.name,
         kind=Kind.MANIFEST,
-        table=resource.removeprefix("table/") or None,
-        region=region or None,
-        account_id=account or None,
+        table=table,
+        region=region,
+        account_id=account,
         made_at=_second(summary.export_time, export.place.name),
         rows=summary.item_count,
         _pages=export.pages(),
@@ -184,5 +188,6 @@ def _second(time: str | None, name: str) -> int | None:
     try:
         read = dt.datetime.fromisoformat(time)
     except ValueError:
-        raise SourceError(f"{name}: the exportTime is no time in ISO 8601", "copy it anew") from None
+        sentence = f"{name}: the exportTime is no time in ISO 8601"
+        raise ConfigurationError(sentence, "copy the export's folder anew, all of it", "source-manifest") from None
     return int((read if read.tzinfo else read.replace(tzinfo=dt.UTC)).timestamp())

@@ -2,12 +2,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from janitor.dynamodb.decode import Page
+from janitor.report.build import finding
 from janitor.tokens.classify import State, classify, classify_by_every_rule, positions_worth_a_look
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.explain import gate_rules, rules
+from janitor.tokens.new_expiry import Extension, expiry_said, extended
 from janitor.tokens.policy import DAY, Policy
 from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
 
@@ -27,6 +30,33 @@ def test_any_number_is_quickly_classified_as_every_rule_says(number: str, dialec
     item = {"token": {"S": "k"}, "tokenExpiration": {"N": number}} | ({"tokenUUID": {"S": "u"}} if uuid else {})
     policy = POLICIES[dialect]
     assert classify(row(item), NOW, policy) == classify_by_every_rule(row(item), NOW, policy)
+
+
+@given(
+    sign=st.sampled_from(["", "-"]),
+    digit=st.sampled_from(["9", "0", "1"]),
+    digits=st.sampled_from([1, 100, 4_300, 5_000]),
+    tail=st.sampled_from(["", "." + "3" * 5_000, "E126", "E4500", "E-4500", "E999999999", "E" + "9" * 30]),
+    dialect=dialects,
+)
+@example(sign="", digit="N", digits=1, tail="aN", dialect=Dialect.HASHED)
+@example(sign="-", digit="Infinity", digits=1, tail="", dialect=Dialect.CLASSIC)
+def test_any_number_of_a_dump_has_a_state_and_a_line(
+    sign: str, digit: str, digits: int, tail: str, dialect: Dialect
+) -> None:
+    number, policy = f"{sign}{digit * digits}{tail}", POLICIES[dialect]
+    for item in (
+        {"tokenExpiration": {"N": number}},
+        {"tokenExpiration": {"S": number}},
+        {"createdDate": {"N": number}},
+    ):
+        told = row({"token": {"S": "k"}, "tokenUUID": {"S": "u"}} | item)
+        verdict = classify(told, NOW, policy)
+        assert finding(told, verdict, now=NOW, policy=policy, secret=None).state is verdict.state
+        assert rules(told, NOW, policy)
+        assert len(gate_rules(told, NOW, dialect)) == 2
+        assert expiry_said(told, verdict, NOW)
+        assert extended(told, NOW, policy, Extension())
 
 
 @given(item=items, dialect=dialects)

@@ -157,6 +157,9 @@ def test_an_export_is_read_whole_or_not_at_all(
         ({"exportType": "INCREMENTAL_EXPORT"}, "incremental"),
         ({"exportFromTime": "2027-01-13T00:00:00Z"}, "incremental"),
         ({"outputFormat": "ION"}, "the format ION"),
+        ({"tableArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/../../etc"}, "names no table"),
+        ({"tableArn": f"arn:aws:dynamodb:../{REGION}:{ACCOUNT}:table/tokens"}, "names no table"),
+        ({"exportTime": "yesterday"}, "is no time in ISO 8601"),
         ({"itemCount": 41}, "names parts of 40 rows, and the export has 41"),
     ],
 )

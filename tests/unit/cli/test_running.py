@@ -1,0 +1,24 @@
+"""What is said on stderr at a run's end."""
+
+import pytest
+
+from janitor.cli.running import say_failures
+from janitor.report.model import Outcome
+from janitor.run.job import Result
+from tests.several_reports import named, of_several
+from tests.unit.report.test_formats import report
+
+
+def test_tables_of_one_name_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    plain = report()
+    refused = plain.model_copy(
+        update={
+            "run": plain.run.model_copy(update={"outcome": Outcome.REFUSED}),
+            "deletion": plain.deletion.model_copy(update={"plan": "p.ndjson"}),
+        }
+    )
+    say_failures(Result(of_several(named(refused, "t", "here"), named(refused, "t", "there")), []))
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "janitor: t, here: the plan is p.ndjson",
+        "janitor: t, there: the plan is p.ndjson",
+    ]

@@ -25,7 +25,7 @@ from janitor.dynamodb.export.manifest import SUMMARY, Export, export_at
 from janitor.dynamodb.export.places import CHUNK_BYTES, LocalFile, Place, S3Place, is_missing
 from janitor.dynamodb.export.unzipped import unzipped
 from janitor.dynamodb.scan import StopRequest
-from janitor.errors import ConfigurationError, JanitorError, SourceError, StopRequestedError
+from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
 
 log = structlog.get_logger("janitor.scan")
 

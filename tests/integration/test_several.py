@@ -219,3 +219,20 @@ def test_one_digest_tells_of_all_tables_and_each_notice_once(
     )
     assert json.loads(alone.out)["notices"]["due"] == 0
     assert queue.bodies() == []
+
+
+@one_server
+def test_the_topic_of_tables_in_several_regions_is_asked_in_its_own(
+    server: Server, new_table: NewTable, table_number: Callable[[], int], topic: Loudspeaker, tmp_path: Path
+) -> None:
+    [name] = deployments(new_table, table_number, due_rows(2))
+    queue = topic.queue(f"queue-{table_number()}")
+    file = tmp_path / "job.toml"
+    file.write_text(
+        '[[table]]\ntable = "not-there"\nregion = "eu-central-1"\n'
+        f'[[table]]\ndeployment = "{name}"\nregion = "us-east-1"\n'
+        f'[notify]\nsns_topic_arn = "{topic.arn}"\n[state]\nurl = "{state_in(tmp_path)}"\n'
+    )
+    finished = run(server, "run", str(file))
+    assert json.loads(finished.out)["notices"]["sent"] == 1, finished.err
+    assert len(queue.bodies()) == 1

@@ -9,7 +9,7 @@ attributes of each, which is enough to know the active ones; then, of the rows t
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -92,7 +92,7 @@ class Page:
         """Whether the server kept rows to itself, so that those that came are worth decoding, each of them."""
         return self.scanned > self.count
 
-    def glances(self) -> list[Glance]:
+    def glances(self) -> Sequence[Glance]:
         """Two attributes of every row, in the rows' order."""
         try:
             return _GLANCES.decode(self._body).glances

@@ -214,10 +214,12 @@ class TableReport(Part):
     """What a run of several tables has to say of one of them, but for its findings, which stand with all others.
 
     `label` is how findings and messages name it: its name, with region and account where another table has the same.
-    The times are those of its own turn. Its `notices.digests` is 0: the digest is of all tables.
+    `named` is what the user calls it, table or deployment, which metrics go by. The times are those of its own turn.
+    Its `notices.digests` is 0: the digest is of all tables.
     """
 
     label: str
+    named: str | None = None
     table: TablePart
     policy: PolicyPart
     outcome: Outcome

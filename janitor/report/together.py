@@ -56,6 +56,17 @@ def labels_of(tables: Sequence[TablePart]) -> list[str]:
     ]
 
 
+def series_of(report: Report) -> list[str]:
+    """What metrics call each table of a run: as the user does, so that a series goes on whoever was reached.
+
+    Of several with that name in one region the second is `NAME 2`.
+    """
+    named = [(part.named or part.label, part.table.region) for part in report.parts]
+    numbers = [named[:at].count(each) + 1 for at, each in enumerate(named)]
+    names = [name if number == 1 else f"{name} {number}" for (name, _), number in zip(named, numbers, strict=True)]
+    return names or [report.title]
+
+
 def most_urgent(findings: Iterable[Finding], most: int) -> list[Finding]:
     """At most so many findings of several tables, most urgent first.
 

@@ -61,7 +61,7 @@ class Job:
         reported_before: how this shard had come to its end before it was started again; None where it had not.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
-        warnings: what came up before the run.
+        warnings: what came up before the run, or while its pages were read.
     """
 
     command: str
@@ -82,7 +82,7 @@ class Job:
     clock: Callable[[], float]
     progress: Progress = field(default_factory=NoProgress)
     stop: Stop = field(default_factory=Stop)
-    warnings: tuple[Remark, ...] = ()
+    warnings: Sequence[Remark] = ()
     sweep: Sweep | None = None
     listing: Listing | None = None
     announcer: Announces | None = None

@@ -48,6 +48,7 @@ class Turn:
 
     Attributes:
         label: what the run calls it.
+        named: what the user calls it.
         table: where it is, as far as that is known.
         job: what is to be done; None where it cannot be reached.
         announcer: who announces what is found there; None for nobody.
@@ -59,6 +60,7 @@ class Turn:
     job: Job | None
     announcer: Announcer | None = None
     error: JanitorError | None = None
+    named: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,9 @@ def _told(given: Several, gathered: _Gathered, started: float) -> Report:
         for label, report in gathered.tables
     ]
     errors = [*announced.errors, *_deadline(given.stop, tables)]
-    return together(_run(given, started), tables, gathered.findings, digests=announced.digests, errors=errors)
+    report = together(_run(given, started), tables, gathered.findings, digests=announced.digests, errors=errors)
+    named = zip(report.parts, given.turns, strict=True)
+    return report.model_copy(update={"parts": [part.model_copy(update={"named": turn.named}) for part, turn in named]})
 
 
 def _run(given: Several, started: float) -> Run:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from janitor.report.metrics import Metric, metrics_of
 from janitor.report.model import Counts, Deletion, Outcome, Report
-from janitor.report.together import apart
+from janitor.report.together import apart, series_of
 
 log = structlog.get_logger("janitor.serve")
 
@@ -28,6 +28,7 @@ class Kept:
         page: the report as HTML, that of all tables of the job; it may be gone.
         started_at, ended_at: of the run of this table, in UNIX seconds.
         outcome, counts, deletion, errors: as the report has them.
+        series: what its metrics call it.
         metrics: its figures.
     """
 
@@ -40,6 +41,7 @@ class Kept:
     counts: Counts
     deletion: Deletion
     errors: tuple[str, ...]
+    series: str
     metrics: Sequence[Metric]
 
     def is_of(self, started_at: float) -> bool:
@@ -69,7 +71,7 @@ def _kept(folder: Path) -> Iterator[Kept]:
     if whole is None:
         return
     labels = [part.label for part in whole.parts] or [whole.title]
-    for label, report in zip(labels, apart(whole), strict=True):
+    for label, series, report in zip(labels, series_of(whole), apart(whole), strict=True):
         yield Kept(
             table=label,
             region=(report.table.region if report.table else None) or "-",
@@ -80,6 +82,7 @@ def _kept(folder: Path) -> Iterator[Kept]:
             counts=report.counts,
             deletion=report.deletion,
             errors=tuple(error.message for error in report.errors),
+            series=series,
             metrics=metrics_of(report),
         )
 

@@ -113,10 +113,10 @@ def _of_reports(board: Board) -> Iterator[Measured]:
         seen = set()
         for report in each.kept:
             # Settings may name one table in two ways.
-            if (report.table, report.region) not in seen:
-                seen.add((report.table, report.region))
+            if (report.series, report.region) not in seen:
+                seen.add((report.series, report.region))
                 figures = [_with_job(figure, job) for figure in report.metrics]
-                yield Measured(report.table, report.region, int(report.ended_at * 1_000), figures)
+                yield Measured(report.series, report.region, int(report.ended_at * 1_000), figures)
 
 
 def _with_job(figure: Figure, job: str) -> Figure:

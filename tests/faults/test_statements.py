@@ -14,7 +14,7 @@ from tests.fixtures import NewTable
 from tests.servers import Server
 from tests.sweeping import assert_exact, fingerprint_of, key_of, keys_in, living_rows, stale_rows, sweep
 
-STALE, LIVING = 500, 60
+STALE, LIVING = 200, 60
 BATCH = "BatchExecuteStatement"
 
 PASSING = (

@@ -82,9 +82,33 @@ def test_one_report_tells_of_all_tables_and_one_that_is_missing_hides_none(
         text = places[form].read_text().replace("\\", "")
         assert all(name in text for name in (table_of(names[0]), "not-there", "3 tables")), form
     series = metrics.read_text()
-    assert f'janitor_tokens{{region="us-east-1",state="expiring",table="{table_of(names[1])}"}} 2.0' in series
+    assert f'janitor_tokens{{region="us-east-1",state="expiring",table="{names[1]}"}} 2.0' in series
     assert 'janitor_last_run_success{region="us-east-1",table="not-there"} 0.0' in series
     assert 'janitor_tokens{region="us-east-1",state="expiring",table="not-there"}' not in series
+
+
+@one_server
+def test_a_table_keeps_its_series_whoever_is_reached(
+    server: Server, new_table: NewTable, table_number: Callable[[], int], tmp_path: Path
+) -> None:
+    names = deployments(new_table, table_number, living_rows(1), living_rows(1))
+    job, metrics = tmp_path / "job.toml", tmp_path / "m.prom"
+
+    def series(endpoint: str) -> dict[str, str]:
+        job.write_text(
+            f'[[table]]\ndeployment = "{names[0]}"\n'
+            f'[[table]]\ndeployment = "{names[1]}"\nendpoint_url = "{endpoint}"\n'
+            f'[notify]\nmetrics = ["prometheus={metrics}"]\n'
+        )
+        finished = run(server, "run", str(job))
+        assert finished.out, finished.err
+        lines = [line.rpartition(" ") for line in metrics.read_text().splitlines()]
+        return {line: value for line, _, value in lines if line.startswith("janitor_last_")}
+
+    reached, dead = series(server.url), series("http://127.0.0.1:9")
+    assert set(dead) == set(reached)
+    success = [f'janitor_last_run_success{{region="us-east-1",table="{name}"}}' for name in names]
+    assert ([reached[each] for each in success], [dead[each] for each in success]) == (["1.0"] * 2, ["1.0", "0.0"])
 
 
 @one_server
@@ -107,7 +131,7 @@ def test_the_variable_names_several_and_each_format_says_which_table(
     assert calendar.read_text().count("BEGIN:VEVENT") == 2
     assert all(table_of(name) in calendar.read_text().replace("\r\n ", "") for name in names)
     emf = [json.loads(line) for line in finished.err.splitlines() if '"_aws"' in line]
-    assert [(line["table"], line["TokensExpiring"]) for line in emf] == [(table_of(name), 1) for name in names]
+    assert [(line["table"], line["TokensExpiring"]) for line in emf] == [(name, 1) for name in names]
     one = run(server, "scan", "--deployment", names[0], "--format", "json")
     said = json.loads(one.out)
     assert (said["parts"], said["table"]["name"], said["findings"][0]["table"]) == ([], table_of(names[0]), None)
@@ -195,3 +219,20 @@ def test_one_digest_tells_of_all_tables_and_each_notice_once(
     )
     assert json.loads(alone.out)["notices"]["due"] == 0
     assert queue.bodies() == []
+
+
+@one_server
+def test_the_topic_of_tables_in_several_regions_is_asked_in_its_own(
+    server: Server, new_table: NewTable, table_number: Callable[[], int], topic: Loudspeaker, tmp_path: Path
+) -> None:
+    [name] = deployments(new_table, table_number, due_rows(2))
+    queue = topic.queue(f"queue-{table_number()}")
+    file = tmp_path / "job.toml"
+    file.write_text(
+        '[[table]]\ntable = "not-there"\nregion = "eu-central-1"\n'
+        f'[[table]]\ndeployment = "{name}"\nregion = "us-east-1"\n'
+        f'[notify]\nsns_topic_arn = "{topic.arn}"\n[state]\nurl = "{state_in(tmp_path)}"\n'
+    )
+    finished = run(server, "run", str(file))
+    assert json.loads(finished.out)["notices"]["sent"] == 1, finished.err
+    assert len(queue.bodies()) == 1

@@ -13,7 +13,7 @@ from janitor.config.table import TableSettings
 from janitor.errors import JanitorError, SinkError
 from janitor.report.metrics import metrics_of
 from janitor.report.model import Outcome, Report
-from janitor.report.together import apart
+from janitor.report.together import apart, series_of
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.workers import answer_of
 from janitor.sinks.heartbeat import Heartbeat
@@ -23,12 +23,11 @@ from janitor.sinks.metric import Measured
 def measured_of(report: Report) -> list[Measured]:
     """The metrics of each table of a run. Of one that was left to another run what that one says is truer."""
     measured = []
-    labels = [part.label for part in report.parts] or [report.title]
-    for label, each in zip(labels, apart(report), strict=True):
+    for name, each in zip(series_of(report), apart(report), strict=True):
         region = (each.table.region if each.table else None) or "-"
         timestamp = int(each.run.finished_at.timestamp() * 1_000)
         metrics = None if each.run.outcome is Outcome.SKIPPED else metrics_of(each)
-        measured.append(Measured(label, region, timestamp, metrics))
+        measured.append(Measured(name, region, timestamp, metrics))
     return measured
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import structlog
 
 from janitor import __version__
+from janitor.cli.options import given_on_command_line
 from janitor.cli.running import carried_out
 from janitor.cli.wiring.notices import pointer_of, topic_of
 from janitor.cli.wiring.outlets import outlets_of
@@ -40,6 +41,7 @@ log = structlog.get_logger("janitor.run")
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
+_REGION_IN_ARN = 3
 
 JobOf = Callable[[ScanSettings, str, Stop, Among | None], Job]
 
@@ -71,7 +73,7 @@ def carried_out_on_each(
         is_part = is_part_of_a_run(only)
         return carried_out(command, logs, only, lambda run_id, stop: job_of(only, run_id, stop, None), is_part=is_part)
     check(tables[0])
-    shared = tables[0]._replace(table=_shared([each.table for each in tables]))
+    shared = tables[0]._replace(table=_shared([each.table for each in tables], tables[0].notices.sns_topic_arn))
     make = partial(_several, _Asked(command, tables, job_of, shared, is_dry_run))
     return carried_out(command, logs, shared, make)
 
@@ -82,6 +84,9 @@ def each_table(settings: ScanSettings) -> list[ScanSettings]:
     Raises:
         ConfigurationError: one is named twice.
     """
+    if settings.source.source is not None and not given_on_command_line(["deployment"]):
+        # What the environment names is passed over, one or several.
+        return [settings]
     return [settings._replace(table=table) for table in each_of(settings.table)]
 
 
@@ -135,7 +140,10 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
         run_id=run_id,
         version=__version__,
         is_dry_run=asked.is_dry_run,
-        turns=[_turn(label, part, made) for label, part, made in zip(labels_of(parts), parts, tries, strict=True)],
+        turns=[
+            replace(_turn(label, part, made), named=named(each.table))
+            for each, label, part, made in zip(tables, labels_of(parts), parts, tries, strict=True)
+        ],
         policy=PolicyPart(
             dialect=None,
             thresholds_seconds=sorted(set(policy.expiring_within), reverse=True),
@@ -190,10 +198,18 @@ def _table_part(settings: ScanSettings, made: Job | JanitorError, home: Aws) -> 
     """Where a table is; of one that cannot be reached what its settings say."""
     if isinstance(made, JanitorError):
         given = settings.table
-        region = given.region or home.region or _UNKNOWN
+        region = given.region or _region_of(given, home)
         return TablePart(name=named(given), region=region, account_id=None, endpoint=given.endpoint_url)
     table = made.table
     return TablePart(name=table.name, region=table.region, account_id=table.account_id, endpoint=table.endpoint)
+
+
+def _region_of(given: TableSettings, home: Aws) -> str:
+    """The region that a table's session has, which is asked of nobody; that of the run where there is no session."""
+    try:
+        return session(given, beside=home).region
+    except JanitorError:
+        return home.region or _UNKNOWN
 
 
 def _turn(label: str, part: TablePart, made: Job | JanitorError) -> Turn:
@@ -215,11 +231,12 @@ def _channel(shared: ScanSettings, home: Aws, run_id: str, stop: Stop) -> Channe
     )
 
 
-def _shared(tables: Sequence[TableSettings]) -> TableSettings:
-    """The way that all tables have in common, and the name of each."""
+def _shared(tables: Sequence[TableSettings], topic_arn: str | None) -> TableSettings:
+    """The way that all tables have in common, and the name of each. A topic answers in its own region alone."""
     values = {name: {getattr(table, name) for table in tables} for name in _WAY}
     common = {name: found.pop() for name, found in values.items() if len(found) == 1}
     if "region" not in common:
-        # There is no way without one, and a topic or a bucket may be anywhere.
-        common["region"] = next(table.region for table in tables if table.region)
+        # There is no way without one, and a bucket may be anywhere.
+        of_topic = topic_arn.split(":")[_REGION_IN_ARN] if topic_arn else None
+        common["region"] = of_topic or next(table.region for table in tables if table.region)
     return TableSettings(deployment=tuple(named(table) for table in tables), **common)

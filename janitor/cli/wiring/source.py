@@ -54,8 +54,14 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
     as_of = settings.policy.as_of
     secret = secret_in(settings.protection.fingerprint_key_file)
     place = _place(settings)
-    source = source_at(place)
+    warnings: list[Remark] = []
+    source = source_at(
+        place, lambda sentence: warnings.append(Remark(where="source", code="segments", message=sentence))
+    )
+    warnings.append(_picture(source))
     table = _table(source, settings, dialect)
+    # A source's own name is no table's: it stays out of the places of reports.
+    is_named = bool(source.table or settings.table.table)
     policy = policy_of(settings.policy, settings.protection, dialect, sweep.plan.include if sweep else ())
     now = int(time.time()) if as_of is None else as_of
     planning = None
@@ -73,7 +79,9 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         pages=lambda: source.pages(stop),
         pages_of_owner=None,
         requests=lambda: (0, 0),
-        outlets=outlets_of(settings.output, table, lambda: session(settings.table).s3, run_id, stop),
+        outlets=outlets_of(
+            settings.output, table if is_named else None, lambda: session(settings.table).s3, run_id, stop
+        ),
         max_findings=settings.output.max_findings,
         fingerprint_secret=secret,
         read_price=0.0,
@@ -81,7 +89,7 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         clock=time.time,
         progress=progress_for(source.rows or 0, "reading"),
         stop=stop,
-        warnings=(_picture(source),),
+        warnings=warnings,
         sweep=planning,
         reread=(lambda: source_at(place).pages(stop)) if place.can_be_read_again else None,
     )
@@ -184,8 +192,9 @@ def _picture(source: Source) -> Remark:
     """What everybody should know who reads the report."""
     if source.made_at is not None:
         made = moment(source.made_at)
-        age = max(0, int(time.time()) - source.made_at)
-        when = f"as they stood at {made:%Y-%m-%d %H:%M} UTC, {spoken_duration(age)} ago" if made else "of another time"
+        age = int(time.time()) - source.made_at
+        how_long = "which lies ahead of the local clock" if age < 0 else f"{spoken_duration(age)} ago"
+        when = f"as they stood at {made:%Y-%m-%d %H:%M} UTC, {how_long}" if made else "of another time"
     else:
         when = "of a dump that does not say when it was made"
     message = f"the table was not touched: the rows are {when}"

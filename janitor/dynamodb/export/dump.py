@@ -7,7 +7,7 @@ over parts or segments of a table leaves them. `--query Items` leaves the array 
 rows there should be.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import msgspec
@@ -24,17 +24,18 @@ _COUNT = msgspec.json.Decoder(int | None)
 _KEY = msgspec.json.Decoder(str)
 
 
-def pages_of_dump(chunks: Iterator[bytes], name: str) -> Iterator[Page]:
+def pages_of_dump(chunks: Iterator[bytes], name: str, warn: Callable[[str], None] = lambda _: None) -> Iterator[Page]:
     """A page for about every megabyte.
 
     Args:
         chunks: the dump, cut anywhere.
         name: what an error calls it.
+        warn: told at the end, in a sentence, that rows may be missing.
 
     Raises:
         SourceError: it is damaged or cut short, was made with a filter, or is none.
     """
-    window, rows = Window(chunks, name), 0
+    window, rows, dumps, going_on = Window(chunks, name), 0, 0, 0
     document = _Document(window, name)
     while window.peek():
         document = _Document(window, name)
@@ -42,9 +43,13 @@ def pages_of_dump(chunks: Iterator[bytes], name: str) -> Iterator[Page]:
             if items:
                 yield SourcePage(items, partial(_row_name, name, rows))
             rows += len(items)
+        dumps += 1
+        going_on += document.goes_on is not None
     if document.goes_on:
         sentence = f"{name} is cut short: it ends with a {document.goes_on}, where `aws dynamodb scan` was to go on"
         raise SourceError(sentence, "make it without --max-items and --no-paginate", "source-cut-short")
+    if going_on:
+        warn(f"{going_on:,} of {dumps:,} dumps in it say that they go on; if they are segments, rows are missing")
 
 
 class _Document:

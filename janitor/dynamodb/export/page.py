@@ -1,11 +1,35 @@
 """A page of rows that no server sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import JanitorError, SourceError
+from janitor.tokens.row import Glance, Row
+
+
+class _Key(msgspec.Struct, gc=False):
+    S: str
+
+
+class _Keyed(Glance, kw_only=True, gc=False):
+    """As a glance at a row of a table, of which DynamoDB has seen to it that there is a key."""
+
+    key: _Key = msgspec.field(name="token")
+
+
+class _Glances(msgspec.Struct, gc=False):
+    glances: list[_Keyed] = msgspec.field(name="Items")
+
+
+class _KeyAlone(msgspec.Struct, gc=False):
+    key: _Key = msgspec.field(name="token")
+
+
+_GLANCES = msgspec.json.Decoder(_Glances, strict=False)
+_KEY_ALONE = msgspec.json.Decoder(_KeyAlone)
+_UNREADABLE = (ValueError, RecursionError)
 
 
 class SourcePage(Page):
@@ -26,6 +50,38 @@ class SourcePage(Page):
         self.count = self.scanned = len(items)
         self.next_key = None
         self.read_units = 0.0
+
+    def glances(self) -> Sequence[Glance]:
+        """As `Page` has it.
+
+        Raises:
+            SourceError: a row has no key, or one that is no text.
+        """
+        try:
+            return _GLANCES.decode(self._body).glances
+        except _UNREADABLE:
+            # A date that is not whole, or a row without a key.
+            self._check_keys(range(self.count))
+            return super().glances()
+
+    def rows(self, positions: Iterable[int]) -> list[Row]:
+        """As `Page` has it.
+
+        Raises:
+            SourceError: a row does not decode, or has no key, or one that is no text.
+        """
+        positions = list(positions)
+        rows = super().rows(positions)
+        if any(row.key.S is None for row in rows):
+            self._check_keys(positions)
+        return rows
+
+    def _check_keys(self, positions: Iterable[int]) -> None:
+        for position in positions:
+            try:
+                _KEY_ALONE.decode(self._items[position])
+            except _UNREADABLE as error:
+                raise self._unreadable(position, error) from None
 
     def _unreadable(self, position: int, error: Exception) -> JanitorError:
         sentence = f"{self._row_name(position)} is no row of a token table in DynamoDB's JSON: {error}"

@@ -11,7 +11,7 @@ than there were would be taken for a table that has fewer.
 import datetime as dt
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -76,8 +76,8 @@ class Source:
                 yield page
 
 
-def source_at(place: Place) -> Source:
-    """Look at the start of a source, which may be a folder's name.
+def source_at(place: Place, warn: Callable[[str], None] = lambda _: None) -> Source:
+    """Look at the start of a source, which may be a folder's name; `warn` hears what is odd at its end.
 
     Raises:
         ConfigurationError: there is none, or it is of a kind that janitor does not read.
@@ -98,7 +98,7 @@ def source_at(place: Place) -> Source:
         return _of_export(export_at(place))
     content = itertools.chain([head.removeprefix(BYTE_ORDER_MARK)], chunks)
     if kind in (Kind.DUMP, Kind.ARRAY):
-        return Source(name=place.name, kind=kind, _pages=pages_of_dump(content, place.name))
+        return Source(name=place.name, kind=kind, _pages=pages_of_dump(content, place.name, warn))
     pages = pages_of_lines(content, place.name, is_wrapped=kind is Kind.WRAPPED_LINES)
     return Source(name=place.name, kind=kind, _pages=pages)
 

@@ -63,6 +63,23 @@ def test_a_source_is_told_by_its_content_zipped_or_not(content: bytes, kind: Kin
         assert rows_of(source) == ROWS
 
 
+def test_a_date_that_is_not_whole_hides_no_key() -> None:
+    [*_, page] = source_of(dump([*ROWS, modern("a", 1) | {"tokenExpiration": {"N": "9000000000.5"}}])).pages(Stop())
+    assert len(page.glances()) == page.count
+    [*_, keyless] = source_of(dump([*ROWS, {"tokenExpiration": {"N": "9000000000"}}])).pages(Stop())
+    with pytest.raises(SourceError, match="item 41, is no row of a token table"):
+        keyless.glances()
+
+
+def test_dumps_that_go_on_before_the_last_are_told_of() -> None:
+    for going_on, words in ({"NextToken": "x"}, ["1 of 2 dumps in it say that they go on"]), ({}, []):
+        said: list[str] = []
+        content = dump(ROWS[:20], **going_on) + dump(ROWS[20:])
+        source = source_at(StandardInput(io.BytesIO(content)), said.append)
+        assert rows_of(source) == ROWS
+        assert [each.partition(";")[0] for each in said] == words
+
+
 def test_an_export_says_whose_rows_it_holds(tmp_path: Path) -> None:
     folder = written(export_files(ROWS, table="prod-LISAApiBaseTokenTable"), tmp_path / FOLDER)
     for place in (folder, folder / "manifest-summary.json", folder / "manifest-files.json"):
@@ -108,6 +125,9 @@ def test_what_is_no_source_is_refused_before_anything_is_read(content: bytes, wo
         (dump([*ROWS, {"key": {"S": SECRET}}]), "item 41, is no row of a token table"),
         (dump([*ROWS, {"token": SECRET}]), "item 41, is no row of a token table"),
         (LINES + b'\n{"token": {"S": "' + SECRET.encode(), "line 42, is no row"),
+        (dump([*ROWS, modern("k", 9_000_000_000) | {"token": {"N": "5"}}]), "item 41, is no row of a token table"),
+        (dump([*ROWS, {"tokenExpiration": {"N": "9000000000.5"}}]), "item 41, is no row of a token table"),
+        (LINES + b'\n{"tokenExpiration": {"N": "9000000000"}}', "line 42, is no row of a token table"),
         (LINES + b'\n{"key": {"S": "a"}}', "line 42, is no row of a token table"),
         (WRAPPED + json.dumps(ROWS[0]).encode(), "line 41, is no row as an export has it"),
         (LINES + b'{"token": {"S": "' + SECRET.encode() + b"x" * 17 * 1024 * 1024, "line 41, is longer than"),

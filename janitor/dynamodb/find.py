@@ -6,14 +6,17 @@ row is found as soon as it was written, as it is now; but the index of owners la
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from janitor.aws_errors import aws_errors
+from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import Page, item_of, page_of
 from janitor.dynamodb.locate import KEY, OWNER_INDEX, Table
-from janitor.dynamodb.scan import Scan, StopRequest, segments_for
+from janitor.dynamodb.page_size import Allowance, PageSize
+from janitor.dynamodb.scan import Scan, StopRequest, segments_for, sleep, units_of
 from janitor.errors import StopRequestedError
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import LENGTH, fingerprint
@@ -68,7 +71,14 @@ class Finder:
     """
 
     def __init__(
-        self, client: "DynamoDBClient", table: Table, policy: Policy, secret: bytes | None, stop: StopRequest
+        self,
+        client: "DynamoDBClient",
+        table: Table,
+        policy: Policy,
+        secret: bytes | None,
+        stop: StopRequest,
+        *,
+        budgets: Budgets,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -78,12 +88,15 @@ class Finder:
             policy: says by its dialect what a fingerprint is of.
             secret: the key of the fingerprints; None for plain ones.
             stop: who may ask for an early end.
+            budgets: what pages may cost; a row by its key comes at once.
         """
         self._client: Any = client
         self._table = table
         self._dialect = policy.dialect
         self._secret = secret
         self._stop = stop
+        self._budgets = budgets
+        self._consistent = replace(budgets, pages=PageSize(is_consistent=True))
 
     def fingerprint_of(self, found: Found) -> str:
         """What a row is named everywhere."""
@@ -142,6 +155,7 @@ class Finder:
             segments=segments_for(self._table.size_bytes),
             filter={"ConsistentRead": True, **filter_},
             stop=self._stop,
+            budgets=self._consistent,
         )
         for page in scan.pages():
             yield from _rows(page)
@@ -153,16 +167,23 @@ class Finder:
             "TableName": self._table.name,
             "IndexName": OWNER_INDEX,
             "KeyConditionExpression": "#a = :value",
+            "ReturnConsumedCapacity": "TOTAL",
             **_named(_OWNER, name),
         }
-        while True:
+        while (allowance := self._take_page()) is not None:
+            allowance.set_limit(request)
             with self._stop.waiting(), aws_errors(call, f"the index {OWNER_INDEX} of the table {self._table.name}"):
                 response = self._client.query(**request)
             page = page_of(response, call)
+            self._budgets.settle_page(allowance, page.scanned, page.read_units or units_of(page))
             yield page
             if page.next_key is None:
                 return
             request["ExclusiveStartKey"] = page.next_key
+
+    def _take_page(self) -> Allowance | None:
+        with self._stop.waiting():
+            return self._budgets.take_page(sleep)
 
     def _check_not_stopped(self) -> None:
         # A scan ends early and quietly when it is asked to.

@@ -4,27 +4,23 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from janitor.aws_errors import aws_errors
-from janitor.dynamodb.budget import Budget
+from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY, OWNER_INDEX
-from janitor.dynamodb.scan import sleep
+from janitor.dynamodb.scan import sleep, units_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-# What a page of an owner's rows costs: hardly anybody has more than 4 KB of them.
-_USUAL_UNITS = 0.5
-
-
-def pages_of_owner(client: "DynamoDBClient", table: str, username: str, reads: Budget) -> Iterator[Page]:
+def pages_of_owner(client: "DynamoDBClient", table: str, username: str, budgets: Budgets) -> Iterator[Page]:
     """Every page of rows that carry this username; for the main thread.
 
     Args:
         client: made with the page parser.
         table: the table's name.
         username: as the rows have it.
-        reads: what the pages draw on.
+        budgets: what the pages may cost.
 
     Raises:
         AwsError: the index could not be read; `dynamodb:Query` may be missing.
@@ -39,11 +35,12 @@ def pages_of_owner(client: "DynamoDBClient", table: str, username: str, reads: B
         "ExpressionAttributeValues": {":owner": {"S": username}},
         "ReturnConsumedCapacity": "TOTAL",
     }
-    while reads.take(_USUAL_UNITS, sleep):
+    while (allowance := budgets.take_page(sleep)) is not None:
+        allowance.set_limit(request)
         with aws_errors("dynamodb:Query", f"the index {OWNER_INDEX} of the table {table}"):
             response = client.query(**request)
         page = page_of(response, "dynamodb:Query")
-        reads.settle(_USUAL_UNITS, page.read_units)
+        budgets.settle_page(allowance, page.scanned, page.read_units or units_of(page))
         yield page
         if page.next_key is None:
             return

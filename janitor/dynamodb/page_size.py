@@ -8,7 +8,7 @@ rows as were seen, so that it takes a few pages to become sure.
 
 import math
 import threading
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # A row is at most 400 KB, a page 1 MB; eventually consistent, 4 KB cost half a unit, and a page at least that.
 _LARGEST_ROW = 50.0
@@ -26,12 +26,18 @@ class Allowance(NamedTuple):
     """What the next page may be.
 
     Attributes:
-        rows: Scan's `Limit`; None for none.
+        rows: Scan's `Limit`, and Query's; None for none.
         units: what it will cost, as far as one can tell.
     """
 
     rows: int | None
     units: float
+
+    def set_limit(self, request: dict[str, Any]) -> None:
+        """Give a request this page's `Limit`, or take that of the page before away."""
+        request.pop("Limit", None)
+        if self.rows is not None:
+            request["Limit"] = self.rows
 
 
 _ANY = Allowance(None, 0.0)
@@ -40,7 +46,9 @@ _ANY = Allowance(None, 0.0)
 class PageSize:
     """Learns what rows cost, and says how many may be asked for. Threads share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_consistent: bool = False) -> None:
+        """Nothing is known yet; consistent reads cost twice as much."""
+        self._times = 2.0 if is_consistent else 1.0
         self._lock = threading.Lock()
         self._seen = 0
         self._rows = 0.0
@@ -60,10 +68,11 @@ class PageSize:
         """
         if rate is None:
             return _ANY
+        rate /= self._times
         most = max(rate * share, _LEAST_PAGE)
         with self._lock:
             if most >= _LARGEST_PAGE:
-                return Allowance(None, self._whole_page)
+                return Allowance(None, self._whole_page * self._times)
             mean = self._mean
             if self._seen and most < 2 * _LEAST_PAGE:
                 # Taken at its word, the least page of one row would never hold a second.
@@ -72,12 +81,13 @@ class PageSize:
             if self._seen:
                 rows = min(rows, self._seen, self._safe(max(rate, 2 * _LEAST_PAGE), mean))
             units = max(_LEAST_PAGE, min(max(1, int(rows)) * mean, _LARGEST_PAGE))
-            return Allowance(max(1, int(rows)), units)
+            return Allowance(max(1, int(rows)), units * self._times)
 
     def learn(self, allowance: Allowance, rows: int, units: float) -> None:
         """Take note of a page: how many rows the server looked at, and what it cost."""
         if not rows or not units:
             return
+        units /= self._times
         with self._lock:
             if allowance.rows is None:
                 self._whole_page = _KEPT_OF_MEAN * self._whole_page + (1 - _KEPT_OF_MEAN) * units

@@ -158,14 +158,11 @@ class Scan:
             request |= {"Segment": self.shard.index * self.segments + segment, "TotalSegments": total}
         number = 0
         while (allowance := self.budgets.take_page(wait)) is not None:
-            if allowance.rows is None:
-                request.pop("Limit", None)
-            else:
-                request["Limit"] = allowance.rows
+            allowance.set_limit(request)
             with aws_errors("dynamodb:Scan", f"the table {self.table}"):
                 response = self.client.scan(**request)
             page = page_of(response, "dynamodb:Scan")
-            self.budgets.settle_page(allowance, page.scanned, page.read_units or _units_of(page))
+            self.budgets.settle_page(allowance, page.scanned, page.read_units or units_of(page))
             log.debug("page.read", segment=segment, page=number, rows=page.scanned, bytes=page.size)
             yield page
             if page.next_key is None:
@@ -181,7 +178,7 @@ def sleep(seconds: float) -> bool:
     return False
 
 
-def _units_of(page: Page) -> float:
+def units_of(page: Page) -> float:
     """What a page cost at least, from a server that does not say it."""
     return max(1, -(-page.size // 4096)) / 2
 

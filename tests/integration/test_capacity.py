@@ -16,7 +16,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.command import Finished, janitor, started
 from tests.faults.proxy import Forward, Meddling, Request, meddling_proxy
 from tests.sweeping import LONG_AGO, arguments_of, keys_in, stale_rows, sweep
-from tests.tables import SAMPLE_NOW, create_table, put_rows, token
+from tests.tables import SAMPLE_NOW, create_table, modern, put_rows, token
 
 TABLE = "budgeted"
 ROWS = 300
@@ -121,6 +121,39 @@ def test_several_segments_share_a_budget(proxy: Watched, table: str) -> None:
     capacity, _ = scan(proxy, table, "--max-rcu", "50", "--segments", "4")
     assert capacity["scanned"] == ROWS
     assert max(proxy.units) <= 50
+
+
+def test_look_ups_of_an_owner_and_of_a_fingerprint_draw_on_the_budget_too(
+    proxy: Watched, local: DynamoDBClient
+) -> None:
+    """Of a provisioned table whose quarter is 100 read units a second."""
+    rows = [modern(f"row-{number}", SAMPLE_NOW - number, username="ana", note="x" * 1_400) for number in range(100)]
+    create_table(local, "looked-up", hashed=True, rows=rows)
+    throughput: Any = {"ReadCapacityUnits": 400, "WriteCapacityUnits": 400}
+    index: Any = {"Update": {"IndexName": "username-index", "ProvisionedThroughput": throughput}}
+    local.update_table(
+        TableName="looked-up",
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput=throughput,
+        GlobalSecondaryIndexUpdates=[index],
+    )
+    proxy.meddling.by_operation["Query"] = proxy.scan
+    where = ("--table", "looked-up", "--endpoint-url", proxy.url, "--as-of", str(SAMPLE_NOW))
+    try:
+        assert janitor("scan", *where, "--max-rcu", "20").code == 0
+        of_scan, proxy.limits = proxy.limits, []
+        assert janitor("token", "revoke", "--user", "ana", "--dry-run", *where).code == 0
+        of_user, proxy.limits = proxy.limits, []
+        shown = janitor("token", "show", "0123456", *where)
+    finally:
+        local.delete_table(TableName="looked-up")
+    assert (shown.code, '"max_rcu": 100.0' in shown.err) == (2, True)
+    # The scan's last request looks up the owner; what rows weigh is known by then.
+    assert of_scan[-1] is not None
+    for limits in (of_user, proxy.limits):
+        assert limits[0] == 1
+        assert None not in limits
+    assert max(proxy.units) <= 100 / 4
 
 
 @pytest.mark.parametrize("segments", ["1", "3"])

@@ -9,6 +9,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.cli.wiring.token.removal import NotConfirmedError
+from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.find import Finder
 from janitor.dynamodb.locate import TableChoice, locate
@@ -169,7 +170,9 @@ def test_a_row_is_found_by_whatever_names_it(
     table = new_table(rows.values(), hashed=hashed)
     aws = Aws(Connection(region="us-east-1", endpoint_url=server.url))
     there = locate(aws, TableChoice(table=table), None, time.time)
-    finder = Finder(aws.dynamodb, there, Policy(dialect=there.dialect), secret, Stop())
+    finder = Finder(
+        aws.dynamodb, there, Policy(dialect=there.dialect), secret, Stop(), budgets=Budgets.unlimited(time.monotonic)
+    )
     for item in rows.values():
         found = finder.by_key(item["token"]["S"])
         assert found is not None

@@ -122,7 +122,7 @@ def owner_pages(reached: Reached) -> PagesOfOwner | None:
     """Reads the rows of one owner; None where the table has no index for it."""
     if not reached.table.has_owner_index:
         return None
-    return lambda owner: pages_of_owner(reached.aws.dynamodb, reached.table.name, owner, reached.budgets.reads)
+    return lambda owner: pages_of_owner(reached.aws.dynamodb, reached.table.name, owner, reached.budgets)
 
 
 def tell_of_failure(

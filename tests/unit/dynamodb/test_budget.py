@@ -265,6 +265,19 @@ def test_a_batch_of_deletes_takes_a_share_of_a_second_or_is_one_row(limit: int, 
     assert rows == 25 or (rows + 1) * copies > limit * SHARE_OF_A_SECOND
 
 
+@given(st.floats(0.5, 1_000), st.integers(1, 2_000))
+def test_consistent_reads_take_twice_the_units_for_as_many_rows(rate: float, row_bytes: int) -> None:
+    dice = random.Random(1)
+    server = Server(lambda _: row_bytes, 0.0)
+    usual, consistent = PageSize(), PageSize(is_consistent=True)
+    for _ in range(20):
+        allowance, twice = usual.allowed(rate, SHARE_OF_A_SECOND), consistent.allowed(rate * 2, SHARE_OF_A_SECOND)
+        assert twice == (allowance.rows, allowance.units * 2)
+        rows, units, _ = server.page(allowance.rows, dice)
+        usual.learn(allowance, rows, units)
+        consistent.learn(twice, rows, units * 2)
+
+
 def test_sizes_that_were_learnt_in_any_order_never_ask_for_less_than_a_row() -> None:
     dice = random.Random(5)
     sizes = PageSize()

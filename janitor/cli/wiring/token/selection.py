@@ -10,6 +10,7 @@ from typing import NamedTuple
 import click
 import structlog
 
+from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, reach
 from janitor.cli.wiring.rules import policy_of
@@ -106,7 +107,8 @@ def reached_place(settings: ChangeCommand, stop: Stop) -> Place:
     secret = secret_in(settings.protection.fingerprint_key_file)
     reached = reach(settings.table, dialect=settings.policy.dialect)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
-    finder = Finder(reached.aws.dynamodb, reached.table, policy, secret, stop)
+    say_limits(reached.budgets, deletes=False)
+    finder = Finder(reached.aws.dynamodb, reached.table, policy, secret, stop, budgets=reached.budgets)
     return Place(reached, policy, secret, finder, _now(reached) if as_of is None else as_of)
 
 

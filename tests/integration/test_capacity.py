@@ -194,7 +194,7 @@ def stopped(proxy: Watched, *arguments: str) -> dict[str, Any]:
 def test_a_budget_that_is_no_number_is_named(table: str) -> None:
     for wrong in ("0", "-3", "many", "nan", "inf"):
         finished = janitor("scan", "--table", table, "--max-rcu", wrong)
-        assert (finished.code, f"'{wrong}' is neither a number of units above 0" in finished.err) == (2, True)
+        assert (finished.code, f"'{wrong}' is neither a number of units from 0.001" in finished.err) == (2, True)
 
 
 def test_a_sweep_deletes_within_its_write_units_the_index_among_them(

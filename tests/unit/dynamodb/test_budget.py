@@ -52,7 +52,8 @@ def test_any_ten_seconds_stay_within_five_percent_of_the_budget(
     least, _ = in_ten_seconds(seen_by_server(spent), since=spent[0].at + LEARNING_SECONDS)
     assert most <= rate * 10.5
     if all_segments_can(rate, segments, latency):
-        assert least >= rate * 9.5
+        # Ten seconds may just miss a row at their end, the heaviest of which costs two units here.
+        assert least >= rate * 9.5 - 2
 
 
 @settings(max_examples=8, deadline=None)

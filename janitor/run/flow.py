@@ -30,7 +30,7 @@ from janitor.run.job import Job, Result
 from janitor.run.leasing import Leasing, leased, passed_over
 from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
 from janitor.run.reading import read
-from janitor.run.shard_records import Left
+from janitor.run.shards.records import Left
 from janitor.run.sorted_findings import SortedFindings
 from janitor.run.sweep import Swept, finish_sweep
 from janitor.run.tally import Tally

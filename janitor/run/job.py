@@ -13,8 +13,8 @@ from janitor.run.listing import Listing
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
-from janitor.run.shard_announcer import ShardAnnouncer
-from janitor.run.shard_records import Left
+from janitor.run.shards.announcer import ShardAnnouncer
+from janitor.run.shards.records import Left
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.shard import Shard

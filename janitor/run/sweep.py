@@ -22,7 +22,7 @@ from janitor.run.guards import Limits, Situation, refusals
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
-from janitor.run.shard_guards import ShardGuards
+from janitor.run.shards.guards import ShardGuards
 from janitor.run.stopping import TELL_SECONDS, Stop
 from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification, State

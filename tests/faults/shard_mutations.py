@@ -8,19 +8,19 @@ _STORE = "tests/integration/test_shard_store.py"
 SHARD_MUTATIONS = (
     Mutation(
         "a shard asks the guards of its own rows alone",
-        "janitor/run/shard_guards.py",
+        "janitor/run/shards/guards.py",
         (("planned=sum(counts.planned for counts in everybody.values())", "planned=own.planned"),),
         (f"{_SHARDS}::test_guards_hold_for_the_whole",),
     ),
     Mutation(
         "a shard deletes before the others have counted",
-        "janitor/run/shard_guards.py",
+        "janitor/run/shards/guards.py",
         (("return None if self._missing() else self._run", "return self._run"),),
         (f"{_SHARDS}::test_a_shard_that_is_killed_and_started_again_belongs_to_its_run",),
     ),
     Mutation(
         "whoever comes late does not go by what was refused",
-        "janitor/run/shard_guards.py",
+        "janitor/run/shards/guards.py",
         (
             ("        if verdict.refusal is not None:\n", "        if False:\n"),
             ("everybody = {int", "everybody = {self._run.shard.index: counts} | {int"),
@@ -29,7 +29,7 @@ SHARD_MUTATIONS = (
     ),
     Mutation(
         "what a dead process had counted stands",
-        "janitor/run/sharded_run.py",
+        "janitor/run/shards/sharded_run.py",
         (("if index in lives and lives[index].attempt == counts.attempt", "if index in lives"),),
         (f"{_SHARDS}::test_what_a_dead_process_had_counted_is_no_part_of_the_whole", _STORE),
     ),
@@ -47,7 +47,7 @@ SHARD_MUTATIONS = (
     ),
     Mutation(
         "nobody remembers that the report of all was made",
-        "janitor/run/shard_merge.py",
+        "janitor/run/shards/merge.py",
         (("        self.asked(lambda: self._run.set_merged(", "        print(lambda: self._run.set_merged("),),
         (f"{_SHARDS}::test_a_shard_that_is_killed_and_started_again_belongs_to_its_run",),
     ),

@@ -11,8 +11,8 @@ from janitor.ledger.dynamodb_shards import DynamoDbShardStore
 from janitor.ledger.interface import LARGEST_CHUNK
 from janitor.ledger.shard_store import KEEP_SECONDS, ShardStore
 from janitor.ledger.sqlite_shards import SqliteShardStore
-from janitor.run.shard_records import Counts
-from janitor.run.sharded_run import JOIN_SECONDS, LIFE_SECONDS, ShardedRun
+from janitor.run.shards.records import Counts
+from janitor.run.shards.sharded_run import JOIN_SECONDS, LIFE_SECONDS, ShardedRun
 from janitor.shard import Shard
 from tests.integration.ledgers import DAY, NOW, SCOPE, at_once, state_table
 

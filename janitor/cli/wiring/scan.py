@@ -24,8 +24,8 @@ from janitor.run.guards import Limits
 from janitor.run.job import Job
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.outlets import Outlets
-from janitor.run.shard_announcer import ShardAnnouncer
-from janitor.run.shard_records import Left
+from janitor.run.shards.announcer import ShardAnnouncer
+from janitor.run.shards.records import Left
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.shard import WHOLE, Shard

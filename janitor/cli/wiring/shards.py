@@ -21,11 +21,11 @@ from janitor.report.model import Remark
 from janitor.run.guards import Limits
 from janitor.run.lease_keeper import LeaseKeeper, seconds_since_boot
 from janitor.run.patience import Patience
-from janitor.run.shard_announcer import ShardAnnouncer
-from janitor.run.shard_guards import ShardGuards, refusals_of_a_dry_run
-from janitor.run.shard_merge import Merger, Merging
-from janitor.run.shard_records import Counts, Left
-from janitor.run.sharded_run import ShardedRun
+from janitor.run.shards.announcer import ShardAnnouncer
+from janitor.run.shards.guards import ShardGuards, refusals_of_a_dry_run
+from janitor.run.shards.merge import Merger, Merging
+from janitor.run.shards.records import Counts, Left
+from janitor.run.shards.sharded_run import ShardedRun
 from janitor.run.stopping import Stop
 from janitor.shard import AUTO, MAX_SHARDS, Shard, shard_of
 from janitor.tokens.policy import Policy

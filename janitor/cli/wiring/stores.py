@@ -16,7 +16,7 @@ from janitor.ledger.sqlite_shards import SqliteShardStore
 from janitor.ledger.url import DynamoDbUrl, SqliteUrl
 from janitor.report.model import TablePart
 from janitor.run.lease_keeper import LeaseKeeper
-from janitor.run.sharded_run import ShardedRun
+from janitor.run.shards.sharded_run import ShardedRun
 
 STATE_FILE = "state.sqlite"
 

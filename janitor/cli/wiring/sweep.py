@@ -32,7 +32,7 @@ from janitor.run.job import Job
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import Header, Plan, Population
 from janitor.run.plan_reader import PlanReader
-from janitor.run.shard_guards import ShardGuards
+from janitor.run.shards.guards import ShardGuards
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.tokens.policy import Policy

@@ -13,7 +13,7 @@ from janitor.config.output import StateSettings
 from janitor.ledger.sqlite_shards import SqliteShardStore
 from janitor.ledger.url import SqliteUrl
 from janitor.run.lease_keeper import LeaseKeeper
-from janitor.run.sharded_run import ShardedRun
+from janitor.run.shards.sharded_run import ShardedRun
 from janitor.shard import AUTO, MAX_SHARDS, Shard, parse_shard
 from tests.unit.run.test_flow import TABLE
 

@@ -14,10 +14,10 @@ from janitor.report.model import Outcome, Remark, Report
 from janitor.run.findings import Told
 from janitor.run.lease_keeper import LEASE_SECONDS
 from janitor.run.patience import Patience
-from janitor.run.shard_life import LifeSign
-from janitor.run.shard_merge import Merger, Merging
-from janitor.run.shard_records import Left, Merged
-from janitor.run.sharded_run import ShardedRun
+from janitor.run.shards.life import LifeSign
+from janitor.run.shards.merge import Merger, Merging
+from janitor.run.shards.records import Left, Merged
+from janitor.run.shards.sharded_run import ShardedRun
 from janitor.run.sights import SightFile
 from janitor.run.watch import Watch
 

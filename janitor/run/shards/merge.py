@@ -19,8 +19,8 @@ from janitor.report.model import Finding, Remark, Report
 from janitor.run.announce import Announcer
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.outlets import Outlets
-from janitor.run.shard_records import Counts, Left, Merged
-from janitor.run.sharded_run import ShardedRun
+from janitor.run.shards.records import Counts, Left, Merged
+from janitor.run.shards.sharded_run import ShardedRun
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import Watch
 from janitor.run.workers import answer_of

@@ -22,7 +22,7 @@ import structlog
 from janitor.errors import ConfigurationError, LedgerError
 from janitor.ledger.shard_store import ShardStore
 from janitor.report.model import Outcome, Report
-from janitor.run.shard_records import Announced, Counts, Left, Life, Merged, Records, Round, Terms, Verdict
+from janitor.run.shards.records import Announced, Counts, Left, Life, Merged, Records, Round, Terms, Verdict
 from janitor.run.sights import Sight, sights_in
 from janitor.shard import Shard
 

@@ -6,7 +6,7 @@ import threading
 import structlog
 
 from janitor.errors import LedgerError
-from janitor.run.sharded_run import ShardedRun
+from janitor.run.shards.sharded_run import ShardedRun
 
 log = structlog.get_logger("janitor.shards")
 

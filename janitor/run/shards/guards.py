@@ -18,8 +18,8 @@ from janitor.report.shard_names import named_shards
 from janitor.run.guards import Limits, Situation, refusals
 from janitor.run.patience import Patience
 from janitor.run.plan import Population
-from janitor.run.shard_records import Counts, Verdict
-from janitor.run.sharded_run import ShardedRun, Standing
+from janitor.run.shards.records import Counts, Verdict
+from janitor.run.shards.sharded_run import ShardedRun, Standing
 from janitor.tokens.duration import spoken_duration
 
 log = structlog.get_logger("janitor.shards")

@@ -13,8 +13,8 @@ from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
-from janitor.aws_errors import CREDENTIALS_WAY_OUT, THROTTLES, aws_errors
-from janitor.dynamodb.decode import FastParserFactory
+from janitor.aws_errors import CREDENTIALS_WAY_OUT, STATEMENT_THROTTLES, THROTTLES, aws_errors
+from janitor.dynamodb.decode import DECODED, Answers, FastParserFactory
 from janitor.errors import AwsError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -61,20 +61,30 @@ class Traffic:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, parsed_response: Mapping[str, Any] | None) -> bool:
-        """Count one send; `parsed_response` is None where no answer came. Says whether it was throttled."""
-        is_throttled = ((parsed_response or {}).get("Error") or {}).get("Code") in THROTTLES
+        """Count one send; `parsed_response` is None where no answer came. Says whether it, or a part, was throttled."""
+        is_throttled = _is_throttled(parsed_response or {})
         with self._lock:
             self.requests += 1
             self.throttled += is_throttled
         return is_throttled
 
 
+def _is_throttled(parsed_response: Mapping[str, Any]) -> bool:
+    answers = parsed_response.get(DECODED)
+    if isinstance(answers, Answers):
+        # A 200 says nothing of the statements of a batch.
+        return any(
+            answer.error is not None and answer.error.code in STATEMENT_THROTTLES for answer in answers.responses
+        )
+    return (parsed_response.get("Error") or {}).get("Code") in THROTTLES
+
+
 class Aws:
     """The clients of one run. All of them share credentials, limits and the traffic count.
 
     Attributes:
-        on_throttle: told of each send that DynamoDB throttled, repeated ones too: the operation, and the table, None
-            where the request came with a body of its own.
+        on_throttle: told of each send that DynamoDB throttled, or a statement of it, repeated ones too: the operation,
+            and the table, None where the request came with a body of its own.
     """
 
     def __init__(self, connection: Connection, *, beside: "Aws | None" = None) -> None:

@@ -9,7 +9,7 @@ jitter. A row whose outcome an answer leaves open, because its condition failed 
 answer was lost after the server may have acted, is looked at: what counts is what the table holds.
 
 Each request waits until the write budget lets it through, and names fewer rows where 25 would take more of it than one
-should. A statement that the server throttled brings the budget's rate down for every thread.
+should. A statement that the server throttled brings the budget's rate down for every thread (see `Aws.on_throttle`).
 """
 
 import random
@@ -22,12 +22,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 
-from janitor.aws_errors import DENIALS, STATEMENT_THROTTLES, UNKNOWN_OPERATIONS, aws_errors
+from janitor.aws_errors import DENIALS, UNKNOWN_OPERATIONS, aws_errors
 from janitor.dynamodb.bodies import guard_bodies
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import item_of
 from janitor.dynamodb.locate import KEY
-from janitor.dynamodb.slowing import slow_down
 from janitor.dynamodb.statements import UNSENT, Items, Partiql, Replies, Reply, Way
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, LedgerError
@@ -161,8 +160,6 @@ class Deleter:
                 continue
             sent = self._send(part)
             self._budgets.writes.settle(units, sent.write_units or units)
-            if any(reply.code in STATEMENT_THROTTLES for reply in sent.replies):
-                slow_down(self._budgets.writes, "BatchExecuteStatement")
             together.replies += sent.replies
             together.unanswered = sent.unanswered or together.unanswered
             together.fatal = sent.fatal

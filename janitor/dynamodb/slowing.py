@@ -10,13 +10,6 @@ _READS = frozenset({"Scan", "Query", "GetItem"})
 _WRITES = frozenset({"BatchExecuteStatement", "DeleteItem"})
 
 
-def slow_down(budget: Budget, operation: str) -> None:
-    """Bring the rate down after a throttled request."""
-    rate = budget.throttled()
-    if rate is not None:
-        log.warning("capacity.throttled", operation=operation, units_per_second=round(rate, 1))
-
-
 def throttle_of(budgets: Budgets, table: str, operation: str, of_table: str | None) -> None:
     """Bring down the rate that a throttled request draws on, if it does on any.
 
@@ -29,6 +22,13 @@ def throttle_of(budgets: Budgets, table: str, operation: str, of_table: str | No
     if of_table not in (table, None):
         return
     if operation in _READS:
-        slow_down(budgets.reads, operation)
+        _slow_down(budgets.reads, operation)
     elif operation in _WRITES:
-        slow_down(budgets.writes, operation)
+        _slow_down(budgets.writes, operation)
+
+
+def _slow_down(budget: Budget, operation: str) -> None:
+    """Bring the rate down after a throttled request."""
+    rate = budget.throttled()
+    if rate is not None:
+        log.warning("capacity.throttled", operation=operation, units_per_second=round(rate, 1))

@@ -20,6 +20,8 @@ _WHOLE = 100
 _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatch
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
 _FINGERPRINT = re.compile(r"[0-9a-f]{6,12}").fullmatch
+# Units a second: a row of 400 KB is paid for after half a day.
+_LEAST_UNITS = 0.001
 
 
 class S3Key(NamedTuple):
@@ -160,7 +162,7 @@ def parse_price(text: str) -> float:
 
 
 def parse_units(text: str) -> float | None:
-    """Units a second; `inf` for `none`, and None for `auto`.
+    """Units a second, from 0.001; `inf` for `none`, and None for `auto`.
 
     Raises:
         ValueError: the text is none of these.
@@ -173,8 +175,8 @@ def parse_units(text: str) -> float | None:
         units = float(text)
     except ValueError:
         units = 0.0
-    if not LEAST_UNITS <= units < math.inf:
-        raise ValueError(f"{text!r} is neither a number of units from {LEAST_UNITS}, nor 'none', nor 'auto'")
+    if not _LEAST_UNITS <= units < math.inf:
+        raise ValueError(f"{text!r} is neither a number of units from {_LEAST_UNITS}, nor 'none', nor 'auto'")
     return units
 
 

@@ -40,7 +40,6 @@ log = structlog.get_logger("janitor.delete")
 _LOOK_CALL = "dynamodb:GetItem"
 LEASE_LOST = "lease-lost"
 
-_BYTES_OF_A_WRITE_UNIT = 1024
 _BYTES_OF_A_READ_UNIT = 4096
 
 # Sends of one statement, the first included, and of a request that brings no usable answer, each of which botocore has
@@ -166,12 +165,12 @@ class Deleter:
         return together
 
     def _parts(self, targets: Sequence[Target]) -> Iterator[tuple[list[Target], float]]:
-        """The rows of each request, and the write units that these will cost at most: their JSON is never shorter."""
+        """The rows of each request, and the write units that these will cost at most."""
         share = self._budgets.writes.share
         part: list[Target] = []
         units = 0.0
         for target in targets:
-            cost = float(-(-len(target.item) // _BYTES_OF_A_WRITE_UNIT) * self._budgets.copies)
+            cost = float(target.write_units * self._budgets.copies)
             if part and share is not None and units + cost > share:
                 yield part, units
                 part, units = [], 0.0

@@ -38,7 +38,7 @@ MAX_AUTO_SEGMENTS = 8
 BYTES_PER_AUTO_SEGMENT = 16 * 1024 * 1024
 
 _WAKE_SECONDS = 0.2
-_LONGEST_SLEEP_SECONDS = 3_600
+_LONGEST_SLEEP_SECONDS = 3_600.0
 # A page waits here, one more in each segment's hands: enough to keep the reader busy, and no more memory than that.
 _PAGES_AHEAD = 1
 
@@ -172,8 +172,7 @@ class Scan:
 
 
 def sleep(seconds: float) -> bool:
-    """Wait in the main thread, within `StopRequest.waiting`, where a signal raises."""
-    # However small the budget: whoever waits asks again.
+    """Wait so long in the main thread, or an hour, within `StopRequest.waiting`, where a signal raises."""
     time.sleep(min(seconds, _LONGEST_SLEEP_SECONDS))
     return False
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from janitor.aws_errors import DENIALS, PASSING_ERRORS, PASSING_STATEMENT_ERRORS, aws_errors
 from janitor.dynamodb.bodies import take_bodies
-from janitor.dynamodb.decode import Answers, StatementAnswer, answers_of
+from janitor.dynamodb.decode import MAX_UNITS, Answers, StatementAnswer, answers_of
 from janitor.dynamodb.target import Target
 from janitor.errors import AwsError, JanitorError
 from janitor.tokens.outcome import DeletionOutcome
@@ -167,8 +167,12 @@ class Items:
             except ClientError as error:
                 if error.response["Error"]["Code"] not in _CONDITION_FAILED:
                     raise
-                return (CHANGED if "Item" in error.response else UNMET), 0.0
+                # The table's part of the write is paid for all the same, and an error does not say how much that is.
+                return (CHANGED if "Item" in error.response else UNMET), float(target.write_units)
         units = response.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
+        if not (isinstance(units, int | float) and 0 <= units < MAX_UNITS):
+            # It says nothing of the row, so what became of that still counts.
+            units = float(target.write_units)
         old = response.get("Attributes")
         # A DeleteItem on condition never succeeds without a row, so an answer without one was cut short.
         reply = Reply(DeletionOutcome.DELETED, item=old) if old else Reply(None, "corrupt-answer", is_passing=True)

@@ -18,6 +18,8 @@ _UUID = "tokenUUID"
 _HOLD = "janitorHold"
 _OWNER = "username"
 _SYSTEM = "isSystemToken"
+# DynamoDB counts what is written in these.
+_BYTES_OF_A_WRITE_UNIT = 1024
 
 
 class _Seen(msgspec.Struct, gc=False):
@@ -89,6 +91,11 @@ class Target:
         seen = _SEEN.decode(item)
         conditions = ((_EXPIRATION, seen.expiration), (_HOLD, seen.hold), (_UUID, seen.token_uuid))
         return cls(seen.key, (*conditions, *_protecting(seen, policy)), item)
+
+    @property
+    def write_units(self) -> int:
+        """What a write of it costs in the table alone, or one whose condition fails, at most: JSON is never shorter."""
+        return -(-len(self.item) // _BYTES_OF_A_WRITE_UNIT)
 
     def is_met_by(self, item: Mapping[str, Any]) -> bool:
         """Whether a row, as botocore gives it, still meets every condition."""

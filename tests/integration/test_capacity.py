@@ -192,7 +192,7 @@ def stopped(proxy: Watched, *arguments: str) -> dict[str, Any]:
 
 
 def test_a_budget_that_is_no_number_is_named(table: str) -> None:
-    for wrong in ("0", "-3", "many", "nan", "inf"):
+    for wrong in ("0", "-3", "0.0009", "many", "nan", "inf"):
         finished = janitor("scan", "--table", table, "--max-rcu", wrong)
         assert (finished.code, f"'{wrong}' is neither a number of units from 0.001" in finished.err) == (2, True)
 
@@ -211,6 +211,33 @@ def test_a_sweep_deletes_within_its_write_units_the_index_among_them(
     # 0.15 seconds' worth: 12 units, two a row.
     assert max(proxy.batches) == 6
     assert [event["max_wcu"] for event in events(log_of(swept.finished), "capacity.limited")] == [80.0]
+
+
+def test_a_row_whose_condition_failed_costs_what_it_weighs_and_so_does_one_whose_cost_is_absurd(
+    proxy: Watched, local: DynamoDBClient, tmp_path: Path
+) -> None:
+    sent: list[str] = []
+
+    def change(request: Request, forward: Forward) -> tuple[int, Any]:
+        sent.append(request["Key"]["token"]["S"])
+        if len(sent) == 1:
+            status, answer = forward(request)
+            return status, {**answer, "ConsumedCapacity": {"TableName": "…", "CapacityUnits": -1e300}}
+        error = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
+        return 400, {"__type": error, "Item": {"token": request["Key"]["token"]}}
+
+    proxy.meddling.by_operation["DeleteItem"] = change
+    rows = [modern(f"stale-{n}", int(time.time()) - LONG_AGO, note="x" * 1_500) for n in range(20)]
+    create_table(local, "swept-in-vain", hashed=True, rows=rows)
+    try:
+        options = ("--delete-api", "item", "--max-wcu", "400", "--max-delete-percent", "100")
+        swept = sweep(proxy.url, "swept-in-vain", tmp_path, *options)
+    finally:
+        local.delete_table(TableName="swept-in-vain")
+    deletion = swept.report["deletion"]
+    assert (deletion["deleted"], deletion["changed"], len(sent)) == (1, 19, 20)
+    # Two for each row of more than 1 KB.
+    assert swept.report["capacity"]["write_units"] == 2 * 20
 
 
 def test_a_burst_of_throttled_segments_brings_the_rate_down_once(proxy: Watched, table: str) -> None:

@@ -110,7 +110,7 @@ def test_a_section_to_delete_by_itself_is_a_dry_run(tmp_path: Path, delete: str)
         ("[when]\ntimezone = 'Mars'", "job.toml, line 2: [when] timezone: there is no time zone 'Mars'"),
         ("[delete]\nmax_deletes = -1", "line 2: [delete] max_deletes: '-1' is not a whole number from 0"),
         ("[delete]\nmax_deletes = true", "line 2: [delete] max_deletes: a number is wanted, not true"),
-        ("[limits]\nmax_rcu = 0", "line 2: [limits] max_rcu: '0' is neither a number of units above 0, nor 'none'"),
+        ("[limits]\nmax_rcu = 0", "line 2: [limits] max_rcu: '0' is neither a number of units from 0.001, nor 'none'"),
         ("[delete]\nenabled = 'yes'", "job.toml, line 2: [delete] enabled: true or false is wanted"),
         ("[delete]\nenabled = 1", "job.toml, line 2: [delete] enabled: true or false is wanted"),
         ("[delete]\nyes = true", "job.toml, line 2: [delete] yes: an unknown key"),

@@ -68,6 +68,13 @@ def test_counts_that_are_missing_or_contradict_the_rows_are_an_error(content: di
         page_of(answered(msgspec.json.encode(content)), "dynamodb:Scan")
 
 
+@pytest.mark.parametrize("units", ["-0.5", "1e6", "1e300", "-1e300", '"5"', "NaN", "1e999"])
+def test_a_cost_that_no_answer_can_have_is_an_error(units: str) -> None:
+    cost = b'"ConsumedCapacity":{"CapacityUnits":%s},' % units.encode()
+    with pytest.raises(CorruptPageError):
+        page_of(answered(BODY.replace(b"{", b"{" + cost, 1)), "dynamodb:Scan")
+
+
 def test_a_row_without_a_key_is_an_error_when_it_is_read() -> None:
     page = Page(msgspec.json.encode({"Items": [{"name": {"S": "x"}}], "Count": 1, "ScannedCount": 1}))
     with pytest.raises(CorruptPageError):

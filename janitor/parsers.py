@@ -15,7 +15,6 @@ KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}", "{
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
 MAX_SEGMENTS = 256
-LEAST_UNITS = 0.001
 _WHOLE = 100
 _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatch
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch

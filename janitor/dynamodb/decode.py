@@ -9,7 +9,7 @@ attributes of each, which is enough to know the active ones; then, of the rows t
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec

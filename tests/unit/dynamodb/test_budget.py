@@ -50,10 +50,11 @@ def test_any_ten_seconds_stay_within_five_percent_of_the_budget(
     spent = scanned(server, clock, limited(rate, clock), segments=segments, seconds=32)
     _, most = in_ten_seconds(seen_by_server(spent), since=0)
     least, _ = in_ten_seconds(seen_by_server(spent), since=spent[0].at + LEARNING_SECONDS)
-    assert most <= rate * 10.5
+    # Ten seconds may just hold, or just miss, a row of two units at their end.
+    a_row = 2 if rows == "up to 16 KB" else 0
+    assert most <= rate * 10.5 + a_row
     if all_segments_can(rate, segments, latency):
-        # Ten seconds may just miss a row at their end, the heaviest of which costs two units here.
-        assert least >= rate * 9.5 - 2
+        assert least >= rate * 9.5 - a_row
 
 
 @settings(max_examples=8, deadline=None)

@@ -88,7 +88,10 @@ class Announcer:
             report: of the run, without what is announced.
             is_complete: whether all of the table was read.
         """
-        report = self.changed(report, is_complete=is_complete)
+        return self.announced(self.changed(report, is_complete=is_complete), is_complete=is_complete)
+
+    def announced(self, report: Report, *, is_complete: bool) -> Report:
+        """As `finish`, of a report that says already what has changed."""
         sent = Sent()
         if self._channel.refusal is None:
             with self._watch.failing():

@@ -131,7 +131,8 @@ class ShardAnnouncer:
             return self._merged_in_time()
         except StopRequestedError:
             log.warning("shards.not_waited_for", shard_run=self._run.name)
-            if not self._merger.is_under_way and not self._are_all_there():
+            # Whoever has not looked does not know whether somebody is left to make the report.
+            if self._left and not self._merger.is_under_way and not self._are_all_there():
                 return []
             message = "the report of all shards was not made, for this run had to end; run this shard again"
             return [Remark(where=_WHERE, code="interrupted", message=message)]
@@ -153,7 +154,8 @@ class ShardAnnouncer:
 
     def _merged_without_the_rest(self) -> list[Remark]:
         """The wait is over: see that the one report is made of what is there."""
-        for _ in replace(self._patience, seconds=_CLAIM_SECONDS).pauses():
+        # A claim that stays another's is a live one's: it runs out a minute after whoever has it is gone.
+        for _ in replace(self._patience, seconds=_CLAIM_SECONDS).pauses(lambda: True):
             if self._merger.merge():
                 return self._ended()
         message = "another shard makes the report of all, and has not come to an end with it; run this one again"
@@ -182,16 +184,17 @@ class ShardAnnouncer:
         return [Remark(where=_WHERE, code="left-out", message=message)]
 
     def _are_all_there(self) -> bool:
-        return _are_final(self._left, self._run.shard.count)
+        return len(_final(self._left)) == self._run.shard.count
 
     def _are_the_others_at_work(self) -> bool:
-        missing = {index for index in range(self._run.shard.count) if index not in self._left}
+        missing = set(range(self._run.shard.count)) - _final(self._left)
         with self._merging.stop.waiting():
             return bool(missing) and missing <= self._run.standing().alive
 
 
-def _are_final(left: Mapping[int, Left], count: int) -> bool:
-    return len(left) == count and all(each.is_final for each in left.values())
+def _final(left: Mapping[int, Left]) -> set[int]:
+    """Those that came to their end; one that broke off may have been started again."""
+    return {index for index, each in left.items() if each.is_final}
 
 
 def _not_known(error: JanitorError) -> Remark:

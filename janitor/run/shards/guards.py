@@ -81,12 +81,14 @@ class ShardGuards:
         waited, is_said = 0.0, False
         for seconds in self._patience.pauses(lambda: self._missing() <= self._standing.alive):
             waited = seconds
-            with self._patience.stop.waiting():
-                verdict = self._run.verdict()
-                if verdict is not None:
-                    return verdict
-                self._standing = self._run.standing()
-                verdict = self._said_of(self._standing.counts)
+            try:
+                with self._patience.stop.waiting():
+                    verdict = self._looked()
+            except LedgerError as error:
+                # One look of many that fails is no reason to refuse; of a store that is gone the last one says so.
+                log.warning("shards.not_looked", code=error.code, error=str(error))
+                self._standing = Standing({}, frozenset())
+                continue
             if verdict is not None:
                 return verdict
             if not is_said:
@@ -98,11 +100,17 @@ class ShardGuards:
         with self._patience.stop.waiting():
             return self._run.decide(self._standing.counts, said)
 
+    def _looked(self) -> Verdict | None:
+        verdict = self._run.verdict()
+        if verdict is None:
+            self._standing = self._run.standing()
+            verdict = self._said_of(self._standing.counts)
+        return verdict
+
     def _said_of(self, everybody: Mapping[int, Counts]) -> Verdict | None:
         """The verdict, where there is one already."""
-        for index, counts in sorted(everybody.items()):
-            if counts.planned and counts.problems:
-                return self._run.decide(everybody, f"shard {index} would not: {counts.problems[0]}")
+        for index, why in _problems(everybody):
+            return self._run.decide(everybody, f"shard {index} would not: {why}")
         return None if self._missing() else self._run.decide(everybody)
 
     def _missing(self) -> frozenset[int]:
@@ -116,13 +124,23 @@ class ShardGuards:
         told = list(refusals(whole_of(everybody, situation), limits))
         if everybody[self._run.shard.index].attempt != self._run.attempt:
             # Started again since. What it read now counts as well; and what the others read has to be true still.
-            everybody[self._run.shard.index] = counts
+            # Counts are left before others are read, so that of two that were started again one sees both. What an
+            # attempt before had deleted is in no sum.
+            everybody |= {**self._run.all_counts(), self._run.shard.index: counts}
             told += refusals(whole_of(everybody, situation), limits)
+            told += (_refusal(f"shard {index} would not: {why}") for index, why in _problems(everybody))
             if self._run.age_of(verdict) > _LATEST_SECONDS:
                 told.append(_refusal(f"what the other shards read is more than an hour old; {_AGAIN}"))
         if self._run.merged() is not None:
             told.append(_refusal(f"the other shards have made their report without this one; {_AGAIN}"))
         yield from {remark.code: remark for remark in told}.values()
+
+
+def _problems(everybody: Mapping[int, Counts]) -> Iterator[tuple[int, str]]:
+    """Shards that would not delete what they planned, and why."""
+    for index, counts in sorted(everybody.items()):
+        if counts.planned and counts.problems:
+            yield index, counts.problems[0]
 
 
 def refusals_of_a_dry_run(everybody: Mapping[int, Counts], limits: Limits) -> list[Remark]:

@@ -86,12 +86,13 @@ class Merger:
                     return True
                 left, kept = self._run.everybody(), self._run.announced()
             self.is_under_way = True
-            whole, shards = kept or (self._announced(left, claim), tuple(sorted(left)))
+            final = tuple(sorted(index for index, each in left.items() if each.is_final))
+            whole, shards = kept or (self._announced(left, claim), final)
             if kept is None:
                 self.asked(lambda: self._run.set_announced(whole, shards))
             self.merged = whole
             self._write(whole, shards)
-            if len(left) == self._run.shard.count and self._merging.table_lease is not None:
+            if len(shards) == self._run.shard.count and self._merging.table_lease is not None:
                 self._merging.table_lease.give_back()
         self.is_under_way = False
         return True
@@ -137,11 +138,13 @@ class Merger:
             for index, each in left.items():
                 for sights in self._run.sights_of(index, each):
                     self._watch.take(sights)
+        whole = whole.model_copy(update={"warnings": [*whole.warnings, *self._merging.guards(counts)]})
+        # It may look many tokens up, and so take its time.
+        whole = self._announcer.changed(whole, is_complete=is_whole(whole))
         if not claim.is_held():
             sentence = f"{self._run.location}: it took so long that another shard may do it"
             raise LedgerError(sentence, "run one of the shards again", "claim")
-        whole = whole.model_copy(update={"warnings": [*whole.warnings, *self._merging.guards(counts)]})
-        return self._announcer.finish(whole, is_complete=is_whole(whole))
+        return self._announcer.announced(whole, is_complete=is_whole(whole))
 
     def _findings(self, left: Mapping[int, Left]) -> Iterator[Finding]:
         """Those of every shard, of one shard at a time: together they are too many for a small machine."""

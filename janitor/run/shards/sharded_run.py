@@ -1,6 +1,6 @@
 """The run that the shards of a table share: how each joins it, and what each leaves in the state store for the others.
 
-    round                       which run is open: its name, and since when     (where no name was given)
+    round/COMMAND/N             which run is open: its name, and since when     (where no name was given)
     NAME/terms                  what all of them have to agree on               first come, and it stands
     NAME@TIME/INDEX/life        that a process is at work on this shard         written anew every 20 seconds
     NAME@TIME/INDEX/counts      what this shard read, for the guards            the last process's stand
@@ -206,14 +206,16 @@ class ShardedRun:
 
     def _open_round(self, ours: Terms) -> str:
         """The name of the run that is open and that this shard belongs to; its own, where there is none."""
+        # Scans and sweeps, and runs of other numbers of shards, do not close each other's.
+        place = f"{_ROUND}/{ours.terms.get('command')}/{self.shard.count}"
         new = Round(self.attempt, ours.opened_at)
         for _ in range(_TRIES):
-            opened = self._records.create(_ROUND, new)
+            opened = self._records.create(place, new)
             if opened == new:
                 return new.name
             if abs(ours.opened_at - opened.opened_at) < JOIN_SECONDS and self._belongs_to(opened.name, ours):
                 return opened.name
-            if self._records.replace(_ROUND, opened, new):
+            if self._records.replace(place, opened, new):
                 return new.name
         sentence = f"{self.location}: other shards opened runs of the table all the time"
         raise LedgerError(sentence, "give all shards of one run the same --shard-run NAME")
@@ -227,8 +229,6 @@ class ShardedRun:
         theirs = self._records.get(f"{name}/terms", Terms)
         if theirs is None:
             return True
-        if any(theirs.terms.get(term) != ours.terms.get(term) for term in ("shards", "command")):
-            return False
         records = self._of(name, theirs)
         left = records.get(self._own("report"), Left)
         if records.get("merged", Merged) is not None or (left is not None and left.is_final):

@@ -12,7 +12,7 @@ from tests.fixtures import NewTable
 from tests.servers import Microburst, Server, microburst
 from tests.sweeping import assert_exact, key_of, keys_in, living_rows, stale_rows, sweep
 
-STALE, LIVING = 600, 120
+STALE, LIVING = 400, 120
 # Throttling slows a run down, as it should; and one that does not let up by that, to a crawl.
 STALE_IF_THROTTLED = 150
 # Every fifth call, and in turns with the threads' order, so that each run is another one.

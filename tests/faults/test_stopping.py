@@ -207,7 +207,7 @@ def slow_s3() -> Iterator[SlowS3]:
 def test_an_archive_in_s3_that_hangs_does_not_hold_up_the_end(
     slow_s3: SlowS3, server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:
-    table = new_table([*stale_rows(STALE), *living_rows(LIVING)])
+    table = new_table([*stale_rows(400), *living_rows(LIVING)])
     before = keys_in(client, table)
     environment = {"AWS_ENDPOINT_URL_S3": f"http://localhost:{slow_s3.server_address[1]}"}
     with started(*arguments_of(server.url, table, "s3://slow/"), env=environment) as process:

@@ -146,7 +146,7 @@ class Recorder:
     def publish_batches(self, messages: Iterator[Message]) -> Iterator[Published]:
         for message in messages:
             self.publish(message)
-            yield Published(message, None)
+            yield message, None
 
 
 def announced(tmp_path: Path, topic: Recorder, *, broken: str | None = None) -> tuple[Any, list[Any]]:

@@ -85,6 +85,12 @@ class Outlets:
 
         self._each(self._working, finish)
 
+    def tell(self, report: Report, *, is_complete: bool) -> None:
+        """As `finish`, of a report that was made of others: those that stream have not seen its findings."""
+        if self.streams:
+            self.lines(report.findings)
+        self.finish(report, is_complete=is_complete)
+
     def pass_over(self, report: Report) -> None:
         """As `finish` of a run that left a table to another run; a format that cannot say so leaves what is there."""
         for outlet in tuple(self._working):

@@ -113,12 +113,10 @@ def _told(report: Report, outlets: Outlets, announcer: Announcer | None, stop: S
             return report
         if announcer is not None:
             report = announced(report, announcer, stop)
-        if outlets.streams:
-            if report.findings_omitted:
-                # A report such as csv has no place to say so.
-                log.warning("findings.cut", omitted=report.findings_omitted, way_out="raise --max-findings")
-            outlets.lines(report.findings)
-        outlets.finish(report, is_complete=is_whole(report))
+        if outlets.streams and report.findings_omitted:
+            # A report such as csv has no place to say so.
+            log.warning("findings.cut", omitted=report.findings_omitted, way_out="raise --max-findings")
+        outlets.tell(report, is_complete=is_whole(report))
     except BaseException:
         outlets.discard()
         raise

@@ -153,9 +153,7 @@ class Merger:
 
     def _write(self, whole: Report, shards: tuple[int, ...]) -> None:
         outlets = self._merging.outlets
-        if outlets.streams:
-            outlets.lines(whole.findings)
-        outlets.finish(whole, is_complete=is_whole(whole))
+        outlets.tell(whole, is_complete=is_whole(whole))
         log.info(
             "shards.merged",
             shard_run=self._run.name,

@@ -28,7 +28,7 @@ test: $(READY) dynamodb-local ## every test; those that need DynamoDB Local say 
 test-unit: $(READY) ## the tests that need no server, in seconds
 	@$(BIN)/python -m pytest tests/unit
 
-lint: $(READY) ## formatting, lint, types, import layers, budgets and the README's help texts
+lint: $(READY) ## formatting, lint, types, import layers, house rules and the README's help texts
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet . deploy/docker/check
 	@$(BIN)/mypy

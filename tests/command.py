@@ -1,5 +1,6 @@
 """The program as a process, as a person or a scheduler would start it, with nothing of this machine's AWS settings."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -12,10 +13,12 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.forked import KEPT, PROGRAM, ForkedProcess
 
 COLUMNS = 110
 LINES = 40
@@ -44,8 +47,12 @@ def janitor(
     tty: bool = False,
     columns: int = COLUMNS,
     largest_file: int | None = None,
+    anew: bool = False,
 ) -> Finished:
     """Run `janitor ARGUMENTS` and return what came of it.
+
+    The run is a child forked from a process that has imported the program already (`tests.forked`), unless a new
+    interpreter is asked for (`anew`) or needed: by a terminal, whose kind is asked for at the start, or a limit.
 
     `env` adds variables, or with None takes one of the fake ones away. `timeout` is in seconds. With `tty`, all three
     streams are terminals of this many `columns`: stdin and stdout the same one, stderr another, so that what goes
@@ -55,11 +62,13 @@ def janitor(
     Raises:
         subprocess.TimeoutExpired: It was still running, and was killed.
     """
-    command = [sys.executable, "-m", "janitor", *arguments]
-    if largest_file is not None:
-        command = [sys.executable, "-c", WITH_LARGEST_FILE, str(largest_file), *command]
     with tempfile.TemporaryDirectory(prefix="janitor-home-") as home:
         environment = _environment(Path(home), env or {}, tty=tty)
+        if not (tty or anew or largest_file is not None):
+            return _run_forked(arguments, environment, input or "", timeout)
+        command = [sys.executable, "-m", "janitor", *arguments]
+        if largest_file is not None:
+            command = [sys.executable, "-c", WITH_LARGEST_FILE, str(largest_file), *command]
         if tty:
             return _run_on_a_terminal(command, environment, (input or "").encode(), timeout, columns)
         run = subprocess.run(
@@ -74,23 +83,12 @@ def janitor(
 
 
 @contextmanager
-def started(*arguments: str, env: Mapping[str, str | None] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Start `janitor ARGUMENTS`, with pipes to read from; what still runs at the end of the block is killed."""
-    command = [sys.executable, "-m", "janitor", *arguments]
+def started(*arguments: str, env: Mapping[str, str | None] | None = None) -> Iterator[ForkedProcess]:
+    """Start `janitor ARGUMENTS`, forked, with pipes to read from; what still runs at the end of the block is killed."""
     with tempfile.TemporaryDirectory(prefix="janitor-home-") as home:
-        environment = _environment(Path(home), env or {}, tty=False)
-        with subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            try:
-                yield process
-            finally:
-                process.kill()  # does nothing to one that has ended
+        process = ForkedProcess([PROGRAM, *arguments], _environment(Path(home), env or {}, tty=False))
+        with contextlib.closing(process):
+            yield process
 
 
 def fake_aws(home: Path) -> dict[str, str]:
@@ -143,7 +141,7 @@ def is_running(pid: int) -> bool:
 def _environment(home: Path, changes: Mapping[str, str | None], *, tty: bool) -> dict[str, str]:
     """Return the whole environment of a run: a short list of what is kept, and fakes for the rest."""
     chosen: dict[str, str | None] = {
-        "PATH": os.environ.get("PATH"),
+        **{name: os.environ.get(name) for name in KEPT},
         "TMPDIR": str(home),
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color" if tty else None,
@@ -152,6 +150,16 @@ def _environment(home: Path, changes: Mapping[str, str | None], *, tty: bool) ->
         **changes,
     }
     return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _run_forked(arguments: Sequence[str], environment: Mapping[str, str], input: str, timeout: float) -> Finished:  # noqa: A002
+    # A file, and not a pipe: it takes any amount without a thread that writes.
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(input.encode())
+        stdin.seek(0)
+        with contextlib.closing(ForkedProcess([PROGRAM, *arguments], environment, stdin=stdin.fileno())) as process:
+            out, err = process.communicate(timeout)
+            return Finished(process.wait(), out, err)
 
 
 def _run_on_a_terminal(

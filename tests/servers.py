@@ -1,4 +1,4 @@
-"""Servers to test against: each on a free loopback port, and ended by its own process id."""
+"""Servers to test against: each on a free loopback port, and ended by its own process id, or with the tests."""
 
 import http.client
 import json
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.dynamodb_local import Installation
+from tests.forked import ForkedProcess
 
 START_SECONDS = 60.0
 END_SECONDS = 10.0
@@ -145,14 +146,11 @@ def _running(
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        process = ForkedProcess(
             command,
-            cwd=folder,
-            env={**kept, "HOME": str(folder), "TMPDIR": str(folder), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for the tests, which then end the server themselves
+            {**kept, "HOME": str(folder), "TMPDIR": str(folder), **environment},
+            folder=folder,
+            output=output.fileno(),
         )
     try:
         _wait_until_it_answers(process, port, health, log)
@@ -161,7 +159,7 @@ def _running(
         _end(process)
 
 
-def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
+def _wait_until_it_answers(process: ForkedProcess, port: int, path: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if _answers(port, path):
@@ -190,13 +188,13 @@ def _ask(port: int, method: str, path: str, body: str | None = None) -> tuple[in
         connection.close()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: ForkedProcess) -> None:
     process.terminate()
     try:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+    process.close()
 
 
 def _free_port() -> int:

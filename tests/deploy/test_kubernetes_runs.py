@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,6 +21,7 @@ from janitor.ledger.create_table import create_table as create_state_table
 from tests.command import janitor, started
 from tests.deploy.command_line import variables
 from tests.deploy.kubernetes_manifests import KUBERNETES, Manifests, rendered
+from tests.forked import ForkedProcess
 from tests.sweeping import DAY, key_of, keys_in, living_rows, stale_rows
 from tests.tables import create_table
 
@@ -241,7 +241,7 @@ def free_port() -> int:
         return port
 
 
-def asked(process: subprocess.Popen[str], port: int, path: str) -> tuple[int, bytes]:
+def asked(process: ForkedProcess, port: int, path: str) -> tuple[int, bytes]:
     """Status and body of an answer, asked for again, as a probe does, until the port is open and all is ready."""
     deadline = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < deadline:

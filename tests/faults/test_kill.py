@@ -14,6 +14,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.command import started
 from tests.faults.proxy import Forward, Request, meddling_proxy
 from tests.fixtures import NewTable
+from tests.forked import ForkedProcess
 from tests.servers import Server
 from tests.sweeping import archived_keys, arguments_of, key_of, keys_in, living_rows, new_archive, stale_rows
 from tests.sweeping import sweep as sweep_to_the_end
@@ -35,7 +36,7 @@ class Killer:
     """
 
     chance: random.Random
-    process: subprocess.Popen[str] | None = None
+    process: ForkedProcess | None = None
     requests: int = 0
     is_over: bool = False
     under_way: int = 0

@@ -18,6 +18,7 @@ from janitor.run.carry_out import WORKERS
 from tests.command import Finished, started
 from tests.faults.proxy import Forward, Request, meddling_proxy
 from tests.fixtures import NewTable
+from tests.forked import ForkedProcess
 from tests.servers import Server
 from tests.sweeping import (
     Swept,
@@ -73,16 +74,16 @@ def gated(server: Server, most: int, operation: str = BATCH) -> Iterator[tuple[s
             gate.opened.set()
 
 
-def stopped(process: subprocess.Popen[str], number: signal.Signals, archive: Path) -> Swept:
+def stopped(process: ForkedProcess, number: signal.Signals, archive: Path) -> Swept:
     """Send the signal, and wait for the end."""
     process.send_signal(number)
     return ended(process, archive)
 
 
-def ended(process: subprocess.Popen[str], archive: Path) -> Swept:
+def ended(process: ForkedProcess, archive: Path) -> Swept:
     """Wait for the end."""
     out, err = process.communicate(timeout=END_SECONDS)
-    return Swept(Finished(process.returncode, out, err), json.loads(out), archive)
+    return Swept(Finished(process.wait(), out, err), json.loads(out), archive)
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS.items())

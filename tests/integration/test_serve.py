@@ -5,7 +5,6 @@ import http.client
 import json
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.command import janitor, started
 from tests.fixtures import NewTable
+from tests.forked import ForkedProcess
 from tests.servers import Server
 from tests.sweeping import keys_in, living_rows, stale_rows
 
@@ -33,7 +33,7 @@ LINE = "0 3 * * * UTC"
 class Daemon:
     """A daemon at work: what it logs, and its pages."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: ForkedProcess) -> None:
         self.process = process
         self.said: list[dict[str, Any]] = []
         # Whoever waits for a line that never comes reads the end of the log instead.

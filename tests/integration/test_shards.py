@@ -1,7 +1,6 @@
 """`--shard`: parts of a table in processes of their own, and one report of them all."""
 
 import json
-import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.command import Finished, janitor, started
 from tests.fixtures import NewTable
+from tests.forked import ForkedProcess
 from tests.servers import Server
 from tests.sweeping import key_of, keys_in, living_rows, stale_rows
 from tests.tables import Item
@@ -71,7 +71,7 @@ def _found(report: dict[str, Any]) -> dict[str, Any]:
     return said | {"outcome": report["run"]["outcome"]}
 
 
-def _wait_for(event: str, process: "subprocess.Popen[str]") -> None:
+def _wait_for(event: str, process: ForkedProcess) -> None:
     """Read a process's log until it says this."""
     assert process.stderr is not None
     for _ in range(_MOST_LINES):

@@ -1,7 +1,6 @@
 """The lease of a table: two runs never sweep it at once."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from janitor.ledger.create_table import create_table
 from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.command import janitor, started
 from tests.fixtures import NewTable
+from tests.forked import ForkedProcess
 from tests.servers import Server
 from tests.sweeping import arguments_of, key_of, keys_in, living_rows, run, stale_rows, sweep
 
@@ -130,7 +130,7 @@ def test_of_sweeps_that_start_together_each_row_is_deleted_by_one_and_counted_on
         archive = tmp_path / f"archive-{number}.ndjson"
         options = arguments_of(server.url, table, archive, "--state-url", f"dynamodb://{state}")
         runs.append(started(*options))
-    processes: list[subprocess.Popen[str]] = [each.__enter__() for each in runs]
+    processes: list[ForkedProcess] = [each.__enter__() for each in runs]
     try:
         reports = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
     finally:

@@ -92,7 +92,17 @@ def test_start_of_serve(tmp_path: Path) -> None:
     jobs = tmp_path / "jobs"
     jobs.mkdir()
     (jobs / "job.toml").write_text('[when]\ncron = "0 3 * * *"\n[table]\ntable = "tokens"\n', encoding="utf-8")
-    command = [sys.executable, "-m", "janitor", "serve", jobs, "--listen", "127.0.0.1:0", "--state-dir", tmp_path]
+    command = [
+        sys.executable,
+        "-m",
+        "janitor",
+        "serve",
+        str(jobs),
+        "--listen",
+        "127.0.0.1:0",
+        "--state-dir",
+        str(tmp_path),
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=fake_aws(tmp_path)) as process:
         assert process.stderr is not None
         assert any("daemon.started" in line for line in process.stderr)

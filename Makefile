@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit lint format bench mutations dynamodb-local lock image image-check clean
+.PHONY: help run test test-unit test-nightly coverage lint format bench mutations dynamodb-local lock image image-check clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -22,11 +22,25 @@ $(READY): pyproject.toml requirements/dev.txt
 run: $(READY) ## the main job on the embedded default: a LISA-like table, and a scan of it
 	@$(BIN)/janitor demo
 
+# Three workers for two cores, and so on: many tests wait for a process or a server. Who has nothing left to do takes
+# tests from another.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() * 3 // 2)')
+PYTEST := -m pytest --numprocesses $(WORKERS) --dist worksteal --durations=10
+
 test: $(READY) dynamodb-local ## every test; those that need DynamoDB Local say so where Java or npm is missing
-	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST)
 
 test-unit: $(READY) ## the tests that need no server, in seconds
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python $(PYTEST) tests/unit
+
+test-nightly: $(READY) dynamodb-local ## every test, with many more examples drawn for each property, others each time
+	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST) --hypothesis-profile nightly
+
+coverage: $(READY) dynamodb-local ## which lines and branches the tests run, those of the processes that they start included
+	@$(BIN)/coverage erase
+	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/coverage run $(PYTEST) tests/unit tests/integration
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 lint: $(READY) ## formatting, lint, types, import layers, house rules and the README's help texts
 	@$(BIN)/ruff format --check --quiet .
@@ -64,5 +78,5 @@ image-check: ## build the image, run it confined, and say how large it is
 	@deploy/docker/check
 
 clean: ## remove the environment and every cache of this folder
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
 	@find janitor tests -name __pycache__ -type d -prune -exec rm -rf {} +

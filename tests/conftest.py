@@ -7,21 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 
 from tests.command import fake_aws
 from tests.dynamodb_local import cache_folder
-from tests.fixtures import IN_CI, client, dynamodb_local_url, ministack_url, new_table, server, table_number
+from tests.examples import register_profiles
+from tests.fixtures import client, dynamodb_local_url, ministack_url, new_table, server, table_number
 
 __all__ = ["client", "dynamodb_local_url", "ministack_url", "new_table", "server", "table_number"]
 
 # Asked before any test runs, for the answer depends on the home folder that tests do not see.
 CACHE = cache_folder()
 
-hypothesis.settings.register_profile("local", deadline=None)
-hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
-hypothesis.settings.load_profile("ci" if IN_CI else "local")
+register_profiles()
 
 
 @pytest.fixture(scope="session", autouse=True)

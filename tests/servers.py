@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,9 @@ def dynamodb_local(installation: Installation) -> Iterator[str]:
         command = [
             installation.java,
             "-Xmx512m",
+            # It lives for minutes: what the second compiler and more collectors would gain costs more than it saves.
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
             f"-Djava.io.tmpdir={folder}",
             f"-Djava.library.path={libraries}",
             "-Dorg.eclipse.jetty.xml.XmlParser.Validating=false",
@@ -164,7 +167,8 @@ def _wait_until_it_answers(process: ForkedProcess, port: int, path: str, log: Pa
     while process.poll() is None and time.monotonic() < deadline:
         if _answers(port, path):
             return
-        time.sleep(POLL_SECONDS)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_SECONDS)
     state = "did not answer in time" if process.poll() is None else f"ended with code {process.returncode}"
     said = log.read_text(errors="replace")[-LOG_CHARACTERS:]
     raise RuntimeError(f"{log.parent.name} on port {port} {state}; it said:\n{said}")

@@ -6,9 +6,10 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +250,8 @@ def asked(process: ForkedProcess, port: int, path: str) -> tuple[int, bytes]:
             try:
                 connection.request("GET", path)
             except ConnectionRefusedError:
-                time.sleep(0.05)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.05)
                 continue
             response = connection.getresponse()
             if response.status != http.HTTPStatus.SERVICE_UNAVAILABLE:

@@ -3,13 +3,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.notify.content import Change, ChangeKind, DigestContent, NamedToken
 from janitor.notify.notice import Notice, as_object
 from janitor.notify.parts import LIMIT, DigestPart, digest_parts
 from janitor.tokens.plain import plain
+from tests.examples import examples
 from tests.unit.notify.notices import HOSTILE, digest, notice, sorted_notices, texts
 
 # Room for the longest single notice, and little more.
@@ -41,7 +42,7 @@ def rows_in(part: DigestPart) -> int:
     return sum("  000" in line and (" UTC  " in line or "  -  " in line) for line in part.email.splitlines())
 
 
-@settings(max_examples=60)
+@examples(60, nightly=600)
 @given(sorted_notices(60), st.integers(TIGHT, 60_000), st.none() | st.integers(0, 30_000), st.lists(texts, max_size=30))
 def test_every_part_fits_and_every_notice_is_in_one_of_them_in_order(
     notices: list[Notice], limit: int, report_size: int | None, hostile: list[str]
@@ -128,7 +129,7 @@ def test_every_part_has_an_id_of_its_own_and_the_group_of_its_table() -> None:
     assert [part.deduplication_id for part in fitting(content, TIGHT)] == [part.deduplication_id for part in parts]
 
 
-@settings(max_examples=30)
+@examples(30, nightly=300)
 @given(
     st.lists(st.tuples(texts.map(lambda text: text or "t"), sorted_notices(20)), min_size=2, max_size=12),
     st.integers(TIGHT, 60_000),

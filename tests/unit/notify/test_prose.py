@@ -1,13 +1,14 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken, is_news
 from janitor.notify.lines import WIDTH, columns
 from janitor.notify.notice import Event, Notice, urgency
 from janitor.notify.parts import digest_parts
+from tests.examples import examples
 from tests.unit.notify.notices import DAY, digest, notice, sorted_notices, texts
 
 TITLES = {
@@ -121,7 +122,7 @@ def test_long_lists_are_counted_where_they_are_not_named() -> None:
     assert "- and 199,990 more\n" in said
 
 
-@settings(max_examples=40)
+@examples(40, nightly=400)
 @given(sorted_notices(12), st.lists(texts, max_size=4), texts)
 def test_no_text_of_a_table_breaks_the_layout(notices: list[Notice], hostile: list[str], table: str) -> None:
     named = Change(9, tuple(NamedToken("0" * 12, text, text) for text in hostile))

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import click
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.report.formats.html import Html
@@ -19,6 +19,7 @@ from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
 from janitor.tokens.classify import State
 from janitor.tokens.plain import plain
 from janitor.tokens.policy import DAY
+from tests.examples import examples
 from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, many, report_of
 from tests.several_reports import named, of_several
 from tests.tables import modern
@@ -78,7 +79,7 @@ def hostile_everywhere(text: str) -> Report:
 
 
 @given(texts)
-@settings(max_examples=40)
+@examples(40, nightly=400)
 def test_no_text_of_a_table_changes_the_page_around_it(text: str) -> None:
     # Backticks are the one mark that sentences of the program have a meaning for: they become <code>.
     page = page_of(hostile_everywhere(text.replace("`", "'")))

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import LedgerError, StopRequestedError
 from janitor.ledger.lease import Held, Lease
 from janitor.run.lease_keeper import LEASE_SECONDS, MARGIN_SECONDS, LeaseKeeper
+from tests.examples import examples
 
 REFUSED = LedgerError("the state table t was throttled", "try again later", "throttled")
 PATIENCE = 30.0  # seconds that no test needs
@@ -225,7 +226,7 @@ def test_a_signal_in_the_middle_of_taking_gives_back_what_may_be_taken() -> None
     assert store.calls == ["take 60", "release a/r/t run-1"]
 
 
-@settings(max_examples=40)
+@examples(40, nightly=400)
 @given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50), st.booleans()), max_size=8))
 def test_whatever_renewals_take_the_lease_is_lost_well_before_the_store_says_that_it_is_over(
     renewals: list[tuple[float, float, bool]],

@@ -3,6 +3,7 @@
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,21 +23,20 @@ END_SECONDS = 40
 class SilentServer:
     """A server that takes connections, and never answers."""
 
-    def __init__(self, listening: socket.socket) -> None:
-        self._listening = listening
+    def __init__(self, listening: socket.socket, connections: ExitStack) -> None:
+        self._listening, self._connections = listening, connections
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
 
     def wait_for_request(self) -> None:
         """Return once somebody has connected, and waits for an answer."""
-        connection, _ = self._listening.accept()
-        self._connection = connection  # open until the test ends
+        self._connections.enter_context(self._listening.accept()[0])
 
 
 @pytest.fixture
 def silent_server() -> Iterator[SilentServer]:
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening, ExitStack() as connections:
         listening.settimeout(REQUEST_SECONDS)
-        yield SilentServer(listening)
+        yield SilentServer(listening, connections)
 
 
 def options_of(hanging: str, url: str, folder: Path) -> tuple[list[str], dict[str, str | None]]:

@@ -11,6 +11,7 @@ their own end they then write a line of JSON, the `Request`, and read two number
 status.
 """
 
+import atexit
 import contextlib
 import functools
 import gc
@@ -30,7 +31,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 import janitor
 
@@ -201,9 +202,22 @@ def main(descriptor: int) -> None:
         return
     if request.command[0] == PROGRAM:
         sys.argv = list(request.command)
-        sys.modules["janitor.cli.app"].entry_point()
+        try:
+            sys.modules["janitor.cli.app"].entry_point()
+        except SystemExit as end:
+            assert isinstance(end.code, int)
+            _exit(end.code)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # which Python ignores, and what it replaces itself with would too
     os.execvp(request.command[0], list(request.command))  # noqa: S606 - no shell is wanted
+
+
+def _exit(code: int) -> NoReturn:
+    """End as an interpreter does, but do not take every object apart: that is most of what a short run costs."""
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - waits for threads, and ends those of executors
+    atexit._run_exitfuncs()  # noqa: SLF001
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
 
 def _import_the_program() -> None:

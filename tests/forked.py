@@ -205,8 +205,7 @@ def main(descriptor: int) -> None:
         try:
             sys.modules["janitor.cli.app"].entry_point()
         except SystemExit as end:
-            assert isinstance(end.code, int)
-            _exit(end.code)
+            _exit(int(end.code or 0))
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # which Python ignores, and what it replaces itself with would too
     os.execvp(request.command[0], list(request.command))  # noqa: S606 - no shell is wanted
 

@@ -185,14 +185,14 @@ def _signals_held_back() -> Iterator[None]:
     held_back: list[int] = []
     previous = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
     for number in _ENDING_SIGNALS:
-        signal.signal(number, lambda number, _: held_back.append(number))
+        signal.signal(number, lambda held, _: held_back.append(held))
     try:
         yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-        for number in held_back:
-            signal.raise_signal(number)
+        for held in held_back:
+            signal.raise_signal(held)
 
 
 def _comes_up(pid: int, port: int, mark: str) -> bool:

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEMO := .venv-demo
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 
 .DEFAULT_GOAL := help
@@ -11,16 +12,33 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-$(READY): pyproject.toml requirements/dev.txt
+# Make the environment $(@D) and install what the lock file $(1) names. A half-made one begins anew, for pip takes a
+# half-installed package for installed. Python compiles a module when it is first imported; pip would compile them all.
+define install
 	@$(PYTHON) -c 'import sys; sys.exit("janitor needs Python 3.11 or later: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
-	@echo "making the environment in $(VENV) …"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "installing $(1) into $(@D), once …"
+	@$(PYTHON) -m venv $(if $(wildcard $@),,--clear) $(@D)
+	@rm -f $@
+	$(call pip,--require-hashes -r $(1))
+endef
+
+# Run pip in the environment $(@D). What it says is shown when it fails.
+define pip
+	@$(@D)/bin/python -m pip install --disable-pip-version-check --no-compile $(1) >$(@D)/pip.log 2>&1 \
+		|| { cat $(@D)/pip.log >&2; echo "pip could not install into $(@D), see above; the next make begins anew" >&2; exit 1; }
+endef
+
+$(READY): pyproject.toml requirements/dev.txt
+	$(call install,requirements/dev.txt)
+	$(call pip,--no-deps --no-build-isolation -e .)
 	@touch $@
 
-run: $(READY) ## the main job on the embedded default: a LISA-like table, and a scan of it
-	@$(BIN)/janitor demo
+$(DEMO)/.ready: requirements/demo.txt
+	$(call install,requirements/demo.txt)
+	@touch $@
+
+run: $(DEMO)/.ready ## the main job on the embedded default: a LISA-like table, and a scan of it
+	@$(DEMO)/bin/python -m janitor demo
 
 # Three workers for two cores, and so on: many tests wait for a process or a server. Who has nothing left to do takes
 # tests from another.
@@ -67,8 +85,7 @@ dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where
 lock: $(READY) ## write the hash-pinned lock files anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --extra serve --group dev pyproject.toml -o requirements/dev.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra serve --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
-
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --extra serve --constraint requirements/dev.txt pyproject.toml -o requirements/demo.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --constraint requirements/dev.txt pyproject.toml -o requirements/demo.txt
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraint requirements/dev.txt - -o requirements/build.txt
 
 image: ## build the container image with docker, podman or buildah, whichever is there
@@ -77,6 +94,6 @@ image: ## build the container image with docker, podman or buildah, whichever is
 image-check: ## build the image, run it confined, and say how large it is
 	@deploy/docker/check
 
-clean: ## remove the environment and every cache of this folder
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
+clean: ## remove both environments and every cache of this folder
+	@rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
 	@find janitor tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,10 +1,13 @@
 """`janitor demo`: an embedded DynamoDB with a LISA-like table, and a scan of it."""
 
 import functools
+import io
 import os
+import shlex
+import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -38,6 +41,7 @@ def command(demo: DemoSettings) -> int:
     """
     from janitor.demo.emulator import EmulatorError, running
 
+    _ignore_a_reader_that_has_gone()
     try:
         with running(keep=demo.keep) as emulator:
             _use_only(emulator.environment)
@@ -47,6 +51,27 @@ def command(demo: DemoSettings) -> int:
     except EmulatorError as error:
         raise JanitorError(str(error), code="emulator") from None
     return code
+
+
+class _ForgivingOutput(io.FileIO):
+    """A stream that takes whatever is written once its reader has gone, and drops it."""
+
+    def write(self, content: Any, /) -> int:
+        """Write these bytes, and return how many were taken."""
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            return memoryview(content).nbytes
+
+
+def _ignore_a_reader_that_has_gone() -> None:
+    # Whoever reads no more of a demo, as in `make run | head`, has seen enough. For a report that is a failure.
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(_ForgivingOutput(sys.stdout.fileno(), "wb", closefd=False)),
+        encoding=sys.stdout.encoding,
+        errors=sys.stdout.errors,
+        line_buffering=sys.stdout.isatty(),
+    )
 
 
 def _use_only(environment: Mapping[str, str]) -> None:
@@ -88,15 +113,22 @@ def _scan(table: str) -> int:
 
 
 def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:
+    program = _program()
     if not keep:
         click.echo("\nTry next:")
-        click.echo("  janitor demo --keep                  keep it running, to scan it yourself")
-        click.echo("  janitor scan --deployment NAME       scan the token table of your LISA deployment; reads only")
+        click.echo(f"  {program} demo --keep                  keep it running, to scan it yourself")
+        click.echo(f"  {program} scan --deployment NAME       scan the token table of your LISA deployment; reads only")
         return
     click.echo("\nIt keeps running. To use it:\n")
     for name, value in emulator.environment.items():
         click.echo(f"  export {name}={value}")
     click.echo("\nTry next:")
-    click.echo(f"  janitor scan --deployment {_DEPLOYMENT} --report html=tokens.html")
-    click.echo(f"  janitor sweep --deployment {_DEPLOYMENT}")
+    click.echo(f"  {program} scan --deployment {_DEPLOYMENT} --report html=tokens.html")
+    click.echo(f"  {program} sweep --deployment {_DEPLOYMENT}")
     click.echo(f"\nTo end it: kill {emulator.pid}")
+
+
+def _program() -> str:
+    """What to type for `janitor`: as `make run` starts it, there is no command of that name."""
+    python, *started = sys.orig_argv
+    return f"{shlex.quote(python)} -m janitor" if started[:2] == ["-m", "janitor"] else "janitor"

@@ -28,6 +28,8 @@ _END_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _LONGEST_LINE = 200
 
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 # What a Python process may need to start. No more than that, for ministack takes its settings from dozens of
 # variables (AUTH, USE_SSL, PERSIST_STATE, …), and the user's AWS credentials are none of its business.
 _KEPT = (
@@ -141,8 +143,16 @@ def _first_that_answers() -> Emulator:
     for _ in range(_ATTEMPTS):
         port, mark = _free_port(), secrets.token_hex(8)
         with tempfile.TemporaryFile() as output:
-            pid = _spawn(port, mark, output)
-            if _is_up(pid, port, mark):
+            pid, is_up = None, False
+            try:
+                # An exception of a signal, raised within Popen, would take the process id along.
+                with _signals_held_back():
+                    pid = _spawn(port, mark, output)
+                is_up = _comes_up(pid, port, mark)
+            finally:
+                if pid is not None and not is_up:
+                    _end(pid)
+            if is_up:
                 url = f"http://{_HOST}:{port}"
                 return Emulator(url, pid, client_environment(url))
             said = _last_line(output)
@@ -169,25 +179,35 @@ def _spawn(port: int, mark: str, output: BinaryIO) -> int:
     return process.pid
 
 
-def _is_up(pid: int, port: int, mark: str) -> bool:
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Hold back the signals that a person or a scheduler ends this program with, until the block has ended."""
+    held_back: list[int] = []
+    previous = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
+    for number in _ENDING_SIGNALS:
+        signal.signal(number, lambda held, _: held_back.append(held))
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        for held in held_back:
+            signal.raise_signal(held)
+
+
+def _comes_up(pid: int, port: int, mark: str) -> bool:
     """Wait until it answers; false when it ended by itself.
 
     Raises:
-        EmulatorError: it did neither in time, and was ended.
+        EmulatorError: it did neither in time.
     """
     deadline = time.monotonic() + _START_SECONDS
-    is_up = False
-    try:
-        while time.monotonic() < deadline:
-            if _has_ended(pid):
-                return False
-            is_up = _answers(port, mark)
-            if is_up:
-                return True
-            time.sleep(_POLL_SECONDS)
-    finally:
-        if not is_up:
-            _end(pid)
+    while time.monotonic() < deadline:
+        if _has_ended(pid):
+            return False
+        if _answers(port, mark):
+            return True
+        time.sleep(_POLL_SECONDS)
     raise EmulatorError(
         f"the embedded DynamoDB did not answer within {_START_SECONDS:.0f} seconds; try again when this machine is"
         " less busy"

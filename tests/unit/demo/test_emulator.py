@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,28 @@ def test_ctrl_c_while_it_starts_ends_it(monkeypatch: pytest.MonkeyPatch, tmp_pat
     [pid] = ended
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
+
+
+def test_ctrl_c_while_its_process_is_being_made_ends_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made: list[int] = []
+    popen = subprocess.Popen
+
+    def interrupted(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        process = popen(*arguments, **options)
+        process.returncode = 0  # as the emulator does: from here on only its id counts
+        made.append(process.pid)
+        signal.raise_signal(signal.SIGINT)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    monkeypatch.setattr(sys, "executable", program(tmp_path, "exec sleep 60"))
+    with pytest.raises(KeyboardInterrupt):
+        emulator.start()
+    [pid] = made
+    try:
+        assert not is_running(pid)
+    finally:
+        emulator.stop(Emulator("", pid, {}))
 
 
 def test_stop_ends_a_process_that_listens_to_it() -> None:

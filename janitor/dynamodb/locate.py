@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from janitor.aws_errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.decode import page_of
 from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput, throughput_in
 from janitor.errors import AwsError, ConfigurationError, JanitorError
+from janitor.logs import Log
 from janitor.tokens.dialect import Dialect
 
-log = structlog.get_logger("janitor.locate")
+log = Log("janitor.locate")
 
 # LISA's table names, newest first (lib/core/apiBaseConstruct.ts, lib/serve/serveApplicationConstruct.ts).
 NAME_PATTERNS = ("{deployment}-LISAApiBaseTokenTable", "{deployment}-LISAApiTokenTable", "LISAApiTokenTable")

@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
-
 from janitor.aws_errors import aws_errors
 from janitor.dynamodb.budget import Budgets, Wait
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY
 from janitor.errors import JanitorError, StopRequestedError
+from janitor.logs import Log
 from janitor.shard import WHOLE, Shard
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
@@ -30,7 +29,7 @@ from janitor.tokens.policy import Policy
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-log = structlog.get_logger("janitor.scan")
+log = Log("janitor.scan")
 
 # One segment reads about 12 MB a second at 80 ms a page, and a core decodes about eight of them. Eight also stay within
 # the 12,000 read units a second of a new on-demand table.

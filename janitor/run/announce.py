@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-import structlog
-
 from janitor.errors import JanitorError, SinkError, StopRequestedError
 from janitor.ledger.interface import LastRun
+from janitor.logs import Log
 from janitor.notify.content import DigestContent, is_news
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
@@ -30,7 +29,7 @@ from janitor.run.stopping import Stop
 from janitor.run.watch import FingerprintOf, Watch
 from janitor.sinks.sns import Message
 
-log = structlog.get_logger("janitor.notices")
+log = Log("janitor.notices")
 
 _MARKED_AT_ONCE = 100
 _UNREACHABLE = "unreachable"

@@ -20,9 +20,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import structlog
-
 from janitor.errors import ConfigurationError, JanitorError, SinkError
+from janitor.logs import Log
 from janitor.report.model import Deletion, Outcome, Remark, Report
 from janitor.run.assemble import assembled
 from janitor.run.findings import Findings
@@ -36,7 +35,7 @@ from janitor.run.sweep import Swept, finish_sweep
 from janitor.run.tally import Tally
 from janitor.tokens.dialect import Dialect
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 
 def run(job: Job) -> Result:

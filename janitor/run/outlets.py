@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import structlog
-
 from janitor.errors import SinkError
+from janitor.logs import Log
 from janitor.report.formats.interface import Format
 from janitor.report.model import Finding, Outcome, Report
 from janitor.sinks.interface import Sink
 from janitor.sinks.stdout import Stdout
 
-log = structlog.get_logger("janitor.report")
+log = Log("janitor.report")
 
 
 @dataclass(frozen=True, slots=True)

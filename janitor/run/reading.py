@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-import structlog
-
 from janitor.dynamodb.decode import Page
 from janitor.errors import JanitorError, SinkError
+from janitor.logs import Log
 from janitor.report.model import Remark
 from janitor.run.findings import Findings, Told
 from janitor.run.job import Job
@@ -27,7 +26,7 @@ from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.protection import protected_by
 from janitor.tokens.row import Row
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 
 def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:

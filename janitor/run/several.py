@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-import structlog
-
 from janitor.errors import JanitorError, StopRequestedError
+from janitor.logs import Log, bound
 from janitor.report.model import (
     Capacity,
     Clock,
@@ -39,7 +38,7 @@ from janitor.run.outlets import Outlets
 from janitor.run.outlets_of_table import OutletsOfTable
 from janitor.run.stopping import Stop
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +111,7 @@ def run_several(given: Several) -> Result:
     gathered = _Gathered()
     with _reporting(given), _letting_go(gathered):
         for turn in given.turns:
-            with structlog.contextvars.bound_contextvars(table=turn.label):
+            with bound(table=turn.label):
                 _take(given, turn, gathered)
         report = _told(given, gathered, started)
         if any(part.outcome is Outcome.SKIPPED for part in report.parts):

@@ -11,9 +11,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
-
 from janitor.errors import SinkError
+from janitor.logs import Log
 from janitor.report.model import Deletion, Remark
 from janitor.run.archive import Archive
 from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
@@ -30,7 +29,7 @@ from janitor.tokens.expiration import read
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import row_of
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 _TOLD_AT_ONCE = 500
 # Enum's own look-up is slow, and every row of a plan asks.

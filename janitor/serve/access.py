@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-import structlog
 from botocore.config import Config
 
 from janitor import __version__
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import TableChoice, locate
 from janitor.errors import ConfigurationError, JanitorError
+from janitor.logs import Log
 from janitor.serve.jobs import TableOfJob
 
-log = structlog.get_logger("janitor.serve")
+log = Log("janitor.serve")
 
 # A probe asks every few seconds; AWS is asked for a table no more often than this.
 _FRESH_SECONDS = 30.0

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from pydantic import ValidationError
 
+from janitor.logs import Log
 from janitor.report.metrics import Metric, metrics_of
 from janitor.report.model import Counts, Deletion, Outcome, Report
 from janitor.report.together import apart, series_of
 
-log = structlog.get_logger("janitor.serve")
+log = Log("janitor.serve")
 
 PAGE = "report.html"
 _REPORT = "report.json"

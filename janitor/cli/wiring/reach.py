@@ -4,8 +4,6 @@ import os
 import time
 from dataclasses import dataclass, replace
 
-import structlog
-
 from janitor import __version__
 from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.wiring.budgets import budgets_for
@@ -15,10 +13,11 @@ from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError
+from janitor.logs import Log
 from janitor.report.model import Remark
 from janitor.tokens.dialect import Dialect
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 # Room for a sweep's deletes, or for a few segments.
 _LEAST_CONNECTIONS = 16

@@ -11,8 +11,6 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-import structlog
-
 from janitor import __version__
 from janitor.cli.options import given_on_command_line
 from janitor.cli.running import carried_out
@@ -28,6 +26,7 @@ from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
+from janitor.logs import Log
 from janitor.report.model import PolicyPart, TablePart
 from janitor.report.together import labels_of
 from janitor.run.announce import Announcer
@@ -37,7 +36,7 @@ from janitor.run.several import Several, Turn
 from janitor.run.stopping import Stop
 from janitor.tokens.expiration import moment
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"

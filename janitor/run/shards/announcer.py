@@ -7,9 +7,8 @@ report ───────────────────────┴�
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import structlog
-
 from janitor.errors import JanitorError, LedgerError, StopRequestedError
+from janitor.logs import Log
 from janitor.report.model import Outcome, Remark, Report
 from janitor.run.findings import Told
 from janitor.run.lease_keeper import LEASE_SECONDS
@@ -21,7 +20,7 @@ from janitor.run.shards.sharded_run import ShardedRun
 from janitor.run.sights import SightFile
 from janitor.run.watch import Watch
 
-log = structlog.get_logger("janitor.shards")
+log = Log("janitor.shards")
 
 _WHERE = "shards"
 _FINAL = frozenset({Outcome.COMPLETE, Outcome.REFUSED})

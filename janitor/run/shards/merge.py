@@ -11,9 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
-import structlog
-
 from janitor.errors import LedgerError
+from janitor.logs import Log
 from janitor.report.merge import is_whole, merged
 from janitor.report.model import Finding, Remark, Report
 from janitor.run.announce import Announcer
@@ -25,7 +24,7 @@ from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import Watch
 from janitor.run.workers import answer_of
 
-log = structlog.get_logger("janitor.shards")
+log = Log("janitor.shards")
 
 # What the merged report says besides the shards' own errors; whoever made it says so too, and ends with its exit code.
 _OF_THE_WHOLE = frozenset({"shards", "notices", "state"})

@@ -17,16 +17,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
-import structlog
-
 from janitor.errors import ConfigurationError, LedgerError
 from janitor.ledger.shard_store import ShardStore
+from janitor.logs import Log
 from janitor.report.model import Outcome, Report
 from janitor.run.shards.records import Announced, Counts, Left, Life, Merged, Records, Round, Terms, Verdict
 from janitor.run.sights import Sight, sights_in
 from janitor.shard import Shard
 
-log = structlog.get_logger("janitor.shards")
+log = Log("janitor.shards")
 
 # Without a name, whoever comes within this time of the first belongs to its run.
 JOIN_SECONDS = 3_600

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import click
-import structlog
 
 from janitor.cli.wiring.token.selection import Place, say_rows
 from janitor.config.token_change import ChosenSettings
 from janitor.dynamodb.find import Found
 from janitor.dynamodb.lifecycle import Expirations, Updated, UpdateOutcome
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
+from janitor.logs import Log
 from janitor.report.model import TablePart
 from janitor.report.text import seen
 from janitor.report.token_change import ChangeOutcome, Command, RowChange, TokenChange, line
@@ -26,7 +26,7 @@ from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, e
 from janitor.tokens.plain import plain
 from janitor.tokens.row import Row
 
-log = structlog.get_logger("janitor.token")
+log = Log("janitor.token")
 
 SIGNAL_BASE = 128
 _WRITTEN = frozenset({ChangeOutcome.EXTENDED, ChangeOutcome.REVOKED, ChangeOutcome.DELETED})

@@ -59,7 +59,7 @@ def test_a_line_on_a_console_is_told_in_words() -> None:
     finally:
         root.handlers, root.level = handlers, level
     assert written.getvalue().split("Z ", 1)[1] == (
-        "[warning  ] table.not_reached    [janitor.test] code=denied rows=3 table='a b' token='[removed]'\n"
+        "[warning  ] table.not_reached    [janitor.test] code=denied rows=3 table='a b' token=[removed]\n"
     )
 
 

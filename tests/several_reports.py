@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from janitor.report.model import Report
 from janitor.report.together import Labelled, labels_of, most_urgent, together
 
@@ -23,5 +25,5 @@ def of_several(*reports: Report, most: int = MOST) -> Report:
 def named(report: Report, name: str, region: str | None = None) -> Report:
     """The same of a table of another name, or elsewhere."""
     assert report.table is not None
-    table = report.table.model_copy(update={"name": name, "region": region or report.table.region})
-    return report.model_copy(update={"table": table})
+    table = structs.replace(report.table, name=name, region=region or report.table.region)
+    return structs.replace(report, table=table)

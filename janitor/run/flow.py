@@ -20,6 +20,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from msgspec import structs
+
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import Log
 from janitor.report.model import Deletion, Outcome, Remark, Report
@@ -59,9 +61,9 @@ def run(job: Job) -> Result:
         "run.finished",
         outcome=report.run.outcome,
         seconds=report.run.duration_seconds,
-        **report.counts.model_dump(),
-        **report.deletion.model_dump(),
-        **report.capacity.model_dump(),
+        **structs.asdict(report.counts),
+        **structs.asdict(report.deletion),
+        **structs.asdict(report.capacity),
     )
     return _result(job, report)
 

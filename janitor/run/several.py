@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
+
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import Log, bound
 from janitor.report.model import (
@@ -130,7 +132,7 @@ def _take(given: Several, turn: Turn, gathered: _Gathered) -> None:
     findings = [replace(finding, table=turn.label) for finding in report.findings]
     most = given.max_findings if given.outlets.keep else min(given.max_findings, len(given.turns))
     gathered.findings = most_urgent([*gathered.findings, *findings], most)
-    gathered.tables.append(Labelled(turn.label, report.model_copy(update={"findings": []})))
+    gathered.tables.append(Labelled(turn.label, structs.replace(report, findings=[])))
 
 
 def _report_of(given: Several, turn: Turn, outlets: OutletsOfTable, gathered: _Gathered) -> Report:
@@ -171,7 +173,7 @@ def _told(given: Several, gathered: _Gathered, started: float) -> Report:
     errors = [*announced.errors, *_deadline(given.stop, tables)]
     report = together(_run(given, started), tables, gathered.findings, digests=announced.digests, errors=errors)
     named = zip(report.parts, given.turns, strict=True)
-    return report.model_copy(update={"parts": [part.model_copy(update={"named": turn.named}) for part, turn in named]})
+    return structs.replace(report, parts=[structs.replace(part, named=turn.named) for part, turn in named])
 
 
 def _run(given: Several, started: float) -> Run:
@@ -194,12 +196,12 @@ def _unread(given: Several, turn: Turn, outcome: Outcome, error: JanitorError | 
     if error is not None:
         log.error("table.not_read", table=turn.label, code=error.code, error=str(error))
     return Report(
-        run=_run(given, given.clock()).model_copy(update={"outcome": outcome}),
+        run=structs.replace(_run(given, given.clock()), outcome=outcome),
         table=turn.table,
-        policy=given.policy.model_copy(update={"dialect": turn.job.policy.dialect if turn.job else None}),
+        policy=structs.replace(given.policy, dialect=turn.job.policy.dialect if turn.job else None),
         counts=Counts(),
         deletion=Deletion(enabled=not given.is_dry_run),
-        capacity=Capacity(read_units=0, write_units=0, requests=0, pages=0, throttled=0, cost_usd=0),
+        capacity=Capacity(read_units=0.0, write_units=0.0, requests=0, pages=0, throttled=0, cost_usd=0.0),
         clock=Clock(skew_seconds=turn.job.table.skew_seconds if turn.job else None),
         findings=[],
         findings_omitted=0,

@@ -7,6 +7,8 @@ report ───────────────────────┴�
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from janitor.errors import JanitorError, LedgerError, StopRequestedError
 from janitor.logs import Log
 from janitor.report.model import Outcome, Remark, Report
@@ -96,7 +98,7 @@ class ShardAnnouncer:
             errors = [_not_known(error)]
         if self._error is not None:
             errors.append(_not_known(self._error))
-        return report.model_copy(update={"errors": [*report.errors, *errors]})
+        return structs.replace(report, errors=[*report.errors, *errors])
 
     def catch_up(self, before: Left) -> list[Remark]:
         """What is left for a shard that was started again after it had come to its end: the merging, perhaps.

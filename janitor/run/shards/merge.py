@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
+from msgspec import structs
+
 from janitor.errors import LedgerError
 from janitor.logs import Log
 from janitor.report.merge import is_whole, merged
@@ -120,9 +122,7 @@ class Merger:
 
     def _announced(self, left: Mapping[int, Left], claim: LeaseKeeper) -> Report:
         with self._merging.stop.waiting():
-            reports = [
-                self._run.report_of(index, each).model_copy(update={"findings": []}) for index, each in left.items()
-            ]
+            reports = [structs.replace(self._run.report_of(index, each), findings=[]) for index, each in left.items()]
             counts = self._run.all_counts()
             begun = self._run.standing().alive | counts.keys()
             whole = merged(
@@ -137,7 +137,7 @@ class Merger:
             for index, each in left.items():
                 for sights in self._run.sights_of(index, each):
                     self._watch.take(sights)
-        whole = whole.model_copy(update={"warnings": [*whole.warnings, *self._merging.guards(counts)]})
+        whole = structs.replace(whole, warnings=[*whole.warnings, *self._merging.guards(counts)])
         # It may look many tokens up, and so take its time.
         whole = self._announcer.changed(whole, is_complete=is_whole(whole))
         if not claim.is_held():
@@ -159,8 +159,8 @@ class Merger:
             outcome=whole.run.outcome,
             shards=len(shards),
             of=self._run.shard.count,
-            **whole.counts.model_dump(),
-            **whole.deletion.model_dump(),
+            **structs.asdict(whole.counts),
+            **structs.asdict(whole.deletion),
         )
         if outlets.failures:
             # Whoever is started again writes what is kept.

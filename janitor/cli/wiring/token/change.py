@@ -16,6 +16,7 @@ from janitor.dynamodb.lifecycle import Expirations, Updated, UpdateOutcome
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.logs import Log
 from janitor.report.model import TablePart
+from janitor.report.part import json_page
 from janitor.report.text import seen
 from janitor.report.token_change import ChangeOutcome, Command, RowChange, TokenChange, line
 from janitor.run.stopping import LAST_SECONDS, Stop
@@ -106,7 +107,7 @@ class Telling:
         """Say the rest; the exit code. `archive` is where deleted rows are."""
         if self.is_json:
             with self._written():
-                click.echo(seen(self._whole(archive).model_dump_json(by_alias=True, indent=2).encode()).decode())
+                click.echo(seen(json_page(self._whole(archive))).decode())
         if stop.is_requested():
             untouched = sum(row.outcome is ChangeOutcome.UNTOUCHED for row in self._rows)
             who = signal.Signals(stop.signal or signal.SIGTERM)

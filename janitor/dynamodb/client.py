@@ -1,4 +1,4 @@
-"""Sessions and clients; botocore's errors become ours here and nowhere else."""
+"""Sessions and clients, of botocore itself: boto3 adds nothing to them that a run needs, and takes long to import."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
@@ -107,10 +106,11 @@ class Aws:
                 self._core.register_component("data_loader", beside._core.get_component("data_loader"))  # noqa: SLF001  # one of ours
             # The AWS CLI reads AWS_REGION; botocore alone does not.
             region = connection.region or connection.environment.get("AWS_REGION")
-            self._session = boto3.Session(botocore_session=self._core, region_name=region)
-        if not self._session.region_name:
+            if region is not None:
+                self._core.set_config_variable("region", region)
+            self.region: str = self._core.get_config_variable("region")
+        if not self.region:
             raise ConfigurationError("no region is set", "give --region NAME, or set AWS_REGION", "no-region")
-        self.region = self._session.region_name
         self._attempts = self._configured_attempts()
         self._core.register_component("response_parser_factory", FastParserFactory())
         if connection.role_arn:
@@ -161,7 +161,16 @@ class Aws:
             self.on_throttle(event_name.rpartition(".")[2], context.get(_TABLE))
 
     def _client(self, service: str) -> Any:
-        config = Config(
+        url = self._endpoint_url(service)
+        try:
+            with aws_errors(f"opening a client for {service}"):
+                return self._core.create_client(service, endpoint_url=url, config=self._config())
+        except AwsError:
+            # botocore refuses the form of an endpoint with a bare ValueError.
+            raise ConfigurationError(f"{url!r} is not an endpoint", "check --endpoint-url", "endpoint") from None
+
+    def _config(self) -> Config:
+        return Config(
             retries={"mode": "standard", "total_max_attempts": self._attempts},
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
@@ -171,13 +180,6 @@ class Aws:
             # The requests are ours, and DynamoDB checks them.
             parameter_validation=False,
         )
-        url = self._endpoint_url(service)
-        try:
-            with aws_errors(f"opening a client for {service}"):
-                return self._session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
-        except AwsError:
-            # botocore refuses the form of an endpoint with a bare ValueError.
-            raise ConfigurationError(f"{url!r} is not an endpoint", "check --endpoint-url", "endpoint") from None
 
     def _configured_attempts(self) -> int:
         try:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from janitor import __version__
 from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.wiring.budgets import budgets_for
-from janitor.config.schedule_keys import TABLE_NAMES
-from janitor.config.table import TableSettings
+from janitor.config.table import TABLE_NAMES, TableSettings
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate

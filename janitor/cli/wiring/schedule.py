@@ -13,7 +13,7 @@ from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.limits import WriteLimitSettings
 from janitor.config.run import RunSettings
 from janitor.config.schedule import Schedule
-from janitor.config.schedule_keys import TABLE_NAMES
+from janitor.config.table import TABLE_NAMES
 from janitor.errors import ConfigurationError
 
 _Group = TypeVar("_Group")

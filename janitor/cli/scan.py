@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import SCAN_GROUPS, ScanSettings
 from janitor.config.output import LogSettings
+from janitor.config.scan import SCAN_GROUPS, ScanSettings
 
 
 @click.command("scan")

@@ -5,10 +5,11 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import SCAN_GROUPS, ScanSettings, SweepSettings
+from janitor.config.commands import SweepSettings
 from janitor.config.deletion import DeleteSettings, DeletionSettings, PlanSettings
 from janitor.config.limits import WriteLimitSettings
 from janitor.config.output import LogSettings
+from janitor.config.scan import SCAN_GROUPS, ScanSettings
 
 
 @click.command("sweep")

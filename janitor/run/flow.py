@@ -17,8 +17,11 @@
 7. It is handed to every outlet. An outlet that fails hides no other.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -31,11 +34,13 @@ from janitor.run.job import Job, Result
 from janitor.run.leasing import Leasing, leased, passed_over
 from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
 from janitor.run.reading import read
-from janitor.run.shards.records import Left
 from janitor.run.sorted_findings import SortedFindings
-from janitor.run.sweep import Swept, finish_sweep
+from janitor.run.swept import Swept
 from janitor.run.tally import Tally
 from janitor.tokens.dialect import Dialect
+
+if TYPE_CHECKING:
+    from janitor.run.shards.records import Left
 
 log = Log("janitor.run")
 
@@ -188,7 +193,7 @@ def _open_plan(job: Job) -> None:
 def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool, lease_problem: str | None) -> Swept:
     if job.sweep is None:
         return Swept()
-    return finish_sweep(job.sweep, tally, findings, job.stop, is_complete=is_complete, lease_problem=lease_problem)
+    return job.sweep.finish(tally, findings, job.stop, is_complete=is_complete, lease_problem=lease_problem)
 
 
 def _workbench_only(tally: Tally) -> list[Remark]:

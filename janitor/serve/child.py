@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from janitor.config.serve import JOB_VARIABLE
+from janitor.config.output import JOB_VARIABLE
 from janitor.logs import Log
 from janitor.serve.jobs import Job
 from janitor.settings import ENVIRONMENT_PREFIX

@@ -4,8 +4,7 @@ import os
 import sys
 import uuid
 
-from janitor.config.output import LogSettings
-from janitor.config.serve import JOB_VARIABLE
+from janitor.config.output import JOB_VARIABLE, LogSettings
 from janitor.logs import bind, configure
 
 

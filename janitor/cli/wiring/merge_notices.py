@@ -10,7 +10,8 @@ from pathlib import Path
 from msgspec import structs
 
 from janitor.cli.running import prepared
-from janitor.cli.wiring.notices import check_notices, clock_refusal, pointer_of, topic_of
+from janitor.cli.wiring.announcing import clock_refusal, pointer_of, topic_of
+from janitor.cli.wiring.notices import check_notices
 from janitor.cli.wiring.stores import ledger_for, scope_of
 from janitor.config.merge import MergeCommand
 from janitor.config.output import NoticeSettings

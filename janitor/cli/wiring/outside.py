@@ -7,7 +7,8 @@ from typing import Self
 
 import click
 
-from janitor.cli.wiring.notices import metric_sinks, tell_of_failure
+from janitor.cli.wiring.announcing import tell_of_failure
+from janitor.cli.wiring.notices import metric_sinks
 from janitor.config.output import NoticeSettings
 from janitor.config.table import TableSettings
 from janitor.errors import JanitorError, SinkError

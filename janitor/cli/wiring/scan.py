@@ -6,16 +6,17 @@ from dataclasses import replace
 
 from janitor import __version__
 from janitor.cli.progress import progress_for
+from janitor.cli.wiring.announcing import Announcing, announcing_of
 from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
+from janitor.cli.wiring.notices import check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Among, Reached, reach, warnings
 from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.shards import Joined, check_shards, is_part_of_a_run, joined_run, shard_announcer, shard_in
-from janitor.config.commands import ScanSettings
 from janitor.config.limits import LimitSettings
 from janitor.config.output import OutputSettings
+from janitor.config.scan import ScanSettings
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import Scan, filter_for, segments_for
 from janitor.report.model import Remark

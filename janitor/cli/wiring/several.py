@@ -14,13 +14,13 @@ from typing import NamedTuple
 from janitor import __version__
 from janitor.cli.options import given_on_command_line
 from janitor.cli.running import carried_out
-from janitor.cli.wiring.notices import pointer_of, topic_of
+from janitor.cli.wiring.announcing import pointer_of, topic_of
 from janitor.cli.wiring.outlets import outlets_of
 from janitor.cli.wiring.reach import Among, each_of, named, session
 from janitor.cli.wiring.shards import is_part_of_a_run
-from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.output import LogSettings
+from janitor.config.scan import ScanSettings
 from janitor.config.several import problems_of_several
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws

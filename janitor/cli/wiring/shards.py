@@ -9,12 +9,13 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from janitor import __version__
+from janitor.cli.wiring.announcing import Announcing
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.notices import Announcing
 from janitor.cli.wiring.outlets import outlets_to
 from janitor.cli.wiring.reach import Reached
 from janitor.cli.wiring.stores import claim_for, has_store, shard_store_for
-from janitor.config.commands import ScanSettings, SweepSettings
+from janitor.config.commands import SweepSettings
+from janitor.config.scan import ScanSettings
 from janitor.config.shards import ShardSettings
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark

@@ -6,7 +6,7 @@ from typing import NoReturn
 from janitor.cli.options import given_on_command_line, variable
 from janitor.cli.running import prepared
 from janitor.cli.wiring.archives import check_archive
-from janitor.cli.wiring.rules import header_of
+from janitor.cli.wiring.plan_rules import header_of
 from janitor.cli.wiring.token.added_text import added_lines, say
 from janitor.cli.wiring.token.grant import grant_for
 from janitor.cli.wiring.token.new_token import check_somebody_reads, chosen_life, expiry_of, hand_out, token_of

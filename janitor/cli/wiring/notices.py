@@ -10,7 +10,6 @@ from janitor.errors import ConfigurationError
 from janitor.ledger.url import SqliteUrl
 from janitor.parsers import MetricsTarget
 from janitor.run.locked_out import PagesOfOwner
-from janitor.sinks.emf import Emf
 from janitor.sinks.metric import MetricSink
 
 
@@ -54,6 +53,8 @@ def metric_sinks(settings: NoticeSettings) -> list[MetricSink]:
 
 def _metric_sink(target: MetricsTarget) -> MetricSink:
     if target.path is None:
+        from janitor.sinks.emf import Emf
+
         return Emf(sys.stderr)
     from janitor.sinks.prometheus import Prometheus
 

@@ -14,13 +14,14 @@ from janitor.cli.progress import progress_for
 from janitor.cli.wiring.announcing import Announcing
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
+from janitor.cli.wiring.joined_shards import joined_run
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.plan_rules import header_of, limits_of
 from janitor.cli.wiring.reach import Among, Reached
 from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.scan import announcer_of, announcing_for, job_for, reach_for, scan_of
-from janitor.cli.wiring.shards import check_shards, joined_run, shard_in
+from janitor.cli.wiring.shards import check_shards, shard_in
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings

@@ -1,7 +1,5 @@
 """A report of several tables, made of reports of one."""
 
-from dataclasses import replace
-
 from msgspec import structs
 
 from janitor.report.model import Report
@@ -14,7 +12,7 @@ def of_several(*reports: Report, most: int = MOST) -> Report:
     """What a run of all these tables would say."""
     labels = labels_of([report.table for report in reports if report.table is not None])
     findings = [
-        replace(finding, table=label)
+        structs.replace(finding, table=label)
         for label, report in zip(labels, reports, strict=True)
         for finding in report.findings
     ]

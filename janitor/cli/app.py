@@ -19,7 +19,7 @@ PROGRAM = "janitor"
 COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "merge", "demo", "schema")
 
 _SIGNAL_BASE = 128
-# Python's own 700 has it look for cycles hundreds of times while a command is imported, which leaves none, and rows hold
+# By default Python looks for cycles hundreds of times while a command is imported, which leaves none, and rows hold
 # none either.
 _ALLOCATIONS_BEFORE_A_COLLECTION = 100_000
 

@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import botocore.session
+import msgspec
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
@@ -30,8 +30,7 @@ _READ_SECONDS = 20
 _TABLE = "JanitorTable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach AWS, as in the AWS CLI.
 
     Attributes:
@@ -46,18 +45,17 @@ class Connection:
     profile: str | None = None
     role_arn: str | None = None
     endpoint_url: str | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = msgspec.field(default_factory=dict)
     connections: int = 10
     version: str = ""
 
 
-@dataclass(slots=True)
-class Traffic:
+class Traffic(msgspec.Struct):
     """What went over the wire: counted from the answers, retries included. Threads share it."""
 
     requests: int = 0
     throttled: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def count(self, parsed_response: Mapping[str, Any] | None) -> bool:
         """Count one send; `parsed_response` is None where no answer came. Says whether it, or a part, was throttled."""

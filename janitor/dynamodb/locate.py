@@ -2,8 +2,9 @@
 
 import email.utils
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from janitor.aws_errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
@@ -23,8 +24,7 @@ KEY = "token"
 _PAGES_TO_LOOK_AT = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableChoice:
+class TableChoice(msgspec.Struct, frozen=True, kw_only=True):
     """Which table, as the user says it: exactly one of the three is set."""
 
     table: str | None = None
@@ -32,8 +32,7 @@ class TableChoice:
     ssm_parameter: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A token table that is there.
 
     Attributes:

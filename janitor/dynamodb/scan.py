@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from janitor.aws_errors import aws_errors
 from janitor.dynamodb.budget import Budgets, Wait
@@ -66,8 +67,7 @@ class StopRequest(Protocol):
         """Waits so long in a segment's thread, or until a request comes; True when there is one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """One pass over a table.
 
     Attributes:
@@ -87,7 +87,7 @@ class Scan:
     filter: dict[str, Any]
     stop: StopRequest
     shard: Shard = WHOLE
-    budgets: Budgets = field(default_factory=partial(Budgets.unlimited, time.monotonic))
+    budgets: Budgets = msgspec.field(default_factory=partial(Budgets.unlimited, time.monotonic))
 
     def pages(self) -> Iterator[Page]:
         """Every page of every segment, in the order they arrive.

@@ -4,7 +4,6 @@
 """
 
 import datetime as dt
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -134,13 +133,12 @@ class Clock(Part, frozen=True):
     skew_seconds: int | None
 
 
-@dataclass(slots=True)
-class Finding:
+class Finding(msgspec.Struct, gc=False):
     """A row worth a line: every state but active, which `token list` alone tells.
 
     It holds nothing of the row's key but its fingerprint.
 
-    A dataclass and no model, because a large table has millions of them.
+    No more than that, because a large table has millions of them: not even a note for the search for cycles.
 
     Attributes:
         expires_at, created_at: null where the row has no such date, or one outside the years 1 to 9999.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
+
+import msgspec
 
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
@@ -41,8 +42,7 @@ class Announces(Protocol):
         """Let go of everything. Never raises."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run needs, as values and small interfaces.
 
     Attributes:
@@ -84,8 +84,8 @@ class Job:
     read_price: float
     write_price: float
     clock: Callable[[], float]
-    progress: Progress = field(default_factory=NoProgress)
-    stop: Stop = field(default_factory=Stop)
+    progress: Progress = msgspec.field(default_factory=NoProgress)
+    stop: Stop = msgspec.field(default_factory=Stop)
     warnings: Sequence[Remark] = ()
     sweep: Sweep | None = None
     listing: Listing | None = None
@@ -106,8 +106,7 @@ class Job:
         return None if self.shard is None else cast("ShardAnnouncer | None", self.announcer)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What a run leaves to its command.
 
     Attributes:

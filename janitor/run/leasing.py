@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from janitor.errors import LedgerError
 from janitor.report.model import Remark
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from janitor.run.sweep import Sweep
 
 
-@dataclass(frozen=True, slots=True)
-class Leasing:
+class Leasing(msgspec.Struct, frozen=True):
     """How the lease came out.
 
     Attributes:

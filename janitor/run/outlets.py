@@ -1,7 +1,8 @@
 """Formats coupled to sinks: reports on their way out. One that fails is dropped, and the others go on."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from janitor.errors import SinkError
 from janitor.logs import Log
@@ -13,8 +14,7 @@ from janitor.sinks.stdout import Stdout
 log = Log("janitor.report")
 
 
-@dataclass(frozen=True, slots=True)
-class Outlet:
+class Outlet(msgspec.Struct, frozen=True):
     """One format to one place."""
 
     format: Format

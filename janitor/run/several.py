@@ -11,7 +11,7 @@ turn. Findings that stream go to the outlets at once; of the others only as many
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from msgspec import structs
 
@@ -129,7 +129,7 @@ def _take(given: Several, turn: Turn, gathered: _Gathered) -> None:
     outlets = OutletsOfTable(given.outlets, turn.label)
     report = _report_of(given, turn, outlets, gathered)
     gathered.is_complete &= outlets.is_complete
-    findings = [replace(finding, table=turn.label) for finding in report.findings]
+    findings = [structs.replace(finding, table=turn.label) for finding in report.findings]
     most = given.max_findings if given.outlets.keep else min(given.max_findings, len(given.turns))
     gathered.findings = most_urgent([*gathered.findings, *findings], most)
     gathered.tables.append(Labelled(turn.label, structs.replace(report, findings=[])))
@@ -145,7 +145,7 @@ def _report_of(given: Several, turn: Turn, outlets: OutletsOfTable, gathered: _G
     if held_back is not None:
         gathered.held_back.append(held_back)
     try:
-        return run(replace(turn.job, outlets=outlets, announcer=held_back)).report
+        return run(structs.replace(turn.job, outlets=outlets, announcer=held_back)).report
     except StopRequestedError:
         return _unread(given, turn, Outcome.INTERRUPTED)
     except JanitorError as error:

@@ -1,16 +1,15 @@
 """What came of a sweep, or of a run that is none."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from janitor.report.model import Deletion, Remark
 
 
-@dataclass(slots=True)
-class Swept:
+class Swept(msgspec.Struct):
     """What came of a sweep: the report's part, what to remark, and how many rows no report has a line of."""
 
-    deletion: Deletion = field(default_factory=Deletion)
-    errors: list[Remark] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
+    deletion: Deletion = msgspec.field(default_factory=Deletion)
+    errors: list[Remark] = msgspec.field(default_factory=list)
+    warnings: list[Remark] = msgspec.field(default_factory=list)
     is_refused: bool = False
     untold: int = 0

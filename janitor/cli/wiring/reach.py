@@ -2,7 +2,9 @@
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from janitor import __version__
 from janitor.cli.options import flag, given_on_command_line, variable
@@ -23,8 +25,7 @@ _LEAST_CONNECTIONS = 16
 MAX_SKEW_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Among:
+class Among(msgspec.Struct, frozen=True):
     """A table's place among several of one run.
 
     Attributes:
@@ -37,8 +38,7 @@ class Among:
     home: Aws
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True):
     """A session, the table that was found through it, and what may be spent on that.
 
     `among` is None for a run of that one table.

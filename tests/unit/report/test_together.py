@@ -1,7 +1,6 @@
 """Reports of several tables: what is summed, what is not lost, and what comes apart again."""
 
 import datetime as dt
-from dataclasses import replace
 
 import msgspec
 from hypothesis import given
@@ -44,7 +43,7 @@ def reports_of_tables(draw: st.DrawFn) -> list[Report]:
     made = []
     for number in range(draw(st.integers(2, 4))):
         findings = [
-            replace(expiring(draw(st.integers(1, 10**6))), fingerprint=f"{number}-{each}")
+            structs.replace(expiring(draw(st.integers(1, 10**6))), fingerprint=f"{number}-{each}")
             for each in range(draw(st.integers(0, 6)))
         ]
         plain = named(report(*findings), f"t{number}")
@@ -83,7 +82,7 @@ def test_all_is_summed_and_comes_apart_again(reports: list[Report]) -> None:
     assert whole.policy.dialect == (dialects.pop() if len(dialects) == 1 else None)
     assert msgspec.json.decode(json_line(whole), type=Report) == whole
     for one, again in zip(reports, apart(whole), strict=True):
-        untold = [replace(finding, table=None) for finding in again.findings]
+        untold = [structs.replace(finding, table=None) for finding in again.findings]
         assert structs.replace(again, findings=sorted(untold, key=_order)) == structs.replace(
             one, findings=sorted(one.findings, key=_order)
         )
@@ -97,9 +96,9 @@ def test_a_report_of_one_table_is_its_only_part() -> None:
 
 
 def findings_of(table: str, state: State, count: int, seconds: int) -> list[Finding]:
-    one = replace(expiring(seconds), table=table, state=state, accepted_by=(Gate.API,))
+    one = structs.replace(expiring(seconds), table=table, state=state, accepted_by=(Gate.API,))
     return [
-        replace(one, fingerprint=f"{table}{state}{number}", seconds_to_expiry=seconds + number)
+        structs.replace(one, fingerprint=f"{table}{state}{number}", seconds_to_expiry=seconds + number)
         for number in range(count)
     ]
 

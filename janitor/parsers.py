@@ -3,10 +3,11 @@
 import datetime as dt
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
+
+import msgspec
 
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
 
@@ -282,8 +283,7 @@ class Folder(NamedTuple):
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class S3Prefix:
+class S3Prefix(msgspec.Struct, frozen=True):
     """A place in S3; the prefix stands without a slash at its start."""
 
     bucket: str

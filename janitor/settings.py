@@ -2,16 +2,16 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 ENVIRONMENT_PREFIX = "JANITOR_"
 
 _METADATA_KEY = "setting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """How a field is said on the command line.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Which part of a table one process takes: the I-th of N (DESIGN, "shard")."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+import msgspec
 
 # Each may have 256 segments, and DynamoDB takes a million of them (API reference of Scan, `TotalSegments`).
 MAX_SHARDS = 1_000
@@ -12,8 +13,7 @@ AUTO: Literal["auto"] = "auto"
 _SHARD = re.compile(r"(\d{1,6})/(\d{1,6})").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """One of `count` equal parts of a table; `index` is from 0."""
 
     index: int

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec import structs
+
 from janitor.report.build import finding, forecast, urgency
 from janitor.report.model import (
     Capacity,
@@ -113,14 +115,26 @@ def after_a_sweep() -> Report:
     for number, each in enumerate(stale):
         each.outcome = outcomes[number % len(outcomes)]
     count = Counter(each.outcome for each in stale)
-    return scanned.model_copy(update={
-        "run": scanned.run.model_copy(update={"command": "sweep", "dry_run": False, "outcome": Outcome.FAILED}),
-        "deletion": Deletion(enabled=True, planned=len(stale), deleted=count[DeletionOutcome.DELETED],
-                             failed=count[DeletionOutcome.FAILED], changed=count[DeletionOutcome.CHANGED], protected=2,
-                             archive="/var/lib/janitor/it's an archive.ndjson"),
-        "errors": [Remark(where="delete", code="throttled",
-                          message="5 rows could not be deleted: DynamoDB throttled them to the end <b>&")],
-    })  # fmt: skip
+    return structs.replace(
+        scanned,
+        run=structs.replace(scanned.run, command="sweep", dry_run=False, outcome=Outcome.FAILED),
+        deletion=Deletion(
+            enabled=True,
+            planned=len(stale),
+            deleted=count[DeletionOutcome.DELETED],
+            failed=count[DeletionOutcome.FAILED],
+            changed=count[DeletionOutcome.CHANGED],
+            protected=2,
+            archive="/var/lib/janitor/it's an archive.ndjson",
+        ),
+        errors=[
+            Remark(
+                where="delete",
+                code="throttled",
+                message="5 rows could not be deleted: DynamoDB throttled them to the end <b>&",
+            )
+        ],
+    )
 
 
 def many(count: int, *, name: str = "token") -> Report:

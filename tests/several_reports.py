@@ -1,6 +1,6 @@
 """A report of several tables, made of reports of one."""
 
-from dataclasses import replace
+from msgspec import structs
 
 from janitor.report.model import Report
 from janitor.report.together import Labelled, labels_of, most_urgent, together
@@ -12,7 +12,7 @@ def of_several(*reports: Report, most: int = MOST) -> Report:
     """What a run of all these tables would say."""
     labels = labels_of([report.table for report in reports if report.table is not None])
     findings = [
-        replace(finding, table=label)
+        structs.replace(finding, table=label)
         for label, report in zip(labels, reports, strict=True)
         for finding in report.findings
     ]
@@ -23,5 +23,5 @@ def of_several(*reports: Report, most: int = MOST) -> Report:
 def named(report: Report, name: str, region: str | None = None) -> Report:
     """The same of a table of another name, or elsewhere."""
     assert report.table is not None
-    table = report.table.model_copy(update={"name": name, "region": region or report.table.region})
-    return report.model_copy(update={"table": table})
+    table = structs.replace(report.table, name=name, region=region or report.table.region)
+    return structs.replace(report, table=table)

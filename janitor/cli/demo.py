@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import ScanSettings
 from janitor.config.demo import DemoSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
+from janitor.config.scan import ScanSettings
 from janitor.config.shards import ShardSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.errors import JanitorError

@@ -1,51 +1,14 @@
-"""The progress bar: rows, rows a second and time left, on a terminal only."""
+"""How a run shows how far it is: a bar on a terminal, nothing elsewhere."""
 
 import sys
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
-
-from janitor.run.progress import NoProgress
-from janitor.run.progress import Progress as RunProgress
+from janitor.run.progress import NoProgress, Progress
 
 
-class ProgressBar:
-    """A bar on stderr. The total is DynamoDB's ItemCount, about six hours old, so it grows when it was too small."""
-
-    def __init__(self, total: int, doing: str) -> None:
-        self._progress = Progress(
-            TextColumn(doing),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("rows"),
-            _RowsPerSecond(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._task = self._progress.add_task(doing, total=total or None)
-        self._total = total
-        self._done = 0
-
-    def advance(self, rows: int) -> None:
-        """Move the bar on by so many rows; the first call shows it."""
-        self._progress.start()
-        self._done += rows
-        if self._done > self._total > 0:
-            self._total = self._done
-        self._progress.update(self._task, completed=self._done, total=self._total or None)
-
-    def finish(self) -> None:
-        """Take the bar away."""
-        self._progress.stop()
-
-
-class _RowsPerSecond(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} rows/s" if task.speed else "", style="progress.data.speed")
-
-
-def progress_for(total: int, doing: str) -> RunProgress:
+def progress_for(total: int, doing: str) -> Progress:
     """A bar when stderr is a terminal, silence otherwise; `total` rows are expected, and `doing` says what is done."""
-    return ProgressBar(total, doing) if sys.stderr.isatty() else NoProgress()
+    if not sys.stderr.isatty():
+        return NoProgress()
+    from janitor.cli.progress_bar import ProgressBar
+
+    return ProgressBar(total, doing)

@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import SCHEDULED_GROUPS, ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.limits import WriteLimitSettings
 from janitor.config.output import LogSettings
 from janitor.config.run import RunSettings
+from janitor.config.scan import SCHEDULED_GROUPS, ScanSettings
 
 
 @click.command("run")

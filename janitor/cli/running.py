@@ -1,9 +1,11 @@
 """A job from its settings to its exit code: what every command that runs one does around it."""
 
+from __future__ import annotations
+
 import gc
 import signal
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
@@ -18,13 +20,13 @@ from janitor.report.model import Outcome
 from janitor.report.together import apart
 from janitor.run.flow import run
 from janitor.run.job import Job, Result
-from janitor.run.several import Several, run_several
 from janitor.run.stopping import Stop
 from janitor.tokens.plain import plain
 
-_SIGNAL_BASE = 128
+if TYPE_CHECKING:
+    from janitor.run.several import Several
 
-_ALLOCATIONS_BEFORE_A_COLLECTION = 100_000
+_SIGNAL_BASE = 128
 
 _Prepared = TypeVar("_Prepared")
 
@@ -88,7 +90,7 @@ def carried_out(
     ):
         ready = prepared(lambda: job(run_id, stop), stop)
         try:
-            result = run_several(ready) if isinstance(ready, Several) else run(ready)
+            result = run(ready) if isinstance(ready, Job) else _run_several(ready)
         except StopRequestedError:
             raise _stopped_before(stop) from None
         result.failures.extend(outside.tell_metrics(result.whole))
@@ -101,10 +103,15 @@ def carried_out(
     return exit_code(result, stop, settings.output.fail_on)
 
 
+def _run_several(several: Several) -> Result:
+    from janitor.run.several import run_several
+
+    return run_several(several)
+
+
 def _spare_the_collector() -> None:
-    """Let Python look for cycles less often: rows hold none, and going through them took a tenth of a sweep."""
+    """Keep what was imported out of the search for cycles: going through it took a tenth of a sweep."""
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_BEFORE_A_COLLECTION)
 
 
 def prepared(prepare: Callable[[], _Prepared], stop: Stop) -> _Prepared:

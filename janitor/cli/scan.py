@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import SCAN_GROUPS, ScanSettings
 from janitor.config.output import LogSettings
+from janitor.config.scan import SCAN_GROUPS, ScanSettings
 
 
 @click.command("scan")
@@ -26,7 +26,7 @@ def command(*groups: Any) -> int:
       janitor scan --source s3://my-bucket/AWSDynamoDB/01693685827463-2d8752fd/ --dialect hashed
     """
     from janitor.cli.wiring.scan import check_scan, scan_job
-    from janitor.cli.wiring.several import carried_out_on_each, check_shared, each_table
+    from janitor.cli.wiring.tables import carried_out_on_each, check_shared, each_table
 
     *of_scan, logs = groups
 

@@ -15,6 +15,8 @@ def command(name: str) -> None:
       janitor schema report > report.schema.json
       janitor schema schedule > schedule.schema.json
     """
+    from janitor.report.schema import schema_of
+
     if name == "schedule":
         from janitor.config.schedule_schema import schedule_schema
 
@@ -22,17 +24,17 @@ def command(name: str) -> None:
     elif name == "doctor":
         from janitor.report.checkup import Checkup
 
-        schema = Checkup.model_json_schema(mode="serialization", by_alias=True)
+        schema = schema_of(Checkup, "janitor doctor")
     elif name == "token-change":
         from janitor.report.token_change import TokenChange
 
-        schema = TokenChange.model_json_schema(mode="serialization", by_alias=True)
+        schema = schema_of(TokenChange, "janitor token change")
     elif name == "token":
         from janitor.report.token_shown import TokenShown
 
-        schema = TokenShown.model_json_schema(mode="serialization", by_alias=True)
+        schema = schema_of(TokenShown, "janitor token")
     else:
         from janitor.report.model import Report
 
-        schema = Report.model_json_schema(mode="serialization", by_alias=True)
+        schema = schema_of(Report, "janitor report")
     click.echo(json.dumps(schema, indent=2))

@@ -39,10 +39,9 @@ def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
 
 
 def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
-    from structlog.contextvars import unbind_contextvars
-
     from janitor.cli.places import state_directory
     from janitor.cli.wiring.logging import start_logging
+    from janitor.logs import unbind
 
     try:
         from janitor.serve.daemon import Plan
@@ -54,7 +53,7 @@ def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
         raise ConfigurationError(sentence, "pip install 'token-janitor[serve]'", "extra") from None
     start_logging(logs)
     # The lines of each run have that run's id; the daemon's own are of no run.
-    unbind_contextvars("run_id", "job")
+    unbind("run_id", "job")
     given = {"log_format": logs.log_format, "log_level": logs.log_level}
     plan = Plan(
         folder=folder,

@@ -1,28 +1,11 @@
-"""Which settings each command takes, in the order of its help."""
+"""Which settings the commands that delete or put back take, in the order of their help."""
 
 from typing import NamedTuple
 
 from janitor.config.deletion import ApplySettings, DeletionSettings, PlanSettings, RestoreSettings
-from janitor.config.limits import DeadlineSettings, LimitSettings, WriteLimitSettings
+from janitor.config.limits import DeadlineSettings, WriteLimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
-from janitor.config.shards import ShardSettings
-from janitor.config.source import SourceSettings
-from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
-
-
-class ScanSettings(NamedTuple):
-    """Everything that a scan is told; a sweep is told more."""
-
-    table: TableSettings
-    policy: PolicySettings
-    protection: ProtectionSettings
-    output: OutputSettings
-    notices: NoticeSettings
-    state: StateSettings
-    limits: LimitSettings
-    shards: ShardSettings
-    deadline: DeadlineSettings
-    source: SourceSettings = SourceSettings()
+from janitor.config.table import ProtectionSettings, TableSettings
 
 
 class SweepSettings(NamedTuple):
@@ -57,6 +40,3 @@ class RestoreCommand(NamedTuple):
 
 APPLY_GROUPS: tuple[type, ...] = tuple(ApplyCommand.__annotations__.values())
 RESTORE_GROUPS: tuple[type, ...] = tuple(RestoreCommand.__annotations__.values())
-SCAN_GROUPS: tuple[type, ...] = tuple(ScanSettings.__annotations__.values())
-# A schedule is kept for a table that changes: every export has a place of its own.
-SCHEDULED_GROUPS: tuple[type, ...] = tuple(group for group in SCAN_GROUPS if group is not SourceSettings)

@@ -15,6 +15,8 @@ from janitor.parsers import (
 )
 from janitor.settings import setting
 
+# Tells a run which job it is of, for its log lines.
+JOB_VARIABLE = "JANITOR_JOB"
 STATES_TO_FAIL_ON = ("expiring", "expired", "stale", "permanent", "malformed", "legacy")
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from janitor.config.cron import When
-from janitor.config.schedule_keys import DESCRIPTION, SECTIONS, TABLE, TABLE_NAMES, WHEN, Key
+from janitor.config.schedule_keys import DESCRIPTION, SECTIONS, TABLE, WHEN, Key
 from janitor.config.several import problems_of_several
-from janitor.config.table import PolicySettings
+from janitor.config.table import TABLE_NAMES, PolicySettings
 from janitor.config.toml_lines import Places
 from janitor.errors import ConfigurationError
 

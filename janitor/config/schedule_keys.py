@@ -15,8 +15,6 @@ from janitor.tokens.duration import parse_duration
 
 TABLE, WHEN = "table", "when"
 DESCRIPTION = "description"
-# What names the table, of which one is given.
-TABLE_NAMES = ("table", "deployment", "ssm_parameter")
 
 _GROUPS: dict[str, tuple[type, ...]] = {
     TABLE: (TableSettings,),

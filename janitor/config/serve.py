@@ -9,9 +9,6 @@ from janitor.settings import setting
 
 _LAST_PORT = 65_535
 
-# Tells a run which job it is of, for its log lines.
-JOB_VARIABLE = "JANITOR_JOB"
-
 
 class Address(NamedTuple):
     """Where to listen; port 0 stands for any that is free."""

@@ -7,6 +7,8 @@ from janitor.parsers import parse_dialect, parse_path, parse_role_arn
 from janitor.settings import setting
 from janitor.tokens.duration import parse_duration, parse_time
 
+# What names the table, of which one is given.
+TABLE_NAMES = ("table", "deployment", "ssm_parameter")
 SSM_PARAMETER = "/prod/prod/lisa/tokenTableName"
 
 

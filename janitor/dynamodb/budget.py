@@ -13,8 +13,9 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from janitor.dynamodb.page_size import Allowance, PageSize
 
@@ -164,8 +165,7 @@ class Budget:
         return measured if rate is None else min(rate, measured)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budgets:
+class Budgets(msgspec.Struct, frozen=True, kw_only=True):
     """What a run may spend on one table.
 
     Attributes:
@@ -177,7 +177,7 @@ class Budgets:
     reads: Budget
     writes: Budget
     copies: int = 1
-    pages: PageSize = field(default_factory=PageSize)
+    pages: PageSize = msgspec.field(default_factory=PageSize)
 
     @classmethod
     def unlimited(cls, clock: Callable[[], float]) -> "Budgets":

@@ -1,14 +1,13 @@
-"""Sessions and clients; botocore's errors become ours here and nowhere else."""
+"""Sessions and clients, of botocore itself: boto3 adds nothing to them that a run needs, and takes long to import."""
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-import boto3
 import botocore.session
+import msgspec
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
@@ -31,8 +30,7 @@ _READ_SECONDS = 20
 _TABLE = "JanitorTable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach AWS, as in the AWS CLI.
 
     Attributes:
@@ -47,18 +45,17 @@ class Connection:
     profile: str | None = None
     role_arn: str | None = None
     endpoint_url: str | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = msgspec.field(default_factory=dict)
     connections: int = 10
     version: str = ""
 
 
-@dataclass(slots=True)
-class Traffic:
+class Traffic(msgspec.Struct):
     """What went over the wire: counted from the answers, retries included. Threads share it."""
 
     requests: int = 0
     throttled: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def count(self, parsed_response: Mapping[str, Any] | None) -> bool:
         """Count one send; `parsed_response` is None where no answer came. Says whether it, or a part, was throttled."""
@@ -107,10 +104,11 @@ class Aws:
                 self._core.register_component("data_loader", beside._core.get_component("data_loader"))  # noqa: SLF001  # one of ours
             # The AWS CLI reads AWS_REGION; botocore alone does not.
             region = connection.region or connection.environment.get("AWS_REGION")
-            self._session = boto3.Session(botocore_session=self._core, region_name=region)
-        if not self._session.region_name:
+            if region is not None:
+                self._core.set_config_variable("region", region)
+            self.region: str = self._core.get_config_variable("region")
+        if not self.region:
             raise ConfigurationError("no region is set", "give --region NAME, or set AWS_REGION", "no-region")
-        self.region = self._session.region_name
         self._attempts = self._configured_attempts()
         self._core.register_component("response_parser_factory", FastParserFactory())
         if connection.role_arn:
@@ -161,7 +159,16 @@ class Aws:
             self.on_throttle(event_name.rpartition(".")[2], context.get(_TABLE))
 
     def _client(self, service: str) -> Any:
-        config = Config(
+        url = self._endpoint_url(service)
+        try:
+            with aws_errors(f"opening a client for {service}"):
+                return self._core.create_client(service, endpoint_url=url, config=self._config())
+        except AwsError:
+            # botocore refuses the form of an endpoint with a bare ValueError.
+            raise ConfigurationError(f"{url!r} is not an endpoint", "check --endpoint-url", "endpoint") from None
+
+    def _config(self) -> Config:
+        return Config(
             retries={"mode": "standard", "total_max_attempts": self._attempts},
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
@@ -171,13 +178,6 @@ class Aws:
             # The requests are ours, and DynamoDB checks them.
             parameter_validation=False,
         )
-        url = self._endpoint_url(service)
-        try:
-            with aws_errors(f"opening a client for {service}"):
-                return self._session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
-        except AwsError:
-            # botocore refuses the form of an endpoint with a bare ValueError.
-            raise ConfigurationError(f"{url!r} is not an endpoint", "check --endpoint-url", "endpoint") from None
 
     def _configured_attempts(self) -> int:
         try:

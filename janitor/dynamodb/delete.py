@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import structlog
 
 from janitor.aws_errors import DENIALS, UNKNOWN_OPERATIONS, aws_errors
 from janitor.dynamodb.bodies import guard_bodies
@@ -30,12 +29,13 @@ from janitor.dynamodb.locate import KEY
 from janitor.dynamodb.statements import UNSENT, Items, Partiql, Replies, Reply, Way
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, LedgerError
+from janitor.logs import Log
 from janitor.tokens.outcome import DeletionOutcome
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-log = structlog.get_logger("janitor.delete")
+log = Log("janitor.delete")
 
 _LOOK_CALL = "dynamodb:GetItem"
 LEASE_LOST = "lease-lost"

@@ -6,10 +6,10 @@ row is found as soon as it was written, as it is now; but the index of owners la
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from janitor.aws_errors import aws_errors
 from janitor.dynamodb.budget import Budgets
@@ -96,7 +96,7 @@ class Finder:
         self._secret = secret
         self._stop = stop
         self._budgets = budgets
-        self._consistent = replace(budgets, pages=PageSize(is_consistent=True))
+        self._consistent = structs.replace(budgets, pages=PageSize(is_consistent=True))
 
     def fingerprint_of(self, found: Found) -> str:
         """What a row is named everywhere."""

@@ -2,19 +2,19 @@
 
 import email.utils
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import structlog
+import msgspec
 
 from janitor.aws_errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.decode import page_of
 from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput, throughput_in
 from janitor.errors import AwsError, ConfigurationError, JanitorError
+from janitor.logs import Log
 from janitor.tokens.dialect import Dialect
 
-log = structlog.get_logger("janitor.locate")
+log = Log("janitor.locate")
 
 # LISA's table names, newest first (lib/core/apiBaseConstruct.ts, lib/serve/serveApplicationConstruct.ts).
 NAME_PATTERNS = ("{deployment}-LISAApiBaseTokenTable", "{deployment}-LISAApiTokenTable", "LISAApiTokenTable")
@@ -24,8 +24,7 @@ KEY = "token"
 _PAGES_TO_LOOK_AT = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableChoice:
+class TableChoice(msgspec.Struct, frozen=True, kw_only=True):
     """Which table, as the user says it: exactly one of the three is set."""
 
     table: str | None = None
@@ -33,8 +32,7 @@ class TableChoice:
     ssm_parameter: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(msgspec.Struct, frozen=True, kw_only=True):
     """A token table that is there.
 
     Attributes:

@@ -11,17 +11,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
+import msgspec
 
 from janitor.aws_errors import aws_errors
 from janitor.dynamodb.budget import Budgets, Wait
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY
 from janitor.errors import JanitorError, StopRequestedError
+from janitor.logs import Log
 from janitor.shard import WHOLE, Shard
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
@@ -30,7 +30,7 @@ from janitor.tokens.policy import Policy
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-log = structlog.get_logger("janitor.scan")
+log = Log("janitor.scan")
 
 # One segment reads about 12 MB a second at 80 ms a page, and a core decodes about eight of them. Eight also stay within
 # the 12,000 read units a second of a new on-demand table.
@@ -67,8 +67,7 @@ class StopRequest(Protocol):
         """Waits so long in a segment's thread, or until a request comes; True when there is one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """One pass over a table.
 
     Attributes:
@@ -88,7 +87,7 @@ class Scan:
     filter: dict[str, Any]
     stop: StopRequest
     shard: Shard = WHOLE
-    budgets: Budgets = field(default_factory=partial(Budgets.unlimited, time.monotonic))
+    budgets: Budgets = msgspec.field(default_factory=partial(Budgets.unlimited, time.monotonic))
 
     def pages(self) -> Iterator[Page]:
         """Every page of every segment, in the order they arrive.

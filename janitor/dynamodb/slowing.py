@@ -1,10 +1,9 @@
 """What happens when DynamoDB throttles: the budget's rate comes down, and the log says so once for each time."""
 
-import structlog
-
 from janitor.dynamodb.budget import Budget, Budgets
+from janitor.logs import Log
 
-log = structlog.get_logger("janitor.capacity")
+log = Log("janitor.capacity")
 
 _READS = frozenset({"Scan", "Query", "GetItem"})
 _WRITES = frozenset({"BatchExecuteStatement", "DeleteItem"})

@@ -1,12 +1,11 @@
 """Whether DynamoDB itself removes rows after their expiry (time to live, TTL)."""
 
-import structlog
-
 from janitor.aws_errors import aws_errors
 from janitor.dynamodb.client import Aws
 from janitor.errors import JanitorError
+from janitor.logs import Log
 
-log = structlog.get_logger("janitor.locate")
+log = Log("janitor.locate")
 
 _ON = frozenset({"ENABLED", "ENABLING"})
 _EXPIRATION = "tokenExpiration"

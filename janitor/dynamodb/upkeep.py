@@ -1,8 +1,9 @@
 """What DynamoDB does for a table by itself, and how much it lets through."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from janitor.aws_errors import aws_errors
 from janitor.dynamodb.client import Aws
@@ -10,8 +11,7 @@ from janitor.dynamodb.client import Aws
 _TTL_ON = frozenset({"ENABLED", "ENABLING"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throughput:
+class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     """What a table takes.
 
     Attributes:

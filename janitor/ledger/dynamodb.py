@@ -16,19 +16,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-import structlog
-
 from janitor.errors import LedgerError
 from janitor.ledger.crossing_key import key_of
 from janitor.ledger.interface import REMEMBER_SECONDS, LastRun
 from janitor.ledger.state_table import CONDITION_FAILED, EXPIRES_AT, MOST_KEYS, Attributes, StateTable
 from janitor.ledger.url import DynamoDbUrl
+from janitor.logs import Log
 from janitor.tokens.crossing import Crossing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-log = structlog.get_logger("janitor.ledger")
+log = Log("janitor.ledger")
 
 _READ = "dynamodb:BatchGetItem"
 _WRITE = "dynamodb:UpdateItem"

@@ -2,12 +2,12 @@
 
 import datetime as dt
 
-from pydantic import Field
+import msgspec
 
 from janitor.report.part import Part
 
 
-class ChangedToken(Part):
+class ChangedToken(Part, frozen=True):
     """A token that changed since the last run; the dates are null where they are none, or beyond the calendar."""
 
     fingerprint: str
@@ -17,14 +17,14 @@ class ChangedToken(Part):
     expired_at_before: dt.datetime | None
 
 
-class Change(Part):
+class Change(Part, frozen=True):
     """How many tokens changed in one way, and the most urgent of them, at most 100."""
 
     count: int = 0
-    tokens: list[ChangedToken] = Field(default_factory=list)
+    tokens: list[ChangedToken] = msgspec.field(default_factory=list)
 
 
-class Changes(Part):
+class Changes(Part, frozen=True):
     """What is not as the last run of the same table left it.
 
     `extended` have a later expiry; `gone` were removed, and not by this run. `vanished` are no findings any more, and

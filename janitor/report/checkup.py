@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Literal
-
-from pydantic import ConfigDict, Field
+from typing import Literal
 
 from janitor.errors import JanitorError
 from janitor.report.part import Part
 
-SCHEMA: Literal["janitor.doctor/v1"] = "janitor.doctor/v1"
+SCHEMA = "janitor.doctor/v1"
 
 
 class Status(StrEnum):
@@ -21,7 +19,7 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
-class Check(Part):
+class Check(Part, frozen=True):
     """One check: what was looked at, what was found, the way out where it is wrong, whether the command needs it."""
 
     name: str
@@ -34,7 +32,7 @@ class Check(Part):
 SecondsBy = Literal["measured", "usual", "throughput", "budget"]
 
 
-class Estimate(Part):
+class Estimate(Part, frozen=True):
     """What a run would cost and take.
 
     `rows` and `size_bytes` are DynamoDB's own count, about six hours old, unless the table is one page, which is read.
@@ -57,12 +55,9 @@ class Estimate(Part):
     cost_usd_per_1000_deletes: float | None = None
 
 
-class Checkup(Part):
+class Checkup(Part, frozen=True, tag_field="schema", tag=SCHEMA):
     """Every check in order. `ok`: whether the command has all that it needs. `estimate` is null where none is made."""
 
-    model_config = ConfigDict(title="janitor doctor", populate_by_name=True)
-
-    schema_name: Annotated[Literal["janitor.doctor/v1"], Field(alias="schema")] = SCHEMA
     command: str
     ok: bool
     checks: list[Check]

@@ -7,7 +7,9 @@ single run would have. Whatever is not the same in all shards and cannot be adde
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from msgspec import structs
 
 from janitor.errors import ConfigurationError
 from janitor.report.build import forecast, judged_at, urgency_of
@@ -74,14 +76,14 @@ def merged(
     shards = sorted(reports, key=_index)
     first, count = shards[0], _shard(shards[0])[1]
     missing = sorted(set(range(count)) - set(map(_index, shards)))
-    counts = Counts.model_validate(_sums(report.counts for report in shards))
+    counts = Counts(**_sums(report.counts for report in shards))
     now = last_judged_at(shards)
     own = (finding for report in shards for finding in report.findings)
     listed = _findings(own if findings is None else findings, now, max_findings)
     told = [(_index(report), report) for report in shards]
     return Report(
         run=_run(shards, run_id, version, _outcome(shards, is_missing=bool(missing))),
-        table=_table(first).model_copy(update={"endpoint": _same(_table(report).endpoint for report in shards)}),
+        table=structs.replace(_table(first), endpoint=_same(_table(report).endpoint for report in shards)),
         policy=first.policy,
         counts=counts,
         deletion=_deletion([report.deletion for report in shards]),
@@ -194,30 +196,28 @@ def _outcome(shards: Sequence[Report], *, is_missing: bool) -> Outcome:
     return next(outcome for outcome in _WORST_FIRST if outcome in outcomes)
 
 
-def _sums(parts: Iterable[Counts | Deletion | Capacity]) -> dict[str, int | float]:
+def _sums(parts: Iterable[Counts | Deletion | Capacity]) -> dict[str, Any]:
     """Every number of the parts, added up."""
     totals: Counter[str] = Counter()
     for part in parts:
-        for name, value in part:
+        for name, value in structs.asdict(part).items():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 totals[name] += value  # type: ignore[assignment]  # units and dollars are not whole
     return dict(totals)
 
 
 def _deletion(parts: Sequence[Deletion]) -> Deletion:
-    return Deletion.model_validate(
-        {
-            **_sums(parts),
-            "enabled": any(part.enabled for part in parts),
-            "plan": _same(part.plan for part in parts),
-            "archive": _same(part.archive for part in parts),
-        }
+    return Deletion(
+        **_sums(parts),
+        enabled=any(part.enabled for part in parts),
+        plan=_same(part.plan for part in parts),
+        archive=_same(part.archive for part in parts),
     )
 
 
 def _capacity(parts: Sequence[Capacity]) -> Capacity:
-    sums = Capacity.model_validate(_sums(parts))
-    return sums.model_copy(update={"cost_usd": round(sums.cost_usd, 6)})
+    sums = Capacity(**_sums(parts))
+    return structs.replace(sums, cost_usd=round(sums.cost_usd, 6))
 
 
 def _clock(shards: Sequence[Report]) -> Clock:

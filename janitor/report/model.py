@@ -4,11 +4,9 @@
 """
 
 import datetime as dt
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+import msgspec
 
 from janitor.report.changed import Changes
 from janitor.report.part import Part
@@ -16,7 +14,7 @@ from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.outcome import DeletionOutcome
 
-SCHEMA: Literal["janitor.report/v1"] = "janitor.report/v1"
+SCHEMA = "janitor.report/v1"
 
 LIST_COMMAND = "token list"
 
@@ -31,14 +29,14 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-class Shard(Part):
+class Shard(Part, frozen=True):
     """Which part of the table was scanned."""
 
     index: int
     count: int
 
 
-class Run(Part):
+class Run(Part, frozen=True):
     """The run itself."""
 
     id: str
@@ -57,7 +55,7 @@ class Run(Part):
         return self.command in ("scan", LIST_COMMAND)
 
 
-class TablePart(Part):
+class TablePart(Part, frozen=True):
     """The table that was read.
 
     `source` is the export or the dump that stood for it (--source), null for the table itself. Of one that does not say
@@ -76,7 +74,7 @@ class TablePart(Part):
         return "standard input" if self.source == "-" else self.source
 
 
-class PolicyPart(Part):
+class PolicyPart(Part, frozen=True):
     """The rules of the run; the dialect is null where tables differ in it, or nobody came to know it."""
 
     dialect: Dialect | None
@@ -85,7 +83,7 @@ class PolicyPart(Part):
     as_of: dt.datetime | None
 
 
-class Counts(Part):
+class Counts(Part, frozen=True):
     """Rows by state: the seven states add up to `scanned`."""
 
     scanned: int = 0
@@ -98,7 +96,7 @@ class Counts(Part):
     legacy: int = 0
 
 
-class Deletion(Part):
+class Deletion(Part, frozen=True):
     """What was deleted; all zero for a run that only reports.
 
     `planned` are the rows of the plan; the four outcomes after `protected` add up to it, but for rows that nothing was
@@ -118,7 +116,7 @@ class Deletion(Part):
     archive: str | None = None
 
 
-class Capacity(Part):
+class Capacity(Part, frozen=True):
     """What the run cost the table. `requests` counts retries too; `cost_usd` is at the on-demand price given."""
 
     read_units: float
@@ -129,19 +127,18 @@ class Capacity(Part):
     cost_usd: float
 
 
-class Clock(Part):
+class Clock(Part, frozen=True):
     """The local clock less the server's; null when the server sent no date."""
 
     skew_seconds: int | None
 
 
-@dataclass(slots=True)
-class Finding:
+class Finding(msgspec.Struct, gc=False):
     """A row worth a line: every state but active, which `token list` alone tells.
 
     It holds nothing of the row's key but its fingerprint.
 
-    A dataclass and no model, because a large table has millions of them.
+    No more than that, because a large table has millions of them: not even a note for the search for cycles.
 
     Attributes:
         expires_at, created_at: null where the row has no such date, or one outside the years 1 to 9999.
@@ -171,7 +168,7 @@ class Finding:
     table: str | None = None
 
 
-class NoticesPart(Part):
+class NoticesPart(Part, frozen=True):
     """What was announced: notices that were due, taken by SNS, and not; digests published; where that is remembered."""
 
     due: int = 0
@@ -181,7 +178,7 @@ class NoticesPart(Part):
     state: str | None = None
 
 
-class ForecastDay(Part):
+class ForecastDay(Part, frozen=True):
     """How many tokens expire on a day (UTC), and whether that is an unusual share."""
 
     day: dt.date
@@ -189,7 +186,7 @@ class ForecastDay(Part):
     unusual: bool
 
 
-class ListingPart(Part):
+class ListingPart(Part, frozen=True):
     """Which rows were asked for: any of the values of a key, all where it is empty; patterns are the shell's.
 
     `sort` is null for the most urgent first. `chosen` are the rows of the table that were asked for, listed or not.
@@ -202,7 +199,7 @@ class ListingPart(Part):
     chosen: int
 
 
-class Remark(Part):
+class Remark(Part, frozen=True):
     """Something that went wrong, or that the reader should know: where, a short name for scripts, a sentence."""
 
     where: str
@@ -210,7 +207,7 @@ class Remark(Part):
     message: str
 
 
-class TableReport(Part):
+class TableReport(Part, frozen=True, kw_only=True):
     """What a run of several tables has to say of one of them, but for its findings, which stand with all others.
 
     `label` is how findings and messages name it: its name, with region and account where another table has the same.
@@ -240,12 +237,9 @@ class TableReport(Part):
     warnings: list[Remark]
 
 
-class Report(Part):
+class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     """One run, from table to last line. Of several tables: `parts` has each, `table` is null, the rest is of all."""
 
-    model_config = ConfigDict(title="janitor report", populate_by_name=True)
-
-    schema_name: Annotated[Literal["janitor.report/v1"], Field(alias="schema")] = SCHEMA
     run: Run
     table: TablePart | None
     policy: PolicyPart
@@ -263,7 +257,7 @@ class Report(Part):
     forecast: list[ForecastDay]
     errors: list[Remark]
     warnings: list[Remark]
-    parts: list[TableReport] = Field(default_factory=list)
+    parts: list[TableReport] = msgspec.field(default_factory=list)
 
     @property
     def title(self) -> str:

@@ -1,9 +1,17 @@
-"""What every part of a report is."""
+"""What every part of a report is, and how a whole one is written."""
 
-from pydantic import BaseModel, ConfigDict
+import msgspec
 
 
-class Part(BaseModel):
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A part of the report: no other keys, and no change once it is made."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
+
+def json_line(whole: Part) -> bytes:
+    """A report as JSON without a line break."""
+    return msgspec.json.encode(whole)
+
+
+def json_page(whole: Part) -> bytes:
+    """A report as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2)

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from io import BufferedReader
 
 import msgspec
-from pydantic import BaseModel, ValidationError
+from msgspec import structs
 
 from janitor.errors import ConfigurationError
 from janitor.report import model
 from janitor.report.build import MAX_JSON_INTEGER, urgency_of
 from janitor.report.model import SCHEMA, Finding, Report
+from janitor.report.part import Part
 from janitor.report.shortlist import shortlist_of_findings
 from janitor.report.urgent import Shortlist
 
@@ -24,7 +25,11 @@ _GZIP = b"\x1f\x8b"
 _SCHEMA = re.compile(r"janitor\.[a-z-]{1,20}/v[0-9]{1,4}").fullmatch
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _FINDING = msgspec.json.Decoder(Finding)
-_KEYS = {key for part in vars(model).values() if isinstance(part, type) for key in getattr(part, "__annotations__", ())}
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# How msgspec tells what is wrong, and where. Anything else of its words may be the file's own.
+_MISSING = re.compile(r"Object missing required field `([a-z_]+)`").match
+_UNKNOWN = re.compile(r"Object contains unknown field ").match
+_PLACE = re.compile(r" - at `\$([a-z_.\[\]0-9]*)`$").search
 
 
 class ReportFileError(ConfigurationError):
@@ -71,7 +76,7 @@ def _report_of(name: str, lines: Iterator[bytes], max_findings: int) -> Report:
         _offer(shortlist, finding)
     findings = shortlist.sorted()
     omitted = model.worth_a_line(report.counts, report.listing) - len(findings)
-    return report.model_copy(update={"findings": findings, "findings_omitted": omitted})
+    return structs.replace(report, findings=findings, findings_omitted=omitted)
 
 
 def _is_object(line: bytes) -> bool:
@@ -95,10 +100,10 @@ def _finding(name: str, line: bytes) -> Finding:
 
 def _report(name: str, content: bytes) -> Report:
     try:
-        report = Report.model_validate_json(content)
-    except ValidationError as error:
+        report = msgspec.json.decode(content, type=Report)
+    except _UNREADABLE as error:
         raise _other_schema(name, content) or _fault(name, content, error) from None
-    if "schema_name" not in report.model_fields_set:
+    if "schema" not in _OBJECT.decode(content):
         raise ReportFileError(f"{name} is no report: schema is missing")
     return report
 
@@ -115,7 +120,7 @@ def _other_schema(name: str, content: bytes) -> ReportFileError | None:
     return ReportFileError(f"{name} {what}, and this janitor reads {SCHEMA}")
 
 
-def _fault(name: str, content: bytes, error: ValidationError) -> ReportFileError:
+def _fault(name: str, content: bytes, error: Exception) -> ReportFileError:
     if not content.strip():
         return ReportFileError(f"{name} is empty")
     if not _is_object(content):
@@ -123,16 +128,17 @@ def _fault(name: str, content: bytes, error: ValidationError) -> ReportFileError
     keys = _OBJECT.decode(content)
     if "schema" not in keys and "fingerprint" in keys:
         return ReportFileError(f"{name} is cut off: its last line is not that of a report")
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(key) for key in first["loc"] if isinstance(key, int) or key in _KEYS or key == "schema")
-    match first["type"]:
-        case "missing":
-            fault = f"{place} is missing"
-        case "extra_forbidden":
-            fault = f"it has a key that no {SCHEMA} has{f', in {place}' if place else ''}"
-        case _:
-            fault = f"{place} is not what a {SCHEMA} holds there"
-    return ReportFileError(f"{name} is no report: {fault}")
+    return ReportFileError(f"{name} is no report: {_said(str(error))}")
+
+
+def _said(error: str) -> str:
+    found = _PLACE(error)
+    place = found[1].removeprefix(".") if found else ""
+    if missing := _MISSING(error):
+        return f"{place}.{missing[1]}".removeprefix(".") + " is missing"
+    if _UNKNOWN(error):
+        return f"it has a key that no {SCHEMA} has{f', in {place}' if place else ''}"
+    return f"{place or 'something'} is not what a {SCHEMA} holds there"
 
 
 def _checked(name: str, report: Report) -> Report:
@@ -148,5 +154,5 @@ def _checked(name: str, report: Report) -> Report:
     return report
 
 
-def _numbers(part: BaseModel) -> list[int]:
-    return [value for _, value in part if isinstance(value, int)]
+def _numbers(part: Part) -> list[int]:
+    return [value for value in structs.astuple(part) if isinstance(value, int)]

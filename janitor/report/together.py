@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
+from msgspec import structs
+
 from janitor.report.build import forecast, urgency_of
 from janitor.report.model import (
     Capacity,
@@ -119,7 +121,7 @@ def together(
     parts = [_part(table, findings) for table in tables]
     policy = _policy(reports)
     return Report(
-        run=run.model_copy(update={"outcome": worst(report.run.outcome for report in reports)}),
+        run=structs.replace(run, outcome=worst(report.run.outcome for report in reports)),
         table=None,
         policy=policy,
         counts=counts,
@@ -154,22 +156,21 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def _report_of(whole: Report, part: TableReport, findings: list[Finding]) -> Report:
-    run = whole.run.model_copy(
-        update={
-            "outcome": part.outcome,
-            "started_at": part.started_at,
-            "finished_at": part.finished_at,
-            "duration_seconds": part.duration_seconds,
-        }
+    run = structs.replace(
+        whole.run,
+        outcome=part.outcome,
+        started_at=part.started_at,
+        finished_at=part.finished_at,
+        duration_seconds=part.duration_seconds,
     )
-    shared = {name: getattr(part, name) for name in TableReport.model_fields if name in Report.model_fields}
+    shared = {name: getattr(part, name) for name in TableReport.__struct_fields__ if name in Report.__struct_fields__}
     return Report(run=run, findings=findings, **shared)
 
 
 def _part(table: Labelled, findings: Sequence[Finding]) -> TableReport:
     label, report = table
     listed = sum(finding.table == label for finding in findings)
-    shared = {name: getattr(report, name) for name in TableReport.model_fields if name in Report.model_fields}
+    shared = {name: getattr(report, name) for name in TableReport.__struct_fields__ if name in Report.__struct_fields__}
     run = report.run
     return TableReport(
         **{**shared, "findings_omitted": worth_a_line(report.counts, None) - listed},
@@ -182,14 +183,14 @@ def _part(table: Labelled, findings: Sequence[Finding]) -> TableReport:
 
 
 def _summed(start: Counts, parts: Iterable[Counts]) -> Counts:
-    totals = Counter(start.model_dump())
+    totals = Counter(structs.asdict(start))
     for part in parts:
-        totals.update(part.model_dump())
+        totals.update(structs.asdict(part))
     return Counts(**totals)
 
 
 def _deletion(parts: Sequence[Deletion]) -> Deletion:
-    numbers = [name for name in Deletion.model_fields if name not in ("enabled", "plan", "archive")]
+    numbers = [name for name in Deletion.__struct_fields__ if name not in ("enabled", "plan", "archive")]
     return Deletion(
         enabled=any(part.enabled for part in parts),
         **{name: sum(getattr(part, name) for part in parts) for name in numbers},
@@ -199,7 +200,7 @@ def _deletion(parts: Sequence[Deletion]) -> Deletion:
 
 
 def _capacity(parts: Sequence[Capacity]) -> Capacity:
-    totals = {name: sum(getattr(part, name) for part in parts) for name in Capacity.model_fields}
+    totals = {name: sum(getattr(part, name) for part in parts) for name in Capacity.__struct_fields__}
     return Capacity(**{**totals, "cost_usd": round(totals["cost_usd"], 6)})
 
 
@@ -210,7 +211,7 @@ def _clock(parts: Sequence[Clock]) -> Clock:
 
 def _policy(reports: Sequence[Report]) -> PolicyPart:
     known = [report.policy.dialect for report in reports if report.policy.dialect is not None]
-    return reports[0].policy.model_copy(update={"dialect": _agreed(known)})
+    return structs.replace(reports[0].policy, dialect=_agreed(known))
 
 
 def _notices(parts: Sequence[NoticesPart | None], digests: int) -> NoticesPart | None:
@@ -240,4 +241,4 @@ def _agreed(values: Sequence[_Value | None]) -> _Value | None:
 
 
 def _named(label: str, remark: Remark) -> Remark:
-    return remark.model_copy(update={"message": f"{label}: {remark.message}"})
+    return structs.replace(remark, message=f"{label}: {remark.message}")

@@ -6,9 +6,7 @@ Times are UTC, and null beyond the years 1 to 9999.
 import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
-
-from pydantic import ConfigDict, Field
+from typing import Literal
 
 from janitor.report.model import Finding, TablePart
 from janitor.report.part import Part
@@ -17,7 +15,7 @@ from janitor.tokens.plain import plain
 
 Command = Literal["token extend", "token revoke", "token remove"]
 
-SCHEMA: Literal["janitor.token-change/v1"] = "janitor.token-change/v1"
+SCHEMA = "janitor.token-change/v1"
 
 
 class ChangeOutcome(StrEnum):
@@ -47,7 +45,7 @@ _DONE: Mapping[Command, ChangeOutcome] = {
 }
 
 
-class RowChange(Part):
+class RowChange(Part, frozen=True):
     """A row as it was seen, and what became of it.
 
     `new_expires_at` is what was written, or would be; null where nothing was. `why` says what it was before and is now,
@@ -60,12 +58,9 @@ class RowChange(Part):
     why: str
 
 
-class TokenChange(Part):
+class TokenChange(Part, frozen=True, tag_field="schema", tag=SCHEMA):
     """What a command did, row by row. `archive` is where deleted rows are kept, null for nowhere."""
 
-    model_config = ConfigDict(title="janitor token change", populate_by_name=True)
-
-    schema_name: Annotated[Literal["janitor.token-change/v1"], Field(alias="schema")] = SCHEMA
     command: Command
     dry_run: bool
     table: TablePart

@@ -5,9 +5,7 @@ Times are UTC, and null beyond the years 1 to 9999.
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Annotated, Literal, NamedTuple
-
-from pydantic import ConfigDict, Field
+from typing import Literal, NamedTuple
 
 from janitor.report.build import finding
 from janitor.report.model import Finding, PolicyPart, TablePart
@@ -20,10 +18,10 @@ from janitor.tokens.explain import Lockout, gate_rules, rules, sweeping
 from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row
 
-SCHEMA: Literal["janitor.token/v1"] = "janitor.token/v1"
+SCHEMA = "janitor.token/v1"
 
 
-class AttributePart(Part):
+class AttributePart(Part, frozen=True):
     """An attribute as it is stored: its type in DynamoDB, and its value as a text; null for a binary."""
 
     name: str
@@ -31,7 +29,7 @@ class AttributePart(Part):
     value: str | None
 
 
-class RulePart(Part):
+class RulePart(Part, frozen=True):
     """A rule that gives a row its state, whether it matches, and the values compared. The first that matches wins."""
 
     state: State
@@ -40,7 +38,7 @@ class RulePart(Part):
     why: str
 
 
-class GatePart(Part):
+class GatePart(Part, frozen=True):
     """What a gate of LISA says to the token; `until` is null where it refuses, or never stops to accept."""
 
     gate: Gate
@@ -49,7 +47,7 @@ class GatePart(Part):
     until: dt.datetime | None
 
 
-class SweepPart(Part):
+class SweepPart(Part, frozen=True):
     """What a sweep would do with the row now.
 
     `deletable_from` is the first moment at which one may take it, its protection aside; null for never. `include` names
@@ -63,14 +61,14 @@ class SweepPart(Part):
     why: str
 
 
-class OwnerPart(Part):
+class OwnerPart(Part, frozen=True):
     """Whether the row keeps its owner from creating a token; null where the question does not arise, or is open."""
 
     locked_out: bool | None
     why: str
 
 
-class RowPart(Part):
+class RowPart(Part, frozen=True):
     """One row: its line as in a report, all attributes but the key, and why it is what it is."""
 
     token: Finding
@@ -81,12 +79,9 @@ class RowPart(Part):
     owner: OwnerPart
 
 
-class TokenShown(Part):
+class TokenShown(Part, frozen=True, tag_field="schema", tag=SCHEMA):
     """A token, judged at `now`. Two rows where the legacy row of a token still stands beside its present one."""
 
-    model_config = ConfigDict(title="janitor token", populate_by_name=True)
-
-    schema_name: Annotated[Literal["janitor.token/v1"], Field(alias="schema")] = SCHEMA
     table: TablePart
     policy: PolicyPart
     now: dt.datetime

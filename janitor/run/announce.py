@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-import structlog
+from msgspec import structs
 
 from janitor.errors import JanitorError, SinkError, StopRequestedError
 from janitor.ledger.interface import LastRun
+from janitor.logs import Log
 from janitor.notify.content import DigestContent, is_news
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
@@ -30,7 +31,7 @@ from janitor.run.stopping import Stop
 from janitor.run.watch import FingerprintOf, Watch
 from janitor.sinks.sns import Message
 
-log = structlog.get_logger("janitor.notices")
+log = Log("janitor.notices")
 
 _MARKED_AT_ONCE = 100
 _UNREACHABLE = "unreachable"
@@ -135,7 +136,7 @@ class Announcer:
         part = NoticesPart(due=due, sent=sent.taken, failed=failed, digests=sent.digests, state=self._watch.location)
         warnings = [*report.warnings, *_changes_warning(self._watch.warning)]
         errors = [*report.errors, *sent.errors]
-        return report.model_copy(update={"errors": errors, "warnings": warnings, "notices": part})
+        return structs.replace(report, errors=errors, warnings=warnings, notices=part)
 
     def close(self) -> None:
         """Let go of everything. Never raises."""
@@ -143,8 +144,8 @@ class Announcer:
 
     def _with_changes(self, report: Report) -> Report:
         changes, units = changes_since(self._watch, self._pages_of_owner, self._fingerprint_of, self._stop)
-        capacity = report.capacity.model_copy(update={"read_units": report.capacity.read_units + units})
-        return report.model_copy(update={"changes": changes, "capacity": capacity})
+        capacity = structs.replace(report.capacity, read_units=report.capacity.read_units + units)
+        return structs.replace(report, changes=changes, capacity=capacity)
 
     def _publish(self, report: Report, sent: Sent) -> None:
         topic = self._channel.topic

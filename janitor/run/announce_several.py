@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
 
-import structlog
-
 from janitor.errors import SinkError
+from janitor.logs import Log
 from janitor.notify.content import DigestContent, is_news
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
@@ -22,7 +21,7 @@ from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
 from janitor.run.stopping import Stop
 
-log = structlog.get_logger("janitor.notices")
+log = Log("janitor.notices")
 
 _by_table = attrgetter("table")
 

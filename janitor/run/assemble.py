@@ -18,7 +18,7 @@ from janitor.report.model import (
 )
 from janitor.run.job import Job
 from janitor.run.locked_out import LockedOut
-from janitor.run.sweep import Swept
+from janitor.run.swept import Swept
 from janitor.run.tally import Tally
 from janitor.tokens.expiration import moment
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-import structlog
-
 from janitor.errors import JanitorError, SinkError
+from janitor.logs import Log
 from janitor.notify.notice import Notice
 from janitor.notify.parts import DigestPart
 from janitor.report.model import Remark
@@ -15,7 +14,7 @@ from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message, Published
 
-log = structlog.get_logger("janitor.notices")
+log = Log("janitor.notices")
 
 _MOST_NAMED = 10
 WHERE = "notices"

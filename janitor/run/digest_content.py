@@ -4,6 +4,9 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+import msgspec
+from msgspec import structs
+
 from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken
 from janitor.notify.notice import Notice
 from janitor.report.changed import Changes
@@ -15,7 +18,8 @@ _MOST_REPORT_BYTES = 80_000
 
 def digest_content(report: Report, notices: Collection[Notice], pointer: str | None) -> DigestContent:
     """What a digest says of a run: its report, the notices that are due, and where the full report is."""
-    deletion = report.deletion.model_dump(exclude={"plan"})
+    deletion = structs.asdict(report.deletion)
+    del deletion["plan"]
     table = report.table
     return DigestContent(
         table=report.title,
@@ -25,7 +29,7 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
         dry_run=report.run.dry_run,
         outcome=Ending(report.run.outcome.value),
         started_at=report.run.started_at.isoformat().replace("+00:00", "Z"),
-        counts=report.counts.model_dump(),
+        counts=structs.asdict(report.counts),
         deletion=DeletionCounts(**deletion),
         notices=notices,
         changes=_said_changes(report.changes),
@@ -40,7 +44,7 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
 
 
 def _of_table(part: TableReport, report: Report) -> DigestContent:
-    content = digest_content(report.model_copy(update={"findings": []}), (), None)
+    content = digest_content(structs.replace(report, findings=[]), (), None)
     return replace(content, table=part.label, errors=(), warnings=(), report_json=None)
 
 
@@ -58,7 +62,7 @@ def _said_changes(changes: Changes | None) -> Mapping[ChangeKind, Change] | None
 
 def _report_json(report: Report) -> str:
     """The report, without its findings where they would take more than a third of what SNS takes."""
-    content = json.loads(report.model_dump_json(by_alias=True))
+    content = msgspec.to_builtins(report)
     whole = json.dumps(content)
     if len(whole) <= _MOST_REPORT_BYTES:
         return whole

@@ -17,12 +17,16 @@
 7. It is handed to every outlet. An outlet that fails hides no other.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import structlog
+from msgspec import structs
 
 from janitor.errors import ConfigurationError, JanitorError, SinkError
+from janitor.logs import Log
 from janitor.report.model import Deletion, Outcome, Remark, Report
 from janitor.run.assemble import assembled
 from janitor.run.findings import Findings
@@ -30,13 +34,15 @@ from janitor.run.job import Job, Result
 from janitor.run.leasing import Leasing, leased, passed_over
 from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
 from janitor.run.reading import read
-from janitor.run.shards.records import Left
 from janitor.run.sorted_findings import SortedFindings
-from janitor.run.sweep import Swept, finish_sweep
+from janitor.run.swept import Swept
 from janitor.run.tally import Tally
 from janitor.tokens.dialect import Dialect
 
-log = structlog.get_logger("janitor.run")
+if TYPE_CHECKING:
+    from janitor.run.shards.records import Left
+
+log = Log("janitor.run")
 
 
 def run(job: Job) -> Result:
@@ -60,9 +66,9 @@ def run(job: Job) -> Result:
         "run.finished",
         outcome=report.run.outcome,
         seconds=report.run.duration_seconds,
-        **report.counts.model_dump(),
-        **report.deletion.model_dump(),
-        **report.capacity.model_dump(),
+        **structs.asdict(report.counts),
+        **structs.asdict(report.deletion),
+        **structs.asdict(report.capacity),
     )
     return _result(job, report)
 
@@ -187,7 +193,7 @@ def _open_plan(job: Job) -> None:
 def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool, lease_problem: str | None) -> Swept:
     if job.sweep is None:
         return Swept()
-    return finish_sweep(job.sweep, tally, findings, job.stop, is_complete=is_complete, lease_problem=lease_problem)
+    return job.sweep.finish(tally, findings, job.stop, is_complete=is_complete, lease_problem=lease_problem)
 
 
 def _workbench_only(tally: Tally) -> list[Remark]:

@@ -1,24 +1,29 @@
 """What a run is given, and what it leaves."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
+
+import msgspec
 
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import SinkError
 from janitor.report.model import Remark, Report
 from janitor.run.findings import Told
-from janitor.run.listing import Listing
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
-from janitor.run.shards.announcer import ShardAnnouncer
-from janitor.run.shards.records import Left
 from janitor.run.stopping import Stop
-from janitor.run.sweep import Sweep
 from janitor.shard import Shard
 from janitor.tokens.policy import Policy
+
+if TYPE_CHECKING:
+    from janitor.run.listing import Listing
+    from janitor.run.shards.announcer import ShardAnnouncer
+    from janitor.run.shards.records import Left
+    from janitor.run.sweep import Sweep
 
 
 class Announces(Protocol):
@@ -37,8 +42,7 @@ class Announces(Protocol):
         """Let go of everything. Never raises."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run needs, as values and small interfaces.
 
     Attributes:
@@ -80,8 +84,8 @@ class Job:
     read_price: float
     write_price: float
     clock: Callable[[], float]
-    progress: Progress = field(default_factory=NoProgress)
-    stop: Stop = field(default_factory=Stop)
+    progress: Progress = msgspec.field(default_factory=NoProgress)
+    stop: Stop = msgspec.field(default_factory=Stop)
     warnings: Sequence[Remark] = ()
     sweep: Sweep | None = None
     listing: Listing | None = None
@@ -98,11 +102,11 @@ class Job:
     @property
     def shard_announcer(self) -> ShardAnnouncer | None:
         """Who makes one report of all shards; None for a run that is alone, or whose shards have no store."""
-        return self.announcer if isinstance(self.announcer, ShardAnnouncer) else None
+        # A shard has no other: nobody announces what one whose shards have no store finds.
+        return None if self.shard is None else cast("ShardAnnouncer | None", self.announcer)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What a run leaves to its command.
 
     Attributes:

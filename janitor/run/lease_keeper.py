@@ -12,13 +12,12 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-import structlog
-
 from janitor.errors import LedgerError
 from janitor.ledger.lease import Held, LeaseStore
+from janitor.logs import Log
 from janitor.run.workers import answer_of
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 LEASE_SECONDS = 60
 RENEW_SECONDS = 15.0  # from one renewal to the next

@@ -1,19 +1,24 @@
 """The lease of a table around a sweep that deletes (DESIGN, "Guards")."""
 
+from __future__ import annotations
+
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from janitor.errors import LedgerError
-from janitor.ledger.lease import Held
 from janitor.report.model import Remark
 from janitor.run.stopping import Stop
-from janitor.run.sweep import Sweep
+
+if TYPE_CHECKING:
+    from janitor.ledger.lease import Held
+    from janitor.run.sweep import Sweep
 
 
-@dataclass(frozen=True, slots=True)
-class Leasing:
+class Leasing(msgspec.Struct, frozen=True):
     """How the lease came out.
 
     Attributes:

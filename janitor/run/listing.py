@@ -1,9 +1,10 @@
 """Which rows a run lists that lists all of a table, and in which order."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeAlias
+
+import msgspec
 
 from janitor.report.build import urgency
 from janitor.report.model import ListingPart
@@ -27,8 +28,7 @@ class Order(NamedTuple):
         return f"{'-' if self.descending else ''}{self.by}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A choice of rows: any of the values of each attribute, all of them where it is empty.
 
     Attributes:

@@ -7,7 +7,8 @@ looked up.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import StopRequestedError
@@ -25,8 +26,7 @@ MOST_OWNERS = 10_000
 PagesOfOwner = Callable[[str], Iterable[Page]]
 
 
-@dataclass(slots=True)
-class _ExpiredRows:
+class _ExpiredRows(msgspec.Struct):
     """What is known of an owner's expired rows.
 
     Attributes:
@@ -89,8 +89,7 @@ class Owners:
         return rows.are_given_away or gives_away(owner, rows.key)
 
 
-@dataclass(frozen=True, slots=True)
-class LockedOut:
+class LockedOut(msgspec.Struct, frozen=True):
     """What the look-ups found.
 
     Attributes:

@@ -1,21 +1,20 @@
 """Formats coupled to sinks: reports on their way out. One that fails is dropped, and the others go on."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
-import structlog
+import msgspec
 
 from janitor.errors import SinkError
+from janitor.logs import Log
 from janitor.report.formats.interface import Format
 from janitor.report.model import Finding, Outcome, Report
 from janitor.sinks.interface import Sink
 from janitor.sinks.stdout import Stdout
 
-log = structlog.get_logger("janitor.report")
+log = Log("janitor.report")
 
 
-@dataclass(frozen=True, slots=True)
-class Outlet:
+class Outlet(msgspec.Struct, frozen=True):
     """One format to one place."""
 
     format: Format

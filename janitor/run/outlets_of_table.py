@@ -1,6 +1,6 @@
 """What the run of one table sees of the outlets of several: its findings pass through, and their ends wait."""
 
-from dataclasses import replace
+from msgspec import structs
 
 from janitor.report.model import Finding, Report
 from janitor.run.outlets import Outlets
@@ -40,7 +40,7 @@ class OutletsOfTable(Outlets):
 
     def lines(self, findings: list[Finding]) -> None:
         """Hand them on, with the table that they are of."""
-        self._shared.lines([replace(finding, table=self._label) for finding in findings])
+        self._shared.lines([structs.replace(finding, table=self._label) for finding in findings])
 
     def finish(self, report: Report, *, is_complete: bool) -> None:  # noqa: ARG002  # the report is not told alone
         """Note whether it was complete."""

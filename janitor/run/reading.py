@@ -7,19 +7,18 @@ pages ──positions_worth_a_look──> rows ──classify──┬──> fi
 A run that lists rows judges every one that it may list, and tells those that were asked for.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
-
-import structlog
+from typing import TYPE_CHECKING, NamedTuple
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import JanitorError, SinkError
+from janitor.logs import Log
 from janitor.report.model import Remark
 from janitor.run.findings import Findings, Told
 from janitor.run.job import Job
-from janitor.run.listing import Listing
-from janitor.run.sweep import Sweep
 from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification, State, classify, positions_worth_a_look
 from janitor.tokens.deletable import is_deletable
@@ -27,7 +26,11 @@ from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.protection import protected_by
 from janitor.tokens.row import Row
 
-log = structlog.get_logger("janitor.run")
+if TYPE_CHECKING:
+    from janitor.run.listing import Listing
+    from janitor.run.sweep import Sweep
+
+log = Log("janitor.run")
 
 
 def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:

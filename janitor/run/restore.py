@@ -6,9 +6,9 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
-import structlog
 
 from janitor.errors import JanitorError
+from janitor.logs import Log
 from janitor.run.plan import PlannedRow, RowOutcome
 from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import LAST_SECONDS, Stop
@@ -16,7 +16,7 @@ from janitor.run.workers import WAKE_SECONDS, Workers
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import Row, row_of, text_of
 
-log = structlog.get_logger("janitor.restore")
+log = Log("janitor.restore")
 
 _WORKERS = 16
 _MOST_PENDING = 64

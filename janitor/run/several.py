@@ -11,11 +11,12 @@ turn. Findings that stream go to the outlets at once; of the others only as many
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import structlog
+from msgspec import structs
 
 from janitor.errors import JanitorError, StopRequestedError
+from janitor.logs import Log, bound
 from janitor.report.model import (
     Capacity,
     Clock,
@@ -39,7 +40,7 @@ from janitor.run.outlets import Outlets
 from janitor.run.outlets_of_table import OutletsOfTable
 from janitor.run.stopping import Stop
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ def run_several(given: Several) -> Result:
     gathered = _Gathered()
     with _reporting(given), _letting_go(gathered):
         for turn in given.turns:
-            with structlog.contextvars.bound_contextvars(table=turn.label):
+            with bound(table=turn.label):
                 _take(given, turn, gathered)
         report = _told(given, gathered, started)
         if any(part.outcome is Outcome.SKIPPED for part in report.parts):
@@ -128,10 +129,10 @@ def _take(given: Several, turn: Turn, gathered: _Gathered) -> None:
     outlets = OutletsOfTable(given.outlets, turn.label)
     report = _report_of(given, turn, outlets, gathered)
     gathered.is_complete &= outlets.is_complete
-    findings = [replace(finding, table=turn.label) for finding in report.findings]
+    findings = [structs.replace(finding, table=turn.label) for finding in report.findings]
     most = given.max_findings if given.outlets.keep else min(given.max_findings, len(given.turns))
     gathered.findings = most_urgent([*gathered.findings, *findings], most)
-    gathered.tables.append(Labelled(turn.label, report.model_copy(update={"findings": []})))
+    gathered.tables.append(Labelled(turn.label, structs.replace(report, findings=[])))
 
 
 def _report_of(given: Several, turn: Turn, outlets: OutletsOfTable, gathered: _Gathered) -> Report:
@@ -144,7 +145,7 @@ def _report_of(given: Several, turn: Turn, outlets: OutletsOfTable, gathered: _G
     if held_back is not None:
         gathered.held_back.append(held_back)
     try:
-        return run(replace(turn.job, outlets=outlets, announcer=held_back)).report
+        return run(structs.replace(turn.job, outlets=outlets, announcer=held_back)).report
     except StopRequestedError:
         return _unread(given, turn, Outcome.INTERRUPTED)
     except JanitorError as error:
@@ -172,7 +173,7 @@ def _told(given: Several, gathered: _Gathered, started: float) -> Report:
     errors = [*announced.errors, *_deadline(given.stop, tables)]
     report = together(_run(given, started), tables, gathered.findings, digests=announced.digests, errors=errors)
     named = zip(report.parts, given.turns, strict=True)
-    return report.model_copy(update={"parts": [part.model_copy(update={"named": turn.named}) for part, turn in named]})
+    return structs.replace(report, parts=[structs.replace(part, named=turn.named) for part, turn in named])
 
 
 def _run(given: Several, started: float) -> Run:
@@ -195,12 +196,12 @@ def _unread(given: Several, turn: Turn, outcome: Outcome, error: JanitorError | 
     if error is not None:
         log.error("table.not_read", table=turn.label, code=error.code, error=str(error))
     return Report(
-        run=_run(given, given.clock()).model_copy(update={"outcome": outcome}),
+        run=structs.replace(_run(given, given.clock()), outcome=outcome),
         table=turn.table,
-        policy=given.policy.model_copy(update={"dialect": turn.job.policy.dialect if turn.job else None}),
+        policy=structs.replace(given.policy, dialect=turn.job.policy.dialect if turn.job else None),
         counts=Counts(),
         deletion=Deletion(enabled=not given.is_dry_run),
-        capacity=Capacity(read_units=0, write_units=0, requests=0, pages=0, throttled=0, cost_usd=0),
+        capacity=Capacity(read_units=0.0, write_units=0.0, requests=0, pages=0, throttled=0, cost_usd=0.0),
         clock=Clock(skew_seconds=turn.job.table.skew_seconds if turn.job else None),
         findings=[],
         findings_omitted=0,

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-import structlog
-
+from janitor.logs import Log
 from janitor.report.model import Finding
 from janitor.run.findings import Findings, Told
 from janitor.run.job import Job
 from janitor.run.listing import Order, Sorted
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 
 class SortedFindings(Findings):

@@ -8,12 +8,11 @@ confirm, archive opened ──> carried out for real, or for show ──> findin
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from janitor.errors import SinkError
+from janitor.logs import Log
 from janitor.report.model import Deletion, Remark
 from janitor.run.archive import Archive
 from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
@@ -24,13 +23,14 @@ from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
 from janitor.run.shards.guards import ShardGuards
 from janitor.run.stopping import TELL_SECONDS, Stop
+from janitor.run.swept import Swept
 from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.expiration import read
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import row_of
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 _TOLD_AT_ONCE = 500
 # Enum's own look-up is slow, and every row of a plan asks.
@@ -94,62 +94,49 @@ class Sweep:
         else:
             self.plan.remove()
 
+    def finish(
+        self,
+        tally: Tally,
+        findings: Findings,
+        stop: Stop,
+        *,
+        is_complete: bool,
+        lease_problem: str | None,
+    ) -> Swept:
+        """Close the plan, ask the guards, carry it out, and tell every row of it with its outcome.
 
-@dataclass(slots=True)
-class Swept:
-    """What came of it: the report's part, what to remark, and how many rows no report has a line of."""
-
-    deletion: Deletion = field(default_factory=Deletion)
-    errors: list[Remark] = field(default_factory=list)
-    warnings: list[Remark] = field(default_factory=list)
-    is_refused: bool = False
-    untold: int = 0
-
-
-def finish_sweep(
-    sweep: Sweep,
-    tally: Tally,
-    findings: Findings,
-    stop: Stop,
-    *,
-    is_complete: bool,
-    lease_problem: str | None,
-) -> Swept:
-    """Close the plan, ask the guards, carry it out, and tell every row of it with its outcome.
-
-    Args:
-        sweep: what the sweep was given.
-        tally: what the scan counted.
-        findings: told of every row of the plan.
-        stop: a request ends the deletes, and a few seconds later the telling.
-        is_complete: whether the scan reached the table's end; without that nothing is deleted.
-        lease_problem: why the table's lease was not to be had; None where it is held, or none is needed.
-    """
-    swept = Swept()
-    population = sweep.population(tally.population(complete=is_complete))
-    try:
-        sweep.plan.close(population or UNKNOWN)
-    except SinkError as error:
-        swept.errors.append(Remark(where="plan", code=error.code, message=str(error)))
-        is_complete = False
-    if is_complete:
-        _ask_guards(sweep, tally, population, lease_problem, swept)
-    may_delete = sweep.is_enabled and is_complete and not swept.is_refused and sweep.plan.rows > 0
-    carry_out = sweep.for_real() if may_delete else ForShow()
-    if may_delete:
-        log.info("deletes.started", rows=sweep.plan.rows)
-    outcomes = _carry_out(sweep, carry_out, tally=tally, findings=findings, stop=stop)
-    if may_delete:
-        log.info("deletes.finished", **{outcome.value: count for outcome, count in outcomes.items()})
-    swept.untold = sweep.plan.rows - outcomes.total()
-    if swept.untold:
-        message = f"{swept.untold:,} planned rows that nothing was done with are not listed"
-        swept.warnings.append(Remark(where="report", code="untold", message=message))
-    swept.errors += carry_out.errors
-    if may_delete:
-        swept.errors += close_archive(sweep.archive, population or UNKNOWN)
-    swept.deletion = _deletion(sweep, tally, outcomes, has_archive=may_delete, plan=_kept_plan(sweep, swept))
-    return swept
+        Args:
+            tally: what the scan counted.
+            findings: told of every row of the plan.
+            stop: a request ends the deletes, and a few seconds later the telling.
+            is_complete: whether the scan reached the table's end; without that nothing is deleted.
+            lease_problem: why the table's lease was not to be had; None where it is held, or none is needed.
+        """
+        swept = Swept()
+        population = self.population(tally.population(complete=is_complete))
+        try:
+            self.plan.close(population or UNKNOWN)
+        except SinkError as error:
+            swept.errors.append(Remark(where="plan", code=error.code, message=str(error)))
+            is_complete = False
+        if is_complete:
+            _ask_guards(self, tally, population, lease_problem, swept)
+        may_delete = self.is_enabled and is_complete and not swept.is_refused and self.plan.rows > 0
+        carry_out = self.for_real() if may_delete else ForShow()
+        if may_delete:
+            log.info("deletes.started", rows=self.plan.rows)
+        outcomes = _carry_out(self, carry_out, tally=tally, findings=findings, stop=stop)
+        if may_delete:
+            log.info("deletes.finished", **{outcome.value: count for outcome, count in outcomes.items()})
+        swept.untold = self.plan.rows - outcomes.total()
+        if swept.untold:
+            message = f"{swept.untold:,} planned rows that nothing was done with are not listed"
+            swept.warnings.append(Remark(where="report", code="untold", message=message))
+        swept.errors += carry_out.errors
+        if may_delete:
+            swept.errors += close_archive(self.archive, population or UNKNOWN)
+        swept.deletion = _deletion(self, tally, outcomes, has_archive=may_delete, plan=_kept_plan(self, swept))
+        return swept
 
 
 def _ask_guards(

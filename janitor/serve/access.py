@@ -10,19 +10,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import boto3
-import structlog
 from botocore.config import Config
 
 from janitor import __version__
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import TableChoice, locate
 from janitor.errors import ConfigurationError, JanitorError
+from janitor.logs import Log
 from janitor.serve.jobs import TableOfJob
 
-log = structlog.get_logger("janitor.serve")
+log = Log("janitor.serve")
 
 # A probe asks every few seconds; AWS is asked for a table no more often than this.
 _FRESH_SECONDS = 30.0
@@ -190,11 +188,5 @@ def finder(environment: Mapping[str, str]) -> Find:
 class _BriefAws(Aws):
     """Clients that would rather fail than wait: a run is patient, a probe is not."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        self._session = _BriefSession(botocore_session=self._core, region_name=self.region)
-
-
-class _BriefSession(boto3.Session):
-    def client(self, *arguments: Any, config: Config, **named: Any) -> Any:  # type: ignore[override]
-        return super().client(*arguments, config=config.merge(_BRIEF), **named)  # type: ignore[call-overload]
+    def _config(self) -> Config:
+        return super()._config().merge(_BRIEF)

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import structs
+
 from janitor.serve.board import Board, JobOnBoard, Readiness
 from janitor.serve.kept import Kept
 from janitor.tokens.plain import plain
@@ -106,8 +108,8 @@ def _report(each: JobOnBoard, report: Kept) -> dict[str, Any]:
         "ended_at": time_of(report.ended_at),
         "of_last_run": each.is_of_last_run(report),
         "outcome": report.outcome,
-        "counts": report.counts.model_dump(),
-        "deletion": report.deletion.model_dump(include={"enabled", *_DELETION}),
+        "counts": structs.asdict(report.counts),
+        "deletion": {name: getattr(report.deletion, name) for name in ("enabled", *_DELETION)},
         "url": f"/{report_path(each.job.name)}",
     }
 

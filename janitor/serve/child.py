@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
-from janitor.config.serve import JOB_VARIABLE
+from janitor.config.output import JOB_VARIABLE
+from janitor.logs import Log
 from janitor.serve.jobs import Job
 from janitor.settings import ENVIRONMENT_PREFIX
 
-log = structlog.get_logger("janitor.serve")
+log = Log("janitor.serve")
 
 _LOCK = ".running"
 # With the first a run would only say what it would do.

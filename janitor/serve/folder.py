@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
-
 from janitor.config.schedule import Schedule, ScheduleError, load_schedule, read_schedule
+from janitor.logs import Log
 from janitor.serve.jobs import Job, job_of
 from janitor.tokens.plain import plain
 
-log = structlog.get_logger("janitor.serve")
+log = Log("janitor.serve")
 
 _ENDING = ".toml"
 

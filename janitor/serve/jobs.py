@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from janitor.config.cron import next_times
 from janitor.config.schedule import Schedule
-from janitor.config.schedule_keys import TABLE_NAMES
+from janitor.config.table import TABLE_NAMES
 from janitor.settings import ENVIRONMENT_PREFIX
 
 # boto3 reads the second, the AWS CLI the first as well.

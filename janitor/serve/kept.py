@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-from pydantic import ValidationError
+import msgspec
 
+from janitor.logs import Log
 from janitor.report.metrics import Metric, metrics_of
 from janitor.report.model import Counts, Deletion, Outcome, Report
 from janitor.report.together import apart, series_of
 
-log = structlog.get_logger("janitor.serve")
+log = Log("janitor.serve")
 
 PAGE = "report.html"
 _REPORT = "report.json"
@@ -92,10 +92,10 @@ def _report(path: Path) -> Report | None:
         if path.stat().st_size > _MOST_BYTES:
             log.warning("report.too_long", path=str(path), most_bytes=_MOST_BYTES)
             return None
-        return Report.model_validate_json(path.read_bytes())
+        return msgspec.json.decode(path.read_bytes(), type=Report)
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         # One of an older janitor, after an update; the next run writes another. Its message would quote the report.
         log.warning("report.not_read", path=str(path), error=type(error).__name__)
         return None

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import structlog
 
-log = structlog.get_logger("janitor.serve")
+from janitor.logs import Log
+
+log = Log("janitor.serve")
 
 SCHEMA: Literal["janitor.daemon/v1"] = "janitor.daemon/v1"
 

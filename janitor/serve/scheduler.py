@@ -13,14 +13,14 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-import structlog
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, EVENT_JOB_SUBMITTED, EVENT_SCHEDULER_STARTED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from janitor.config.cron import When, trigger_of
+from janitor.logs import Log
 
-log = structlog.get_logger("janitor.serve")
+log = Log("janitor.serve")
 
 # A job that waits for its turn holds a thread; whatever is due beyond that waits until one is free.
 _THREADS = 64

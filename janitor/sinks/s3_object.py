@@ -4,6 +4,7 @@ import contextlib
 import tempfile
 from typing import IO, TYPE_CHECKING
 
+from boto3.s3.inject import upload_fileobj
 from boto3.s3.transfer import TransferConfig
 
 from janitor.aws_errors import DENIALS, aws_errors
@@ -77,8 +78,14 @@ class S3Object:
         try:
             spool.seek(0)
             with aws_errors(_PUT, self.target):
-                self._client.upload_fileobj(
-                    spool, self._bucket, self._key, ExtraArgs={"ContentType": self._content_type}, Config=_TRANSFER
+                # A method of boto3's clients; ours is botocore's, and the function takes either.
+                upload_fileobj(
+                    self._client,
+                    spool,
+                    self._bucket,
+                    self._key,
+                    ExtraArgs={"ContentType": self._content_type},
+                    Config=_TRANSFER,
                 )
         except JanitorError as error:
             raise SinkError(error.sentence, error.way_out, error.code) from None

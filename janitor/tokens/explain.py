@@ -4,8 +4,9 @@ Nothing here decides anything: `classify`, `accepted_by` and `is_deletable` do, 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec import structs
 
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate, accepted_by, lacks_uuid
@@ -113,7 +114,7 @@ def deletable_from(row: Row, policy: Policy) -> int | None:
 
 def sweeping(row: Row, now: int, policy: Policy) -> Sweeping:
     """What a sweep under this policy would do at the UNIX second `now`, and when."""
-    second = deletable_from(row, replace(policy, include_legacy=True))
+    second = deletable_from(row, structs.replace(policy, include_legacy=True))
     needs_include = second is not None and deletable_from(row, policy) is None
     protection = protected_by(row, policy)
     deletes = second is not None and now >= second and not needs_include and protection is None

@@ -1,14 +1,13 @@
 """The rules of one run, as values."""
 
-from dataclasses import dataclass
+import msgspec
 
 from janitor.tokens.dialect import Dialect
 
 DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What a run calls about to expire, stale and protected.
 
     Attributes:

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from tests.bench import budget, delete, memory, scale, scan, startup, stopping, wire
+from tests.bench import budget, delete, memory, scale, scan, start, startup, stopping, wire
 from tests.bench.figures import Figure, rendered
 from tests.bench.processes import CommandFailedError
 
 _BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "startup": startup.run,
+    "start": start.run,
     "wire": wire.run,
     "memory": memory.run,
     "scan": scan.run,

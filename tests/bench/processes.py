@@ -124,8 +124,11 @@ def replay_server(pages: int, *options: str) -> Iterator[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Give this process's environment without the variables of AWS, janitor and proxies, which would change a run."""
-    foreign = ("AWS_", "JANITOR_")
+    """Give this process's environment without the variables of AWS, janitor, Python and proxies, which change a run.
+
+    One of Python's would have every run compile the program anew, which no run of an installed one does.
+    """
+    foreign = ("AWS_", "JANITOR_", "PYTHON")
     kept = {
         name: value
         for name, value in os.environ.items()

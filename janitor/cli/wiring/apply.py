@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from janitor.cli.wiring.announcing import announcing_of
 from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.notices import announcing_of, check_notices, metric_files, state_file
+from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
+from janitor.cli.wiring.plan_rules import header_of
 from janitor.cli.wiring.reach import Reached, names_a_table, reach
-from janitor.cli.wiring.rules import header_of
 from janitor.cli.wiring.scan import job_for
 from janitor.cli.wiring.stores import lease_for
 from janitor.cli.wiring.sweep import announced_by, archive_file, sweep_of, ttl_remarks

@@ -4,15 +4,14 @@ import functools
 import math
 import time
 
-import structlog
-
 from janitor.dynamodb.budget import Budget, Budgets
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.slowing import throttle_of
 from janitor.dynamodb.upkeep import Throughput
+from janitor.logs import Log
 
-log = structlog.get_logger("janitor.capacity")
+log = Log("janitor.capacity")
 
 # The rest is LISA's: every request that its authorizer lets in reads the same table.
 SHARE_OF_PROVISIONED = 0.25

@@ -4,11 +4,8 @@ import os
 import sys
 import uuid
 
-import structlog
-
-from janitor.config.output import LogSettings
-from janitor.config.serve import JOB_VARIABLE
-from janitor.logs import configure
+from janitor.config.output import JOB_VARIABLE, LogSettings
+from janitor.logs import bind, configure
 
 
 def start_logging(settings: LogSettings) -> str:
@@ -18,5 +15,5 @@ def start_logging(settings: LogSettings) -> str:
     run_id = uuid.uuid4().hex[:16]
     # Of a run that `janitor serve` started.
     job = os.environ.get(JOB_VARIABLE)
-    structlog.contextvars.bind_contextvars(run_id=run_id, **({"job": job} if job else {}))
+    bind(run_id=run_id, **({"job": job} if job else {}))
     return run_id

@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-import structlog
-
 from janitor import __version__
 from janitor.cli.running import exit_code, prepared, say_failures
 from janitor.cli.signals import stoppable
@@ -22,6 +20,7 @@ from janitor.config.merge import MergeCommand
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.errors import ConfigurationError, ExitCode
+from janitor.logs import Log
 from janitor.report.merge import is_whole, merged
 from janitor.report.model import Outcome, Report
 from janitor.report.reader import report_in
@@ -31,7 +30,7 @@ from janitor.run.outlets import Outlets
 from janitor.run.stopping import Stop
 from janitor.sinks.s3 import S3Folder
 
-log = structlog.get_logger("janitor.report")
+log = Log("janitor.report")
 
 _S3 = "s3://"
 _STDIN = "-"

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from janitor.cli.running import prepared
-from janitor.cli.wiring.notices import check_notices, clock_refusal, pointer_of, topic_of
+from janitor.cli.wiring.announcing import clock_refusal, pointer_of, topic_of
+from janitor.cli.wiring.notices import check_notices
 from janitor.cli.wiring.stores import ledger_for, scope_of
 from janitor.config.merge import MergeCommand
 from janitor.config.output import NoticeSettings
@@ -85,4 +88,4 @@ def _with_cut(report: Report) -> Report:
         "give ndjson reports, and a --max-findings that has room for all"
     )
     remark = Remark(where="notices", code="not-listed", message=message)
-    return report.model_copy(update={"warnings": [*report.warnings, remark]})
+    return structs.replace(report, warnings=[*report.warnings, remark])

@@ -1,13 +1,15 @@
 """Who watches runs from outside: metrics, the heartbeat, and the topic that hears of a run without a report."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
 
-from janitor.cli.wiring.notices import metric_sinks, tell_of_failure
+from janitor.cli.wiring.notices import metric_sinks
 from janitor.config.output import NoticeSettings
 from janitor.config.table import TableSettings
 from janitor.errors import JanitorError, SinkError
@@ -16,8 +18,10 @@ from janitor.report.model import Outcome, Report
 from janitor.report.together import apart, series_of
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.workers import answer_of
-from janitor.sinks.heartbeat import Heartbeat
 from janitor.sinks.metric import Measured
+
+if TYPE_CHECKING:
+    from janitor.sinks.heartbeat import Heartbeat
 
 
 def measured_of(report: Report) -> list[Measured]:
@@ -48,7 +52,7 @@ class Outside:
         self._stop, self._is_part = stop, is_part
         self._settings, self._table, self._command, self._run_id = settings, table, command, run_id
         self._sinks = metric_sinks(settings)
-        self._heartbeat = Heartbeat(settings.heartbeat_url, run_id=run_id) if settings.heartbeat_url else None
+        self._heartbeat = _heartbeat(settings.heartbeat_url, run_id) if settings.heartbeat_url else None
 
     def __enter__(self) -> Self:
         """Prove that the metrics can be written, and call the heartbeat's start.
@@ -75,6 +79,8 @@ class Outside:
         for sink in self._sinks:
             sink.discard()
         if isinstance(error, JanitorError):
+            from janitor.cli.wiring.announcing import tell_of_failure
+
             tell = partial(tell_of_failure, self._settings, self._table, self._command, self._run_id, error)
             _say(self._answered(tell))
         if self._heartbeat is not None:
@@ -114,6 +120,12 @@ class Outside:
         if answer is not None:
             return answer[0]
         return SinkError("whoever watches this run did not answer before it had to end", code="no-answer")
+
+
+def _heartbeat(url: str, run_id: str) -> Heartbeat:
+    from janitor.sinks.heartbeat import Heartbeat
+
+    return Heartbeat(url, run_id=run_id)
 
 
 def _say(failure: JanitorError | None) -> None:

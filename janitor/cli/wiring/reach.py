@@ -2,31 +2,30 @@
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import structlog
+import msgspec
 
 from janitor import __version__
 from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.wiring.budgets import budgets_for
-from janitor.config.schedule_keys import TABLE_NAMES
-from janitor.config.table import TableSettings
+from janitor.config.table import TABLE_NAMES, TableSettings
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError
+from janitor.logs import Log
 from janitor.report.model import Remark
 from janitor.tokens.dialect import Dialect
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 # Room for a sweep's deletes, or for a few segments.
 _LEAST_CONNECTIONS = 16
 MAX_SKEW_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Among:
+class Among(msgspec.Struct, frozen=True):
     """A table's place among several of one run.
 
     Attributes:
@@ -39,8 +38,7 @@ class Among:
     home: Aws
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True):
     """A session, the table that was found through it, and what may be spent on that.
 
     `among` is None for a run of that one table.

@@ -11,10 +11,11 @@ from janitor.cli.wiring.reach import names_a_table
 from janitor.cli.wiring.scan import check_scan, scan_job
 from janitor.cli.wiring.schedule import RunCommand, commands_of
 from janitor.cli.wiring.schedule_text import described
-from janitor.cli.wiring.several import carried_out_on_each, check_shared
 from janitor.cli.wiring.sweep import check_sweep, sweep_jobs
-from janitor.config.commands import ScanSettings, SweepSettings
+from janitor.cli.wiring.tables import carried_out_on_each, check_shared
+from janitor.config.commands import SweepSettings
 from janitor.config.output import LogSettings
+from janitor.config.scan import ScanSettings
 from janitor.config.schedule import Schedule, ScheduleError, load_schedule
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.parsers import ReportTarget

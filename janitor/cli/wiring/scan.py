@@ -1,35 +1,43 @@
 """A scan of a table, as a job."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from janitor import __version__
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
+from janitor.cli.wiring.notices import check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Among, Reached, reach, warnings
 from janitor.cli.wiring.rules import policy_of
-from janitor.cli.wiring.shards import Joined, check_shards, is_part_of_a_run, joined_run, shard_announcer, shard_in
-from janitor.config.commands import ScanSettings
+from janitor.cli.wiring.shards import check_shards, is_part_of_a_run, shard_in
+from janitor.cli.wiring.stores import has_store
 from janitor.config.limits import LimitSettings
 from janitor.config.output import OutputSettings
+from janitor.config.scan import ScanSettings
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import Scan, filter_for, segments_for
 from janitor.report.model import Remark
-from janitor.run.announce import Announcer
-from janitor.run.guards import Limits
 from janitor.run.job import Job
-from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.outlets import Outlets
-from janitor.run.shards.announcer import ShardAnnouncer
-from janitor.run.shards.records import Left
 from janitor.run.stopping import Stop
-from janitor.run.sweep import Sweep
 from janitor.shard import WHOLE, Shard
 from janitor.tokens.policy import Policy
+
+if TYPE_CHECKING:
+    from janitor.cli.wiring.announcing import Announcing
+    from janitor.cli.wiring.joined_shards import Joined
+    from janitor.run.announce import Announcer
+    from janitor.run.guards import Limits
+    from janitor.run.lease_keeper import LeaseKeeper
+    from janitor.run.shards.announcer import ShardAnnouncer
+    from janitor.run.shards.records import Left
+    from janitor.run.sweep import Sweep
 
 
 def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | None = None) -> Job:
@@ -53,7 +61,11 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = int(time.time()) if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, shard=shard)
-    joined = joined_run(settings, shard, reached, stop, policy=policy, segments=scan.segments, run_id=run_id)
+    joined = None
+    if shard is not None:
+        from janitor.cli.wiring.joined_shards import joined_run
+
+        joined = joined_run(settings, shard, reached, stop, policy=policy, segments=scan.segments, run_id=run_id)
     announcing = announcing_for(settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id)
     return job_for(
         "scan",
@@ -86,6 +98,10 @@ def announcing_for(
     run_id: str,
 ) -> Announcing | None:
     """Who announces what the run finds: `announcing_of` has the words for the arguments."""
+    if not has_store(settings.state, settings.notices):
+        return None
+    from janitor.cli.wiring.announcing import announcing_of
+
     output = settings.output
     if is_part_of_a_run(settings):
         # Whoever hears of the run hears of all shards.
@@ -117,6 +133,8 @@ def announcer_of(
     """Who tells people of a run: itself, or the last of its shards; None for nobody."""
     if announcing is None or joined is None:
         return announcing.announcer if announcing else None
+    from janitor.cli.wiring.joined_shards import shard_announcer
+
     return shard_announcer(joined, announcing, settings, reached, stop, lease=lease, limits=limits)
 
 

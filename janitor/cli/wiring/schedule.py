@@ -8,12 +8,12 @@ import click
 
 from janitor.cli.options import given_on_command_line, variable
 from janitor.cli.wiring.reach import each_of
-from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.limits import WriteLimitSettings
 from janitor.config.run import RunSettings
+from janitor.config.scan import ScanSettings
 from janitor.config.schedule import Schedule
-from janitor.config.schedule_keys import TABLE_NAMES
+from janitor.config.table import TABLE_NAMES
 from janitor.errors import ConfigurationError
 
 _Group = TypeVar("_Group")

@@ -6,28 +6,21 @@ tables that are read as different roles are told of without any.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
-import structlog
-
 from janitor import __version__
-from janitor.cli.options import given_on_command_line
-from janitor.cli.running import carried_out
-from janitor.cli.wiring.notices import pointer_of, topic_of
+from janitor.cli.wiring.announcing import pointer_of, topic_of
 from janitor.cli.wiring.outlets import outlets_of
-from janitor.cli.wiring.reach import Among, each_of, named, session
-from janitor.cli.wiring.shards import is_part_of_a_run
-from janitor.config.commands import ScanSettings
-from janitor.config.deletion import DeletionSettings, PlanSettings
-from janitor.config.output import LogSettings
-from janitor.config.several import problems_of_several
+from janitor.cli.wiring.reach import Among, named, session
+from janitor.cli.wiring.tables import JobOf
+from janitor.config.scan import ScanSettings
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
+from janitor.logs import Log
 from janitor.report.model import PolicyPart, TablePart
 from janitor.report.together import labels_of
 from janitor.run.announce import Announcer
@@ -37,81 +30,14 @@ from janitor.run.several import Several, Turn
 from janitor.run.stopping import Stop
 from janitor.tokens.expiration import moment
 
-log = structlog.get_logger("janitor.run")
+log = Log("janitor.run")
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
 _REGION_IN_ARN = 3
 
-JobOf = Callable[[ScanSettings, str, Stop, Among | None], Job]
 
-
-def carried_out_on_each(
-    command: str,
-    logs: LogSettings,
-    tables: Sequence[ScanSettings],
-    job_of: JobOf,
-    *,
-    is_dry_run: bool,
-    check: Callable[[ScanSettings], None],
-) -> int:
-    """Run the job of each table: by itself where there is one, else as one run with one report.
-
-    Args:
-        command: what is run.
-        logs: what is logged.
-        tables: the settings for each table, which differ in nothing but the table and the way there.
-        job_of: makes a table's job.
-        is_dry_run: whether nothing is deleted, whatever is found.
-        check: sees that settings do not contradict each other; raises ConfigurationError.
-
-    Returns:
-        the exit code.
-    """
-    if len(tables) == 1:
-        [only] = tables
-        is_part = is_part_of_a_run(only)
-        return carried_out(command, logs, only, lambda run_id, stop: job_of(only, run_id, stop, None), is_part=is_part)
-    check(tables[0])
-    shared = tables[0]._replace(table=_shared([each.table for each in tables], tables[0].notices.sns_topic_arn))
-    make = partial(_several, _Asked(command, tables, job_of, shared, is_dry_run))
-    return carried_out(command, logs, shared, make)
-
-
-def each_table(settings: ScanSettings) -> list[ScanSettings]:
-    """The settings for each table that these name.
-
-    Raises:
-        ConfigurationError: one is named twice.
-    """
-    if settings.source.source is not None and not given_on_command_line(["deployment"]):
-        # What the environment names is passed over, one or several.
-        return [settings]
-    return [settings._replace(table=table) for table in each_of(settings.table)]
-
-
-def check_shared(
-    scan: ScanSettings, plan: PlanSettings | None = None, deletion: DeletionSettings | None = None
-) -> None:
-    """See that several tables do not write over each other.
-
-    Raises:
-        ConfigurationError: they would.
-    """
-    problems = problems_of_several(
-        report=scan.output.report,
-        plan=plan.plan if plan else None,
-        archive=deletion.archive if deletion else None,
-    )
-    for problem in problems:
-        raise ConfigurationError(f"--{problem.name} {problem.value}: {problem.sentence}", problem.way_out)
-    if scan.shards.shard is not None:
-        raise ConfigurationError("--shard takes a part of one table, and several are named", "name one table")
-    if scan.source.source is not None:
-        raise ConfigurationError("--source is of one table, and several are named", "name none of them")
-
-
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """What is to be run: as `carried_out_on_each` has it, and the settings that all tables share."""
 
     command: str
@@ -121,7 +47,7 @@ class _Asked(NamedTuple):
     is_dry_run: bool
 
 
-def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
+def several_job(asked: Asked, run_id: str, stop: Stop) -> Several:
     """Find the tables and put the run together; nothing of their rows is read yet.
 
     Raises:
@@ -158,7 +84,7 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
     )
 
 
-def _try(asked: _Asked, settings: ScanSettings, run_id: str, stop: Stop, among: Among) -> Job | JanitorError:
+def _try(asked: Asked, settings: ScanSettings, run_id: str, stop: Stop, among: Among) -> Job | JanitorError:
     """A table's job, or why it has none: somebody else's table keeps none of the others from its turn."""
     # Its findings go to the run's own outlets.
     output = replace(settings.output, report=(), format="json")
@@ -231,7 +157,7 @@ def _channel(shared: ScanSettings, home: Aws, run_id: str, stop: Stop) -> Channe
     )
 
 
-def _shared(tables: Sequence[TableSettings], topic_arn: str | None) -> TableSettings:
+def shared_way(tables: Sequence[TableSettings], topic_arn: str | None) -> TableSettings:
     """The way that all tables have in common, and the name of each. A topic answers in its own region alone."""
     values = {name: {getattr(table, name) for table in tables} for name in _WAY}
     common = {name: found.pop() for name, found in values.items() if len(found) == 1}

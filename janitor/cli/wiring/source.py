@@ -17,10 +17,12 @@ from janitor.cli.progress import progress_for
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import metric_files
 from janitor.cli.wiring.outlets import check_reports, outlets_of
+from janitor.cli.wiring.plan_rules import header_of, limits_of
 from janitor.cli.wiring.reach import session
-from janitor.cli.wiring.rules import header_of, limits_of, policy_of
-from janitor.config.commands import ScanSettings, SweepSettings
+from janitor.cli.wiring.rules import policy_of
+from janitor.config.commands import SweepSettings
 from janitor.config.deletion import PlanSettings
+from janitor.config.scan import ScanSettings
 from janitor.config.table import TableSettings
 from janitor.dynamodb.export.kinds import Kind
 from janitor.dynamodb.export.places import LocalFile, Place, S3Place, StandardInput

@@ -1,22 +1,22 @@
-"""The store of what runs remember, and of the lease of a table."""
+"""The store of what runs remember, and of the lease of a table: each imported where it is the one that is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from janitor.cli.places import state_directory
-from janitor.config.output import NoticeSettings, StateSettings
-from janitor.dynamodb.client import Aws
-from janitor.dynamodb.locate import Table
-from janitor.ledger.dynamodb import DynamoDbLedger
-from janitor.ledger.dynamodb_lease import DynamoDbLeaseStore
-from janitor.ledger.dynamodb_shards import DynamoDbShardStore
-from janitor.ledger.interface import Ledger
-from janitor.ledger.lease import LeaseStore
-from janitor.ledger.shard_store import ShardStore
-from janitor.ledger.sqlite import SqliteLedger
-from janitor.ledger.sqlite_lease import SqliteLeaseStore
-from janitor.ledger.sqlite_shards import SqliteShardStore
 from janitor.ledger.url import DynamoDbUrl, SqliteUrl
-from janitor.report.model import TablePart
-from janitor.run.lease_keeper import LeaseKeeper
-from janitor.run.shards.sharded_run import ShardedRun
+
+if TYPE_CHECKING:
+    from janitor.config.output import NoticeSettings, StateSettings
+    from janitor.dynamodb.client import Aws
+    from janitor.dynamodb.locate import Table
+    from janitor.ledger.interface import Ledger
+    from janitor.ledger.lease import LeaseStore
+    from janitor.ledger.shard_store import ShardStore
+    from janitor.report.model import TablePart
+    from janitor.run.lease_keeper import LeaseKeeper
+    from janitor.run.shards.sharded_run import ShardedRun
 
 STATE_FILE = "state.sqlite"
 
@@ -35,8 +35,12 @@ def ledger_for(state: StateSettings, aws: Aws) -> Ledger:
     """The store that the settings name, or the one in the state directory; not opened."""
     match _url(state):
         case DynamoDbUrl(table):
+            from janitor.ledger.dynamodb import DynamoDbLedger
+
             return DynamoDbLedger(aws.dynamodb, table)
         case SqliteUrl(path):
+            from janitor.ledger.sqlite import SqliteLedger
+
             return SqliteLedger(path)
 
 
@@ -55,6 +59,8 @@ def lease_for(
     """
     if not has_store(state, notices):
         return None
+    from janitor.run.lease_keeper import LeaseKeeper
+
     return LeaseKeeper(_lease_store(state, aws), scope_of(table), holder, is_shared=is_shared)
 
 
@@ -63,6 +69,8 @@ def claim_for(state: StateSettings, aws: Aws, table: Table, run: ShardedRun) -> 
 
     It is a process's, not a shard's: Kubernetes may have two pods of one index at work, one of them out of its reach.
     """
+    from janitor.run.lease_keeper import LeaseKeeper
+
     return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/shards/{run.name}", run.attempt)
 
 
@@ -70,16 +78,24 @@ def shard_store_for(state: StateSettings, aws: Aws, table: Table) -> ShardStore:
     """Where the shards of the table leave what the others are to know."""
     match _url(state):
         case DynamoDbUrl(name):
+            from janitor.ledger.dynamodb_shards import DynamoDbShardStore
+
             return DynamoDbShardStore(aws.dynamodb, name, scope_of(table))
         case SqliteUrl(path):
+            from janitor.ledger.sqlite_shards import SqliteShardStore
+
             return SqliteShardStore(path, scope_of(table))
 
 
 def _lease_store(state: StateSettings, aws: Aws) -> LeaseStore:
     match _url(state):
         case DynamoDbUrl(name):
+            from janitor.ledger.dynamodb_lease import DynamoDbLeaseStore
+
             return DynamoDbLeaseStore(aws.dynamodb, name)
         case SqliteUrl(path):
+            from janitor.ledger.sqlite_lease import SqliteLeaseStore
+
             return SqliteLeaseStore(path)
 
 

@@ -11,17 +11,21 @@ from pathlib import Path
 from janitor.cli.confirm import confirmation
 from janitor.cli.places import is_folder, path_named
 from janitor.cli.progress import progress_for
+from janitor.cli.wiring.announcing import Announcing
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.notices import Announcing, check_notices, metric_files, state_file
+from janitor.cli.wiring.joined_shards import joined_run
+from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
+from janitor.cli.wiring.plan_rules import header_of, limits_of
 from janitor.cli.wiring.reach import Among, Reached
-from janitor.cli.wiring.rules import header_of, limits_of, policy_of
+from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.scan import announcer_of, announcing_for, job_for, reach_for, scan_of
-from janitor.cli.wiring.shards import check_shards, joined_run, shard_in
+from janitor.cli.wiring.shards import check_shards, shard_in
 from janitor.cli.wiring.stores import lease_for
-from janitor.config.commands import ScanSettings, SweepSettings
+from janitor.config.commands import SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
+from janitor.config.scan import ScanSettings
 from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.ttl import removes_rows_itself

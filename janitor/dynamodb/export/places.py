@@ -6,17 +6,17 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
 from botocore.exceptions import BotoCoreError
 
 from janitor.aws_errors import DENIALS, aws_errors, translated
 from janitor.errors import ConfigurationError, JanitorError, SourceError
+from janitor.logs import Log
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
 
-log = structlog.get_logger("janitor.scan")
+log = Log("janitor.scan")
 
 CHUNK_BYTES = 1024 * 1024
 _CALL = "s3:GetObject"

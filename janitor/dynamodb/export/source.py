@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-import structlog
-
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.export.dump import pages_of_dump
 from janitor.dynamodb.export.kinds import BYTE_ORDER_MARK, Kind, kind_of
@@ -26,8 +24,9 @@ from janitor.dynamodb.export.places import CHUNK_BYTES, LocalFile, Place, S3Plac
 from janitor.dynamodb.export.unzipped import unzipped
 from janitor.dynamodb.scan import StopRequest
 from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
+from janitor.logs import Log
 
-log = structlog.get_logger("janitor.scan")
+log = Log("janitor.scan")
 
 _PART_OF_AN_EXPORT = re.compile(r"(?:^|/)AWSDynamoDB/[^/]+/data/[^/]+$")
 _TABLE_ARN = re.compile(r"arn:[a-z0-9-]+:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([A-Za-z0-9_.-]{3,255})")

@@ -1,7 +1,6 @@
 """`csv`: a row a finding, all of them, safe to open in a spreadsheet (RFC 4180)."""
 
 import csv
-import dataclasses
 import datetime as dt
 import io
 from collections.abc import Iterable, Sequence
@@ -9,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from janitor.report.model import Finding, Outcome, Report, TableReport
 from janitor.tokens.plain import plain
 
-COLUMNS = tuple(field.name for field in dataclasses.fields(Finding))
+COLUMNS = Finding.__struct_fields__
 
 # What makes a spreadsheet take a cell for a formula, in ASCII and in full width; OWASP, "CSV Injection".
 _FORMULA_STARTS = tuple("=+-@|%＝＋－＠")  # noqa: RUF001  # the full-width ones are meant

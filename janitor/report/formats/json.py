@@ -2,6 +2,7 @@
 
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Report
+from janitor.report.part import json_page
 from janitor.report.text import seen
 
 
@@ -10,4 +11,4 @@ class Json(WholeFormat):
 
     def tail(self, report: Report) -> bytes:
         """The report and a line end."""
-        return seen(report.model_dump_json(by_alias=True, indent=2).encode()) + b"\n"
+        return seen(json_page(report)) + b"\n"

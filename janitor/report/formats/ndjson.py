@@ -7,8 +7,10 @@ it is not complete.
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import structs
 
 from janitor.report.model import Finding, Report, worth_a_line
+from janitor.report.part import json_line
 from janitor.report.text import seen
 
 _ENCODER = msgspec.json.Encoder()
@@ -36,5 +38,5 @@ class Ndjson:
     def tail(self, report: Report) -> bytes:
         """The report without its findings, which stand above: all, unless the run had to end before it told them."""
         omitted = worth_a_line(report.counts, report.listing) - self._lines
-        closing = report.model_copy(update={"findings": [], "findings_omitted": omitted})
-        return seen(closing.model_dump_json(by_alias=True).encode()) + b"\n"
+        closing = structs.replace(report, findings=[], findings_omitted=omitted)
+        return seen(json_line(closing)) + b"\n"

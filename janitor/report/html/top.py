@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from msgspec import structs
+
 from janitor.report.html.bins import now_of
 from janitor.report.html.markup import Markup, escaped, joined, lines, tag, with_code
 from janitor.report.html.rows import when
@@ -115,7 +117,7 @@ def _shown(remarks: Sequence[Remark]) -> list[Remark]:
     return [
         remark
         if len(remark.message) <= LONGEST_REMARK
-        else remark.model_copy(update={"message": f"{remark.message[: LONGEST_REMARK - 1]}…"})
+        else structs.replace(remark, message=f"{remark.message[: LONGEST_REMARK - 1]}…")
         for remark in remarks[:MOST_REMARKS]
     ]
 

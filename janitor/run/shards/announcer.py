@@ -7,9 +7,10 @@ report ───────────────────────┴�
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import structlog
+from msgspec import structs
 
 from janitor.errors import JanitorError, LedgerError, StopRequestedError
+from janitor.logs import Log
 from janitor.report.model import Outcome, Remark, Report
 from janitor.run.findings import Told
 from janitor.run.lease_keeper import LEASE_SECONDS
@@ -21,7 +22,7 @@ from janitor.run.shards.sharded_run import ShardedRun
 from janitor.run.sights import SightFile
 from janitor.run.watch import Watch
 
-log = structlog.get_logger("janitor.shards")
+log = Log("janitor.shards")
 
 _WHERE = "shards"
 _FINAL = frozenset({Outcome.COMPLETE, Outcome.REFUSED})
@@ -97,7 +98,7 @@ class ShardAnnouncer:
             errors = [_not_known(error)]
         if self._error is not None:
             errors.append(_not_known(self._error))
-        return report.model_copy(update={"errors": [*report.errors, *errors]})
+        return structs.replace(report, errors=[*report.errors, *errors])
 
     def catch_up(self, before: Left) -> list[Remark]:
         """What is left for a shard that was started again after it had come to its end: the merging, perhaps.

@@ -10,9 +10,8 @@ others do, and nobody who comes late deletes what the others have refused to.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-import structlog
-
 from janitor.errors import LedgerError, StopRequestedError
+from janitor.logs import Log
 from janitor.report.model import Remark
 from janitor.report.shard_names import named_shards
 from janitor.run.guards import Limits, Situation, refusals
@@ -22,7 +21,7 @@ from janitor.run.shards.records import Counts, Verdict
 from janitor.run.shards.sharded_run import ShardedRun, Standing
 from janitor.tokens.duration import spoken_duration
 
-log = structlog.get_logger("janitor.shards")
+log = Log("janitor.shards")
 
 _WHERE = "guard"
 _SHARDS = "shards"

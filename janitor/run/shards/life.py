@@ -3,12 +3,11 @@
 import contextvars
 import threading
 
-import structlog
-
 from janitor.errors import LedgerError
+from janitor.logs import Log
 from janitor.run.shards.sharded_run import ShardedRun
 
-log = structlog.get_logger("janitor.shards")
+log = Log("janitor.shards")
 
 _EVERY_SECONDS = 20.0
 

@@ -11,9 +11,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
-import structlog
+from msgspec import structs
 
 from janitor.errors import LedgerError
+from janitor.logs import Log
 from janitor.report.merge import is_whole, merged
 from janitor.report.model import Finding, Remark, Report
 from janitor.run.announce import Announcer
@@ -25,7 +26,7 @@ from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import Watch
 from janitor.run.workers import answer_of
 
-log = structlog.get_logger("janitor.shards")
+log = Log("janitor.shards")
 
 # What the merged report says besides the shards' own errors; whoever made it says so too, and ends with its exit code.
 _OF_THE_WHOLE = frozenset({"shards", "notices", "state"})
@@ -121,9 +122,7 @@ class Merger:
 
     def _announced(self, left: Mapping[int, Left], claim: LeaseKeeper) -> Report:
         with self._merging.stop.waiting():
-            reports = [
-                self._run.report_of(index, each).model_copy(update={"findings": []}) for index, each in left.items()
-            ]
+            reports = [structs.replace(self._run.report_of(index, each), findings=[]) for index, each in left.items()]
             counts = self._run.all_counts()
             begun = self._run.standing().alive | counts.keys()
             whole = merged(
@@ -138,7 +137,7 @@ class Merger:
             for index, each in left.items():
                 for sights in self._run.sights_of(index, each):
                     self._watch.take(sights)
-        whole = whole.model_copy(update={"warnings": [*whole.warnings, *self._merging.guards(counts)]})
+        whole = structs.replace(whole, warnings=[*whole.warnings, *self._merging.guards(counts)])
         # It may look many tokens up, and so take its time.
         whole = self._announcer.changed(whole, is_complete=is_whole(whole))
         if not claim.is_held():
@@ -160,8 +159,8 @@ class Merger:
             outcome=whole.run.outcome,
             shards=len(shards),
             of=self._run.shard.count,
-            **whole.counts.model_dump(),
-            **whole.deletion.model_dump(),
+            **structs.asdict(whole.counts),
+            **structs.asdict(whole.deletion),
         )
         if outlets.failures:
             # Whoever is started again writes what is kept.

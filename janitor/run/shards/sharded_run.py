@@ -17,16 +17,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
-import structlog
+import msgspec
 
 from janitor.errors import ConfigurationError, LedgerError
 from janitor.ledger.shard_store import ShardStore
+from janitor.logs import Log
 from janitor.report.model import Outcome, Report
+from janitor.report.part import json_line
 from janitor.run.shards.records import Announced, Counts, Left, Life, Merged, Records, Round, Terms, Verdict
 from janitor.run.sights import Sight, sights_in
 from janitor.shard import Shard
 
-log = structlog.get_logger("janitor.shards")
+log = Log("janitor.shards")
 
 # Without a name, whoever comes within this time of the first belongs to its run.
 JOIN_SECONDS = 3_600
@@ -256,13 +258,13 @@ class ShardedRun:
 
 
 def _packed(report: Report) -> bytes:
-    return zlib.compress(report.model_dump_json(by_alias=True).encode())
+    return zlib.compress(json_line(report))
 
 
 def _unpacked(pieces: Iterable[bytes], what: str) -> Report:
     try:
-        return Report.model_validate_json(zlib.decompress(b"".join(pieces)))
-    except (ValueError, zlib.error) as error:
+        return msgspec.json.decode(zlib.decompress(b"".join(pieces)), type=Report)
+    except (ValueError, msgspec.MsgspecError, zlib.error) as error:
         # The error's own words may hold a piece of a text.
         raise LedgerError(f"{what} is damaged ({type(error).__name__})", "run it again", "shards") from None
 

@@ -1,6 +1,7 @@
 """What is said on stderr at a run's end."""
 
 import pytest
+from msgspec import structs
 
 from janitor.cli.running import say_failures
 from janitor.report.model import Outcome
@@ -11,11 +12,10 @@ from tests.unit.report.test_formats import report
 
 def test_tables_of_one_name_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     plain = report()
-    refused = plain.model_copy(
-        update={
-            "run": plain.run.model_copy(update={"outcome": Outcome.REFUSED}),
-            "deletion": plain.deletion.model_copy(update={"plan": "p.ndjson"}),
-        }
+    refused = structs.replace(
+        plain,
+        run=structs.replace(plain.run, outcome=Outcome.REFUSED),
+        deletion=structs.replace(plain.deletion, plan="p.ndjson"),
     )
     say_failures(Result(of_several(named(refused, "t", "here"), named(refused, "t", "there")), []))
     assert capsys.readouterr().err.splitlines()[-2:] == [

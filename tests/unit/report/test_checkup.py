@@ -2,6 +2,8 @@ import json
 
 from janitor.report.checkup import Checkup, Estimate, amiss, checkup, passed, skipped
 from janitor.report.checkup_table import checkup_table
+from janitor.report.part import json_line
+from janitor.report.schema import schema_of
 
 ESTIMATE = Estimate(
     rows=1, size_bytes=80, segments=1, pages=1, read_units=0.5, cost_usd=0.0, seconds=0.02, seconds_by="measured"
@@ -32,7 +34,7 @@ def test_only_what_the_command_needs_makes_it_fail() -> None:
 
 
 def test_every_key_is_there_and_the_schema_says_so() -> None:
-    dumped = json.loads(checkup("scan", [passed("table", "there")], None).model_dump_json(by_alias=True))
+    dumped = json.loads(json_line(checkup("scan", [passed("table", "there")], None)))
     assert dumped == {
         "schema": "janitor.doctor/v1",
         "command": "scan",
@@ -40,9 +42,9 @@ def test_every_key_is_there_and_the_schema_says_so() -> None:
         "checks": [{"name": "table", "status": "ok", "found": "there", "way_out": None, "needed": True}],
         "estimate": None,
     }
-    schema = Checkup.model_json_schema(mode="serialization", by_alias=True)
+    schema = schema_of(Checkup, "a title")
     assert set(schema["required"]) == set(dumped)
-    assert set(schema["$defs"]["Estimate"]["required"]) == set(Estimate.model_fields)
+    assert set(schema["$defs"]["Estimate"]["required"]) == set(Estimate.__struct_fields__)
 
 
 def test_a_line_says_mark_name_what_was_found_and_the_way_out() -> None:

@@ -11,6 +11,7 @@ import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from janitor.report.formats.html import Html
 from janitor.report.html.bins import Bars, days_ahead, months_behind
@@ -71,11 +72,12 @@ def hostile_everywhere(text: str) -> Report:
     one.protected_by = one.meaning = text
     remark = Remark(where=text, code=text, message=text)
     whole = report_of([one], locked_out=[text], errors=[remark], warnings=[remark])
-    return whole.model_copy(update={
-        "run": whole.run.model_copy(update={"command": text, "id": text, "version": text, "dry_run": False}),
-        "table": TablePart(name=text, region=text, account_id=text, endpoint=text),
-        "deletion": whole.deletion.model_copy(update={"planned": 2, "deleted": 1, "archive": text, "plan": text}),
-    })  # fmt: skip
+    return structs.replace(
+        whole,
+        run=structs.replace(whole.run, command=text, id=text, version=text, dry_run=False),
+        table=TablePart(name=text, region=text, account_id=text, endpoint=text),
+        deletion=structs.replace(whole.deletion, planned=2, deleted=1, archive=text, plan=text),
+    )
 
 
 @given(texts)
@@ -154,7 +156,7 @@ def test_a_page_of_the_longest_texts_is_not_larger(character: str) -> None:
     for finding in report.findings:
         finding.username = long + finding.fingerprint
     page = Html().tail(
-        report.model_copy(update={"errors": remarks, "warnings": remarks, "locked_out": [character * 2_000] * 1_000})
+        structs.replace(report, errors=remarks, warnings=remarks, locked_out=[character * 2_000] * 1_000)
     )
     assert len(page) < MOST_BYTES
     assert "more findings are not listed here" in page.decode()
@@ -193,7 +195,7 @@ def charts_of(page: str) -> tuple[list[list[int]], list[list[int]]]:
 
 def test_months_behind_that_rest_on_a_part_of_the_rows_say_so() -> None:
     report = believable()
-    part = report.model_copy(update={"counts": report.counts.model_copy(update={"stale": 5_060})})
+    part = structs.replace(report, counts=structs.replace(report.counts, stale=5_060))
     assert "rests on the 72 expired rows that were kept for this page, of 5,072 in all" in Html().tail(part).decode()
     assert "rests on" not in Html().tail(report).decode()
 
@@ -212,8 +214,8 @@ def test_bars_add_up_and_are_few_whatever_the_horizon(
         for ahead, count in days
     ]
     report = report_of([], forecast=forecast)
-    policy = report.policy.model_copy(update={"thresholds_seconds": [horizon], "as_of": now})
-    report = report.model_copy(update={"policy": policy})
+    policy = structs.replace(report.policy, thresholds_seconds=[horizon], as_of=now)
+    report = structs.replace(report, policy=policy)
     bars = days_ahead(report)
     assert bars.total == sum(day.expiring for day in forecast)
     assert 1 <= len(bars.bars) <= 62
@@ -230,7 +232,7 @@ def test_a_month_is_counted_where_it_lies_and_older_ones_together() -> None:
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_how_the_run_ended_stands_on_top(outcome: Outcome) -> None:
     report = believable()
-    page = page_of(report.model_copy(update={"run": report.run.model_copy(update={"outcome": outcome})}))
+    page = page_of(structs.replace(report, run=structs.replace(report.run, outcome=outcome)))
     (badge,) = [text for text in page.texts if text.startswith(("✓ ", "✕ ")) and len(text) > 2]
     assert outcome.value in badge
     assert ("Errors" in page.texts) == (outcome in (Outcome.INTERRUPTED, Outcome.SKIPPED))
@@ -244,16 +246,16 @@ def test_errors_stand_before_warnings_and_both_before_the_counts() -> None:
 
 def every_report() -> list[Report]:
     scan, sweep = believable(), after_a_sweep()
-    dry = sweep.run.model_copy(update={"dry_run": True, "outcome": Outcome.COMPLETE})
-    planned = scan.deletion.model_copy(update={"planned": 60})
+    dry = structs.replace(sweep.run, dry_run=True, outcome=Outcome.COMPLETE)
+    planned = structs.replace(scan.deletion, planned=60)
     far = TablePart(name="it's; rm -rf /", region="us-east-1", account_id=None, endpoint="http://127.0.0.1:8000")
     return [
         scan,
         sweep,
-        scan.model_copy(update={"run": dry, "deletion": planned}),
-        scan.model_copy(update={"run": dry, "deletion": planned.model_copy(update={"plan": "a plan.ndjson"})}),
-        scan.model_copy(update={"table": far, "findings_omitted": 3}),
-        scan.model_copy(update={"run": scan.run.model_copy(update={"outcome": Outcome.INTERRUPTED})}),
+        structs.replace(scan, run=dry, deletion=planned),
+        structs.replace(scan, run=dry, deletion=structs.replace(planned, plan="a plan.ndjson")),
+        structs.replace(scan, table=far, findings_omitted=3),
+        structs.replace(scan, run=structs.replace(scan.run, outcome=Outcome.INTERRUPTED)),
     ]
 
 
@@ -297,5 +299,5 @@ def test_only_what_did_not_go_as_planned_is_listed_with_the_deletions() -> None:
 def test_rows_that_wait_for_their_notice_are_counted_with_the_deletions() -> None:
     report = after_a_sweep()
     assert "wait for their notice" not in page_of(report).texts
-    waiting = report.model_copy(update={"deletion": report.deletion.model_copy(update={"waiting": 1_234})})
+    waiting = structs.replace(report, deletion=structs.replace(report.deletion, waiting=1_234))
     assert "wait for their notice 1,234" in " ".join(page_of(waiting).texts)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar, Component
+from msgspec import structs
 
 from janitor.report.build import finding
 from janitor.report.formats.ics import Ics
@@ -36,12 +37,12 @@ def found(item: dict[str, Any], dialect: Dialect = Dialect.CLASSIC) -> Finding:
 
 
 def with_thresholds(one: Report, *thresholds: int) -> Report:
-    return one.model_copy(update={"policy": one.policy.model_copy(update={"thresholds_seconds": list(thresholds)})})
+    return structs.replace(one, policy=structs.replace(one.policy, thresholds_seconds=list(thresholds)))
 
 
 def in_table(one: Report, **changes: str) -> Report:
     assert one.table is not None
-    return one.model_copy(update={"table": one.table.model_copy(update=changes)})
+    return structs.replace(one, table=structs.replace(one.table, **changes))
 
 
 def calendar(one: Report) -> Component:
@@ -163,7 +164,7 @@ def test_times_and_sequence_come_from_the_run_and_grow_with_it() -> None:
     for day in (1, 2):
         started = dt.datetime(2026, 9, day, tzinfo=dt.UTC)
         one = report(token(NOW + DAY))
-        one = one.model_copy(update={"run": one.run.model_copy(update={"started_at": started})})
+        one = structs.replace(one, run=structs.replace(one.run, started_at=started))
         (event,) = events(one)
         assert event.decoded("dtstamp") == event.decoded("last-modified") == started
         sequences.append(event.decoded("sequence"))
@@ -218,8 +219,8 @@ def test_a_calendar_names_itself_its_maker_and_when_to_ask_again() -> None:
 
 def test_a_calendar_that_leaves_tokens_out_says_how_many() -> None:
     one = report(token(NOW + DAY))
-    full = one.model_copy(update={"counts": Counts(scanned=1, expiring=1)})
-    cut = one.model_copy(update={"counts": Counts(scanned=1_004, expiring=1_003, legacy=1), "findings_omitted": 1_003})
+    full = structs.replace(one, counts=Counts(scanned=1, expiring=1))
+    cut = structs.replace(one, counts=Counts(scanned=1_004, expiring=1_003, legacy=1), findings_omitted=1_003)
     assert "did not fit" not in str(calendar(full)["description"])
     description = str(calendar(cut)["description"])
     assert "1,002 more expiring rows did not fit" in description

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from janitor.report.build import forecast
 from janitor.report.formats.json import Json
@@ -77,8 +78,8 @@ def report(
         shard=None if shard is None else Shard(index=shard[0], count=shard[1]),
     )  # fmt: skip
     made = Report(
-        run=run.model_copy(update=changes.pop("run", {})),
-        table=EMPTY.model_copy(update=changes.pop("table", {})),
+        run=structs.replace(run, **changes.pop("run", {})),
+        table=structs.replace(EMPTY, **changes.pop("table", {})),
         policy=PolicyPart(dialect=POLICY.dialect, thresholds_seconds=[30 * DAY], grace_seconds=7 * DAY, as_of=None),
         counts=Counts(scanned=len(items), **{state.value: count for state, count in counts.items()}),
         deletion=Deletion(),
@@ -92,7 +93,7 @@ def report(
         errors=[],
         warnings=[],
     )
-    return made.model_copy(update=changes)
+    return structs.replace(made, **changes)
 
 
 def shards(count: int, **of_each: Sequence[Any]) -> list[Report]:
@@ -194,7 +195,7 @@ def test_a_remark_is_told_once_with_the_shards_that_made_it() -> None:
         (shards(2, run=[{}, {"command": "sweep"}]), "are of different commands; "),
         (shards(2, run=[{}, {"dry_run": False}]), "are not all dry runs; "),
         (
-            shards(2, policy=[report().policy, report().policy.model_copy(update={"grace_seconds": 1})]),
+            shards(2, policy=[report().policy, structs.replace(report().policy, grace_seconds=1)]),
             "are judged by different rules; ",
         ),
     ],

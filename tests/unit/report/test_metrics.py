@@ -1,6 +1,7 @@
 import datetime as dt
 
 import pytest
+from msgspec import structs
 
 from janitor.report.build import finding
 from janitor.report.metrics import Metric, is_success, metrics_of
@@ -25,13 +26,13 @@ def finding_of(expiration: str) -> Finding:
 def ended(outcome: Outcome, *places: str, command: str = "sweep") -> Report:
     """A report of a run that ended so, with an error at each of the places."""
     whole = report(expiring(DAY))
-    run = whole.run.model_copy(update={"outcome": outcome, "command": command})
+    run = structs.replace(whole.run, outcome=outcome, command=command)
     errors = [Remark(where=place, code="aws", message="no") for place in places]
-    return whole.model_copy(update={"run": run, "errors": errors})
+    return structs.replace(whole, run=run, errors=errors)
 
 
 def with_notices(one: Report) -> Report:
-    return one.model_copy(update={"notices": NoticesPart(due=5, sent=3, failed=2)})
+    return structs.replace(one, notices=NoticesPart(due=5, sent=3, failed=2))
 
 
 def by_name(one: Report) -> dict[str, float]:
@@ -40,7 +41,7 @@ def by_name(one: Report) -> dict[str, float]:
 
 def test_every_state_is_counted() -> None:
     counts = Counts(scanned=28, active=1, expiring=2, expired=3, stale=4, permanent=5, malformed=6, legacy=7)
-    told = metrics_of(report().model_copy(update={"counts": counts}))
+    told = metrics_of(structs.replace(report(), counts=counts))
     assert {metric.labels: metric.value for metric in told if metric.name == "tokens"} == {
         (("state", state.value),): getattr(counts, state.value) for state in State
     }
@@ -48,8 +49,8 @@ def test_every_state_is_counted() -> None:
 
 def test_what_was_done_and_what_it_cost_is_told() -> None:
     deletion = Deletion(planned=10, protected=1, waiting=6, deleted=2, changed=3, already_gone=4, failed=5)
-    capacity = report().capacity.model_copy(update={"read_units": 1.5, "write_units": 2.5, "throttled": 7})
-    told = by_name(report().model_copy(update={"deletion": deletion, "capacity": capacity}))
+    capacity = structs.replace(report().capacity, read_units=1.5, write_units=2.5, throttled=7)
+    told = by_name(structs.replace(report(), deletion=deletion, capacity=capacity))
     assert {name.removeprefix("last_run_"): value for name, value in told.items() if name.startswith("last_run_")} == {
         "planned_tokens": 10,
         "protected_tokens": 1,
@@ -115,8 +116,8 @@ def test_only_a_complete_run_without_errors_is_a_success(outcome: Outcome, error
         ended(Outcome.FAILED, "scan"),
         ended(Outcome.FAILED, "plan"),
         ended(Outcome.COMPLETE, command="apply"),
-        report(expiring(DAY)).model_copy(
-            update={"policy": report().policy.model_copy(update={"as_of": dt.datetime(2027, 1, 1, tzinfo=dt.UTC)})}
+        structs.replace(
+            report(expiring(DAY)), policy=structs.replace(report().policy, as_of=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
         ),
     ],
     ids=["interrupted", "skipped", "scan failed", "plan failed", "apply", "as of another time"],
@@ -144,7 +145,7 @@ def test_notices_are_told_where_there_are_any_to_send() -> None:
 
 def test_a_success_is_as_old_as_its_end() -> None:
     end = dt.datetime(2026, 9, 21, 1, tzinfo=dt.UTC)
-    one = report().model_copy(update={"run": report().run.model_copy(update={"finished_at": end})})
+    one = structs.replace(report(), run=structs.replace(report().run, finished_at=end))
     told = by_name(one)
     assert told["last_success_timestamp_seconds"] == told["last_run_timestamp_seconds"] == end.timestamp()
 

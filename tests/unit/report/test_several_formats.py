@@ -2,6 +2,8 @@
 
 import shlex
 
+from msgspec import structs
+
 from janitor.report.formats.ics import Ics
 from janitor.report.formats.markdown import Markdown
 from janitor.report.formats.table import Table
@@ -13,7 +15,7 @@ from tests.several_reports import named, of_several
 
 
 def several() -> Report:
-    broken = believable().model_copy(update={"errors": [Remark(where="scan", code="denied", message="it is denied")]})
+    broken = structs.replace(believable(), errors=[Remark(where="scan", code="denied", message="it is denied")])
     return of_several(believable(), named(after_a_sweep(), "b <i>"), named(broken, "c", "eu-west-1"))
 
 

@@ -1,10 +1,11 @@
 """Reports of several tables: what is summed, what is not lost, and what comes apart again."""
 
 import datetime as dt
-from dataclasses import replace
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from janitor.report.build import urgency_of
 from janitor.report.metrics import metrics_of
@@ -21,6 +22,7 @@ from janitor.report.model import (
     Report,
     TablePart,
 )
+from janitor.report.part import json_line
 from janitor.report.together import apart, labels_of, most_urgent, worst
 from janitor.report.urgent import LEAST_OF_A_STATE
 from janitor.tokens.classify import State
@@ -41,13 +43,13 @@ def reports_of_tables(draw: st.DrawFn) -> list[Report]:
     made = []
     for number in range(draw(st.integers(2, 4))):
         findings = [
-            replace(expiring(draw(st.integers(1, 10**6))), fingerprint=f"{number}-{each}")
+            structs.replace(expiring(draw(st.integers(1, 10**6))), fingerprint=f"{number}-{each}")
             for each in range(draw(st.integers(0, 6)))
         ]
         plain = named(report(*findings), f"t{number}")
         counts = Counts(scanned=len(findings) + draw(few), expiring=len(findings))
         changes = {
-            "counts": counts.model_copy(update={"active": counts.scanned - len(findings)}),
+            "counts": structs.replace(counts, active=counts.scanned - len(findings)),
             "deletion": Deletion(
                 enabled=draw(st.booleans()), planned=draw(few), deleted=draw(few), archive="s3://b/a/"
             ),
@@ -55,18 +57,18 @@ def reports_of_tables(draw: st.DrawFn) -> list[Report]:
             "clock": Clock(skew_seconds=draw(st.none() | st.integers(-9, 9))),
             "locked_out": draw(st.lists(st.sampled_from("abc"), unique=True)),
             "notices": draw(st.none() | st.builds(NoticesPart, due=few, sent=few, state=st.just("sqlite:///x"))),
-            "run": plain.run.model_copy(update={"outcome": draw(st.sampled_from(Outcome))}),
-            "policy": plain.policy.model_copy(update={"dialect": draw(st.sampled_from([*Dialect, None]))}),
+            "run": structs.replace(plain.run, outcome=draw(st.sampled_from(Outcome))),
+            "policy": structs.replace(plain.policy, dialect=draw(st.sampled_from([*Dialect, None]))),
             "errors": [Remark(where="scan", code="c", message="broke off")] if draw(st.booleans()) else [],
         }
-        made.append(plain.model_copy(update=changes))
+        made.append(structs.replace(plain, **changes))
     return made
 
 
 @given(reports_of_tables())
 def test_all_is_summed_and_comes_apart_again(reports: list[Report]) -> None:
     whole = of_several(*reports)
-    for key in Counts.model_fields:
+    for key in Counts.__struct_fields__:
         assert getattr(whole.counts, key) == sum(getattr(one.counts, key) for one in reports)
     assert whole.deletion.planned == sum(one.deletion.planned for one in reports)
     assert whole.capacity.read_units == sum(one.capacity.read_units for one in reports)
@@ -78,11 +80,11 @@ def test_all_is_summed_and_comes_apart_again(reports: list[Report]) -> None:
     ]
     dialects = {one.policy.dialect for one in reports} - {None}
     assert whole.policy.dialect == (dialects.pop() if len(dialects) == 1 else None)
-    assert Report.model_validate_json(whole.model_dump_json(by_alias=True)) == whole
+    assert msgspec.json.decode(json_line(whole), type=Report) == whole
     for one, again in zip(reports, apart(whole), strict=True):
-        untold = [replace(finding, table=None) for finding in again.findings]
-        assert again.model_copy(update={"findings": sorted(untold, key=_order)}) == one.model_copy(
-            update={"findings": sorted(one.findings, key=_order)}
+        untold = [structs.replace(finding, table=None) for finding in again.findings]
+        assert structs.replace(again, findings=sorted(untold, key=_order)) == structs.replace(
+            one, findings=sorted(one.findings, key=_order)
         )
         assert metrics_of(again) == metrics_of(one)
 
@@ -94,9 +96,9 @@ def test_a_report_of_one_table_is_its_only_part() -> None:
 
 
 def findings_of(table: str, state: State, count: int, seconds: int) -> list[Finding]:
-    one = replace(expiring(seconds), table=table, state=state, accepted_by=(Gate.API,))
+    one = structs.replace(expiring(seconds), table=table, state=state, accepted_by=(Gate.API,))
     return [
-        replace(one, fingerprint=f"{table}{state}{number}", seconds_to_expiry=seconds + number)
+        structs.replace(one, fingerprint=f"{table}{state}{number}", seconds_to_expiry=seconds + number)
         for number in range(count)
     ]
 
@@ -129,8 +131,8 @@ def test_a_day_that_only_all_tables_together_crowd_is_named() -> None:
     def on(day: int, count: int) -> ForecastDay:
         return ForecastDay(day=dt.date(2026, 9, 21) + dt.timedelta(days=day), expiring=count, unusual=False)
 
-    policy = report().policy.model_copy(update={"thresholds_seconds": [30 * 86_400]})
-    one = report().model_copy(update={"policy": policy, "forecast": [on(3, 4), on(5, 1)]})
+    policy = structs.replace(report().policy, thresholds_seconds=[30 * 86_400])
+    one = structs.replace(report(), policy=policy, forecast=[on(3, 4), on(5, 1)])
     whole = of_several(named(one, "a"), named(one, "b"))
     assert [(day.expiring, day.unusual) for day in whole.forecast] == [(8, True), (2, False)]
 

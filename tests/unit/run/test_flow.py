@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
@@ -70,7 +71,7 @@ def test_the_seven_states_add_up_whatever_the_rows(rows: list[dict[str, Any]], h
     out = io.BytesIO()
     pages = [page(*rows), page(*rows, scanned=len(rows) + hidden)]
     report = run(job(lambda: iter(pages), Outlet(Ndjson(), Stdout(out)), dialect=dialect)).report
-    counts = report.counts.model_dump()
+    counts = structs.asdict(report.counts)
     assert counts.pop("scanned") == sum(counts.values()) == 2 * len(rows) + hidden
     assert len(out.getvalue().splitlines()) == sum(counts.values()) - counts["active"] + 1
 

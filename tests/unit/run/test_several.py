@@ -4,13 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import AwsError, SinkError
@@ -37,7 +38,7 @@ POLICY = POLICIES[Dialect.CLASSIC]
 
 
 def turn(label: str, pages: Callable[[], Iterator[Page]], stop: Stop, announcer: Announcer | None = None) -> Turn:
-    made = job(pages, stop=stop, table=replace(TABLE, name=label), announcer=announcer)
+    made = job(pages, stop=stop, table=structs.replace(TABLE, name=label), announcer=announcer)
     return Turn(label=label, table=_part(label), job=made, announcer=announcer)
 
 

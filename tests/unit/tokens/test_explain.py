@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -7,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from janitor.tokens.attributes import attributes
 from janitor.tokens.classify import State, classify
@@ -76,7 +76,8 @@ def test_what_a_sweep_does_now_follows_from_the_first_second_and_the_protection(
     said = sweeping(read, now, policy)
     assert said.deletes == (is_deletable(classify(read, now, policy), now, policy) and said.protected_by is None)
     assert said.needs_include == (
-        deletable_from(read, policy) is None and deletable_from(read, replace(policy, include_legacy=True)) is not None
+        deletable_from(read, policy) is None
+        and deletable_from(read, structs.replace(policy, include_legacy=True)) is not None
     )
     assert said.why.startswith("it deletes it") == said.deletes
 

@@ -3,12 +3,10 @@
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-import structlog
-
 from janitor.cli.options import given_on_command_line, variable
 from janitor.cli.running import prepared
 from janitor.cli.wiring.archives import check_archive
-from janitor.cli.wiring.rules import header_of
+from janitor.cli.wiring.plan_rules import header_of
 from janitor.cli.wiring.token.added_text import added_lines, say
 from janitor.cli.wiring.token.grant import grant_for
 from janitor.cli.wiring.token.new_token import check_somebody_reads, chosen_life, expiry_of, hand_out, token_of
@@ -21,6 +19,7 @@ from janitor.dynamodb.add import Adder, UnknownEndError
 from janitor.dynamodb.find import Found
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
+from janitor.logs import Log
 from janitor.run.stopping import Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.key import fingerprint_of, key_of
@@ -28,7 +27,7 @@ from janitor.tokens.new_row import Grant, new_row
 from janitor.tokens.plain import plain
 from janitor.tokens.row import row_of
 
-log = structlog.get_logger("janitor.token")
+log = Log("janitor.token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import click
-import structlog
 
 from janitor.cli.wiring.token.selection import Place, say_rows
 from janitor.config.token_change import ChosenSettings
 from janitor.dynamodb.find import Found
 from janitor.dynamodb.lifecycle import Expirations, Updated, UpdateOutcome
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
+from janitor.logs import Log
 from janitor.report.model import TablePart
+from janitor.report.part import json_page
 from janitor.report.text import seen
 from janitor.report.token_change import ChangeOutcome, Command, RowChange, TokenChange, line
 from janitor.run.stopping import LAST_SECONDS, Stop
@@ -26,7 +27,7 @@ from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, e
 from janitor.tokens.plain import plain
 from janitor.tokens.row import Row
 
-log = structlog.get_logger("janitor.token")
+log = Log("janitor.token")
 
 SIGNAL_BASE = 128
 _WRITTEN = frozenset({ChangeOutcome.EXTENDED, ChangeOutcome.REVOKED, ChangeOutcome.DELETED})
@@ -106,7 +107,7 @@ class Telling:
         """Say the rest; the exit code. `archive` is where deleted rows are."""
         if self.is_json:
             with self._written():
-                click.echo(seen(self._whole(archive).model_dump_json(by_alias=True, indent=2).encode()).decode())
+                click.echo(seen(json_page(self._whole(archive))).decode())
         if stop.is_requested():
             untouched = sum(row.outcome is ChangeOutcome.UNTOUCHED for row in self._rows)
             who = signal.Signals(stop.signal or signal.SIGTERM)

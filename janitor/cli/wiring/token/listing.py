@@ -1,7 +1,8 @@
 """A listing of a table, as a job."""
 
 import time
-from dataclasses import replace
+
+from msgspec import structs
 
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.outlets import check_reports, outlets_for
@@ -60,7 +61,7 @@ def listing_job(settings: ListCommand, run_id: str, stop: Stop) -> Job:
         secret=secret,
         read_price=settings.limits.read_price,
     )
-    return replace(job, listing=listing)
+    return structs.replace(job, listing=listing)
 
 
 def _listing(settings: ListingSettings) -> Listing:

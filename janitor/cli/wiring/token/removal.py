@@ -9,7 +9,7 @@ import click
 
 from janitor.cli.running import prepared
 from janitor.cli.wiring.archives import archive_for, check_archive
-from janitor.cli.wiring.rules import header_of
+from janitor.cli.wiring.plan_rules import header_of
 from janitor.cli.wiring.token.change import (
     NO_ANSWER,
     SIGNAL_BASE,

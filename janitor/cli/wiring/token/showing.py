@@ -15,6 +15,7 @@ from janitor.config.token_read import ShowCommand
 from janitor.dynamodb.find import Found
 from janitor.errors import AwsError, ConfigurationError, ExitCode
 from janitor.report.model import TablePart
+from janitor.report.part import json_page
 from janitor.report.text import seen
 from janitor.report.token_shown import Looked, TokenShown, token_shown
 from janitor.report.token_text import token_text
@@ -50,7 +51,7 @@ def showed(look: Choice, settings: ShowCommand, stop: Stop) -> int:
         width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
         click.echo(token_text(shown, width=width, colour=is_terminal and "NO_COLOR" not in os.environ), nl=False)
     else:
-        click.echo(seen(shown.model_dump_json(by_alias=True, indent=2).encode()).decode())
+        click.echo(seen(json_page(shown)).decode())
     return ExitCode.DONE
 
 

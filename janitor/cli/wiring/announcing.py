@@ -1,0 +1,138 @@
+"""Who announces what a run finds: the store of what was announced, and the topic. Only of runs that have either."""
+
+import random
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from janitor.cli.wiring.notices import owner_pages
+from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
+from janitor.cli.wiring.report_places import expanded
+from janitor.cli.wiring.stores import has_store, ledger_for, scope_of
+from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.config.table import TableSettings
+from janitor.dynamodb.client import Aws
+from janitor.dynamodb.locate import Table
+from janitor.errors import JanitorError, SinkError
+from janitor.notify.failure import failure_message
+from janitor.parsers import S3Key
+from janitor.report.model import Remark, TablePart
+from janitor.run.announce import Announcer
+from janitor.run.channel import Channel
+from janitor.run.stopping import Stop
+from janitor.run.watch import Watch
+from janitor.sinks.sns import Message, Topic
+from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.policy import Policy
+
+# Formats that hold every finding, or the most, best first.
+_FULL = ("json", "ndjson", "html", "csv")
+
+
+class Announcing(NamedTuple):
+    """Who announces what a run finds, and what it holds that against."""
+
+    announcer: Announcer
+    watch: Watch
+
+
+def announcing_of(
+    settings: NoticeSettings,
+    state: StateSettings,
+    output: OutputSettings,
+    reached: Reached,
+    stop: Stop,
+    *,
+    policy: Policy,
+    secret: bytes | None,
+    now: int,
+    as_of: int | None,
+    run_id: str,
+    remembers: bool = True,
+) -> Announcing | None:
+    """Who announces what the run finds, and what it remembers; None where nothing is to be remembered.
+
+    A run as of another time remembers nothing: its findings are not true yet.
+    """
+    if as_of is not None or not has_store(state, settings):
+        return None
+    table = reached.table
+    fingerprint_of = partial(fingerprint, dialect=policy.dialect, secret=secret)
+    watch = Watch(
+        ledger_for(state, reached.aws),
+        scope_of(table),
+        now=now,
+        thresholds=policy.thresholds,
+        fingerprint_of=fingerprint_of,
+        folder=Path(tempfile.gettempdir()),
+    )
+    channel = Channel(
+        topic=topic_of(settings, reached.home, stop),
+        per_token=settings.per_token,
+        digest=settings.digest,
+        pointer=pointer_of(output, table, run_id),
+        refusal=clock_refusal(table.skew_seconds),
+    )
+    announcer = Announcer(
+        watch,
+        channel,
+        clock=time.time,
+        stop=stop,
+        pages_of_owner=owner_pages(reached),
+        fingerprint_of=fingerprint_of,
+        remembers=remembers,
+    )
+    return Announcing(announcer, watch)
+
+
+def tell_of_failure(
+    settings: NoticeSettings, table: TableSettings, command: str, run_id: str, error: JanitorError
+) -> SinkError | None:
+    """Publish that a run came to no report, where there is a topic; why that failed, if it did."""
+    if settings.sns_topic_arn is None or settings.digest == "never":
+        return None
+    made = failure_message(command, named(table), run_id, error.code, str(error))
+    message = Message(
+        body=made.body,
+        subject=made.subject,
+        group_id=made.group_id,
+        deduplication_id=made.deduplication_id,
+        is_structured=True,
+    )
+    try:
+        jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
+        Topic(session(table).sns, settings.sns_topic_arn, lambda _: False, jitter).publish(message)
+    except JanitorError as failure:
+        return SinkError(failure.sentence, failure.way_out, failure.code)
+    return None
+
+
+def topic_of(settings: NoticeSettings, aws: Aws, stop: Stop) -> Topic | None:
+    """The topic that is published to, reached through this session; None where there is none."""
+    if settings.sns_topic_arn is None:
+        return None
+    jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
+    return Topic(aws.sns, settings.sns_topic_arn, stop.pause, jitter)
+
+
+def pointer_of(output: OutputSettings, table: Table | TablePart | None, run_id: str) -> str | None:
+    """Where a full report is, None for nowhere: in S3 if one is there, and in the format that holds most.
+
+    `table` is None for a run of several.
+    """
+    full = [target for target in output.report if target.format in _FULL]
+    if not full:
+        return None
+    place = min(full, key=lambda each: (not isinstance(each.place, S3Key), _FULL.index(each.format))).place
+    place = expanded(place, table, run_id)
+    return str(place if isinstance(place, S3Key) else place.absolute())
+
+
+def clock_refusal(skew_seconds: int | None) -> Remark | None:
+    """By a wrong clock a token would be announced at a wrong time, and then not at the right one."""
+    if skew_seconds is None or abs(skew_seconds) <= MAX_SKEW_SECONDS:
+        return None
+    message = f"nothing was announced: the local clock is {skew_seconds:+,} seconds off the server's; set it right"
+    return Remark(where="clock", code="skewed", message=message)

@@ -1,0 +1,96 @@
+"""A run imports what it uses and no more: by name, whatever it costs."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command import Finished, janitor
+from tests.fixtures import NewTable
+from tests.integration.scanning import DAY, scan
+from tests.servers import Server
+from tests.tables import SAMPLE_NOW, modern
+
+ROWS = [modern("a", SAMPLE_NOW - DAY), modern("b", SAMPLE_NOW - 30 * DAY), modern("c", SAMPLE_NOW + DAY)]
+
+# Each is what one kind of run uses, and takes as long to import as a small table takes to scan.
+HEAVY = (
+    "apscheduler",  # cron lines: schedule files and the daemon
+    "asyncio",
+    "boto3",  # around botocore: uploads to S3
+    "icalendar",
+    "prometheus_client",
+    "pydantic",
+    "rich",  # tables for people, and the progress bar
+    "s3transfer",
+    "sqlite3",  # the state store
+    "starlette",
+    "structlog",
+    "uvicorn",
+)
+OURS = (
+    "janitor.cli.progress_bar",
+    "janitor.cli.wiring.announcing",
+    "janitor.cli.wiring.several",
+    "janitor.config.cron",
+    "janitor.config.deletion",
+    "janitor.demo",
+    "janitor.dynamodb.delete",
+    "janitor.dynamodb.export",
+    "janitor.ledger.dynamodb",
+    "janitor.notify",
+    "janitor.report.html",
+    "janitor.report.schema",
+    "janitor.run.shards",
+    "janitor.run.sweep",
+    "janitor.serve",
+    "janitor.sinks.heartbeat",
+    "janitor.sinks.s3_object",
+    "janitor.sinks.sns",
+)
+LISTING = {"PYTHONPROFILEIMPORTTIME": "1"}  # has Python name on standard error what it imports
+
+
+def imported(run: Finished) -> set[str]:
+    """Every module that a run imported, and every package that one is in."""
+    names = re.findall(r"^import time:.*\| +(\S+)$", run.err, re.MULTILINE)
+    return {name for module in names for name in _with_packages(module)}
+
+
+def _with_packages(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    return (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+
+
+def test_a_scan_imports_nothing_of_what_other_runs_use(server: Server, new_table: NewTable) -> None:
+    run = scan(server, new_table(ROWS), env=LISTING)
+    assert run.code == 0
+    assert {"botocore", "msgspec", "janitor.dynamodb.scan"} <= imported(run)
+    assert not imported(run) & {*HEAVY, *OURS}
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (("--format", "table"), {"rich"}),
+        (("--format", "ics"), {"icalendar"}),
+        (("--format", "html"), {"janitor.report.html"}),
+        (("--metrics", "prometheus={folder}/metrics.prom"), {"prometheus_client"}),
+    ],
+)
+def test_what_a_run_is_asked_for_is_imported_and_nothing_else(
+    server: Server, new_table: NewTable, tmp_path: Path, options: tuple[str, ...], names: set[str]
+) -> None:
+    run = scan(server, new_table(ROWS), *(option.format(folder=tmp_path) for option in options), env=LISTING)
+    assert run.code == 0
+    assert names <= imported(run)
+    assert not imported(run) & ({"boto3", "pydantic", "structlog", "apscheduler", "starlette"} - names)
+
+
+@pytest.mark.parametrize(("arguments", "names"), [(("--version",), {"msgspec", "json"}), (("scan", "--help"), set())])
+def test_an_answer_that_needs_no_table_imports_no_way_to_one(arguments: tuple[str, ...], names: set[str]) -> None:
+    run = janitor(*arguments, env=LISTING)
+    assert run.code == 0
+    assert "click" in imported(run)
+    assert not imported(run) & {"botocore", "ssl", "urllib3", *HEAVY, *names}

@@ -1,22 +1,29 @@
 """Structured logs on stderr: JSON lines, or a readable console. Set up once, by the command line.
 
-They are the standard library's own, so that botocore's lines and ours go one way. A module of ours takes `Log(name)`
-and gives each event a name and fields: `log.info("run.started", table=name)`.
-
 No line of ours ever holds a row's key, and of botocore's debug lines, which print whole requests and answers, only the
-pattern is kept. Every field that looks like a key is removed all the same before a line is written.
+pattern is kept. The last processor of the chain removes what looks like a key all the same.
 """
 
-import contextlib
-import datetime as dt
-import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from janitor.tokens.shown import without_keys
+
+# structlog imports rich for tracebacks on a console, which ours never show. That is as much CPU as all the rest of it,
+# so while it is imported there is no rich, unless somebody has it already.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # how Python says that there is no such module
+import structlog  # noqa: E402
+from structlog.contextvars import bind_contextvars as bind  # noqa: E402
+from structlog.contextvars import bound_contextvars as bound  # noqa: E402
+from structlog.contextvars import unbind_contextvars as unbind  # noqa: E402
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger  # noqa: E402
+
+if sys.modules["rich"] is None:
+    del sys.modules["rich"]
+
+__all__ = ["REMOVED", "bind", "bound", "configure", "frames", "get_logger", "unbind"]
 
 REMOVED = "[removed]"
 LEVELS = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
@@ -41,62 +48,12 @@ _ROW_FIELDS = frozenset(
 )
 # The third-party loggers whose lines never carry a request, an answer or a header.
 _SAFE_LOGGERS = ("botocore.retries", "botocore.credentials", "urllib3.connectionpool", "urllib3.util.retry")
-_COLOURS = {"debug": "\33[32m", "info": "\33[32m", "warning": "\33[33m", "error": "\33[31m"}
-_BOLD, _DIM, _PLAIN = "\33[1m", "\33[2m", "\33[0m"
-_EVENT_WIDTH = 20
-
-_context: ContextVar[Mapping[str, object]] = ContextVar("janitor.logs", default={})  # noqa: B039  # never changed
 
 
-class Log:
-    """A module's way to log: events by name, with fields. What it is given are values, never a text."""
-
-    def __init__(self, name: str) -> None:
-        self._logger = logging.getLogger(name)
-
-    def debug(self, event: str, **fields: object) -> None:
-        """Log what only whoever looks for a fault wants to know."""
-        self._log(logging.DEBUG, event, fields)
-
-    def info(self, event: str, **fields: object) -> None:
-        """Log what went as it should."""
-        self._log(logging.INFO, event, fields)
-
-    def warning(self, event: str, **fields: object) -> None:
-        """Log what somebody should look at."""
-        self._log(logging.WARNING, event, fields)
-
-    def error(self, event: str, **fields: object) -> None:
-        """Log what failed."""
-        self._log(logging.ERROR, event, fields)
-
-    def exception(self, event: str, **fields: object) -> None:
-        """Log what failed, and where in the code the exception that is being handled came from."""
-        self._log(logging.ERROR, event, fields, is_exception=True)
-
-    def _log(self, level: int, event: str, fields: dict[str, object], *, is_exception: bool = False) -> None:
-        # As one attribute of the record: a field may be named like one of its own, which `extra` refuses.
-        self._logger.log(level, event, exc_info=is_exception, extra={"fields": fields})
-
-
-def bind(**fields: object) -> None:
-    """Give every further line of this thread these fields."""
-    _context.set({**_context.get(), **fields})
-
-
-def unbind(*names: str) -> None:
-    """Take these fields away again, where they are there."""
-    _context.set({name: value for name, value in _context.get().items() if name not in names})
-
-
-@contextlib.contextmanager
-def bound(**fields: object) -> Iterator[None]:
-    """Give every line of this thread these fields inside the block."""
-    token = _context.set({**_context.get(), **fields})
-    try:
-        yield
-    finally:
-        _context.reset(token)
+def get_logger(name: str) -> FilteringBoundLogger:
+    """Return what a module logs with: an event's name, and its fields as keywords. Nothing that is secret in either."""
+    logger: FilteringBoundLogger = structlog.get_logger(name)
+    return logger
 
 
 def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> None:
@@ -107,9 +64,31 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
         format_name: `json` or `console`.
         stream: where to, `sys.stderr` as it is at the time of each line when None.
     """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        cache_logger_on_first_use=True,
+    )
     handler = _Stderr(stream)
     handler.addFilter(keep_pattern_only)
-    handler.setFormatter(_Json() if format_name == "json" else _Console(colours=handler.stream.isatty()))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                frames_only,
+                remove_row_keys,
+                _renderer(format_name, handler),
+            ],
+        )
+    )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(LEVELS[level])
@@ -127,6 +106,16 @@ def keep_pattern_only(record: logging.LogRecord) -> bool:
     return True
 
 
+def frames_only(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Put an exception's type and its places in the code where its message, its values and its locals would stand."""
+    info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["exception"] = type(error).__name__
+        event["frames"] = frames(error)
+    return event
+
+
 def frames(error: BaseException) -> list[str]:
     """Where an exception came from, innermost last: module, line and function, and nothing of what they held."""
     places = []
@@ -138,21 +127,8 @@ def frames(error: BaseException) -> list[str]:
     return places
 
 
-def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Everything that a line says, by name: the event's own fields first, then the event, the context, level and time.
-
-    An exception is its type and its places in the code, without its message, its values and its locals. Whatever looks
-    like a row's key is removed, at any depth: the last line of defence, which nothing relies on.
-    """
-    event: dict[str, Any] = {**getattr(record, "fields", {}), "event": record.getMessage()}
-    event = {**event, **{name: value for name, value in _context.get().items() if name not in event}}
-    event["level"] = record.levelname.lower()
-    event["logger"] = record.name
-    event["timestamp"] = f"{dt.datetime.fromtimestamp(record.created, dt.UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
-    error = record.exc_info[1] if record.exc_info else None
-    if error is not None:
-        event["exception"] = type(error).__name__
-        event["frames"] = frames(error)
+def remove_row_keys(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Remove whatever looks like a row's key, at any depth: the last line of defence, which nothing relies on."""
     return {name: _cleaned(name, value) for name, value in event.items()}
 
 
@@ -188,38 +164,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
         self._fixed = stream
 
 
-class _Json(logging.Formatter):
-    """A JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(fields_of(record), ensure_ascii=False, default=repr)
-
-
-class _Console(logging.Formatter):
-    """A line for a person: time, level, event, and the other fields in the order of their names."""
-
-    def __init__(self, *, colours: bool) -> None:
-        super().__init__()
-        self._colours = colours
-
-    def format(self, record: logging.LogRecord) -> str:
-        fields = fields_of(record)
-        time, level, event = (fields.pop(name) for name in ("timestamp", "level", "event"))
-        logger = fields.pop("logger")
-        words = [
-            self._in(_DIM, time),
-            f"[{self._in(_COLOURS.get(level, ''), f'{level:<9}')}]",
-            self._in(_BOLD, f"{event:<{_EVENT_WIDTH}}"),
-            f"[{self._in(_BOLD, logger)}]",
-            *(f"{name}={_told(value)}" for name, value in sorted(fields.items())),
-        ]
-        return " ".join(words)
-
-    def _in(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{_PLAIN}" if self._colours and colour else text
-
-
-def _told(value: object) -> str:
-    """A text as it stands where it is one word, anything else as Python writes it."""
-    is_word = isinstance(value, str) and value.isprintable() and not set(value) & set(" \t=\"'")
-    return str(value) if is_word else repr(value)
+def _renderer(format_name: str, handler: _Stderr) -> Processor:
+    if format_name == "json":
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=handler.stream.isatty(), pad_event_to=20)

@@ -100,6 +100,7 @@ class Aws:
         self._connection = connection
         with aws_errors("opening a session"):
             self._core = botocore.session.Session(profile=connection.profile)
+            self._core.get_scoped_config()  # now, and not when the first thing is looked up: the profile may be missing
             if beside is not None:
                 self._core.register_component("data_loader", beside._core.get_component("data_loader"))  # noqa: SLF001  # one of ours
             # The AWS CLI reads AWS_REGION; botocore alone does not.

@@ -29,13 +29,13 @@ from janitor.dynamodb.locate import KEY
 from janitor.dynamodb.statements import UNSENT, Items, Partiql, Replies, Reply, Way
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, LedgerError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.tokens.outcome import DeletionOutcome
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-log = Log("janitor.delete")
+log = get_logger("janitor.delete")
 
 _LOOK_CALL = "dynamodb:GetItem"
 LEASE_LOST = "lease-lost"

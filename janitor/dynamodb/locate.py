@@ -11,10 +11,10 @@ from janitor.dynamodb.client import Aws
 from janitor.dynamodb.decode import page_of
 from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput, throughput_in
 from janitor.errors import AwsError, ConfigurationError, JanitorError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.tokens.dialect import Dialect
 
-log = Log("janitor.locate")
+log = get_logger("janitor.locate")
 
 # LISA's table names, newest first (lib/core/apiBaseConstruct.ts, lib/serve/serveApplicationConstruct.ts).
 NAME_PATTERNS = ("{deployment}-LISAApiBaseTokenTable", "{deployment}-LISAApiTokenTable", "LISAApiTokenTable")

@@ -21,7 +21,7 @@ from janitor.dynamodb.budget import Budgets, Wait
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY
 from janitor.errors import JanitorError, StopRequestedError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.shard import WHOLE, Shard
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
@@ -30,7 +30,7 @@ from janitor.tokens.policy import Policy
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-log = Log("janitor.scan")
+log = get_logger("janitor.scan")
 
 # One segment reads about 12 MB a second at 80 ms a page, and a core decodes about eight of them. Eight also stay within
 # the 12,000 read units a second of a new on-demand table.

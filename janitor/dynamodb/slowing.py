@@ -1,9 +1,9 @@
 """What happens when DynamoDB throttles: the budget's rate comes down, and the log says so once for each time."""
 
 from janitor.dynamodb.budget import Budget, Budgets
-from janitor.logs import Log
+from janitor.logs import get_logger
 
-log = Log("janitor.capacity")
+log = get_logger("janitor.capacity")
 
 _READS = frozenset({"Scan", "Query", "GetItem"})
 _WRITES = frozenset({"BatchExecuteStatement", "DeleteItem"})

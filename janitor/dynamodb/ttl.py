@@ -3,9 +3,9 @@
 from janitor.aws_errors import aws_errors
 from janitor.dynamodb.client import Aws
 from janitor.errors import JanitorError
-from janitor.logs import Log
+from janitor.logs import get_logger
 
-log = Log("janitor.locate")
+log = get_logger("janitor.locate")
 
 _ON = frozenset({"ENABLED", "ENABLING"})
 _EXPIRATION = "tokenExpiration"

@@ -21,13 +21,13 @@ from janitor.ledger.crossing_key import key_of
 from janitor.ledger.interface import REMEMBER_SECONDS, LastRun
 from janitor.ledger.state_table import CONDITION_FAILED, EXPIRES_AT, MOST_KEYS, Attributes, StateTable
 from janitor.ledger.url import DynamoDbUrl
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.tokens.crossing import Crossing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-log = Log("janitor.ledger")
+log = get_logger("janitor.ledger")
 
 _READ = "dynamodb:BatchGetItem"
 _WRITE = "dynamodb:UpdateItem"

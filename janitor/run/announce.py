@@ -15,7 +15,7 @@ from msgspec import structs
 
 from janitor.errors import JanitorError, SinkError, StopRequestedError
 from janitor.ledger.interface import LastRun
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.notify.content import DigestContent, is_news
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
@@ -31,7 +31,7 @@ from janitor.run.stopping import Stop
 from janitor.run.watch import FingerprintOf, Watch
 from janitor.sinks.sns import Message
 
-log = Log("janitor.notices")
+log = get_logger("janitor.notices")
 
 _MARKED_AT_ONCE = 100
 _UNREACHABLE = "unreachable"

@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from janitor.errors import SinkError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.notify.content import DigestContent, is_news
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
@@ -21,7 +21,7 @@ from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
 from janitor.run.stopping import Stop
 
-log = Log("janitor.notices")
+log = get_logger("janitor.notices")
 
 _by_table = attrgetter("table")
 

@@ -14,7 +14,7 @@ from janitor.dynamodb.delete import LEASE_LOST, BatchResult, Settled
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, LedgerError, SinkError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Remark
 from janitor.run.archive import Archive, Settlement
 from janitor.run.plan import PlannedRow, Population
@@ -27,7 +27,7 @@ from janitor.tokens.policy import Policy
 from janitor.tokens.protection import protected_by
 from janitor.tokens.row import Row
 
-log = Log("janitor.delete")
+log = get_logger("janitor.delete")
 
 # Requests at once. On demand a table takes 4,000 writes a second from its first day: about what 16 of them make of it.
 WORKERS = 16

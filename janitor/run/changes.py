@@ -11,7 +11,7 @@ from itertools import islice
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.ledger.chunks import Seen
 from janitor.ledger.snapshot import Changed, Group
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.changed import Change, ChangedToken, Changes
 from janitor.run.locked_out import MOST_LOOKUPS, PagesOfOwner
 from janitor.run.stopping import Stop
@@ -20,7 +20,7 @@ from janitor.tokens.classify import State
 from janitor.tokens.expiration import moment, read
 from janitor.tokens.shown import LONGEST, REMOVED
 
-log = Log("janitor.notices")
+log = get_logger("janitor.notices")
 
 MOST_NAMED = 100
 # Tokens that are missing are looked at up to this many; beyond, they are only counted.

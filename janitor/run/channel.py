@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from janitor.errors import JanitorError, SinkError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.notify.notice import Notice
 from janitor.notify.parts import DigestPart
 from janitor.report.model import Remark
@@ -14,7 +14,7 @@ from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message, Published
 
-log = Log("janitor.notices")
+log = get_logger("janitor.notices")
 
 _MOST_NAMED = 10
 WHERE = "notices"

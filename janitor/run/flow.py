@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from janitor.errors import ConfigurationError, JanitorError, SinkError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Deletion, Outcome, Remark, Report
 from janitor.run.assemble import assembled
 from janitor.run.findings import Findings
@@ -42,7 +42,7 @@ from janitor.tokens.dialect import Dialect
 if TYPE_CHECKING:
     from janitor.run.shards.records import Left
 
-log = Log("janitor.run")
+log = get_logger("janitor.run")
 
 
 def run(job: Job) -> Result:

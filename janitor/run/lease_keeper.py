@@ -14,10 +14,10 @@ from types import TracebackType
 
 from janitor.errors import LedgerError
 from janitor.ledger.lease import Held, LeaseStore
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.run.workers import answer_of
 
-log = Log("janitor.run")
+log = get_logger("janitor.run")
 
 LEASE_SECONDS = 60
 RENEW_SECONDS = 15.0  # from one renewal to the next

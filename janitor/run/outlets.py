@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from janitor.errors import SinkError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.formats.interface import Format
 from janitor.report.model import Finding, Outcome, Report
 from janitor.sinks.interface import Sink
 from janitor.sinks.stdout import Stdout
 
-log = Log("janitor.report")
+log = get_logger("janitor.report")
 
 
 class Outlet(msgspec.Struct, frozen=True):

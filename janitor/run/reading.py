@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import JanitorError, SinkError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Remark
 from janitor.run.findings import Findings, Told
 from janitor.run.job import Job
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from janitor.run.listing import Listing
     from janitor.run.sweep import Sweep
 
-log = Log("janitor.run")
+log = get_logger("janitor.run")
 
 
 def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:

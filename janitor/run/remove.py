@@ -9,7 +9,7 @@ from janitor.dynamodb.delete import Deleter, Settled
 from janitor.dynamodb.find import Found
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, SinkError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.run.archive import Archive, Settlement
 from janitor.run.plan import UNKNOWN, Header, PlannedRow
 from janitor.tokens.classify import classify
@@ -17,7 +17,7 @@ from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
 
-log = Log("janitor.delete")
+log = get_logger("janitor.delete")
 
 
 class Removal:

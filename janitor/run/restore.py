@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from janitor.errors import JanitorError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.run.plan import PlannedRow, RowOutcome
 from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import LAST_SECONDS, Stop
@@ -16,7 +16,7 @@ from janitor.run.workers import WAKE_SECONDS, Workers
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import Row, row_of, text_of
 
-log = Log("janitor.restore")
+log = get_logger("janitor.restore")
 
 _WORKERS = 16
 _MOST_PENDING = 64

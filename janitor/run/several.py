@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from janitor.errors import JanitorError, StopRequestedError
-from janitor.logs import Log, bound
+from janitor.logs import bound, get_logger
 from janitor.report.model import (
     Capacity,
     Clock,
@@ -40,7 +40,7 @@ from janitor.run.outlets import Outlets
 from janitor.run.outlets_of_table import OutletsOfTable
 from janitor.run.stopping import Stop
 
-log = Log("janitor.run")
+log = get_logger("janitor.run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

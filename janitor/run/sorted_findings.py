@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Finding
 from janitor.run.findings import Findings, Told
 from janitor.run.job import Job
 from janitor.run.listing import Order, Sorted
 
-log = Log("janitor.run")
+log = get_logger("janitor.run")
 
 
 class SortedFindings(Findings):

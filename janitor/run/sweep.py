@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from janitor.errors import SinkError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Deletion, Remark
 from janitor.run.archive import Archive
 from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
@@ -30,7 +30,7 @@ from janitor.tokens.expiration import read
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import row_of
 
-log = Log("janitor.run")
+log = get_logger("janitor.run")
 
 _TOLD_AT_ONCE = 500
 # Enum's own look-up is slow, and every row of a plan asks.

@@ -11,7 +11,7 @@ from janitor.errors import LedgerError
 from janitor.ledger.chunks import Seen
 from janitor.ledger.interface import LastRun, Ledger
 from janitor.ledger.snapshot import Changes, Snapshot
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.notify.notice import Event, Notice
 from janitor.run.findings import Told
 from janitor.run.sights import Sight, bounded, sight_of
@@ -21,7 +21,7 @@ from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import Row
 
-log = Log("janitor.notices")
+log = get_logger("janitor.notices")
 
 _ALREADY_GONE = DeletionOutcome.ALREADY_GONE
 # Rows that are gone by now, or have another date: what was seen of them is not to be announced.

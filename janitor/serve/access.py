@@ -17,10 +17,10 @@ from janitor import __version__
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import TableChoice, locate
 from janitor.errors import ConfigurationError, JanitorError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.serve.jobs import TableOfJob
 
-log = Log("janitor.serve")
+log = get_logger("janitor.serve")
 
 # A probe asks every few seconds; AWS is asked for a table no more often than this.
 _FRESH_SECONDS = 30.0

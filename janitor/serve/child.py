@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from janitor.config.output import JOB_VARIABLE
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.serve.jobs import Job
 from janitor.settings import ENVIRONMENT_PREFIX
 
-log = Log("janitor.serve")
+log = get_logger("janitor.serve")
 
 _LOCK = ".running"
 # With the first a run would only say what it would do.

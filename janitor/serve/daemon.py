@@ -17,7 +17,7 @@ from pathlib import Path
 from janitor import __version__
 from janitor.config.serve import Address
 from janitor.errors import ConfigurationError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.serve.access import Access, finder
 from janitor.serve.board import Board, JobOnBoard, Readiness, Views
 from janitor.serve.claims import alone_in, listening
@@ -30,7 +30,7 @@ from janitor.serve.runs import Runs
 from janitor.serve.scheduler import Scheduler
 from janitor.serve.signals import Signals, queued
 
-log = Log("janitor.serve")
+log = get_logger("janitor.serve")
 
 LOOK_EVERY_SECONDS = 2.0
 # The process is gone within 10 seconds; a run takes at most 5 by itself.

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from janitor.config.schedule import Schedule, ScheduleError, load_schedule, read_schedule
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.serve.jobs import Job, job_of
 from janitor.tokens.plain import plain
 
-log = Log("janitor.serve")
+log = get_logger("janitor.serve")
 
 _ENDING = ".toml"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import msgspec
 
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.metrics import Metric, metrics_of
 from janitor.report.model import Counts, Deletion, Outcome, Report
 from janitor.report.together import apart, series_of
 
-log = Log("janitor.serve")
+log = get_logger("janitor.serve")
 
 PAGE = "report.html"
 _REPORT = "report.json"

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from janitor.logs import Log
+from janitor.logs import get_logger
 
-log = Log("janitor.serve")
+log = get_logger("janitor.serve")
 
 SCHEMA: Literal["janitor.daemon/v1"] = "janitor.daemon/v1"
 

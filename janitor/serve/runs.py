@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Outcome
 from janitor.serve.child import Child, end_all, end_left_behind
 from janitor.serve.ending import Ending, ending_of
@@ -15,7 +15,7 @@ from janitor.serve.kept import Kept, has_one_of, kept_in
 from janitor.serve.memory import Memory
 from janitor.serve.turns import Turns
 
-log = Log("janitor.serve")
+log = get_logger("janitor.serve")
 
 # A run may take 250 MB at its peak, and has threads of its own.
 MOST_AT_ONCE = 2

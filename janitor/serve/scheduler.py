@@ -18,9 +18,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from janitor.config.cron import When, trigger_of
-from janitor.logs import Log
+from janitor.logs import get_logger
 
-log = Log("janitor.serve")
+log = get_logger("janitor.serve")
 
 # A job that waits for its turn holds a thread; whatever is due beyond that waits until one is free.
 _THREADS = 64

@@ -9,9 +9,9 @@ from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.slowing import throttle_of
 from janitor.dynamodb.upkeep import Throughput
-from janitor.logs import Log
+from janitor.logs import get_logger
 
-log = Log("janitor.capacity")
+log = get_logger("janitor.capacity")
 
 # The rest is LISA's: every request that its authorizer lets in reads the same table.
 SHARE_OF_PROVISIONED = 0.25

@@ -20,7 +20,7 @@ from janitor.config.merge import MergeCommand
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.errors import ConfigurationError, ExitCode
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.merge import is_whole, merged
 from janitor.report.model import Outcome, Report
 from janitor.report.reader import report_in
@@ -30,7 +30,7 @@ from janitor.run.outlets import Outlets
 from janitor.run.stopping import Stop
 from janitor.sinks.s3 import S3Folder
 
-log = Log("janitor.report")
+log = get_logger("janitor.report")
 
 _S3 = "s3://"
 _STDIN = "-"

@@ -14,11 +14,11 @@ from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Remark
 from janitor.tokens.dialect import Dialect
 
-log = Log("janitor.run")
+log = get_logger("janitor.run")
 
 # Room for a sweep's deletes, or for a few segments.
 _LEAST_CONNECTIONS = 16

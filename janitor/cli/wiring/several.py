@@ -20,7 +20,7 @@ from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import PolicyPart, TablePart
 from janitor.report.together import labels_of
 from janitor.run.announce import Announcer
@@ -30,7 +30,7 @@ from janitor.run.several import Several, Turn
 from janitor.run.stopping import Stop
 from janitor.tokens.expiration import moment
 
-log = Log("janitor.run")
+log = get_logger("janitor.run")
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"

@@ -10,13 +10,13 @@ from botocore.exceptions import BotoCoreError
 
 from janitor.aws_errors import DENIALS, aws_errors, translated
 from janitor.errors import ConfigurationError, JanitorError, SourceError
-from janitor.logs import Log
+from janitor.logs import get_logger
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
 
-log = Log("janitor.scan")
+log = get_logger("janitor.scan")
 
 CHUNK_BYTES = 1024 * 1024
 _CALL = "s3:GetObject"

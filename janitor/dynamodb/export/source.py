@@ -24,9 +24,9 @@ from janitor.dynamodb.export.places import CHUNK_BYTES, LocalFile, Place, S3Plac
 from janitor.dynamodb.export.unzipped import unzipped
 from janitor.dynamodb.scan import StopRequest
 from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
-from janitor.logs import Log
+from janitor.logs import get_logger
 
-log = Log("janitor.scan")
+log = get_logger("janitor.scan")
 
 _PART_OF_AN_EXPORT = re.compile(r"(?:^|/)AWSDynamoDB/[^/]+/data/[^/]+$")
 _TABLE_ARN = re.compile(r"arn:[a-z0-9-]+:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([A-Za-z0-9_.-]{3,255})")

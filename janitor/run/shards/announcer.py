@@ -10,7 +10,7 @@ from dataclasses import replace
 from msgspec import structs
 
 from janitor.errors import JanitorError, LedgerError, StopRequestedError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Outcome, Remark, Report
 from janitor.run.findings import Told
 from janitor.run.lease_keeper import LEASE_SECONDS
@@ -22,7 +22,7 @@ from janitor.run.shards.sharded_run import ShardedRun
 from janitor.run.sights import SightFile
 from janitor.run.watch import Watch
 
-log = Log("janitor.shards")
+log = get_logger("janitor.shards")
 
 _WHERE = "shards"
 _FINAL = frozenset({Outcome.COMPLETE, Outcome.REFUSED})

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from janitor.errors import LedgerError, StopRequestedError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Remark
 from janitor.report.shard_names import named_shards
 from janitor.run.guards import Limits, Situation, refusals
@@ -21,7 +21,7 @@ from janitor.run.shards.records import Counts, Verdict
 from janitor.run.shards.sharded_run import ShardedRun, Standing
 from janitor.tokens.duration import spoken_duration
 
-log = Log("janitor.shards")
+log = get_logger("janitor.shards")
 
 _WHERE = "guard"
 _SHARDS = "shards"

@@ -4,10 +4,10 @@ import contextvars
 import threading
 
 from janitor.errors import LedgerError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.run.shards.sharded_run import ShardedRun
 
-log = Log("janitor.shards")
+log = get_logger("janitor.shards")
 
 _EVERY_SECONDS = 20.0
 

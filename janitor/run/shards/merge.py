@@ -14,7 +14,7 @@ from typing import TypeVar
 from msgspec import structs
 
 from janitor.errors import LedgerError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.merge import is_whole, merged
 from janitor.report.model import Finding, Remark, Report
 from janitor.run.announce import Announcer
@@ -26,7 +26,7 @@ from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import Watch
 from janitor.run.workers import answer_of
 
-log = Log("janitor.shards")
+log = get_logger("janitor.shards")
 
 # What the merged report says besides the shards' own errors; whoever made it says so too, and ends with its exit code.
 _OF_THE_WHOLE = frozenset({"shards", "notices", "state"})

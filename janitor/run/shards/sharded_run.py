@@ -21,14 +21,14 @@ import msgspec
 
 from janitor.errors import ConfigurationError, LedgerError
 from janitor.ledger.shard_store import ShardStore
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import Outcome, Report
 from janitor.report.part import json_line
 from janitor.run.shards.records import Announced, Counts, Left, Life, Merged, Records, Round, Terms, Verdict
 from janitor.run.sights import Sight, sights_in
 from janitor.shard import Shard
 
-log = Log("janitor.shards")
+log = get_logger("janitor.shards")
 
 # Without a name, whoever comes within this time of the first belongs to its run.
 JOIN_SECONDS = 3_600

@@ -3,6 +3,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from janitor.errors import ConfigurationError
 from janitor.serve.access import Access, finder
@@ -82,18 +83,17 @@ def test_while_it_is_asked_for_the_first_time_there_is_no_answer_yet() -> None:
         may_answer.set()
 
 
-def test_tables_beyond_the_number_of_threads_are_asked_for_too_and_a_fault_of_ours_ends_none(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_tables_beyond_the_number_of_threads_are_asked_for_too_and_a_fault_of_ours_ends_none() -> None:
     def find(table: TableOfJob) -> str:
         if table.region == "7":
             raise RuntimeError("a fault")
         return "x"
 
     tables = [ONE._replace(region=str(number)) for number in range(40)]
-    reaches = Access(find).check(tables, SECONDS)
+    with capture_logs() as logs:
+        reaches = Access(find).check(tables, SECONDS)
     assert [reach.why for reach in reaches if not reach.is_reached] == ["it cannot be looked for: RuntimeError"]
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert [line["log_level"] for line in logs] == ["error"]
 
 
 @pytest.mark.parametrize("is_forgotten", [False, True])

@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-import pytest
+from structlog.testing import capture_logs
 
 from janitor.config.schedule import Schedule, load_schedule
 from janitor.serve.folder import Folder
@@ -101,9 +101,7 @@ def test_a_fifo_is_a_broken_file_and_nobody_waits_for_its_other_end(tmp_path: Pa
     assert folder.contents.broken == {"a": f"{tmp_path}/a.toml cannot be read: it is no file"}
 
 
-def test_a_fault_of_ours_in_one_file_leaves_the_others_running(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_fault_of_ours_in_one_file_leaves_the_others_running(tmp_path: Path) -> None:
     def load(path: Path) -> Schedule:
         if path.stem == "a":
             raise RecursionError("a fault")
@@ -112,7 +110,8 @@ def test_a_fault_of_ours_in_one_file_leaves_the_others_running(
     for name in ("a", "b"):
         (tmp_path / f"{name}.toml").write_text(RIGHT)
     folder = Folder(tmp_path, {}, load)
-    folder.refresh()
+    with capture_logs() as logs:
+        folder.refresh()
     assert set(folder.contents.jobs) == {"b"}
     assert folder.contents.broken == {"a": f"{tmp_path}/a.toml cannot be read: RecursionError"}
-    assert [record.levelname for record in caplog.records if record.getMessage() == "file.not_read"] == ["ERROR"]
+    assert [line["log_level"] for line in logs if line["event"] == "file.not_read"] == ["error"]

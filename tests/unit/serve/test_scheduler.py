@@ -3,12 +3,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import Any
 
-import pytest
+from structlog.testing import capture_logs
 
 from janitor.config.cron import When
-from janitor.logs import fields_of
 from janitor.serve.scheduler import Scheduler
 
 SECONDS = 10.0
@@ -74,29 +72,26 @@ def test_a_job_that_is_due_while_it_is_at_work_is_missed_and_not_run_twice() -> 
         assert jobs.began.empty()
 
 
-def test_a_clock_that_is_set_back_is_followed(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_clock_that_is_set_back_is_followed() -> None:
     offsets = [1_000.0]
     made = Scheduler(lambda _: None, lambda _, __: None, lambda: offsets[-1])
     made.start()
     try:
         made.schedule({"hourly": When(cron="5 * * * *", jitter=3_000)})
         planned = made.next_times()["hourly"]
-        for offset in (2_000.0, 1_941.0, 1_940.0):
-            offsets.append(offset)
-            made.wake()
-        assert (made.next_times()["hourly"], _logged(caplog)) == (planned, [])
-        for offset in (1_939.0, 1_938.0):
-            offsets.append(offset)
-            made.wake()
+        with capture_logs() as logs:
+            for offset in (2_000.0, 1_941.0, 1_940.0):
+                offsets.append(offset)
+                made.wake()
+            assert (made.next_times()["hourly"], logs) == (planned, [])
+            for offset in (1_939.0, 1_938.0):
+                offsets.append(offset)
+                made.wake()
         # Its jitter tells: it is planned anew, once.
         assert made.next_times()["hourly"] != planned
-        assert [(line["event"], line["seconds"]) for line in _logged(caplog)] == [("clock.set_back", 61)]
+        assert [(line["event"], line["seconds"]) for line in logs] == [("clock.set_back", 61)]
     finally:
         made.stop()
-
-
-def _logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    return [fields_of(record) for record in caplog.records if record.name == "janitor.serve"]
 
 
 def test_it_is_alive_while_nothing_is_overdue() -> None:

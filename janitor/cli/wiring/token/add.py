@@ -19,7 +19,7 @@ from janitor.dynamodb.add import Adder, UnknownEndError
 from janitor.dynamodb.find import Found
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.run.stopping import Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.key import fingerprint_of, key_of
@@ -27,7 +27,7 @@ from janitor.tokens.new_row import Grant, new_row
 from janitor.tokens.plain import plain
 from janitor.tokens.row import row_of
 
-log = Log("janitor.token")
+log = get_logger("janitor.token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

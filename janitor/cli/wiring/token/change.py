@@ -14,7 +14,7 @@ from janitor.config.token_change import ChosenSettings
 from janitor.dynamodb.find import Found
 from janitor.dynamodb.lifecycle import Expirations, Updated, UpdateOutcome
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.report.model import TablePart
 from janitor.report.part import json_page
 from janitor.report.text import seen
@@ -27,7 +27,7 @@ from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, e
 from janitor.tokens.plain import plain
 from janitor.tokens.row import Row
 
-log = Log("janitor.token")
+log = get_logger("janitor.token")
 
 SIGNAL_BASE = 128
 _WRITTEN = frozenset({ChangeOutcome.EXTENDED, ChangeOutcome.REVOKED, ChangeOutcome.DELETED})

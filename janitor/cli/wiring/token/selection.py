@@ -16,7 +16,7 @@ from janitor.cli.wiring.rules import policy_of
 from janitor.config.token_change import ChangeCommand
 from janitor.dynamodb.find import MOST_FOUND, Finder, Found
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
-from janitor.logs import Log
+from janitor.logs import get_logger
 from janitor.parsers import parse_fingerprint
 from janitor.report.build import finding
 from janitor.report.model import Finding
@@ -27,7 +27,7 @@ from janitor.tokens.new_expiry import expiry_said
 from janitor.tokens.plain import plain
 from janitor.tokens.policy import Policy
 
-log = Log("janitor.token")
+log = get_logger("janitor.token")
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 # Of the local clock against the server's, in seconds: the answer's date is cut to whole ones.

@@ -51,7 +51,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
     shard = shard_in(settings.shards)
     reached = reach_for(settings, shard, among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
-    now = int(time.time()) if as_of is None else as_of
+    now = reached.present() if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, shard=shard)
     joined = joined_run(settings, shard, reached, stop, policy=policy, segments=scan.segments, run_id=run_id)
     announcing = announcing_for(settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id)

@@ -2,7 +2,6 @@
 
 import random
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -62,7 +61,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach_for(scan, shard, among, sweep.writes.max_wcu)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
-    now = int(time.time()) if as_of is None else as_of
+    now = reached.present() if as_of is None else as_of
     pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, shard=shard)
     joined = joined_run(scan, shard, reached, stop, policy=policy, segments=pages.segments, run_id=run_id, sweep=sweep)
     dry_limits = None if sweep.deletes else limits_of(deletion)
@@ -179,7 +178,7 @@ def sweep_of(
             delete=deleter.delete,
             archive=archive,
             policy=policy,
-            clock=time.time,
+            clock=reached.present,
             stop=stop,
             may_go_on=may_go_on,
             batch=reached.budgets.rows_at_once(BATCH),

@@ -32,6 +32,7 @@ from janitor.run.plan import Header
 from janitor.run.remove import Removal
 from janitor.run.stopping import LAST_SECONDS, Stop
 from janitor.run.workers import answer_of
+from janitor.tokens.classify import classify
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.protection import protected_by
 
@@ -88,7 +89,7 @@ def _confirm(going: list[Found], place: Place, settings: RemoveSettings, stop: S
         raise NotConfirmedError("nothing was removed: there is no terminal to ask on", "give --yes")
     if not is_listed:
         say_rows(going, place)
-    accepted = sum(bool(place.finding(each).accepted_by) for each in going)
+    accepted = sum(bool(classify(each.row, place.earliest, place.policy).accepted_by) for each in going)
     still = f", {accepted:,} of them still accepted by LISA" if accepted else ""
     try:
         with stop.waiting():

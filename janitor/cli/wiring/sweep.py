@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
 
-from janitor.cli.confirm import confirmation
+from janitor.cli.confirm import Confirmation
 from janitor.cli.places import is_folder, path_named
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
@@ -96,6 +96,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
             announced=announced_by(announcing, deletion, now),
             lease=lease,
             shards=joined.guards if joined else None,
+            is_scheduled=sweep.is_scheduled,
         ),
         announcer=announcer_of(
             joined, announcing, scan, reached, stop, lease=lease if sweep.deletes else None, limits=dry_limits
@@ -165,8 +166,12 @@ def sweep_of(
     announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
     lease: LeaseKeeper | None,
     shards: ShardGuards | None = None,
+    is_scheduled: bool = False,
 ) -> Sweep:
-    """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
+    """What becomes of the stale rows of the table that was reached: `Sweep` has the words for most arguments.
+
+    `is_scheduled` says that a schedule file has given its consent.
+    """
     table, archive = reached.table, archive_for(reached, deletion.archive, header, stop, keeps_none=deletion.no_archive)
     # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
     plan_path = plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}{reached.file_suffix}.ndjson"
@@ -195,7 +200,7 @@ def sweep_of(
         archive_problem=lambda: archive_problem(archive),
         limits=limits_of(deletion),
         population=population,
-        confirm=confirmation(table.name, stop, yes=deletion.yes),
+        consent=Confirmation(table.name, stop, yes=deletion.yes, is_scheduled=is_scheduled),
         for_real=for_real,
         announced=announced,
         lease=lease,

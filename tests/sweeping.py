@@ -70,7 +70,7 @@ def arguments_of(url: str, table: str, archive: Path | str, *options: str) -> li
     """A sweep that deletes, without the rules about shares and numbers; its report is JSON on standard output."""
     where = ["--table", table, "--endpoint-url", url, "--archive", str(archive)]
     limits = ["--max-deletes", "1000000", "--max-delete-percent", "100", "--max-findings", "1000000"]
-    return ["sweep", "--delete", *where, *limits, *options]
+    return ["sweep", "--delete", "--yes", *where, *limits, *options]
 
 
 def sweep(url: str, table: str, folder: Path, *options: str, attempts: int = 5, **arguments: Any) -> Swept:

@@ -15,10 +15,11 @@ from janitor.config.output import LogSettings
 @click.argument("plan", type=click.Path(path_type=Path))
 @takes(*APPLY_GROUPS, LogSettings)
 def command(*groups: Any, plan: Path) -> int:
-    """Carry out a PLAN that `janitor sweep --plan` wrote: delete its rows. Asks on a terminal.
+    """Carry out a PLAN that `janitor sweep --plan` wrote: delete its rows.
 
-    The table is the plan's own. Every row is judged anew at the present time, by the plan's policy, and each is deleted
-    on the condition that it still is as the plan has it; the guards are those of a sweep.
+    Asks on a terminal unless --yes; a script has to give it. The table is the plan's own. Every row is judged anew at
+    the present time, by the plan's policy, and each is deleted on the condition that it still is as the plan has it;
+    the guards are those of a sweep.
 
     \b
     Examples:

@@ -1,44 +1,99 @@
-"""The one question before a delete, on a terminal only."""
+"""The one rule of consent: what deletes asks on a terminal; without one it takes --yes, or a file that says so."""
 
 import contextlib
+import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from janitor.errors import StopRequestedError
+from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.run.stopping import Stop
 from janitor.tokens.expiration import moment
 
+NO_TERMINAL = "there is no terminal to ask on"
+WAY_OUT = "give --yes"
+_SIGNAL_BASE = 128
 
-def confirmation(table: str, stop: Stop, *, yes: bool) -> Callable[[int, int, int], bool]:
-    """What a sweep asks before it deletes: so many rows, whose expiries lie between these two UNIX seconds.
 
-    The answer is yes without a question when `yes` says so, or when standard input is no terminal.
-    """
+class NotConfirmedError(JanitorError):
+    """Nobody said that the rows may go."""
 
-    def ask(rows: int, oldest: int, newest: int) -> bool:
-        if yes or not sys.stdin.isatty():
-            return True
-        what = f"{rows:,} {'token' if rows == 1 else 'tokens'} of {table}, expired {_span(oldest, newest)}"
+    exit_code: int = ExitCode.REFUSED
+    default_code = "not-confirmed"
+
+
+class Confirmation:
+    """Of a sweep. As `janitor.run.sweep.Consent`."""
+
+    def __init__(self, table: str, stop: Stop, *, yes: bool, is_scheduled: bool = False) -> None:
+        """Prepare; nothing is asked.
+
+        Args:
+            table: whose rows.
+            stop: a request is a no.
+            yes: whether --yes was given.
+            is_scheduled: whether a schedule file says that it may delete, so that there need be no terminal.
+        """
+        self._table, self._stop, self._yes, self._is_scheduled = table, stop, yes, is_scheduled
+
+    def problem(self) -> str | None:
+        """As `Consent.problem`."""
+        if self._yes or self._is_scheduled or is_terminal():
+            return None
+        return f"{NO_TERMINAL}; {WAY_OUT}"
+
+    def is_given(self, rows: int, oldest: int, newest: int) -> bool:
+        """As `Consent.is_given`."""
+        if self._yes or not is_terminal():
+            return self.problem() is None
+        what = f"{rows:,} {'token' if rows == 1 else 'tokens'} of {self._table}, expired {_span(oldest, newest)}"
         try:
-            with stop.waiting():
-                return _asked(f"Delete {what}? [y/N]: ")
+            with self._stop.waiting():
+                return asked(f"Delete {what}? [y/N]: ")
         except StopRequestedError:
             click.echo(err=True)
             return False
 
-    return ask
+
+def is_terminal() -> bool:
+    """Whether somebody sits there who can be asked; standard input may be closed."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _asked(question: str) -> bool:
+def confirm(question: str, nothing: str, stop: Stop) -> None:
+    """Ask whoever sits at the terminal.
+
+    Args:
+        question: without what the answers are.
+        nothing: what a no comes to: "nothing was removed".
+        stop: a request is a no.
+
+    Raises:
+        NotConfirmedError: the answer is not yes, or there is nobody to ask.
+    """
+    if not is_terminal():
+        raise NotConfirmedError(f"{nothing}: {NO_TERMINAL}", WAY_OUT)
+    try:
+        with stop.waiting():
+            is_yes = asked(f"{question} [y/N]: ")
+    except StopRequestedError:
+        click.echo(err=True)
+        who = signal.Signals(stop.signal or signal.SIGTERM)
+        error = NotConfirmedError(f"{nothing}: stopped by {who.name}", code="interrupted")
+        error.exit_code = _SIGNAL_BASE + who
+        raise error from None
+    if not is_yes:
+        raise NotConfirmedError(f"{nothing}: it was not confirmed")
+
+
+def asked(question: str) -> bool:
     """Ask whoever sits at the terminal, also where standard error goes elsewhere; no answer is no."""
     with contextlib.ExitStack() as opened:
         try:
             screen = sys.stderr if sys.stderr.isatty() else opened.enter_context(Path("/dev/tty").open("w"))
         except OSError:
-            click.echo("janitor: there is no terminal to ask on; give --yes", err=True)
+            click.echo(f"janitor: {NO_TERMINAL}; {WAY_OUT}", err=True)
             return False
         click.echo(question, nl=False, file=screen)
         answer = sys.stdin.readline()

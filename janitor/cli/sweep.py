@@ -20,8 +20,9 @@ def command(
     """Delete the tokens that expired longer ago than the grace. A dry run unless --delete is given.
 
     Scans the table as `janitor scan` does, plans what is stale, asks the guards, archives the rows, and deletes each on
-    the condition that its expiry is still the one that was seen. A token that any gate of LISA accepts stays. Of
-    several tables each has its own plan, guards and archive, and --max-deletes and its like hold for each by itself.
+    the condition that its expiry is still the one that was seen. A token that any gate of LISA accepts stays. Asks on a
+    terminal unless --yes; a script has to give it. Of several tables each has its own plan, guards and archive, and
+    --max-deletes and its like hold for each by itself.
 
     \b
     Examples:

@@ -9,12 +9,18 @@ from janitor.config.table import ProtectionSettings, TableSettings
 
 
 class SweepSettings(NamedTuple):
-    """What a sweep is told besides what a scan is; `deletes` is False for a dry run."""
+    """What a sweep is told besides what a scan is.
+
+    Attributes:
+        deletes: False for a dry run.
+        is_scheduled: whether a schedule file says that it deletes, which is its consent.
+    """
 
     plan: PlanSettings
     deletion: DeletionSettings
     writes: WriteLimitSettings
     deletes: bool
+    is_scheduled: bool = False
 
 
 class ApplyCommand(NamedTuple):

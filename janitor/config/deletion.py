@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from janitor.config.consent import ConsentSettings
 from janitor.parsers import (
     Folder,
     S3Prefix,
@@ -13,7 +14,7 @@ from janitor.parsers import (
     parse_percent,
     parse_price,
 )
-from janitor.settings import setting
+from janitor.settings import as_in, setting
 from janitor.tokens.duration import parse_duration
 
 
@@ -42,7 +43,7 @@ class PlanSettings:
 class DeletionSettings:
     """How much may be deleted, in which way, and what is kept of it."""
 
-    yes: bool = setting("Do not ask on a terminal.", is_switch=True)
+    yes: bool = as_in(ConsentSettings, "yes")
     archive: Path | Folder | S3Prefix | None = setting(
         "Where rows are kept before they are deleted: a new file, a folder (there, or with a slash at its end), or "
         "s3://bucket/prefix/.",
@@ -97,6 +98,8 @@ class ApplySettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreSettings:
     """Which rows of an archive go back."""
+
+    yes: bool = as_in(ConsentSettings, "yes")
 
     fingerprint: tuple[str, ...] = setting(
         "Put back the row with this fingerprint, or with one that starts so, 6 digits at least. Repeatable.",

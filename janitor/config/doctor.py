@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from janitor.config.consent import ConsentSettings
 from janitor.config.deletion import DeletionSettings
 from janitor.config.limits import LimitSettings
 from janitor.config.output import LogSettings, NoticeSettings, StateSettings
@@ -27,6 +28,7 @@ class DoctorSettings:
         "Make the table of dynamodb://TABLE, on demand and with TTL for its own rows, if it is not there.",
         is_switch=True,
     )
+    yes: bool = as_in(ConsentSettings, "yes")
     format: str | None = setting(
         "What is said on standard output.",
         choices=("table", "json"),

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from janitor.config.consent import ConsentSettings
 from janitor.parsers import parse_path
-from janitor.settings import setting
+from janitor.settings import as_in, setting
 
 _LAST_PORT = 65_535
 
@@ -53,3 +54,4 @@ class ServeSettings:
         parse=parse_path,
         default_words="serve/ in the state directory",
     )
+    yes: bool = as_in(ConsentSettings, "yes")

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from janitor.config.consent import DateConsentSettings
 from janitor.config.limits import DeadlineSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.parsers import Folder, S3Prefix, parse_archive, parse_path
-from janitor.settings import setting
+from janitor.settings import as_in, setting
 from janitor.tokens.duration import parse_duration, parse_time
 from janitor.tokens.weak import LONGEST, SHORTEST
 
@@ -40,7 +41,7 @@ class LifeSettings:
         "Until when the token is accepted: ISO 8601 or UNIX seconds, in UTC.", metavar="TIME", parse=parse_time
     )
     permanent: bool = setting("Let the token live for ever. Classic tables only.", is_switch=True, is_typed=True)
-    yes: bool = setting("Allow an expiry that is more than ten years ahead.", is_switch=True)
+    yes: bool = as_in(DateConsentSettings, "yes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

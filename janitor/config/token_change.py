@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from janitor.config.consent import DateConsentSettings, TypedConsentSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.parsers import Folder, S3Prefix, parse_archive, parse_owner
-from janitor.settings import setting
+from janitor.settings import as_in, setting
 from janitor.tokens.duration import parse_duration, parse_time
 
 
@@ -34,7 +35,7 @@ class ExtendSettings:
     expires_in: int | None = setting("The new expiry, from now on.", metavar="DURATION", parse=parse_duration)
     revive: bool = setting("Bring a token back to life that LISA refuses.", is_switch=True, is_typed=True)
     shorten: bool = setting("Let a token end earlier than now, a permanent one too.", is_switch=True, is_typed=True)
-    yes: bool = setting("Allow an expiry more than ten years ahead.", is_switch=True)
+    yes: bool = as_in(DateConsentSettings, "yes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +49,14 @@ class RevokeSettings:
         default_words="now",
         is_typed=True,
     )
+    yes: bool = as_in(TypedConsentSettings, "yes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveSettings:
     """Whether a removal is confirmed, and what is kept of the rows."""
 
-    yes: bool = setting("Do not ask. Without a terminal to ask on it has to be given.", is_switch=True, is_typed=True)
+    yes: bool = as_in(TypedConsentSettings, "yes")
     archive: Path | Folder | S3Prefix | None = setting(
         "Where rows are kept before they are deleted: a new file, a folder (there, or with a slash at its end), or "
         "s3://bucket/prefix/.",

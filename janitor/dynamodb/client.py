@@ -13,6 +13,7 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
 from janitor.aws_errors import CREDENTIALS_WAY_OUT, STATEMENT_THROTTLES, THROTTLES, aws_errors
+from janitor.dynamodb.clock import ServerClock
 from janitor.dynamodb.decode import DECODED, Answers, FastParserFactory
 from janitor.errors import AwsError, ConfigurationError
 
@@ -80,6 +81,7 @@ class Aws:
     """The clients of one run. All of them share credentials, limits and the traffic count.
 
     Attributes:
+        clock: DynamoDB's, kept by the dates of its answers.
         on_throttle: told of each send that DynamoDB throttled, or a statement of it, repeated ones too: the operation,
             and the table, None where the request came with a body of its own.
     """
@@ -96,6 +98,7 @@ class Aws:
             ConfigurationError: the profile does not exist, or there is no region.
         """
         self.traffic = Traffic()
+        self.clock = ServerClock()
         self.on_throttle: Callable[[str, str | None], None] = lambda _operation, _table: None
         self._connection = connection
         with aws_errors("opening a session"):
@@ -151,11 +154,14 @@ class Aws:
 
     def _count(
         self,
+        response_dict: Mapping[str, Any] | None,
         parsed_response: Mapping[str, Any] | None,
         context: Mapping[str, Any],
         event_name: str,
         **_: object,
     ) -> None:
+        if response_dict is not None:
+            self.clock.take(response_dict["headers"].get("date"))
         if self.traffic.count(parsed_response):
             self.on_throttle(event_name.rpartition(".")[2], context.get(_TABLE))
 

@@ -1,6 +1,5 @@
 """--table, --deployment, --ssm-parameter: to a table that is there, and its dialect."""
 
-import email.utils
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ import msgspec
 
 from janitor.aws_errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
+from janitor.dynamodb.clock import second_of
 from janitor.dynamodb.decode import page_of
 from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput, throughput_in
 from janitor.errors import AwsError, ConfigurationError, JanitorError
@@ -163,12 +163,9 @@ def _account(arn: str) -> str | None:
 
 
 def _skew(response: Mapping[str, Any], now: float) -> int | None:
-    stamp = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-    try:
-        # The header is cut to whole seconds, so the server's time is half a second later on average.
-        return round(now - email.utils.parsedate_to_datetime(stamp).timestamp() - 0.5)
-    except (TypeError, ValueError):
-        return None
+    second = second_of(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date"))
+    # The header is cut to whole seconds, so the server's time is half a second later on average.
+    return None if second is None else round(now - second - 0.5)
 
 
 def _older_names(name: str) -> list[str]:

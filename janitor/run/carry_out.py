@@ -102,7 +102,7 @@ class ForReal:
             delete: deletes up to 25 rows with different keys, each on its conditions; threads share it.
             archive: where rows are kept before; it is open.
             policy: the rules.
-            clock: the present time in UNIX seconds.
+            clock: the UNIX second by which rows are judged: never ahead of LISA's.
             stop: a request lets the batches in flight finish, and starts no more.
             may_go_on: False from the moment when another run may begin to sweep the table; threads share it.
             batch: how many rows are handed to `delete` at once, 25 at most.

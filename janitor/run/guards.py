@@ -42,6 +42,7 @@ class Situation:
         as_of: whether the rows were judged as of another time than the present.
         lease_problem: why the table's lease was not to be had, None where nothing speaks against deleting.
         archive_problem: why the archive could not be written, None where it could.
+        consent_problem: why nobody can say yes to the deletes; None where somebody can, or need not.
     """
 
     planned: int
@@ -51,16 +52,26 @@ class Situation:
     as_of: bool
     lease_problem: str | None
     archive_problem: str | None
+    consent_problem: str | None = None
 
 
 def refusals(situation: Situation, limits: Limits) -> Iterator[Remark]:
     """Every reason to refuse, as remarks for the report; none where nothing is planned anyway."""
     if situation.planned == 0:
         return
+    told = False
     for name, guard in _GUARDS.items():
         message = guard(situation, limits)
         if message is not None:
-            yield Remark(where="guard", code=name, message=f"refused to delete: {message}")
+            told = True
+            yield _refusal(name, message)
+    # Where nothing would go anyway, nobody need be asked.
+    if not told and situation.consent_problem is not None:
+        yield _refusal("not-confirmed", situation.consent_problem)
+
+
+def _refusal(name: str, message: str) -> Remark:
+    return Remark(where="guard", code=name, message=f"refused to delete: {message}")
 
 
 def _clock(situation: Situation, limits: Limits) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from janitor.errors import SinkError
 from janitor.logs import get_logger
@@ -38,6 +39,16 @@ _STATES = {state.value: state for state in State}
 _GONE = frozenset({DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE})
 
 
+class Consent(Protocol):
+    """Somebody's word that rows may be deleted."""
+
+    def problem(self) -> str | None:
+        """Why nobody can be asked, and the way out; None where somebody can, or need not be."""
+
+    def is_given(self, rows: int, oldest: int, newest: int) -> bool:
+        """Ask, unless that was answered before: so many rows, whose expiries lie between these two UNIX seconds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
     """What a sweep is given besides what a scan is.
@@ -53,7 +64,7 @@ class Sweep:
         archive_problem: why the archive could not be written, as far as can be told without writing.
         limits: what the guards allow.
         population: what is to be taken for the table, from what this run has read; None for unknown.
-        confirm: asks whoever sits at the terminal; True where nobody does.
+        consent: asks whoever sits at the terminal.
         for_real: the way to carry the plan out for real, once the archive is open.
         announced: of rows, expiries by fingerprint, those that were announced long enough ago; None where that does not
             matter.
@@ -76,7 +87,7 @@ class Sweep:
     archive_problem: Callable[[], str | None]
     limits: Limits
     population: Callable[[Population], Population | None]
-    confirm: Callable[[int, int, int], bool]
+    consent: Consent
     for_real: Callable[[], CarryOut]
     announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None
     lease: LeaseKeeper | None
@@ -150,6 +161,7 @@ def _ask_guards(
         as_of=sweep.as_of,
         lease_problem=lease_problem,
         archive_problem=sweep.archive_problem(),
+        consent_problem=sweep.consent.problem() if sweep.is_enabled else None,
     )
     if sweep.shards is None:
         reasons = list(refusals(situation, sweep.limits))
@@ -158,7 +170,7 @@ def _ask_guards(
     if not sweep.is_enabled:
         swept.warnings += reasons
         return
-    if not reasons and tally.planned_expiries and not sweep.confirm(sweep.plan.rows, *tally.planned_expiries):
+    if not reasons and tally.planned_expiries and not sweep.consent.is_given(sweep.plan.rows, *tally.planned_expiries):
         reasons = [Remark(where="guard", code="not-confirmed", message="nothing was deleted: it was not confirmed")]
     if not reasons and sweep.plan.rows:
         reasons = _opened(sweep)

@@ -126,6 +126,18 @@ MUTATIONS = (
         ("tests/faults/test_clock.py",),
     ),
     Mutation(
+        "rows are judged by this machine's clock alone",
+        "janitor/dynamodb/clock.py",
+        (("return local if server is None else min(local, server)", "return local"),),
+        ("tests/faults/test_two_clocks.py",),
+    ),
+    Mutation(
+        "a later answer's date does not count before a delete",
+        "janitor/dynamodb/clock.py",
+        (("offset if self._offset is None else min(offset, self._offset)", "self._offset or offset"),),
+        ("tests/faults/test_two_clocks.py::test_an_answer_that_tells_of_an_earlier_time_counts_before_each_delete",),
+    ),
+    Mutation(
         "a signal is not heard before the next group",
         "janitor/run/carry_out.py",
         (("return self._is_over or self._stop.is_requested()", "return self._is_over"),),

@@ -1,12 +1,14 @@
 """A proxy before a DynamoDB that can meddle with single calls: what a fault injector for whole requests cannot do."""
 
 import contextlib
+import datetime as dt
 import http.client
 import json
 import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email.utils import format_datetime, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -29,9 +31,15 @@ _PASSED_ON = ("content-type", "x-amzn-requestid", "date")
 
 @dataclass
 class Meddling:
-    """Which operations are meddled with, and how: `{"BatchExecuteStatement": meddle}`; change it at any time."""
+    """What is meddled with; change it at any time.
+
+    Attributes:
+        by_operation: which operations, and how: `{"BatchExecuteStatement": meddle}`.
+        seconds_off: how far the clock of the server is off this machine's, as the answers to an operation have it.
+    """
 
     by_operation: dict[str, Meddle] = field(default_factory=dict)
+    seconds_off: Callable[[str], int] = lambda _: 0
 
 
 class _Proxy(ThreadingHTTPServer):
@@ -71,6 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             status, content = meddle(json.loads(body), forward)
             answer = content if isinstance(content, Damaged) else json.dumps(content).encode()
+        if "date" in seen:
+            date = parsedate_to_datetime(seen["date"]) + dt.timedelta(
+                seconds=self.server.meddling.seconds_off(operation)
+            )
+            seen["date"] = format_datetime(date, usegmt=True)
         with contextlib.suppress(OSError):
             self._answer(status, seen, answer)
 

@@ -117,7 +117,7 @@ def test_an_add_that_fails_after_it_made_room_says_where_the_old_row_is(
 ) -> None:
     old = modern("old", int(time.time()) - DAY, username="ana")
     table, archive = new_table([old]), tmp_path / "archive-of-old.ndjson"
-    options = (*HASHED, "--replace-expired", "--archive", str(archive))
+    options = (*HASHED, "--replace-expired", "--yes", "--archive", str(archive))
     said = add(server, table, {"PutItem": refused}, *options, env=ONE_ATTEMPT)
     assert (said.code, said.out, keys_in(client, table)) == (1, "", set())
     assert archived_keys(tmp_path) == {old["token"]["S"]}
@@ -132,7 +132,7 @@ def test_an_expired_token_that_comes_back_to_life_meanwhile_stays(
     table = new_table([old])
     extend = just_before(lambda: client.put_item(TableName=table, Item=extended))
     meddle = {"BatchExecuteStatement": extend, "DeleteItem": extend}
-    said = add(server, table, meddle, *HASHED, "--replace-expired", "--no-archive")
+    said = add(server, table, meddle, *HASHED, "--replace-expired", "--yes", "--no-archive")
     assert (said.code, said.out, client.scan(TableName=table)["Items"]) == (1, "", [extended])
     assert "was changed in between, so nothing was added" in said.err
 

@@ -27,7 +27,7 @@ def planned(server: Server, table: str, plan: Path, *options: str) -> Path:
 
 
 def apply(server: Server, plan: Path, *options: str, **arguments: Any) -> Finished:
-    return janitor("apply", str(plan), "--endpoint-url", server.url, *options, **arguments)
+    return janitor("apply", str(plan), "--yes", "--endpoint-url", server.url, *options, **arguments)
 
 
 @pytest.mark.parametrize("name", ["plan.ndjson", "plan.ndjson.gz"])

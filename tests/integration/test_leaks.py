@@ -164,7 +164,7 @@ def test_no_sweep_apply_or_restore_shows_a_token(proxy: Microburst, tmp_path: Pa
     dry = swept(proxy, doomed, tmp_path, [*loud, "--plan", str(plan)])
     assert len(plan.read_bytes().splitlines()) > 5
     reckless = ("--max-delete-percent", "100", "--archive", str(archive), "--endpoint-url", proxy.url)
-    applied = janitor("apply", str(plan), *loud, *reckless, env=SECRETS)
+    applied = janitor("apply", str(plan), "--yes", *loud, *reckless, env=SECRETS)
     where = ("--all", "--endpoint-url", proxy.url, "--log-level", "debug")
     restored = [janitor("restore", str(archive), *where, "--format", form, env=SECRETS) for form in ("json", "table")]
     for finished in (dry, applied, *restored):
@@ -189,7 +189,7 @@ def test_no_failing_delete_shows_a_token(
 ) -> None:
     proxy.rules([{"service": "dynamodb", "operation": operation, **effect}])
     api = "item" if operation == "DeleteItem" else "auto"
-    finished = swept(proxy, doomed, tmp_path, ["--delete", "--delete-api", api, "--log-level", "debug"])
+    finished = swept(proxy, doomed, tmp_path, ["--delete", "--yes", "--delete-api", api, "--log-level", "debug"])
     assert finished.out
     assert "Traceback" not in finished.err
     assert_silent(finished.out, finished.err)

@@ -70,7 +70,7 @@ def test_a_plan_that_is_carried_out_leaves_what_the_last_scan_found(runs: Callab
     plan = tmp_path / "plan"
     nightly.run("--plan", str(plan), command="sweep")
     where = ("--endpoint-url", nightly.url, "--sns-topic-arn", nightly.arn, "--state-url", nightly.state)
-    applied = json.loads(janitor("apply", str(plan), "--no-archive", *where).out)
+    applied = json.loads(janitor("apply", str(plan), "--yes", "--no-archive", *where).out)
     assert (applied["deletion"]["deleted"], applied["changes"]) == (3, None)
     after = nightly.run().report["changes"]
     assert {name: after[name]["count"] for name in ("newly_expiring", "newly_expired", "extended")} == {
@@ -126,7 +126,7 @@ def test_a_row_that_had_changed_is_not_announced_as_expired(
     now = str(int(time.time()) + 300 * DAY)
     dynamodb.put_item(TableName=nightly.table, Item=stale[0] | {"tokenExpiration": {"N": now}})
     told = ("--sns-topic-arn", nightly.arn, "--state-url", nightly.state, "--per-token", "--no-archive")
-    applied = json.loads(janitor("apply", str(plan), "--endpoint-url", nightly.url, *told).out)
+    applied = json.loads(janitor("apply", str(plan), "--yes", "--endpoint-url", nightly.url, *told).out)
     assert applied["deletion"]["changed"] == 1
     events = [body["event"] for body in queue.bodies() if body["schema"] == "janitor.notice/v1"]
     assert events == ["token.deleted"] * 2

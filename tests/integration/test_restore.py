@@ -271,7 +271,7 @@ def test_an_object_of_an_archive_does_not_pass_for_a_plan_of_the_whole_table(
     part = tmp_path / "part.ndjson"
     part.write_bytes(s3.get_object(Bucket="kept", Key=f"{place}000001.ndjson")["Body"].read())
     before = keys_in(client, table)
-    finished = janitor("apply", str(part), "--endpoint-url", server.url, "--no-archive")
+    finished = janitor("apply", str(part), "--yes", "--endpoint-url", server.url, "--no-archive")
     assert (finished.code, "nobody knows how large a share" in finished.err) == (4, True)
     assert keys_in(client, table) == before
 

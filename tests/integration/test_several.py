@@ -144,7 +144,7 @@ def test_a_sweep_of_two_tables_has_two_archives_and_a_guard_of_one_spares_not_th
 ) -> None:
     living = living_rows(30)
     names = deployments(new_table, table_number, [*stale_rows(4), *living], [*stale_rows(9), *living])
-    options = ("--delete", "--max-clock-skew", "1d", "--max-deletes", "5", "--archive", f"{tmp_path}/kept/")
+    options = ("--delete", "--yes", "--max-clock-skew", "1d", "--max-deletes", "5", "--archive", f"{tmp_path}/kept/")
     finished = run(server, "sweep", *flags(names), *options)
     said = json.loads(finished.out)
     assert (finished.code, said["run"]["outcome"]) == (4, "refused"), finished.err

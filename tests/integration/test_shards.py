@@ -40,7 +40,7 @@ def _options(server: Server, table: str, folder: Path, *more: str) -> list[str]:
 
 
 def _deleting(folder: Path, *more: str) -> list[str]:
-    return ["--delete", "--archive", f"{folder}/archives/", "--shard-run", "tonight", *more]
+    return ["--delete", "--yes", "--archive", f"{folder}/archives/", "--shard-run", "tonight", *more]
 
 
 def _run(command: str, index: int, count: int, options: Sequence[str]) -> Finished:

@@ -91,7 +91,7 @@ def test_a_plan_of_a_dump_is_carried_out_on_the_table(
     assert json.loads(plan.read_bytes().splitlines()[-1])["scanned"] == STALE + LIVING
 
     client.put_item(TableName=table, Item=stale[0] | {"tokenExpiration": {"N": str(int(time.time()) + DAY)}})
-    applied = janitor("apply", str(plan), "--endpoint-url", server.url, "--archive", str(tmp_path / "archive"))
+    applied = janitor("apply", str(plan), "--yes", "--endpoint-url", server.url, "--archive", str(tmp_path / "archive"))
     deletion = json.loads(applied.out)["deletion"]
     assert (applied.code, deletion["deleted"], deletion["changed"]) == (0, STALE - 1, 1)
     assert keys_in(client, table) == {key_of(row) for row in [stale[0], *living]}
@@ -107,7 +107,7 @@ def test_the_plan_of_an_export_is_of_the_account_that_it_names(
     planned = read(folder, "--dialect", "hashed", "--plan", str(plan), "--format", "html", command="sweep")
     assert planned.code == 0, planned.err
     assert f"from {folder}" in planned.out
-    refused = janitor("apply", str(plan), "--endpoint-url", server.url, "--region", REGION, "--no-archive")
+    refused = janitor("apply", str(plan), "--yes", "--endpoint-url", server.url, "--region", REGION, "--no-archive")
     assert refused.code == 2
     assert f"is of the account {ACCOUNT}, and this is" in refused.err
 

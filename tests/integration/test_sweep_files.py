@@ -28,7 +28,7 @@ def test_the_rows_are_archived_by_default_and_only_the_owner_can_read_that(
 ) -> None:
     stale, living = stale_rows(5), living_rows(30)
     table = new_table([*stale, *living])
-    finished = run(server, table, "--delete", env={"XDG_STATE_HOME": str(tmp_path)})
+    finished = run(server, table, "--delete", "--yes", env={"XDG_STATE_HOME": str(tmp_path)})
     deletion = json.loads(finished.out)["deletion"]
     archive = Path(deletion["archive"])
     assert (finished.code, deletion["deleted"]) == (0, 5)
@@ -74,8 +74,8 @@ def test_a_plan_or_an_archive_is_never_overwritten(
     before = keys_in(client, table)
     there = tmp_path / "there.ndjson"
     there.write_text("precious")
-    plan = run(server, table, "--delete", "--no-archive", "--plan", str(there))
-    archive = run(server, table, "--delete", "--archive", str(there))
+    plan = run(server, table, "--delete", "--yes", "--no-archive", "--plan", str(there))
+    archive = run(server, table, "--delete", "--yes", "--archive", str(there))
     assert (plan.code, archive.code) == (2, 4)
     assert f"{there} exists already" in plan.err
     assert f"{there} exists already" in archive.err
@@ -88,7 +88,7 @@ def test_an_archive_in_a_folder_that_is_not_there_yet_makes_it(
 ) -> None:
     for count in (1, 2):
         table = new_table([*stale_rows(5), *living_rows(30)])
-        finished = run(server, table, "--delete", "--archive", f"{tmp_path}/new/folder/")
+        finished = run(server, table, "--delete", "--yes", "--archive", f"{tmp_path}/new/folder/")
         assert finished.code == 0, finished.err
         assert len(list((tmp_path / "new" / "folder").iterdir())) == count
 
@@ -99,7 +99,7 @@ def test_an_archive_whose_path_cannot_be_is_a_guard(
     table = new_table([*stale_rows(5), *living_rows(30)])
     before = keys_in(client, table)
     for path in (tmp_path / ("x" * 300), tmp_path / ("x" * 300) / "archive"):
-        finished = run(server, table, "--delete", "--archive", str(path))
+        finished = run(server, table, "--delete", "--yes", "--archive", str(path))
         assert (finished.code, json.loads(finished.out)["run"]["outcome"]) == (4, "refused")
         assert "bug" not in finished.err
     assert keys_in(client, table) == before
@@ -107,7 +107,7 @@ def test_an_archive_whose_path_cannot_be_is_a_guard(
 
 def test_an_archive_in_a_folder_gets_a_name_of_its_own(server: Server, new_table: NewTable, tmp_path: Path) -> None:
     table = new_table([*stale_rows(5), *living_rows(30)])
-    finished = run(server, table, "--delete", "--archive", str(tmp_path))
+    finished = run(server, table, "--delete", "--yes", "--archive", str(tmp_path))
     archive = Path(json.loads(finished.out)["deletion"]["archive"])
     assert (archive.parent, archive.name.startswith(f"{table}-")) == (tmp_path, True)
 
@@ -115,7 +115,12 @@ def test_an_archive_in_a_folder_gets_a_name_of_its_own(server: Server, new_table
 def test_no_archive_keeps_nothing(server: Server, new_table: NewTable, tmp_path: Path) -> None:
     table = new_table([*stale_rows(5), *living_rows(30)])
     finished = run(
-        server, table, "--delete", "--no-archive", env={"XDG_STATE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+        server,
+        table,
+        "--delete",
+        "--yes",
+        "--no-archive",
+        env={"XDG_STATE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
     )
     deletion = json.loads(finished.out)["deletion"]
     assert (finished.code, deletion["deleted"], deletion["archive"]) == (0, 5, None)

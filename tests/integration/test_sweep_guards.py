@@ -46,7 +46,7 @@ def test_a_guard_refuses_with_a_whole_report_and_keeps_the_plan(
     options, count, others, guard, words = case
     table = new_table([*stale_rows(count), *others])
     before = keys_in(client, table)
-    finished = run(server, table, tmp_path, "--delete", *options)
+    finished = run(server, table, tmp_path, "--delete", "--yes", *options)
     report = json.loads(finished.out)
     errors = {error["code"]: error["message"] for error in report["errors"] if error["where"] == "guard"}
     assert (finished.code, report["run"]["outcome"], report["deletion"]["deleted"]) == (4, "refused", 0)
@@ -76,7 +76,7 @@ def test_a_dry_run_says_which_guard_would_refuse_and_goes_on(
 
 def test_every_guard_that_trips_is_told(server: Server, new_table: NewTable, tmp_path: Path) -> None:
     table = new_table([*stale_rows(30), *permanent_rows(5)])
-    finished = run(server, table, tmp_path, "--delete", "--max-deletes", "3")
+    finished = run(server, table, tmp_path, "--delete", "--yes", "--max-deletes", "3")
     codes = [error["code"] for error in json.loads(finished.out)["errors"]]
     assert codes == ["max-deletes", "max-delete-percent", "all-dated-rows"]
     assert len([line for line in finished.err.splitlines() if line.startswith("janitor: refused")]) == 3
@@ -96,6 +96,6 @@ def test_within_the_guards_everything_planned_goes(
     server: Server, new_table: NewTable, tmp_path: Path, case: Any
 ) -> None:
     options, count, others = case
-    finished = run(server, new_table([*stale_rows(count), *others]), tmp_path, "--delete", *options)
+    finished = run(server, new_table([*stale_rows(count), *others]), tmp_path, "--delete", "--yes", *options)
     report = json.loads(finished.out)
     assert (finished.code, report["deletion"]["deleted"]) == (0, count)

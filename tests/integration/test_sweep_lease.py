@@ -67,7 +67,7 @@ def test_of_several_tables_only_the_one_that_another_run_sweeps_is_skipped(
     calendar, cells = tmp_path / "tokens.ics", tmp_path / "tokens.csv"
     calendar.write_text("of the run before", encoding="utf-8")
     reports = ("--report", f"ics={calendar}", "--report", f"csv={cells}", "--state-url", url)
-    options = ("--delete", "--no-archive", "--endpoint-url", server.url, "--max-clock-skew", "1d", *reports)
+    options = ("--delete", "--yes", "--no-archive", "--endpoint-url", server.url, "--max-clock-skew", "1d", *reports)
     finished = janitor("sweep", "--deployment", names[0], "--deployment", names[1], *options)
     said = json.loads(finished.out)
     assert (finished.code, said["run"]["outcome"]) == (0, "complete"), finished.err
@@ -97,7 +97,15 @@ def test_a_plan_carried_out_by_hand_is_refused_while_another_run_has_the_lease(
     plan = tmp_path / "plan.ndjson"
     assert run(server, table, "--plan", str(plan)).code == 0
     finished = janitor(
-        "apply", str(plan), "--endpoint-url", server.url, "--state-url", url, "--archive", str(tmp_path / "kept")
+        "apply",
+        str(plan),
+        "--yes",
+        "--endpoint-url",
+        server.url,
+        "--state-url",
+        url,
+        "--archive",
+        str(tmp_path / "kept"),
     )
     assert finished.code == 4
     assert [error["code"] for error in json.loads(finished.out)["errors"]] == ["lease"]

@@ -160,7 +160,7 @@ def test_an_expired_token_makes_room_archived_and_only_where_it_may_go(
     dry = add(server, table, *HASHED, "--replace-expired", "--dry-run")
     assert (dry.code, "which would be removed first" in dry.err, len(items_in(client, table))) == (0, True, 2)
     archive = tmp_path / "archive-of-old.ndjson"
-    said = add(server, table, *HASHED, "--replace-expired", "--archive", str(archive))
+    said = add(server, table, *HASHED, "--replace-expired", "--yes", "--archive", str(archive))
     assert said.code == 0, said.err
     assert keys_in(client, table) == {held["token"]["S"], sha256(said.out.strip())}
     assert archived_keys(tmp_path) == {old["token"]["S"]}

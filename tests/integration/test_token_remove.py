@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.cli.wiring.token.removal import NotConfirmedError
+from janitor.cli.confirm import NotConfirmedError
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.find import Finder

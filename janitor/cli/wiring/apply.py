@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
     secret = secret_in(given.protection.fingerprint_key_file)
     reached = reach_table_of(reader, given.table, given.writes.max_wcu)
     policy = _policy(reader.header, given.protection)
-    now = int(time.time())
+    now = reached.present()
     announcing = announcing_of(
         given.notices,
         given.state,

@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import replace
+from typing import TypeGuard
 
 import msgspec
 
@@ -20,6 +21,8 @@ from janitor.tokens.dialect import Dialect
 
 log = get_logger("janitor.run")
 
+# Of the local clock against the server's: more than answers take on their way.
+TOLD_SKEW_SECONDS = 5
 # Room for a sweep's deletes, or for a few segments.
 _LEAST_CONNECTIONS = 16
 MAX_SKEW_SECONDS = 60
@@ -53,6 +56,10 @@ class Reached(msgspec.Struct, frozen=True):
     def home(self) -> Aws:
         """The session for the run's reports and its topic."""
         return self.among.home if self.among else self.aws
+
+    def present(self) -> int:
+        """The UNIX second by the earlier of two clocks, this machine's and DynamoDB's: what may go is judged by it."""
+        return int(self.aws.clock.earlier(time.time()))
 
     @property
     def file_suffix(self) -> str:
@@ -141,11 +148,22 @@ def warnings(reached: Reached) -> tuple[Remark, ...]:
         )
         remarks.append(Remark(where="table", code="left-behind", message=message))
     skew = reached.table.skew_seconds
-    if skew is not None and abs(skew) > MAX_SKEW_SECONDS:
+    if is_told(skew):
         log.warning("clock.skewed", seconds=skew)
-        message = f"the local clock is {skew:+,} seconds off the server's, so states may be wrong"
+        message = f"{skew_said(skew)}; rows are judged by the earlier of the two"
         remarks.append(Remark(where="clock", code="skewed", message=message))
     return tuple(remarks)
+
+
+def is_told(skew_seconds: int | None) -> TypeGuard[int]:
+    """Whether the local clock is so far off the server's that it is worth a word."""
+    return skew_seconds is not None and abs(skew_seconds) > TOLD_SKEW_SECONDS
+
+
+def skew_said(skew_seconds: int) -> str:
+    """How far the local clock is off the server's, in words."""
+    direction = "ahead of" if skew_seconds > 0 else "behind"
+    return f"the local clock is {abs(skew_seconds):,} seconds {direction} DynamoDB's"
 
 
 def _choice(settings: TableSettings) -> TableChoice:

@@ -85,7 +85,7 @@ def runs_of(file: Path, given: RunCommand, logs: LogSettings) -> int:
     check = partial(_check, schedule, first)
     if not schedule.is_sweep:
         return carried_out_on_each("scan", logs, tables, scan_job, is_dry_run=True, check=check)
-    sweep = SweepSettings(first.plan, first.deletion, first.writes, deletes)
+    sweep = SweepSettings(first.plan, first.deletion, first.writes, deletes, is_scheduled=schedule.deletes)
     return carried_out_on_each("sweep", logs, tables, sweep_jobs(sweep), is_dry_run=not deletes, check=check)
 
 

@@ -59,7 +59,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
     shard = shard_in(settings.shards)
     reached = reach_for(settings, shard, among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
-    now = int(time.time()) if as_of is None else as_of
+    now = reached.present() if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, shard=shard)
     joined = None
     if shard is not None:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from janitor import __version__
+from janitor.cli.confirm import Confirmation
 from janitor.cli.options import given_on_command_line
 from janitor.cli.places import path_named
 from janitor.cli.progress import progress_for
@@ -69,7 +70,7 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
     planning = None
     if sweep is not None:
         _check_plan(sweep.plan, source, settings.table)
-        planning = _planning(sweep, header_of(table, policy, run_id, now, as_of))
+        planning = _planning(sweep, header_of(table, policy, run_id, now, as_of), stop)
     return Job(
         command="scan" if sweep is None else "sweep",
         run_id=run_id,
@@ -164,7 +165,7 @@ def _check_plan(plan: PlanSettings, source: Source, given: TableSettings) -> Non
     raise ConfigurationError(sentence, "give --table NAME and --region NAME", "source-table")
 
 
-def _planning(sweep: SweepSettings, header: Header) -> Sweep:
+def _planning(sweep: SweepSettings, header: Header, stop: Stop) -> Sweep:
     """A sweep that makes a plan and can do no more."""
     path = sweep.plan.plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}.ndjson"
     return Sweep(
@@ -178,7 +179,7 @@ def _planning(sweep: SweepSettings, header: Header) -> Sweep:
         archive_problem=lambda: None,
         limits=limits_of(sweep.deletion),
         population=lambda read: read,
-        confirm=lambda *_: False,
+        consent=Confirmation(header.table.name, stop, yes=False),
         for_real=ForShow,
         announced=None,
         lease=None,

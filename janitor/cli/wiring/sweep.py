@@ -2,13 +2,12 @@
 
 import random
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
 
-from janitor.cli.confirm import confirmation
+from janitor.cli.confirm import Confirmation
 from janitor.cli.places import is_folder, path_named
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.announcing import Announcing
@@ -66,7 +65,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach_for(scan, shard, among, sweep.writes.max_wcu)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
-    now = int(time.time()) if as_of is None else as_of
+    now = reached.present() if as_of is None else as_of
     pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, shard=shard)
     joined = joined_run(scan, shard, reached, stop, policy=policy, segments=pages.segments, run_id=run_id, sweep=sweep)
     dry_limits = None if sweep.deletes else limits_of(deletion)
@@ -101,6 +100,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
             announced=announced_by(announcing, deletion, now),
             lease=lease,
             shards=joined.guards if joined else None,
+            is_scheduled=sweep.is_scheduled,
         ),
         announcer=announcer_of(
             joined, announcing, scan, reached, stop, lease=lease if sweep.deletes else None, limits=dry_limits
@@ -170,8 +170,12 @@ def sweep_of(
     announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
     lease: LeaseKeeper | None,
     shards: ShardGuards | None = None,
+    is_scheduled: bool = False,
 ) -> Sweep:
-    """What becomes of the stale rows of the table that was reached: `Sweep` has the words for the arguments."""
+    """What becomes of the stale rows of the table that was reached: `Sweep` has the words for most arguments.
+
+    `is_scheduled` says that a schedule file has given its consent.
+    """
     table, archive = reached.table, archive_for(reached, deletion.archive, header, stop, keeps_none=deletion.no_archive)
     # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
     plan_path = plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}{reached.file_suffix}.ndjson"
@@ -183,7 +187,7 @@ def sweep_of(
             delete=deleter.delete,
             archive=archive,
             policy=policy,
-            clock=time.time,
+            clock=reached.present,
             stop=stop,
             may_go_on=may_go_on,
             batch=reached.budgets.rows_at_once(BATCH),
@@ -200,7 +204,7 @@ def sweep_of(
         archive_problem=lambda: archive_problem(archive),
         limits=limits_of(deletion),
         population=population,
-        confirm=confirmation(table.name, stop, yes=deletion.yes),
+        consent=Confirmation(table.name, stop, yes=deletion.yes, is_scheduled=is_scheduled),
         for_real=for_real,
         announced=announced,
         lease=lease,

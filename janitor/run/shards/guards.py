@@ -171,6 +171,7 @@ def whole_of(everybody: Mapping[int, Counts], own: Situation) -> Situation:
         as_of=False,
         lease_problem=None,
         archive_problem=None,
+        consent_problem=None,
     )
 
 

@@ -40,7 +40,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         attempt: the run id of the process that read it.
         planned, protected: rows of its plan, and those it would hold besides.
         scanned, dated: rows of its part, and how many of them carry a date.
-        problems: reasons of its own not to delete: its clock, its archive.
+        problems: reasons of its own not to delete: its clock, its archive, nobody who says yes.
     """
 
     attempt: str

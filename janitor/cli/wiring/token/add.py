@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from janitor.cli.confirm import confirm
 from janitor.cli.options import given_on_command_line, variable
 from janitor.cli.running import prepared
 from janitor.cli.wiring.archives import check_archive
@@ -82,12 +83,16 @@ def added(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
 
     Raises:
         ConfigurationError: settings are wrong, or a row stands in the way.
+        NotConfirmedError: a row would have to go first, and nobody said yes.
         JanitorError: a guard or AWS refused, or the token reached nobody.
     """
     adding = prepared(lambda: _adding(settings, token, run_id, stop), stop)
     if settings.replace.dry_run:
         _say(adding, is_for_show=True)
         return ExitCode.DONE
+    if adding.to_replace and not settings.life.yes:
+        what = said(adding.to_replace, adding.place)
+        confirm(f"Delete {what} from {adding.place.reached.table.name} first?", "nothing was added or removed", stop)
     kept_in = adding.replacing.make_room(adding.to_replace) if adding.to_replace else None
     try:
         _write(adding)

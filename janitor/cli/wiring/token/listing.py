@@ -1,7 +1,5 @@
 """A listing of a table, as a job."""
 
-import time
-
 from msgspec import structs
 
 from janitor.cli.wiring.fingerprint_key import secret_in
@@ -36,7 +34,7 @@ def listing_job(settings: ListCommand, run_id: str, stop: Stop) -> Job:
     )
     table = reached.table
     policy = policy_of(settings.policy, settings.protection, table.dialect)
-    now = int(time.time()) if as_of is None else as_of
+    now = reached.present() if as_of is None else as_of
     listing = _listing(settings.listing)
     scan = Scan(
         client=reached.aws.dynamodb,

@@ -1,18 +1,16 @@
 """`token remove`: a question, an archive, and rows that go."""
 
 import random
-import signal
-import sys
 from functools import partial
 
 import click
 
+from janitor.cli.confirm import NO_TERMINAL, WAY_OUT, NotConfirmedError, confirm, is_terminal
 from janitor.cli.running import prepared
 from janitor.cli.wiring.archives import archive_for, check_archive
 from janitor.cli.wiring.plan_rules import header_of
 from janitor.cli.wiring.token.change import (
     NO_ANSWER,
-    SIGNAL_BASE,
     Act,
     Done,
     Telling,
@@ -25,22 +23,16 @@ from janitor.cli.wiring.token.selection import Place, choice_of, reached_place, 
 from janitor.config.token_change import ChangeCommand, RemoveSettings
 from janitor.dynamodb.delete import Deleter, Settled
 from janitor.dynamodb.find import Found
-from janitor.errors import ExitCode, JanitorError, SinkError, StopRequestedError
+from janitor.errors import ExitCode, SinkError
 from janitor.report.token_change import ChangeOutcome
 from janitor.run.archive import Archive
 from janitor.run.plan import Header
 from janitor.run.remove import Removal
 from janitor.run.stopping import LAST_SECONDS, Stop
 from janitor.run.workers import answer_of
+from janitor.tokens.classify import classify
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.protection import protected_by
-
-
-class NotConfirmedError(JanitorError):
-    """Nobody said that the rows may go."""
-
-    exit_code: int = ExitCode.REFUSED
-    default_code = "not-confirmed"
 
 
 def removed(name: str | None, removing: RemoveSettings, settings: ChangeCommand, run_id: str, stop: Stop) -> int:
@@ -84,30 +76,13 @@ def _confirm(going: list[Found], place: Place, settings: RemoveSettings, stop: S
     """Ask whoever sits at the terminal, unless --yes was given."""
     if settings.yes:
         return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise NotConfirmedError("nothing was removed: there is no terminal to ask on", "give --yes")
+    if not is_terminal():
+        raise NotConfirmedError(f"nothing was removed: {NO_TERMINAL}", WAY_OUT)
     if not is_listed:
         say_rows(going, place)
-    accepted = sum(bool(place.finding(each).accepted_by) for each in going)
+    accepted = sum(bool(classify(each.row, place.earliest, place.policy).accepted_by) for each in going)
     still = f", {accepted:,} of them still accepted by LISA" if accepted else ""
-    try:
-        with stop.waiting():
-            click.echo(
-                f"Delete {counted(len(going))} of {place.reached.table.name}{still}? [y/N]: ", nl=False, err=True
-            )
-            answer = sys.stdin.readline()
-    except StopRequestedError:
-        click.echo(err=True)
-        raise _stopped(stop) from None
-    if answer.strip().lower() not in {"y", "yes"}:
-        raise NotConfirmedError("nothing was removed: it was not confirmed")
-
-
-def _stopped(stop: Stop) -> NotConfirmedError:
-    who = signal.Signals(stop.signal or signal.SIGTERM)
-    error = NotConfirmedError(f"nothing was removed: stopped by {who.name}", code="interrupted")
-    error.exit_code = SIGNAL_BASE + who
-    return error
+    confirm(f"Delete {counted(len(going))} of {place.reached.table.name}{still}?", "nothing was removed", stop)
 
 
 def _removal(archive: Archive, header: Header, place: Place, stop: Stop) -> Removal:

@@ -11,7 +11,7 @@ import click
 
 from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, reach
+from janitor.cli.wiring.reach import Reached, is_told, reach, skew_said
 from janitor.cli.wiring.rules import policy_of
 from janitor.config.token_change import ChangeCommand
 from janitor.dynamodb.find import MOST_FOUND, Finder, Found
@@ -43,13 +43,19 @@ class AsOfError(JanitorError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The table that was reached, and how its rows are found, named and judged; `now` is in UNIX seconds."""
+    """The table that was reached, and how its rows are found, named and judged.
+
+    Attributes:
+        now: the UNIX second by DynamoDB's clock, which is LISA's: what is written and said goes by it.
+        earliest: by the earlier of that clock and this machine's: whether a row is over that is to be deleted.
+    """
 
     reached: Reached
     policy: Policy
     secret: bytes | None
     finder: Finder
     now: int
+    earliest: int
 
     def finding(self, found: Found) -> Finding:
         """What a report says of a row."""
@@ -109,7 +115,8 @@ def reached_place(settings: ChangeCommand, stop: Stop) -> Place:
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     say_limits(reached.budgets, deletes=False)
     finder = Finder(reached.aws.dynamodb, reached.table, policy, secret, stop, budgets=reached.budgets)
-    return Place(reached, policy, secret, finder, _now(reached) if as_of is None else as_of)
+    now, earliest = (_now(reached), reached.present()) if as_of is None else (as_of, as_of)
+    return Place(reached, policy, secret, finder, now, earliest)
 
 
 def say_rows(found: Iterable[Found], place: Place) -> None:
@@ -126,11 +133,11 @@ def say_rows(found: Iterable[Found], place: Place) -> None:
 
 def _now(reached: Reached) -> int:
     """The present as DynamoDB's clock has it, which is LISA's: a token revoked by a fast clock would live on."""
-    skew = reached.table.skew_seconds or 0
-    if abs(skew) > MAX_SKEW_SECONDS:
+    skew = reached.table.skew_seconds
+    if is_told(skew):
         log.warning("clock.skewed", seconds=skew)
-        click.echo(f"janitor: the local clock is {skew:+,} seconds off the server's, whose time counts here", err=True)
-    return int(time.time()) - (skew if abs(skew) > _NOISE else 0)
+        click.echo(f"janitor: {skew_said(skew)}, whose time counts here", err=True)
+    return int(time.time()) - (skew if skew is not None and abs(skew) > _NOISE else 0)
 
 
 def _of_user(user: str, place: Place) -> list[Found]:

@@ -4,6 +4,7 @@ from janitor.cli.wiring.token.selection import Place
 from janitor.dynamodb.find import Found
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.report.text import label
+from janitor.tokens.classify import classify
 from janitor.tokens.plain import plain
 from janitor.tokens.protection import protected_by
 
@@ -82,8 +83,8 @@ def _said(found: Found, place: Place) -> str:
 
 def _is_over(found: Found, place: Place) -> bool:
     """Whether the row has a date that is over, and is dead everywhere: a malformed date is none."""
-    finding = place.finding(found)
-    return not finding.accepted_by and finding.seconds_to_expiry is not None and finding.seconds_to_expiry <= 0
+    verdict = classify(found.row, place.earliest, place.policy)
+    return not verdict.accepted_by and verdict.expiry is not None and verdict.expiry <= place.earliest
 
 
 def _user_has(

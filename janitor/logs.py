@@ -35,8 +35,8 @@ _ROW_FIELDS = frozenset(
         "tokens",
     }
 )
-# Whose lines hold requests, answers, headers, or the text of an error that does, at any level.
-_WIRE_LOGGERS = ("botocore", "boto3", "s3transfer", "urllib3")
+# Whose lines hold requests, answers, headers, or the text of an error that may hold one, at any level.
+_WIRE_LOGGERS = ("asyncio", "boto3", "botocore", "concurrent", "s3transfer", "urllib3")
 # Of those the ones that hold nothing but numbers and names.
 _SAFE_LOGGERS = ("botocore.retries",)
 
@@ -85,7 +85,7 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
 def keep_pattern_only(record: logging.LogRecord) -> bool:
     """Keep of a third-party line its pattern, without the request, the answer or the error that would fill it.
 
-    Of the libraries that speak to AWS that is so at every level, of others below info.
+    Of the libraries that speak to AWS, or tell of any exception, that is so at every level; of others below info.
     """
     is_ours = record.name.startswith("janitor")
     is_wire = record.name.partition(".")[0] in _WIRE_LOGGERS

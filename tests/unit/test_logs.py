@@ -45,7 +45,7 @@ def test_of_botocores_debug_lines_only_the_pattern_is_kept(stream: io.StringIO) 
 
 @pytest.mark.parametrize(
     "logger",
-    ["botocore.credentials", "botocore.utils", "urllib3.connectionpool", "urllib3.util.retry", "boto3.resources"],
+    ["botocore.credentials", "botocore.utils", "urllib3.connectionpool", "urllib3.util.retry", "asyncio"],
 )
 @pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR])
 def test_of_what_speaks_to_aws_no_line_has_its_values_at_any_level(

@@ -1,5 +1,6 @@
 """Who watches runs from outside: metrics, the heartbeat, and the topic that hears of a run without a report."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
@@ -48,7 +49,8 @@ class Outside:
         self._stop, self._is_part = stop, is_part
         self._settings, self._table, self._command, self._run_id = settings, table, command, run_id
         self._sinks = metric_sinks(settings)
-        self._heartbeat = Heartbeat(settings.heartbeat_url, run_id=run_id) if settings.heartbeat_url else None
+        url = settings.heartbeat_url
+        self._heartbeat = Heartbeat(url, run_id=run_id, environment=os.environ) if url else None
 
     def __enter__(self) -> Self:
         """Prove that the metrics can be written, and call the heartbeat's start.

@@ -6,6 +6,8 @@ import ssl
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
+from janitor.tokens.plain import plain
+
 # In the order in which botocore looks.
 VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 
@@ -40,14 +42,15 @@ class Authorities(NamedTuple):
         """What is wrong with the file, in a sentence; None where it holds certificates."""
         if not self.path.strip():
             return f"{self.named_by} is empty"
+        shown = f"{self.named_by}: {plain(self.path)}"
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(self.path)
         except ssl.SSLError:
-            return f"{self.named_by}: {self.path} holds no certificates that can be read"
+            return f"{shown} holds no certificates that can be read"
         except OSError as error:
             is_folder = os.path.isdir(self.path)  # noqa: PTH112  # a path as it was given
             why = os.strerror(errno.EISDIR if is_folder else error.errno or errno.EIO)
-            return f"{self.named_by}: {self.path} cannot be read: {why}"
+            return f"{shown} cannot be read: {why}"
         except ValueError:
             return f"{self.named_by} is not a path"
         return None

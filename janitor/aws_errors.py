@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from janitor.errors import AwsError, ConfigurationError, CredentialsError, JanitorError
+from janitor.tokens.plain import plain
 from janitor.tokens.shown import without_keys
 
 THROTTLES = frozenset(
@@ -72,6 +73,7 @@ _LIMITED_BY = {
     "dynamodb:DeleteItem": "--max-wcu",
 }
 _NETWORK = "check --endpoint-url, --region and the network"
+_ANY_URL = "check --endpoint-url, HTTPS_PROXY and HTTP_PROXY, and the network"
 _AUTHORITIES = "where a proxy or the endpoint has an authority of its own, name its certificates with AWS_CA_BUNDLE"
 _PROXIES = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
 _HEADERS = "see that AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN, or what the profile has for them, end with their last letter"
@@ -161,12 +163,12 @@ def text_of(error: BotoCoreError) -> str:
     """What botocore's error says, without the values that could hold a credential; its class where they are all."""
     values: Mapping[str, Any] = error.kwargs
     if known := _KNOWN_TEXTS.match(str(values.get("error_msg", ""))):
-        return known[0].rstrip(".")
+        return plain(known[0].rstrip("."))
     named = {name for _, name, _, _ in Formatter().parse(error.fmt) if name}
     if named and not named & (_SHOWN | _SHOWN_URLS):
         return type(error).__name__
     shown = {name: _shown(name, values.get(name)) for name in named}
-    return without_keys(" ".join(error.fmt.format(**shown).split())).rstrip(".")
+    return plain(without_keys(" ".join(error.fmt.format(**shown).split()))).rstrip(f" .:{_HIDDEN}")
 
 
 def _shown(name: str, value: object) -> str:
@@ -184,7 +186,7 @@ def origin_of(url: str) -> str:
     host = parts.netloc.rpartition("@")[2]
     if not host:
         return _HIDDEN
-    return f"{parts.scheme}://{host}"
+    return plain(f"{parts.scheme}://{host}")
 
 
 def causes_of(error: BaseException) -> Iterator[BaseException]:
@@ -233,7 +235,7 @@ def is_unfit_header(error: BaseException) -> bool:
 
 def service_text(message: object) -> str:
     """A service's message on one line, without row keys, and without the request's headers where it repeats them."""
-    return without_keys(_HEADER.sub("", " ".join(str(message).split())))
+    return plain(without_keys(_HEADER.sub("", " ".join(str(message).split()))))
 
 
 def service_code(code: object) -> str:
@@ -291,10 +293,15 @@ def _unreachable(error: BotoCoreError, target: str) -> JanitorError:
         sentence = f"{target}: a header of the request holds a line end, or what else no header can hold"
         return ConfigurationError(sentence, _HEADERS, "header")
     reason = reason_of(error)
-    said = f"{text_of(error)} ({reason})" if reason else text_of(error)
-    way_out = _NETWORK
-    if isinstance(error, boto.SSLError):
-        way_out = _AUTHORITIES
+    said, way_out = f"{text_of(error)} ({reason})" if reason else text_of(error), _NETWORK
+    if type(error) is boto.HTTPClientError:
+        # For example a proxy's URL that is none, which may hold a password.
+        said, way_out = (
+            f"the request could not be sent ({reason or type(error.kwargs.get('error')).__name__})",
+            _ANY_URL,
+        )
+    elif isinstance(error, boto.SSLError):
+        way_out = _AUTHORITIES if reason and "certificate" in reason else _NETWORK
     elif isinstance(error, boto.ProxyConnectionError):
         way_out = _PROXIES
     return AwsError(f"{target}: {said}", way_out, "unreachable")
@@ -322,8 +329,15 @@ _LOCAL: tuple[tuple[tuple[type[BotoCoreError], ...], Callable[[BotoCoreError, st
             boto.ConfigNotFound,
             boto.ConfigParseError,
             boto.InvalidConfigError,
+            boto.EndpointVariantError,
+            boto.InvalidChecksumConfigError,
+            boto.InvalidDefaultsMode,
+            boto.InvalidEndpointConfigurationError,
+            boto.InvalidProxiesConfigError,
             boto.InvalidRegionError,
             boto.InvalidRetryConfigurationError,
+            boto.InvalidSTSRegionalEndpointsConfigError,
+            boto.UnknownFIPSEndpointError,
         ),
         _configuration,
     ),

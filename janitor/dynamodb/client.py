@@ -1,5 +1,6 @@
 """Sessions and clients; botocore's errors become ours here and nowhere else."""
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ _ATTEMPTS = 5
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
 _TABLE = "JanitorTable"
+_REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?").fullmatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,9 @@ class Aws:
         if not self._session.region_name:
             raise ConfigurationError("no region is set", "give --region NAME, or set AWS_REGION", "no-region")
         self.region = self._session.region_name
+        if not _REGION(self.region):
+            # botocore would look for its endpoints, and tell of those.
+            raise ConfigurationError(f"{self.region!a} is not a region", "check --region and AWS_REGION", "region")
         self._attempts = self._configured_attempts()
         self._core.register_component("response_parser_factory", FastParserFactory())
         self._check_authorities()
@@ -194,7 +199,7 @@ class Aws:
             sentence = "a value of the AWS configuration is not of the kind that it should be"
             return ConfigurationError(sentence, "check the variables that begin with AWS_, and the profile", "endpoint")
         shown = url if "@" not in url and "?" not in url else f"…{url.rpartition('@')[2].partition('?')[0]}"
-        return ConfigurationError(f"{shown!r} is not an endpoint", "check --endpoint-url", "endpoint")
+        return ConfigurationError(f"{shown!a} is not an endpoint", "check --endpoint-url", "endpoint")
 
     def _check_authorities(self) -> None:
         profile = self._core.get_scoped_config().get("ca_bundle")

@@ -272,7 +272,7 @@ class Place:
             return f"the role {self.role_arn}"
         profile = f"the profile {plain(self.profile)}"
         if self.method in _FILES:
-            return f"{profile} in {self.session.get_config_variable(_FILES[self.method])}"
+            return f"{profile} in {plain(str(self.session.get_config_variable(_FILES[self.method])))}"
         names = {
             "env": "the environment",
             "custom-process": f"the credential_process of {profile}",
@@ -293,9 +293,9 @@ class Place:
     def identity_file(self) -> tuple[str, str]:
         """Who names the file with the web identity's token, and its path."""
         if self._has_identity_variable:
-            return _IDENTITY_FILE, self.environment[_IDENTITY_FILE]
+            return _IDENTITY_FILE, plain(self.environment[_IDENTITY_FILE])
         path = self.profiles.get(self.profile, {}).get("web_identity_token_file", "")
-        return f"web_identity_token_file of the profile {plain(self.profile)}", path
+        return f"web_identity_token_file of the profile {plain(self.profile)}", plain(path)
 
     @property
     def container_variable(self) -> str:
@@ -414,6 +414,11 @@ class _Explanation:
         flaw = self._metadata_flaw()
         if flaw is not None:
             return flaw
+        if isinstance(self._error, boto.InvalidIMDSEndpointModeError):
+            sentence = f"{_METADATA_ENDPOINT}_MODE is neither IPv4 nor IPv6"
+            return ConfigurationError(sentence, "give one of them, or unset it", "credentials")
+        if isinstance(self._error, ValueError | boto.InvalidIMDSEndpointError):
+            return ConfigurationError(f"{_METADATA_ENDPOINT} is not a URL", "give one as in http://host", "credentials")
         if isinstance(self._error, BotoCoreError):
             return translated(self._error, "reading credentials", None)
         return self._unknown()
@@ -486,7 +491,14 @@ class _Explanation:
         said = f"{text_of(error)} ({reason})" if reason else text_of(error)
         return CredentialsError(f"the credentials from {self._outer.name}: {said}", f"{_AGAIN}, or check the network")
 
+    def _without_source(self, *variables: str) -> JanitorError:
+        """A role that takes its credentials from variables, and none is set."""
+        sentence = f"{self._outer.name} takes its credentials from {' or '.join(variables)}, and none is set"
+        return ConfigurationError(sentence, "set one, or change credential_source", "credentials")
+
     def _variables(self) -> JanitorError | None:
+        if isinstance(self._error, boto.CredentialRetrievalError):
+            return self._without_source("AWS_ACCESS_KEY_ID")
         if isinstance(self._error, RuntimeError):
             return CredentialsError("the credentials from the environment have expired", "log in again")
         if isinstance(self._error, ValueError):
@@ -526,9 +538,11 @@ class _Explanation:
             return False
         return True
 
-    def _container(self) -> JanitorError | None:
+    def _container(self) -> JanitorError | None:  # noqa: PLR0911  # a cause, a sentence
         """The agent of a container or a pod, which may be asked with a token from a variable or a file."""
         variable, error = self._place.container_variable, self._error
+        if variable not in self._place.environment:
+            return self._without_source(_RELATIVE, _FULL)
         flaw = self._container_token_flaw()
         if flaw is not None:
             return flaw
@@ -558,7 +572,7 @@ class _Explanation:
         where, token = _CONTAINER_TOKEN, environment.get(_CONTAINER_TOKEN)
         if _CONTAINER_TOKEN_FILE in environment:
             path = environment[_CONTAINER_TOKEN_FILE]
-            where = f"{_CONTAINER_TOKEN_FILE} ({path})"
+            where = f"{_CONTAINER_TOKEN_FILE} ({plain(path)})"
             try:
                 with open(path, encoding="utf-8") as file:  # noqa: PTH123  # an empty path is no folder
                     token = file.read()
@@ -576,8 +590,6 @@ class _Explanation:
     def _instance(self) -> JanitorError | None:
         if self._outer.method == "assume-role" and isinstance(self._error, boto.CredentialRetrievalError):
             return CredentialsError(f"{self._outer.name} has its own from {self._place.name}, which gave none", _AGAIN)
-        if isinstance(self._error, boto.InvalidIMDSEndpointError | boto.InvalidIMDSEndpointModeError):
-            return ConfigurationError(f"{_METADATA_ENDPOINT} is not a URL", "give one as in http://host", "credentials")
         flaw = self._metadata_flaw()
         return flaw or CredentialsError(f"{self._place.name} gave no credentials", _AGAIN)
 

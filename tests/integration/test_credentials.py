@@ -513,6 +513,52 @@ def test_a_proxy_that_refuses_is_said_by_its_status() -> None:
     assert_says(finished, 1, proxy.url)
 
 
+ON = {**NO_KEYS, "AWS_EC2_METADATA_DISABLED": None}
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"AWS_REGION": "us-east-1\n"}, "'us-east-1\\n' is not a region"),
+        ({"AWS_REGION": "us east"}, "'us east' is not a region"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9\n"}, "is not an endpoint"),
+        ({"AWS_DEFAULTS_MODE": "odd"}, "invalid defaults mode"),
+        ({**ON, "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://[canary"}, "METADATA_SERVICE_ENDPOINT is not a URL"),
+        ({**ON, "AWS_EC2_METADATA_SERVICE_ENDPOINT": "canary"}, "METADATA_SERVICE_ENDPOINT is not a URL"),
+        ({**ON, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv5"}, "METADATA_SERVICE_ENDPOINT_MODE is neither"),
+        ({"AWS_PROFILE": "a\x1b[1m\u202e", **NO_KEYS}, "a\\x1b[1m\\u202e"),
+        ({"AWS_CA_BUNDLE": "\x1b[1m"}, "AWS_CA_BUNDLE: \\x1b[1m cannot be read"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_wrong_configuration(variables: dict[str, str | None], words: str) -> None:
+    finished = janitor("scan", "--table", "t", env=variables)
+    assert_says(finished, 2, words)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("EcsContainer", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or"),
+        ("Environment", "AWS_ACCESS_KEY_ID, and none is set"),
+    ],
+)
+def test_a_role_whose_source_is_not_set_names_what_to_set(aws: Aws, source: str, words: str) -> None:
+    config = f"[profile night]\nrole_arn = arn:aws:iam::1:role/x\ncredential_source = {source}\n"
+    assert_says(scan(aws.configure(config), "--profile", "night"), 2, "the role of the profile night", words)
+
+
+@pytest.mark.parametrize("url", ["http://me:canary@", "socks5://me:canary@127.0.0.1:9", "http://me:canary@host:canary"])
+def test_a_proxy_that_is_none_is_said_without_its_password(url: str) -> None:
+    finished = janitor("scan", "--table", "t", env={"HTTPS_PROXY": url})
+    assert_says(finished, 1, "dynamodb:DescribeTable on the table t", "HTTPS_PROXY")
+
+
+def test_a_server_without_tls_is_no_matter_of_authorities() -> None:
+    with stub(always(200)) as server:
+        finished = janitor("scan", "--table", "t", "--endpoint-url", server.url.replace("http:", "https:"))
+    assert_says(finished, 1, "wrong version number", "check --endpoint-url")
+
+
 @pytest.mark.parametrize("text", ["abc/+=", "AKIA-._~"])
 def test_what_credentials_are_made_of_has_no_flaw(text: str) -> None:
     assert flaw_of(text) is None

@@ -52,6 +52,12 @@ class AwsError(JanitorError):
     default_code = "aws"
 
 
+class CredentialsError(AwsError):
+    """Who was configured to give credentials did not: nothing of this is wrong usage, and it may work the next time."""
+
+    default_code = "credentials"
+
+
 class CorruptPageError(AwsError):
     """An answer that is not a whole, undamaged page. Taking it for the end of the table would lose rows."""
 

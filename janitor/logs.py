@@ -46,8 +46,10 @@ _ROW_FIELDS = frozenset(
         "tokens",
     }
 )
-# The third-party loggers whose lines never carry a request, an answer or a header.
-_SAFE_LOGGERS = ("botocore.retries", "botocore.credentials", "urllib3.connectionpool", "urllib3.util.retry")
+# Whose lines hold requests, answers, headers, or the text of an error that may hold one, at any level.
+_WIRE_LOGGERS = ("asyncio", "boto3", "botocore", "concurrent", "s3transfer", "urllib3")
+# Of those the ones that hold nothing but numbers and names.
+_SAFE_LOGGERS = ("botocore.retries",)
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
@@ -98,11 +100,16 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
 
 
 def keep_pattern_only(record: logging.LogRecord) -> bool:
-    """Keep of a third-party debug line its pattern, without the request or the answer that would fill it."""
+    """Keep of a third-party line its pattern, without the request, the answer or the error that would fill it.
+
+    Of the libraries that speak to AWS, or tell of any exception, that is so at every level; of others below info.
+    """
     is_ours = record.name.startswith("janitor")
-    if not is_ours and record.levelno < logging.INFO and not record.name.startswith(_SAFE_LOGGERS):
+    is_wire = record.name.partition(".")[0] in _WIRE_LOGGERS
+    if not is_ours and (is_wire or record.levelno < logging.INFO) and not record.name.startswith(_SAFE_LOGGERS):
         record.msg, record.args = str(record.msg).split("\n", 1)[0], ()
-        record.exc_info = None
+        if record.levelno < logging.INFO:
+            record.exc_info = None
     return True
 
 

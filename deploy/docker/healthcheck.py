@@ -23,7 +23,8 @@ def main() -> int:
     try:
         status = _status(listen)
     except (OSError, ValueError, http.client.HTTPException) as error:
-        return _unhealthy(f"{listen} does not answer: {error}")
+        # http.client's own words may hold a piece of what was answered.
+        return _unhealthy(f"{listen} does not answer: {getattr(error, 'strerror', None) or type(error).__name__}")
     return 0 if status == http.HTTPStatus.OK else _unhealthy(f"{listen} answers {status}")
 
 

@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import NoReturn
 
@@ -81,6 +82,7 @@ def main(argv: list[str] | None = None) -> int:
 def entry_point() -> NoReturn:
     """What the console script calls."""
     _replace_closed_streams()
+    threading.excepthook = say_bug_of_thread
     code = main()
     # The interpreter flushes standard output as it ends; a reader that has gone must not make that a traceback.
     try:
@@ -152,6 +154,13 @@ def _bug(error: BaseException) -> str:
 
     where = frames(error)[-1] if frames(error) else "?"
     return f"a bug in janitor {__version__}: {type(error).__name__} at {where}; please report it with this line"
+
+
+def say_bug_of_thread(ended: threading.ExceptHookArgs) -> None:
+    """Say that a thread has ended by a bug, where Python itself would print a traceback with the message."""
+    if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
+        with contextlib.suppress(OSError):
+            click.echo(f"{PROGRAM}: {_bug(ended.exc_value)}", err=True)
 
 
 def _raise_terminated(number: int, _: FrameType | None) -> NoReturn:

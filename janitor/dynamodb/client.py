@@ -1,5 +1,6 @@
 """Sessions and clients, of botocore itself: boto3 adds nothing to them that a run needs, and takes long to import."""
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -10,12 +11,15 @@ import botocore.session
 import msgspec
 from botocore.config import Config
 from botocore.configprovider import ConfiguredEndpointProvider
-from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.credentials import AssumeRoleCredentialFetcher
+from botocore.exceptions import BotoCoreError
 
+from janitor.authorities import Authorities
 from janitor.aws_errors import CREDENTIALS_WAY_OUT, STATEMENT_THROTTLES, THROTTLES, aws_errors
 from janitor.dynamodb.clock import ServerClock
+from janitor.dynamodb.credentials import hold_credentials, hold_role
 from janitor.dynamodb.decode import DECODED, Answers, FastParserFactory
-from janitor.errors import AwsError, ConfigurationError
+from janitor.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,6 +33,7 @@ _ATTEMPTS = 5
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
 _TABLE = "JanitorTable"
+_REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?").fullmatch
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +100,9 @@ class Aws:
                 several megabytes, and a fifth of a second to read.
 
         Raises:
-            ConfigurationError: the profile does not exist, or there is no region.
+            ConfigurationError: the profile does not exist, there is no region, or a variable, a profile or a file is
+                wrong.
+            CredentialsError: whoever should give the credentials for a role does not.
         """
         self.traffic = Traffic()
         self.clock = ServerClock()
@@ -113,10 +120,15 @@ class Aws:
             self.region: str = self._core.get_config_variable("region")
         if not self.region:
             raise ConfigurationError("no region is set", "give --region NAME, or set AWS_REGION", "no-region")
+        if not _REGION(self.region):
+            # botocore would look for its endpoints, and tell of those.
+            raise ConfigurationError(f"{self.region!a} is not a region", "check --region and AWS_REGION", "region")
         self._attempts = self._configured_attempts()
         self._core.register_component("response_parser_factory", FastParserFactory())
+        self._check_authorities()
+        hold_credentials(self._core, self.region, connection.environment)
         if connection.role_arn:
-            self._core.register_component("credential_provider", self._assumed(connection.role_arn))
+            self._assume(connection.role_arn)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
@@ -167,12 +179,15 @@ class Aws:
 
     def _client(self, service: str) -> Any:
         url = self._endpoint_url(service)
-        try:
-            with aws_errors(f"opening a client for {service}"):
+        # What stops these has its own sentence, and a bare ValueError below is about the endpoint.
+        self._core.get_credentials()
+        with aws_errors(f"opening a client for {service}"):
+            try:
                 return self._core.create_client(service, endpoint_url=url, config=self._config())
-        except AwsError:
-            # botocore refuses the form of an endpoint with a bare ValueError.
-            raise ConfigurationError(f"{url!r} is not an endpoint", "check --endpoint-url", "endpoint") from None
+            except BotoCoreError:
+                raise
+            except ValueError:
+                raise self._no_endpoint(url) from None
 
     def _config(self) -> Config:
         return Config(
@@ -185,6 +200,19 @@ class Aws:
             # The requests are ours, and DynamoDB checks them.
             parameter_validation=False,
         )
+
+    def _no_endpoint(self, url: str | None) -> ConfigurationError:
+        if url is None:
+            sentence = "a value of the AWS configuration is not of the kind that it should be"
+            return ConfigurationError(sentence, "check the variables that begin with AWS_, and the profile", "endpoint")
+        shown = url if "@" not in url and "?" not in url else f"…{url.rpartition('@')[2].partition('?')[0]}"
+        return ConfigurationError(f"{shown!a} is not an endpoint", "check --endpoint-url", "endpoint")
+
+    def _check_authorities(self) -> None:
+        profile = self._core.get_scoped_config().get("ca_bundle")
+        authorities = Authorities.of(self._connection.environment, profile=profile)
+        if authorities is not None and (flaw := authorities.flaw()) is not None:
+            raise ConfigurationError(flaw, "name a file with certificates, or unset it", "ca-bundle")
 
     def _configured_attempts(self) -> int:
         try:
@@ -205,11 +233,11 @@ class Aws:
         ).provide()
         return url
 
-    def _assumed(self, role_arn: str) -> "_AssumedRole":
+    def _assume(self, role_arn: str) -> None:
         source = botocore.session.Session(profile=self._connection.profile)
         source.register_component("data_loader", self._core.get_component("data_loader"))
-        with aws_errors("reading credentials"):
-            credentials = source.get_credentials()
+        hold_credentials(source, self.region, self._connection.environment)
+        credentials = source.get_credentials()
         if credentials is None:
             raise ConfigurationError("no AWS credentials to assume a role with", CREDENTIALS_WAY_OUT, "no-credentials")
 
@@ -220,21 +248,9 @@ class Aws:
         fetcher = AssumeRoleCredentialFetcher(
             client, credentials, role_arn, extra_args={"RoleSessionName": "token-janitor"}
         )
-        return _AssumedRole(fetcher)
+        hold_role(self._core, fetcher, role_arn)
 
 
 def _note_table(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
     """Let what comes back be told from what goes to other tables through the same client."""
     context[_TABLE] = params.get("TableName")
-
-
-class _AssumedRole:
-    """What a botocore session asks for credentials: here always those of one role, renewed before they expire."""
-
-    def __init__(self, fetcher: AssumeRoleCredentialFetcher) -> None:
-        self._credentials = DeferredRefreshableCredentials(
-            method="assume-role", refresh_using=fetcher.fetch_credentials
-        )
-
-    def load_credentials(self) -> DeferredRefreshableCredentials:
-        return self._credentials

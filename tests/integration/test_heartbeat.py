@@ -1,19 +1,27 @@
 """What a monitor is told of a run, and that it can neither end nor hold up one."""
 
+import base64
+import contextlib
+import http.client
 import socket
+import ssl
+import subprocess
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
 from janitor.errors import SinkError
 from janitor.parsers import parse_heartbeat_url
 from janitor.sinks.heartbeat import Heartbeat
+from tests.command import janitor
 
 SECRET = "0f5ad1a2-secret"
 RUN = "5a1f0c2d9e8b7a66"
@@ -40,7 +48,7 @@ class Monitor:
 
 
 @contextmanager
-def running_monitor() -> Iterator[Monitor]:
+def running_monitor(certificate: Path | None = None) -> Iterator[Monitor]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
@@ -69,6 +77,9 @@ def running_monitor() -> Iterator[Monitor]:
 
     with Server(("127.0.0.1", 0), Handler) as server:
         running = Monitor(f"http://127.0.0.1:{server.server_address[1]}")
+        if certificate is not None:
+            running.url = f"https://localhost:{server.server_address[1]}"
+            server.socket = _server_context(certificate).wrap_socket(server.socket, server_side=True)
         running.answers.set()
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
@@ -221,9 +232,225 @@ def test_tls_to_what_does_not_speak_it_is_an_error(monitor: Monitor) -> None:
     assert monitor.told == []
 
 
-def test_proxies_of_the_environment_are_not_asked(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert heartbeat(monitor).start() is None
+PROXY_PASSWORD = "proxy:p@ss-secret"
+PROXY_USER = "proxy%3Ap%40ss-secret"
+
+
+@dataclass
+class Proxy:
+    """A proxy as `HTTPS_PROXY` names it, what it was asked for, and how it answers a CONNECT."""
+
+    port: int
+    asked: list[str] = field(default_factory=list)
+    authorizations: list[str | None] = field(default_factory=list)
+    status: int = 200
+
+    def url(self, scheme: str = "http", user: str = "") -> str:
+        return f"{scheme}://{user}localhost:{self.port}"
+
+
+@contextmanager
+def running_proxy(*, certificate: Path | None = None) -> Iterator[Proxy]:
+    """Pass on what is asked; over TLS where there is a certificate for localhost (with its key)."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            self._note()
+            if running.status != 200:
+                self.send_response_only(running.status, f"no {SECRET}")
+                self.end_headers()
+                return
+            host, _, port = self.path.rpartition(":")
+            with socket.create_connection((host, int(port))) as far:
+                self.send_response_only(200)
+                self.end_headers()
+                _pass_on(self.connection, far)
+            self.close_connection = True
+
+        def do_GET(self) -> None:
+            self._note()
+            parts = urlsplit(self.path)
+            length = int(self.headers.get("content-length") or 0)
+            connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+            connection.request(
+                self.command, f"{parts.path}?{parts.query}", self.rfile.read(length), {"Host": parts.netloc}
+            )
+            answer = connection.getresponse()
+            content = answer.read()
+            connection.close()
+            self.send_response_only(answer.status)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815
+
+        def _note(self) -> None:
+            running.asked.append(f"{self.command} {self.path}")
+            running.authorizations.append(self.headers.get("proxy-authorization"))
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        running = Proxy(server.server_address[1])
+        if certificate is not None:
+            server.socket = _server_context(certificate).wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield running
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _pass_on(near: socket.socket, far: socket.socket) -> None:
+    def copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while content := source.recv(65536):
+                target.sendall(content)
+            target.shutdown(socket.SHUT_WR)
+
+    back = threading.Thread(target=copy, args=(far, near), daemon=True)
+    back.start()
+    copy(near, far)
+    back.join(30)
+
+
+def _server_context(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost that nobody trusts, and its key, in one file."""
+    folder = tmp_path_factory.mktemp("certificate")
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "3650", "-nodes"]
+    files = ["-keyout", str(folder / "key"), "-out", str(folder / "certificate")]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", *subject, *files], check=True, capture_output=True
+    )
+    both = folder / "both"
+    both.write_text((folder / "key").read_text() + (folder / "certificate").read_text())
+    return both
+
+
+@pytest.fixture
+def secure_monitor(certificate: Path) -> Iterator[Monitor]:
+    with running_monitor(certificate) as running:
+        yield running
+
+
+def heartbeat_with(monitor: Monitor, **environment: str) -> Heartbeat:
+    return Heartbeat(f"{monitor.url}/{SECRET}", run_id=RUN, environment=environment)
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+def test_a_call_without_tls_goes_through_the_proxy(monitor: Monitor, variable: str) -> None:
+    with running_proxy() as proxy:
+        beat = heartbeat_with(monitor, **{variable: proxy.url(), "HTTPS_PROXY": "http://127.0.0.1:9"})
+        assert (beat.start(), beat.failure("why")) == (None, None)
+        assert [asked.partition("?")[0] for asked in proxy.asked] == [
+            f"GET {monitor.url}/{SECRET}/start",
+            f"POST {monitor.url}/{SECRET}/fail",
+        ]
+        assert [told.body for told in monitor.told] == ["", "why"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_call_with_tls_goes_through_a_tunnel(secure_monitor: Monitor, certificate: Path, scheme: str) -> None:
+    with running_proxy(certificate=certificate if scheme == "https" else None) as proxy:
+        beat = heartbeat_with(secure_monitor, https_proxy=proxy.url(scheme), AWS_CA_BUNDLE=str(certificate))
+        assert (beat.start(), beat.success()) == (None, None)
+        place = secure_monitor.url.removeprefix("https://")
+        assert proxy.asked == [f"CONNECT {place}"] * 2
+        assert [told.path for told in secure_monitor.told] == [f"/{SECRET}/start", f"/{SECRET}"]
+
+
+@pytest.mark.parametrize(
+    "form", ["http://{user}localhost:{port}", "{user}localhost:{port}", "http://{user}localhost:{port}/"]
+)
+def test_the_proxy_is_told_who_asks(monitor: Monitor, form: str) -> None:
+    with running_proxy() as proxy:
+        url = form.format(user=f"me:{PROXY_USER}@", port=proxy.port)
+        assert heartbeat_with(monitor, HTTP_PROXY=url).start() is None
+        assert proxy.authorizations == [f"Basic {base64.b64encode(f'me:{PROXY_PASSWORD}'.encode()).decode()}"]
+        assert monitor.told
+
+
+@pytest.mark.parametrize("no_proxy", ["127.0.0.1", "*", "other.example, 127.0.0.1"])
+def test_a_host_of_no_proxy_is_called_without_one(monitor: Monitor, no_proxy: str) -> None:
+    with running_proxy() as proxy:
+        assert heartbeat_with(monitor, HTTP_PROXY=proxy.url(), NO_PROXY=no_proxy).start() is None
+        assert (proxy.asked, len(monitor.told)) == ([], 1)
+
+
+def test_a_host_beside_those_of_no_proxy_is_called_through_it(monitor: Monitor) -> None:
+    with running_proxy() as proxy:
+        assert heartbeat_with(monitor, HTTP_PROXY=proxy.url(), no_proxy="example.com").start() is None
+        assert (len(proxy.asked), len(monitor.told)) == (1, 1)
+
+
+def test_a_proxy_that_refuses_the_tunnel_is_said_by_its_status(secure_monitor: Monitor) -> None:
+    with running_proxy() as proxy:
+        proxy.status = 407
+        error = heartbeat_with(secure_monitor, HTTPS_PROXY=proxy.url(user="me:hidden@")).start()
+        assert_fails(error, f"at the proxy http://localhost:{proxy.port}: the proxy answered 407", "HTTPS_PROXY")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://me:hidden@127.0.0.1:{closed}", "Connection refused"),
+        ("socks5://127.0.0.1:9", "only http:// and https://"),
+        ("http://", "no host"),
+        ("http://127.0.0.1:hidden", "no host"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_said_without_its_password(monitor: Monitor, url: str, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = server.getsockname()[1]
+    error = heartbeat_with(monitor, HTTP_PROXY=url.format(closed=closed)).start()
+    assert_fails(error, words, "HTTP_PROXY")
+    assert monitor.told == []
+
+
+def assert_fails(error: SinkError | None, *words: str) -> None:
+    assert isinstance(error, SinkError)
+    assert not [word for word in words if word not in str(error)], str(error)
+    assert not [secret for secret in (SECRET, "hidden", PROXY_PASSWORD) if secret in str(error)], str(error)
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_an_authority_of_its_own_is_trusted_where_a_variable_names_it(
+    secure_monitor: Monitor, certificate: Path, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, str(certificate))
+    assert heartbeat_with(secure_monitor, **{variable: str(certificate)}).start() is None
+    assert len(secure_monitor.told) == 1
+
+
+def test_an_authority_that_nobody_names_is_not_trusted(secure_monitor: Monitor) -> None:
+    error = heartbeat_with(secure_monitor).start()
+    assert_fails(error, "self-signed certificate", "AWS_CA_BUNDLE")
+    assert secure_monitor.told == []
+
+
+def test_a_file_of_authorities_that_is_not_there_is_named(secure_monitor: Monitor) -> None:
+    error = heartbeat_with(secure_monitor, AWS_CA_BUNDLE="/no/such/file").start()
+    assert_fails(error, "AWS_CA_BUNDLE: /no/such/file cannot be read: No such file or directory")
+
+
+def test_a_run_calls_through_the_proxy_of_its_environment(monitor: Monitor) -> None:
+    with running_proxy() as proxy:
+        where = ("--table", "t", "--endpoint-url", "http://localhost:9", "--heartbeat-url", f"{monitor.url}/{SECRET}")
+        finished = janitor("scan", *where, env={"HTTP_PROXY": proxy.url(), "NO_PROXY": "localhost"})
+        assert finished.code == 1
+        assert [SECRET in asked for asked in proxy.asked] == [True, True]
+        assert [told.method for told in monitor.told] == ["GET", "POST"]
 
 
 def _answer_oddly(server: socket.socket) -> None:

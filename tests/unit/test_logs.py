@@ -43,6 +43,27 @@ def test_of_botocores_debug_lines_only_the_pattern_is_kept(stream: io.StringIO) 
     ]
 
 
+@pytest.mark.parametrize(
+    "logger",
+    ["botocore.credentials", "botocore.utils", "urllib3.connectionpool", "urllib3.util.retry", "asyncio"],
+)
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR])
+def test_of_what_speaks_to_aws_no_line_has_its_values_at_any_level(
+    stream: io.StringIO, logger: str, level: int
+) -> None:
+    try:
+        os.environ[KEY]
+    except KeyError as error:
+        logging.getLogger(logger).log(level, "Error retrieving %s: %s", KEY, error, exc_info=True)
+    assert KEY not in stream.getvalue()
+    assert json.loads(stream.getvalue())["event"] == "Error retrieving %s: %s"
+
+
+def test_what_other_libraries_warn_of_is_whole(stream: io.StringIO) -> None:
+    logging.getLogger("apscheduler.scheduler").warning("Run of job %s was missed", "nightly")
+    assert json.loads(stream.getvalue())["event"] == "Run of job nightly was missed"
+
+
 def test_whatever_looks_like_a_key_is_removed_at_the_last_moment(stream: io.StringIO) -> None:
     log = structlog.get_logger("janitor.test")
     event = f'see {{"token": {{"S": "{KEY}"}}}}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
@@ -125,7 +126,7 @@ class Outside:
 def _heartbeat(url: str, run_id: str) -> Heartbeat:
     from janitor.sinks.heartbeat import Heartbeat
 
-    return Heartbeat(url, run_id=run_id)
+    return Heartbeat(url, run_id=run_id, environment=os.environ)
 
 
 def _say(failure: JanitorError | None) -> None:

@@ -1,4 +1,5 @@
 import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +37,22 @@ def test_a_bug_shows_where_but_neither_its_message_nor_a_traceback(
 
     monkeypatch.setattr(app, "_run", broken)
     assert app.main(["scan"]) == 1
+    said = capsys.readouterr().err
+    assert "LookupError" in said
+    assert "a-secret-token" not in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_bug_in_a_thread_shows_no_message_either(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise LookupError("the row of a-secret-token")
+
+    monkeypatch.setattr(threading, "excepthook", app.say_bug_of_thread)
+    thread = threading.Thread(target=broken)
+    thread.start()
+    thread.join()
     said = capsys.readouterr().err
     assert "LookupError" in said
     assert "a-secret-token" not in said

@@ -9,7 +9,7 @@ from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.identity import IdentifiedAws
 from janitor.dynamodb.locate import OWNER_INDEX, Table
-from janitor.errors import ConfigurationError, JanitorError
+from janitor.errors import ConfigurationError, CredentialsError, JanitorError
 from janitor.report.checkup import Check, amiss, passed, raised, skipped
 from janitor.tokens.dialect import Dialect
 
@@ -40,7 +40,7 @@ def session_for(settings: TableSettings, *, needed: bool) -> Session:
         return Session(None, "not checked: no session", raised(CREDENTIALS, error, needed=needed))
     try:
         caller = aws.caller()
-    except ConfigurationError as error:
+    except (ConfigurationError, CredentialsError) as error:
         return Session(aws, no_credentials, raised(CREDENTIALS, error, needed=needed))
     except JanitorError as error:
         if aws.endpoint("sts") is None and error.code not in PASSING_ERRORS:

@@ -1,11 +1,13 @@
 """Flags from settings, and settings from flags: no list of options but the one in config.py."""
 
 import functools
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
+from janitor.cli.variables import refuse_unknown_variables
 from janitor.parsers import FORMATS
 from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of
 
@@ -13,13 +15,15 @@ from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of
 def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Decorate a command with the flags of these groups.
 
-    It is called with one instance of each, in order, and with click's own arguments by their names.
+    It is called with one instance of each, in order, and with click's own arguments by their names; but first of all
+    every variable of the environment that begins like one of janitor's has to be one.
     """
     names = {name for group in groups for name in settings_of(group)}
 
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(command)
         def called(**values: Any) -> int:
+            refuse_unknown_variables(os.environ, click.get_current_context().find_root().command)
             filled = [_filled(group, values) for group in groups]
             arguments = {name: value for name, value in values.items() if name not in names}
             return command(*filled, **arguments)

@@ -4,10 +4,13 @@ import json
 
 import click
 
+from janitor.cli.options import takes
+
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change"]))
-def command(name: str) -> None:
+@takes()
+def command(name: str) -> int:
     """Print the JSON Schema of a report, of a schedule file, of what `janitor doctor` or a `janitor token` says.
 
     \b
@@ -36,3 +39,4 @@ def command(name: str) -> None:
 
         schema = Report.model_json_schema(mode="serialization", by_alias=True)
     click.echo(json.dumps(schema, indent=2))
+    return 0

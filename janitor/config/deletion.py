@@ -21,7 +21,15 @@ from janitor.tokens.duration import parse_duration
 class DeleteSettings:
     """Whether a sweep deletes."""
 
-    delete: bool = setting("Delete what is stale. Without it nothing is: a dry run says what would be.", is_switch=True)
+    delete: bool = setting(
+        "Delete what is stale. Without it nothing is: a dry run says what would be.", is_switch=True, is_typed=True
+    )
+    dry_run: bool = setting("Delete nothing, whatever --delete says: say what would be.", is_switch=True)
+
+    @property
+    def deletes(self) -> bool:
+        """Whether it does: what forbids is heard, whoever says it."""
+        return self.delete and not self.dry_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

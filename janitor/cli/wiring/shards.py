@@ -15,7 +15,7 @@ from janitor.cli.wiring.outlets import outlets_to
 from janitor.cli.wiring.reach import Reached
 from janitor.cli.wiring.stores import claim_for, has_store, shard_store_for
 from janitor.config.commands import ScanSettings, SweepSettings
-from janitor.config.shards import ShardSettings
+from janitor.config.shards import COUNT_VARIABLE, ShardSettings
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.run.guards import Limits
@@ -30,7 +30,7 @@ from janitor.run.stopping import Stop
 from janitor.shard import AUTO, MAX_SHARDS, Shard, shard_of
 from janitor.tokens.policy import Policy
 
-_INDEX, _COUNT = "JOB_COMPLETION_INDEX", "JANITOR_SHARDS"
+_INDEX = "JOB_COMPLETION_INDEX"
 
 # Before anything is deleted others are waited for at least by default; see `--shard-wait`.
 _WAIT_TO_DELETE = 600  # seconds
@@ -50,12 +50,12 @@ def shard_in(settings: ShardSettings, environment: Mapping[str, str] | None = No
         return settings.shard
     variables = os.environ if environment is None else environment
     index = _number(variables, _INDEX, "Kubernetes sets it in the pods of an Indexed Job; elsewhere give --shard I/N")
-    count = _number(variables, _COUNT, "set it to the Job's completions, from 1 to 1,000")
+    count = _number(variables, COUNT_VARIABLE, "set it to the Job's completions, from 1 to 1,000")
     try:
         return shard_of(index, count, f"{index}/{count}")
     except ValueError as error:
-        sentence = f"--shard auto: {error}, by {_INDEX} and {_COUNT}"
-        raise ConfigurationError(sentence, f"set {_COUNT} to the Job's completions", "shard") from None
+        sentence = f"--shard auto: {error}, by {_INDEX} and {COUNT_VARIABLE}"
+        raise ConfigurationError(sentence, f"set {COUNT_VARIABLE} to the Job's completions", "shard") from None
 
 
 def check_shards(settings: ScanSettings, *, deletes: bool) -> None:

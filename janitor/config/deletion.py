@@ -9,6 +9,7 @@ from janitor.parsers import (
     parse_archive,
     parse_count,
     parse_fingerprint,
+    parse_owner,
     parse_path,
     parse_percent,
     parse_price,
@@ -112,7 +113,13 @@ class RestoreSettings:
         parse=parse_fingerprint,
         many=True,
     )
-    user: tuple[str, ...] = setting("Put back the rows of this owner. Repeatable.", metavar="NAME", many=True)
+    user: tuple[str, ...] = setting(
+        "Put back the rows of this owner. Repeatable.",
+        metavar="NAME",
+        parse=parse_owner,
+        many=True,
+        may_hold_spaces=True,
+    )
     all: bool = setting("Put back every row.", is_switch=True)
     dry_run: bool = setting("Put nothing back: say what would be.", is_switch=True)
     format: str | None = setting(

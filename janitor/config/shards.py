@@ -53,4 +53,5 @@ class ShardSettings:
         metavar="FORMAT=PATH|S3",
         parse=parse_report,
         many=True,
+        may_hold_spaces=True,
     )

@@ -19,6 +19,7 @@ from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.shard import Shard
 from janitor.tokens.policy import Policy
+from janitor.tokens.protection import UnusedPatterns
 
 
 class Announces(Protocol):
@@ -58,6 +59,7 @@ class Job:
         listing: which rows to list, active ones too; None for those that need somebody.
         announcer: who tells people of it; None for nobody.
         shard: which part of the table this is; None for all of it.
+        unused_patterns: those of protected users, none of which has fitted a row so far.
         reported_before: how this shard had come to its end before it was started again; None where it had not.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
@@ -89,6 +91,7 @@ class Job:
     reread: Callable[[], Iterable[Page]] | None = None
     shard: Shard | None = None
     reported_before: Left | None = None
+    unused_patterns: UnusedPatterns = field(default_factory=UnusedPatterns)
 
     @property
     def is_dry_run(self) -> bool:

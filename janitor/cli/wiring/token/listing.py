@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.outlets import check_reports, outlets_for
@@ -41,7 +42,7 @@ def listing_job(settings: ListCommand, run_id: str, stop: Stop) -> Job:
         client=reached.aws.dynamodb,
         table=table.name,
         segments=settings.limits.segments or segments_for(table.size_bytes),
-        filter=unfiltered() if listing.wants_active else filter_for(now, policy),
+        filter=unfiltered if listing.wants_active else partial(filter_for, now, policy),
         stop=stop,
         budgets=reached.budgets,
     )

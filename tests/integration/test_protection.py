@@ -91,7 +91,7 @@ def test_many_patterns_are_asked_for_in_one_filter_and_told_up_to_a_number(serve
 
 @one_server
 def test_it_is_told_of_an_export_of_a_plan_and_of_several_tables_together(
-    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+    server: Server, new_table: NewTable, tmp_path: Path
 ) -> None:
     rows = [row("a", "ana"), row("b", "ben", active=True)]
     export = written(export_files(rows), tmp_path / "export") / "manifest-summary.json"

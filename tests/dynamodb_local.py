@@ -37,8 +37,8 @@ class FetchError(Exception):
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of fetched things: JANITOR_TEST_CACHE, or the one that the Makefile uses."""
-    if chosen := environment.get("JANITOR_TEST_CACHE"):
+    """Return the folder of fetched things: TOKEN_JANITOR_TEST_CACHE, or the one that the Makefile uses."""
+    if chosen := environment.get("TOKEN_JANITOR_TEST_CACHE"):
         return Path(chosen)
     return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "token-janitor"
 

@@ -1,25 +1,29 @@
 """Flags from settings, and settings from flags: no list of options but the one in config.py."""
 
 import functools
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
+from janitor.cli.variables import refuse_unknown_variables
 from janitor.parsers import FORMATS
-from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of
+from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of, values_in
 
 
 def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Decorate a command with the flags of these groups.
 
-    It is called with one instance of each, in order, and with click's own arguments by their names.
+    It is called with one instance of each, in order, and with click's own arguments by their names; but first of all
+    every variable of the environment that begins like one of janitor's has to be one.
     """
     names = {name for group in groups for name in settings_of(group)}
 
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(command)
         def called(**values: Any) -> int:
+            refuse_unknown_variables(os.environ, click.get_current_context().find_root().command)
             filled = [_filled(group, values) for group in groups]
             arguments = {name: value for name, value in values.items() if name not in names}
             return command(*filled, **arguments)
@@ -71,11 +75,24 @@ class _Parsed(click.ParamType[Any]):
 class _Option(click.Option):
     """An option whose variable is shared by commands that do not all have every choice."""
 
+    def __init__(self, *args: Any, setting: Setting, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._setting = setting
+
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """The variable's value; none, as if it was not set, for a report's format that this command has not."""
+        if self.multiple:
+            return self._several(ctx)
         value = super().value_from_envvar(ctx)
         is_elsewhere = isinstance(self.type, click.Choice) and value in FORMATS and value not in self.type.choices
         return None if is_elsewhere else value
+
+    def _several(self, ctx: click.Context) -> list[str] | None:
+        text = self.resolve_envvar_value(ctx)
+        try:
+            return None if text is None else values_in(self._setting, text) or None
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx=ctx, param=self) from None
 
 
 def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
@@ -91,6 +108,7 @@ def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
         flag(name),
         name,
         cls=_Option,
+        setting=setting,
         type=click.Choice(setting.choices) if setting.choices else _Parsed(setting.parse),
         metavar=None if setting.choices else setting.metavar,
         default=default,

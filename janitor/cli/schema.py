@@ -4,10 +4,13 @@ import json
 
 import click
 
+from janitor.cli.options import takes
+
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change"]))
-def command(name: str) -> None:
+@takes()
+def command(name: str) -> int:
     """Print the JSON Schema of a report, of a schedule file, of what `janitor doctor` or a `janitor token` says.
 
     \b
@@ -38,3 +41,4 @@ def command(name: str) -> None:
 
         schema = schema_of(Report, "janitor report")
     click.echo(json.dumps(schema, indent=2))
+    return 0

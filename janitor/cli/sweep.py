@@ -40,5 +40,5 @@ def command(
         check_sweep(scan, plan, deletion)
         check_shared(scan, plan, deletion)
 
-    jobs = sweep_jobs(SweepSettings(plan, deletion, writes, delete.delete))
-    return carried_out_on_each("sweep", logs, tables, jobs, is_dry_run=not delete.delete, check=check)
+    jobs = sweep_jobs(SweepSettings(plan, deletion, writes, delete.deletes))
+    return carried_out_on_each("sweep", logs, tables, jobs, is_dry_run=not delete.deletes, check=check)

@@ -10,6 +10,7 @@ from janitor.parsers import (
     parse_archive,
     parse_count,
     parse_fingerprint,
+    parse_owner,
     parse_path,
     parse_percent,
     parse_price,
@@ -22,7 +23,15 @@ from janitor.tokens.duration import parse_duration
 class DeleteSettings:
     """Whether a sweep deletes."""
 
-    delete: bool = setting("Delete what is stale. Without it nothing is: a dry run says what would be.", is_switch=True)
+    delete: bool = setting(
+        "Delete what is stale. Without it nothing is: a dry run says what would be.", is_switch=True, is_typed=True
+    )
+    dry_run: bool = setting("Delete nothing, whatever --delete says: say what would be.", is_switch=True)
+
+    @property
+    def deletes(self) -> bool:
+        """Whether it does: what forbids is heard, whoever says it."""
+        return self.delete and not self.dry_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +116,13 @@ class RestoreSettings:
         parse=parse_fingerprint,
         many=True,
     )
-    user: tuple[str, ...] = setting("Put back the rows of this owner. Repeatable.", metavar="NAME", many=True)
+    user: tuple[str, ...] = setting(
+        "Put back the rows of this owner. Repeatable.",
+        metavar="NAME",
+        parse=parse_owner,
+        many=True,
+        may_hold_spaces=True,
+    )
     all: bool = setting("Put back every row.", is_switch=True)
     dry_run: bool = setting("Put nothing back: say what would be.", is_switch=True)
     format: str | None = setting(

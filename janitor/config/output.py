@@ -33,6 +33,7 @@ class OutputSettings:
         metavar="FORMAT=PATH|S3",
         parse=parse_report,
         many=True,
+        may_hold_spaces=True,
     )
     max_findings: int = setting(
         "How many findings a report lists at most; ndjson and csv list all.",
@@ -60,6 +61,7 @@ class NoticeSettings:
         metavar="emf|prometheus=PATH",
         parse=parse_metrics,
         many=True,
+        may_hold_spaces=True,
     )
     heartbeat_url: str | None = setting(
         "Called at the start, at success and at failure, as healthchecks expects it: URL/start, URL, URL/fail.",

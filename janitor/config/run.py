@@ -12,7 +12,9 @@ class RunSettings:
     """How the run of a schedule file goes."""
 
     check: bool = setting(
-        "Run nothing: say what is wrong with the file, or what it would do and when it fires next.", is_switch=True
+        "Run nothing: say what is wrong with the file, or what it would do and when it fires next.",
+        is_switch=True,
+        is_typed=True,
     )
     dry_run: bool = setting("Delete nothing, whatever [delete] says: say what would be.", is_switch=True)
     keep_in: Path | None = setting(

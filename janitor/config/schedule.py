@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from janitor.config.cron import When
-from janitor.config.schedule_keys import DESCRIPTION, SECTIONS, TABLE, WHEN, Key
+from janitor.config.schedule_keys import DESCRIPTION, SECTIONS, TABLE, THRESHOLDS, WHEN, Key
 from janitor.config.several import problems_of_several
 from janitor.config.table import TABLE_NAMES, PolicySettings
 from janitor.config.toml_lines import Places
@@ -243,6 +243,6 @@ def _check_tables(reading: _Reading, tables: Sequence[Mapping[str, Any]], values
 
 def _merge_thresholds(values: dict[str, Any]) -> None:
     """Announce at both: what the horizon is by default stays so beside thresholds."""
-    thresholds = values.pop("thresholds", ())
+    thresholds = values.pop(THRESHOLDS, ())
     if thresholds:
         values["expiring_within"] = (*values.get("expiring_within", PolicySettings().expiring_within), *thresholds)

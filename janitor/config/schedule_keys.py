@@ -15,6 +15,7 @@ from janitor.tokens.duration import parse_duration
 
 TABLE, WHEN = "table", "when"
 DESCRIPTION = "description"
+THRESHOLDS = "thresholds"
 
 _GROUPS: dict[str, tuple[type, ...]] = {
     TABLE: (TableSettings,),
@@ -81,5 +82,5 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     WHEN: {name: Key(name, setting) for name, setting in _WHEN.items()},
     **{section: _keys(groups) for section, groups in _GROUPS.items()},
     "delete": {"enabled": Key("enabled", _ENABLED), **_keys(_GROUPS["delete"])},
-    "notify": {**_keys(_GROUPS["notify"]), "thresholds": Key("thresholds", _THRESHOLDS)},
+    "notify": {**_keys(_GROUPS["notify"]), THRESHOLDS: Key(THRESHOLDS, _THRESHOLDS)},
 }

@@ -8,6 +8,9 @@ from janitor.settings import setting
 from janitor.shard import ShardChoice, parse_shard
 from janitor.tokens.duration import parse_duration
 
+# How many shards there are, where `--shard auto` asks.
+COUNT_VARIABLE = "JANITOR_SHARDS"
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}").fullmatch
 
 
@@ -50,4 +53,5 @@ class ShardSettings:
         metavar="FORMAT=PATH|S3",
         parse=parse_report,
         many=True,
+        may_hold_spaces=True,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from janitor.parsers import parse_dialect, parse_path, parse_role_arn
+from janitor.parsers import parse_dialect, parse_owner, parse_path, parse_role_arn
 from janitor.settings import setting
 from janitor.tokens.duration import parse_duration, parse_time
 
@@ -79,7 +79,11 @@ class ProtectionSettings:
     """Which rows are never deleted, and how rows are named."""
 
     protect_user: tuple[str, ...] = setting(
-        "Mark rows of these owners as protected from deletion; a shell pattern. Repeatable.", metavar="GLOB", many=True
+        "Mark rows of these owners as protected from deletion; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        parse=parse_owner,
+        many=True,
+        may_hold_spaces=True,
     )
     protect_system: bool = setting("Mark rows of system tokens as protected from deletion.", is_switch=True)
     fingerprint_key_file: Path | None = setting(

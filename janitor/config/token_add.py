@@ -70,7 +70,11 @@ class OwnerSettings:
     user: str | None = setting("Whose token it is. Hashed tables need it.", metavar="NAME", parse=_parse_said)
     name: str | None = setting("What the token is called. Hashed tables need it.", metavar="NAME", parse=_parse_said)
     group: tuple[str, ...] = setting(
-        "A group whose rights the token has. Repeatable.", metavar="NAME", parse=_parse_said, many=True
+        "A group whose rights the token has. Repeatable.",
+        metavar="NAME",
+        parse=_parse_said,
+        many=True,
+        may_hold_spaces=True,
     )
     system: bool = setting(
         "It is a system's token, not a person's: LISA allows it beside others of the same user.", is_switch=True

@@ -18,10 +18,10 @@ class ListingSettings:
 
     state: tuple[str, ...] = setting("List rows in this state. Repeatable.", choices=_STATES, many=True)
     user: tuple[str, ...] = setting(
-        "List rows of these owners; a shell pattern. Repeatable.", metavar="GLOB", many=True
+        "List rows of these owners; a shell pattern. Repeatable.", metavar="GLOB", many=True, may_hold_spaces=True
     )
     name: tuple[str, ...] = setting(
-        "List tokens of these names; a shell pattern. Repeatable.", metavar="GLOB", many=True
+        "List tokens of these names; a shell pattern. Repeatable.", metavar="GLOB", many=True, may_hold_spaces=True
     )
     sort: str | None = setting(
         "Sort by this, with a minus before it in descending order; rows without it come last. Every format, ndjson and "

@@ -153,7 +153,7 @@ class Finder:
             client=self._client,
             table=self._table.name,
             segments=segments_for(self._table.size_bytes),
-            filter={"ConsistentRead": True, **filter_},
+            filter=lambda: {"ConsistentRead": True, **filter_},
             stop=self._stop,
             budgets=self._consistent,
         )

@@ -9,7 +9,7 @@ import contextvars
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,6 +26,7 @@ from janitor.shard import WHOLE, Shard
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
 from janitor.tokens.policy import Policy
+from janitor.tokens.protection import text_in_every_match
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,6 +42,8 @@ _WAKE_SECONDS = 0.2
 _LONGEST_SLEEP_SECONDS = 3_600.0
 # A page waits here, one more in each segment's hands: enough to keep the reader busy, and no more memory than that.
 _PAGES_AHEAD = 1
+# DynamoDB takes an expression of 4 KB, and 300 operators in it.
+_MOST_CLAUSES_OF_USERS = 50
 
 
 def segments_for(size_bytes: int, shard: Shard = WHOLE) -> int:
@@ -76,7 +79,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         segments: how many parts are read at once.
         shard: which part of the table is read, cut into the segments. Shards are disjoint, and complete together, only
             if each is cut into as many.
-        filter: the server-side filter's arguments, from `filter_for` or `unfiltered`.
+        filter: the server-side filter's arguments, from `filter_for` or `unfiltered`; asked for before each page.
         stop: a request ends the scan early and quietly.
         budgets: what the pages may cost; all segments draw on it.
     """
@@ -84,7 +87,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     client: "DynamoDBClient"
     table: str
     segments: int
-    filter: dict[str, Any]
+    filter: Callable[[], dict[str, Any]]
     stop: StopRequest
     shard: Shard = WHOLE
     budgets: Budgets = msgspec.field(default_factory=partial(Budgets.unlimited, time.monotonic))
@@ -151,13 +154,14 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
             _put(arrived, JanitorError(f"reading a segment broke off ({type(error).__name__})", code="bug"), ended)
 
     def _segment_pages(self, segment: int, wait: Wait) -> Iterator[Page]:
-        request: dict[str, Any] = {"TableName": self.table, "ReturnConsumedCapacity": "TOTAL", **self.filter}
+        request: dict[str, Any] = {"TableName": self.table, "ReturnConsumedCapacity": "TOTAL"}
         total = self.shard.count * self.segments
         if total > 1:
             request |= {"Segment": self.shard.index * self.segments + segment, "TotalSegments": total}
         number = 0
         while (allowance := self.budgets.take_page(wait)) is not None:
             allowance.set_limit(request)
+            request |= self.filter()
             with aws_errors("dynamodb:Scan", f"the table {self.table}"):
                 response = self.client.scan(**request)
             page = page_of(response, "dynamodb:Scan")
@@ -192,10 +196,14 @@ def _put(
     return None
 
 
-def filter_for(now: int, policy: Policy, *, whole_items: bool = False) -> dict[str, Any]:
+def filter_for(now: int, policy: Policy, *, whole_items: bool = False, patterns: Sequence[str] = ()) -> dict[str, Any]:
     """Scan's arguments that keep plainly active rows off the wire, and of the others all attributes we do not read.
 
-    With `whole_items` the others come with every attribute, as a plan and an archive need them.
+    Args:
+        now: the UNIX second at which rows are judged.
+        policy: by which rules.
+        whole_items: whether rows come with every attribute, as a plan and an archive need them.
+        patterns: shell patterns of users whose rows come too, active or not, and some that none of them fits.
 
     A row stays away only if its date is a number within (`now` + horizon, 99 999 999 999] after LISA's truncation and,
     in a hashed table, if its `tokenUUID` is a text that is not empty.
@@ -209,15 +217,29 @@ def filter_for(now: int, policy: Policy, *, whole_items: bool = False) -> dict[s
     if policy.dialect is Dialect.HASHED:
         clauses += ["attribute_not_exists(#u)", "NOT attribute_type(#u, :text)", "#u = :empty"]
         values |= {":text": {"S": "S"}, ":empty": {"S": ""}}
-    names = {placeholder: name for placeholder, name in _NAMES.items() if not whole_items or placeholder in "#e #u"}
-    if policy.dialect is Dialect.CLASSIC and whole_items:
-        del names["#u"]
+    of_users, texts = _of_users(patterns)
+    clauses += of_users
+    values |= texts
+    used = {"#e", "#u"} if policy.dialect is Dialect.HASHED else {"#e"}
+    used |= {"#o"} if of_users else set()
+    names = {placeholder: name for placeholder, name in _NAMES.items() if not whole_items or placeholder in used}
     arguments = {
         "FilterExpression": " OR ".join(clauses),
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
     return arguments if whole_items else arguments | {"ProjectionExpression": ", ".join(names)}
+
+
+def _of_users(patterns: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """The clauses that let rows of users through whom these patterns may fit, and the values in them."""
+    texts = sorted({text_in_every_match(pattern) for pattern in patterns})
+    if not texts:
+        return [], {}
+    if not all(texts) or len(texts) > _MOST_CLAUSES_OF_USERS:
+        return ["attribute_exists(#o)"], {}
+    clauses = [f"contains(#o, :o{number})" for number in range(len(texts))]
+    return clauses, {f":o{number}": {"S": text} for number, text in enumerate(texts)}
 
 
 def unfiltered() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from janitor.report.model import Outcome, Remark, Report
+from janitor.report.model import PROTECTS_NOBODY, Outcome, Remark, Report
 from janitor.report.shard_names import named_shards
 
 _WHERE = "shards"
@@ -46,6 +46,8 @@ def unfinished_shards(told: Sequence[tuple[int, Report]], count: int) -> list[Re
 def remarks_of_shards(told: Iterable[tuple[int, Sequence[Remark]]], count: int) -> list[Remark]:
     """Every remark once, with the shards that made it; one that all made as a single run would.
 
+    That a pattern protects nobody is said only where all say it.
+
     Args:
         told: the remarks of each shard, by its index; in the order of the shards.
         count: how many shards there are.
@@ -57,6 +59,7 @@ def remarks_of_shards(told: Iterable[tuple[int, Sequence[Remark]]], count: int) 
     return [
         Remark(where=where, code=code, message=message if len(by) == count else f"{named_shards(by)}: {message}")
         for (where, code, message), by in shards.items()
+        if code != PROTECTS_NOBODY or len(by) == count
     ]
 
 

@@ -17,6 +17,8 @@ from janitor.tokens.outcome import DeletionOutcome
 SCHEMA = "janitor.report/v1"
 
 LIST_COMMAND = "token list"
+# The code of a remark that holds of a whole only where it holds of each part: a pattern fits no owner in any of them.
+PROTECTS_NOBODY = "protects-nobody"
 
 
 class Outcome(StrEnum):

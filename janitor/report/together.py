@@ -12,6 +12,7 @@ from msgspec import structs
 
 from janitor.report.build import forecast, urgency_of
 from janitor.report.model import (
+    PROTECTS_NOBODY,
     Capacity,
     Clock,
     Counts,
@@ -135,7 +136,7 @@ def together(
         notices=_notices([report.notices for report in reports], digests),
         forecast=_forecast(run, policy, [report.forecast for report in reports]),
         errors=[*errors, *(_named(label, remark) for label, report in tables for remark in report.errors)],
-        warnings=[*warnings, *(_named(label, remark) for label, report in tables for remark in report.warnings)],
+        warnings=[*warnings, *_warnings(tables)],
         parts=parts,
     )
 
@@ -238,6 +239,24 @@ def _forecast(run: Run, policy: PolicyPart, parts: Iterable[Sequence[ForecastDay
 
 def _agreed(values: Sequence[_Value | None]) -> _Value | None:
     return values[0] if values and all(value == values[0] for value in values) else None
+
+
+def _warnings(tables: Sequence[Labelled]) -> list[Remark]:
+    """The warnings of each table with its label; that a pattern protects nobody, once, where that holds of all."""
+    of_all = set.intersection(*({remark.message for remark in report.warnings} for _, report in tables))
+    once = {
+        remark.message: remark
+        for _, report in tables
+        for remark in report.warnings
+        if remark.code == PROTECTS_NOBODY and remark.message in of_all
+    }
+    others = [
+        _named(label, remark)
+        for label, report in tables
+        for remark in report.warnings
+        if remark.code != PROTECTS_NOBODY
+    ]
+    return [*once.values(), *others]
 
 
 def _named(label: str, remark: Remark) -> Remark:

@@ -27,7 +27,7 @@ from msgspec import structs
 
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import get_logger
-from janitor.report.model import Deletion, Outcome, Remark, Report
+from janitor.report.model import PROTECTS_NOBODY, Deletion, Outcome, Remark, Report
 from janitor.run.assemble import assembled
 from janitor.run.findings import Findings
 from janitor.run.job import Job, Result
@@ -38,11 +38,15 @@ from janitor.run.sorted_findings import SortedFindings
 from janitor.run.swept import Swept
 from janitor.run.tally import Tally
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.plain import plain
+from janitor.tokens.shown import without_keys
 
 if TYPE_CHECKING:
     from janitor.run.shards.records import Left
 
 log = get_logger("janitor.run")
+
+_MOST_PATTERNS = 20
 
 
 def run(job: Job) -> Result:
@@ -89,7 +93,13 @@ def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, find
             swept=swept,
             locked_out=locked_out,
             errors=[*errors, *swept.errors, *_deadline(job)],
-            warnings=[*job.warnings, *_workbench_only(tally), *swept.warnings, *warnings],
+            warnings=[
+                *job.warnings,
+                *_workbench_only(tally),
+                *(_unused_patterns(job) if is_complete else []),
+                *swept.warnings,
+                *warnings,
+            ],
         )
         is_complete = is_complete and not swept.untold
         if job.announcer is not None:
@@ -202,6 +212,24 @@ def _workbench_only(tally: Tally) -> list[Remark]:
     rows = f"{tally.workbench_only:,} {'row' if tally.workbench_only == 1 else 'rows'}"
     message = f"{rows} that LISA's API refuses still {'opens' if tally.workbench_only == 1 else 'open'} MCP Workbench"
     return [Remark(where="table", code="workbench-only", message=message)]
+
+
+def _unused_patterns(job: Job) -> list[Remark]:
+    """The patterns that protect nobody, once every row was read."""
+    patterns = job.unused_patterns.left
+    messages = [_protects_nobody(pattern) for pattern in patterns[:_MOST_PATTERNS]]
+    if len(patterns) > _MOST_PATTERNS:
+        messages.append(f"{len(patterns) - _MOST_PATTERNS:,} more patterns of --protect-user protect nobody")
+    for message in messages:
+        log.warning("policy.protects_nobody", message=message)
+    return [Remark(where="policy", code=PROTECTS_NOBODY, message=message) for message in messages]
+
+
+def _protects_nobody(pattern: str) -> str:
+    why = "upper and lower case count"
+    if any(mark in pattern for mark in ",; "):
+        why += ", and it is one pattern: several are an option each, a JSON array, or one a line in the variable"
+    return f"--protect-user '{plain(without_keys(pattern))}' protects nobody: it fits the owner of no row here; {why}"
 
 
 def _deadline(job: Job) -> list[Remark]:

@@ -18,6 +18,7 @@ from janitor.run.progress import NoProgress, Progress
 from janitor.run.stopping import Stop
 from janitor.shard import Shard
 from janitor.tokens.policy import Policy
+from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
     from janitor.run.listing import Listing
@@ -62,6 +63,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         listing: which rows to list, active ones too; None for those that need somebody.
         announcer: who tells people of it; None for nobody.
         shard: which part of the table this is; None for all of it.
+        unused_patterns: those of protected users, none of which has fitted a row so far.
         reported_before: how this shard had come to its end before it was started again; None where it had not.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
@@ -93,6 +95,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     reread: Callable[[], Iterable[Page]] | None = None
     shard: Shard | None = None
     reported_before: Left | None = None
+    unused_patterns: UnusedPatterns = msgspec.field(default_factory=UnusedPatterns)
 
     @property
     def is_dry_run(self) -> bool:

@@ -1,7 +1,6 @@
 """Which rows a run lists that lists all of a table, and in which order."""
 
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -13,6 +12,7 @@ from janitor.tokens.classify import Classification, State
 from janitor.tokens.expiration import whole_seconds
 from janitor.tokens.row import Row, Text, text_of
 from janitor.tokens.shown import without_keys
+from janitor.tokens.user_name import fits
 
 # What a row is sorted by; None where it has nothing of the kind.
 _Value: TypeAlias = str | tuple[int, ...] | None
@@ -100,7 +100,7 @@ class Sorted:
 
 def _matches(value: Text | None, patterns: Sequence[str]) -> bool:
     text = text_of(value)
-    return not patterns or (text is not None and any(fnmatchcase(text, pattern) for pattern in patterns))
+    return not patterns or (text is not None and any(fits(text, pattern) for pattern in patterns))
 
 
 def _expiry(told: Told, _: int) -> _Value:

@@ -59,11 +59,14 @@ def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:
 def _count(page: Page, job: Job, tally: Tally, findings: Findings) -> None:
     now, policy = job.now, job.policy
     everywhere = range(page.count)
-    positions = everywhere if page.is_filtered else positions_worth_a_look(page.glances(), now, policy)
+    is_whole = page.is_filtered or job.unused_patterns.left
+    positions = everywhere if is_whole else positions_worth_a_look(page.glances(), now, policy)
     tally.add_page(page.read_units, page.scanned - len(positions))
     told: list[Told] = []
     going: list[_Going] = []
-    for position, row in zip(positions, page.rows(positions), strict=True):
+    rows = page.rows(positions)
+    job.unused_patterns.see(rows)
+    for position, row in zip(positions, rows, strict=True):
         verdict = classify(row, now, policy)
         tally.add(verdict)
         if job.sweep is not None and _may_go(row, verdict, job, tally):

@@ -15,6 +15,7 @@ from janitor.run.stopping import LAST_SECONDS, Stop
 from janitor.run.workers import WAKE_SECONDS, Workers
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import Row, row_of, text_of
+from janitor.tokens.user_name import composed
 
 log = get_logger("janitor.restore")
 
@@ -39,7 +40,9 @@ class Choice:
     def takes(self, planned: PlannedRow, row: Row) -> bool:
         """Whether the row is one of them."""
         is_named = self.fingerprints and planned.fingerprint.startswith(self.fingerprints)
-        return self.all or bool(is_named) or text_of(row.username) in self.users
+        owner = text_of(row.username)
+        is_of_a_user = owner is not None and composed(owner) in map(composed, self.users)
+        return self.all or bool(is_named) or is_of_a_user
 
 
 class Restored(NamedTuple):

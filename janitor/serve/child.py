@@ -18,13 +18,10 @@ from pathlib import Path
 from janitor.config.output import JOB_VARIABLE
 from janitor.logs import get_logger
 from janitor.serve.jobs import Job
-from janitor.settings import ENVIRONMENT_PREFIX
 
 log = get_logger("janitor.serve")
 
 _LOCK = ".running"
-# With the first a run would only say what it would do.
-_NOT_FOR_RUNS = frozenset({f"{ENVIRONMENT_PREFIX}CHECK", f"{ENVIRONMENT_PREFIX}KEEP_IN"})
 _POLL_SECONDS = 0.05
 # A run ends by itself within 5 seconds of a SIGTERM.
 LEFT_BEHIND_SECONDS = 8.0
@@ -55,14 +52,13 @@ class Child:
         # An absolute path, which cannot be taken for an option either.
         file = job.schedule.path.absolute()
         command = [sys.executable, "-m", "janitor", "run", str(file), "--keep-in", str(folder), *options]
-        environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_RUNS}
         # Reports are kept; on the daemon's own output only where the file asks for one.
         output = None if "format" in job.schedule.values else subprocess.DEVNULL
         with _locked(folder) as lock:
             process = subprocess.Popen(  # noqa: S603  # this program
                 command,
                 stdin=subprocess.DEVNULL,
-                env={**environment, JOB_VARIABLE: job.name},
+                env={**os.environ, JOB_VARIABLE: job.name},
                 stdout=output,
                 start_new_session=True,  # Ctrl-C is for the daemon, which then tells its runs itself
                 pass_fds=[lock],

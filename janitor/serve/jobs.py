@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from janitor.config.cron import next_times
 from janitor.config.schedule import Schedule
-from janitor.config.table import TABLE_NAMES
-from janitor.settings import ENVIRONMENT_PREFIX
+from janitor.config.table import TABLE_NAMES, TableSettings
+from janitor.settings import ENVIRONMENT_PREFIX, settings_of, values_in
 
 # boto3 reads the second, the AWS CLI the first as well.
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -86,7 +86,7 @@ def tables_of(schedule: Schedule, environment: Mapping[str, str]) -> tuple[Table
     given: dict[str, Any] = {
         name: environment.get(f"{ENVIRONMENT_PREFIX}{name.upper()}") for name in TableOfJob._fields
     }
-    given["deployment"] = tuple((given["deployment"] or "").split())
+    given["deployment"] = _deployments(given["deployment"] or "")
     tables = schedule.tables
     if any(given[name] for name in TABLE_NAMES):
         tables = ({name: value for name, value in tables[0].items() if name not in TABLE_NAMES},)
@@ -119,6 +119,14 @@ def due_in_vain(line: str | None, job: Job, handled_at: float | None, now: float
         return None
     first = next(next_times(job.schedule.when, dt.datetime.fromtimestamp(handled_at, dt.UTC)), None)
     return first.timestamp() if first is not None and first.timestamp() <= now else None
+
+
+def _deployments(text: str) -> tuple[str, ...]:
+    """Those that a variable names; none where the runs will say what is wrong with it."""
+    try:
+        return tuple(values_in(settings_of(TableSettings)["deployment"], text))
+    except ValueError:
+        return ()
 
 
 def _table(given: Mapping[str, Any], of_file: Mapping[str, Any], environment: Mapping[str, str]) -> TableOfJob:

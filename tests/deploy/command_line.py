@@ -19,14 +19,11 @@ def command_of(arguments: Sequence[str]) -> str:
     return name
 
 
-def variables() -> set[str]:
-    """Every environment variable that some command reads."""
-    return {
-        parameter.envvar
-        for name in app.COMMANDS
-        for parameter in _command(name).params
-        if isinstance(parameter.envvar, str)
-    }
+def variables_of(command: str) -> set[str]:
+    """The environment variables of a command's options; of the daemon's runs too, which see what the daemon sees."""
+    heard_by = ["serve", "run"] if command == "serve" else [command]
+    parameters = [parameter for name in heard_by for parameter in _command(name).params]
+    return {parameter.envvar for parameter in parameters if isinstance(parameter.envvar, str)}
 
 
 def _command(name: str) -> click.Command:

@@ -14,7 +14,7 @@ import yaml
 from janitor.config.schedule import load_schedule
 from tests.command import janitor
 from tests.deploy import dockerfile
-from tests.deploy.command_line import command_of, variables
+from tests.deploy.command_line import command_of, variables_of
 
 FOLDER = dockerfile.ROOT / "deploy" / "compose"
 MOUNTED = "/etc/janitor/schedules"
@@ -56,7 +56,7 @@ def test_the_daemons_command_line_is_read_and_its_mounts_are_there(services: dic
     assert daemon["healthcheck"]["test"] == ["CMD", *dockerfile.exec_form("HEALTHCHECK")]
     assert daemon["depends_on"]["table"]["condition"] == "service_completed_successfully"
     set_for_it = {name for name in daemon["environment"] if name.startswith("JANITOR_")}
-    assert set_for_it <= variables()
+    assert set_for_it <= variables_of("serve")
 
 
 def test_the_table_is_made_once_and_its_schedule_reports_on_it(

@@ -19,7 +19,7 @@ import pytest
 from janitor import __version__
 from janitor.cli.places import state_directory
 from tests.deploy import dockerfile
-from tests.deploy.command_line import command_of, variables
+from tests.deploy.command_line import command_of, variables_of
 
 SHIPPED = ("runtime", "janitor", "demo")  # the stages that an image is made of
 SCRIPTS = ("build", "check", "healthcheck.py")
@@ -71,7 +71,7 @@ def test_it_runs_as_nobody_and_the_program_reads_its_command_line() -> None:
     assert dockerfile.exec_form("ENTRYPOINT") == ["janitor"]
     assert command_of(dockerfile.exec_form("CMD")) == "serve"
     assert dockerfile.exec_form("HEALTHCHECK") == ["python", "/opt/janitor/healthcheck.py"]
-    assert {name for name in dockerfile.environment() if name.startswith("JANITOR_")} <= variables()
+    assert {name for name in dockerfile.environment() if name.startswith("JANITOR_")} <= variables_of("serve")
 
 
 def test_its_state_lies_in_the_mount(monkeypatch: pytest.MonkeyPatch) -> None:

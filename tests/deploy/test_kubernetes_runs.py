@@ -20,8 +20,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from janitor.dynamodb.client import Aws, Connection
 from janitor.ledger.create_table import create_table as create_state_table
 from tests.command import janitor, started
-from tests.deploy.command_line import variables
-from tests.deploy.kubernetes_manifests import KUBERNETES, Manifests, rendered
+from tests.deploy.kubernetes_manifests import Manifests, rendered
 from tests.forked import ForkedProcess
 from tests.sweeping import DAY, key_of, keys_in, living_rows, stale_rows
 from tests.tables import create_table
@@ -196,14 +195,6 @@ def test_two_shards_sweep_the_table_between_them_once_they_are_told_to(
     assert report["counts"]["scanned"] == len(before) == sum(part["counts"]["scanned"] for part in parts)
     assert report["deletion"]["deleted"] == len(STALE)
     assert before - keys_in(tokens, TABLE) == {key_of(row) for row in STALE}
-
-
-def test_the_program_reads_every_variable_of_the_shards() -> None:
-    settings = (KUBERNETES / "overlays" / "sharded" / "settings.env").read_text()
-    named = set(re.findall(r"^(?:# )?(JANITOR_\w+)=", settings, re.MULTILINE))
-    named |= {each["name"] for each in rendered("sharded").container["env"] if each["name"].startswith("JANITOR_")}
-    assert len(named) == len(["state", "rcu", "wcu", "wait", "merged", "shard", "shards", "run"])
-    assert named - {"JANITOR_SHARDS"} <= variables()  # the one that is no option
 
 
 def test_the_daemon_answers_its_probes_knows_its_jobs_and_ends_when_told_to(

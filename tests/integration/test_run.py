@@ -106,8 +106,10 @@ def test_no_variable_makes_a_file_delete(
 ) -> None:
     table = new_table(stale_rows(2))
     file = job(tmp_path, f'[table]\ntable = "{table}"\n[delete]\n')
-    finished = run(server, file, JANITOR_DELETE="1", JANITOR_ENABLED="1")
-    assert finished.code == 0
+    assert run(server, file).code == 0
+    for name in ("JANITOR_DELETE", "JANITOR_ENABLED"):
+        finished = run(server, file, **{name: "1"})
+        assert (finished.code, f"janitor: {name} is no variable of janitor" in finished.err) == (2, True)
     assert len(keys_in(client, table)) == 2
 
 

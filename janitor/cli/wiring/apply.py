@@ -25,6 +25,7 @@ from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
+from janitor.tokens.protection import UnusedPatterns
 
 _ROWS_A_PAGE = 1_000
 
@@ -87,6 +88,10 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         ),
         announcer=announcing.announcer if announcing else None,
         remarks=ttl_remarks(reached),
+        # The plan holds no row of those that it protects itself.
+        unused_patterns=UnusedPatterns(
+            pattern for pattern in given.protection.protect_user if pattern not in reader.header.policy.protect_users
+        ),
     )
 
 

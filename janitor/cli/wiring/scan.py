@@ -28,6 +28,7 @@ from janitor.run.outlets import Outlets
 from janitor.run.stopping import Stop
 from janitor.shard import WHOLE, Shard
 from janitor.tokens.policy import Policy
+from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
     from janitor.cli.wiring.announcing import Announcing
@@ -60,7 +61,10 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
     reached = reach_for(settings, shard, among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = reached.present() if as_of is None else as_of
-    scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, shard=shard)
+    patterns = UnusedPatterns(policy.protect_users)
+    scan = scan_of(
+        reached, settings.limits, policy, now, stop, whole_items=False, unused_patterns=patterns, shard=shard
+    )
     joined = None
     if shard is not None:
         from janitor.cli.wiring.joined_shards import joined_run
@@ -81,6 +85,7 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
         output=settings.output,
         secret=secret,
         read_price=settings.limits.read_price,
+        unused_patterns=patterns,
         announcer=announcer_of(joined, announcing, settings, reached, stop),
         shard=shard,
         reported_before=joined.before if joined else None,
@@ -200,6 +205,7 @@ def job_for(
     remarks: tuple[Remark, ...] = (),
     shard: Shard | None = None,
     reported_before: Left | None = None,
+    unused_patterns: UnusedPatterns | None = None,
 ) -> Job:
     """A job on the table that was reached: `Job` has the words for most arguments.
 
@@ -231,6 +237,7 @@ def job_for(
         announcer=announcer,
         shard=shard,
         reported_before=reported_before,
+        unused_patterns=unused_patterns or UnusedPatterns(),
     )
 
 
@@ -242,15 +249,20 @@ def scan_of(
     stop: Stop,
     *,
     whole_items: bool,
+    unused_patterns: UnusedPatterns,
     shard: Shard | None = None,
 ) -> Scan:
-    """A pass over the table, or over a part of it; with `whole_items` rows come with every attribute, for a plan."""
+    """A pass over the table, or over a part of it.
+
+    With `whole_items` rows come with every attribute, for a plan. Rows of users whom a pattern may fit that
+    is unused so far come even if they are active, so that it can be told whether it fits any.
+    """
     table = reached.table
     return Scan(
         client=reached.aws.dynamodb,
         table=table.name,
         segments=limits.segments or segments_for(table.size_bytes, shard or WHOLE),
-        filter=filter_for(now, policy, whole_items=whole_items),
+        filter=lambda: filter_for(now, policy, whole_items=whole_items, patterns=unused_patterns.left),
         stop=stop,
         shard=shard or WHOLE,
         budgets=reached.budgets,

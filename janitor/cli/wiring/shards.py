@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from janitor.cli.wiring.stores import has_store
 from janitor.config.scan import ScanSettings
-from janitor.config.shards import ShardSettings
+from janitor.config.shards import COUNT_VARIABLE, ShardSettings
 from janitor.errors import ConfigurationError
 from janitor.shard import AUTO, MAX_SHARDS, Shard, shard_of
 
-_INDEX, _COUNT = "JOB_COMPLETION_INDEX", "JANITOR_SHARDS"
+_INDEX = "JOB_COMPLETION_INDEX"
 
 
 def shard_in(settings: ShardSettings, environment: Mapping[str, str] | None = None) -> Shard | None:
@@ -22,12 +22,12 @@ def shard_in(settings: ShardSettings, environment: Mapping[str, str] | None = No
         return settings.shard
     variables = os.environ if environment is None else environment
     index = _number(variables, _INDEX, "Kubernetes sets it in the pods of an Indexed Job; elsewhere give --shard I/N")
-    count = _number(variables, _COUNT, "set it to the Job's completions, from 1 to 1,000")
+    count = _number(variables, COUNT_VARIABLE, "set it to the Job's completions, from 1 to 1,000")
     try:
         return shard_of(index, count, f"{index}/{count}")
     except ValueError as error:
-        sentence = f"--shard auto: {error}, by {_INDEX} and {_COUNT}"
-        raise ConfigurationError(sentence, f"set {_COUNT} to the Job's completions", "shard") from None
+        sentence = f"--shard auto: {error}, by {_INDEX} and {COUNT_VARIABLE}"
+        raise ConfigurationError(sentence, f"set {COUNT_VARIABLE} to the Job's completions", "shard") from None
 
 
 def check_shards(settings: ScanSettings, *, deletes: bool) -> None:

@@ -43,6 +43,7 @@ from janitor.run.sweep import Sweep
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import moment
+from janitor.tokens.protection import UnusedPatterns
 
 
 def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSettings | None = None) -> Job:
@@ -94,6 +95,7 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         stop=stop,
         warnings=warnings,
         sweep=planning,
+        unused_patterns=UnusedPatterns(policy.protect_users),
         reread=(lambda: source_at(place).pages(stop)) if place.can_be_read_again else None,
     )
 

@@ -39,6 +39,7 @@ from janitor.run.shards.guards import ShardGuards
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.tokens.policy import Policy
+from janitor.tokens.protection import UnusedPatterns
 
 
 def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: Among | None = None) -> Job:
@@ -66,7 +67,8 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     reached = reach_for(scan, shard, among, sweep.writes.max_wcu)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = reached.present() if as_of is None else as_of
-    pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, shard=shard)
+    patterns = UnusedPatterns(policy.protect_users)
+    pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, unused_patterns=patterns, shard=shard)
     joined = joined_run(scan, shard, reached, stop, policy=policy, segments=pages.segments, run_id=run_id, sweep=sweep)
     dry_limits = None if sweep.deletes else limits_of(deletion)
     holder = joined.holder if joined else run_id
@@ -108,6 +110,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         shard=shard,
         reported_before=joined.before if joined else None,
         remarks=ttl_remarks(reached),
+        unused_patterns=patterns,
     )
 
 

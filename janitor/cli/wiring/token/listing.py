@@ -1,5 +1,7 @@
 """A listing of a table, as a job."""
 
+from functools import partial
+
 from msgspec import structs
 
 from janitor.cli.wiring.fingerprint_key import secret_in
@@ -40,7 +42,7 @@ def listing_job(settings: ListCommand, run_id: str, stop: Stop) -> Job:
         client=reached.aws.dynamodb,
         table=table.name,
         segments=settings.limits.segments or segments_for(table.size_bytes),
-        filter=unfiltered() if listing.wants_active else filter_for(now, policy),
+        filter=unfiltered if listing.wants_active else partial(filter_for, now, policy),
         stop=stop,
         budgets=reached.budgets,
     )

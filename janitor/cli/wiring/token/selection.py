@@ -26,6 +26,7 @@ from janitor.tokens.classify import classify
 from janitor.tokens.new_expiry import expiry_said
 from janitor.tokens.plain import plain
 from janitor.tokens.policy import Policy
+from janitor.tokens.user_name import spellings
 
 log = get_logger("janitor.token")
 
@@ -141,7 +142,7 @@ def _now(reached: Reached) -> int:
 
 
 def _of_user(user: str, place: Place) -> list[Found]:
-    found = place.finder.by_user(user)
+    found = [each for spelling in spellings(user) for each in place.finder.by_user(spelling)]
     if place.reached.table.has_owner_index:
         # The index lags behind, and a change is on the condition that the row is as it was seen.
         found = [again for each in found if (again := place.finder.by_key(each.row.key.S or "")) is not None]

@@ -1,0 +1,194 @@
+"""Variables that begin with JANITOR_ and that nobody knows: an end before anything is read, with the nearest name."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from janitor.cli import app
+from janitor.cli.variables import known_variables, nearest_variable, refuse_unknown_variables
+from janitor.errors import ConfigurationError
+
+# What each command needs besides, to come so far as to look at its variables.
+ARGUMENTS = {
+    "apply": ["plan.ndjson"],
+    "restore": ["archive.ndjson"],
+    "run": ["job.toml"],
+    "serve": ["schedules"],
+    "merge": ["a.json"],
+    "schema": ["report"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def every_command() -> list[list[str]]:
+    context = click.Context(app.cli)
+    found = []
+    for name in app.COMMANDS:
+        command = app.cli.get_command(context, name)
+        if isinstance(command, click.Group):
+            found += [[name, each] for each in command.list_commands(context)]
+        else:
+            found.append([name])
+    return found
+
+
+@pytest.mark.parametrize("command", every_command(), ids=" ".join)
+def test_every_command_refuses_a_variable_that_no_command_knows(
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JANITOR_PROTECT_USERS", "a-secret")
+    assert app.main([*command, *ARGUMENTS.get(command[0], [])]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        (
+            "janitor: JANITOR_PROTECT_USERS is no variable of janitor, did you mean JANITOR_PROTECT_USER?; "
+            "nothing was read: write the name that is meant, or take the variable away"
+        )
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_and_version_are_for_whoever_looks_for_the_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JANITOR_PROTECT_USERS", "x")
+    for words in (["--help"], ["--version"], ["sweep", "--help"], ["token", "remove", "--help"]):
+        assert app.main(words) == 0
+    assert "JANITOR_PROTECT_USER]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        # One for several, several for one, left out, put in, in another order.
+        ("JANITOR_PROTECT_USERS", "did you mean JANITOR_PROTECT_USER?"),
+        ("JANITOR_PROTECTED_USERS", "did you mean JANITOR_PROTECT_USER?"),
+        ("JANITOR_MAX_DELETE", "did you mean JANITOR_MAX_DELETES?"),
+        ("JANITOR_DRYRUN", "did you mean JANITOR_DRY_RUN?"),
+        ("JANITOR__DRY_RUN", "did you mean JANITOR_DRY_RUN?"),
+        ("JANITOR_TABLES", "did you mean JANITOR_TABLE?"),
+        ("JANITOR_DEPLOYMENTS", "did you mean JANITOR_DEPLOYMENT?"),
+        ("JANITOR_REQUIRE_NOTICES", "did you mean JANITOR_REQUIRE_NOTICE?"),
+        # As a shell, an env file or Kubernetes lets them pass.
+        ("janitor_dry_run", "did you mean JANITOR_DRY_RUN?"),
+        ("Janitor_Protect_User", "did you mean JANITOR_PROTECT_USER?"),
+        ("JANITOR-DRY-RUN", "did you mean JANITOR_DRY_RUN?"),
+        ("janitor.dry.run", "did you mean JANITOR_DRY_RUN?"),
+        ("JANITOR_DRY_RUN ", "did you mean JANITOR_DRY_RUN?"),
+        ("\ufeffJANITOR_DRY_RUN", "did you mean JANITOR_DRY_RUN?"),
+        # A schedule file's words, with their section and without.
+        ("JANITOR_POLICY_GRACE", "did you mean JANITOR_GRACE?"),
+        ("JANITOR_POLICY_PROTECT_USERS", "did you mean JANITOR_PROTECT_USER?"),
+        ("JANITOR_DELETE_MAX_DELETES", "did you mean JANITOR_MAX_DELETES?"),
+        ("JANITOR_NOTIFY_SNS_TOPIC_ARN", "did you mean JANITOR_SNS_TOPIC_ARN?"),
+        ("JANITOR_THRESHOLDS", "did you mean JANITOR_EXPIRING_WITHIN?"),
+        ("JANITOR_URL", "did you mean JANITOR_STATE_URL?"),
+        (
+            "JANITOR_DELETE_ENABLED",
+            "only a schedule file says [delete] enabled; JANITOR_DRY_RUN=1 forbids every delete",
+        ),
+        ("JANITOR_ENABLED", "only a schedule file says [delete] enabled; JANITOR_DRY_RUN=1 forbids every delete"),
+        ("JANITOR_CRON", "only a schedule file says [when] cron"),
+        ("JANITOR_WHEN_TIMEZONE", "only a schedule file says [when] timezone"),
+        # Options that are typed, or not there.
+        ("JANITOR_DELETE", "--delete is taken as typed only; JANITOR_DRY_RUN=1 forbids every delete"),
+        ("JANITOR_CHECK", "--check is taken as typed only; JANITOR_DRY_RUN=1 forbids every delete"),
+        ("JANITOR_REVIVE", "--revive is taken as typed only"),
+        ("JANITOR_NO_DELETE", "JANITOR_DRY_RUN=1 forbids every delete"),
+        ("JANITOR_READ_ONLY", "JANITOR_DRY_RUN=1 forbids every delete"),
+        # Kubernetes' own name, and not its value.
+        ("JANITOR_PORT", "did you mean JANITOR_"),
+    ],
+)
+def test_the_nearest_name_is_said(name: str, words: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        refuse_unknown_variables({name: "8080", "JANITOR_TABLE": "x"}, app.cli)
+    assert words in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_all_of_them_are_said_and_no_value() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        refuse_unknown_variables({"JANITOR_SECRET_A": "s3cret", "JANITOR_GRACES": "s3cret"}, app.cli)
+    assert "JANITOR_GRACES is no variable" in str(caught.value)
+    assert "JANITOR_SECRET_A is no variable" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_is_said_on_one_line_whatever_it_holds() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        refuse_unknown_variables({"JANITOR_A\nB\u202e": ""}, app.cli)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"JANITOR_JOB": "nightly", "JANITOR_SHARDS": "8", "JANITOR_FOR": "sweep"},
+        {
+            "_JANITOR_COMPLETE": "bash_source",
+            "MY_JANITOR_TABLE": "x",
+            "JANITORS": "2",
+            "TOKEN_JANITOR_TEST_CACHE": "/x",
+        },
+        # Kubernetes tells each container of every service so, and of one named janitor-state in the same way.
+        {
+            "JANITOR_SERVICE_HOST": "10.0.171.239",
+            "JANITOR_SERVICE_PORT": "80",
+            "JANITOR_SERVICE_PORT_HTTP": "80",
+            "JANITOR_PORT": "tcp://10.0.171.239:80",
+            "JANITOR_PORT_80_TCP": "tcp://10.0.171.239:80",
+            "JANITOR_PORT_80_TCP_PROTO": "tcp",
+            "JANITOR_PORT_80_TCP_PORT": "80",
+            "JANITOR_PORT_80_TCP_ADDR": "10.0.171.239",
+            "JANITOR_STATE_SERVICE_HOST": "fd00::1",
+            "JANITOR_STATE_PORT": "udp://[fd00::1]:53",
+            "JANITOR_STATE_PORT_53_UDP_ADDR": "fd00::1",
+        },
+    ],
+)
+def test_what_is_known_or_is_somebody_elses_passes(variables: dict[str, str]) -> None:
+    refuse_unknown_variables(variables, app.cli)
+
+
+def test_what_only_looks_like_kubernetes_does_not_pass() -> None:
+    for name, value in {
+        "JANITOR_PORT": "8080",
+        "JANITOR_SERVICE_PORT": "http",
+        "JANITOR_DRY_RUN_SERVICE_HOST": "true",
+        "JANITOR_PORT_80_TCP": "1",
+        "JANITOR_PROTECT_USER_PORT": "alice",
+    }.items():
+        with pytest.raises(ConfigurationError, match=name):
+            refuse_unknown_variables({name: value}, app.cli)
+
+
+def test_every_variable_of_every_command_is_known_and_its_own_nearest() -> None:
+    known = known_variables(app.cli)
+    assert {"JANITOR_TABLE", "JANITOR_LISTEN", "JANITOR_FOR", "JANITOR_DRY_RUN", "JANITOR_GROUP"} <= known
+    assert not {"JANITOR_DELETE", "JANITOR_CHECK", "JANITOR_REVIVE"} & known
+    refuse_unknown_variables(dict.fromkeys(known, "1"), app.cli)
+    for name in known:
+        assert nearest_variable(name.lower(), known) == name
+
+
+def test_no_variable_of_this_process_is_one_of_janitors() -> None:
+    refuse_unknown_variables(os.environ, app.cli)

@@ -1,0 +1,115 @@
+"""Who is protected: names in any form of Unicode, case kept; and which patterns fit nobody."""
+
+import unicodedata
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Literal, TypeAlias
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.policy import Policy
+from janitor.tokens.protection import UnusedPatterns, protected_by, text_in_every_match
+from janitor.tokens.row import Row
+from janitor.tokens.user_name import composed, fits, spellings
+from tests.unit.rows import row
+
+Form: TypeAlias = Literal["NFC", "NFD"]
+FORMS: tuple[Form, Form] = ("NFC", "NFD")
+# Letters that compose, marks that do, a sign that composes to an ASCII letter, and what a pattern means something by.
+_letters = st.text(alphabet="aeK;` .@-ñé\u0301\u0323\u212aß*?[]!A", max_size=8)
+
+
+def protects(pattern: str, name: str) -> bool:
+    policy = Policy(dialect=Dialect.HASHED, protect_users=("somebody else", pattern))
+    by = protected_by(row({"token": {"S": "k"}, "username": {"S": name}}), policy)
+    assert by in (None, f"user:{pattern}")
+    return by is not None
+
+
+@pytest.mark.parametrize("of_row", FORMS)
+@pytest.mark.parametrize("of_pattern", FORMS)
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("José Núñez", "José Núñez"),
+        ("Jos? *", "José Núñez"),
+        ("[Éé]va*", "éva@x"),
+        ("Å*", "\u212bngström"),
+        ("K*", "\u212a1"),
+    ],
+)
+def test_an_accent_protects_however_it_is_written(pattern: str, name: str, of_pattern: Form, of_row: Form) -> None:
+    assert protects(unicodedata.normalize(of_pattern, pattern), unicodedata.normalize(of_row, name))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("ana", "Ana"),
+        ("ANA", "ana"),
+        ("José", "Jose"),
+        ("ana,ben", "ana"),
+        ("ana ben", "ana"),
+        ("ana", "ana "),
+        ("ﬁ", "fi"),
+    ],
+)
+def test_case_counts_and_so_does_every_other_character(pattern: str, name: str) -> None:
+    assert not protects(pattern, name)
+
+
+@given(_letters, _letters)
+def test_the_form_of_neither_matters(pattern: str, name: str) -> None:
+    wanted = fnmatchcase(unicodedata.normalize("NFC", name), unicodedata.normalize("NFC", pattern))
+    assert {
+        fits(unicodedata.normalize(of_name, name), unicodedata.normalize(of_pattern, pattern))
+        for of_name in FORMS
+        for of_pattern in FORMS
+    } == {wanted}
+    assert {composed(spelling) for spelling in spellings(name)} == {composed(name)}
+
+
+@given(_letters, _letters, st.sampled_from(["*", "?", "", "*x*"]))
+@example("caf", "e\u0301", "*")
+@example("\u212a", "elvin", "")
+def test_the_text_of_a_pattern_stands_in_every_name_that_it_fits(start: str, end: str, between: str) -> None:
+    """What the server is asked for must let through every row that the pattern fits."""
+    pattern = f"{start}{between}{end}"
+    for name in (f"{start}abc{end}", f"{start}{end}", f"{start}z{end}", f"{start}axb{end}", start, end):
+        for spelling in spellings(name):
+            if fits(spelling, pattern):
+                assert text_in_every_match(pattern) in spelling
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("svc-*", "svc-"), ("*@example.com", "@example.com"), ("John Doe", "John Doe"), ("*", ""), ("[ab]nna", ""),
+        ("José Núñez", "Jos"), ("MiKe", "Mi"), ("a?bc*d", "bc"), ("é", ""), ("svc-[ab]*x", "svc-"),
+    ],
+)  # fmt: skip
+def test_it_is_as_long_as_can_be(pattern: str, text: str) -> None:
+    assert text_in_every_match(pattern) == text
+
+
+def left_after(patterns: UnusedPatterns, *rows: Row) -> Sequence[str]:
+    patterns.see(rows)
+    return patterns.left
+
+
+def test_patterns_are_left_that_fitted_no_owner_of_any_row() -> None:
+    patterns, every = UnusedPatterns(["ana", "svc-*", "Ben", "cleo,dan", "ana"]), ("ana", "svc-*", "Ben", "cleo,dan")
+    assert left_after(patterns) == every
+    assert left_after(patterns, row({"token": {"S": "1"}}), row({"token": {"S": "2"}, "username": {"N": "7"}})) == every
+    owned = [row({"token": {"S": "3"}, "username": {"S": name}}) for name in ("ana", "ben", "cleo", "svc-")]
+    assert left_after(patterns, *owned) == ("Ben", "cleo,dan")
+    assert UnusedPatterns().left == ()
+
+
+def test_a_row_fits_several_patterns_though_one_protects_it() -> None:
+    patterns = UnusedPatterns(["ana", "a*", "*"])
+    patterns.see([row({"token": {"S": "1"}, "username": {"S": "ana"}, "janitorHold": {"BOOL": True}})])
+    assert patterns.left == ()

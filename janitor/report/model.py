@@ -135,7 +135,7 @@ class Clock(Part, frozen=True):
     skew_seconds: int | None
 
 
-class Finding(msgspec.Struct, gc=False):
+class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A row worth a line: every state but active, which `token list` alone tells.
 
     It holds nothing of the row's key but its fingerprint.

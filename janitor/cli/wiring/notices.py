@@ -24,7 +24,7 @@ from janitor.report.model import Remark, TablePart
 from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
 from janitor.run.locked_out import PagesOfOwner
-from janitor.run.stopping import Stop
+from janitor.run.stopping import REPORT_SECONDS, Stop
 from janitor.run.watch import Watch
 from janitor.sinks.emf import Emf
 from janitor.sinks.metric import MetricSink
@@ -147,17 +147,17 @@ def tell_of_failure(
     return None
 
 
-def metric_sinks(settings: NoticeSettings) -> list[MetricSink]:
+def metric_sinks(settings: NoticeSettings, stop: Stop) -> list[MetricSink]:
     """Where the metrics go, none of them opened."""
-    return [_metric_sink(target) for target in settings.metrics]
+    return [_metric_sink(target, stop) for target in settings.metrics]
 
 
-def _metric_sink(target: MetricsTarget) -> MetricSink:
+def _metric_sink(target: MetricsTarget, stop: Stop) -> MetricSink:
     if target.path is None:
         return Emf(sys.stderr)
     from janitor.sinks.prometheus import Prometheus
 
-    return Prometheus(target.path)
+    return Prometheus(target.path, lambda: stop.is_over(REPORT_SECONDS))
 
 
 def topic_of(settings: NoticeSettings, aws: Aws, stop: Stop) -> Topic | None:

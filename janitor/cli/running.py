@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
@@ -86,13 +87,12 @@ def carried_out(
     _spare_the_collector()
     with (
         stoppable(settings.deadline.deadline) as stop,
+        _stopped_early(stop),
         Outside(settings.notices, settings.table, stop, command=command, run_id=run_id, is_part=is_part) as outside,
     ):
         ready = prepared(lambda: job(run_id, stop), stop)
-        try:
+        with _stopped_early(stop):
             result = run(ready) if isinstance(ready, Job) else _run_several(ready)
-        except StopRequestedError:
-            raise _stopped_before(stop) from None
         result.failures.extend(outside.tell_metrics(result.whole))
         code = exit_code(result, stop, settings.output.fail_on)
         is_success = code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)
@@ -120,15 +120,17 @@ def prepared(prepare: Callable[[], _Prepared], stop: Stop) -> _Prepared:
     Raises:
         StoppedBeforeError: somebody asked to stop, or the deadline came.
     """
+    with _stopped_early(stop), stop.waiting():
+        return prepare()
+
+
+@contextmanager
+def _stopped_early(stop: Stop) -> Iterator[None]:
+    """Turn a request to stop that comes out of the block into an error with a sentence."""
     try:
-        with stop.waiting():
-            return prepare()
+        yield
     except StopRequestedError:
-        raise _stopped_before(stop) from None
-
-
-def _stopped_before(stop: Stop) -> StoppedBeforeError:
-    return StoppedBeforeError(stop.signal or signal.SIGTERM, is_deadline=stop.is_deadline)
+        raise StoppedBeforeError(stop.signal or signal.SIGTERM, is_deadline=stop.is_deadline) from None
 
 
 def say_failures(result: Result) -> None:

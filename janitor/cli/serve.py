@@ -60,6 +60,7 @@ def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
         listen=serve.listen,
         state=serve.state_dir or state_directory() / "serve",
         environment=os.environ,
+        most_at_once=serve.max_runs,
         options=[text for name, value in given.items() if value for text in (flag(name), value)],
     )
     serve_plan(plan, _announce)

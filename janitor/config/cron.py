@@ -1,7 +1,10 @@
 """Cron lines: five fields as crontab(5) reads them, and when they fire.
 
-APScheduler counts weekdays from Monday, and asks for both days where a line restricts both; crontab(5), and so
-Kubernetes, counts them from Sunday and takes either. Lines are read here in crontab's way and handed over spelt out.
+The fields are read here, so that each error has its sentence, and names, steps and Sunday's two numbers mean the same
+everywhere. Which minutes of the calendar they name, cronsim says. When a clock that is set forward and back shows those
+minutes is decided here, by the rules of Debian's cron. cronsim follows these rules too, but loses times where a clock
+is set by half an hour (Australia/Lord_Howe), fires at midnights that a clock skips, and, asked in the second of two
+equal hours, answers with a time in the first.
 """
 
 import datetime as dt
@@ -9,11 +12,11 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.combining import OrTrigger
-from apscheduler.triggers.cron import CronTrigger
+from cronsim import CronSim, CronSimError
 
 _NICKNAMES = {
     "@yearly": "0 0 1 1 *",
@@ -26,14 +29,30 @@ _NICKNAMES = {
 }
 # No place's clock: "none was chosen", and whatever this machine has.
 _NO_ZONES = frozenset({"Factory", "localtime"})
-_FIELDS = ("minute", "hour", "day", "month", "day_of_week")
-_FIELD_WORDS = ("minute", "hour", "day of the month", "month", "day of the week")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_WEEKDAY_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?", re.ASCII)
-# Crontab's grammar; APScheduler knows more (`last`, `2nd fri`), which no other cron would read.
-_NUMBERS = re.compile(r"(?:\*|\d+(?:-\d+)?)(?:/[1-9]\d*)?", re.ASCII).fullmatch
-_NAMES = re.compile(r"(?:\*|(?:\d+|[a-z]{3})(?:-(?:\d+|[a-z]{3}))?)(?:/[1-9]\d*)?", re.ASCII).fullmatch
-_GRAMMAR = (_NUMBERS, _NUMBERS, _NUMBERS, _NAMES, _NAMES)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# No other cron reads `last`, or `2nd fri`.
+_PART = re.compile(r"(?:\*|(\d+|[a-z]{3})(?:-(\d+|[a-z]{3}))?)(?:/([1-9]\d*))?", re.ASCII)
+_MINUTE = dt.timedelta(minutes=1)
+
+
+class _Field(NamedTuple):
+    """A field of a line: what it is called, its least and its largest number, and names for its numbers in turn."""
+
+    words: str
+    least: int
+    most: int
+    names: tuple[str, ...] = ()
+
+
+_DAY_OF_WEEK = _Field("day of the week", 0, 6, _WEEKDAYS)
+_FIELDS = (
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of the month", 1, 31),
+    _Field("month", 1, 12, _MONTHS),
+    _DAY_OF_WEEK,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +93,7 @@ def parse_cron(text: str) -> str:
         ValueError: it is none, or never fires.
     """
     line = " ".join(text.split())
-    trigger = trigger_of(When(cron=line))
-    if trigger is not None and trigger.get_next_fire_time(None, dt.datetime.now(dt.UTC)) is None:
+    if next(next_times(When(cron=line), dt.datetime.now(dt.UTC)), None) is None:
         raise ValueError(f"{text!r} never fires: no such day is in the calendar")
     return line
 
@@ -86,81 +104,144 @@ def trigger_of(when: When) -> BaseTrigger | None:
     Raises:
         ValueError: the cron line is none.
     """
-    if when.cron is None:
-        return None
-    fields, is_either = _fields(when.cron)
-    zone, jitter = ZoneInfo(when.timezone), when.jitter or None
-    if not is_either:
-        return _trigger(fields, zone, jitter, when.cron)
-    # APScheduler would ask for both.
-    either = [_trigger({**fields, other: "*"}, zone, None, when.cron) for other in ("day", "day_of_week")]
-    return OrTrigger(either, jitter=jitter)
+    return None if when.cron is None else _Trigger(_Times(when.cron, ZoneInfo(when.timezone)), when.jitter)
 
 
 def next_times(when: When, after: dt.datetime) -> Iterator[dt.datetime]:
-    """The times after this one at which a job fires, in UTC and without their jitter; none for a job without a line."""
-    trigger = trigger_of(When(cron=when.cron, timezone=when.timezone))
-    if trigger is None:
+    """The times after this one at which a job fires, in UTC and without their jitter; none for a job without a line.
+
+    Raises:
+        ValueError: the cron line is none.
+    """
+    if when.cron is None:
         return
-    # In UTC throughout: two local times an hour apart may read the same.
-    at = after.astimezone(dt.UTC)
-    while (fires := trigger.get_next_fire_time(None, at + dt.timedelta(seconds=1))) is not None:
-        at = fires.astimezone(dt.UTC)
+    times = _Times(when.cron, ZoneInfo(when.timezone))
+    at: dt.datetime | None = after
+    while at is not None and (at := times.next_after(at)) is not None:
         yield at
 
 
-def _fields(line: str) -> tuple[dict[str, str], bool]:
-    """The fields in APScheduler's words, and whether a line fires on either of its days: where none begins with `*`."""
-    texts = _NICKNAMES.get(line.lower(), line).split()
+class _Trigger(BaseTrigger):  # type: ignore[misc]  # APScheduler carries no types
+    """Tells APScheduler when a job is due, each time up to so many seconds late."""
+
+    def __init__(self, times: "_Times", jitter: int) -> None:
+        self._times = times
+        self._jitter = jitter
+
+    def get_next_fire_time(self, previous_fire_time: dt.datetime | None, now: dt.datetime) -> Any:
+        # What was missed since the previous time is asked for one by one, so that it can be told.
+        after = now if previous_fire_time is None else min(previous_fire_time, now)
+        return self._apply_jitter(self._times.next_after(after), self._jitter, now)
+
+
+class _Times:
+    """The times of a line on the clock of a time zone.
+
+    A line whose minute and hour both begin with no `*` names times of the day, each to be done once: one that the clock
+    skips when it is set forward fires at the moment it is set, one that it shows twice fires the first time. Any other
+    line follows the clock: it fires whenever the clock shows a time of it.
+    """
+
+    def __init__(self, line: str, zone: ZoneInfo) -> None:
+        """Read a line.
+
+        Args:
+            line: the line.
+            zone: whose clock it is read by.
+
+        Raises:
+            ValueError: it is none.
+        """
+        fields = _fields(line)
+        self._line = " ".join(fields)
+        self._follows_clock = any(field.startswith("*") for field in fields[:2])
+        self._zone = zone
+
+    def next_after(self, after: dt.datetime) -> dt.datetime | None:
+        """The first time after this instant, in UTC; None where there is none within fifty years."""
+        local = after.astimezone(self._zone)
+        if self._follows_clock:
+            return self._next_shown(after, local)
+        every = (self._once(wall) for wall in self._walls(local.replace(tzinfo=None)))
+        return next((at for at in every if at > after), None)
+
+    def _walls(self, after: dt.datetime) -> Iterator[dt.datetime]:
+        """The line's times after this one in the calendar, as a clock that is never set would show them."""
+        try:
+            # Of a time without a zone cronsim knows the calendar only.
+            yield from CronSim(self._line, after.replace(fold=0))
+        except CronSimError:
+            # No month has such a day.
+            return
+
+    def _shown(self, wall: dt.datetime) -> list[dt.datetime]:
+        """When the clock shows a time: once, twice, or never."""
+        every = {wall.replace(tzinfo=self._zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
+        return sorted(at for at in every if at.astimezone(self._zone).replace(tzinfo=None, fold=0) == wall)
+
+    def _once(self, wall: dt.datetime) -> dt.datetime:
+        """When the clock first shows a time, or one that is later."""
+        while not (shown := self._shown(wall)):
+            wall += _MINUTE
+        return shown[0]
+
+    def _next_shown(self, after: dt.datetime, local: dt.datetime) -> dt.datetime | None:
+        # While the clock shows times that it shows twice, earlier ones may be to come again.
+        first, last = (local.replace(fold=fold).utcoffset() or dt.timedelta() for fold in (0, 1))
+        wall = local.replace(tzinfo=None)
+        found: list[dt.datetime] = []
+        for each in self._walls(wall - abs(first - last)):
+            found += [at for at in self._shown(each) if at > after]
+            if found and each >= wall + abs(first - last):
+                break
+        return min(found, default=None)
+
+
+def _fields(line: str) -> list[str]:
+    """The fields in numbers, those that begin with `*` as they are: on them depends what the others mean."""
+    texts = _NICKNAMES.get(line.lower(), line).lower().split()
     if len(texts) != len(_FIELDS):
         wanted = "minute, hour, day of the month, month and day of the week"
         raise ValueError(f"{line!r} is not a cron line: it has {len(texts)} fields, not five ({wanted})")
-    texts = [text.lower() for text in texts]
-    for text, words, is_right in zip(texts, _FIELD_WORDS, _GRAMMAR, strict=True):
-        if not all(is_right(part) for part in text.split(",")):
-            raise ValueError(f"{line!r} is not a cron line: {text!r} is no {words}")
-    fields = dict(zip(_FIELDS, texts, strict=True))
-    is_either = not (fields["day"].startswith("*") or fields["day_of_week"].startswith("*"))
-    fields["day_of_week"] = _weekdays(fields["day_of_week"], line)
-    return fields, is_either
+    try:
+        return [_in_numbers(text, field) for text, field in zip(texts, _FIELDS, strict=True)]
+    except ValueError as error:
+        raise ValueError(f"{line!r} is not a cron line: {error}") from None
 
 
-def _trigger(fields: dict[str, str], zone: ZoneInfo, jitter: int | None, line: str) -> CronTrigger:
-    for name, words in zip(_FIELDS, _FIELD_WORDS, strict=True):
-        try:
-            CronTrigger(**{name: fields[name]}, timezone=zone)
-        except ValueError as error:
-            raise ValueError(f"{line!r} is not a cron line: {fields[name]!r} is no {words} ({error})") from None
-    return CronTrigger(**fields, timezone=zone, jitter=jitter)
+def _in_numbers(text: str, field: _Field) -> str:
+    parts = []
+    for part in text.split(","):
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise ValueError(f"{text!r} is no {field.words}")
+        numbers = _numbers(part, match, field)
+        parts.append(part if part.startswith("*") else ",".join(str(number) for number in numbers))
+    return ",".join(parts)
 
 
-def _weekdays(text: str, line: str) -> str:
-    """Weekdays by name, each spelt out; `*` alone stays."""
-    if text == "*":
-        return text
-    numbers = sorted({number for part in text.split(",") for number in _weekday_numbers(part, line)})
-    return ",".join(_WEEKDAYS[number] for number in numbers)
-
-
-def _weekday_numbers(part: str, line: str) -> Iterator[int]:
-    match = _WEEKDAY_PART.fullmatch(part)
-    if match is None:
-        raise ValueError(f"{line!r} is not a cron line: {part!r} is no day of the week")
-    first, last, step = match.groups()
-    start = 0 if first is None else _weekday(first, line)
-    end = len(_WEEKDAYS) - 1 if first is None or (step and not last) else start
+def _numbers(part: str, match: re.Match[str], field: _Field) -> list[int]:
+    first, last, step_text = match.groups()
+    step = int(step_text or 1)
+    start = field.least if first is None else _number(first, field)
+    end = field.most if first is None or (step_text and not last) else start
     if last is not None:
-        end = _weekday(last, line)
+        end = _number(last, field)
         # `fri-sun`, and `5-7`: a week may end with Sunday.
-        end = len(_WEEKDAYS) if end == 0 and start > 0 else end
+        end = len(_WEEKDAYS) if field is _DAY_OF_WEEK and end == 0 and start > 0 else end
     if end < start:
-        raise ValueError(f"{line!r} is not a cron line: {part!r} ends before it begins")
-    return (number % len(_WEEKDAYS) for number in range(start, end + 1, int(step or 1)))
+        raise ValueError(f"{part!r} is no {field.words}: {part!r} ends before it begins")
+    # It would be the first number alone, which is hardly what was meant; but `*/7` is one way to say Sunday.
+    if step_text and step > end - start and field is not _DAY_OF_WEEK:
+        raise ValueError(f"{part!r} is no {field.words}: its step is longer than its range")
+    return [number % len(_WEEKDAYS) if field is _DAY_OF_WEEK else number for number in range(start, end + 1, step)]
 
 
-def _weekday(text: str, line: str) -> int:
-    if text in _WEEKDAYS:
-        return _WEEKDAYS.index(text)
-    if text.isdecimal() and int(text) <= len(_WEEKDAYS):
+def _number(text: str, field: _Field) -> int:
+    if text in field.names:
+        return field.least + field.names.index(text)
+    # Sunday is 7 as well.
+    most = len(_WEEKDAYS) if field is _DAY_OF_WEEK else field.most
+    if text.isdecimal() and field.least <= int(text) <= most:
         return int(text)
-    raise ValueError(f"{line!r} is not a cron line: {text!r} is no day of the week")
+    raise ValueError(f"{text!r} is no {field.words}, a number from {field.least} to {most}")

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from janitor.config.cron import When
-from janitor.config.schedule_keys import DESCRIPTION, SECTIONS, TABLE, THRESHOLDS, WHEN, Key
+from janitor.config.schedule_keys import (
+    DEFAULT_DEADLINE,
+    DESCRIPTION,
+    SECTIONS,
+    TABLE,
+    THRESHOLDS,
+    WHEN,
+    Key,
+)
 from janitor.config.several import problems_of_several
 from janitor.config.table import TABLE_NAMES, PolicySettings
 from janitor.config.toml_lines import Places
@@ -39,7 +47,7 @@ class Schedule:
         tables: for each table of it the settings that say which, by their names; one empty mapping where it names none.
         is_sweep: whether it plans deletions; a scan otherwise.
         deletes: whether it deletes.
-        values: every other setting that it gives, by its name.
+        values: every other setting that it gives, by its name; and a deadline, given or not.
     """
 
     path: Path
@@ -125,6 +133,7 @@ def load_schedule(path: Path) -> Schedule:
         reading.say("a text is wanted", "", DESCRIPTION)
     if reading.problems:
         raise ScheduleError(path, reading.problems)
+    values.setdefault("deadline", DEFAULT_DEADLINE)
     deletes = bool(values.pop("enabled", False))
     return Schedule(
         path=path,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec import structs
+
 from janitor.config.cron import parse_cron, parse_timezone
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings, WriteLimitSettings
@@ -55,6 +57,8 @@ _THRESHOLDS = Setting(
     parse=parse_duration,
     many=True,
 )
+# A job must not keep others from their turn for ever.
+_DEADLINE = structs.replace(settings_of(DeadlineSettings)["deadline"], default="1h")
 
 
 class Key(NamedTuple):
@@ -67,6 +71,9 @@ class Key(NamedTuple):
     def takes_numbers(self) -> bool:
         """Whether a number without quotes will do."""
         return self.setting.parse in _NUMBERS
+
+
+DEFAULT_DEADLINE = parse_duration(_DEADLINE.default or "0")
 
 
 def _keys(groups: tuple[type, ...]) -> dict[str, Key]:
@@ -83,4 +90,5 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     **{section: _keys(groups) for section, groups in _GROUPS.items()},
     "delete": {"enabled": Key("enabled", _ENABLED), **_keys(_GROUPS["delete"])},
     "notify": {**_keys(_GROUPS["notify"]), THRESHOLDS: Key(THRESHOLDS, _THRESHOLDS)},
+    "limits": {**_keys(_GROUPS["limits"]), "deadline": Key("deadline", _DEADLINE)},
 }

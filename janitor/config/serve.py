@@ -38,6 +38,17 @@ def parse_address(text: str) -> Address:
     return Address(name, int(port))
 
 
+def parse_runs(text: str) -> int:
+    """A whole number from 1.
+
+    Raises:
+        ValueError: the text is none.
+    """
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+        raise ValueError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
     """How the daemon goes."""
@@ -55,3 +66,9 @@ class ServeSettings:
         default_words="serve/ in the state directory",
     )
     yes: bool = as_in(ConsentSettings, "yes")
+    max_runs: int = setting(
+        "How many runs may be at work at once, each of other tables; one takes up to 250 MB of memory.",
+        metavar="N",
+        parse=parse_runs,
+        default="2",
+    )

@@ -165,7 +165,8 @@ def _result(job: Job, report: Report) -> Result:
 @contextmanager
 def _reporting(job: Job) -> Iterator[None]:
     """Every report's place, open; left as it was when the run comes to nothing."""
-    job.outlets.open()
+    with job.stop.cutting_short():
+        job.outlets.open()
     try:
         yield
     except BaseException:

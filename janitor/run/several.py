@@ -216,7 +216,8 @@ def _unread(given: Several, turn: Turn, outcome: Outcome, error: JanitorError | 
 @contextmanager
 def _reporting(given: Several) -> Iterator[None]:
     """Every report's place, open; left as it was when the run comes to nothing."""
-    given.outlets.open()
+    with given.stop.cutting_short():
+        given.outlets.open()
     try:
         yield
     except BaseException:

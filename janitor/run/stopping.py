@@ -78,3 +78,16 @@ class Stop:
             yield
         finally:
             self._is_waiting = False
+
+    @contextmanager
+    def cutting_short(self) -> Iterator[None]:
+        """Mark a wait as `waiting` does, but go on where a request came before: what follows says so in its report.
+
+        Raises:
+            StopRequestedError: a request came during the wait.
+        """
+        self._is_waiting = not self.is_requested()
+        try:
+            yield
+        finally:
+            self._is_waiting = False

@@ -6,6 +6,7 @@ knows that a run of that job is at work, whatever its process id has come to mea
 
 import contextlib
 import fcntl
+import math
 import os
 import signal
 import subprocess
@@ -29,11 +30,19 @@ LEFT_BEHIND_SECONDS = 8.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Child:
-    """A run at work, since `started_at` in UNIX seconds."""
+    """A run at work.
+
+    Attributes:
+        name: of its job.
+        started_at: since when, in UNIX seconds.
+        process: its process.
+        due: when its deadline comes, by the clock that nobody sets.
+    """
 
     name: str
     started_at: float
     process: subprocess.Popen[bytes]
+    due: float = math.inf
 
     @classmethod
     def start(cls, job: Job, folder: Path, options: Sequence[str], now: float) -> "Child":
@@ -63,7 +72,7 @@ class Child:
                 start_new_session=True,  # Ctrl-C is for the daemon, which then tells its runs itself
                 pass_fds=[lock],
             )
-        return cls(job.name, now, process)
+        return cls(job.name, now, process, time.monotonic() + job.deadline)
 
     @property
     def pid(self) -> int:

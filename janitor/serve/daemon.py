@@ -51,6 +51,7 @@ class Plan:
         state: the folder of its memory and of the last reports; it may not be there yet.
         environment: the variables that runs see.
         options: what every run is told on its command line, besides.
+        most_at_once: how many runs may be at work at once.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class Plan:
     state: Path
     environment: Mapping[str, str]
     options: Sequence[str] = ()
+    most_at_once: int = 2
 
 
 def serve(plan: Plan, announce: Callable[[str], None]) -> None:
@@ -91,7 +93,14 @@ class _Daemon:
         self._folder = Folder(plan.folder, plan.environment)
         self._memory = Memory(plan.state / "daemon.json")
         self._access = Access(finder(plan.environment))
-        self._runs = Runs(plan.state / "runs", self._memory, self._job, self._keys, plan.options)
+        self._runs = Runs(
+            plan.state / "runs",
+            self._memory,
+            self._job,
+            self._keys,
+            plan.options,
+            most_at_once=plan.most_at_once,
+        )
         self._scheduler = Scheduler(self._run, self._memory.miss)
         self._pulse = Pulse()
         self._pages: Pages | None = None
@@ -131,6 +140,7 @@ class _Daemon:
                 if had_jobs:
                     self._say_idle()
             self._forget()
+            self._runs.end_overdue(time.monotonic())
             self._scheduler.wake()
             self._pulse.beat()
 
@@ -210,7 +220,8 @@ class _Daemon:
         return self._folder.contents.jobs.get(name)
 
     def _is_alive(self) -> bool:
-        return self._pulse.is_beating and self._scheduler.is_alive(time.time())
+        is_stuck = self._runs.is_stuck(time.monotonic())
+        return self._pulse.is_beating and self._scheduler.is_alive(time.time()) and not is_stuck
 
     def _readiness(self) -> Readiness:
         return Readiness(self._folder.contents, self._access.check(self._tables()))

@@ -24,7 +24,12 @@ class Ending(NamedTuple):
 
 
 def ending_of(
-    exit_code: int, outcomes: Sequence[Outcome], *, has_report: bool = True, was_asked_to_end: bool = False
+    exit_code: int,
+    outcomes: Sequence[Outcome],
+    *,
+    has_report: bool = True,
+    was_asked_to_end: bool = False,
+    was_overdue: bool = False,
 ) -> Ending:
     """How a run ended.
 
@@ -33,6 +38,7 @@ def ending_of(
         outcomes: of the reports that it wrote, as far as they can be read; none where it did not come so far.
         has_report: whether it wrote any. One that ends well without did nothing of what it is there for.
         was_asked_to_end: whether the daemon sent it a SIGTERM, which kills a run that has only just begun.
+        was_overdue: whether it did so because the run had outlived its deadline.
     """
     if exit_code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED) and not has_report:
         return Ending(Outcome.FAILED, is_success=False)
@@ -42,6 +48,8 @@ def ending_of(
         return Ending(Outcome.SKIPPED if is_skipped else Outcome.COMPLETE, not is_skipped)
     if exit_code == ExitCode.REFUSED:
         return Ending(Outcome.REFUSED, is_success=False)
+    if was_overdue:
+        return Ending(Outcome.FAILED, is_success=False)
     if exit_code in _STOPPED or (was_asked_to_end and exit_code == -signal.SIGTERM):
         return Ending(Outcome.INTERRUPTED, is_success=False)
     return Ending(KILLED if exit_code < 0 else Outcome.FAILED, is_success=False)

@@ -159,7 +159,7 @@ def _endpoints(views: Views) -> dict[str, _Endpoint]:
     async def health(_: Request) -> Response:
         is_alive = views.is_alive()
         return PlainTextResponse(
-            "ok\n" if is_alive else "no jobs are being fired, or the folder is not looked at\n",
+            "ok\n" if is_alive else "no jobs are being fired, the folder is not looked at, or a run cannot be ended\n",
             200 if is_alive else 503,
         )
 

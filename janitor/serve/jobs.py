@@ -9,6 +9,7 @@ from janitor.config.cron import next_times
 from janitor.config.schedule import Schedule
 from janitor.config.table import TABLE_NAMES, TableSettings
 from janitor.settings import ENVIRONMENT_PREFIX, settings_of, values_in
+from janitor.tokens.duration import parse_duration
 
 # boto3 reads the second, the AWS CLI the first as well.
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -54,6 +55,7 @@ class Job:
         tables: its tables, after the environment's settings.
         deletes: whether its runs delete, after the environment's settings.
         digest: of the file's bytes.
+        deadline: how many seconds a run has, after the environment's settings.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Job:
     tables: tuple[TableOfJob, ...]
     deletes: bool
     digest: str
+    deadline: int
 
     @property
     def line(self) -> str | None:
@@ -78,6 +81,7 @@ def job_of(name: str, schedule: Schedule, digest: str, environment: Mapping[str,
         tables=tables_of(schedule, environment),
         deletes=schedule.deletes and not is_dry,
         digest=digest,
+        deadline=_deadline(schedule, environment),
     )
 
 
@@ -127,6 +131,15 @@ def _deployments(text: str) -> tuple[str, ...]:
         return tuple(values_in(settings_of(TableSettings)["deployment"], text))
     except ValueError:
         return ()
+
+
+def _deadline(schedule: Schedule, environment: Mapping[str, str]) -> int:
+    try:
+        return parse_duration(environment[f"{ENVIRONMENT_PREFIX}DEADLINE"])
+    except (KeyError, ValueError):
+        # A run that is given a wrong one says so, and ends.
+        deadline: int = schedule.values["deadline"]
+        return deadline
 
 
 def _table(given: Mapping[str, Any], of_file: Mapping[str, Any], environment: Mapping[str, str]) -> TableOfJob:

@@ -29,6 +29,7 @@ class Remembered:
         started_at, ended_at: of the last run that came to an end; nobody knows the end of one that was lost.
         exit_code: of that run; below zero the number of the signal that killed it.
         outcome: how that run ended.
+        was_overdue: whether it was ended because it had outlived its deadline.
         succeeded_at: when the last run ended that did all it set out to do.
         missed_at: when it was last due in vain.
         missed: how often it was.
@@ -44,6 +45,7 @@ class Remembered:
     ended_at: float | None = None
     exit_code: int | None = None
     outcome: str | None = None
+    was_overdue: bool = False
     succeeded_at: float | None = None
     missed_at: float | None = None
     missed: int = 0
@@ -86,7 +88,16 @@ class Memory:
             self._jobs[name] = replace(self._jobs.get(name, Remembered()), **changes)
             self._save()
 
-    def end(self, name: str, *, at: float | None, exit_code: int | None, outcome: str, is_success: bool) -> None:
+    def end(
+        self,
+        name: str,
+        *,
+        at: float | None,
+        exit_code: int | None,
+        outcome: str,
+        is_success: bool,
+        was_overdue: bool = False,
+    ) -> None:
         """Remember how the run ended that was at work, and count it.
 
         Args:
@@ -95,6 +106,7 @@ class Memory:
             exit_code: the process's, None where nobody knows.
             outcome: in a word.
             is_success: whether it did all it set out to do.
+            was_overdue: whether it was ended because it had outlived its deadline.
         """
         with self._lock:
             before = self._jobs.get(name, Remembered())
@@ -108,6 +120,7 @@ class Memory:
                 ended_at=at,
                 exit_code=exit_code,
                 outcome=outcome,
+                was_overdue=was_overdue,
                 runs=runs,
                 succeeded_at=succeeded_at,
             )

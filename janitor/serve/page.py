@@ -208,6 +208,8 @@ def _ended(each: JobOnBoard) -> Iterator[Markup | str]:
     yield tag("span", f"{'✓' if is_good else '✕'} {outcome}", class_=f"badge {'good' if is_good else 'bad'}")
     if outcome == "lost":
         yield "the daemon was killed while it was at work"
+    elif known.was_overdue and not is_good:
+        yield "it outlived its deadline, and was ended"
     elif known.exit_code is not None:
         left_nothing = outcome == Outcome.FAILED and known.exit_code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)
         words = "it left no report" if left_nothing else words_of(known.exit_code)

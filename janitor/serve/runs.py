@@ -17,9 +17,11 @@ from janitor.serve.turns import Turns
 
 log = get_logger("janitor.serve")
 
-# A run may take 250 MB at its peak, and has threads of its own.
-MOST_AT_ONCE = 2
-
+# A run ends itself at its deadline. One that outlives it by so much is frozen, and is ended from here.
+OVERRUN_SECONDS = 60.0
+# It has so long to end when it is asked to, and then so long to be gone when it is killed.
+_END_SECONDS = 8.0
+_GONE_SECONDS = 30.0
 _RECORD_SECONDS = 0.5
 _POLL_SECONDS = 0.05
 
@@ -32,7 +34,9 @@ Keys = Callable[[Job], frozenset[str]]
 class Runs:
     """Carries jobs out, and knows which is at work. Threads share it."""
 
-    def __init__(self, folder: Path, memory: Memory, find: Find, keys: Keys, options: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, memory: Memory, find: Find, keys: Keys, options: Sequence[str], *, most_at_once: int
+    ) -> None:
         """Nothing is at work.
 
         Args:
@@ -41,15 +45,18 @@ class Runs:
             find: the job of a name as it is at present, None where there is none any more.
             keys: what no two runs are at work on at once, for a job; soon back.
             options: what else every run is told.
+            most_at_once: how many runs may be at work at once, whatever their tables.
         """
         self._folder = folder
         self._memory = memory
         self._find = find
         self._keys = keys
         self._options = tuple(options)
-        self._turns = Turns(MOST_AT_ONCE)
+        self._turns = Turns(most_at_once)
         self._lock = threading.Lock()
         self._children: dict[str, Child] = {}
+        self._overdue: set[Child] = set()
+        self._killed: set[Child] = set()
         self._waiting: set[str] = set()
         # With the digest of the file that said which tables they are of.
         self._kept: dict[str, tuple[str, tuple[Kept, ...]]] = {}
@@ -102,6 +109,37 @@ class Runs:
         while self.at_work() and time.monotonic() < deadline:
             is_hurried(_POLL_SECONDS)
 
+    def end_overdue(self, now: float) -> None:
+        """Ask each run to end that has outlived its deadline by a minute, and kill it if it does not.
+
+        To be called every few seconds.
+
+        Args:
+            now: seconds of the clock that nobody sets.
+        """
+        with self._lock:
+            late = {child: now - child.due - OVERRUN_SECONDS for child in self._children.values()}
+            asked = [child for child, seconds in late.items() if seconds >= 0 and child not in self._overdue]
+            killed = [child for child, seconds in late.items() if seconds >= _END_SECONDS and child not in self._killed]
+            self._overdue.update(asked)
+            self._killed.update(killed)
+        for child in asked:
+            reason = f"it has outlived its deadline by {OVERRUN_SECONDS:.0f} seconds"
+            log.error("job.overdue", job=child.name, pid=child.pid, reason=reason)
+            child.process.terminate()
+        for child in killed:
+            log.error("job.killed", job=child.name, pid=child.pid, reason="it did not end in time")
+            child.process.kill()
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether a run is still there that was to be killed long ago: one that waits for a disk for ever, say.
+
+        It keeps its turn, and others from theirs. `now` is as for `end_overdue`.
+        """
+        longest = OVERRUN_SECONDS + _END_SECONDS + _GONE_SECONDS
+        with self._lock:
+            return any(now - child.due > longest for child in self._children.values())
+
     def at_work(self) -> Mapping[str, float]:
         """Which jobs are at work, and since when in UNIX seconds."""
         with self._lock:
@@ -145,6 +183,8 @@ class Runs:
         finally:
             with self._lock:
                 del self._children[job.name]
+                self._overdue.discard(child)
+                self._killed.discard(child)
 
     def _follow(self, job: Job, child: Child) -> None:
         """Wait for the end of a run, and remember it."""
@@ -158,8 +198,16 @@ class Runs:
             [report.outcome for report in kept if report.is_of(child.started_at)],
             has_report=has_one_of(self._folder / job.name, child.started_at),
             was_asked_to_end=self._is_stopping,
+            was_overdue=child in self._overdue,
         )
-        self._memory.end(job.name, at=ended_at, exit_code=code, outcome=ending.outcome, is_success=ending.is_success)
+        self._memory.end(
+            job.name,
+            at=ended_at,
+            exit_code=code,
+            outcome=ending.outcome,
+            is_success=ending.is_success,
+            was_overdue=child in self._overdue,
+        )
         seconds = round(ended_at - child.started_at, 1)
         say = log.info if ending.is_success or ending.outcome == Outcome.SKIPPED else log.error
         say("job.ended", job=job.name, outcome=ending.outcome, exit_code=code, seconds=seconds)

@@ -1,9 +1,10 @@
 """When jobs fire: APScheduler, told everything that its defaults would get wrong.
 
-By itself it skips, without a word, a job that it is more than a second late for, and reads cron lines by the host's
-clock. Here a job that is late is done once, however late: after a machine slept through the night its report is wanted
-in the morning all the same, and of an hourly job that missed six hours one run does the work of six. A job that is due
-while it is still at work, or waits for its turn, is not done twice, and that is counted.
+By itself it skips, without a word, a job that it is more than a second late for, and its own cron lines lose days after
+a clock was set forward (`janitor.config.cron` has others). Here a job that is late is done once, however late: after a
+machine slept through the night its report is wanted in the morning all the same, and of an hourly job that missed six
+hours one run does the work of six. A job that is due while it is still at work, or waits for its turn, is not done
+twice, and that is counted.
 """
 
 import datetime as dt

@@ -4,23 +4,33 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from janitor.errors import ConfigurationError, SinkError
+from janitor.sinks.patient_writer import PatientWriter
 
 
 class File:
     """Bytes to a hidden file beside the path, put in its place at the end.
 
-    A path that is a device or a pipe is written to directly: there is nothing to put in its place.
+    A path that is a device or a pipe is written to directly: there is nothing to put in its place. To open a pipe is to
+    wait for somebody who reads it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Nothing is opened.
+
+        Args:
+            path: the place.
+            is_over: whether the run has to end, and can wait no longer for somebody to read what it writes.
+        """
+        self._is_over = is_over
         self.target = str(path)
         # A link stays a link, and what it points to is replaced; a pipe has no place to resolve to.
         self._path = path if _is_special(path) else path.resolve()
-        self._stream: BinaryIO | None = None
+        self._stream: BinaryIO | PatientWriter | None = None
         self._hidden: Path | None = None
 
     def open(self) -> None:
@@ -32,7 +42,7 @@ class File:
         try:
             if self._path.is_dir():
                 raise IsADirectoryError(21, "it is a folder")
-            self._stream = self._path.open("wb") if _is_special(self._path) else self._open_hidden()
+            self._stream = self._open_special() if _is_special(self._path) else self._open_hidden()
         except OSError as error:
             raise ConfigurationError(
                 f"{self.target} cannot be written: {error.strerror}",
@@ -81,10 +91,13 @@ class File:
             self._hidden = None
 
     @property
-    def _opened(self) -> BinaryIO:
+    def _opened(self) -> BinaryIO | PatientWriter:
         if self._stream is None:
             raise SinkError(f"{self.target} was not opened")
         return self._stream
+
+    def _open_special(self) -> PatientWriter:
+        return PatientWriter(os.open(self._path, os.O_WRONLY | os.O_CLOEXEC), self._is_over, closes=True)
 
     def _open_hidden(self) -> BinaryIO:
         if self._path.exists() and not os.access(self._path, os.W_OK):

@@ -4,7 +4,7 @@ All are gauges: what the last run measured, not sums over runs. Each has the lab
 belongs to the tables of one job; node_exporter reads it when its name ends in `.prom`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
@@ -56,9 +56,10 @@ def _with_kept(measured: Measured, previous: bytes | None) -> Measured:
 class Prometheus:
     """Writes the file in one step, for every user to read: node_exporter runs as one of its own."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Nothing is opened; the arguments are those of `File`."""
         self._path = path
-        self._file = _PublicFile(path)
+        self._file = _PublicFile(path, is_over)
         self.target = self._file.target
 
     def open(self) -> None:

@@ -3,6 +3,7 @@
 from typing import BinaryIO
 
 from janitor.errors import SinkError
+from janitor.sinks.patient_writer import PatientWriter
 
 
 class Stdout:
@@ -10,7 +11,7 @@ class Stdout:
 
     target = "standard output"
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO | PatientWriter) -> None:
         self._stream = stream
 
     def open(self) -> None:

@@ -105,7 +105,7 @@ def _session(given: MergeCommand) -> Aws:
 
 def _told(report: Report, outlets: Outlets, announcer: Announcer | None, stop: Stop) -> Report:
     """Announce what is due, and hand the report out with what came of that."""
-    outlets.open()
+    prepared(outlets.open, stop)
     try:
         if report.run.outcome is Outcome.SKIPPED:
             outlets.pass_over(report)

@@ -10,6 +10,7 @@ from janitor.errors import ConfigurationError
 from janitor.ledger.url import SqliteUrl
 from janitor.parsers import MetricsTarget
 from janitor.run.locked_out import PagesOfOwner
+from janitor.run.stopping import REPORT_SECONDS, Stop
 from janitor.sinks.metric import MetricSink
 
 
@@ -46,16 +47,16 @@ def owner_pages(reached: Reached) -> PagesOfOwner | None:
     return lambda owner: pages_of_owner(reached.aws.dynamodb, reached.table.name, owner, reached.budgets)
 
 
-def metric_sinks(settings: NoticeSettings) -> list[MetricSink]:
+def metric_sinks(settings: NoticeSettings, stop: Stop) -> list[MetricSink]:
     """Where the metrics go, none of them opened."""
-    return [_metric_sink(target) for target in settings.metrics]
+    return [_metric_sink(target, stop) for target in settings.metrics]
 
 
-def _metric_sink(target: MetricsTarget) -> MetricSink:
+def _metric_sink(target: MetricsTarget, stop: Stop) -> MetricSink:
     if target.path is None:
         from janitor.sinks.emf import Emf
 
         return Emf(sys.stderr)
     from janitor.sinks.prometheus import Prometheus
 
-    return Prometheus(target.path)
+    return Prometheus(target.path, lambda: stop.is_over(REPORT_SECONDS))

@@ -23,6 +23,8 @@ from janitor.run.stopping import REPORT_SECONDS, Stop
 from janitor.shard import Shard
 from janitor.sinks.file import File
 from janitor.sinks.interface import Sink
+from janitor.sinks.patient_writer import PatientWriter
+from janitor.sinks.s3_object import S3Object
 from janitor.sinks.stdout import Stdout
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def outlets_of(
     return Outlets(
         [
             *_outlets(settings.report, table, s3, run_id, stop, shard=shard),
-            Outlet(_format(stdout, is_terminal=is_terminal), Stdout(sys.stdout.buffer)),
+            Outlet(_format(stdout, is_terminal=is_terminal), Stdout(_standard_output(stop))),
         ]
     )
 
@@ -124,11 +126,16 @@ def _sink(
 ) -> Sink:
     place = expanded(target.place, table, run_id, shard)
     if isinstance(place, Path):
-        return File(place)
-    from janitor.sinks.s3_object import S3Object
+        return File(place, lambda: stop.is_over(REPORT_SECONDS))
 
     sink = S3Object(s3(), place.bucket, place.key, _CONTENT_TYPES[target.format])
     return BoundedSink(sink, lambda: stop.is_over(REPORT_SECONDS))
+
+
+def _standard_output(stop: Stop) -> PatientWriter:
+    # What was printed before comes before.
+    sys.stdout.flush()
+    return PatientWriter(sys.stdout.fileno(), lambda: stop.is_over(REPORT_SECONDS), closes=False)
 
 
 def _format(name: str, *, is_terminal: bool) -> Format:

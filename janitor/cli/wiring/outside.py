@@ -52,7 +52,7 @@ class Outside:
         """Prepare; nothing is written or called. A run that `is_part` of another's does not call a start of its own."""
         self._stop, self._is_part = stop, is_part
         self._settings, self._table, self._command, self._run_id = settings, table, command, run_id
-        self._sinks = metric_sinks(settings)
+        self._sinks = metric_sinks(settings, stop)
         self._heartbeat = _heartbeat(settings.heartbeat_url, run_id) if settings.heartbeat_url else None
 
     def __enter__(self) -> Self:
@@ -60,10 +60,12 @@ class Outside:
 
         Raises:
             ConfigurationError: they cannot.
+            StopRequestedError: somebody asked to stop while one was waited for.
         """
         try:
-            for sink in self._sinks:
-                sink.open()
+            with self._stop.cutting_short():
+                for sink in self._sinks:
+                    sink.open()
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise

@@ -46,29 +46,29 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_what_a_picture_cannot_answer_is_refused(
-    place: Path, capsys: pytest.CaptureFixture[str], *, command: str, options: Sequence[str], words: str
+    place: Path, capfd: pytest.CaptureFixture[str], *, command: str, options: Sequence[str], words: str
 ) -> None:
     given = [option.format(place=place) for option in options]
     assert app.main([command, "--source", str(place), *given]) == 2
-    said = capsys.readouterr()
+    said = capfd.readouterr()
     assert said.out == ""
     assert said.err.splitlines()[-1].startswith("janitor: ")
     assert words in said.err
 
 
 def test_deployments_of_the_environment_are_passed_over_and_a_time_ahead_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JANITOR_DEPLOYMENT", "prod staging")
     folder = written(export_files([modern("a", 1)], exportTime="2999-01-01T00:00:00Z", tableArn=""), tmp_path / "e")
     places = ("--report", f"json={tmp_path}/{{table}}-{{region}}.json", "--format", "csv")
-    assert app.main(["scan", "--source", str(folder), "--dialect", "hashed", *places]) == 0, capsys.readouterr().err
+    assert app.main(["scan", "--source", str(folder), "--dialect", "hashed", *places]) == 0, capfd.readouterr().err
     assert "2999-01-01 00:00 UTC, which lies ahead of the local clock" in (tmp_path / "---.json").read_text()
 
 
 @pytest.mark.parametrize(
     ("source", "words"), [("ftp://a/b", "neither a path nor"), ("", "no path"), ("s3://", "bucket")]
 )
-def test_what_is_no_place_is_refused(source: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_place_is_refused(source: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert app.main(["scan", "--dialect", "hashed", "--source", source]) == 2
-    assert words in capsys.readouterr().err
+    assert words in capfd.readouterr().err

@@ -82,9 +82,45 @@ def test_weekdays_are_counted_from_sunday(line: str, weekdays: str) -> None:
 def test_a_line_is_read_by_the_clock_of_its_time_zone() -> None:
     berlin = When(cron="30 2 * * *", timezone="Europe/Berlin")
     assert next(next_times(berlin, _START)) == dt.datetime(2026, 11, 25, 1, 30, tzinfo=dt.UTC)
+
+
+def test_a_time_that_the_clock_skips_fires_once_when_it_is_set_forward() -> None:
     before_summer = dt.datetime(2026, 3, 28, 12, tzinfo=dt.UTC)
-    # 02:30 is not on the clock of the 29th; the job is not left out for that.
-    assert [time.day for time in itertools.islice(next_times(berlin, before_summer), 2)] == [29, 30]
+    # 02:15 and 02:45 are not on the clock of the 29th, which goes from 02:00 to 03:00, at 01:00 UTC.
+    berlin = When(cron="15,45 2 * * *", timezone="Europe/Berlin")
+    times = [f"{time:%d %H:%M}" for time in itertools.islice(next_times(berlin, before_summer), 3)]
+    assert times == ["29 01:00", "30 00:15", "30 00:45"]
+
+
+def test_a_time_that_the_clock_shows_twice_fires_once_and_a_star_follows_the_clock() -> None:
+    before_winter = dt.datetime(2026, 10, 24, 23, tzinfo=dt.UTC)
+    once, always = (When(cron=line, timezone="Europe/Berlin") for line in ("30 2 * * *", "30 * * * *"))
+    times = [f"{time:%d %H:%M}" for time in itertools.islice(next_times(once, before_winter), 2)]
+    assert times == ["25 00:30", "26 01:30"]
+    times = [f"{time:%H:%M}" for time in itertools.islice(next_times(always, before_winter), 4)]
+    assert times == ["23:30", "00:30", "01:30", "02:30"]
+
+
+def test_midnight_is_not_lost_the_day_after_the_clock_is_set_forward() -> None:
+    rome = When(cron="@monthly", timezone="Europe/Rome")
+    march = dt.datetime(2027, 2, 20, tzinfo=dt.UTC)
+    assert [time.month for time in itertools.islice(next_times(rome, march), 3)] == [2, 3, 4]
+    chicago = When(cron="0 0 13-16 3 *", timezone="America/Chicago")
+    assert [time.day for time in itertools.islice(next_times(chicago, march), 4)] == [13, 14, 15, 16]
+
+
+@pytest.mark.parametrize(
+    ("line", "months"),
+    [
+        ("0 0 1 jan-dec/3 *", [1, 4, 7, 10]),
+        ("0 0 1 Oct-DEC *", [10, 11, 12]),
+        ("0 0 1 mar/4 *", [3, 7, 11]),
+        ("0 0 1 feb-4,9 *", [2, 3, 4, 9]),
+    ],
+)
+def test_months_have_names_in_ranges_and_steps_too(line: str, months: list[int]) -> None:
+    times = itertools.islice(next_times(When(cron=line), _START), len(months))
+    assert sorted(time.month for time in times) == months
 
 
 def test_a_line_with_both_days_keeps_its_jitter() -> None:
@@ -117,9 +153,27 @@ def test_a_job_without_a_line_never_fires() -> None:
         ("0 3 * * 5-2", "'5-2' ends before it begins"),
         ("0 3 * * 2nd", "'2nd' is no day of the week"),
         ("*/0 3 * * *", "'*/0' is no minute"),
+        ("1-60 3 * * *", "'60' is no minute, a number from 0 to 59"),
+        ("*/60 3 * * *", "'*/60' is no minute: its step is longer than its range"),
+        ("0 5-2 * * *", "'5-2' is no hour: '5-2' ends before it begins"),
+        ("0 3 * 13 *", "'13' is no month"),
+        ("0 3 * jun-13 *", "'13' is no month"),
+        ("0 3 * nov-feb *", "'nov-feb' ends before it begins"),
+        ("0 3 * juni *", "'juni' is no month"),
+        ("0 3 * jan-dec/13 *", "'jan-dec/13' is no month"),
+        ("0 3 mon * *", "'mon' is no day of the month"),
+        ("0 3 * mon *", "'mon' is no month"),
+        ("0 jan * * *", "'jan' is no hour"),
+        ("0 3 * * jan", "'jan' is no day of the week"),
+        ("0 3 * * sat-mon", "'sat-mon' ends before it begins"),
+        ("0 3 l * *", "'l' is no day of the month"),
+        ("0 3 * * 5#2", "'5#2' is no day of the week"),
+        ("0 3 * * ,", "',' is no day of the week"),
+        ("@reboot", "it has 1 fields"),
         ("\u0663 3 * * *", "is no minute"),
         ("0 3 * * \u0663", "is no day of the week"),
         ("0 3 31 2 *", "never fires"),
+        ("0 3 31 apr,jun *", "never fires"),
         ("", "it has 0 fields"),
     ],
 )

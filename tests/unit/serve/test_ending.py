@@ -39,6 +39,14 @@ def test_a_sigterm_is_an_interruption_where_it_is_the_daemons_own() -> None:
     assert ending_of(-9, [], has_report=False, was_asked_to_end=True) == ("killed", False)
 
 
+def test_a_run_that_was_ended_because_it_outlived_its_deadline_has_failed() -> None:
+    for code in (1, 143, -15, -9):
+        assert ending_of(code, [Outcome.INTERRUPTED], was_asked_to_end=True, was_overdue=True) == ("failed", False)
+    # It came to its end all the same.
+    assert ending_of(0, [COMPLETE], was_overdue=True) == ("complete", True)
+    assert ending_of(4, [Outcome.REFUSED], was_overdue=True) == ("refused", False)
+
+
 def test_a_code_is_said_in_words() -> None:
     assert words_of(0) == words_of(77) == ""
     assert words_of(4) == "a guard refused to delete"

@@ -60,7 +60,7 @@ def test_a_job_is_missed_just_when_a_time_of_its_line_lies_in_between(
     schedule = Schedule(
         path=Path("x.toml"), description="", when=when, tables=({},), is_sweep=False, deletes=False, values={}
     )
-    one = Job("x", schedule, (), deletes=False, digest="")
+    one = Job("x", schedule, (), deletes=False, digest="", deadline=3_600)
     handled_at = NOW - away
     due = next(next_times(when, dt.datetime.fromtimestamp(handled_at, dt.UTC)))
     assert is_missed(one.line, one, handled_at, NOW) is (due.timestamp() <= NOW)
@@ -97,3 +97,19 @@ def test_a_list_of_deployments_is_a_table_each(tmp_path: Path) -> None:
     assert [table.label for table in job(tmp_path, text).tables] == ["a", "b"]
     forced = job(tmp_path, text, environment={"JANITOR_DEPLOYMENT": "c  d"}).tables
     assert [(table.label, table.region) for table in forced] == [("c", "eu-west-1"), ("d", "eu-west-1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "seconds"),
+    [
+        (TABLE, {}, 3_600),
+        (f'{TABLE}[limits]\ndeadline = "20m"\n', {}, 1_200),
+        (f'{TABLE}[limits]\ndeadline = "20m"\n', {"JANITOR_DEADLINE": "2h"}, 7_200),
+        (TABLE, {"JANITOR_DEADLINE": "2h"}, 7_200),
+        # Such a run says what is wrong with it, and ends.
+        (TABLE, {"JANITOR_DEADLINE": "soon"}, 3_600),
+        (TABLE, {"JANITOR_DEADLINE": ""}, 3_600),
+    ],
+)
+def test_every_job_has_a_deadline(tmp_path: Path, text: str, environment: dict[str, str], seconds: int) -> None:
+    assert job(tmp_path, text, environment=environment).deadline == seconds

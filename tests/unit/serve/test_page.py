@@ -71,9 +71,17 @@ def test_what_deletes_what_failed_and_what_is_broken_cannot_be_overlooked(tmp_pa
         started_at=NOW - 9,
         outcome="lost",
     )
-    dry = on_board(job(tmp_path, f"{TABLE}[delete]\n", "dry"))
+    dry = on_board(
+        job(tmp_path, f"{TABLE}[delete]\n", "dry"),
+        started_at=NOW - 9,
+        ended_at=NOW,
+        exit_code=-9,
+        outcome="failed",
+        was_overdue=True,
+    )
     said = text_of(page_of(board(sweep, dry, broken={"typo": "/x/typo.toml, line 2: [when] cron: no"})))
-    assert "1 broken file, 1 job whose last run went wrong" in said
+    assert "1 broken file, 2 jobs whose last run went wrong" in said
+    assert "✕ failed it outlived its deadline, and was ended" in said
     assert "typo.toml /x/typo.toml, line 2: [when] cron: no" in said
     assert "not even by what they said before" in said
     assert "dry dry run" in said

@@ -2,10 +2,14 @@ import fcntl
 import json
 import os
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+from structlog.testing import capture_logs
 
 from janitor.serve.jobs import Job
 from janitor.serve.memory import Memory
@@ -21,7 +25,7 @@ def runs_in(folder: Path, one: Job | None = None, *keys: str) -> tuple[Runs, Mem
         asked.put(1)
         return frozenset(keys[: asked.qsize()])
 
-    return Runs(folder / "runs", memory, lambda _: one, keys_of, ()), memory
+    return Runs(folder / "runs", memory, lambda _: one, keys_of, (), most_at_once=2), memory
 
 
 def test_a_job_that_is_gone_for_long_is_forgotten_with_its_reports_and_nothing_else(tmp_path: Path) -> None:
@@ -74,3 +78,100 @@ def test_a_run_that_is_at_work_elsewhere_is_a_failure_and_not_the_end(tmp_path: 
     finally:
         os.close(descriptor)
     assert memory.of("nightly").outcome == "failed"
+
+
+# Says that it is at work by its report's folder, and ends neither by itself nor when it is asked to.
+DEAF = """
+import os, signal, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.mkfifo(os.path.join(sys.argv[sys.argv.index("--keep-in") + 1], "at-work"))
+signal.pause()
+"""
+# As a run that is frozen: it would end when it is asked to, and never comes to it.
+FROZEN = """
+import os, signal, sys
+os.mkfifo(os.path.join(sys.argv[sys.argv.index("--keep-in") + 1], "at-work"))
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+DEADLINE = f'{TABLE}[limits]\ndeadline = "20m"\n'
+SECONDS = 60.0
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Lets runs be another program than janitor."""
+
+    def be(text: str) -> None:
+        path = tmp_path / "program"
+        path.write_text(f"#!{python}\n{text}")
+        path.chmod(0o700)
+
+    python = sys.executable
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(tmp_path / "program"))
+        yield be
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + SECONDS
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("text", [DEAF, FROZEN])
+def test_a_run_that_outlives_its_deadline_by_a_minute_is_ended_and_its_turn_goes_on(
+    tmp_path: Path, program: Callable[[str], None], text: str
+) -> None:
+    program(text)
+    runs, memory = runs_in(tmp_path, job(tmp_path, DEADLINE), "table")
+    thread = threading.Thread(target=runs.run, args=["nightly"], daemon=True)
+    began = time.monotonic()
+    thread.start()
+    wait_until((tmp_path / "runs" / "nightly" / "at-work").exists)
+    with capture_logs() as logs:
+        for late in (-60.0, 0.0, 59.0):
+            runs.end_overdue(began + 1_200 + late)
+        assert (logs, runs.is_stuck(began + 1_200 + 59)) == ([], False)
+        now = time.monotonic() + 1_200 + 60
+        runs.end_overdue(now)
+        runs.end_overdue(now + 1)
+        assert [(line["event"], line["log_level"]) for line in logs] == [("job.overdue", "error")]
+        assert thread.is_alive()
+        runs.end_overdue(now + 9)
+        assert [line["event"] for line in logs].count("job.killed") == 1
+        thread.join(SECONDS)
+    assert not thread.is_alive()
+    assert not runs.at_work()
+    known = memory.of("nightly")
+    assert (known.outcome, known.exit_code, known.was_overdue, known.runs) == ("failed", -9, True, {"failed": 1})
+
+
+def test_a_run_that_cannot_be_ended_at_all_is_seen(tmp_path: Path, program: Callable[[str], None]) -> None:
+    program(FROZEN)
+    runs, _ = runs_in(tmp_path, job(tmp_path, DEADLINE), "table")
+    thread = threading.Thread(target=runs.run, args=["nightly"], daemon=True)
+    thread.start()
+    wait_until((tmp_path / "runs" / "nightly" / "at-work").exists)
+    now = time.monotonic() + 1_200 + 60
+    assert not runs.is_stuck(now + 9)
+    # Long after it was to be killed it is still there, as one is whose disk does not answer.
+    assert runs.is_stuck(now + 60)
+    runs.stop(0, lambda _: False)
+    thread.join(SECONDS)
+    assert not runs.is_stuck(now + 60)
+
+
+def test_no_more_runs_are_at_work_at_once_than_may_be(tmp_path: Path, program: Callable[[str], None]) -> None:
+    program(FROZEN)
+    jobs = {name: job(tmp_path, f'[table]\ntable = "{name}"\n', name) for name in ("a", "b", "c")}
+    memory = Memory(tmp_path / "daemon.json")
+    runs = Runs(tmp_path / "runs", memory, jobs.get, lambda one: frozenset({one.name}), (), most_at_once=1)
+    threads = [threading.Thread(target=runs.run, args=[name], daemon=True) for name in jobs]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(runs.at_work()) == 1 and len(runs.waiting()) == 2)
+    runs.stop(0, lambda _: False)
+    for thread in threads:
+        thread.join(SECONDS)
+    assert sum(len(memory.of(name).runs) for name in jobs) == 1

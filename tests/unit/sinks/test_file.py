@@ -66,9 +66,9 @@ def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path, name:
 def test_a_full_device_is_a_failure_of_the_sink() -> None:
     sink = File(Path("/dev/full"))
     sink.open()
-    sink.write(b"x")
     with pytest.raises(SinkError, match="No space left"):
-        sink.commit()
+        sink.write(b"x")
+    sink.discard()
 
 
 def test_a_pipe_is_written_to_as_it_is() -> None:
@@ -80,3 +80,21 @@ def test_a_pipe_is_written_to_as_it_is() -> None:
     os.close(writer)
     assert os.read(reader, 100) == b"whole"
     os.close(reader)
+
+
+def test_a_pipe_that_nobody_reads_is_a_failure_once_the_run_has_to_end() -> None:
+    reader, writer = os.pipe()
+    asked: list[int] = []
+
+    def is_over() -> bool:
+        asked.append(1)
+        return len(asked) > 1
+
+    sink = File(Path(f"/dev/fd/{writer}"), is_over)
+    sink.open()
+    with pytest.raises(SinkError, match="nobody read it before the run had to end"):
+        sink.write(b"x" * 1_000_000)
+    sink.discard()
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        assert set(stream.read()) == set(b"x")

@@ -35,6 +35,7 @@ STALE, LIVING = stale_rows(3), living_rows(6)
 OF_POD = {
     "metadata.labels['batch.kubernetes.io/job-name']": "janitor-sharded-29733270",
     "metadata.labels['batch.kubernetes.io/controller-uid']": "c9948307-e56d-4b5d-8302-ae2d7b7da67c",
+    "metadata.labels['app.kubernetes.io/component']": "sharded",
 }
 
 
@@ -202,7 +203,7 @@ def test_the_program_reads_every_variable_of_the_shards() -> None:
     settings = (KUBERNETES / "overlays" / "sharded" / "settings.env").read_text()
     named = set(re.findall(r"^(?:# )?(JANITOR_\w+)=", settings, re.MULTILINE))
     named |= {each["name"] for each in rendered("sharded").container["env"] if each["name"].startswith("JANITOR_")}
-    assert len(named) == len(["state", "rcu", "wcu", "wait", "merged", "shard", "shards", "run"])
+    assert len(named) == len(["state", "rcu", "wcu", "wait", "merged", "shard", "shards", "run", "job"])
     assert named - {"JANITOR_SHARDS"} <= variables()  # the one that is no option
 
 

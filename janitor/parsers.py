@@ -151,6 +151,13 @@ def parse_segments(text: str) -> int | None:
     return int(text)
 
 
+def parse_job(text: str) -> str:
+    """A name that is more than white space, and printable."""
+    if not text.strip() or not text.isprintable():
+        raise ValueError(f"{text!r} is no name: printable text is wanted")
+    return text.strip()
+
+
 def parse_count(text: str) -> int:
     """A whole number from 0."""
     if not text.isdecimal():

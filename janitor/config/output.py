@@ -9,6 +9,7 @@ from janitor.parsers import (
     ReportTarget,
     parse_count,
     parse_heartbeat_url,
+    parse_job,
     parse_metrics,
     parse_report,
     parse_topic_arn,
@@ -62,6 +63,12 @@ class NoticeSettings:
         parse=parse_metrics,
         many=True,
         may_hold_spaces=True,
+    )
+    job: str | None = setting(
+        "What the metrics call the job, in their label or dimension `job`.",
+        metavar="NAME",
+        parse=parse_job,
+        default_words="the schedule file's name, or the command",
     )
     heartbeat_url: str | None = setting(
         "Called at the start, at success and at failure, as healthchecks expects it: URL/start, URL, URL/fail.",

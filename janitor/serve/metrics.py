@@ -1,6 +1,6 @@
 """The daemon's metrics in Prometheus' text format: of the daemon and its jobs, and of each job's last report.
 
-Those of a report have the names and labels that `--metrics prometheus=PATH` gives them, and the label `job` besides.
+Those of a report have the names and labels that `--metrics prometheus=PATH` gives them.
 Nothing is shown that is not known: a job that never ran has no time of a last run.
 """
 
@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from janitor.report.metrics import Metric as Figure
 from janitor.serve.board import Board, JobOnBoard
 from janitor.sinks.metric import Measured
 from janitor.sinks.prometheus import registry_of
@@ -115,9 +114,4 @@ def _of_reports(board: Board) -> Iterator[Measured]:
             # Settings may name one table in two ways.
             if (report.series, report.region) not in seen:
                 seen.add((report.series, report.region))
-                figures = [_with_job(figure, job) for figure in report.metrics]
-                yield Measured(report.series, report.region, int(report.ended_at * 1_000), figures)
-
-
-def _with_job(figure: Figure, job: str) -> Figure:
-    return figure._replace(labels=(("job", job), *figure.labels))
+                yield Measured(job, report.series, report.region, int(report.ended_at * 1_000), report.metrics)

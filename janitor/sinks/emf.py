@@ -1,6 +1,6 @@
 """`emf`: CloudWatch's embedded metric format, a log line that CloudWatch Logs makes metrics of. No agent, no extra call.
 
-The dimensions of each are `table` and `region`; a label's value stands in the name. The names stay as they are:
+The dimensions of each are `job`, `table` and `region`; a label's value stands in the name. The names stay as they are:
 
 | metrics | unit |
 | --- | --- |
@@ -28,16 +28,17 @@ MOST_A_DIRECTIVE = 100
 
 # CloudWatch's own words, from the API reference, "MetricDatum".
 _UNITS: Final[dict[Unit, str]] = {"count": "Count", "seconds": "Seconds"}
-_DIMENSIONS = ("table", "region")
+_DIMENSIONS = ("job", "table", "region")
 
 
 def emf_line(
-    metrics: Sequence[MetricLike], *, table: str, region: str, timestamp_ms: int, namespace: str = "janitor"
+    metrics: Sequence[MetricLike], *, job: str, table: str, region: str, timestamp_ms: int, namespace: str = "janitor"
 ) -> str:
     """The line, in ASCII and without a line end.
 
     Args:
         metrics: no two with the same name and labels; infinite ones are left out, for JSON has no word for them.
+        job: the job's name.
         table: the table's name.
         region: the table's region.
         timestamp_ms: when it was measured, in UNIX milliseconds.
@@ -49,6 +50,7 @@ def emf_line(
     ]
     line = {
         "_aws": {"Timestamp": timestamp_ms, "CloudWatchMetrics": directives},
+        "job": job,
         "table": table,
         "region": region,
         **{_name(metric): metric.value for metric in told},
@@ -73,9 +75,9 @@ class Emf:
         Raises:
             SinkError: the reader has gone, the device is full, or the stream is closed.
         """
-        for table, region, timestamp_ms, metrics in measured:
+        for job, table, region, timestamp_ms, metrics in measured:
             if metrics is not None:
-                self._write(emf_line(metrics, table=table, region=region, timestamp_ms=timestamp_ms))
+                self._write(emf_line(metrics, job=job, table=table, region=region, timestamp_ms=timestamp_ms))
 
     def discard(self) -> None:
         """Nothing can be taken back."""

@@ -33,10 +33,11 @@ class MetricLike(Protocol):
 class Measured(NamedTuple):
     """The metrics of a table's run: no two with the same name and labels.
 
-    `table` tells it from others, also from one of its name elsewhere. `metrics` is None where the table was left to
-    another run: what is known of it stays.
+    `job` tells the runs of one job from those of another, `table` the tables of a job, also those of one name in
+    different places. `metrics` is None where the table was left to another run: what is known of it stays.
     """
 
+    job: str
     table: str
     region: str
     timestamp_ms: int
@@ -61,7 +62,8 @@ class MetricSink(Protocol):
         """Make the metrics of every table's run visible, whole.
 
         Args:
-            measured: a table each, no two of the same; `timestamp_ms` is when its run ended, in UNIX milliseconds.
+            measured: a table each, no two of the same, and all of one job; `timestamp_ms` is when its run ended, in
+                UNIX milliseconds.
 
         Raises:
             SinkError: that failed.

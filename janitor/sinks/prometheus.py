@@ -1,9 +1,13 @@
 """`prometheus=PATH`: a file for the textfile collector of Prometheus' node_exporter, and the registry behind it.
 
-All are gauges: what the last run measured, not sums over runs. Each has the labels `table` and `region`. The file
-belongs to the tables of one job; node_exporter reads it when its name ends in `.prom`.
+All are gauges: what the last run measured, not sums over runs. Each has the labels `job`, `table` and `region`. A run
+replaces what the file holds of its job, and leaves what it holds of others, so that several jobs may share one.
+node_exporter reads it when its name ends in `.prom`.
 """
 
+import contextlib
+import fcntl
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from pathlib import Path
@@ -22,15 +26,15 @@ _LAST_SUCCESS_HELP = "When the last run ended that did all it set out to do, in 
 
 
 def registry_of(measured: Iterable[Measured]) -> CollectorRegistry:
-    """A registry of the last run of each table, no two of the same."""
+    """A registry of the last run of each table by each job, no two of the same."""
     registry = CollectorRegistry()
     gauges: dict[str, Gauge] = {}
-    for table, region, _, metrics in measured:
+    for job, table, region, _, metrics in measured:
         for metric in metrics or ():
             if metric.name not in gauges:
-                names = ("table", "region", *(name for name, _ in metric.labels))
+                names = (*_Place._fields, *(name for name, _ in metric.labels))
                 gauges[metric.name] = Gauge(f"{PREFIX}{metric.name}", metric.help, names, registry=registry)
-            gauges[metric.name].labels(table, region, *(value for _, value in metric.labels)).set(metric.value)
+            gauges[metric.name].labels(job, table, region, *(value for _, value in metric.labels)).set(metric.value)
     return registry
 
 
@@ -38,19 +42,26 @@ def prometheus_text(measured: Sequence[Measured], *, previous: bytes | None) -> 
     """The file's content, in Prometheus' text format.
 
     Args:
-        measured: a table each, no two of the same.
-        previous: what the file holds now, None if there is none. The time of the last success is taken over from it
-            when the metrics have none, so that a run that failed does not make it disappear; and all of a table that
-            was left to another run.
+        measured: a table each, no two of the same, and all of one job.
+        previous: what the file holds now, None if there is none. What it holds of other jobs is taken over; the time of
+            the last success too, when the metrics have none, so that a run that failed does not make it disappear; and
+            all of a table that was left to another run.
     """
-    return generate_latest(registry_of([_with_kept(each, previous) for each in measured]))
+    held = _held(previous or b"")
+    jobs = {each.job for each in measured}
+    others = [Measured(*place, 0, metrics) for place, metrics in held.items() if place.job not in jobs]
+    try:
+        return generate_latest(registry_of([*(_with_kept(each, held, previous) for each in measured), *others]))
+    except ValueError:
+        # What no janitor wrote, like a metric that has other labels each time.
+        return generate_latest(registry_of(_with_kept(each, {}, previous) for each in measured))
 
 
-def _with_kept(measured: Measured, previous: bytes | None) -> Measured:
-    table, region, _, metrics = measured
-    if metrics is None:
-        return measured._replace(metrics=list(_all_of(table, region, previous or b"")))
-    return measured._replace(metrics=[*metrics, *_last_success(metrics, table, region, previous)])
+def _with_kept(measured: Measured, held: "_Held", previous: bytes | None) -> Measured:
+    place = _Place(measured.job, measured.table, measured.region)
+    if measured.metrics is None:
+        return measured._replace(metrics=held.get(place, []))
+    return measured._replace(metrics=[*measured.metrics, *_last_success(measured.metrics, place, previous)])
 
 
 class Prometheus:
@@ -76,12 +87,13 @@ class Prometheus:
         Raises:
             SinkError: that failed; the place is as it was.
         """
-        try:
-            self._file.write(prometheus_text(measured, previous=self._previous()))
-        except SinkError:
-            self.discard()
-            raise
-        self._file.commit()
+        with _alone_in(self._path.parent):
+            try:
+                self._file.write(prometheus_text(measured, previous=self._previous()))
+            except SinkError:
+                self.discard()
+                raise
+            self._file.commit()
 
     def discard(self) -> None:
         """Remove the hidden file."""
@@ -93,6 +105,20 @@ class Prometheus:
             return self._path.read_bytes() if self._path.is_file() else None
         except OSError:
             return None
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Let no other janitor write metrics to this folder: of two jobs that share a file each would keep the other's old.
+
+    Where a folder cannot be locked, as on some network disks, the next run sets it right.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 class _PublicFile(File):
@@ -112,28 +138,40 @@ class _Kept(NamedTuple):
     labels: tuple[tuple[str, str], ...] = ()
 
 
-def _last_success(
-    metrics: Sequence[MetricLike], table: str, region: str, previous: bytes | None
-) -> Iterator[MetricLike]:
+class _Place(NamedTuple):
+    """Whose metrics they are, by the labels that all of them have."""
+
+    job: str
+    table: str
+    region: str
+
+
+_Held = dict[_Place, list[_Kept]]
+
+
+def _last_success(metrics: Sequence[MetricLike], place: _Place, previous: bytes | None) -> Iterator[MetricLike]:
     if previous is None or any(metric.name == _LAST_SUCCESS for metric in metrics):
         return
-    second = _read_back(f"{PREFIX}{_LAST_SUCCESS}", {"table": table, "region": region}, previous)
+    second = _read_back(f"{PREFIX}{_LAST_SUCCESS}", place._asdict(), previous)
     if second is not None:
         yield _Kept(_LAST_SUCCESS, "timestamp", _LAST_SUCCESS_HELP, second)
 
 
-def _all_of(table: str, region: str, text: bytes) -> Iterator[MetricLike]:
-    """Every metric that a file holds of a table; none of a file that is damaged."""
+def _held(text: bytes) -> _Held:
+    """Every metric that a file holds of a job's table; none of a file that is damaged."""
+    held: _Held = {}
     try:
         families = list(text_string_to_metric_families(text.decode(errors="replace")))
     except (ValueError, LookupError):
-        return
+        return held
     for family in families:
         for name, labels, value, *_ in family.samples:
-            if (labels.get("table"), labels.get("region")) != (table, region) or not name.startswith(PREFIX):
+            if not name.startswith(PREFIX) or not isfinite(value) or not set(_Place._fields) <= labels.keys():
                 continue
-            others = tuple((label, text) for label, text in labels.items() if label not in ("table", "region"))
-            yield _Kept(name.removeprefix(PREFIX), "count", family.documentation, value, others)
+            others = tuple((label, text) for label, text in labels.items() if label not in _Place._fields)
+            metric = _Kept(name.removeprefix(PREFIX), "count", family.documentation, value, others)
+            held.setdefault(_Place(*(labels[label] for label in _Place._fields)), []).append(metric)
+    return held
 
 
 def _read_back(name: str, labels: dict[str, str], text: bytes) -> float | None:

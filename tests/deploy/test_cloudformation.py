@@ -141,6 +141,7 @@ def test_the_task_reports_and_deletes_nothing_until_it_is_told_to(deployed: Depl
     swept = deployed.run(deployed.sweeping)
     assert swept.code == 0, swept.err
     assert emf_line(swept)["DeletedTokens"] == STALE
+    _alarms_look_at(emf_line(swept))
     assert before - keys_in(dynamodb, TABLE) == {key_of(row) for row in stale_rows(STALE)}
     archived = deployed.cloud.keys(ARCHIVE)
     assert archived
@@ -150,7 +151,7 @@ def test_the_task_reports_and_deletes_nothing_until_it_is_told_to(deployed: Depl
 def _alarms_look_at(line: dict[str, Any]) -> None:
     """Both alarms on runs are on a metric that is in this line, with just its dimensions."""
     (told,) = line["_aws"]["CloudWatchMetrics"]
-    resolved = {"Table": TABLE, "AWS::Region": REGION}
+    resolved = {"Job": template("alarms")["Parameters"]["Job"]["Default"], "Table": TABLE, "AWS::Region": REGION}
     (successes, _) = resource("alarms", "NoSuccessfulRun")["Metrics"]
     for metric in (successes["MetricStat"]["Metric"], resource("alarms", "FailedRun")):
         assert metric["Namespace"] == told["Namespace"]

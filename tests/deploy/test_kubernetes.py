@@ -280,3 +280,15 @@ def test_the_options_of_the_daemon_find_it_in_a_namespace_of_another_name(edited
     assert state.keys() == {"name", "persistentVolumeClaim"}
     assert edited_daemon.one("Namespace")["metadata"]["name"] == monitor["metadata"]["namespace"] == "ours"
     assert [*not_restricted(edited_daemon.pod), *unbounded(edited_daemon.pod)] == []
+
+
+@pytest.mark.parametrize(
+    ("overlay", "name"), [("cronjob", "report"), ("cronjob-sweep", "sweep"), ("sharded", "sharded")]
+)
+def test_metrics_tell_the_jobs_of_the_overlays_apart(overlay: str, name: str) -> None:
+    manifests = rendered(overlay)
+    [variable] = [each for each in manifests.container["env"] if each["name"] == "JANITOR_JOB"]
+    path = variable["valueFrom"]["fieldRef"]["fieldPath"]
+    labels = manifests.job["template"]["metadata"]["labels"]
+    assert path == "metadata.labels['app.kubernetes.io/component']"
+    assert labels["app.kubernetes.io/component"] == name

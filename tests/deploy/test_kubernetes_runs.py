@@ -34,6 +34,7 @@ STALE, LIVING = stale_rows(3), living_rows(6)
 OF_POD = {
     "metadata.labels['batch.kubernetes.io/job-name']": "janitor-sharded-29733270",
     "metadata.labels['batch.kubernetes.io/controller-uid']": "c9948307-e56d-4b5d-8302-ae2d7b7da67c",
+    "metadata.labels['app.kubernetes.io/component']": "sharded",
 }
 
 

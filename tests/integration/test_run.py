@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.command import Finished, janitor
 from tests.fixtures import NewTable
@@ -127,6 +128,38 @@ def test_each_table_has_its_turn_and_all_are_in_one_report(server: Server, new_t
     lines = (tmp_path / "all.ndjson").read_text().splitlines()
     assert json.loads(lines[-1])["parts"] == said["parts"]
     assert {path.name for path in (tmp_path / "kept").iterdir()} == {"report.json", "report.html"}
+
+
+@one_server
+def test_metrics_have_the_name_of_the_job_and_a_refused_one_hides_behind_no_other(
+    server: Server, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(3), *living_rows(30)])
+    metrics = tmp_path / "janitor.prom"
+    notify = f'[notify]\nmetrics = ["prometheus={metrics}", "emf"]\n'
+    sweep, report = tmp_path / "sweep.toml", tmp_path / "nightly report.toml"
+    sweep.write_text(
+        f'[table]\ntable = "{table}"\n{notify}[delete]\nenabled = true\nmax_deletes = 0\narchive = "{tmp_path}/kept/"\n'
+    )
+    report.write_text(f'[table]\ntable = "{table}"\n{notify}')
+    where = ("--table", table, "--endpoint-url", server.url, "--metrics", f"prometheus={metrics}", "--metrics", "emf")
+    for arguments, name, code in (
+        (("run", str(sweep)), "sweep", 4),
+        (("run", str(report)), "nightly report", 0),
+        (("scan", *where), "scan", 0),
+        (("scan", *where, "--job", "by hand"), "by hand", 0),
+    ):
+        finished = janitor(*arguments, env={"AWS_ENDPOINT_URL": server.url})
+        assert finished.code == code, finished.err
+        [line] = [json.loads(each) for each in finished.err.splitlines() if '"_aws"' in each]
+        assert (line["job"], line["table"], line["Success"]) == (name, table, int(code == 0))
+    successes = {
+        sample.labels["job"]: sample.value
+        for family in text_string_to_metric_families(metrics.read_text())
+        for sample in family.samples
+        if sample.name == "janitor_last_run_success"
+    }
+    assert successes == {"sweep": 0, "nightly report": 1, "scan": 1, "by hand": 1}
 
 
 def test_a_wrong_file_runs_nothing_and_check_says_all_of_it(tmp_path: Path) -> None:

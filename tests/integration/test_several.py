@@ -82,9 +82,9 @@ def test_one_report_tells_of_all_tables_and_one_that_is_missing_hides_none(
         text = places[form].read_text().replace("\\", "")
         assert all(name in text for name in (table_of(names[0]), "not-there", "3 tables")), form
     series = metrics.read_text()
-    assert f'janitor_tokens{{region="us-east-1",state="expiring",table="{names[1]}"}} 2.0' in series
-    assert 'janitor_last_run_success{region="us-east-1",table="not-there"} 0.0' in series
-    assert 'janitor_tokens{region="us-east-1",state="expiring",table="not-there"}' not in series
+    assert f'janitor_tokens{{job="scan",region="us-east-1",state="expiring",table="{names[1]}"}} 2.0' in series
+    assert 'janitor_last_run_success{job="scan",region="us-east-1",table="not-there"} 0.0' in series
+    assert 'janitor_tokens{job="scan",region="us-east-1",state="expiring",table="not-there"}' not in series
 
 
 @one_server
@@ -107,7 +107,7 @@ def test_a_table_keeps_its_series_whoever_is_reached(
 
     reached, dead = series(server.url), series("http://127.0.0.1:9")
     assert set(dead) == set(reached)
-    success = [f'janitor_last_run_success{{region="us-east-1",table="{name}"}}' for name in names]
+    success = [f'janitor_last_run_success{{job="job",region="us-east-1",table="{name}"}}' for name in names]
     assert ([reached[each] for each in success], [dead[each] for each in success]) == (["1.0"] * 2, ["1.0", "0.0"])
 
 

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from janitor.sinks.heartbeat import Heartbeat
 
 
-def measured_of(report: Report) -> list[Measured]:
-    """The metrics of each table of a run. Of one that was left to another run what that one says is truer."""
+def measured_of(report: Report, job: str) -> list[Measured]:
+    """The metrics of each table of a job's run. Of one that was left to another run what that one says is truer."""
     measured = []
     for name, each in zip(series_of(report), apart(report), strict=True):
         region = (each.table.region if each.table else None) or "-"
         timestamp = int(each.run.finished_at.timestamp() * 1_000)
         metrics = None if each.run.outcome is Outcome.SKIPPED else metrics_of(each)
-        measured.append(Measured(name, region, timestamp, metrics))
+        measured.append(Measured(job, name, region, timestamp, metrics))
     return measured
 
 
@@ -93,7 +93,7 @@ class Outside:
 
     def tell_metrics(self, report: Report | None) -> list[SinkError]:
         """Write the metrics of a run, None for one that leaves that to others; what could not be written."""
-        measured = measured_of(report) if report else []
+        measured = measured_of(report, self._settings.job or self._command) if report else []
         if all(each.metrics is None for each in measured):
             for sink in self._sinks:
                 sink.discard()

@@ -19,6 +19,7 @@ from janitor.config.scan import ScanSettings
 from janitor.config.schedule import Schedule, ScheduleError, load_schedule
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.parsers import ReportTarget
+from janitor.tokens.plain import plain
 
 
 def checked(file: Path, given: RunCommand) -> int:
@@ -79,7 +80,7 @@ def runs_of(file: Path, given: RunCommand, logs: LogSettings) -> int:
         JanitorError: what the run raises.
     """
     schedule = load_schedule(file)
-    commands = [_keeping(command) for command in commands_of(schedule, given)]
+    commands = [_keeping(_named(command, file)) for command in commands_of(schedule, given)]
     first, tables = commands[0], [command.scan for command in commands]
     deletes = _deletes(schedule, given)
     check = partial(_check, schedule, first)
@@ -91,6 +92,13 @@ def runs_of(file: Path, given: RunCommand, logs: LogSettings) -> int:
 
 def _deletes(schedule: Schedule, given: RunCommand) -> bool:
     return schedule.deletes and not given.run.dry_run
+
+
+def _named(command: RunCommand, file: Path) -> RunCommand:
+    """With the file's name as the job's, where nobody gave another."""
+    scan = command.scan
+    notices = dataclasses.replace(scan.notices, job=scan.notices.job or plain(file.stem))
+    return command._replace(scan=scan._replace(notices=notices))
 
 
 def _keeping(command: RunCommand) -> RunCommand:

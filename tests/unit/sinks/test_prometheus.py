@@ -3,6 +3,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,20 +36,22 @@ class Figure(NamedTuple):
     labels: tuple[tuple[str, str], ...] = ()
 
 
-def text_of(outcome: Outcome = Outcome.COMPLETE, *, previous: bytes | None = None, table: str = "t") -> bytes:
-    return prometheus_text([Measured(table, "r", 0, metrics_of(ended(outcome)))], previous=previous)
+def text_of(
+    outcome: Outcome = Outcome.COMPLETE, *, previous: bytes | None = None, table: str = "t", job: str = "nightly"
+) -> bytes:
+    return prometheus_text([Measured(job, table, "r", 0, metrics_of(ended(outcome)))], previous=previous)
 
 
 def families(text: bytes) -> list[Family]:
     return list(text_string_to_metric_families(text.decode()))
 
 
-def value_of(text: bytes, name: str, table: str = "t") -> float | None:
+def value_of(text: bytes, name: str, table: str = "t", job: str = "nightly") -> float | None:
     found = [
         sample.value
         for family in families(text)
         for sample in family.samples
-        if sample.name == name and sample.labels["table"] == table
+        if sample.name == name and (sample.labels["table"], sample.labels["job"]) == (table, job)
     ]
     return found[0] if found else None
 
@@ -56,26 +59,29 @@ def value_of(text: bytes, name: str, table: str = "t") -> float | None:
 def published(path: Path, outcome: Outcome = Outcome.COMPLETE) -> bytes:
     sink: MetricSink = Prometheus(path)
     sink.open()
-    sink.publish([Measured("t", "r", 0, metrics_of(ended(outcome)))])
+    sink.publish([Measured("nightly", "t", "r", 0, metrics_of(ended(outcome)))])
     return path.read_bytes()
 
 
 def test_a_run_reads_back_as_gauges_of_its_table() -> None:
     metrics = metrics_of(report(expiring(60)))
-    text = prometheus_text([Measured("t", "r", 0, metrics)], previous=None)
+    text = prometheus_text([Measured("nightly", "t", "r", 0, metrics)], previous=None)
     read = families(text)
     assert {family.type for family in read} == {"gauge"}
     assert all(family.documentation for family in read)
     samples = [sample for family in read for sample in family.samples]
     assert len(samples) == len(metrics)
-    assert {(sample.labels["table"], sample.labels["region"]) for sample in samples} == {("t", "r")}
+    places = {(sample.labels["job"], sample.labels["table"], sample.labels["region"]) for sample in samples}
+    assert places == {("nightly", "t", "r")}
     states = [sample.labels["state"] for sample in samples if sample.name == "janitor_tokens"]
     assert states == [state.value for state in State]
     assert value_of(text, "janitor_next_expiry_seconds") == 60
 
 
 def test_the_names_are_those_that_dashboards_rely_on() -> None:
-    text = prometheus_text([Measured("t", "r", 0, metrics_of(with_notices(report(expiring(60)))))], previous=None)
+    text = prometheus_text(
+        [Measured("nightly", "t", "r", 0, metrics_of(with_notices(report(expiring(60)))))], previous=None
+    )
     assert {family.name.removeprefix("janitor_") for family in families(text)} == {
         "tokens",
         "last_run_planned_tokens",
@@ -107,16 +113,58 @@ def test_names_follow_the_conventions() -> None:
         assert not family.name.endswith(("_total", "_count", "_sum", "_bucket"))
 
 
-@given(names, names)
-def test_any_label_reads_back_as_it_was(table: str, region: str) -> None:
-    text = prometheus_text([Measured(table, region, 0, [Figure("requests", 1)])], previous=None)
+@given(names, names, names)
+def test_any_label_reads_back_as_it_was(job: str, table: str, region: str) -> None:
+    text = prometheus_text([Measured(job, table, region, 0, [Figure("requests", 1)])], previous=None)
     (family,) = families(text)
-    assert family.samples[0].labels == {"table": table, "region": region}
+    assert family.samples[0].labels == {"job": job, "table": table, "region": region}
+
+
+def test_jobs_that_share_a_file_keep_their_own_and_hide_nothing_of_each_other() -> None:
+    sweep = text_of(Outcome.REFUSED, job="sweep")
+    both = text_of(job="report", previous=sweep)
+    assert value_of(both, "janitor_last_run_success", job="sweep") == 0
+    assert value_of(both, "janitor_last_run_success", job="report") == 1
+    assert (value_of(both, SUCCESS, job="sweep"), value_of(both, SUCCESS, job="report")) == (None, END)
+    # Whoever writes next replaces its own only.
+    again = text_of(Outcome.FAILED, job="report", previous=both)
+    assert value_of(again, "janitor_last_run_success", job="report") == 0
+    assert value_of(again, SUCCESS, job="report") == END
+    assert {line for line in again.splitlines() if b'job="sweep"' in line} == {
+        line for line in sweep.splitlines() if b'job="sweep"' in line
+    }
+    # A table that is no longer the job's is gone from its part.
+    moved = prometheus_text([Measured("report", "other", "r", 0, metrics_of(report()))], previous=again)
+    assert value_of(moved, "janitor_last_run_success", job="report") is None
+    assert value_of(moved, "janitor_last_run_success", job="sweep") == 0
+
+
+def test_jobs_that_write_a_file_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "janitor.prom"
+
+    def publish(job: str) -> None:
+        sink = Prometheus(path)
+        sink.open()
+        sink.publish([Measured(job, "t", "r", 0, metrics_of(report()))])
+
+    jobs = [f"job-{number}" for number in range(12)]
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        list(pool.map(publish, jobs))
+    assert [value_of(path.read_bytes(), SUCCESS, job=job) for job in jobs] == [END] * len(jobs)
+
+
+def test_what_no_janitor_wrote_is_replaced() -> None:
+    odd = (
+        b'janitor_requests{job="x",table="t",region="r",__odd="1"} 1\njanitor_tokens{job="x",table="t",region="r"} 1\n'
+    )
+    text = text_of(previous=odd)
+    assert value_of(text, "janitor_last_run_success") == 1
+    assert b'job="x"' not in text
 
 
 def test_a_registry_holds_the_last_run_of_every_table() -> None:
     metrics = metrics_of(report())
-    registry = registry_of([Measured("a", "r", 0, metrics), Measured("b", "r", 0, metrics)])
+    registry = registry_of([Measured("nightly", "a", "r", 0, metrics), Measured("nightly", "b", "r", 0, metrics)])
     text = generate_latest(registry)
     assert value_of(text, SUCCESS, "a") == value_of(text, SUCCESS, "b") == END
     assert len(families(text)) == len({metric.name for metric in metrics})
@@ -136,7 +184,9 @@ def test_a_run_that_is_no_success_keeps_the_time_of_the_last_one(outcome: Outcom
 
 
 def test_a_success_replaces_the_time_of_the_last_one() -> None:
-    old = prometheus_text([Measured("t", "r", 0, [Figure("last_success_timestamp_seconds", 5)])], previous=None)
+    old = prometheus_text(
+        [Measured("nightly", "t", "r", 0, [Figure("last_success_timestamp_seconds", 5)])], previous=None
+    )
     assert value_of(old, SUCCESS) == 5
     assert value_of(text_of(previous=old), SUCCESS) == END
 
@@ -158,7 +208,9 @@ def test_the_time_of_the_last_success_is_kept_for_any_table(table: str) -> None:
 damaged = st.one_of(
     st.binary(),
     st.tuples(
-        st.sampled_from(["", "{", '{table="t"', '{table="t",region="r"}', '{table="t",region="r"} ']),
+        st.sampled_from(
+            ["", "{", '{job="x",table="t"', '{job="x",table="t",region="r"}', '{job="x",table="t",region="r"} ']
+        ),
         st.text(alphabet='{}"\\=,# \t\x85\u2028naif+-1._e5', max_size=20),
     ).map(lambda parts: f"{SUCCESS}{parts[0]}{parts[1]}\n".encode()),
 )
@@ -225,14 +277,14 @@ def test_a_full_device_is_a_failure_of_the_sink() -> None:
     sink = Prometheus(Path("/dev/full"))
     sink.open()
     with pytest.raises(SinkError, match="No space left"):
-        sink.publish([Measured("t", "r", 0, metrics_of(report()))])
+        sink.publish([Measured("nightly", "t", "r", 0, metrics_of(report()))])
 
 
 def test_a_pipe_is_written_to_and_never_read() -> None:
     reader, writer = os.pipe()
     sink = Prometheus(Path(f"/dev/fd/{writer}"))
     sink.open()
-    sink.publish([Measured("t", "r", 0, metrics_of(ended(Outcome.FAILED)))])
+    sink.publish([Measured("nightly", "t", "r", 0, metrics_of(ended(Outcome.FAILED)))])
     os.close(writer)
     assert os.read(reader, 100_000) == text_of(Outcome.FAILED)
     os.close(reader)
@@ -240,12 +292,13 @@ def test_a_pipe_is_written_to_and_never_read() -> None:
 
 def test_a_file_of_several_tables_keeps_what_it_holds_of_one_that_was_left_to_another_run() -> None:
     figures = [Figure("requests", 1), Figure("tokens", 3, labels=(("state", "stale"),))]
-    first = prometheus_text([Measured(table, "r", 0, figures) for table in ("a", 'b "x"')], previous=None)
+    first = prometheus_text([Measured("nightly", table, "r", 0, figures) for table in ("a", 'b "x"')], previous=None)
     again = prometheus_text(
-        [Measured("a", "r", 0, [Figure("requests", 2)]), Measured('b "x"', "r", 0, None)], previous=first
+        [Measured("nightly", "a", "r", 0, [Figure("requests", 2)]), Measured("nightly", 'b "x"', "r", 0, None)],
+        previous=first,
     )
     text = again.decode()
-    assert 'janitor_requests{region="r",table="a"} 2.0' in text
-    assert 'janitor_requests{region="r",table="b \\"x\\""} 1.0' in text
-    assert 'janitor_tokens{region="r",state="stale",table="b \\"x\\""} 3.0' in text
+    assert 'janitor_requests{job="nightly",region="r",table="a"} 2.0' in text
+    assert 'janitor_requests{job="nightly",region="r",table="b \\"x\\""} 1.0' in text
+    assert 'janitor_tokens{job="nightly",region="r",state="stale",table="b \\"x\\""} 3.0' in text
     assert 'state="stale",table="a"' not in text

@@ -22,7 +22,9 @@ from janitor.tokens.duration import parse_duration
 class DeleteSettings:
     """Whether a sweep deletes."""
 
-    delete: bool = setting("Delete what is stale. Without it nothing is: a dry run says what would be.", is_switch=True)
+    delete: bool = setting(
+        "Delete what is stale. Without it nothing is, and nobody is told: a dry run says what would be.", is_switch=True
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class DeletionSettings:
 class ApplySettings:
     """How `janitor apply` goes."""
 
-    dry_run: bool = setting("Delete nothing: say what would be.", is_switch=True)
+    dry_run: bool = setting("Delete nothing, tell nobody and remember nothing: say what would be.", is_switch=True)
     partial: bool = setting("Take the rows of a plan that was cut off, as far as it goes.", is_switch=True)
 
 

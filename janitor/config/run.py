@@ -14,7 +14,9 @@ class RunSettings:
     check: bool = setting(
         "Run nothing: say what is wrong with the file, or what it would do and when it fires next.", is_switch=True
     )
-    dry_run: bool = setting("Delete nothing, whatever [delete] says: say what would be.", is_switch=True)
+    dry_run: bool = setting(
+        "Delete nothing, whatever [delete] says, tell nobody and remember nothing: say what would be.", is_switch=True
+    )
     keep_in: Path | None = setting(
         "Write the run's report to this folder too, as report.json and report.html.",
         metavar="FOLDER",

@@ -32,10 +32,12 @@ from janitor.shard import WHOLE, Shard
 from janitor.tokens.policy import Policy
 
 
-def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | None = None) -> Job:
+def scan_job(
+    settings: ScanSettings, run_id: str, stop: Stop, among: Among | None = None, *, is_dry_run: bool = False
+) -> Job:
     """Find the table and put a scan of it together; nothing of its rows is read yet.
 
-    `among` is its place among several.
+    `among` is its place among several; a dry run tells nobody and remembers nothing.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -54,7 +56,9 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
     now = reached.present() if as_of is None else as_of
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, shard=shard)
     joined = joined_run(settings, shard, reached, stop, policy=policy, segments=scan.segments, run_id=run_id)
-    announcing = announcing_for(settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id)
+    announcing = announcing_for(
+        settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=is_dry_run
+    )
     return job_for(
         "scan",
         run_id,
@@ -84,6 +88,7 @@ def announcing_for(
     secret: bytes | None,
     now: int,
     run_id: str,
+    is_dry_run: bool,
 ) -> Announcing | None:
     """Who announces what the run finds: `announcing_of` has the words for the arguments."""
     output = settings.output
@@ -101,6 +106,7 @@ def announcing_for(
         now=now,
         as_of=settings.policy.as_of,
         run_id=run_id,
+        is_dry_run=is_dry_run,
     )
 
 

@@ -53,6 +53,7 @@ def carried_out_on_each(
     job_of: JobOf,
     *,
     is_dry_run: bool,
+    is_silent: bool,
     check: Callable[[ScanSettings], None],
 ) -> int:
     """Run the job of each table: by itself where there is one, else as one run with one report.
@@ -63,6 +64,7 @@ def carried_out_on_each(
         tables: the settings for each table, which differ in nothing but the table and the way there.
         job_of: makes a table's job.
         is_dry_run: whether nothing is deleted, whatever is found.
+        is_silent: whether nobody is told either, as of a dry run that is no scan.
         check: sees that settings do not contradict each other; raises ConfigurationError.
 
     Returns:
@@ -71,11 +73,12 @@ def carried_out_on_each(
     if len(tables) == 1:
         [only] = tables
         is_part = is_part_of_a_run(only)
-        return carried_out(command, logs, only, lambda run_id, stop: job_of(only, run_id, stop, None), is_part=is_part)
+        make_it = partial(_alone, only, job_of)
+        return carried_out(command, logs, only, make_it, is_part=is_part, is_silent=is_silent)
     check(tables[0])
     shared = tables[0]._replace(table=_shared([each.table for each in tables], tables[0].notices.sns_topic_arn))
-    make = partial(_several, _Asked(command, tables, job_of, shared, is_dry_run))
-    return carried_out(command, logs, shared, make)
+    make = partial(_several, _Asked(command, tables, job_of, shared, is_dry_run, is_silent))
+    return carried_out(command, logs, shared, make, is_silent=is_silent)
 
 
 def each_table(settings: ScanSettings) -> list[ScanSettings]:
@@ -111,6 +114,10 @@ def check_shared(
         raise ConfigurationError("--source is of one table, and several are named", "name none of them")
 
 
+def _alone(settings: ScanSettings, job_of: JobOf, run_id: str, stop: Stop) -> Job:
+    return job_of(settings, run_id, stop, None)
+
+
 class _Asked(NamedTuple):
     """What is to be run: as `carried_out_on_each` has it, and the settings that all tables share."""
 
@@ -119,6 +126,7 @@ class _Asked(NamedTuple):
     job_of: JobOf
     shared: ScanSettings
     is_dry_run: bool
+    is_silent: bool
 
 
 def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
@@ -152,7 +160,7 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
         ),
         outlets=outlets_of(shared.output, None, lambda: home.s3, run_id, stop),
         max_findings=shared.output.max_findings,
-        channel=_channel(shared, home, run_id, stop),
+        channel=None if asked.is_silent else _channel(shared, home, run_id, stop),
         clock=time.time,
         stop=stop,
     )

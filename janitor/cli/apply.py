@@ -31,4 +31,4 @@ def command(*groups: Any, plan: Path) -> int:
 
     *of_apply, logs = groups
     given = ApplyCommand(*of_apply)
-    return carried_out("apply", logs, given, functools.partial(apply_job, plan, given))
+    return carried_out("apply", logs, given, functools.partial(apply_job, plan, given), is_silent=given.apply.dry_run)

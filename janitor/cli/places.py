@@ -1,6 +1,7 @@
 """Where files go that nobody gave a path for: the user's state directory (XDG Base Directory Specification)."""
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +26,22 @@ def why_not_writable(folder: Path) -> str | None:
     if not os.path.isdir(existing):  # noqa: PTH112
         return f"{existing} is no folder"
     return None if os.access(existing, os.W_OK | os.X_OK) else f"{existing} cannot be written"
+
+
+def why_no_file(folder: Path) -> str | None:
+    """Why a file there could not be written, by writing one that has no name and is gone at once; None where it could.
+
+    Where the folder does not exist yet, in the one that it would be made in.
+    """
+    existing = next(each for each in (folder, *folder.parents) if is_folder(each))
+    try:
+        with tempfile.TemporaryFile(dir=existing) as file:
+            file.write(b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return f"{existing} cannot be written: {error.strerror}"
+    return None
 
 
 def is_folder(path: Path) -> bool:

@@ -6,6 +6,7 @@ import gc
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
@@ -68,6 +69,7 @@ def carried_out(
     job: Callable[[str, Stop], Job | Several],
     *,
     is_part: bool = False,
+    is_silent: bool = False,
 ) -> int:
     """Run what `job` makes of a run id and a stop request, and say on stderr what went wrong.
 
@@ -79,16 +81,18 @@ def carried_out(
         settings: what concerns every run.
         job: makes it.
         is_part: whether it is one of several, of which another may speak for all.
+        is_silent: whether nobody is to hear of it, neither of its end nor of why it has none: a dry run.
 
     Returns:
         the exit code.
     """
     run_id = start_logging(logs)
     _spare_the_collector()
+    made = partial(Outside, settings.notices, settings.table, command=command, run_id=run_id)
     with (
         stoppable(settings.deadline.deadline) as stop,
         _stopped_early(stop),
-        Outside(settings.notices, settings.table, stop, command=command, run_id=run_id, is_part=is_part) as outside,
+        made(stop=stop, is_part=is_part, is_silent=is_silent) as outside,
     ):
         ready = prepared(lambda: job(run_id, stop), stop)
         with _stopped_early(stop):

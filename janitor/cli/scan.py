@@ -34,4 +34,5 @@ def command(*groups: Any) -> int:
         check_scan(scan)
         check_shared(scan)
 
-    return carried_out_on_each("scan", logs, each_table(ScanSettings(*of_scan)), scan_job, is_dry_run=True, check=check)
+    tables = each_table(ScanSettings(*of_scan))
+    return carried_out_on_each("scan", logs, tables, scan_job, is_dry_run=True, is_silent=False, check=check)

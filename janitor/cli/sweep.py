@@ -41,4 +41,5 @@ def command(
         check_shared(scan, plan, deletion)
 
     jobs = sweep_jobs(SweepSettings(plan, deletion, writes, delete.deletes))
-    return carried_out_on_each("sweep", logs, tables, jobs, is_dry_run=not delete.deletes, check=check)
+    is_dry_run = not delete.deletes
+    return carried_out_on_each("sweep", logs, tables, jobs, is_dry_run=is_dry_run, is_silent=is_dry_run, check=check)

@@ -24,7 +24,9 @@ class DeleteSettings:
     """Whether a sweep deletes."""
 
     delete: bool = setting(
-        "Delete what is stale. Without it nothing is: a dry run says what would be.", is_switch=True, is_typed=True
+        "Delete what is stale. Without it nothing is, and nobody is told: a dry run says what would be.",
+        is_switch=True,
+        is_typed=True,
     )
     dry_run: bool = setting("Delete nothing, whatever --delete says: say what would be.", is_switch=True)
 
@@ -100,7 +102,7 @@ class DeletionSettings:
 class ApplySettings:
     """How `janitor apply` goes."""
 
-    dry_run: bool = setting("Delete nothing: say what would be.", is_switch=True)
+    dry_run: bool = setting("Delete nothing, tell nobody and remember nothing: say what would be.", is_switch=True)
     partial: bool = setting("Take the rows of a plan that was cut off, as far as it goes.", is_switch=True)
 
 

@@ -16,7 +16,9 @@ class RunSettings:
         is_switch=True,
         is_typed=True,
     )
-    dry_run: bool = setting("Delete nothing, whatever [delete] says: say what would be.", is_switch=True)
+    dry_run: bool = setting(
+        "Delete nothing, whatever [delete] says, tell nobody and remember nothing: say what would be.", is_switch=True
+    )
     keep_in: Path | None = setting(
         "Write the run's report to this folder too, as report.json and report.html.",
         metavar="FOLDER",

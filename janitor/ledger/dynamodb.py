@@ -93,6 +93,12 @@ class DynamoDbLedger:
         table.delete(proof)
         self._table, self._now = table, now
 
+    def open_to_read(self, scope: str, now: int) -> None:
+        """As `Ledger.open_to_read`: reads an item, whether it is there or not."""
+        table = StateTable(self._client, self._name, scope, wait=self._wait, jitter=self._jitter)
+        table.get([_RUN])
+        self._table, self._now = table, now
+
     def announced(self, crossings: Sequence[Crossing]) -> dict[Crossing, int]:
         """As `Ledger.announced`, a hundred a request."""
         found: dict[Crossing, int] = {}

@@ -83,6 +83,11 @@ class DynamoDbLeaseStore:
                 break
         return Lease(scope, *wanted)
 
+    def holder(self, scope: str) -> Held | None:
+        """As `LeaseStore.holder`."""
+        seen = self._seen(self._table(scope))
+        return seen.lease if seen.lease is not None and seen.lease.until > seen.now else None
+
     def renew(self, scope: str, holder: str, seconds: int) -> bool:
         """As `LeaseStore.renew`. A try that is sent again, because its answer was lost, does the same once more."""
         table = self._table(scope)

@@ -52,6 +52,12 @@ class Ledger(Protocol):
             now: the run's UNIX second, by which what is past its time is told.
         """
 
+    def open_to_read(self, scope: str, now: int) -> None:
+        """As `open`, for a run that leaves nothing behind: nothing is made or written, and it never calls what writes.
+
+        A store that is not there yet holds nothing.
+        """
+
     def announced(self, crossings: Sequence[Crossing]) -> dict[Crossing, int]:
         """Those of the crossings that are marked, any number of them, with the UNIX second of their first mark."""
 

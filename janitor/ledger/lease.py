@@ -57,6 +57,9 @@ class LeaseStore(Protocol):
             seconds: how long it lasts from now on.
         """
 
+    def holder(self, scope: str) -> Held | None:
+        """Who has the lease at present; None for nobody. Nothing is made or written, not even the store."""
+
     def renew(self, scope: str, holder: str, seconds: int) -> bool:
         """Let the lease last so many seconds from now on, or longer where it did already.
 

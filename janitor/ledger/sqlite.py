@@ -12,7 +12,7 @@ from uuid import uuid4
 from janitor.errors import LedgerError
 from janitor.ledger.crossing_key import key_of
 from janitor.ledger.interface import REMEMBER_SECONDS, LastRun
-from janitor.ledger.sqlite_file import connect, reading, sqlite_errors, writing
+from janitor.ledger.sqlite_file import connect, connect_to_read, is_empty, reading, sqlite_errors, writing
 from janitor.ledger.url import SqliteUrl
 from janitor.tokens.crossing import Crossing
 
@@ -72,6 +72,22 @@ class SqliteLedger:
                 with writing(self._connection):
                     check_schema(self._connection, self._path)
                     self._connection.execute("REPLACE INTO opening (scope, at) VALUES (?, ?)", (scope, now))
+        except BaseException:
+            self.close()
+            raise
+
+    def open_to_read(self, scope: str, now: int) -> None:
+        """As `Ledger.open_to_read`. Of a file that is not there, or empty, an empty one in memory is read."""
+        self.close()
+        self._scope, self._now = scope, now
+        try:
+            with self._errors():
+                if is_empty(self._path):
+                    self._connection = sqlite3.connect(":memory:", isolation_level=None)
+                    check_schema(self._connection, self._path)
+                else:
+                    self._connection = connect_to_read(self._path)
+                    check_schema(self._connection, self._path)
         except BaseException:
             self.close()
             raise

@@ -27,6 +27,22 @@ def connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
 
 
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """As `connect`, of a file that is there, and stays as it is."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+
+
+def is_empty(path: Path) -> bool:
+    """Whether nothing is in the file, or no file is there."""
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return True
+    except OSError:
+        # SQLite says what is wrong.
+        return False
+
+
 @contextmanager
 def sqlite_errors(what: str) -> Iterator[None]:
     """Turn SQLite's errors inside the block into ours.

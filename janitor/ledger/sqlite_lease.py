@@ -1,11 +1,13 @@
 """Leases in a file of this machine: the ledger's own file, and a table in it."""
 
+import contextlib
 import sqlite3
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from janitor.ledger.lease import GRAIN_SECONDS, Held, Lease
-from janitor.ledger.sqlite import writing_beside
+from janitor.ledger.sqlite import check_schema, writing_beside
+from janitor.ledger.sqlite_file import connect_to_read, is_empty, sqlite_errors
 from janitor.ledger.url import SqliteUrl
 
 _TABLE = """CREATE TABLE IF NOT EXISTS lease (
@@ -25,6 +27,10 @@ _RENEW = """
     WHERE scope = :scope AND holder = :holder
 """
 
+_HOLDER = """
+    SELECT holder, until FROM lease WHERE scope = ? AND until > CAST(strftime('%s', 'now') AS INTEGER)
+"""
+
 
 class SqliteLeaseStore:
     """As `LeaseStore`. Its clock is the machine's, so machines that share a file need clocks that agree."""
@@ -40,6 +46,16 @@ class SqliteLeaseStore:
             leases.execute(_TAKE, {"scope": scope, "holder": holder, "seconds": seconds + GRAIN_SECONDS})
             [(holds, until)] = leases.execute("SELECT holder, until FROM lease WHERE scope = ?", (scope,))
         return Lease(scope, holder, until) if holds == holder else Held(holds, until)
+
+    def holder(self, scope: str) -> Held | None:
+        """As `LeaseStore.holder`."""
+        if is_empty(self._path):
+            return None
+        with sqlite_errors(f"the state file {self._path}"), contextlib.closing(connect_to_read(self._path)) as leases:
+            check_schema(leases, self._path)
+            [(is_there,)] = leases.execute("SELECT count(*) FROM sqlite_master WHERE name = 'lease'")
+            found = leases.execute(_HOLDER, (scope,)).fetchone() if is_there else None
+        return None if found is None else Held(*found)
 
     def renew(self, scope: str, holder: str, seconds: int) -> bool:
         """As `LeaseStore.renew`."""

@@ -130,11 +130,11 @@ class Announcer:
         elif is_complete and self._remembers:
             self._remember(report)
         if self._watch.error is not None:
-            sent.errors.append(_state_remark(self._watch.error, was_sent=sent.was_tried))
+            sent.errors.append(state_remark(self._watch.error, was_sent=sent.was_tried))
         due = len(self._watch.due)
         failed = due - sent.taken if sent.was_tried else 0
         part = NoticesPart(due=due, sent=sent.taken, failed=failed, digests=sent.digests, state=self._watch.location)
-        warnings = [*report.warnings, *_changes_warning(self._watch.warning)]
+        warnings = [*report.warnings, *changes_warning(self._watch.warning)]
         errors = [*report.errors, *sent.errors]
         return structs.replace(report, errors=errors, warnings=warnings, notices=part)
 
@@ -240,13 +240,15 @@ class Announcer:
         self._watch.remember(last)
 
 
-def _state_remark(error: JanitorError, *, was_sent: bool) -> Remark:
+def state_remark(error: JanitorError, *, was_sent: bool) -> Remark:
+    """That a store failed; `was_sent` says whether something may have been announced by then."""
     nothing = "nothing was announced, for nobody can tell what was already"
     some = "not all of what was announced is remembered, so some will be announced again"
     return Remark(where="state", code=error.code, message=f"{some if was_sent else nothing}: {error}")
 
 
-def _changes_warning(error: JanitorError | None) -> list[Remark]:
+def changes_warning(error: JanitorError | None) -> list[Remark]:
+    """That nobody knows what changed since the last run, and why; nothing where somebody does."""
     if error is None:
         return []
     message = f"what changed since the last run is not known: {error}"

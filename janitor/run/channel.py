@@ -39,6 +39,7 @@ class Channel:
         per_token: whether to publish a message a notice.
         digest: `news`, `always` or `never`.
         pointer: where the full report is, None for nowhere.
+        audience: the topic's name, of a run that only says who would be told.
         refusal: why nothing may be announced or remembered, None where nothing speaks against it.
     """
 
@@ -46,6 +47,7 @@ class Channel:
     per_token: bool
     digest: str
     pointer: str | None
+    audience: str | None = None
     refusal: Remark | None = None
 
 

@@ -1,7 +1,7 @@
 """Each reason to refuse to delete, one function; all are checked before the first delete (DESIGN, "Guards").
 
 A guard returns a sentence that says which number tripped it and how to go on, or None. A dry run asks them all the
-same, so that it says what the real one would.
+same, and says what the real one would.
 """
 
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ class Situation:
     consent_problem: str | None = None
 
 
-def refusals(situation: Situation, limits: Limits) -> Iterator[Remark]:
+def refusals(situation: Situation, limits: Limits, *, is_dry_run: bool = False) -> Iterator[Remark]:
     """Every reason to refuse, as remarks for the report; none where nothing is planned anyway."""
     if situation.planned == 0:
         return
@@ -64,14 +64,16 @@ def refusals(situation: Situation, limits: Limits) -> Iterator[Remark]:
         message = guard(situation, limits)
         if message is not None:
             told = True
-            yield _refusal(name, message)
+            yield refusal(name, message, is_dry_run=is_dry_run)
     # Where nothing would go anyway, nobody need be asked.
     if not told and situation.consent_problem is not None:
-        yield _refusal("not-confirmed", situation.consent_problem)
+        yield refusal("not-confirmed", situation.consent_problem, is_dry_run=is_dry_run)
 
 
-def _refusal(name: str, message: str) -> Remark:
-    return Remark(where="guard", code=name, message=f"refused to delete: {message}")
+def refusal(name: str, message: str, *, is_dry_run: bool = False) -> Remark:
+    """That a guard refuses, or of a dry run that it would."""
+    refused = "would refuse to delete" if is_dry_run else "refused to delete"
+    return Remark(where="guard", code=name, message=f"{refused}: {message}")
 
 
 def _clock(situation: Situation, limits: Limits) -> str | None:

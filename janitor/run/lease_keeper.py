@@ -103,6 +103,15 @@ class LeaseKeeper:
         self._thread.start()
         return None
 
+    def other(self) -> Held | None:
+        """Who else has the lease at present, looking only; None for nobody.
+
+        Raises:
+            LedgerError: the store cannot be reached or read.
+        """
+        held = self._store.holder(self._scope)
+        return None if held is None or held.holder == self._holder else held
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from janitor.errors import LedgerError
 from janitor.report.model import Remark
+from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.stopping import Stop
 
 if TYPE_CHECKING:
@@ -35,13 +36,16 @@ def leased(sweep: Sweep | None, stop: Stop) -> Iterator[Leasing]:
     """Hold the table's lease for as long as the block lasts, where the sweep deletes and there is a store.
 
     A plan that somebody carries out by hand is refused while another run sweeps the table; a sweep, which will come
-    again, is passed over. Where the store does not work nobody can tell, so nothing is deleted.
+    again, is passed over. Where the store does not work nobody can tell, so nothing is deleted. A dry run only looks.
 
     Raises:
         StopRequestedError: somebody asked to stop meanwhile.
     """
-    if sweep is None or sweep.lease is None or not sweep.is_enabled:
+    if sweep is None or sweep.lease is None:
         yield Leasing()
+        return
+    if not sweep.is_enabled:
+        yield Leasing(problem=_would_be_in_the_way(sweep.lease, stop))
         return
     with ExitStack() as held:
         try:
@@ -54,6 +58,16 @@ def leased(sweep: Sweep | None, stop: Stop) -> Iterator[Leasing]:
             yield Leasing(problem=f"{_who(other)}; wait for its end")
         else:
             yield Leasing(other, problem)
+
+
+def _would_be_in_the_way(lease: LeaseKeeper, stop: Stop) -> str | None:
+    """What a dry run finds by looking at the lease, which it does not take."""
+    try:
+        with stop.waiting():
+            other = lease.other()
+    except LedgerError as error:
+        return f"the lease of the table could not be looked at: {error}"
+    return None if other is None else f"{_who(other)}; wait for its end"
 
 
 def passed_over(other: Held) -> Remark:

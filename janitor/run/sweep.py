@@ -18,7 +18,7 @@ from janitor.report.model import Deletion, Remark
 from janitor.run.archive import Archive
 from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
 from janitor.run.findings import Findings, Told
-from janitor.run.guards import Limits, Situation, refusals
+from janitor.run.guards import Limits, Situation, refusal, refusals
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
@@ -164,7 +164,7 @@ def _ask_guards(
         consent_problem=sweep.consent.problem() if sweep.is_enabled else None,
     )
     if sweep.shards is None:
-        reasons = list(refusals(situation, sweep.limits))
+        reasons = list(refusals(situation, sweep.limits, is_dry_run=not sweep.is_enabled))
     else:
         reasons = sweep.shards.refusals(situation, sweep.limits, is_enabled=sweep.is_enabled)
     if not sweep.is_enabled:
@@ -185,7 +185,7 @@ def _opened(sweep: Sweep) -> list[Remark]:
     try:
         sweep.archive.open(sweep.header)
     except SinkError as error:
-        return [Remark(where="guard", code="archive", message=f"refused to delete: {error}, or --no-archive")]
+        return [refusal("archive", f"{error}, or --no-archive")]
     return []
 
 

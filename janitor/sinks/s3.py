@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from janitor.aws_errors import aws_errors
+from janitor.aws_errors import DENIALS, aws_errors
 from janitor.errors import JanitorError, SinkError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+# What HeadBucket answers has no body, and so no name for what is wrong.
+_NO_BUCKET = "404"
+_DENIED = DENIALS | {"403"}
 
 
 class S3Folder:
@@ -35,6 +39,20 @@ class S3Folder:
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
         except JanitorError as error:
             raise SinkError(error.sentence, error.way_out, error.code) from None
+
+    def problem(self) -> str | None:
+        """What speaks against storing objects here, as far as looking at the bucket tells; None for nothing.
+
+        Whoever may not look may be allowed to store all the same.
+        """
+        try:
+            with aws_errors("s3:HeadBucket", f"s3://{self._bucket}"):
+                self._client.head_bucket(Bucket=self._bucket)
+        except JanitorError as error:
+            if error.code == _NO_BUCKET:
+                return f"there is no bucket {self._bucket}; check its name and the account"
+            return None if error.code in _DENIED else str(error)
+        return None
 
     def names(self) -> Iterator[str]:
         """The names of all objects below the prefix, in order.

@@ -138,6 +138,33 @@ MUTATIONS = (
         ("tests/faults/test_two_clocks.py::test_an_answer_that_tells_of_an_earlier_time_counts_before_each_delete",),
     ),
     Mutation(
+        "nobody need say yes where there is no terminal",
+        "janitor/cli/confirm.py",
+        (("self._yes or self._is_scheduled or is_terminal()", "self._yes or self._is_scheduled or not is_terminal()"),),
+        ("tests/integration/test_consent.py::test_without_a_terminal_nothing_goes_before_somebody_says_yes",),
+    ),
+    Mutation(
+        "a dry run announces",
+        "janitor/cli/wiring/notices.py",
+        (
+            ("topic=None if is_dry_run else topic_of(", "topic=topic_of("),
+            ("(Rehearsal if is_dry_run else Announcer)(", "Announcer("),
+        ),
+        ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
+    ),
+    Mutation(
+        "a dry run remembers",
+        "janitor/cli/wiring/notices.py",
+        (("ReadOnlyLedger(ledger) if is_dry_run else ledger", "ledger"),),
+        ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
+    ),
+    Mutation(
+        "a dry run calls its monitor",
+        "janitor/cli/wiring/outside.py",
+        (("url = None if is_silent else settings.heartbeat_url", "url = settings.heartbeat_url"),),
+        ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
+    ),
+    Mutation(
         "a signal is not heard before the next group",
         "janitor/run/carry_out.py",
         (("return self._is_over or self._stop.is_requested()", "return self._is_over"),),

@@ -50,6 +50,21 @@ def until_of(taken: Lease | Held) -> int:
     return taken.until
 
 
+def test_who_looks_at_a_lease_sees_whose_it_is_and_leaves_nothing(
+    new_store: Callable[[], LeaseStore], tmp_path: Path
+) -> None:
+    assert new_store().holder(SCOPE) is None
+    assert not (tmp_path / "state").exists()
+    store = new_store()
+    until = until_of(store.take(SCOPE, "a", LONG))
+    assert new_store().holder(SCOPE) == Held("a", until)
+    assert new_store().holder(f"{SCOPE}-2") is None
+    store.release(SCOPE, "a")
+    assert new_store().holder(SCOPE) is None
+    store.take(SCOPE, "b", PAST)
+    assert new_store().holder(SCOPE) is None
+
+
 def test_a_lease_is_one_runs_until_it_is_given_back(store: LeaseStore) -> None:
     until = until_of(store.take(SCOPE, "a", LONG))
     assert store.take(SCOPE, "b", LONG) == Held("a", until)

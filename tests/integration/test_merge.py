@@ -131,3 +131,17 @@ def test_the_digest_of_the_whole_is_published_once(
     cut = janitor("merge", str(tmp_path / "0.json"), *told, "--max-findings", "1")
     [remark] = json.loads(cut.out)["warnings"]
     assert (remark["code"], remark["message"][:10]) == ("not-listed", "2 findings")
+
+
+def test_of_a_dry_run_s_reports_nobody_is_told(runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path) -> None:
+    queue = topic.queue("merged-dry")
+    nightly = runs(*due_rows(20, 5, -1))
+    report = json.loads(janitor("sweep", "--table", nightly.table, "--endpoint-url", nightly.url).out)
+    report["run"]["shard"] = {"index": 0, "count": 1}
+    (tmp_path / "0.json").write_text(json.dumps(report), encoding="utf-8")
+    told = ("--sns-topic-arn", topic.arn, "--state-url", nightly.state, "--endpoint-url", nightly.url)
+    merged = janitor("merge", str(tmp_path / "0.json"), *told)
+    said = json.loads(merged.out)
+    assert (merged.code, said["notices"]["due"], said["notices"]["sent"], queue.take()) == (0, 3, 0, []), merged.err
+    assert "would get a digest, with 3 notices" in said["warnings"][-1]["message"]
+    assert nightly.run().notices["sent"] == 3

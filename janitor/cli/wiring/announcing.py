@@ -21,6 +21,7 @@ from janitor.parsers import S3Key
 from janitor.report.model import Remark, TablePart
 from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
+from janitor.run.rehearsal import ReadOnlyLedger, Rehearsal
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch
 from janitor.sinks.sns import Message, Topic
@@ -51,17 +52,19 @@ def announcing_of(
     as_of: int | None,
     run_id: str,
     remembers: bool = True,
+    is_dry_run: bool = False,
 ) -> Announcing | None:
     """Who announces what the run finds, and what it remembers; None where nothing is to be remembered.
 
-    A run as of another time remembers nothing: its findings are not true yet.
+    A run as of another time remembers nothing: its findings are not true yet. A dry run says who would be told.
     """
     if as_of is not None or not has_store(state, settings):
         return None
     table = reached.table
     fingerprint_of = partial(fingerprint, dialect=policy.dialect, secret=secret)
+    ledger = ledger_for(state, reached.aws)
     watch = Watch(
-        ledger_for(state, reached.aws),
+        ReadOnlyLedger(ledger) if is_dry_run else ledger,
         scope_of(table),
         now=now,
         thresholds=policy.thresholds,
@@ -69,13 +72,14 @@ def announcing_of(
         folder=Path(tempfile.gettempdir()),
     )
     channel = Channel(
-        topic=topic_of(settings, reached.home, stop),
+        topic=None if is_dry_run else topic_of(settings, reached.home, stop),
         per_token=settings.per_token,
         digest=settings.digest,
         pointer=pointer_of(output, table, run_id),
+        audience=settings.sns_topic_arn,
         refusal=clock_refusal(table.skew_seconds),
     )
-    announcer = Announcer(
+    announcer = (Rehearsal if is_dry_run else Announcer)(
         watch,
         channel,
         clock=time.time,

@@ -57,6 +57,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         as_of=None,
         run_id=run_id,
         remembers=False,
+        is_dry_run=given.apply.dry_run,
     )
     return job_for(
         "apply",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from janitor.cli.options import given_on_command_line
-from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_not_writable
+from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_no_file, why_not_writable
 from janitor.cli.wiring.reach import Reached
 from janitor.errors import ConfigurationError
 from janitor.parsers import Folder, S3Prefix
@@ -55,10 +55,22 @@ def archive_for(
             return FileArchive(path / f"{name}.ndjson" if is_folder(path) else path)
 
 
-def archive_problem(archive: Archive) -> str | None:
-    """Why the archive could not be written, as far as can be told without writing; None where it could."""
-    if not isinstance(archive, FileArchive):
-        return None
-    if is_taken(archive.path):
-        return f"{archive.path} exists already"
-    return why_not_writable(archive.path.parent)
+def archive_problem(
+    archive: Archive, place: Path | Folder | S3Prefix | None, reached: Reached, *, is_dry_run: bool
+) -> str | None:
+    """Why the archive could not be written, as far as can be told without leaving anything; None where it could.
+
+    Args:
+        archive: that.
+        place: what --archive says.
+        reached: the way to S3.
+        is_dry_run: whether nobody is going to open it, which proves more.
+    """
+    if isinstance(archive, FileArchive):
+        if is_taken(archive.path):
+            return f"{archive.path} exists already"
+        folder = archive.path.parent
+        return why_not_writable(folder) or (why_no_file(folder) if is_dry_run else None)
+    if is_dry_run and isinstance(archive, S3Archive) and isinstance(place, S3Prefix):
+        return S3Folder(reached.aws.s3, place.bucket, place.prefix).problem()
+    return None

@@ -20,9 +20,13 @@ from janitor.report.merge import is_whole, last_judged_at
 from janitor.report.model import Remark, Report
 from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
+from janitor.run.rehearsal import ReadOnlyLedger, Rehearsal
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch
 from janitor.tokens.fingerprint import fingerprint
+
+# Commands of which a run that does not delete is a dry one. A scan is no dry run of anything.
+_DELETING = frozenset({"sweep", "apply"})
 
 
 def announcer_of(
@@ -30,7 +34,8 @@ def announcer_of(
 ) -> Announcer | None:
     """Who announces what a merged report tells; None where no topic is named.
 
-    It leaves nothing for the next run to be held against: the reports may be older than what the last run left.
+    It leaves nothing for the next run to be held against: the reports may be older than what the last run left. Of the
+    reports of a dry run it only says who would hear of it.
 
     Raises:
         ConfigurationError: the report is as of another time; or AWS cannot be reached as the settings say.
@@ -44,8 +49,10 @@ def announcer_of(
     assert table is not None and dialect is not None  # noqa: S101, PT018  # it is of one table's shards
     # Never asked: it names rows, and here are findings.
     fingerprint_of = partial(fingerprint, dialect=dialect)
+    is_dry_run = report.run.dry_run and report.run.command in _DELETING
+    ledger = ledger_for(given.state, aws())
     watch = Watch(
-        ledger_for(given.state, aws()),
+        ReadOnlyLedger(ledger) if is_dry_run else ledger,
         scope_of(table),
         now=last_judged_at([report]),
         thresholds=report.policy.thresholds_seconds,
@@ -53,13 +60,14 @@ def announcer_of(
         folder=Path(tempfile.gettempdir()),
     )
     channel = Channel(
-        topic=topic_of(settings, aws(), stop),
+        topic=None if is_dry_run else topic_of(settings, aws(), stop),
         per_token=False,
         digest=settings.digest,
         pointer=pointer_of(given.output, report.table, run_id),
+        audience=settings.sns_topic_arn,
         refusal=clock_refusal(report.clock.skew_seconds),
     )
-    return Announcer(
+    return (Rehearsal if is_dry_run else Announcer)(
         watch,
         channel,
         clock=time.time,

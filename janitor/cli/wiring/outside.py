@@ -48,12 +48,18 @@ class Outside:
         command: str,
         run_id: str,
         is_part: bool = False,
+        is_silent: bool = False,
     ) -> None:
-        """Prepare; nothing is written or called. A run that `is_part` of another's does not call a start of its own."""
-        self._stop, self._is_part = stop, is_part
+        """Prepare; nothing is written or called.
+
+        A run that `is_part` of another's does not call a start of its own. One that `is_silent` calls nothing and
+        writes nothing, and proves all the same that the metrics could be written.
+        """
+        self._stop, self._is_part, self._is_silent = stop, is_part, is_silent
         self._settings, self._table, self._command, self._run_id = settings, table, command, run_id
         self._sinks = metric_sinks(settings, stop)
-        self._heartbeat = _heartbeat(settings.heartbeat_url, run_id) if settings.heartbeat_url else None
+        url = None if is_silent else settings.heartbeat_url
+        self._heartbeat = _heartbeat(url, run_id) if url else None
 
     def __enter__(self) -> Self:
         """Prove that the metrics can be written, and call the heartbeat's start.
@@ -81,7 +87,7 @@ class Outside:
             return
         for sink in self._sinks:
             sink.discard()
-        if isinstance(error, JanitorError):
+        if isinstance(error, JanitorError) and not self._is_silent:
             from janitor.cli.wiring.announcing import tell_of_failure
 
             tell = partial(tell_of_failure, self._settings, self._table, self._command, self._run_id, error)
@@ -94,7 +100,7 @@ class Outside:
     def tell_metrics(self, report: Report | None) -> list[SinkError]:
         """Write the metrics of a run, None for one that leaves that to others; what could not be written."""
         measured = measured_of(report, self._settings.job or self._command) if report else []
-        if all(each.metrics is None for each in measured):
+        if self._is_silent or all(each.metrics is None for each in measured):
             for sink in self._sinks:
                 sink.discard()
             return []

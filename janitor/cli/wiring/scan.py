@@ -41,10 +41,12 @@ if TYPE_CHECKING:
     from janitor.run.sweep import Sweep
 
 
-def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | None = None) -> Job:
+def scan_job(
+    settings: ScanSettings, run_id: str, stop: Stop, among: Among | None = None, *, is_dry_run: bool = False
+) -> Job:
     """Find the table and put a scan of it together; nothing of its rows is read yet.
 
-    `among` is its place among several.
+    `among` is its place among several; a dry run tells nobody and remembers nothing.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -70,7 +72,9 @@ def scan_job(settings: ScanSettings, run_id: str, stop: Stop, among: Among | Non
         from janitor.cli.wiring.joined_shards import joined_run
 
         joined = joined_run(settings, shard, reached, stop, policy=policy, segments=scan.segments, run_id=run_id)
-    announcing = announcing_for(settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id)
+    announcing = announcing_for(
+        settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=is_dry_run
+    )
     return job_for(
         "scan",
         run_id,
@@ -101,6 +105,7 @@ def announcing_for(
     secret: bytes | None,
     now: int,
     run_id: str,
+    is_dry_run: bool,
 ) -> Announcing | None:
     """Who announces what the run finds: `announcing_of` has the words for the arguments."""
     if not has_store(settings.state, settings.notices):
@@ -122,6 +127,7 @@ def announcing_for(
         now=now,
         as_of=settings.policy.as_of,
         run_id=run_id,
+        is_dry_run=is_dry_run,
     )
 
 

@@ -40,7 +40,7 @@ def commands_of(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
     tables = schedule.tables
     given_names = [name for name in TABLE_NAMES if _is_given(name)]
     if given_names:
-        if schedule.deletes and not given.run.dry_run and not given_on_command_line(given_names):
+        if schedule.deletes and not given_on_command_line(given_names):
             _see_that_it_is_the_files(given_names, schedule, given)
         named_elsewhere = {name: value for name, value in tables[0].items() if name not in TABLE_NAMES}
         tables = (named_elsewhere,)

@@ -30,7 +30,7 @@ def described(schedule: Schedule, commands: Sequence[RunCommand], *, deletes: bo
     yield _line("does", _does(schedule, first, deletes=deletes))
     for command in commands:
         yield _line("table", _table(command.scan.table))
-    yield from _who_hears(first)
+    yield from _who_hears(first, is_silent=first.run.dry_run or (schedule.is_sweep and not deletes))
     yield from _fires(schedule, now)
 
 
@@ -65,10 +65,10 @@ def _table(table: TableSettings) -> str:
     return ", ".join(words) or "none is named; give --table, --deployment or --ssm-parameter"
 
 
-def _who_hears(command: RunCommand) -> Iterator[str]:
+def _who_hears(command: RunCommand, *, is_silent: bool) -> Iterator[str]:
     notices = command.scan.notices
     if notices.sns_topic_arn:
-        yield _line("notices", notices.sns_topic_arn)
+        yield _line("notices", f"{notices.sns_topic_arn}{', which a dry run tells nothing' if is_silent else ''}")
     for target in command.scan.output.report:
         yield _line("report", str(target))
     if command.scan.state.state_url:

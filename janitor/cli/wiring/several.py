@@ -45,6 +45,7 @@ class Asked(NamedTuple):
     job_of: JobOf
     shared: ScanSettings
     is_dry_run: bool
+    is_silent: bool
 
 
 def several_job(asked: Asked, run_id: str, stop: Stop) -> Several:
@@ -78,7 +79,7 @@ def several_job(asked: Asked, run_id: str, stop: Stop) -> Several:
         ),
         outlets=outlets_of(shared.output, None, lambda: home.s3, run_id, stop),
         max_findings=shared.output.max_findings,
-        channel=_channel(shared, home, run_id, stop),
+        channel=None if asked.is_silent else _channel(shared, home, run_id, stop),
         clock=time.time,
         stop=stop,
     )

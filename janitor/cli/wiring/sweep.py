@@ -73,7 +73,9 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     dry_limits = None if sweep.deletes else limits_of(deletion)
     holder = joined.holder if joined else run_id
     lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, holder, is_shared=joined is not None)
-    announcing = announcing_for(scan, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id)
+    announcing = announcing_for(
+        scan, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=not sweep.deletes
+    )
     return job_for(
         "sweep",
         run_id,
@@ -204,7 +206,7 @@ def sweep_of(
         reviewed_plan=reviewed_plan,
         planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
         archive=archive,
-        archive_problem=lambda: archive_problem(archive),
+        archive_problem=partial(archive_problem, archive, deletion.archive, reached, is_dry_run=not is_enabled),
         limits=limits_of(deletion),
         population=population,
         consent=Confirmation(table.name, stop, yes=deletion.yes, is_scheduled=is_scheduled),

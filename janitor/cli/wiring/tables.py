@@ -30,6 +30,7 @@ def carried_out_on_each(
     job_of: JobOf,
     *,
     is_dry_run: bool,
+    is_silent: bool,
     check: Callable[[ScanSettings], None],
 ) -> int:
     """Run the job of each table: by itself where there is one, else as one run with one report.
@@ -40,6 +41,7 @@ def carried_out_on_each(
         tables: the settings for each table, which differ in nothing but the table and the way there.
         job_of: makes a table's job.
         is_dry_run: whether nothing is deleted, whatever is found.
+        is_silent: whether nobody is told either, as of a dry run that is no scan.
         check: sees that settings do not contradict each other; raises ConfigurationError.
 
     Returns:
@@ -48,13 +50,14 @@ def carried_out_on_each(
     if len(tables) == 1:
         [only] = tables
         is_part = is_part_of_a_run(only)
-        return carried_out(command, logs, only, lambda run_id, stop: job_of(only, run_id, stop, None), is_part=is_part)
+        make_it = partial(_alone, only, job_of)
+        return carried_out(command, logs, only, make_it, is_part=is_part, is_silent=is_silent)
     from janitor.cli.wiring.several import Asked, several_job, shared_way
 
     check(tables[0])
     shared = tables[0]._replace(table=shared_way([each.table for each in tables], tables[0].notices.sns_topic_arn))
-    make = partial(several_job, Asked(command, tables, job_of, shared, is_dry_run))
-    return carried_out(command, logs, shared, make)
+    make = partial(several_job, Asked(command, tables, job_of, shared, is_dry_run, is_silent))
+    return carried_out(command, logs, shared, make, is_silent=is_silent)
 
 
 def each_table(settings: ScanSettings) -> list[ScanSettings]:
@@ -88,3 +91,7 @@ def check_shared(
         raise ConfigurationError("--shard takes a part of one table, and several are named", "name one table")
     if scan.source.source is not None:
         raise ConfigurationError("--source is of one table, and several are named", "name none of them")
+
+
+def _alone(settings: ScanSettings, job_of: JobOf, run_id: str, stop: Stop) -> Job:
+    return job_of(settings, run_id, stop, None)

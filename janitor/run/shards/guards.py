@@ -46,7 +46,7 @@ class ShardGuards:
             limits: of the whole.
             is_enabled: whether the run deletes; one that does not waits for nobody.
         """
-        own = list(refusals(situation, _of_one(limits, situation.planned)))
+        own = list(refusals(situation, _of_one(limits, situation.planned), is_dry_run=not is_enabled))
         try:
             counts = self._counted(situation, own)
             if not is_enabled:
@@ -153,7 +153,7 @@ def refusals_of_a_dry_run(everybody: Mapping[int, Counts], limits: Limits) -> li
         lease_problem=None,
         archive_problem=None,
     )
-    return list(refusals(whole_of(everybody, nobody), limits))
+    return list(refusals(whole_of(everybody, nobody), limits, is_dry_run=True))
 
 
 def whole_of(everybody: Mapping[int, Counts], own: Situation) -> Situation:

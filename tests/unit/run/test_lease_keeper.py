@@ -57,6 +57,9 @@ class Script:
             raise self.taken
         return self.taken or Lease(scope, holder, seconds)
 
+    def holder(self, scope: str) -> Held | None:
+        raise AssertionError(f"nobody only looks at {scope}")
+
     def renew(self, scope: str, holder: str, seconds: int) -> bool:
         self.calls.append(f"renew {scope} {holder} {seconds}")
         return said(next(self.renewals, True))

@@ -234,7 +234,7 @@ def parse_source(text: str) -> "Path | S3Prefix | Literal['-']":
 
 
 def parse_fingerprint(text: str) -> str:
-    """6 to 12 hex digits, or a row's name, `3f0c9a1b2d4e-7b21c0`; as a report prints them, be it with an apostrophe.
+    """6 to 12 hex digits, or a row's name, `3f0c9a1b2d4e-7b21c0`; as a report prints them, be it a CSV.
 
     Raises:
         ValueError: the text is none. The message does not repeat it, for it may be a token.
@@ -246,8 +246,8 @@ def parse_fingerprint(text: str) -> str:
 
 
 def as_reported(text: str) -> str:
-    """A name as it is, of one that was taken from a CSV: see `janitor.report.formats.csv`."""
-    return text.strip().removeprefix("'")
+    """A name as it is, of one that may have been taken from a CSV: see `janitor.report.formats.csv`."""
+    return text.strip().removeprefix("_")
 
 
 def parse_topic_arn(text: str) -> str:

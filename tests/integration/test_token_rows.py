@@ -60,7 +60,7 @@ def test_a_fingerprint_of_two_rows_changes_neither_and_each_can_be_named(
     options = ["--fingerprint-key-file", str(secret)] if keyed else []
     fingerprint = janitor("token", "fingerprint", *options, input=bearer).out.strip()
     for command, *asked in CHANGES:
-        for name in (fingerprint, fingerprint[:9], fingerprint.upper(), f"'{fingerprint}"):
+        for name in (fingerprint, fingerprint[:9], fingerprint.upper(), f"_{fingerprint}"):
             refused = change(server.url, table, command, name, *asked, *options, about=rows)
             assert (refused.code, refused.out) == (2, "")
             assert "2 rows of" in refused.err
@@ -98,7 +98,7 @@ def test_a_uuid_of_two_rows_changes_neither(server: Server, client: DynamoDBClie
     rows = [modern("one", NOW + DAY, tokenUUID=uuid), modern("other", NOW + DAY, tokenUUID=uuid.upper())]
     table = new_table(rows)
     for command, *asked in CHANGES:
-        for name in (uuid, uuid.upper(), uuid.title(), f"'{uuid}"):
+        for name in (uuid, uuid.upper(), uuid.title(), f"_{uuid}"):
             refused = change(server.url, table, command, name, *asked)
             assert (refused.code, "2 rows of" in refused.err) == (2, True)
     assert [client.get_item(TableName=table, Key={"token": row["token"]}).get("Item") for row in rows] == rows

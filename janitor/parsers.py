@@ -23,7 +23,8 @@ MAX_SEGMENTS = 256
 _WHOLE = 100
 _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatch
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
-_FINGERPRINT = re.compile(r"[0-9a-f]{6,12}").fullmatch
+# A row's name has six more digits behind a hyphen.
+_FINGERPRINT = re.compile(r"[0-9a-f]{6,12}|[0-9a-f]{12}-[0-9a-f]{6}").fullmatch
 # Units a second: a row of 400 KB is paid for after half a day.
 _LEAST_UNITS = 0.001
 
@@ -249,11 +250,20 @@ def parse_source(text: str) -> "Path | S3Prefix | Literal['-']":
 
 
 def parse_fingerprint(text: str) -> str:
-    """6 to 12 hex digits."""
-    digits = text.lower()
-    if not _FINGERPRINT(digits):
-        raise ValueError(f"{text!r} is not a fingerprint: 6 to 12 hex digits")
-    return digits
+    """6 to 12 hex digits, or a row's name, `3f0c9a1b2d4e-7b21c0`; as a report prints them, be it a CSV.
+
+    Raises:
+        ValueError: the text is none. The message does not repeat it, for it may be a token.
+    """
+    name = as_reported(text).lower()
+    if not _FINGERPRINT(name):
+        raise ValueError("this is no fingerprint, 6 to 12 hex digits, and no row's name, like 3f0c9a1b2d4e-7b21c0")
+    return name
+
+
+def as_reported(text: str) -> str:
+    """A name as it is, of one that may have been taken from a CSV: see `janitor.report.formats.csv`."""
+    return text.strip().removeprefix("_")
 
 
 def parse_topic_arn(text: str) -> str:

@@ -143,6 +143,7 @@ def many(count: int, *, name: str = "token") -> Report:
     listed = [
         Finding(
             fingerprint=f"{number:012x}",
+            row_name=f"{number:012x}-{number:06x}",
             state=State.EXPIRING if number * 10 < count else State.STALE,
             accepted_by=(),
             expires_at=moment,

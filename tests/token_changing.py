@@ -51,6 +51,11 @@ class Token:
     def fingerprint(self) -> str:
         return sha256(self.bearer)[:12]
 
+    @property
+    def row_name(self) -> str:
+        """What names its row alone, without a key of fingerprints."""
+        return f"{self.fingerprint}-{sha256(f'row {self.key}')[:6]}"
+
 
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

@@ -113,7 +113,8 @@ class RestoreSettings:
     yes: bool = as_in(ConsentSettings, "yes")
 
     fingerprint: tuple[str, ...] = setting(
-        "Put back the row with this fingerprint, or with one that starts so, 6 digits at least. Repeatable.",
+        "Put back the row with this fingerprint, or with one that starts so, 6 digits at least; or with this row name. "
+        "Nothing is put back where it fits several. Repeatable.",
         metavar="HEX",
         parse=parse_fingerprint,
         many=True,

@@ -5,7 +5,7 @@ row is found as soon as it was written, as it is now; but the index of owners la
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -18,8 +18,7 @@ from janitor.dynamodb.locate import KEY, OWNER_INDEX, Table
 from janitor.dynamodb.page_size import Allowance, PageSize
 from janitor.dynamodb.scan import Scan, StopRequest, segments_for, sleep, units_of
 from janitor.errors import StopRequestedError
-from janitor.tokens.dialect import Dialect
-from janitor.tokens.fingerprint import LENGTH, fingerprint
+from janitor.tokens.fingerprint import LENGTH, fingerprint, row_name
 from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row, row_of
 
@@ -30,7 +29,6 @@ MOST_FOUND = 20
 
 _UUID = "tokenUUID"
 _OWNER = "username"
-_KEY_LENGTH = 64  # of a sha256 in hex digits
 # A fingerprint is near a prefix with so many of its first digits, or with all of its digits but so many.
 _ALIKE_DIGITS = 4
 _WRONG_DIGITS = 2
@@ -55,8 +53,8 @@ class Looked(NamedTuple):
     """What a look for a fingerprint found.
 
     Attributes:
-        matches: the rows whose fingerprint starts so, at most 21: then there are more than 20.
-        near: where there is none, rows whose fingerprint is nearly that, at most 20: somebody may have mistyped it.
+        matches: the rows that are called so, at most 21: then there are more than 20.
+        near: where there is none, rows that are called nearly so, at most 20: somebody may have mistyped it.
     """
 
     matches: list[Found]
@@ -113,34 +111,43 @@ class Finder:
         content = msgspec.json.encode(item)
         return Found(row_of(content), content)
 
-    def look(self, prefix: str) -> Looked:
-        """The rows whose fingerprint starts with these hex digits, or nearly so. Needs `dynamodb:Scan`.
+    def name_of(self, found: Found) -> str:
+        """What names this row alone."""
+        return row_name(found.row, self.fingerprint_of(found), self._secret)
 
-        At most 21 match: then there are more than 20.
+    def look(self, name: str) -> Looked:
+        """The rows whose name, a fingerprint and what comes behind it, starts so, or nearly so. Needs `dynamodb:Scan`.
+
+        Every row is read, even for all digits of a fingerprint: the row of another token, or another row of this one,
+        may have the same ones, and no filter of the server's tells that of every key.
         """
         matches: list[Found] = []
         near: list[Found] = []
-        if self._dialect is Dialect.HASHED and self._secret is None and len(prefix) == LENGTH:
-            # The server can tell most rows of a hashed table by their keys, but not one whose key somebody wrote in
-            # capitals, say. By all its digits a row is the only one; a shorter prefix might hide a second.
-            matches = _first(
-                self._scanned(_may_start_with(prefix)), lambda found: self.fingerprint_of(found).startswith(prefix)
-            )
-            if matches:
-                return Looked(matches, near)
         for found in self._scanned({}):
-            name = self.fingerprint_of(found)
-            if name.startswith(prefix):
+            fingerprint = self.fingerprint_of(found)
+            # The digits behind it cost another hash, which is for the few rows whose fingerprint it may be.
+            if fingerprint.startswith(name) or (name.startswith(fingerprint) and self.name_of(found).startswith(name)):
                 matches.append(found)
-            elif len(near) < MOST_FOUND and _is_near(name, prefix):
+            elif len(near) < MOST_FOUND and _is_near(fingerprint, name[:LENGTH]):
                 near.append(found)
             if len(matches) > MOST_FOUND:
                 break
         return Looked(matches, [] if matches else near)
 
     def by_uuid(self, uuid: str) -> list[Found]:
-        """The rows with this `tokenUUID`, at most 21; one, where nobody wrote rows by hand. Needs `dynamodb:Scan`."""
-        return _first(self._scanned(_equals(_UUID, uuid)), lambda _: True)
+        """The rows with this `tokenUUID`, in small letters or capitals or as given, at most 21.
+
+        One, where nobody wrote rows by hand. Needs `dynamodb:Scan`.
+        """
+        # LISA writes them in lower case.
+        spellings = dict.fromkeys((uuid, uuid.lower(), uuid.upper()))
+        values = {f":value{number}": {"S": spelling} for number, spelling in enumerate(spellings)}
+        filter_ = {
+            "FilterExpression": f"#a IN ({', '.join(values)})",
+            "ExpressionAttributeNames": {"#a": _UUID},
+            "ExpressionAttributeValues": values,
+        }
+        return list(itertools.islice(self._scanned(filter_), MOST_FOUND + 1))
 
     def by_user(self, name: str) -> list[Found]:
         """Every row of this owner, through the index where there is one. Needs `dynamodb:Query` on it, or Scan."""
@@ -196,37 +203,12 @@ def _rows(page: Page) -> Iterator[Found]:
         yield Found(row, page.item(position))
 
 
-def _first(rows: Iterator[Found], is_wanted: Callable[[Found], bool]) -> list[Found]:
-    return list(itertools.islice(filter(is_wanted, rows), MOST_FOUND + 1))
-
-
 def _named(attribute: str, value: str) -> dict[str, Any]:
     return {"ExpressionAttributeNames": {"#a": attribute}, "ExpressionAttributeValues": {":value": {"S": value}}}
 
 
 def _equals(attribute: str, value: str) -> dict[str, Any]:
     return {"FilterExpression": "#a = :value", **_named(attribute, value)}
-
-
-def _may_start_with(prefix: str) -> dict[str, Any]:
-    """Scan's arguments that let through keys with this prefix, and every row whose key is plainly no sha256 of LISA."""
-    clauses = [
-        "begins_with(#k, :prefix)",
-        "size(#k) <> :length",
-        "attribute_not_exists(#u)",
-        "NOT attribute_type(#u, :text)",
-        "#u = :empty",
-    ]
-    return {
-        "FilterExpression": " OR ".join(clauses),
-        "ExpressionAttributeNames": {"#k": KEY, "#u": _UUID},
-        "ExpressionAttributeValues": {
-            ":prefix": {"S": prefix},
-            ":length": {"N": str(_KEY_LENGTH)},
-            ":text": {"S": "S"},
-            ":empty": {"S": ""},
-        },
-    }
 
 
 def _is_near(name: str, prefix: str) -> bool:

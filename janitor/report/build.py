@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from janitor.report.model import Finding, ForecastDay
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.expiration import LAST_SECOND, moment, probably_meant, whole_seconds
-from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.fingerprint import fingerprint, row_name
 from janitor.tokens.meaning import meaning
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import DAY, Policy
@@ -84,8 +84,10 @@ def finding(
     expiry = verdict.expiry
     stored = expiry if expiry is not None else _stored(row.expiration)
     meant = probably_meant(row.expiration) if verdict.reasons and row.expiration is not None else None
+    token = fingerprint(row, policy.dialect, secret)
     return Finding(
-        fingerprint=fingerprint(row, policy.dialect, secret),
+        fingerprint=token,
+        row_name=row_name(row, token, secret),
         state=verdict.state,
         accepted_by=verdict.accepted_by,
         expires_at=None if expiry is None else moment(expiry),

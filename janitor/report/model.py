@@ -138,11 +138,13 @@ class Clock(Part, frozen=True):
 class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A row worth a line: every state but active, which `token list` alone tells.
 
-    It holds nothing of the row's key but its fingerprint.
+    It holds nothing of the row's key but its fingerprint and its row name.
 
     No more than that, because a large table has millions of them: not even a note for the search for cycles.
 
     Attributes:
+        fingerprint: names the token, of which a hashed table may hold two rows.
+        row_name: names this row alone; every command that takes a fingerprint takes it.
         expires_at, created_at: null where the row has no such date, or one outside the years 1 to 9999.
         expiration: the date as stored, in whole seconds (or whatever unit a malformed row used).
         probably_meant: when a malformed date was probably meant to be.
@@ -151,6 +153,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """
 
     fingerprint: str
+    row_name: str
     state: State
     accepted_by: tuple[Gate, ...]
     expires_at: dt.datetime | None

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import re
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 from janitor.report.model import Finding
 from janitor.tokens.duration import relative
@@ -20,6 +22,16 @@ def owner(finding: Finding) -> str:
 def label(finding: Finding) -> str:
     """The token's name, or a dash."""
     return plain(finding.name) if finding.name else NOTHING
+
+
+def row_names(findings: Iterable[Finding]) -> Callable[[Finding], str]:
+    """How a page that lists these calls each of them: by its fingerprint, or where two share that, by its row name."""
+    rows = Counter((finding.table, finding.fingerprint) for finding in findings)
+
+    def called(finding: Finding) -> str:
+        return finding.row_name if rows[finding.table, finding.fingerprint] > 1 else finding.fingerprint
+
+    return called
 
 
 def due(finding: Finding) -> str:

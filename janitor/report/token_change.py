@@ -74,4 +74,4 @@ def line(change: RowChange, command: Command) -> str:
     token = change.token
     is_planned = change.outcome is ChangeOutcome.PLANNED
     outcome = f"would be {_DONE[command]}" if is_planned else change.outcome.replace("_", " ")
-    return f"{token.fingerprint}  {owner(token)}  {outcome}: {plain(change.why)}"
+    return f"{token.row_name}  {owner(token)}  {outcome}: {plain(change.why)}"

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from janitor.report.console import printed
 from janitor.report.model import Finding
-from janitor.report.text import NOTHING, due, label, owner, utc
+from janitor.report.text import NOTHING, due, label, owner, row_names, utc
 from janitor.report.token_shown import AttributePart, RowPart, TokenShown
 from janitor.tokens.dialect import Gate
 from janitor.tokens.plain import plain
@@ -32,15 +32,16 @@ def token_text(shown: TokenShown, *, width: int, colour: bool) -> str:
 
 
 def _print(console: Console, shown: TokenShown) -> None:
+    called = row_names(row.token for row in shown.rows)
     for number, row in enumerate(shown.rows):
         if number:
             console.print()
-        _print_row(console, shown, row)
+        _print_row(console, shown, row, called(row.token))
 
 
-def _print_row(console: Console, shown: TokenShown, row: RowPart) -> None:
+def _print_row(console: Console, shown: TokenShown, row: RowPart, called: str) -> None:
     token = row.token
-    console.print(Text(f"{token.fingerprint} {token.state}: {plain(token.meaning)}", style="bold"))
+    console.print(Text(f"{called} {token.state}: {plain(token.meaning)}", style="bold"))
     table = shown.table
     when = f"{'as of ' if shown.policy.as_of else ''}{shown.now.isoformat(' ', 'seconds')[:19]} UTC"
     console.print(Text(plain(f"in {table.name}, {table.region} ({shown.policy.dialect}), {when}"), style="dim"))

@@ -112,7 +112,7 @@ class FileArchive:
         """As `Archive.store`: flushed and fsynced."""
         lines = self._opened
         first, before = lines.rows, lines.mark()
-        block = lines.block((row.fingerprint, row.state, row.item) for row in rows)
+        block = lines.block((row.fingerprint, row.row_name, row.state, row.item) for row in rows)
         try:
             self._file.append(block, to_disk=True)
         except SinkError:

@@ -1,7 +1,7 @@
 """The plan file: header, a line a row, outcomes, closing line (DESIGN, "Plan and archive").
 
     {"schema":"janitor.plan/v1","run_id":…,"created_at":…,"now":…,"as_of":…,"version":…,"table":{…},"policy":{…}}
-    {"row":0,"fingerprint":"3f0c…","state":"stale","item":{…}}           the item exactly as DynamoDB sent it
+    {"row":0,"fingerprint":"3f0c…","row_name":"3f0c…-7b21c0","state":"stale","item":{…}}    the item as DynamoDB sent it
     {"row":0,"fingerprint":"3f0c…","outcome":"deleted"}                  in an archive
     {"rows":1,"scanned":20,"dated":12,"complete":true,"sha256":"…"}      of every byte before this line
 
@@ -62,12 +62,13 @@ class PlannedRow(msgspec.Struct, frozen=True):
 
     Attributes:
         row: its number in the file, from 0.
-        fingerprint, state: what the report calls it.
+        fingerprint, row_name, state: what the report calls it.
         item: the row exactly as DynamoDB JSON.
     """
 
     row: int
     fingerprint: str
+    row_name: str
     state: str
     item: msgspec.Raw
 
@@ -142,11 +143,11 @@ class Lines:
         self._sum = hashlib.sha256()
         self.header = self._encoded([header])
 
-    def block(self, rows: Iterable[tuple[str, str, bytes | msgspec.Raw]]) -> bytes:
-        """The next rows' lines: of each its fingerprint, its state and its item."""
+    def block(self, rows: Iterable[tuple[str, str, str, bytes | msgspec.Raw]]) -> bytes:
+        """The next rows' lines: of each its fingerprint, its name, its state and its item."""
         lines = [
-            PlannedRow(number, fingerprint, state, _on_one_line(item))
-            for number, (fingerprint, state, item) in enumerate(rows, self.rows)
+            PlannedRow(number, fingerprint, row_name, state, _on_one_line(item))
+            for number, (fingerprint, row_name, state, item) in enumerate(rows, self.rows)
         ]
         self.rows += len(lines)
         return self._encoded(lines)
@@ -196,7 +197,7 @@ class Plan:
         self._file = BlockFile(path)
         self.path = path
         self._lines: Lines | None = None
-        self._waiting: list[tuple[str, str, bytes]] = []
+        self._waiting: list[tuple[str, str, str, bytes]] = []
         self._waiting_bytes = 0
 
     @property
@@ -214,13 +215,13 @@ class Plan:
         self._lines = Lines(header)
         self._file.append(self._lines.header, to_disk=False)
 
-    def add(self, fingerprint: str, state: str, item: bytes) -> None:
+    def add(self, fingerprint: str, row_name: str, state: str, item: bytes) -> None:
         """Plan a row.
 
         Raises:
             SinkError: the disk is full or broken.
         """
-        self._waiting.append((fingerprint, state, item))
+        self._waiting.append((fingerprint, row_name, state, item))
         self._waiting_bytes += len(item)
         if self._waiting_bytes >= _BLOCK_BYTES:
             self._flush()

@@ -22,6 +22,7 @@ class _Line(msgspec.Struct):
 
     row: int = -1
     fingerprint: str = ""
+    row_name: str = ""
     state: str = ""
     item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     outcome: str | None = None
@@ -120,7 +121,7 @@ class PlanReader:
             return RowOutcome(read.row, read.fingerprint, read.outcome, read.item)
         if read.item is msgspec.UNSET or read.row != count:
             raise self._damaged(f"row {count} is not where it belongs")
-        return PlannedRow(read.row, read.fingerprint, read.state, read.item)
+        return PlannedRow(read.row, read.fingerprint, read.row_name, read.state, read.item)
 
     def _check_end(self, closing: Closing, count: int, checksum: str) -> None:
         if closing.rows != count:

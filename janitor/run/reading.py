@@ -9,7 +9,8 @@ A run that lists rows judges every one that it may list, and tells those that we
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +23,7 @@ from janitor.run.job import Job
 from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification, State, classify, positions_worth_a_look
 from janitor.tokens.deletable import is_deletable
-from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.fingerprint import fingerprint, row_name
 from janitor.tokens.protection import protected_by
 from janitor.tokens.row import Row
 
@@ -77,7 +78,7 @@ def _count(page: Page, job: Job, tally: Tally, findings: Findings) -> None:
         if verdict.state is not State.ACTIVE:
             told.append(Told(row, verdict))
     if job.sweep is not None and going:
-        told += _planned(going, job.sweep, tally)
+        told += _planned(going, job.sweep, tally, job.fingerprint_secret)
     findings.tell(told)
 
 
@@ -116,18 +117,33 @@ def _may_go(row: Row, verdict: Classification, job: Job, tally: Tally) -> bool:
     return True
 
 
-def _planned(going: Sequence[_Going], sweep: Sweep, tally: Tally) -> list[Told]:
+def _planned(going: Sequence[_Going], sweep: Sweep, tally: Tally, secret: bytes | None) -> list[Told]:
     """Plan the rows; return those that have to wait until their notice is old enough."""
     waiting = []
-    may_go = (
-        sweep.announced({row.fingerprint: row.told.verdict.expiry or 0 for row in going}) if sweep.announced else None
-    )
+    may_go = _announced(going, sweep.announced) if sweep.announced else None
     for item, name, told in going:
-        if may_go is not None and name not in may_go:
+        if may_go is not None and (name, told.verdict.expiry or 0) not in may_go:
             tally.waiting += 1
             tally.owners.add(told.row, told.verdict)
             waiting.append(told)
             continue
         tally.plan(told.verdict.expiry or 0)
-        sweep.plan.add(name, told.verdict.state, item)
+        sweep.plan.add(name, row_name(told.row, name, secret), told.verdict.state, item)
     return waiting
+
+
+def _announced(
+    going: Sequence[_Going], announced: Callable[[Mapping[str, int]], AbstractSet[str]]
+) -> set[tuple[str, int]]:
+    """The fingerprints and expiries, of those of the rows, that were announced long enough ago.
+
+    The two rows of one token have one fingerprint, and may have two expiries: what was said of one is not said of the
+    other, so such rows are asked after one at a time.
+    """
+    left = {(row.fingerprint, row.told.verdict.expiry or 0) for row in going}
+    found: set[tuple[str, int]] = set()
+    while left:
+        asked = dict(left)
+        found.update((name, asked[name]) for name in announced(asked))
+        left -= asked.items()
+    return found

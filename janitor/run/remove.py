@@ -13,7 +13,7 @@ from janitor.logs import get_logger
 from janitor.run.archive import Archive, Settlement
 from janitor.run.plan import UNKNOWN, Header, PlannedRow
 from janitor.tokens.classify import classify
-from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.fingerprint import fingerprint, row_name
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
 
@@ -66,12 +66,14 @@ class Removal:
         name = fingerprint(found.row, self._policy.dialect, self._secret)
         state = classify(found.row, self._header.now, self._policy).state
         # The archive gives the row its number.
-        number = self._archive.store([PlannedRow(0, name, state, msgspec.Raw(found.item))])
+        name_of_row = row_name(found.row, name, self._secret)
+        planned = PlannedRow(0, name, name_of_row, state, msgspec.Raw(found.item))
+        number = self._archive.store([planned])
         result = self._deleter.delete([Target.as_seen(found.item, self._policy)])
         if result.fatal is not None:
             self.errors.append(result.fatal)
         [settled] = result.settled
-        log.info("token.removed", fingerprint=name, outcome=settled.outcome, code=settled.code)
+        log.info("token.removed", row=name_of_row, outcome=settled.outcome, code=settled.code)
         self._write_down(Settlement(number, name, settled.outcome, settled.item))
         return settled
 

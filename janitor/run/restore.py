@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from janitor.errors import JanitorError
+from janitor.errors import ConfigurationError, JanitorError
 from janitor.logs import get_logger
-from janitor.run.plan import PlannedRow, RowOutcome
+from janitor.run.plan import PlannedRow
 from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import LAST_SECONDS, Stop
 from janitor.run.workers import WAKE_SECONDS, Workers
@@ -19,6 +19,7 @@ from janitor.tokens.user_name import composed
 
 log = get_logger("janitor.restore")
 
+MOST_FOUND = 20
 _WORKERS = 16
 _MOST_PENDING = 64
 
@@ -31,7 +32,7 @@ Put = Callable[[PlannedRow, Row], bool]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which rows: those with one of these fingerprints (or starts of them), those of these owners, or all."""
+    """Which rows: those these names fit (fingerprints, starts of them, row names), those of these owners, or all."""
 
     fingerprints: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
@@ -39,10 +40,33 @@ class Choice:
 
     def takes(self, planned: PlannedRow, row: Row) -> bool:
         """Whether the row is one of them."""
-        is_named = self.fingerprints and planned.fingerprint.startswith(self.fingerprints)
+        is_named = any(fits(name, planned) for name in self.fingerprints)
         owner = text_of(row.username)
         is_of_a_user = owner is not None and composed(owner) in map(composed, self.users)
-        return self.all or bool(is_named) or is_of_a_user
+        return self.all or is_named or is_of_a_user
+
+
+def fits(name: str, planned: PlannedRow) -> bool:
+    """Whether a fingerprint, the start of one, or a row's name is that of a row."""
+    return planned.fingerprint.startswith(name) or planned.row_name == name
+
+
+class ManyRowsError(ConfigurationError):
+    """A name fits several rows of the archives, so that nobody can tell which was meant.
+
+    Attributes:
+        rows: of each fitting row its line and what it is, at most 21.
+    """
+
+    default_code = "ambiguous-token"
+
+    def __init__(self, name: str, rows: "Sequence[Planned]") -> None:
+        number = f"more than {MOST_FOUND}" if len(rows) > MOST_FOUND else f"{len(rows)}"
+        super().__init__(
+            f"{number} rows of the archive have the fingerprint {name}, so nothing was put back",
+            "give the name of one of those above, its first column",
+        )
+        self.rows = rows[:MOST_FOUND]
 
 
 class Restored(NamedTuple):
@@ -68,9 +92,12 @@ def restore(archives: Sequence[PlanReader], choice: Choice, put: Put, stop: Stop
 
     Raises:
         ConfigurationError: an archive is damaged; nothing was put back.
+        ManyRowsError: a name fits rows of several keys; nothing was put back.
         JanitorError: an archive could not be read any further; what was under way until then is settled.
     """
-    fates = [_fates(archive) for archive in archives]
+    named = _Named(choice.fingerprints)
+    fates = [_fates(archive, named) for archive in archives]
+    named.check()
     workers: Workers[_Chosen, Restored] = Workers(lambda chosen: _put_back(chosen, put), _WORKERS, "restore")
     broken_off: JanitorError | None = None
     try:
@@ -110,11 +137,37 @@ class _Chosen(NamedTuple):
     was_kept: bool
 
 
-def _fates(archive: PlanReader) -> _Fates:
+class Planned(NamedTuple):
+    """A row's line in an archive, and the dialect that the archive says its table is of."""
+
+    planned: PlannedRow
+    dialect: str
+
+
+class _Named:
+    """Which rows each name fits, by their keys: an archive may hold both rows of a token, and several one row twice."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._rows: dict[str, dict[bytes, Planned]] = {name: {} for name in names}
+
+    def see(self, planned: PlannedRow, dialect: str) -> None:
+        for name, rows in self._rows.items():
+            if len(rows) <= MOST_FOUND and fits(name, planned):
+                rows.setdefault(_digest(row_of(planned.item)), Planned(planned, dialect))
+
+    def check(self) -> None:
+        for name, rows in self._rows.items():
+            if len(rows) > 1:
+                raise ManyRowsError(name, list(rows.values()))
+
+
+def _fates(archive: PlanReader, named: _Named) -> _Fates:
     """Read an archive to its end, which also shows whether it is whole: outcomes stand behind their rows."""
     kept, went_as = set(), {}
     for entry in archive.entries():
-        if isinstance(entry, RowOutcome):
+        if isinstance(entry, PlannedRow):
+            named.see(entry, archive.header.policy.dialect)
+        else:
             if entry.outcome in _KEPT:
                 kept.add(entry.row)
             if entry.item is not msgspec.UNSET:
@@ -132,11 +185,15 @@ def _chosen(archives: Sequence[PlanReader], fates: Sequence[_Fates], choice: Cho
             if not choice.takes(planned, row):
                 continue
             if len(archives) > 1:
-                digest = blake2b((row.key.S or "").encode(), digest_size=16).digest()
+                digest = _digest(row)
                 if digest in seen:
                     continue
                 seen.add(digest)
             yield _Chosen(msgspec.structs.replace(planned, item=item), row, planned.row in fate.kept)
+
+
+def _digest(row: Row) -> bytes:
+    return blake2b((row.key.S or "").encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _put_back(chosen: _Chosen, put: Put) -> Restored:

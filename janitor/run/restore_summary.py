@@ -50,10 +50,12 @@ class Summary:
         message = str(restored.error) if restored.error else None
         if message and message not in self.messages and len(self.messages) < _MOST_MESSAGES:
             self.messages.append(message)
-        fingerprint, username = restored.planned.fingerprint, shown(restored.row).username
+        planned, username = restored.planned, shown(restored.row).username
         if len(self._rows) < MOST_LISTED:
-            self._rows.append({"fingerprint": fingerprint, "username": username, "outcome": restored.outcome})
-        return f"{fingerprint}  {_WORDS.get(restored.outcome, self._done)}  {plain(username or NOTHING)}"
+            names = {"fingerprint": planned.fingerprint, "row_name": planned.row_name}
+            self._rows.append({**names, "username": username, "outcome": restored.outcome})
+        name = plain(planned.row_name or planned.fingerprint)
+        return f"{name}  {_WORDS.get(restored.outcome, self._done)}  {plain(username or NOTHING)}"
 
     def lines(self) -> list[str]:
         """The sentences behind the rows' lines."""

@@ -85,7 +85,7 @@ class S3Archive:
         if self._header is None:
             raise SinkError(f"{self.location} is not open")
         lines = Lines(self._header)
-        parts = [lines.header, lines.block((row.fingerprint, row.state, row.item) for row in group.rows)]
+        parts = [lines.header, lines.block((row.fingerprint, row.row_name, row.state, row.item) for row in group.rows)]
         parts.append(
             lines.outcomes(
                 (number - group.first_row, fingerprint, outcome, item)

@@ -1,10 +1,15 @@
 """What a state means, in words for the person who has to act on it."""
 
+from collections.abc import Iterator
+
 from janitor.tokens.classify import Classification, State
-from janitor.tokens.dialect import Gate
+from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import MAX_SECONDS, as_lisa_reads, moment, probably_meant
+from janitor.tokens.fingerprint import is_key_hashed
+from janitor.tokens.plain import plain
 from janitor.tokens.row import KIND_WORDS, Row, Value
+from janitor.tokens.shown import shown
 
 # What stands before and behind the time from the expiry, or to it.
 _DATED = {
@@ -26,6 +31,14 @@ def meaning(row: Row, verdict: Classification, now: int) -> str:
             return f"no tokenUUID; {_acceptance(row, verdict.accepted_by)}"
         case _:
             return f"no expiration; {_acceptance(row, verdict.accepted_by)}"
+
+
+def row_marks(row: Row, *, is_hashed: bool) -> Iterator[str]:
+    """What tells a row from the other one of its token, in words; `is_hashed` of a table in that dialect."""
+    if is_hashed:
+        yield f"its key is {'the sha256 of the token' if is_key_hashed(row, Dialect.HASHED) else 'the token itself'}"
+        uuid = shown(row).token_uuid
+        yield f"tokenUUID {plain(uuid)}" if uuid else "no tokenUUID"
 
 
 def _acceptance(row: Row, gates: tuple[Gate, ...]) -> str:

@@ -138,7 +138,7 @@ def test_it_says_plainly_that_an_expired_token_is_still_expired(
 BAD: dict[str, tuple[list[str], str]] = {
     "nothing": ([], "no row is chosen; give --fingerprint HEX, --user NAME, or --all"),
     "both": (["--all", "--user", "x"], "--all and a choice contradict each other"),
-    "short": (["--fingerprint", "abc"], "is not a fingerprint: 6 to 12 hex digits"),
+    "short": (["--fingerprint", "abc"], "this is no fingerprint, 6 to 12 hex digits"),
 }
 
 

@@ -30,6 +30,7 @@ from tests.token_changing import (
     kinds,
     outcomes,
     row_of,
+    sha256,
 )
 
 BOTH = {"api", "workbench"}
@@ -62,7 +63,7 @@ def test_an_extension_moves_the_end_for_the_gates_that_it_is_allowed_to(
             assert abs(written(client, table, each) - time.time() - 30 * DAY) < 60
         else:
             assert row_of(client, table, each) == each.item
-            assert f"{each.fingerprint}  {OWNER}  refused" in careful.err
+            assert f"{each.row_name}  {OWNER}  refused" in careful.err
 
     bold = change(server.url, table, *options[:-1], "40d", "--revive", "--shorten", about=tokens.values())
     moved = {kind for kind, each in tokens.items() if outcomes(bold)[each.fingerprint] == "extended"}
@@ -145,7 +146,11 @@ def test_an_unknown_or_an_ambiguous_name_lists_candidates_and_changes_nothing(
     secret = tmp_path / "secret"
     secret.write_text("it changes every fingerprint\n")
     for arguments, says, listed in (
-        (["000000000000"], f"3 rows of {table} have the fingerprint 000000000000; give more digits", 3),
+        (
+            ["000000000000"],
+            f"3 rows of {table} have the fingerprint 000000000000, so nothing was changed; give the name of one",
+            3,
+        ),
         (["001000"], f"no row has the fingerprint 001000 in {table}; those above are near it", 3),
         (["--user", "nobody"], f"no token is nobody's in {table}; ", 0),
         (["00000000-0000-0000-0000-000000000000"], "no row has that tokenUUID", 0),
@@ -155,7 +160,8 @@ def test_an_unknown_or_an_ambiguous_name_lists_candidates_and_changes_nothing(
             change_here(server.url, table, "revoke", *arguments)
         said = capsys.readouterr()
         candidates = [line.split()[:2] for line in said.err.splitlines() if line.startswith("  ")]
-        assert (said.out, candidates) == ("", [["000000000000", "expiring"]] * listed)
+        names = sorted(f"000000000000-{sha256(f'row {number:064x}')[:6]}" for number in range(listed))
+        assert (said.out, sorted(candidates)) == ("", [[name, "expiring"] for name in names])
     assert all(row_of(client, table, Token("", row)) == row for row in twins)
 
 
@@ -209,11 +215,11 @@ def test_of_two_who_change_a_row_at_once_one_is_told_what_the_other_did(
         "never arrives": "failed",
     }
     told = {line.split()[1]: line for line in finished.err.splitlines() if line.startswith("janitor: ")}
-    assert "InternalServerError" in told[tokens["never arrives"].fingerprint]
+    assert "InternalServerError" in told[tokens["never arrives"].row_name]
     assert row_of(client, table, tokens["never arrives"]) == tokens["never arrives"].item
-    there, hold = told[tokens["extended"].fingerprint], told[tokens["held"].fingerprint]
+    there, hold = told[tokens["extended"].row_name], told[tokens["held"].row_name]
     assert " (in 24 hours), and is now " in there or " (in 23 hours), and is now " in there
-    assert "its expiry was no expiry, and is now " in told[tokens["dated"].fingerprint]
+    assert "its expiry was no expiry, and is now " in told[tokens["dated"].row_name]
     assert "its janitorHold changed" in hold
     assert row_of(client, table, tokens["deleted"]) is None
     for name in ("left alone", "answer lost", "no answer"):

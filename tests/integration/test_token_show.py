@@ -100,9 +100,9 @@ def test_what_names_no_token_or_several_is_said_with_the_candidates(server: Serv
     table = new_table(rows)
     several = show(server, table, "abcdef")
     assert (several.code, several.out) == (2, "")
-    assert f"2 rows of {table} have the fingerprint abcdef; give more digits" in several.err
+    assert f"2 rows of {table} have the fingerprint abcdef; give the name of one" in several.err
     for key, number in keys.items():
-        assert f"  {key[:12]}  expiring   u{number} " in several.err
+        assert f"  {key[:12]}-{sha256(f'row {key}')[:6]}  expiring   u{number} " in several.err
     near = show(server, table, f"{next(iter(keys))[:10]}00")
     assert (near.code, near.err.count("  abcdef")) == (2, 2)
     assert "those above are near it" in near.err

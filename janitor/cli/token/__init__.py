@@ -15,5 +15,6 @@ def command() -> None:
     """Add, look at, extend, revoke and remove a token.
 
     A token is named by its fingerprint, never by itself: `janitor token fingerprint` reads a token from standard input
-    and says it. Nothing is changed but on the condition that the row is still as it was seen.
+    and says it. Where a name fits several rows nothing is changed: they are listed, each with a name that fits it
+    alone. Nothing is changed but on the condition that the row is still as it was seen.
     """

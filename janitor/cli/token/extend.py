@@ -10,7 +10,7 @@ from janitor.config.token_change import CHANGE_GROUPS, ChangeCommand, ExtendSett
 
 
 @click.command("extend")
-@click.argument("token", metavar="[FINGERPRINT|UUID]", required=False)
+@click.argument("token", metavar="[FINGERPRINT|ROW|UUID]", required=False)
 @takes(ExtendSettings, *CHANGE_GROUPS, LogSettings)
 def command(*groups: Any, token: str | None) -> int:
     """Give a token another expiry: --by, --to or --expires-in. Says the old one and the new one.

@@ -10,7 +10,7 @@ from janitor.config.token_change import CHANGE_GROUPS, ChangeCommand, RemoveSett
 
 
 @click.command("remove")
-@click.argument("token", metavar="[FINGERPRINT|UUID]", required=False)
+@click.argument("token", metavar="[FINGERPRINT|ROW|UUID]", required=False)
 @takes(RemoveSettings, *CHANGE_GROUPS, LogSettings)
 def command(*groups: Any, token: str | None) -> int:
     """Delete a token's row at once, expired or not. Asks on a terminal unless --yes; a script has to give it.

@@ -10,7 +10,7 @@ from janitor.config.token_change import CHANGE_GROUPS, ChangeCommand, RevokeSett
 
 
 @click.command("revoke")
-@click.argument("token", metavar="[FINGERPRINT|UUID]", required=False)
+@click.argument("token", metavar="[FINGERPRINT|ROW|UUID]", required=False)
 @takes(RevokeSettings, *CHANGE_GROUPS, LogSettings)
 def command(*groups: Any, token: str | None) -> int:
     """End a token now, or with --at later. The row stays, for the record; `janitor token remove` deletes it.

@@ -10,7 +10,7 @@ from janitor.config.token_read import SHOW_GROUPS, ShowCommand
 
 
 @click.command("show")
-@click.argument("token", metavar="[FINGERPRINT|UUID]", required=False)
+@click.argument("token", metavar="[FINGERPRINT|ROW|UUID]", required=False)
 @takes(*SHOW_GROUPS, LogSettings)
 def command(*groups: Any, token: str | None) -> int:
     """Show all that is known of a token but itself, and why it is what it is. Reads only.

@@ -17,13 +17,18 @@ from janitor.config.table import TableSettings
 from janitor.dynamodb.put_back import PutBack
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.parsers import Folder, S3Prefix, parse_archive
+from janitor.report.text import NOTHING
 from janitor.run.plan import PlannedRow
 from janitor.run.plan_reader import PlanReader
-from janitor.run.restore import Choice, restore
+from janitor.run.restore import Choice, ManyRowsError, restore
 from janitor.run.restore_summary import Summary
 from janitor.run.stopping import Stop
 from janitor.sinks.s3 import S3Folder
-from janitor.tokens.row import Row
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.meaning import row_marks
+from janitor.tokens.plain import plain
+from janitor.tokens.row import Row, row_of
+from janitor.tokens.shown import shown
 
 _SIGNAL_BASE = 128
 
@@ -51,6 +56,8 @@ def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop
             if not is_json:
                 click.echo(line)
     except JanitorError as error:
+        if isinstance(error, ManyRowsError):
+            _say_rows(error)
         if not summary.chosen:
             raise
         broken_off = error
@@ -58,6 +65,16 @@ def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop
     if broken_off is not None:
         raise broken_off
     return _exit_code(summary, archive, stop)
+
+
+def _say_rows(error: ManyRowsError) -> None:
+    """A line on stderr for each row that a name fits: its own name, and what tells it from the others."""
+    for planned, dialect in error.rows:
+        row = row_of(planned.item)
+        texts = shown(row)
+        who = f"{plain(texts.username or NOTHING)}  {plain(texts.name or NOTHING)}"
+        marks = ", ".join(row_marks(row, is_hashed=dialect == Dialect.HASHED))
+        click.echo(f"  {planned.row_name or planned.fingerprint}  {plain(planned.state):9}  {who}  {marks}", err=True)
 
 
 def _found(archive: str, table: TableSettings) -> tuple[list[PlanReader], Reached]:

@@ -7,7 +7,7 @@ from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Report
 from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
 from janitor.report.tables import COLUMNS, table_rows
-from janitor.report.text import NOTHING, due, label, owner, utc
+from janitor.report.text import NOTHING, due, label, owner, row_names, utc
 
 # What GitHub's Markdown, or HTML inside it, takes for more than text within a table: emphasis, code, links, mentions,
 # issue numbers, formulas, and addresses that would become links by themselves.
@@ -39,11 +39,12 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield "## Findings" if report.listing is None else "## Rows"
         yield ""
+        called = row_names(report.findings)
         if report.parts:
-            cells = ((*_cells(finding), finding.table or NOTHING) for finding in report.findings)
+            cells = ((*_cells(finding, called(finding)), finding.table or NOTHING) for finding in report.findings)
             yield from _table((*_COLUMNS, "Table"), cells)
         else:
-            yield from _table(_COLUMNS, (_cells(finding) for finding in report.findings))
+            yield from _table(_COLUMNS, (_cells(finding, called(finding)) for finding in report.findings))
     if report.findings_omitted:
         yield ""
         yield omitted_line(report, report.findings_omitted)
@@ -52,14 +53,14 @@ def _lines(report: Report) -> Iterator[str]:
         yield _escaped(line)
 
 
-def _cells(finding: Finding) -> tuple[str, ...]:
+def _cells(finding: Finding, called: str) -> tuple[str, ...]:
     return (
         due(finding),
         utc(finding.expires_at),
         finding.state,
         owner(finding),
         label(finding),
-        finding.fingerprint,
+        called,
         ", ".join(finding.accepted_by) or "nothing",
         finding.meaning,
     )

@@ -13,7 +13,7 @@ from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Outcome, Report
 from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
 from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
-from janitor.report.text import NOTHING, due, label, owner, utc
+from janitor.report.text import NOTHING, due, label, owner, row_names, utc
 from janitor.tokens.classify import State
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.plain import plain
@@ -118,7 +118,7 @@ def _print_listing(console: Console, report: Report) -> None:
     console.print(Text(listing_line(report)))
     if report.findings:
         console.print()
-        columns = (_EXPIRES, _UTC, _STATE, _OWNER, _NAME, _FINGERPRINT, _MEANING)
+        columns = (_EXPIRES, _UTC, _STATE, _OWNER, _NAME, _fingerprints(report), _MEANING)
         _print_grid(console, columns, report.findings)
     if report.findings_omitted:
         console.print(Text(omitted_line(report, report.findings_omitted).replace("`", ""), style="dim"))
@@ -134,13 +134,13 @@ def _counts(report: Report) -> Grid:
 
 def _print_planned(console: Console, report: Report) -> None:
     listed = [finding for finding in report.findings if finding.outcome is not None][:MOST_PLANNED]
-    columns = (_EXPIRES, _UTC, _Column("Outcome", _outcome), _OWNER, _NAME, _FINGERPRINT, _MEANING)
+    columns = (_EXPIRES, _UTC, _Column("Outcome", _outcome), _OWNER, _NAME, _fingerprints(report), _MEANING)
     _print_section(console, "Planned for deletion", columns, listed, report.deletion.planned)
 
 
 def _print_dated(console: Console, report: Report, title: str, state: State, most: int) -> None:
     listed = [finding for finding in report.findings if finding.state is state][:most]
-    columns = (_EXPIRES, _UTC, _OWNER, _NAME, _FINGERPRINT, _MEANING)
+    columns = (_EXPIRES, _UTC, _OWNER, _NAME, _fingerprints(report), _MEANING)
     _print_section(console, title, columns, listed, getattr(report.counts, state.value))
 
 
@@ -149,7 +149,8 @@ def _print_odd(console: Console, report: Report) -> None:
     odd = [finding for finding in report.findings if finding.state in _ODD]
     listed = sorted(odd, key=lambda finding: not finding.accepted_by)[:MOST_ODD]
     is_wide = console.width >= _WIDE
-    columns = (_STATE, _OWNER, _NAME, _FINGERPRINT, _MEANING) if is_wide else (_STATE, _FINGERPRINT, _WHO_AND_MEANING)
+    fingerprints = _fingerprints(report)
+    columns = (_STATE, _OWNER, _NAME, fingerprints, _MEANING) if is_wide else (_STATE, fingerprints, _WHO_AND_MEANING)
     total = sum(getattr(report.counts, state.value) for state in _ODD)
     _print_section(console, "Needs a look", columns, listed, total)
 
@@ -205,6 +206,11 @@ def _narrow(grid: Grid, columns: Sequence[_Column], cells: Sequence[Sequence[Tex
         grid.columns[position].max_width = max(_LEAST_NAME, min(_NAME_WIDTH, left // len(names)))
 
 
+def _fingerprints(report: Report) -> _Column:
+    called = row_names(report.findings)
+    return _Column("Fingerprint", lambda finding: Text(called(finding)))
+
+
 def _outcome(finding: Finding) -> Text:
     words = "" if finding.outcome is None else finding.outcome.replace("_", " ")
     return Text(words, style="bold red" if finding.outcome is DeletionOutcome.FAILED else "")
@@ -219,7 +225,6 @@ _UTC = _Column("UTC", lambda finding: Text(utc(finding.expires_at)), from_width=
 _STATE = _Column("State", lambda finding: Text(finding.state, style=_STYLES[finding.state]))
 _OWNER = _Column("Owner", lambda finding: Text(owner(finding)), shrinks=True)
 _NAME = _Column("Name", lambda finding: Text(label(finding)), shrinks=True)
-_FINGERPRINT = _Column("Fingerprint", lambda finding: Text(finding.fingerprint))
 _MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
 _TABLE = _Column("Table", lambda finding: Text(plain(finding.table or NOTHING)), wraps=True)
 _WHO_AND_MEANING = _Column("Whose it is, and what it means", _who_and_meaning, wraps=True)

@@ -6,6 +6,7 @@ from janitor.report.html.markup import Markup, escaped, joined, lines, tag, with
 from janitor.report.html.rows import Marks, finding_row, table
 from janitor.report.model import Report
 from janitor.report.summary import deletion_lines
+from janitor.report.text import row_names
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.plain import plain
 
@@ -72,7 +73,8 @@ def _unexpected(report: Report) -> Iterator[Markup]:
     unexpected = [finding for finding in report.findings if finding.outcome in _UNEXPECTED]
     if not unexpected:
         return
-    rows = [finding_row(finding, _NO_MARKS) for finding in unexpected[:MOST_UNEXPECTED]]
+    called = row_names(report.findings)
+    rows = [finding_row(finding, _NO_MARKS, called(finding)) for finding in unexpected[:MOST_UNEXPECTED]]
     yield tag("h3", "Not as planned")
     caption = "rows that were planned for deletion and did not go as planned"
     yield table(rows, caption, of_several=bool(report.parts))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from janitor.report.html.markup import Markup, escaped, joined, tag
 from janitor.report.model import Finding
-from janitor.report.text import due, label, owner, utc
+from janitor.report.text import due, label, owner, row_names, utc
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 
@@ -88,8 +88,9 @@ def listed(findings: Sequence[Finding], marks: Marks, *, room: int) -> Listed:
         room: bytes.
     """
     chosen: dict[int, Markup] = {}
+    called = row_names(findings)
     for position in _most_wanted_first(findings):
-        row = finding_row(findings[position], marks)
+        row = finding_row(findings[position], marks, called(findings[position]))
         room -= len(row.encode()) + 1
         if room < 0:
             break
@@ -112,15 +113,15 @@ def _most_wanted_first(findings: Sequence[Finding]) -> Iterator[int]:
     yield from others
 
 
-def finding_row(finding: Finding, marks: Marks) -> Markup:
-    """The finding's row; the cells are those of COLUMNS."""
+def finding_row(finding: Finding, marks: Marks, called: str) -> Markup:
+    """The finding's row; the cells are those of COLUMNS. `called` is what stands for its fingerprint."""
     return tag(
         "tr",
         tag("td", tag("b", due(finding)), when(finding.expires_at)),
         tag("td", finding.state.value),
         tag("td", owner(finding)),
         tag("td", label(finding)),
-        tag("td", finding.fingerprint),
+        tag("td", called),
         tag("td", ", ".join(finding.accepted_by) or "nothing"),
         tag("td", finding.meaning, *_remarks(finding)),
         *([] if finding.table is None else [tag("td", finding.table)]),

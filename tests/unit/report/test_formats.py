@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import datetime as dt
 import io
 import json
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from janitor.parsers import parse_fingerprint
 from janitor.report.build import finding, forecast
 from janitor.report.formats.csv import COLUMNS, Csv
 from janitor.report.formats.json import Json
@@ -89,6 +91,56 @@ def test_no_cell_of_a_csv_starts_a_formula(name: str, username: str) -> None:
         if column not in ("expiration", "seconds_to_expiry"):
             assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))  # noqa: RUF001
         assert cell.isprintable()
+
+
+# What pandas 3.1, DuckDB 2.0 and LibreOffice 7.4 read as something else than the text, each tried.
+READ_AS_ANOTHER = [
+    "748922512345", "001234567890", "12345678e901", "1e9999999999", "0b1010101010", "0x1F", "1,000", "12:30",
+    "2024-01-02", "01/02/2024", "1-2-3", "1.2.2024", "2024-01-02T03:04:05Z", "2024-01-02 03:04:05", "true", "False",
+    "t", "f", "yes", "no", "NA", "N/A", "n/a", "nan", "-NaN", "null", "NULL", "None", "<NA>", "#N/A", "#NA", "-1.#IND",
+    "1.#QNAN", "inf", "-inf", "Infinity", " 123", "123 ", "-5", "+5", ".5", "5.", "1e5", "1E+400", "0", "007", "epoch",
+    "00:00:01", "5 Jan", "January 5, 2024", "12 PM", "=1", "@x", "_x", "_",
+]  # fmt: skip
+numbers = st.from_regex(r"[0-9]{1,11}(e[0-9]{1,10})?|[0-9]{12}|0[bx][01]{10}", fullmatch=True)
+
+
+def cells_of(one: Finding) -> dict[str, str]:
+    (cells,) = csv.reader(io.StringIO(Csv().lines([one]).decode(), newline=""))
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+@given(st.sampled_from(READ_AS_ANOTHER) | numbers)
+def test_a_text_that_would_be_read_as_something_else_is_marked_and_commands_take_the_mark_away(text: str) -> None:
+    cells = cells_of(named(text, text))
+    assert (cells["name"], cells["username"]) == (f"_{text}", f"_{text}")
+    one = dataclasses.replace(named("a", "b"), fingerprint=text, row_name=f"{text}-123456")
+    marked = cells_of(one)
+    assert marked["fingerprint"] == f"_{text}"
+    if len(text) == 12 and set(text) <= set("0123456789abcdef"):
+        assert [parse_fingerprint(marked[column]) for column in ("fingerprint", "row_name")] == [text, f"{text}-123456"]
+
+
+@given(st.from_regex(r"[0-9a-f]{12}", fullmatch=True))
+def test_a_fingerprint_in_a_csv_is_no_number_and_is_taken_as_it_stands(fingerprint: str) -> None:
+    one = dataclasses.replace(named("a", "b"), fingerprint=fingerprint, row_name=f"{fingerprint}-0a1b2c")
+    cell = cells_of(one)["fingerprint"]
+    with pytest.raises(ValueError, match="could not convert"):
+        float(cell.replace("_", "x"))
+    assert cell in (fingerprint, f"_{fingerprint}")
+    assert parse_fingerprint(cell) == fingerprint
+
+
+@pytest.mark.parametrize("text", ["ci", "it's", "token 5", "748922e5abcd", "2024 pipeline", "ana@example.com", "a\\b"])
+def test_any_other_text_stands_as_it_is(text: str) -> None:
+    assert cells_of(named(text, "x"))["name"] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("a, 'b', c", r"a, \x27b\x27, c"), ("'", r"\x27"), ("C:\\, x\\", r"C:\, x\x5c"), ('\\"', r"\x5c" + '"')],
+)
+def test_what_would_be_guessed_to_quote_is_written_out(text: str, cell: str) -> None:
+    assert cells_of(named(text, "x"))["name"] == cell
 
 
 @given(texts, texts)

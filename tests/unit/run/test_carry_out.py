@@ -28,7 +28,9 @@ def stale(count: int) -> list[Candidate]:
         for number in range(count)
     ]
     return [
-        Candidate(PlannedRow(number, f"{number:012x}", "stale", msgspec.Raw(item)), row_of(item))
+        Candidate(
+            PlannedRow(number, f"{number:012x}", f"{number:012x}-000000", "stale", msgspec.Raw(item)), row_of(item)
+        )
         for number, item in enumerate(items)
     ]
 

@@ -1,5 +1,6 @@
 import hashlib
 import hmac
+import re
 import subprocess
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.fingerprint import fingerprint, row_name
 from janitor.tokens.shown import REMOVED, gives_away, shown, without_keys
 from tests.unit.rows import row
 
@@ -42,6 +43,17 @@ def test_a_secret_makes_it_an_hmac_of_the_same_hash_in_both_dialects() -> None:
     expected = hmac.new(b"secret", HASH.encode(), hashlib.sha256).hexdigest()[:12]
     assert fingerprint(row({"token": {"S": TOKEN}}), Dialect.CLASSIC, b"secret") == expected
     assert fingerprint(row({"token": {"S": HASH}, **UUID}), Dialect.HASHED, b"secret") == expected
+
+
+@given(st.text(min_size=1).filter(lambda key: len(key) != 64), st.none() | st.binary(min_size=1))
+def test_the_two_rows_of_a_token_have_one_fingerprint_and_two_names(token: str, secret: bytes | None) -> None:
+    key = hashlib.sha256(token.encode()).hexdigest()
+    legacy, present = row({"token": {"S": token}}), row({"token": {"S": key}, **UUID})
+    [mark] = {fingerprint(each, Dialect.HASHED, secret) for each in (legacy, present)}
+    names = {row_name(each, mark, secret) for each in (legacy, present)}
+    assert len(names) == 2
+    assert all(re.fullmatch(rf"{mark}-[0-9a-f]{{6}}", name) for name in names)
+    assert not any(name[-6:] in digest for name in names for digest in (key, hashlib.sha256(key.encode()).hexdigest()))
 
 
 def test_a_name_that_holds_the_token_is_not_shown() -> None:

@@ -23,6 +23,7 @@ from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopReque
 from janitor.logs import get_logger
 from janitor.run.stopping import Stop
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.fingerprint import row_name
 from janitor.tokens.key import fingerprint_of, key_of
 from janitor.tokens.new_row import Grant, new_row
 from janitor.tokens.plain import plain
@@ -39,6 +40,7 @@ class _Adding:
         token: the bearer token.
         item: its row, as DynamoDB JSON.
         fingerprint: how it is named.
+        row_name: what names its row alone, beside which the legacy row of the same token may stand.
         grant: what the row says besides key and expiration; None for a classic one.
         expires: the UNIX second of its expiry; None for never.
         place: how rows are found there, and judged.
@@ -50,6 +52,7 @@ class _Adding:
     token: str = field(repr=False)
     item: bytes = field(repr=False)
     fingerprint: str
+    row_name: str
     grant: Grant | None
     expires: int | None
     place: Place
@@ -125,10 +128,12 @@ def _adding(settings: AddCommand, token: str, run_id: str, stop: Stop) -> _Addin
     if grant is not None and not grant.is_system:
         to_replace = rows_to_replace(grant.username, place, replaces_expired=settings.replace.replace_expired)
     header = header_of(table, place.policy, run_id, place.now, settings.policy.as_of)
+    item, fingerprint = new_row(key, expires, grant), fingerprint_of(token, place.secret)
     return _Adding(
         token=token,
-        item=new_row(key, expires, grant),
-        fingerprint=fingerprint_of(token, place.secret),
+        item=item,
+        fingerprint=fingerprint,
+        row_name=row_name(row_of(item), fingerprint, place.secret),
         grant=grant,
         expires=expires,
         place=place,
@@ -155,7 +160,7 @@ def _check_dialect(table: Table) -> None:
 
 
 def _write(adding: _Adding) -> None:
-    name, table = adding.fingerprint, adding.place.reached.table.name
+    name, table = adding.row_name, adding.place.reached.table.name
     ways = f"`janitor token show {name}` tells, and `janitor token remove {name}` takes away what nobody has"
     try:
         standing = adding.adder.add(adding.item)
@@ -179,7 +184,7 @@ def _hand_out(adding: _Adding) -> None:
 
 
 def _reached_nobody(adding: _Adding, error: OSError) -> NoReturn:
-    name = adding.fingerprint
+    name = adding.row_name
     sentence = f"the token could not be written to standard output ({error.strerror})"
     if adding.replacing.take_back(Found(row_of(adding.item), adding.item)):
         raise JanitorError(f"{sentence}, so its row {name} was removed again", "run it again", "no-reader") from None

@@ -176,7 +176,7 @@ def expiry_changed(
                     return Done(ChangeOutcome.PLANNED, why, second)
                 updated = answer_of(lambda: expirations.set(found, second), lambda: stop.is_over(LAST_SECONDS))
                 done = _done(found, updated, Done(outcome, why, second), place)
-                log.info("token.expiry", fingerprint=place.finder.fingerprint_of(found), outcome=done.outcome)
+                log.info("token.expiry", row=place.finder.name_of(found), outcome=done.outcome)
                 return done
 
     return act

@@ -85,7 +85,7 @@ class Replacing:
         return settled.outcome in _GONE
 
     def _remove(self, removal: Removal, found: Found) -> None:
-        name = self._place.finding(found).fingerprint
+        name = self._place.finding(found).row_name
         settled = removal.remove(found)
         if settled.outcome in _GONE:
             where = f", and kept in {self._archive.location}" if self._archive.location else ", and kept nowhere"

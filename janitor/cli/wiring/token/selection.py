@@ -1,10 +1,12 @@
-"""Which rows a command is about: those of one token, by fingerprint or tokenUUID, or all of one owner."""
+"""Which rows a command is about: the one that a fingerprint, a row's name or a tokenUUID fits, or all of one owner.
+
+A name that fits several rows is nobody's: nothing is changed, and the rows are listed with the names that fit one each.
+"""
 
 import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import NamedTuple
 
 import click
@@ -17,12 +19,14 @@ from janitor.config.token_change import ChangeCommand
 from janitor.dynamodb.find import MOST_FOUND, Finder, Found
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.logs import get_logger
-from janitor.parsers import parse_fingerprint
+from janitor.parsers import as_reported, parse_fingerprint
 from janitor.report.build import finding
 from janitor.report.model import Finding
 from janitor.report.text import label, owner
 from janitor.run.stopping import Stop
 from janitor.tokens.classify import classify
+from janitor.tokens.dialect import Dialect
+from janitor.tokens.meaning import row_marks
 from janitor.tokens.new_expiry import expiry_said
 from janitor.tokens.plain import plain
 from janitor.tokens.policy import Policy
@@ -71,12 +75,13 @@ class Choice(NamedTuple):
     user: str | None = None
 
 
-def choice_of(name: str | None, user: str | None) -> Choice:
+def choice_of(name: str | None, user: str | None, *, only_looks: bool = False) -> Choice:
     """How to find the rows; nothing is asked of AWS yet.
 
     Args:
-        name: a fingerprint, the first 6 digits at least, or a tokenUUID; from the command line.
+        name: a fingerprint, the first 6 digits at least, a row's name, or a tokenUUID; from the command line.
         user: an owner's name in place of it.
+        only_looks: whether nothing is changed, so that all rows of one fingerprint may come.
 
     Raises:
         ConfigurationError: neither is given, or both, or the name is none. It is never repeated: it may be a token.
@@ -87,17 +92,20 @@ def choice_of(name: str | None, user: str | None) -> Choice:
         return Choice(lambda place: _of_user(user, place), user)
     if not name:
         raise ConfigurationError("no token is named", "give its fingerprint, its tokenUUID, or --user NAME", "no-token")
-    if _UUID(name):
-        return Choice(lambda place: _one_token(_with_uuid(name, place), "that tokenUUID", place))
+    uuid = as_reported(name)
+    if _UUID(uuid):
+        return Choice(
+            lambda place: _one_row(place.finder.by_uuid(uuid), "that tokenUUID", place, only_looks=only_looks)
+        )
     try:
-        prefix = parse_fingerprint(name)
+        fingerprint = parse_fingerprint(name)
     except ValueError:
         raise ConfigurationError(
             "FINGERPRINT is neither 6 to 12 hex digits nor a tokenUUID",
             "`janitor token fingerprint` says a token's",
             "fingerprint",
         ) from None
-    return Choice(lambda place: _with_fingerprint(prefix, place))
+    return Choice(lambda place: _with_fingerprint(fingerprint, place, only_looks=only_looks))
 
 
 def reached_place(settings: ChangeCommand, stop: Stop) -> Place:
@@ -121,14 +129,17 @@ def reached_place(settings: ChangeCommand, stop: Stop) -> Place:
 
 
 def say_rows(found: Iterable[Found], place: Place) -> None:
-    """A line on stderr for each row: fingerprint, state, owner, name, expiry."""
+    """A line on stderr for each row: its name, state, owner, the token's name, expiry, what tells it from others."""
     told = [(place.finding(each), each) for each in found]
     names = [(owner(finding), label(finding)) for finding, _ in told]
+    is_hashed = place.policy.dialect is Dialect.HASHED
     owners, labels = (max((len(pair[column]) for pair in names), default=0) for column in (0, 1))
     for (finding_, each), (who, name) in zip(told, names, strict=True):
         verdict = classify(each.row, place.now, place.policy)
         expires = plain(expiry_said(each.row, verdict, place.now))
-        text = f"  {finding_.fingerprint}  {finding_.state:9}  {who:{owners}}  {name:{labels}}  {expires}"
+        gates = " and ".join(finding_.accepted_by) or "nothing"
+        marks = ", ".join([f"accepted by {gates}", *row_marks(each.row, is_hashed=is_hashed)])
+        text = f"  {finding_.row_name}  {finding_.state:9}  {who:{owners}}  {name:{labels}}  {expires}; {marks}"
         click.echo(text, err=True)
 
 
@@ -151,41 +162,32 @@ def _of_user(user: str, place: Place) -> list[Found]:
     return found
 
 
-def _with_uuid(uuid: str, place: Place) -> list[Found]:
-    # LISA writes them in lower case.
-    return place.finder.by_uuid(uuid) or place.finder.by_uuid(uuid.lower())
-
-
-def _with_fingerprint(prefix: str, place: Place) -> list[Found]:
-    looked = place.finder.look(prefix)
+def _with_fingerprint(fingerprint: str, place: Place, *, only_looks: bool) -> list[Found]:
+    called = f"the {'name' if '-' in fingerprint else 'fingerprint'} {fingerprint}"
+    looked = place.finder.look(fingerprint)
     if looked.matches or not looked.near:
-        return _one_token(looked.matches, f"the fingerprint {prefix}", place)
+        return _one_row(looked.matches, called, place, only_looks=only_looks)
     say_rows(looked.near, place)
-    error = unknown(f"no row has the fingerprint {prefix}", place)
+    error = unknown(f"no row has {called}", place)
     raise ConfigurationError(error.sentence, "those above are near it", error.code)
 
 
-def _one_token(found: list[Found], called: str, place: Place) -> list[Found]:
-    """The rows, all of one token: in a hashed table its legacy row may stand beside its present one.
+def _one_row(found: list[Found], called: str, place: Place, *, only_looks: bool) -> list[Found]:
+    """The one row that was found; for a mere look all of one fingerprint.
 
     Raises:
-        ConfigurationError: there is none, or they are of several.
+        ConfigurationError: there is none, or there are several, of one token or not: in a hashed table the legacy row
+            of a token may stand beside its present one, dead or alive.
     """
     if not found:
         raise unknown(f"no row has {called}", place)
-    if _are_of_one_token(found):
+    if len(found) == 1 or (only_looks and len(set(map(place.finder.fingerprint_of, found))) == 1):
         return found
     say_rows(found[:MOST_FOUND], place)
     number = f"more than {MOST_FOUND}" if len(found) > MOST_FOUND else f"{len(found)}"
-    sentence = f"{number} rows of {place.reached.table.name} have {called}"
-    raise ConfigurationError(sentence, "give more digits of one of those above, or its tokenUUID", "ambiguous-token")
-
-
-def _are_of_one_token(found: Iterable[Found]) -> bool:
-    """Whether the rows' keys are one token and its sha256; an equal fingerprint of 12 digits does not say so."""
-    keys = [each.row.key.S or "" for each in found]
-    digests = [{key, sha256(key.encode("utf-8", "surrogatepass")).hexdigest()} for key in keys]
-    return bool(set.intersection(*digests))
+    untouched = "" if only_looks else ", so nothing was changed"
+    sentence = f"{number} rows of {place.reached.table.name} have {called}{untouched}"
+    raise ConfigurationError(sentence, "give the name of one of those above, its first column", "ambiguous-token")
 
 
 def unknown(sentence: str, place: Place) -> ConfigurationError:

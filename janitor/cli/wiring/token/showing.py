@@ -71,7 +71,7 @@ def look_for(name: str | None, *, from_stdin: bool) -> Choice:
         sentence = "a fingerprint and --token-stdin both name a token" if from_stdin else "no token is named"
         raise ConfigurationError(sentence, "give its fingerprint, its tokenUUID, or --token-stdin")
     if name is not None:
-        return choice_of(name, None)
+        return choice_of(name, None, only_looks=True)
     token = token_from_stdin("token")
     return Choice(lambda place: _by_token(token, place))
 

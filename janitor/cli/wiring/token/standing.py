@@ -32,7 +32,7 @@ def check_key_is_free(key: str, place: Place) -> None:
 
 def key_is_taken(found: Found, place: Place) -> ConfigurationError:
     """What to say where a row of the very token stands."""
-    name = place.finding(found).fingerprint
+    name = place.finding(found).row_name
     sentence = f"{place.reached.table.name} has this token already: {_said(found, place)}"
     return ConfigurationError(sentence, f"see `janitor token extend {name}`, or add another token", "token-exists")
 
@@ -71,14 +71,14 @@ def rows_of(user: str, place: Place) -> list[Found]:
 
 
 def said(rows: list[Found], place: Place) -> str:
-    """Rows by their fingerprints, and what each of them is."""
+    """Rows by their names, and what each of them is."""
     more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
     return ", ".join(_said(each, place) for each in rows[:_MOST_NAMED]) + more
 
 
 def _said(found: Found, place: Place) -> str:
     finding = place.finding(found)
-    return f"{finding.fingerprint} ({label(finding)}, {finding.state}: {plain(finding.meaning)})"
+    return f"{finding.row_name} ({label(finding)}, {finding.state}: {plain(finding.meaning)})"
 
 
 def _is_over(found: Found, place: Place) -> bool:
@@ -92,7 +92,7 @@ def _user_has(
 ) -> ConfigurationError:
     sentence = f"{plain(user)} has a token already, and LISA allows one: {said(rows, place)}"
     if living:
-        name = place.finding(living[0]).fingerprint
+        name = place.finding(living[0]).row_name
         why = "--replace-expired is for what has expired and no gate accepts; " if replaces_expired else ""
         way_out = f"{why}see `janitor token extend {name}`, or remove it with `janitor token remove {name}`"
     else:

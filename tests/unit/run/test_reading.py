@@ -1,0 +1,26 @@
+"""Which planned rows have to wait for their notice."""
+
+from collections.abc import Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.run.findings import Told
+from janitor.run.reading import _announced, _Going
+from janitor.tokens.classify import Classification, State
+from tests.unit.rows import row
+
+# Few of each, so that the two rows of a token, with one fingerprint and two expiries, are often among them.
+_PAIRS = st.sets(st.tuples(st.sampled_from(["aaa", "bbb", "ccc"]), st.integers(1, 4)))
+
+
+@given(_PAIRS, _PAIRS)
+def test_what_was_announced_of_one_row_of_a_token_is_not_announced_of_the_other(
+    rows: set[tuple[str, int]], announced: set[tuple[str, int]]
+) -> None:
+    def found(expiries: Mapping[str, int]) -> set[str]:
+        return {name for name, expiry in expiries.items() if (name, expiry) in announced}
+
+    nobody = row({"token": {"S": "k"}})
+    going = [_Going(b"{}", name, Told(nobody, Classification(State.STALE, (), expiry, ()))) for name, expiry in rows]
+    assert _announced(going, found) == rows & announced

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from janitor.cli.places import check_places_differ
 from janitor.cli.wiring.reach import Reached
@@ -132,10 +132,15 @@ def _sink(
     return BoundedSink(sink, lambda: stop.is_over(REPORT_SECONDS))
 
 
-def _standard_output(stop: Stop) -> PatientWriter:
+def _standard_output(stop: Stop) -> BinaryIO | PatientWriter:
     # What was printed before comes before.
     sys.stdout.flush()
-    return PatientWriter(sys.stdout.fileno(), lambda: stop.is_over(REPORT_SECONDS), closes=False)
+    try:
+        descriptor = sys.stdout.fileno()
+    except OSError:
+        # Whoever calls this from Python may have put something else in its place, which nobody waits for.
+        return sys.stdout.buffer
+    return PatientWriter(descriptor, lambda: stop.is_over(REPORT_SECONDS), closes=False)
 
 
 def _format(name: str, *, is_terminal: bool) -> Format:

@@ -19,6 +19,7 @@ _WHOLE = 100
 _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatch
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
 _FINGERPRINT = re.compile(r"[0-9a-f]{6,12}").fullmatch
+_LEASE_HOLDER = re.compile(r"[A-Za-z0-9._:-]{1,128}").fullmatch
 # Units a second: a row of 400 KB is paid for after half a day.
 _LEAST_UNITS = 0.001
 
@@ -238,6 +239,13 @@ def parse_fingerprint(text: str) -> str:
     if not _FINGERPRINT(digits):
         raise ValueError(f"{text!r} is not a fingerprint: 6 to 12 hex digits")
     return digits
+
+
+def parse_lease_holder(text: str) -> str:
+    """Parse what the attempts of one work hold its lease as."""
+    if not _LEASE_HOLDER(text):
+        raise ValueError(f"{text!r} is no name for a lease's holder; give 1 to 128 of letters, digits and . _ : -")
+    return text
 
 
 def parse_topic_arn(text: str) -> str:

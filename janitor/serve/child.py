@@ -24,8 +24,8 @@ from janitor.settings import ENVIRONMENT_PREFIX
 log = structlog.get_logger("janitor.serve")
 
 _LOCK = ".running"
-# With the first a run would only say what it would do.
-_NOT_FOR_RUNS = frozenset({f"{ENVIRONMENT_PREFIX}CHECK", f"{ENVIRONMENT_PREFIX}KEEP_IN"})
+# With the first a run would only say what it would do; with the last all jobs would be attempts of one work.
+_NOT_FOR_RUNS = frozenset(ENVIRONMENT_PREFIX + name for name in ("CHECK", "KEEP_IN", "LEASE_HOLDER"))
 _POLL_SECONDS = 0.05
 # A run ends by itself within 5 seconds of a SIGTERM.
 LEFT_BEHIND_SECONDS = 8.0

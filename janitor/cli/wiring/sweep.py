@@ -67,7 +67,15 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     joined = joined_run(scan, shard, reached, stop, policy=policy, segments=pages.segments, run_id=run_id, sweep=sweep)
     dry_limits = None if sweep.deletes else limits_of(deletion)
     holder = joined.holder if joined else run_id
-    lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, holder, is_shared=joined is not None)
+    lease = lease_for(
+        scan.state,
+        scan.notices,
+        reached.aws,
+        reached.table,
+        holder,
+        is_shared=joined is not None,
+        attempts_of=deletion.lease_holder,
+    )
     announcing = announcing_for(scan, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id)
     return job_for(
         "sweep",

@@ -52,7 +52,7 @@ def test_a_run_is_told_its_job_and_not_to_check_only(tmp_path: Path, monkeypatch
     )
     program.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(program))
-    for name in ("JANITOR_CHECK", "JANITOR_KEEP_IN", "JANITOR_DRY_RUN"):
+    for name in ("JANITOR_CHECK", "JANITOR_KEEP_IN", "JANITOR_LEASE_HOLDER", "JANITOR_DRY_RUN"):
         monkeypatch.setenv(name, "1")
     # What is known of its table grows while it waits: it asks for its turn once more.
     runs, memory = runs_in(tmp_path, job(tmp_path, TABLE), "named", "located")
@@ -61,6 +61,7 @@ def test_a_run_is_told_its_job_and_not_to_check_only(tmp_path: Path, monkeypatch
     assert {name for name in seen if name.startswith("JANITOR_")} & {
         "JANITOR_CHECK",
         "JANITOR_KEEP_IN",
+        "JANITOR_LEASE_HOLDER",
         "JANITOR_DRY_RUN",
         "JANITOR_JOB",
     } == {"JANITOR_DRY_RUN", "JANITOR_JOB"}

@@ -12,12 +12,13 @@ import contextlib
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
 from janitor.errors import SinkError
 from janitor.run.block_file import BlockFile
+from janitor.tokens.dialect import Dialect
 
 SCHEMA: Literal["janitor.plan/v1"] = "janitor.plan/v1"
 
@@ -28,16 +29,17 @@ _ENCODE_LINES = msgspec.json.Encoder().encode_lines
 class PlanTable(msgspec.Struct, frozen=True):
     """The table the rows are from."""
 
-    name: str
-    region: str
-    account_id: str | None
+    # As AWS has them, for somebody may have written the file; the region of a dump may be unknown.
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+    region: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{0,64}$")]
+    account_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")] | None
 
 
 class PlanPolicy(msgspec.Struct, frozen=True):
     """The rules that made the rows stale; durations in seconds."""
 
-    dialect: str
-    thresholds_seconds: list[int]
+    dialect: Dialect
+    thresholds_seconds: Annotated[list[int], msgspec.Meta(min_length=1)]
     grace_seconds: int
     include: list[str]
     protect_users: list[str]

@@ -10,6 +10,9 @@ It holds bearer tokens of classic tables: its mode is 0600, and no line of it is
 
 import contextlib
 import hashlib
+import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -29,10 +32,9 @@ _ENCODE_LINES = msgspec.json.Encoder().encode_lines
 class PlanTable(msgspec.Struct, frozen=True):
     """The table the rows are from."""
 
-    # As AWS has them, for somebody may have written the file; the region of a dump may be unknown.
-    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
-    region: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{0,64}$")]
-    account_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")] | None
+    name: str
+    region: str
+    account_id: str | None
 
 
 class PlanPolicy(msgspec.Struct, frozen=True):
@@ -240,6 +242,32 @@ class Plan:
     def leave(self) -> None:
         """Let go of the file as it is, without a closing line unless `close` has written it. Never raises."""
         self._file.close()
+
+    def move(self, path: Path) -> None:
+        """Put the file in this place, whatever is there; its folder is made (0700) where there is none.
+
+        Raises:
+            SinkError: it cannot be written there; the file is where it was.
+        """
+        self._file.close()
+        hidden: Path | None = None
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Copied, for the two places may be on different disks. Nobody else can read it: mode 0600.
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".janitor-plan-")
+            hidden = Path(name)
+            with os.fdopen(descriptor, "wb") as target, self.path.open("rb") as source:
+                shutil.copyfileobj(source, target)
+                target.flush()
+                os.fsync(target.fileno())
+            hidden.replace(path)
+        except OSError as error:
+            if hidden is not None:
+                with contextlib.suppress(OSError):
+                    hidden.unlink()
+            raise SinkError(f"{path} could not be written: {error.strerror}", code="disk") from None
+        self.remove()
+        self.path = path
 
     def remove(self) -> None:
         """Take the file away, if this plan has made it. Never raises."""

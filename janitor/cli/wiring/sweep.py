@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from janitor.cli.confirm import confirmation
-from janitor.cli.places import is_folder, path_named
+from janitor.cli.places import is_folder, path_named, plan_folder
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
@@ -23,6 +23,7 @@ from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import ScanSettings, SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.dynamodb.delete import Deleter
+from janitor.dynamodb.locate import Table
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
@@ -198,6 +199,8 @@ def sweep_of(
         header=header,
         plan=Plan(plan_path),
         keeps_plan=plan is not None,
+        # Of shards each has a plan of its own, and a place would hold the last one only.
+        refused_plan=_refused_plan(table) if is_enabled and shards is None else None,
         reviewed_plan=reviewed_plan,
         planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
         archive=archive,
@@ -214,6 +217,12 @@ def sweep_of(
         as_of=header.as_of is not None,
         shards=shards,
     )
+
+
+def _refused_plan(table: Table) -> Path | None:
+    """Where a plan of the table that was refused is kept."""
+    folder = plan_folder()
+    return folder and folder / f"{table.name}-{table.region}-{table.account_id or 'unknown'}.ndjson"
 
 
 def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on: Callable[[], bool]) -> Deleter:

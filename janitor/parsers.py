@@ -25,6 +25,7 @@ _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatc
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
 # A row's name has six more digits behind a hyphen.
 _FINGERPRINT = re.compile(r"[0-9a-f]{6,12}|[0-9a-f]{12}-[0-9a-f]{6}").fullmatch
+_LEASE_HOLDER = re.compile(r"[A-Za-z0-9._:-]{1,128}").fullmatch
 # Units a second: a row of 400 KB is paid for after half a day.
 _LEAST_UNITS = 0.001
 
@@ -264,6 +265,13 @@ def parse_fingerprint(text: str) -> str:
 def as_reported(text: str) -> str:
     """A name as it is, of one that may have been taken from a CSV: see `janitor.report.formats.csv`."""
     return text.strip().removeprefix("_")
+
+
+def parse_lease_holder(text: str) -> str:
+    """Parse what the attempts of one work hold its lease as."""
+    if not _LEASE_HOLDER(text):
+        raise ValueError(f"{text!r} is no name for a lease's holder; give 1 to 128 of letters, digits and . _ : -")
+    return text
 
 
 def parse_topic_arn(text: str) -> str:

@@ -8,6 +8,10 @@ from pathlib import Path
 from janitor.errors import ConfigurationError
 
 ARCHIVE_FOLDER = "archive"
+PLAN_FOLDER = "plans"
+
+# Set by Kubernetes, ECS and Lambda for what they run.
+_OF_PASSING_DISKS = ("KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_URI_V4", "AWS_LAMBDA_FUNCTION_NAME")
 
 
 def state_directory() -> Path:
@@ -15,6 +19,13 @@ def state_directory() -> Path:
     home = os.environ.get("XDG_STATE_HOME")
     base = Path(home) if home and Path(home).is_absolute() else Path.home() / ".local" / "state"
     return base / "janitor"
+
+
+def plan_folder() -> Path | None:
+    """Where plans that were refused are kept; None where no disk outlives the run, or none can be written."""
+    folder = state_directory() / PLAN_FOLDER
+    is_passing = any(name in os.environ for name in _OF_PASSING_DISKS)
+    return None if is_passing or why_not_writable(folder) is not None else folder
 
 
 def why_not_writable(folder: Path) -> str | None:

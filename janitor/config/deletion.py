@@ -10,6 +10,7 @@ from janitor.parsers import (
     parse_archive,
     parse_count,
     parse_fingerprint,
+    parse_lease_holder,
     parse_owner,
     parse_path,
     parse_percent,
@@ -89,6 +90,13 @@ class DeletionSettings:
     )
     notice_age: int = setting(
         "How long ago the expiry must have been announced.", metavar="DURATION", parse=parse_duration, default="7d"
+    )
+    lease_holder: str | None = setting(
+        "What is tried again under this name is one work: a later attempt takes the lease of an earlier one over at "
+        "once. For a Kubernetes Job its UID.",
+        metavar="NAME",
+        parse=parse_lease_holder,
+        default_words="every run by itself",
     )
     write_price: float = setting(
         "Dollars for a million write units, for the report's cost; the default is on demand in us-east-1.",

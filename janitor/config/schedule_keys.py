@@ -30,9 +30,9 @@ _GROUPS: dict[str, tuple[type, ...]] = {
 }
 # Where a file says it in another word than the flag: several patterns, or a word that its section says already.
 _OTHER_WORDS = {"protect_user": "protect_users", "state_url": "url"}
-# Nobody is asked who runs by a file; and a time that the rows are judged by, or a sharded run's name, would be the same
-# every night. A job has its file's name.
-_LEFT_OUT = ("yes", "as_of", "shard_run", "job")
+# Nobody is asked who runs by a file; and a time that the rows are judged by, or the name of a sharded run or of what is
+# tried again, would be the same every night. A job has its file's name.
+_LEFT_OUT = ("yes", "as_of", "shard_run", "lease_holder", "job")
 _NUMBERS = (parse_count, parse_percent, parse_price, parse_segments, parse_units)
 
 _WHEN = {

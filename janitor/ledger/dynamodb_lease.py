@@ -14,14 +14,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from janitor.errors import LedgerError
-from janitor.ledger.lease import GRAIN_SECONDS, Held, Lease
+from janitor.ledger.lease import GRAIN_SECONDS, Held, Lease, nobody
 from janitor.ledger.state_table import Attributes, StateTable
 from janitor.ledger.url import DynamoDbUrl
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_READ = "dynamodb:BatchGetItem"
 _WRITE = "dynamodb:UpdateItem"
 
 _LEASE = "lease"
@@ -29,18 +28,21 @@ _LEASE = "lease"
 _KEPT_SECONDS = 7 * 86_400
 
 _HOLD = "SET #holder = :holder, #until = :until, #expiresAt = :expiresAt"
-_IS_FREE = "attribute_not_exists(#holder)"
-_IS_AS_SEEN = "#holder = :seenHolder AND #until = :seenUntil"
-# Never shorter: a renewal that was long on its way changes nothing.
-_IS_OURS = "#holder = :holder AND #until <= :until"
 _GIVE_BACK = "REMOVE #holder, #until"
 _HOLDS = "#holder = :holder"
+_OF_A_HOLDER = frozenset({"holder", "until"})
 
 
 class _Seen(NamedTuple):
-    """The lease as it was read, None where nobody had it; and the server's UNIX second at that."""
+    """The lease as it was read, and the server's UNIX second at that.
 
-    lease: Held | None
+    Attributes:
+        held: the lease, None where nobody has it.
+        attributes: the same as the table has it, of whatever types; none where nobody has it.
+    """
+
+    held: Held | None
+    attributes: Attributes
     now: int
 
 
@@ -66,37 +68,40 @@ class DynamoDbLeaseStore:
         self.location = str(DynamoDbUrl(table))
         self._client, self._name, self._wait, self._jitter = client, table, wait, jitter
 
-    def take(self, scope: str, holder: str, seconds: int) -> Lease | Held:
+    def take(
+        self, scope: str, holder: str, seconds: int, may_take_over: Callable[[Held], bool] = nobody
+    ) -> Lease | Held:
         """As `LeaseStore.take`."""
         table = self._table(scope)
         for _ in table.rounds(_WRITE):
             seen = self._seen(table)
-            # One that is the holder's may be what the last try left, whose answer was lost: it is taken anew.
-            if seen.lease is not None and seen.lease.holder != holder and seen.lease.until > seen.now:
-                return seen.lease
-            wanted = Held(holder, seen.now + GRAIN_SECONDS + seconds)
-            values, condition = _values(wanted), _IS_FREE
-            if seen.lease is not None:
-                values |= {":seenHolder": {"S": seen.lease.holder}, ":seenUntil": _number(seen.lease.until)}
-                condition = _IS_AS_SEEN
-            if table.update(_LEASE, _HOLD, values, condition):
+            if seen.held is not None and not seen.held.is_free_for(holder, seen.now, may_take_over):
+                return seen.held
+            until = seen.now + GRAIN_SECONDS + seconds
+            if _hold(table, holder, until, seen):
                 break
-        return Lease(scope, *wanted)
+        return Lease(
+            scope, holder, until, seen.held if seen.held is not None and seen.held.is_broken(seen.now) else None
+        )
 
     def holder(self, scope: str) -> Held | None:
         """As `LeaseStore.holder`."""
         seen = self._seen(self._table(scope))
-        return seen.lease if seen.lease is not None and seen.lease.until > seen.now else None
+        return None if seen.held is None or seen.held.is_over(seen.now) else seen.held
 
     def renew(self, scope: str, holder: str, seconds: int) -> bool:
-        """As `LeaseStore.renew`. A try that is sent again, because its answer was lost, does the same once more."""
+        """As `LeaseStore.renew`.
+
+        A try that arrives late, when the lease has been renewed since, does not find what it saw, and changes nothing.
+        """
         table = self._table(scope)
-        seen = self._seen(table)
-        wanted = Held(holder, seen.now + GRAIN_SECONDS + seconds)
-        if table.update(_LEASE, _HOLD, _values(wanted), _IS_OURS):
-            return True
-        left = self._seen(table).lease
-        return left is not None and left.holder == holder and left.until >= wanted.until
+        for _ in table.rounds(_WRITE):
+            seen = self._seen(table)
+            if seen.held is None or seen.held.holder != holder:
+                return False
+            if _hold(table, holder, seen.now + GRAIN_SECONDS + seconds, seen):
+                break
+        return True
 
     def release(self, scope: str, holder: str) -> None:
         """As `LeaseStore.release`."""
@@ -112,17 +117,26 @@ class DynamoDbLeaseStore:
             sentence = f"the state table {self._name} answers without a date, by which a lease is told to be over"
             raise LedgerError(sentence, "see what changes answers between here and the table", "no-date")
         if attributes is None or "holder" not in attributes:
-            return _Seen(None, table.answered_at)
-        with table.errors(_READ):
-            return _Seen(Held(attributes["holder"]["S"], int(attributes["until"]["N"])), table.answered_at)
+            return _Seen(None, {}, table.answered_at)
+        held = Held.of(attributes["holder"].get("S"), attributes.get("until", {}).get("N"))
+        return _Seen(held, attributes, table.answered_at)
 
 
-def _values(lease: Held) -> dict[str, Attributes]:
-    return {
-        ":holder": {"S": lease.holder},
-        ":until": _number(lease.until),
-        ":expiresAt": _number(lease.until + _KEPT_SECONDS),
+def _hold(table: StateTable, holder: str, until: int, seen: _Seen) -> bool:
+    """Write the lease where it still is as it was seen, False where it is not."""
+    values: dict[str, Attributes] = {
+        ":holder": {"S": holder},
+        ":until": _number(until),
+        ":expiresAt": _number(until + _KEPT_SECONDS),
     }
+    conditions = ["attribute_not_exists(#holder)"]
+    if seen.attributes:
+        values |= {f":seen_{name}": seen.attributes[name] for name in _OF_A_HOLDER & seen.attributes.keys()}
+        conditions = [
+            f"#{name} = :seen_{name}" if name in seen.attributes else f"attribute_not_exists(#{name})"
+            for name in sorted(_OF_A_HOLDER)
+        ]
+    return table.update(_LEASE, _HOLD, values, " AND ".join(conditions))
 
 
 def _number(value: int) -> Mapping[str, str]:

@@ -1,10 +1,63 @@
 """The right to sweep a table, which one run has at a time: what a store of it does, for whoever adds one."""
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
+
+from janitor.tokens.expiration import LAST_SECOND
 
 # The servers' clocks are read in whole seconds. A lease lasts one more than was asked for, so that it is never over
 # early in anybody's eyes, whether the second of the one clock is cut and that of the other rounded up.
 GRAIN_SECONDS = 1
+
+# A lease lasts a minute. One that ends further ahead than this was written by no run, or by a clock that was wrong.
+MOST_AHEAD_SECONDS = 86_400
+
+
+class Held(NamedTuple):
+    """A lease that another run has.
+
+    Attributes:
+        holder: the id of that run; empty where none can be read.
+        until: the UNIX second of the store's clock from which on the lease can be taken over, unless it is renewed;
+            None where no time can be read.
+    """
+
+    holder: str
+    until: int | None
+
+    @classmethod
+    def of(cls, holder: object, until: object) -> "Held":
+        """What a store holds, whatever that is: only a text names a run, and only a second up to the year 9999 a time.
+
+        Args:
+            holder: a text, where all is well.
+            until: a whole number, where all is well; or the text of one.
+        """
+        try:
+            second = int(until) if isinstance(until, int | str) else None
+        except ValueError:
+            second = None
+        return cls(
+            holder if isinstance(holder, str) else "", None if second is None or second > LAST_SECOND else second
+        )
+
+    def is_broken(self, now: int) -> bool:
+        """Whether it is no lease that a run can have taken, by the store's present UNIX second."""
+        return not self.holder or self.until is None or self.until > now + MOST_AHEAD_SECONDS
+
+    def is_over(self, now: int) -> bool:
+        """Whether anybody may take it, by the store's present UNIX second."""
+        return self.is_broken(now) or (self.until is not None and self.until <= now)
+
+    def is_free_for(self, holder: str, now: int, may_take_over: Callable[["Held"], bool]) -> bool:
+        """Whether a run may take it.
+
+        Args:
+            holder: the run's id. One that is the holder's may be what the last try left, whose answer was lost.
+            now: the store's present UNIX second.
+            may_take_over: whether the run knows that nobody is at work any more.
+        """
+        return self.holder == holder or self.is_over(now) or may_take_over(self)
 
 
 class Lease(NamedTuple):
@@ -14,23 +67,18 @@ class Lease(NamedTuple):
         scope: the table that it is for, `account/region/table`.
         holder: the id of the run that has it.
         until: the UNIX second of the store's clock from which on another may take it.
+        broken: what stood in its place, where that can have been no lease.
     """
 
     scope: str
     holder: str
     until: int
+    broken: Held | None = None
 
 
-class Held(NamedTuple):
-    """Why there is no lease: another run has it.
-
-    Attributes:
-        holder: the id of that run.
-        until: the UNIX second of the store's clock from which on the lease can be taken over, unless it is renewed.
-    """
-
-    holder: str
-    until: int
+def nobody(_: Held) -> bool:
+    """Take no lease over that is not over."""
+    return False
 
 
 class LeaseStore(Protocol):
@@ -46,8 +94,10 @@ class LeaseStore(Protocol):
 
     location: str
 
-    def take(self, scope: str, holder: str, seconds: int) -> Lease | Held:
-        """Take the lease if nobody has it, if whoever had it has let its time pass, or if it is the holder's already.
+    def take(
+        self, scope: str, holder: str, seconds: int, may_take_over: Callable[[Held], bool] = nobody
+    ) -> Lease | Held:
+        """Take the lease where `Held.is_free_for` says so, or nobody has it.
 
         Of several that try at once one gets it. A try whose answer was lost has taken it all the same.
 
@@ -55,15 +105,17 @@ class LeaseStore(Protocol):
             scope: the table, `account/region/table`.
             holder: the run's id, which no other run has.
             seconds: how long it lasts from now on.
+            may_take_over: whether a lease that is another's, and not over, may be taken.
         """
 
     def holder(self, scope: str) -> Held | None:
         """Who has the lease at present; None for nobody. Nothing is made or written, not even the store."""
 
     def renew(self, scope: str, holder: str, seconds: int) -> bool:
-        """Let the lease last so many seconds from now on, or longer where it did already.
+        """Let the lease last so many seconds from now on.
 
-        One whose time has passed is renewed too, as long as nobody has taken it over.
+        One whose time has passed is renewed too, as long as nobody has taken it over. Whoever watches the lease sees
+        that it was renewed, for its time is another then, earlier or later.
 
         Returns:
             False where it is not the holder's any more.

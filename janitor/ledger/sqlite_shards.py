@@ -32,7 +32,7 @@ class SqliteShardStore:
 
     def read(self, names: Sequence[str]) -> dict[str, bytes]:
         """As `ShardStore.read`."""
-        query = "SELECT content FROM shard WHERE scope = ? AND name = ? AND expires_at > ?"
+        query = "SELECT CAST(content AS BLOB) FROM shard WHERE scope = ? AND name = ? AND expires_at > ?"
         now = int(self._clock())
         with self._records() as records:
             found = ((name, records.execute(query, (self._scope, name, now)).fetchone()) for name in names)

@@ -82,7 +82,7 @@ def _report_of(name: str, lines: Iterator[bytes], max_findings: int) -> Report:
 def _is_object(line: bytes) -> bool:
     try:
         _OBJECT.decode(line)
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -94,7 +94,7 @@ def _offer(shortlist: Shortlist[Finding], finding: Finding) -> None:
 def _finding(name: str, line: bytes) -> Finding:
     try:
         return _FINDING.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise _other_schema(name, line) or ReportFileError(f"{name} is no report: a line is no finding") from None
 
 
@@ -112,7 +112,7 @@ def _other_schema(name: str, content: bytes) -> ReportFileError | None:
     """That it is of another schema, if it says so."""
     try:
         schema = msgspec.json.decode(_OBJECT.decode(content)["schema"], type=str)
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+    except (ValueError, RecursionError, KeyError):
         return None
     if schema == SCHEMA:
         return None

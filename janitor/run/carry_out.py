@@ -249,9 +249,10 @@ def _groups(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
 def _batches(stored: Iterable[_Stored], most: int) -> Iterator[list[_Stored]]:
     """Up to `most` at a time, no key twice in one: DynamoDB refuses such a batch as a whole."""
     batch: list[_Stored] = []
-    keys: set[bytes] = set()
+    # By what it is, for JSON has many ways to write a text.
+    keys: set[str | None] = set()
     for each in stored:
-        key = bytes(each.target.key)
+        key = each.candidate.row.key.S
         if len(batch) == most or key in keys:
             yield batch
             batch, keys = [], set()

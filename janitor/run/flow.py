@@ -8,7 +8,7 @@
 
 1. The outlets and the plan are opened first: what cannot be written stops the run before the table is read. The store
    of what earlier runs announced is opened too; where that fails, the run goes on and announces nothing. A sweep that
-   deletes takes the table's lease; where another run has it, this one is passed over.
+   deletes takes the table's lease; where another run has it and renews it, this one is passed over.
 2. Every page is counted as it comes, and every row that may be more than active is judged (`reading`).
 3. A failure of AWS, or a signal, ends the reading; what was counted until then is reported, and the outcome says so.
 4. A sweep asks its guards about the finished plan, and carries it out for show or for real (`sweep`).
@@ -95,6 +95,7 @@ def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, find
             errors=[*errors, *swept.errors, *_deadline(job)],
             warnings=[
                 *job.warnings,
+                *lease.warnings,
                 *_workbench_only(tally),
                 *(_unused_patterns(job) if is_complete else []),
                 *swept.warnings,

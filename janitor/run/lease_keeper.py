@@ -3,6 +3,10 @@
 A sweep must have stopped deleting before another run can take the lease over. So the lease counts as lost some time
 before it is over (`MARGIN_SECONDS`), measured from before the last renewal that worked was asked for, by a clock that
 no one sets.
+
+A lease that is another's need not mean that somebody is at work: its run may have been killed. So whoever is told to
+wait looks at it for as long as a lease lasts. One that is renewed meanwhile is left alone; one that is not is nobody's,
+whatever time stands in it.
 """
 
 import contextvars
@@ -13,7 +17,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from janitor.errors import LedgerError
-from janitor.ledger.lease import Held, LeaseStore
+from janitor.ledger.lease import GRAIN_SECONDS, Held, Lease, LeaseStore, nobody
 from janitor.logs import get_logger
 from janitor.run.workers import answer_of
 
@@ -23,6 +27,9 @@ LEASE_SECONDS = 60
 RENEW_SECONDS = 15.0  # from one renewal to the next
 # Time for what is in flight when the lease is lost.
 MARGIN_SECONDS = 20.0
+# How often a lease that is another's is looked at, and after how long it is nobody's unless it was renewed.
+WATCH_SECONDS = 1.0
+ABANDONED_SECONDS = LEASE_SECONDS + GRAIN_SECONDS
 # For giving the lease back; one that was not runs out by itself.
 RELEASE_SECONDS = 2.0
 
@@ -43,6 +50,9 @@ class LeaseKeeper:
 
         with LeaseKeeper(store, scope, run_id, on_lost) as other:
             if other is None: ...
+
+    Attributes:
+        broken: what stood in the lease's place when it was taken, where that can have been no lease.
     """
 
     def __init__(
@@ -53,6 +63,8 @@ class LeaseKeeper:
         on_lost: Callable[[], object] = lambda: None,
         *,
         is_shared: bool = False,
+        attempts_of: str | None = None,
+        waits: bool = False,
         clock: Callable[[], float] = seconds_since_boot,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
@@ -64,12 +76,18 @@ class LeaseKeeper:
             holder: the run's id.
             is_shared: whether others hold the lease under the same id, as shards of one run do; it is not given back
                 at the end then, and runs out once nobody renews it.
+            attempts_of: of which work the run is an attempt. A lease that is an earlier attempt's is taken over at
+                once, for that has ended or is about to lose it. Goes with no `is_shared`.
+            waits: whether to see if a lease that is another's is renewed, for up to the time that one lasts.
             on_lost: called once, and in another thread, when the lease is lost within the block. It must not raise.
             clock: seconds, from any moment on; never set back or forth.
             wait: waits for the event, at most so many seconds; returns whether it has come.
         """
-        self._store, self._scope, self._holder, self._on_lost = store, scope, holder, on_lost
-        self._is_shared = is_shared
+        self._store, self._scope, self._on_lost = store, scope, on_lost
+        self._holder = holder if attempts_of is None else f"{attempts_of}/{holder}"
+        self._is_shared, self._waits = is_shared, waits
+        self._attempts_of = attempts_of
+        self.broken: Held | None = None
         self._clock, self._wait = clock, wait
         self._good_until = _NOT_HELD
         self._lock = threading.Lock()
@@ -82,9 +100,8 @@ class LeaseKeeper:
         Raises:
             LedgerError: the store cannot be reached, read or written.
         """
-        asked_at = self._clock()
         try:
-            taken = self._store.take(self._scope, self._holder, LEASE_SECONDS)
+            asked_at, taken = self._take()
         except LedgerError:
             raise
         except BaseException:
@@ -96,6 +113,9 @@ class LeaseKeeper:
             log.info("lease.held", scope=self._scope, holder=taken.holder, until=taken.until)
             return taken
         log.info("lease.taken", scope=self._scope, holder=self._holder, until=taken.until)
+        if taken.broken is not None:
+            log.warning("lease.broken", scope=self._scope, holder=taken.broken.holder, until=taken.broken.until)
+        self.broken = taken.broken
         self._good_until = _good_from(asked_at)
         self._thread = threading.Thread(
             target=contextvars.copy_context().run, args=(self._run,), daemon=True, name="lease"
@@ -139,6 +159,25 @@ class LeaseKeeper:
             if self._clock() >= self._good_until:
                 self._good_until = _NOT_HELD
             return self._good_until != _NOT_HELD
+
+    def _take(self) -> tuple[float, Lease | Held]:
+        """The lease, or who has it and is at work; and when that was asked for."""
+        asked_at, taken = self._ask(self._is_of_earlier_attempt)
+        if not self._waits or isinstance(taken, Lease):
+            return asked_at, taken
+        found, abandoned_at = taken, self._clock() + ABANDONED_SECONDS
+        log.info("lease.watched", scope=self._scope, holder=found.holder, until=found.until)
+        while taken == found and asked_at < abandoned_at:
+            self._wait(self._ended, WATCH_SECONDS)
+            asked_at, taken = self._ask(found.__eq__ if self._clock() >= abandoned_at else nobody)
+        return asked_at, taken
+
+    def _ask(self, may_take_over: Callable[[Held], bool]) -> tuple[float, Lease | Held]:
+        asked_at = self._clock()
+        return asked_at, self._store.take(self._scope, self._holder, LEASE_SECONDS, may_take_over)
+
+    def _is_of_earlier_attempt(self, held: Held) -> bool:
+        return self._attempts_of is not None and held.holder.rpartition("/")[0] == self._attempts_of
 
     def _run(self) -> None:
         try:

@@ -11,11 +11,14 @@ import msgspec
 
 from janitor.errors import LedgerError
 from janitor.report.model import Remark
-from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.stopping import Stop
+from janitor.tokens.expiration import FIRST_SECOND
+from janitor.tokens.plain import plain
+from janitor.tokens.shown import cut, without_keys
 
 if TYPE_CHECKING:
     from janitor.ledger.lease import Held
+    from janitor.run.lease_keeper import LeaseKeeper
     from janitor.run.sweep import Sweep
 
 
@@ -25,16 +28,19 @@ class Leasing(msgspec.Struct, frozen=True):
     Attributes:
         other: the run that has it, where this one is to be passed over for that.
         problem: why nothing may be deleted, though the rest may go on.
+        warnings: what was wrong with the lease, though it is held now.
     """
 
     other: Held | None = None
     problem: str | None = None
+    warnings: tuple[Remark, ...] = ()
 
 
 @contextmanager
 def leased(sweep: Sweep | None, stop: Stop) -> Iterator[Leasing]:
     """Hold the table's lease for as long as the block lasts, where the sweep deletes and there is a store.
 
+    Where another has it, this waits for up to a minute to see whether that one is at work: see `lease_keeper`.
     A plan that somebody carries out by hand is refused while another run sweeps the table; a sweep, which will come
     again, is passed over. Where the store does not work nobody can tell, so nothing is deleted. A dry run only looks.
 
@@ -57,7 +63,7 @@ def leased(sweep: Sweep | None, stop: Stop) -> Iterator[Leasing]:
         if other is not None and sweep.reviewed_plan is not None:
             yield Leasing(problem=f"{_who(other)}; wait for its end")
         else:
-            yield Leasing(other, problem)
+            yield Leasing(other, problem, _broken(sweep.lease))
 
 
 def _would_be_in_the_way(lease: LeaseKeeper, stop: Stop) -> str | None:
@@ -75,6 +81,28 @@ def passed_over(other: Held) -> Remark:
     return Remark(where="lease", code="held", message=f"skipped: {_who(other)}")
 
 
+def _broken(lease: LeaseKeeper) -> tuple[Remark, ...]:
+    """The warning of a lease that was none, where one was found."""
+    if lease.broken is None:
+        return ()
+    message = (
+        f"the state store said that run {_name(lease.broken)} has the lease of the table {_until(lease.broken)}, which "
+        "can be true of no run, so it was taken over; check the clocks of the machines that share the store, and what "
+        "else writes to it"
+    )
+    return (Remark(where="lease", code="broken", message=message),)
+
+
 def _who(other: Held) -> str:
-    until = dt.datetime.fromtimestamp(other.until, dt.UTC)
-    return f"another run ({other.holder}) sweeps the table and holds its lease, at present until {until:%H:%M:%S} UTC"
+    return f"another run ({_name(other)}) sweeps the table and holds its lease, at present {_until(other)}"
+
+
+def _name(held: Held) -> str:
+    # Whoever can write to the store can write anything there.
+    return plain(cut(without_keys(held.holder))) or "?"
+
+
+def _until(held: Held) -> str:
+    if held.until is None:
+        return "until no time that can be read"
+    return f"until {dt.datetime.fromtimestamp(max(held.until, FIRST_SECOND), dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

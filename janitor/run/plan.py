@@ -10,14 +10,18 @@ It holds bearer tokens of classic tables: its mode is 0600, and no line of it is
 
 import contextlib
 import hashlib
+import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
 from janitor.errors import SinkError
 from janitor.run.block_file import BlockFile
+from janitor.tokens.dialect import Dialect
 
 SCHEMA: Literal["janitor.plan/v1"] = "janitor.plan/v1"
 
@@ -36,8 +40,8 @@ class PlanTable(msgspec.Struct, frozen=True):
 class PlanPolicy(msgspec.Struct, frozen=True):
     """The rules that made the rows stale; durations in seconds."""
 
-    dialect: str
-    thresholds_seconds: list[int]
+    dialect: Dialect
+    thresholds_seconds: Annotated[list[int], msgspec.Meta(min_length=1)]
     grace_seconds: int
     include: list[str]
     protect_users: list[str]
@@ -239,6 +243,32 @@ class Plan:
     def leave(self) -> None:
         """Let go of the file as it is, without a closing line unless `close` has written it. Never raises."""
         self._file.close()
+
+    def move(self, path: Path) -> None:
+        """Put the file in this place, whatever is there; its folder is made (0700) where there is none.
+
+        Raises:
+            SinkError: it cannot be written there; the file is where it was.
+        """
+        self._file.close()
+        hidden: Path | None = None
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Copied, for the two places may be on different disks. Nobody else can read it: mode 0600.
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".janitor-plan-")
+            hidden = Path(name)
+            with os.fdopen(descriptor, "wb") as target, self.path.open("rb") as source:
+                shutil.copyfileobj(source, target)
+                target.flush()
+                os.fsync(target.fileno())
+            hidden.replace(path)
+        except OSError as error:
+            if hidden is not None:
+                with contextlib.suppress(OSError):
+                    hidden.unlink()
+            raise SinkError(f"{path} could not be written: {error.strerror}", code="disk") from None
+        self.remove()
+        self.path = path
 
     def remove(self) -> None:
         """Take the file away, if this plan has made it. Never raises."""

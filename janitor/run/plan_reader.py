@@ -3,16 +3,22 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import msgspec
 
 from janitor.errors import ConfigurationError
 from janitor.run.plan import SCHEMA, Closing, Header, PlannedRow, RowOutcome
+from janitor.tokens.row import row_of
 
 _CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
+# msgspec's own errors are ValueErrors, and so is that of bytes that are no UTF-8.
+_UNREADABLE = (ValueError, RecursionError)
+
+# More than any row takes: DynamoDB's have 400 KB, which JSON makes seven times as long at most (a list of nulls).
+_LONGEST_LINE = 4 * 1024 * 1024  # bytes
 
 Entry = PlannedRow | RowOutcome
 
@@ -110,9 +116,10 @@ class PlanReader:
 
     def _entry(self, line: bytes, count: int) -> Entry | Closing:
         try:
-            read = _LINE.decode(line)
-        except msgspec.MsgspecError:
-            raise self._damaged(f"the line after row {count} is none") from None
+            # msgspec looks at no more of an item than it has to.
+            read = _LINE.decode(str(line, "utf-8"))
+        except _UNREADABLE:
+            raise self._damaged(f"row {count} is not a line of a plan") from None
         if read.sha256 is not None:
             return Closing(
                 rows=read.rows, scanned=read.scanned, dated=read.dated, complete=read.complete, sha256=read.sha256
@@ -121,6 +128,8 @@ class PlanReader:
             return RowOutcome(read.row, read.fingerprint, read.outcome, read.item)
         if read.item is msgspec.UNSET or read.row != count:
             raise self._damaged(f"row {count} is not where it belongs")
+        if not _has_key(read.item):
+            raise self._damaged(f"row {count} is no row of a token table")
         return PlannedRow(read.row, read.fingerprint, read.row_name, read.state, read.item)
 
     def _check_end(self, closing: Closing, count: int, checksum: str) -> None:
@@ -129,19 +138,24 @@ class PlanReader:
         if closing.sha256 != checksum:
             raise self._damaged("its lines are not those that its closing line was written for")
 
-    def _lines(self, stream: Iterable[bytes]) -> Iterator[bytes]:
-        """Whole lines; one without its end was cut off, and is none."""
+    def _lines(self, stream: BinaryIO) -> Iterator[bytes]:
+        """Whole lines; one without its end was cut off, and is none.
+
+        Raises:
+            ConfigurationError: a line is longer than any that janitor writes, and may have no end.
+        """
         try:
-            for line in stream:
-                if line.endswith(b"\n"):
-                    yield line
+            while (line := stream.readline(_LONGEST_LINE)).endswith(b"\n"):
+                yield line
         except _CUT_OFF:
             return
+        if len(line) == _LONGEST_LINE:
+            raise self._damaged(f"a line of it is longer than {_LONGEST_LINE // 2**20} MiB")
 
-    def _header(self, stream: Iterable[bytes]) -> Header:
+    def _header(self, stream: BinaryIO) -> Header:
         try:
             return _HEADER.decode(next(self._lines(stream), b""))
-        except msgspec.MsgspecError:
+        except _UNREADABLE:
             raise ConfigurationError(
                 f"{self.name} is no plan: its first line is not that of {SCHEMA}",
                 "give a file that sweep --plan or --archive wrote",
@@ -149,13 +163,21 @@ class PlanReader:
             ) from None
 
     @contextmanager
-    def _stream(self) -> Iterator[Iterable[bytes]]:
+    def _stream(self) -> Iterator[BinaryIO]:
         with self._opened() as stream:
             if not self.name.endswith(".gz"):
                 yield stream
                 return
-            with gzip.GzipFile(fileobj=stream) as unzipped:
-                yield unzipped
+            with gzip.open(stream) as unzipped:
+                yield cast("BinaryIO", unzipped)
 
     def _damaged(self, how: str) -> ConfigurationError:
         return ConfigurationError(f"{self.name} is damaged: {how}", "take another copy of it", "plan-damaged")
+
+
+def _has_key(item: msgspec.Raw) -> bool:
+    """Whether an item is a row that can be judged and found: one that is not would break off the run half way."""
+    try:
+        return bool(row_of(item).key.S)
+    except _UNREADABLE:
+        return False

@@ -58,6 +58,8 @@ class Sweep:
         header: the first line of the plan and of the archive.
         plan: the plan, not opened yet.
         keeps_plan: whether the user asked for the plan.
+        refused_plan: where a plan that nobody asked for goes once it was refused, in the place of the table's last one;
+            None for nowhere.
         reviewed_plan: the file that is being carried out; None for a sweep, which makes its own.
         planned_rows: reads the plan back once it is closed.
         archive: where rows are kept before they are deleted.
@@ -81,6 +83,7 @@ class Sweep:
     header: Header
     plan: Plan
     keeps_plan: bool
+    refused_plan: Path | None
     reviewed_plan: Path | None
     planned_rows: Callable[[], Iterator[PlannedRow]]
     archive: Archive
@@ -230,10 +233,23 @@ def _verdict(candidate: Candidate) -> Classification:
 
 def _kept_plan(sweep: Sweep, swept: Swept) -> Path | None:
     """The plan, where the user asked for it or may want to look at what was refused; else it is taken away."""
-    if sweep.keeps_plan or (swept.is_refused and sweep.reviewed_plan is None):
+    if sweep.keeps_plan:
         return sweep.plan.path
+    if not swept.is_refused or sweep.reviewed_plan is not None:
+        sweep.plan.remove()
+        return sweep.reviewed_plan if swept.is_refused else None
+    why = "no disk here outlives the run"
+    if sweep.refused_plan is not None:
+        try:
+            sweep.plan.move(sweep.refused_plan)
+        except SinkError as error:
+            why = str(error)
+        else:
+            return sweep.plan.path
     sweep.plan.remove()
-    return sweep.reviewed_plan if swept.is_refused else None
+    message = f"the plan was not kept: {why}; to look at it, make it anew with --plan PATH, as a dry run"
+    swept.warnings.append(Remark(where="plan", code="not-kept", message=message))
+    return None
 
 
 def _deletion(

@@ -19,10 +19,13 @@ from pathlib import Path
 from janitor.config.output import JOB_VARIABLE
 from janitor.logs import get_logger
 from janitor.serve.jobs import Job
+from janitor.settings import ENVIRONMENT_PREFIX
 
 log = get_logger("janitor.serve")
 
 _LOCK = ".running"
+# Not for runs: with it all jobs would be attempts of one work.
+_LEASE_HOLDER = f"{ENVIRONMENT_PREFIX}LEASE_HOLDER"
 _POLL_SECONDS = 0.05
 # A run ends by itself within 5 seconds of a SIGTERM.
 LEFT_BEHIND_SECONDS = 8.0
@@ -60,6 +63,7 @@ class Child:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # An absolute path, which cannot be taken for an option either.
         file = job.schedule.path.absolute()
+        environment = {name: value for name, value in os.environ.items() if name != _LEASE_HOLDER}
         command = [sys.executable, "-m", "janitor", "run", str(file), "--keep-in", str(folder), *options]
         # Reports are kept; on the daemon's own output only where the file asks for one.
         output = None if "format" in job.schedule.values else subprocess.DEVNULL
@@ -67,7 +71,7 @@ class Child:
             process = subprocess.Popen(  # noqa: S603  # this program
                 command,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, JOB_VARIABLE: job.name},
+                env={**environment, JOB_VARIABLE: job.name},
                 stdout=output,
                 start_new_session=True,  # Ctrl-C is for the daemon, which then tells its runs itself
                 pass_fds=[lock],

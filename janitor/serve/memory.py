@@ -5,13 +5,14 @@ import os
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from janitor.logs import get_logger
+from janitor.tokens.expiration import LAST_SECOND
 
 log = get_logger("janitor.serve")
 
@@ -148,13 +149,15 @@ class Memory:
             log.error("memory.not_read", path=str(self._path), error=error.strerror)  # noqa: TRY400  # a sentence
             return {}
         try:
-            return msgspec.json.decode(content, type=_File).jobs
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            jobs = msgspec.json.decode(content, type=_File).jobs
+            _check(jobs)
+        except (ValueError, RecursionError) as error:
             aside = self._path.with_suffix(".damaged")
             log.error("memory.damaged", path=str(self._path), error=str(error), kept_as=str(aside))  # noqa: TRY400
             with contextlib.suppress(OSError):
                 self._path.replace(aside)
             return {}
+        return jobs
 
     def _save(self) -> None:
         # A full disk must not keep runs from running: what is not on disk is remembered as long as the daemon lives.
@@ -175,3 +178,15 @@ class Memory:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
             raise
+
+
+def _check(jobs: Mapping[str, Remembered]) -> None:
+    """See that every time is one that a calendar has.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for known in jobs.values():
+        for name, value in asdict(known).items():
+            if name.endswith("_at") and value is not None and not 0 <= value <= LAST_SECOND:
+                raise ValueError(f"{name} is no time: {value}")

@@ -229,13 +229,25 @@ MUTATIONS = (
     Mutation(
         "another run's lease does not matter",
         "janitor/run/leasing.py",
-        (("            yield Leasing(other, problem)", "            yield Leasing()"),),
+        (("            yield Leasing(other, problem, _broken(sweep.lease))", "            yield Leasing()"),),
         ("tests/integration/test_sweep_lease.py",),
     ),
     Mutation(
         "a lease is taken over from whoever has it",
-        "janitor/ledger/dynamodb_lease.py",
-        ((" and seen.lease.until > seen.now:", " and False:"),),
+        "janitor/ledger/lease.py",
+        (("        return self.holder == holder or is_over", "        return True or is_over"),),
+        ("tests/integration/test_lease.py",),
+    ),
+    Mutation(
+        "a lease that is renewed is taken over all the same",
+        "janitor/run/lease_keeper.py",
+        (("found.__eq__ if self._clock()", "(lambda _: True) if self._clock()"), ("while taken == found and", "while")),
+        ("tests/unit/run/test_lease_keeper.py",),
+    ),
+    Mutation(
+        "a lease that can be none keeps everybody out for years",
+        "janitor/ledger/lease.py",
+        (("or self.is_broken(now) or", "or"),),
         ("tests/integration/test_lease.py",),
     ),
     Mutation(

@@ -28,7 +28,7 @@ def test_a_clock_that_is_five_minutes_off_refuses(
     before = keys_in(client, table)
     with microburst(server.url) as proxy:
         proxy.rules([server_date(minutes)])
-        swept = sweep(proxy.url, table, tmp_path, env={"TMPDIR": str(tmp_path)})
+        swept = sweep(proxy.url, table, tmp_path, env={"XDG_STATE_HOME": str(tmp_path)})
     deletion = swept.report["deletion"]
     assert (swept.finished.code, swept.report["run"]["outcome"]) == (4, "refused")
     assert [error["code"] for error in swept.report["errors"]] == ["clock"]

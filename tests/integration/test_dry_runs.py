@@ -11,12 +11,13 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.announcing import Loudspeaker, Runs, due_rows
 from tests.command import Finished, janitor
 from tests.fixtures import NewTable
 from tests.integration.ledgers import state_table
 from tests.integration.test_heartbeat import Monitor, running_monitor
-from tests.integration.test_sweep_lease import OTHER_RUN, taken
+from tests.integration.test_sweep_lease import OTHER_RUN, scope_in, taken
 from tests.servers import Server, microburst
 from tests.sweeping import key_of, keys_in, living_rows, stale_rows
 from tests.tables import create_table
@@ -286,20 +287,18 @@ def test_a_dry_run_looks_at_the_lease_and_does_not_take_it(
     stale = stale_rows(2)
     table = new_table([*stale, *living_rows(6)])
     where = ("--table", table, "--endpoint-url", server.url)
-    store, url = taken(client, table, tmp_path)
     plan = tmp_path / "plan.ndjson"
-    for arguments in (
-        ["sweep", *where, "--plan", str(plan)],
-        ["apply", str(plan), "--dry-run", "--endpoint-url", server.url],
-    ):
-        finished = janitor(*arguments, "--state-url", url)
-        said = guards(json.loads(finished.out))
-        assert finished.code == 0
-        assert f"another run ({OTHER_RUN}) sweeps the table" in said["lease"]
-        assert said["lease"].startswith("would refuse to delete: ")
-    account, region = client.describe_table(TableName=table)["Table"]["TableArn"].split(":")[4:2:-1]
-    scope = f"{account}/{region}/{table}"
-    store.release(scope, OTHER_RUN)
+    with taken(client, table, tmp_path) as url:
+        for arguments in (
+            ["sweep", *where, "--plan", str(plan)],
+            ["apply", str(plan), "--dry-run", "--endpoint-url", server.url],
+        ):
+            finished = janitor(*arguments, "--state-url", url)
+            said = guards(json.loads(finished.out))
+            assert finished.code == 0
+            assert f"another run ({OTHER_RUN}) sweeps the table" in said["lease"]
+            assert said["lease"].startswith("would refuse to delete: ")
+    scope, store = scope_in(client, table), SqliteLeaseStore(tmp_path / "state.sqlite")
     again = json.loads(janitor("sweep", *where, "--state-url", url).out)
     assert (guards(again), store.holder(scope)) == ({}, None)
     assert keys_in(client, table) >= {key_of(row) for row in stale}

@@ -109,10 +109,14 @@ def test_a_run_of_other_terms_is_refused_and_a_damaged_one_too(new_store: Callab
     late = ShardedRun(new_store(), Shard(1, 3), name="tonight", run_id="run-1", clock=lambda: NOW + 2 * DAY)
     with pytest.raises(ConfigurationError, match="opened more than a day ago"):
         late.join(_TERMS)
+    early = ShardedRun(new_store(), Shard(1, 3), name="tonight", run_id="run-1", clock=lambda: NOW - 2 * DAY)
+    with pytest.raises(ConfigurationError, match="or by a wrong clock"):
+        early.join(_TERMS)
     other.join(_TERMS)
-    new_store().put(f"tonight@{NOW}/0/counts", b"{")
-    with pytest.raises(LedgerError, match="is damaged"):
-        other.standing()
+    for damaged in (b"{", b"\xff", b'{"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}"):
+        new_store().put(f"tonight@{NOW}/0/counts", damaged)
+        with pytest.raises(LedgerError, match="is damaged"):
+            other.standing()
 
 
 def test_without_a_name_a_shard_of_other_settings_is_refused_and_one_of_another_number_opens_a_run(

@@ -56,10 +56,56 @@ def test_a_guard_refuses_with_a_whole_report_and_keeps_the_plan(
     assert report["counts"]["scanned"] == count + len(others)
     assert {finding["outcome"] for finding in report["findings"] if finding["state"] == "stale"} == {"planned"}
     plan = Path(report["deletion"]["plan"])
-    assert (plan.parent, plan.stat().st_mode & 0o777) == (tmp_path, 0o600)
+    folder = tmp_path / "state" / "janitor" / "plans"
+    assert (plan, plan.stat().st_mode & 0o777) == (folder / f"{table}-us-east-1-000000000000.ndjson", 0o600)
+    assert folder.stat().st_mode & 0o777 == 0o700
     assert len(plan.read_bytes().splitlines()) == count + 2
     assert keys_in(client, table) == before
-    assert not (tmp_path / "state").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    assert [path.name for path in (tmp_path / "state" / "janitor").iterdir()] == ["plans"]
+
+
+def test_of_a_tables_refused_plans_the_last_one_is_kept(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    tables = [new_table(stale_rows(count)) for count in (3, 2)]
+    kept = {Path(json.loads(refused(server, table, tmp_path).out)["deletion"]["plan"]) for table in tables}
+    client.put_item(TableName=tables[0], Item=stale_rows(4)[3])
+    again = json.loads(refused(server, tables[0], tmp_path).out)["deletion"]["plan"]
+    folder = tmp_path / "state" / "janitor" / "plans"
+    assert {*folder.iterdir()} == kept
+    assert len(kept) == 2
+    assert len(Path(again).read_bytes().splitlines()) == 4 + 2
+    # And it can be carried out.
+    options = ("--endpoint-url", server.url, "--no-archive", "--yes", "--max-delete-percent", "100")
+    assert json.loads(janitor("apply", again, *options).out)["deletion"]["deleted"] == 4
+
+
+def refused(server: Server, table: str, folder: Path) -> Finished:
+    return run(server, table, folder, "--delete", "--max-deletes", "1", "--max-delete-percent", "100")
+
+
+@pytest.mark.parametrize("why", ["KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_URI_V4", "unwritable", "full"])
+def test_where_no_disk_lasts_a_refused_plan_is_not_kept_and_the_report_says_how_to_get_it(
+    server: Server, new_table: NewTable, tmp_path: Path, why: str
+) -> None:
+    table = new_table(stale_rows(3))
+    environment = {"XDG_STATE_HOME": str(tmp_path / "state"), "TMPDIR": str(tmp_path)}
+    if why == "unwritable":
+        environment["XDG_STATE_HOME"] = "/dev/null/state"
+    elif why == "full":
+        # A folder stands where the plan would: it cannot be replaced, as on a disk without room.
+        (tmp_path / "state" / "janitor" / "plans" / f"{table}-us-east-1-000000000000.ndjson" / "x").mkdir(parents=True)
+    else:
+        environment[why] = "10.0.0.1"
+    options = ("--delete", "--max-deletes", "1", "--max-delete-percent", "100", "--no-archive")
+    finished = janitor("sweep", "--table", table, "--endpoint-url", server.url, *options, env=environment)
+    report = json.loads(finished.out)
+    assert (finished.code, report["deletion"]["plan"]) == (4, None)
+    [warning] = [each for each in report["warnings"] if each["where"] == "plan"]
+    assert "the plan was not kept" in warning["message"]
+    assert "make it anew with --plan PATH" in warning["message"]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("case", GUARDS.values(), ids=GUARDS.keys())

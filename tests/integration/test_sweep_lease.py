@@ -1,7 +1,10 @@
 """The lease of a table: two runs never sweep it at once."""
 
 import json
-from collections.abc import Callable
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,13 +23,32 @@ OTHER_RUN = "0123456789abcdef"
 A_WHILE = 600
 
 
-def taken(client: DynamoDBClient, table: str, folder: Path) -> tuple[SqliteLeaseStore, str]:
-    """A store in which another run has the lease of the table, and the store's URL."""
+def scope_in(client: DynamoDBClient, table: str) -> str:
     account, region = client.describe_table(TableName=table)["Table"]["TableArn"].split(":")[4:2:-1]
-    path = folder / "state.sqlite"
-    store = SqliteLeaseStore(path)
-    store.take(f"{account}/{region}/{table}", OTHER_RUN, A_WHILE)
-    return store, f"sqlite:///{path}"
+    return f"{account}/{region}/{table}"
+
+
+@contextmanager
+def taken(client: DynamoDBClient, table: str, folder: Path) -> Iterator[str]:
+    """A store in which another run has the lease of the table and renews it, until the block ends; the store's URL."""
+    path, scope = folder / "state.sqlite", scope_in(client, table)
+    store, is_over = SqliteLeaseStore(path), threading.Event()
+    store.take(scope, OTHER_RUN, A_WHILE)
+
+    def renew() -> None:
+        seconds = A_WHILE
+        while not is_over.wait(0.1):
+            seconds += 1
+            store.renew(scope, OTHER_RUN, seconds)
+
+    renewing = threading.Thread(target=renew)
+    renewing.start()
+    try:
+        yield f"sqlite:///{path}"
+    finally:
+        is_over.set()
+        renewing.join()
+        store.release(scope, OTHER_RUN)
 
 
 @one_server
@@ -35,11 +57,11 @@ def test_a_sweep_is_skipped_while_another_run_has_the_lease_and_goes_on_when_it_
 ) -> None:
     stale, living = stale_rows(2), living_rows(6)
     table = new_table([*stale, *living])
-    store, url = taken(client, table, tmp_path)
     calendar = tmp_path / "tokens.ics"
     calendar.write_text("of the run before", encoding="utf-8")
-    options = ("--state-url", url, "--report", f"ics={calendar}", "--plan", str(tmp_path / "plan.ndjson"))
-    swept = sweep(server.url, table, tmp_path, *options, "--metrics", f"prometheus={tmp_path / 'm.prom'}")
+    with taken(client, table, tmp_path) as url:
+        options = ("--state-url", url, "--report", f"ics={calendar}", "--plan", str(tmp_path / "plan.ndjson"))
+        swept = sweep(server.url, table, tmp_path, *options, "--metrics", f"prometheus={tmp_path / 'm.prom'}")
     assert swept.finished.code == 0
     assert (swept.report["run"]["outcome"], swept.report["run"]["dry_run"]) == ("skipped", False)
     assert (swept.report["counts"]["scanned"], swept.report["errors"]) == (0, [])
@@ -50,8 +72,6 @@ def test_a_sweep_is_skipped_while_another_run_has_the_lease_and_goes_on_when_it_
     assert not (tmp_path / "plan.ndjson").exists()
     assert not swept.archive.exists()
 
-    account, region = client.describe_table(TableName=table)["Table"]["TableArn"].split(":")[4:2:-1]
-    store.release(f"{account}/{region}/{table}", OTHER_RUN)
     again = sweep(server.url, table, tmp_path, "--state-url", url)
     assert (again.report["run"]["outcome"], again.report["deletion"]["deleted"]) == ("complete", 2)
     assert keys_in(client, table) == {key_of(row) for row in living}
@@ -63,12 +83,12 @@ def test_of_several_tables_only_the_one_that_another_run_sweeps_is_skipped(
 ) -> None:
     names = [f"leased-{table_number():04}" for _ in range(2)]
     tables = [new_table([*stale_rows(2), *living_rows(6)], name=f"{name}-LISAApiBaseTokenTable") for name in names]
-    _, url = taken(client, tables[0], tmp_path)
     calendar, cells = tmp_path / "tokens.ics", tmp_path / "tokens.csv"
     calendar.write_text("of the run before", encoding="utf-8")
-    reports = ("--report", f"ics={calendar}", "--report", f"csv={cells}", "--state-url", url)
+    reports = ("--report", f"ics={calendar}", "--report", f"csv={cells}")
     options = ("--delete", "--yes", "--no-archive", "--endpoint-url", server.url, "--max-clock-skew", "1d", *reports)
-    finished = janitor("sweep", "--deployment", names[0], "--deployment", names[1], *options)
+    with taken(client, tables[0], tmp_path) as url:
+        finished = janitor("sweep", "--deployment", names[0], "--deployment", names[1], *options, "--state-url", url)
     said = json.loads(finished.out)
     assert (finished.code, said["run"]["outcome"]) == (0, "complete"), finished.err
     assert [part["outcome"] for part in said["parts"]] == ["skipped", "complete"]
@@ -83,8 +103,8 @@ def test_what_deletes_nothing_needs_no_lease(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:
     table = new_table(stale_rows(2))
-    _, url = taken(client, table, tmp_path)
-    finished = run(server, table, "--state-url", url)
+    with taken(client, table, tmp_path) as url:
+        finished = run(server, table, "--state-url", url)
     assert json.loads(finished.out)["run"]["outcome"] == "complete"
 
 
@@ -93,24 +113,96 @@ def test_a_plan_carried_out_by_hand_is_refused_while_another_run_has_the_lease(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:
     table = new_table(stale_rows(2))
-    _, url = taken(client, table, tmp_path)
     plan = tmp_path / "plan.ndjson"
     assert run(server, table, "--plan", str(plan)).code == 0
-    finished = janitor(
-        "apply",
-        str(plan),
-        "--yes",
-        "--endpoint-url",
-        server.url,
-        "--state-url",
-        url,
-        "--archive",
-        str(tmp_path / "kept"),
-    )
+    options = ("--endpoint-url", server.url, "--archive", str(tmp_path / "kept"), "--yes")
+    with taken(client, table, tmp_path) as url:
+        finished = janitor("apply", str(plan), *options, "--state-url", url)
     assert finished.code == 4
     assert [error["code"] for error in json.loads(finished.out)["errors"]] == ["lease"]
     assert f"another run ({OTHER_RUN}) sweeps the table" in finished.err
     assert len(keys_in(client, table)) == 2
+
+
+@one_server
+def test_a_run_that_finds_the_lease_of_a_dead_one_waits_until_it_is_over_and_does_its_work(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table(stale_rows(2))
+    path = tmp_path / "state.sqlite"
+    SqliteLeaseStore(path).take(scope_in(client, table), OTHER_RUN, 1)
+    swept = sweep(server.url, table, tmp_path, "--state-url", f"sqlite:///{path}")
+    assert (swept.finished.code, swept.report["run"]["outcome"]) == (0, "complete"), swept.finished.err
+    assert keys_in(client, table) == set()
+
+
+@one_server
+def test_a_retry_of_the_same_job_takes_over_the_lease_of_the_attempt_that_was_killed(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table(stale_rows(2))
+    path, scope = tmp_path / "state.sqlite", scope_in(client, table)
+    store = SqliteLeaseStore(path)
+    # Of another job, whose run renews it, it stays; of this job's own earlier attempt, too late to renew, it is taken.
+    killed = f"0f8fad5b-d9cb-469f-a165-70867728950e/{OTHER_RUN}"
+    store.take(scope, killed, A_WHILE)
+    options = ("--state-url", f"sqlite:///{path}")
+    holder = {"JANITOR_LEASE_HOLDER": "0f8fad5b-d9cb-469f-a165-70867728950e"}
+    swept = sweep(server.url, table, tmp_path, *options, env=holder, timeout=A_WHILE / 20)
+    assert (swept.finished.code, swept.report["run"]["outcome"]) == (0, "complete"), swept.finished.err
+    assert keys_in(client, table) == set()
+    assert not store.renew(scope, killed, A_WHILE)
+
+
+@one_server
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        ("next week", "until no time that can be read"),
+        (1e300, "until no time that can be read"),
+        (-1e300, "until no time that can be read"),
+        (10**18, "until no time that can be read"),
+        (2_000_000_000, "until 2033-05-18 03:33:20 UTC"),
+        (253_402_300_799, "until 9999-12-31 23:59:59 UTC"),
+    ],
+    ids=str,
+)
+def test_a_lease_that_can_be_none_is_said_and_keeps_nobody_from_his_work(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path, *, until: object, said: str
+) -> None:
+    table = new_table(stale_rows(2))
+    path, scope = tmp_path / "state.sqlite", scope_in(client, table)
+    SqliteLeaseStore(path).take(scope, OTHER_RUN, A_WHILE)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE lease SET until = ?", (until,))
+    swept = sweep(server.url, table, tmp_path, "--state-url", f"sqlite:///{path}")
+    assert (swept.finished.code, swept.report["run"]["outcome"]) == (0, "complete"), swept.finished.err
+    [warning] = [each for each in swept.report["warnings"] if each["where"] == "lease"]
+    assert f"run {OTHER_RUN} has the lease of the table {said}, which can be true of no run" in warning["message"]
+    assert "check the clocks" in warning["message"]
+    assert keys_in(client, table) == set()
+
+
+@one_server
+def test_whatever_stands_for_a_holder_is_written_out_plainly_and_no_key_is_repeated(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table(stale_rows(1))
+    path, scope = tmp_path / "state.sqlite", scope_in(client, table)
+    store = SqliteLeaseStore(path)
+    for holder, said in {
+        "a\x1b[2J\nb": r"run a\x1b[2J\nb has",
+        "f" * 64: "run [removed] has",
+        "x" * 100_000: f"run {'x' * 255}… has",
+        b"\xff": "run ? has",
+    }.items():
+        store.take(scope, OTHER_RUN, A_WHILE)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE lease SET until = 'never', holder = ?", (holder,))
+        swept = sweep(server.url, table, tmp_path, "--state-url", f"sqlite:///{path}")
+        [warning] = [each for each in swept.report["warnings"] if each["where"] == "lease"]
+        assert said in warning["message"]
+        store.release(scope, OTHER_RUN)
 
 
 @one_server

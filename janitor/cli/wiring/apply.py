@@ -23,7 +23,6 @@ from janitor.run.job import Job
 from janitor.run.plan import Header, is_unknown
 from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import Stop
-from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
@@ -85,7 +84,14 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
             reviewed_plan=plan,
             population=lambda _: None if closing is None or is_unknown(closing) else closing,
             announced=announced_by(announcing, given.deletion, now),
-            lease=lease_for(given.state, given.notices, reached.aws, reached.table, run_id),
+            lease=lease_for(
+                given.state,
+                given.notices,
+                reached.aws,
+                reached.table,
+                run_id,
+                attempts_of=given.deletion.lease_holder,
+            ),
         ),
         announcer=announcing.announcer if announcing else None,
         remarks=ttl_remarks(reached),
@@ -146,12 +152,8 @@ def reach_table_of(reader: PlanReader, settings: TableSettings, max_wcu: float |
 def _policy(header: Header, protection: ProtectionSettings) -> Policy:
     """The plan's own rules; what it protects stays protected, and more may be."""
     planned = header.policy
-    try:
-        dialect = Dialect(planned.dialect)
-    except ValueError:
-        raise ConfigurationError(f"the plan's dialect {planned.dialect!r} is none", "make the plan anew") from None
     return Policy(
-        dialect=dialect,
+        dialect=planned.dialect,
         thresholds=tuple(planned.thresholds_seconds),
         grace=max(0, planned.grace_seconds),
         include_legacy="legacy" in planned.include,

@@ -175,6 +175,7 @@ def _planning(sweep: SweepSettings, header: Header, stop: Stop) -> Sweep:
         header=header,
         plan=Plan(path),
         keeps_plan=sweep.plan.plan is not None,
+        refused_plan=None,
         reviewed_plan=None,
         planned_rows=lambda: PlanReader(str(path), lambda: path.open("rb")).rows(),
         archive=NoArchive(),

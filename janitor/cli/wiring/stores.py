@@ -45,7 +45,14 @@ def ledger_for(state: StateSettings, aws: Aws) -> Ledger:
 
 
 def lease_for(
-    state: StateSettings, notices: NoticeSettings, aws: Aws, table: Table, holder: str, *, is_shared: bool = False
+    state: StateSettings,
+    notices: NoticeSettings,
+    aws: Aws,
+    table: Table,
+    holder: str,
+    *,
+    is_shared: bool = False,
+    attempts_of: str | None = None,
 ) -> LeaseKeeper | None:
     """The lease of the table, not taken yet; None where nothing keeps it.
 
@@ -56,12 +63,20 @@ def lease_for(
         table: the table.
         holder: the run's id, or what the shards of a run call themselves.
         is_shared: whether others hold it under the same id.
+        attempts_of: of which work the run is an attempt, where it is one of several; not for a lease that is shared.
     """
     if not has_store(state, notices):
         return None
     from janitor.run.lease_keeper import LeaseKeeper
 
-    return LeaseKeeper(_lease_store(state, aws), scope_of(table), holder, is_shared=is_shared)
+    return LeaseKeeper(
+        _lease_store(state, aws),
+        scope_of(table),
+        holder,
+        is_shared=is_shared,
+        attempts_of=None if is_shared else attempts_of,
+        waits=True,
+    )
 
 
 def claim_for(state: StateSettings, aws: Aws, table: Table, run: ShardedRun) -> LeaseKeeper:

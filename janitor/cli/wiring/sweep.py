@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from janitor.cli.confirm import Confirmation
-from janitor.cli.places import is_folder, path_named
+from janitor.cli.places import is_folder, path_named, plan_folder
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.announcing import Announcing
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
@@ -26,6 +26,7 @@ from janitor.config.commands import SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.scan import ScanSettings
 from janitor.dynamodb.delete import Deleter
+from janitor.dynamodb.locate import Table
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
@@ -72,7 +73,15 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     joined = joined_run(scan, shard, reached, stop, policy=policy, segments=pages.segments, run_id=run_id, sweep=sweep)
     dry_limits = None if sweep.deletes else limits_of(deletion)
     holder = joined.holder if joined else run_id
-    lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, holder, is_shared=joined is not None)
+    lease = lease_for(
+        scan.state,
+        scan.notices,
+        reached.aws,
+        reached.table,
+        holder,
+        is_shared=joined is not None,
+        attempts_of=deletion.lease_holder,
+    )
     announcing = announcing_for(
         scan, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=not sweep.deletes
     )
@@ -203,6 +212,8 @@ def sweep_of(
         header=header,
         plan=Plan(plan_path),
         keeps_plan=plan is not None,
+        # Of shards each has a plan of its own, and a place would hold the last one only.
+        refused_plan=_refused_plan(table) if is_enabled and shards is None else None,
         reviewed_plan=reviewed_plan,
         planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
         archive=archive,
@@ -219,6 +230,12 @@ def sweep_of(
         as_of=header.as_of is not None,
         shards=shards,
     )
+
+
+def _refused_plan(table: Table) -> Path | None:
+    """Where a plan of the table that was refused is kept."""
+    folder = plan_folder()
+    return folder and folder / f"{table.name}-{table.region}-{table.account_id or 'unknown'}.ndjson"
 
 
 def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on: Callable[[], bool]) -> Deleter:

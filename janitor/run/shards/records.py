@@ -166,7 +166,7 @@ class Records:
     def _decoded(self, content: bytes, kind: type[_Record]) -> _Record:
         try:
             return msgspec.json.decode(content, type=kind)
-        except ValueError:
+        except (ValueError, RecursionError):
             sentence = f"{self._store.location}: what other shards left there is damaged, or of another version"
             raise LedgerError(sentence, "give this run another --shard-run NAME", "shards") from None
 

@@ -95,8 +95,8 @@ class ShardedRun:
             self.name = self._open_round(ours)
         theirs = self._records.create(f"{self.name}/terms", ours)
         _see_that_they_agree(self.name, ours, theirs)
-        if ours.opened_at - theirs.opened_at > MOST_SECONDS:
-            sentence = f"the sharded run {self.name} was opened more than a day ago, and is over"
+        if abs(ours.opened_at - theirs.opened_at) > MOST_SECONDS:
+            sentence = f"the sharded run {self.name} was opened more than a day ago, or by a wrong clock"
             raise ConfigurationError(sentence, "give every run a --shard-run NAME of its own", "shard-run-over")
         self._records = self._of(self.name, theirs)
         log.info("shard.joined", shard=str(self.shard), shard_run=self.name)

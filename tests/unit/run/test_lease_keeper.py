@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import LedgerError, StopRequestedError
-from janitor.ledger.lease import Held, Lease
-from janitor.run.lease_keeper import LEASE_SECONDS, MARGIN_SECONDS, LeaseKeeper
+from janitor.ledger.lease import Held, Lease, nobody
+from janitor.run.lease_keeper import ABANDONED_SECONDS, LEASE_SECONDS, MARGIN_SECONDS, RENEW_SECONDS, LeaseKeeper
 from tests.examples import examples
 
 REFUSED = LedgerError("the state table t was throttled", "try again later", "throttled")
@@ -39,6 +39,8 @@ class Time:
 
 
 Answer = Callable[[], bool] | BaseException | bool
+# Who has the lease, when it is to be taken.
+Taken = Held | Callable[[], Held | None] | BaseException | None
 
 
 class Script:
@@ -46,16 +48,19 @@ class Script:
 
     location = "sqlite:///scripted"
 
-    def __init__(self, renewals: Iterable[Answer] = (), taken: Held | BaseException | None = None) -> None:
+    def __init__(self, renewals: Iterable[Answer] = (), taken: Taken = None) -> None:
         self.renewals, self.taken = iter(renewals), taken
         self.release_with: Answer = True
         self.calls: list[str] = []
 
-    def take(self, scope: str, holder: str, seconds: int) -> Lease | Held:
+    def take(
+        self, scope: str, holder: str, seconds: int, may_take_over: Callable[[Held], bool] = nobody
+    ) -> Lease | Held:
         self.calls.append(f"take {seconds}")
         if isinstance(self.taken, BaseException):
             raise self.taken
-        return self.taken or Lease(scope, holder, seconds)
+        taken = self.taken() if callable(self.taken) else self.taken
+        return Lease(scope, holder, seconds) if taken is None or may_take_over(taken) else taken
 
     def holder(self, scope: str) -> Held | None:
         raise AssertionError(f"nobody only looks at {scope}")
@@ -102,6 +107,71 @@ def test_a_lease_of_another_run_is_left_alone() -> None:
         assert found == other
         assert not kept.is_held()
     assert store.calls == ["take 60"]
+
+
+def watching(store: Script, time: Time) -> LeaseKeeper:
+    """One that waits to see whether the lease is renewed. Time passes until then, and then stands still."""
+    return LeaseKeeper(store, "a/r/t", "run-1", waits=True, clock=time.clock, wait=time.wait)
+
+
+@pytest.mark.parametrize("until", [99, 10_000_000_000], ids=["soon-over", "for-years"])
+def test_a_lease_that_nobody_renews_is_taken_over_after_the_time_of_one(until: int) -> None:
+    time = Time(waits=int(ABANDONED_SECONDS))
+    store = Script(taken=Held("run-0", until))
+    kept = watching(store, time)
+    begun = time.now
+    with kept as found:
+        assert found is None
+        assert kept.is_held()
+        assert time.now == begun + ABANDONED_SECONDS
+    assert time.now > begun + LEASE_SECONDS
+
+
+def test_a_lease_that_is_renewed_is_left_alone_as_soon_as_that_is_seen() -> None:
+    time = Time(waits=1_000)
+    begun = time.now
+    store = Script(taken=lambda: Held("run-0", 99 if time.now < begun + RENEW_SECONDS else 114))
+    with watching(store, time) as found:
+        assert found == Held("run-0", 114)
+    assert time.now == begun + RENEW_SECONDS
+    assert not any(call.startswith("release") for call in store.calls)
+
+
+def test_a_lease_that_another_takes_over_first_is_left_alone() -> None:
+    time = Time(waits=1_000)
+    begun = time.now
+    store = Script(taken=lambda: Held("run-0", 99) if time.now < begun + 59 else Held("run-2", 119))
+    with watching(store, time) as found:
+        assert found == Held("run-2", 119)
+
+
+def test_a_lease_that_is_given_back_meanwhile_is_taken_at_once() -> None:
+    time = Time(waits=3)
+    begun = time.now
+    store = Script(taken=lambda: Held("run-0", 99) if time.now < begun + 3 else None)
+    kept = watching(store, time)
+    with kept as found:
+        assert found is None
+        assert time.now == begun + 3
+
+
+def test_an_attempt_takes_over_the_lease_of_an_earlier_attempt_of_the_same_work_and_no_other() -> None:
+    for holder, is_own in {"job-1/run-0": True, "job-10/run-0": False, "job-1": False, "x/job-1/run-0": False}.items():
+        store = Script(taken=Held(holder, 99))
+        kept = LeaseKeeper(store, "a/r/t", "run-1", attempts_of="job-1", clock=Time(waits=0).clock)
+        with kept as found:
+            assert (found is None) is is_own, holder
+        assert store.calls == ["take 60", *(["release a/r/t job-1/run-1"] if is_own else [])]
+
+
+def test_a_signal_ends_the_wait() -> None:
+    def stop(_: threading.Event, __: float) -> bool:
+        raise StopRequestedError
+
+    store = Script(taken=Held("run-0", 99))
+    kept = LeaseKeeper(store, "a/r/t", "run-1", waits=True, wait=stop)
+    with pytest.raises(StopRequestedError), kept:
+        pytest.fail("it was entered")
 
 
 def test_a_lease_is_not_held_once_its_time_less_the_margin_is_over_whoever_looks() -> None:

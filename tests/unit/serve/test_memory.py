@@ -44,7 +44,19 @@ def test_what_is_forgotten_is_gone_from_the_file_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"\xff", b'{"schema":"janitor.daemon/v9","jobs":{}}', b'{"jobs":{"a":{"pid":"x"}}}']
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"schema":"janitor.daemon/v9","jobs":{}}',
+        b'{"jobs":{"a":{"pid":"x"}}}',
+        b'{"schema":"janitor.daemon/v1","jobs":{"a":{"handled_at":1e300}}}',
+        b'{"schema":"janitor.daemon/v1","jobs":{"a":{"missed_at":-1e12}}}',
+        b'{"schema":"janitor.daemon/v1","jobs":{"a":{"missed_at":253402300800}}}',
+        b'{"schema":"janitor.daemon/v1","jobs":{"a":{"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}}}",
+    ],
 )
 def test_a_damaged_file_is_put_aside_and_nothing_is_remembered(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "daemon.json"

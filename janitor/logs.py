@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from janitor.tokens.plain import plain, seen
 from janitor.tokens.shown import without_keys
 
 REMOVED = "[removed]"
@@ -149,5 +150,12 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
 def _renderer(format_name: str, handler: _Stderr) -> Processor:
     if format_name == "json":
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
-    return structlog.dev.ConsoleRenderer(colors=handler.stream.isatty(), pad_event_to=20)
+        json = structlog.processors.JSONRenderer(ensure_ascii=False)
+        return lambda logger, name, event: seen(bytes(str(json(logger, name, event)), "utf-8", "replace")).decode()
+    console = structlog.dev.ConsoleRenderer(colors=handler.stream.isatty(), pad_event_to=20)
+    return lambda logger, name, event: console(
+        # What is no text is written by `repr`, which shows what is not printable.
+        logger,
+        name,
+        {field: plain(value) if isinstance(value, str) else value for field, value in event.items()},
+    )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from janitor.report.model import Finding, Report, worth_a_line
-from janitor.report.text import seen
+from janitor.tokens.plain import seen
 
 _ENCODER = msgspec.json.Encoder()
 

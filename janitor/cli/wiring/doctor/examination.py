@@ -22,6 +22,7 @@ from janitor.errors import ConfigurationError, ExitCode
 from janitor.ledger.url import DynamoDbUrl
 from janitor.report.checkup import Check, Checkup, Status, checkup
 from janitor.report.checkup_table import checkup_table
+from janitor.tokens.plain import seen
 
 _WIDTH_OF_A_FILE = 160
 
@@ -83,7 +84,7 @@ def _say(found: Checkup, form: str | None) -> None:
         width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
         click.echo(checkup_table(found, width=width, colour=is_terminal and "NO_COLOR" not in os.environ), nl=False)
         return
-    click.echo(found.model_dump_json(by_alias=True, indent=2))
+    click.echo(seen(found.model_dump_json(by_alias=True, indent=2).encode()).decode())
     for check in found.checks:
         if check.status is Status.FAILED:
             way_out = f"; {check.way_out}" if check.way_out else ""

@@ -14,6 +14,7 @@ import click
 from janitor import __version__
 from janitor.cli.groups import LazyGroup
 from janitor.errors import ExitCode, JanitorError
+from janitor.tokens.plain import plain
 
 PROGRAM = "janitor"
 
@@ -75,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         sentence, code = _ending(error)
         if sentence:
             with contextlib.suppress(OSError):
-                click.echo(f"{PROGRAM}: {sentence}", err=True)
+                # It may repeat what a table, a file or the user named so.
+                click.echo("\n".join(map(plain, f"{PROGRAM}: {sentence}".split("\n"))), err=True)
         return code
 
 

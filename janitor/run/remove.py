@@ -73,7 +73,7 @@ class Removal:
         if result.fatal is not None:
             self.errors.append(result.fatal)
         [settled] = result.settled
-        log.info("token.removed", row=name_of_row, outcome=settled.outcome, code=settled.code)
+        log.info("token.removed", row_name=name_of_row, outcome=settled.outcome, code=settled.code)
         self._write_down(Settlement(number, name, settled.outcome, settled.item))
         return settled
 

@@ -19,8 +19,9 @@ from tests.command import Finished, fake_aws, janitor
 from tests.fixtures import NewTable
 from tests.lisa import api_accepts, workbench_accepts
 from tests.servers import Server
-from tests.sweeping import DAY, archived_keys, fingerprint_of, keys_in
+from tests.sweeping import DAY, archived_keys, keys_in
 from tests.tables import Item, modern, token
+from tests.token_changing import Token
 
 TOKEN = hashlib.sha512(b"chosen").hexdigest()
 HASHED = ("--user", "ana@example.com", "--name", "ci", "--created-by", "admin", "--expires-in", "1h")
@@ -79,7 +80,7 @@ def test_a_permanent_token_from_standard_input_is_never_printed_and_never_overwr
     assert api_accepts(client, table, TOKEN, 99_999_999_999, hashed=False)
     again = add(server, table, "--token-stdin", "--expires-in", "1h", input=TOKEN)
     assert (again.code, again.out, items_in(client, table)) == (2, "", [{"token": {"S": TOKEN}}])
-    assert f"has this token already: {sha256(TOKEN)[:12]} (-, permanent: no expiration" in again.err
+    assert f"has this token already: {Token(TOKEN, token(TOKEN)).row_name} (-, permanent: no expiration" in again.err
     owned = add(server, table, "--permanent", "--user", "ana", env={"JANITOR_NAME": "not asked for"})
     assert "--user: a row of a classic table says nothing but" in owned.err
     assert (owned.code, len(items_in(client, table))) == (2, 1)
@@ -120,7 +121,8 @@ def test_a_token_of_a_hashed_table_is_what_lisa_would_have_made(
     assert_silent(said.err, bearer)
     more = add(server, table, *HASHED, "--replace-expired")
     assert (more.code, more.out, len(items_in(client, table))) == (2, "", 2)
-    assert f"has a token already, and LISA allows one: {sha256(bearer)[:12]} (ci, expiring: accepted" in more.err
+    name = Token(bearer, modern(bearer)).row_name
+    assert f"has a token already, and LISA allows one: {name} (ci, expiring: accepted" in more.err
     system = add(server, table, *HASHED, "--system")
     (other,) = [each for each in items_in(client, table) if each["token"]["S"] == sha256(system.out.strip())]
     assert (system.code, other["isSystemToken"], other["groups"]) == (0, {"BOOL": True}, {"L": []})
@@ -149,7 +151,7 @@ def test_an_expired_token_makes_room_archived_and_only_where_it_may_go(
 ) -> None:
     old = modern("old", int(time.time()) - DAY, username="ana@example.com")
     held = modern("held", int(time.time()) - DAY, username="bob", janitorHold=True)
-    table, name = new_table([old, held]), fingerprint_of(old["token"]["S"])
+    table, name = new_table([old, held]), Token("old", old).row_name
     refused = add(server, table, *HASHED)
     assert refused.code == 2
     assert f"{name} (token" in refused.err

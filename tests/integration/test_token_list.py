@@ -59,7 +59,10 @@ def test_every_format_tells_every_row_active_ones_too(server: Server, new_table:
     *lines, closing = map(json.loads, written["ndjson"].splitlines())
     assert {row["fingerprint"] for row in lines} == everything
     assert closing["findings_omitted"] == 0
-    assert {row["fingerprint"] for row in csv.DictReader(io.StringIO(written["csv"]))} == everything
+    listed = [row["fingerprint"] for row in csv.DictReader(io.StringIO(written["csv"]))]
+    # One of them is all digits, which would be read as a number.
+    assert "_359851260312" in listed
+    assert {fingerprint.removeprefix("_") for fingerprint in listed} == everything
     for name in ("table", "markdown", "html"):
         assert [each for each in everything if each not in written[name]] == []
         assert "42 of 42 rows, most urgent first." in written[name]

@@ -2,6 +2,7 @@ import io
 import json
 import logging
 import os
+import unicodedata
 from collections.abc import Iterator
 
 import pytest
@@ -70,6 +71,19 @@ def test_whatever_looks_like_a_key_is_removed_at_the_last_moment(stream: io.Stri
     log.warning(event, item={"token": KEY}, Key=KEY, nested=[{"tokens": [KEY]}], body=b"x")
     assert KEY not in stream.getvalue()
     assert json.loads(stream.getvalue())["item"] == REMOVED
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_log_holds_no_character_that_a_terminal_would_obey_or_not_show(form: str, stream: io.StringIO) -> None:
+    configure(level="debug", format_name=form, stream=stream)
+    hostile = "a\u202egnp\u2066b\u200b\x9b2J\x1b[2J"
+    structlog.get_logger("janitor.test").warning("seen", owner=hostile, several=[hostile], within={"name": hostile})
+    written = stream.getvalue()
+    assert {unicodedata.category(character) for character in written.replace("\n", "")}.isdisjoint({"Cc", "Cf"})
+    if form == "json":
+        line = json.loads(written)
+        assert (line["owner"], line["several"], line["within"]) == (hostile, [hostile], {"name": hostile})
+    assert "gnp" in written
 
 
 def test_an_exception_is_its_type_and_its_places_without_its_words(stream: io.StringIO) -> None:

@@ -3,7 +3,7 @@
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Report
 from janitor.report.part import json_page
-from janitor.report.text import seen
+from janitor.tokens.plain import seen
 
 
 class Json(WholeFormat):

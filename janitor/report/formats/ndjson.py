@@ -11,7 +11,7 @@ from msgspec import structs
 
 from janitor.report.model import Finding, Report, worth_a_line
 from janitor.report.part import json_line
-from janitor.report.text import seen
+from janitor.tokens.plain import seen
 
 _ENCODER = msgspec.json.Encoder()
 

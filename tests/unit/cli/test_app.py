@@ -29,6 +29,13 @@ def test_wrong_usage_is_one_line_and_exit_2(arguments: list[str], capsys: pytest
     assert (said.out, len(said.err.splitlines())) == ("", 1)
 
 
+def test_an_error_shows_what_a_terminal_would_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.main(["run", "a\u202etac\x1b[2J.toml"]) == 2
+    said = capsys.readouterr().err
+    assert r"a\u202etac\x1b[2J.toml" in said
+    assert said.replace("\n", "").isprintable()
+
+
 def test_a_bug_shows_where_but_neither_its_message_nor_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,14 +1,17 @@
 import csv
 import dataclasses
 import datetime as dt
+import html
 import io
 import json
+import re
 import unicodedata
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from janitor.parsers import parse_fingerprint
 from janitor.report.build import finding, forecast
@@ -25,6 +28,7 @@ from janitor.report.model import (
     Finding,
     Outcome,
     PolicyPart,
+    Remark,
     Report,
     Run,
     TablePart,
@@ -47,6 +51,12 @@ HOSTILE = [
     "a|b",
     "\u202egnp",
 ]
+# Every control and format character that Unicode knows, as far as a name goes.
+INVISIBLE = "".join(
+    character
+    for character in map(chr, range(0x80, 0x110000))
+    if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"}
+)[:200]
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=30))
 
 
@@ -149,6 +159,73 @@ def test_no_control_character_of_a_row_reaches_a_terminal(name: str, username: s
     assert all(unicodedata.category(character) not in ("Cc", "Cf") for character in printed.replace("\n", ""))
 
 
+# What GitHub's filters look for in the rendered page: html-pipeline's MentionFilter (github/html-pipeline), issue and
+# pull request numbers, and emoji.
+MENTION = re.compile(r"(?:^|\W)@[a-z0-9][a-z0-9-]*(?!/)(?=\.+[ \t\W]|\.+$|[^0-9a-zA-Z_.]|$)", re.IGNORECASE | re.ASCII)
+REFERENCES = [MENTION, re.compile(r"(?:^|\W)@[a-z0-9-]+/\w", re.IGNORECASE | re.ASCII), re.compile(r"#\d"),
+              re.compile(r"\bgh-\d", re.IGNORECASE), re.compile(r":[\w+-]+:", re.ASCII)]  # fmt: skip
+ADDRESS = re.compile(r"[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE | re.ASCII)
+snippets = st.sampled_from(
+    [
+        "@octocat",
+        "@",
+        "@org/team",
+        "#12",
+        "#",
+        "GH-12",
+        "gh-1",
+        "octo/hello#3",
+        ":+1:",
+        "x@y.de",
+        "(",
+        ".",
+        " ",
+        ",",
+        "a",
+    ]
+)
+pasted = st.lists(snippets, max_size=5).map("".join)
+
+
+def rendered(source: str) -> str:
+    """The text that GitHub's filters see of a line: escapes taken away, character references read."""
+    return html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", source))
+
+
+@given(pasted, pasted)
+def test_a_page_of_markdown_mentions_nobody_and_refers_to_nothing(name: str, username: str) -> None:
+    page = Markdown().tail(report(named(name, username))).decode()
+    cells = re.split(r"(?<!\\)\|", next(line for line in page.splitlines() if " ago |" in line))
+    assert [rendered(cell).replace("\u200b", "").strip() for cell in cells[4:6]] == [
+        (text or "-").strip() for text in (username, name)
+    ]
+    for cell in cells:
+        text = rendered(cell).strip()
+        # What becomes a link to an address is no text for the filters; what follows it is one by itself.
+        for piece in ADDRESS.split(text):
+            assert [pattern.pattern for pattern in REFERENCES if pattern.search(piece)] == []
+
+
+def test_an_address_can_be_copied_from_markdown() -> None:
+    assert "alice\\@example.com" in Markdown().tail(report(named("n", "alice@example.com"))).decode()
+
+
+@pytest.mark.parametrize("count", [0, 1, 200, 2_000])
+def test_a_page_of_markdown_is_no_longer_than_github_takes_and_says_what_is_left_out(count: int) -> None:
+    findings = [named("\U0001f600@a#1*" * 25, f"owner-{number}") for number in range(count)]
+    whole = report(*findings)
+    remarks = [Remark(where="w", code="c", message="@x*" * 1_000) for _ in range(count // 10)]
+    whole = structs.replace(whole, warnings=remarks, findings_omitted=count)
+    page = Markdown().tail(whole).decode()
+    assert len(page.encode("utf-16-le")) // 2 <= 65_536
+    listed = page.count(" ago |")
+    told = page.count("Warning: ")
+    assert (f"Of {count - listed:,} more rows there is no room" in page) == (listed < count)
+    assert (f"Of {len(remarks) - told:,} more remarks there is no room" in page) == (told < len(remarks))
+    assert (f"{count:,} more findings are not listed" in page) == (count > 0)
+    assert listed == count or len(page) > 40_000
+
+
 @given(texts, texts)
 def test_a_row_is_one_line_of_markdown_and_no_markup(name: str, username: str) -> None:
     page = Markdown().tail(report(named(name, username))).decode()
@@ -163,6 +240,16 @@ def test_json_and_ndjson_say_the_same_of_any_row(item: dict[str, Any], dialect: 
     one = found(item, dialect)
     whole = json.loads(Json().tail(report(one)))
     assert json.loads(Ndjson().lines([one])) == whole["findings"][0]
+
+
+@given(texts, texts)
+def test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown(name: str, username: str) -> None:
+    hostile = f"{name}{INVISIBLE}"
+    one = named(hostile, username)
+    for said in (Json().tail(report(one)), Ndjson().lines([one])):
+        categories = {unicodedata.category(character) for character in said.decode().replace("\n", "")}
+        assert categories.isdisjoint({"Cc", "Cf", "Zl", "Zp"})
+    assert json.loads(Ndjson().lines([one]))["name"] == hostile
 
 
 def test_the_last_line_of_ndjson_is_the_report_without_its_findings() -> None:

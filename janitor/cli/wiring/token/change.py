@@ -17,14 +17,13 @@ from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.logs import get_logger
 from janitor.report.model import TablePart
 from janitor.report.part import json_page
-from janitor.report.text import seen
 from janitor.report.token_change import ChangeOutcome, Command, RowChange, TokenChange, line
 from janitor.run.stopping import LAST_SECONDS, Stop
 from janitor.run.workers import answer_of
 from janitor.tokens.classify import classify
 from janitor.tokens.expiration import moment
 from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, expiry_said, said
-from janitor.tokens.plain import plain
+from janitor.tokens.plain import plain, seen
 from janitor.tokens.row import Row
 
 log = get_logger("janitor.token")
@@ -176,7 +175,7 @@ def expiry_changed(
                     return Done(ChangeOutcome.PLANNED, why, second)
                 updated = answer_of(lambda: expirations.set(found, second), lambda: stop.is_over(LAST_SECONDS))
                 done = _done(found, updated, Done(outcome, why, second), place)
-                log.info("token.expiry", row=place.finder.name_of(found), outcome=done.outcome)
+                log.info("token.expiry", row_name=place.finder.name_of(found), outcome=done.outcome)
                 return done
 
     return act

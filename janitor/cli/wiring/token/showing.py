@@ -16,13 +16,13 @@ from janitor.dynamodb.find import Found
 from janitor.errors import AwsError, ConfigurationError, ExitCode
 from janitor.report.model import TablePart
 from janitor.report.part import json_page
-from janitor.report.text import seen
 from janitor.report.token_shown import Looked, TokenShown, token_shown
 from janitor.report.token_text import token_text
 from janitor.run.stopping import Stop
 from janitor.tokens.dialect import Dialect, Gate, accepted_by
 from janitor.tokens.explain import Lockout, lockout
 from janitor.tokens.key import key_of
+from janitor.tokens.plain import seen
 from janitor.tokens.row import Row, text_of
 
 _LONGEST_KEY = 2048  # bytes

@@ -11,7 +11,7 @@ from janitor.cli.signals import stoppable
 from janitor.cli.wiring.logging import start_logging
 from janitor.cli.wiring.outside import Outside
 from janitor.config.limits import DeadlineSettings
-from janitor.config.output import LogSettings, NoticeSettings, OutputSettings
+from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.report.model import Outcome
@@ -43,6 +43,10 @@ class AroundRun(Protocol):
     @property
     def notices(self) -> NoticeSettings:
         """Who hears of it."""
+
+    @property
+    def store(self) -> StateSettings:
+        """Where that is remembered."""
 
     @property
     def deadline(self) -> DeadlineSettings:
@@ -84,7 +88,9 @@ def carried_out(
     _spare_the_collector()
     with (
         stoppable(settings.deadline.deadline) as stop,
-        Outside(settings.notices, settings.table, stop, command=command, run_id=run_id, is_part=is_part) as outside,
+        Outside(
+            settings.notices, settings.store, settings.table, stop, command=command, run_id=run_id, is_part=is_part
+        ) as outside,
     ):
         ready = prepared(lambda: job(run_id, stop), stop)
         try:

@@ -24,6 +24,11 @@ class ScanSettings(NamedTuple):
     deadline: DeadlineSettings
     source: SourceSettings = SourceSettings()
 
+    @property
+    def store(self) -> StateSettings:
+        """Where runs remember."""
+        return self.state
+
 
 class SweepSettings(NamedTuple):
     """What a sweep is told besides what a scan is; `deletes` is False for a dry run."""
@@ -46,6 +51,11 @@ class ApplyCommand(NamedTuple):
     notices: NoticeSettings
     state: StateSettings
     deadline: DeadlineSettings
+
+    @property
+    def store(self) -> StateSettings:
+        """Where runs remember."""
+        return self.state
 
 
 class RestoreCommand(NamedTuple):

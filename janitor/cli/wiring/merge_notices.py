@@ -9,7 +9,7 @@ from pathlib import Path
 
 from janitor.cli.running import prepared
 from janitor.cli.wiring.notices import check_notices, clock_refusal, pointer_of, topic_of
-from janitor.cli.wiring.stores import ledger_for, scope_of
+from janitor.cli.wiring.stores import ledger_for, scope_of, turn_for
 from janitor.config.merge import MergeCommand
 from janitor.config.output import NoticeSettings
 from janitor.dynamodb.client import Aws
@@ -18,8 +18,11 @@ from janitor.report.model import Remark, Report
 from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
 from janitor.run.stopping import Stop
-from janitor.run.watch import Watch
+from janitor.run.watch import Watch, WatchTerms
 from janitor.tokens.fingerprint import fingerprint
+
+# A report does not say by which key its fingerprints were made.
+_KEY = "merged"
 
 
 def announcer_of(
@@ -36,25 +39,32 @@ def announcer_of(
     if settings.sns_topic_arn is None:
         return None
     as_of = report.policy.as_of
-    check_notices(settings, given.state, requires_notice=False, as_of=None if as_of is None else int(as_of.timestamp()))
+    check_notices(settings, requires_notice=False, as_of=None if as_of is None else int(as_of.timestamp()))
     table, dialect = report.table, report.policy.dialect
     assert table is not None and dialect is not None  # noqa: S101, PT018  # it is of one table's shards
     # Never asked: it names rows, and here are findings.
     fingerprint_of = partial(fingerprint, dialect=dialect)
-    watch = Watch(
-        ledger_for(given.state, aws()),
-        scope_of(table),
-        now=last_judged_at([report]),
-        thresholds=report.policy.thresholds_seconds,
-        fingerprint_of=fingerprint_of,
-        folder=Path(tempfile.gettempdir()),
-    )
     channel = Channel(
         topic=topic_of(settings, aws(), stop),
         per_token=False,
         digest=settings.digest,
         pointer=pointer_of(given.output, report.table, run_id),
         refusal=clock_refusal(report.clock.skew_seconds),
+    )
+    terms = WatchTerms(
+        scope=scope_of(table),
+        now=last_judged_at([report]),
+        thresholds=report.policy.thresholds_seconds,
+        grace=report.policy.grace_seconds,
+        key=_KEY,
+        profile=_KEY,
+        audiences=channel.audiences,
+    )
+    watch = Watch(
+        ledger_for(given.state, aws),
+        terms,
+        fingerprint_of=fingerprint_of,
+        folder=Path(tempfile.gettempdir()),
     )
     return Announcer(
         watch,
@@ -64,6 +74,8 @@ def announcer_of(
         pages_of_owner=None,
         fingerprint_of=fingerprint_of,
         remembers=False,
+        sees_all=True,
+        turn=turn_for(given.state, aws(), table, settings.sns_topic_arn, run_id),
     )
 
 

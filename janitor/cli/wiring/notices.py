@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from janitor.cli.wiring.fingerprint_key import key_name
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
 from janitor.cli.wiring.report_places import expanded
-from janitor.cli.wiring.stores import has_store, ledger_for, scope_of
+from janitor.cli.wiring.stores import has_store, ledger_for, scope_of, troubles_for, turn_for
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
@@ -18,6 +19,7 @@ from janitor.dynamodb.locate import Table
 from janitor.dynamodb.owners import pages_of_owner
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.ledger.url import SqliteUrl
+from janitor.notify.audience import Audience, Kind
 from janitor.notify.failure import failure_message
 from janitor.parsers import MetricsTarget, S3Key
 from janitor.report.model import Remark, TablePart
@@ -25,7 +27,8 @@ from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.stopping import Stop
-from janitor.run.watch import Watch
+from janitor.run.trouble import Trouble
+from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.emf import Emf
 from janitor.sinks.metric import MetricSink
 from janitor.sinks.sns import Message, Topic
@@ -46,7 +49,7 @@ def metric_files(settings: NoticeSettings) -> list[tuple[str, Path]]:
     return [(f"--metrics {target.format}={target.path}", target.path) for target in settings.metrics if target.path]
 
 
-def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_notice: bool, as_of: int | None) -> None:
+def check_notices(settings: NoticeSettings, *, requires_notice: bool, as_of: int | None) -> None:
     """Settings that come to nothing without another.
 
     Raises:
@@ -54,9 +57,9 @@ def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_no
     """
     if settings.per_token and settings.sns_topic_arn is None:
         raise ConfigurationError("--per-token has no topic to publish to", "give --sns-topic-arn ARN")
-    if requires_notice and settings.sns_topic_arn is None and state.state_url is None:
-        way_out = "give --state-url, or --sns-topic-arn"
-        raise ConfigurationError("--require-notice needs to know what was announced", way_out)
+    if requires_notice and settings.sns_topic_arn is None:
+        way_out = "give --sns-topic-arn ARN; with --digest never this run tells it nothing itself"
+        raise ConfigurationError("--require-notice needs to know which topic has to have heard of a token", way_out)
     if settings.sns_topic_arn is not None and as_of is not None:
         way_out = "go without --as-of, or without --sns-topic-arn"
         raise ConfigurationError("notices as of another time would be wrong", way_out)
@@ -81,30 +84,44 @@ def announcing_of(
     now: int,
     as_of: int | None,
     run_id: str,
+    command: str,
+    table_named: str,
     remembers: bool = True,
+    requires_notice: bool = False,
 ) -> Announcing | None:
     """Who announces what the run finds, and what it remembers; None where nothing is to be remembered.
 
-    A run as of another time remembers nothing: its findings are not true yet.
+    A run as of another time remembers nothing: its findings are not true yet. With `remembers` it sees the whole table,
+    as the next will; with `requires_notice` it deletes only what was announced.
     """
     if as_of is not None or not has_store(state, settings):
         return None
     table = reached.table
     fingerprint_of = partial(fingerprint, dialect=policy.dialect, secret=secret)
-    watch = Watch(
-        ledger_for(state, reached.aws),
-        scope_of(table),
-        now=now,
-        thresholds=policy.thresholds,
-        fingerprint_of=fingerprint_of,
-        folder=Path(tempfile.gettempdir()),
-    )
     channel = Channel(
         topic=topic_of(settings, reached.home, stop),
         per_token=settings.per_token,
         digest=settings.digest,
         pointer=pointer_of(output, table, run_id),
         refusal=clock_refusal(table.skew_seconds),
+        troubles=troubles_for(state, settings, lambda: reached.aws, command=command, table=table_named),
+    )
+    kind, topic_arn = Kind.OWNER if settings.per_token else Kind.DIGEST, settings.sns_topic_arn
+    terms = WatchTerms(
+        scope=scope_of(table),
+        now=now,
+        thresholds=policy.thresholds,
+        grace=policy.grace,
+        key=key_name(secret),
+        profile=f"{policy.dialect.value}/{policy.horizon}/{key_name(secret)}",
+        audiences=channel.audiences,
+        needs_notice=Audience(kind, topic_arn) if requires_notice and topic_arn else None,
+    )
+    watch = Watch(
+        ledger_for(state, lambda: reached.aws),
+        terms,
+        fingerprint_of=fingerprint_of,
+        folder=Path(tempfile.gettempdir()),
     )
     announcer = Announcer(
         watch,
@@ -114,6 +131,7 @@ def announcing_of(
         pages_of_owner=owner_pages(reached),
         fingerprint_of=fingerprint_of,
         remembers=remembers,
+        turn=turn_for(state, reached.aws, table, topic_arn, run_id) if topic_arn else None,
     )
     return Announcing(announcer, watch)
 
@@ -126,9 +144,18 @@ def owner_pages(reached: Reached) -> PagesOfOwner | None:
 
 
 def tell_of_failure(
-    settings: NoticeSettings, table: TableSettings, command: str, run_id: str, error: JanitorError
+    settings: NoticeSettings,
+    state: StateSettings,
+    table: TableSettings,
+    *,
+    command: str,
+    run_id: str,
+    error: JanitorError,
 ) -> SinkError | None:
-    """Publish that a run came to no report, where there is a topic; why that failed, if it did."""
+    """Publish that a run came to no report, where there is a topic; why that failed, if it did.
+
+    Nothing is published where the last run failed in the same way, and that was told less than a day ago.
+    """
     if settings.sns_topic_arn is None or settings.digest == "never":
         return None
     made = failure_message(command, named(table), run_id, error.code, str(error))
@@ -140,8 +167,15 @@ def tell_of_failure(
         is_structured=True,
     )
     try:
+        aws = session(table)
+        troubles = troubles_for(state, settings, lambda: aws, command=command, table=named(table))
+        trouble, last = Trouble(f"no report:{error.code}", str(error)), troubles.last() if troubles else None
+        if troubles is not None and troubles.is_known(trouble, last):
+            return None
         jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
-        Topic(session(table).sns, settings.sns_topic_arn, lambda _: False, jitter).publish(message)
+        Topic(aws.sns, settings.sns_topic_arn, lambda _: False, jitter).publish(message)
+        if troubles is not None:
+            troubles.settle(trouble, last, was_told=True)
     except JanitorError as failure:
         return SinkError(failure.sentence, failure.way_out, failure.code)
     return None

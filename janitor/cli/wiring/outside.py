@@ -8,7 +8,7 @@ from typing import Self
 import click
 
 from janitor.cli.wiring.notices import metric_sinks, tell_of_failure
-from janitor.config.output import NoticeSettings
+from janitor.config.output import NoticeSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.errors import JanitorError, SinkError
 from janitor.report.metrics import metrics_of
@@ -37,6 +37,7 @@ class Outside:
     def __init__(
         self,
         settings: NoticeSettings,
+        state: StateSettings,
         table: TableSettings,
         stop: Stop,
         *,
@@ -46,7 +47,8 @@ class Outside:
     ) -> None:
         """Prepare; nothing is written or called. A run that `is_part` of another's does not call a start of its own."""
         self._stop, self._is_part = stop, is_part
-        self._settings, self._table, self._command, self._run_id = settings, table, command, run_id
+        self._settings, self._state, self._table = settings, state, table
+        self._command, self._run_id = command, run_id
         self._sinks = metric_sinks(settings)
         self._heartbeat = Heartbeat(settings.heartbeat_url, run_id=run_id) if settings.heartbeat_url else None
 
@@ -75,7 +77,15 @@ class Outside:
         for sink in self._sinks:
             sink.discard()
         if isinstance(error, JanitorError):
-            tell = partial(tell_of_failure, self._settings, self._table, self._command, self._run_id, error)
+            tell = partial(
+                tell_of_failure,
+                self._settings,
+                self._state,
+                self._table,
+                command=self._command,
+                run_id=self._run_id,
+                error=error,
+            )
             _say(self._answered(tell))
         if self._heartbeat is not None:
             # Only of our own errors is it known that they hold no row.

@@ -10,7 +10,7 @@ from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import Announcing, announcing_of, check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
-from janitor.cli.wiring.reach import Among, Reached, reach, warnings
+from janitor.cli.wiring.reach import Among, Reached, named, reach, warnings
 from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.shards import Joined, check_shards, is_part_of_a_run, joined_run, shard_announcer, shard_in
 from janitor.config.commands import ScanSettings
@@ -84,6 +84,8 @@ def announcing_for(
     secret: bytes | None,
     now: int,
     run_id: str,
+    command: str = "scan",
+    requires_notice: bool = False,
 ) -> Announcing | None:
     """Who announces what the run finds: `announcing_of` has the words for the arguments."""
     output = settings.output
@@ -101,6 +103,9 @@ def announcing_for(
         now=now,
         as_of=settings.policy.as_of,
         run_id=run_id,
+        command=command,
+        table_named=named(settings.table),
+        requires_notice=requires_notice,
     )
 
 
@@ -158,7 +163,7 @@ def check_scan(settings: ScanSettings) -> None:
         [*state_file(settings.state), *metric_files(settings.notices)],
         merged=settings.shards.merged_report,
     )
-    check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
+    check_notices(settings.notices, requires_notice=False, as_of=settings.policy.as_of)
 
 
 def job_for(

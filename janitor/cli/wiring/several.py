@@ -20,6 +20,7 @@ from janitor.cli.wiring.notices import pointer_of, topic_of
 from janitor.cli.wiring.outlets import outlets_of
 from janitor.cli.wiring.reach import Among, each_of, named, session
 from janitor.cli.wiring.shards import is_part_of_a_run
+from janitor.cli.wiring.stores import troubles_for
 from janitor.config.commands import ScanSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.output import LogSettings
@@ -152,7 +153,7 @@ def _several(asked: _Asked, run_id: str, stop: Stop) -> Several:
         ),
         outlets=outlets_of(shared.output, None, lambda: home.s3, run_id, stop),
         max_findings=shared.output.max_findings,
-        channel=_channel(shared, home, run_id, stop),
+        channel=_channel(shared, home, asked.command, run_id, stop),
         clock=time.time,
         stop=stop,
     )
@@ -219,7 +220,7 @@ def _turn(label: str, part: TablePart, made: Job | JanitorError) -> Turn:
     return Turn(label=label, table=part, job=made, announcer=announcer)
 
 
-def _channel(shared: ScanSettings, home: Aws, run_id: str, stop: Stop) -> Channel | None:
+def _channel(shared: ScanSettings, home: Aws, command: str, run_id: str, stop: Stop) -> Channel | None:
     """Who hears of all tables; None where nobody does and nothing is remembered."""
     if shared.policy.as_of is not None:
         return None
@@ -228,6 +229,7 @@ def _channel(shared: ScanSettings, home: Aws, run_id: str, stop: Stop) -> Channe
         per_token=shared.notices.per_token,
         digest=shared.notices.digest,
         pointer=pointer_of(shared.output, None, run_id),
+        troubles=troubles_for(shared.state, shared.notices, lambda: home, command=command, table=named(shared.table)),
     )
 
 

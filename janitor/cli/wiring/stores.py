@@ -1,5 +1,8 @@
 """The store of what runs remember, and of the lease of a table."""
 
+import time
+from collections.abc import Callable
+
 from janitor.cli.places import state_directory
 from janitor.config.output import NoticeSettings, StateSettings
 from janitor.dynamodb.client import Aws
@@ -17,6 +20,7 @@ from janitor.ledger.url import DynamoDbUrl, SqliteUrl
 from janitor.report.model import TablePart
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.shards.sharded_run import ShardedRun
+from janitor.run.trouble import TroubleMemory
 
 STATE_FILE = "state.sqlite"
 
@@ -31,11 +35,11 @@ def has_store(state: StateSettings, notices: NoticeSettings) -> bool:
     return state.state_url is not None or notices.sns_topic_arn is not None
 
 
-def ledger_for(state: StateSettings, aws: Aws) -> Ledger:
+def ledger_for(state: StateSettings, aws: Callable[[], Aws]) -> Ledger:
     """The store that the settings name, or the one in the state directory; not opened."""
     match _url(state):
         case DynamoDbUrl(table):
-            return DynamoDbLedger(aws.dynamodb, table)
+            return DynamoDbLedger(aws().dynamodb, table)
         case SqliteUrl(path):
             return SqliteLedger(path)
 
@@ -56,6 +60,21 @@ def lease_for(
     if not has_store(state, notices):
         return None
     return LeaseKeeper(_lease_store(state, aws), scope_of(table), holder, is_shared=is_shared)
+
+
+def turn_for(state: StateSettings, aws: Aws, table: Table | TablePart, topic_arn: str, run_id: str) -> LeaseKeeper:
+    """The right to tell a topic of a table, not taken yet."""
+    return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/announce/{topic_arn}", run_id)
+
+
+def troubles_for(
+    state: StateSettings, notices: NoticeSettings, aws: Callable[[], Aws], *, command: str, table: str
+) -> TroubleMemory | None:
+    """What the last run of the same kind ended with; None where nobody is told."""
+    if notices.sns_topic_arn is None:
+        return None
+    ledger = ledger_for(state, aws)
+    return TroubleMemory(ledger, time.time, command=command, table=table, topic=notices.sns_topic_arn)
 
 
 def claim_for(state: StateSettings, aws: Aws, table: Table, run: ShardedRun) -> LeaseKeeper:

@@ -68,7 +68,17 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     dry_limits = None if sweep.deletes else limits_of(deletion)
     holder = joined.holder if joined else run_id
     lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, holder, is_shared=joined is not None)
-    announcing = announcing_for(scan, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id)
+    announcing = announcing_for(
+        scan,
+        reached,
+        stop,
+        policy=policy,
+        secret=secret,
+        now=now,
+        run_id=run_id,
+        command="sweep",
+        requires_notice=deletion.require_notice,
+    )
     return job_for(
         "sweep",
         run_id,
@@ -132,7 +142,7 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
         ],
         merged=scan.shards.merged_report,
     )
-    check_notices(scan.notices, scan.state, requires_notice=deletion.require_notice, as_of=scan.policy.as_of)
+    check_notices(scan.notices, requires_notice=deletion.require_notice, as_of=scan.policy.as_of)
 
 
 def announced_by(

@@ -505,3 +505,80 @@ def test_a_digest_that_was_not_taken_is_tried_again(
         proxy.rules([{"service": "sns", "operation": "Publish", "error": {"code": "InternalError", "status": 500}}])
         nightly.run(*REFUSED, command="sweep", env={"AWS_ENDPOINT_URL_SNS": proxy.url})
     assert nightly.run(*REFUSED, command="sweep").notices["digests"] == 1
+
+
+def dynamodb_state(url: str, name: str) -> str:
+    with closing(boto3.client("dynamodb", endpoint_url=url)) as client:
+        create_state_table(client, name)
+    return f"dynamodb://{name}"
+
+
+def test_a_state_table_knows_the_same_refusal_and_the_table_that_is_not_there(
+    runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str
+) -> None:
+    queue = topic.queue("in-a-table")
+    nightly = runs(*stale_rows(3), *living_rows(30), state=dynamodb_state(ministack_url, "troubles"))
+    assert [nightly.run(*REFUSED, command="sweep").finished.code for _ in range(2)] == [4, 4]
+    lost = Runs(nightly.url, f"{nightly.table}-lost", nightly.arn, nightly.state)
+    assert [lost.run().finished.code for _ in range(2)] == [2, 2]
+    assert [body["schema"] for body in queue.bodies()] == [DIGEST, "janitor.failure/v1"]
+
+
+# Several tables.
+
+
+def schedule(folder: Path, runs: Runs, *tables: str, then: str = "") -> str:
+    file = folder / "job.toml"
+    named = "".join(f'[[table]]\ntable = "{table}"\n' for table in tables)
+    told = f'[notify]\nsns_topic_arn = "{runs.arn}"\nper_token = true\n[state]\nurl = "{runs.state}"\n'
+    file.write_text(named + told + then)
+    return str(file)
+
+
+def test_of_several_tables_one_that_another_run_tells_is_left_and_the_others_are_told(
+    runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path
+) -> None:
+    queue = topic.queue("several-held")
+    first, second = runs(*due_rows(5, 6)), runs(*due_rows(7, -300))
+    store = SqliteLeaseStore(Path(first.state.removeprefix("sqlite:///")))
+    scope = f"000000000000/us-east-1/{first.table}/announce/{first.arn}"
+    store.take(scope, "another-run", 60)
+    run = ("run", schedule(tmp_path, first, first.table, second.table), "--endpoint-url", first.url)
+    held = json.loads(janitor(*run).out)
+    assert [held["notices"][key] for key in ("sent", "left", "long_expired", "digests")] == [1, 2, 1, 1]
+    assert schemas(queue) == [DIGEST, OWNER]
+    store.release(scope, "another-run")
+    free = json.loads(janitor(*run).out)
+    assert [free["notices"][key] for key in ("sent", "left", "long_expired", "digests")] == [2, 0, 0, 1]
+    assert schemas(queue) == [DIGEST, OWNER, OWNER]
+
+
+def test_of_several_tables_the_same_failure_is_told_once_and_another_tables_at_once(
+    runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path
+) -> None:
+    queue = topic.queue("several-failing")
+    first, second = runs(*living_rows(1)), runs(*living_rows(1))
+    where = ("--endpoint-url", first.url)
+    broken = schedule(tmp_path, first, first.table, second.table)
+    with closing(boto3.client("dynamodb", endpoint_url=first.url)) as client:
+        codes = [janitor("run", broken, *where).code]
+        client.delete_table(TableName=second.table)
+        codes += [janitor("run", broken, *where).code for _ in range(3)]
+        create_table(client, second.table, hashed=True, rows=living_rows(1))
+        codes += [janitor("run", broken, *where).code for _ in range(2)]
+    assert codes == [0, 1, 1, 1, 0, 0]
+    failed, well = queue.bodies()
+    assert (failed["recovered_from"], well["outcome"]) == (None, "complete")
+    assert second.table in well["recovered_from"]
+
+
+def test_of_several_tables_no_message_goes_out_where_no_mark_fits(
+    runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path
+) -> None:
+    queue = topic.queue("several-full")
+    first, second = (runs(*due_rows(*[day / 20 for day in range(200)])) for _ in range(2))
+    runs(*living_rows(1)).run()
+    run = ("run", schedule(tmp_path, first, first.table, second.table), "--endpoint-url", first.url)
+    forgetful = janitor(*run, largest_file=full(first, 4_096))
+    assert (forgetful.code, queue.take()) == (1, [])
+    assert json.loads(janitor(*run).out)["notices"]["sent"] == 400

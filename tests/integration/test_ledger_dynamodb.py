@@ -106,6 +106,16 @@ def test_marks_that_are_refused_for_good_are_an_error_at_once(meddled: Meddled, 
         ledger.mark(marks(2), NOW)
 
 
+def test_marks_that_would_be_refused_are_found_out_before_any_is_made(meddled: Meddled) -> None:
+    ledger = opened(meddled, never)
+    meddled[2].by_operation["TransactWriteItems"] = refused("AccessDeniedException")
+    with pytest.raises(LedgerError, match=r"dynamodb:UpdateItem .* was denied"):
+        ledger.prove([*marks(3)])
+    meddled[2].by_operation.clear()
+    ledger.prove([*marks(3)])
+    assert items_of(meddled) == []
+
+
 def test_ten_thousand_marks_take_a_hundred_requests(meddled: Meddled) -> None:
     requests: list[int] = []
 

@@ -225,6 +225,7 @@ def _terms(settings: ScanSettings, policy: Policy, segments: int, sweep: SweepSe
             "--max-delete-percent": sweep.deletion.max_delete_percent,
             "--max-clock-skew": sweep.deletion.max_clock_skew,
             "--require-notice": sweep.deletion.require_notice,
+            "--per-token": settings.notices.per_token,
             "--notice-age": sweep.deletion.notice_age,
         }
     return terms

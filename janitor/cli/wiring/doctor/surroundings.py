@@ -55,6 +55,7 @@ def state_check(given: DoctorCommand, session: Session) -> Check:
         if given.doctor.create_state and isinstance(url, DynamoDbUrl):
             create_table(session.aws.dynamodb, url.table)
         ledger.open(_SCOPE, int(time.time()))
+        ledger.prove(["doctor"])
     except LedgerError as error:
         return raised(STATE, error, needed=True)
     finally:

@@ -20,7 +20,7 @@ from uuid import uuid4
 import structlog
 
 from janitor.errors import LedgerError
-from janitor.ledger.interface import REMEMBER_SECONDS, LastRun
+from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark
 from janitor.ledger.state_table import CONDITION_FAILED, EXPIRES_AT, MOST_KEYS, Attributes, StateTable
 from janitor.ledger.url import DynamoDbUrl
 
@@ -97,16 +97,15 @@ class DynamoDbLedger:
             raise LedgerError(sentence, "see that it is no stale copy of another")
         table.delete(proof)
 
-    def marked(self, names: Sequence[str]) -> dict[str, int]:
+    def marked(self, names: Sequence[str]) -> dict[str, Mark]:
         """As `Ledger.marked`, a hundred a request."""
-        found: dict[str, int] = {}
+        found: dict[str, Mark] = {}
         wanted = {_mark(name): name for name in names}
         for items in _hundreds([*wanted]):
             marks = self._opened.get(items)
             with self._opened.errors(_READ):
-                found.update(
-                    (wanted[item], int(mark["at"]["N"])) for item, mark in marks.items() if not self._is_over(mark)
-                )
+                stand = {wanted[item]: mark for item, mark in marks.items() if not self._is_over(mark)}
+                found |= {name: Mark(int(mark["at"]["N"]), int(mark[EXPIRES_AT]["N"])) for name, mark in stand.items()}
         return found
 
     def mark(self, moments: Mapping[str, int], at: int) -> None:

@@ -25,6 +25,18 @@ class LastRun(NamedTuple):
     outcome: str
 
 
+class Mark(NamedTuple):
+    """A mark that stands.
+
+    Attributes:
+        at: the UNIX second at which it was made.
+        until: the UNIX second from which on it is absent, unless it is remembered anew.
+    """
+
+    at: int
+    until: int
+
+
 class Ledger(Protocol):
     """What runs of one table remember between each other, in a store that several tables may share.
 
@@ -53,8 +65,8 @@ class Ledger(Protocol):
             now: the run's UNIX second, by which what is past its time is told.
         """
 
-    def marked(self, names: Sequence[str]) -> dict[str, int]:
-        """Those of the names that are marked, any number of them, with the UNIX second of their mark."""
+    def marked(self, names: Sequence[str]) -> dict[str, Mark]:
+        """Those of the names that are marked, any number of them, with their marks."""
 
     def mark(self, moments: Mapping[str, int], at: int) -> None:
         """Mark names at the UNIX second `at`; on disk when it returns. Where this raises, some of them may be marked.

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from janitor.errors import LedgerError
-from janitor.ledger.interface import REMEMBER_SECONDS, LastRun
+from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark
 from janitor.ledger.sqlite_file import connect, reading, sqlite_errors, writing
 from janitor.ledger.url import SqliteUrl
 
@@ -80,15 +80,15 @@ class SqliteLedger:
             self.close()
             raise
 
-    def marked(self, names: Sequence[str]) -> dict[str, int]:
+    def marked(self, names: Sequence[str]) -> dict[str, Mark]:
         """As `Ledger.marked`."""
-        query = "SELECT at FROM mark WHERE scope = ? AND name = ? AND expires_at > ?"
+        query = "SELECT at, expires_at FROM mark WHERE scope = ? AND name = ? AND expires_at > ?"
         found = {}
         with self._errors(), reading(self._opened):
             for name in names:
                 row = self._opened.execute(query, (self._scope, name, self._now)).fetchone()
                 if row is not None:
-                    found[name] = int(row[0])
+                    found[name] = Mark(*map(int, row))
         return found
 
     def mark(self, moments: Mapping[str, int], at: int) -> None:

@@ -13,7 +13,7 @@ import structlog
 
 from janitor.errors import LedgerError
 from janitor.ledger.chunks import Seen
-from janitor.ledger.interface import LastRun, Ledger
+from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Ledger
 from janitor.ledger.snapshot import Changes, Snapshot
 from janitor.notify.audience import Audience, Heard, Kind, heard_so_far, is_due, is_long_expired, moment_of
 from janitor.notify.notice import Event, Notice
@@ -32,9 +32,9 @@ _ALREADY_GONE = DeletionOutcome.ALREADY_GONE
 _NOT_AS_SEEN = frozenset({DeletionOutcome.DELETED, DeletionOutcome.CHANGED, _ALREADY_GONE})
 _LOADS = 2
 _ANNOUNCED = frozenset({State.EXPIRING, State.EXPIRED, State.STALE})
-# A mark is forgotten after 400 days. One that is so many days old, or a multiple of them, is renewed: then a token that
-# stays is not announced anew, and not every run writes down again what it knows.
-_RENEWED_EVERY_DAYS = 50
+# A mark is forgotten after 400 days. One that was not written for so long is renewed: then a token that stays is not
+# announced anew, and not every run writes down again what it knows.
+_RENEWED_AFTER_SECONDS = 50 * 86_400
 _AT_ONCE = 1_000
 # Of fingerprint keys, the last few are remembered.
 _MOST_KEYS = 10
@@ -182,7 +182,11 @@ class Watch:
         with self.failing():
             marked = self._ledger.marked([*wanted])
             # One that is earlier is of a threshold before it.
-            return {wanted[name].fingerprint for name, at in marked.items() if moment_of(wanted[name]) <= at <= latest}
+            return {
+                wanted[name].fingerprint
+                for name, mark in marked.items()
+                if moment_of(wanted[name]) <= mark.at <= latest
+            }
         return set()
 
     def prove(self) -> bool:
@@ -197,7 +201,8 @@ class Watch:
         with self.failing():
             for audience in self._terms.audiences:
                 for notices in _in_portions(self.due.of(audience.kind), _AT_ONCE):
-                    told_at = self._ledger.marked([audience.mark(notice.crossing) for notice in notices])
+                    marked = self._ledger.marked([audience.mark(notice.crossing) for notice in notices])
+                    told_at = {name: mark.at for name, mark in marked.items()}
                     told = (
                         notice
                         for notice in notices
@@ -326,8 +331,10 @@ class Watch:
     def _add_due(self, audience: Audience, by_crossing: Mapping[Crossing, Sight]) -> set[Crossing]:
         """Take note of what the audience is to hear; those that it hears of for the first time, and only as a count."""
         heard = self._heard_by(audience)
-        told_at = self._ledger.marked([audience.mark(crossing) for crossing in by_crossing])
-        renewed = [name for name, at in told_at.items() if _is_to_be_renewed(self._terms.now - at)]
+        marked = self._ledger.marked([audience.mark(crossing) for crossing in by_crossing])
+        told_at = {name: mark.at for name, mark in marked.items()}
+        kept_until = self._terms.now + REMEMBER_SECONDS
+        renewed = [name for name, mark in marked.items() if kept_until - mark.until > _RENEWED_AFTER_SECONDS]
         if renewed:
             self._ledger.mark(dict.fromkeys(renewed, 0), self._terms.now)
         needs_notice = audience == self._terms.needs_notice
@@ -395,11 +402,6 @@ def _in_portions(notices: Iterable[Notice], size: int) -> Iterator[Sequence[Noti
     rest = iter(notices)
     while portion := list(islice(rest, size)):
         yield portion
-
-
-def _is_to_be_renewed(seconds: int) -> bool:
-    days = seconds // 86_400
-    return days > 0 and days % _RENEWED_EVERY_DAYS == 0
 
 
 def _event(crossing: Crossing) -> Event:

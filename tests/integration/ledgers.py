@@ -12,7 +12,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from janitor.dynamodb.client import Aws, Connection
 from janitor.ledger.create_table import create_table
 from janitor.ledger.dynamodb import DynamoDbLedger
-from janitor.ledger.interface import LARGEST_CHUNK, LastRun, Ledger
+from janitor.ledger.interface import LARGEST_CHUNK, LastRun, Ledger, Mark
 from tests.faults.proxy import Meddle, Meddling, meddling_proxy
 
 NOW = 1_800_000_000
@@ -39,6 +39,11 @@ def at_once(_: float) -> None:
 def marks(count: int, audience: str = "digest") -> dict[str, int]:
     """Names to mark, each with the second from which on a mark is late enough."""
     return {f"{audience}/topic/{number:012x}": NOW - DAY for number in range(count)}
+
+
+def times(marked: dict[str, Mark]) -> dict[str, int]:
+    """When each name was marked."""
+    return {name: mark.at for name, mark in marked.items()}
 
 
 @contextmanager

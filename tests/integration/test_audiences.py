@@ -582,3 +582,23 @@ def test_of_several_tables_no_message_goes_out_where_no_mark_fits(
     forgetful = janitor(*run, largest_file=full(first, 4_096))
     assert (forgetful.code, queue.take()) == (1, [])
     assert json.loads(janitor(*run).out)["notices"]["sent"] == 400
+
+
+# What stays is not forgotten.
+
+
+@pytest.mark.parametrize("days", [51, 60, 131, 399])
+def test_a_mark_of_a_token_that_stays_is_renewed_on_whichever_day_a_run_comes(
+    runs: Callable[..., Runs], topic: Loudspeaker, days: int
+) -> None:
+    topic.queue(f"renewed-{days}")
+    nightly = runs(*due_rows(-1))
+    nightly.run()
+    with with_state(nightly) as state:
+        state.execute("UPDATE mark SET expires_at = expires_at - ?", (days * DAY,))
+        [before] = state.execute("SELECT at, expires_at FROM mark").fetchall()
+        assert nightly.run().notices["due"] == 0
+        [after] = state.execute("SELECT at, expires_at FROM mark").fetchall()
+        assert (after[0], (after[1] - before[1]) // DAY) == (before[0], days)
+        nightly.run()
+        assert state.execute("SELECT at, expires_at FROM mark").fetchall() == [after]

@@ -24,6 +24,7 @@ from tests.integration.ledgers import (
     marks,
     never,
     state_table,
+    times,
 )
 
 
@@ -53,25 +54,25 @@ def test_what_was_marked_is_found_and_nothing_else(store: Store) -> None:
     marked, other = marks(3), marks(3, "owner")
     with store.open() as ledger:
         ledger.mark(marked, NOW)
-        assert ledger.marked([*other, *marked]) == dict.fromkeys(marked, NOW)
+        assert times(ledger.marked([*other, *marked])) == dict.fromkeys(marked, NOW)
     with store.open() as ledger:
-        assert ledger.marked([*marked, *other]) == dict.fromkeys(marked, NOW)
+        assert times(ledger.marked([*marked, *other])) == dict.fromkeys(marked, NOW)
 
 
 def test_any_number_of_names_is_marked_and_found_some_named_twice(store: Store) -> None:
     many = marks(1_050)
     with store.open() as ledger:
         ledger.mark(many, NOW)
-        assert ledger.marked([*many, *many]) == dict.fromkeys(many, NOW)
+        assert times(ledger.marked([*many, *many])) == dict.fromkeys(many, NOW)
         ledger.mark({}, NOW)
-        assert ledger.marked([]) == {}
+        assert times(ledger.marked([])) == {}
 
 
 def test_a_name_as_long_as_an_arn_and_a_date_of_126_digits_is_marked_too(store: Store) -> None:
     name = f"digest/arn:aws:sns:us-east-1:000000000000:{'t' * 256}/{'a' * 12}/-{10**125}"
     with store.open() as ledger:
         ledger.mark({name: 0}, NOW)
-        assert ledger.marked([name]) == {name: NOW}
+        assert times(ledger.marked([name])) == {name: NOW}
 
 
 def test_a_mark_that_is_late_enough_keeps_its_time_and_an_earlier_one_is_made_anew(store: Store) -> None:
@@ -79,7 +80,7 @@ def test_a_mark_that_is_late_enough_keeps_its_time_and_an_earlier_one_is_made_an
     with patient(store).open() as ledger:
         ledger.mark(dict.fromkeys([late_enough, too_early], 0), NOW)
         ledger.mark({late_enough: NOW, too_early: NOW + 1, new: NOW + DAY}, NOW + DAY)
-        assert ledger.marked([late_enough, too_early, new]) == {
+        assert times(ledger.marked([late_enough, too_early, new])) == {
             late_enough: NOW, too_early: NOW + DAY, new: NOW + DAY,
         }  # fmt: skip
 
@@ -89,7 +90,7 @@ def test_two_runs_at_once_see_each_others_marks_and_the_first_time_stays(store: 
     with patient(store).open() as one, patient(store).open() as other:
         one.mark({first: NOW, both: NOW}, NOW)
         other.mark({both: NOW, second: NOW}, NOW + 5)
-        assert one.marked(few) == other.marked(few) == {first: NOW, both: NOW, second: NOW + 5}
+        assert times(one.marked(few)) == times(other.marked(few)) == {first: NOW, both: NOW, second: NOW + 5}
 
 
 def test_proving_that_marks_can_be_made_makes_none(store: Store) -> None:
@@ -97,10 +98,10 @@ def test_proving_that_marks_can_be_made_makes_none(store: Store) -> None:
     with store.open() as ledger:
         ledger.prove([])
         ledger.prove([*many])
-        assert ledger.marked([*many, *(f"proof/{name}" for name in many)]) == {}
+        assert times(ledger.marked([*many, *(f"proof/{name}" for name in many)])) == {}
         ledger.mark(many, NOW)
         ledger.prove([*many])
-        assert ledger.marked([*many]) == dict.fromkeys(many, NOW)
+        assert times(ledger.marked([*many])) == dict.fromkeys(many, NOW)
 
 
 def test_settings_that_differ_leave_snapshots_of_their_own(store: Store) -> None:
@@ -145,11 +146,11 @@ def test_a_mark_is_remembered_for_400_days_and_then_absent_dropped_or_not(store:
         if is_forgotten:
             ledger.forget(over - 1)
     with store.open(now=over - 1) as ledger:
-        assert ledger.marked([*marks(2)]) == dict.fromkeys(marks(2), NOW)
+        assert times(ledger.marked([*marks(2)])) == dict.fromkeys(marks(2), NOW)
         if is_forgotten:
             ledger.forget(over)
     with store.open(now=over) as ledger:
-        assert ledger.marked([*marks(2)]) == {}
+        assert times(ledger.marked([*marks(2)])) == {}
 
 
 def test_a_mark_that_is_renewed_is_remembered_400_days_from_then_on(store: Store) -> None:
@@ -158,7 +159,7 @@ def test_a_mark_that_is_renewed_is_remembered_400_days_from_then_on(store: Store
         ledger.mark(dict.fromkeys(marks(1), 0), NOW + DAY)
         ledger.forget(NOW + REMEMBER_SECONDS)
     with store.open(now=NOW + REMEMBER_SECONDS) as ledger:
-        assert ledger.marked([*marks(1)]) == dict.fromkeys(marks(1), NOW)
+        assert times(ledger.marked([*marks(1)])) == dict.fromkeys(marks(1), NOW)
 
 
 def test_a_mark_past_its_time_begins_anew_beside_one_that_is_not(store: Store) -> None:
@@ -168,7 +169,7 @@ def test_a_mark_past_its_time_begins_anew_beside_one_that_is_not(store: Store) -
         ledger.mark({few[1]: 0}, NOW + 1)
     with patient(store).open(now=over) as ledger:
         ledger.mark(dict.fromkeys(few, 0), over)
-        assert ledger.marked(few) == {few[0]: over, few[1]: NOW + 1, few[2]: over}
+        assert times(ledger.marked(few)) == {few[0]: over, few[1]: NOW + 1, few[2]: over}
 
 
 def patient(store: Store) -> Store:

@@ -15,7 +15,7 @@ from janitor.cli.signals import stoppable
 from janitor.cli.wiring.logging import start_logging
 from janitor.cli.wiring.outside import Outside
 from janitor.config.limits import DeadlineSettings
-from janitor.config.output import LogSettings, NoticeSettings, OutputSettings
+from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.report.model import Outcome
@@ -47,6 +47,10 @@ class AroundRun(Protocol):
     @property
     def notices(self) -> NoticeSettings:
         """Who hears of it."""
+
+    @property
+    def store(self) -> StateSettings:
+        """Where that is remembered."""
 
     @property
     def deadline(self) -> DeadlineSettings:
@@ -88,7 +92,7 @@ def carried_out(
     """
     run_id = start_logging(logs)
     _spare_the_collector()
-    made = partial(Outside, settings.notices, settings.table, command=command, run_id=run_id)
+    made = partial(Outside, settings.notices, settings.store, settings.table, command=command, run_id=run_id)
     with (
         stoppable(settings.deadline.deadline) as stop,
         _stopped_early(stop),

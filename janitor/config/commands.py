@@ -36,6 +36,11 @@ class ApplyCommand(NamedTuple):
     state: StateSettings
     deadline: DeadlineSettings
 
+    @property
+    def store(self) -> StateSettings:
+        """Where runs remember."""
+        return self.state
+
 
 class RestoreCommand(NamedTuple):
     """Everything that a restore is told."""

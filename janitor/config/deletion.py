@@ -86,7 +86,9 @@ class DeletionSettings:
         default="auto",
     )
     require_notice: bool = setting(
-        "Delete a token only if its expiry was announced, --notice-age ago at least.", is_switch=True
+        "Delete a token only if its expiry was announced to the topic, --notice-age ago at least: in a digest, or with "
+        "--per-token in a message to its owner.",
+        is_switch=True,
     )
     notice_age: int = setting(
         "How long ago the expiry must have been announced.", metavar="DURATION", parse=parse_duration, default="7d"

@@ -23,6 +23,11 @@ class ScanSettings(NamedTuple):
     deadline: DeadlineSettings
     source: SourceSettings = SourceSettings()
 
+    @property
+    def store(self) -> StateSettings:
+        """Where runs remember."""
+        return self.state
+
 
 SCAN_GROUPS: tuple[type, ...] = tuple(ScanSettings.__annotations__.values())
 # A schedule is kept for a table that changes: every export has a place of its own.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from janitor.config.limits import DeadlineSettings, LimitSettings
-from janitor.config.output import NoticeSettings, OutputSettings
+from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.settings import setting
 
@@ -60,6 +60,11 @@ class ListCommand(NamedTuple):
     def notices(self) -> NoticeSettings:
         """Nobody hears of it."""
         return NoticeSettings()
+
+    @property
+    def store(self) -> StateSettings:
+        """Nothing is remembered."""
+        return StateSettings()
 
 
 class ShowCommand(NamedTuple):

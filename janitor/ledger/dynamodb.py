@@ -1,10 +1,11 @@
 """The ledger in a DynamoDB table.
 
-    scope (partition key)      item (sort key)                        attributes
-    account/region/table       mark/FINGERPRINT/EXPIRY/THRESHOLD      at, expiresAt
-    account/region/table       run                                    generation, chunks, the run's own, expiresAt
-    account/region/table       chunk/GENERATION/NUMBER                data, expiresAt
-    account/region/table       lease                                  see `dynamodb_lease`
+    scope (partition key)      item (sort key)              attributes
+    account/region/table       mark/NAME                    at, expiresAt
+    account/region/table       record/NAME                  content, expiresAt
+    account/region/table       run/PROFILE                  generation, chunks, the run's own, expiresAt
+    account/region/table       chunk/GENERATION/NUMBER      data, expiresAt
+    account/region/table       lease                        see `dynamodb_lease`
 
 Every item has its time (`expiresAt`), after which it counts as absent; DynamoDB removes it some days later, where the
 table's TTL is on. That also clears away what a run left that was killed half way.
@@ -12,17 +13,15 @@ table's TTL is on. That also clears away what a run left that was killed half wa
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from janitor.errors import LedgerError
-from janitor.ledger.crossing_key import key_of
-from janitor.ledger.interface import REMEMBER_SECONDS, LastRun
+from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark
 from janitor.ledger.state_table import CONDITION_FAILED, EXPIRES_AT, MOST_KEYS, Attributes, StateTable
 from janitor.ledger.url import DynamoDbUrl
 from janitor.logs import get_logger
-from janitor.tokens.crossing import Crossing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,15 +31,16 @@ log = get_logger("janitor.ledger")
 _READ = "dynamodb:BatchGetItem"
 _WRITE = "dynamodb:UpdateItem"
 
-_RUN = "run"
 _PROOF_SECONDS = 86_400
 
-# A mark that is past its time is absent, and so begins anew: a condition for each of the two, of which one is met.
-_KEEP = "SET #at = if_not_exists(#at, :at), #expiresAt = :until"
-_IS_NOT_OVER = "attribute_not_exists(#expiresAt) OR #expiresAt > :at"
-_BEGIN_ANEW = "SET #at = :at, #expiresAt = :until"
-_IS_OVER = "#expiresAt <= :at"
+# A mark is made, unless one stands that is late enough and not past its time; that one is only remembered longer. A
+# condition for each of the two, of which one is met.
+_MARK = "SET #at = :at, #expiresAt = :until"
+_IS_TO_BE_MADE = "attribute_not_exists(#at) OR #at < :moment OR #expiresAt <= :at"
+_REMEMBER = "SET #expiresAt = :until"
+_STANDS = "#at >= :moment AND #expiresAt > :at"
 
+_KEEP = "SET #content = :content, #expiresAt = :until"
 _LEAVE_CHUNK = "SET #data = :data, #expiresAt = :until"
 _POINT = (
     "SET #generation = :generation, #chunks = :chunks, #runId = :runId, #startedAt = :startedAt, "
@@ -86,42 +86,52 @@ class DynamoDbLedger:
         table = StateTable(self._client, self._name, scope, wait=self._wait, jitter=self._jitter)
         # Its own for every run: two may be here at once.
         proof = f"opening/{uuid4().hex}"
-        table.update(proof, _BEGIN_ANEW, {":at": _number(now), ":until": _number(now + _PROOF_SECONDS)})
+        table.update(proof, _MARK, {":at": _number(now), ":until": _number(now + _PROOF_SECONDS)})
+        self._take_back(table, proof)
+        self._table, self._now = table, now
+
+    def _take_back(self, table: StateTable, proof: str) -> None:
         if proof not in table.get([proof]):
             sentence = f"the state table {self._name} does not give back what was just written to it"
             raise LedgerError(sentence, "see that it is no stale copy of another")
         table.delete(proof)
-        self._table, self._now = table, now
 
     def open_to_read(self, scope: str, now: int) -> None:
         """As `Ledger.open_to_read`: reads an item, whether it is there or not."""
         table = StateTable(self._client, self._name, scope, wait=self._wait, jitter=self._jitter)
-        table.get([_RUN])
+        table.get(["opening"])
         self._table, self._now = table, now
 
-    def announced(self, crossings: Sequence[Crossing]) -> dict[Crossing, int]:
-        """As `Ledger.announced`, a hundred a request."""
-        found: dict[Crossing, int] = {}
-        wanted = {_mark(crossing): crossing for crossing in crossings}
+    def marked(self, names: Sequence[str]) -> dict[str, Mark]:
+        """As `Ledger.marked`, a hundred a request."""
+        found: dict[str, Mark] = {}
+        wanted = {_mark(name): name for name in names}
         for items in _hundreds([*wanted]):
             marks = self._opened.get(items)
             with self._opened.errors(_READ):
-                found.update(
-                    (wanted[item], int(mark["at"]["N"])) for item, mark in marks.items() if not self._is_over(mark)
-                )
+                stand = {wanted[item]: mark for item, mark in marks.items() if not self._is_over(mark)}
+                found |= {name: Mark(int(mark["at"]["N"]), int(mark[EXPIRES_AT]["N"])) for name, mark in stand.items()}
         return found
 
-    def mark(self, crossings: Sequence[Crossing], at: int) -> None:
+    def mark(self, moments: Mapping[str, int], at: int) -> None:
         """As `Ledger.mark`: transactions of a hundred, each all or nothing.
 
         Not BatchWriteItem, which knows no condition: the first time would be lost to whoever comes second.
         """
-        for items in _hundreds([*dict.fromkeys(map(_mark, crossings))]):
-            self._mark_together(items, at)
+        until = at + REMEMBER_SECONDS
+        for names in _hundreds([*moments]):
+            self._mark_together({_mark(name): moments[name] for name in names}, at, until)
 
-    def snapshot(self) -> Iterator[bytes]:
+    def prove(self, names: Sequence[str]) -> None:
+        """As `Ledger.prove`, by one mark, for a table does not run out of room."""
+        if names:
+            proof = _mark(f"proof/{uuid4().hex}")
+            self._mark_together({proof: self._now}, self._now, self._now + _PROOF_SECONDS)
+            self._take_back(self._opened, proof)
+
+    def snapshot(self, profile: str) -> Iterator[bytes]:
         """As `Ledger.snapshot`, a chunk a request."""
-        pointer = self._pointer()
+        pointer = self._pointer(profile)
         if pointer is None or pointer.expires_at <= self._now:
             return
         for number in range(pointer.chunks):
@@ -133,7 +143,7 @@ class DynamoDbLedger:
                 data = bytes(attributes["data"]["B"])
             yield data
 
-    def replace_snapshot(self, chunks: Iterable[bytes], run: LastRun) -> None:
+    def replace_snapshot(self, profile: str, chunks: Iterable[bytes], run: LastRun) -> None:
         """As `Ledger.replace_snapshot`: a new generation is written, then pointed to, then the old one deleted."""
         generation, count = uuid4().hex, 0
         until = _number(run.finished_at + REMEMBER_SECONDS)
@@ -148,14 +158,28 @@ class DynamoDbLedger:
             ":outcome": {"S": run.outcome},
             ":until": until,
         }
-        replaced = self._point(generation, values)
+        replaced = self._point(profile, generation, values)
         if replaced is not None:
             self._delete(replaced)
 
-    def last_run(self) -> LastRun | None:
+    def last_run(self, profile: str) -> LastRun | None:
         """As `Ledger.last_run`."""
-        pointer = self._pointer()
+        pointer = self._pointer(profile)
         return None if pointer is None or pointer.expires_at <= self._now else pointer.run
+
+    def record(self, name: str) -> bytes | None:
+        """As `Ledger.record`."""
+        item = _record(name)
+        attributes = self._opened.get([item]).get(item)
+        if attributes is None:
+            return None
+        with self._opened.errors(_READ):
+            return None if self._is_over(attributes) else bytes(attributes["content"]["B"])
+
+    def keep(self, name: str, content: bytes, at: int) -> None:
+        """As `Ledger.keep`."""
+        values = {":content": {"B": content}, ":until": _number(at + REMEMBER_SECONDS)}
+        self._opened.update(_record(name), _KEEP, values)
 
     def forget(self, now: int) -> None:
         """Nothing: the table's TTL does it, and nobody here sees what is past its time."""
@@ -173,26 +197,25 @@ class DynamoDbLedger:
     def _is_over(self, attributes: Attributes) -> bool:
         return int(attributes[EXPIRES_AT]["N"]) <= self._now
 
-    def _mark_together(self, items: Sequence[str], at: int) -> None:
-        """Mark at most a hundred different items. Whoever else marks some of them at once comes before or after."""
-        values = {":at": _number(at), ":until": _number(at + REMEMBER_SECONDS)}
-        over: set[str] = set()
+    def _mark_together(self, moments: Mapping[str, int], at: int, until: int) -> None:
+        """Mark at most a hundred items. Whoever else marks some of them at once comes before or after."""
+        standing: set[str] = set()
         for _ in self._opened.rounds(_WRITE):
-            updates = [
-                self._opened.to_update(item, _BEGIN_ANEW, values, _IS_OVER)
-                if item in over
-                else self._opened.to_update(item, _KEEP, values, _IS_NOT_OVER)
-                for item in items
-            ]
+            updates = []
+            for item, moment in moments.items():
+                values = {":at": _number(at), ":until": _number(until), ":moment": _number(moment)}
+                update, condition = (_REMEMBER, _STANDS) if item in standing else (_MARK, _IS_TO_BE_MADE)
+                updates.append(self._opened.to_update(item, update, values, condition))
             codes = self._opened.update_together(updates)
             if codes is None:
                 break
             # Whichever of the two conditions failed, the other is met now.
-            over ^= {item for item, code in zip(items, codes, strict=True) if code == CONDITION_FAILED}
+            standing ^= {item for item, code in zip(moments, codes, strict=True) if code == CONDITION_FAILED}
 
-    def _pointer(self) -> _Pointer | None:
+    def _pointer(self, profile: str) -> _Pointer | None:
         """Where the snapshot is, past its time or not."""
-        attributes = self._opened.get([_RUN]).get(_RUN)
+        item = _run(profile)
+        attributes = self._opened.get([item]).get(item)
         if attributes is None:
             return None
         with self._opened.errors(_READ):
@@ -205,7 +228,7 @@ class DynamoDbLedger:
             chunks, expires_at = int(attributes["chunks"]["N"]), int(attributes[EXPIRES_AT]["N"])
             return _Pointer(attributes["generation"]["S"], chunks, run, expires_at)
 
-    def _point(self, generation: str, values: Attributes) -> _Pointer | None:
+    def _point(self, profile: str, generation: str, values: Attributes) -> _Pointer | None:
         """Let the pointer show this generation, on the condition that it still shows what it did a moment ago.
 
         Returns:
@@ -213,16 +236,16 @@ class DynamoDbLedger:
         """
         replaced: _Pointer | None = None
         for _ in self._opened.rounds(_WRITE):
-            before = self._pointer()
+            before = self._pointer(profile)
             if before is not None and before.generation == generation:
                 # The answer to the last try was lost, after it had worked.
                 break
             replaced = before
             if before is None:
-                is_done = self._opened.update(_RUN, _POINT, values, "attribute_not_exists(#generation)")
+                is_done = self._opened.update(_run(profile), _POINT, values, "attribute_not_exists(#generation)")
             else:
                 shown = {**values, ":before": {"S": before.generation}}
-                is_done = self._opened.update(_RUN, _POINT, shown, "#generation = :before")
+                is_done = self._opened.update(_run(profile), _POINT, shown, "#generation = :before")
             if is_done:
                 break
         return replaced
@@ -240,8 +263,16 @@ def _number(value: int) -> dict[str, str]:
     return {"N": str(value)}
 
 
-def _mark(crossing: Crossing) -> str:
-    return f"mark/{key_of(crossing)}"
+def _mark(name: str) -> str:
+    return f"mark/{name}"
+
+
+def _record(name: str) -> str:
+    return f"record/{name}"
+
+
+def _run(profile: str) -> str:
+    return f"run/{profile}"
 
 
 def _chunk(generation: str, number: int) -> str:

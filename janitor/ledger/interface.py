@@ -1,9 +1,7 @@
 """What a store of the ledger does. Written for whoever adds one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
-
-from janitor.tokens.crossing import Crossing
 
 # How long something is remembered after it was last written: longer than any horizon, and no longer than it is of use.
 REMEMBER_SECONDS = 400 * 86_400
@@ -27,8 +25,23 @@ class LastRun(NamedTuple):
     outcome: str
 
 
+class Mark(NamedTuple):
+    """A mark that stands.
+
+    Attributes:
+        at: the UNIX second at which it was made.
+        until: the UNIX second from which on it is absent, unless it is remembered anew.
+    """
+
+    at: int
+    until: int
+
+
 class Ledger(Protocol):
     """What runs of one table remember between each other, in a store that several tables may share.
+
+    Three kinds of things: marks (a name, and when that was told), snapshots (what a run found, as chunks, one for each
+    set of settings that it depends on), and records (a name and a few bytes).
 
     Two runs may use a store at once, each with a ledger of its own; one ledger is used from one thread. What is past
     its time (`REMEMBER_SECONDS` after it was last written) is absent, whether the store has dropped it or not.
@@ -58,32 +71,49 @@ class Ledger(Protocol):
         A store that is not there yet holds nothing.
         """
 
-    def announced(self, crossings: Sequence[Crossing]) -> dict[Crossing, int]:
-        """Those of the crossings that are marked, any number of them, with the UNIX second of their first mark."""
+    def marked(self, names: Sequence[str]) -> dict[str, Mark]:
+        """Those of the names that are marked, any number of them, with their marks."""
 
-    def mark(self, crossings: Sequence[Crossing], at: int) -> None:
-        """Remember that these were announced at the UNIX second `at`; on disk when it returns.
+    def mark(self, moments: Mapping[str, int], at: int) -> None:
+        """Mark names at the UNIX second `at`; on disk when it returns. Where this raises, some of them may be marked.
 
-        One that is marked already keeps its first time, and is remembered anew from `at` on. Where this raises, some
-        of them may be marked.
+        Args:
+            moments: names, each with a UNIX second: a mark that is as late as that, or later, keeps its time, and is
+                only remembered anew from `at` on.
+            at: the UNIX second of the new marks.
         """
 
-    def snapshot(self) -> Iterator[bytes]:
+    def prove(self, names: Sequence[str]) -> None:
+        """Prove that these can be marked, and that the marks will be kept, without marking them.
+
+        Room for all of them is made where room can run out; so what fails later is not for want of it.
+        """
+
+    def snapshot(self, profile: str) -> Iterator[bytes]:
         """The chunks that the last complete run left, in their order; nothing where there was none.
+
+        Args:
+            profile: names the settings that what a run finds depends on. Runs of other settings have another snapshot.
 
         Raises:
             LedgerError: also where another run replaced them in the middle.
         """
 
-    def replace_snapshot(self, chunks: Iterable[bytes], run: LastRun) -> None:
+    def replace_snapshot(self, profile: str, chunks: Iterable[bytes], run: LastRun) -> None:
         """Leave these chunks in the place of the old ones, and the run that left them: all or nothing for a reader.
 
         The chunks are taken one at a time, each of at most `LARGEST_CHUNK` bytes. Of two runs that do this at once one
         stands, whole.
         """
 
-    def last_run(self) -> LastRun | None:
+    def last_run(self, profile: str) -> LastRun | None:
         """The run that left the snapshot; None where there is none."""
+
+    def record(self, name: str) -> bytes | None:
+        """What was kept under the name last; None where nothing is."""
+
+    def keep(self, name: str, content: bytes, at: int) -> None:
+        """Keep a few kilobytes at most under the name, in the place of what is there, at the UNIX second `at`."""
 
     def forget(self, now: int) -> None:
         """Drop what is past its time at the UNIX second `now`, unless the store does so by itself."""

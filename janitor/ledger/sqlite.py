@@ -3,31 +3,33 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from janitor.errors import LedgerError
-from janitor.ledger.crossing_key import key_of
-from janitor.ledger.interface import REMEMBER_SECONDS, LastRun
+from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark
 from janitor.ledger.sqlite_file import connect, connect_to_read, is_empty, reading, sqlite_errors, writing
 from janitor.ledger.url import SqliteUrl
-from janitor.tokens.crossing import Crossing
 
 # In the file's header, where `file` shows it: "jani". A file with another one belongs to another program.
 _APPLICATION_ID = 0x6A616E69
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = (
     """CREATE TABLE mark (
-        scope TEXT NOT NULL, crossing TEXT NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
-        PRIMARY KEY (scope, crossing)
+        scope TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+        PRIMARY KEY (scope, name)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE record (
+        scope TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, expires_at INTEGER NOT NULL,
+        PRIMARY KEY (scope, name)
     ) WITHOUT ROWID""",
     """CREATE TABLE run (
-        scope TEXT NOT NULL PRIMARY KEY, run_id TEXT NOT NULL, started_at INTEGER NOT NULL,
+        scope TEXT NOT NULL, profile TEXT NOT NULL, run_id TEXT NOT NULL, started_at INTEGER NOT NULL,
         finished_at INTEGER NOT NULL, outcome TEXT NOT NULL, generation TEXT NOT NULL, chunks INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL
+        expires_at INTEGER NOT NULL, PRIMARY KEY (scope, profile)
     ) WITHOUT ROWID""",
     # With row ids: rows this long would leave the index without any use.
     """CREATE TABLE chunk (
@@ -37,11 +39,13 @@ _SCHEMA = (
     "CREATE TABLE opening (scope TEXT NOT NULL PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID",
 )
 _MARK = """
-    INSERT INTO mark (scope, crossing, at, expires_at) VALUES (:scope, :crossing, :at, :until)
-    ON CONFLICT (scope, crossing) DO UPDATE SET
-        at = CASE WHEN expires_at > :at THEN at ELSE excluded.at END,
+    INSERT INTO mark (scope, name, at, expires_at) VALUES (:scope, :name, :at, :until)
+    ON CONFLICT (scope, name) DO UPDATE SET
+        at = CASE WHEN expires_at > :at AND at >= :moment THEN at ELSE excluded.at END,
         expires_at = excluded.expires_at
 """
+_PROOF = "REPLACE INTO mark (scope, name, at, expires_at) VALUES (?, ?, ?, ?)"
+_PROOF_SECONDS = 86_400
 
 
 class SqliteLedger:
@@ -92,29 +96,44 @@ class SqliteLedger:
             self.close()
             raise
 
-    def announced(self, crossings: Sequence[Crossing]) -> dict[Crossing, int]:
-        """As `Ledger.announced`."""
-        query = "SELECT at FROM mark WHERE scope = ? AND crossing = ? AND expires_at > ?"
+    def marked(self, names: Sequence[str]) -> dict[str, Mark]:
+        """As `Ledger.marked`."""
+        query = "SELECT at, expires_at FROM mark WHERE scope = ? AND name = ? AND expires_at > ?"
         found = {}
         with self._errors(), reading(self._opened):
-            for crossing in crossings:
-                row = self._opened.execute(query, (self._scope, key_of(crossing), self._now)).fetchone()
+            for name in names:
+                row = self._opened.execute(query, (self._scope, name, self._now)).fetchone()
                 if row is not None:
-                    found[crossing] = int(row[0])
+                    found[name] = Mark(*map(int, row))
         return found
 
-    def mark(self, crossings: Sequence[Crossing], at: int) -> None:
+    def mark(self, moments: Mapping[str, int], at: int) -> None:
         """As `Ledger.mark`, all of them or none."""
         marks = (
-            {"scope": self._scope, "crossing": key_of(crossing), "at": at, "until": at + REMEMBER_SECONDS}
-            for crossing in crossings
+            {"scope": self._scope, "name": name, "moment": moment, "at": at, "until": at + REMEMBER_SECONDS}
+            for name, moment in moments.items()
         )
         with self._errors(), writing(self._opened):
             self._opened.executemany(_MARK, marks)
 
-    def snapshot(self) -> Iterator[bytes]:
+    def prove(self, names: Sequence[str]) -> None:
+        """As `Ledger.prove`: writes as much as the marks will take, and deletes it. SQLite keeps the pages for them."""
+        proofs = [f"proof/{name}" for name in names]
+        until = self._now + _PROOF_SECONDS
+        with self._errors():
+            with writing(self._opened):
+                self._opened.executemany(_PROOF, ((self._scope, proof, self._now, until) for proof in proofs))
+            with writing(self._opened):
+                delete = "DELETE FROM mark WHERE scope = ? AND name = ?"
+                deleted = self._opened.executemany(delete, ((self._scope, proof) for proof in proofs)).rowcount
+        if proofs and deleted < len(set(proofs)):
+            sentence = f"the state file {self._path} does not give back what was just written to it"
+            raise LedgerError(sentence, "give a path on another disk")
+
+    def snapshot(self, profile: str) -> Iterator[bytes]:
         """As `Ledger.snapshot`. Holds no lock between two chunks."""
-        pointer = self._fetch("SELECT generation, chunks FROM run WHERE scope = ? AND expires_at > ?", self._now)
+        query = "SELECT generation, chunks FROM run WHERE scope = ? AND profile = ? AND expires_at > ?"
+        pointer = self._fetch(query, profile, self._now)
         if pointer is None:
             return
         generation, chunks = pointer
@@ -125,32 +144,52 @@ class SqliteLedger:
                 raise LedgerError(f"{self.location}: another run replaced what is being read", "run again")
             yield bytes(row[0])
 
-    def replace_snapshot(self, chunks: Iterable[bytes], run: LastRun) -> None:
+    def replace_snapshot(self, profile: str, chunks: Iterable[bytes], run: LastRun) -> None:
         """As `Ledger.replace_snapshot`, in one transaction: others wait while the chunks come."""
         generation, count = uuid4().hex, 0
         with self._errors(), writing(self._opened):
-            self._opened.execute("DELETE FROM chunk WHERE scope = ?", (self._scope,))
+            self._opened.execute(
+                "DELETE FROM chunk WHERE scope = ? AND generation IN "
+                "(SELECT generation FROM run WHERE run.scope = chunk.scope AND profile = ?)",
+                (self._scope, profile),
+            )
             for count, chunk in enumerate(chunks, 1):
                 self._opened.execute(
                     "INSERT INTO chunk VALUES (?, ?, ?, ?)", (self._scope, generation, count - 1, chunk)
                 )
             self._opened.execute(
-                "REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (self._scope, *run, generation, count, run.finished_at + REMEMBER_SECONDS),
+                "REPLACE INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._scope, profile, *run, generation, count, run.finished_at + REMEMBER_SECONDS),
             )
 
-    def last_run(self) -> LastRun | None:
+    def last_run(self, profile: str) -> LastRun | None:
         """As `Ledger.last_run`."""
-        query = "SELECT run_id, started_at, finished_at, outcome FROM run WHERE scope = ? AND expires_at > ?"
-        row = self._fetch(query, self._now)
+        query = (
+            "SELECT run_id, started_at, finished_at, outcome FROM run "
+            "WHERE scope = ? AND profile = ? AND expires_at > ?"
+        )
+        row = self._fetch(query, profile, self._now)
         return None if row is None else LastRun(*row)
+
+    def record(self, name: str) -> bytes | None:
+        """As `Ledger.record`."""
+        query = "SELECT content FROM record WHERE scope = ? AND name = ? AND expires_at > ?"
+        row = self._fetch(query, name, self._now)
+        return None if row is None else bytes(row[0])
+
+    def keep(self, name: str, content: bytes, at: int) -> None:
+        """As `Ledger.keep`."""
+        with self._errors(), writing(self._opened):
+            values = (self._scope, name, content, at + REMEMBER_SECONDS)
+            self._opened.execute("REPLACE INTO record VALUES (?, ?, ?, ?)", values)
 
     def forget(self, now: int) -> None:
         """As `Ledger.forget`, of every scope: some tables are never looked at again."""
         with self._errors(), writing(self._opened):
             self._opened.execute("DELETE FROM mark WHERE expires_at <= ?", (now,))
+            self._opened.execute("DELETE FROM record WHERE expires_at <= ?", (now,))
             self._opened.execute("DELETE FROM run WHERE expires_at <= ?", (now,))
-            self._opened.execute("DELETE FROM chunk WHERE scope NOT IN (SELECT scope FROM run)")
+            self._opened.execute("DELETE FROM chunk WHERE generation NOT IN (SELECT generation FROM run)")
 
     def close(self) -> None:
         """As `Ledger.close`."""

@@ -80,6 +80,10 @@ class DigestContent:
         pointer: where the full report is, or None.
         tables: of a digest of several, what is to be said of each, its name as notices have it, without notices,
             errors, warnings and report: those are in the whole, which is a sum.
+        long_expired: how many tokens were dead for longer than the grace when the topic first hears of the table; they
+            are among no notices.
+        recovered_from: why the last run was refused or failed, where this one is well again; None otherwise.
+        is_known_trouble: whether the last digest told of the same failure or refusal, less than a day ago.
     """
 
     table: str
@@ -100,16 +104,21 @@ class DigestContent:
     report_json: str | None = None
     pointer: str | None = None
     tables: tuple["DigestContent", ...] = ()
+    long_expired: int = 0
+    recovered_from: str | None = None
+    is_known_trouble: bool = False
 
 
 def is_news(content: DigestContent) -> bool:
     """Whether there is something to hear: a notice is due, rows were touched, tokens changed, or something went wrong.
 
-    What only goes on (locked-out owners, crowded days, protected rows, a dry run's plan, warnings) is no news.
+    What only goes on (locked-out owners, crowded days, protected rows, a dry run's plan, warnings, the same failure as
+    before) is no news.
     """
     deletion = content.deletion
-    touched = deletion.deleted or deletion.changed or deletion.already_gone or deletion.failed
+    touched = deletion.deleted or deletion.changed or deletion.already_gone
     every = (content, *content.tables)
     changed = any(change.count for each in every if each.changes for change in each.changes.values())
-    is_off = content.outcome is not Ending.COMPLETE or content.errors
-    return bool(len(content.notices) or touched or changed or is_off)
+    is_off = content.outcome is not Ending.COMPLETE or content.errors or deletion.failed
+    is_other = (is_off and not content.is_known_trouble) or content.recovered_from is not None
+    return bool(len(content.notices) or content.long_expired or touched or changed or is_other)

@@ -41,6 +41,8 @@ def digest_json(
             "part": numbering.part,
             "parts": numbering.parts,
             "notices_total": numbering.total,
+            "long_expired": content.long_expired,
+            "recovered_from": None if content.recovered_from is None else cut_sentence(content.recovered_from),
             "table": None if content.tables else content.table,
             "region": content.region,
             "account_id": content.account,

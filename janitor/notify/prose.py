@@ -56,10 +56,17 @@ def opening(content: DigestContent, numbering: Numbering, few: int, tables: int)
         yield from set_in_lines(_part_sentence(numbering))
     if numbering.part > 1:
         return
+    if content.recovered_from is not None:
+        yield ""
+        before = cut_sentence(content.recovered_from)
+        yield from set_in_lines(_ended(f"It is well again. What was wrong before: {before}"))
     yield from _listed("What went wrong", list(_failures(content)), few)
     yield from _heading("Rows of all tables" if content.tables else "Rows")
     yield from _count_lines(content)
     yield from _deletion_lines(content)
+    if content.long_expired:
+        yield ""
+        yield from set_in_lines(_long_expired_sentence(content.long_expired))
     for table in content.tables[:tables]:
         yield from _table_lines(table, few)
     if content.tables[tables:]:
@@ -155,6 +162,14 @@ def _where(content: DigestContent) -> str:
 def _part_sentence(numbering: Numbering) -> str:
     part, parts, held, total = numbering
     return f"This is part {part} of {parts}: it names {counted(held, 'token')} of {total:,} in all."
+
+
+def _long_expired_sentence(count: int) -> str:
+    are = "is" if count == 1 else "are"
+    return (
+        f"{counted(count, 'token')} had expired for longer than the grace, and {are} not listed: this is the first "
+        "time that this topic hears of the table."
+    )
 
 
 def _failures(content: DigestContent) -> Iterator[str]:

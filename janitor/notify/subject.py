@@ -70,7 +70,7 @@ def token_subject(notice: Notice) -> str:
 
 def digest_subject(content: DigestContent, due: DueCounts, *, part: int, parts: int) -> str:
     """The subject of a part of a digest: the table, shortened in the middle where it must be, and what is new there."""
-    start = f"[janitor] {_SHOUTED[content.outcome]}"
+    start = f"[janitor] {_SHOUTED[content.outcome]}{'' if content.recovered_from is None else 'WELL AGAIN: '}"
     end = f" (part {part} of {parts})" if parts > 1 else ""
     table = in_ascii(content.table) or "?"
     room = LONGEST - len(start) - len(end) - len(": ")
@@ -104,6 +104,8 @@ def _phrases(content: DigestContent, due: DueCounts) -> Iterator[str]:
         yield f"{due.expired:,}{tokens} expired"
     if deletion.deleted:
         yield f"{deletion.deleted:,} deleted"
+    if content.long_expired:
+        yield f"{content.long_expired:,} expired long ago"
     if content.dry_run and deletion.planned:
         yield f"{deletion.planned:,} would be deleted"
 

@@ -174,11 +174,17 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class NoticesPart(Part, frozen=True):
-    """What was announced: notices that were due, taken by SNS, and not; digests published; where that is remembered."""
+    """What was announced: notices that were due, taken by SNS, and not; digests published; where that is remembered.
+
+    `left` are notices that another run, which was announcing, left to the next one; `long_expired` are tokens that are
+    only counted, because they were dead for longer than the grace when the topic first heard of the table.
+    """
 
     due: int = 0
     sent: int = 0
     failed: int = 0
+    left: int = 0
+    long_expired: int = 0
     digests: int = 0
     state: str | None = None
 

@@ -223,6 +223,8 @@ def _notices(parts: Sequence[NoticesPart | None], digests: int) -> NoticesPart |
         due=sum(part.due for part in known),
         sent=sum(part.sent for part in known),
         failed=sum(part.failed for part in known),
+        left=sum(part.left for part in known),
+        long_expired=sum(part.long_expired for part in known),
         digests=digests,
         state=_agreed([part.state for part in known]),
     )

@@ -1,39 +1,45 @@
 """The end of a run for those who are to hear of it: messages a token, the digest, and what is remembered of both.
 
-    due notices ──per token──> taken or not ┐
-         └───────digest parts─> taken ──────┴──> marked as announced        findings ──> snapshot for the next run
+    due notices ─> our turn ─> provably remembered ─┬─per token───> taken ─> marked for their owners
+                                                    └─digest parts─> taken ─> marked for the digest
+    findings ──> snapshot for the next run
 
-A notice is marked only after SNS took it, from both where both are asked for: a crash in between repeats a notice, and
-loses none. Where the store does not work nothing is sent, because nobody can tell what was sent already.
+Who announces holds a lease for it; another run leaves its notices to the next one. A notice is marked only after SNS
+took it: a crash in between repeats a few notices, and loses none. Where the store does not work nothing is sent,
+because nobody can tell what was sent already.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field, replace
 
 from msgspec import structs
 
-from janitor.errors import JanitorError, SinkError, StopRequestedError
+from janitor.errors import JanitorError, LedgerError, SinkError, StopRequestedError
 from janitor.ledger.interface import LastRun
+from janitor.ledger.lease import Held
 from janitor.logs import get_logger
-from janitor.notify.content import DigestContent, is_news
+from janitor.notify.audience import Kind
+from janitor.notify.content import DigestContent
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
 from janitor.notify.per_token import token_message
 from janitor.report.model import Finding, NoticesPart, Remark, Report
 from janitor.run.changes import changes_since
-from janitor.run.channel import WHERE, Channel, Failures, TopicLike, digest_remark, publish_part
+from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
+from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.sights import sight_in
-from janitor.run.stopping import Stop
+from janitor.run.spool import Due
+from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import FingerprintOf, Watch
+from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message
 
 log = get_logger("janitor.notices")
 
-_MARKED_AT_ONCE = 100
 _UNREACHABLE = "unreachable"
 
 
@@ -42,13 +48,17 @@ class Sent:
     """What was published so far."""
 
     errors: list[Remark] = field(default_factory=list)
-    taken: int = 0
     digests: int = 0
     was_tried: bool = False
+    has_lost_digest: bool = False
 
 
 class Announcer:
-    """Sees a run's findings, and announces at its end what is due. For one thread."""
+    """Sees a run's findings, and announces at its end what is due. For one thread.
+
+    Attributes:
+        are_changes_told: whether another run has told, or tells, what changed since the last run.
+    """
 
     def __init__(
         self,
@@ -60,15 +70,34 @@ class Announcer:
         pages_of_owner: PagesOfOwner | None,
         fingerprint_of: FingerprintOf,
         remembers: bool,
+        sees_all: bool | None = None,
+        turn: LeaseKeeper | None = None,
     ) -> None:
-        """Prepare; nothing is opened or sent. With `remembers` the run sees the whole table, as the next will."""
+        """Prepare; nothing is opened or sent.
+
+        Args:
+            watch: what findings are held against.
+            channel: who is told, and when.
+            clock: the present UNIX second.
+            stop: who may ask for an early end.
+            pages_of_owner: reads the rows of an owner; None where the table has no index for it.
+            fingerprint_of: how rows are named.
+            remembers: whether the run sees the whole table as it is, as the next will.
+            sees_all: whether it sees the whole table, be it as it was; None for as `remembers` says.
+            turn: the right to tell this topic of this table; None where nobody else does.
+        """
+        self.are_changes_told = False
         self._remembers = remembers
+        self._sees_all = remembers if sees_all is None else sees_all
         self._watch = watch
         self._channel = channel
         self._clock = clock
         self._stop = stop
         self._pages_of_owner = pages_of_owner
         self._fingerprint_of = fingerprint_of
+        self._turn = turn
+        self._held = ExitStack()
+        self._other: Held | None = None
 
     def open(self) -> None:
         """Open the store; one that cannot be is said at the end."""
@@ -105,18 +134,54 @@ class Announcer:
         return self._channel.refusal is None and not self._watch.is_broken
 
     @property
-    def due(self) -> int:
-        """How many notices are due."""
-        return len(self._watch.due)
+    def in_digest(self) -> Due:
+        """What is due in the digest, most urgent first."""
+        return self._watch.due.of(Kind.DIGEST)
 
-    def notices(self) -> Iterator[Notice]:
-        """What is due, most urgent first; as much of it as the disk gives back."""
-        with self._watch.failing():
-            yield from self._watch.due
+    @property
+    def for_owners(self) -> Due:
+        """What owners are to hear, most urgent first."""
+        return self._watch.due.of(Kind.OWNER)
+
+    @property
+    def long_expired(self) -> int:
+        """How many tokens are only counted."""
+        return self._watch.long_expired
 
     def failing(self) -> AbstractContextManager[object]:
         """A block that an error of the store ends, which is said at the end."""
         return self._watch.failing()
+
+    def take_turn(self) -> None:
+        """Take the right to announce, and see that what is told can be remembered. To be asked before any message.
+
+        What another run has told meanwhile is not due any more. Where another run is at it, what is due is left to the
+        next run, but for what this one alone knows. Where the store fails, `can_announce` says so from then on.
+        """
+        with self._watch.failing():
+            self._other = self._taken()
+            if self._other is None:
+                self._watch.drop_told()
+                self.are_changes_told = self._watch.is_overtaken()
+                self._watch.prove()
+            else:
+                self.are_changes_told = True
+                self._watch.leave_to_another()
+
+    def _taken(self) -> Held | None:
+        turn = self._turn
+        if turn is None:
+            return None
+        answer = answer_of(lambda: (self._held.enter_context(turn),), lambda: self._stop.is_over(NOTICE_SECONDS))
+        if answer is None:
+            sentence = f"{self._watch.location} did not answer before the run had to end"
+            raise LedgerError(sentence, "run it again", "no-answer")
+        return answer[0]
+
+    @property
+    def is_its_turn(self) -> bool:
+        """Whether it may go on announcing; what it alone knows it may always tell."""
+        return self._turn is None or self._other is not None or self._turn.is_held()
 
     def changed(self, report: Report, *, is_complete: bool) -> Report:
         """The report, with what is not as the last run left it, where that is known. The first step of `finish`."""
@@ -125,22 +190,46 @@ class Announcer:
 
     def told(self, report: Report, sent: Sent, *, is_complete: bool) -> Report:
         """Remember the run, and give the report with what was sent. The last step of `finish`."""
+        was_told = not sent.errors and not sent.has_lost_digest
         if self._channel.refusal is not None:
             sent.errors.append(self._channel.refusal)
-        elif is_complete and self._remembers:
-            self._remember(report)
+        elif self._other is None:
+            if is_complete and self._remembers:
+                self._remember(report)
+            is_all_told = is_complete and self._sees_all and was_told
+            self._watch.hear(is_complete=is_all_told, wants_nothing=self._channel.wants_nothing)
+        self._held.close()
+        part = self._part(sent)
         if self._watch.error is not None:
             sent.errors.append(state_remark(self._watch.error, was_sent=sent.was_tried))
-        due = len(self._watch.due)
-        failed = due - sent.taken if sent.was_tried else 0
-        part = NoticesPart(due=due, sent=sent.taken, failed=failed, digests=sent.digests, state=self._watch.location)
-        warnings = [*report.warnings, *changes_warning(self._watch.warning)]
-        errors = [*report.errors, *sent.errors]
-        return structs.replace(report, errors=errors, warnings=warnings, notices=part)
+        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._left()]
+        return structs.replace(report, errors=[*report.errors, *sent.errors], warnings=warnings, notices=part)
 
     def close(self) -> None:
         """Let go of everything. Never raises."""
+        self._held.close()
         self._watch.close()
+
+    def _part(self, sent: Sent) -> NoticesPart:
+        due = told = 0
+        with self._watch.failing():
+            due, told = len(self._watch.due), self._watch.due.told
+        return NoticesPart(
+            due=due,
+            sent=told,
+            failed=due - told if sent.was_tried else 0,
+            left=self._watch.left,
+            long_expired=self._watch.long_expired,
+            digests=sent.digests,
+            state=self._watch.location,
+        )
+
+    def _left(self) -> list[Remark]:
+        if self._other is None or not self._watch.left:
+            return []
+        notices = "1 notice was" if self._watch.left == 1 else f"{self._watch.left:,} notices were"
+        message = f"{notices} left to the next run, for another one ({self._other.holder}) is telling this topic"
+        return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: Report) -> Report:
         changes, units = changes_since(self._watch, self._pages_of_owner, self._fingerprint_of, self._stop)
@@ -151,16 +240,29 @@ class Announcer:
         topic = self._channel.topic
         if topic is None or self._watch.is_broken:
             return
-        content = digest_content(report, self._watch.due, self._channel.pointer)
-        wants_digest = self._channel.digest == "always" or (self._channel.digest == "news" and is_news(content))
-        sent.was_tried = self._channel.per_token or wants_digest
-        goes_on = not self._channel.per_token or self.tell_owners(topic, report, sent, marks=not wants_digest)
-        if wants_digest and goes_on:
-            self._publish_digest(topic, content, sent)
-        log.info("notices.published", due=len(self._watch.due), digests=sent.digests, taken=sent.taken)
+        sameness = Sameness(self._channel, report)
+        wants_digest = sameness.wants(self._content(report, sameness))
+        if wants_digest or (self._channel.per_token and len(self.for_owners)):
+            self.take_turn()
+            if self._watch.is_broken:
+                return
+            content = self._content(report, sameness)
+            wants_digest = sameness.wants(content)
+            sent.was_tried = self._channel.per_token or wants_digest
+            goes_on = not self._channel.per_token or self.tell_owners(topic, report, sent)
+            if wants_digest and goes_on:
+                self._publish_digest(topic, content, sent)
+        sameness.settle(was_told=sent.digests > 0 and not sent.errors)
+        log.info("notices.published", due=len(self._watch.due), digests=sent.digests, taken=self._watch.due.told)
 
-    def tell_owners(self, topic: TopicLike, report: Report, sent: Sent, *, marks: bool) -> bool:
-        """A message a notice; with `marks` they are marked here, for no digest will hold them. Raises LedgerError.
+    def _content(self, report: Report, sameness: Sameness) -> DigestContent:
+        if self.are_changes_told:
+            report = structs.replace(report, changes=None)
+        content = digest_content(report, self.in_digest, self._channel.pointer)
+        return sameness.added_to(replace(content, long_expired=self._watch.long_expired))
+
+    def tell_owners(self, topic: TopicLike, report: Report, sent: Sent) -> bool:
+        """A message a notice, each batch marked before the next is sent. Raises LedgerError.
 
         Returns:
             whether a digest is still worth trying: not where the store fails, and not where the topic is out of reach,
@@ -175,31 +277,33 @@ class Announcer:
                     notice = underway.pop(message.deduplication_id)
                     if error is not None:
                         failures.add(error, notice)
-                        continue
-                    taken.append(notice)
-                    if len(taken) >= _MARKED_AT_ONCE:
-                        self._settle(taken, sent, marks=marks)
-                        taken = []
-                    if self._watch.error is not None:
-                        break
+                    else:
+                        taken.append(notice)
+                    # The next batch is begun with one message, to see whether the last one has room for it.
+                    if len(underway) <= 1:
+                        batch, taken = taken, []
+                        if not self.mark(Kind.OWNER, batch) or not self._goes_on(sent):
+                            break
         except StopRequestedError:
             message_left = "messages to owners were left for the next run: this one had to end"
             sent.errors.append(Remark(where=WHERE, code="interrupted", message=message_left))
-        self._settle(taken, sent, marks=marks)
+        self.mark(Kind.OWNER, taken)
         remarks = failures.remarks()
         sent.errors += remarks
-        return not self._watch.is_broken and all(remark.code != _UNREACHABLE for remark in remarks)
+        return self.can_announce and self.is_its_turn and all(remark.code != _UNREACHABLE for remark in remarks)
 
-    def _settle(self, taken: list[Notice], sent: Sent, *, marks: bool) -> None:
-        """Note what owners have heard of; remember it too where no digest is to follow."""
-        self._watch.due.take(taken)
-        if marks:
-            self._mark(taken, sent)
+    def _goes_on(self, sent: Sent) -> bool:
+        """Whether it is still our turn; it is said where it is not."""
+        if self.is_its_turn:
+            return True
+        message = "the rest was left to the next run: the store did not renew the right to announce"
+        sent.errors.append(Remark(where=WHERE, code="turn-lost", message=message))
+        return False
 
     def _messages(self, report: Report, underway: dict[str, Notice]) -> Iterator[Message]:
         table = report.table
         assert table is not None  # noqa: S101  # an announcer is of one table
-        for notice in self._watch.due:
+        for notice in self.for_owners:
             made = token_message(notice, table.name, table.region or "-", table.account_id)
             underway[made.deduplication_id] = notice
             yield Message(
@@ -215,24 +319,14 @@ class Announcer:
             for part in digest_parts(content):
                 publish_part(topic, part, self._stop)
                 sent.digests += 1
-                self.mark_heard(part.notices, sent)
-                if self._watch.error is not None:
+                if not self.mark(Kind.DIGEST, part.notices) or not self._goes_on(sent):
                     return
         except SinkError as error:
             sent.errors.append(digest_remark(error))
 
-    def mark_heard(self, notices: Sequence[Notice], sent: Sent) -> None:
-        """Remember these of a part of the digest that was taken."""
-        with self._watch.failing():
-            self._mark([notice for notice in notices if self._was_heard(notice)], sent)
-
-    def _was_heard(self, notice: Notice) -> bool:
-        """Whether the owner was told, where owners are: otherwise the notice stays due though the digest has it."""
-        return not self._channel.per_token or self._watch.due.is_taken(notice)
-
-    def _mark(self, notices: list[Notice], sent: Sent) -> None:
-        if notices and self._watch.mark(notices, int(self._clock())):
-            sent.taken += len(notices)
+    def mark(self, kind: Kind, notices: Sequence[Notice]) -> bool:
+        """Remember that these were told in this kind of message; whether that is remembered now."""
+        return not notices or self._watch.mark(kind, notices, int(self._clock()))
 
     def _remember(self, report: Report) -> None:
         run = report.run

@@ -11,12 +11,13 @@ from operator import attrgetter
 
 from janitor.errors import SinkError
 from janitor.logs import get_logger
-from janitor.notify.content import DigestContent, is_news
+from janitor.notify.audience import Kind
+from janitor.notify.content import DigestContent
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
 from janitor.report.model import Outcome, Remark, Report
 from janitor.run.announce import Announcer, Sent
-from janitor.run.channel import Channel, TopicLike, digest_remark, publish_part
+from janitor.run.channel import Channel, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
 from janitor.run.stopping import Stop
@@ -78,12 +79,13 @@ class _AllDue(Collection[Notice]):
         self._tables = tables
 
     def __len__(self) -> int:
-        return sum(table.announcer.due for table in self._tables)
+        return sum(len(table.announcer.in_digest) for table in self._tables)
 
     def __iter__(self) -> Iterator[Notice]:
         for table in self._tables:
-            for notice in table.announcer.notices():
-                yield replace(notice, table=table.label)
+            with table.announcer.failing():
+                for notice in table.announcer.in_digest:
+                    yield replace(notice, table=table.label)
 
     def __contains__(self, notice: object) -> bool:
         return any(notice == each for each in self)
@@ -107,28 +109,44 @@ def announce(
     # Where no store works nobody can tell what was sent already; where no table was read, that is all there is to tell.
     if channel.topic is None or (read and not telling) or whole.run.outcome is Outcome.SKIPPED:
         return announced
-    content = digest_content(whole, _AllDue(telling), channel.pointer)
-    wants_digest = channel.digest == "always" or (channel.digest == "news" and is_news(content))
+    sameness = Sameness(channel, whole)
     of_table = {table.label: report for table, report in zip(tables, reports, strict=True)}
-    for table in telling:
-        table.sent.was_tried = channel.per_token or wants_digest
-    goes_on = not channel.per_token or all(
-        _owners_told(table, of_table[table.label], channel.topic, marks=not wants_digest) for table in telling
-    )
-    if wants_digest and goes_on:
-        # A store that failed meanwhile is not asked any more.
+    tells_owners = channel.per_token and any(len(table.announcer.for_owners) for table in telling)
+    if tells_owners or sameness.wants(_content(whole, telling, channel, sameness)):
+        for table in telling:
+            table.announcer.take_turn()
         telling = [table for table in telling if table.can_announce]
-        content = replace(content, notices=_AllDue(telling))
-        _publish(channel.topic, content, {table.label: table for table in telling}, stop, announced)
-    log.info("notices.published", due=len(content.notices), digests=announced.digests, tables=len(telling))
+        if not read or telling:
+            wants_digest = sameness.wants(_content(whole, telling, channel, sameness))
+            for table in telling:
+                table.sent.was_tried = channel.per_token or wants_digest
+            goes_on = not channel.per_token or all(
+                _owners_told(table, of_table[table.label], channel.topic) for table in telling
+            )
+            if wants_digest and goes_on:
+                # A store that failed meanwhile is not asked any more.
+                telling = [table for table in telling if table.can_announce]
+                content = _content(whole, telling, channel, sameness)
+                _publish(channel.topic, content, {table.label: table for table in telling}, stop, announced)
+    sameness.settle(was_told=announced.digests > 0 and not announced.errors)
+    log.info("notices.published", digests=announced.digests, tables=len(telling))
     return announced
 
 
-def _owners_told(table: HeldBack, report: Report, topic: TopicLike, *, marks: bool) -> bool:
+def _content(whole: Report, telling: Sequence[HeldBack], channel: Channel, sameness: Sameness) -> DigestContent:
+    """What the digest says, without changes that another run has told."""
+    content = digest_content(whole, _AllDue(telling), channel.pointer)
+    told = {table.label for table in telling if table.announcer.are_changes_told}
+    tables = tuple(replace(each, changes=None) if each.table in told else each for each in content.tables)
+    long_expired = sum(table.announcer.long_expired for table in telling)
+    return sameness.added_to(replace(content, tables=tables, long_expired=long_expired))
+
+
+def _owners_told(table: HeldBack, report: Report, topic: TopicLike) -> bool:
     """Whether it is worth going on, be it only with the other tables: not where the topic is out of reach."""
     goes_on = True
     with table.announcer.failing():
-        goes_on = table.announcer.tell_owners(topic, report, table.sent, marks=marks)
+        goes_on = table.announcer.tell_owners(topic, report, table.sent)
     return goes_on or not table.can_announce
 
 
@@ -140,8 +158,10 @@ def _publish(
             publish_part(topic, part, stop)
             announced.digests += 1
             for label, notices in groupby(part.notices, key=_by_table):
-                tables[label].announcer.mark_heard(list(notices), tables[label].sent)
-            if not all(table.can_announce for table in tables.values()):
+                tables[label].announcer.mark(Kind.DIGEST, list(notices))
+            if not all(table.can_announce and table.announcer.is_its_turn for table in tables.values()):
                 return
     except SinkError as error:
+        for table in tables.values():
+            table.sent.has_lost_digest = True
         announced.errors.append(digest_remark(error))

@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from janitor.errors import JanitorError, SinkError
 from janitor.logs import get_logger
+from janitor.notify.audience import Audience, Kind
+from janitor.notify.content import DigestContent, is_news
 from janitor.notify.notice import Notice
 from janitor.notify.parts import DigestPart
-from janitor.report.model import Remark
+from janitor.report.model import Remark, Report
 from janitor.run.stopping import NOTICE_SECONDS, Stop
+from janitor.run.trouble import Trouble, TroubleMemory, trouble_of
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message, Published
 
@@ -21,7 +24,13 @@ WHERE = "notices"
 
 
 class TopicLike(Protocol):
-    """Where messages go. `janitor.sinks.sns.Topic` is one."""
+    """Where messages go. `janitor.sinks.sns.Topic` is one.
+
+    Attributes:
+        arn: what tells it from other topics.
+    """
+
+    arn: str
 
     def publish(self, message: Message) -> None:
         """One message. Raises SinkError."""
@@ -41,6 +50,7 @@ class Channel:
         pointer: where the full report is, None for nowhere.
         audience: the topic's name, of a run that only says who would be told.
         refusal: why nothing may be announced or remembered, None where nothing speaks against it.
+        troubles: what the last run ended with; None where nobody remembers.
     """
 
     topic: TopicLike | None
@@ -49,6 +59,54 @@ class Channel:
     pointer: str | None
     audience: str | None = None
     refusal: Remark | None = None
+    troubles: TroubleMemory | None = None
+
+    @property
+    def arn(self) -> str | None:
+        """Which topic it is about, told or not; None where there is none."""
+        return self.audience if self.topic is None else self.topic.arn
+
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        """Who is to hear of a token. Where no message is wanted, what is due is still what a digest would hold."""
+        if self.arn is None:
+            return ()
+        kinds = [Kind.DIGEST] if self.digest != "never" or not self.per_token else []
+        kinds += [Kind.OWNER] if self.per_token else []
+        return tuple(Audience(kind, self.arn) for kind in kinds)
+
+    @property
+    def wants_nothing(self) -> tuple[Audience, ...]:
+        """Who is told nothing, and is to hear of no dead tokens later."""
+        return (Audience(Kind.DIGEST, self.topic.arn),) if self.topic is not None and self.digest == "never" else ()
+
+
+class Sameness:
+    """How a run's end compares to that of the last one, and what that means for the digest."""
+
+    def __init__(self, channel: Channel, report: Report) -> None:
+        """Args: where the digest goes, and the report of the run but for what is announced."""
+        self._channel = channel
+        self._troubles = channel.troubles if channel.topic is not None and channel.digest != "never" else None
+        self._trouble = trouble_of(report)
+        self._last: Trouble | None = self._troubles.last() if self._troubles is not None else None
+
+    def added_to(self, content: DigestContent) -> DigestContent:
+        """The digest, with what this run and the last one have in common."""
+        if self._troubles is None or self._last is None:
+            return content
+        if self._trouble is None:
+            return replace(content, recovered_from=self._last.sentence if self._last.told_at else None)
+        return replace(content, is_known_trouble=self._troubles.is_known(self._trouble, self._last))
+
+    def wants(self, content: DigestContent) -> bool:
+        """Whether the digest is to go out."""
+        return self._channel.digest == "always" or (self._channel.digest == "news" and is_news(content))
+
+    def settle(self, *, was_told: bool) -> None:
+        """Remember how the run ended, and whether its digest went out."""
+        if self._troubles is not None:
+            self._troubles.settle(self._trouble, self._last, was_told=was_told)
 
 
 class Failures:

@@ -21,9 +21,10 @@ class ReadOnlyLedger:
         self.location = ledger.location
         self._ledger = ledger
         # What only reads is the store's own.
-        self.announced = ledger.announced
+        self.marked = ledger.marked
         self.snapshot = ledger.snapshot
         self.last_run = ledger.last_run
+        self.record = ledger.record
         self.close = ledger.close
 
     def open(self, scope: str, now: int) -> None:
@@ -34,10 +35,16 @@ class ReadOnlyLedger:
         """As `Ledger.open_to_read`."""
         self._ledger.open_to_read(scope, now)
 
-    def mark(self, crossings: object, at: int) -> None:
+    def mark(self, moments: object, at: int) -> None:
         """Nothing."""
 
-    def replace_snapshot(self, chunks: object, run: LastRun) -> None:
+    def prove(self, names: object) -> None:
+        """Nothing."""
+
+    def replace_snapshot(self, profile: str, chunks: object, run: LastRun) -> None:
+        """Nothing."""
+
+    def keep(self, name: str, content: bytes, at: int) -> None:
         """Nothing."""
 
     def forget(self, now: int) -> None:
@@ -66,22 +73,22 @@ class Rehearsal(Announcer):
 
     def _would_be_told(self, report: Report) -> list[Remark]:
         """Who hears of a real run, where anybody does."""
-        arn, due = self._channel.audience, self._watch.due
+        arn = self._channel.arn
         if arn is None:
             return []
-        content = digest_content(report, due, self._channel.pointer)
+        content = digest_content(report, self.in_digest, self._channel.pointer)
         said = []
         if self._channel.digest == "always" or (self._channel.digest == "news" and is_news(content)):
-            said.append(f"a digest, with {_counted(len(due), 'notice')}")
-        if self._channel.per_token and len(due):
-            said.append(f"{_counted(len(due), 'message')} to {self._owners()}")
+            said.append(f"a digest, with {_counted(len(self.in_digest), 'notice')}")
+        if self._channel.per_token and len(self.for_owners):
+            said.append(f"{_counted(len(self.for_owners), 'message')} to {self._owners()}")
         what = f"{arn} would get {' and '.join(said)}" if said else f"{arn} would get nothing"
         message = f"a dry run tells nobody and remembers nothing: {what}"
         return [Remark(where=WHERE, code="dry-run", message=message)]
 
     def _owners(self) -> str:
         """The owners of what is due, most urgent first, and how many more there are."""
-        owners = dict.fromkeys(notice.owner or "nobody known" for notice in self._watch.due)
+        owners = dict.fromkeys(notice.owner or "nobody known" for notice in self.for_owners)
         named = ", ".join([*owners][:_MOST_NAMED])
         return f"{named} and {len(owners) - _MOST_NAMED:,} more" if len(owners) > _MOST_NAMED else named
 

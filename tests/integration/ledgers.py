@@ -12,13 +12,13 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from janitor.dynamodb.client import Aws, Connection
 from janitor.ledger.create_table import create_table
 from janitor.ledger.dynamodb import DynamoDbLedger
-from janitor.ledger.interface import LARGEST_CHUNK, LastRun, Ledger
-from janitor.tokens.crossing import Crossing
+from janitor.ledger.interface import LARGEST_CHUNK, LastRun, Ledger, Mark
 from tests.faults.proxy import Meddle, Meddling, meddling_proxy
 
 NOW = 1_800_000_000
 DAY = 86_400
 SCOPE = "000000000000/us-east-1/tokens"
+PROFILE = "hashed/2592000/-"
 FIRST = LastRun("run-1", NOW - DAY, NOW - DAY + 60, "complete")
 SECOND = LastRun("run-2", NOW, NOW + 60, "complete")
 CHUNKS = [os.urandom(LARGEST_CHUNK), b"", b"\x00second"]
@@ -36,8 +36,14 @@ def at_once(_: float) -> None:
     """Do not wait."""
 
 
-def crossings(count: int, threshold: int = 7 * DAY) -> list[Crossing]:
-    return [Crossing(f"{number:012x}", NOW + number, threshold) for number in range(count)]
+def marks(count: int, audience: str = "digest") -> dict[str, int]:
+    """Names to mark, each with the second from which on a mark is late enough."""
+    return {f"{audience}/topic/{number:012x}": NOW - DAY for number in range(count)}
+
+
+def times(marked: dict[str, Mark]) -> dict[str, int]:
+    """When each name was marked."""
+    return {name: mark.at for name, mark in marked.items()}
 
 
 @contextmanager

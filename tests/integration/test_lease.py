@@ -21,7 +21,7 @@ from janitor.ledger.lease import Held, Lease, LeaseStore
 from janitor.ledger.sqlite import SqliteLedger
 from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.faults.proxy import Forward, Request
-from tests.integration.ledgers import NOW, SCOPE, at_once, meddled_with, never, state_table
+from tests.integration.ledgers import NOW, PROFILE, SCOPE, at_once, meddled_with, never, state_table
 from tests.servers import Microburst, Server, microburst
 
 LONG = 3_600  # seconds: no test lasts so long
@@ -251,7 +251,7 @@ def test_a_file_of_runs_serves_janitors_that_know_leases_and_those_that_do_not(t
         assert leases.renew(SCOPE, "a", LONG)
         ledger.close()
         with closing(sqlite3.connect(path)) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert (path.stat().st_mode & 0o777, list(path.parent.glob(f"{first}.db-*"))) == (0o600, [])
 
 
@@ -346,7 +346,7 @@ def test_the_ledger_and_the_leases_of_a_table_do_not_mind_each_other(server: Ser
         assert store.location == ledger.location
         store.take(SCOPE, "a", LONG)
         ledger.open(SCOPE, NOW)
-        assert ledger.last_run() is None
+        assert ledger.last_run(PROFILE) is None
         assert store.renew(SCOPE, "a", LONG)
 
 

@@ -12,8 +12,20 @@ from janitor.errors import LedgerError
 from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.ledger.interface import REMEMBER_SECONDS, Ledger
 from janitor.ledger.sqlite import SqliteLedger
-from janitor.tokens.crossing import EXPIRY, Crossing
-from tests.integration.ledgers import CHUNKS, DAY, FIRST, NOW, SCOPE, SECOND, at_once, crossings, never, state_table
+from tests.integration.ledgers import (
+    CHUNKS,
+    DAY,
+    FIRST,
+    NOW,
+    PROFILE,
+    SCOPE,
+    SECOND,
+    at_once,
+    marks,
+    never,
+    state_table,
+    times,
+)
 
 
 @dataclass(frozen=True)
@@ -38,96 +50,126 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield Store(lambda: DynamoDbLedger(client, table, wait=never))
 
 
-def test_what_was_marked_was_announced_and_nothing_else(store: Store) -> None:
-    marked, other = crossings(3), crossings(3, EXPIRY)
+def test_what_was_marked_is_found_and_nothing_else(store: Store) -> None:
+    marked, other = marks(3), marks(3, "owner")
     with store.open() as ledger:
         ledger.mark(marked, NOW)
-        assert ledger.announced([*other, *marked]) == dict.fromkeys(marked, NOW)
+        assert times(ledger.marked([*other, *marked])) == dict.fromkeys(marked, NOW)
     with store.open() as ledger:
-        assert ledger.announced([*marked, *other]) == dict.fromkeys(marked, NOW)
+        assert times(ledger.marked([*marked, *other])) == dict.fromkeys(marked, NOW)
 
 
-@pytest.mark.parametrize("changed", [{"expiry": NOW + DAY}, {"threshold": EXPIRY}, {"fingerprint": "f" * 12}])
-def test_another_expiry_threshold_or_token_is_another_crossing(store: Store, changed: dict[str, Any]) -> None:
-    [crossing] = crossings(1)
+def test_any_number_of_names_is_marked_and_found_some_named_twice(store: Store) -> None:
+    many = marks(1_050)
     with store.open() as ledger:
-        ledger.mark([crossing], NOW)
-        assert ledger.announced([crossing._replace(**changed)]) == {}
+        ledger.mark(many, NOW)
+        assert times(ledger.marked([*many, *many])) == dict.fromkeys(many, NOW)
+        ledger.mark({}, NOW)
+        assert times(ledger.marked([])) == {}
 
 
-def test_any_number_of_crossings_is_marked_and_found_some_named_twice(store: Store) -> None:
-    many = crossings(1_050)
+def test_a_name_as_long_as_an_arn_and_a_date_of_126_digits_is_marked_too(store: Store) -> None:
+    name = f"digest/arn:aws:sns:us-east-1:000000000000:{'t' * 256}/{'a' * 12}/-{10**125}"
     with store.open() as ledger:
-        ledger.mark([*many, *many[:150]], NOW)
-        assert ledger.announced([*many[:150], *many]) == dict.fromkeys(many, NOW)
-        ledger.mark([], NOW)
-        assert ledger.announced([]) == {}
+        ledger.mark({name: 0}, NOW)
+        assert times(ledger.marked([name])) == {name: NOW}
 
 
-def test_an_expiry_that_no_column_holds_is_marked_too(store: Store) -> None:
-    crossing = Crossing("a" * 12, -(10**125), EXPIRY)
-    with store.open() as ledger:
-        ledger.mark([crossing], NOW)
-        assert ledger.announced([crossing]) == {crossing: NOW}
-
-
-def test_marking_again_keeps_the_first_time(store: Store) -> None:
-    few = crossings(3)
-    with store.open() as ledger:
-        ledger.mark(few[:2], NOW)
-        ledger.mark(few, NOW + DAY)
-        assert ledger.announced(few) == {few[0]: NOW, few[1]: NOW, few[2]: NOW + DAY}
+def test_a_mark_that_is_late_enough_keeps_its_time_and_an_earlier_one_is_made_anew(store: Store) -> None:
+    late_enough, too_early, new = marks(3)
+    with patient(store).open() as ledger:
+        ledger.mark(dict.fromkeys([late_enough, too_early], 0), NOW)
+        ledger.mark({late_enough: NOW, too_early: NOW + 1, new: NOW + DAY}, NOW + DAY)
+        assert times(ledger.marked([late_enough, too_early, new])) == {
+            late_enough: NOW, too_early: NOW + DAY, new: NOW + DAY,
+        }  # fmt: skip
 
 
 def test_two_runs_at_once_see_each_others_marks_and_the_first_time_stays(store: Store) -> None:
-    few = crossings(3)
-    with store.open() as one, store.open() as other:
-        one.mark(few[:2], NOW)
-        other.mark(few[1:], NOW + 5)
-        assert one.announced(few) == other.announced(few) == {few[0]: NOW, few[1]: NOW, few[2]: NOW + 5}
+    first, both, second = few = [*marks(3)]
+    with patient(store).open() as one, patient(store).open() as other:
+        one.mark({first: NOW, both: NOW}, NOW)
+        other.mark({both: NOW, second: NOW}, NOW + 5)
+        assert times(one.marked(few)) == times(other.marked(few)) == {first: NOW, both: NOW, second: NOW + 5}
+
+
+def test_proving_that_marks_can_be_made_makes_none(store: Store) -> None:
+    many = marks(1_050)
+    with store.open() as ledger:
+        ledger.prove([])
+        ledger.prove([*many])
+        assert times(ledger.marked([*many, *(f"proof/{name}" for name in many)])) == {}
+        ledger.mark(many, NOW)
+        ledger.prove([*many])
+        assert times(ledger.marked([*many])) == dict.fromkeys(many, NOW)
+
+
+def test_settings_that_differ_leave_snapshots_of_their_own(store: Store) -> None:
+    with store.open() as ledger:
+        ledger.replace_snapshot(PROFILE, CHUNKS, FIRST)
+        assert (list(ledger.snapshot("classic/1/-")), ledger.last_run("classic/1/-")) == ([], None)
+        ledger.replace_snapshot("classic/1/-", [b"other"], SECOND)
+        assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == (CHUNKS, FIRST)
+        ledger.replace_snapshot(PROFILE, [b"new"], SECOND)
+        ledger.forget(NOW)
+        assert (list(ledger.snapshot("classic/1/-")), ledger.last_run("classic/1/-")) == ([b"other"], SECOND)
+
+
+def test_a_record_is_kept_until_another_takes_its_place(store: Store) -> None:
+    with store.open() as ledger:
+        assert ledger.record("heard") is None
+        ledger.keep("heard", b"\x00one", NOW)
+        ledger.keep("other", b"", NOW)
+        ledger.keep("heard", b"two", NOW + DAY)
+    with store.open(now=NOW + REMEMBER_SECONDS) as ledger:
+        assert (ledger.record("heard"), ledger.record("other")) == (b"two", None)
+        ledger.forget(NOW + REMEMBER_SECONDS)
+        assert ledger.record("heard") == b"two"
+    with store.open("000000000000/us-east-1/other") as ledger:
+        assert ledger.record("heard") is None
 
 
 def test_tables_that_share_a_store_do_not_see_each_others_marks_and_runs(store: Store) -> None:
     with store.open() as one, store.open("000000000000/us-east-1/other") as other:
-        one.mark(crossings(1), NOW)
-        one.replace_snapshot(CHUNKS, FIRST)
-        assert (other.announced(crossings(1)), list(other.snapshot()), other.last_run()) == ({}, [], None)
-        other.replace_snapshot([b"other"], SECOND)
-        assert list(one.snapshot()) == CHUNKS
+        one.mark(marks(1), NOW)
+        one.replace_snapshot(PROFILE, CHUNKS, FIRST)
+        assert (other.marked([*marks(1)]), list(other.snapshot(PROFILE)), other.last_run(PROFILE)) == ({}, [], None)
+        other.replace_snapshot(PROFILE, [b"other"], SECOND)
+        assert list(one.snapshot(PROFILE)) == CHUNKS
 
 
 @pytest.mark.parametrize("is_forgotten", [True, False])
 def test_a_mark_is_remembered_for_400_days_and_then_absent_dropped_or_not(store: Store, *, is_forgotten: bool) -> None:
     over = NOW + REMEMBER_SECONDS
     with store.open() as ledger:
-        ledger.mark(crossings(2), NOW)
+        ledger.mark(marks(2), NOW)
         if is_forgotten:
             ledger.forget(over - 1)
     with store.open(now=over - 1) as ledger:
-        assert ledger.announced(crossings(2)) == dict.fromkeys(crossings(2), NOW)
+        assert times(ledger.marked([*marks(2)])) == dict.fromkeys(marks(2), NOW)
         if is_forgotten:
             ledger.forget(over)
     with store.open(now=over) as ledger:
-        assert ledger.announced(crossings(2)) == {}
+        assert times(ledger.marked([*marks(2)])) == {}
 
 
 def test_a_mark_that_is_renewed_is_remembered_400_days_from_then_on(store: Store) -> None:
-    with store.open() as ledger:
-        ledger.mark(crossings(1), NOW)
-        ledger.mark(crossings(1), NOW + DAY)
+    with patient(store).open() as ledger:
+        ledger.mark(marks(1), NOW)
+        ledger.mark(dict.fromkeys(marks(1), 0), NOW + DAY)
         ledger.forget(NOW + REMEMBER_SECONDS)
     with store.open(now=NOW + REMEMBER_SECONDS) as ledger:
-        assert ledger.announced(crossings(1)) == dict.fromkeys(crossings(1), NOW)
+        assert times(ledger.marked([*marks(1)])) == dict.fromkeys(marks(1), NOW)
 
 
 def test_a_mark_past_its_time_begins_anew_beside_one_that_is_not(store: Store) -> None:
-    few, over = crossings(3), NOW + REMEMBER_SECONDS
+    few, over = [*marks(3)], NOW + REMEMBER_SECONDS
     with store.open() as ledger:
-        ledger.mark(few[:1], NOW)
-        ledger.mark(few[1:2], NOW + 1)
+        ledger.mark({few[0]: 0}, NOW)
+        ledger.mark({few[1]: 0}, NOW + 1)
     with patient(store).open(now=over) as ledger:
-        ledger.mark(few, over)
-        assert ledger.announced(few) == {few[0]: over, few[1]: NOW + 1, few[2]: over}
+        ledger.mark(dict.fromkeys(few, 0), over)
+        assert times(ledger.marked(few)) == {few[0]: over, few[1]: NOW + 1, few[2]: over}
 
 
 def patient(store: Store) -> Store:
@@ -144,25 +186,25 @@ def patient(store: Store) -> Store:
 
 def test_there_is_no_run_before_the_first(store: Store) -> None:
     with store.open() as ledger:
-        assert list(ledger.snapshot()) == []
-        assert ledger.last_run() is None
+        assert list(ledger.snapshot(PROFILE)) == []
+        assert ledger.last_run(PROFILE) is None
 
 
 def test_the_next_run_reads_what_the_last_one_left_byte_for_byte_in_order(store: Store) -> None:
     with store.open() as ledger:
-        ledger.replace_snapshot(iter(CHUNKS), FIRST)
+        ledger.replace_snapshot(PROFILE, iter(CHUNKS), FIRST)
     with store.open() as ledger:
-        assert list(ledger.snapshot()) == CHUNKS
-        assert ledger.last_run() == FIRST
+        assert list(ledger.snapshot(PROFILE)) == CHUNKS
+        assert ledger.last_run(PROFILE) == FIRST
 
 
 @pytest.mark.parametrize("chunks", [[], [b"one"], [b"1", b"2", b"3", b"4"]])
 def test_what_a_run_leaves_stands_in_the_place_of_the_old(store: Store, chunks: list[bytes]) -> None:
     with store.open() as ledger:
-        ledger.replace_snapshot(CHUNKS, FIRST)
-        ledger.replace_snapshot(chunks, SECOND)
-        assert list(ledger.snapshot()) == chunks
-        assert ledger.last_run() == SECOND
+        ledger.replace_snapshot(PROFILE, CHUNKS, FIRST)
+        ledger.replace_snapshot(PROFILE, chunks, SECOND)
+        assert list(ledger.snapshot(PROFILE)) == chunks
+        assert ledger.last_run(PROFILE) == SECOND
 
 
 def breaking_off(chunks: Iterable[bytes], error: BaseException) -> Iterator[bytes]:
@@ -173,44 +215,44 @@ def breaking_off(chunks: Iterable[bytes], error: BaseException) -> Iterator[byte
 @pytest.mark.parametrize("error", [LedgerError("the disk is full"), KeyboardInterrupt()], ids=["error", "interrupt"])
 def test_a_replacement_that_breaks_off_leaves_the_old_one(store: Store, error: BaseException) -> None:
     with store.open() as ledger:
-        ledger.replace_snapshot(CHUNKS, FIRST)
+        ledger.replace_snapshot(PROFILE, CHUNKS, FIRST)
         with pytest.raises(type(error)):
-            ledger.replace_snapshot(breaking_off([b"new"], error), SECOND)
-        assert list(ledger.snapshot()) == CHUNKS
-        assert ledger.last_run() == FIRST
-        ledger.mark(crossings(1), NOW)
-        ledger.replace_snapshot([b"new"], SECOND)
-        assert list(ledger.snapshot()) == [b"new"]
+            ledger.replace_snapshot(PROFILE, breaking_off([b"new"], error), SECOND)
+        assert list(ledger.snapshot(PROFILE)) == CHUNKS
+        assert ledger.last_run(PROFILE) == FIRST
+        ledger.mark(marks(1), NOW)
+        ledger.replace_snapshot(PROFILE, [b"new"], SECOND)
+        assert list(ledger.snapshot(PROFILE)) == [b"new"]
 
 
 def test_a_reader_meets_the_old_or_the_new_or_an_error_but_no_mixture(store: Store) -> None:
     with store.open() as reader, store.open() as writer:
-        writer.replace_snapshot([b"old 1", b"old 2"], FIRST)
-        half_read = reader.snapshot()
+        writer.replace_snapshot(PROFILE, [b"old 1", b"old 2"], FIRST)
+        half_read = reader.snapshot(PROFILE)
         assert next(half_read) == b"old 1"
-        writer.replace_snapshot([b"new 1", b"new 2"], SECOND)
+        writer.replace_snapshot(PROFILE, [b"new 1", b"new 2"], SECOND)
         with pytest.raises(LedgerError, match="another run replaced"):
             next(half_read)
-        assert list(reader.snapshot()) == [b"new 1", b"new 2"]
+        assert list(reader.snapshot(PROFILE)) == [b"new 1", b"new 2"]
 
 
 def test_what_a_run_left_400_days_ago_is_absent(store: Store) -> None:
     with store.open() as ledger:
-        ledger.replace_snapshot([b"old"], FIRST)
+        ledger.replace_snapshot(PROFILE, [b"old"], FIRST)
     with store.open(now=FIRST.finished_at + REMEMBER_SECONDS) as ledger:
-        assert (list(ledger.snapshot()), ledger.last_run()) == ([], None)
+        assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([], None)
         ledger.forget(FIRST.finished_at + REMEMBER_SECONDS)
         late = SECOND._replace(finished_at=FIRST.finished_at + REMEMBER_SECONDS)
-        ledger.replace_snapshot([b"new"], late)
-        assert (list(ledger.snapshot()), ledger.last_run()) == ([b"new"], late)
+        ledger.replace_snapshot(PROFILE, [b"new"], late)
+        assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([b"new"], late)
 
 
 def test_a_ledger_that_is_not_open_says_so_and_closing_never_fails(store: Store) -> None:
     ledger = store.ledger()
     ledger.close()
     with pytest.raises(LedgerError, match="is not open"):
-        ledger.mark(crossings(1), NOW)
+        ledger.mark(marks(1), NOW)
     with store.open() as opened:
         opened.close()
         with pytest.raises(LedgerError, match="is not open"):
-            opened.last_run()
+            opened.last_run(PROFILE)

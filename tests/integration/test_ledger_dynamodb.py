@@ -10,7 +10,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from janitor.errors import LedgerError
 from janitor.ledger.dynamodb import DynamoDbLedger
 from tests.faults.proxy import Forward, Request
-from tests.integration.ledgers import NOW, SCOPE, Meddled, crossings, items_of, meddled_with, never, opened, refused
+from tests.integration.ledgers import NOW, SCOPE, Meddled, items_of, marks, meddled_with, never, opened, refused, times
 from tests.servers import Server
 
 
@@ -46,10 +46,10 @@ def test_opening_leaves_nothing_behind(meddled: Meddled) -> None:
 
 def test_an_answer_without_its_parts_is_no_proof_that_nothing_was_announced(meddled: Meddled) -> None:
     ledger = opened(meddled)
-    ledger.mark(crossings(1), NOW)
+    ledger.mark(marks(1), NOW)
     meddled[2].by_operation["BatchGetItem"] = lambda _request, _forward: (200, {})
     with pytest.raises(LedgerError, match="the answer is damaged"):
-        ledger.announced(crossings(1))
+        ledger.marked([*marks(1)])
 
 
 def test_keys_that_are_left_unprocessed_are_asked_for_again(meddled: Meddled) -> None:
@@ -67,9 +67,9 @@ def test_keys_that_are_left_unprocessed_are_asked_for_again(meddled: Meddled) ->
         return status, answer
 
     ledger = opened(meddled, waited.append)
-    ledger.mark(crossings(100), NOW)
+    ledger.mark(marks(100), NOW)
     meddled[2].by_operation["BatchGetItem"] = only_half
-    assert ledger.announced(crossings(100)) == dict.fromkeys(crossings(100), NOW)
+    assert times(ledger.marked([*marks(100)])) == dict.fromkeys(marks(100), NOW)
     assert asked == sorted(asked, reverse=True)
     assert len(waited) == len(asked) - 1 > 2
     assert sum(waited) < 10
@@ -82,7 +82,7 @@ def test_keys_that_stay_unprocessed_are_an_error_in_the_end(meddled: Meddled) ->
         {"Responses": {}, "UnprocessedKeys": request["RequestItems"]},
     )
     with pytest.raises(LedgerError, match="left undone 9 times"):
-        ledger.announced(crossings(2))
+        ledger.marked([*marks(2)])
 
 
 @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
@@ -94,8 +94,8 @@ def test_marks_that_met_another_writer_or_a_throttle_are_sent_again(meddled: Med
 
     ledger = opened(meddled)
     meddled[2].by_operation["TransactWriteItems"] = twice
-    ledger.mark(crossings(3), NOW)
-    assert ledger.announced(crossings(3)) == dict.fromkeys(crossings(3), NOW)
+    ledger.mark(marks(3), NOW)
+    assert times(ledger.marked([*marks(3)])) == dict.fromkeys(marks(3), NOW)
 
 
 @pytest.mark.parametrize("code", ["ValidationError", "AccessDenied"])
@@ -103,7 +103,17 @@ def test_marks_that_are_refused_for_good_are_an_error_at_once(meddled: Meddled, 
     ledger = opened(meddled, never)
     meddled[2].by_operation["TransactWriteItems"] = lambda _request, _forward: cancelled("None", code)
     with pytest.raises(LedgerError, match="dynamodb:UpdateItem"):
-        ledger.mark(crossings(2), NOW)
+        ledger.mark(marks(2), NOW)
+
+
+def test_marks_that_would_be_refused_are_found_out_before_any_is_made(meddled: Meddled) -> None:
+    ledger = opened(meddled, never)
+    meddled[2].by_operation["TransactWriteItems"] = refused("AccessDeniedException")
+    with pytest.raises(LedgerError, match=r"dynamodb:UpdateItem .* was denied"):
+        ledger.prove([*marks(3)])
+    meddled[2].by_operation.clear()
+    ledger.prove([*marks(3)])
+    assert items_of(meddled) == []
 
 
 def test_ten_thousand_marks_take_a_hundred_requests(meddled: Meddled) -> None:
@@ -115,14 +125,14 @@ def test_ten_thousand_marks_take_a_hundred_requests(meddled: Meddled) -> None:
 
     ledger = opened(meddled)
     meddled[2].by_operation["TransactWriteItems"] = counted
-    ledger.mark(crossings(10_000), NOW)
+    ledger.mark(marks(10_000), NOW)
     assert requests == [100] * 100
 
 
 @pytest.mark.parametrize("attribute", ["at", "expiresAt"])
 def test_a_mark_that_somebody_changed_by_hand_is_an_error(meddled: Meddled, attribute: str) -> None:
     ledger = opened(meddled)
-    ledger.mark(crossings(1), NOW)
+    ledger.mark(marks(1), NOW)
     [item] = items_of(meddled)
     meddled[0].update_item(
         TableName=meddled[1],
@@ -132,4 +142,4 @@ def test_a_mark_that_somebody_changed_by_hand_is_an_error(meddled: Meddled, attr
         ExpressionAttributeValues={":text": {"S": "soon"}},
     )
     with pytest.raises(LedgerError, match="damaged"):
-        ledger.announced(crossings(1))
+        ledger.marked([*marks(1)])

@@ -8,7 +8,7 @@ import pytest
 
 from janitor.errors import LedgerError
 from tests.faults.proxy import Forward, Request
-from tests.integration.ledgers import FIRST, SECOND, Meddled, items_of, meddled_with, opened, refused
+from tests.integration.ledgers import FIRST, PROFILE, SECOND, Meddled, items_of, meddled_with, opened, refused
 from tests.servers import Server
 
 
@@ -24,7 +24,7 @@ def test_a_run_that_ends_half_way_leaves_a_whole_snapshot(meddled: Meddled, oper
     new, seen = [b"new 1", b"new 2"], set()
     for survived in range(4):
         ledger = opened(meddled)
-        ledger.replace_snapshot([b"old 1", b"old 2"], FIRST)
+        ledger.replace_snapshot(PROFILE, [b"old 1", b"old 2"], FIRST)
         tries = itertools.count()
 
         def cut_off(request: Request, forward: Forward, *, tries: Any = tries, most: int = survived) -> tuple[int, Any]:
@@ -32,12 +32,12 @@ def test_a_run_that_ends_half_way_leaves_a_whole_snapshot(meddled: Meddled, oper
 
         meddled[2].by_operation[operation] = cut_off
         try:
-            ledger.replace_snapshot(new, SECOND)
+            ledger.replace_snapshot(PROFILE, new, SECOND)
         except LedgerError:
-            assert (list(ledger.snapshot()), ledger.last_run()) == ([b"old 1", b"old 2"], FIRST)
+            assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([b"old 1", b"old 2"], FIRST)
             seen.add("old")
         else:
-            assert (list(ledger.snapshot()), ledger.last_run()) == (new, SECOND)
+            assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == (new, SECOND)
             seen.add("new")
         meddled[2].by_operation.clear()
     assert seen == ({"old", "new"} if operation == "UpdateItem" else {"new"})
@@ -48,16 +48,16 @@ def test_a_replaced_snapshot_is_deleted_also_if_the_answer_to_the_flip_is_lost(m
 
     def lost_once(request: Request, forward: Forward) -> tuple[int, Any]:
         status, answer = forward(request)
-        is_lost = request["Key"]["item"]["S"] == "run" and next(flips) == 0
+        is_lost = request["Key"]["item"]["S"] == f"run/{PROFILE}" and next(flips) == 0
         return (500, {"__type": "InternalServerError"}) if is_lost else (status, answer)
 
     ledger = opened(meddled)
-    ledger.replace_snapshot([b"old 1", b"old 2"], FIRST)
+    ledger.replace_snapshot(PROFILE, [b"old 1", b"old 2"], FIRST)
     meddled[2].by_operation["UpdateItem"] = lost_once
-    ledger.replace_snapshot([b"new"], SECOND)
-    assert (list(ledger.snapshot()), ledger.last_run()) == ([b"new"], SECOND)
+    ledger.replace_snapshot(PROFILE, [b"new"], SECOND)
+    assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([b"new"], SECOND)
     chunk, run = items_of(meddled)
-    assert (chunk.split("/")[0], run) == ("chunk", "run")
+    assert (chunk.split("/")[0], run) == ("chunk", f"run/{PROFILE}")
 
 
 def test_of_two_runs_that_leave_their_findings_at_once_one_stands_whole(meddled: Meddled) -> None:
@@ -65,11 +65,11 @@ def test_of_two_runs_that_leave_their_findings_at_once_one_stands_whole(meddled:
 
     def meanwhile() -> Iterator[bytes]:
         yield b"a 1"
-        second.replace_snapshot([b"b 1", b"b 2"], SECOND)
+        second.replace_snapshot(PROFILE, [b"b 1", b"b 2"], SECOND)
         yield b"a 2"
 
-    first.replace_snapshot(meanwhile(), FIRST)
-    assert (list(first.snapshot()), first.last_run()) == ([b"a 1", b"a 2"], FIRST)
+    first.replace_snapshot(PROFILE, meanwhile(), FIRST)
+    assert (list(first.snapshot(PROFILE)), first.last_run(PROFILE)) == ([b"a 1", b"a 2"], FIRST)
     assert len(items_of(meddled)) == 3
 
 
@@ -80,14 +80,14 @@ def test_a_flip_that_another_run_came_before_is_tried_again_and_both_leave_nothi
     first, second = opened(meddled), opened(meddled)
     flips = itertools.count()
     if has_old:
-        first.replace_snapshot([b"old"], FIRST)
+        first.replace_snapshot(PROFILE, [b"old"], FIRST)
 
     def overtaken(request: Request, forward: Forward) -> tuple[int, Any]:
-        if request["Key"]["item"]["S"] == "run" and next(flips) == 0:
-            second.replace_snapshot([b"b 1", b"b 2"], SECOND)
+        if request["Key"]["item"]["S"] == f"run/{PROFILE}" and next(flips) == 0:
+            second.replace_snapshot(PROFILE, [b"b 1", b"b 2"], SECOND)
         return forward(request)
 
     meddled[2].by_operation["UpdateItem"] = overtaken
-    first.replace_snapshot([b"a"], FIRST)
-    assert (list(first.snapshot()), first.last_run()) == ([b"a"], FIRST)
+    first.replace_snapshot(PROFILE, [b"a"], FIRST)
+    assert (list(first.snapshot(PROFILE)), first.last_run(PROFILE)) == ([b"a"], FIRST)
     assert len(items_of(meddled)) == 2

@@ -13,8 +13,7 @@ import pytest
 
 from janitor.errors import LedgerError
 from janitor.ledger.sqlite import SqliteLedger
-from janitor.tokens.crossing import Crossing
-from tests.integration.ledgers import CHUNKS, FIRST, NOW, SCOPE
+from tests.integration.ledgers import CHUNKS, FIRST, NOW, PROFILE, SCOPE
 
 
 def test_a_new_state_file_and_its_folder_are_for_their_owner_alone(tmp_path: Path) -> None:
@@ -79,7 +78,7 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
         (("CREATE TABLE theirs (x)",), "database of another program"),
         (("CREATE TABLE theirs (x)", "PRAGMA journal_mode = WAL"), "database of another program"),
         (("PRAGMA application_id = 1",), "database of another program"),
-        (("PRAGMA application_id = 0x6A616E69", "PRAGMA user_version = 2"), "has version 2, and this janitor knows 1"),
+        (("PRAGMA application_id = 0x6A616E69", "PRAGMA user_version = 1"), "has version 1, and this janitor knows 2"),
     ],
 )
 def test_another_programs_or_versions_file_is_left_alone(
@@ -104,12 +103,11 @@ WRITER = """
 import sys
 from pathlib import Path
 from janitor.ledger.sqlite import SqliteLedger
-from janitor.tokens.crossing import Crossing
 ledger = SqliteLedger(Path(sys.argv[1]))
 ledger.open("scope", 1)
 for number in range(60):
-    ledger.mark([Crossing(f"{number:012x}", 1, 0)], 1)
-    ledger.mark([Crossing(sys.argv[2], number, 0)], 1)
+    ledger.mark({f"{number:012x}": 0}, 1)
+    ledger.mark({f"{sys.argv[2]}/{number}": 0}, 1)
 ledger.close()
 """
 
@@ -121,9 +119,9 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [process.wait() for process in processes] == [0, 0, 0]
     ledger = SqliteLedger(path)
     ledger.open("scope", 1)
-    marks = [Crossing(f"{number:012x}", 1, 0) for number in range(60)]
-    marks += [Crossing(name, number, 0) for name in names for number in range(60)]
-    assert len(ledger.announced(marks)) == 240
+    marks = [f"{number:012x}" for number in range(60)]
+    marks += [f"{name}/{number}" for name in names for number in range(60)]
+    assert len(ledger.marked(marks)) == 240
     ledger.close()
 
 
@@ -132,15 +130,14 @@ import os, signal, sys
 from pathlib import Path
 from janitor.ledger.interface import LastRun
 from janitor.ledger.sqlite import SqliteLedger
-from janitor.tokens.crossing import Crossing
 ledger = SqliteLedger(Path(sys.argv[1]))
 ledger.open("scope", 1)
-ledger.mark([Crossing("a", 1, 0)], 1)
+ledger.mark({"a": 0}, 1)
 def chunks():
     for _ in range(20):
         yield os.urandom(350_000)
     os.kill(os.getpid(), signal.SIGKILL)
-ledger.replace_snapshot(chunks(), LastRun("new", 1, 2, "complete"))
+ledger.replace_snapshot("hashed/2592000/-", chunks(), LastRun("new", 1, 2, "complete"))
 """
 
 
@@ -148,11 +145,11 @@ def test_a_run_that_is_killed_while_it_leaves_its_findings_leaves_those_of_befor
     path = tmp_path / "ledger.db"
     ledger = SqliteLedger(path)
     ledger.open("scope", 1)
-    ledger.replace_snapshot(CHUNKS, FIRST)
+    ledger.replace_snapshot(PROFILE, CHUNKS, FIRST)
     ledger.close()
     assert subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False).returncode == -9
     ledger.open("scope", 1)
-    assert list(ledger.snapshot()) == CHUNKS
-    assert ledger.last_run() == FIRST
-    assert ledger.announced([Crossing("a", 1, 0)])
+    assert list(ledger.snapshot(PROFILE)) == CHUNKS
+    assert ledger.last_run(PROFILE) == FIRST
+    assert ledger.marked(["a"])
     ledger.close()

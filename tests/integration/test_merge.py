@@ -121,7 +121,9 @@ def test_the_digest_of_the_whole_is_published_once(
     merged = janitor("merge", str(tmp_path / "0.json"), *told)
     assert merged.code == 0, merged.err
     said = json.loads(merged.out)
-    assert said["notices"] == {"due": 3, "sent": 3, "failed": 0, "digests": 1, "state": nightly.state}
+    assert said["notices"] == {
+        "due": 3, "sent": 3, "failed": 0, "left": 0, "long_expired": 0, "digests": 1, "state": nightly.state,
+    }  # fmt: skip
     assert said["changes"] is None
     [digest] = queue.bodies()
     assert {notice["fingerprint"] for notice in digest["notices"]} == {row["fingerprint"] for row in report["findings"]}

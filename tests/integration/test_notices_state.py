@@ -150,7 +150,7 @@ def test_no_file_of_a_run_is_the_state(runs: Callable[..., Runs], tmp_path: Path
     assert (finished.code, "are one file" in finished.err) == (2, True)
 
 
-def test_marks_that_cannot_be_kept_end_the_publishing_and_the_report_says_so(
+def test_where_no_mark_can_be_kept_nothing_is_published_and_the_report_says_so(
     runs: Callable[..., Runs], topic: Loudspeaker
 ) -> None:
     queue = topic.queue("forgetful")
@@ -158,6 +158,22 @@ def test_marks_that_cannot_be_kept_end_the_publishing_and_the_report_says_so(
     nightly.run("--digest", "never")
     with closing(sqlite3.connect(nightly.state.removeprefix("sqlite:///"))) as state:
         state.execute("CREATE TRIGGER full BEFORE INSERT ON mark BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        state.commit()
+    forgetful = nightly.run()
+    assert (forgetful.finished.code, forgetful.notices["sent"]) == (1, 0)
+    assert "nothing was announced" in forgetful.finished.err
+    assert queue.take() == []
+
+
+def test_a_digest_whose_marks_fail_after_all_is_said_to_come_again(
+    runs: Callable[..., Runs], topic: Loudspeaker
+) -> None:
+    queue = topic.queue("forgetful-after-all")
+    nightly = runs(*due_rows(5, 6, 7))
+    nightly.run("--digest", "never")
+    with closing(sqlite3.connect(nightly.state.removeprefix("sqlite:///"))) as state:
+        when = "WHEN NEW.name NOT LIKE 'proof/%'"
+        state.execute(f"CREATE TRIGGER full BEFORE INSERT ON mark {when} BEGIN SELECT RAISE(ABORT, 'full'); END")
         state.commit()
     forgetful = nightly.run()
     assert (forgetful.finished.code, forgetful.notices["sent"]) == (1, 0)

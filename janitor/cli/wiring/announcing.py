@@ -7,15 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from janitor.cli.wiring.fingerprint_key import key_name
 from janitor.cli.wiring.notices import owner_pages
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
 from janitor.cli.wiring.report_places import expanded
-from janitor.cli.wiring.stores import has_store, ledger_for, scope_of
+from janitor.cli.wiring.stores import has_store, ledger_for, scope_of, troubles_for, turn_for
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.errors import JanitorError, SinkError
+from janitor.notify.audience import Audience, Kind
 from janitor.notify.failure import failure_message
 from janitor.parsers import S3Key
 from janitor.report.model import Remark, TablePart
@@ -23,7 +25,8 @@ from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
 from janitor.run.rehearsal import ReadOnlyLedger, Rehearsal
 from janitor.run.stopping import Stop
-from janitor.run.watch import Watch
+from janitor.run.trouble import Trouble
+from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.sns import Message, Topic
 from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.policy import Policy
@@ -51,26 +54,21 @@ def announcing_of(
     now: int,
     as_of: int | None,
     run_id: str,
+    command: str,
+    table_named: str,
     remembers: bool = True,
+    requires_notice: bool = False,
     is_dry_run: bool = False,
 ) -> Announcing | None:
     """Who announces what the run finds, and what it remembers; None where nothing is to be remembered.
 
-    A run as of another time remembers nothing: its findings are not true yet. A dry run says who would be told.
+    A run as of another time remembers nothing: its findings are not true yet. With `remembers` it sees the whole table,
+    as the next will; with `requires_notice` it deletes only what was announced. A dry run says who would be told.
     """
     if as_of is not None or not has_store(state, settings):
         return None
     table = reached.table
     fingerprint_of = partial(fingerprint, dialect=policy.dialect, secret=secret)
-    ledger = ledger_for(state, reached.aws)
-    watch = Watch(
-        ReadOnlyLedger(ledger) if is_dry_run else ledger,
-        scope_of(table),
-        now=now,
-        thresholds=policy.thresholds,
-        fingerprint_of=fingerprint_of,
-        folder=Path(tempfile.gettempdir()),
-    )
     channel = Channel(
         topic=None if is_dry_run else topic_of(settings, reached.home, stop),
         per_token=settings.per_token,
@@ -78,6 +76,25 @@ def announcing_of(
         pointer=pointer_of(output, table, run_id),
         audience=settings.sns_topic_arn,
         refusal=clock_refusal(table.skew_seconds),
+        troubles=troubles_for(state, settings, lambda: reached.aws, command=command, table=table_named),
+    )
+    kind, topic_arn = Kind.OWNER if settings.per_token else Kind.DIGEST, settings.sns_topic_arn
+    terms = WatchTerms(
+        scope=scope_of(table),
+        now=now,
+        thresholds=policy.thresholds,
+        grace=policy.grace,
+        key=key_name(secret),
+        profile=f"{policy.dialect.value}/{policy.horizon}/{key_name(secret)}",
+        audiences=channel.audiences,
+        needs_notice=Audience(kind, topic_arn) if requires_notice and topic_arn else None,
+    )
+    ledger = ledger_for(state, lambda: reached.aws)
+    watch = Watch(
+        ReadOnlyLedger(ledger) if is_dry_run else ledger,
+        terms,
+        fingerprint_of=fingerprint_of,
+        folder=Path(tempfile.gettempdir()),
     )
     announcer = (Rehearsal if is_dry_run else Announcer)(
         watch,
@@ -87,14 +104,24 @@ def announcing_of(
         pages_of_owner=owner_pages(reached),
         fingerprint_of=fingerprint_of,
         remembers=remembers,
+        turn=turn_for(state, reached.aws, table, topic_arn, run_id) if topic_arn and not is_dry_run else None,
     )
     return Announcing(announcer, watch)
 
 
 def tell_of_failure(
-    settings: NoticeSettings, table: TableSettings, command: str, run_id: str, error: JanitorError
+    settings: NoticeSettings,
+    state: StateSettings,
+    table: TableSettings,
+    *,
+    command: str,
+    run_id: str,
+    error: JanitorError,
 ) -> SinkError | None:
-    """Publish that a run came to no report, where there is a topic; why that failed, if it did."""
+    """Publish that a run came to no report, where there is a topic; why that failed, if it did.
+
+    Nothing is published where the last run failed in the same way, and that was told less than a day ago.
+    """
     if settings.sns_topic_arn is None or settings.digest == "never":
         return None
     made = failure_message(command, named(table), run_id, error.code, str(error))
@@ -106,8 +133,15 @@ def tell_of_failure(
         is_structured=True,
     )
     try:
+        aws = session(table)
+        troubles = troubles_for(state, settings, lambda: aws, command=command, table=named(table))
+        trouble, last = Trouble(f"no report:{error.code}", str(error)), troubles.last() if troubles else None
+        if troubles is not None and troubles.is_known(trouble, last):
+            return None
         jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
-        Topic(session(table).sns, settings.sns_topic_arn, lambda _: False, jitter).publish(message)
+        Topic(aws.sns, settings.sns_topic_arn, lambda _: False, jitter).publish(message)
+        if troubles is not None:
+            troubles.settle(trouble, last, was_told=True)
     except JanitorError as failure:
         return SinkError(failure.sentence, failure.way_out, failure.code)
     return None

@@ -55,8 +55,11 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         now=now,
         as_of=None,
         run_id=run_id,
+        command="apply",
+        table_named=reached.table.name,
         remembers=False,
         is_dry_run=given.apply.dry_run,
+        requires_notice=given.deletion.require_notice,
     )
     return job_for(
         "apply",
@@ -109,7 +112,7 @@ def _check(plan: Path, given: ApplyCommand) -> None:
         given.output,
         [("the plan", plan), *archive_file(given.deletion), *state_file(given.state), *metric_files(given.notices)],
     )
-    check_notices(given.notices, given.state, requires_notice=given.deletion.require_notice, as_of=None)
+    check_notices(given.notices, requires_notice=given.deletion.require_notice, as_of=None)
 
 
 def plan_at(path: Path) -> PlanReader:

@@ -1,5 +1,7 @@
 """The key of fingerprints, out of its file."""
 
+import hmac
+from hashlib import sha256
 from pathlib import Path
 
 from janitor.errors import ConfigurationError
@@ -22,3 +24,8 @@ def secret_in(path: Path | None) -> bytes | None:
     if not secret:
         raise ConfigurationError(f"--fingerprint-key-file {path} is empty", "put a secret of some length in it")
     return secret
+
+
+def key_name(secret: bytes | None) -> str:
+    """A name for the key, by which stores tell what was written under another one; it says nothing of the key."""
+    return "-" if secret is None else hmac.new(secret, b"the name of this key", sha256).hexdigest()[:12]

@@ -12,7 +12,7 @@ from msgspec import structs
 from janitor.cli.running import prepared
 from janitor.cli.wiring.announcing import clock_refusal, pointer_of, topic_of
 from janitor.cli.wiring.notices import check_notices
-from janitor.cli.wiring.stores import ledger_for, scope_of
+from janitor.cli.wiring.stores import ledger_for, scope_of, turn_for
 from janitor.config.merge import MergeCommand
 from janitor.config.output import NoticeSettings
 from janitor.dynamodb.client import Aws
@@ -22,11 +22,13 @@ from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
 from janitor.run.rehearsal import ReadOnlyLedger, Rehearsal
 from janitor.run.stopping import Stop
-from janitor.run.watch import Watch
+from janitor.run.watch import Watch, WatchTerms
 from janitor.tokens.fingerprint import fingerprint
 
 # Commands of which a run that does not delete is a dry one. A scan is no dry run of anything.
 _DELETING = frozenset({"sweep", "apply"})
+# A report does not say by which key its fingerprints were made.
+_KEY = "merged"
 
 
 def announcer_of(
@@ -44,21 +46,12 @@ def announcer_of(
     if settings.sns_topic_arn is None:
         return None
     as_of = report.policy.as_of
-    check_notices(settings, given.state, requires_notice=False, as_of=None if as_of is None else int(as_of.timestamp()))
+    check_notices(settings, requires_notice=False, as_of=None if as_of is None else int(as_of.timestamp()))
     table, dialect = report.table, report.policy.dialect
     assert table is not None and dialect is not None  # noqa: S101, PT018  # it is of one table's shards
     # Never asked: it names rows, and here are findings.
     fingerprint_of = partial(fingerprint, dialect=dialect)
     is_dry_run = report.run.dry_run and report.run.command in _DELETING
-    ledger = ledger_for(given.state, aws())
-    watch = Watch(
-        ReadOnlyLedger(ledger) if is_dry_run else ledger,
-        scope_of(table),
-        now=last_judged_at([report]),
-        thresholds=report.policy.thresholds_seconds,
-        fingerprint_of=fingerprint_of,
-        folder=Path(tempfile.gettempdir()),
-    )
     channel = Channel(
         topic=None if is_dry_run else topic_of(settings, aws(), stop),
         per_token=False,
@@ -66,6 +59,22 @@ def announcer_of(
         pointer=pointer_of(given.output, report.table, run_id),
         audience=settings.sns_topic_arn,
         refusal=clock_refusal(report.clock.skew_seconds),
+    )
+    terms = WatchTerms(
+        scope=scope_of(table),
+        now=last_judged_at([report]),
+        thresholds=report.policy.thresholds_seconds,
+        grace=report.policy.grace_seconds,
+        key=_KEY,
+        profile=_KEY,
+        audiences=channel.audiences,
+    )
+    ledger = ledger_for(given.state, aws)
+    watch = Watch(
+        ReadOnlyLedger(ledger) if is_dry_run else ledger,
+        terms,
+        fingerprint_of=fingerprint_of,
+        folder=Path(tempfile.gettempdir()),
     )
     return (Rehearsal if is_dry_run else Announcer)(
         watch,
@@ -75,6 +84,8 @@ def announcer_of(
         pages_of_owner=None,
         fingerprint_of=fingerprint_of,
         remembers=False,
+        sees_all=True,
+        turn=None if is_dry_run else turn_for(given.state, aws(), table, settings.sns_topic_arn, run_id),
     )
 
 

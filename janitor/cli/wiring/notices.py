@@ -24,7 +24,7 @@ def metric_files(settings: NoticeSettings) -> list[tuple[str, Path]]:
     return [(f"--metrics {target.format}={target.path}", target.path) for target in settings.metrics if target.path]
 
 
-def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_notice: bool, as_of: int | None) -> None:
+def check_notices(settings: NoticeSettings, *, requires_notice: bool, as_of: int | None) -> None:
     """Settings that come to nothing without another.
 
     Raises:
@@ -32,9 +32,9 @@ def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_no
     """
     if settings.per_token and settings.sns_topic_arn is None:
         raise ConfigurationError("--per-token has no topic to publish to", "give --sns-topic-arn ARN")
-    if requires_notice and settings.sns_topic_arn is None and state.state_url is None:
-        way_out = "give --state-url, or --sns-topic-arn"
-        raise ConfigurationError("--require-notice needs to know what was announced", way_out)
+    if requires_notice and settings.sns_topic_arn is None:
+        way_out = "give --sns-topic-arn ARN; with --digest never this run tells it nothing itself"
+        raise ConfigurationError("--require-notice needs to know which topic has to have heard of a token", way_out)
     if settings.sns_topic_arn is not None and as_of is not None:
         way_out = "go without --as-of, or without --sns-topic-arn"
         raise ConfigurationError("notices as of another time would be wrong", way_out)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from janitor.cli.wiring.notices import metric_sinks
-from janitor.config.output import NoticeSettings
+from janitor.config.output import NoticeSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.errors import JanitorError, SinkError
 from janitor.report.metrics import metrics_of
@@ -42,6 +42,7 @@ class Outside:
     def __init__(
         self,
         settings: NoticeSettings,
+        state: StateSettings,
         table: TableSettings,
         stop: Stop,
         *,
@@ -56,7 +57,8 @@ class Outside:
         writes nothing, and proves all the same that the metrics could be written.
         """
         self._stop, self._is_part, self._is_silent = stop, is_part, is_silent
-        self._settings, self._table, self._command, self._run_id = settings, table, command, run_id
+        self._settings, self._state, self._table = settings, state, table
+        self._command, self._run_id = command, run_id
         self._sinks = metric_sinks(settings, stop)
         url = None if is_silent else settings.heartbeat_url
         self._heartbeat = _heartbeat(url, run_id) if url else None
@@ -90,7 +92,15 @@ class Outside:
         if isinstance(error, JanitorError) and not self._is_silent:
             from janitor.cli.wiring.announcing import tell_of_failure
 
-            tell = partial(tell_of_failure, self._settings, self._table, self._command, self._run_id, error)
+            tell = partial(
+                tell_of_failure,
+                self._settings,
+                self._state,
+                self._table,
+                command=self._command,
+                run_id=self._run_id,
+                error=error,
+            )
             _say(self._answered(tell))
         if self._heartbeat is not None:
             # Only of our own errors is it known that they hold no row.

@@ -13,7 +13,7 @@ from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
-from janitor.cli.wiring.reach import Among, Reached, reach, warnings
+from janitor.cli.wiring.reach import Among, Reached, named, reach, warnings
 from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.shards import check_shards, is_part_of_a_run, shard_in
 from janitor.cli.wiring.stores import has_store
@@ -106,6 +106,8 @@ def announcing_for(
     now: int,
     run_id: str,
     is_dry_run: bool,
+    command: str = "scan",
+    requires_notice: bool = False,
 ) -> Announcing | None:
     """Who announces what the run finds: `announcing_of` has the words for the arguments."""
     if not has_store(settings.state, settings.notices):
@@ -128,6 +130,9 @@ def announcing_for(
         as_of=settings.policy.as_of,
         run_id=run_id,
         is_dry_run=is_dry_run,
+        command=command,
+        table_named=named(settings.table),
+        requires_notice=requires_notice,
     )
 
 
@@ -187,7 +192,7 @@ def check_scan(settings: ScanSettings) -> None:
         [*state_file(settings.state), *metric_files(settings.notices)],
         merged=settings.shards.merged_report,
     )
-    check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
+    check_notices(settings.notices, requires_notice=False, as_of=settings.policy.as_of)
 
 
 def job_for(

@@ -14,6 +14,7 @@ from janitor import __version__
 from janitor.cli.wiring.announcing import pointer_of, topic_of
 from janitor.cli.wiring.outlets import outlets_of
 from janitor.cli.wiring.reach import Among, named, session
+from janitor.cli.wiring.stores import troubles_for
 from janitor.cli.wiring.tables import JobOf
 from janitor.config.scan import ScanSettings
 from janitor.config.table import TableSettings
@@ -79,7 +80,7 @@ def several_job(asked: Asked, run_id: str, stop: Stop) -> Several:
         ),
         outlets=outlets_of(shared.output, None, lambda: home.s3, run_id, stop),
         max_findings=shared.output.max_findings,
-        channel=None if asked.is_silent else _channel(shared, home, run_id, stop),
+        channel=None if asked.is_silent else _channel(shared, home, asked.command, run_id, stop),
         clock=time.time,
         stop=stop,
     )
@@ -146,7 +147,7 @@ def _turn(label: str, part: TablePart, made: Job | JanitorError) -> Turn:
     return Turn(label=label, table=part, job=made, announcer=announcer)
 
 
-def _channel(shared: ScanSettings, home: Aws, run_id: str, stop: Stop) -> Channel | None:
+def _channel(shared: ScanSettings, home: Aws, command: str, run_id: str, stop: Stop) -> Channel | None:
     """Who hears of all tables; None where nobody does and nothing is remembered."""
     if shared.policy.as_of is not None:
         return None
@@ -155,6 +156,7 @@ def _channel(shared: ScanSettings, home: Aws, run_id: str, stop: Stop) -> Channe
         per_token=shared.notices.per_token,
         digest=shared.notices.digest,
         pointer=pointer_of(shared.output, None, run_id),
+        troubles=troubles_for(shared.state, shared.notices, lambda: home, command=command, table=named(shared.table)),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from janitor.cli.places import state_directory
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from janitor.report.model import TablePart
     from janitor.run.lease_keeper import LeaseKeeper
     from janitor.run.shards.sharded_run import ShardedRun
+    from janitor.run.trouble import TroubleMemory
 
 STATE_FILE = "state.sqlite"
 
@@ -31,13 +34,13 @@ def has_store(state: StateSettings, notices: NoticeSettings) -> bool:
     return state.state_url is not None or notices.sns_topic_arn is not None
 
 
-def ledger_for(state: StateSettings, aws: Aws) -> Ledger:
+def ledger_for(state: StateSettings, aws: Callable[[], Aws]) -> Ledger:
     """The store that the settings name, or the one in the state directory; not opened."""
     match _url(state):
         case DynamoDbUrl(table):
             from janitor.ledger.dynamodb import DynamoDbLedger
 
-            return DynamoDbLedger(aws.dynamodb, table)
+            return DynamoDbLedger(aws().dynamodb, table)
         case SqliteUrl(path):
             from janitor.ledger.sqlite import SqliteLedger
 
@@ -77,6 +80,25 @@ def lease_for(
         attempts_of=None if is_shared else attempts_of,
         waits=True,
     )
+
+
+def turn_for(state: StateSettings, aws: Aws, table: Table | TablePart, topic_arn: str, run_id: str) -> LeaseKeeper:
+    """The right to tell a topic of a table, not taken yet."""
+    from janitor.run.lease_keeper import LeaseKeeper
+
+    return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/announce/{topic_arn}", run_id)
+
+
+def troubles_for(
+    state: StateSettings, notices: NoticeSettings, aws: Callable[[], Aws], *, command: str, table: str
+) -> TroubleMemory | None:
+    """What the last run of the same kind ended with; None where nobody is told."""
+    if notices.sns_topic_arn is None:
+        return None
+    from janitor.run.trouble import TroubleMemory
+
+    ledger = ledger_for(state, aws)
+    return TroubleMemory(ledger, time.time, command=command, table=table, topic=notices.sns_topic_arn)
 
 
 def claim_for(state: StateSettings, aws: Aws, table: Table, run: ShardedRun) -> LeaseKeeper:

@@ -83,7 +83,16 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         attempts_of=deletion.lease_holder,
     )
     announcing = announcing_for(
-        scan, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=not sweep.deletes
+        scan,
+        reached,
+        stop,
+        policy=policy,
+        secret=secret,
+        now=now,
+        run_id=run_id,
+        is_dry_run=not sweep.deletes,
+        command="sweep",
+        requires_notice=deletion.require_notice,
     )
     return job_for(
         "sweep",
@@ -150,7 +159,9 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
         ],
         merged=scan.shards.merged_report,
     )
-    check_notices(scan.notices, scan.state, requires_notice=deletion.require_notice, as_of=scan.policy.as_of)
+    # Of a picture of the table it is refused for another reason.
+    requires_notice = deletion.require_notice and scan.source.source is None
+    check_notices(scan.notices, requires_notice=requires_notice, as_of=scan.policy.as_of)
 
 
 def announced_by(

@@ -84,6 +84,12 @@ def test_what_failed_stands_before_everything_else() -> None:
     assert "Run janitor again" in said
 
 
+def test_what_is_only_counted_and_what_is_over_are_said() -> None:
+    said = email(digest(notice(), long_expired=1_300, recovered_from="a guard\nrefused"))
+    assert "1,300 tokens had expired for longer than the grace, and are not listed" in said
+    assert said.index("It is well again. What was wrong before: a guard\\nrefused.") < said.index("\nRows\n")
+
+
 def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_behind_what_is_due() -> None:
     content = digest(
         notice(), changes=CHANGES, locked_out=("eve", "mal"), unusual_days=(("2026-10-01", 1_412),), warnings=("hm",)
@@ -161,6 +167,10 @@ def test_owners_come_in_the_order_of_their_most_urgent_token() -> None:
         {"deletion": DeletionCounts(changed=1)},
         {"deletion": DeletionCounts(already_gone=1)},
         {"deletion": DeletionCounts(failed=1)},
+        {"long_expired": 1},
+        {"recovered_from": "access was denied"},
+        {"is_known_trouble": True, "deletion": DeletionCounts(failed=1, deleted=1)},
+        {"is_known_trouble": True, "errors": ("no",), "notices": [notice()]},
     ],
 )
 def test_what_is_new_is_news(changes: dict[str, Any]) -> None:
@@ -176,6 +186,8 @@ def test_what_is_new_is_news(changes: dict[str, Any]) -> None:
         {"locked_out": ("eve",)},
         {"unusual_days": (("2026-10-01", 9),)},
         {"warnings": ("hm",)},
+        {"is_known_trouble": True, "outcome": Ending.REFUSED, "errors": ("no",)},
+        {"is_known_trouble": True, "outcome": Ending.FAILED, "deletion": DeletionCounts(failed=1)},
     ],
 )
 def test_what_only_goes_on_is_no_news(changes: dict[str, Any]) -> None:

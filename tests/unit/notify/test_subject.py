@@ -38,6 +38,8 @@ def any_digest(draw: st.DrawFn) -> DigestContent:
     rows = draw(counts)
     return digest(
         table=draw(texts),
+        long_expired=draw(counts),
+        recovered_from=draw(st.none() | texts),
         errors=tuple(draw(st.lists(texts, max_size=1))),
         outcome=draw(st.sampled_from(Ending)),
         dry_run=draw(st.booleans()),
@@ -51,6 +53,11 @@ def test_any_digests_subject_is_one_that_sns_takes(
 ) -> None:
     due = DueCounts(expiring=expiring, expired=expired, within=30 * DAY)
     assert_sns_takes(digest_subject(content, due, part=parts, parts=parts))
+
+
+def test_a_digests_subject_says_that_it_is_well_again_and_how_many_are_only_counted() -> None:
+    assert subject_of(digest(table="prod", recovered_from="no")) == "[janitor] WELL AGAIN: prod: nothing new is due"
+    assert subject_of(digest(table="prod", long_expired=1_300)) == "[janitor] prod: 1,300 expired long ago"
 
 
 def test_a_digests_subject_says_what_is_new() -> None:

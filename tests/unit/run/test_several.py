@@ -26,7 +26,7 @@ from janitor.run.channel import Channel
 from janitor.run.outlets import Outlet, Outlets
 from janitor.run.several import Several, Turn, run_several
 from janitor.run.stopping import Stop
-from janitor.run.watch import Watch
+from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.sns import Message, Published
 from janitor.sinks.stdout import Stdout
 from janitor.tokens.dialect import Dialect
@@ -138,6 +138,7 @@ class Recorder:
 
     taken: list[Message] = field(default_factory=list)
     is_out_of_reach: bool = False
+    arn: str = "arn:aws:sns:us-east-1:000000000000:topic"
 
     def publish(self, message: Message) -> None:
         if self.is_out_of_reach:
@@ -160,9 +161,15 @@ def announced(tmp_path: Path, topic: Recorder, *, broken: str | None = None) -> 
         fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
         watch = Watch(
             SqliteLedger(state),
-            f"-/r/{label}",
-            now=NOW,
-            thresholds=POLICY.thresholds,
+            WatchTerms(
+                scope=f"-/r/{label}",
+                now=NOW,
+                thresholds=POLICY.thresholds,
+                grace=POLICY.grace,
+                key="-",
+                profile="-",
+                audiences=channel.audiences,
+            ),
             fingerprint_of=fingerprint_of,
             folder=tmp_path,
         )

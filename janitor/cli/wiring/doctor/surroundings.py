@@ -47,11 +47,13 @@ def state_check(given: DoctorCommand, session: Session) -> Check:
         return skipped(STATE, "not asked for: neither --state-url nor a topic")
     if session.aws is None or (isinstance(url, DynamoDbUrl) and session.why_not is not None):
         return skipped(STATE, session.why_not or "")
-    ledger = ledger_for(given.state, session.aws)
+    aws = session.aws
+    ledger = ledger_for(given.state, lambda: aws)
     try:
         if given.doctor.create_state and isinstance(url, DynamoDbUrl):
             create_table(session.aws.dynamodb, url.table)
         ledger.open(_SCOPE, int(time.time()))
+        ledger.prove(["doctor"])
     except LedgerError as error:
         return raised(STATE, error, needed=True)
     finally:

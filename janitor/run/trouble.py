@@ -1,0 +1,111 @@
+"""Runs that are refused or fail for the same reason, night after night: told once, then daily, and then their end."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from janitor.errors import LedgerError
+from janitor.ledger.interface import Ledger
+from janitor.report.model import Outcome, Report
+from janitor.report.together import apart
+
+log = structlog.get_logger("janitor.notices")
+
+# A day, but for what a nightly run may begin or end earlier than the one before.
+TOLD_AGAIN_SECONDS = 86_400 - 1_800
+_SCOPE = "runs"
+
+
+class Trouble(NamedTuple):
+    """Why a run was refused or failed.
+
+    Attributes:
+        reason: the same for every run that ends so for the same reasons, whatever their numbers are.
+        sentence: the first of them, for people.
+        told_at: the UNIX second at which that was told last; 0 for never.
+    """
+
+    reason: str
+    sentence: str
+    told_at: int = 0
+
+
+_DECODE = msgspec.json.Decoder(type=dict[str, str | int]).decode
+
+
+def trouble_of(report: Report) -> Trouble | None:
+    """Why this run was refused or failed; None of one that is well."""
+    if report.run.outcome is Outcome.COMPLETE and not report.errors and not report.deletion.failed:
+        return None
+    labels = [part.label for part in report.parts] or [""]
+    reasons = {
+        f"{label}:{part.run.outcome.value}:{error.where}:{error.code}"
+        for label, part in zip(labels, apart(report), strict=True)
+        for error in part.errors
+    }
+    reasons |= {f":{report.run.outcome.value}:{error.where}:{error.code}" for error in report.errors}
+    first = report.errors[0].message if report.errors else f"the run ended {report.run.outcome.value}"
+    return Trouble(" ".join(sorted(reasons)) or report.run.outcome.value, first)
+
+
+class TroubleMemory:
+    """What the last run of the same kind ended with, in the store. Where that fails, everything is worth telling."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float], *, command: str, table: str, topic: str) -> None:
+        """Prepare; nothing is opened.
+
+        Args:
+            ledger: a way to the store that nobody else uses.
+            clock: the present UNIX second.
+            command: what is run.
+            table: the table or tables, as the user names them.
+            topic: who is told.
+        """
+        self._ledger, self._clock = ledger, clock
+        self._name = f"trouble/{command}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
+
+    def last(self) -> Trouble | None:
+        """What the last run ended with; None where it was well, or nobody knows."""
+        content = self._asked(lambda ledger: ledger.record(self._name))
+        if not content:
+            return None
+        try:
+            known = _DECODE(content)
+            return Trouble(str(known["reason"]), str(known["sentence"]), int(known["told_at"]))
+        except (ValueError, KeyError, RecursionError):
+            return None
+
+    def is_known(self, trouble: Trouble, last: Trouble | None) -> bool:
+        """Whether it was told already, and less than a day ago."""
+        return (
+            last is not None
+            and last.reason == trouble.reason
+            and 0 <= self._clock() - last.told_at < TOLD_AGAIN_SECONDS
+        )
+
+    def settle(self, trouble: Trouble | None, last: Trouble | None, *, was_told: bool) -> None:
+        """Remember how this run ended, and whether that was told."""
+        if trouble is None:
+            # Whoever heard of the trouble is to hear of its end.
+            if last is not None and (was_told or not last.told_at):
+                self._keep(b"")
+            return
+        before = last.told_at if last is not None and last.reason == trouble.reason else 0
+        told_at = int(self._clock()) if was_told else before
+        self._keep(msgspec.json.encode(trouble._replace(told_at=told_at)._asdict()))
+
+    def _keep(self, content: bytes) -> None:
+        self._asked(lambda ledger: ledger.keep(self._name, content, int(self._clock())))
+
+    def _asked(self, ask: "Callable[[Ledger], bytes | None]") -> bytes | None:
+        try:
+            self._ledger.open(_SCOPE, int(self._clock()))
+            return ask(self._ledger)
+        except LedgerError as error:
+            log.warning("trouble.not_known", code=error.code, error=str(error))
+            return None
+        finally:
+            self._ledger.close()

@@ -1,0 +1,95 @@
+"""The same trouble night after night: when it is told, and when its end is."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.ledger.sqlite import SqliteLedger
+from janitor.run.trouble import Trouble, TroubleMemory
+from tests.examples import examples
+
+NOW, HOUR = 1_800_000_000, 3_600
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = float(NOW)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def memory(path: Path, clock: Clock, table: str = "tokens") -> TroubleMemory:
+    return TroubleMemory(SqliteLedger(path), clock, command="sweep", table=table, topic="arn")
+
+
+endings = st.sampled_from([None, "refused", "failed"])
+
+
+@examples(30, 500)
+@given(st.lists(st.tuples(endings, st.integers(1, 30)), min_size=1, max_size=12))
+def test_a_trouble_is_told_when_it_is_new_then_daily_and_its_end_once(
+    tmp_path_factory: pytest.TempPathFactory, nights: list[tuple[str | None, int]]
+) -> None:
+    path, clock = tmp_path_factory.mktemp("trouble") / "state", Clock()
+    before, told_at = None, 0.0
+    for reason, hours in nights:
+        clock.now += hours * HOUR
+        troubles = memory(path, clock)
+        last = troubles.last()
+        trouble = None if reason is None else Trouble(reason, f"it was {reason}")
+        is_told = trouble is None and last is not None
+        if trouble is not None:
+            is_told = not troubles.is_known(trouble, last)
+            expected = reason != before or clock.now - told_at >= 23.5 * HOUR
+            assert is_told == expected
+            told_at = clock.now if is_told else told_at
+        else:
+            assert is_told == (before is not None)
+        troubles.settle(trouble, last, was_told=is_told)
+        before = reason
+
+
+def test_what_was_not_told_is_told_by_the_next_run_and_its_end_is_not(tmp_path: Path) -> None:
+    clock, trouble = Clock(), Trouble("refused", "a guard")
+    troubles = memory(tmp_path / "state", clock)
+    troubles.settle(trouble, troubles.last(), was_told=False)
+    last = troubles.last()
+    assert last == trouble
+    assert not troubles.is_known(trouble, last)
+    troubles.settle(None, last, was_told=False)
+    assert troubles.last() is None
+
+
+def test_an_end_that_was_not_told_stays_to_be_told(tmp_path: Path) -> None:
+    troubles = memory(tmp_path / "state", Clock())
+    troubles.settle(Trouble("refused", "a guard"), None, was_told=True)
+    last = troubles.last()
+    troubles.settle(None, last, was_told=False)
+    assert troubles.last() == last == Trouble("refused", "a guard", NOW)
+
+
+def test_another_table_has_troubles_of_its_own(tmp_path: Path) -> None:
+    clock = Clock()
+    memory(tmp_path / "state", clock).settle(Trouble("refused", "a guard"), None, was_told=True)
+    assert memory(tmp_path / "state", clock, "other").last() is None
+
+
+def test_where_the_store_fails_or_is_damaged_everything_is_worth_telling(tmp_path: Path) -> None:
+    clock, trouble = Clock(), Trouble("refused", "a guard")
+    (tmp_path / "folder").mkdir()
+    broken = memory(tmp_path / "folder", clock)
+    broken.settle(trouble, None, was_told=True)
+    assert broken.last() is None
+    troubles = memory(tmp_path / "state", clock)
+    troubles.settle(trouble, None, was_told=True)
+    ledger = SqliteLedger(tmp_path / "state")
+    ledger.open("runs", NOW)
+    for damage in (b"{", b"[]", b'{"reason": "x"}', b'{"reason": "x", "sentence": "y", "told_at": "soon"}', b"\xff"):
+        ledger.keep(troubles._name, damage, NOW)  # noqa: SLF001  # nobody else is to know it
+        assert troubles.last() is None
+    ledger.close()

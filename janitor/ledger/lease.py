@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from janitor.tokens.expiration import LAST_SECOND
+from janitor.tokens.plain import plain
+from janitor.tokens.shown import cut, without_keys
 
 # The servers' clocks are read in whole seconds. A lease lasts one more than was asked for, so that it is never over
 # early in anybody's eyes, whether the second of the one clock is cut and that of the other rounded up.
@@ -40,6 +42,11 @@ class Held(NamedTuple):
         return cls(
             holder if isinstance(holder, str) else "", None if second is None or second > LAST_SECOND else second
         )
+
+    @property
+    def printable_holder(self) -> str:
+        """The run's id, fit to be printed: whoever can write to the store can write anything there."""
+        return plain(cut(without_keys(self.holder))) or "?"
 
     def is_broken(self, now: int) -> bool:
         """Whether it is no lease that a run can have taken, by the store's present UNIX second."""

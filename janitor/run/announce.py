@@ -228,7 +228,9 @@ class Announcer:
         if self._other is None or not self._watch.left:
             return []
         notices = "1 notice was" if self._watch.left == 1 else f"{self._watch.left:,} notices were"
-        message = f"{notices} left to the next run, for another one ({self._other.holder}) is telling this topic"
+        message = (
+            f"{notices} left to the next run, for another one ({self._other.printable_holder}) is telling this topic"
+        )
         return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: Report) -> Report:

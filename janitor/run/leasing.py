@@ -13,8 +13,6 @@ from janitor.errors import LedgerError
 from janitor.report.model import Remark
 from janitor.run.stopping import Stop
 from janitor.tokens.expiration import FIRST_SECOND
-from janitor.tokens.plain import plain
-from janitor.tokens.shown import cut, without_keys
 
 if TYPE_CHECKING:
     from janitor.ledger.lease import Held
@@ -86,7 +84,7 @@ def _broken(lease: LeaseKeeper) -> tuple[Remark, ...]:
     if lease.broken is None:
         return ()
     message = (
-        f"the state store said that run {_name(lease.broken)} has the lease of the table {_until(lease.broken)}, which "
+        f"the state store said that run {lease.broken.printable_holder} has the lease of the table {_until(lease.broken)}, which "
         "can be true of no run, so it was taken over; check the clocks of the machines that share the store, and what "
         "else writes to it"
     )
@@ -94,12 +92,7 @@ def _broken(lease: LeaseKeeper) -> tuple[Remark, ...]:
 
 
 def _who(other: Held) -> str:
-    return f"another run ({_name(other)}) sweeps the table and holds its lease, at present {_until(other)}"
-
-
-def _name(held: Held) -> str:
-    # Whoever can write to the store can write anything there.
-    return plain(cut(without_keys(held.holder))) or "?"
+    return f"another run ({other.printable_holder}) sweeps the table and holds its lease, at present {_until(other)}"
 
 
 def _until(held: Held) -> str:

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tests.faults.mutation import Mutation
+from tests.faults.notice_mutations import NOTICE_MUTATIONS
 from tests.faults.shard_mutations import SHARD_MUTATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -256,6 +257,7 @@ MUTATIONS = (
         (("enumerate(self.conditions):\n            all_names", "enumerate(()):\n            all_names"),),
         ("tests/integration/test_token_change.py",),
     ),
+    *NOTICE_MUTATIONS,
     *SHARD_MUTATIONS,
 )
 

@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
+# What standard output can be told besides: no report.
+NO_REPORT = "none"
 
 # What a report's place may hold.
 KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}", "{shard}")

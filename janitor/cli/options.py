@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from janitor.parsers import FORMATS
+from janitor.parsers import FORMATS, NO_REPORT
 from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of
 
 
@@ -74,7 +74,9 @@ class _Option(click.Option):
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """The variable's value; none, as if it was not set, for a report's format that this command has not."""
         value = super().value_from_envvar(ctx)
-        is_elsewhere = isinstance(self.type, click.Choice) and value in FORMATS and value not in self.type.choices
+        is_elsewhere = (
+            isinstance(self.type, click.Choice) and value in {*FORMATS, NO_REPORT} and value not in self.type.choices
+        )
         return None if is_elsewhere else value
 
 

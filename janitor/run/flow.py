@@ -60,6 +60,7 @@ def run(job: Job) -> Result:
         "run.finished",
         outcome=report.run.outcome,
         seconds=report.run.duration_seconds,
+        reports=job.outlets.written,
         **report.counts.model_dump(),
         **report.deletion.model_dump(),
         **report.capacity.model_dump(),

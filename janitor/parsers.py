@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
+# What standard output can be told besides: no report.
+NO_REPORT = "none"
 
 # What a report's place may hold.
 KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}", "{shard}")

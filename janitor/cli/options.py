@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from janitor.cli.variables import refuse_unknown_variables
-from janitor.parsers import FORMATS
+from janitor.parsers import FORMATS, NO_REPORT
 from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of, values_in
 
 
@@ -84,7 +84,9 @@ class _Option(click.Option):
         if self.multiple:
             return self._several(ctx)
         value = super().value_from_envvar(ctx)
-        is_elsewhere = isinstance(self.type, click.Choice) and value in FORMATS and value not in self.type.choices
+        is_elsewhere = (
+            isinstance(self.type, click.Choice) and value in {*FORMATS, NO_REPORT} and value not in self.type.choices
+        )
         return None if is_elsewhere else value
 
     def _several(self, ctx: click.Context) -> list[str] | None:

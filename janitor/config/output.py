@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from janitor.ledger.url import DynamoDbUrl, SqliteUrl, parse_state_url
 from janitor.parsers import (
     FORMATS,
+    NO_REPORT,
     MetricsTarget,
     ReportTarget,
     parse_count,
@@ -26,7 +27,9 @@ class OutputSettings:
     """What is said, and where."""
 
     format: str | None = setting(
-        "Report on standard output.", choices=FORMATS, default_words="table on a terminal, json otherwise"
+        "Report on standard output; none for no report, where the log's last line, run.finished, is enough.",
+        choices=(*FORMATS, NO_REPORT),
+        default_words="table on a terminal, json otherwise",
     )
     report: tuple[ReportTarget, ...] = setting(
         "Write a report to a file or to S3 besides, which appears whole or not at all. Repeatable. The path or key may "

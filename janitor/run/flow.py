@@ -70,6 +70,7 @@ def run(job: Job) -> Result:
         "run.finished",
         outcome=report.run.outcome,
         seconds=report.run.duration_seconds,
+        reports=job.outlets.written,
         **structs.asdict(report.counts),
         **structs.asdict(report.deletion),
         **structs.asdict(report.capacity),

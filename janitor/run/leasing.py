@@ -83,10 +83,10 @@ def _broken(lease: LeaseKeeper) -> tuple[Remark, ...]:
     """The warning of a lease that was none, where one was found."""
     if lease.broken is None:
         return ()
+    holder, until = lease.broken.printable_holder, _until(lease.broken)
     message = (
-        f"the state store said that run {lease.broken.printable_holder} has the lease of the table {_until(lease.broken)}, which "
-        "can be true of no run, so it was taken over; check the clocks of the machines that share the store, and what "
-        "else writes to it"
+        f"the state store said that run {holder} has the lease of the table {until}, which can be true of "
+        "no run, so it was taken over; check the clocks of the machines that share the store, and what else writes to it"
     )
     return (Remark(where="lease", code="broken", message=message),)
 

@@ -26,10 +26,13 @@ class Outlets:
 
     Attributes:
         failures: what became of the outlets that were dropped.
+        written: where reports are by now, standard output aside.
     """
 
     def __init__(self, outlets: Iterable[Outlet]) -> None:
         self._working = list(outlets)
+        self._are_none = not self._working
+        self.written: list[str] = []
         self._streaming = [outlet for outlet in self._working if outlet.format.streams]
         self.failures: list[SinkError] = []
 
@@ -45,8 +48,8 @@ class Outlets:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether there is nobody left to report to."""
-        return not self._working
+        """Whether there is nobody left to report to, of those there were."""
+        return not self._working and not self._are_none
 
     def open(self) -> None:
         """Prove every place writable.
@@ -81,6 +84,8 @@ class Outlets:
             outlet.sink.write(outlet.format.tail(report))
             outlet.sink.commit()
             log.debug("report.written", target=outlet.sink.target)
+            if not isinstance(outlet.sink, Stdout):
+                self.written.append(outlet.sink.target)
 
         self._each(self._working, finish)
 

@@ -21,6 +21,7 @@ _UNREADABLE = (ValueError, RecursionError)
 _LONGEST_LINE = 4 * 1024 * 1024  # bytes
 
 Entry = PlannedRow | RowOutcome
+_Stream = BinaryIO | gzip.GzipFile
 
 
 class _Line(msgspec.Struct):
@@ -138,7 +139,7 @@ class PlanReader:
         if closing.sha256 != checksum:
             raise self._damaged("its lines are not those that its closing line was written for")
 
-    def _lines(self, stream: BinaryIO) -> Iterator[bytes]:
+    def _lines(self, stream: _Stream) -> Iterator[bytes]:
         """Whole lines; one without its end was cut off, and is none.
 
         Raises:
@@ -152,7 +153,7 @@ class PlanReader:
         if len(line) == _LONGEST_LINE:
             raise self._damaged(f"a line of it is longer than {_LONGEST_LINE // 2**20} MiB")
 
-    def _header(self, stream: BinaryIO) -> Header:
+    def _header(self, stream: _Stream) -> Header:
         try:
             return _HEADER.decode(next(self._lines(stream), b""))
         except _UNREADABLE:
@@ -163,12 +164,12 @@ class PlanReader:
             ) from None
 
     @contextmanager
-    def _stream(self) -> Iterator[BinaryIO]:
+    def _stream(self) -> Iterator[_Stream]:
         with self._opened() as stream:
             if not self.name.endswith(".gz"):
                 yield stream
                 return
-            with gzip.open(stream) as unzipped:
+            with gzip.GzipFile(fileobj=stream) as unzipped:
                 yield cast("BinaryIO", unzipped)
 
     def _damaged(self, how: str) -> ConfigurationError:

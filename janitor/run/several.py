@@ -120,7 +120,15 @@ def run_several(given: Several) -> Result:
             given.outlets.pass_over(report)
         else:
             given.outlets.finish(report, is_complete=gathered.is_complete)
-    log.info("run.finished", outcome=report.run.outcome, seconds=report.run.duration_seconds, tables=len(report.parts))
+    log.info(
+        "run.finished",
+        outcome=report.run.outcome,
+        seconds=report.run.duration_seconds,
+        tables=len(report.parts),
+        reports=given.outlets.written,
+        **structs.asdict(report.counts),
+        **structs.asdict(report.deletion),
+    )
     return Result(report, given.outlets.failures)
 
 

@@ -65,8 +65,8 @@ class Child:
         file = job.schedule.path.absolute()
         environment = {name: value for name, value in os.environ.items() if name != _LEASE_HOLDER}
         command = [sys.executable, "-m", "janitor", "run", str(file), "--keep-in", str(folder), *options]
-        # Reports are kept; on the daemon's own output only where the file asks for one.
-        output = None if "format" in job.schedule.values else subprocess.DEVNULL
+        # Reports are kept. Of the daemon's own output, which is a log, every line has to be one by itself.
+        output = None if job.schedule.values.get("format") == "ndjson" else subprocess.DEVNULL
         with _locked(folder) as lock:
             process = subprocess.Popen(  # noqa: S603  # this program
                 command,

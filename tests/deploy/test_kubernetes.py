@@ -1,5 +1,6 @@
 import copy
 import functools
+import re
 import shutil
 import zoneinfo
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def test_an_unknown_field_would_be_noticed() -> None:
 
 
 def test_every_pod_is_restricted_and_bounded(overlay: Manifests) -> None:
-    labels = overlay.one("Namespace")["metadata"]["labels"]
+    labels = rendered(KUBERNETES / "namespace").one("Namespace")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
     assert [*not_restricted(overlay.pod), *unbounded(overlay.pod)] == []
 
@@ -138,9 +139,15 @@ def test_every_name_leads_somewhere(overlay: Manifests, edited_daemon: Manifests
         assert len({each["metadata"].get("namespace", "") for each in manifests.objects} - {""}) == 1
 
 
-def test_two_overlays_of_one_namespace_share_no_more_than_it() -> None:
+def test_overlays_share_nothing_and_their_namespace_is_nobodys() -> None:
     named = [(each["kind"], each["metadata"]["name"]) for name in OVERLAYS for each in rendered(name).objects]
-    assert {each for each in named if named.count(each) > 1} == {("Namespace", "token-janitor")}
+    assert [each for each in named if named.count(each) > 1] == []
+    assert "Namespace" not in {kind for kind, _ in named}
+    namespace = rendered(KUBERNETES / "namespace").one("Namespace")["metadata"]
+    # No label of an overlay, which another one would change and a pruned one would select.
+    assert not [label for label in namespace["labels"] if label.startswith("app.kubernetes.io/")]
+    places = {each["metadata"]["namespace"] for name in OVERLAYS for each in rendered(name).objects}
+    assert places == {namespace["name"]}
     roles = [rendered(name).one("ServiceAccount")["metadata"]["annotations"] for name in OVERLAYS]
     assert len({each["eks.amazonaws.com/role-arn"] for each in roles}) == len(OVERLAYS)
 
@@ -236,6 +243,28 @@ def test_the_number_of_shards_stands_in_one_place_and_all_of_them_run_at_once(tm
         assert (job["backoffLimitPerIndex"], "backoffLimit" in job) == (1, False)
 
 
+def test_an_attempt_holds_the_lease_for_its_job(cronjob: Manifests) -> None:
+    [holder] = [each for each in cronjob.container["env"] if each["name"] == "JANITOR_LEASE_HOLDER"]
+    path = holder["valueFrom"]["fieldRef"]["fieldPath"]
+    assert path == "metadata.labels['batch.kubernetes.io/controller-uid']"
+
+
+def test_the_log_of_a_pod_is_lines_and_no_report(overlay: Manifests, tmp_path: Path) -> None:
+    for schedule in schedules(overlay, tmp_path):
+        # The daemon's runs say nothing on its standard output unless they are told to.
+        assert schedule.values.get("format", "none") == "none"
+
+
+def test_what_the_readme_deletes_together_every_cluster_knows() -> None:
+    # kubectl deletes nothing at all where it does not know one of the kinds.
+    built_in = {each["kind"].lower() for name in OVERLAYS for each in rendered(name).objects}
+    together = [
+        kinds.split(",") for kinds in re.findall(r"delete ([a-z,]+) -l", (KUBERNETES / "README.md").read_text())
+    ]
+    assert built_in in [{*kinds} for kinds in together]
+    assert all({*kinds} <= built_in for kinds in together if len(kinds) > 1)
+
+
 def test_a_shard_that_is_started_anew_finds_its_run_and_no_other_job_does(tmp_path: Path) -> None:
     sharded = rendered("sharded")
     # Kubernetes fills in only what stands above.
@@ -257,7 +286,8 @@ def test_a_shard_that_is_started_anew_finds_its_run_and_no_other_job_does(tmp_pa
 def test_the_daemon_is_one_and_its_probes_and_its_service_find_it() -> None:
     daemon = rendered("daemon")
     spec, container = daemon.workload["spec"], daemon.container
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    # Without a number of replicas there is one, and what `kubectl scale` says outlives the next apply.
+    assert ("replicas" in spec, spec["strategy"]) == (False, {"type": "Recreate"})
     assert daemon.pod["terminationGracePeriodSeconds"] > 10
     (port,) = container["ports"]
     probes = {name: container[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
@@ -278,7 +308,7 @@ def test_the_options_of_the_daemon_find_it_in_a_namespace_of_another_name(edited
     assert all(selects(each["spec"]["podSelector"], labels) for each in edited_daemon.of("NetworkPolicy"))
     state = {each["name"]: each for each in edited_daemon.pod["volumes"]}["state"]
     assert state.keys() == {"name", "persistentVolumeClaim"}
-    assert edited_daemon.one("Namespace")["metadata"]["name"] == monitor["metadata"]["namespace"] == "ours"
+    assert {each["metadata"]["namespace"] for each in edited_daemon.objects} == {"ours"}
     assert [*not_restricted(edited_daemon.pod), *unbounded(edited_daemon.pod)] == []
 
 

@@ -103,11 +103,15 @@ class Pod:
 
 
 def report_of(pod: Pod) -> dict[str, Any]:
-    """Run a pod to its end, and return the report that it left in its log."""
+    """Run a pod to its end, see that its log ends with a summary, and return the report that was kept elsewhere."""
     pod.mount()
-    finished = janitor(*pod.arguments, env=pod.environment)
-    assert finished.code == 0, finished.err
-    report: dict[str, Any] = json.loads(finished.out)
+    kept = pod.folder / "report.json"
+    finished = janitor(*pod.arguments, env=pod.environment | {"JANITOR_REPORT": f"json={kept}"})
+    assert (finished.code, finished.out) == (0, ""), finished.err
+    report: dict[str, Any] = json.loads(kept.read_text())
+    last = json.loads(finished.err.splitlines()[-1])
+    assert (last["event"], last["outcome"], last["reports"]) == ("run.finished", report["run"]["outcome"], [str(kept)])
+    assert (last["scanned"], last["deleted"]) == (report["counts"]["scanned"], report["deletion"]["deleted"])
     return report
 
 
@@ -164,7 +168,12 @@ def test_a_shard_alone_waits_deletes_nothing_and_names_the_one_that_never_came(
     before = keys_in(tokens, TABLE)
     pod = shard(rendered("sharded"), 0, tmp_path, ministack_url)
     merged = tmp_path / "merged.json"
-    of_test = {"JANITOR_SHARDS": "2", "JANITOR_SHARD_WAIT": "1s", "JANITOR_MERGED_REPORT": f"json={merged}"}
+    of_test = {
+        "JANITOR_FORMAT": "json",
+        "JANITOR_SHARDS": "2",
+        "JANITOR_SHARD_WAIT": "1s",
+        "JANITOR_MERGED_REPORT": f"json={merged}",
+    }
     finished = janitor(*pod.arguments, env=pod.environment | of_test)
     assert finished.code == 1, finished.err
     assert json.loads(finished.out)["run"]["shard"] == {"index": 0, "count": 2}
@@ -184,6 +193,7 @@ def test_two_shards_sweep_the_table_between_them_once_they_are_told_to(
     of_test = {
         # Another job than in the test above, of the same name.
         "JANITOR_SHARD_RUN": "janitor-sharded-29733270-another",
+        "JANITOR_FORMAT": "json",
         "JANITOR_SHARDS": "2",
         "JANITOR_MERGED_REPORT": f"json={merged}",
     }

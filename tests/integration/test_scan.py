@@ -101,6 +101,20 @@ def test_a_flag_beats_the_variable_and_the_variable_the_default(server: Server, 
     assert counted(report_of(scan(server, table, "--grace", "4d", env=variable)))["expired"] == 1
 
 
+def test_without_a_report_the_log_sums_the_run_up_in_a_line(
+    server: Server, new_table: NewTable, tmp_path: Path
+) -> None:
+    table, kept = new_table([token("b", SAMPLE_NOW - 3 * DAY)], hashed=False), tmp_path / "report.json"
+    for places in ([], [str(kept)]):
+        reports = [word for place in places for word in ("--report", f"json={place}")]
+        finished = scan(server, table, "--format", "none", *reports)
+        assert (finished.code, finished.out) == (0, "")
+        last = json.loads(finished.err.splitlines()[-1])
+        assert (last["event"], last["outcome"], last["scanned"]) == ("run.finished", "complete", 1)
+        assert last["reports"] == places
+    assert json.loads(kept.read_text())["counts"]["scanned"] == 1
+
+
 def test_owners_with_nothing_but_expired_rows_are_locked_out(server: Server, new_table: NewTable) -> None:
     rows = [
         modern("gone", SAMPLE_NOW - DAY, username="locked"),

@@ -14,7 +14,7 @@ from janitor.cli.wiring.report_places import expanded
 from janitor.config.output import OutputSettings
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
-from janitor.parsers import ReportTarget, S3Key
+from janitor.parsers import NO_REPORT, ReportTarget, S3Key
 from janitor.report.formats.interface import Format
 from janitor.report.model import TablePart
 from janitor.run.bounded_sink import BoundedSink
@@ -87,12 +87,10 @@ def outlets_of(
     """
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
-    return Outlets(
-        [
-            *_outlets(settings.report, table, s3, run_id, stop, shard=shard),
-            Outlet(_format(stdout, is_terminal=is_terminal), Stdout(_standard_output(stop))),
-        ]
-    )
+    outlets = _outlets(settings.report, table, s3, run_id, stop, shard=shard)
+    if stdout != NO_REPORT:
+        outlets.append(Outlet(_format(stdout, is_terminal=is_terminal), Stdout(_standard_output(stop))))
+    return Outlets(outlets)
 
 
 def outlets_to(targets: Sequence[ReportTarget], reached: Reached, run_id: str, stop: Stop) -> Outlets:

@@ -68,6 +68,19 @@ def test_a_run_is_told_its_job_and_whatever_the_daemon_was(tmp_path: Path, monke
     assert (known.exit_code, known.outcome, known.succeeded_at, known.runs) == (0, "failed", None, {"failed": 1})
 
 
+@pytest.mark.parametrize(("chosen", "is_heard"), [("ndjson", True), ("json", False), ("table", False), ("none", False)])
+def test_only_a_report_of_lines_goes_to_the_daemons_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], chosen: str, *, is_heard: bool
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho a report\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    runs, _ = runs_in(tmp_path, job(tmp_path, f"[report]\nformat = '{chosen}'\n{TABLE}"))
+    runs.run("nightly")
+    assert ("a report" in capfd.readouterr().out.splitlines()) is is_heard
+
+
 def test_a_run_that_is_at_work_elsewhere_is_a_failure_and_not_the_end(tmp_path: Path) -> None:
     runs, memory = runs_in(tmp_path, job(tmp_path, TABLE), "named")
     folder = tmp_path / "runs" / "nightly"

@@ -12,6 +12,11 @@ from janitor.report.checkup import Check, amiss, passed, raised, skipped
 
 SCHEDULES = "schedules"
 
+_STARTED_BY_OTHERS = (
+    "no cron line, so only somebody else starts it; a Kubernetes CronJob that is suspended starts at once when it is "
+    "resumed within its startingDeadlineSeconds (four hours in deploy/kubernetes) of an hour that it missed"
+)
+
 
 def schedule_checks(places: Sequence[Path], now: dt.datetime) -> Iterator[Check]:
     """A check for each file, and for each file of a folder."""
@@ -45,4 +50,4 @@ def _kind(schedule: Schedule) -> str:
 
 def _next(schedule: Schedule, now: dt.datetime) -> str:
     at = next(next_times(schedule.when, now), None)
-    return "no cron line, so only somebody else starts it" if at is None else f"next at {at:%Y-%m-%d %H:%M} UTC"
+    return _STARTED_BY_OTHERS if at is None else f"next at {at:%Y-%m-%d %H:%M} UTC"

@@ -86,7 +86,7 @@ def _broken(lease: LeaseKeeper) -> tuple[Remark, ...]:
     holder, until = lease.broken.printable_holder, _until(lease.broken)
     message = (
         f"the state store said that run {holder} has the lease of the table {until}, which can be true of "
-        "no run, so it was taken over; check the clocks of the machines that share the store, and what else writes to it"
+        "no run, so it was taken over; check the clocks of the machines that share the store, and what writes to it"
     )
     return (Remark(where="lease", code="broken", message=message),)
 

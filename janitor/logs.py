@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from janitor.terminal import shows_colours
 from janitor.tokens.shown import without_keys
 
 REMOVED = "[removed]"
@@ -150,4 +151,4 @@ class _Stderr(logging.StreamHandler[TextIO]):
 def _renderer(format_name: str, handler: _Stderr) -> Processor:
     if format_name == "json":
         return structlog.processors.JSONRenderer(ensure_ascii=False)
-    return structlog.dev.ConsoleRenderer(colors=handler.stream.isatty(), pad_event_to=20)
+    return structlog.dev.ConsoleRenderer(colors=shows_colours(handler.stream), pad_event_to=20)

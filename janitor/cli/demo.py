@@ -37,7 +37,10 @@ def command(demo: DemoSettings) -> int:
       janitor demo --classic --keep
     """
     from janitor.demo.emulator import EmulatorError, running
+    from janitor.temporary import temporary_folder
 
+    # Before anything is started: the emulator's output goes there.
+    temporary_folder()
     try:
         with running(keep=demo.keep) as emulator:
             _use_only(emulator.environment)

@@ -1,6 +1,7 @@
 """Where files go that nobody gave a path for: the user's state directory (XDG Base Directory Specification)."""
 
 import os
+import pwd
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,10 +11,29 @@ ARCHIVE_FOLDER = "archive"
 
 
 def state_directory() -> Path:
-    """`$XDG_STATE_HOME/janitor`, by default `~/.local/state/janitor`. It may not be there yet."""
+    """`$XDG_STATE_HOME/janitor`, by default `~/.local/state/janitor`. It may not be there yet.
+
+    Raises:
+        ConfigurationError: neither variable says where, and the user has no home.
+    """
     home = os.environ.get("XDG_STATE_HOME")
-    base = Path(home) if home and Path(home).is_absolute() else Path.home() / ".local" / "state"
+    base = Path(home) if home and Path(home).is_absolute() else _home() / ".local" / "state"
     return base / "janitor"
+
+
+def _home() -> Path:
+    # As `Path.home`, which raises RuntimeError for a user without a name, as containers have.
+    home = os.environ.get("HOME")
+    if home and Path(home).is_absolute():
+        return Path(home)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        raise ConfigurationError(
+            f"there is no state directory: HOME is not set, and nobody has the user id {os.getuid()}",
+            "set XDG_STATE_HOME to a folder that can be written, or give --archive, --state-url, --state-dir",
+            "no-home",
+        ) from None
 
 
 def why_not_writable(folder: Path) -> str | None:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from janitor.run.progress import NoProgress
 from janitor.run.progress import Progress as RunProgress
+from janitor.terminal import moves_its_cursor
 
 
 class ProgressBar:
@@ -47,5 +48,10 @@ class _RowsPerSecond(ProgressColumn):
 
 
 def progress_for(total: int, doing: str) -> RunProgress:
-    """A bar when stderr is a terminal, silence otherwise; `total` rows are expected, and `doing` says what is done."""
-    return ProgressBar(total, doing) if sys.stderr.isatty() else NoProgress()
+    """A bar when stderr is a terminal that can show one, else silence.
+
+    Args:
+        total: how many rows are expected.
+        doing: what is done with them, in a word.
+    """
+    return ProgressBar(total, doing) if moves_its_cursor(sys.stderr) else NoProgress()

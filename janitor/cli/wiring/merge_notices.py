@@ -1,11 +1,9 @@
 """The digest of a merged report: what its findings make due, and was not announced by an earlier run."""
 
 import dataclasses
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from janitor.cli.running import prepared
 from janitor.cli.wiring.notices import check_notices, clock_refusal, pointer_of, topic_of
@@ -19,6 +17,7 @@ from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch
+from janitor.temporary import temporary_folder
 from janitor.tokens.fingerprint import fingerprint
 
 
@@ -47,7 +46,7 @@ def announcer_of(
         now=last_judged_at([report]),
         thresholds=report.policy.thresholds_seconds,
         fingerprint_of=fingerprint_of,
-        folder=Path(tempfile.gettempdir()),
+        folder=temporary_folder(),
     )
     channel = Channel(
         topic=topic_of(settings, aws(), stop),

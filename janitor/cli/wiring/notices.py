@@ -2,12 +2,12 @@
 
 import random
 import sys
-import tempfile
 import time
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from janitor.cli.places import is_folder
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
 from janitor.cli.wiring.report_places import expanded
 from janitor.cli.wiring.stores import has_store, ledger_for, scope_of
@@ -29,6 +29,7 @@ from janitor.run.watch import Watch
 from janitor.sinks.emf import Emf
 from janitor.sinks.metric import MetricSink
 from janitor.sinks.sns import Message, Topic
+from janitor.temporary import temporary_folder
 from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.policy import Policy
 
@@ -60,6 +61,23 @@ def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_no
     if settings.sns_topic_arn is not None and as_of is not None:
         way_out = "go without --as-of, or without --sns-topic-arn"
         raise ConfigurationError("notices as of another time would be wrong", way_out)
+    check_state(state)
+
+
+def check_state(state: StateSettings) -> None:
+    """See that a path which begins in the present folder, as three slashes say, leads to a folder that is there.
+
+    Raises:
+        ConfigurationError: it does not: somebody may have meant the path from the root on.
+    """
+    url = state.state_url
+    if isinstance(url, SqliteUrl) and not url.path.is_absolute() and not is_folder(url.path.parent):
+        sentence = f"--state-url sqlite:///{url.path}: there is no folder {url.path.parent} in {Path.cwd()}"
+        raise ConfigurationError(
+            sentence,
+            f"make it, or give the path from the root on, with four slashes: sqlite:////{url.path}",
+            "state-url",
+        )
 
 
 class Announcing(NamedTuple):
@@ -97,7 +115,7 @@ def announcing_of(
         now=now,
         thresholds=policy.thresholds,
         fingerprint_of=fingerprint_of,
-        folder=Path(tempfile.gettempdir()),
+        folder=temporary_folder(),
     )
     channel = Channel(
         topic=topic_of(settings, reached.home, stop),

@@ -2,6 +2,7 @@
 
 import unicodedata
 from fnmatch import fnmatchcase
+from typing import Literal
 
 import pytest
 from hypothesis import example, given
@@ -13,7 +14,7 @@ from janitor.tokens.protection import UnusedPatterns, protected_by, text_in_ever
 from janitor.tokens.user_name import composed, fits, spellings
 from tests.unit.rows import row
 
-FORMS = ("NFC", "NFD")
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 # Letters that compose, marks that do, a sign that composes to an ASCII letter, and what a pattern means something by.
 _letters = st.text(alphabet="aeK;` .@-ñé\u0301\u0323\u212aß*?[]!A", max_size=8)
 
@@ -37,7 +38,9 @@ def protects(pattern: str, name: str) -> bool:
         ("K*", "\u212a1"),
     ],
 )
-def test_an_accent_protects_however_it_is_written(pattern: str, name: str, of_pattern: str, of_row: str) -> None:
+def test_an_accent_protects_however_it_is_written(
+    pattern: str, name: str, of_pattern: Literal["NFC", "NFD"], of_row: Literal["NFC", "NFD"]
+) -> None:
     assert protects(unicodedata.normalize(of_pattern, pattern), unicodedata.normalize(of_row, name))
 
 
@@ -93,15 +96,15 @@ def test_it_is_as_long_as_can_be(pattern: str, text: str) -> None:
 
 def test_patterns_are_left_that_fitted_no_owner_of_any_row() -> None:
     patterns = UnusedPatterns(["ana", "svc-*", "Ben", "cleo,dan", "ana"])
-    assert patterns.left == ("ana", "svc-*", "Ben", "cleo,dan")
+    assert list(patterns.left) == ["ana", "svc-*", "Ben", "cleo,dan"]
     patterns.see([row({"token": {"S": "1"}}), row({"token": {"S": "2"}, "username": {"N": "7"}})])
-    assert patterns.left == ("ana", "svc-*", "Ben", "cleo,dan")
+    assert list(patterns.left) == ["ana", "svc-*", "Ben", "cleo,dan"]
     patterns.see([row({"token": {"S": "3"}, "username": {"S": name}}) for name in ("ana", "ben", "cleo", "svc-")])
-    assert patterns.left == ("Ben", "cleo,dan")
-    assert UnusedPatterns().left == ()
+    assert list(patterns.left) == ["Ben", "cleo,dan"]
+    assert not UnusedPatterns().left
 
 
 def test_a_row_fits_several_patterns_though_one_protects_it() -> None:
     patterns = UnusedPatterns(["ana", "a*", "*"])
     patterns.see([row({"token": {"S": "1"}, "username": {"S": "ana"}, "janitorHold": {"BOOL": True}})])
-    assert patterns.left == ()
+    assert list(patterns.left) == []

@@ -140,6 +140,18 @@ def test_a_byte_order_mark_is_no_part_of_a_report(
     assert (refused.code, "is in UTF-16" in one_line(refused)) == (2, True)
 
 
+def test_a_plan_that_an_editor_has_saved_is_no_plan(server: Server, new_table: NewTable, tmp_path: Path) -> None:
+    table, plan = new_table(stale_rows(2)), tmp_path / "plan.ndjson"
+    assert ran(server, "sweep", "--table", table, "--plan", str(plan)).code == 0
+    text = plan.read_text()
+    for content in ((BOM + text).encode(), text.encode("utf-16")):
+        plan.write_bytes(content)
+        for arguments in (["apply", str(plan), "--yes"], ["restore", str(plan), "--all"]):
+            refused = ran(server, *arguments)
+            assert (refused.code, refused.out) == (2, "")
+            assert "begins with a byte order mark" in one_line(refused)
+
+
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"])
 def test_a_line_of_toml_ends_where_toml_says(server: Server, tmp_path: Path, separator: str) -> None:
     file = tmp_path / "job.toml"

@@ -72,12 +72,19 @@ def check_state(state: StateSettings) -> None:
     """
     url = state.state_url
     if isinstance(url, SqliteUrl) and not url.path.is_absolute() and not is_folder(url.path.parent):
-        sentence = f"--state-url sqlite:///{url.path}: there is no folder {url.path.parent} in {Path.cwd()}"
+        sentence = f"--state-url sqlite:///{url.path}: there is no folder {url.path.parent} in {_present_folder()}"
         raise ConfigurationError(
             sentence,
             f"make it, or give the path from the root on, with four slashes: sqlite:////{url.path}",
             "state-url",
         )
+
+
+def _present_folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "the present folder, which is gone"
 
 
 class Announcing(NamedTuple):

@@ -42,17 +42,22 @@ _SERVICE_LINKS = (
 )
 
 
-def refuse_unknown_variables(environment: Mapping[str, str], program: click.Command) -> None:
+def refuse_unknown_variables(
+    environment: Mapping[str, str], program: click.Command, command: click.Command | None = None
+) -> None:
     """See that each variable that begins like one of janitor's is one that some command reads.
 
     Args:
         environment: all variables. One in lower case, or with dashes, begins like ours too: it was meant so.
-        program: the command that has all others below it.
+        program: the command that has all others below it, which are imported only where that is needed.
+        command: the one that runs, whose own variables are looked at first.
 
     Raises:
         ConfigurationError: one is not. The error names the nearest that is, and shows no value.
     """
     ours = {name for name, value in environment.items() if _is_ours(name, value)}
+    if command is not None:
+        ours -= known_variables(command)
     if not ours:
         return
     known = known_variables(program)

@@ -9,6 +9,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from janitor.terminal import shows_colours
 from janitor.tokens.plain import plain, seen
 from janitor.tokens.shown import without_keys
 
@@ -19,7 +22,7 @@ import structlog  # noqa: E402
 from structlog.contextvars import bind_contextvars as bind  # noqa: E402
 from structlog.contextvars import bound_contextvars as bound  # noqa: E402
 from structlog.contextvars import unbind_contextvars as unbind  # noqa: E402
-from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger  # noqa: E402
+from structlog.typing import FilteringBoundLogger  # noqa: E402
 
 if sys.modules["rich"] is None:
     del sys.modules["rich"]
@@ -176,7 +179,7 @@ def _renderer(format_name: str, handler: _Stderr) -> Processor:
     if format_name == "json":
         json = structlog.processors.JSONRenderer(ensure_ascii=False)
         return lambda logger, name, event: seen(bytes(str(json(logger, name, event)), "utf-8", "replace")).decode()
-    console = structlog.dev.ConsoleRenderer(colors=handler.stream.isatty(), pad_event_to=20)
+    console = structlog.dev.ConsoleRenderer(colors=shows_colours(handler.stream), pad_event_to=20)
     return lambda logger, name, event: console(
         # What is no text is written by `repr`, which shows what is not printable.
         logger,

@@ -40,8 +40,11 @@ def command(demo: DemoSettings) -> int:
       janitor demo --classic --keep
     """
     from janitor.demo.emulator import EmulatorError, running
+    from janitor.temporary import temporary_folder
 
     _ignore_a_reader_that_has_gone()
+    # Before anything is started: the emulator's output goes there.
+    temporary_folder()
     try:
         with running(keep=demo.keep) as emulator:
             _use_only(emulator.environment)

@@ -25,10 +25,11 @@ from janitor.config.doctor import DOCTOR_GROUPS, FOR, DoctorCommand
 def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int:
     """Check all that a command needs, and say what a run would cost and take.
 
-    Credentials, the table, its key and dialect, each permission, the clock, TTL, point-in-time recovery; the topic, the
-    state store, the archive and the schedule files (or folders of them) where they are named. Ends with exit code 1
-    when something is missing that the command of --for needs. Changes nothing, but makes an SQLite state file that is
-    named and not there. Of a schedule file it tells whether it is right, and asks nothing about what it names.
+    Credentials, the table, its key and dialect, each permission, the clock, TTL, point-in-time recovery, the folder for
+    temporary files; the topic, the state store, the archive, the file with the fingerprints' key and the schedule files
+    (or folders of them) where they are named. Ends with exit code 1 when something is missing that the command of --for
+    needs. Changes nothing, but makes an SQLite state file that is named and not there. Of a schedule file it tells
+    whether it is right, and asks nothing about what it names.
 
     \b
     Examples:

@@ -23,7 +23,8 @@ def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
     def decorate(command: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(command)
         def called(**values: Any) -> int:
-            refuse_unknown_variables(os.environ, click.get_current_context().find_root().command)
+            context = click.get_current_context()
+            refuse_unknown_variables(os.environ, context.find_root().command, context.command)
             filled = [_filled(group, values) for group in groups]
             arguments = {name: value for name, value in values.items() if name not in names}
             return command(*filled, **arguments)

@@ -1,6 +1,7 @@
 """Where files go that nobody gave a path for: the user's state directory (XDG Base Directory Specification)."""
 
 import os
+import pwd
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,17 +16,39 @@ _OF_PASSING_DISKS = ("KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_URI_V4",
 
 
 def state_directory() -> Path:
-    """`$XDG_STATE_HOME/janitor`, by default `~/.local/state/janitor`. It may not be there yet."""
+    """`$XDG_STATE_HOME/janitor`, by default `~/.local/state/janitor`. It may not be there yet.
+
+    Raises:
+        ConfigurationError: neither variable says where, and the user has no home.
+    """
     home = os.environ.get("XDG_STATE_HOME")
-    base = Path(home) if home and Path(home).is_absolute() else Path.home() / ".local" / "state"
+    base = Path(home) if home and Path(home).is_absolute() else _home() / ".local" / "state"
     return base / "janitor"
 
 
 def plan_folder() -> Path | None:
     """Where plans that were refused are kept; None where no disk outlives the run, or none can be written."""
-    folder = state_directory() / PLAN_FOLDER
+    try:
+        folder = state_directory() / PLAN_FOLDER
+    except ConfigurationError:
+        return None
     is_passing = any(name in os.environ for name in _OF_PASSING_DISKS)
     return None if is_passing or why_not_writable(folder) is not None else folder
+
+
+def _home() -> Path:
+    # As `Path.home`, which raises RuntimeError for a user without a name, as containers have.
+    home = os.environ.get("HOME")
+    if home and Path(home).is_absolute():
+        return Path(home)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        raise ConfigurationError(
+            f"there is no state directory: HOME is not set, and nobody has the user id {os.getuid()}",
+            "set XDG_STATE_HOME to a folder that can be written, or give --archive, --state-url, --state-dir",
+            "no-home",
+        ) from None
 
 
 def why_not_writable(folder: Path) -> str | None:

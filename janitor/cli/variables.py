@@ -19,8 +19,14 @@ from janitor.tokens.plain import plain
 # Those that are read, and are no option's: the daemon tells a run its job, an operator tells a pod how many there are.
 _OF_NO_OPTION = frozenset({JOB_VARIABLE, COUNT_VARIABLE})
 
-_FORBIDS = f"{ENVIRONMENT_PREFIX}DRY_RUN=1 forbids every delete"
-_MEANS_NO_DELETE = re.compile(r"(NO|NOT|NEVER|DONT|DISABLE|SKIP)_?DELET|READ_?ONLY|NO_?OP|SIMULAT").search
+_DRY_RUN = f"{ENVIRONMENT_PREFIX}DRY_RUN"
+_FORBIDS = f"{_DRY_RUN}=1 forbids every delete"
+# What a name that is like none must not be led to: it says yes to deletes, or that nothing is kept of them.
+_NEVER_FAR = frozenset({"YES", "NO_ARCHIVE", "ALL"})
+_IS_NEAR = 0.7
+_MEANS_NO_DELETE = re.compile(
+    r"(NO|NOT|NEVER|DONT|DISABLE|SKIP|FORBID|PREVENT)_?DELET|(READ|REPORT|SCAN)_?ONLY|NO_?OP|SIMULAT|DRY"
+).search
 _ABOUT_DELETING = frozenset({"DELETE", "CHECK", "ENABLED"})
 
 # What Kubernetes tells a container of every service of its namespace, `enableServiceLinks: false` aside: of one named
@@ -36,17 +42,22 @@ _SERVICE_LINKS = (
 )
 
 
-def refuse_unknown_variables(environment: Mapping[str, str], program: click.Command) -> None:
+def refuse_unknown_variables(
+    environment: Mapping[str, str], program: click.Command, command: click.Command | None = None
+) -> None:
     """See that each variable that begins like one of janitor's is one that some command reads.
 
     Args:
         environment: all variables. One in lower case, or with dashes, begins like ours too: it was meant so.
-        program: the command that has all others below it.
+        program: the command that has all others below it, which are imported only where that is needed.
+        command: the one that runs, whose own variables are looked at first.
 
     Raises:
         ConfigurationError: one is not. The error names the nearest that is, and shows no value.
     """
     ours = {name for name, value in environment.items() if _is_ours(name, value)}
+    if command is not None:
+        ours -= known_variables(command)
     if not ours:
         return
     known = known_variables(program)
@@ -95,7 +106,7 @@ def _is_service_link(name: str, value: str) -> bool:
 def _hint(name: str, known: AbstractSet[str], typed: AbstractSet[str]) -> str:
     bare = _bare(name)
     if _MEANS_NO_DELETE(bare):
-        return _FORBIDS
+        return f"did you mean {_DRY_RUN}? {_FORBIDS}"
     forbids = f"; {_FORBIDS}" if bare.rpartition("_")[2] in _ABOUT_DELETING else ""
     if bare in typed:
         return f"--{bare.lower().replace('_', '-')} is taken as typed only{forbids}"
@@ -109,8 +120,9 @@ def _hint(name: str, known: AbstractSet[str], typed: AbstractSet[str]) -> str:
 
 def _nearest(bare: str, known: AbstractSet[str]) -> str:
     names = sorted(name.removeprefix(ENVIRONMENT_PREFIX) for name in known)
-    [nearest] = difflib.get_close_matches(bare, names, n=1, cutoff=0.0)
-    return f"{ENVIRONMENT_PREFIX}{nearest}"
+    near = difflib.get_close_matches(bare, names, n=1, cutoff=_IS_NEAR)
+    far = difflib.get_close_matches(bare, [name for name in names if name not in _NEVER_FAR], n=1, cutoff=0.0)
+    return f"{ENVIRONMENT_PREFIX}{(near or far)[0]}"
 
 
 def _in_a_schedule_file(bare: str) -> tuple[str, str] | None:

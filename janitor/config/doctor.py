@@ -8,7 +8,7 @@ from janitor.config.consent import ConsentSettings
 from janitor.config.deletion import DeletionSettings
 from janitor.config.limits import LimitSettings
 from janitor.config.output import LogSettings, NoticeSettings, StateSettings
-from janitor.config.table import PolicySettings, TableSettings
+from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.parsers import Folder, S3Prefix
 from janitor.settings import Setting, as_in, setting
 
@@ -41,6 +41,7 @@ class DoctorSettings:
     delete_api: str = as_in(DeletionSettings, "delete_api")
     write_price: float = as_in(DeletionSettings, "write_price")
     sns_topic_arn: str | None = as_in(NoticeSettings, "sns_topic_arn")
+    fingerprint_key_file: Path | None = as_in(ProtectionSettings, "fingerprint_key_file")
 
 
 class DoctorCommand(NamedTuple):

@@ -151,11 +151,12 @@ def _text(path: Path) -> str:
         data = read_schedule(path)
         if len(data) > _MOST_BYTES:
             raise ScheduleError(path, [f"{path}: longer than a megabyte: this is no schedule file"])
-        return data.decode()
+        # Without the mark that some editors put at the start.
+        return data.decode("utf-8-sig")
     except OSError as error:
         raise ScheduleError(path, [f"{path} cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
-        raise ScheduleError(path, [f"{path}: not UTF-8"]) from None
+        raise ScheduleError(path, [f"{path}: not UTF-8; save it as UTF-8"]) from None
 
 
 def _sections(reading: _Reading, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,8 @@ class Places:
 
 def _places(text: str) -> Iterator[_Place]:
     section, seen, begun = "", {"": 0}, 0
-    lines = text.splitlines(keepends=True)
+    # Not `splitlines`, which takes characters for line ends that stand within a line of TOML.
+    lines = [f"{line}\n" for line in text.split("\n")]
     for number, line in enumerate(lines):
         header, key = _HEADER.fullmatch(line.rstrip("\r\n")), _KEY.match(line)
         if header is None and key is None:

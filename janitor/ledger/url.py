@@ -15,7 +15,8 @@ class SqliteUrl(NamedTuple):
     path: Path
 
     def __str__(self) -> str:
-        return f"{_SQLITE}{self.path}"
+        """The same file wherever it is read: with the whole path."""
+        return f"{_SQLITE}{self.path.absolute()}"
 
 
 class DynamoDbUrl(NamedTuple):

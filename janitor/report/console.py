@@ -26,4 +26,4 @@ def printed(show: Callable[[Console], None], *, width: int, colour: bool) -> str
     )
     with console.capture() as captured:
         show(console)
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().removesuffix("\n").split("\n"))

@@ -4,6 +4,7 @@ Nothing of a file is repeated in an error but names of the report's own keys: it
 meant, such as an archive with bearer tokens.
 """
 
+import codecs
 import gzip
 import re
 import zlib
@@ -65,7 +66,12 @@ def report_in(name: str, stream: BufferedReader, max_findings: int) -> Report:
 def _report_of(name: str, lines: Iterator[bytes], max_findings: int) -> Report:
     shortlist = shortlist_of_findings(max_findings)
     # The last line so far: of ndjson that is the report in the end, and all before it are findings.
-    last = next(lines, b"")
+    # Without the mark that some editors and shells put at the start.
+    last = next(lines, b"").removeprefix(codecs.BOM_UTF8)
+    if last.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ReportFileError(
+            f"{name} is in UTF-16, and a report is in UTF-8", "save it as UTF-8, or copy it as it was"
+        )
     if not _is_object(last):
         last += b"".join(lines)
     for line in lines:

@@ -1,5 +1,6 @@
 """Reading plans and archives back: whole, or as far as one that was cut off goes."""
 
+import codecs
 import gzip
 import hashlib
 import zlib
@@ -13,6 +14,8 @@ from janitor.errors import ConfigurationError
 from janitor.run.plan import SCHEMA, Closing, Header, PlannedRow, RowOutcome
 from janitor.tokens.row import row_of
 
+# Which janitor never writes.
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
 # msgspec's own errors are ValueErrors, and so is that of bytes that are no UTF-8.
 _UNREADABLE = (ValueError, RecursionError)
@@ -154,9 +157,16 @@ class PlanReader:
             raise self._damaged(f"a line of it is longer than {_LONGEST_LINE // 2**20} MiB")
 
     def _header(self, stream: _Stream) -> Header:
+        line = next(self._lines(stream), b"")
         try:
-            return _HEADER.decode(next(self._lines(stream), b""))
+            return _HEADER.decode(line)
         except _UNREADABLE:
+            if line.startswith(_MARKS):
+                raise ConfigurationError(
+                    f"{self.name} begins with a byte order mark: an editor or a shell has written it anew",
+                    "give the file as sweep --plan or --archive wrote it",
+                    "not-a-plan",
+                ) from None
             raise ConfigurationError(
                 f"{self.name} is no plan: its first line is not that of {SCHEMA}",
                 "give a file that sweep --plan or --archive wrote",

@@ -15,6 +15,7 @@ from janitor.notify.notice import Event, Notice
 from janitor.report.build import MAX_JSON_INTEGER
 from janitor.report.model import Finding
 from janitor.run.findings import Told
+from janitor.temporary import way_to_room
 from janitor.tokens.crossing import EXPIRY, Crossing
 from janitor.tokens.expiration import moment
 from janitor.tokens.outcome import DeletionOutcome
@@ -161,5 +162,4 @@ def sights_in(chunk: bytes) -> list[Sight]:
 
 
 def _unusable(error: OSError) -> LedgerError:
-    sentence = f"a temporary file in {tempfile.gettempdir()} could not be used: {error.strerror or error}"
-    return LedgerError(sentence, "free some space there, or set TMPDIR")
+    return LedgerError(f"a temporary file could not be used: {error.strerror or error}", way_to_room())

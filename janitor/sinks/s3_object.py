@@ -9,6 +9,7 @@ from boto3.s3.transfer import TransferConfig
 
 from janitor.aws_errors import DENIALS, aws_errors
 from janitor.errors import ConfigurationError, JanitorError, SinkError
+from janitor.temporary import way_to_room
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -119,4 +120,4 @@ class S3Object:
 
     def _unspooled(self, error: OSError) -> SinkError:
         sentence = f"{self.target}: the temporary file for it could not be used: {error.strerror or error}"
-        return SinkError(sentence, f"free some space in {tempfile.gettempdir()}, or set TMPDIR")
+        return SinkError(sentence, way_to_room())

@@ -58,6 +58,8 @@ def test_a_table_that_a_sweep_can_use_is_found_so_and_stays_as_it_is(
         "point-in-time-recovery": "warning" if tells else "skipped",
         **dict.fromkeys(("topic", "state"), "skipped"),
         "archive": "ok",
+        "fingerprint-key": "skipped",
+        "temporary-files": "ok",
         "schedules": "skipped",
     }
     assert check(found, "dialect")["found"] == "hashed: the table has the index username-index"
@@ -150,7 +152,11 @@ def test_without_credentials_only_what_needs_none_is_checked(ministack_url: str,
     assert finished.code == 1
     assert [name for name, status in statuses(found).items() if status == "failed"] == ["credentials"]
     assert "AWS_PROFILE" in check(found, "credentials")["way_out"]
-    assert [name for name, status in statuses(found).items() if status == "ok"] == ["state", "archive"]
+    assert [name for name, status in statuses(found).items() if status == "ok"] == [
+        "state",
+        "archive",
+        "temporary-files",
+    ]
     assert check(found, "dynamodb:Scan")["found"] == "not checked: no credentials"
 
 

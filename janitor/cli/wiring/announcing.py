@@ -1,10 +1,8 @@
 """Who announces what a run finds: the store of what was announced, and the topic. Only of runs that have either."""
 
 import random
-import tempfile
 import time
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from janitor.cli.wiring.fingerprint_key import key_name
@@ -28,6 +26,7 @@ from janitor.run.stopping import Stop
 from janitor.run.trouble import Trouble
 from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.sns import Message, Topic
+from janitor.temporary import temporary_folder
 from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.policy import Policy
 
@@ -94,7 +93,7 @@ def announcing_of(
         ReadOnlyLedger(ledger) if is_dry_run else ledger,
         terms,
         fingerprint_of=fingerprint_of,
-        folder=Path(tempfile.gettempdir()),
+        folder=temporary_folder(),
     )
     announcer = (Rehearsal if is_dry_run else Announcer)(
         watch,

@@ -112,7 +112,7 @@ def _check(plan: Path, given: ApplyCommand) -> None:
         given.output,
         [("the plan", plan), *archive_file(given.deletion), *state_file(given.state), *metric_files(given.notices)],
     )
-    check_notices(given.notices, requires_notice=given.deletion.require_notice, as_of=None)
+    check_notices(given.notices, given.state, requires_notice=given.deletion.require_notice, as_of=None)
 
 
 def plan_at(path: Path) -> PlanReader:

@@ -1,5 +1,6 @@
 """The key of fingerprints, out of its file."""
 
+import codecs
 import hmac
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,7 @@ def secret_in(path: Path | None) -> bytes | None:
     """The key of the fingerprints in this file, without the line end after it; None for no file.
 
     Raises:
-        ConfigurationError: the file cannot be read, or is empty.
+        ConfigurationError: the file cannot be read, is empty, or begins with a byte order mark.
     """
     if path is None:
         return None
@@ -21,6 +22,11 @@ def secret_in(path: Path | None) -> bytes | None:
         raise ConfigurationError(
             f"--fingerprint-key-file {path}: {error.strerror}", "give a file that can be read"
         ) from None
+    if secret.startswith(codecs.BOM_UTF8):
+        raise ConfigurationError(
+            f"--fingerprint-key-file {path} begins with a byte order mark, which would be a part of the secret",
+            "save it as UTF-8 without one",
+        )
     if not secret:
         raise ConfigurationError(f"--fingerprint-key-file {path} is empty", "put a secret of some length in it")
     return secret

@@ -1,11 +1,9 @@
 """The digest of a merged report: what its findings make due, and was not announced by an earlier run."""
 
 import dataclasses
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from msgspec import structs
 
@@ -23,6 +21,7 @@ from janitor.run.channel import Channel
 from janitor.run.rehearsal import ReadOnlyLedger, Rehearsal
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch, WatchTerms
+from janitor.temporary import temporary_folder
 from janitor.tokens.fingerprint import fingerprint
 
 # Commands of which a run that does not delete is a dry one. A scan is no dry run of anything.
@@ -46,7 +45,7 @@ def announcer_of(
     if settings.sns_topic_arn is None:
         return None
     as_of = report.policy.as_of
-    check_notices(settings, requires_notice=False, as_of=None if as_of is None else int(as_of.timestamp()))
+    check_notices(settings, given.state, requires_notice=False, as_of=None if as_of is None else int(as_of.timestamp()))
     table, dialect = report.table, report.policy.dialect
     assert table is not None and dialect is not None  # noqa: S101, PT018  # it is of one table's shards
     # Never asked: it names rows, and here are findings.
@@ -74,7 +73,7 @@ def announcer_of(
         ReadOnlyLedger(ledger) if is_dry_run else ledger,
         terms,
         fingerprint_of=fingerprint_of,
-        folder=Path(tempfile.gettempdir()),
+        folder=temporary_folder(),
     )
     return (Rehearsal if is_dry_run else Announcer)(
         watch,

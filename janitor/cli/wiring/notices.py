@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from janitor.cli.places import is_folder
 from janitor.cli.wiring.reach import Reached
 from janitor.config.output import NoticeSettings, StateSettings
 from janitor.dynamodb.owners import pages_of_owner
@@ -24,7 +25,7 @@ def metric_files(settings: NoticeSettings) -> list[tuple[str, Path]]:
     return [(f"--metrics {target.format}={target.path}", target.path) for target in settings.metrics if target.path]
 
 
-def check_notices(settings: NoticeSettings, *, requires_notice: bool, as_of: int | None) -> None:
+def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_notice: bool, as_of: int | None) -> None:
     """Settings that come to nothing without another.
 
     Raises:
@@ -38,6 +39,30 @@ def check_notices(settings: NoticeSettings, *, requires_notice: bool, as_of: int
     if settings.sns_topic_arn is not None and as_of is not None:
         way_out = "go without --as-of, or without --sns-topic-arn"
         raise ConfigurationError("notices as of another time would be wrong", way_out)
+    check_state(state)
+
+
+def check_state(state: StateSettings) -> None:
+    """See that a path which begins in the present folder, as three slashes say, leads to a folder that is there.
+
+    Raises:
+        ConfigurationError: it does not: somebody may have meant the path from the root on.
+    """
+    url = state.state_url
+    if isinstance(url, SqliteUrl) and not url.path.is_absolute() and not is_folder(url.path.parent):
+        sentence = f"--state-url sqlite:///{url.path}: there is no folder {url.path.parent} in {_present_folder()}"
+        raise ConfigurationError(
+            sentence,
+            f"make it, or give the path from the root on, with four slashes: sqlite:////{url.path}",
+            "state-url",
+        )
+
+
+def _present_folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "the present folder, which is gone"
 
 
 def owner_pages(reached: Reached) -> PagesOfOwner | None:

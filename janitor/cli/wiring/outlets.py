@@ -1,7 +1,6 @@
 """The reports of a run: formats, and where each goes."""
 
 import importlib
-import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ from janitor.sinks.interface import Sink
 from janitor.sinks.patient_writer import PatientWriter
 from janitor.sinks.s3_object import S3Object
 from janitor.sinks.stdout import Stdout
+from janitor.terminal import shows_colours
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -150,7 +150,7 @@ def _format(name: str, *, is_terminal: bool) -> Format:
     made: Format
     if name == "table":
         width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
-        made = module.Table(width=width, colour=is_terminal and "NO_COLOR" not in os.environ)
+        made = module.Table(width=width, colour=shows_colours(sys.stdout))
     else:
         made = getattr(module, name.capitalize())()
     return made

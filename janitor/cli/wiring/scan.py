@@ -192,7 +192,7 @@ def check_scan(settings: ScanSettings) -> None:
         [*state_file(settings.state), *metric_files(settings.notices)],
         merged=settings.shards.merged_report,
     )
-    check_notices(settings.notices, requires_notice=False, as_of=settings.policy.as_of)
+    check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
 
 
 def job_for(

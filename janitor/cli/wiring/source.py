@@ -6,7 +6,6 @@ table about each row.
 """
 
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -40,6 +39,7 @@ from janitor.run.plan_reader import PlanReader
 from janitor.run.progress import NoProgress
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
+from janitor.temporary import temporary_folder
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import moment
@@ -169,7 +169,7 @@ def _check_plan(plan: PlanSettings, source: Source, given: TableSettings) -> Non
 
 def _planning(sweep: SweepSettings, header: Header, stop: Stop) -> Sweep:
     """A sweep that makes a plan and can do no more."""
-    path = sweep.plan.plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}.ndjson"
+    path = sweep.plan.plan or temporary_folder() / f"janitor-plan-{header.run_id}.ndjson"
     return Sweep(
         is_enabled=False,
         header=header,

@@ -1,7 +1,6 @@
 """A sweep of a table, as a job: a scan, and what is to become of the stale rows."""
 
 import random
-import tempfile
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -39,6 +38,7 @@ from janitor.run.plan_reader import PlanReader
 from janitor.run.shards.guards import ShardGuards
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
+from janitor.temporary import temporary_folder
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
@@ -161,7 +161,7 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
     )
     # Of a picture of the table it is refused for another reason.
     requires_notice = deletion.require_notice and scan.source.source is None
-    check_notices(scan.notices, requires_notice=requires_notice, as_of=scan.policy.as_of)
+    check_notices(scan.notices, scan.state, requires_notice=requires_notice, as_of=scan.policy.as_of)
 
 
 def announced_by(
@@ -203,7 +203,7 @@ def sweep_of(
     """
     table, archive = reached.table, archive_for(reached, deletion.archive, header, stop, keeps_none=deletion.no_archive)
     # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
-    plan_path = plan or Path(tempfile.gettempdir()) / f"janitor-plan-{header.run_id}{reached.file_suffix}.ndjson"
+    plan_path = plan or temporary_folder() / f"janitor-plan-{header.run_id}{reached.file_suffix}.ndjson"
     may_go_on = lease.is_held if lease else lambda: True
     deleter = _deleter(reached, deletion, stop, may_go_on)
 

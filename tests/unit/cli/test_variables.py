@@ -110,8 +110,9 @@ def test_help_and_version_are_for_whoever_looks_for_the_name(
         ("JANITOR_DELETE", "--delete is taken as typed only; JANITOR_DRY_RUN=1 forbids every delete"),
         ("JANITOR_CHECK", "--check is taken as typed only; JANITOR_DRY_RUN=1 forbids every delete"),
         ("JANITOR_REVIVE", "--revive is taken as typed only"),
-        ("JANITOR_NO_DELETE", "JANITOR_DRY_RUN=1 forbids every delete"),
-        ("JANITOR_READ_ONLY", "JANITOR_DRY_RUN=1 forbids every delete"),
+        ("JANITOR_NO_DELETE", "did you mean JANITOR_DRY_RUN? JANITOR_DRY_RUN=1 forbids every delete"),
+        ("JANITOR_READ_ONLY", "did you mean JANITOR_DRY_RUN? JANITOR_DRY_RUN=1 forbids every delete"),
+        ("JANITOR_REPORTONLY", "did you mean JANITOR_DRY_RUN? JANITOR_DRY_RUN=1 forbids every delete"),
         # Kubernetes' own name, and not its value.
         ("JANITOR_PORT", "did you mean JANITOR_"),
     ],
@@ -121,6 +122,12 @@ def test_the_nearest_name_is_said(name: str, words: str) -> None:
         refuse_unknown_variables({name: "8080", "JANITOR_TABLE": "x"}, app.cli)
     assert words in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["JANITOR_", "JANITOR_E", "JANITOR_NOBODY", "JANITOR_KEEP_ALL_OF_IT"])
+def test_no_name_that_is_like_none_is_led_to_a_yes(name: str) -> None:
+    nearest = nearest_variable(name, known_variables(app.cli))
+    assert nearest not in {"JANITOR_YES", "JANITOR_NO_ARCHIVE", "JANITOR_ALL"}
 
 
 def test_all_of_them_are_said_and_no_value() -> None:

@@ -16,9 +16,13 @@ from janitor.ledger.url import DynamoDbUrl, SqliteUrl, parse_state_url
         (f"dynamodb://{'a' * 255}", DynamoDbUrl("a" * 255)),
     ],
 )
-def test_a_url_names_a_file_or_a_table_and_is_written_as_it_was_read(text: str, url: SqliteUrl | DynamoDbUrl) -> None:
+def test_a_url_names_a_file_or_a_table_and_is_written_with_the_whole_path(
+    text: str, url: SqliteUrl | DynamoDbUrl
+) -> None:
     assert parse_state_url(text) == url
-    assert str(url) == text
+    is_relative = isinstance(url, SqliteUrl) and not url.path.is_absolute()
+    assert str(url) == (f"sqlite:///{Path.cwd()}/{text.removeprefix('sqlite:///')}" if is_relative else text)
+    assert str(parse_state_url(str(url))) == str(url)
 
 
 @pytest.mark.parametrize(

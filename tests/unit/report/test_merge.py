@@ -17,6 +17,7 @@ from janitor.report.build import forecast
 from janitor.report.formats.json import Json
 from janitor.report.merge import ReportMergeError, merged
 from janitor.report.model import (
+    PROTECTS_NOBODY,
     Capacity,
     Clock,
     Counts,
@@ -179,6 +180,12 @@ def test_a_remark_is_told_once_with_the_shards_that_made_it() -> None:
     slow, odd, all_over = (Remark(where="w", code="c", message=message) for message in ("slow", "odd", "all over"))
     whole = merge(*shards(3, warnings=[[slow, all_over], [all_over], [odd, slow, slow, all_over]]))
     assert [remark.message for remark in whole.warnings] == ["shards 0 and 2: slow", "all over", "shard 2: odd"]
+
+
+def test_a_pattern_protects_nobody_only_where_it_does_so_in_every_shard() -> None:
+    here, nowhere = (Remark(where="policy", code=PROTECTS_NOBODY, message=message) for message in ("here", "nowhere"))
+    whole = merge(*shards(3, warnings=[[here, nowhere], [nowhere], [nowhere, here]]))
+    assert [remark.message for remark in whole.warnings] == ["nowhere"]
 
 
 @pytest.mark.parametrize(

@@ -112,4 +112,4 @@ def test_patterns_are_left_that_fitted_no_owner_of_any_row() -> None:
 def test_a_row_fits_several_patterns_though_one_protects_it() -> None:
     patterns = UnusedPatterns(["ana", "a*", "*"])
     patterns.see([row({"token": {"S": "1"}, "username": {"S": "ana"}, "janitorHold": {"BOOL": True}})])
-    assert patterns.left == ()
+    assert list(patterns.left) == []

@@ -1,7 +1,6 @@
 """The doctor's round: every check in order, whatever came of those before, and what is said of them."""
 
 import datetime as dt
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,13 @@ from janitor.cli.wiring.doctor.estimate import estimate_of
 from janitor.cli.wiring.doctor.needs import NEEDS
 from janitor.cli.wiring.doctor.permissions import permission_checks
 from janitor.cli.wiring.doctor.schedules import schedule_checks
-from janitor.cli.wiring.doctor.surroundings import archive_check, state_check, topic_check
+from janitor.cli.wiring.doctor.surroundings import (
+    archive_check,
+    fingerprint_key_check,
+    state_check,
+    temporary_files_check,
+    topic_check,
+)
 from janitor.cli.wiring.doctor.table import clock_check, session_for, table_for
 from janitor.cli.wiring.doctor.upkeep import recovery_looked_at, ttl_looked_at
 from janitor.cli.wiring.reach import each_of, named, names_a_table
@@ -23,6 +28,7 @@ from janitor.ledger.url import DynamoDbUrl
 from janitor.report.checkup import Check, Checkup, Status, checkup
 from janitor.report.checkup_table import checkup_table
 from janitor.report.part import json_page
+from janitor.terminal import shows_colours
 from janitor.tokens.plain import seen
 
 _WIDTH_OF_A_FILE = 160
@@ -64,6 +70,8 @@ def examination(command: str, given: DoctorCommand, schedules: Sequence[Path]) -
         topic_check(doctor.sns_topic_arn, session),
         state_check(given, session),
         archive_check(needs, given, session),
+        fingerprint_key_check(doctor.fingerprint_key_file),
+        temporary_files_check(needs, given),
         *schedule_checks(schedules, dt.datetime.now(dt.UTC)),
     ]
     return checkup(command, checks, estimate_of(needs, given, table))
@@ -83,7 +91,7 @@ def _say(found: Checkup, form: str | None) -> None:
     is_terminal = sys.stdout.isatty()
     if (form or ("table" if is_terminal else "json")) == "table":
         width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
-        click.echo(checkup_table(found, width=width, colour=is_terminal and "NO_COLOR" not in os.environ), nl=False)
+        click.echo(checkup_table(found, width=width, colour=shows_colours(sys.stdout)), nl=False)
         return
     click.echo(seen(json_page(found)).decode())
     for check in found.checks:

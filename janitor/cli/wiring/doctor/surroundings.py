@@ -8,17 +8,21 @@ from uuid import uuid4
 from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_no_file, why_not_writable
 from janitor.cli.wiring.doctor.needs import Needs
 from janitor.cli.wiring.doctor.table import Session
+from janitor.cli.wiring.fingerprint_key import secret_in
+from janitor.cli.wiring.notices import check_state
 from janitor.cli.wiring.stores import ledger_for
 from janitor.config.doctor import DoctorCommand
-from janitor.errors import JanitorError, LedgerError
+from janitor.errors import ConfigurationError, JanitorError, LedgerError
 from janitor.ledger.create_table import create_table
-from janitor.ledger.url import DynamoDbUrl
+from janitor.ledger.url import DynamoDbUrl, SqliteUrl
 from janitor.parsers import Folder, S3Prefix
 from janitor.report.checkup import Check, amiss, passed, raised, skipped
 from janitor.sinks.s3_object import S3Object
 from janitor.sinks.sns import Topic
+from janitor.temporary import temporary_folder
 
 TOPIC, STATE, ARCHIVE = "topic", "state", "archive"
+FINGERPRINT_KEY, TEMPORARY_FILES = "fingerprint-key", "temporary-files"
 
 # Of no table: what a check leaves in the store stands apart from what runs remember.
 _SCOPE = "doctor"
@@ -48,7 +52,11 @@ def state_check(given: DoctorCommand, session: Session) -> Check:
     if session.aws is None or (isinstance(url, DynamoDbUrl) and session.why_not is not None):
         return skipped(STATE, session.why_not or "")
     aws = session.aws
-    ledger = ledger_for(given.state, lambda: aws)
+    try:
+        check_state(given.state)
+        ledger = ledger_for(given.state, lambda: aws)
+    except ConfigurationError as error:
+        return raised(STATE, error, needed=True)
     try:
         if given.doctor.create_state and isinstance(url, DynamoDbUrl):
             create_table(session.aws.dynamodb, url.table)
@@ -58,7 +66,13 @@ def state_check(given: DoctorCommand, session: Session) -> Check:
         return raised(STATE, error, needed=True)
     finally:
         ledger.close()
-    return passed(STATE, f"{ledger.location} can be read and written")
+    found = f"{ledger.location} can be read and written"
+    if isinstance(url, SqliteUrl) and not url.path.is_absolute():
+        way_out = "give that path, from the root on"
+        return amiss(
+            STATE, f"{found}; a run that is started in another folder remembers elsewhere", way_out, needed=False
+        )
+    return passed(STATE, found)
 
 
 def archive_check(needs: Needs, given: DoctorCommand, session: Session) -> Check:
@@ -75,7 +89,31 @@ def archive_check(needs: Needs, given: DoctorCommand, session: Session) -> Check
             return amiss(ARCHIVE, f"{archive} exists already", "give a new file, or a folder", needed=needs.plans)
         archive = archive.parent
     folder = archive.path if isinstance(archive, Folder) else archive
-    return _folder(folder or state_directory() / ARCHIVE_FOLDER, needed=needs.plans)
+    try:
+        return _folder(folder or state_directory() / ARCHIVE_FOLDER, needed=needs.plans)
+    except ConfigurationError as error:
+        return raised(ARCHIVE, error, needed=needs.plans)
+
+
+def fingerprint_key_check(path: Path | None) -> Check:
+    """Whether the file with the key of the fingerprints can be used."""
+    if path is None:
+        return skipped(FINGERPRINT_KEY, "not asked for: no --fingerprint-key-file")
+    try:
+        secret_in(path)
+    except ConfigurationError as error:
+        return raised(FINGERPRINT_KEY, error, needed=True)
+    return passed(FINGERPRINT_KEY, f"{path} holds a secret")
+
+
+def temporary_files_check(needs: Needs, given: DoctorCommand) -> Check:
+    """Whether there is a folder for temporary files: a plan goes there, and what is to be remembered."""
+    is_needed = needs.plans or given.state.state_url is not None or given.doctor.sns_topic_arn is not None
+    try:
+        folder = temporary_folder()
+    except ConfigurationError as error:
+        return raised(TEMPORARY_FILES, error, needed=is_needed)
+    return passed(TEMPORARY_FILES, f"{folder} can be written", needed=is_needed)
 
 
 def _bucket(place: S3Prefix, session: Session, *, needed: bool) -> Check:

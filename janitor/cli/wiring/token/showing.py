@@ -1,6 +1,5 @@
 """A token, looked up and shown."""
 
-import os
 import shutil
 import sys
 
@@ -19,6 +18,7 @@ from janitor.report.part import json_page
 from janitor.report.token_shown import Looked, TokenShown, token_shown
 from janitor.report.token_text import token_text
 from janitor.run.stopping import Stop
+from janitor.terminal import shows_colours
 from janitor.tokens.dialect import Dialect, Gate, accepted_by
 from janitor.tokens.explain import Lockout, lockout
 from janitor.tokens.key import key_of
@@ -49,7 +49,7 @@ def showed(look: Choice, settings: ShowCommand, stop: Stop) -> int:
     is_terminal = sys.stdout.isatty()
     if (settings.show.format or ("table" if is_terminal else "json")) == "table":
         width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
-        click.echo(token_text(shown, width=width, colour=is_terminal and "NO_COLOR" not in os.environ), nl=False)
+        click.echo(token_text(shown, width=width, colour=shows_colours(sys.stdout)), nl=False)
     else:
         click.echo(seen(json_page(shown)).decode())
     return ExitCode.DONE

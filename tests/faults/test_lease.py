@@ -18,7 +18,7 @@ from janitor.dynamodb.target import Target
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
-from tests.command import started
+from tests.command import janitor, started
 from tests.faults.proxy import Forward, Request, meddling_proxy
 from tests.fixtures import NewTable
 from tests.servers import Server
@@ -92,3 +92,31 @@ def test_a_sweep_whose_store_hangs_ends_when_it_is_told_to(
     assert process.returncode == 143
     assert "stopped by SIGTERM before anything was read" in said
     assert len(keys_in(client, table)) == 2
+
+
+@one_server
+def test_a_job_whose_first_attempt_was_killed_in_the_middle_of_its_sweep_is_done_by_the_second(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table, is_asked, may_answer = new_table(stale_rows(60)), threading.Event(), threading.Event()
+
+    def hang(request: Request, forward: Forward) -> tuple[int, Any]:
+        is_asked.set()
+        may_answer.wait(60)
+        return forward(request)
+
+    state, job = f"sqlite:///{tmp_path / 'state.sqlite'}", {"JANITOR_LEASE_HOLDER": "c9948307-e56d-4b5d-8302"}
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation = {"BatchExecuteStatement": hang}
+        first = arguments_of(url, table, tmp_path / "first", "--state-url", state, "--yes")
+        with started(*first, env=job) as process:
+            assert is_asked.wait(30)
+            process.send_signal(signal.SIGKILL)
+            process.communicate(timeout=END_SECONDS)
+        may_answer.set()
+    # At once: well within the minute for which the dead one's lease lasts.
+    second = arguments_of(server.url, table, tmp_path / "second", "--state-url", state, "--yes")
+    finished = janitor(*second, env=job, timeout=45)
+    assert (finished.code, json.loads(finished.out)["run"]["outcome"]) == (0, "complete"), finished.err
+    assert "lease.watched" not in finished.err
+    assert keys_in(client, table) == set()

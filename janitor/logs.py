@@ -9,8 +9,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from structlog.typing import EventDict, Processor, WrappedLogger
-
 from janitor.terminal import shows_colours
 from janitor.tokens.plain import plain, seen
 from janitor.tokens.shown import without_keys
@@ -22,7 +20,7 @@ import structlog  # noqa: E402
 from structlog.contextvars import bind_contextvars as bind  # noqa: E402
 from structlog.contextvars import bound_contextvars as bound  # noqa: E402
 from structlog.contextvars import unbind_contextvars as unbind  # noqa: E402
-from structlog.typing import FilteringBoundLogger  # noqa: E402
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger  # noqa: E402
 
 if sys.modules["rich"] is None:
     del sys.modules["rich"]

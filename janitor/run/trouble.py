@@ -5,14 +5,14 @@ from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
-import structlog
 
 from janitor.errors import LedgerError
 from janitor.ledger.interface import Ledger
+from janitor.logs import get_logger
 from janitor.report.model import Outcome, Report
 from janitor.report.together import apart
 
-log = structlog.get_logger("janitor.notices")
+log = get_logger("janitor.notices")
 
 # A day, but for what a nightly run may begin or end earlier than the one before.
 TOLD_AGAIN_SECONDS = 86_400 - 1_800

@@ -23,7 +23,6 @@ from janitor.shard import Shard
 from janitor.sinks.file import File
 from janitor.sinks.interface import Sink
 from janitor.sinks.patient_writer import PatientWriter
-from janitor.sinks.s3_object import S3Object
 from janitor.sinks.stdout import Stdout
 from janitor.terminal import shows_colours
 
@@ -125,6 +124,8 @@ def _sink(
     place = expanded(target.place, table, run_id, shard)
     if isinstance(place, Path):
         return File(place, lambda: stop.is_over(REPORT_SECONDS))
+
+    from janitor.sinks.s3_object import S3Object
 
     sink = S3Object(s3(), place.bucket, place.key, _CONTENT_TYPES[target.format])
     return BoundedSink(sink, lambda: stop.is_over(REPORT_SECONDS))

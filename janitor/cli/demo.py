@@ -66,6 +66,10 @@ class _ForgivingOutput(io.FileIO):
         except BrokenPipeError:
             return memoryview(content).nbytes
 
+    def fileno(self) -> NoReturn:
+        """Say that there is none, so that nobody writes past this stream."""
+        raise io.UnsupportedOperation("fileno")
+
 
 def _ignore_a_reader_that_has_gone() -> None:
     # Whoever reads no more of a demo, as in `make run | head`, has seen enough. For a report that is a failure.

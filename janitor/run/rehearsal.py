@@ -78,7 +78,9 @@ class Rehearsal(Announcer):
             return []
         content = digest_content(report, self.in_digest, self._channel.pointer)
         said = []
-        if self._channel.digest == "always" or (self._channel.digest == "news" and is_news(content)):
+        # What a real run deletes is news too.
+        is_worth_telling = is_news(content) or report.deletion.planned > 0
+        if self._channel.digest == "always" or (self._channel.digest == "news" and is_worth_telling):
             said.append(f"a digest, with {_counted(len(self.in_digest), 'notice')}")
         if self._channel.per_token and len(self.for_owners):
             said.append(f"{_counted(len(self.for_owners), 'message')} to {self._owners()}")

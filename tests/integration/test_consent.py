@@ -136,11 +136,11 @@ def test_a_schedule_file_that_deletes_is_consent_where_nobody_can_be_asked(
 def test_a_plan_is_kept_of_a_sweep_that_nobody_said_yes_to_and_other_guards_come_first(
     server: Server, table: str, tmp_path: Path
 ) -> None:
-    refused = janitor(*sweep(server, table, tmp_path), env={"TMPDIR": str(tmp_path)})
+    refused = janitor(*sweep(server, table, tmp_path), env={"XDG_STATE_HOME": str(tmp_path / "state")})
     report = json.loads(refused.out)
     assert (report["run"]["outcome"], [error["code"] for error in report["errors"]]) == ("refused", ["not-confirmed"])
     assert Path(report["deletion"]["plan"]).exists()
-    too_many = janitor(*sweep(server, table, tmp_path), "--max-deletes", "0", env={"TMPDIR": str(tmp_path)})
+    too_many = janitor(*sweep(server, table, tmp_path), "--max-deletes", "0")
     assert [error["code"] for error in json.loads(too_many.out)["errors"]] == ["max-deletes"]
 
 

@@ -116,16 +116,17 @@ def test_nobody_hears_of_a_dry_run_and_nothing_is_remembered(
     assert (finished.code, report["run"]["dry_run"]) == (0, True), finished.err
     assert (queue.take(), job.monitor.told, keys_in(dynamodb, job.nightly.table)) == ([], [], before)
     assert [path.name for path in job.folder.iterdir() if path.suffix not in {".toml", ".ndjson"}] == []
-    # Nothing of a plan expires soon, so of that one only the tokens that are over are due.
-    due = DUE + 2 if way is not applied else 2
+    # The two that were dead for longer than the grace are only counted, and nothing else of a plan is due.
+    due = DUE if way is not applied else 0
     assert (report["notices"]["due"], report["notices"]["sent"], report["notices"]["digests"]) == (due, 0, 0)
     [said] = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
-    assert f"{job.nightly.arn} would get a digest, with {due} notices and {due} messages to " in said
+    messages = f", with {due} notices and {due} messages to " if due else ", with 0 notices"
+    assert f"{job.nightly.arn} would get a digest{messages}" in said
     assert (OWNER in said) == (way is not applied)
     # A scan, which is a dry run of nothing, tells everybody all the same.
     real = janitor("scan", *job.where, *job.told)
-    assert (real.code, json.loads(real.out)["notices"]["sent"]) == (0, DUE + 2), real.err
-    assert len(queue.take()) == DUE + 2 + 1
+    assert (real.code, json.loads(real.out)["notices"]["sent"]) == (0, DUE), real.err
+    assert len(queue.take()) == DUE + 1
     assert [told.path for told in job.monitor.told] == ["/ping/start", "/ping"]
     assert job.metrics.exists()
 
@@ -161,7 +162,7 @@ def test_a_shard_of_a_dry_run_tells_nobody(job: Job, topic: Loudspeaker) -> None
     warnings = {warning["code"]: warning["message"] for warning in json.loads(merged.read_text())["warnings"]}
     assert f"{job.nightly.arn} would get a digest" in warnings["dry-run"]
     assert warnings["max-deletes"].startswith("would refuse to delete: ")
-    assert json.loads(janitor("scan", *job.where, *job.told).out)["notices"]["due"] == DUE + 2
+    assert json.loads(janitor("scan", *job.where, *job.told).out)["notices"]["due"] == DUE
 
 
 @pytest.mark.parametrize("dry", ["[delete]\n", DELETES, ""])

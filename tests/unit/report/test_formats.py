@@ -123,7 +123,7 @@ def cells_of(one: Finding) -> dict[str, str]:
 def test_a_text_that_would_be_read_as_something_else_is_marked_and_commands_take_the_mark_away(text: str) -> None:
     cells = cells_of(named(text, text))
     assert (cells["name"], cells["username"]) == (f"_{text}", f"_{text}")
-    one = dataclasses.replace(named("a", "b"), fingerprint=text, row_name=f"{text}-123456")
+    one = structs.replace(named("a", "b"), fingerprint=text, row_name=f"{text}-123456")
     marked = cells_of(one)
     assert marked["fingerprint"] == f"_{text}"
     if len(text) == 12 and set(text) <= set("0123456789abcdef"):
@@ -132,7 +132,7 @@ def test_a_text_that_would_be_read_as_something_else_is_marked_and_commands_take
 
 @given(st.from_regex(r"[0-9a-f]{12}", fullmatch=True))
 def test_a_fingerprint_in_a_csv_is_no_number_and_is_taken_as_it_stands(fingerprint: str) -> None:
-    one = dataclasses.replace(named("a", "b"), fingerprint=fingerprint, row_name=f"{fingerprint}-0a1b2c")
+    one = structs.replace(named("a", "b"), fingerprint=fingerprint, row_name=f"{fingerprint}-0a1b2c")
     cell = cells_of(one)["fingerprint"]
     with pytest.raises(ValueError, match="could not convert"):
         float(cell.replace("_", "x"))

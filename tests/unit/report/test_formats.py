@@ -1,5 +1,4 @@
 import csv
-import dataclasses
 import datetime as dt
 import html
 import io

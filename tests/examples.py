@@ -14,7 +14,11 @@ def register_profiles() -> None:
     hypothesis.settings.load_profile("everyday")
 
 
+def how_many(everyday: int, nightly: int) -> int:
+    """Return how often a test tries what is drawn by chance."""
+    return nightly if hypothesis.settings.get_current_profile_name() == NIGHTLY else everyday
+
+
 def examples(everyday: int, nightly: int) -> hypothesis.settings:
     """Return the settings of a slow property, which draws this many examples in either profile."""
-    is_nightly = hypothesis.settings.get_current_profile_name() == NIGHTLY
-    return hypothesis.settings(max_examples=nightly if is_nightly else everyday)
+    return hypothesis.settings(max_examples=how_many(everyday, nightly))

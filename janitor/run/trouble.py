@@ -54,18 +54,18 @@ def trouble_of(report: Report) -> Trouble | None:
 class TroubleMemory:
     """What the last run of the same kind ended with, in the store. Where that fails, everything is worth telling."""
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], float], *, command: str, table: str, topic: str) -> None:
+    def __init__(self, ledger: Ledger, clock: Callable[[], float], *, job: str, table: str, topic: str) -> None:
         """Prepare; nothing is opened.
 
         Args:
             ledger: a way to the store that nobody else uses.
             clock: the present UNIX second.
-            command: what is run.
+            job: what is run: a schedule file's name, or the command.
             table: the table or tables, as the user names them.
             topic: who is told.
         """
         self._ledger, self._clock = ledger, clock
-        self._name = f"trouble/{command}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
+        self._name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
     def last(self) -> Trouble | None:
         """What the last run ended with; None where it was well, or nobody knows."""

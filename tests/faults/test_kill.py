@@ -12,6 +12,7 @@ from typing import Any
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.command import started
+from tests.examples import how_many
 from tests.faults.proxy import Forward, Request, meddling_proxy
 from tests.fixtures import NewTable
 from tests.forked import ForkedProcess
@@ -21,8 +22,8 @@ from tests.sweeping import sweep as sweep_to_the_end
 from tests.tables import Item, put_rows
 
 STALE, LIVING = 1_200, 60
-# A test for each of two servers makes the hundred.
-MOMENTS = 50
+# A test for each of two servers makes a hundred every night.
+MOMENTS = how_many(15, nightly=50)
 REQUESTS = STALE // 25
 END_SECONDS = 60
 OPERATIONS = ("Scan", "BatchExecuteStatement", "GetItem")
@@ -96,7 +97,7 @@ def put_back(client: DynamoDBClient, table: str, rows: list[Item], present: set[
     put_rows(client, table, [row for row in rows if key_of(row) not in present])
 
 
-def test_killed_at_a_hundred_moments_no_row_is_lost_and_no_other_touched(
+def test_killed_at_many_moments_no_row_is_lost_and_no_other_touched(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:
     stale, living = stale_rows(STALE), living_rows(LIVING)

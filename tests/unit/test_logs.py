@@ -61,7 +61,7 @@ def test_of_what_speaks_to_aws_no_line_has_its_values_at_any_level(
 
 
 def test_what_other_libraries_warn_of_is_whole(stream: io.StringIO) -> None:
-    logging.getLogger("apscheduler.scheduler").warning("Run of job %s was missed", "nightly")
+    logging.getLogger("tzlocal").warning("Run of job %s was missed", "nightly")
     assert json.loads(stream.getvalue())["event"] == "Run of job nightly was missed"
 
 

@@ -98,7 +98,7 @@ def troubles_for(
     from janitor.run.trouble import TroubleMemory
 
     ledger = ledger_for(state, aws)
-    return TroubleMemory(ledger, time.time, command=command, table=table, topic=notices.sns_topic_arn)
+    return TroubleMemory(ledger, time.time, job=notices.job or command, table=table, topic=notices.sns_topic_arn)
 
 
 def claim_for(state: StateSettings, aws: Aws, table: Table, run: ShardedRun) -> LeaseKeeper:

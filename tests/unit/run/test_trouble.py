@@ -24,7 +24,7 @@ class Clock:
 
 
 def memory(path: Path, clock: Clock, table: str = "tokens") -> TroubleMemory:
-    return TroubleMemory(SqliteLedger(path), clock, command="sweep", table=table, topic="arn")
+    return TroubleMemory(SqliteLedger(path), clock, job="sweep", table=table, topic="arn")
 
 
 endings = st.sampled_from([None, "refused", "failed"])

@@ -26,6 +26,22 @@ Forward = Callable[[Request], tuple[int, Any]]
 Meddle = Callable[[Request, Forward], tuple[int, Any]]
 """Gets a call's decoded body and a way to pass one on, and returns the answer's status and body, or a `Damaged` one."""
 
+_BEGIN = {"token": {"S": "begin"}}
+
+
+def row_by_row(request: Request, forward: Forward) -> tuple[int, Any]:
+    """Ask for one row a page: where the server's filter keeps it back, the page is empty, and not the last."""
+    return forward(request | {"Limit": 1})
+
+
+def nothing_at_first(request: Request, forward: Forward) -> tuple[int, Any]:
+    """Answer with an empty page that is not the last, and then with what was asked for."""
+    if "ExclusiveStartKey" not in request:
+        return 200, {"Items": [], "Count": 0, "ScannedCount": 0, "LastEvaluatedKey": _BEGIN}
+    begins = request["ExclusiveStartKey"] == _BEGIN
+    return forward({name: value for name, value in request.items() if not begins or name != "ExclusiveStartKey"})
+
+
 _PASSED_ON = ("content-type", "x-amzn-requestid", "date")
 
 

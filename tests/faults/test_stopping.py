@@ -44,9 +44,10 @@ SIGNALS = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 @dataclass
 class Gate:
-    """Lets so many requests through, says when another has come, and holds that and all later ones up."""
+    """Lets so many requests through, holds all later ones up, and says when it holds so many."""
 
     most: int
+    awaited: int = 1
     reached: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
     passed: int = 0
@@ -55,17 +56,18 @@ class Gate:
     def __call__(self, request: Request, forward: Forward) -> tuple[int, Any]:
         with self.lock:
             self.passed += 1
-            is_held = self.passed > self.most
-        if is_held:
+            held = self.passed - self.most
+        if held >= self.awaited:
             self.reached.set()
+        if held > 0:
             self.opened.wait(HANG_SECONDS)
         return forward(request)
 
 
 @contextmanager
-def gated(server: Server, most: int, operation: str = BATCH) -> Iterator[tuple[str, Gate]]:
+def gated(server: Server, most: int, operation: str = BATCH, awaited: int = 1) -> Iterator[tuple[str, Gate]]:
     """A proxy with a gate before one operation; it is open for all at the end of the block."""
-    gate = Gate(most)
+    gate = Gate(most, awaited)
     with meddling_proxy(server.url) as (url, meddling):
         meddling.by_operation[operation] = gate
         try:
@@ -114,16 +116,20 @@ def test_deletes_that_hang_do_not_hold_up_the_end(
     table = new_table([*stale_rows(STALE), *living_rows(LIVING)])
     before = keys_in(client, table)
     archive = new_archive(tmp_path)
-    with gated(server, 3) as (url, gate), started(*arguments_of(url, table, archive)) as process:
+    # Every worker hangs, so that whatever else is archived waits for one.
+    with (
+        gated(server, 3, awaited=WORKERS) as (url, gate),
+        started(*arguments_of(url, table, archive)) as process,
+    ):
         assert gate.reached.wait(END_SECONDS)
         swept = stopped(process, number, archive)
         after = keys_in(client, table)
-        begun = gate.passed
+        hung = gate.passed - 3
     assert swept.finished.code == code
     assert swept.report["deletion"]["deleted"] == 75
-    assert begun <= 3 + WORKERS
-    assert swept.report["deletion"]["failed"] == 25 * (begun - 3)
-    assert f"no answer came for {25 * (begun - 3)} rows" in swept.finished.err
+    assert hung == WORKERS
+    assert swept.report["deletion"]["failed"] == 25 * WORKERS
+    assert f"no answer came for {25 * WORKERS} rows" in swept.finished.err
     assert_exact(swept, before, after)
     assert before - after <= archived_keys(tmp_path)
     outcomes = [json.loads(line) for line in archive.read_text().splitlines() if '"outcome"' in line]

@@ -1,12 +1,16 @@
 """What a scan says of rows of every kind, on real servers."""
 
+import dataclasses
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.command import janitor
+from tests.faults.proxy import Forward, Meddle, Request, meddling_proxy, nothing_at_first, row_by_row
 from tests.fixtures import NewTable
 from tests.integration.scanning import DAY, counted, report_of, scan
 from tests.servers import Server
@@ -28,6 +32,14 @@ FINDING_KEYS = (
     "fingerprint state accepted_by expires_at expiration seconds_to_expiry name username created_by created_at system "
     "token_uuid protected_by reasons outcome"
 )
+
+
+@contextmanager
+def meddled(server: Server, operation: str, meddle: Meddle) -> Iterator[Server]:
+    """The server, behind a proxy that meddles with one operation."""
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation[operation] = meddle
+        yield dataclasses.replace(server, url=url)
 
 
 def hashed_samples() -> list[Item]:
@@ -127,6 +139,13 @@ def test_owners_with_nothing_but_expired_rows_are_locked_out(server: Server, new
     assert report_of(scan(server, new_table(rows, hashed=False)))["locked_out"] == []
 
 
+def test_an_empty_page_of_an_owners_rows_is_not_the_last(server: Server, new_table: NewTable) -> None:
+    dates = {"old": SAMPLE_NOW - 20 * DAY, "new": SAMPLE_NOW + 80 * DAY}
+    table = new_table([modern(name, date, username="fine") for name, date in dates.items()])
+    with meddled(server, "Query", nothing_at_first) as behind:
+        assert report_of(scan(behind, table))["locked_out"] == []
+
+
 def test_no_more_than_five_hundred_owners_are_looked_up(server: Server, new_table: NewTable) -> None:
     rows = [modern(f"t{number}", SAMPLE_NOW - DAY, username=f"owner-{number:03}") for number in range(503)]
     report = report_of(scan(server, new_table(rows)))
@@ -172,6 +191,17 @@ def test_pages_and_segments_lose_no_row_and_send_no_active_one(
     assert len(set(fingerprints[0])) == 250
 
 
+@pytest.mark.parametrize("segments", ["1", "3"])
+def test_a_page_of_which_the_filter_leaves_nothing_is_not_the_last(
+    server: Server, new_table: NewTable, segments: str
+) -> None:
+    rows = [token(f"key-{number}", SAMPLE_NOW + (60 if number % 10 else -1) * DAY) for number in range(40)]
+    table = new_table(rows, hashed=False)
+    with meddled(server, "Scan", row_by_row) as behind:
+        report = report_of(scan(behind, table, "--segments", segments))
+    assert counted(report) == {"scanned": 40, "active": 36, "expired": 4}
+
+
 def test_the_deployment_is_tried_by_its_names_in_order_and_older_tables_with_rows_are_named(
     server: Server, new_table: NewTable
 ) -> None:
@@ -183,6 +213,18 @@ def test_the_deployment_is_tried_by_its_names_in_order_and_older_tables_with_row
     assert (found.code, report["table"]["name"]) == (0, "acme-LISAApiBaseTokenTable")
     assert [(warning["code"], old in warning["message"]) for warning in report["warnings"]] == [("left-behind", True)]
     assert "table.left_behind" in found.err
+
+
+def test_an_older_table_whose_first_page_is_empty_is_named_for_its_rows(server: Server, new_table: NewTable) -> None:
+    table = new_table([], name="gamma-LISAApiBaseTokenTable")
+    older = new_table([token("b")], hashed=False, name="gamma-LISAApiTokenTable")
+
+    def meddle(request: Request, forward: Forward) -> tuple[int, Any]:
+        return nothing_at_first(request, forward) if request["TableName"] == older else forward(request)
+
+    with meddled(server, "Scan", meddle) as behind:
+        warnings = report_of(scan(behind, table))["warnings"]
+    assert [(warning["code"], older in warning["message"]) for warning in warnings] == [("left-behind", True)]
 
 
 def test_the_flag_for_a_deployment_beats_the_variable_for_a_table(server: Server, new_table: NewTable) -> None:

@@ -120,6 +120,18 @@ def test_a_dry_run_says_which_guard_would_refuse_and_goes_on(
     assert report["deletion"]["planned"] == count
 
 
+def test_protected_rows_count_among_those_whose_dates_are_all_over(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(9), *permanent_rows(20)])
+    before = keys_in(client, table)
+    finished = run(server, table, tmp_path, "--delete", "--yes", "--protect-user", "user-0@*")
+    [error] = json.loads(finished.out)["errors"]
+    assert (finished.code, error["code"]) == (4, "all-dated-rows")
+    assert "all 9 rows that carry a date are planned or protected (2)" in error["message"]
+    assert keys_in(client, table) == before
+
+
 def test_every_guard_that_trips_is_told(server: Server, new_table: NewTable, tmp_path: Path) -> None:
     table = new_table([*stale_rows(30), *permanent_rows(5)])
     finished = run(server, table, tmp_path, "--delete", "--yes", "--max-deletes", "3")

@@ -13,7 +13,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.errors import ConfigurationError, JanitorError
 from tests.command import started
-from tests.faults.proxy import Forward, Request, meddling_proxy
+from tests.faults.proxy import Forward, Request, meddling_proxy, nothing_at_first
 from tests.fixtures import NewTable
 from tests.servers import Server
 from tests.tables import Item, modern
@@ -274,3 +274,16 @@ def test_a_token_by_mistake_is_not_repeated() -> None:
     with pytest.raises(ConfigurationError) as raised:
         change_here("http://localhost:1", "t", "revoke", "f" * 128)
     assert "fffffff" not in str(raised.value)
+
+
+@ON_DYNAMODB_LOCAL
+def test_an_empty_page_of_an_owners_tokens_is_not_the_last(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    each = Token("the only one", modern("the only one", 4_000_000_000, username=OWNER))
+    table = new_table([each.item])
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["Query"] = nothing_at_first
+        finished = change(url, table, "revoke", "--user", OWNER, about=[each])
+    assert (finished.code, outcomes(finished)) == (0, {each.fingerprint: "revoked"})
+    assert gates(client, table, each, hashed=True) == set()

@@ -1,9 +1,12 @@
+import datetime as dt
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
+from types import SimpleNamespace
 
+import pytest
 from structlog.testing import capture_logs
 
 from janitor.config.cron import When
@@ -20,8 +23,10 @@ class Jobs:
         self.began: SimpleQueue[str] = SimpleQueue()
         self.missed: SimpleQueue[str] = SimpleQueue()
         self.may_end = threading.Event()
+        self.thread = threading.current_thread()
 
     def run(self, name: str) -> None:
+        self.thread = threading.current_thread()
         self.began.put(name)
         self.may_end.wait(SECONDS)
 
@@ -70,6 +75,24 @@ def test_a_job_that_is_due_while_it_is_at_work_is_missed_and_not_run_twice() -> 
         made.schedule({"slow": NIGHTLY}, {"slow"})
         assert jobs.missed.get(timeout=SECONDS) == "slow"
         assert jobs.began.empty()
+
+
+def test_what_a_machine_slept_through_is_done_once_however_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
+    for module in ("schedulers", "executors"):
+        monkeypatch.setattr(f"apscheduler.{module}.base.datetime", SimpleNamespace(now=lambda _: clock.at))
+    jobs = Jobs()
+    jobs.may_end.set()
+    with scheduler(jobs) as made:
+        made.schedule({"hourly": When(cron="5 * * * *")})
+        clock.at += dt.timedelta(hours=6, minutes=30)
+        made.wake()
+        assert jobs.began.get(timeout=SECONDS) == "hourly"
+        # The thread ends once it has done all that it was given.
+        made.stop()
+        jobs.thread.join(SECONDS)
+    assert not jobs.thread.is_alive()
+    assert (jobs.began.qsize(), jobs.missed.qsize()) == (0, 0)
 
 
 def test_a_clock_that_is_set_back_is_followed() -> None:

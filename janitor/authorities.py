@@ -24,18 +24,19 @@ class Authorities(NamedTuple):
     path: str
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], *, profile: str | None = None) -> Self | None:
+    def of(cls, environment: Mapping[str, str], *, profile: tuple[str, str] | None = None) -> Self | None:
         """The file that counts; None where nobody names one.
 
         Args:
             environment: the variables.
-            profile: what `ca_bundle` of the AWS profile in use says, if that is known.
+            profile: the name of the AWS profile in use, and what its `ca_bundle` says, if that is known.
         """
         first, second = VARIABLES
         if first in environment:
             return cls(first, environment[first])
         if profile is not None:
-            return cls("ca_bundle of the AWS profile", profile)
+            name, path = profile
+            return cls(f"ca_bundle of the AWS profile {plain(name)}", path)
         return cls(second, environment[second]) if second in environment else None
 
     def flaw(self) -> str | None:

@@ -54,6 +54,14 @@ _WIRE_LOGGERS = ("asyncio", "boto3", "botocore", "concurrent", "s3transfer", "ur
 _SAFE_LOGGERS = ("botocore.retries",)
 
 
+_LEAST_LEVELS = {
+    "botocore": logging.WARNING,
+    "urllib3": logging.WARNING,
+    "botocore.credentials": logging.ERROR,
+    "botocore.tokens": logging.ERROR,
+}
+
+
 def get_logger(name: str) -> FilteringBoundLogger:
     """Return what a module logs with: an event's name, and its fields as keywords. Nothing that is secret in either."""
     logger: FilteringBoundLogger = structlog.get_logger(name)
@@ -97,8 +105,9 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
     root.handlers = [handler]
     root.setLevel(LEVELS[level])
     # At info botocore tells where it found credentials and endpoints, several times a run; that is for debugging.
-    for name in ("botocore", "urllib3"):
-        logging.getLogger(name).setLevel(LEVELS[level] if level == "debug" else max(LEVELS[level], logging.WARNING))
+    # Why credentials are not to be had is said by the error that ends the run, in a sentence.
+    for name, least in _LEAST_LEVELS.items():
+        logging.getLogger(name).setLevel(LEVELS[level] if level == "debug" else max(LEVELS[level], least))
 
 
 def keep_pattern_only(record: logging.LogRecord) -> bool:

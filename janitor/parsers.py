@@ -69,6 +69,8 @@ def parse_report(text: str) -> ReportTarget:
         return ReportTarget(name, _s3_key(place))
     if "://" in place:
         raise ValueError(f"{place!r} is neither a path nor s3://bucket/key")
+    if place == "-":
+        raise ValueError(f"--report writes files; --format {name} is for standard output")
     return ReportTarget(name, Path(place))
 
 

@@ -255,7 +255,10 @@ class _Forks:
 
     def _fork(self, channel: socket.socket, streams: Sequence[int]) -> Request | None:
         with channel.makefile("rb") as lines:
-            request = Request(**json.loads(lines.readline()))
+            line = lines.readline()
+        if not line:
+            return None  # killed before they said what they wanted, which the control socket shows next
+        request = Request(**json.loads(line))
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
@@ -284,7 +287,9 @@ class _Forks:
         """End every child, first in a way that lets it end what it has started itself."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             for pid in self._channels:
-                os.kill(pid, number)
+                # With what it has started, where that is no session of its own.
+                with contextlib.suppress(ProcessLookupError):  # forked, and not yet the head of its session
+                    os.killpg(pid, number)
             deadline = time.monotonic() + END_SECONDS
             while self._channels and time.monotonic() < deadline:
                 select.select([self._child_ended], [], [], max(0.0, deadline - time.monotonic()))

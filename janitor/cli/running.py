@@ -149,10 +149,10 @@ def say_failures(result: Result) -> None:
         if part.run.outcome is Outcome.SKIPPED:
             for warning in part.warnings[-1:]:
                 click.echo(f"janitor: {label}{plain(warning.message)}", err=True)
-    for error in result.report.errors:
-        click.echo(f"janitor: {plain(error.message)}", err=True)
-    for failure in result.failures:
-        click.echo(f"janitor: {failure}", err=True)
+    # What failed twice for one reason, as a heartbeat's start and end, is said once.
+    messages = [plain(error.message) for error in result.report.errors] + [str(failure) for failure in result.failures]
+    for message in dict.fromkeys(messages):
+        click.echo(f"janitor: {message}", err=True)
     for label, part in parts:
         if part.run.outcome is Outcome.REFUSED and part.deletion.plan:
             click.echo(f"janitor: {label}the plan is {part.deletion.plan}", err=True)

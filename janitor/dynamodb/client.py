@@ -209,7 +209,8 @@ class Aws:
         return ConfigurationError(f"{shown!a} is not an endpoint", "check --endpoint-url", "endpoint")
 
     def _check_authorities(self) -> None:
-        profile = self._core.get_scoped_config().get("ca_bundle")
+        path = self._core.get_scoped_config().get("ca_bundle")
+        profile = None if path is None else (self._core.profile or "default", path)
         authorities = Authorities.of(self._connection.environment, profile=profile)
         if authorities is not None and (flaw := authorities.flaw()) is not None:
             raise ConfigurationError(flaw, "name a file with certificates, or unset it", "ca-bundle")

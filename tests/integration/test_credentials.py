@@ -398,6 +398,7 @@ OLD_SSO = (
 def test_an_sso_session_that_has_ended_names_the_login(aws: Aws, config: str, profile: str, login: str) -> None:
     finished = scan(aws.configure(config), "--profile", profile)
     assert_says(finished, 1, "the SSO session of the profile", login)
+    assert "botocore" not in finished.err
 
 
 ROLE = "[profile night]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = base\n"
@@ -481,7 +482,7 @@ def test_authorities_that_cannot_be_read_are_named(
 
 def test_authorities_of_a_profile_that_cannot_be_read_are_named(aws: Aws) -> None:
     environment = aws.configure("[default]\nca_bundle = /no/such/file\n", BASE.replace("base", "default"))
-    assert_says(scan(environment), 2, "ca_bundle of the AWS profile: /no/such/file cannot be read")
+    assert_says(scan(environment), 2, "ca_bundle of the AWS profile default: /no/such/file cannot be read")
 
 
 @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])

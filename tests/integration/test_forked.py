@@ -36,7 +36,8 @@ def finished(
 
 
 @pytest.mark.parametrize(
-    "script", ["echo ready; exec sleep 600", "sleep 600 & trap 'echo ended; kill $!; exit' TERM; echo ready; wait"]
+    "script",
+    ["echo ready; exec sleep 600", "sleep 600 & trap 'echo ended; kill $! 2>/dev/null; exit' TERM; echo ready; wait"],
 )
 def test_a_child_ends_when_the_tests_are_killed(script: str) -> None:
     with subprocess.Popen(
@@ -64,7 +65,7 @@ def test_a_child_ends_with_its_code_or_its_signal() -> None:
 
 
 def test_what_a_child_wrote_before_a_time_out_is_not_lost() -> None:
-    script = "sleep 600 & trap 'echo last; kill $!; exit' TERM; echo ready; echo first; wait"
+    script = "sleep 600 & trap 'echo last; kill $! 2>/dev/null; exit' TERM; echo ready; echo first; wait"
     with contextlib.closing(ForkedProcess(["sh", "-c", script], ENVIRONMENT)) as process:
         assert process.stdout.readline() == "ready\n"
         with pytest.raises(subprocess.TimeoutExpired):

@@ -22,6 +22,8 @@ from janitor.errors import SinkError
 from janitor.parsers import parse_heartbeat_url
 from janitor.sinks.heartbeat import Heartbeat
 from tests.command import janitor
+from tests.fixtures import NewTable
+from tests.servers import Server
 
 SECRET = "0f5ad1a2-secret"
 RUN = "5a1f0c2d9e8b7a66"
@@ -123,6 +125,20 @@ def test_two_runs_have_two_ids(monitor: Monitor) -> None:
     heartbeat(monitor).start()
     Heartbeat(f"{monitor.url}/{SECRET}", run_id="another").start()
     assert len({told.query for told in monitor.told}) == 2
+
+
+def test_a_heartbeat_that_nobody_takes_is_said_of_the_start_and_of_the_end(server: Server, new_table: NewTable) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/ping"
+        where = ("--table", new_table([]), "--endpoint-url", server.url)
+        finished = janitor("scan", *where, "--heartbeat-url", url)
+    said = [line for line in finished.err.splitlines() if line.startswith("janitor: ")]
+    failed = f"the heartbeat to {url.removesuffix('/ping')} failed: Connection refused"
+    assert (finished.code, [line.split(";")[0] for line in said]) == (
+        1,
+        [f"janitor: at the start, {failed}", f"janitor: {failed}"],
+    )
 
 
 def test_a_run_that_fails_sends_its_sentence_without_a_key(monitor: Monitor) -> None:

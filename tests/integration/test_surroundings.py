@@ -118,6 +118,9 @@ def test_a_byte_order_mark_is_no_part_of_a_secret(server: Server, new_table: New
     variable: dict[str, str | None] = {"JANITOR_FINGERPRINT_KEY_FILE": str(key)}
     found = checks_of(ran(server, "doctor", "--table", table, "--format", "json", env=variable))["fingerprint-key"]
     assert (found["status"], "byte order mark" in found["found"]) == ("failed", True)
+    key.write_text("a secret of some length\n", encoding="utf-16")
+    refused = ran(server, "token", "fingerprint", "--fingerprint-key-file", str(key), input="token")
+    assert (refused.code, "begins with a byte order mark" in one_line(refused)) == (2, True)
     key.write_text("a secret of some length\n")
     found = checks_of(ran(server, "doctor", "--table", table, "--format", "json", env=variable))["fingerprint-key"]
     assert found["status"] == "ok"
@@ -201,6 +204,11 @@ def test_a_relative_state_file_is_named_in_full_and_its_folder_has_to_be_there(
     options = ("doctor", "--table", table, "--format", "json", "--state-url")
     state = checks_of(ran(server, *options, "sqlite:///var/lib/janitor/state.db"))["state"]
     assert (state["status"], "four slashes" in state["way_out"]) == ("failed", True)
+    schedule = checks_of(ran(server, "doctor", str(job), "--format", "json"))["schedule job.toml"]
+    assert (schedule["status"], f"there is no folder var/lib/janitor in {tmp_path}" in schedule["found"]) == (
+        "failed",
+        True,
+    )
     assert list(tmp_path.iterdir()) == [job]
 
     scanned = ran(server, "scan", "--table", table, "--state-url", "sqlite:///state.db")

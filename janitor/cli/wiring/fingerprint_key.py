@@ -22,7 +22,7 @@ def secret_in(path: Path | None) -> bytes | None:
         raise ConfigurationError(
             f"--fingerprint-key-file {path}: {error.strerror}", "give a file that can be read"
         ) from None
-    if secret.startswith(codecs.BOM_UTF8):
+    if secret.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ConfigurationError(
             f"--fingerprint-key-file {path} begins with a byte order mark, which would be a part of the secret",
             "save it as UTF-8 without one",

@@ -78,7 +78,7 @@ class Outside:
             self.__exit__(type(error), error, None)
             raise
         if self._heartbeat is not None and not self._is_part:
-            _say(self._answered(self._heartbeat.start))
+            _say(self._answered(self._heartbeat.start), "at the start, ")
         return self
 
     def __exit__(
@@ -147,6 +147,6 @@ def _heartbeat(url: str, run_id: str) -> Heartbeat:
     return Heartbeat(url, run_id=run_id, environment=os.environ)
 
 
-def _say(failure: JanitorError | None) -> None:
+def _say(failure: JanitorError | None, when: str = "") -> None:
     if failure is not None:
-        click.echo(f"janitor: {failure}", err=True)
+        click.echo(f"janitor: {when}{failure}", err=True)

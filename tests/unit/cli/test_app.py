@@ -68,10 +68,23 @@ def test_a_bug_in_a_thread_shows_no_message_either(
 
 @pytest.mark.parametrize(
     "text",
-    ["json", "json=", "xml=x", "=x", "json=s3://bucket/", "json=http://x/y", "json=s3://b/{day}", "json=s3://b/{"],
+    [
+        "json",
+        "json=",
+        "xml=x",
+        "=x",
+        "json=s3://bucket/",
+        "json=http://x/y",
+        "json=s3://b/{day}",
+        "json=s3://b/{",
+        "json=-",
+    ],
 )
 def test_a_report_that_is_no_format_and_path_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"FORMAT=PATH|is not a format|neither a path|is not s3:|placeholder"):
+    with pytest.raises(
+        ValueError,
+        match=r"FORMAT=PATH|standard output|is not a format|neither a path|is not s3:|placeholder",
+    ):
         parse_report(text)
 
 

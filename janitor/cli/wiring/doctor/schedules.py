@@ -1,13 +1,17 @@
 """Schedule files: whether they are right, what they do, and when they fire next."""
 
 import datetime as dt
+import io
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from janitor.cli.places import is_folder
+from janitor.cli.run import command as run
 from janitor.config.cron import next_times
 from janitor.config.schedule import Schedule, load_schedule
-from janitor.errors import JanitorError
+from janitor.config.table import TABLE_NAMES
+from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.report.checkup import Check, amiss, passed, raised, skipped
 
 SCHEDULES = "schedules"
@@ -37,9 +41,27 @@ def _schedule(path: Path, now: dt.datetime) -> Check:
     name = f"schedule {path.name}"
     try:
         schedule = load_schedule(path)
+        _see_that_it_can_be_run(schedule)
     except JanitorError as error:
         return raised(name, error, needed=True)
     return passed(name, f"{_kind(schedule)}; {_next(schedule, now)}; what it names was not looked at")
+
+
+def _see_that_it_can_be_run(schedule: Schedule) -> None:
+    """Let `janitor run FILE --check` look at it, with the variables that a run would see.
+
+    Raises:
+        ConfigurationError: a run would refuse its settings.
+    """
+    path, said = schedule.path, io.StringIO()
+    names_a_table = any(table.get(name) for table in schedule.tables for name in TABLE_NAMES)
+    # One that names none is for whoever starts it to say.
+    table = [] if names_a_table else ["--table", "any"]
+    with redirect_stdout(io.StringIO()), redirect_stderr(said):
+        code = run.main([str(path), "--check", *table], prog_name="janitor run", standalone_mode=False)
+    if code != ExitCode.DONE:
+        problem = said.getvalue().strip().removeprefix("janitor: ").removeprefix(f"{path}: ")
+        raise ConfigurationError(problem, f"`janitor run {path} --check` says the same", "schedule")
 
 
 def _kind(schedule: Schedule) -> str:

@@ -58,7 +58,7 @@ def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
     plan = Plan(
         folder=folder,
         listen=serve.listen,
-        state=serve.state_dir or state_directory() / "serve",
+        state=serve.state_dir or state_directory("--state-dir") / "serve",
         environment=os.environ,
         most_at_once=serve.max_runs,
         options=[text for name, value in given.items() if value for text in (flag(name), value)],

@@ -34,6 +34,7 @@ from janitor.run.job import Job, Result
 from janitor.run.leasing import Leasing, leased, passed_over
 from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
 from janitor.run.reading import read
+from janitor.run.remarks import log_remarks
 from janitor.run.sorted_findings import SortedFindings
 from janitor.run.swept import Swept
 from janitor.run.tally import Tally
@@ -49,8 +50,10 @@ log = get_logger("janitor.run")
 _MOST_PATTERNS = 20
 
 
-def run(job: Job) -> Result:
+def run(job: Job, *, is_part: bool = False) -> Result:
     """Scan the table, delete what is stale if the job is a sweep that may, and report.
+
+    `is_part` says that it is one of several tables, whose common report is told with the remarks of all.
 
     Raises:
         ConfigurationError: a report's place or the plan's cannot be written; nothing was read.
@@ -64,8 +67,10 @@ def run(job: Job) -> Result:
             return _reported_before(job, job.reported_before, started, tally)
         with leased(job.sweep, job.stop) as lease:
             if lease.other is not None:
-                return _passed_over(job, passed_over(lease.other), started, tally)
+                return _passed_over(job, passed_over(lease.other), started, tally, is_part=is_part)
             report = _worked_through(job, lease, started, tally, findings)
+    if not is_part:
+        log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
     log.info(
         "run.finished",
         outcome=report.run.outcome,
@@ -140,7 +145,15 @@ def _reported_before(job: Job, before: Left, started: float, tally: Tally) -> Re
     return _passed_over(job, why, started, tally, errors)
 
 
-def _passed_over(job: Job, why: Remark, started: float, tally: Tally, errors: Sequence[Remark] = ()) -> Result:
+def _passed_over(
+    job: Job,
+    why: Remark,
+    started: float,
+    tally: Tally,
+    errors: Sequence[Remark] = (),
+    *,
+    is_part: bool = False,
+) -> Result:
     """The report of a run that leaves the table to another, and reads nothing of it."""
     report = assembled(
         job,
@@ -154,7 +167,9 @@ def _passed_over(job: Job, why: Remark, started: float, tally: Tally, errors: Se
         warnings=[*job.warnings, why],
     )
     job.outlets.pass_over(report)
-    log.warning("run.skipped", code=why.code, reason=why.message)
+    if not is_part:
+        log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
+    log.info("run.skipped", code=why.code)
     return _result(job, report)
 
 
@@ -223,8 +238,6 @@ def _unused_patterns(job: Job) -> list[Remark]:
     messages = [_protects_nobody(pattern) for pattern in patterns[:_MOST_PATTERNS]]
     if len(patterns) > _MOST_PATTERNS:
         messages.append(f"{len(patterns) - _MOST_PATTERNS:,} more patterns of --protect-user protect nobody")
-    for message in messages:
-        log.warning("policy.protects_nobody", message=message)
     return [Remark(where="policy", code=PROTECTS_NOBODY, message=message) for message in messages]
 
 
@@ -269,7 +282,6 @@ def _look_up_owners(job: Job, tally: Tally, *, is_over: bool) -> tuple[LockedOut
     try:
         found = _locked_out(job, candidates)
     except JanitorError as error:
-        log.warning("owners.not_looked_up", code=error.code, error=str(error))
         message = f"which owners are locked out was not checked: {error}"
         return LockedOut(unchecked=len(candidates)), [Remark(where="locked_out", code=error.code, message=message)]
     return found, unchecked_warning(found.unchecked, missed)

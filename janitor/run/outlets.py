@@ -47,6 +47,11 @@ class Outlets:
         return any(not outlet.format.streams for outlet in self._working)
 
     @property
+    def prints_remarks(self) -> bool:
+        """Whether one of them is standard output, in a format that has errors and warnings in it."""
+        return any(isinstance(outlet.sink, Stdout) and outlet.format.tells_the_outcome for outlet in self._working)
+
+    @property
     def is_exhausted(self) -> bool:
         """Whether there is nobody left to report to, of those there were."""
         return not self._working and not self._are_none

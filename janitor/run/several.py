@@ -38,6 +38,7 @@ from janitor.run.flow import run
 from janitor.run.job import Job, Result
 from janitor.run.outlets import Outlets
 from janitor.run.outlets_of_table import OutletsOfTable
+from janitor.run.remarks import log_remarks
 from janitor.run.stopping import Stop
 
 log = get_logger("janitor.run")
@@ -120,6 +121,7 @@ def run_several(given: Several) -> Result:
             given.outlets.pass_over(report)
         else:
             given.outlets.finish(report, is_complete=gathered.is_complete)
+    log_remarks(report.errors, report.warnings, is_printed=given.outlets.prints_remarks)
     log.info(
         "run.finished",
         outcome=report.run.outcome,
@@ -153,7 +155,7 @@ def _report_of(given: Several, turn: Turn, outlets: OutletsOfTable, gathered: _G
     if held_back is not None:
         gathered.held_back.append(held_back)
     try:
-        return run(structs.replace(turn.job, outlets=outlets, announcer=held_back)).report
+        return run(structs.replace(turn.job, outlets=outlets, announcer=held_back), is_part=True).report
     except StopRequestedError:
         return _unread(given, turn, Outcome.INTERRUPTED)
     except JanitorError as error:
@@ -201,8 +203,6 @@ def _run(given: Several, started: float) -> Run:
 def _unread(given: Several, turn: Turn, outcome: Outcome, error: JanitorError | None = None) -> Report:
     """The report of a table that was not read, and why not."""
     errors = [] if error is None else [Remark(where="scan", code=error.code, message=str(error))]
-    if error is not None:
-        log.error("table.not_read", table=turn.label, code=error.code, error=str(error))
     return Report(
         run=structs.replace(_run(given, given.clock()), outcome=outcome),
         table=turn.table,

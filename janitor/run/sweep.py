@@ -149,6 +149,8 @@ class Sweep:
         swept.errors += carry_out.errors
         if may_delete:
             swept.errors += close_archive(self.archive, population or UNKNOWN)
+        if self.is_enabled and is_complete and not (swept.is_refused or swept.errors or stop.is_requested()):
+            _remove_outdated_plan(self)
         swept.deletion = _deletion(self, tally, outcomes, has_archive=may_delete, plan=_kept_plan(self, swept))
         return swept
 
@@ -177,8 +179,6 @@ def _ask_guards(
         reasons = [Remark(where="guard", code="not-confirmed", message="nothing was deleted: it was not confirmed")]
     if not reasons and sweep.plan.rows:
         reasons = _opened(sweep)
-    for reason in reasons:
-        log.warning("sweep.refused", guard=reason.code, reason=reason.message)
     swept.errors += reasons
     swept.is_refused = bool(reasons)
 
@@ -238,7 +238,7 @@ def _kept_plan(sweep: Sweep, swept: Swept) -> Path | None:
     if not swept.is_refused or sweep.reviewed_plan is not None:
         sweep.plan.remove()
         return sweep.reviewed_plan if swept.is_refused else None
-    why = "no disk here outlives the run"
+    why = "no disk here outlives the run" if sweep.shards is None else "each shard has one of its own"
     if sweep.refused_plan is not None:
         try:
             sweep.plan.move(sweep.refused_plan)
@@ -250,6 +250,21 @@ def _kept_plan(sweep: Sweep, swept: Swept) -> Path | None:
     message = f"the plan was not kept: {why}; to look at it, make it anew with --plan PATH, as a dry run"
     swept.warnings.append(Remark(where="plan", code="not-kept", message=message))
     return None
+
+
+def _remove_outdated_plan(sweep: Sweep) -> None:
+    """Take away the table's plan that an earlier sweep was refused, once a sweep has done its work."""
+    outdated = sweep.refused_plan
+    if outdated is None or sweep.reviewed_plan is not None or not outdated.is_file():
+        return
+    if outdated.resolve() == sweep.plan.path.resolve():
+        return
+    try:
+        outdated.unlink()
+    except OSError as error:
+        log.warning("plan.not_removed", path=str(outdated), error=error.strerror)
+    else:
+        log.info("plan.removed", path=str(outdated), reason="a later sweep of the table was not refused")
 
 
 def _deletion(

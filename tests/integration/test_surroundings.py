@@ -60,12 +60,16 @@ def test_a_user_without_a_name_and_a_home(server: Server, new_table: NewTable) -
 
     scanned = as_nobody("scan", "--format", "json")
     assert (scanned.returncode, json.loads(scanned.stdout)["counts"]["scanned"]) == (0, 8), scanned.stderr
-    for command in (["sweep", "--delete", "--yes"], ["scan", "--sns-topic-arn", ARN], ["serve", "/usr"]):
+    for option, command in (
+        ("--archive", ["sweep", "--delete", "--yes"]),
+        ("--state-url", ["scan", "--sns-topic-arn", ARN]),
+        ("--state-dir", ["serve", "/usr"]),
+    ):
         finished = as_nobody(*command)
         assert finished.returncode == 2, finished.stderr
         said = finished.stderr.splitlines()[-1]
         assert f"HOME is not set, and nobody has the user id {UNKNOWN_USER}" in said
-        assert "XDG_STATE_HOME" in said
+        assert said.endswith(f"set XDG_STATE_HOME to a folder that can be written, or give {option}")
     doctor = as_nobody("doctor", "--for", "sweep", "--format", "json", "--sns-topic-arn", ARN)
     checks = {check["name"]: check for check in json.loads(doctor.stdout)["checks"]}
     for name in ("archive", "state"):

@@ -81,6 +81,23 @@ def test_of_a_tables_refused_plans_the_last_one_is_kept(
     assert json.loads(janitor("apply", again, *options).out)["deletion"]["deleted"] == 4
 
 
+def test_a_sweep_that_did_its_work_takes_the_plan_away_that_an_earlier_one_was_refused(
+    server: Server, new_table: NewTable, tmp_path: Path
+) -> None:
+    tables = [new_table(stale_rows(3)) for _ in range(2)]
+    plans = [Path(json.loads(refused(server, table, tmp_path).out)["deletion"]["plan"]) for table in tables]
+    allowed = ("--no-archive", "--max-delete-percent", "100")
+    for options in (("--dry-run",), ("--delete", "--yes", "--max-deletes", "2")):
+        run(server, tables[0], tmp_path, *allowed, *options)
+        assert [plan.exists() for plan in plans] == [True, True]
+    done = run(server, tables[0], tmp_path, *allowed, "--delete", "--yes")
+    assert (done.code, json.loads(done.out)["deletion"]["deleted"]) == (0, 3)
+    assert [plan.exists() for plan in plans] == [False, True]
+    # A plan that is asked for stays, in this very place too.
+    asked = run(server, tables[0], tmp_path, *allowed, "--delete", "--yes", "--plan", str(plans[0]))
+    assert (asked.code, plans[0].exists()) == (0, True)
+
+
 def refused(server: Server, table: str, folder: Path) -> Finished:
     return run(server, table, folder, "--delete", "--max-deletes", "1", "--max-delete-percent", "100")
 
@@ -97,7 +114,8 @@ def test_where_no_disk_lasts_a_refused_plan_is_not_kept_and_the_report_says_how_
         # A folder stands where the plan would: it cannot be replaced, as on a disk without room.
         (tmp_path / "state" / "janitor" / "plans" / f"{table}-us-east-1-000000000000.ndjson" / "x").mkdir(parents=True)
     else:
-        environment[why] = "10.0.0.1"
+        # The disk of the root itself: nothing is mounted there, as where only the image sets the variable.
+        environment |= {why: "10.0.0.1", "XDG_STATE_HOME": "/"}
     options = ("--delete", "--max-deletes", "1", "--max-delete-percent", "100", "--no-archive")
     finished = janitor("sweep", "--table", table, "--endpoint-url", server.url, *options, env=environment)
     report = json.loads(finished.out)

@@ -44,7 +44,7 @@ def archive_for(
     name = f"{header.table.name}-{stamp}-{header.run_id}{reached.file_suffix}"
     match archive:
         case None:
-            return FileArchive(state_directory() / ARCHIVE_FOLDER / f"{name}.ndjson")
+            return FileArchive(state_directory("--archive") / ARCHIVE_FOLDER / f"{name}.ndjson")
         case S3Prefix(bucket, prefix):
             parent = prefix if prefix in {"", "/"} or prefix.endswith("/") else f"{prefix}/"
             folder = S3Folder(reached.aws.s3, bucket, f"{parent}{name}/")

@@ -27,6 +27,7 @@ from janitor.report.reader import report_in
 from janitor.run.announce import Announcer
 from janitor.run.job import Result
 from janitor.run.outlets import Outlets
+from janitor.run.remarks import log_remarks
 from janitor.run.stopping import Stop
 from janitor.sinks.s3 import S3Folder
 
@@ -59,6 +60,7 @@ def merged_files(files: Sequence[str], given: MergeCommand) -> int:
         outlets = outlets_of(given.output, report.table, lambda: files_of.aws().s3, run_id, stop)
         announcer = announcer_of(given, report, files_of.aws, run_id, stop)
         result = Result(_told(report, outlets, announcer, stop), outlets.failures)
+    log_remarks(result.report.errors, result.report.warnings, is_printed=outlets.prints_remarks)
     say_failures(result)
     return _exit_code(result, stop, given.output.fail_on)
 

@@ -15,11 +15,8 @@ from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError
-from janitor.logs import get_logger
 from janitor.report.model import Remark
 from janitor.tokens.dialect import Dialect
-
-log = get_logger("janitor.run")
 
 # Of the local clock against the server's: more than answers take on their way.
 TOLD_SKEW_SECONDS = 5
@@ -141,7 +138,6 @@ def warnings(reached: Reached) -> tuple[Remark, ...]:
     """Older tables that were left behind with rows in them, and a local clock that is off."""
     remarks = []
     for name in left_behind(reached.aws, reached.table):
-        log.warning("table.left_behind", older_table=name, table=reached.table.name)
         message = (
             f"the older table {name} of this deployment still holds rows, their keys in plain text; "
             f"look at it with --table {name}"
@@ -149,7 +145,6 @@ def warnings(reached: Reached) -> tuple[Remark, ...]:
         remarks.append(Remark(where="table", code="left-behind", message=message))
     skew = reached.table.skew_seconds
     if is_told(skew):
-        log.warning("clock.skewed", seconds=skew)
         message = f"{skew_said(skew)}; rows are judged by the earlier of the two"
         remarks.append(Remark(where="clock", code="skewed", message=message))
     return tuple(remarks)

@@ -21,7 +21,6 @@ from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
-from janitor.logs import get_logger
 from janitor.report.model import PolicyPart, TablePart
 from janitor.report.together import labels_of
 from janitor.run.announce import Announcer
@@ -30,8 +29,6 @@ from janitor.run.job import Job
 from janitor.run.several import Several, Turn
 from janitor.run.stopping import Stop
 from janitor.tokens.expiration import moment
-
-log = get_logger("janitor.run")
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
@@ -93,7 +90,6 @@ def _try(asked: Asked, settings: ScanSettings, run_id: str, stop: Stop, among: A
     try:
         return asked.job_of(settings._replace(output=output), run_id, stop, among)
     except JanitorError as error:
-        log.error("table.not_reached", table=named(settings.table), code=error.code, error=str(error))  # noqa: TRY400
         return error
 
 

@@ -137,4 +137,4 @@ def _lease_store(state: StateSettings, aws: Aws) -> LeaseStore:
 
 
 def _url(state: StateSettings) -> SqliteUrl | DynamoDbUrl:
-    return state.state_url or SqliteUrl(state_directory() / STATE_FILE)
+    return state.state_url or SqliteUrl(state_directory("--state-url") / STATE_FILE)

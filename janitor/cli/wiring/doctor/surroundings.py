@@ -90,7 +90,7 @@ def archive_check(needs: Needs, given: DoctorCommand, session: Session) -> Check
         archive = archive.parent
     folder = archive.path if isinstance(archive, Folder) else archive
     try:
-        return _folder(folder or state_directory() / ARCHIVE_FOLDER, needed=needs.plans)
+        return _folder(folder or state_directory("--archive") / ARCHIVE_FOLDER, needed=needs.plans)
     except ConfigurationError as error:
         return raised(ARCHIVE, error, needed=needs.plans)
 

@@ -1,6 +1,8 @@
-"""What every part of a report is, and how a whole one is written."""
+"""What every part of a report is, and how a whole one is written: nothing in it is obeyed or hidden by a terminal."""
 
 import msgspec
+
+from janitor.tokens.plain import seen
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -9,9 +11,9 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def json_line(whole: Part) -> bytes:
     """A report as JSON without a line break."""
-    return msgspec.json.encode(whole)
+    return seen(msgspec.json.encode(whole))
 
 
 def json_page(whole: Part) -> bytes:
     """A report as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(whole), indent=2)
+    return seen(msgspec.json.format(msgspec.json.encode(whole), indent=2))

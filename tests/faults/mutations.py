@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.faults.mutation import Mutation
 from tests.faults.notice_mutations import NOTICE_MUTATIONS
+from tests.faults.planted_mutations import PLANTED_MUTATIONS
 from tests.faults.shard_mutations import SHARD_MUTATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -258,6 +259,7 @@ MUTATIONS = (
         ("tests/integration/test_token_change.py",),
     ),
     *NOTICE_MUTATIONS,
+    *PLANTED_MUTATIONS,
     *SHARD_MUTATIONS,
 )
 

@@ -140,10 +140,14 @@ def test_owners_with_nothing_but_expired_rows_are_locked_out(server: Server, new
 
 
 def test_an_empty_page_of_an_owners_rows_is_not_the_last(server: Server, new_table: NewTable) -> None:
-    dates = {"old": SAMPLE_NOW - 20 * DAY, "new": SAMPLE_NOW + 80 * DAY}
-    table = new_table([modern(name, date, username="fine") for name, date in dates.items()])
+    rows = [
+        modern("gone", SAMPLE_NOW - DAY, username="locked"),
+        modern("old", SAMPLE_NOW - 20 * DAY, username="fine"),
+        modern("new", SAMPLE_NOW + 80 * DAY, username="fine"),
+    ]
+    table = new_table(rows)
     with meddled(server, "Query", nothing_at_first) as behind:
-        assert report_of(scan(behind, table))["locked_out"] == []
+        assert report_of(scan(behind, table))["locked_out"] == ["locked"]
 
 
 def test_no_more_than_five_hundred_owners_are_looked_up(server: Server, new_table: NewTable) -> None:

@@ -3,7 +3,6 @@
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Report
 from janitor.report.part import json_page
-from janitor.tokens.plain import seen
 
 
 class Json(WholeFormat):
@@ -11,4 +10,4 @@ class Json(WholeFormat):
 
     def tail(self, report: Report) -> bytes:
         """The report and a line end."""
-        return seen(json_page(report)) + b"\n"
+        return json_page(report) + b"\n"

@@ -55,7 +55,7 @@ INVISIBLE = "".join(
     character
     for character in map(chr, range(0x80, 0x110000))
     if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"}
-)[:200]
+)
 texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=30))
 
 
@@ -245,10 +245,12 @@ def test_json_and_ndjson_say_the_same_of_any_row(item: dict[str, Any], dialect: 
 def test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown(name: str, username: str) -> None:
     hostile = f"{name}{INVISIBLE}"
     one = named(hostile, username)
-    for said in (Json().tail(report(one)), Ndjson().lines([one])):
+    whole = structs.replace(report(one), warnings=[Remark(where="w", code="c", message=hostile)])
+    for said in (Json().tail(whole), Ndjson().lines([one]), Ndjson().tail(whole)):
         categories = {unicodedata.category(character) for character in said.decode().replace("\n", "")}
         assert categories.isdisjoint({"Cc", "Cf", "Zl", "Zp"})
     assert json.loads(Ndjson().lines([one]))["name"] == hostile
+    assert [json.loads(form.tail(whole))["warnings"][0]["message"] for form in (Json(), Ndjson())] == [hostile] * 2
 
 
 def test_the_last_line_of_ndjson_is_the_report_without_its_findings() -> None:

@@ -29,7 +29,6 @@ from janitor.report.checkup import Check, Checkup, Status, checkup
 from janitor.report.checkup_table import checkup_table
 from janitor.report.part import json_page
 from janitor.terminal import shows_colours
-from janitor.tokens.plain import seen
 
 _WIDTH_OF_A_FILE = 160
 
@@ -93,7 +92,7 @@ def _say(found: Checkup, form: str | None) -> None:
         width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
         click.echo(checkup_table(found, width=width, colour=shows_colours(sys.stdout)), nl=False)
         return
-    click.echo(seen(json_page(found)).decode())
+    click.echo(json_page(found).decode())
     for check in found.checks:
         if check.status is Status.FAILED:
             way_out = f"; {check.way_out}" if check.way_out else ""

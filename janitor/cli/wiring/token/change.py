@@ -23,7 +23,7 @@ from janitor.run.workers import answer_of
 from janitor.tokens.classify import classify
 from janitor.tokens.expiration import moment
 from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, expiry_said, said
-from janitor.tokens.plain import plain, seen
+from janitor.tokens.plain import plain
 from janitor.tokens.row import Row
 
 log = get_logger("janitor.token")
@@ -106,7 +106,7 @@ class Telling:
         """Say the rest; the exit code. `archive` is where deleted rows are."""
         if self.is_json:
             with self._written():
-                click.echo(seen(json_page(self._whole(archive))).decode())
+                click.echo(json_page(self._whole(archive)).decode())
         if stop.is_requested():
             untouched = sum(row.outcome is ChangeOutcome.UNTOUCHED for row in self._rows)
             who = signal.Signals(stop.signal or signal.SIGTERM)

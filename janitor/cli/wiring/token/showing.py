@@ -22,7 +22,6 @@ from janitor.terminal import shows_colours
 from janitor.tokens.dialect import Dialect, Gate, accepted_by
 from janitor.tokens.explain import Lockout, lockout
 from janitor.tokens.key import key_of
-from janitor.tokens.plain import seen
 from janitor.tokens.row import Row, text_of
 
 _LONGEST_KEY = 2048  # bytes
@@ -51,7 +50,7 @@ def showed(look: Choice, settings: ShowCommand, stop: Stop) -> int:
         width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
         click.echo(token_text(shown, width=width, colour=shows_colours(sys.stdout)), nl=False)
     else:
-        click.echo(seen(json_page(shown)).decode())
+        click.echo(json_page(shown).decode())
     return ExitCode.DONE
 
 

@@ -1,0 +1,157 @@
+"""Mutations that got past every test there was, and the tests that were written for them."""
+
+from tests.faults.mutation import Mutation
+
+_SCAN = "tests/integration/test_scan.py"
+_DELETABLE = "tests/unit/tokens/test_deletable.py::test_a_row_may_go_once_its_grace_is_over_and_not_before"
+_GUARDS = "tests/unit/run/test_guards.py"
+_CARRY_OUT = "tests/unit/run/test_carry_out.py"
+_DISK = f"{_CARRY_OUT}::test_no_delete_is_sent_before_the_disk_holds_the_row"
+_JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown"
+_ASLEEP = "tests/unit/serve/test_scheduler.py::test_what_a_machine_slept_through_is_done_once_however_late"
+_IS_LAST = (("if page.next_key is None:", "if page.next_key is None or not page.count:"),)
+
+PLANTED_MUTATIONS = (
+    Mutation(
+        "an empty page of a scan is taken for the last one",
+        "janitor/dynamodb/scan.py",
+        _IS_LAST,
+        (f"{_SCAN}::test_a_page_of_which_the_filter_leaves_nothing_is_not_the_last",),
+    ),
+    Mutation(
+        "an empty page of an owner's rows is taken for the last one",
+        "janitor/dynamodb/owners.py",
+        _IS_LAST,
+        (f"{_SCAN}::test_an_empty_page_of_an_owners_rows_is_not_the_last",),
+    ),
+    Mutation(
+        "an empty page of an owner's tokens is taken for the last one",
+        "janitor/dynamodb/find.py",
+        _IS_LAST,
+        ("tests/integration/test_token_change.py::test_an_empty_page_of_an_owners_tokens_is_not_the_last",),
+    ),
+    Mutation(
+        "an empty page of an older table is taken for the last one",
+        "janitor/dynamodb/locate.py",
+        (("if page.scanned or page.next_key is None:", "if page is not None:"),),
+        (f"{_SCAN}::test_an_older_table_whose_first_page_is_empty_is_named_for_its_rows",),
+    ),
+    Mutation(
+        "legacy rows have no grace",
+        "janitor/tokens/deletable.py",
+        (("now < verdict.expiry + policy.grace:", "now < verdict.expiry:"),),
+        (_DELETABLE,),
+    ),
+    Mutation(
+        "rows are deleted before the archive is on the disk",
+        "janitor/run/archive.py",
+        (("self._file.append(block, to_disk=True)", "self._file.append(block, to_disk=False)"),),
+        (_DISK,),
+    ),
+    Mutation(
+        "nothing is ever flushed to the disk",
+        "janitor/run/block_file.py",
+        (("                os.fsync(self._file)\n", "                pass\n"),),
+        (_DISK,),
+    ),
+    Mutation(
+        "the archive's name is not on the disk",
+        "janitor/run/block_file.py",
+        (("            _sync_folder(self.path.parent)\n", ""),),
+        (_DISK,),
+    ),
+    Mutation(
+        "protected rows do not count where all dates are over",
+        "janitor/run/guards.py",
+        (("situation.planned + situation.protected < population.dated", "situation.planned < population.dated"),),
+        (f"{_GUARDS}::test_a_protected_row_is_one_of_those_whose_date_is_over",),
+    ),
+    Mutation(
+        "the guards do not hear of protected rows",
+        "janitor/run/reading.py",
+        (("        tally.protected += 1\n", ""),),
+        ("tests/integration/test_sweep_guards.py::test_protected_rows_count_among_those_whose_dates_are_all_over",),
+    ),
+    Mutation(
+        "the guard of shares does not hold at twenty rows",
+        "janitor/run/guards.py",
+        (("if population.scanned < LEAST_ROWS_FOR_A_SHARE", "if population.scanned <= LEAST_ROWS_FOR_A_SHARE"),),
+        (f"{_GUARDS}::test_the_guards_of_shares_hold_from_twenty_rows_on",),
+    ),
+    Mutation(
+        "the guard of dates does not hold at twenty rows",
+        "janitor/run/guards.py",
+        (("or population.scanned < LEAST_ROWS_FOR_A_SHARE", "or population.scanned <= LEAST_ROWS_FOR_A_SHARE"),),
+        (f"{_GUARDS}::test_the_guards_of_shares_hold_from_twenty_rows_on",),
+    ),
+    Mutation(
+        "characters that turn a text around stand in JSON as they are",
+        "janitor/tokens/plain.py",
+        ((r"\u2028-\u202e\u2060-\u206f", r"\u2028\u2029\u2060-\u2065\u206a-\u206f"),),
+        (_JSON,),
+    ),
+    Mutation(
+        "whole reports hold what a terminal obeys",
+        "janitor/report/part.py",
+        (
+            (
+                "return seen(msgspec.json.format(msgspec.json.encode(whole), indent=2))",
+                "return msgspec.json.format(msgspec.json.encode(whole), indent=2)",
+            ),
+        ),
+        (_JSON,),
+    ),
+    Mutation(
+        "the last line of NDJSON holds what a terminal obeys",
+        "janitor/report/part.py",
+        (("return seen(msgspec.json.encode(whole))", "return msgspec.json.encode(whole)"),),
+        (_JSON,),
+    ),
+    Mutation(
+        "lines of NDJSON hold what a terminal obeys",
+        "janitor/report/formats/ndjson.py",
+        (("return seen(_ENCODER.encode_lines(findings))", "return _ENCODER.encode_lines(findings)"),),
+        (_JSON,),
+    ),
+    Mutation(
+        "a job is done once for every time it was slept through",
+        "janitor/serve/scheduler.py",
+        (('"coalesce": True', '"coalesce": False'),),
+        (_ASLEEP,),
+    ),
+    Mutation(
+        "a job that is late is left out",
+        "janitor/serve/scheduler.py",
+        (('"misfire_grace_time": None', '"misfire_grace_time": 1'),),
+        (_ASLEEP,),
+    ),
+    Mutation(
+        "rows are not judged again before they are sent",
+        "janitor/run/carry_out.py",
+        (("            if state is None:\n", "            if False:\n"),),
+        (f"{_CARRY_OUT}::test_each_row_is_judged_again_before_it_is_sent",),
+    ),
+    Mutation(
+        "protection does not count when rows are judged again",
+        "janitor/run/carry_out.py",
+        (
+            (
+                "is_deletable(verdict, now, policy) and protected_by(row, policy) is None",
+                "is_deletable(verdict, now, policy)",
+            ),
+        ),
+        (f"{_CARRY_OUT}::test_each_row_is_judged_again_before_it_is_sent",),
+    ),
+    Mutation(
+        "a batch may hold a key twice",
+        "janitor/run/carry_out.py",
+        (("if len(batch) == most or key in keys:", "if len(batch) == most:"),),
+        (f"{_CARRY_OUT}::test_no_batch_holds_a_key_twice_however_it_is_written",),
+    ),
+    Mutation(
+        "keys are told apart by how they are written",
+        "janitor/run/carry_out.py",
+        (("        key = each.candidate.row.key.S\n", "        key = str(bytes(each.target.key))\n"),),
+        (f"{_CARRY_OUT}::test_no_batch_holds_a_key_twice_however_it_is_written",),
+    ),
+)

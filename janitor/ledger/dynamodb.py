@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from janitor.errors import LedgerError
-from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark
+from janitor.ledger.interface import MOST_CHUNKS, REMEMBER_SECONDS, LastRun, Mark
 from janitor.ledger.state_table import CONDITION_FAILED, EXPIRES_AT, MOST_KEYS, Attributes, StateTable
 from janitor.ledger.url import DynamoDbUrl
 from janitor.logs import get_logger
@@ -226,7 +226,12 @@ class DynamoDbLedger:
                 outcome=attributes["outcome"]["S"],
             )
             chunks, expires_at = int(attributes["chunks"]["N"]), int(attributes[EXPIRES_AT]["N"])
-            return _Pointer(attributes["generation"]["S"], chunks, run, expires_at)
+            generation = attributes["generation"]["S"]
+        if run.is_possible and 0 <= chunks <= MOST_CHUNKS:
+            return _Pointer(generation, chunks, run, expires_at)
+        # Past its time, so that it is read by nobody and replaced by the next run.
+        log.warning("ledger.record_broken", location=self.location, chunks=chunks, finished_at=run.finished_at)
+        return _Pointer(generation, 0, run, 0)
 
     def _point(self, profile: str, generation: str, values: Attributes) -> _Pointer | None:
         """Let the pointer show this generation, on the condition that it still shows what it did a moment ago.

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from janitor.tokens.expiration import LAST_SECOND
+
 # How long something is remembered after it was last written: longer than any horizon, and no longer than it is of use.
 REMEMBER_SECONDS = 400 * 86_400
 
@@ -23,6 +25,18 @@ class LastRun(NamedTuple):
     started_at: int
     finished_at: int
     outcome: str
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether a run can have left this: whoever can write to the store can write anything there."""
+        texts: tuple[object, ...] = (self.run_id, self.outcome)
+        times: tuple[object, ...] = (self.started_at, self.finished_at)
+        are_times = all(isinstance(time, int) and 0 <= time <= LAST_SECOND for time in times)
+        return are_times and all(isinstance(text, str) for text in texts)
+
+
+# Of a snapshot: a chunk holds thousands of findings.
+MOST_CHUNKS = 10_000
 
 
 class Mark(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from janitor.errors import LedgerError
-from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark
+from janitor.ledger.interface import MOST_CHUNKS, REMEMBER_SECONDS, LastRun, Mark
 from janitor.ledger.sqlite_file import connect, connect_to_read, is_empty, reading, sqlite_errors, writing
 from janitor.ledger.url import SqliteUrl
 
@@ -137,6 +137,8 @@ class SqliteLedger:
         if pointer is None:
             return
         generation, chunks = pointer
+        if not isinstance(chunks, int) or not 0 <= chunks <= MOST_CHUNKS:
+            return  # what no run can have left; the next one replaces it
         for number in range(chunks):
             query = "SELECT data FROM chunk WHERE scope = ? AND generation = ? AND number = ?"
             row = self._fetch(query, generation, number)
@@ -169,7 +171,8 @@ class SqliteLedger:
             "WHERE scope = ? AND profile = ? AND expires_at > ?"
         )
         row = self._fetch(query, profile, self._now)
-        return None if row is None else LastRun(*row)
+        run = None if row is None else LastRun(*row)
+        return run if run is not None and run.is_possible else None
 
     def record(self, name: str) -> bytes | None:
         """As `Ledger.record`."""

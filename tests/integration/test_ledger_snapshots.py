@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.errors import LedgerError
 from tests.faults.proxy import Forward, Request
@@ -91,3 +92,25 @@ def test_a_flip_that_another_run_came_before_is_tried_again_and_both_leave_nothi
     first.replace_snapshot(PROFILE, [b"a"], FIRST)
     assert (list(first.snapshot(PROFILE)), first.last_run(PROFILE)) == ([b"a"], FIRST)
     assert len(items_of(meddled)) == 2
+
+
+@pytest.mark.parametrize("spoilt", [{"chunks": "1000000000"}, {"chunks": "-1"}, {"finishedAt": "99999999999999"}])
+def test_what_no_run_can_have_left_is_read_by_nobody_and_replaced(
+    meddled: Meddled, client: DynamoDBClient, spoilt: dict[str, str]
+) -> None:
+    """A count of a billion chunks would be deleted one by one."""
+    _, table, meddling = meddled
+    ledger = opened(meddled)
+    ledger.replace_snapshot(PROFILE, [b"old"], FIRST)
+    [pointer] = [item for item in client.scan(TableName=table)["Items"] if "generation" in item]
+    client.put_item(TableName=table, Item={**pointer, **{name: {"N": value} for name, value in spoilt.items()}})
+    assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([], None)
+    deletes = itertools.count()
+
+    def counted(request: Request, forward: Forward) -> tuple[int, Any]:
+        next(deletes)
+        return forward(request)
+
+    meddling.by_operation["DeleteItem"] = counted
+    ledger.replace_snapshot(PROFILE, [b"new"], SECOND)
+    assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE), next(deletes)) == ([b"new"], SECOND, 0)

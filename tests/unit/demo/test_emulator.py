@@ -106,8 +106,13 @@ def test_ctrl_c_while_its_process_is_being_made_ends_it(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(subprocess, "Popen", interrupted)
     monkeypatch.setattr(sys, "executable", program(tmp_path, "exec sleep 60"))
-    with pytest.raises(KeyboardInterrupt):
-        emulator.start()
+    # Where the tests run in the background of a shell, the signal is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            emulator.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
     [pid] = made
     try:
         assert not is_running(pid)

@@ -144,7 +144,7 @@ class SqliteLedger:
             row = self._fetch(query, generation, number)
             if row is None:
                 raise LedgerError(f"{self.location}: another run replaced what is being read", "run again")
-            yield bytes(row[0])
+            yield self._blob(row[0])
 
     def replace_snapshot(self, profile: str, chunks: Iterable[bytes], run: LastRun) -> None:
         """As `Ledger.replace_snapshot`, in one transaction: others wait while the chunks come."""
@@ -178,7 +178,7 @@ class SqliteLedger:
         """As `Ledger.record`."""
         query = "SELECT content FROM record WHERE scope = ? AND name = ? AND expires_at > ?"
         row = self._fetch(query, name, self._now)
-        return None if row is None else bytes(row[0])
+        return None if row is None else self._blob(row[0])
 
     def keep(self, name: str, content: bytes, at: int) -> None:
         """As `Ledger.keep`."""
@@ -207,8 +207,23 @@ class SqliteLedger:
             raise LedgerError(f"{self.location} is not open")
         return self._connection
 
-    def _errors(self) -> contextlib.AbstractContextManager[None]:
-        return sqlite_errors(f"the state file {self._path}")
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            with sqlite_errors(f"the state file {self._path}"):
+                yield
+        except (TypeError, ValueError, OverflowError):
+            # SQLite keeps what it is given, whatever a column is declared as.
+            raise self._damaged() from None
+
+    def _blob(self, value: object) -> bytes:
+        if not isinstance(value, bytes):
+            raise self._damaged()
+        return value
+
+    def _damaged(self) -> LedgerError:
+        sentence = f"the state file {self._path} holds what no run has left"
+        return LedgerError(sentence, "move it away, and the next run makes a new one", "damaged")
 
     def _fetch(self, query: str, *arguments: object) -> tuple[Any, ...] | None:
         with self._errors():

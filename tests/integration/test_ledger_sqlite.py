@@ -5,8 +5,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -152,4 +152,39 @@ def test_a_run_that_is_killed_while_it_leaves_its_findings_leaves_those_of_befor
     assert list(ledger.snapshot(PROFILE)) == CHUNKS
     assert ledger.last_run(PROFILE) == FIRST
     assert ledger.marked(["a"])
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE mark SET at = 'soon'",
+        "UPDATE mark SET expires_at = 'x'",
+        "UPDATE record SET content = 'a text'",
+        "UPDATE record SET content = 1000000000",
+        "UPDATE chunk SET data = 'abc'",
+        "UPDATE run SET chunks = 1e300",
+        "UPDATE run SET started_at = 'soon'",
+    ],
+)
+def test_what_no_run_can_have_left_is_an_error_with_a_way_out_or_nothing(tmp_path: Path, spoil: str) -> None:
+    path = tmp_path / "state.sqlite"
+    ledger = SqliteLedger(path)
+    ledger.open(SCOPE, NOW)
+    ledger.mark({"name": NOW}, NOW)
+    ledger.keep("trouble", b"{}", NOW)
+    ledger.replace_snapshot(PROFILE, [b"chunk"], FIRST)
+    with closing(sqlite3.connect(path)) as other, other:
+        assert other.execute(spoil).rowcount == 1
+    read: list[Callable[[], object]] = [
+        lambda: ledger.marked(["name"]),
+        lambda: ledger.record("trouble"),
+        lambda: list(ledger.snapshot(PROFILE)),
+        lambda: ledger.last_run(PROFILE),
+    ]
+    for each in read:
+        with suppress(LedgerError):
+            each()
+    ledger.replace_snapshot(PROFILE, [b"new"], FIRST)
+    assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([b"new"], FIRST)
     ledger.close()

@@ -101,6 +101,38 @@ def test_no_variable_aims_the_deletes_of_a_file_at_another_table(
 
 
 @one_server
+@pytest.mark.parametrize(
+    ("key", "said", "other"),
+    [
+        ("region", "us-east-1", "eu-west-1"),
+        ("endpoint_url", "http://localhost:1", "http://localhost:2"),
+        ("profile", "night", "day"),
+        ("role_arn", "arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/b"),
+    ],
+)
+def test_no_variable_leads_the_deletes_of_a_file_elsewhere(
+    server: Server, tmp_path: Path, key: str, said: str, other: str
+) -> None:
+    text = f'[table]\ntable = "tokens"\n{key} = "{said}"\n[delete]\nenabled = true\n'
+    for options in ((), ("--check",), ("--dry-run",)):
+        finished = run(server, job(tmp_path, text), *options, **{f"JANITOR_{key.upper()}": other})
+        assert (finished.code, finished.out) == (2, "")
+        assert f"deletes where it says, and JANITOR_{key.upper()}={other} leads elsewhere" in finished.err
+
+
+@one_server
+def test_the_patterns_of_a_variable_and_of_the_file_protect_together(
+    server: Server, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(3), *living_rows(6)])
+    text = f'[table]\ntable = "{table}"\n[policy]\nprotect_users = ["user-0@*"]\n[delete]\nenabled = true\n'
+    limits = 'no_archive = true\nmax_clock_skew = "1d"\n'
+    finished = run(server, job(tmp_path, text + limits), JANITOR_PROTECT_USER="user-1@*")
+    [report] = reports(finished)
+    assert (finished.code, report["deletion"]["protected"], report["deletion"]["deleted"]) == (0, 2, 1), finished.err
+
+
+@one_server
 def test_no_variable_makes_a_file_delete(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:

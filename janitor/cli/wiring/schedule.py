@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 
-from janitor.cli.options import given_on_command_line, variable
+from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.wiring.reach import each_of
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.limits import WriteLimitSettings
@@ -15,8 +15,12 @@ from janitor.config.scan import ScanSettings
 from janitor.config.schedule import Schedule
 from janitor.config.table import TABLE_NAMES
 from janitor.errors import ConfigurationError
+from janitor.tokens.plain import plain
 
 _Group = TypeVar("_Group")
+
+
+_WAYS = ("region", "profile", "role_arn", "endpoint_url")
 
 
 class RunCommand(NamedTuple):
@@ -38,6 +42,8 @@ def commands_of(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
         ConfigurationError: a variable names a table, and the file deletes from another.
     """
     tables = schedule.tables
+    if schedule.deletes:
+        _see_that_it_is_where_the_file_says(schedule, given)
     given_names = [name for name in TABLE_NAMES if _is_given(name)]
     if given_names:
         if schedule.deletes and not given_on_command_line(given_names):
@@ -50,6 +56,20 @@ def commands_of(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
         for command in commands
         for table in each_of(command.scan.table)
     ]
+
+
+def _see_that_it_is_where_the_file_says(schedule: Schedule, given: RunCommand) -> None:
+    """LISA's tables have the same names everywhere: a variable must not lead a delete to another region or account."""
+    for name in _WAYS:
+        if not _is_given(name) or given_on_command_line([name]):
+            continue
+        chosen = getattr(given.scan.table, name)
+        if any(table.get(name) not in (None, chosen) for table in schedule.tables):
+            raise ConfigurationError(
+                f"{schedule.path} deletes where it says, and {variable(name)}={plain(chosen)} leads elsewhere",
+                f"take the variable away, or give {flag(name)} to delete there",
+                "other-table",
+            )
 
 
 def _see_that_it_is_the_files(names: Sequence[str], schedule: Schedule, given: RunCommand) -> None:
@@ -83,7 +103,11 @@ def _under(group: _Group, values: Mapping[str, Any]) -> _Group:
     """A group of settings, those that nobody gave replaced by the file's."""
     fields = dataclasses.fields(cast("Any", group))
     named = [field.name for field in fields if field.name in values and not _is_given(field.name)]
-    return cast("_Group", dataclasses.replace(cast("Any", group), **{name: values[name] for name in named}))
+    filled = {name: values[name] for name in named}
+    if "protect_user" in values and "protect_user" not in filled and hasattr(group, "protect_user"):
+        # Protection adds up: nobody sets a variable that protects to take another's protection away.
+        filled["protect_user"] = tuple(dict.fromkeys([*values["protect_user"], *group.protect_user]))
+    return cast("_Group", dataclasses.replace(cast("Any", group), **filled))
 
 
 def _is_given(name: str) -> bool:

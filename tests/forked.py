@@ -1,10 +1,10 @@
 """Processes that end with the tests, and runs of the program in a tenth of what a new interpreter costs.
 
-The tests ask a process of their own (`python -m tests.forked DESCRIPTOR`) to fork. It has imported the program once, so
-a forked child only has to run it. Nothing but the time it takes tells such a child from `python -m janitor`: it has its
-own process id, session, environment, working directory, descriptors and signals, and ends as an interpreter ends. A
-server is started the same way, and replaces the child. When the tests are gone, killed or not, the process that forks
-ends whatever is still there.
+The tests ask a process of their own (`python -m tests.forked DESCRIPTOR`) to fork. It has imported the program once,
+and read botocore's models of AWS's services, so a forked child only has to run it. Nothing but the time it takes tells
+such a child from `python -m janitor`: it has its own process id, session, environment, working directory, descriptors
+and signals, and ends as an interpreter ends. A server is started the same way, and replaces the child. When the tests
+are gone, killed or not, the process that forks ends whatever is still there.
 
 For each child, the tests send one end of a socket pair and the child's standard streams through the control socket. On
 their own end they then write a line of JSON, the `Request`, and read two numbers: the process id, and at last the wait
@@ -33,6 +33,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
+import botocore.session
+from botocore.loaders import Loader
+
 import janitor
 
 PROGRAM = "janitor"
@@ -40,6 +43,8 @@ ROOT = Path(__file__).resolve().parent.parent
 END_SECONDS = 10.0  # for the children of killed tests: a run that is told to end may have a server to end
 NUMBER = struct.Struct("i")
 STANDARD_STREAMS = (("rb", "surrogateescape"), ("wb", "surrogateescape"), ("wb", "backslashreplace"))
+# Whose clients the program makes.
+SERVICES = ("dynamodb", "s3", "sns", "ssm", "sts")
 # The variables of the process that forks: what an interpreter looks at when it starts, and what measures coverage.
 KEPT = ("PATH", "COVERAGE_PROCESS_CONFIG")
 LANGUAGE = {"LANG": "C.UTF-8"}
@@ -196,6 +201,7 @@ def _control() -> socket.socket:
 def main(descriptor: int) -> None:
     """Fork for whoever holds the other end of this control socket, until it is closed; in a child, do what it asked."""
     _import_the_program()
+    _read_the_models()
     gc.freeze()  # what all children share is neither looked through nor copied when one of them collects its garbage
     request = _Forks(socket.socket(fileno=descriptor)).serve()
     if request is None:
@@ -224,6 +230,20 @@ def _import_the_program() -> None:
         if module.name != "janitor.__main__":
             importlib.import_module(module.name)
     assert threading.active_count() == 1, "a module starts a thread when it is imported, which no child would have"
+
+
+def _read_the_models() -> None:
+    """Let every session of every child have what a session reads of AWS's services, half of what a short run costs."""
+    session = botocore.session.Session()
+    for service in SERVICES:
+        session.create_client(service, region_name="us-east-1")
+    loader = session.get_component("data_loader")
+    make_another = botocore.session.create_loader
+
+    def create_loader(search_path_string: str | None = None) -> Loader:
+        return make_another(search_path_string) if search_path_string else loader
+
+    botocore.session.create_loader = create_loader
 
 
 class _Forks:

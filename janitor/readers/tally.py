@@ -1,0 +1,75 @@
+"""Sums over rows. Their size does not depend on how many rows there are, and sums of two parts add up."""
+
+import msgspec
+
+from janitor.readers.owners import Owners
+from janitor.report.model import Counts
+from janitor.tokens.classify import Classification, State
+from janitor.tokens.dialect import Gate
+from janitor.tokens.policy import DAY
+
+
+class Tally(msgspec.Struct):
+    """Counts by state, expiries by day, and what else is only counted.
+
+    Attributes:
+        by_state: rows by state.
+        pages: how many pages they came in.
+        read_units: what those cost.
+        expiries: rows that will expire, by the day counted from 1970-01-01 UTC.
+        dated: rows with a date that can be read.
+        owners: those who may be locked out.
+        protected: rows that could have been deleted, were they not protected.
+        workbench_only: rows that the api gate refuses and MCP Workbench accepts.
+        chosen: rows that a run which lists rows was asked for.
+    """
+
+    by_state: dict[State, int] = msgspec.field(default_factory=dict)
+    pages: int = 0
+    read_units: float = 0.0
+    expiries: dict[int, int] = msgspec.field(default_factory=dict)
+    dated: int = 0
+    owners: Owners = msgspec.field(default_factory=Owners)
+    protected: int = 0
+    workbench_only: int = 0
+    chosen: int = 0
+
+    def add_page(self, read_units: float, active: int) -> None:
+        """Count a page, and the rows of it that are plainly active."""
+        self.pages += 1
+        self.read_units += read_units
+        self.by_state[State.ACTIVE] = self.by_state.get(State.ACTIVE, 0) + active
+        self.dated += active
+
+    def add(self, verdict: Classification) -> None:
+        """Count one classified row."""
+        self.by_state[verdict.state] = self.by_state.get(verdict.state, 0) + 1
+        self.dated += verdict.expiry is not None
+        if verdict.state is State.EXPIRING and verdict.expiry is not None:
+            day = verdict.expiry // DAY
+            self.expiries[day] = self.expiries.get(day, 0) + 1
+        self.workbench_only += verdict.accepted_by == (Gate.WORKBENCH,)
+
+    def add_all(self, other: "Tally") -> None:
+        """Add the sums of other rows."""
+        for state, count in other.by_state.items():
+            self.by_state[state] = self.by_state.get(state, 0) + count
+        for day, count in other.expiries.items():
+            self.expiries[day] = self.expiries.get(day, 0) + count
+        self.pages += other.pages
+        self.read_units += other.read_units
+        self.dated += other.dated
+        self.owners.add_all(other.owners)
+        self.protected += other.protected
+        self.workbench_only += other.workbench_only
+        self.chosen += other.chosen
+
+    @property
+    def scanned(self) -> int:
+        """How many rows there were."""
+        return sum(self.by_state.values())
+
+    def counts(self) -> Counts:
+        """The sums for the report."""
+        by_state = {state.value: self.by_state.get(state, 0) for state in State}
+        return Counts(scanned=self.scanned, **by_state)

@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -70,6 +70,23 @@ class StopRequest(Protocol):
         """Waits so long in a segment's thread, or until a request comes; True when there is one."""
 
 
+class NeverStopped:
+    """Nobody asks for an early end, but whoever ends the process."""
+
+    def is_requested(self) -> bool:
+        """No."""
+        return False
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Nothing."""
+        return nullcontext()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait so long."""
+        time.sleep(seconds)
+        return False
+
+
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """One pass over a table.
 
@@ -101,7 +118,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         return self._by_caller() if self.segments == 1 else self._by_threads()
 
     def _by_caller(self) -> Iterator[Page]:
-        pages = self._segment_pages(0, sleep)
+        pages = self.segment_pages(0, sleep)
         with suppress(StopRequestedError):
             while not self.stop.is_requested():
                 with self.stop.waiting():
@@ -143,7 +160,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
             return self.stop.pause(min(seconds, _WAKE_SECONDS)) or ended.is_set()
 
         try:
-            for page in self._segment_pages(segment, wait):
+            for page in self.segment_pages(segment, wait):
                 _put(arrived, page, ended)
                 if ended.is_set():
                     return
@@ -153,7 +170,12 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         except Exception as error:  # noqa: BLE001  # a thread's bug must end the run, not hang it
             _put(arrived, JanitorError(f"reading a segment broke off ({type(error).__name__})", code="bug"), ended)
 
-    def _segment_pages(self, segment: int, wait: Wait) -> Iterator[Page]:
+    def segment_pages(self, segment: int, wait: Wait) -> Iterator[Page]:
+        """The pages of one segment. `wait` waits for units, and says whether to go on.
+
+        Raises:
+            AwsError: it could not be read to its end.
+        """
         request: dict[str, Any] = {"TableName": self.table, "ReturnConsumedCapacity": "TOTAL"}
         total = self.shard.count * self.segments
         if total > 1:

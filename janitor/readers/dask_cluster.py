@@ -45,7 +45,7 @@ def answers(tasks: Iterator[bytes], address: str, stop: StopRequest) -> Iterator
         JanitorError: the scheduler was lost, or the workers that read one segment were, again and again.
     """
     client = _connected(address)
-    from distributed import FIRST_COMPLETED, Future, wait
+    from distributed import FIRST_COMPLETED, wait
 
     try:
         _check_versions(client, address)
@@ -76,7 +76,9 @@ def _connected(address: str) -> Client:
         from distributed import Client
     except ImportError:
         way_out = "pip install 'token-janitor[dask]', on the cluster's machines too"
-        raise ConfigurationError("--dask needs the extra dask, which is not installed", way_out, "dask-missing") from None
+        raise ConfigurationError(
+            "--dask needs the extra dask, which is not installed", way_out, "dask-missing"
+        ) from None
     # Its lines are for whoever runs a cluster; what goes wrong is said here.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:

@@ -1,8 +1,8 @@
 """A page's rows, judged: each gets its state, is counted, and is kept if somebody has to know of it. Pure.
 
-    page ──positions_worth_a_look──> rows ──classify──┬──> found
-     │                                                └──> deletable, in a run that plans
-     └── plainly active rows, only counted ──> tally
+page ──positions_worth_a_look──> rows ──classify──┬──> found
+│                                                └──> deletable, in a run that plans
+└── plainly active rows, only counted ──> tally
 """
 
 from collections.abc import Sequence

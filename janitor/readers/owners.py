@@ -62,8 +62,9 @@ class Owners(msgspec.Struct):
 
     def add_all(self, other: "Owners") -> None:
         """Add those of other rows."""
+        more = other.accepted - self.accepted
         room = MOST_OWNERS - len(self.accepted)
-        self.accepted.update(sorted(other.accepted - self.accepted)[:room] if room < len(other.accepted) else other.accepted)
+        self.accepted.update(more if len(more) <= room else sorted(more)[:room])
         self.rows_beyond += other.rows_beyond
         for owner, rows in other.expired.items():
             self._add_expired(owner, rows)

@@ -15,7 +15,7 @@ import msgspec
 from janitor import __version__
 from janitor.dynamodb.budget import Budget, Budgets
 from janitor.dynamodb.client import Aws, Connection
-from janitor.dynamodb.scan import Scan, filter_for, sleep, unfiltered
+from janitor.dynamodb.scan import NeverStopped, Scan, filter_for, sleep, unfiltered
 from janitor.dynamodb.slowing import throttle_of
 from janitor.errors import JanitorError
 from janitor.readers.interface import Batch, DeletableRow, Rules
@@ -204,6 +204,7 @@ def _read(task: SegmentTask) -> _Answer:
         table=task.place.table,
         segments=task.segments,
         filter=lambda: filter_of(task.rules, task.patterns),
+        stop=NeverStopped(),
         budgets=budgets,
     )
     fitting: set[str] = set()

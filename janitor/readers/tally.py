@@ -22,6 +22,8 @@ class Tally(msgspec.Struct):
         protected: rows that could have been deleted, were they not protected.
         workbench_only: rows that the api gate refuses and MCP Workbench accepts.
         chosen: rows that a run which lists rows was asked for.
+        waiting: rows that could have been deleted, were their notice old enough.
+        planned_expiries: the oldest and the newest expiry among the planned rows; None without any.
     """
 
     by_state: dict[State, int] = msgspec.field(default_factory=dict)
@@ -33,6 +35,8 @@ class Tally(msgspec.Struct):
     protected: int = 0
     workbench_only: int = 0
     chosen: int = 0
+    waiting: int = 0
+    planned_expiries: tuple[int, int] | None = None
 
     def add_page(self, read_units: float, active: int) -> None:
         """Count a page, and the rows of it that are plainly active."""
@@ -50,8 +54,13 @@ class Tally(msgspec.Struct):
             self.expiries[day] = self.expiries.get(day, 0) + 1
         self.workbench_only += verdict.accepted_by == (Gate.WORKBENCH,)
 
+    def plan(self, expiry: int) -> None:
+        """Count a row that was planned, by its expiry in UNIX seconds."""
+        first, last = self.planned_expiries or (expiry, expiry)
+        self.planned_expiries = (min(first, expiry), max(last, expiry))
+
     def add_all(self, other: "Tally") -> None:
-        """Add the sums of other rows."""
+        """Add the sums of other rows, none of which is planned yet."""
         for state, count in other.by_state.items():
             self.by_state[state] = self.by_state.get(state, 0) + count
         for day, count in other.expiries.items():

@@ -24,11 +24,11 @@ from janitor.notify.content import DigestContent
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
 from janitor.notify.per_token import token_message
+from janitor.readers.interface import FoundRow
 from janitor.report.model import Finding, NoticesPart, Remark, Report
 from janitor.run.changes import changes_since
 from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
-from janitor.run.findings import Told
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.sights import sight_in
@@ -103,7 +103,7 @@ class Announcer:
         """Open the store; one that cannot be is said at the end."""
         self._watch.open()
 
-    def see(self, told: Sequence[Told]) -> None:
+    def see(self, told: Sequence[FoundRow]) -> None:
         """Take findings, each once."""
         self._watch.see(told)
 

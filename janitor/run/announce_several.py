@@ -15,11 +15,11 @@ from janitor.notify.audience import Kind
 from janitor.notify.content import DigestContent
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
+from janitor.readers.interface import FoundRow
 from janitor.report.model import Outcome, Remark, Report
 from janitor.run.announce import Announcer, Sent
 from janitor.run.channel import Channel, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
-from janitor.run.findings import Told
 from janitor.run.stopping import Stop
 
 log = get_logger("janitor.notices")
@@ -42,7 +42,7 @@ class HeldBack:
         """As `Announcer.open`."""
         self.announcer.open()
 
-    def see(self, told: Sequence[Told]) -> None:
+    def see(self, told: Sequence[FoundRow]) -> None:
         """As `Announcer.see`."""
         self.announcer.see(told)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from janitor.readers.tally import Tally
 from janitor.report.build import forecast
 from janitor.report.model import (
     Capacity,
@@ -19,7 +20,6 @@ from janitor.report.model import (
 from janitor.run.job import Job
 from janitor.run.locked_out import LockedOut
 from janitor.run.swept import Swept
-from janitor.run.tally import Tally
 from janitor.tokens.expiration import moment
 
 _MILLION = 1_000_000

@@ -1,59 +1,19 @@
 """Where findings go: at once to the reports that stream, and the most urgent, at the end, to the others."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
-import msgspec
-
+from janitor.readers.interface import FoundRow
+from janitor.readers.packed import from_json, to_json
 from janitor.report.build import finding, urgency
 from janitor.report.model import Finding
 from janitor.report.urgent import Shortlist
 from janitor.run.outlets import Outlets
-from janitor.tokens.classify import Classification, State
-from janitor.tokens.dialect import Gate
-from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
-from janitor.tokens.row import Row
 
 
-class Told(NamedTuple):
-    """A row worth a line, what it is, and what became of it if it was in a plan."""
-
-    row: Row
-    verdict: Classification
-    outcome: DeletionOutcome | None = None
-
-
-class _Kept(msgspec.Struct, array_like=True, gc=False):
-    """What is kept of a row. The expiry is a text, for it may be too large a number for msgspec."""
-
-    row: Row
-    state: State
-    accepted_by: tuple[Gate, ...]
-    expiry: str | None
-    reasons: tuple[str, ...]
-    outcome: DeletionOutcome | None
-
-
-_ENCODE = msgspec.json.Encoder().encode
-_DECODE = msgspec.json.Decoder(_Kept).decode
-
-
-def _encoded(told: Told) -> bytes:
-    row, verdict, outcome = told
-    expiry = None if verdict.expiry is None else str(verdict.expiry)
-    return _ENCODE(_Kept(row, verdict.state, verdict.accepted_by, expiry, verdict.reasons, outcome))
-
-
-def _decoded(content: bytes) -> Told:
-    kept = _DECODE(content)
-    expiry = None if kept.expiry is None else int(kept.expiry)
-    return Told(kept.row, Classification(kept.state, kept.accepted_by, expiry, kept.reasons), kept.outcome)
-
-
-def shortlist_of_rows(limit: int) -> Shortlist[Told]:
+def shortlist_of_rows(limit: int) -> Shortlist[FoundRow]:
     """A shortlist of at most `limit` rows."""
-    return Shortlist(limit, _encoded, _decoded)
+    return Shortlist(limit, to_json, from_json)
 
 
 class Findings:
@@ -67,7 +27,7 @@ class Findings:
         now: int,
         policy: Policy,
         secret: bytes | None,
-        see: Callable[[Sequence[Told]], None] | None = None,
+        see: Callable[[Sequence[FoundRow]], None] | None = None,
     ) -> None:
         """Prepare.
 
@@ -85,7 +45,7 @@ class Findings:
         self._listed = shortlist_of_rows(most if outlets.keep else min(most, 1))
         self._now, self._policy, self._secret = now, policy, secret
 
-    def tell(self, rows: Sequence[Told]) -> None:
+    def tell(self, rows: Sequence[FoundRow]) -> None:
         """Take these rows, active ones only of a run that was asked for them."""
         for told in rows:
             self._listed.offer(told.verdict.state, urgency(told.verdict, self._now), told.row.key.S or "", told)
@@ -98,7 +58,7 @@ class Findings:
         """The findings that a report which does not stream lists, in their order."""
         return self._built(self._listed.sorted())
 
-    def _built(self, rows: Iterable[Told]) -> list[Finding]:
+    def _built(self, rows: Iterable[FoundRow]) -> list[Finding]:
         return [
             finding(row, verdict, now=self._now, policy=self._policy, secret=self._secret, outcome=outcome)
             for row, verdict, outcome in rows

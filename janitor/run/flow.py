@@ -27,6 +27,7 @@ from msgspec import structs
 
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import get_logger
+from janitor.readers.tally import Tally
 from janitor.report.model import PROTECTS_NOBODY, Deletion, Outcome, Remark, Report
 from janitor.run.assemble import assembled
 from janitor.run.findings import Findings
@@ -37,7 +38,6 @@ from janitor.run.reading import read
 from janitor.run.remarks import log_remarks
 from janitor.run.sorted_findings import SortedFindings
 from janitor.run.swept import Swept
-from janitor.run.tally import Tally
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import without_keys

@@ -10,8 +10,8 @@ import msgspec
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import SinkError
+from janitor.readers.interface import FoundRow, Reader
 from janitor.report.model import Remark, Report
-from janitor.run.findings import Told
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
@@ -21,7 +21,7 @@ from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
-    from janitor.run.listing import Listing
+    from janitor.readers.listing import Listing
     from janitor.run.shards.announcer import ShardAnnouncer
     from janitor.run.shards.records import Left
     from janitor.run.sweep import Sweep
@@ -33,7 +33,7 @@ class Announces(Protocol):
     def open(self) -> None:
         """Get ready, before the table is read."""
 
-    def see(self, told: Sequence[Told]) -> None:
+    def see(self, told: Sequence[FoundRow]) -> None:
         """Take findings, each once."""
 
     def finish(self, report: Report, *, is_complete: bool) -> Report:
@@ -51,7 +51,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         table, policy: what is scanned, and by which rules.
         now: the UNIX second at which rows are judged; the present, or `as_of`.
         as_of: the time the user gave instead of the present.
-        pages: reads the table.
+        reader: reads the table.
         pages_of_owner: reads one owner's rows; None where the table has no index for it.
         reread: reads every row once more, where that asks nothing of the table; None where it would, or cannot be done.
         requests: sends so far and how many of them were throttled.
@@ -77,7 +77,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     now: int
     as_of: int | None
-    pages: Callable[[], Iterable[Page]]
+    reader: Reader
     pages_of_owner: PagesOfOwner | None
     requests: Callable[[], tuple[int, int]]
     outlets: Outlets

@@ -14,79 +14,12 @@ from janitor.dynamodb.decode import Page
 from janitor.errors import StopRequestedError
 from janitor.report.model import Remark
 from janitor.run.stopping import Stop
-from janitor.tokens.classify import Classification, State
 from janitor.tokens.dialect import Dialect, Gate, accepted_by
-from janitor.tokens.row import Row, text_of
-from janitor.tokens.shown import gives_away
+from janitor.tokens.row import text_of
 
 MOST_LOOKUPS = 500
-# Owners are remembered up to this many; the rows of others are only counted.
-MOST_OWNERS = 10_000
 
 PagesOfOwner = Callable[[str], Iterable[Page]]
-
-
-class _ExpiredRows(msgspec.Struct):
-    """What is known of an owner's expired rows.
-
-    Attributes:
-        key: the first one's key. Whether the owner's name gives it away is asked only when the owner is to be named:
-            most have one row, and to ask costs as much as all else that is done with it.
-        count: how many there are.
-        are_given_away: whether the owner's name gives away the key of another of them.
-    """
-
-    key: str
-    count: int = 1
-    are_given_away: bool = False
-
-
-class Owners:
-    """Those with an expired row, and those with an accepted one, as far as the scan saw them."""
-
-    def __init__(self) -> None:
-        self._expired: dict[str, _ExpiredRows] = {}
-        self._accepted: set[str] = set()
-        self._rows_beyond = 0
-
-    @property
-    def candidates(self) -> set[str]:
-        """Owners with an expired row, of whom no accepted one was seen."""
-        return {owner for owner in self._expired.keys() - self._accepted if not self._is_withheld(owner)}
-
-    @property
-    def rows_of_unremembered(self) -> int:
-        """Count the expired rows of owners who are not remembered.
-
-        There are too many of them, or what stands there for a name holds a token.
-        """
-        return self._rows_beyond + sum(rows.count for owner, rows in self._expired.items() if self._is_withheld(owner))
-
-    def add(self, row: Row, verdict: Classification) -> None:
-        """Take note of whose row this is; not to be told of one that has been deleted."""
-        owner = text_of(row.username)
-        if not owner:
-            return
-        if Gate.API in verdict.accepted_by:
-            if len(self._accepted) < MOST_OWNERS:
-                self._accepted.add(owner)
-        elif verdict.state in (State.EXPIRED, State.STALE):
-            self._add_expired(owner, row.key.S or "")
-
-    def _add_expired(self, owner: str, key: str) -> None:
-        rows = self._expired.get(owner)
-        if rows is not None:
-            rows.count += 1
-            rows.are_given_away = rows.are_given_away or gives_away(owner, key)
-        elif len(self._expired) < MOST_OWNERS:
-            self._expired[owner] = _ExpiredRows(key)
-        else:
-            self._rows_beyond += 1
-
-    def _is_withheld(self, owner: str) -> bool:
-        # Owners are named in the report. One whose name is a token, of any row of theirs, must not be.
-        rows = self._expired[owner]
-        return rows.are_given_away or gives_away(owner, rows.key)
 
 
 class LockedOut(msgspec.Struct, frozen=True):

@@ -12,9 +12,9 @@ import msgspec
 from janitor.errors import LedgerError
 from janitor.ledger.chunks import Seen, lines_of, packed
 from janitor.notify.notice import Event, Notice
+from janitor.readers.interface import FoundRow
 from janitor.report.build import MAX_JSON_INTEGER
 from janitor.report.model import Finding
-from janitor.run.findings import Told
 from janitor.temporary import way_to_room
 from janitor.tokens.crossing import EXPIRY, Crossing
 from janitor.tokens.expiration import moment
@@ -68,7 +68,7 @@ class Sight(NamedTuple):
         return self.notice(EXPIRY, Event.DELETED, now)
 
 
-def sight_of(told: Told, fingerprint: str) -> Sight:
+def sight_of(told: FoundRow, fingerprint: str) -> Sight:
     """What is seen of a finding."""
     texts = shown(told.row)
     expiry = told.verdict.expiry

@@ -14,10 +14,12 @@ from typing import Protocol
 
 from janitor.errors import SinkError
 from janitor.logs import get_logger
+from janitor.readers.interface import FoundRow
+from janitor.readers.tally import Tally
 from janitor.report.model import Deletion, Remark
 from janitor.run.archive import Archive
 from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
-from janitor.run.findings import Findings, Told
+from janitor.run.findings import Findings
 from janitor.run.guards import Limits, Situation, refusal, refusals
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
@@ -25,7 +27,6 @@ from janitor.run.progress import Progress
 from janitor.run.shards.guards import ShardGuards
 from janitor.run.stopping import TELL_SECONDS, Stop
 from janitor.run.swept import Swept
-from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.expiration import read
 from janitor.tokens.outcome import DeletionOutcome
@@ -127,7 +128,7 @@ class Sweep:
             lease_problem: why the table's lease was not to be had; None where it is held, or none is needed.
         """
         swept = Swept()
-        population = self.population(tally.population(complete=is_complete))
+        population = self.population(Population(scanned=tally.scanned, dated=tally.dated, complete=is_complete))
         try:
             self.plan.close(population or UNKNOWN)
         except SinkError as error:
@@ -202,7 +203,7 @@ def _carry_out(
 ) -> Counter[DeletionOutcome]:
     """Every row's outcome, each told; after a request to stop, rows that nothing was sent for may be left out."""
     outcomes: Counter[DeletionOutcome] = Counter()
-    told: list[Told] = []
+    told: list[FoundRow] = []
     progress = sweep.progress(sweep.plan.rows)
     candidates = (Candidate(planned, row_of(planned.item)) for planned in sweep.planned_rows())
     try:
@@ -213,7 +214,7 @@ def _carry_out(
             verdict = _verdict(candidate)
             if outcome not in _GONE:
                 tally.owners.add(candidate.row, verdict)
-            told.append(Told(candidate.row, verdict, outcome))
+            told.append(FoundRow(candidate.row, verdict, outcome))
             if len(told) == _TOLD_AT_ONCE:
                 progress.advance(len(told))
                 findings.tell(told)

@@ -17,7 +17,7 @@ from janitor.ledger.snapshot import Changes, Snapshot
 from janitor.logs import get_logger
 from janitor.notify.audience import Audience, Heard, Kind, heard_so_far, is_due, is_long_expired, moment_of
 from janitor.notify.notice import Event, Notice
-from janitor.run.findings import Told
+from janitor.readers.interface import FoundRow
 from janitor.run.sights import Sight, bounded, sight_of
 from janitor.run.spool import Spool
 from janitor.tokens.classify import State
@@ -150,12 +150,12 @@ class Watch:
                 self.warning = None
                 return
 
-    def see(self, rows: Sequence[Told]) -> None:
+    def see(self, rows: Sequence[FoundRow]) -> None:
         """Take findings, none of them active."""
         if self.error is None and self._snapshot is not None:
             self.take(self.sights_of(rows))
 
-    def sights_of(self, rows: Sequence[Told]) -> list[Sight]:
+    def sights_of(self, rows: Sequence[FoundRow]) -> list[Sight]:
         """What is seen of findings, without taking them."""
         return [sight_of(told, self._fingerprint_of(told.row)) for told in rows]
 

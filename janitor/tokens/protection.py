@@ -41,12 +41,19 @@ class UnusedPatterns:
         """Those that are left, in their order. Another thread may ask."""
         return self._left
 
-    def see(self, rows: Iterable[Row]) -> None:
-        """Take note of whose rows these are."""
-        if not self._left:
-            return
-        owners = {row.username.S for row in rows if row.username is not None and row.username.S is not None}
-        self._left = tuple(pattern for pattern in self._left if not any(fits(owner, pattern) for owner in owners))
+    def drop(self, fitting: Iterable[str]) -> None:
+        """Take note that these have fitted somebody."""
+        gone = set(fitting)
+        if gone:
+            self._left = tuple(pattern for pattern in self._left if pattern not in gone)
+
+
+def patterns_that_fit(patterns: Sequence[str], rows: Iterable[Row]) -> Sequence[str]:
+    """Those of the patterns that fit the owner of one of these rows."""
+    if not patterns:
+        return ()
+    owners = {row.username.S for row in rows if row.username is not None and row.username.S is not None}
+    return tuple(pattern for pattern in patterns if any(fits(owner, pattern) for owner in owners))
 
 
 def text_in_every_match(pattern: str) -> str:

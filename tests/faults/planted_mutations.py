@@ -68,8 +68,8 @@ PLANTED_MUTATIONS = (
     ),
     Mutation(
         "the guards do not hear of protected rows",
-        "janitor/run/reading.py",
-        (("        tally.protected += 1\n", ""),),
+        "janitor/readers/judging.py",
+        (("            tally.protected += 1\n", ""),),
         ("tests/integration/test_sweep_guards.py::test_protected_rows_count_among_those_whose_dates_are_all_over",),
     ),
     Mutation(

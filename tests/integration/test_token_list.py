@@ -10,7 +10,7 @@ import pytest
 from icalendar import Calendar
 
 from janitor.config.token_read import ListingSettings
-from janitor.run.listing import ORDERS
+from janitor.run.sorted_findings import ORDERS
 from janitor.settings import settings_of
 from janitor.tokens.classify import State
 from tests.command import Finished, janitor, on_screen

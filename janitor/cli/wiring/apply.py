@@ -19,6 +19,7 @@ from janitor.config.commands import ApplyCommand
 from janitor.config.table import ProtectionSettings, TableSettings
 from janitor.dynamodb.decode import Page
 from janitor.errors import ConfigurationError
+from janitor.readers.pages import Pages
 from janitor.run.job import Job
 from janitor.run.plan import Header, is_unknown
 from janitor.run.plan_reader import PlanReader
@@ -69,7 +70,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         policy=policy,
         now=now,
         as_of=None,
-        pages=lambda: _pages(reader),
+        reader=Pages(lambda: _pages(reader)),
         rows=closing.rows if closing else 0,
         outlets=outlets_for(given.output, reached, run_id, stop),
         output=given.output,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,9 @@ from janitor.cli.wiring.stores import has_store
 from janitor.config.limits import LimitSettings
 from janitor.config.output import OutputSettings
 from janitor.config.scan import ScanSettings
-from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import Scan, filter_for, segments_for
+from janitor.readers.interface import Reader
+from janitor.readers.pages import Pages
 from janitor.report.model import Remark
 from janitor.run.job import Job
 from janitor.run.outlets import Outlets
@@ -83,7 +83,7 @@ def scan_job(
         policy=policy,
         now=now,
         as_of=as_of,
-        pages=scan.pages,
+        reader=Pages(scan.pages),
         rows=reached.table.item_count,
         outlets=outlets_for(settings.output, reached, run_id, stop, shard),
         output=settings.output,
@@ -204,7 +204,7 @@ def job_for(
     policy: Policy,
     now: int,
     as_of: int | None,
-    pages: Callable[[], Iterable[Page]],
+    reader: Reader,
     rows: int,
     outlets: Outlets,
     output: OutputSettings,
@@ -232,7 +232,7 @@ def job_for(
         policy=policy,
         now=now,
         as_of=as_of,
-        pages=pages,
+        reader=reader,
         pages_of_owner=owner_pages(reached),
         requests=lambda: (traffic.requests, traffic.throttled),
         outlets=outlets,

@@ -30,6 +30,7 @@ from janitor.dynamodb.export.source import Source, source_at
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
 from janitor.parsers import S3Prefix
+from janitor.readers.pages import Pages
 from janitor.report.model import Remark
 from janitor.run.archive import NoArchive
 from janitor.run.carry_out import ForShow
@@ -80,7 +81,7 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         policy=policy,
         now=now,
         as_of=as_of,
-        pages=lambda: source.pages(stop),
+        reader=Pages(lambda: source.pages(stop)),
         pages_of_owner=None,
         requests=lambda: (0, 0),
         outlets=outlets_of(

@@ -29,6 +29,7 @@ from janitor.dynamodb.locate import Table
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
+from janitor.readers.pages import Pages
 from janitor.report.model import Remark
 from janitor.run.carry_out import CarryOut, ForReal
 from janitor.run.job import Job
@@ -102,7 +103,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         policy=policy,
         now=now,
         as_of=as_of,
-        pages=pages.pages,
+        reader=Pages(pages.pages),
         rows=reached.table.item_count,
         outlets=outlets_for(scan.output, reached, run_id, stop, shard),
         output=scan.output,

@@ -11,8 +11,8 @@ from msgspec import structs
 
 from janitor.errors import JanitorError, LedgerError, StopRequestedError
 from janitor.logs import get_logger
+from janitor.readers.interface import FoundRow
 from janitor.report.model import Outcome, Remark, Report
-from janitor.run.findings import Told
 from janitor.run.lease_keeper import LEASE_SECONDS
 from janitor.run.patience import Patience
 from janitor.run.shards.life import LifeSign
@@ -69,7 +69,7 @@ class ShardAnnouncer:
         self._sights = SightFile()
         self._merging.outlets.open()
 
-    def see(self, told: Sequence[Told]) -> None:
+    def see(self, told: Sequence[FoundRow]) -> None:
         """Take findings, each once. A disk that is full is said at the end: it breaks no delete off."""
         if self._sights is None or self._error is not None:
             return

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from janitor.readers.interface import FoundRow
 from janitor.report.build import forecast
 from janitor.report.formats.json import Json
 from janitor.report.merge import ReportMergeError, merged
@@ -31,7 +32,7 @@ from janitor.report.model import (
     TablePart,
 )
 from janitor.report.shard_names import named_shards
-from janitor.run.findings import Findings, Told
+from janitor.run.findings import Findings
 from janitor.run.outlets import Outlet, Outlets
 from janitor.sinks.stdout import Stdout
 from janitor.tokens.classify import State, classify
@@ -71,7 +72,7 @@ def report(
         if verdict.state is State.EXPIRING:
             days[(verdict.expiry or 0) // DAY] += 1
         if verdict.state is not State.ACTIVE:
-            findings.tell([Told(read, verdict)])
+            findings.tell([FoundRow(read, verdict)])
     listed = findings.most_urgent()
     run = Run(
         id="shard", command="scan", dry_run=True, outcome=Outcome.COMPLETE, started_at=START,

@@ -15,15 +15,17 @@ from msgspec import structs
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError
+from janitor.readers.interface import FoundRow
+from janitor.readers.owners import MOST_OWNERS, Owners
+from janitor.readers.pages import Pages
 from janitor.report.build import urgency
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
 from janitor.report.model import Outcome
-from janitor.run.findings import Told, shortlist_of_rows
+from janitor.run.findings import shortlist_of_rows
 from janitor.run.flow import run
 from janitor.run.job import Job
-from janitor.run.locked_out import MOST_OWNERS, Owners
 from janitor.run.outlets import Outlet, Outlets
 from janitor.run.stopping import Stop
 from janitor.sinks.file import File
@@ -59,9 +61,9 @@ def job(
 ) -> Job:
     values: dict[str, Any] = {
         "command": "scan", "run_id": "r", "version": "0", "table": TABLE, "policy": POLICIES[dialect], "now": NOW,
-        "as_of": None, "pages": pages, "pages_of_owner": None, "requests": lambda: (1, 0), "outlets": Outlets(outlets),
-        "max_findings": 3, "fingerprint_secret": None, "read_price": 0.125, "write_price": 0.625,
-        "clock": lambda: float(NOW),
+        "as_of": None, "reader": Pages(pages), "pages_of_owner": None, "requests": lambda: (1, 0),
+        "outlets": Outlets(outlets), "max_findings": 3, "fingerprint_secret": None,
+        "read_price": 0.125, "write_price": 0.625, "clock": lambda: float(NOW),
     }  # fmt: skip
     return Job(**values | changes)
 
@@ -111,7 +113,7 @@ def test_no_more_findings_are_listed_than_asked_for_and_the_rest_are_counted() -
 @given(item=items, outcome=st.sampled_from([None, *DeletionOutcome]))
 def test_a_row_that_is_kept_comes_back_as_it_was(item: dict[str, Any], outcome: DeletionOutcome | None) -> None:
     row = row_of_item(item)
-    told = Told(row, classify(row, NOW, POLICIES[Dialect.HASHED]), outcome)
+    told = FoundRow(row, classify(row, NOW, POLICIES[Dialect.HASHED]), outcome)
     listed = shortlist_of_rows(9)
     listed.offer(told.verdict.state, urgency(told.verdict, NOW), row.key.S or "", told)
     assert listed.sorted() == [told]

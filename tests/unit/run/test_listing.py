@@ -4,17 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.run.findings import Told
-from janitor.run.listing import ORDERS, Listing, Order, Sorted
+from janitor.readers.interface import FoundRow
+from janitor.readers.listing import Listing, Order
+from janitor.run.sorted_findings import ORDERS, Sorted
 from janitor.tokens.classify import State, classify
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import DAY
 from tests.unit.rows import NOW, POLICIES, dated, items, row
 
 
-def told(item: dict[str, Any]) -> Told:
+def told(item: dict[str, Any]) -> FoundRow:
     one = row(item)
-    return Told(one, classify(one, NOW, POLICIES[Dialect.HASHED]))
+    return FoundRow(one, classify(one, NOW, POLICIES[Dialect.HASHED]))
 
 
 @given(

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.run.findings import Told
-from janitor.run.reading import _announced, _Going
+from janitor.readers.interface import DeletableRow, FoundRow
+from janitor.run.reading import _announced
 from janitor.tokens.classify import Classification, State
 from tests.unit.rows import row
 
@@ -22,5 +22,8 @@ def test_what_was_announced_of_one_row_of_a_token_is_not_announced_of_the_other(
         return {name for name, expiry in expiries.items() if (name, expiry) in announced}
 
     nobody = row({"token": {"S": "k"}})
-    going = [_Going(b"{}", name, Told(nobody, Classification(State.STALE, (), expiry, ()))) for name, expiry in rows]
+    going = [
+        DeletableRow(b"{}", name, FoundRow(nobody, Classification(State.STALE, (), expiry, ())))
+        for name, expiry in rows
+    ]
     assert _announced(going, found) == rows & announced

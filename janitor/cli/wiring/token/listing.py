@@ -11,9 +11,10 @@ from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.scan import job_for
 from janitor.config.token_read import ListCommand, ListingSettings
 from janitor.dynamodb.scan import Scan, filter_for, segments_for, unfiltered
+from janitor.readers.listing import Listing, Order
+from janitor.readers.pages import Pages
 from janitor.report.model import LIST_COMMAND
 from janitor.run.job import Job
-from janitor.run.listing import Listing, Order
 from janitor.run.stopping import Stop
 from janitor.tokens.classify import State
 
@@ -54,7 +55,7 @@ def listing_job(settings: ListCommand, run_id: str, stop: Stop) -> Job:
         policy=policy,
         now=now,
         as_of=as_of,
-        pages=scan.pages,
+        reader=Pages(scan.pages),
         rows=table.item_count,
         outlets=outlets_for(settings.output, reached, run_id, stop),
         output=settings.output,

@@ -18,7 +18,7 @@ from janitor.tokens.plain import plain
 
 PROGRAM = "janitor"
 
-COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "merge", "demo", "schema")
+COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "demo", "schema")
 
 _SIGNAL_BASE = 128
 # By default Python looks for cycles hundreds of times while a command is imported, which leaves none, and rows hold

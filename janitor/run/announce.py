@@ -9,7 +9,7 @@ took it: a crash in between repeats a few notices, and loses none. Where the sto
 because nobody can tell what was sent already.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -24,14 +24,13 @@ from janitor.notify.content import DigestContent
 from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
 from janitor.notify.per_token import token_message
-from janitor.report.model import Finding, NoticesPart, Remark, Report
+from janitor.report.model import NoticesPart, Remark, Report
 from janitor.run.changes import changes_since
 from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.locked_out import PagesOfOwner
-from janitor.run.sights import sight_in
 from janitor.run.spool import Due
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import FingerprintOf, Watch
@@ -70,7 +69,6 @@ class Announcer:
         pages_of_owner: PagesOfOwner | None,
         fingerprint_of: FingerprintOf,
         remembers: bool,
-        sees_all: bool | None = None,
         turn: LeaseKeeper | None = None,
     ) -> None:
         """Prepare; nothing is opened or sent.
@@ -83,12 +81,10 @@ class Announcer:
             pages_of_owner: reads the rows of an owner; None where the table has no index for it.
             fingerprint_of: how rows are named.
             remembers: whether the run sees the whole table as it is, as the next will.
-            sees_all: whether it sees the whole table, be it as it was; None for as `remembers` says.
             turn: the right to tell this topic of this table; None where nobody else does.
         """
         self.are_changes_told = False
         self._remembers = remembers
-        self._sees_all = remembers if sees_all is None else sees_all
         self._watch = watch
         self._channel = channel
         self._clock = clock
@@ -106,10 +102,6 @@ class Announcer:
     def see(self, told: Sequence[Told]) -> None:
         """Take findings, each once."""
         self._watch.see(told)
-
-    def take(self, findings: Iterable[Finding]) -> None:
-        """Take the findings of a report, each once."""
-        self._watch.take([sight_in(finding) for finding in findings])
 
     def finish(self, report: Report, *, is_complete: bool) -> Report:
         """Announce what is due, remember it, and give the report with what came of that.
@@ -196,7 +188,7 @@ class Announcer:
         elif self._other is None:
             if is_complete and self._remembers:
                 self._remember(report)
-            is_all_told = is_complete and self._sees_all and was_told
+            is_all_told = is_complete and self._remembers and was_told
             self._watch.hear(is_complete=is_all_told, wants_nothing=self._channel.wants_nothing)
         self._held.close()
         part = self._part(sent)

@@ -13,7 +13,6 @@ from janitor.errors import LedgerError
 from janitor.ledger.chunks import Seen, lines_of, packed
 from janitor.notify.notice import Event, Notice
 from janitor.report.build import MAX_JSON_INTEGER
-from janitor.report.model import Finding
 from janitor.run.findings import Told
 from janitor.temporary import way_to_room
 from janitor.tokens.crossing import EXPIRY, Crossing
@@ -80,19 +79,6 @@ def sight_of(told: Told, fingerprint: str) -> Sight:
         texts.name,
         is_true(told.row.is_system),
         told.outcome,
-    )
-
-
-def sight_in(finding: Finding) -> Sight:
-    """The same, of a row that a report tells."""
-    return Sight(
-        finding.fingerprint,
-        finding.state,
-        finding.expiration if finding.seconds_to_expiry is not None else None,
-        finding.username,
-        finding.name,
-        finding.system,
-        finding.outcome,
     )
 
 

@@ -18,7 +18,7 @@ from janitor.errors import JanitorError, SinkError
 from janitor.notify.audience import Audience, Kind
 from janitor.notify.failure import failure_message
 from janitor.parsers import S3Key
-from janitor.report.model import Remark, TablePart
+from janitor.report.model import Remark
 from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
 from janitor.run.rehearsal import ReadOnlyLedger, Rehearsal
@@ -154,7 +154,7 @@ def topic_of(settings: NoticeSettings, aws: Aws, stop: Stop) -> Topic | None:
     return Topic(aws.sns, settings.sns_topic_arn, stop.pause, jitter)
 
 
-def pointer_of(output: OutputSettings, table: Table | TablePart | None, run_id: str) -> str | None:
+def pointer_of(output: OutputSettings, table: Table | None, run_id: str) -> str | None:
     """Where a full report is, None for nowhere: in S3 if one is there, and in the format that holds most.
 
     `table` is None for a run of several.

@@ -15,7 +15,6 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
 from janitor.parsers import NO_REPORT, ReportTarget, S3Key
 from janitor.report.formats.interface import Format
-from janitor.report.model import TablePart
 from janitor.run.bounded_sink import BoundedSink
 from janitor.run.outlets import Outlet, Outlets
 from janitor.run.stopping import REPORT_SECONDS, Stop
@@ -73,7 +72,7 @@ def outlets_for(
 
 def outlets_of(
     settings: OutputSettings,
-    table: Table | TablePart | None,
+    table: Table | None,
     s3: Callable[[], "S3Client"],
     run_id: str,
     stop: Stop,
@@ -99,7 +98,7 @@ def outlets_to(targets: Sequence[ReportTarget], reached: Reached, run_id: str, s
 
 def _outlets(
     targets: Sequence[ReportTarget],
-    table: Table | TablePart | None,
+    table: Table | None,
     s3: Callable[[], "S3Client"],
     run_id: str,
     stop: Stop,
@@ -114,7 +113,7 @@ def _outlets(
 
 def _sink(
     target: ReportTarget,
-    table: Table | TablePart | None,
+    table: Table | None,
     s3: Callable[[], "S3Client"],
     run_id: str,
     stop: Stop,

@@ -5,13 +5,10 @@ from pathlib import Path
 
 from janitor.dynamodb.locate import Table
 from janitor.parsers import Placeholders, S3Key, expanded_key, expanded_path
-from janitor.report.model import TablePart
 from janitor.shard import Shard
 
 
-def expanded(
-    place: Path | S3Key, table: Table | TablePart | None, run_id: str, shard: Shard | None = None
-) -> Path | S3Key:
+def expanded(place: Path | S3Key, table: Table | None, run_id: str, shard: Shard | None = None) -> Path | S3Key:
     """The place of a run of this table, or of several, or of a shard, by today's date in UTC."""
     today = dt.datetime.now(dt.UTC).date()
     of_table = (table.name, table.region or "-", table.account_id or "-") if table else ("-", "-", "-")

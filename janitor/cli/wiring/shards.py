@@ -59,7 +59,7 @@ def check_shards(settings: ScanSettings, *, deletes: bool) -> None:
         raise ConfigurationError(sentence, "give all shards the same --state-url", "shard")
     if settings.policy.as_of is not None and named is not None:
         sentence = f"{named} goes with no --as-of, which leaves nothing in the state store"
-        raise ConfigurationError(sentence, "put the shards' reports together with `janitor merge`", "shard")
+        raise ConfigurationError(sentence, "go without it", "shard")
 
 
 def is_part_of_a_run(settings: ScanSettings) -> bool:

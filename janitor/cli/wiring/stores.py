@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from janitor.ledger.interface import Ledger
     from janitor.ledger.lease import LeaseStore
     from janitor.ledger.shard_store import ShardStore
-    from janitor.report.model import TablePart
     from janitor.run.lease_keeper import LeaseKeeper
     from janitor.run.shards.sharded_run import ShardedRun
     from janitor.run.trouble import TroubleMemory
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 STATE_FILE = "state.sqlite"
 
 
-def scope_of(table: Table | TablePart) -> str:
+def scope_of(table: Table) -> str:
     """What a store knows a table by: `account/region/table`."""
     return f"{table.account_id or '-'}/{table.region}/{table.name}"
 
@@ -82,7 +81,7 @@ def lease_for(
     )
 
 
-def turn_for(state: StateSettings, aws: Aws, table: Table | TablePart, topic_arn: str, run_id: str) -> LeaseKeeper:
+def turn_for(state: StateSettings, aws: Aws, table: Table, topic_arn: str, run_id: str) -> LeaseKeeper:
     """The right to tell a topic of a table, not taken yet."""
     from janitor.run.lease_keeper import LeaseKeeper
 

@@ -18,7 +18,6 @@ ARGUMENTS = {
     "restore": ["archive.ndjson"],
     "run": ["job.toml"],
     "serve": ["schedules"],
-    "merge": ["a.json"],
     "schema": ["report"],
 }
 

@@ -11,13 +11,12 @@ from collections.abc import Set as AbstractSet
 import click
 
 from janitor.config.output import JOB_VARIABLE
-from janitor.config.shards import COUNT_VARIABLE
 from janitor.errors import ConfigurationError
 from janitor.settings import ENVIRONMENT_PREFIX
 from janitor.tokens.plain import plain
 
-# Those that are read, and are no option's: the daemon tells a run its job, an operator tells a pod how many there are.
-_OF_NO_OPTION = frozenset({JOB_VARIABLE, COUNT_VARIABLE})
+# One that is read, and is no option's: the daemon tells a run its job.
+_OF_NO_OPTION = frozenset({JOB_VARIABLE})
 
 _DRY_RUN = f"{ENVIRONMENT_PREFIX}DRY_RUN"
 _FORBIDS = f"{_DRY_RUN}=1 forbids every delete"

@@ -19,9 +19,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -42,9 +41,6 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import without_keys
 
-if TYPE_CHECKING:
-    from janitor.run.shards.records import Left
-
 log = get_logger("janitor.run")
 
 _MOST_PATTERNS = 20
@@ -62,13 +58,10 @@ def run(job: Job, *, is_part: bool = False) -> Result:
     started = job.clock()
     tally = Tally()
     findings = _findings(job)
-    with _reporting(job):
-        if job.reported_before is not None:
-            return _reported_before(job, job.reported_before, started, tally)
-        with leased(job.sweep, job.stop) as lease:
-            if lease.other is not None:
-                return _passed_over(job, passed_over(lease.other), started, tally, is_part=is_part)
-            report = _worked_through(job, lease, started, tally, findings)
+    with _reporting(job), leased(job.sweep, job.stop) as lease:
+        if lease.other is not None:
+            return _passed_over(job, passed_over(lease.other), started, tally, is_part=is_part)
+        report = _worked_through(job, lease, started, tally, findings)
     if not is_part:
         log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
     log.info(
@@ -80,7 +73,7 @@ def run(job: Job, *, is_part: bool = False) -> Result:
         **structs.asdict(report.deletion),
         **structs.asdict(report.capacity),
     )
-    return _result(job, report)
+    return Result(report, job.outlets.failures)
 
 
 def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, findings: Findings) -> Report:
@@ -128,32 +121,7 @@ def _findings(job: Job) -> Findings:
     )
 
 
-def _reported_before(job: Job, before: Left, started: float, tally: Tally) -> Result:
-    """The report of a shard that came to its end before it was started again: nothing is left but the merging."""
-    announcer = job.shard_announcer
-    assert announcer is not None  # noqa: S101  # nobody else knows that it reported
-    message = f"skipped: shard {job.shard} of this run has reported already"
-    why = Remark(where="shards", code="reported", message=message)
-    try:
-        with job.stop.waiting():
-            announcer.open()
-        errors = announcer.catch_up(before)
-    finally:
-        announcer.close()
-    # The report that it had written stays.
-    job.outlets.discard_files()
-    return _passed_over(job, why, started, tally, errors)
-
-
-def _passed_over(
-    job: Job,
-    why: Remark,
-    started: float,
-    tally: Tally,
-    errors: Sequence[Remark] = (),
-    *,
-    is_part: bool = False,
-) -> Result:
+def _passed_over(job: Job, why: Remark, started: float, tally: Tally, *, is_part: bool) -> Result:
     """The report of a run that leaves the table to another, and reads nothing of it."""
     report = assembled(
         job,
@@ -163,20 +131,14 @@ def _passed_over(
         findings=[],
         swept=Swept(deletion=Deletion(enabled=not job.is_dry_run)),
         locked_out=LockedOut(),
-        errors=list(errors),
+        errors=[],
         warnings=[*job.warnings, why],
     )
     job.outlets.pass_over(report)
     if not is_part:
         log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
     log.info("run.skipped", code=why.code)
-    return _result(job, report)
-
-
-def _result(job: Job, report: Report) -> Result:
-    announcer = job.shard_announcer
-    merged = announcer.merged if announcer else None
-    return Result(report, job.outlets.failures, merged, is_part=announcer is not None)
+    return Result(report, job.outlets.failures)
 
 
 @contextmanager

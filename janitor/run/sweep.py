@@ -22,7 +22,6 @@ from janitor.run.guards import Limits, Situation, refusal, refusals
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
-from janitor.run.shards.guards import ShardGuards
 from janitor.run.stopping import TELL_SECONDS, Stop
 from janitor.run.swept import Swept
 from janitor.run.tally import Tally
@@ -75,8 +74,6 @@ class Sweep:
         progress: who watches the deletes, from how many there are.
         skew_seconds: the local clock less the server's.
         as_of: whether rows are judged as of another time than the present.
-        shards: asks the guards together with other shards; None for a sweep that is alone, or whose shards have no
-            store.
     """
 
     is_enabled: bool
@@ -98,7 +95,6 @@ class Sweep:
     progress: Callable[[int], Progress]
     skew_seconds: int | None
     as_of: bool
-    shards: ShardGuards | None = None
 
     def abandon(self) -> None:
         """Let go of the archive and of the plan, after something that was not foreseen."""
@@ -168,10 +164,7 @@ def _ask_guards(
         archive_problem=sweep.archive_problem(),
         consent_problem=sweep.consent.problem() if sweep.is_enabled else None,
     )
-    if sweep.shards is None:
-        reasons = list(refusals(situation, sweep.limits, is_dry_run=not sweep.is_enabled))
-    else:
-        reasons = sweep.shards.refusals(situation, sweep.limits, is_enabled=sweep.is_enabled)
+    reasons = list(refusals(situation, sweep.limits, is_dry_run=not sweep.is_enabled))
     if not sweep.is_enabled:
         swept.warnings += reasons
         return
@@ -238,7 +231,7 @@ def _kept_plan(sweep: Sweep, swept: Swept) -> Path | None:
     if not swept.is_refused or sweep.reviewed_plan is not None:
         sweep.plan.remove()
         return sweep.reviewed_plan if swept.is_refused else None
-    why = "no disk here outlives the run" if sweep.shards is None else "each shard has one of its own"
+    why = "no disk here outlives the run"
     if sweep.refused_plan is not None:
         try:
             sweep.plan.move(sweep.refused_plan)

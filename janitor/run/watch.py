@@ -119,22 +119,12 @@ class Watch:
         return self.error is not None
 
     def open(self) -> None:
-        """Open the store, and read what the last run found."""
-        self.open_store()
-        self.load()
-
-    def open_store(self) -> None:
-        """Open the store alone, for what was announced."""
+        """Open the store, and read what was announced and what the last run found."""
         with self.failing():
             self._ledger.open(self._terms.scope, self._terms.now)
             self._heard = {audience: self._read_heard(audience) for audience in self._terms.audiences}
-
-    def load(self) -> None:
-        """Read what the last run found; from then on findings are taken."""
-        if self.error is None:
-            with self.failing():
-                self._snapshot = Snapshot(self._folder)
-                self._load(self._snapshot)
+            self._snapshot = Snapshot(self._folder)
+            self._load(self._snapshot)
 
     def _load(self, snapshot: Snapshot) -> None:
         """Read what the last run found; without it the notices are none the worse, and this run leaves a new one."""
@@ -152,17 +142,9 @@ class Watch:
 
     def see(self, rows: Sequence[Told]) -> None:
         """Take findings, none of them active."""
-        if self.error is None and self._snapshot is not None:
-            self.take(self.sights_of(rows))
-
-    def sights_of(self, rows: Sequence[Told]) -> list[Sight]:
-        """What is seen of findings, without taking them."""
-        return [sight_of(told, self._fingerprint_of(told.row)) for told in rows]
-
-    def take(self, sights: Sequence[Sight]) -> None:
-        """Take what was seen of findings, by this run or by a shard of it."""
         if self.error is not None or self._snapshot is None:
             return
+        sights = [sight_of(told, self._fingerprint_of(told.row)) for told in rows]
         with self.failing():
             # One that somebody else removed meanwhile is not here any more.
             here = [sight for sight in sights if sight.outcome is not _ALREADY_GONE]

@@ -16,7 +16,6 @@ from pathlib import Path
 from tests.faults.mutation import Mutation
 from tests.faults.notice_mutations import NOTICE_MUTATIONS
 from tests.faults.planted_mutations import PLANTED_MUTATIONS
-from tests.faults.shard_mutations import SHARD_MUTATIONS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("janitor", "tests", "deploy", "pyproject.toml", "README.md")
@@ -253,6 +252,12 @@ MUTATIONS = (
         ("tests/integration/test_lease.py",),
     ),
     Mutation(
+        "one part of the table is read by nobody",
+        "janitor/dynamodb/scan.py",
+        (('"TotalSegments": self.segments}', '"TotalSegments": self.segments + 1}'),),
+        ("tests/integration/test_scan.py::test_pages_and_segments_lose_no_row_and_send_no_active_one",),
+    ),
+    Mutation(
         "a row that somebody named is written whatever became of it",
         "janitor/dynamodb/target.py",
         (("enumerate(self.conditions):\n            all_names", "enumerate(()):\n            all_names"),),
@@ -260,7 +265,6 @@ MUTATIONS = (
     ),
     *NOTICE_MUTATIONS,
     *PLANTED_MUTATIONS,
-    *SHARD_MUTATIONS,
 )
 
 

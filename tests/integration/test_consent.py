@@ -33,19 +33,6 @@ def sweep(server: Server, table: str, folder: Path) -> list[str]:
     return ["sweep", "--delete", *where(server, table, folder)]
 
 
-def shard(server: Server, table: str, folder: Path) -> list[str]:
-    state = f"sqlite:///{folder}/state.sqlite"
-    return [
-        *sweep(server, table, folder),
-        "--shard",
-        "0/1",
-        "--shard-run",
-        f"{time.monotonic_ns()}",
-        "--state-url",
-        state,
-    ]
-
-
 def apply(server: Server, table: str, folder: Path) -> list[str]:
     plan = folder / f"plan-{time.monotonic_ns()}"
     assert janitor("sweep", "--table", table, "--endpoint-url", server.url, "--plan", str(plan)).code == 0
@@ -61,7 +48,7 @@ def replace(server: Server, table: str, folder: Path) -> list[str]:
     return ["token", "add", *new, *where(server, table, folder)]
 
 
-WAYS: list[Way] = [sweep, shard, apply, remove, replace]
+WAYS: list[Way] = [sweep, apply, remove, replace]
 # Nothing to read, and an answer that nobody at a terminal has typed.
 INPUTS = {"nothing": "", "a yes from a pipe": "y\n" * 9}
 

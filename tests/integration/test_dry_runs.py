@@ -98,10 +98,6 @@ def run_of_a_scan(job: Job) -> Finished:
     return janitor("run", job.file(""), "--dry-run")
 
 
-def shard(job: Job) -> Finished:
-    return janitor("sweep", *job.where, *job.told, "--shard", "0/1")
-
-
 SILENT = [swept, applied, run_of_a_sweep, run_of_a_file_that_does_not_delete, run_of_a_scan]
 
 
@@ -131,7 +127,7 @@ def test_nobody_hears_of_a_dry_run_and_nothing_is_remembered(
     assert job.metrics.exists()
 
 
-@pytest.mark.parametrize("way", [*SILENT, shard])
+@pytest.mark.parametrize("way", SILENT)
 def test_what_was_remembered_stays_as_it_was_and_is_still_held_against(
     job: Job, topic: Loudspeaker, way: Callable[[Job], Finished]
 ) -> None:
@@ -143,26 +139,11 @@ def test_what_was_remembered_stays_as_it_was_and_is_still_held_against(
     finished = way(job)
     assert finished.code == 0, finished.err
     assert (queue.take(), job.monitor.told, job.metrics.read_bytes()) == ([], [], metrics)
-    if way is not shard:
-        # Shards meet in the state store, of a dry run too.
-        assert state.read_bytes() == kept
-        report = json.loads(finished.out)
-        assert report["notices"]["due"] == 0
-        assert (report["changes"] is None) == (way is applied)
+    assert state.read_bytes() == kept
+    report = json.loads(finished.out)
+    assert report["notices"]["due"] == 0
+    assert (report["changes"] is None) == (way is applied)
     assert json.loads(janitor("scan", *job.where, *job.told).out)["notices"]["due"] == 0
-
-
-def test_a_shard_of_a_dry_run_tells_nobody(job: Job, topic: Loudspeaker) -> None:
-    queue = topic.queue("shard")
-    merged = job.folder / "merged.json"
-    finished = janitor(
-        "sweep", *job.where, *job.told, "--shard", "0/1", "--merged-report", f"json={merged}", "--max-deletes", "1"
-    )
-    assert (finished.code, queue.take(), job.monitor.told, job.metrics.exists()) == (0, [], [], False), finished.err
-    warnings = {warning["code"]: warning["message"] for warning in json.loads(merged.read_text())["warnings"]}
-    assert f"{job.nightly.arn} would get a digest" in warnings["dry-run"]
-    assert warnings["max-deletes"].startswith("would refuse to delete: ")
-    assert json.loads(janitor("scan", *job.where, *job.told).out)["notices"]["due"] == DUE
 
 
 @pytest.mark.parametrize("dry", ["[delete]\n", DELETES, ""])
@@ -223,17 +204,6 @@ def test_a_variable_that_aims_a_file_at_another_table_is_refused_by_its_dry_run_
             refused = janitor("run", job.file(DELETES), *options, env=env)
             assert (refused.code, refused.out) == (2, "")
             assert "names another" in refused.err
-
-
-def test_a_shard_that_could_not_delete_is_refused_by_a_dry_run_too(
-    ministack_url: str, runs: Callable[..., Runs], tmp_path: Path
-) -> None:
-    nightly = runs(*stale_rows(1))
-    file = tmp_path / "job.toml"
-    file.write_text(f'[table]\ntable = "{nightly.table}"\nendpoint_url = "{ministack_url}"\n{DELETES}')
-    for options in ([], ["--dry-run"]):
-        refused = janitor("run", str(file), "--shard", "0/2", *options)
-        assert (refused.code, "--shard with --delete needs --state-url" in refused.err) == (2, True)
 
 
 one_server = pytest.mark.parametrize("server", ["ministack"], indirect=True)

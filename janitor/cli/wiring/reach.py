@@ -71,7 +71,6 @@ def reach(
     connections: int = 0,
     max_rcu: float | None = None,
     max_wcu: float | None = None,
-    share: int = 1,
     among: Among | None = None,
 ) -> Reached:
     """Find the table; nothing of its rows is read yet.
@@ -80,9 +79,8 @@ def reach(
         settings: which table, and how to get there.
         dialect: `classic` or `hashed`; None to tell it from the table.
         connections: how many requests will run at once, if more than the usual.
-        max_rcu: read units a second for the whole run, `inf` for no limit; None for the default.
+        max_rcu: read units a second, `inf` for no limit; None for the default.
         max_wcu: write units, likewise.
-        share: how many processes do the run together, and divide those among them.
         among: its place among several.
 
     Raises:
@@ -92,7 +90,7 @@ def reach(
     choice = _choice(settings)
     aws = session(settings, connections, beside=among.home if among else None)
     table = locate(aws, choice, Dialect(dialect) if dialect else None, time.time)
-    return Reached(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu, share=share), among)
+    return Reached(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu), among)
 
 
 def session(settings: TableSettings, connections: int = 0, *, beside: Aws | None = None) -> Aws:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from janitor.dynamodb.locate import Table
     from janitor.ledger.interface import Ledger
     from janitor.ledger.lease import LeaseStore
-    from janitor.ledger.shard_store import ShardStore
     from janitor.run.lease_keeper import LeaseKeeper
-    from janitor.run.shards.sharded_run import ShardedRun
     from janitor.run.trouble import TroubleMemory
 
 STATE_FILE = "state.sqlite"
@@ -53,7 +51,6 @@ def lease_for(
     table: Table,
     holder: str,
     *,
-    is_shared: bool = False,
     attempts_of: str | None = None,
 ) -> LeaseKeeper | None:
     """The lease of the table, not taken yet; None where nothing keeps it.
@@ -63,9 +60,8 @@ def lease_for(
         notices: whether there is one at all.
         aws: the way to it.
         table: the table.
-        holder: the run's id, or what the shards of a run call themselves.
-        is_shared: whether others hold it under the same id.
-        attempts_of: of which work the run is an attempt, where it is one of several; not for a lease that is shared.
+        holder: the run's id.
+        attempts_of: of which work the run is an attempt, where it is one of several.
     """
     if not has_store(state, notices):
         return None
@@ -75,8 +71,7 @@ def lease_for(
         _lease_store(state, aws),
         scope_of(table),
         holder,
-        is_shared=is_shared,
-        attempts_of=None if is_shared else attempts_of,
+        attempts_of=attempts_of,
         waits=True,
     )
 
@@ -98,29 +93,6 @@ def troubles_for(
 
     ledger = ledger_for(state, aws)
     return TroubleMemory(ledger, time.time, job=notices.job or command, table=table, topic=notices.sns_topic_arn)
-
-
-def claim_for(state: StateSettings, aws: Aws, table: Table, run: ShardedRun) -> LeaseKeeper:
-    """The right to make the one report of a run's shards, not taken yet.
-
-    It is a process's, not a shard's: Kubernetes may have two pods of one index at work, one of them out of its reach.
-    """
-    from janitor.run.lease_keeper import LeaseKeeper
-
-    return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/shards/{run.name}", run.attempt)
-
-
-def shard_store_for(state: StateSettings, aws: Aws, table: Table) -> ShardStore:
-    """Where the shards of the table leave what the others are to know."""
-    match _url(state):
-        case DynamoDbUrl(name):
-            from janitor.ledger.dynamodb_shards import DynamoDbShardStore
-
-            return DynamoDbShardStore(aws.dynamodb, name, scope_of(table))
-        case SqliteUrl(path):
-            from janitor.ledger.sqlite_shards import SqliteShardStore
-
-            return SqliteShardStore(path, scope_of(table))
 
 
 def _lease_store(state: StateSettings, aws: Aws) -> LeaseStore:

@@ -148,7 +148,7 @@ def test_a_name_is_said_on_one_line_whatever_it_holds() -> None:
     "variables",
     [
         {},
-        {"JANITOR_JOB": "nightly", "JANITOR_SHARDS": "8", "JANITOR_FOR": "sweep"},
+        {"JANITOR_JOB": "nightly", "JANITOR_FOR": "sweep"},
         {
             "_JANITOR_COMPLETE": "bash_source",
             "MY_JANITOR_TABLE": "x",

@@ -112,7 +112,6 @@ def every_repeatable_option() -> list[tuple[str, click.Option]]:
                 "expiring_within": ["30d", "7d"],
                 "fingerprint": ["aabbcc", "ddeeff00"],
                 "report": ["json=a b.json", "csv=c.csv"],
-                "merged_report": ["json=a b.json", "csv=c.csv"],
                 "metrics": ["emf", "prometheus=a b.prom"],
                 "fail_on": ["stale", "expired"],
                 "state": ["stale", "expired"],

@@ -33,6 +33,10 @@ def sweep(server: Server, table: str, folder: Path) -> list[str]:
     return ["sweep", "--delete", *where(server, table, folder)]
 
 
+def sweep_with_the_lease(server: Server, table: str, folder: Path) -> list[str]:
+    return [*sweep(server, table, folder), "--state-url", f"sqlite:///{folder}/state.sqlite"]
+
+
 def apply(server: Server, table: str, folder: Path) -> list[str]:
     plan = folder / f"plan-{time.monotonic_ns()}"
     assert janitor("sweep", "--table", table, "--endpoint-url", server.url, "--plan", str(plan)).code == 0
@@ -48,7 +52,7 @@ def replace(server: Server, table: str, folder: Path) -> list[str]:
     return ["token", "add", *new, *where(server, table, folder)]
 
 
-WAYS: list[Way] = [sweep, apply, remove, replace]
+WAYS: list[Way] = [sweep, sweep_with_the_lease, apply, remove, replace]
 # Nothing to read, and an answer that nobody at a terminal has typed.
 INPUTS = {"nothing": "", "a yes from a pipe": "y\n" * 9}
 

@@ -40,6 +40,7 @@ class _Line(msgspec.Struct):
     scanned: int = 0
     dated: int = 0
     complete: bool = False
+    unused_patterns: tuple[str, ...] = ()
     sha256: str | None = None
 
     def __repr__(self) -> str:
@@ -126,7 +127,12 @@ class PlanReader:
             raise self._damaged(f"row {count} is not a line of a plan") from None
         if read.sha256 is not None:
             return Closing(
-                rows=read.rows, scanned=read.scanned, dated=read.dated, complete=read.complete, sha256=read.sha256
+                rows=read.rows,
+                scanned=read.scanned,
+                dated=read.dated,
+                complete=read.complete,
+                unused_patterns=read.unused_patterns,
+                sha256=read.sha256,
             )
         if read.outcome is not None:
             return RowOutcome(read.row, read.fingerprint, read.outcome, read.item)

@@ -98,10 +98,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         ),
         announcer=announcing.announcer if announcing else None,
         remarks=ttl_remarks(reached),
-        # The plan holds no row of those that it protects itself.
-        unused_patterns=UnusedPatterns(
-            pattern for pattern in given.protection.protect_user if pattern not in reader.header.policy.protect_users
-        ),
+        unused_patterns=_unused_patterns(reader, given.protection),
     )
 
 
@@ -163,6 +160,16 @@ def _policy(header: Header, protection: ProtectionSettings) -> Policy:
         protect_users=(*planned.protect_users, *protection.protect_user),
         protect_system=planned.protect_system or protection.protect_system,
     )
+
+
+def _unused_patterns(reader: PlanReader, protection: ProtectionSettings) -> UnusedPatterns:
+    """Those that may protect nobody. What the plan protects itself has no row in it, which is no sign of that.
+
+    Of its own patterns the plan says at its end which had fitted no row; where it was cut off, nobody knows.
+    """
+    planned = reader.header.policy.protect_users
+    unused = planned if reader.closing is None else reader.closing.unused_patterns
+    return UnusedPatterns([*unused, *(pattern for pattern in protection.protect_user if pattern not in planned)])
 
 
 def _pages(reader: PlanReader) -> Iterator[Page]:

@@ -11,6 +11,10 @@ ENVIRONMENT_PREFIX = "JANITOR_"
 
 _METADATA_KEY = "setting"
 
+# As click reads a switch's variable.
+_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
+_NO = frozenset({"", "0", "false", "f", "no", "n", "off"})
+
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """How a field is said on the command line.
@@ -66,6 +70,12 @@ def as_in(group: type, name: str) -> Any:
 def settings_of(group: type) -> dict[str, Setting]:
     """The settings of a group by field name, in their order."""
     return {field.name: field.metadata[_METADATA_KEY] for field in dataclasses.fields(group)}
+
+
+def says_yes(text: str) -> bool | None:
+    """Whether a switch's variable says yes; None where neither yes nor no. An empty one says no, as if unset."""
+    word = text.strip().lower()
+    return True if word in _YES else False if word in _NO else None
 
 
 def values_in(setting: Setting, text: str) -> list[str]:

@@ -7,6 +7,7 @@ same, and says what the real one would.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from janitor.dynamodb.clock import skew_said
 from janitor.report.model import Remark
 from janitor.run.plan import Population
 from janitor.tokens.plain import plain
@@ -89,7 +90,7 @@ def _clock(situation: Situation, limits: Limits) -> str | None:
     if abs(skew) <= limits.max_clock_skew:
         return None
     return (
-        f"the local clock is {skew:+,} seconds off DynamoDB's, more than {limits.max_clock_skew:,}; "
+        f"{skew_said(skew)}, more than {limits.max_clock_skew:,}; "
         "set the clock right, or allow it with --max-clock-skew"
     )
 

@@ -36,8 +36,8 @@ def test_no_variable_chooses_what_is_changed_or_says_yes_to_it(
     for command in (["remove", "--yes"], ["revoke"], ["extend", "--by", "1d"]):
         finished = ran(server, table, *command, **variables)
         assert (finished.code, "no token is named" in finished.err) == (2, True)
-    for command in ("remove", "revoke"):
-        assert ran(server, table, command, "--user", "ana", **variables).code == 4
+    for asking in ("remove", "revoke"):
+        assert ran(server, table, asking, "--user", "ana", **variables).code == 4
     assert ran(server, table, "remove", "--user", "").code == 2
     assert len(keys_in(client, table)) == 2
     for name in ("AT", "REVIVE", "SHORTEN", "PERMANENT"):

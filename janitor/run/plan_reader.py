@@ -133,7 +133,7 @@ class PlanReader:
                 if len(keys) <= entry.row:
                     raise ConfigurationError(
                         f"{self.name} names one key twice: row {entry.row} is a row that stands before it already",
-                        "janitor writes no such file: make it anew",
+                        "make it anew, from a table or a dump that names each row once",
                         "plan-damaged",
                     )
             yield entry

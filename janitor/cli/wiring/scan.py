@@ -63,7 +63,7 @@ def scan_job(
     reached = reach_for(settings, shard, among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = reached.present() if as_of is None else as_of
-    patterns = UnusedPatterns(policy.protect_users)
+    patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
     scan = scan_of(
         reached, settings.limits, policy, now, stop, whole_items=False, unused_patterns=patterns, shard=shard
     )

@@ -7,7 +7,8 @@ The verdict is made once, in the state store, by whichever shard comes first: no
 others do, and nobody who comes late deletes what the others have refused to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from janitor.errors import LedgerError, StopRequestedError
@@ -46,7 +47,8 @@ class ShardGuards:
             limits: of the whole.
             is_enabled: whether the run deletes; one that does not waits for nobody.
         """
-        own = list(refusals(situation, _of_one(limits, situation.planned), is_dry_run=not is_enabled))
+        alone = replace(situation, misread={})
+        own = list(refusals(alone, _of_one(limits, situation.planned), is_dry_run=not is_enabled))
         try:
             counts = self._counted(situation, own)
             if not is_enabled:
@@ -70,6 +72,8 @@ class ShardGuards:
             scanned=population.scanned,
             dated=population.dated,
             problems=tuple(remark.message for remark in own),
+            unused_patterns=population.unused_patterns,
+            misread=dict(situation.misread),
         )
         with self._patience.stop.waiting():
             self._run.count(counts)
@@ -172,7 +176,17 @@ def whole_of(everybody: Mapping[int, Counts], own: Situation) -> Situation:
         lease_problem=None,
         archive_problem=None,
         consent_problem=None,
+        misread=_misread(everybody.values()),
     )
+
+
+def _misread(everybody: Collection[Counts]) -> dict[str, int]:
+    """The patterns that fit nobody in any part, and how many rows of all parts each would fit."""
+    unused = set.intersection(*(set(counts.unused_patterns) for counts in everybody)) if everybody else set()
+    found: Counter[str] = Counter()
+    for counts in everybody:
+        found.update({pattern: rows for pattern, rows in counts.misread.items() if pattern in unused})
+    return dict(found)
 
 
 def _of_one(limits: Limits, planned: int) -> Limits:

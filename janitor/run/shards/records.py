@@ -41,6 +41,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         planned, protected: rows of its plan, and those it would hold besides.
         scanned, dated: rows of its part, and how many of them carry a date.
         problems: reasons of its own not to delete: its clock, its archive, nobody who says yes.
+        unused_patterns: of protected users, those that fit the owner of no row of its part.
+        misread: those of them that would fit so many planned rows if they were read a little differently.
     """
 
     attempt: str
@@ -49,6 +51,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     scanned: int
     dated: int
     problems: tuple[str, ...] = ()
+    unused_patterns: tuple[str, ...] = ()
+    misread: dict[str, int] = {}  # msgspec makes each record one of its own
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

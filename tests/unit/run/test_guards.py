@@ -2,6 +2,8 @@ import pytest
 
 from janitor.run.guards import LEAST_ROWS_FOR_A_SHARE, Limits, Situation, refusals
 from janitor.run.plan import Population
+from janitor.run.shards.guards import refusals_of_a_dry_run
+from janitor.run.shards.records import Counts
 
 LIMITS = Limits(max_deletes=1_000, max_delete_percent=50.0, max_clock_skew=60)
 SHARE, ALL_DATED = "max-delete-percent", "all-dated-rows"
@@ -45,3 +47,46 @@ def test_the_guards_of_shares_hold_from_twenty_rows_on(
 @pytest.mark.parametrize(("protected", "guards"), [(3, [ALL_DATED]), (2, [])])
 def test_a_protected_row_is_one_of_those_whose_date_is_over(protected: int, guards: list[str]) -> None:
     assert refused(7, 30, 10, protected=protected) == guards
+
+
+def test_a_pattern_that_would_fit_if_it_were_read_otherwise_keeps_every_row() -> None:
+    def refused_for(misread: dict[str, int], planned: int = 3) -> list[str]:
+        situation = Situation(
+            planned=planned,
+            protected=0,
+            population=Population(scanned=9, dated=9, complete=True),
+            skew_seconds=0,
+            as_of=False,
+            lease_problem=None,
+            archive_problem=None,
+            misread=misread,
+        )
+        return [f"{remark.code}: {remark.message}" for remark in refusals(situation, LIMITS)]
+
+    assert refused_for({}) == []
+    assert refused_for({"ana,ben": 2}, planned=0) == []
+    [one] = refused_for({"ana,ben": 1})
+    assert one.startswith("protection: refused to delete: --protect-user 'ana,ben' (1 planned row) fits nobody")
+    assert "JSON array" in one
+    assert "take away" in one
+    [many] = refused_for({f"Ana-{number}": number for number in range(1, 8)})
+    assert "'Ana-7'" not in many
+    assert "'Ana-1'" in many
+    assert "2 more" in many
+    [secret] = refused_for({"ab" * 64: 1})
+    assert "ab" * 32 not in secret
+
+
+def test_a_pattern_that_fits_in_one_of_the_shards_is_used() -> None:
+    def told(*of_each: tuple[tuple[str, ...], dict[str, int]]) -> list[str]:
+        everybody = {
+            index: Counts(
+                attempt="a", planned=3, protected=0, scanned=9, dated=9, unused_patterns=unused, misread=misread
+            )
+            for index, (unused, misread) in enumerate(of_each)
+        }
+        return [remark.message for remark in refusals_of_a_dry_run(everybody, LIMITS)]
+
+    assert told((("Ana",), {"Ana": 2}), ((), {})) == []
+    [message] = told((("Ana", "Ben"), {"Ana": 2}), (("Ana",), {"Ana": 1}))
+    assert "'Ana' (3 planned rows)" in message

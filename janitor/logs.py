@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from janitor.terminal import shows_colours
+from janitor.terminal import is_terminal, shows_colours
 from janitor.tokens.plain import plain, seen
 from janitor.tokens.shown import without_keys
 
@@ -48,6 +48,22 @@ _ROW_FIELDS = frozenset(
         "tokens",
     }
 )
+# Moments at which something goes wrong that is said in full at the end, by the report's remarks or on stderr. Where
+# somebody watches they are logged as info, so that nobody reads a sentence twice; elsewhere their time is worth a line.
+SAID_AT_THE_END = frozenset(
+    {
+        "archive.incomplete",
+        "clock.skewed",
+        "digest.not_published",
+        "lease.broken",
+        "lease.lost",
+        "report.not_written",
+        "scan.failed",
+        "state.failed",
+        "state.not_loaded",
+        "sweep.broken_off",
+    }
+)
 # Whose lines hold requests, answers, headers, or the text of an error that may hold one, at any level.
 _WIRE_LOGGERS = ("asyncio", "boto3", "botocore", "concurrent", "s3transfer", "urllib3")
 # Of those the ones that hold nothing but numbers and names.
@@ -82,8 +98,11 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # On a terminal they are as good as info.
+    is_said_once = LEVELS[level] > logging.INFO and is_terminal(stream or sys.stderr)
+    once: list[Processor] = [drop_what_the_end_says] if is_said_once else []
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*once, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         cache_logger_on_first_use=True,
@@ -108,6 +127,13 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
     # Why credentials are not to be had is said by the error that ends the run, in a sentence.
     for name, least in _LEAST_LEVELS.items():
         logging.getLogger(name).setLevel(LEVELS[level] if level == "debug" else max(LEVELS[level], least))
+
+
+def drop_what_the_end_says(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Drop the moments of `SAID_AT_THE_END`."""
+    if event.get("event") in SAID_AT_THE_END:
+        raise structlog.DropEvent
+    return event
 
 
 def keep_pattern_only(record: logging.LogRecord) -> bool:

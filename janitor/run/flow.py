@@ -183,7 +183,14 @@ def _open_plan(job: Job) -> None:
 def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool, lease_problem: str | None) -> Swept:
     if job.sweep is None:
         return Swept()
-    return job.sweep.finish(tally, findings, job.stop, is_complete=is_complete, lease_problem=lease_problem)
+    return job.sweep.finish(
+        tally,
+        findings,
+        job.stop,
+        is_complete=is_complete,
+        lease_problem=lease_problem,
+        unused_patterns=job.unused_patterns.left,
+    )
 
 
 def _workbench_only(tally: Tally) -> list[Remark]:

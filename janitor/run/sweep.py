@@ -6,11 +6,13 @@ confirm, archive opened ──> carried out for real, or for show ──> findin
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import structs
 
 from janitor.errors import SinkError
 from janitor.logs import get_logger
@@ -28,7 +30,8 @@ from janitor.run.tally import Tally
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.expiration import read
 from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.row import row_of
+from janitor.tokens.protection import misread_patterns
+from janitor.tokens.row import row_of, text_of
 
 log = get_logger("janitor.run")
 
@@ -112,6 +115,7 @@ class Sweep:
         *,
         is_complete: bool,
         lease_problem: str | None,
+        unused_patterns: Sequence[str] = (),
     ) -> Swept:
         """Close the plan, ask the guards, carry it out, and tell every row of it with its outcome.
 
@@ -121,16 +125,18 @@ class Sweep:
             stop: a request ends the deletes, and a few seconds later the telling.
             is_complete: whether the scan reached the table's end; without that nothing is deleted.
             lease_problem: why the table's lease was not to be had; None where it is held, or none is needed.
+            unused_patterns: those of protected users that have fitted the owner of no row.
         """
         swept = Swept()
-        population = self.population(tally.population(complete=is_complete))
+        unused = tuple(unused_patterns)
+        population = self.population(structs.replace(tally.population(complete=is_complete), unused_patterns=unused))
         try:
             self.plan.close(population or UNKNOWN)
         except SinkError as error:
             swept.errors.append(Remark(where="plan", code=error.code, message=str(error)))
             is_complete = False
         if is_complete:
-            _ask_guards(self, tally, population, lease_problem, swept)
+            _ask_guards(self, tally, population, swept, lease_problem=lease_problem, unused_patterns=unused)
         may_delete = self.is_enabled and is_complete and not swept.is_refused and self.plan.rows > 0
         carry_out = self.for_real() if may_delete else ForShow()
         if may_delete:
@@ -152,7 +158,13 @@ class Sweep:
 
 
 def _ask_guards(
-    sweep: Sweep, tally: Tally, population: Population | None, lease_problem: str | None, swept: Swept
+    sweep: Sweep,
+    tally: Tally,
+    population: Population | None,
+    swept: Swept,
+    *,
+    lease_problem: str | None,
+    unused_patterns: Sequence[str],
 ) -> None:
     situation = Situation(
         planned=sweep.plan.rows,
@@ -163,6 +175,9 @@ def _ask_guards(
         lease_problem=lease_problem,
         archive_problem=sweep.archive_problem(),
         consent_problem=sweep.consent.problem() if sweep.is_enabled else None,
+        misread=misread_patterns(
+            unused_patterns, (text_of(row_of(planned.item).username) for planned in sweep.planned_rows())
+        ),
     )
     reasons = list(refusals(situation, sweep.limits, is_dry_run=not sweep.is_enabled))
     if not sweep.is_enabled:

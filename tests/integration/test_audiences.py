@@ -494,6 +494,25 @@ def test_a_table_that_is_not_there_is_told_once_and_its_return_too(
     assert "nowhere" not in queue.bodies()[0]["recovered_from"]
 
 
+def test_an_apply_calls_its_table_by_one_name_whether_it_is_reached_or_not(
+    runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path
+) -> None:
+    queue = topic.queue("apply-lost")
+    nightly = runs(*stale_rows(3), *living_rows(9))
+    plan = str(tmp_path / "plan.ndjson")
+    at = ("--endpoint-url", nightly.url, "--sns-topic-arn", nightly.arn, "--state-url", nightly.state)
+    assert janitor("sweep", "--table", nightly.table, "--endpoint-url", nightly.url, "--plan", plan).code == 0
+    apply = ("apply", plan, "--yes", "--no-archive", *at)
+    with closing(boto3.client("dynamodb", endpoint_url=nightly.url)) as client:
+        client.delete_table(TableName=nightly.table)
+        assert [janitor(*apply).code for _ in range(2)] == [2, 2]
+        create_table(client, nightly.table, hashed=True, rows=[*stale_rows(3), *living_rows(9)])
+    assert janitor(*apply, "--table", nightly.table).code == 0
+    failed, well = queue.bodies()
+    assert (failed["schema"], failed["table"]) == ("janitor.failure/v1", nightly.table)
+    assert well["recovered_from"] is not None
+
+
 def test_a_digest_that_was_not_taken_is_tried_again(
     runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str
 ) -> None:

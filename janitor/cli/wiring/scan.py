@@ -54,7 +54,7 @@ def scan_job(
     reached = reach_for(settings, among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = reached.present() if as_of is None else as_of
-    patterns = UnusedPatterns(policy.protect_users)
+    patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
     scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, unused_patterns=patterns)
     announcing = announcing_for(
         settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=is_dry_run

@@ -29,6 +29,7 @@ from janitor.run.job import Job
 from janitor.run.several import Several, Turn
 from janitor.run.stopping import Stop
 from janitor.tokens.expiration import moment
+from janitor.tokens.protection import UnusedPatterns
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
@@ -55,7 +56,8 @@ def several_job(asked: Asked, run_id: str, stop: Stop) -> Several:
     """
     tables, shared = asked.tables, asked.shared
     home = session(shared.table)
-    tries = [_try(asked, each, run_id, stop, Among(number, home)) for number, each in enumerate(tables, 1)]
+    patterns = UnusedPatterns(shared.protection.protect_user)
+    tries = [_try(asked, each, run_id, stop, Among(number, home, patterns)) for number, each in enumerate(tables, 1)]
     _see_that_some_are_reached(tables, tries)
     _see_that_all_differ(tables, tries)
     parts = [_table_part(each, made, home) for each, made in zip(tables, tries, strict=True)]

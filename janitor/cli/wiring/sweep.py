@@ -63,7 +63,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     reached = reach_for(scan, among, sweep.writes.max_wcu)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = reached.present() if as_of is None else as_of
-    patterns = UnusedPatterns(policy.protect_users)
+    patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
     pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, unused_patterns=patterns)
     lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, run_id, attempts_of=deletion.lease_holder)
     announcing = announcing_for(

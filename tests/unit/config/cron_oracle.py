@@ -30,6 +30,7 @@ ZONES = (
     "Africa/Casablanca",  # twice a year, around Ramadan
 )
 _STEP = dt.timedelta(minutes=30)
+_DAY = dt.timedelta(days=1)
 _SUN, _MON, _TUE, _WED, _THU, _FRI, _SAT = range(7)
 _EVERY_MONTH, _EVERY_DAY, _EVERY_WEEKDAY = range(1, 13), range(1, 32), range(7)
 _EVERY_HOUR, _EVERY_MINUTE = range(24), range(60)
@@ -131,19 +132,25 @@ class _Stretch(NamedTuple):
 def stretches(zone: str) -> tuple[_Stretch, ...]:
     """What the zone's clock does over the three years, and a week before and after.
 
-    It is looked at every half hour: clocks are set at no other time.
+    A day at whose ends it is equally far from UTC is one in which it was not set; of any other, every half hour is
+    looked at, for clocks are set at no other time.
     """
     found: list[_Stretch] = []
     clock = ZoneInfo(zone)
-    at = START - dt.timedelta(days=7)
-    while at < END + dt.timedelta(days=7):
-        offset = at.astimezone(clock).replace(tzinfo=dt.UTC) - at
+    at, end = START - dt.timedelta(days=7), END + dt.timedelta(days=7)
+    while at < end:
+        offset = _offset(at, clock)
+        step = _DAY if offset == _offset(at + _DAY, clock) else _STEP
         if found and found[-1].offset == offset:
-            found[-1] = found[-1]._replace(end=at + _STEP)
+            found[-1] = found[-1]._replace(end=at + step)
         else:
-            found.append(_Stretch(at, at + _STEP, offset))
-        at += _STEP
+            found.append(_Stretch(at, at + step, offset))
+        at += step
     return tuple(found)
+
+
+def _offset(at: dt.datetime, clock: ZoneInfo) -> dt.timedelta:
+    return at.astimezone(clock).replace(tzinfo=dt.UTC) - at
 
 
 @functools.cache

@@ -7,10 +7,11 @@ import random
 import pytest
 
 from janitor.config.cron import When, next_times, trigger_of
+from tests.examples import how_many
 from tests.unit.config.cron_oracle import END, LINES, START, ZONES, Line, fires, stretches
 
 # A line of more times than these over the three years is followed for some days around each setting of the clock.
-_MOST_TIMES = 1_500
+_MOST_TIMES = how_many(400, 1_500)
 _AROUND = dt.timedelta(days=3)
 
 

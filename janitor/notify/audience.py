@@ -46,6 +46,11 @@ class Heard(NamedTuple):
     known_before: int = 0
     is_counted: bool = False
 
+    @property
+    def moments(self) -> tuple[int, ...]:
+        """All of its times; None is none."""
+        return (self.dead_before, self.known_before, *(() if self.at is None else (self.at,)))
+
 
 def heard_so_far(heard: Mapping[str, Heard], key: str, now: int, grace: int) -> Heard:
     """What an audience has been told, as far as fingerprints of this key are concerned.
@@ -59,7 +64,7 @@ def heard_so_far(heard: Mapping[str, Heard], key: str, now: int, grace: int) -> 
     if key in heard:
         return heard[key]
     if not heard:
-        return Heard(None, now - grace)
+        return Heard(None, max(0, now - grace))
     return Heard(
         None,
         max(each.dead_before for each in heard.values()),

@@ -18,6 +18,7 @@ from msgspec import structs
 from janitor.errors import JanitorError, LedgerError, SinkError, StopRequestedError
 from janitor.ledger.interface import LastRun
 from janitor.ledger.lease import Held
+from janitor.ledger.moments import BrokenRecords
 from janitor.logs import get_logger
 from janitor.notify.audience import Kind
 from janitor.notify.content import DigestContent
@@ -30,6 +31,7 @@ from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, d
 from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
 from janitor.run.lease_keeper import LeaseKeeper
+from janitor.run.leasing import readable
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.sights import sight_in
 from janitor.run.spool import Due
@@ -202,7 +204,7 @@ class Announcer:
         part = self._part(sent)
         if self._watch.error is not None:
             sent.errors.append(state_remark(self._watch.error, was_sent=sent.was_tried))
-        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._left()]
+        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._broken(), *self._left()]
         return structs.replace(report, errors=[*report.errors, *sent.errors], warnings=warnings, notices=part)
 
     def close(self) -> None:
@@ -223,6 +225,11 @@ class Announcer:
             digests=sent.digests,
             state=self._watch.location,
         )
+
+    def _broken(self) -> list[Remark]:
+        """That a store holds what no run can have left."""
+        troubles = self._channel.troubles
+        return broken_warning(self._watch.location, self._watch.broken, *([troubles.broken] if troubles else []))
 
     def _left(self) -> list[Remark]:
         if self._other is None or not self._watch.left:
@@ -341,6 +348,23 @@ def state_remark(error: JanitorError, *, was_sent: bool) -> Remark:
     nothing = "nothing was announced, for nobody can tell what was already"
     some = "not all of what was announced is remembered, so some will be announced again"
     return Remark(where="state", code=error.code, message=f"{some if was_sent else nothing}: {error}")
+
+
+def broken_warning(location: str, *met: BrokenRecords) -> list[Remark]:
+    """That there are records which no run can have left, by the first of them; nothing where all were well."""
+    firsts = [broken.first for broken in met if broken.first is not None]
+    if not firsts:
+        return []
+    are_more = len(firsts) > 1 or any(broken.are_more for broken in met)
+    moment = firsts[0].moment
+    dated = "with no time that can be read" if moment is None else f"of {readable(moment)}"
+    more = ", and more records that" if are_more else ", which"
+    absent = "they count" if are_more else "it counts"
+    message = (
+        f"the state store {location} holds {firsts[0].what} {dated}{more} no run can have left: {absent} as absent and "
+        "will be replaced; check the clocks of the machines that share the store, and what writes to it"
+    )
+    return [Remark(where="state", code="broken", message=message)]
 
 
 def changes_warning(error: JanitorError | None) -> list[Remark]:

@@ -12,7 +12,6 @@ import msgspec
 from janitor.errors import LedgerError
 from janitor.report.model import Remark
 from janitor.run.stopping import Stop
-from janitor.tokens.expiration import FIRST_SECOND
 
 if TYPE_CHECKING:
     from janitor.ledger.lease import Held
@@ -98,4 +97,9 @@ def _who(other: Held) -> str:
 def _until(held: Held) -> str:
     if held.until is None:
         return "until no time that can be read"
-    return f"until {dt.datetime.fromtimestamp(max(held.until, FIRST_SECOND), dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"until {readable(held.until)}"
+
+
+def readable(moment: int) -> str:
+    """A UNIX second of the years 1 to 9999, for people."""
+    return f"{dt.datetime.fromtimestamp(moment, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -19,6 +19,7 @@ class ReadOnlyLedger:
     def __init__(self, ledger: Ledger) -> None:
         """Args: what earlier runs left; it is not open yet."""
         self.location = ledger.location
+        self.broken = ledger.broken
         self._ledger = ledger
         # What only reads is the store's own.
         self.marked = ledger.marked
@@ -60,7 +61,10 @@ class Rehearsal(Announcer):
 
     def told(self, report: Report, sent: Sent, *, is_complete: bool) -> Report:  # noqa: ARG002  # nothing is remembered
         """The report, with who would be told; the last step of `finish`."""
-        errors, warnings = list(report.errors), [*report.warnings, *changes_warning(self._watch.warning)]
+        errors, warnings = (
+            list(report.errors),
+            [*report.warnings, *changes_warning(self._watch.warning), *self._broken()],
+        )
         if self._channel.refusal is not None:
             warnings.append(self._channel.refusal)
         elif self._watch.error is None:

@@ -8,6 +8,7 @@ import msgspec
 
 from janitor.errors import LedgerError
 from janitor.ledger.interface import Ledger
+from janitor.ledger.moments import can_be_written, moment_in
 from janitor.logs import get_logger
 from janitor.report.model import Outcome, Report
 from janitor.report.together import apart
@@ -17,6 +18,7 @@ log = get_logger("janitor.notices")
 # A day, but for what a nightly run may begin or end earlier than the one before.
 TOLD_AGAIN_SECONDS = 86_400 - 1_800
 _SCOPE = "runs"
+_WHAT = "a record of how the last run ended"
 
 
 class Trouble(NamedTuple):
@@ -52,7 +54,11 @@ def trouble_of(report: Report) -> Trouble | None:
 
 
 class TroubleMemory:
-    """What the last run of the same kind ended with, in the store. Where that fails, everything is worth telling."""
+    """What the last run of the same kind ended with, in the store. Where that fails, everything is worth telling.
+
+    Attributes:
+        broken: records of the store that no run can have left.
+    """
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float], *, job: str, table: str, topic: str) -> None:
         """Prepare; nothing is opened.
@@ -65,6 +71,7 @@ class TroubleMemory:
             topic: who is told.
         """
         self._ledger, self._clock = ledger, clock
+        self.broken = ledger.broken
         self._name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
     def last(self) -> Trouble | None:
@@ -74,9 +81,14 @@ class TroubleMemory:
             return None
         try:
             known = _DECODE(content)
-            return Trouble(str(known["reason"]), str(known["sentence"]), int(known["told_at"]))
+            trouble = Trouble(str(known["reason"]), str(known["sentence"]), int(known["told_at"]))
         except (ValueError, KeyError, RecursionError):
+            self.broken.add(self._name, _WHAT, None)
             return None
+        if not can_be_written(trouble.told_at, int(self._clock())):
+            self.broken.add(self._name, _WHAT, moment_in(trouble.told_at))
+            return None
+        return trouble
 
     def is_known(self, trouble: Trouble, last: Trouble | None) -> bool:
         """Whether it was told already, and less than a day ago."""

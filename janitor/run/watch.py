@@ -3,6 +3,7 @@
 A store that fails ends that, not the run: nothing more is asked of it, and nothing is announced that may have been.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ import msgspec
 from janitor.errors import LedgerError
 from janitor.ledger.chunks import Seen
 from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Ledger
+from janitor.ledger.moments import can_be_written, moment_in
 from janitor.ledger.snapshot import Changes, Snapshot
 from janitor.logs import get_logger
 from janitor.notify.audience import Audience, Heard, Kind, heard_so_far, is_due, is_long_expired, moment_of
@@ -43,6 +45,7 @@ _MOST_PROVEN = 10_000
 
 FingerprintOf = Callable[[Row], str]
 
+_HEARD = "a record of how far a topic has been told"
 _DECODE_HEARD = msgspec.json.Decoder(dict[str, Heard]).decode
 
 
@@ -81,6 +84,7 @@ class Watch:
         left: how many notices another run keeps from being told.
         error: why the store failed, None as long as it works.
         warning: why nobody can tell what changed since the last run.
+        broken: records of the store that no run can have left.
     """
 
     def __init__(
@@ -105,6 +109,7 @@ class Watch:
         self.error: LedgerError | None = None
         self.warning: LedgerError | None = None
         self.location = ledger.location
+        self.broken = ledger.broken
         self._ledger = ledger
         self._snapshot: Snapshot | None = None
         self._folder = folder
@@ -298,12 +303,21 @@ class Watch:
         self._ledger.keep(_heard_name(audience), msgspec.json.encode(dict(latest)), self._terms.now)
 
     def _read_heard(self, audience: Audience) -> dict[str, Heard]:
-        content = self._ledger.record(_heard_name(audience))
+        """How far the audience has been told, by the name of the settings; without what no run can have left."""
+        name = _heard_name(audience)
+        content = self._ledger.record(name)
         try:
-            return {} if content is None else _DECODE_HEARD(content)
-        except (ValueError, RecursionError) as error:
-            sentence = f"{self.location}: what {audience.topic} has heard of is damaged ({type(error).__name__})"
-            raise LedgerError(sentence, "give another --state-url, and what is due is told anew", "heard") from None
+            known = {} if content is None else _DECODE_HEARD(content)
+        except (ValueError, RecursionError):
+            self.broken.add(name, _HEARD, None)
+            return {}
+        now = max(self._terms.now, int(time.time()))
+        for key, heard in [*known.items()]:
+            impossible = [each for each in heard.moments if not can_be_written(each, now)]
+            if impossible:
+                self.broken.add(f"{name}/{key}", _HEARD, moment_in(impossible[0]))
+                del known[key]
+        return known
 
     def _heard_by(self, audience: Audience) -> Heard:
         return heard_so_far(self._heard.get(audience, {}), self._terms.key, self._terms.now, self._terms.grace)

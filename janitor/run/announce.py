@@ -31,7 +31,7 @@ from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, d
 from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
 from janitor.run.lease_keeper import LeaseKeeper
-from janitor.run.leasing import readable
+from janitor.run.leasing import CHECK_STORE, broken_lease, readable
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.sights import sight_in
 from janitor.run.spool import Due
@@ -43,6 +43,7 @@ from janitor.sinks.sns import Message
 log = get_logger("janitor.notices")
 
 _UNREACHABLE = "unreachable"
+_TURN = "the right to tell this topic of this table"
 
 
 @dataclass(slots=True)
@@ -229,15 +230,16 @@ class Announcer:
     def _broken(self) -> list[Remark]:
         """That a store holds what no run can have left."""
         troubles = self._channel.troubles
-        return broken_warning(self._watch.location, self._watch.broken, *([troubles.broken] if troubles else []))
+        warnings = broken_warning(self._watch.location, self._watch.broken, *([troubles.broken] if troubles else []))
+        if self._turn is not None:
+            warnings += broken_lease(self._turn, _TURN)
+        return warnings
 
     def _left(self) -> list[Remark]:
         if self._other is None or not self._watch.left:
             return []
         notices = "1 notice was" if self._watch.left == 1 else f"{self._watch.left:,} notices were"
-        message = (
-            f"{notices} left to the next run, for another one ({self._other.printable_holder}) is telling this topic"
-        )
+        message = f"{notices} left to the next run, for another one ({self._other.printable_holder}) has {_TURN}"
         return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: Report) -> Report:
@@ -255,6 +257,8 @@ class Announcer:
             self.take_turn()
             if self._watch.is_broken:
                 return
+            # Another run may have told of the same trouble meanwhile.
+            sameness = Sameness(self._channel, report)
             content = self._content(report, sameness)
             wants_digest = sameness.wants(content)
             sent.was_tried = self._channel.per_token or wants_digest
@@ -362,7 +366,7 @@ def broken_warning(location: str, *met: BrokenRecords) -> list[Remark]:
     absent = "they count" if are_more else "it counts"
     message = (
         f"the state store {location} holds {firsts[0].what} {dated}{more} no run can have left: {absent} as absent and "
-        "will be replaced; check the clocks of the machines that share the store, and what writes to it"
+        f"will be replaced; {CHECK_STORE}"
     )
     return [Remark(where="state", code="broken", message=message)]
 

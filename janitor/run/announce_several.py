@@ -117,6 +117,8 @@ def announce(
             table.announcer.take_turn()
         telling = [table for table in telling if table.can_announce]
         if not read or telling:
+            # Another run may have told of the same trouble meanwhile.
+            sameness = Sameness(channel, whole)
             wants_digest = sameness.wants(_content(whole, telling, channel, sameness))
             for table in telling:
                 table.sent.was_tried = channel.per_token or wants_digest

@@ -14,6 +14,7 @@ from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.announcing import Announced, Loudspeaker, Queue, Runs, due_rows, loudspeaker
 from tests.command import janitor
 from tests.faults.proxy import Forward, Request, meddling_proxy
+from tests.integration.ledgers import renewed
 from tests.servers import microburst
 from tests.sweeping import DAY, living_rows, stale_rows
 from tests.tables import create_table
@@ -291,20 +292,69 @@ def test_jobs_with_different_horizons_report_no_false_changes(runs: Callable[...
 # Two at once.
 
 
+def turn_of(runs: Runs) -> tuple[SqliteLeaseStore, str]:
+    """Where the right to tell the topic of the table is, and what it is called there."""
+    store = SqliteLeaseStore(Path(runs.state.removeprefix("sqlite:///")))
+    return store, f"000000000000/us-east-1/{runs.table}/announce/{runs.arn}"
+
+
 def test_who_comes_second_leaves_its_notices_to_the_next_run_and_says_so(
     runs: Callable[..., Runs], topic: Loudspeaker
 ) -> None:
 
     queue = topic.queue("second")
     nightly = runs(*due_rows(5, 6))
-    store = SqliteLeaseStore(Path(nightly.state.removeprefix("sqlite:///")))
-    scope = f"000000000000/us-east-1/{nightly.table}/announce/{nightly.arn}"
-    store.take(scope, "another-run", 60)
-    left = nightly.run("--per-token")
+    with renewed(*turn_of(nightly), "another-run"):
+        left = nightly.run("--per-token")
     assert (left.finished.code, left.notices["sent"], left.notices["left"], queue.take()) == (0, 0, 2, [])
     assert "another-run" in left.report["warnings"][-1]["message"]
-    store.release(scope, "another-run")
     assert nightly.run("--per-token").notices["sent"] == 2
+
+
+def test_the_turn_of_a_dead_run_is_waited_for_and_what_it_left_is_told(
+    runs: Callable[..., Runs], topic: Loudspeaker
+) -> None:
+    topic.queue("dead-turn")
+    nightly = runs(*due_rows(5, 6))
+    store, scope = turn_of(nightly)
+    store.take(scope, "dead-run", 1)
+    told = nightly.run("--per-token")
+    assert (told.finished.code, told.notices["sent"], told.notices["left"]) == (0, 2, 0)
+
+
+def test_a_retry_of_the_same_job_takes_its_turn_over_and_no_other_jobs(
+    runs: Callable[..., Runs], topic: Loudspeaker
+) -> None:
+    topic.queue("retried-turn")
+    nightly = runs(*due_rows(5, 6))
+    store, scope = turn_of(nightly)
+    store.take(scope, "job-1/killed", 600)
+    sweep = ("--delete", "--yes", "--no-archive", "--per-token", "--deadline", "20s")
+    # So near to its deadline a run does not wait to see whether another is at work.
+    left = nightly.run(*sweep, "--lease-holder", "job-2", command="sweep")
+    assert (left.finished.code, left.notices["sent"], left.notices["left"]) == (0, 0, 2), left.finished.err
+    assert "(job-1/killed) has the right to tell" in left.report["warnings"][-1]["message"]
+    told = nightly.run(*sweep, "--lease-holder", "job-1", command="sweep")
+    assert (told.finished.code, told.notices["sent"], told.notices["left"]) == (0, 2, 0), told.finished.err
+    assert not store.renew(scope, "job-1/killed", 600)
+
+
+@pytest.mark.parametrize(
+    ("until", "said"), [(253_402_300_799, "until 9999-12-31 23:59:59 UTC"), ("soon", "until no time that can be read")]
+)
+def test_a_turn_that_no_run_can_have_taken_is_taken_over_and_said(
+    runs: Callable[..., Runs], topic: Loudspeaker, until: object, said: str
+) -> None:
+    topic.queue(f"broken-turn-{until}")
+    nightly = runs(*due_rows(5, 6))
+    store, scope = turn_of(nightly)
+    store.take(scope, "impossible", 600)
+    with with_state(nightly) as state:
+        state.execute("UPDATE lease SET until = ?", (until,))
+    told = nightly.run("--per-token")
+    [warning] = [warning for warning in told.report["warnings"] if warning["code"] == "broken"]
+    assert (told.finished.code, told.notices["sent"], warning["where"]) == (0, 2, "lease")
+    assert f"run impossible has the right to tell this topic of this table {said}" in warning["message"]
 
 
 def test_what_only_this_run_knows_is_told_though_another_announces(
@@ -313,9 +363,8 @@ def test_what_only_this_run_knows_is_told_though_another_announces(
 
     queue = topic.queue("deletions")
     nightly = runs(*due_rows(5), *stale_rows(3), *living_rows(30))
-    store = SqliteLeaseStore(Path(nightly.state.removeprefix("sqlite:///")))
-    store.take(f"000000000000/us-east-1/{nightly.table}/announce/{nightly.arn}", "another-run", 60)
-    nightly.run("--delete", "--yes", "--no-archive", "--per-token", command="sweep")
+    with renewed(*turn_of(nightly), "another-run"):
+        nightly.run("--delete", "--yes", "--no-archive", "--per-token", command="sweep")
     bodies = queue.bodies()
     assert [body["event"] for body in bodies if body["schema"] == OWNER] == ["token.deleted"] * 3
     [digest] = [body for body in bodies if body["schema"] == DIGEST]
@@ -540,14 +589,11 @@ def test_of_several_tables_one_that_another_run_tells_is_left_and_the_others_are
 ) -> None:
     queue = topic.queue("several-held")
     first, second = runs(*due_rows(5, 6)), runs(*due_rows(7, -300))
-    store = SqliteLeaseStore(Path(first.state.removeprefix("sqlite:///")))
-    scope = f"000000000000/us-east-1/{first.table}/announce/{first.arn}"
-    store.take(scope, "another-run", 60)
     run = ("run", schedule(tmp_path, first, first.table, second.table), "--endpoint-url", first.url)
-    held = json.loads(janitor(*run).out)
+    with renewed(*turn_of(first), "another-run"):
+        held = json.loads(janitor(*run).out)
     assert [held["notices"][key] for key in ("sent", "left", "long_expired", "digests")] == [1, 2, 1, 1]
     assert schemas(queue) == [DIGEST, OWNER]
-    store.release(scope, "another-run")
     free = json.loads(janitor(*run).out)
     assert [free["notices"][key] for key in ("sent", "left", "long_expired", "digests")] == [2, 0, 0, 1]
     assert schemas(queue) == [DIGEST, OWNER, OWNER]

@@ -58,11 +58,13 @@ def announcing_of(
     remembers: bool = True,
     requires_notice: bool = False,
     is_dry_run: bool = False,
+    attempts_of: str | None = None,
 ) -> Announcing | None:
     """Who announces what the run finds, and what it remembers; None where nothing is to be remembered.
 
     A run as of another time remembers nothing: its findings are not true yet. With `remembers` it sees the whole table,
     as the next will; with `requires_notice` it deletes only what was announced. A dry run says who would be told.
+    `attempts_of` is as `lease_for` has it.
     """
     if as_of is not None or not has_store(state, settings):
         return None
@@ -103,7 +105,9 @@ def announcing_of(
         pages_of_owner=owner_pages(reached),
         fingerprint_of=fingerprint_of,
         remembers=remembers,
-        turn=turn_for(state, reached.aws, table, topic_arn, run_id) if topic_arn and not is_dry_run else None,
+        turn=turn_for(state, reached.aws, table, topic_arn, run_id, stop=stop, attempts_of=attempts_of)
+        if topic_arn and not is_dry_run
+        else None,
     )
     return Announcing(announcer, watch)
 

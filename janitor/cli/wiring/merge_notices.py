@@ -84,7 +84,7 @@ def announcer_of(
         fingerprint_of=fingerprint_of,
         remembers=False,
         sees_all=True,
-        turn=None if is_dry_run else turn_for(given.state, aws(), table, settings.sns_topic_arn, run_id),
+        turn=None if is_dry_run else turn_for(given.state, aws(), table, settings.sns_topic_arn, run_id, stop=stop),
     )
 
 

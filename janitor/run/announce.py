@@ -136,15 +136,19 @@ class Announcer:
         """Whether what is due may be told: nothing speaks against it, and the store works."""
         return self._channel.refusal is None and not self._watch.is_broken
 
+    def due(self, kind: Kind) -> Due:
+        """What is due in this kind of message, most urgent first."""
+        return self._watch.due.of(kind)
+
     @property
     def in_digest(self) -> Due:
         """What is due in the digest, most urgent first."""
-        return self._watch.due.of(Kind.DIGEST)
+        return self.due(Kind.DIGEST)
 
     @property
     def for_owners(self) -> Due:
         """What owners are to hear, most urgent first."""
-        return self._watch.due.of(Kind.OWNER)
+        return self.due(Kind.OWNER)
 
     @property
     def long_expired(self) -> int:

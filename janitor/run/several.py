@@ -185,7 +185,14 @@ def _told(given: Several, gathered: _Gathered, started: float) -> Report:
         for label, report in gathered.tables
     ]
     errors = [*announced.errors, *_deadline(given.stop, tables)]
-    report = together(_run(given, started), tables, gathered.findings, digests=announced.digests, errors=errors)
+    report = together(
+        _run(given, started),
+        tables,
+        gathered.findings,
+        digests=announced.digests,
+        errors=errors,
+        warnings=announced.warnings,
+    )
     named = zip(report.parts, given.turns, strict=True)
     return structs.replace(report, parts=[structs.replace(part, named=turn.named) for part, turn in named])
 

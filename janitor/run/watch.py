@@ -62,6 +62,7 @@ class WatchTerms:
         profile: names all settings that what a run finds depends on.
         audiences: who is to hear of a token; none where nobody is.
         needs_notice: whose notice a token must have had before it may be deleted; None where none is needed.
+        is_rehearsal: whether what is planned would be deleted by a real run.
     """
 
     scope: str
@@ -72,6 +73,7 @@ class WatchTerms:
     profile: str
     audiences: Sequence[Audience] = ()
     needs_notice: Audience | None = None
+    is_rehearsal: bool = False
 
 
 class Watch:
@@ -377,8 +379,18 @@ class Watch:
         deleted = [sight for sight in sights if sight.outcome is DeletionOutcome.DELETED]
         if self._snapshot is not None:
             self._snapshot.vanish([sight.fingerprint for sight in deleted])
+        if self._terms.is_rehearsal:
+            deleted += [sight for sight in sights if sight.outcome is DeletionOutcome.PLANNED]
         kinds = [audience.kind for audience in self._terms.audiences]
         self.due.add(kinds, [sight.deletion(self._terms.now) for sight in deleted])
+
+    def rehearse_deletions(self, *, is_refused: bool) -> None:
+        """Let what is due be what a real run would tell, which deletes what is planned unless it is refused."""
+        with self.failing():
+            if is_refused:
+                self.due.drop_deletions()
+            else:
+                self.due.drop_deleted()
 
     def _crossing(self, sight: Sight) -> Crossing | None:
         if sight.expiry is None or sight.state not in _ANNOUNCED or sight.outcome in _NOT_AS_SEEN:

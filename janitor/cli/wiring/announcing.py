@@ -89,6 +89,7 @@ def announcing_of(
         profile=f"{policy.dialect.value}/{policy.horizon}/{key_name(secret)}",
         audiences=channel.audiences,
         needs_notice=Audience(kind, topic_arn) if requires_notice and topic_arn else None,
+        is_rehearsal=is_dry_run,
     )
     ledger = ledger_for(state, lambda: reached.aws)
     watch = Watch(

@@ -67,6 +67,7 @@ def announcer_of(
         key=_KEY,
         profile=_KEY,
         audiences=channel.audiences,
+        is_rehearsal=is_dry_run,
     )
     ledger = ledger_for(given.state, aws)
     watch = Watch(

@@ -57,6 +57,7 @@ class TroubleMemory:
     """What the last run of the same kind ended with, in the store. Where that fails, everything is worth telling.
 
     Attributes:
+        name: tells it from those of other jobs, tables and topics.
         broken: records of the store that no run can have left.
     """
 
@@ -72,21 +73,21 @@ class TroubleMemory:
         """
         self._ledger, self._clock = ledger, clock
         self.broken = ledger.broken
-        self._name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
+        self.name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
     def last(self) -> Trouble | None:
         """What the last run ended with; None where it was well, or nobody knows."""
-        content = self._asked(lambda ledger: ledger.record(self._name))
+        content = self._asked(lambda ledger: ledger.record(self.name))
         if not content:
             return None
         try:
             known = _DECODE(content)
             trouble = Trouble(str(known["reason"]), str(known["sentence"]), int(known["told_at"]))
         except (ValueError, KeyError, RecursionError):
-            self.broken.add(self._name, _WHAT, None)
+            self.broken.add(self.name, _WHAT, None)
             return None
         if not can_be_written(trouble.told_at, int(self._clock())):
-            self.broken.add(self._name, _WHAT, moment_in(trouble.told_at))
+            self.broken.add(self.name, _WHAT, moment_in(trouble.told_at))
             return None
         return trouble
 
@@ -110,7 +111,7 @@ class TroubleMemory:
         self._keep(msgspec.json.encode(trouble._replace(told_at=told_at)._asdict()))
 
     def _keep(self, content: bytes) -> None:
-        self._asked(lambda ledger: ledger.keep(self._name, content, int(self._clock())))
+        self._asked(lambda ledger: ledger.keep(self.name, content, int(self._clock())))
 
     def _asked(self, ask: "Callable[[Ledger], bytes | None]") -> bytes | None:
         try:

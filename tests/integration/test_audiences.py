@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.announcing import Announced, Loudspeaker, Queue, Runs, due_rows, loudspeaker
 from tests.command import janitor
 from tests.faults.proxy import Forward, Request, meddling_proxy
-from tests.integration.ledgers import renewed
+from tests.integration.ledgers import refused, renewed
 from tests.servers import microburst
 from tests.sweeping import DAY, living_rows, stale_rows
 from tests.tables import create_table
@@ -541,6 +542,61 @@ def test_a_table_that_is_not_there_is_told_once_and_its_return_too(
         client.delete_table(TableName=lost.table)
     assert found == [1, 0]
     assert "nowhere" not in queue.bodies()[0]["recovered_from"]
+
+
+@pytest.mark.parametrize("store", ["sqlite", "dynamodb"])
+def test_of_runs_that_come_to_no_report_at_once_one_says_so(
+    runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str, store: str
+) -> None:
+    queue = topic.queue(f"failing-at-once-{store}")
+    state = dynamodb_state(ministack_url, "failing-at-once") if store == "dynamodb" else None
+    nightly = runs(state=state)
+    lost = Runs(nightly.url, f"{nightly.table}-lost", nightly.arn, nightly.state)
+    with ThreadPoolExecutor(4) as at_once:
+        codes = [each.finished.code for each in at_once.map(lambda _: lost.run(), range(4))]
+    assert (codes, [body["schema"] for body in queue.bodies()]) == ([2] * 4, ["janitor.failure/v1"])
+
+
+def test_a_failure_that_another_run_told_while_this_one_waited_for_its_turn_is_not_told_again(
+    runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str
+) -> None:
+    queue = topic.queue("failure-told-meanwhile")
+    nightly = runs(state=dynamodb_state(ministack_url, "failure-told-meanwhile"))
+    overtaking: list[Announced] = []
+
+    with meddling_proxy(ministack_url) as (url, meddling):
+
+        def overtaken(request: Request, forward: Forward) -> tuple[int, object]:
+            if not overtaking and "/announce/" in request["Key"]["scope"]["S"]:
+                meddling.by_operation.pop("UpdateItem")
+                overtaking.append(nightly.run(env={"AWS_ENDPOINT_URL_DYNAMODB": url}))
+            return forward(request)
+
+        meddling.by_operation |= {"UpdateItem": overtaken, "Scan": refused("AccessDeniedException")}
+        slow = nightly.run(env={"AWS_ENDPOINT_URL_DYNAMODB": url})
+    assert [run.report["run"]["outcome"] for run in (*overtaking, slow)] == ["failed", "failed"]
+    assert [run.notices["digests"] for run in (*overtaking, slow)] == [1, 0]
+    assert len(queue.take()) == 1
+
+
+@pytest.mark.parametrize("state", ["sqlite:////dev/null/state.sqlite", "dynamodb://not-there"])
+def test_a_run_that_comes_to_no_report_says_so_though_no_store_works(
+    runs: Callable[..., Runs], topic: Loudspeaker, state: str
+) -> None:
+    queue = topic.queue("failing-without-a-store")
+    nightly = runs(state=state)
+    lost = Runs(nightly.url, f"{nightly.table}-lost", nightly.arn, nightly.state)
+    assert [lost.run().finished.code for _ in range(2)] == [2, 2]
+    assert [body["schema"] for body in queue.bodies()] == ["janitor.failure/v1"] * 2
+
+
+def test_a_run_that_has_no_place_for_what_it_remembers_says_so(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("failing-without-a-place")
+    nightly = runs()
+    where = ("--table", f"{nightly.table}-lost", "--endpoint-url", nightly.url, "--sns-topic-arn", nightly.arn)
+    env = {"HOME": "/dev/null", "XDG_STATE_HOME": "/dev/null/state"}
+    assert janitor("scan", *where, env=env).code == 2
+    assert [body["schema"] for body in queue.bodies()] == ["janitor.failure/v1"]
 
 
 def test_a_digest_that_was_not_taken_is_tried_again(

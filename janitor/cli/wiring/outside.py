@@ -100,6 +100,7 @@ class Outside:
                 command=self._command,
                 run_id=self._run_id,
                 error=error,
+                stop=self._stop,
             )
             _say(self._answered(tell))
         if self._heartbeat is not None:

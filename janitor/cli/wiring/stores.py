@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from janitor.cli.places import state_directory
@@ -114,8 +115,21 @@ def turn_for(
         run_id,
         attempts_of=attempts_of,
         waits=True,
-        goes_on=lambda: not stop.is_requested() and stop.seconds_left > _SECONDS_TO_TELL,
+        goes_on=partial(_has_time, stop),
     )
+
+
+def failure_turn_for(state: StateSettings, aws: Aws, troubles: TroubleMemory, run_id: str, stop: Stop) -> LeaseKeeper:
+    """The right to tell that runs of one kind come to no report, not taken yet."""
+    from janitor.run.lease_keeper import LeaseKeeper
+
+    scope = f"runs/{troubles.name}"
+    return LeaseKeeper(_lease_store(state, aws), scope, run_id, waits=True, goes_on=partial(_has_time, stop))
+
+
+def _has_time(stop: Stop) -> bool:
+    """Whether a run may wait for another one that is telling what it would tell."""
+    return not stop.is_requested() and stop.seconds_left > _SECONDS_TO_TELL
 
 
 def troubles_for(

@@ -38,7 +38,7 @@ _ANNOUNCED = frozenset({State.EXPIRING, State.EXPIRED, State.STALE})
 # announced anew, and not every run writes down again what it knows.
 _RENEWED_AFTER_SECONDS = 50 * 86_400
 _AT_ONCE = 1_000
-# Of fingerprint keys, the last few are remembered.
+# Of settings that fingerprints depend on, the last few are remembered.
 _MOST_KEYS = 10
 # Marks that a store is asked to have room for; the others go out in its trust, and the first that fails ends them.
 _MOST_PROVEN = 10_000
@@ -58,7 +58,9 @@ class WatchTerms:
         now: the UNIX second at which rows are judged.
         thresholds: in seconds before expiry.
         grace: in seconds after it.
-        key: names the fingerprint key.
+        naming: names the settings that fingerprints depend on, by which is remembered how far somebody was told. Which
+            thresholds and which grace were told of, the marks say; so of two jobs that differ in them neither silences
+            the other.
         profile: names all settings that what a run finds depends on.
         audiences: who is to hear of a token; none where nobody is.
         needs_notice: whose notice a token must have had before it may be deleted; None where none is needed.
@@ -69,7 +71,7 @@ class WatchTerms:
     now: int
     thresholds: Sequence[int]
     grace: int
-    key: str
+    naming: str
     profile: str
     audiences: Sequence[Audience] = ()
     needs_notice: Audience | None = None
@@ -300,7 +302,7 @@ class Watch:
                     self._keep_heard(audience, heard)
 
     def _keep_heard(self, audience: Audience, heard: Heard) -> None:
-        known = {**self._heard[audience], self._terms.key: heard}
+        known = {**self._heard[audience], self._terms.naming: heard}
         latest = sorted(known.items(), key=lambda each: each[1].at or 0)[-_MOST_KEYS:]
         self._ledger.keep(_heard_name(audience), msgspec.json.encode(dict(latest)), self._terms.now)
 
@@ -322,7 +324,7 @@ class Watch:
         return known
 
     def _heard_by(self, audience: Audience) -> Heard:
-        return heard_so_far(self._heard.get(audience, {}), self._terms.key, self._terms.now, self._terms.grace)
+        return heard_so_far(self._heard.get(audience, {}), self._terms.naming, self._terms.now, self._terms.grace)
 
     def _names_due(self, audience: Audience) -> Iterator[str]:
         return (

@@ -264,6 +264,20 @@ def test_another_fingerprint_key_makes_nothing_due_and_nothing_gone(
     assert (back.notices["due"], counts(back), queue.take()) == (0, {}, [])
 
 
+def test_another_dialect_makes_nothing_due_that_was_told(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("another-dialect")
+    nightly = runs(*due_rows(0.5, 5, 20, -1, -300))
+    assert nightly.run("--per-token").notices["sent"] == 4
+    queue.take()
+    for _ in range(2):
+        again = nightly.run("--per-token", "--dialect", "classic")
+        assert again.finished.code == 0, again.finished.err
+        assert (again.notices["due"], again.notices["long_expired"], counts(again), queue.take()) == (0, 0, {}, [])
+    boto3.client("dynamodb", endpoint_url=nightly.url).put_item(TableName=nightly.table, Item=due_rows(0.1)[0])
+    back = nightly.run("--per-token")
+    assert (back.notices["due"], back.notices["long_expired"]) == (1, 0)
+
+
 def test_under_another_key_what_comes_later_is_told(
     runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path
 ) -> None:
@@ -274,7 +288,7 @@ def test_under_another_key_what_comes_later_is_told(
     with with_state(nightly) as state:  # the last run was three days ago, when the token had eight days left
         [(name, content)] = state.execute("SELECT name, content FROM record WHERE name LIKE 'heard/%'").fetchall()
         heard = json.loads(content)
-        heard["-"][0] -= 3 * DAY
+        heard["hashed/-"][0] -= 3 * DAY
         state.execute("UPDATE record SET content = ? WHERE name = ?", (json.dumps(heard).encode(), name))
     assert nightly.run(*key).notices["sent"] == 1
     assert nightly.run(*key).notices["due"] == 0

@@ -86,7 +86,7 @@ def announcing_of(
         now=now,
         thresholds=policy.thresholds,
         grace=policy.grace,
-        key=key_name(secret),
+        naming=f"{policy.dialect.value}/{key_name(secret)}",
         profile=f"{policy.dialect.value}/{policy.horizon}/{key_name(secret)}",
         audiences=channel.audiences,
         needs_notice=Audience(kind, topic_arn) if requires_notice and topic_arn else None,

@@ -64,7 +64,7 @@ def announcer_of(
         now=last_judged_at([report]),
         thresholds=report.policy.thresholds_seconds,
         grace=report.policy.grace_seconds,
-        key=_KEY,
+        naming=f"{dialect.value}/{_KEY}",
         profile=_KEY,
         audiences=channel.audiences,
         is_rehearsal=is_dry_run,

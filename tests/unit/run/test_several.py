@@ -181,7 +181,7 @@ def announced(
                 now=NOW,
                 thresholds=POLICY.thresholds,
                 grace=POLICY.grace,
-                key="-",
+                naming="classic/-",
                 profile="-",
                 audiences=channel.audiences,
             ),

@@ -64,9 +64,10 @@ def announcer_of(
         now=last_judged_at([report]),
         thresholds=report.policy.thresholds_seconds,
         grace=report.policy.grace_seconds,
-        key=_KEY,
+        naming=f"{dialect.value}/{_KEY}",
         profile=_KEY,
         audiences=channel.audiences,
+        is_rehearsal=is_dry_run,
     )
     ledger = ledger_for(given.state, aws)
     watch = Watch(
@@ -84,7 +85,7 @@ def announcer_of(
         fingerprint_of=fingerprint_of,
         remembers=False,
         sees_all=True,
-        turn=None if is_dry_run else turn_for(given.state, aws(), table, settings.sns_topic_arn, run_id),
+        turn=None if is_dry_run else turn_for(given.state, aws(), table, settings.sns_topic_arn, run_id, stop=stop),
     )
 
 

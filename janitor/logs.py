@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from janitor import __version__
 from janitor.terminal import is_terminal, shows_colours
 from janitor.tokens.plain import plain, seen
 from janitor.tokens.shown import without_keys
@@ -25,7 +26,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 if sys.modules["rich"] is None:
     del sys.modules["rich"]
 
-__all__ = ["REMOVED", "bind", "bound", "configure", "frames", "get_logger", "unbind"]
+__all__ = ["REMOVED", "bind", "bound", "bug_sentence", "configure", "frames", "get_logger", "unbind"]
 
 REMOVED = "[removed]"
 LEVELS = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
@@ -169,6 +170,12 @@ def frames(error: BaseException) -> list[str]:
         places.append(f"{step.tb_frame.f_globals.get('__name__', '?')}:{step.tb_lineno} {code.co_name}")
         step = step.tb_next
     return places
+
+
+def bug_sentence(error: BaseException) -> str:
+    """That an error is a bug, for people. Neither its message nor the values of its frames: either could hold a row."""
+    where = (frames(error) or ["?"])[-1]
+    return f"a bug in janitor {__version__}: {type(error).__name__} at {where}; please report it with this line"
 
 
 def remove_row_keys(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -151,11 +151,9 @@ def _without_words(sentence: str) -> str:
 
 
 def _bug(error: BaseException) -> str:
-    # Neither the message nor the values of the frames: either could hold a row.
-    from janitor.logs import frames
+    from janitor.logs import bug_sentence
 
-    where = frames(error)[-1] if frames(error) else "?"
-    return f"a bug in janitor {__version__}: {type(error).__name__} at {where}; please report it with this line"
+    return bug_sentence(error)
 
 
 def say_bug_of_thread(ended: threading.ExceptHookArgs) -> None:

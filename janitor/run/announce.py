@@ -18,6 +18,7 @@ from msgspec import structs
 from janitor.errors import JanitorError, LedgerError, SinkError, StopRequestedError
 from janitor.ledger.interface import LastRun
 from janitor.ledger.lease import Held
+from janitor.ledger.moments import BrokenRecords
 from janitor.logs import get_logger
 from janitor.notify.audience import Kind
 from janitor.notify.content import DigestContent
@@ -30,6 +31,7 @@ from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, d
 from janitor.run.digest_content import digest_content
 from janitor.run.findings import Told
 from janitor.run.lease_keeper import LeaseKeeper
+from janitor.run.leasing import CHECK_STORE, broken_lease, readable
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.spool import Due
 from janitor.run.stopping import NOTICE_SECONDS, Stop
@@ -40,6 +42,7 @@ from janitor.sinks.sns import Message
 log = get_logger("janitor.notices")
 
 _UNREACHABLE = "unreachable"
+_TURN = "the right to tell this topic of this table"
 
 
 @dataclass(slots=True)
@@ -125,15 +128,19 @@ class Announcer:
         """Whether what is due may be told: nothing speaks against it, and the store works."""
         return self._channel.refusal is None and not self._watch.is_broken
 
+    def due(self, kind: Kind) -> Due:
+        """What is due in this kind of message, most urgent first."""
+        return self._watch.due.of(kind)
+
     @property
     def in_digest(self) -> Due:
         """What is due in the digest, most urgent first."""
-        return self._watch.due.of(Kind.DIGEST)
+        return self.due(Kind.DIGEST)
 
     @property
     def for_owners(self) -> Due:
         """What owners are to hear, most urgent first."""
-        return self._watch.due.of(Kind.OWNER)
+        return self.due(Kind.OWNER)
 
     @property
     def long_expired(self) -> int:
@@ -194,7 +201,7 @@ class Announcer:
         part = self._part(sent)
         if self._watch.error is not None:
             sent.errors.append(state_remark(self._watch.error, was_sent=sent.was_tried))
-        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._left()]
+        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._broken(), *self._left()]
         return structs.replace(report, errors=[*report.errors, *sent.errors], warnings=warnings, notices=part)
 
     def close(self) -> None:
@@ -216,13 +223,19 @@ class Announcer:
             state=self._watch.location,
         )
 
+    def _broken(self) -> list[Remark]:
+        """That a store holds what no run can have left."""
+        troubles = self._channel.troubles
+        warnings = broken_warning(self._watch.location, self._watch.broken, *([troubles.broken] if troubles else []))
+        if self._turn is not None:
+            warnings += broken_lease(self._turn, _TURN)
+        return warnings
+
     def _left(self) -> list[Remark]:
         if self._other is None or not self._watch.left:
             return []
         notices = "1 notice was" if self._watch.left == 1 else f"{self._watch.left:,} notices were"
-        message = (
-            f"{notices} left to the next run, for another one ({self._other.printable_holder}) is telling this topic"
-        )
+        message = f"{notices} left to the next run, for another one ({self._other.printable_holder}) has {_TURN}"
         return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: Report) -> Report:
@@ -240,6 +253,8 @@ class Announcer:
             self.take_turn()
             if self._watch.is_broken:
                 return
+            # Another run may have told of the same trouble meanwhile.
+            sameness = Sameness(self._channel, report)
             content = self._content(report, sameness)
             wants_digest = sameness.wants(content)
             sent.was_tried = self._channel.per_token or wants_digest
@@ -333,6 +348,23 @@ def state_remark(error: JanitorError, *, was_sent: bool) -> Remark:
     nothing = "nothing was announced, for nobody can tell what was already"
     some = "not all of what was announced is remembered, so some will be announced again"
     return Remark(where="state", code=error.code, message=f"{some if was_sent else nothing}: {error}")
+
+
+def broken_warning(location: str, *met: BrokenRecords) -> list[Remark]:
+    """That there are records which no run can have left, by the first of them; nothing where all were well."""
+    firsts = [broken.first for broken in met if broken.first is not None]
+    if not firsts:
+        return []
+    are_more = len(firsts) > 1 or any(broken.are_more for broken in met)
+    moment = firsts[0].moment
+    dated = "with no time that can be read" if moment is None else f"of {readable(moment)}"
+    more = ", and more records that" if are_more else ", which"
+    absent = "they count" if are_more else "it counts"
+    message = (
+        f"the state store {location} holds {firsts[0].what} {dated}{more} no run can have left: {absent} as absent and "
+        f"will be replaced; {CHECK_STORE}"
+    )
+    return [Remark(where="state", code="broken", message=message)]
 
 
 def changes_warning(error: JanitorError | None) -> list[Remark]:

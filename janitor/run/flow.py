@@ -28,6 +28,7 @@ from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import get_logger
 from janitor.report.model import PROTECTS_NOBODY, Deletion, Outcome, Remark, Report
 from janitor.run.assemble import assembled
+from janitor.run.bugs import SafeAnnouncer, remarked
 from janitor.run.findings import Findings
 from janitor.run.job import Job, Result
 from janitor.run.leasing import Leasing, leased, passed_over
@@ -57,11 +58,12 @@ def run(job: Job, *, is_part: bool = False) -> Result:
     """
     started = job.clock()
     tally = Tally()
-    findings = _findings(job)
+    announcer = None if job.announcer is None else SafeAnnouncer(job.announcer)
+    findings = _findings(job, announcer)
     with _reporting(job), leased(job.sweep, job.stop) as lease:
         if lease.other is not None:
             return _passed_over(job, passed_over(lease.other), started, tally, is_part=is_part)
-        report = _worked_through(job, lease, started, tally, findings)
+        report = _worked_through(job, lease, tally, findings, announcer, started=started)
     if not is_part:
         log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
     log.info(
@@ -76,13 +78,17 @@ def run(job: Job, *, is_part: bool = False) -> Result:
     return Result(report, job.outlets.failures)
 
 
-def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, findings: Findings) -> Report:
+def _worked_through(
+    job: Job, lease: Leasing, tally: Tally, findings: Findings, announcer: SafeAnnouncer | None, *, started: float
+) -> Report:
     with _opened(job):
         log.info("run.started", command=job.command, table=job.table.name, dialect=job.policy.dialect)
         errors = read(job, tally, findings)
         is_complete = not errors and not job.stop.is_requested()
         swept = _swept(job, tally, findings, is_complete=is_complete, lease_problem=lease.problem)
-        locked_out, warnings = _look_up_owners(job, tally, is_over=bool(errors))
+        locked_out, warnings, bugs = LockedOut(), list[Remark](), list[Remark]()
+        with remarked("locked_out", "which owners are locked out was not checked", bugs):
+            locked_out, warnings = _look_up_owners(job, tally, is_over=bool(errors))
         report = assembled(
             job,
             started=started,
@@ -91,7 +97,7 @@ def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, find
             findings=findings.most_urgent(),
             swept=swept,
             locked_out=locked_out,
-            errors=[*errors, *swept.errors, *_deadline(job)],
+            errors=[*errors, *swept.errors, *bugs, *_deadline(job)],
             warnings=[
                 *job.warnings,
                 *lease.warnings,
@@ -102,13 +108,13 @@ def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, find
             ],
         )
         is_complete = is_complete and not swept.untold
-        if job.announcer is not None:
-            report = job.announcer.finish(report, is_complete=is_complete)
+        if announcer is not None:
+            report = announcer.finish(report, is_complete=is_complete)
         job.outlets.finish(report, is_complete=is_complete)
     return report
 
 
-def _findings(job: Job) -> Findings:
+def _findings(job: Job, announcer: SafeAnnouncer | None) -> Findings:
     if job.listing is not None and job.listing.order is not None:
         return SortedFindings(job, job.listing.order)
     return Findings(
@@ -117,7 +123,7 @@ def _findings(job: Job) -> Findings:
         now=job.now,
         policy=job.policy,
         secret=job.fingerprint_secret,
-        see=job.announcer.see if job.announcer else None,
+        see=announcer.see if announcer else None,
     )
 
 

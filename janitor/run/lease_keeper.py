@@ -64,6 +64,7 @@ class LeaseKeeper:
         *,
         attempts_of: str | None = None,
         waits: bool = False,
+        goes_on: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = seconds_since_boot,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
@@ -76,13 +77,15 @@ class LeaseKeeper:
             attempts_of: of which work the run is an attempt. A lease that is an earlier attempt's is taken over at
                 once, for that has ended or is about to lose it.
             waits: whether to see if a lease that is another's is renewed, for up to the time that one lasts.
+            goes_on: whether there is time to wait any longer; asked once a second. Where there is none, the lease stays
+                the other's.
             on_lost: called once, and in another thread, when the lease is lost within the block. It must not raise.
             clock: seconds, from any moment on; never set back or forth.
             wait: waits for the event, at most so many seconds; returns whether it has come.
         """
         self._store, self._scope, self._on_lost = store, scope, on_lost
         self._holder = holder if attempts_of is None else f"{attempts_of}/{holder}"
-        self._waits = waits
+        self._waits, self._goes_on = waits, goes_on
         self._attempts_of = attempts_of
         self.broken: Held | None = None
         self._clock, self._wait = clock, wait
@@ -153,7 +156,7 @@ class LeaseKeeper:
             return asked_at, taken
         found, abandoned_at = taken, self._clock() + ABANDONED_SECONDS
         log.info("lease.watched", scope=self._scope, holder=found.holder, until=found.until)
-        while taken == found and asked_at < abandoned_at:
+        while taken == found and asked_at < abandoned_at and self._goes_on():
             self._wait(self._ended, WATCH_SECONDS)
             asked_at, taken = self._ask(found.__eq__ if self._clock() >= abandoned_at else nobody)
         return asked_at, taken

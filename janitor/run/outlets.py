@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from janitor.errors import SinkError
-from janitor.logs import get_logger
+from janitor.logs import bug_sentence, get_logger
 from janitor.report.formats.interface import Format
 from janitor.report.model import Finding, Outcome, Report
 from janitor.sinks.interface import Sink
@@ -113,6 +113,9 @@ class Outlets:
                 action(outlet)
             except SinkError as error:
                 self._drop(outlet, error)
+            except Exception as error:  # it must not take the other reports with it
+                log.exception("report.bug", target=outlet.sink.target)  # without its text
+                self._drop(outlet, SinkError(f"{outlet.sink.target}: {bug_sentence(error)}", code="bug"))
 
     def _drop(self, outlet: Outlet, error: SinkError) -> None:
         log.error("report.not_written", target=outlet.sink.target, error=str(error))

@@ -23,7 +23,8 @@ from tests.sweeping import key_of, keys_in, living_rows, stale_rows
 from tests.tables import create_table
 
 OWNER = "ana@example.com"
-DUE = 3
+DUE, PLANNED = 3, 2
+PLANNED_OWNERS = ["user-0@example.com", "user-1@example.com"]
 
 
 @dataclass(frozen=True)
@@ -112,13 +113,14 @@ def test_nobody_hears_of_a_dry_run_and_nothing_is_remembered(
     assert (finished.code, report["run"]["dry_run"]) == (0, True), finished.err
     assert (queue.take(), job.monitor.told, keys_in(dynamodb, job.nightly.table)) == ([], [], before)
     assert [path.name for path in job.folder.iterdir() if path.suffix not in {".toml", ".ndjson"}] == []
-    # The two that were dead for longer than the grace are only counted, and nothing else of a plan is due.
-    due = DUE if way is not applied else 0
+    # The owners of the two that are planned hear of their deletion; of a plan that was reviewed nothing else is due.
+    due = (0 if way is applied else DUE) + (0 if way is run_of_a_scan else PLANNED)
     assert (report["notices"]["due"], report["notices"]["sent"], report["notices"]["digests"]) == (due, 0, 0)
     [said] = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
-    messages = f", with {due} notices and {due} messages to " if due else ", with 0 notices"
-    assert f"{job.nightly.arn} would get a digest{messages}" in said
-    assert (OWNER in said) == (way is not applied)
+    deletions = "" if way is run_of_a_scan else f" ({PLANNED} deletions among them)"
+    owners = [*([OWNER] if way is not applied else []), *(PLANNED_OWNERS if way is not run_of_a_scan else [])]
+    messages = f"a digest, with {due} notices and {due} messages{deletions} to {', '.join(owners)}"
+    assert said.endswith(f"{job.nightly.arn} would get {messages}")
     # A scan, which is a dry run of nothing, tells everybody all the same.
     real = janitor("scan", *job.where, *job.told)
     assert (real.code, json.loads(real.out)["notices"]["sent"]) == (0, DUE), real.err
@@ -141,9 +143,31 @@ def test_what_was_remembered_stays_as_it_was_and_is_still_held_against(
     assert (queue.take(), job.monitor.told, job.metrics.read_bytes()) == ([], [], metrics)
     assert state.read_bytes() == kept
     report = json.loads(finished.out)
-    assert report["notices"]["due"] == 0
+    assert report["notices"]["due"] == (0 if way is run_of_a_scan else PLANNED)
     assert (report["changes"] is None) == (way is applied)
     assert json.loads(janitor("scan", *job.where, *job.told).out)["notices"]["due"] == 0
+
+
+def test_of_deletions_that_would_be_refused_nobody_would_hear(job: Job, topic: Loudspeaker) -> None:
+    topic.queue("refused")
+    finished = janitor("sweep", *job.where, *job.told, "--max-deletes", "1")
+    report = json.loads(finished.out)
+    assert report["notices"]["due"] == DUE
+    [said] = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
+    assert said.endswith(f"a digest, with {DUE} notices and {DUE} messages to {OWNER}")
+
+
+def test_a_real_run_tells_those_whom_the_dry_run_named(job: Job, topic: Loudspeaker) -> None:
+    queue = topic.queue("as-rehearsed")
+    janitor("scan", *job.where, *job.told)
+    queue.take()
+    rehearsed = json.loads(janitor("sweep", *job.where, *job.told).out)
+    assert "a digest, with 2 notices and 2 messages (2 deletions among them)" in rehearsed["warnings"][-1]["message"]
+    options = ("--delete", "--yes", "--no-archive", "--max-delete-percent", "100")
+    real = json.loads(janitor("sweep", *job.where, *job.told, *options).out)
+    assert real["notices"]["due"] == real["notices"]["sent"] == rehearsed["notices"]["due"] == PLANNED
+    messages = [body["username"] for body in queue.bodies() if body["schema"] == "janitor.notice/v1"]
+    assert sorted(messages) == PLANNED_OWNERS
 
 
 @pytest.mark.parametrize("dry", ["[delete]\n", DELETES, ""])
@@ -159,8 +183,12 @@ def test_of_several_tables_none_is_told_of(
     assert not job.metrics.exists()
     assert not Path(job.nightly.state.removeprefix("sqlite:///")).exists()
     said = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
-    assert [text.split(":")[0] for text in said] == [job.nightly.table, other]
-    assert "1 message to bob" in said[1]
+    deletes = dry != ""
+    due = DUE + 1 + (PLANNED if deletes else 0)
+    [text] = said
+    assert f"{job.nightly.arn} would get a digest, with {due} notices and {due} messages" in text
+    assert all((owner in text) == expected for owner, expected in [(OWNER, True), ("bob", True), ("user-1@", deletes)])
+    assert report["notices"]["due"] == due
     dynamodb.delete_table(TableName=other)
 
 

@@ -60,6 +60,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         remembers=False,
         is_dry_run=given.apply.dry_run,
         requires_notice=given.deletion.require_notice,
+        attempts_of=given.deletion.lease_holder,
     )
     return job_for(
         "apply",

@@ -24,6 +24,9 @@ from janitor.sinks.metric import Measured
 if TYPE_CHECKING:
     from janitor.sinks.heartbeat import Heartbeat
 
+# Of a run's deadline, for telling the monitor that it has begun.
+_START_SHARE = 0.1
+
 
 def measured_of(report: Report, job: str) -> list[Measured]:
     """The metrics of each table of a job's run. Of one that was left to another run what that one says is truer."""
@@ -77,7 +80,8 @@ class Outside:
             self.__exit__(type(error), error, None)
             raise
         if self._heartbeat is not None:
-            _say(self._answered(self._heartbeat.start), "at the start, ")
+            most = self._stop.seconds_left * _START_SHARE
+            _say(self._answered(partial(self._heartbeat.start, most)), "at the start, ")
         return self
 
     def __exit__(
@@ -99,6 +103,7 @@ class Outside:
                 command=self._command,
                 run_id=self._run_id,
                 error=error,
+                stop=self._stop,
             )
             _say(self._answered(tell))
         if self._heartbeat is not None:

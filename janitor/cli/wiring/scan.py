@@ -90,6 +90,7 @@ def announcing_for(
     is_dry_run: bool,
     command: str = "scan",
     requires_notice: bool = False,
+    attempts_of: str | None = None,
 ) -> Announcing | None:
     """Who announces what the run finds: `announcing_of` has the words for the arguments."""
     if not has_store(settings.state, settings.notices):
@@ -111,6 +112,7 @@ def announcing_for(
         command=command,
         table_named=named(settings.table),
         requires_notice=requires_notice,
+        attempts_of=attempts_of,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from janitor.cli.places import state_directory
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from janitor.ledger.interface import Ledger
     from janitor.ledger.lease import LeaseStore
     from janitor.run.lease_keeper import LeaseKeeper
+    from janitor.run.stopping import Stop
     from janitor.run.trouble import TroubleMemory
 
 STATE_FILE = "state.sqlite"
+# What is left of a run's deadline for telling, however long another run has the right to tell.
+_SECONDS_TO_TELL = 30.0
 
 
 def scope_of(table: Table) -> str:
@@ -76,11 +80,50 @@ def lease_for(
     )
 
 
-def turn_for(state: StateSettings, aws: Aws, table: Table, topic_arn: str, run_id: str) -> LeaseKeeper:
-    """The right to tell a topic of a table, not taken yet."""
+def turn_for(
+    state: StateSettings,
+    aws: Aws,
+    table: Table,
+    topic_arn: str,
+    run_id: str,
+    *,
+    stop: Stop,
+    attempts_of: str | None = None,
+) -> LeaseKeeper:
+    """The right to tell a topic of a table, not taken yet.
+
+    Args:
+        state: which store.
+        aws: the way to it.
+        table: the table.
+        topic_arn: the topic.
+        run_id: the run's id.
+        stop: a request, or a deadline that is near, ends the wait for another run.
+        attempts_of: of which work the run is an attempt, where it is one of several.
+    """
     from janitor.run.lease_keeper import LeaseKeeper
 
-    return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/announce/{topic_arn}", run_id)
+    return LeaseKeeper(
+        _lease_store(state, aws),
+        f"{scope_of(table)}/announce/{topic_arn}",
+        run_id,
+        attempts_of=attempts_of,
+        waits=True,
+        goes_on=partial(_has_time, stop),
+    )
+
+
+def failure_turn_for(state: StateSettings, aws: Aws, troubles: TroubleMemory, run_id: str, stop: Stop) -> LeaseKeeper:
+    """The right to tell that runs of one kind come to no report, not taken yet."""
+    from janitor.run.lease_keeper import LeaseKeeper
+
+    scope = f"runs/{troubles.name}"
+    return LeaseKeeper(_lease_store(state, aws), scope, run_id, waits=True, goes_on=partial(_has_time, stop))
+
+
+def _has_time(stop: Stop) -> bool:
+    """Whether a run may wait for another one that is telling what it would tell."""
+    return not stop.is_requested() and stop.seconds_left > _SECONDS_TO_TELL
 
 
 def troubles_for(

@@ -77,6 +77,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         is_dry_run=not sweep.deletes,
         command="sweep",
         requires_notice=deletion.require_notice,
+        attempts_of=deletion.lease_holder,
     )
     return job_for(
         "sweep",

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from janitor.terminal import shows_colours
+from janitor import __version__
+from janitor.terminal import is_terminal, shows_colours
 from janitor.tokens.plain import plain, seen
 from janitor.tokens.shown import without_keys
 
@@ -25,7 +26,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 if sys.modules["rich"] is None:
     del sys.modules["rich"]
 
-__all__ = ["REMOVED", "bind", "bound", "configure", "frames", "get_logger", "unbind"]
+__all__ = ["REMOVED", "bind", "bound", "bug_sentence", "configure", "frames", "get_logger", "unbind"]
 
 REMOVED = "[removed]"
 LEVELS = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
@@ -46,6 +47,22 @@ _ROW_FIELDS = frozenset(
         "rows_raw",
         "token",
         "tokens",
+    }
+)
+# Moments at which something goes wrong that is said in full at the end, by the report's remarks or on stderr. Where
+# somebody watches they are logged as info, so that nobody reads a sentence twice; elsewhere their time is worth a line.
+SAID_AT_THE_END = frozenset(
+    {
+        "archive.incomplete",
+        "clock.skewed",
+        "digest.not_published",
+        "lease.broken",
+        "lease.lost",
+        "report.not_written",
+        "scan.failed",
+        "state.failed",
+        "state.not_loaded",
+        "sweep.broken_off",
     }
 )
 # Whose lines hold requests, answers, headers, or the text of an error that may hold one, at any level.
@@ -82,8 +99,11 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # On a terminal they are as good as info.
+    is_said_once = LEVELS[level] > logging.INFO and is_terminal(stream or sys.stderr)
+    once: list[Processor] = [drop_what_the_end_says] if is_said_once else []
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*once, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         cache_logger_on_first_use=True,
@@ -108,6 +128,13 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
     # Why credentials are not to be had is said by the error that ends the run, in a sentence.
     for name, least in _LEAST_LEVELS.items():
         logging.getLogger(name).setLevel(LEVELS[level] if level == "debug" else max(LEVELS[level], least))
+
+
+def drop_what_the_end_says(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Drop the moments of `SAID_AT_THE_END`."""
+    if event.get("event") in SAID_AT_THE_END:
+        raise structlog.DropEvent
+    return event
 
 
 def keep_pattern_only(record: logging.LogRecord) -> bool:
@@ -143,6 +170,12 @@ def frames(error: BaseException) -> list[str]:
         places.append(f"{step.tb_frame.f_globals.get('__name__', '?')}:{step.tb_lineno} {code.co_name}")
         step = step.tb_next
     return places
+
+
+def bug_sentence(error: BaseException) -> str:
+    """That an error is a bug, for people. Neither its message nor the values of its frames: either could hold a row."""
+    where = (frames(error) or ["?"])[-1]
+    return f"a bug in janitor {__version__}: {type(error).__name__} at {where}; please report it with this line"
 
 
 def remove_row_keys(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -14,7 +14,7 @@ FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
 NO_REPORT = "none"
 
 # What a report's place may hold.
-KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}", "{shard}")
+KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}")
 # Two places in one text, as somebody writes them who thinks that spaces or commas part them.
 _NEXT_REPORT = re.compile(rf"[ ,;](?:{'|'.join(FORMATS)})=").search
 _NEXT_METRICS = re.compile(r"[ ,;](?:emf$|prometheus=)").search
@@ -83,17 +83,16 @@ def _s3_key(text: str) -> S3Key:
 
 
 class Placeholders(NamedTuple):
-    """What a report's place is filled in with: the table's name and place, the run's date in UTC and id, the shard."""
+    """What a report's place is filled in with: the table's name and place, the run's date in UTC and id."""
 
     table: str
     region: str
     account: str
     date: dt.date
     run_id: str
-    shard: str
 
 
-_NOWHERE = Placeholders("", "", "", dt.date.min, "", "")
+_NOWHERE = Placeholders("", "", "", dt.date.min, "")
 
 
 def expanded_key(pattern: str, placeholders: Placeholders) -> str:

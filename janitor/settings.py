@@ -11,6 +11,12 @@ ENVIRONMENT_PREFIX = "JANITOR_"
 
 _METADATA_KEY = "setting"
 
+_WAY_OUT = 'write a JSON array of texts, as ["a", "b"], or one value a line'
+
+# As click reads a switch's variable.
+_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
+_NO = frozenset({"", "0", "false", "f", "no", "n", "off"})
+
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """How a field is said on the command line.
@@ -68,13 +74,19 @@ def settings_of(group: type) -> dict[str, Setting]:
     return {field.name: field.metadata[_METADATA_KEY] for field in dataclasses.fields(group)}
 
 
+def says_yes(text: str) -> bool | None:
+    """Whether a switch's variable says yes; None where neither yes nor no. An empty one says no, as if unset."""
+    word = text.strip().lower()
+    return True if word in _YES else False if word in _NO else None
+
+
 def values_in(setting: Setting, text: str) -> list[str]:
     """The values that a variable's text holds, for a setting with several of them.
 
     They are a JSON array of texts, or stand one a line; with spaces between them too, where no value can hold one.
 
     Raises:
-        ValueError: it was meant for an array, and is none.
+        ValueError: it was meant for an array, and is none; the sentence says where it breaks, and repeats none of it.
     """
     content = text.strip()
     if content.startswith(('["', "['")) or (content.startswith("[") and content.endswith("]")):
@@ -88,8 +100,11 @@ def values_in(setting: Setting, text: str) -> list[str]:
 def _array(text: str) -> list[str]:
     try:
         values = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = "is broken off at its end" if error.pos >= len(text) else f"breaks at character {error.pos + 1}"
+        raise ValueError(f"the value begins as a JSON array and {where} ({error.msg}); {_WAY_OUT}") from None
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError('what begins with [ and ends with ] has to be a JSON array of texts: ["a", "b"]')
+        raise ValueError(f"the value is a JSON array, but not one of texts; {_WAY_OUT}")
     return values

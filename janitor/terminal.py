@@ -7,6 +7,12 @@ from typing import TextIO
 _DUMB = frozenset({"", "dumb", "unknown"})
 
 
+def is_terminal(stream: object) -> bool:
+    """Whether somebody may be watching this stream; one that was closed before the start is None."""
+    isatty = getattr(stream, "isatty", None)
+    return isatty is not None and bool(isatty())
+
+
 def moves_its_cursor(stream: TextIO) -> bool:
     """Whether this is a terminal that understands escape sequences, so that a bar can be drawn over itself."""
     return stream.isatty() and os.environ.get("TERM", "").strip().lower() not in _DUMB

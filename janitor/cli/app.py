@@ -18,7 +18,7 @@ from janitor.tokens.plain import plain
 
 PROGRAM = "janitor"
 
-COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "merge", "demo", "schema")
+COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "demo", "schema")
 
 _SIGNAL_BASE = 128
 # By default Python looks for cycles hundreds of times while a command is imported, which leaves none, and rows hold
@@ -151,11 +151,9 @@ def _without_words(sentence: str) -> str:
 
 
 def _bug(error: BaseException) -> str:
-    # Neither the message nor the values of the frames: either could hold a row.
-    from janitor.logs import frames
+    from janitor.logs import bug_sentence
 
-    where = frames(error)[-1] if frames(error) else "?"
-    return f"a bug in janitor {__version__}: {type(error).__name__} at {where}; please report it with this line"
+    return bug_sentence(error)
 
 
 def say_bug_of_thread(ended: threading.ExceptHookArgs) -> None:

@@ -27,8 +27,8 @@ def command(*groups: Any, plan: Path) -> int:
       janitor apply plan.ndjson --yes --archive s3://my-bucket/janitor/
     """
     from janitor.cli.running import carried_out
-    from janitor.cli.wiring.apply import apply_job
+    from janitor.cli.wiring.apply import apply_job, naming_the_table
 
     *of_apply, logs = groups
-    given = ApplyCommand(*of_apply)
+    given = naming_the_table(plan, ApplyCommand(*of_apply))
     return carried_out("apply", logs, given, functools.partial(apply_job, plan, given), is_silent=given.apply.dry_run)

@@ -16,7 +16,6 @@ from janitor.config.demo import DemoSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.config.scan import ScanSettings
-from janitor.config.shards import ShardSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.errors import JanitorError
 
@@ -111,7 +110,6 @@ def _scan(table: str) -> int:
         notices=NoticeSettings(),
         state=StateSettings(),
         limits=LimitSettings(),
-        shards=ShardSettings(),
         deadline=DeadlineSettings(),
     )
     logs = LogSettings(log_level="error")  # what there is to be warned of stands in the report

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from janitor.cli.variables import refuse_unknown_variables
+from janitor.cli.variables import refuse_unclear_variables, refuse_unheard_variables, refuse_unknown_variables
 from janitor.parsers import FORMATS, NO_REPORT
 from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of, values_in
 
@@ -16,7 +16,8 @@ def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Decorate a command with the flags of these groups.
 
     It is called with one instance of each, in order, and with click's own arguments by their names; but first of all
-    every variable of the environment that begins like one of janitor's has to be one.
+    every variable of the environment that begins like one of janitor's has to be one, to hold something, and to be read
+    where it would spare rows.
     """
     names = {name for group in groups for name in settings_of(group)}
 
@@ -25,6 +26,8 @@ def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
         def called(**values: Any) -> int:
             context = click.get_current_context()
             refuse_unknown_variables(os.environ, context.find_root().command, context.command)
+            refuse_unclear_variables(os.environ)
+            refuse_unheard_variables(os.environ, context.command_path.partition(" ")[2], context.command)
             filled = [_filled(group, values) for group in groups]
             arguments = {name: value for name, value in values.items() if name not in names}
             return command(*filled, **arguments)

@@ -72,7 +72,6 @@ def carried_out(
     settings: AroundRun,
     job: Callable[[str, Stop], Job | Several],
     *,
-    is_part: bool = False,
     is_silent: bool = False,
 ) -> int:
     """Run what `job` makes of a run id and a stop request, and say on stderr what went wrong.
@@ -84,7 +83,6 @@ def carried_out(
         logs: what is logged.
         settings: what concerns every run.
         job: makes it.
-        is_part: whether it is one of several, of which another may speak for all.
         is_silent: whether nobody is to hear of it, neither of its end nor of why it has none: a dry run.
 
     Returns:
@@ -96,15 +94,15 @@ def carried_out(
     with (
         stoppable(settings.deadline.deadline) as stop,
         _stopped_early(stop),
-        made(stop=stop, is_part=is_part, is_silent=is_silent) as outside,
+        made(stop=stop, is_silent=is_silent) as outside,
     ):
         ready = prepared(lambda: job(run_id, stop), stop)
         with _stopped_early(stop):
             result = run(ready) if isinstance(ready, Job) else _run_several(ready)
-        result.failures.extend(outside.tell_metrics(result.whole))
+        result.failures.extend(outside.tell_metrics(result.report))
         code = exit_code(result, stop, settings.output.fail_on)
         is_success = code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)
-        failure = outside.tell_end(result.report, is_success=is_success, is_whole=result.whole is not None)
+        failure = outside.tell_end(result.report, is_success=is_success)
         if failure is not None:
             result.failures.append(failure)
     say_failures(result)

@@ -29,7 +29,7 @@ _AT_ONCE = 1e-6
 @contextmanager
 def stoppable(deadline: int | None = None) -> Iterator[Stop]:
     """A stop request that the first signal makes, or `deadline` seconds, for as long as the block runs."""
-    stop = Stop()
+    stop = Stop(deadline)
     last_resort = _LastResort(stop)
     previous = {number: signal.getsignal(number) for number in _SIGNALS}
 

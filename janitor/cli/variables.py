@@ -1,6 +1,7 @@
 """Environment variables that begin with JANITOR_: each is known to a command, or ends the run before it reads anything.
 
-A misspelt variable would go unheard, and it may be the one that was to protect something.
+A misspelt variable would go unheard, and it may be the one that was to protect something. So would one that a command
+does not read, where another would have spared rows for it: that ends the run too.
 """
 
 import difflib
@@ -11,13 +12,12 @@ from collections.abc import Set as AbstractSet
 import click
 
 from janitor.config.output import JOB_VARIABLE
-from janitor.config.shards import COUNT_VARIABLE
 from janitor.errors import ConfigurationError
-from janitor.settings import ENVIRONMENT_PREFIX
+from janitor.settings import ENVIRONMENT_PREFIX, says_yes
 from janitor.tokens.plain import plain
 
-# Those that are read, and are no option's: the daemon tells a run its job, an operator tells a pod how many there are.
-_OF_NO_OPTION = frozenset({JOB_VARIABLE, COUNT_VARIABLE})
+# One that is read, and is no option's: the daemon tells a run its job.
+_OF_NO_OPTION = frozenset({JOB_VARIABLE})
 
 _DRY_RUN = f"{ENVIRONMENT_PREFIX}DRY_RUN"
 _FORBIDS = f"{_DRY_RUN}=1 forbids every delete"
@@ -28,6 +28,28 @@ _MEANS_NO_DELETE = re.compile(
     r"(NO|NOT|NEVER|DONT|DISABLE|SKIP|FORBID|PREVENT)_?DELET|(READ|REPORT|SCAN)_?ONLY|NO_?OP|SIMULAT|DRY"
 ).search
 _ABOUT_DELETING = frozenset({"DELETE", "CHECK", "ENABLED"})
+
+# What deletes rows that nobody has named, and whatever changes a row at all.
+_BY_RULE = frozenset({"sweep", "apply", "run"})
+_CHANGING = _BY_RULE | {"restore", "token add", "token extend", "token remove", "token revoke"}
+# What a variable spares where it is read, and the commands that somebody who has set it may count on to spare it too.
+# Not here: what is said and where, how fast, and what spares nothing.
+_SPARING = {
+    "DRY_RUN": ("every row", _CHANGING),
+    "SOURCE": ("the table itself", _CHANGING),
+    "AS_OF": ("every row", _CHANGING - {"restore"}),
+    "PROTECT_USER": ("rows of some owners", _CHANGING - {"restore"}),
+    "PROTECT_SYSTEM": ("rows of system tokens", _CHANGING - {"restore"}),
+    "GRACE": ("rows that expired not long ago", _BY_RULE),
+    "DIALECT": ("rows that another LISA reads otherwise", _BY_RULE),
+    "MAX_CLOCK_SKEW": ("every row, by a wrong clock", _BY_RULE),
+    "MAX_DELETES": ("every row, where many are planned", _BY_RULE),
+    "MAX_DELETE_PERCENT": ("every row, where many are planned", _BY_RULE),
+    "REQUIRE_NOTICE": ("rows that were not announced", _BY_RULE),
+    "NOTICE_AGE": ("rows that were announced not long ago", _BY_RULE),
+    "FINGERPRINT": ("all other rows", _BY_RULE),
+    "USER": ("the rows of other owners", _BY_RULE),
+}
 
 # What Kubernetes tells a container of every service of its namespace, `enableServiceLinks: false` aside: of one named
 # `janitor`, or `janitor-state`, in variables that begin like ours.
@@ -70,6 +92,43 @@ def refuse_unknown_variables(
         "nothing was read: write the name that is meant, or take the variable away",
         "unknown-variable",
     )
+
+
+def refuse_unheard_variables(environment: Mapping[str, str], name: str, command: click.Command) -> None:
+    """See that no variable is set that would spare rows of another command, and that this one does not read.
+
+    Args:
+        environment: all variables; an empty one is not set.
+        name: the command's, without the program's: `token remove`.
+        command: the command.
+
+    Raises:
+        ConfigurationError: one is.
+    """
+    known = known_variables(command)
+    for bare, (spared, commands) in _SPARING.items():
+        variable = f"{ENVIRONMENT_PREFIX}{bare}"
+        if name in commands and environment.get(variable) and variable not in known:
+            raise ConfigurationError(
+                f"{variable} spares {spared} where it is read, and `janitor {name}` does not read it",
+                f"nothing was read: take the variable away to go on without it (env -u {variable} janitor {name} ...)",
+                "unheard-variable",
+            )
+
+
+def refuse_unclear_variables(environment: Mapping[str, str]) -> None:
+    """See that each variable of ours holds something, and that the one which forbids says yes or no.
+
+    Raises:
+        ConfigurationError: one holds nothing but spaces, so that what was meant is lost; an empty one is not set.
+    """
+    for name, value in sorted(environment.items()):
+        if value and not value.strip() and _is_ours(name, value):
+            sentence = f"{plain(name)} is set to nothing but spaces"
+            raise ConfigurationError(sentence, "nothing was read: give it a value, or take it away", "unclear-variable")
+    if says_yes(environment.get(_DRY_RUN, "")) is None:
+        sentence = f"{_DRY_RUN} says neither yes nor no: it is {plain(environment[_DRY_RUN])!r}"
+        raise ConfigurationError(sentence, "nothing was read: set it to 1 or 0, or take it away", "unclear-variable")
 
 
 def known_variables(program: click.Command) -> AbstractSet[str]:

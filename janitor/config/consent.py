@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from janitor.settings import setting
 
-_HELP = "Say yes to whatever it would ask. Without it, and without a terminal to ask on, nothing is deleted."
+_HELP = (
+    "Say yes to whatever it would ask. Without it, and without a terminal to ask on, nothing is deleted, and no token "
+    "is ended."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class OutputSettings:
     )
     report: tuple[ReportTarget, ...] = setting(
         "Write a report to a file or to S3 besides, which appears whole or not at all. Repeatable. The path or key may "
-        "hold {table}, {region}, {account}, {date}, {run_id} and {shard}.",
+        "hold {table}, {region}, {account}, {date} and {run_id}.",
         metavar="FORMAT=PATH|S3",
         parse=parse_report,
         many=True,

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
-from janitor.config.shards import ShardSettings
 from janitor.config.source import SourceSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 
@@ -19,7 +18,6 @@ class ScanSettings(NamedTuple):
     notices: NoticeSettings
     state: StateSettings
     limits: LimitSettings
-    shards: ShardSettings
     deadline: DeadlineSettings
     source: SourceSettings = SourceSettings()
 

@@ -9,7 +9,6 @@ from janitor.config.cron import parse_cron, parse_timezone
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings, WriteLimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
-from janitor.config.shards import ShardSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.parsers import parse_count, parse_percent, parse_price, parse_segments, parse_units
 from janitor.settings import Setting, settings_of
@@ -25,14 +24,14 @@ _GROUPS: dict[str, tuple[type, ...]] = {
     "delete": (PlanSettings, DeletionSettings),
     "notify": (NoticeSettings,),
     "report": (OutputSettings,),
-    "limits": (LimitSettings, WriteLimitSettings, ShardSettings, DeadlineSettings),
+    "limits": (LimitSettings, WriteLimitSettings, DeadlineSettings),
     "state": (StateSettings,),
 }
 # Where a file says it in another word than the flag: several patterns, or a word that its section says already.
 _OTHER_WORDS = {"protect_user": "protect_users", "state_url": "url"}
-# Nobody is asked who runs by a file; and a time that the rows are judged by, or the name of a sharded run or of what is
-# tried again, would be the same every night. A job has its file's name.
-_LEFT_OUT = ("yes", "as_of", "shard_run", "lease_holder", "job")
+# Nobody is asked who runs by a file; and a time that the rows are judged by, or the name of what is tried again, would
+# be the same every night. A job has its file's name.
+_LEFT_OUT = ("yes", "as_of", "lease_holder", "job")
 _NUMBERS = (parse_count, parse_percent, parse_price, parse_segments, parse_units)
 
 _WHEN = {

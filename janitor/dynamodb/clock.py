@@ -7,6 +7,11 @@ import email.utils
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeGuard
+
+# Of the local clock against the server's: more than answers take on their way.
+TOLD_SKEW_SECONDS = 5
+JUDGED_BY = "rows are judged by the earlier of the two"
 
 
 def second_of(stamp: str | None) -> float | None:
@@ -49,3 +54,14 @@ class ServerClock:
         """The earlier of the server's present and another clock's, which alone counts where no answer had a date."""
         server = self.seconds()
         return local if server is None else min(local, server)
+
+
+def is_told(skew_seconds: int | None) -> TypeGuard[int]:
+    """Whether the local clock is so far off the server's that it is worth a word."""
+    return skew_seconds is not None and abs(skew_seconds) > TOLD_SKEW_SECONDS
+
+
+def skew_said(skew_seconds: int) -> str:
+    """How far the local clock is off the server's, in words."""
+    direction = "ahead of" if skew_seconds > 0 else "behind"
+    return f"the local clock is {abs(skew_seconds):,} seconds {direction} DynamoDB's"

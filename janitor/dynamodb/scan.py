@@ -22,7 +22,6 @@ from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import get_logger
-from janitor.shard import WHOLE, Shard
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
 from janitor.tokens.policy import Policy
@@ -46,14 +45,8 @@ _PAGES_AHEAD = 1
 _MOST_CLAUSES_OF_USERS = 50
 
 
-def segments_for(size_bytes: int, shard: Shard = WHOLE) -> int:
-    """How many segments `--segments auto` means for a table of this size in bytes: one for each 16 MB, 1 to 8.
-
-    A shard takes the most whatever the size: what DynamoDB says of that changes from one look to the next, and shards
-    that are cut into different numbers of segments would leave rows out.
-    """
-    if shard.count > 1:
-        return MAX_AUTO_SEGMENTS
+def segments_for(size_bytes: int) -> int:
+    """How many segments `--segments auto` means for a table of this size in bytes: one for each 16 MB, 1 to 8."""
     return max(1, min(MAX_AUTO_SEGMENTS, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
 
 
@@ -94,8 +87,6 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         client: made with the page parser.
         table: the table's name.
         segments: how many parts are read at once.
-        shard: which part of the table is read, cut into the segments. Shards are disjoint, and complete together, only
-            if each is cut into as many.
         filter: the server-side filter's arguments, from `filter_for` or `unfiltered`; asked for before each page.
         stop: a request ends the scan early and quietly.
         budgets: what the pages may cost; all segments draw on it.
@@ -106,7 +97,6 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     segments: int
     filter: Callable[[], dict[str, Any]]
     stop: StopRequest
-    shard: Shard = WHOLE
     budgets: Budgets = msgspec.field(default_factory=partial(Budgets.unlimited, time.monotonic))
 
     def pages(self) -> Iterator[Page]:
@@ -177,9 +167,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
             AwsError: it could not be read to its end.
         """
         request: dict[str, Any] = {"TableName": self.table, "ReturnConsumedCapacity": "TOTAL"}
-        total = self.shard.count * self.segments
-        if total > 1:
-            request |= {"Segment": self.shard.index * self.segments + segment, "TotalSegments": total}
+        if self.segments > 1:
+            request |= {"Segment": segment, "TotalSegments": self.segments}
         number = 0
         while (allowance := self.budgets.take_page(wait)) is not None:
             allowance.set_limit(request)

@@ -46,13 +46,8 @@ def to_chunks(entries: Iterable[Seen]) -> Iterator[bytes]:
     Args:
         entries: any number of them, each of at most a few kilobytes.
     """
-    return packed(map(_ENCODER.encode, entries))
-
-
-def packed(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines, each of at most a few kilobytes, as chunks; one for no lines at all."""
     waiting = bytearray()
-    for line in lines:
+    for line in map(_ENCODER.encode, entries):
         if len(waiting) + len(line) + 1 > _LONGEST:
             yield _packed(waiting)
             waiting.clear()
@@ -68,7 +63,7 @@ def entries_of(chunk: bytes) -> list[Seen]:
     Raises:
         LedgerError: it is damaged, or of another version.
     """
-    lines = lines_of(chunk, _WHAT)
+    lines = _lines_of(chunk)
     try:
         return _DECODER.decode_lines(lines)
     except (ValueError, RecursionError) as error:
@@ -76,18 +71,13 @@ def entries_of(chunk: bytes) -> list[Seen]:
         raise LedgerError(f"{_WHAT} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
 
 
-def lines_of(chunk: bytes, what: str) -> bytes:
-    """The lines of one chunk; `what` it is, as a sentence about it begins.
-
-    Raises:
-        LedgerError: it is damaged, or of another version.
-    """
+def _lines_of(chunk: bytes) -> bytes:
     if chunk[:1] != _VERSION:
-        raise LedgerError(f"{what} is of a version that this janitor does not know", _WAY_OUT, "snapshot")
+        raise LedgerError(f"{_WHAT} is of a version that this janitor does not know", _WAY_OUT, "snapshot")
     try:
         return _unpacked(chunk[1:])
     except (ValueError, zlib.error) as error:
-        raise LedgerError(f"{what} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
+        raise LedgerError(f"{_WHAT} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
 
 
 def _packed(lines: bytearray) -> bytes:

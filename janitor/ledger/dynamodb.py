@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from janitor.errors import LedgerError
-from janitor.ledger.interface import MOST_CHUNKS, REMEMBER_SECONDS, LastRun, Mark
+from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark, RecordCheck
+from janitor.ledger.moments import MOST_AHEAD_SECONDS, BrokenRecords
 from janitor.ledger.state_table import CONDITION_FAILED, EXPIRES_AT, MOST_KEYS, Attributes, StateTable
 from janitor.ledger.url import DynamoDbUrl
 from janitor.logs import get_logger
@@ -33,12 +34,13 @@ _WRITE = "dynamodb:UpdateItem"
 
 _PROOF_SECONDS = 86_400
 
-# A mark is made, unless one stands that is late enough and not past its time; that one is only remembered longer. A
-# condition for each of the two, of which one is met.
+# A mark is made, unless one stands that is late enough, not past its time, and of times that a run can have written;
+# that one is only remembered longer. A condition for each of the two, of which one is met: what is not there, or no
+# number, compares to none.
 _MARK = "SET #at = :at, #expiresAt = :until"
-_IS_TO_BE_MADE = "attribute_not_exists(#at) OR #at < :moment OR #expiresAt <= :at"
 _REMEMBER = "SET #expiresAt = :until"
-_STANDS = "#at >= :moment AND #expiresAt > :at"
+_STANDS = "#at >= :moment AND #at <= :latest AND #expiresAt > :at AND #expiresAt <= :furthest"
+_IS_TO_BE_MADE = f"NOT ({_STANDS})"
 
 _KEEP = "SET #content = :content, #expiresAt = :until"
 _LEAVE_CHUNK = "SET #data = :data, #expiresAt = :until"
@@ -49,12 +51,15 @@ _POINT = (
 
 
 class _Pointer(NamedTuple):
-    """Where the snapshot is: its chunks have the generation in their names."""
+    """Where the snapshot is: its chunks have the generation in their names.
 
-    generation: str
-    chunks: int
-    run: LastRun
-    expires_at: int
+    Attributes:
+        generation: as the table has it, of whatever type; None where it has none.
+        stands: the generation, how many chunks it has, and who left it; None for what nobody reads.
+    """
+
+    generation: Attributes | None
+    stands: tuple[str, int, LastRun] | None
 
 
 class DynamoDbLedger:
@@ -65,6 +70,7 @@ class DynamoDbLedger:
         client: "DynamoDBClient",
         table: str,
         *,
+        clock: Callable[[], float] = time.time,
         wait: Callable[[float], object] = time.sleep,
         jitter: random.Random | None = None,
     ) -> None:
@@ -73,13 +79,16 @@ class DynamoDbLedger:
         Args:
             client: of the run; it stays the caller's to close.
             table: the state table's name.
+            clock: the present UNIX second.
             wait: waits so many seconds, before something is tried again.
             jitter: spreads the retries.
         """
         self.location = str(DynamoDbUrl(table))
         self._client, self._name, self._wait, self._jitter = client, table, wait, jitter
+        self.broken = BrokenRecords()
+        self._clock = clock
         self._table: StateTable | None = None
-        self._now = 0
+        self._check = RecordCheck(self.broken)
 
     def open(self, scope: str, now: int) -> None:
         """As `Ledger.open`: writes, reads and deletes an item."""
@@ -88,7 +97,10 @@ class DynamoDbLedger:
         proof = f"opening/{uuid4().hex}"
         table.update(proof, _MARK, {":at": _number(now), ":until": _number(now + _PROOF_SECONDS)})
         self._take_back(table, proof)
-        self._table, self._now = table, now
+        self._table, self._check = table, self._judged_at(now)
+
+    def _judged_at(self, now: int) -> RecordCheck:
+        return RecordCheck(self.broken, now, int(self._clock()))
 
     def _take_back(self, table: StateTable, proof: str) -> None:
         if proof not in table.get([proof]):
@@ -100,17 +112,19 @@ class DynamoDbLedger:
         """As `Ledger.open_to_read`: reads an item, whether it is there or not."""
         table = StateTable(self._client, self._name, scope, wait=self._wait, jitter=self._jitter)
         table.get(["opening"])
-        self._table, self._now = table, now
+        self._table, self._check = table, self._judged_at(now)
 
     def marked(self, names: Sequence[str]) -> dict[str, Mark]:
         """As `Ledger.marked`, a hundred a request."""
         found: dict[str, Mark] = {}
         wanted = {_mark(name): name for name in names}
         for items in _hundreds([*wanted]):
-            marks = self._opened.get(items)
-            with self._opened.errors(_READ):
-                stand = {wanted[item]: mark for item, mark in marks.items() if not self._is_over(mark)}
-                found |= {name: Mark(int(mark["at"]["N"]), int(mark[EXPIRES_AT]["N"])) for name, mark in stand.items()}
+            for item, mark in self._opened.get(items).items():
+                name = wanted[item]
+                moments = self._check.standing(name, "a mark", _number_in(mark, EXPIRES_AT), _number_in(mark, "at"))
+                if moments is not None:
+                    until, at = moments
+                    found[name] = Mark(at, until)
         return found
 
     def mark(self, moments: Mapping[str, int], at: int) -> None:
@@ -126,16 +140,18 @@ class DynamoDbLedger:
         """As `Ledger.prove`, by one mark, for a table does not run out of room."""
         if names:
             proof = _mark(f"proof/{uuid4().hex}")
-            self._mark_together({proof: self._now}, self._now, self._now + _PROOF_SECONDS)
+            now = self._check.now
+            self._mark_together({proof: now}, now, now + _PROOF_SECONDS)
             self._take_back(self._opened, proof)
 
     def snapshot(self, profile: str) -> Iterator[bytes]:
         """As `Ledger.snapshot`, a chunk a request."""
         pointer = self._pointer(profile)
-        if pointer is None or pointer.expires_at <= self._now:
+        if pointer is None or pointer.stands is None:
             return
-        for number in range(pointer.chunks):
-            item = _chunk(pointer.generation, number)
+        generation, chunks, _ = pointer.stands
+        for number in range(chunks):
+            item = _chunk(generation, number)
             attributes = self._opened.get([item]).get(item)
             if attributes is None:
                 raise LedgerError(f"{self.location}: another run replaced what is being read", "run again")
@@ -158,14 +174,14 @@ class DynamoDbLedger:
             ":outcome": {"S": run.outcome},
             ":until": until,
         }
-        replaced = self._point(profile, generation, values)
+        replaced = self._point(profile, values)
         if replaced is not None:
             self._delete(replaced)
 
     def last_run(self, profile: str) -> LastRun | None:
         """As `Ledger.last_run`."""
         pointer = self._pointer(profile)
-        return None if pointer is None or pointer.expires_at <= self._now else pointer.run
+        return None if pointer is None or pointer.stands is None else pointer.stands[2]
 
     def record(self, name: str) -> bytes | None:
         """As `Ledger.record`."""
@@ -173,8 +189,7 @@ class DynamoDbLedger:
         attributes = self._opened.get([item]).get(item)
         if attributes is None:
             return None
-        with self._opened.errors(_READ):
-            return None if self._is_over(attributes) else bytes(attributes["content"]["B"])
+        return self._check.content(name, attributes.get("content", {}).get("B"), _number_in(attributes, EXPIRES_AT))
 
     def keep(self, name: str, content: bytes, at: int) -> None:
         """As `Ledger.keep`."""
@@ -194,16 +209,17 @@ class DynamoDbLedger:
             raise LedgerError(f"{self.location} is not open")
         return self._table
 
-    def _is_over(self, attributes: Attributes) -> bool:
-        return int(attributes[EXPIRES_AT]["N"]) <= self._now
-
     def _mark_together(self, moments: Mapping[str, int], at: int, until: int) -> None:
         """Mark at most a hundred items. Whoever else marks some of them at once comes before or after."""
         standing: set[str] = set()
+        bounds = {
+            ":latest": _number(max(at, self._check.latest) + MOST_AHEAD_SECONDS),
+            ":furthest": _number(max(until, self._check.latest + REMEMBER_SECONDS) + MOST_AHEAD_SECONDS),
+        }
         for _ in self._opened.rounds(_WRITE):
             updates = []
             for item, moment in moments.items():
-                values = {":at": _number(at), ":until": _number(until), ":moment": _number(moment)}
+                values = {":at": _number(at), ":until": _number(until), ":moment": _number(moment), **bounds}
                 update, condition = (_REMEMBER, _STANDS) if item in standing else (_MARK, _IS_TO_BE_MADE)
                 updates.append(self._opened.to_update(item, update, values, condition))
             codes = self._opened.update_together(updates)
@@ -213,27 +229,22 @@ class DynamoDbLedger:
             standing ^= {item for item, code in zip(moments, codes, strict=True) if code == CONDITION_FAILED}
 
     def _pointer(self, profile: str) -> _Pointer | None:
-        """Where the snapshot is, past its time or not."""
+        """Where the snapshot is, whether anybody may read it or not."""
         item = _run(profile)
         attributes = self._opened.get([item]).get(item)
         if attributes is None:
             return None
-        with self._opened.errors(_READ):
-            run = LastRun(
-                run_id=attributes["runId"]["S"],
-                started_at=int(attributes["startedAt"]["N"]),
-                finished_at=int(attributes["finishedAt"]["N"]),
-                outcome=attributes["outcome"]["S"],
-            )
-            chunks, expires_at = int(attributes["chunks"]["N"]), int(attributes[EXPIRES_AT]["N"])
-            generation = attributes["generation"]["S"]
-        if run.is_possible and 0 <= chunks <= MOST_CHUNKS:
-            return _Pointer(generation, chunks, run, expires_at)
-        # Past its time, so that it is read by nobody and replaced by the next run.
-        log.warning("ledger.record_broken", location=self.location, chunks=chunks, finished_at=run.finished_at)
-        return _Pointer(generation, 0, run, 0)
+        run = LastRun.of(
+            _text_in(attributes, "runId"),
+            _number_in(attributes, "startedAt"),
+            _number_in(attributes, "finishedAt"),
+            _text_in(attributes, "outcome"),
+        )
+        generation, chunks = _text_in(attributes, "generation"), _number_in(attributes, "chunks")
+        stands = self._check.pointed(profile, generation, chunks, run, _number_in(attributes, EXPIRES_AT))
+        return _Pointer(attributes.get("generation"), stands)
 
-    def _point(self, profile: str, generation: str, values: Attributes) -> _Pointer | None:
+    def _point(self, profile: str, values: Attributes) -> _Pointer | None:
         """Let the pointer show this generation, on the condition that it still shows what it did a moment ago.
 
         Returns:
@@ -242,23 +253,25 @@ class DynamoDbLedger:
         replaced: _Pointer | None = None
         for _ in self._opened.rounds(_WRITE):
             before = self._pointer(profile)
-            if before is not None and before.generation == generation:
+            if before is not None and before.generation == values[":generation"]:
                 # The answer to the last try was lost, after it had worked.
                 break
             replaced = before
-            if before is None:
+            if before is None or before.generation is None:
                 is_done = self._opened.update(_run(profile), _POINT, values, "attribute_not_exists(#generation)")
             else:
-                shown = {**values, ":before": {"S": before.generation}}
+                shown = {**values, ":before": before.generation}
                 is_done = self._opened.update(_run(profile), _POINT, shown, "#generation = :before")
             if is_done:
                 break
         return replaced
 
     def _delete(self, replaced: _Pointer) -> None:
+        # Of one that nobody reads the table's TTL takes what there is.
+        generation, chunks = replaced.stands[:2] if replaced.stands is not None else ("", 0)
         try:
-            for number in range(replaced.chunks):
-                self._opened.delete(_chunk(replaced.generation, number))
+            for number in range(chunks):
+                self._opened.delete(_chunk(generation, number))
         except LedgerError as error:
             # The new ones stand, and the table's TTL takes the old ones.
             log.warning("ledger.old_snapshot_left", code=error.code, error=str(error))
@@ -266,6 +279,17 @@ class DynamoDbLedger:
 
 def _number(value: int) -> dict[str, str]:
     return {"N": str(value)}
+
+
+def _number_in(attributes: Attributes, name: str) -> str | None:
+    """The text of a number; None for what is none, and where nothing is."""
+    number: str | None = attributes.get(name, {}).get("N")
+    return number
+
+
+def _text_in(attributes: Attributes, name: str) -> str | None:
+    text: str | None = attributes.get(name, {}).get("S")
+    return text
 
 
 def _mark(name: str) -> str:

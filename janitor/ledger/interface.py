@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from janitor.tokens.expiration import LAST_SECOND
+from janitor.ledger.moments import BrokenRecords, can_be_written, moment_in
 
 # How long something is remembered after it was last written: longer than any horizon, and no longer than it is of use.
 REMEMBER_SECONDS = 400 * 86_400
@@ -26,14 +26,16 @@ class LastRun(NamedTuple):
     finished_at: int
     outcome: str
 
-    @property
-    def is_possible(self) -> bool:
-        """Whether a run can have left this: whoever can write to the store can write anything there."""
-        texts: tuple[object, ...] = (self.run_id, self.outcome)
-        times: tuple[object, ...] = (self.started_at, self.finished_at)
-        are_times = all(isinstance(time, int) and 0 <= time <= LAST_SECOND for time in times)
-        return are_times and all(isinstance(text, str) for text in texts)
+    @classmethod
+    def of(cls, run_id: object, started_at: object, finished_at: object, outcome: object) -> "LastRun | None":
+        """What a store holds, whatever that is; None where that is no run. Its times are still to be checked."""
+        started, finished = moment_in(started_at), moment_in(finished_at)
+        if started is None or finished is None or not isinstance(run_id, str) or not isinstance(outcome, str):
+            return None
+        return cls(run_id, started, finished, outcome)
 
+
+_RUN = "what the last run found"
 
 # Of a snapshot: a chunk holds thousands of findings.
 MOST_CHUNKS = 10_000
@@ -51,6 +53,72 @@ class Mark(NamedTuple):
     until: int
 
 
+class RecordCheck:
+    """Tells the records that stand from those that are past their time, and from those that no run can have left.
+
+    Attributes:
+        now: the run's UNIX second.
+        latest: the present one, which is later where a run tells what was found long before.
+        broken: what no run can have left.
+    """
+
+    def __init__(self, broken: BrokenRecords, now: int = 0, latest: int = 0) -> None:
+        """Args: where broken records are noted; and the times."""
+        self.broken = broken
+        self.now, self.latest = now, max(now, latest)
+
+    def standing(self, name: str, what: str, until: object, *written: object) -> tuple[int, ...] | None:
+        """The times of a record that stands, in this order; None for one that is absent.
+
+        Args:
+            name: tells it from other records.
+            what: says what it is, in words.
+            until: from when on it is past its time, as the store has it.
+            written: when it was written, as the store has it.
+        """
+        over_at, moments = moment_in(until), tuple(moment_in(each) for each in written)
+        if over_at is not None and 0 <= over_at <= self.now:
+            return None
+        for moment in moments:
+            if not can_be_written(moment, self.latest):
+                self.broken.add(name, what, moment)
+                return None
+        if not can_be_written(over_at, self.latest, REMEMBER_SECONDS):
+            self.broken.add(name, what, over_at)
+            return None
+        return tuple(moment for moment in (over_at, *moments) if moment is not None)
+
+    def content(self, name: str, content: object, until: object) -> bytes | None:
+        """What a record that stands holds; None for one that is absent."""
+        if self.standing(name, "a record", until) is None:
+            return None
+        if isinstance(content, bytes):
+            return content
+        self.broken.add(name, "a record", None)
+        return None
+
+    def pointed(
+        self, profile: str, generation: object, chunks: object, run: LastRun | None, until: object
+    ) -> tuple[str, int, LastRun] | None:
+        """Which snapshot the next run reads, how many chunks it has and which run left it; None for none.
+
+        Args:
+            profile: names the settings of the snapshot.
+            generation: names its chunks, as the store has it.
+            chunks: how many there are, as the store has it.
+            run: who left it; None where that is none.
+            until: from when on it is past its time, as the store has it.
+        """
+        times = () if run is None else (run.started_at, run.finished_at)
+        if self.standing(profile, _RUN, until, *times) is None:
+            return None
+        count = moment_in(chunks)
+        if run is None or not isinstance(generation, str) or count is None or not 0 <= count <= MOST_CHUNKS:
+            self.broken.add(profile, _RUN, None)
+            return None
+        return generation, count, run
+
+
 class Ledger(Protocol):
     """What runs of one table remember between each other, in a store that several tables may share.
 
@@ -63,11 +131,15 @@ class Ledger(Protocol):
     Every method but `close` raises LedgerError where the store cannot be reached, read or written; it names the store
     and the way out. Nothing that is handed in holds a token or a row's key.
 
+    A record that no run can have left (`moments`) is absent too, and is replaced by the next one of its name.
+
     Attributes:
         location: the store as the user calls it, for example `dynamodb://janitor-state`.
+        broken: the records that were met and that no run can have left.
     """
 
     location: str
+    broken: BrokenRecords
 
     def open(self, scope: str, now: int) -> None:
         """Prove that the store can be read and written, each in the very way that the other methods do.

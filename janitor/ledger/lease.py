@@ -3,16 +3,13 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from janitor.tokens.expiration import LAST_SECOND
+from janitor.ledger.moments import can_be_written, moment_in
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import cut, without_keys
 
 # The servers' clocks are read in whole seconds. A lease lasts one more than was asked for, so that it is never over
 # early in anybody's eyes, whether the second of the one clock is cut and that of the other rounded up.
 GRAIN_SECONDS = 1
-
-# A lease lasts a minute. One that ends further ahead than this was written by no run, or by a clock that was wrong.
-MOST_AHEAD_SECONDS = 86_400
 
 
 class Held(NamedTuple):
@@ -35,13 +32,8 @@ class Held(NamedTuple):
             holder: a text, where all is well.
             until: a whole number, where all is well; or the text of one.
         """
-        try:
-            second = int(until) if isinstance(until, int | str) else None
-        except ValueError:
-            second = None
-        return cls(
-            holder if isinstance(holder, str) else "", None if second is None or second > LAST_SECOND else second
-        )
+        is_whole = isinstance(until, int | str) and "." not in str(until)
+        return cls(holder if isinstance(holder, str) else "", moment_in(until) if is_whole else None)
 
     @property
     def printable_holder(self) -> str:
@@ -49,8 +41,11 @@ class Held(NamedTuple):
         return plain(cut(without_keys(self.holder))) or "?"
 
     def is_broken(self, now: int) -> bool:
-        """Whether it is no lease that a run can have taken, by the store's present UNIX second."""
-        return not self.holder or self.until is None or self.until > now + MOST_AHEAD_SECONDS
+        """Whether it is no lease that a run can have taken, by the store's present UNIX second.
+
+        A lease lasts a minute, which is as good as nothing beside what clocks may differ by.
+        """
+        return not self.holder or not can_be_written(self.until, now)
 
     def is_over(self, now: int) -> bool:
         """Whether anybody may take it, by the store's present UNIX second."""

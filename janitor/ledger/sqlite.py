@@ -3,14 +3,16 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from janitor.errors import LedgerError
-from janitor.ledger.interface import MOST_CHUNKS, REMEMBER_SECONDS, LastRun, Mark
+from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark, RecordCheck
+from janitor.ledger.moments import MOST_AHEAD_SECONDS, BrokenRecords
 from janitor.ledger.sqlite_file import connect, connect_to_read, is_empty, reading, sqlite_errors, writing
 from janitor.ledger.url import SqliteUrl
 
@@ -41,9 +43,17 @@ _SCHEMA = (
 _MARK = """
     INSERT INTO mark (scope, name, at, expires_at) VALUES (:scope, :name, :at, :until)
     ON CONFLICT (scope, name) DO UPDATE SET
-        at = CASE WHEN expires_at > :at AND at >= :moment THEN at ELSE excluded.at END,
+        at = CASE
+            WHEN expires_at > :at AND expires_at <= :furthest AND at >= :moment AND at <= :latest THEN at
+            ELSE excluded.at
+        END,
         expires_at = excluded.expires_at
 """
+# SQLite keeps what it is given, whatever a column is declared as; every text and every blob is more than any number.
+_AT, _UNTIL, _STARTED_AT, _FINISHED_AT, _CHUNKS = (
+    f"CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END"
+    for column in ("at", "expires_at", "started_at", "finished_at", "chunks")
+)
 _PROOF = "REPLACE INTO mark (scope, name, at, expires_at) VALUES (?, ?, ?, ?)"
 _PROOF_SECONDS = 86_400
 
@@ -56,22 +66,27 @@ class SqliteLedger:
     what makes a commit outlive a power cut in this mode (SQLite, "PRAGMA synchronous").
     """
 
-    def __init__(self, path: Path) -> None:
-        """Prepare; the file is not touched."""
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        """Prepare; the file is not touched.
+
+        Args:
+            path: of the file.
+            clock: the present UNIX second.
+        """
         self.location = str(SqliteUrl(path))
-        self._path = path
+        self.broken = BrokenRecords()
+        self._path, self._clock = path, clock
         self._connection: sqlite3.Connection | None = None
         self._scope = ""
-        self._now = 0
+        self._check = RecordCheck(self.broken)
 
     def open(self, scope: str, now: int) -> None:
         """As `Ledger.open`. Makes the file (mode 0600) and its folder (0700) where there are none."""
-        self.close()
-        self._scope, self._now = scope, now
+        self._opening(scope, now)
         try:
             make_file(self._path)
             with self._errors():
-                self._connection = connect(self._path)
+                self._connection = _tolerant(connect(self._path))
                 self._connection.execute("PRAGMA synchronous = EXTRA")
                 with writing(self._connection):
                     check_schema(self._connection, self._path)
@@ -82,15 +97,14 @@ class SqliteLedger:
 
     def open_to_read(self, scope: str, now: int) -> None:
         """As `Ledger.open_to_read`. Of a file that is not there, or empty, an empty one in memory is read."""
-        self.close()
-        self._scope, self._now = scope, now
+        self._opening(scope, now)
         try:
             with self._errors():
                 if is_empty(self._path):
                     self._connection = sqlite3.connect(":memory:", isolation_level=None)
                     check_schema(self._connection, self._path)
                 else:
-                    self._connection = connect_to_read(self._path)
+                    self._connection = _tolerant(connect_to_read(self._path))
                     check_schema(self._connection, self._path)
         except BaseException:
             self.close()
@@ -98,19 +112,26 @@ class SqliteLedger:
 
     def marked(self, names: Sequence[str]) -> dict[str, Mark]:
         """As `Ledger.marked`."""
-        query = "SELECT at, expires_at FROM mark WHERE scope = ? AND name = ? AND expires_at > ?"
+        query = f"SELECT {_UNTIL}, {_AT} FROM mark WHERE scope = ? AND name = ?"  # noqa: S608  # columns
         found = {}
         with self._errors(), reading(self._opened):
             for name in names:
-                row = self._opened.execute(query, (self._scope, name, self._now)).fetchone()
-                if row is not None:
-                    found[name] = Mark(*map(int, row))
+                row = self._opened.execute(query, (self._scope, name)).fetchone()
+                moments = None if row is None else self._check.standing(name, "a mark", *row)
+                if moments is not None:
+                    until, at = moments
+                    found[name] = Mark(at, until)
         return found
 
     def mark(self, moments: Mapping[str, int], at: int) -> None:
         """As `Ledger.mark`, all of them or none."""
+        until = at + REMEMBER_SECONDS
+        bounds = {
+            "latest": max(at, self._check.latest) + MOST_AHEAD_SECONDS,
+            "furthest": max(until, self._check.latest + REMEMBER_SECONDS) + MOST_AHEAD_SECONDS,
+        }
         marks = (
-            {"scope": self._scope, "name": name, "moment": moment, "at": at, "until": at + REMEMBER_SECONDS}
+            {"scope": self._scope, "name": name, "moment": moment, "at": at, "until": until, **bounds}
             for name, moment in moments.items()
         )
         with self._errors(), writing(self._opened):
@@ -119,10 +140,10 @@ class SqliteLedger:
     def prove(self, names: Sequence[str]) -> None:
         """As `Ledger.prove`: writes as much as the marks will take, and deletes it. SQLite keeps the pages for them."""
         proofs = [f"proof/{name}" for name in names]
-        until = self._now + _PROOF_SECONDS
+        now = self._check.now
         with self._errors():
             with writing(self._opened):
-                self._opened.executemany(_PROOF, ((self._scope, proof, self._now, until) for proof in proofs))
+                self._opened.executemany(_PROOF, ((self._scope, proof, now, now + _PROOF_SECONDS) for proof in proofs))
             with writing(self._opened):
                 delete = "DELETE FROM mark WHERE scope = ? AND name = ?"
                 deleted = self._opened.executemany(delete, ((self._scope, proof) for proof in proofs)).rowcount
@@ -132,13 +153,10 @@ class SqliteLedger:
 
     def snapshot(self, profile: str) -> Iterator[bytes]:
         """As `Ledger.snapshot`. Holds no lock between two chunks."""
-        query = "SELECT generation, chunks FROM run WHERE scope = ? AND profile = ? AND expires_at > ?"
-        pointer = self._fetch(query, profile, self._now)
+        pointer = self._pointer(profile)
         if pointer is None:
             return
-        generation, chunks = pointer
-        if not isinstance(chunks, int) or not 0 <= chunks <= MOST_CHUNKS:
-            return  # what no run can have left; the next one replaces it
+        generation, chunks, _ = pointer
         for number in range(chunks):
             query = "SELECT data FROM chunk WHERE scope = ? AND generation = ? AND number = ?"
             row = self._fetch(query, generation, number)
@@ -166,19 +184,26 @@ class SqliteLedger:
 
     def last_run(self, profile: str) -> LastRun | None:
         """As `Ledger.last_run`."""
+        pointer = self._pointer(profile)
+        return None if pointer is None else pointer[2]
+
+    def _pointer(self, profile: str) -> tuple[str, int, LastRun] | None:
+        """Where the snapshot is, how many chunks it has, and who left it; None for nowhere."""
         query = (
-            "SELECT run_id, started_at, finished_at, outcome FROM run "
-            "WHERE scope = ? AND profile = ? AND expires_at > ?"
+            f"SELECT generation, {_CHUNKS}, run_id, {_STARTED_AT}, {_FINISHED_AT}, outcome, {_UNTIL} FROM run "  # noqa: S608  # columns
+            "WHERE scope = ? AND profile = ?"
         )
-        row = self._fetch(query, profile, self._now)
-        run = None if row is None else LastRun(*row)
-        return run if run is not None and run.is_possible else None
+        row = self._fetch(query, profile)
+        if row is None:
+            return None
+        generation, chunks, *fields, until = row
+        return self._check.pointed(profile, generation, chunks, LastRun.of(*fields), until)
 
     def record(self, name: str) -> bytes | None:
         """As `Ledger.record`."""
-        query = "SELECT content FROM record WHERE scope = ? AND name = ? AND expires_at > ?"
-        row = self._fetch(query, name, self._now)
-        return None if row is None else self._blob(row[0])
+        query = f"SELECT content, {_UNTIL} FROM record WHERE scope = ? AND name = ?"  # noqa: S608  # columns
+        row = self._fetch(query, name)
+        return None if row is None else self._check.content(name, row[0], row[1])
 
     def keep(self, name: str, content: bytes, at: int) -> None:
         """As `Ledger.keep`."""
@@ -200,6 +225,10 @@ class SqliteLedger:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
         self._connection = None
+
+    def _opening(self, scope: str, now: int) -> None:
+        self.close()
+        self._scope, self._check = scope, RecordCheck(self.broken, now, int(self._clock()))
 
     @property
     def _opened(self) -> sqlite3.Connection:
@@ -229,6 +258,12 @@ class SqliteLedger:
         with self._errors():
             row: tuple[Any, ...] | None = self._opened.execute(query, (self._scope, *arguments)).fetchone()
         return row
+
+
+def _tolerant(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """The connection, to which a text that is not valid UTF-8 is a text too, and no error."""
+    connection.text_factory = lambda content: content.decode("utf-8", "replace")
+    return connection
 
 
 def make_file(path: Path) -> None:

@@ -36,8 +36,8 @@ class Heard(NamedTuple):
         at: the UNIX second of the last run that told it all that was due; None before the first.
         dead_before: tokens that had expired by this second are not told one by one: they were dead for longer than the
             grace when the audience first heard of the table, and were counted then.
-        known_before: what had come within a threshold by this second was told under another fingerprint key, or passed
-            over then; nobody can tell by its new fingerprint which.
+        known_before: what had come within a threshold by this second was told under another fingerprint, or passed over
+            then; nobody can tell by its new one which.
         is_counted: whether it was told how many those dead tokens are, or wants to hear nothing.
     """
 
@@ -46,20 +46,25 @@ class Heard(NamedTuple):
     known_before: int = 0
     is_counted: bool = False
 
+    @property
+    def moments(self) -> tuple[int, ...]:
+        """All of its times; None is none."""
+        return (self.dead_before, self.known_before, *(() if self.at is None else (self.at,)))
 
-def heard_so_far(heard: Mapping[str, Heard], key: str, now: int, grace: int) -> Heard:
-    """What an audience has been told, as far as fingerprints of this key are concerned.
+
+def heard_so_far(heard: Mapping[str, Heard], naming: str, now: int, grace: int) -> Heard:
+    """What an audience has been told, as far as fingerprints that are made so are concerned.
 
     Args:
-        heard: what it has been told, by the name of the fingerprint key.
-        key: the name of the key in use.
+        heard: what it has been told, by the name of how fingerprints were made: the dialect, and the key.
+        naming: the name of how they are made now.
         now: the run's UNIX second.
         grace: in seconds.
     """
-    if key in heard:
-        return heard[key]
+    if naming in heard:
+        return heard[naming]
     if not heard:
-        return Heard(None, now - grace)
+        return Heard(None, max(0, now - grace))
     return Heard(
         None,
         max(each.dead_before for each in heard.values()),

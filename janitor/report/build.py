@@ -42,23 +42,16 @@ def urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
     return _URGENCY[verdict.state], not verdict.accepted_by, distance
 
 
-def urgency_of(told: Finding, now: int | None = None) -> tuple[int, bool, int]:
-    """As `urgency`, of a finding: at the UNIX second `now`, or, when None, at the one by which it was judged."""
-    return _URGENCY[told.state], not told.accepted_by, _distance(told, now)
+def urgency_of(told: Finding) -> tuple[int, bool, int]:
+    """As `urgency`, of a finding, at the UNIX second by which it was judged."""
+    return _URGENCY[told.state], not told.accepted_by, _distance(told)
 
 
-def judged_at(told: Finding) -> int | None:
-    """The UNIX second by which a finding was judged; None where its line does not tell."""
-    if told.seconds_to_expiry is None or told.expiration is None:
-        return None
-    return told.expiration - told.seconds_to_expiry
-
-
-def _distance(told: Finding, now: int | None) -> int:
+def _distance(told: Finding) -> int:
     if told.seconds_to_expiry is None:
         # Without an expiry, or with one so long ago that JSON does not hold it.
         return MAX_JSON_INTEGER if told.state in _DATED else 0
-    return abs(told.seconds_to_expiry if now is None or told.expiration is None else told.expiration - now)
+    return abs(told.seconds_to_expiry)
 
 
 def finding(

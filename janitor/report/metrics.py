@@ -49,7 +49,7 @@ def _saw_the_table(report: Report) -> bool:
     has_come_through = report.run.outcome not in (Outcome.INTERRUPTED, Outcome.SKIPPED)
     is_broken_off = any(error.where in _READING for error in report.errors)
     is_present = report.policy.as_of is None and report.table is not None and report.table.source is None
-    is_whole = report.run.shard is None and report.run.command != "apply"
+    is_whole = report.run.command != "apply"
     return has_come_through and not is_broken_off and is_whole and is_present
 
 

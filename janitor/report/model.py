@@ -31,13 +31,6 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-class Shard(Part, frozen=True):
-    """Which part of the table was scanned."""
-
-    index: int
-    count: int
-
-
 class Run(Part, frozen=True):
     """The run itself."""
 
@@ -49,7 +42,6 @@ class Run(Part, frozen=True):
     finished_at: dt.datetime
     duration_seconds: float
     version: str
-    shard: Shard | None = None
 
     @property
     def only_reads(self) -> bool:

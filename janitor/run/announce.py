@@ -9,7 +9,7 @@ took it: a crash in between repeats a few notices, and loses none. Where the sto
 because nobody can tell what was sent already.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +18,7 @@ from msgspec import structs
 from janitor.errors import JanitorError, LedgerError, SinkError, StopRequestedError
 from janitor.ledger.interface import LastRun
 from janitor.ledger.lease import Held
+from janitor.ledger.moments import BrokenRecords
 from janitor.logs import get_logger
 from janitor.notify.audience import Kind
 from janitor.notify.content import DigestContent
@@ -25,13 +26,13 @@ from janitor.notify.notice import Notice
 from janitor.notify.parts import digest_parts
 from janitor.notify.per_token import token_message
 from janitor.readers.interface import FoundRow
-from janitor.report.model import Finding, NoticesPart, Remark, Report
+from janitor.report.model import NoticesPart, Remark, Report
 from janitor.run.changes import changes_since
 from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
 from janitor.run.lease_keeper import LeaseKeeper
+from janitor.run.leasing import CHECK_STORE, broken_lease, readable
 from janitor.run.locked_out import PagesOfOwner
-from janitor.run.sights import sight_in
 from janitor.run.spool import Due
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import FingerprintOf, Watch
@@ -41,6 +42,7 @@ from janitor.sinks.sns import Message
 log = get_logger("janitor.notices")
 
 _UNREACHABLE = "unreachable"
+_TURN = "the right to tell this topic of this table"
 
 
 @dataclass(slots=True)
@@ -70,7 +72,6 @@ class Announcer:
         pages_of_owner: PagesOfOwner | None,
         fingerprint_of: FingerprintOf,
         remembers: bool,
-        sees_all: bool | None = None,
         turn: LeaseKeeper | None = None,
     ) -> None:
         """Prepare; nothing is opened or sent.
@@ -83,12 +84,10 @@ class Announcer:
             pages_of_owner: reads the rows of an owner; None where the table has no index for it.
             fingerprint_of: how rows are named.
             remembers: whether the run sees the whole table as it is, as the next will.
-            sees_all: whether it sees the whole table, be it as it was; None for as `remembers` says.
             turn: the right to tell this topic of this table; None where nobody else does.
         """
         self.are_changes_told = False
         self._remembers = remembers
-        self._sees_all = remembers if sees_all is None else sees_all
         self._watch = watch
         self._channel = channel
         self._clock = clock
@@ -106,10 +105,6 @@ class Announcer:
     def see(self, told: Sequence[FoundRow]) -> None:
         """Take findings, each once."""
         self._watch.see(told)
-
-    def take(self, findings: Iterable[Finding]) -> None:
-        """Take the findings of a report, each once."""
-        self._watch.take([sight_in(finding) for finding in findings])
 
     def finish(self, report: Report, *, is_complete: bool) -> Report:
         """Announce what is due, remember it, and give the report with what came of that.
@@ -133,15 +128,19 @@ class Announcer:
         """Whether what is due may be told: nothing speaks against it, and the store works."""
         return self._channel.refusal is None and not self._watch.is_broken
 
+    def due(self, kind: Kind) -> Due:
+        """What is due in this kind of message, most urgent first."""
+        return self._watch.due.of(kind)
+
     @property
     def in_digest(self) -> Due:
         """What is due in the digest, most urgent first."""
-        return self._watch.due.of(Kind.DIGEST)
+        return self.due(Kind.DIGEST)
 
     @property
     def for_owners(self) -> Due:
         """What owners are to hear, most urgent first."""
-        return self._watch.due.of(Kind.OWNER)
+        return self.due(Kind.OWNER)
 
     @property
     def long_expired(self) -> int:
@@ -196,13 +195,13 @@ class Announcer:
         elif self._other is None:
             if is_complete and self._remembers:
                 self._remember(report)
-            is_all_told = is_complete and self._sees_all and was_told
+            is_all_told = is_complete and self._remembers and was_told
             self._watch.hear(is_complete=is_all_told, wants_nothing=self._channel.wants_nothing)
         self._held.close()
         part = self._part(sent)
         if self._watch.error is not None:
             sent.errors.append(state_remark(self._watch.error, was_sent=sent.was_tried))
-        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._left()]
+        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._broken(), *self._left()]
         return structs.replace(report, errors=[*report.errors, *sent.errors], warnings=warnings, notices=part)
 
     def close(self) -> None:
@@ -224,13 +223,19 @@ class Announcer:
             state=self._watch.location,
         )
 
+    def _broken(self) -> list[Remark]:
+        """That a store holds what no run can have left."""
+        troubles = self._channel.troubles
+        warnings = broken_warning(self._watch.location, self._watch.broken, *([troubles.broken] if troubles else []))
+        if self._turn is not None:
+            warnings += broken_lease(self._turn, _TURN)
+        return warnings
+
     def _left(self) -> list[Remark]:
         if self._other is None or not self._watch.left:
             return []
         notices = "1 notice was" if self._watch.left == 1 else f"{self._watch.left:,} notices were"
-        message = (
-            f"{notices} left to the next run, for another one ({self._other.printable_holder}) is telling this topic"
-        )
+        message = f"{notices} left to the next run, for another one ({self._other.printable_holder}) has {_TURN}"
         return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: Report) -> Report:
@@ -248,6 +253,8 @@ class Announcer:
             self.take_turn()
             if self._watch.is_broken:
                 return
+            # Another run may have told of the same trouble meanwhile.
+            sameness = Sameness(self._channel, report)
             content = self._content(report, sameness)
             wants_digest = sameness.wants(content)
             sent.was_tried = self._channel.per_token or wants_digest
@@ -341,6 +348,23 @@ def state_remark(error: JanitorError, *, was_sent: bool) -> Remark:
     nothing = "nothing was announced, for nobody can tell what was already"
     some = "not all of what was announced is remembered, so some will be announced again"
     return Remark(where="state", code=error.code, message=f"{some if was_sent else nothing}: {error}")
+
+
+def broken_warning(location: str, *met: BrokenRecords) -> list[Remark]:
+    """That there are records which no run can have left, by the first of them; nothing where all were well."""
+    firsts = [broken.first for broken in met if broken.first is not None]
+    if not firsts:
+        return []
+    are_more = len(firsts) > 1 or any(broken.are_more for broken in met)
+    moment = firsts[0].moment
+    dated = "with no time that can be read" if moment is None else f"of {readable(moment)}"
+    more = ", and more records that" if are_more else ", which"
+    absent = "they count" if are_more else "it counts"
+    message = (
+        f"the state store {location} holds {firsts[0].what} {dated}{more} no run can have left: {absent} as absent and "
+        f"will be replaced; {CHECK_STORE}"
+    )
+    return [Remark(where="state", code="broken", message=message)]
 
 
 def changes_warning(error: JanitorError | None) -> list[Remark]:

@@ -20,6 +20,7 @@ from janitor.report.model import Outcome, Remark, Report
 from janitor.run.announce import Announcer, Sent
 from janitor.run.channel import Channel, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
+from janitor.run.rehearsal import who_would_be_told
 from janitor.run.stopping import Stop
 
 log = get_logger("janitor.notices")
@@ -69,22 +70,23 @@ class Announced:
     """What was published for all tables together."""
 
     digests: int = 0
+    warnings: list[Remark] = field(default_factory=list)
     errors: list[Remark] = field(default_factory=list)
 
 
 class _AllDue(Collection[Notice]):
     """The due notices of several tables, one table after the other. They stay on disk."""
 
-    def __init__(self, tables: Sequence[HeldBack]) -> None:
-        self._tables = tables
+    def __init__(self, tables: Sequence[HeldBack], kind: Kind = Kind.DIGEST) -> None:
+        self._tables, self._kind = tables, kind
 
     def __len__(self) -> int:
-        return sum(len(table.announcer.in_digest) for table in self._tables)
+        return sum(len(table.announcer.due(self._kind)) for table in self._tables)
 
     def __iter__(self) -> Iterator[Notice]:
         for table in self._tables:
             with table.announcer.failing():
-                for notice in table.announcer.in_digest:
+                for notice in table.announcer.due(self._kind):
                     yield replace(notice, table=table.label)
 
     def __contains__(self, notice: object) -> bool:
@@ -107,7 +109,10 @@ def announce(
     telling = [table for table in tables if table.can_announce]
     read = [table for table in tables if table.has_ended]
     # Where no store works nobody can tell what was sent already; where no table was read, that is all there is to tell.
-    if channel.topic is None or (read and not telling) or whole.run.outcome is Outcome.SKIPPED:
+    if (read and not telling) or whole.run.outcome is Outcome.SKIPPED:
+        return announced
+    if channel.topic is None:
+        announced.warnings += _rehearsed(telling, whole, channel)
         return announced
     sameness = Sameness(channel, whole)
     of_table = {table.label: report for table, report in zip(tables, reports, strict=True)}
@@ -117,6 +122,8 @@ def announce(
             table.announcer.take_turn()
         telling = [table for table in telling if table.can_announce]
         if not read or telling:
+            # Another run may have told of the same trouble meanwhile.
+            sameness = Sameness(channel, whole)
             wants_digest = sameness.wants(_content(whole, telling, channel, sameness))
             for table in telling:
                 table.sent.was_tried = channel.per_token or wants_digest
@@ -131,6 +138,13 @@ def announce(
     sameness.settle(was_told=announced.digests > 0 and not announced.errors)
     log.info("notices.published", digests=announced.digests, tables=len(telling))
     return announced
+
+
+def _rehearsed(telling: Sequence[HeldBack], whole: Report, channel: Channel) -> list[Remark]:
+    """Who would be told of all tables, which none of them says for itself then."""
+    for table in telling:
+        table.sent.was_tried = True
+    return who_would_be_told(channel, whole, _AllDue(telling), _AllDue(telling, Kind.OWNER))
 
 
 def _content(whole: Report, telling: Sequence[HeldBack], channel: Channel, sameness: Sameness) -> DigestContent:

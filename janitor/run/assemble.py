@@ -13,7 +13,6 @@ from janitor.report.model import (
     Remark,
     Report,
     Run,
-    Shard,
     TablePart,
     worth_a_line,
 )
@@ -70,7 +69,6 @@ def _run(job: Job, started: float, outcome: Outcome) -> Run:
         finished_at=_time(finished),
         duration_seconds=round(finished - started, 3),
         version=job.version,
-        shard=None if job.shard is None else Shard(index=job.shard.index, count=job.shard.count),
     )
 
 

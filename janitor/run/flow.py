@@ -19,9 +19,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -30,6 +29,7 @@ from janitor.logs import get_logger
 from janitor.readers.tally import Tally
 from janitor.report.model import PROTECTS_NOBODY, Deletion, Outcome, Remark, Report
 from janitor.run.assemble import assembled
+from janitor.run.bugs import SafeAnnouncer, remarked
 from janitor.run.findings import Findings
 from janitor.run.job import Job, Result
 from janitor.run.leasing import Leasing, leased, passed_over
@@ -41,9 +41,6 @@ from janitor.run.swept import Swept
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import without_keys
-
-if TYPE_CHECKING:
-    from janitor.run.shards.records import Left
 
 log = get_logger("janitor.run")
 
@@ -61,14 +58,12 @@ def run(job: Job, *, is_part: bool = False) -> Result:
     """
     started = job.clock()
     tally = Tally()
-    findings = _findings(job)
-    with _reporting(job):
-        if job.reported_before is not None:
-            return _reported_before(job, job.reported_before, started, tally)
-        with leased(job.sweep, job.stop) as lease:
-            if lease.other is not None:
-                return _passed_over(job, passed_over(lease.other), started, tally, is_part=is_part)
-            report = _worked_through(job, lease, started, tally, findings)
+    announcer = None if job.announcer is None else SafeAnnouncer(job.announcer)
+    findings = _findings(job, announcer)
+    with _reporting(job), leased(job.sweep, job.stop) as lease:
+        if lease.other is not None:
+            return _passed_over(job, passed_over(lease.other), started, tally, is_part=is_part)
+        report = _worked_through(job, lease, tally, findings, announcer, started=started)
     if not is_part:
         log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
     log.info(
@@ -80,16 +75,20 @@ def run(job: Job, *, is_part: bool = False) -> Result:
         **structs.asdict(report.deletion),
         **structs.asdict(report.capacity),
     )
-    return _result(job, report)
+    return Result(report, job.outlets.failures)
 
 
-def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, findings: Findings) -> Report:
+def _worked_through(
+    job: Job, lease: Leasing, tally: Tally, findings: Findings, announcer: SafeAnnouncer | None, *, started: float
+) -> Report:
     with _opened(job):
         log.info("run.started", command=job.command, table=job.table.name, dialect=job.policy.dialect)
         errors = read(job, tally, findings)
         is_complete = not errors and not job.stop.is_requested()
         swept = _swept(job, tally, findings, is_complete=is_complete, lease_problem=lease.problem)
-        locked_out, warnings = _look_up_owners(job, tally, is_over=bool(errors))
+        locked_out, warnings, bugs = LockedOut(), list[Remark](), list[Remark]()
+        with remarked("locked_out", "which owners are locked out was not checked", bugs):
+            locked_out, warnings = _look_up_owners(job, tally, is_over=bool(errors))
         report = assembled(
             job,
             started=started,
@@ -98,7 +97,7 @@ def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, find
             findings=findings.most_urgent(),
             swept=swept,
             locked_out=locked_out,
-            errors=[*errors, *swept.errors, *_deadline(job)],
+            errors=[*errors, *swept.errors, *bugs, *_deadline(job)],
             warnings=[
                 *job.warnings,
                 *lease.warnings,
@@ -109,13 +108,13 @@ def _worked_through(job: Job, lease: Leasing, started: float, tally: Tally, find
             ],
         )
         is_complete = is_complete and not swept.untold
-        if job.announcer is not None:
-            report = job.announcer.finish(report, is_complete=is_complete)
+        if announcer is not None:
+            report = announcer.finish(report, is_complete=is_complete)
         job.outlets.finish(report, is_complete=is_complete)
     return report
 
 
-def _findings(job: Job) -> Findings:
+def _findings(job: Job, announcer: SafeAnnouncer | None) -> Findings:
     if job.listing is not None and job.listing.order is not None:
         return SortedFindings(job, job.listing.order)
     return Findings(
@@ -124,36 +123,11 @@ def _findings(job: Job) -> Findings:
         now=job.now,
         policy=job.policy,
         secret=job.fingerprint_secret,
-        see=job.announcer.see if job.announcer else None,
+        see=announcer.see if announcer else None,
     )
 
 
-def _reported_before(job: Job, before: Left, started: float, tally: Tally) -> Result:
-    """The report of a shard that came to its end before it was started again: nothing is left but the merging."""
-    announcer = job.shard_announcer
-    assert announcer is not None  # noqa: S101  # nobody else knows that it reported
-    message = f"skipped: shard {job.shard} of this run has reported already"
-    why = Remark(where="shards", code="reported", message=message)
-    try:
-        with job.stop.waiting():
-            announcer.open()
-        errors = announcer.catch_up(before)
-    finally:
-        announcer.close()
-    # The report that it had written stays.
-    job.outlets.discard_files()
-    return _passed_over(job, why, started, tally, errors)
-
-
-def _passed_over(
-    job: Job,
-    why: Remark,
-    started: float,
-    tally: Tally,
-    errors: Sequence[Remark] = (),
-    *,
-    is_part: bool = False,
-) -> Result:
+def _passed_over(job: Job, why: Remark, started: float, tally: Tally, *, is_part: bool) -> Result:
     """The report of a run that leaves the table to another, and reads nothing of it."""
     report = assembled(
         job,
@@ -163,20 +137,14 @@ def _passed_over(
         findings=[],
         swept=Swept(deletion=Deletion(enabled=not job.is_dry_run)),
         locked_out=LockedOut(),
-        errors=list(errors),
+        errors=[],
         warnings=[*job.warnings, why],
     )
     job.outlets.pass_over(report)
     if not is_part:
         log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
     log.info("run.skipped", code=why.code)
-    return _result(job, report)
-
-
-def _result(job: Job, report: Report) -> Result:
-    announcer = job.shard_announcer
-    merged = announcer.merged if announcer else None
-    return Result(report, job.outlets.failures, merged, is_part=announcer is not None)
+    return Result(report, job.outlets.failures)
 
 
 @contextmanager
@@ -221,7 +189,14 @@ def _open_plan(job: Job) -> None:
 def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool, lease_problem: str | None) -> Swept:
     if job.sweep is None:
         return Swept()
-    return job.sweep.finish(tally, findings, job.stop, is_complete=is_complete, lease_problem=lease_problem)
+    return job.sweep.finish(
+        tally,
+        findings,
+        job.stop,
+        is_complete=is_complete,
+        lease_problem=lease_problem,
+        unused_patterns=job.unused_patterns.left,
+    )
 
 
 def _workbench_only(tally: Tally) -> list[Remark]:

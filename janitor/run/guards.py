@@ -4,15 +4,19 @@ A guard returns a sentence that says which number tripped it and how to go on, o
 same, and says what the real one would.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
+from janitor.dynamodb.clock import skew_said
 from janitor.report.model import Remark
 from janitor.run.plan import Population
+from janitor.tokens.plain import plain
+from janitor.tokens.shown import without_keys
 
 # Below so many scanned rows a share means little: two stale tokens of three are an ordinary small table.
 LEAST_ROWS_FOR_A_SHARE = 20
 _WHOLE = 100
+_MOST_PATTERNS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,8 @@ class Situation:
         lease_problem: why the table's lease was not to be had, None where nothing speaks against deleting.
         archive_problem: why the archive could not be written, None where it could.
         consent_problem: why nobody can say yes to the deletes; None where somebody can, or need not.
+        misread: patterns of protected users that fit nobody, and how many planned rows each would fit if it were read a
+            little differently.
     """
 
     planned: int
@@ -53,6 +59,7 @@ class Situation:
     lease_problem: str | None
     archive_problem: str | None
     consent_problem: str | None = None
+    misread: Mapping[str, int] = field(default_factory=dict)
 
 
 def refusals(situation: Situation, limits: Limits, *, is_dry_run: bool = False) -> Iterator[Remark]:
@@ -83,7 +90,7 @@ def _clock(situation: Situation, limits: Limits) -> str | None:
     if abs(skew) <= limits.max_clock_skew:
         return None
     return (
-        f"the local clock is {skew:+,} seconds off DynamoDB's, more than {limits.max_clock_skew:,}; "
+        f"{skew_said(skew)}, more than {limits.max_clock_skew:,}; "
         "set the clock right, or allow it with --max-clock-skew"
     )
 
@@ -151,6 +158,25 @@ def _archive(situation: Situation, _: Limits) -> str | None:
     return f"the archive cannot be written ({situation.archive_problem}); give --archive PATH, or --no-archive"
 
 
+def _protection(situation: Situation, _: Limits) -> str | None:
+    misread = situation.misread
+    if not misread:
+        return None
+    said = [
+        f"'{plain(without_keys(pattern))}' ({rows:,} planned {'row' if rows == 1 else 'rows'})"
+        for pattern, rows in list(misread.items())[:_MOST_PATTERNS]
+    ]
+    if len(misread) > _MOST_PATTERNS:
+        said.append(f"{len(misread) - _MOST_PATTERNS:,} more")
+    one = len(misread) == 1
+    return (
+        f"--protect-user {', '.join(said)} {'fits' if one else 'fit'} nobody as {'it is' if one else 'they are'} "
+        "written, and would fit the owners of rows that are planned if read a little differently; write each name in "
+        "the row's own spelling, several as an option each, a JSON array, or one a line in the variable; or take away "
+        "what is not meant"
+    )
+
+
 _GUARDS = {
     "clock": _clock,
     "as-of": _as_of,
@@ -158,6 +184,7 @@ _GUARDS = {
     "max-deletes": _most,
     "max-delete-percent": _share,
     "all-dated-rows": _all_dated,
+    "protection": _protection,
     "lease": _lease,
     "archive": _archive,
 }

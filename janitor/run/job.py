@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -16,14 +16,11 @@ from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
 from janitor.run.stopping import Stop
-from janitor.shard import Shard
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
     from janitor.readers.listing import Listing
-    from janitor.run.shards.announcer import ShardAnnouncer
-    from janitor.run.shards.records import Left
     from janitor.run.sweep import Sweep
 
 
@@ -62,9 +59,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         sweep: what to do about stale rows; None to only report.
         listing: which rows to list, active ones too; None for those that need somebody.
         announcer: who tells people of it; None for nobody.
-        shard: which part of the table this is; None for all of it.
         unused_patterns: those of protected users, none of which has fitted a row so far.
-        reported_before: how this shard had come to its end before it was started again; None where it had not.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
         warnings: what came up before the run, or while its pages were read.
@@ -93,20 +88,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     listing: Listing | None = None
     announcer: Announces | None = None
     reread: Callable[[], Iterable[Page]] | None = None
-    shard: Shard | None = None
-    reported_before: Left | None = None
     unused_patterns: UnusedPatterns = msgspec.field(default_factory=UnusedPatterns)
 
     @property
     def is_dry_run(self) -> bool:
         """Whether nothing is deleted, whatever is found."""
         return self.sweep is None or not self.sweep.is_enabled
-
-    @property
-    def shard_announcer(self) -> ShardAnnouncer | None:
-        """Who makes one report of all shards; None for a run that is alone, or whose shards have no store."""
-        # A shard has no other: nobody announces what one whose shards have no store finds.
-        return None if self.shard is None else cast("ShardAnnouncer | None", self.announcer)
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -115,16 +102,7 @@ class Result(msgspec.Struct, frozen=True):
     Attributes:
         report: of the run.
         failures: the reports that could not be written.
-        merged: of all shards, where this run was the one that made it.
-        is_part: whether it was of a shard, for which another may speak.
     """
 
     report: Report
     failures: list[SinkError]
-    merged: Report | None = None
-    is_part: bool = False
-
-    @property
-    def whole(self) -> Report | None:
-        """The report of all of the table; None where another shard makes it."""
-        return self.merged if self.is_part else self.report

@@ -62,9 +62,9 @@ class LeaseKeeper:
         holder: str,
         on_lost: Callable[[], object] = lambda: None,
         *,
-        is_shared: bool = False,
         attempts_of: str | None = None,
         waits: bool = False,
+        goes_on: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = seconds_since_boot,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
@@ -74,18 +74,18 @@ class LeaseKeeper:
             store: used from several threads.
             scope: the table, `account/region/table`.
             holder: the run's id.
-            is_shared: whether others hold the lease under the same id, as shards of one run do; it is not given back
-                at the end then, and runs out once nobody renews it.
             attempts_of: of which work the run is an attempt. A lease that is an earlier attempt's is taken over at
-                once, for that has ended or is about to lose it. Goes with no `is_shared`.
+                once, for that has ended or is about to lose it.
             waits: whether to see if a lease that is another's is renewed, for up to the time that one lasts.
+            goes_on: whether there is time to wait any longer; asked once a second. Where there is none, the lease stays
+                the other's.
             on_lost: called once, and in another thread, when the lease is lost within the block. It must not raise.
             clock: seconds, from any moment on; never set back or forth.
             wait: waits for the event, at most so many seconds; returns whether it has come.
         """
         self._store, self._scope, self._on_lost = store, scope, on_lost
         self._holder = holder if attempts_of is None else f"{attempts_of}/{holder}"
-        self._is_shared, self._waits = is_shared, waits
+        self._waits, self._goes_on = waits, goes_on
         self._attempts_of = attempts_of
         self.broken: Held | None = None
         self._clock, self._wait = clock, wait
@@ -106,8 +106,7 @@ class LeaseKeeper:
             raise
         except BaseException:
             # Cut short by a signal: it may be taken or not.
-            if not self._is_shared:
-                self._release()
+            self._release()
             raise
         if isinstance(taken, Held):
             log.info("lease.held", scope=self._scope, holder=taken.holder, until=taken.until)
@@ -138,19 +137,9 @@ class LeaseKeeper:
         """Give the lease back. What fails of that is logged, and takes two seconds at most."""
         if self._thread is None:
             return
-        self.retire()
-        if not self._is_shared:
-            self._release()
-
-    def retire(self) -> None:
-        """Renew the lease no more, and count it as lost, without giving it back."""
         self._ended.set()
-        if self._thread is not None:
-            self._thread.join(RELEASE_SECONDS)
+        self._thread.join(RELEASE_SECONDS)
         self._lose()
-
-    def give_back(self) -> None:
-        """Give back a lease that is shared, for all who hold it. What fails of that is logged."""
         self._release()
 
     def is_held(self) -> bool:
@@ -167,7 +156,7 @@ class LeaseKeeper:
             return asked_at, taken
         found, abandoned_at = taken, self._clock() + ABANDONED_SECONDS
         log.info("lease.watched", scope=self._scope, holder=found.holder, until=found.until)
-        while taken == found and asked_at < abandoned_at:
+        while taken == found and asked_at < abandoned_at and self._goes_on():
             self._wait(self._ended, WATCH_SECONDS)
             asked_at, taken = self._ask(found.__eq__ if self._clock() >= abandoned_at else nobody)
         return asked_at, taken

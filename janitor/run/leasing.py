@@ -12,12 +12,14 @@ import msgspec
 from janitor.errors import LedgerError
 from janitor.report.model import Remark
 from janitor.run.stopping import Stop
-from janitor.tokens.expiration import FIRST_SECOND
 
 if TYPE_CHECKING:
     from janitor.ledger.lease import Held
     from janitor.run.lease_keeper import LeaseKeeper
     from janitor.run.sweep import Sweep
+
+
+CHECK_STORE = "check the clocks of the machines that share the store, and what writes to it"
 
 
 class Leasing(msgspec.Struct, frozen=True):
@@ -61,7 +63,7 @@ def leased(sweep: Sweep | None, stop: Stop) -> Iterator[Leasing]:
         if other is not None and sweep.reviewed_plan is not None:
             yield Leasing(problem=f"{_who(other)}; wait for its end")
         else:
-            yield Leasing(other, problem, _broken(sweep.lease))
+            yield Leasing(other, problem, broken_lease(sweep.lease, "the lease of the table"))
 
 
 def _would_be_in_the_way(lease: LeaseKeeper, stop: Stop) -> str | None:
@@ -79,14 +81,14 @@ def passed_over(other: Held) -> Remark:
     return Remark(where="lease", code="held", message=f"skipped: {_who(other)}")
 
 
-def _broken(lease: LeaseKeeper) -> tuple[Remark, ...]:
-    """The warning of a lease that was none, where one was found."""
+def broken_lease(lease: LeaseKeeper, right: str) -> tuple[Remark, ...]:
+    """The warning of a lease that was none, where one was found; `right` says in words what it gives."""
     if lease.broken is None:
         return ()
     holder, until = lease.broken.printable_holder, _until(lease.broken)
     message = (
-        f"the state store said that run {holder} has the lease of the table {until}, which can be true of "
-        "no run, so it was taken over; check the clocks of the machines that share the store, and what writes to it"
+        f"the state store said that run {holder} has {right} {until}, which can be true of no run, so it was taken "
+        f"over; {CHECK_STORE}"
     )
     return (Remark(where="lease", code="broken", message=message),)
 
@@ -98,4 +100,9 @@ def _who(other: Held) -> str:
 def _until(held: Held) -> str:
     if held.until is None:
         return "until no time that can be read"
-    return f"until {dt.datetime.fromtimestamp(max(held.until, FIRST_SECOND), dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"until {readable(held.until)}"
+
+
+def readable(moment: int) -> str:
+    """A UNIX second of the years 1 to 9999, for people."""
+    return f"{dt.datetime.fromtimestamp(moment, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from janitor.errors import SinkError
-from janitor.logs import get_logger
+from janitor.logs import bug_sentence, get_logger
 from janitor.report.formats.interface import Format
 from janitor.report.model import Finding, Outcome, Report
 from janitor.sinks.interface import Sink
@@ -94,12 +94,6 @@ class Outlets:
 
         self._each(self._working, finish)
 
-    def tell(self, report: Report, *, is_complete: bool) -> None:
-        """As `finish`, of a report that was made of others: those that stream have not seen its findings."""
-        if self.streams:
-            self.lines(report.findings)
-        self.finish(report, is_complete=is_complete)
-
     def pass_over(self, report: Report) -> None:
         """As `finish` of a run that left a table to another run; a format that cannot say so leaves what is there."""
         for outlet in tuple(self._working):
@@ -107,12 +101,6 @@ class Outlets:
                 outlet.sink.discard()
                 self._working.remove(outlet)
         self.finish(report, is_complete=False)
-
-    def discard_files(self) -> None:
-        """Leave every place as it is but standard output."""
-        for outlet in [outlet for outlet in self._working if not isinstance(outlet.sink, Stdout)]:
-            outlet.sink.discard()
-            self._working.remove(outlet)
 
     def discard(self) -> None:
         """Leave nothing half-written behind."""
@@ -125,6 +113,9 @@ class Outlets:
                 action(outlet)
             except SinkError as error:
                 self._drop(outlet, error)
+            except Exception as error:  # it must not take the other reports with it
+                log.exception("report.bug", target=outlet.sink.target)  # without its text
+                self._drop(outlet, SinkError(f"{outlet.sink.target}: {bug_sentence(error)}", code="bug"))
 
     def _drop(self, outlet: Outlet, error: SinkError) -> None:
         log.error("report.not_written", target=outlet.sink.target, error=str(error))

@@ -3,7 +3,7 @@
     {"schema":"janitor.plan/v1","run_id":…,"created_at":…,"now":…,"as_of":…,"version":…,"table":{…},"policy":{…}}
     {"row":0,"fingerprint":"3f0c…","row_name":"3f0c…-7b21c0","state":"stale","item":{…}}    the item as DynamoDB sent it
     {"row":0,"fingerprint":"3f0c…","outcome":"deleted"}                  in an archive
-    {"rows":1,"scanned":20,"dated":12,"complete":true,"sha256":"…"}      of every byte before this line
+    {"rows":1,"scanned":20,"dated":12,"complete":true,"unused_patterns":[],"sha256":"…"}  of every byte before this line
 
 It holds bearer tokens of classic tables: its mode is 0600, and no line of it is ever logged.
 """
@@ -104,11 +104,13 @@ class Population(msgspec.Struct, frozen=True):
     Attributes:
         scanned, dated: how many rows the table held, and how many of them carried a date.
         complete: whether the scan reached the table's end.
+        unused_patterns: those of protected users that fitted the owner of no row.
     """
 
     scanned: int
     dated: int
     complete: bool
+    unused_patterns: tuple[str, ...] = ()
 
 
 # Of a part of a plan, or of one that was cut off: nothing that a guard could take for the table.
@@ -173,6 +175,7 @@ class Lines:
             scanned=population.scanned,
             dated=population.dated,
             complete=population.complete,
+            unused_patterns=population.unused_patterns,
         )
         return self._encoded([closing])
 

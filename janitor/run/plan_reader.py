@@ -12,7 +12,7 @@ import msgspec
 
 from janitor.errors import ConfigurationError
 from janitor.run.plan import SCHEMA, Closing, Header, PlannedRow, RowOutcome
-from janitor.tokens.row import row_of
+from janitor.tokens.row import Row, row_of
 
 # Which janitor never writes.
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -40,6 +40,7 @@ class _Line(msgspec.Struct):
     scanned: int = 0
     dated: int = 0
     complete: bool = False
+    unused_patterns: tuple[str, ...] = ()
     sha256: str | None = None
 
     def __repr__(self) -> str:
@@ -77,12 +78,12 @@ class PlanReader:
             self.header = self._header(stream)
 
     def check(self, *, partial: bool = False) -> None:
-        """Read it all, and see whether it is whole.
+        """Read it all, and see whether it is whole, and holds each row once.
 
         Raises:
             ConfigurationError: it is damaged, or it was cut off and `partial` does not allow that.
         """
-        for _ in self.entries():
+        for _ in self.entries_once():
             pass
         if self.closing is None and not partial:
             raise ConfigurationError(
@@ -118,6 +119,25 @@ class PlanReader:
                 checksum.update(line)
                 yield entry
 
+    def entries_once(self) -> Iterator[Entry]:
+        """As `entries`, of a file that must not hold a row twice, in whatever spelling: it would be counted twice.
+
+        Raises:
+            ConfigurationError: as `entries`; or a key is there twice.
+        """
+        # Digests, because a file may be large.
+        keys: set[bytes] = set()
+        for entry in self.entries():
+            if isinstance(entry, PlannedRow):
+                keys.add(digest_of(row_of(entry.item)))
+                if len(keys) <= entry.row:
+                    raise ConfigurationError(
+                        f"{self.name} names one key twice: row {entry.row} is a row that stands before it already",
+                        "make it anew, from a table or a dump that names each row once",
+                        "plan-damaged",
+                    )
+            yield entry
+
     def _entry(self, line: bytes, count: int) -> Entry | Closing:
         try:
             # msgspec looks at no more of an item than it has to.
@@ -126,7 +146,12 @@ class PlanReader:
             raise self._damaged(f"row {count} is not a line of a plan") from None
         if read.sha256 is not None:
             return Closing(
-                rows=read.rows, scanned=read.scanned, dated=read.dated, complete=read.complete, sha256=read.sha256
+                rows=read.rows,
+                scanned=read.scanned,
+                dated=read.dated,
+                complete=read.complete,
+                unused_patterns=read.unused_patterns,
+                sha256=read.sha256,
             )
         if read.outcome is not None:
             return RowOutcome(read.row, read.fingerprint, read.outcome, read.item)
@@ -184,6 +209,11 @@ class PlanReader:
 
     def _damaged(self, how: str) -> ConfigurationError:
         return ConfigurationError(f"{self.name} is damaged: {how}", "take another copy of it", "plan-damaged")
+
+
+def digest_of(row: Row) -> bytes:
+    """What stands for the row's key, however the file spells it."""
+    return hashlib.blake2b((row.key.S or "").encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _has_key(item: msgspec.Raw) -> bool:

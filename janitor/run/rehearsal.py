@@ -1,16 +1,22 @@
 """The end of a dry run for those who would hear of a real one: it says who, and tells and remembers nothing."""
 
+from collections.abc import Collection
+from itertools import islice
+
 from msgspec import structs
 
 from janitor.ledger.interface import LastRun, Ledger
 from janitor.notify.content import is_news
+from janitor.notify.notice import Event, Notice
 from janitor.report.model import NoticesPart, Remark, Report
 from janitor.run.announce import Announcer, Sent, changes_warning, state_remark
-from janitor.run.channel import WHERE
+from janitor.run.channel import WHERE, Channel
 from janitor.run.digest_content import digest_content
 
 # How many owners are named.
 _MOST_NAMED = 10
+# Where the remarks of guards come from.
+_GUARD = "guard"
 
 
 class ReadOnlyLedger:
@@ -19,6 +25,7 @@ class ReadOnlyLedger:
     def __init__(self, ledger: Ledger) -> None:
         """Args: what earlier runs left; it is not open yet."""
         self.location = ledger.location
+        self.broken = ledger.broken
         self._ledger = ledger
         # What only reads is the store's own.
         self.marked = ledger.marked
@@ -54,45 +61,68 @@ class ReadOnlyLedger:
 class Rehearsal(Announcer):
     """As `Announcer`, of a dry run. Its channel has no topic, and its watch a `ReadOnlyLedger`."""
 
+    def changed(self, report: Report, *, is_complete: bool) -> Report:
+        """The report, with what has changed; from then on what is due is what a real run would tell."""
+        self._watch.rehearse_deletions(is_refused=any(warning.where == _GUARD for warning in report.warnings))
+        return super().changed(report, is_complete=is_complete)
+
     def announced(self, report: Report, *, is_complete: bool) -> Report:
         """Say what would be announced."""
         return self.told(report, Sent(), is_complete=is_complete)
 
     def told(self, report: Report, sent: Sent, *, is_complete: bool) -> Report:  # noqa: ARG002  # nothing is remembered
         """The report, with who would be told; the last step of `finish`."""
-        errors, warnings = list(report.errors), [*report.warnings, *changes_warning(self._watch.warning)]
+        errors = list(report.errors)
+        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._broken()]
         if self._channel.refusal is not None:
             warnings.append(self._channel.refusal)
-        elif self._watch.error is None:
+        elif self._watch.error is None and not sent.was_tried:
             with self._watch.failing():
-                warnings += self._would_be_told(report)
+                warnings += who_would_be_told(self._channel, report, self.in_digest, self.for_owners)
         if self._watch.error is not None:
             errors.append(state_remark(self._watch.error, was_sent=False))
         part = NoticesPart(due=len(self._watch.due), sent=0, failed=0, digests=0, state=self._watch.location)
         return structs.replace(report, errors=errors, warnings=warnings, notices=part)
 
-    def _would_be_told(self, report: Report) -> list[Remark]:
-        """Who hears of a real run, where anybody does."""
-        arn = self._channel.arn
-        if arn is None:
-            return []
-        content = digest_content(report, self.in_digest, self._channel.pointer)
-        said = []
-        # What a real run deletes is news too.
-        is_worth_telling = is_news(content) or report.deletion.planned > 0
-        if self._channel.digest == "always" or (self._channel.digest == "news" and is_worth_telling):
-            said.append(f"a digest, with {_counted(len(self.in_digest), 'notice')}")
-        if self._channel.per_token and len(self.for_owners):
-            said.append(f"{_counted(len(self.for_owners), 'message')} to {self._owners()}")
-        what = f"{arn} would get {' and '.join(said)}" if said else f"{arn} would get nothing"
-        message = f"a dry run tells nobody and remembers nothing: {what}"
-        return [Remark(where=WHERE, code="dry-run", message=message)]
 
-    def _owners(self) -> str:
-        """The owners of what is due, most urgent first, and how many more there are."""
-        owners = dict.fromkeys(notice.owner or "nobody known" for notice in self.for_owners)
-        named = ", ".join([*owners][:_MOST_NAMED])
-        return f"{named} and {len(owners) - _MOST_NAMED:,} more" if len(owners) > _MOST_NAMED else named
+def who_would_be_told(
+    channel: Channel, report: Report, in_digest: Collection[Notice], for_owners: Collection[Notice]
+) -> list[Remark]:
+    """Who hears of a real run, where anybody does.
+
+    Args:
+        channel: who is told.
+        report: of the dry run.
+        in_digest: the notices of the digest.
+        for_owners: those that owners would get.
+    """
+    arn = channel.arn
+    if arn is None:
+        return []
+    content = digest_content(report, in_digest, channel.pointer)
+    said = []
+    # What a real run deletes is news too.
+    is_worth_telling = is_news(content) or report.deletion.planned > 0
+    if channel.digest == "always" or (channel.digest == "news" and is_worth_telling):
+        said.append(f"a digest, with {_counted(len(in_digest), 'notice')}")
+    if channel.per_token and len(for_owners):
+        said.append(_owners(for_owners))
+    what = f"{arn} would get {' and '.join(said)}" if said else f"{arn} would get nothing"
+    message = f"a dry run tells nobody and remembers nothing: {what}"
+    return [Remark(where=WHERE, code="dry-run", message=message)]
+
+
+def _owners(notices: Collection[Notice]) -> str:
+    """How many messages there are, to whom, most urgent first, and how many of them tell of a deletion."""
+    owners: dict[str, None] = {}
+    deletions = 0
+    for notice in notices:
+        owners.setdefault(notice.owner or "nobody known")
+        deletions += notice.event is Event.DELETED
+    named = ", ".join(islice(owners, _MOST_NAMED))
+    more = f" and {len(owners) - _MOST_NAMED:,} more" if len(owners) > _MOST_NAMED else ""
+    of_deletions = f" ({_counted(deletions, 'deletion')} among them)" if deletions else ""
+    return f"{_counted(len(notices), 'message')}{of_deletions} to {named}{more}"
 
 
 def _counted(number: int, what: str) -> str:

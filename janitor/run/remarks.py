@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from janitor.logs import get_logger
 from janitor.report.model import Remark
+from janitor.terminal import is_terminal
 
 log = get_logger("janitor.run")
 
@@ -22,9 +23,9 @@ def log_remarks(errors: Sequence[Remark], warnings: Sequence[Remark], *, is_prin
         warnings: likewise.
         is_printed: whether a report with its remarks goes to standard output.
     """
-    is_watched = _is_terminal(sys.stderr)
+    is_watched = is_terminal(sys.stderr)
     say_error = log.info if is_watched else log.error
-    say_warning = log.info if is_watched and is_printed and _is_terminal(sys.stdout) else log.warning
+    say_warning = log.info if is_watched and is_printed and is_terminal(sys.stdout) else log.warning
     for number, remark in enumerate([*errors, *warnings][:_MOST]):
         is_error = number < len(errors)
         (say_error if is_error else say_warning)(
@@ -36,9 +37,3 @@ def log_remarks(errors: Sequence[Remark], warnings: Sequence[Remark], *, is_prin
     omitted = len(errors) + len(warnings) - _MOST
     if omitted > 0:
         log.info("run.remarks_omitted", omitted=omitted)
-
-
-def _is_terminal(stream: object) -> bool:
-    # A stream that was closed before the start is None.
-    is_terminal = getattr(stream, "isatty", None)
-    return is_terminal is not None and bool(is_terminal())

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.logs import get_logger
 from janitor.run.plan import PlannedRow
-from janitor.run.plan_reader import PlanReader
+from janitor.run.plan_reader import PlanReader, digest_of
 from janitor.run.stopping import LAST_SECONDS, Stop
 from janitor.run.workers import WAKE_SECONDS, Workers
 from janitor.tokens.outcome import DeletionOutcome
@@ -153,7 +152,7 @@ class _Named:
     def see(self, planned: PlannedRow, dialect: str) -> None:
         for name, rows in self._rows.items():
             if len(rows) <= MOST_FOUND and fits(name, planned):
-                rows.setdefault(_digest(row_of(planned.item)), Planned(planned, dialect))
+                rows.setdefault(digest_of(row_of(planned.item)), Planned(planned, dialect))
 
     def check(self) -> None:
         for name, rows in self._rows.items():
@@ -164,7 +163,7 @@ class _Named:
 def _fates(archive: PlanReader, named: _Named) -> _Fates:
     """Read an archive to its end, which also shows whether it is whole: outcomes stand behind their rows."""
     kept, went_as = set(), {}
-    for entry in archive.entries():
+    for entry in archive.entries_once():
         if isinstance(entry, PlannedRow):
             named.see(entry, archive.header.policy.dialect)
         else:
@@ -185,15 +184,11 @@ def _chosen(archives: Sequence[PlanReader], fates: Sequence[_Fates], choice: Cho
             if not choice.takes(planned, row):
                 continue
             if len(archives) > 1:
-                digest = _digest(row)
+                digest = digest_of(row)
                 if digest in seen:
                     continue
                 seen.add(digest)
             yield _Chosen(msgspec.structs.replace(planned, item=item), row, planned.row in fate.kept)
-
-
-def _digest(row: Row) -> bytes:
-    return blake2b((row.key.S or "").encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _put_back(chosen: _Chosen, put: Put) -> Restored:

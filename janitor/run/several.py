@@ -33,6 +33,7 @@ from janitor.report.model import (
 from janitor.report.together import Labelled, most_urgent, together
 from janitor.run.announce import Announcer
 from janitor.run.announce_several import Announced, HeldBack, announce
+from janitor.run.bugs import NOT_ANNOUNCED, bug_remark, remarked
 from janitor.run.channel import Channel
 from janitor.run.flow import run
 from janitor.run.job import Job, Result
@@ -160,6 +161,10 @@ def _report_of(given: Several, turn: Turn, outlets: OutletsOfTable, gathered: _G
         return _unread(given, turn, Outcome.INTERRUPTED)
     except JanitorError as error:
         return _unread(given, turn, Outcome.FAILED, error)
+    except Exception as error:  # noqa: BLE001  # the other tables' reports are not lost with it
+        remark = bug_remark("run", "the report of this table is lost", error)
+        report = _unread(given, turn, Outcome.FAILED)
+        return structs.replace(report, errors=[remark])
 
 
 def _told(given: Several, gathered: _Gathered, started: float) -> Report:
@@ -169,21 +174,35 @@ def _told(given: Several, gathered: _Gathered, started: float) -> Report:
     if given.channel is not None:
         reports = dict(gathered.tables)
         of_held_back = [reports[held_back.label] for held_back in gathered.held_back]
-        announced = announce(gathered.held_back, whole, of_held_back, given.channel, given.stop)
+        with remarked("notices", NOT_ANNOUNCED, announced.errors):
+            announced = announce(gathered.held_back, whole, of_held_back, given.channel, given.stop)
+        if announced.errors:
+            for held_back in gathered.held_back:
+                held_back.sent.has_lost_digest = True
     ended = {held_back.label: held_back for held_back in gathered.held_back if held_back.has_ended}
     tables = [
-        Labelled(
-            label,
-            ended[label].announcer.told(report, ended[label].sent, is_complete=ended[label].is_complete)
-            if label in ended
-            else report,
-        )
+        Labelled(label, _remembered(ended[label], report) if label in ended else report)
         for label, report in gathered.tables
     ]
     errors = [*announced.errors, *_deadline(given.stop, tables)]
-    report = together(_run(given, started), tables, gathered.findings, digests=announced.digests, errors=errors)
+    report = together(
+        _run(given, started),
+        tables,
+        gathered.findings,
+        digests=announced.digests,
+        errors=errors,
+        warnings=announced.warnings,
+    )
     named = zip(report.parts, given.turns, strict=True)
     return structs.replace(report, parts=[structs.replace(part, named=turn.named) for part, turn in named])
+
+
+def _remembered(table: HeldBack, report: Report) -> Report:
+    """The report of a table, once what was announced of it is remembered."""
+    errors: list[Remark] = []
+    with remarked("notices", NOT_ANNOUNCED, errors):
+        return table.announcer.told(report, table.sent, is_complete=table.is_complete)
+    return structs.replace(report, errors=[*report.errors, *errors])
 
 
 def _run(given: Several, started: float) -> Run:

@@ -1,21 +1,11 @@
-"""What a run sees of its findings, as far as notices and the next run want to know; of a shard, as records on disk.
+"""What a run sees of its findings, as far as notices and the next run want to know."""
 
-A shard hands its sights to the one that merges, which takes them as if it had found them itself.
-"""
-
-import tempfile
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import msgspec
-
-from janitor.errors import LedgerError
-from janitor.ledger.chunks import Seen, lines_of, packed
+from janitor.ledger.chunks import Seen
 from janitor.notify.notice import Event, Notice
 from janitor.readers.interface import FoundRow
 from janitor.report.build import MAX_JSON_INTEGER
-from janitor.report.model import Finding
-from janitor.temporary import way_to_room
 from janitor.tokens.crossing import EXPIRY, Crossing
 from janitor.tokens.expiration import moment
 from janitor.tokens.outcome import DeletionOutcome
@@ -83,83 +73,6 @@ def sight_of(told: FoundRow, fingerprint: str) -> Sight:
     )
 
 
-def sight_in(finding: Finding) -> Sight:
-    """The same, of a row that a report tells."""
-    return Sight(
-        finding.fingerprint,
-        finding.state,
-        finding.expiration if finding.seconds_to_expiry is not None else None,
-        finding.username,
-        finding.name,
-        finding.system,
-        finding.outcome,
-    )
-
-
 def bounded(expiry: int) -> int:
     """An expiry that every store and every reader of JSON can hold."""
     return max(-MAX_JSON_INTEGER, expiry)
-
-
-_ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Sight)
-
-
-class SightFile:
-    """Sights on disk, in the order they came, so that memory does not grow with them. The file has no name."""
-
-    def __init__(self) -> None:
-        """Make the file.
-
-        Raises:
-            LedgerError: the folder for temporary files cannot be written.
-        """
-        try:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
-        except OSError as error:
-            raise _unusable(error) from None
-
-    def add(self, sights: Iterable[Sight]) -> None:
-        """Take sights.
-
-        Raises:
-            LedgerError: the disk is full or broken.
-        """
-        try:
-            self._file.write(_ENCODER.encode_lines(sights))
-        except OSError as error:
-            raise _unusable(error) from None
-
-    def chunks(self) -> Iterator[bytes]:
-        """All of them, as records that a store takes.
-
-        Raises:
-            LedgerError: the disk is broken.
-        """
-        try:
-            self._file.seek(0)
-            yield from packed(line.rstrip(b"\n") for line in self._file)
-        except OSError as error:
-            raise _unusable(error) from None
-
-    def close(self) -> None:
-        """Let the file go."""
-        self._file.close()
-
-
-def sights_in(chunk: bytes) -> list[Sight]:
-    """The sights of one record.
-
-    Raises:
-        LedgerError: it is damaged, or of another version.
-    """
-    lines = lines_of(chunk, "what a shard saw")
-    try:
-        return _DECODER.decode_lines(lines)
-    except (ValueError, RecursionError) as error:
-        # The error's own words may hold a piece of a text.
-        raise LedgerError(f"what a shard saw is damaged ({type(error).__name__})", "run it again", "shards") from None
-
-
-def _unusable(error: OSError) -> LedgerError:
-    return LedgerError(f"a temporary file could not be used: {error.strerror or error}", way_to_room())

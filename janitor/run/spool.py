@@ -60,6 +60,17 @@ class Spool:
         with sqlite_errors(_WHAT):
             return max(0, self._rows.execute("DELETE FROM notice WHERE NOT is_deletion").rowcount)
 
+    def drop_deletions(self) -> None:
+        """Take the deletions out: they will not be."""
+        with sqlite_errors(_WHAT):
+            self._rows.execute("DELETE FROM notice WHERE is_deletion")
+
+    def drop_deleted(self) -> None:
+        """Take out what else is due of tokens whose deletion is there: it will not be told."""
+        deletions = "SELECT id FROM notice WHERE is_deletion"
+        with sqlite_errors(_WHAT):
+            self._rows.execute(f"DELETE FROM notice WHERE id || ':{Event.DELETED.value}' IN ({deletions})")  # noqa: S608  # ours
+
     def of(self, kind: Kind) -> "Due":
         """Those that are for this kind of message, told or not."""
         return Due(self._rows, f"{kind.value} <> {_NOT_FOR_IT}")

@@ -3,6 +3,7 @@
 A run that was asked to stop has to end within five seconds. What is under way then gets a part of them.
 """
 
+import math
 import signal
 import threading
 import time
@@ -29,8 +30,10 @@ class Stop:
         signal: the number of the signal that asked, None until one came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float | None = None) -> None:
+        """Args: in how many seconds the run's deadline comes; None for never."""
         self.signal: int | None = None
+        self._ends_at = math.inf if deadline is None else time.monotonic() + deadline
         self._requested_at: float | None = None
         self._is_waiting = False
         self._event = threading.Event()
@@ -50,6 +53,11 @@ class Stop:
         self._event.set()
         if self._is_waiting:
             raise StopRequestedError
+
+    @property
+    def seconds_left(self) -> float:
+        """How many seconds there are until the run's deadline; infinitely many where it has none."""
+        return max(0.0, self._ends_at - time.monotonic())
 
     def is_over(self, seconds: float) -> bool:
         """Whether a request came, and so many seconds have passed since."""

@@ -6,7 +6,7 @@ confirm, archive opened ──> carried out for real, or for show ──> findin
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +24,13 @@ from janitor.run.guards import Limits, Situation, refusal, refusals
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
-from janitor.run.shards.guards import ShardGuards
 from janitor.run.stopping import TELL_SECONDS, Stop
 from janitor.run.swept import Swept
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.expiration import read
 from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.row import row_of
+from janitor.tokens.protection import misread_patterns
+from janitor.tokens.row import row_of, text_of
 
 log = get_logger("janitor.run")
 
@@ -76,8 +76,6 @@ class Sweep:
         progress: who watches the deletes, from how many there are.
         skew_seconds: the local clock less the server's.
         as_of: whether rows are judged as of another time than the present.
-        shards: asks the guards together with other shards; None for a sweep that is alone, or whose shards have no
-            store.
     """
 
     is_enabled: bool
@@ -99,7 +97,6 @@ class Sweep:
     progress: Callable[[int], Progress]
     skew_seconds: int | None
     as_of: bool
-    shards: ShardGuards | None = None
 
     def abandon(self) -> None:
         """Let go of the archive and of the plan, after something that was not foreseen."""
@@ -117,6 +114,7 @@ class Sweep:
         *,
         is_complete: bool,
         lease_problem: str | None,
+        unused_patterns: Sequence[str] = (),
     ) -> Swept:
         """Close the plan, ask the guards, carry it out, and tell every row of it with its outcome.
 
@@ -126,16 +124,20 @@ class Sweep:
             stop: a request ends the deletes, and a few seconds later the telling.
             is_complete: whether the scan reached the table's end; without that nothing is deleted.
             lease_problem: why the table's lease was not to be had; None where it is held, or none is needed.
+            unused_patterns: those of protected users that have fitted the owner of no row.
         """
         swept = Swept()
-        population = self.population(Population(scanned=tally.scanned, dated=tally.dated, complete=is_complete))
+        unused = tuple(unused_patterns)
+        population = self.population(
+            Population(scanned=tally.scanned, dated=tally.dated, complete=is_complete, unused_patterns=unused)
+        )
         try:
             self.plan.close(population or UNKNOWN)
         except SinkError as error:
             swept.errors.append(Remark(where="plan", code=error.code, message=str(error)))
             is_complete = False
         if is_complete:
-            _ask_guards(self, tally, population, lease_problem, swept)
+            _ask_guards(self, tally, population, swept, lease_problem=lease_problem, unused_patterns=unused)
         may_delete = self.is_enabled and is_complete and not swept.is_refused and self.plan.rows > 0
         carry_out = self.for_real() if may_delete else ForShow()
         if may_delete:
@@ -157,7 +159,13 @@ class Sweep:
 
 
 def _ask_guards(
-    sweep: Sweep, tally: Tally, population: Population | None, lease_problem: str | None, swept: Swept
+    sweep: Sweep,
+    tally: Tally,
+    population: Population | None,
+    swept: Swept,
+    *,
+    lease_problem: str | None,
+    unused_patterns: Sequence[str],
 ) -> None:
     situation = Situation(
         planned=sweep.plan.rows,
@@ -168,11 +176,11 @@ def _ask_guards(
         lease_problem=lease_problem,
         archive_problem=sweep.archive_problem(),
         consent_problem=sweep.consent.problem() if sweep.is_enabled else None,
+        misread=misread_patterns(
+            unused_patterns, (text_of(row_of(planned.item).username) for planned in sweep.planned_rows())
+        ),
     )
-    if sweep.shards is None:
-        reasons = list(refusals(situation, sweep.limits, is_dry_run=not sweep.is_enabled))
-    else:
-        reasons = sweep.shards.refusals(situation, sweep.limits, is_enabled=sweep.is_enabled)
+    reasons = list(refusals(situation, sweep.limits, is_dry_run=not sweep.is_enabled))
     if not sweep.is_enabled:
         swept.warnings += reasons
         return
@@ -239,7 +247,7 @@ def _kept_plan(sweep: Sweep, swept: Swept) -> Path | None:
     if not swept.is_refused or sweep.reviewed_plan is not None:
         sweep.plan.remove()
         return sweep.reviewed_plan if swept.is_refused else None
-    why = "no disk here outlives the run" if sweep.shards is None else "each shard has one of its own"
+    why = "no disk here outlives the run"
     if sweep.refused_plan is not None:
         try:
             sweep.plan.move(sweep.refused_plan)

@@ -8,6 +8,7 @@ import msgspec
 
 from janitor.errors import LedgerError
 from janitor.ledger.interface import Ledger
+from janitor.ledger.moments import can_be_written, moment_in
 from janitor.logs import get_logger
 from janitor.report.model import Outcome, Report
 from janitor.report.together import apart
@@ -17,6 +18,7 @@ log = get_logger("janitor.notices")
 # A day, but for what a nightly run may begin or end earlier than the one before.
 TOLD_AGAIN_SECONDS = 86_400 - 1_800
 _SCOPE = "runs"
+_WHAT = "a record of how the last run ended"
 
 
 class Trouble(NamedTuple):
@@ -52,7 +54,12 @@ def trouble_of(report: Report) -> Trouble | None:
 
 
 class TroubleMemory:
-    """What the last run of the same kind ended with, in the store. Where that fails, everything is worth telling."""
+    """What the last run of the same kind ended with, in the store. Where that fails, everything is worth telling.
+
+    Attributes:
+        name: tells it from those of other jobs, tables and topics.
+        broken: records of the store that no run can have left.
+    """
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float], *, job: str, table: str, topic: str) -> None:
         """Prepare; nothing is opened.
@@ -65,18 +72,24 @@ class TroubleMemory:
             topic: who is told.
         """
         self._ledger, self._clock = ledger, clock
-        self._name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
+        self.broken = ledger.broken
+        self.name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
     def last(self) -> Trouble | None:
         """What the last run ended with; None where it was well, or nobody knows."""
-        content = self._asked(lambda ledger: ledger.record(self._name))
+        content = self._asked(lambda ledger: ledger.record(self.name))
         if not content:
             return None
         try:
             known = _DECODE(content)
-            return Trouble(str(known["reason"]), str(known["sentence"]), int(known["told_at"]))
+            trouble = Trouble(str(known["reason"]), str(known["sentence"]), int(known["told_at"]))
         except (ValueError, KeyError, RecursionError):
+            self.broken.add(self.name, _WHAT, None)
             return None
+        if not can_be_written(trouble.told_at, int(self._clock())):
+            self.broken.add(self.name, _WHAT, moment_in(trouble.told_at))
+            return None
+        return trouble
 
     def is_known(self, trouble: Trouble, last: Trouble | None) -> bool:
         """Whether it was told already, and less than a day ago."""
@@ -98,7 +111,7 @@ class TroubleMemory:
         self._keep(msgspec.json.encode(trouble._replace(told_at=told_at)._asdict()))
 
     def _keep(self, content: bytes) -> None:
-        self._asked(lambda ledger: ledger.keep(self._name, content, int(self._clock())))
+        self._asked(lambda ledger: ledger.keep(self.name, content, int(self._clock())))
 
     def _asked(self, ask: "Callable[[Ledger], bytes | None]") -> bytes | None:
         try:

@@ -3,6 +3,7 @@
 A store that fails ends that, not the run: nothing more is asked of it, and nothing is announced that may have been.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ import msgspec
 from janitor.errors import LedgerError
 from janitor.ledger.chunks import Seen
 from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Ledger
+from janitor.ledger.moments import can_be_written, moment_in
 from janitor.ledger.snapshot import Changes, Snapshot
 from janitor.logs import get_logger
 from janitor.notify.audience import Audience, Heard, Kind, heard_so_far, is_due, is_long_expired, moment_of
@@ -36,13 +38,14 @@ _ANNOUNCED = frozenset({State.EXPIRING, State.EXPIRED, State.STALE})
 # announced anew, and not every run writes down again what it knows.
 _RENEWED_AFTER_SECONDS = 50 * 86_400
 _AT_ONCE = 1_000
-# Of fingerprint keys, the last few are remembered.
+# Of settings that fingerprints depend on, the last few are remembered.
 _MOST_KEYS = 10
 # Marks that a store is asked to have room for; the others go out in its trust, and the first that fails ends them.
 _MOST_PROVEN = 10_000
 
 FingerprintOf = Callable[[Row], str]
 
+_HEARD = "a record of how far a topic has been told"
 _DECODE_HEARD = msgspec.json.Decoder(dict[str, Heard]).decode
 
 
@@ -55,20 +58,24 @@ class WatchTerms:
         now: the UNIX second at which rows are judged.
         thresholds: in seconds before expiry.
         grace: in seconds after it.
-        key: names the fingerprint key.
+        naming: names the settings that fingerprints depend on, by which is remembered how far somebody was told. Which
+            thresholds and which grace were told of, the marks say; so of two jobs that differ in them neither silences
+            the other.
         profile: names all settings that what a run finds depends on.
         audiences: who is to hear of a token; none where nobody is.
         needs_notice: whose notice a token must have had before it may be deleted; None where none is needed.
+        is_rehearsal: whether what is planned would be deleted by a real run.
     """
 
     scope: str
     now: int
     thresholds: Sequence[int]
     grace: int
-    key: str
+    naming: str
     profile: str
     audiences: Sequence[Audience] = ()
     needs_notice: Audience | None = None
+    is_rehearsal: bool = False
 
 
 class Watch:
@@ -81,6 +88,7 @@ class Watch:
         left: how many notices another run keeps from being told.
         error: why the store failed, None as long as it works.
         warning: why nobody can tell what changed since the last run.
+        broken: records of the store that no run can have left.
     """
 
     def __init__(
@@ -105,6 +113,7 @@ class Watch:
         self.error: LedgerError | None = None
         self.warning: LedgerError | None = None
         self.location = ledger.location
+        self.broken = ledger.broken
         self._ledger = ledger
         self._snapshot: Snapshot | None = None
         self._folder = folder
@@ -119,22 +128,12 @@ class Watch:
         return self.error is not None
 
     def open(self) -> None:
-        """Open the store, and read what the last run found."""
-        self.open_store()
-        self.load()
-
-    def open_store(self) -> None:
-        """Open the store alone, for what was announced."""
+        """Open the store, and read what was announced and what the last run found."""
         with self.failing():
             self._ledger.open(self._terms.scope, self._terms.now)
             self._heard = {audience: self._read_heard(audience) for audience in self._terms.audiences}
-
-    def load(self) -> None:
-        """Read what the last run found; from then on findings are taken."""
-        if self.error is None:
-            with self.failing():
-                self._snapshot = Snapshot(self._folder)
-                self._load(self._snapshot)
+            self._snapshot = Snapshot(self._folder)
+            self._load(self._snapshot)
 
     def _load(self, snapshot: Snapshot) -> None:
         """Read what the last run found; without it the notices are none the worse, and this run leaves a new one."""
@@ -152,17 +151,9 @@ class Watch:
 
     def see(self, rows: Sequence[FoundRow]) -> None:
         """Take findings, none of them active."""
-        if self.error is None and self._snapshot is not None:
-            self.take(self.sights_of(rows))
-
-    def sights_of(self, rows: Sequence[FoundRow]) -> list[Sight]:
-        """What is seen of findings, without taking them."""
-        return [sight_of(told, self._fingerprint_of(told.row)) for told in rows]
-
-    def take(self, sights: Sequence[Sight]) -> None:
-        """Take what was seen of findings, by this run or by a shard of it."""
         if self.error is not None or self._snapshot is None:
             return
+        sights = [sight_of(told, self._fingerprint_of(told.row)) for told in rows]
         with self.failing():
             # One that somebody else removed meanwhile is not here any more.
             here = [sight for sight in sights if sight.outcome is not _ALREADY_GONE]
@@ -293,20 +284,29 @@ class Watch:
                     self._keep_heard(audience, heard)
 
     def _keep_heard(self, audience: Audience, heard: Heard) -> None:
-        known = {**self._heard[audience], self._terms.key: heard}
+        known = {**self._heard[audience], self._terms.naming: heard}
         latest = sorted(known.items(), key=lambda each: each[1].at or 0)[-_MOST_KEYS:]
         self._ledger.keep(_heard_name(audience), msgspec.json.encode(dict(latest)), self._terms.now)
 
     def _read_heard(self, audience: Audience) -> dict[str, Heard]:
-        content = self._ledger.record(_heard_name(audience))
+        """How far the audience has been told, by the name of the settings; without what no run can have left."""
+        name = _heard_name(audience)
+        content = self._ledger.record(name)
         try:
-            return {} if content is None else _DECODE_HEARD(content)
-        except (ValueError, RecursionError) as error:
-            sentence = f"{self.location}: what {audience.topic} has heard of is damaged ({type(error).__name__})"
-            raise LedgerError(sentence, "give another --state-url, and what is due is told anew", "heard") from None
+            known = {} if content is None else _DECODE_HEARD(content)
+        except (ValueError, RecursionError):
+            self.broken.add(name, _HEARD, None)
+            return {}
+        now = max(self._terms.now, int(time.time()))
+        for key, heard in [*known.items()]:
+            impossible = [each for each in heard.moments if not can_be_written(each, now)]
+            if impossible:
+                self.broken.add(f"{name}/{key}", _HEARD, moment_in(impossible[0]))
+                del known[key]
+        return known
 
     def _heard_by(self, audience: Audience) -> Heard:
-        return heard_so_far(self._heard.get(audience, {}), self._terms.key, self._terms.now, self._terms.grace)
+        return heard_so_far(self._heard.get(audience, {}), self._terms.naming, self._terms.now, self._terms.grace)
 
     def _names_due(self, audience: Audience) -> Iterator[str]:
         return (
@@ -363,8 +363,18 @@ class Watch:
         deleted = [sight for sight in sights if sight.outcome is DeletionOutcome.DELETED]
         if self._snapshot is not None:
             self._snapshot.vanish([sight.fingerprint for sight in deleted])
+        if self._terms.is_rehearsal:
+            deleted += [sight for sight in sights if sight.outcome is DeletionOutcome.PLANNED]
         kinds = [audience.kind for audience in self._terms.audiences]
         self.due.add(kinds, [sight.deletion(self._terms.now) for sight in deleted])
+
+    def rehearse_deletions(self, *, is_refused: bool) -> None:
+        """Let what is due be what a real run would tell, which deletes what is planned unless it is refused."""
+        with self.failing():
+            if is_refused:
+                self.due.drop_deletions()
+            else:
+                self.due.drop_deleted()
 
     def _crossing(self, sight: Sight) -> Crossing | None:
         if sight.expiry is None or sight.state not in _ANNOUNCED or sight.outcome in _NOT_AS_SEEN:

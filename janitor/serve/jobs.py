@@ -8,13 +8,11 @@ from typing import Any, NamedTuple
 from janitor.config.cron import next_times
 from janitor.config.schedule import Schedule
 from janitor.config.table import TABLE_NAMES, TableSettings
-from janitor.settings import ENVIRONMENT_PREFIX, settings_of, values_in
+from janitor.settings import ENVIRONMENT_PREFIX, says_yes, settings_of, values_in
 from janitor.tokens.duration import parse_duration
 
 # boto3 reads the second, the AWS CLI the first as well.
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
-# As click reads a switch's variable.
-_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
 class TableOfJob(NamedTuple):
@@ -74,7 +72,7 @@ class Job:
 
 def job_of(name: str, schedule: Schedule, digest: str, environment: Mapping[str, str]) -> Job:
     """A job, as its runs will see its file: the environment's settings beat the file's."""
-    is_dry = environment.get(f"{ENVIRONMENT_PREFIX}DRY_RUN", "").strip().lower() in _TRUE
+    is_dry = bool(says_yes(environment.get(f"{ENVIRONMENT_PREFIX}DRY_RUN", "")))
     return Job(
         name=name,
         schedule=schedule,

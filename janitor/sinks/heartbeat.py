@@ -13,6 +13,7 @@ monitor out in the world has one of those.
 
 import base64
 import http.client
+import math
 import queue
 import socket
 import ssl
@@ -83,9 +84,9 @@ class Heartbeat:
         self._start_seconds = budget_seconds * _START_SHARE
         self._left = budget_seconds
 
-    def start(self) -> SinkError | None:
-        """Say that the run has begun; what went wrong, or None."""
-        return self._tell("GET", "/start", None, min(self._start_seconds, self._left))
+    def start(self, most_seconds: float = math.inf) -> SinkError | None:
+        """Say that the run has begun, which may take so long; what went wrong, or None."""
+        return self._tell("GET", "/start", None, min(self._start_seconds, self._left, most_seconds))
 
     def success(self) -> SinkError | None:
         """Say that the run is done; what went wrong, or None."""
@@ -98,7 +99,7 @@ class Heartbeat:
 
     def _tell(self, method: str, suffix: str, body: bytes | None, seconds: float) -> SinkError | None:
         if seconds <= 0:
-            return self._failure("was not sent: the monitor has used up its time")
+            return self._failure("was not sent: no time was left for it")
         began = time.monotonic()
         call = _Call(method, self._path(suffix), body, began + seconds)
         outcomes: queue.SimpleQueue[SinkError | None] = queue.SimpleQueue()

@@ -111,6 +111,12 @@ def revoked(row: Row, now: int, policy: Policy, at: int | None) -> Decision:
     return NewExpiry(at)
 
 
+def ends_earlier(row: Row, second: int, now: int, dialect: Dialect) -> bool:
+    """Whether a gate that accepts the row at `now` would refuse it sooner, if this UNIX second were its expiry."""
+    ends = [(_end(row, gate, dialect), _new_end(row, gate, dialect, second)) for gate in Gate]
+    return any(old > now and new < old for old, new in ends)
+
+
 def said(second: int, now: int) -> str:
     """A UNIX second in words: `2027-01-31 00:00:00 UTC (in 3 days)`."""
     when = moment(second)
@@ -138,7 +144,7 @@ def _wished(expiry: int | None, now: int, wish: Extension) -> int:
 def _extension_refused(row: Row, second: int, now: int, policy: Policy, wish: Extension) -> Refused | None:
     verdict, dialect = classify(row, now, policy), policy.dialect
     was = expiry_said(row, verdict, now)
-    is_shortened = _is_shortened(row, second, now, dialect)
+    is_shortened = ends_earlier(row, second, now, dialect)
     # Not by its state: a legacy row with a broken date is malformed.
     is_legacy = dialect is Dialect.HASHED and lacks_uuid(row)
     if is_legacy and not (is_shortened and verdict.accepted_by):
@@ -173,11 +179,6 @@ def _new_end(row: Row, gate: Gate, dialect: Dialect, second: int) -> float:
 def _revived(row: Row, second: int, now: int, dialect: Dialect) -> list[Gate]:
     """The gates that refuse the row now, and would not with this expiry."""
     return [gate for gate in Gate if _end(row, gate, dialect) <= now < _new_end(row, gate, dialect, second)]
-
-
-def _is_shortened(row: Row, second: int, now: int, dialect: Dialect) -> bool:
-    ends = [(_end(row, gate, dialect), _new_end(row, gate, dialect, second)) for gate in Gate]
-    return any(old > now and new < old for old, new in ends)
 
 
 def _lengthened(row: Row, second: int, dialect: Dialect) -> bool:

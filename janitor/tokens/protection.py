@@ -1,7 +1,10 @@
 """Which rows are reported but never deleted."""
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import translate
 
 from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row, is_true, text_of
@@ -9,6 +12,11 @@ from janitor.tokens.user_name import composed, fits
 
 # Neither what a pattern means something by, nor the three ASCII characters that another character is composed to.
 _LITERALS = re.compile(r"[^\x20-\x7e]|[*?K;`]")
+# What people put between several names, and around one.
+_BETWEEN = re.compile(r"[\s,;|]+")
+_AROUND = "\"'`[](){}<>\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb \t"
+_BRACES = re.compile(r"([^\s{}]*)\{([^{}]*)\}([^\s{}]*)")
+_SET = re.compile(r"\[[^\]]*\]")
 
 
 def protected_by(row: Row, policy: Policy) -> str | None:
@@ -54,6 +62,53 @@ def patterns_that_fit(patterns: Sequence[str], rows: Iterable[Row]) -> Sequence[
         return ()
     owners = {row.username.S for row in rows if row.username is not None and row.username.S is not None}
     return tuple(pattern for pattern in patterns if any(fits(owner, pattern) for owner in owners))
+
+
+def misread_patterns(patterns: Iterable[str], owners: Iterable[str | None]) -> dict[str, int]:
+    """The patterns that would fit some of these owners, were they read a little differently.
+
+    Read so, a pattern is several at once (between commas or spaces, or in braces), or has quotes or brackets around it,
+    or another letter case or form of Unicode: whoever wrote it meant those owners. A pattern that fits nobody because
+    the owner has no row today is none of these.
+
+    Args:
+        patterns: those that fit the owner of no row as they are written.
+        owners: of the rows that are to go, one a row; None for a row without one.
+
+    Returns:
+        how many of the rows each of the patterns would fit, without those that fit none.
+    """
+    readings = {pattern: compiled for pattern in patterns if (compiled := _compiled(_readings(pattern)))}
+    if not readings:
+        return {}
+    found: Counter[str] = Counter()
+    for owner in owners:
+        if owner is not None:
+            name = _folded(owner)
+            found.update(pattern for pattern, compiled in readings.items() if compiled.match(name))
+    return dict(found)
+
+
+def _readings(pattern: str) -> Iterator[str]:
+    """What may have been meant by the pattern, folded. What has no letter or digit outside of a set would fit all."""
+    folded = _folded(pattern)
+    spread = (f"{before}{each}{after}" for before, inner, after in _BRACES.findall(folded) for each in inner.split(","))
+    for whole in (folded, *spread):
+        for part in (whole, *_BETWEEN.split(whole)):
+            for reading in {part, part.strip(_AROUND)}:
+                if any(map(str.isalnum, _SET.sub("", reading))):
+                    yield reading
+
+
+def _compiled(readings: Iterable[str]) -> re.Pattern[str] | None:
+    each = sorted(set(readings))
+    return re.compile("|".join(map(translate, each))) if each else None
+
+
+def _folded(text: str) -> str:
+    """Without what nobody sees of it: letter case, the form of Unicode, format characters, spaces around it."""
+    visible = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold()).strip()
 
 
 def text_in_every_match(pattern: str) -> str:

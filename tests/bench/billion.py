@@ -22,7 +22,6 @@ _READ_DOLLARS, _WRITE_DOLLARS = 0.125, 0.625
 _PAGE_SECONDS = 0.08
 _SEGMENTS = 8
 _READ_BUDGETS = (1_000, 3_000, _NEW_TABLE_READS, _QUOTA)
-_SHARDS = (1, 2, 4, 8)
 _DELETED_SHARE = 0.01
 _WRITES_OF_A_DELETE = 2
 """The row, below 1 KB, and its entry in the index on `username`."""
@@ -40,9 +39,7 @@ class Measured:
 
 def page(measured: Measured) -> str:
     """The page as Markdown."""
-    return "\n".join(
-        (*_head(measured), *_reading(measured), *_shards(measured), *_deleting(measured), *_rest(measured))
-    )
+    return "\n".join((*_head(measured), *_reading(measured), *_deleting(measured), *_rest(measured)))
 
 
 def _head(measured: Measured) -> Iterator[str]:
@@ -75,27 +72,22 @@ def _reading(measured: Measured) -> Iterator[str]:
     notes = {_NEW_TABLE_READS: "a new on-demand table", _QUOTA: "a table's default quota"}
     for budget in _READ_BUDGETS:
         yield f"| {budget:,} | {_minutes(units / budget)} | {notes.get(budget, '')} |"
+    yield from _one_process(measured)
 
 
-def _shards(measured: Measured) -> Iterator[str]:
+def _one_process(measured: Measured) -> Iterator[str]:
     by_waiting = _SEGMENTS * _PAGE_BYTES / _PAGE_SECONDS
     by_cpu = float(measured.rows_a_cpu_second * measured.row_bytes)
     one = min(by_waiting, by_cpu)
-    yield from ("", "## Shards", "")
+    units = one / _BYTES_OF_A_READ_UNIT
+    yield ""
     yield (
         f"A process with {_SEGMENTS} segments asks for {by_waiting / 1e6:,.0f} MB a second at "
         f"{_PAGE_SECONDS * 1000:.0f} ms a page, and has the CPU for {by_cpu / 1e6:,.0f} MB:"
     )
-    yield f"{one / 1e6:,.0f} MB, which are {one / _BYTES_OF_A_READ_UNIT:,.0f} read units a second."
-    yield from ("", "| shards | time | read units a second | memory of all |", "| --- | --- | --- | --- |")
-    for shards in _SHARDS:
-        rate = min(shards * one / _BYTES_OF_A_READ_UNIT, _QUOTA)
-        bound = " (the quota)" if rate == _QUOTA else ""
-        yield (
-            f"| {shards} | {_minutes(_units(measured) / rate)} | {rate:,.0f}{bound} | "
-            f"{shards * measured.peak_mb:,} MB |"
-        )
-    yield from ("", "A table that was never read so fast gives less at first; budgets are divided among the shards.")
+    whole = _minutes(_units(measured) / units)
+    yield f"{one / 1e6:,.0f} MB, which are {units:,.0f} read units a second, and {whole} for it all."
+    yield "A table that was never read so fast gives less at first."
 
 
 def _deleting(measured: Measured) -> Iterator[str]:

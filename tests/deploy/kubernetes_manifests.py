@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import yaml
 
 KUBERNETES = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
-OVERLAYS = ("cronjob", "cronjob-sweep", "daemon", "sharded")
+OVERLAYS = ("cronjob", "cronjob-sweep", "daemon")
 # The wheel's, beside the interpreter: never another that happens to be on the path.
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
@@ -134,18 +134,9 @@ def _not_restricted(container: Mapping[str, Any], of_pod: Mapping[str, Any]) -> 
 def refused_of(job: Mapping[str, Any]) -> Iterator[str]:
     """What Kubernetes' own validation would refuse in a job, though its schema lets it pass."""
     pod = job["template"]["spec"]
-    is_by_index = "backoffLimitPerIndex" in job
     rules = job.get("podFailurePolicy", {}).get("rules", ())
-    if (is_by_index or rules) and pod.get("restartPolicy") != "Never":
+    if rules and pod.get("restartPolicy") != "Never":
         yield "it counts failures, and the pod restarts its containers"
-    if job.get("completionMode") == "Indexed" and not job.get("completions"):
-        yield "it is indexed without a number of completions"
-    if is_by_index and job.get("completionMode") != "Indexed":
-        yield "backoffLimitPerIndex without indexes"
-    if "maxFailedIndexes" in job and not (is_by_index and job["maxFailedIndexes"] <= job["completions"]):
-        yield "maxFailedIndexes without backoffLimitPerIndex, or above completions"
-    if any(each["action"] == "FailIndex" for each in rules) and not is_by_index:
-        yield "FailIndex without backoffLimitPerIndex"
     names = {each["name"] for each in pod["containers"]}
     for codes in (each["onExitCodes"] for each in rules if "onExitCodes" in each):
         if codes.get("containerName") not in names:

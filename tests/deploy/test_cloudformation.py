@@ -129,6 +129,7 @@ def test_the_task_reports_and_deletes_nothing_until_it_is_told_to(deployed: Depl
     before = keys_in(dynamodb, TABLE)
     finished = deployed.run(deployed.reporting)
     assert finished.code == 0, finished.err
+    _log_sums_it_up(finished)
     line = emf_line(finished)
     assert (line["Success"], line["TokensStale"], line["DeletedTokens"]) == (1, STALE, 0)
     assert line["SentNotices"] > 0
@@ -140,12 +141,21 @@ def test_the_task_reports_and_deletes_nothing_until_it_is_told_to(deployed: Depl
 
     swept = deployed.run(deployed.sweeping)
     assert swept.code == 0, swept.err
+    _log_sums_it_up(swept)
     assert emf_line(swept)["DeletedTokens"] == STALE
     _alarms_look_at(emf_line(swept))
     assert before - keys_in(dynamodb, TABLE) == {key_of(row) for row in stale_rows(STALE)}
     archived = deployed.cloud.keys(ARCHIVE)
     assert archived
     assert all(key.startswith("janitor-archive/") for key in archived)
+
+
+def _log_sums_it_up(finished: Finished) -> None:
+    """No report in the log, and a line of it that says how the run went."""
+    assert finished.out == ""
+    lines = [json.loads(line) for line in finished.err.splitlines()]
+    [summed] = [line for line in lines if line.get("event") == "run.finished"]
+    assert (summed["outcome"], summed["stale"]) == ("complete", STALE)
 
 
 def _alarms_look_at(line: dict[str, Any]) -> None:

@@ -14,7 +14,6 @@ import janitor
 from janitor.config.cron import parse_cron
 from janitor.config.schedule import Schedule, load_schedule
 from janitor.parsers import S3Prefix
-from janitor.tokens.duration import parse_duration
 from tests.deploy.kubernetes_manifests import (
     KUBERNETES,
     OVERLAYS,
@@ -169,12 +168,12 @@ def test_nothing_comes_in_and_only_dns_and_tls_go_out(overlay: Manifests) -> Non
 
 def test_nothing_deletes_as_it_is_shipped_and_what_could_archives_in_s3(tmp_path: Path) -> None:
     read = {name: list(schedules(rendered(name), tmp_path)) for name in OVERLAYS}
-    assert [each.is_sweep for name in OVERLAYS for each in read[name]] == [False, True, False, True, True]
+    assert [each.is_sweep for name in OVERLAYS for each in read[name]] == [False, True, False, True]
     every = [each for of_one in read.values() for each in of_one]
     assert not any(each.deletes for each in every)
     assert all(isinstance(each.values["archive"], S3Prefix) for each in every if each.is_sweep)
     assert all(each.description for each in every)
-    assert [each.when.cron is None for each in every] == [True, True, False, False, True]
+    assert [each.when.cron is None for each in every] == [True, True, False, False]
 
 
 def test_a_cronjob_fires_by_a_clock_of_its_own_one_at_a_time(cronjob: Manifests) -> None:
@@ -190,7 +189,7 @@ def test_a_cronjob_fires_by_a_clock_of_its_own_one_at_a_time(cronjob: Manifests)
 def test_a_run_ends_by_itself_before_its_job_is_ended_both_attempts(cronjob: Manifests, tmp_path: Path) -> None:
     (schedule,) = schedules(cronjob, tmp_path)
     job = cronjob.job
-    attempts = 1 + (job["backoffLimitPerIndex"] if "completions" in job else job["backoffLimit"])
+    attempts = 1 + job["backoffLimit"]
     assert job["activeDeadlineSeconds"] > attempts * schedule.values["deadline"]
     assert job["ttlSecondsAfterFinished"] > 0
     assert cronjob.pod["restartPolicy"] == "Never"
@@ -201,9 +200,7 @@ def test_only_a_failure_that_may_pass_is_tried_again(cronjob: Manifests) -> None
     first, *rules = cronjob.job["podFailurePolicy"]["rules"]
     assert first == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
     ends = {code: rule["action"] for rule in rules for code in rule["onExitCodes"]["values"]}
-    # A shard that has done its work, or was refused, leaves the others to theirs; none can work by a wrong file.
-    by_itself = "FailIndex" if "completions" in cronjob.job else "FailJob"
-    assert ends == {2: "FailJob", 3: by_itself, 4: by_itself}
+    assert ends == dict.fromkeys([2, 3, 4], "FailJob")
     assert {rule["onExitCodes"]["operator"] for rule in rules} == {"In"}
 
 
@@ -212,35 +209,15 @@ def test_kubernetes_would_take_the_job(cronjob: Manifests) -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_job", "of_pod"),
+    "of_pod",
     [
-        ({"completionMode": "NonIndexed"}, {}),
-        ({"maxFailedIndexes": 9}, {}),
-        ({"backoffLimitPerIndex": None, "maxFailedIndexes": None}, {}),
-        ({}, {"restartPolicy": "OnFailure"}),
-        ({}, {"containers": [{"name": "other"}]}),
+        {"restartPolicy": "OnFailure"},
+        {"containers": [{"name": "other"}]},
     ],
 )
-def test_each_job_that_kubernetes_would_not_take_is_noticed(of_job: dict[str, Any], of_pod: dict[str, Any]) -> None:
-    sharded = rendered("sharded")
-    changed = {**sharded.job, **of_job, "template": {"spec": {**sharded.pod, **of_pod}}}
-    assert list(refused_of({key: value for key, value in changed.items() if value is not None}))
-
-
-def test_the_number_of_shards_stands_in_one_place_and_all_of_them_run_at_once(tmp_path: Path) -> None:
-    shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
-    file = tmp_path / "kubernetes" / "overlays" / "sharded" / "kustomization.yaml"
-    text = file.read_text()
-    assert text.count("        value: 8\n") == 1
-    file.write_text(text.replace("        value: 8\n", "        value: 3\n"))
-    for manifests, shards in ((rendered("sharded"), 8), (rendered(file.parent), 3)):
-        job, container = manifests.job, manifests.container
-        assert job["completionMode"] == "Indexed"
-        assert (job["completions"], job["parallelism"], job["maxFailedIndexes"]) == (shards, shards, shards)
-        variables = {each["name"]: each.get("value") for each in container["env"]}
-        assert (variables["JANITOR_SHARD"], variables["JANITOR_SHARDS"]) == ("auto", str(shards))
-        # The failures of one shard are not those of another.
-        assert (job["backoffLimitPerIndex"], "backoffLimit" in job) == (1, False)
+def test_each_job_that_kubernetes_would_not_take_is_noticed(of_pod: dict[str, Any]) -> None:
+    sweep = rendered("cronjob-sweep")
+    assert list(refused_of({**sweep.job, "template": {"spec": {**sweep.pod, **of_pod}}}))
 
 
 def test_an_attempt_holds_the_lease_for_its_job(cronjob: Manifests) -> None:
@@ -263,24 +240,6 @@ def test_what_the_readme_deletes_together_every_cluster_knows() -> None:
     ]
     assert built_in in [{*kinds} for kinds in together]
     assert all({*kinds} <= built_in for kinds in together if len(kinds) > 1)
-
-
-def test_a_shard_that_is_started_anew_finds_its_run_and_no_other_job_does(tmp_path: Path) -> None:
-    sharded = rendered("sharded")
-    # Kubernetes fills in only what stands above.
-    *above, run = [each for each in sharded.container["env"] if each["name"].startswith(("JOB_", "JANITOR_SHARD_RUN"))]
-    assert run == {"name": "JANITOR_SHARD_RUN", "value": "$(JOB_NAME)-$(JOB_UID)"}
-    labels = {each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"] for each in above}
-    assert labels == {
-        "JOB_NAME": "metadata.labels['batch.kubernetes.io/job-name']",
-        "JOB_UID": "metadata.labels['batch.kubernetes.io/controller-uid']",
-    }
-    (settings,) = (each["data"] for each in sharded.of("ConfigMap") if "JANITOR_STATE_URL" in each["data"])
-    assert settings["JANITOR_STATE_URL"].startswith("dynamodb://")
-    (schedule,) = schedules(sharded, tmp_path)
-    assert 0 < parse_duration(settings["JANITOR_SHARD_WAIT"]) < schedule.values["deadline"]
-    (spread,) = sharded.pod["topologySpreadConstraints"]
-    assert selects(spread["labelSelector"], sharded.template["metadata"]["labels"])
 
 
 def test_the_daemon_is_one_and_its_probes_and_its_service_find_it() -> None:
@@ -312,9 +271,7 @@ def test_the_options_of_the_daemon_find_it_in_a_namespace_of_another_name(edited
     assert [*not_restricted(edited_daemon.pod), *unbounded(edited_daemon.pod)] == []
 
 
-@pytest.mark.parametrize(
-    ("overlay", "name"), [("cronjob", "report"), ("cronjob-sweep", "sweep"), ("sharded", "sharded")]
-)
+@pytest.mark.parametrize(("overlay", "name"), [("cronjob", "report"), ("cronjob-sweep", "sweep")])
 def test_metrics_tell_the_jobs_of_the_overlays_apart(overlay: str, name: str) -> None:
     manifests = rendered(overlay)
     [variable] = [each for each in manifests.container["env"] if each["name"] == "JANITOR_JOB"]

@@ -3,7 +3,6 @@
 import dataclasses
 import http.client
 import json
-import re
 import signal
 import socket
 import subprocess
@@ -32,9 +31,8 @@ BUCKET = "example-archive"
 STALE, LIVING = stale_rows(3), living_rows(6)
 # What Kubernetes writes on the pods of a job.
 OF_POD = {
-    "metadata.labels['batch.kubernetes.io/job-name']": "janitor-sharded-29733270",
     "metadata.labels['batch.kubernetes.io/controller-uid']": "c9948307-e56d-4b5d-8302-ae2d7b7da67c",
-    "metadata.labels['app.kubernetes.io/component']": "sharded",
+    "metadata.labels['app.kubernetes.io/component']": "sweep",
 }
 
 
@@ -64,7 +62,6 @@ class Pod:
     manifests: Manifests
     folder: Path
     endpoint: str
-    index: int | None = None  # of an Indexed Job's pod
 
     def mount(self) -> None:
         """Make the volumes; a ConfigMap as the kubelet does, its files behind a link that it swaps on a change."""
@@ -88,11 +85,12 @@ class Pod:
         container = self.manifests.container
         sources = (self.manifests.named("ConfigMap", each["configMapRef"]["name"]) for each in container["envFrom"])
         shared = {name: value for source in sources for name, value in source["data"].items()}
-        own: dict[str, str] = {} if self.index is None else {"JOB_COMPLETION_INDEX": str(self.index)}
-        for each in container["env"]:
-            text = OF_POD[each["valueFrom"]["fieldRef"]["fieldPath"]] if "valueFrom" in each else each["value"]
-            # As the kubelet does, from what stands above.
-            own[each["name"]] = self._moved(re.sub(r"\$\((\w+)\)", lambda found: own[found[1]], text))
+        own = {
+            each["name"]: self._moved(
+                OF_POD[each["valueFrom"]["fieldRef"]["fieldPath"]] if "valueFrom" in each else each["value"]
+            )
+            for each in container["env"]
+        }
         return {**shared, **own, "AWS_ENDPOINT_URL": self.endpoint}
 
     def _moved(self, text: str) -> str:
@@ -152,60 +150,6 @@ def test_the_sweep_is_a_dry_run_until_it_is_told_otherwise(
     assert before - keys_in(tokens, TABLE) == {key_of(row) for row in STALE}
     archived = aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
     assert all(f"s3://{BUCKET}/{each['Key']}".startswith(report["deletion"]["archive"]) for each in archived)
-
-
-def shard(manifests: Manifests, index: int, folder: Path, endpoint: str) -> Pod:
-    """The pod of one shard, its volumes made."""
-    (folder / str(index)).mkdir()
-    pod = Pod(manifests, folder / str(index), endpoint, index)
-    pod.mount()
-    return pod
-
-
-def test_a_shard_alone_waits_deletes_nothing_and_names_the_one_that_never_came(
-    tokens: DynamoDBClient, ministack_url: str, tmp_path: Path
-) -> None:
-    before = keys_in(tokens, TABLE)
-    pod = shard(rendered("sharded"), 0, tmp_path, ministack_url)
-    merged = tmp_path / "merged.json"
-    of_test = {
-        "JANITOR_FORMAT": "json",
-        "JANITOR_SHARDS": "2",
-        "JANITOR_SHARD_WAIT": "1s",
-        "JANITOR_MERGED_REPORT": f"json={merged}",
-    }
-    finished = janitor(*pod.arguments, env=pod.environment | of_test)
-    assert finished.code == 1, finished.err
-    assert json.loads(finished.out)["run"]["shard"] == {"index": 0, "count": 2}
-    report = json.loads(merged.read_text())
-    assert report["run"]["outcome"] == "failed"
-    assert ["shard 1" in each["message"] for each in report["errors"] if each["where"] == "shards"] == [True]
-    assert keys_in(tokens, TABLE) == before
-
-
-def test_two_shards_sweep_the_table_between_them_once_they_are_told_to(
-    tokens: DynamoDBClient, ministack_url: str, tmp_path: Path
-) -> None:
-    before = keys_in(tokens, TABLE)
-    manifests = with_deletion_on(rendered("sharded"))
-    pods = [shard(manifests, index, tmp_path, ministack_url) for index in range(2)]
-    merged = tmp_path / "merged.json"
-    of_test = {
-        # Another job than in the test above, of the same name.
-        "JANITOR_SHARD_RUN": "janitor-sharded-29733270-another",
-        "JANITOR_FORMAT": "json",
-        "JANITOR_SHARDS": "2",
-        "JANITOR_MERGED_REPORT": f"json={merged}",
-    }
-    with started(*pods[0].arguments, env=pods[0].environment | of_test) as first:
-        second = janitor(*pods[1].arguments, env=pods[1].environment | of_test)
-        out, said = first.communicate(timeout=60)
-        assert (first.returncode, second.code) == (0, 0), said + second.err
-    report, *parts = (json.loads(text) for text in (merged.read_text(), out, second.out))
-    assert (report["run"]["outcome"], report["run"]["dry_run"]) == ("complete", False)
-    assert report["counts"]["scanned"] == len(before) == sum(part["counts"]["scanned"] for part in parts)
-    assert report["deletion"]["deleted"] == len(STALE)
-    assert before - keys_in(tokens, TABLE) == {key_of(row) for row in STALE}
 
 
 def test_the_daemon_answers_its_probes_knows_its_jobs_and_ends_when_told_to(

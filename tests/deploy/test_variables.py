@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from janitor.config.shards import COUNT_VARIABLE
 from tests.deploy.command_line import variables_of
 from tests.deploy.kubernetes_manifests import KUBERNETES, OVERLAYS, rendered
 
@@ -37,8 +36,7 @@ def test_what_a_pod_is_told_is_read_by_its_command(overlay: str) -> None:
     told |= names_in(KUBERNETES / "overlays" / overlay / "settings.env")  # those that wait behind a # too
     ours = {name for name in told if name.startswith("JANITOR_")} - {"JANITOR_"}
     assert "JANITOR_STATE_URL" in ours
-    assert ours <= variables_of(container["args"][0]) | {COUNT_VARIABLE}
-    assert (COUNT_VARIABLE in ours) == (overlay == "sharded")
+    assert ours <= variables_of(container["args"][0])
 
 
 @pytest.mark.parametrize(("path", "command"), ELSEWHERE.items())

@@ -19,7 +19,7 @@ NOTICE_MUTATIONS = (
     ),
     Mutation(
         "a digest's notice lets go what owners are to hear of",
-        "janitor/cli/wiring/notices.py",
+        "janitor/cli/wiring/announcing.py",
         (("kind, topic_arn = Kind.OWNER if settings.per_token else Kind.DIGEST,", "kind, topic_arn = Kind.DIGEST,"),),
         (f"{_TESTS}::test_where_owners_are_told_only_their_own_message_lets_a_token_go",),
     ),
@@ -49,14 +49,14 @@ NOTICE_MUTATIONS = (
     ),
     Mutation(
         "a snapshot is held against one of another horizon",
-        "janitor/cli/wiring/notices.py",
+        "janitor/cli/wiring/announcing.py",
         (('profile=f"{policy.dialect.value}/{policy.horizon}/{key_name(secret)}"', 'profile="all"'),),
         (f"{_TESTS}::test_jobs_with_different_horizons_report_no_false_changes",),
     ),
     Mutation(
         "the dead are told of one by one on the first run",
         "janitor/notify/audience.py",
-        (("return Heard(None, now - grace)", "return Heard(None, 0)"),),
+        (("return Heard(None, max(0, now - grace))", "return Heard(None, 0)"),),
         (f"{_TESTS}::test_tokens_that_were_dead_before_the_first_run_are_counted_and_no_owner_is_written_to",),
     ),
     Mutation(
@@ -64,5 +64,41 @@ NOTICE_MUTATIONS = (
         "janitor/run/trouble.py",
         (("and last.reason == trouble.reason\n            and", "and False\n            and"),),
         (f"{_TESTS}::test_the_same_refusal_is_told_once_a_day_and_its_end_once",),
+    ),
+    Mutation(
+        "a mark of the year 9999 counts",
+        "janitor/ledger/moments.py",
+        (("0 <= moment <= now + ahead + MOST_AHEAD_SECONDS", "True"),),
+        ("tests/integration/test_ledger.py",),
+    ),
+    Mutation(
+        "a mark of the year 9999 is never replaced in a table",
+        "janitor/ledger/dynamodb.py",
+        ((" AND #at <= :latest AND ", " AND :latest = :latest AND "),),
+        ("tests/integration/test_ledger.py",),
+    ),
+    Mutation(
+        "a bug in who announces loses the report",
+        "janitor/run/flow.py",
+        (("SafeAnnouncer(job.announcer)", "job.announcer"),),
+        ("tests/unit/run/test_flow.py",),
+    ),
+    Mutation(
+        "a dry run forgets the owners of what it plans",
+        "janitor/cli/wiring/announcing.py",
+        (("        is_rehearsal=is_dry_run,\n", ""),),
+        ("tests/integration/test_dry_runs.py",),
+    ),
+    Mutation(
+        "every run that fails at once says so",
+        "janitor/cli/wiring/announcing.py",
+        (("held.enter_context(turn)", "str(turn)"),),
+        (f"{_TESTS}::test_of_runs_that_come_to_no_report_at_once_one_says_so",),
+    ),
+    Mutation(
+        "what was heard under one dialect counts under another",
+        "janitor/cli/wiring/announcing.py",
+        (('naming=f"{policy.dialect.value}/{key_name(secret)}"', "naming=key_name(secret)"),),
+        (f"{_TESTS}::test_another_dialect_makes_nothing_due_that_was_told",),
     ),
 )

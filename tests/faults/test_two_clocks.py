@@ -136,18 +136,6 @@ def test_of_several_tables_each_is_judged_by_its_own_server(
     assert keys_in(client, far) == {key_of(rows[name]) for name in rows if not name.startswith("over")}
 
 
-def test_a_shard_judges_by_the_earlier_clock_too(
-    off: Off, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
-) -> None:
-    rows = rows_at_the_edge()
-    table = new_table(rows.values())
-    state = ("--state-url", f"sqlite:///{tmp_path}/state.sqlite")
-    shard = ("--shard", "0/1", "--shard-run", "tonight", *state)
-    finished = janitor("sweep", "--delete", *shard, *where(off.url, table), *allowing(tmp_path))
-    assert finished.code == 0, finished.err
-    assert keys_in(client, table) == {key_of(rows[name]) for name in rows if not name.startswith("over")}
-
-
 def test_an_answer_that_tells_of_an_earlier_time_counts_before_each_delete(
     off: Off, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:

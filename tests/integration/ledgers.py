@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
@@ -13,6 +14,7 @@ from janitor.dynamodb.client import Aws, Connection
 from janitor.ledger.create_table import create_table
 from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.ledger.interface import LARGEST_CHUNK, LastRun, Ledger, Mark
+from janitor.ledger.lease import LeaseStore
 from tests.faults.proxy import Meddle, Meddling, meddling_proxy
 
 NOW = 1_800_000_000
@@ -44,6 +46,28 @@ def marks(count: int, audience: str = "digest") -> dict[str, int]:
 def times(marked: dict[str, Mark]) -> dict[str, int]:
     """When each name was marked."""
     return {name: mark.at for name, mark in marked.items()}
+
+
+@contextmanager
+def renewed(store: LeaseStore, scope: str, holder: str) -> Iterator[None]:
+    """Another run has the lease, and renews it until the block ends."""
+    is_over, seconds = threading.Event(), 600
+    store.take(scope, holder, seconds)
+
+    def renew() -> None:
+        for number in itertools.count(seconds + 1):
+            if is_over.wait(0.1):
+                return
+            store.renew(scope, holder, number)
+
+    renewing = threading.Thread(target=renew)
+    renewing.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        renewing.join()
+        store.release(scope, holder)
 
 
 @contextmanager

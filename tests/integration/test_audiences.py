@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.announcing import Announced, Loudspeaker, Queue, Runs, due_rows, loudspeaker
 from tests.command import janitor
 from tests.faults.proxy import Forward, Request, meddling_proxy
+from tests.integration.ledgers import refused, renewed
 from tests.servers import microburst
 from tests.sweeping import DAY, living_rows, stale_rows
 from tests.tables import create_table
@@ -262,6 +264,20 @@ def test_another_fingerprint_key_makes_nothing_due_and_nothing_gone(
     assert (back.notices["due"], counts(back), queue.take()) == (0, {}, [])
 
 
+def test_another_dialect_makes_nothing_due_that_was_told(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("another-dialect")
+    nightly = runs(*due_rows(0.5, 5, 20, -1, -300))
+    assert nightly.run("--per-token").notices["sent"] == 4
+    queue.take()
+    for _ in range(2):
+        again = nightly.run("--per-token", "--dialect", "classic")
+        assert again.finished.code == 0, again.finished.err
+        assert (again.notices["due"], again.notices["long_expired"], counts(again), queue.take()) == (0, 0, {}, [])
+    boto3.client("dynamodb", endpoint_url=nightly.url).put_item(TableName=nightly.table, Item=due_rows(0.1)[0])
+    back = nightly.run("--per-token")
+    assert (back.notices["due"], back.notices["long_expired"]) == (1, 0)
+
+
 def test_under_another_key_what_comes_later_is_told(
     runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path
 ) -> None:
@@ -272,7 +288,7 @@ def test_under_another_key_what_comes_later_is_told(
     with with_state(nightly) as state:  # the last run was three days ago, when the token had eight days left
         [(name, content)] = state.execute("SELECT name, content FROM record WHERE name LIKE 'heard/%'").fetchall()
         heard = json.loads(content)
-        heard["-"][0] -= 3 * DAY
+        heard["hashed/-"][0] -= 3 * DAY
         state.execute("UPDATE record SET content = ? WHERE name = ?", (json.dumps(heard).encode(), name))
     assert nightly.run(*key).notices["sent"] == 1
     assert nightly.run(*key).notices["due"] == 0
@@ -291,20 +307,69 @@ def test_jobs_with_different_horizons_report_no_false_changes(runs: Callable[...
 # Two at once.
 
 
+def turn_of(runs: Runs) -> tuple[SqliteLeaseStore, str]:
+    """Where the right to tell the topic of the table is, and what it is called there."""
+    store = SqliteLeaseStore(Path(runs.state.removeprefix("sqlite:///")))
+    return store, f"000000000000/us-east-1/{runs.table}/announce/{runs.arn}"
+
+
 def test_who_comes_second_leaves_its_notices_to_the_next_run_and_says_so(
     runs: Callable[..., Runs], topic: Loudspeaker
 ) -> None:
 
     queue = topic.queue("second")
     nightly = runs(*due_rows(5, 6))
-    store = SqliteLeaseStore(Path(nightly.state.removeprefix("sqlite:///")))
-    scope = f"000000000000/us-east-1/{nightly.table}/announce/{nightly.arn}"
-    store.take(scope, "another-run", 60)
-    left = nightly.run("--per-token")
+    with renewed(*turn_of(nightly), "another-run"):
+        left = nightly.run("--per-token")
     assert (left.finished.code, left.notices["sent"], left.notices["left"], queue.take()) == (0, 0, 2, [])
     assert "another-run" in left.report["warnings"][-1]["message"]
-    store.release(scope, "another-run")
     assert nightly.run("--per-token").notices["sent"] == 2
+
+
+def test_the_turn_of_a_dead_run_is_waited_for_and_what_it_left_is_told(
+    runs: Callable[..., Runs], topic: Loudspeaker
+) -> None:
+    topic.queue("dead-turn")
+    nightly = runs(*due_rows(5, 6))
+    store, scope = turn_of(nightly)
+    store.take(scope, "dead-run", 1)
+    told = nightly.run("--per-token")
+    assert (told.finished.code, told.notices["sent"], told.notices["left"]) == (0, 2, 0)
+
+
+def test_a_retry_of_the_same_job_takes_its_turn_over_and_no_other_jobs(
+    runs: Callable[..., Runs], topic: Loudspeaker
+) -> None:
+    topic.queue("retried-turn")
+    nightly = runs(*due_rows(5, 6))
+    store, scope = turn_of(nightly)
+    store.take(scope, "job-1/killed", 600)
+    sweep = ("--delete", "--yes", "--no-archive", "--per-token", "--deadline", "20s")
+    # So near to its deadline a run does not wait to see whether another is at work.
+    left = nightly.run(*sweep, "--lease-holder", "job-2", command="sweep")
+    assert (left.finished.code, left.notices["sent"], left.notices["left"]) == (0, 0, 2), left.finished.err
+    assert "(job-1/killed) has the right to tell" in left.report["warnings"][-1]["message"]
+    told = nightly.run(*sweep, "--lease-holder", "job-1", command="sweep")
+    assert (told.finished.code, told.notices["sent"], told.notices["left"]) == (0, 2, 0), told.finished.err
+    assert not store.renew(scope, "job-1/killed", 600)
+
+
+@pytest.mark.parametrize(
+    ("until", "said"), [(253_402_300_799, "until 9999-12-31 23:59:59 UTC"), ("soon", "until no time that can be read")]
+)
+def test_a_turn_that_no_run_can_have_taken_is_taken_over_and_said(
+    runs: Callable[..., Runs], topic: Loudspeaker, until: object, said: str
+) -> None:
+    topic.queue(f"broken-turn-{until}")
+    nightly = runs(*due_rows(5, 6))
+    store, scope = turn_of(nightly)
+    store.take(scope, "impossible", 600)
+    with with_state(nightly) as state:
+        state.execute("UPDATE lease SET until = ?", (until,))
+    told = nightly.run("--per-token")
+    [warning] = [warning for warning in told.report["warnings"] if warning["code"] == "broken"]
+    assert (told.finished.code, told.notices["sent"], warning["where"]) == (0, 2, "lease")
+    assert f"run impossible has the right to tell this topic of this table {said}" in warning["message"]
 
 
 def test_what_only_this_run_knows_is_told_though_another_announces(
@@ -313,9 +378,8 @@ def test_what_only_this_run_knows_is_told_though_another_announces(
 
     queue = topic.queue("deletions")
     nightly = runs(*due_rows(5), *stale_rows(3), *living_rows(30))
-    store = SqliteLeaseStore(Path(nightly.state.removeprefix("sqlite:///")))
-    store.take(f"000000000000/us-east-1/{nightly.table}/announce/{nightly.arn}", "another-run", 60)
-    nightly.run("--delete", "--yes", "--no-archive", "--per-token", command="sweep")
+    with renewed(*turn_of(nightly), "another-run"):
+        nightly.run("--delete", "--yes", "--no-archive", "--per-token", command="sweep")
     bodies = queue.bodies()
     assert [body["event"] for body in bodies if body["schema"] == OWNER] == ["token.deleted"] * 3
     [digest] = [body for body in bodies if body["schema"] == DIGEST]
@@ -494,6 +558,80 @@ def test_a_table_that_is_not_there_is_told_once_and_its_return_too(
     assert "nowhere" not in queue.bodies()[0]["recovered_from"]
 
 
+def test_an_apply_calls_its_table_by_one_name_whether_it_is_reached_or_not(
+    runs: Callable[..., Runs], topic: Loudspeaker, tmp_path: Path
+) -> None:
+    queue = topic.queue("apply-lost")
+    nightly = runs(*stale_rows(3), *living_rows(9))
+    plan = str(tmp_path / "plan.ndjson")
+    at = ("--endpoint-url", nightly.url, "--sns-topic-arn", nightly.arn, "--state-url", nightly.state)
+    assert janitor("sweep", "--table", nightly.table, "--endpoint-url", nightly.url, "--plan", plan).code == 0
+    apply = ("apply", plan, "--yes", "--no-archive", *at)
+    with closing(boto3.client("dynamodb", endpoint_url=nightly.url)) as client:
+        client.delete_table(TableName=nightly.table)
+        assert [janitor(*apply).code for _ in range(2)] == [2, 2]
+        create_table(client, nightly.table, hashed=True, rows=[*stale_rows(3), *living_rows(9)])
+    assert janitor(*apply, "--table", nightly.table).code == 0
+    failed, well = queue.bodies()
+    assert (failed["schema"], failed["table"]) == ("janitor.failure/v1", nightly.table)
+    assert well["recovered_from"] is not None
+
+
+@pytest.mark.parametrize("store", ["sqlite", "dynamodb"])
+def test_of_runs_that_come_to_no_report_at_once_one_says_so(
+    runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str, store: str
+) -> None:
+    queue = topic.queue(f"failing-at-once-{store}")
+    state = dynamodb_state(ministack_url, "failing-at-once") if store == "dynamodb" else None
+    nightly = runs(state=state)
+    lost = Runs(nightly.url, f"{nightly.table}-lost", nightly.arn, nightly.state)
+    with ThreadPoolExecutor(4) as at_once:
+        codes = [each.finished.code for each in at_once.map(lambda _: lost.run(), range(4))]
+    assert (codes, [body["schema"] for body in queue.bodies()]) == ([2] * 4, ["janitor.failure/v1"])
+
+
+def test_a_failure_that_another_run_told_while_this_one_waited_for_its_turn_is_not_told_again(
+    runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str
+) -> None:
+    queue = topic.queue("failure-told-meanwhile")
+    nightly = runs(state=dynamodb_state(ministack_url, "failure-told-meanwhile"))
+    overtaking: list[Announced] = []
+
+    with meddling_proxy(ministack_url) as (url, meddling):
+
+        def overtaken(request: Request, forward: Forward) -> tuple[int, object]:
+            if not overtaking and "/announce/" in request["Key"]["scope"]["S"]:
+                meddling.by_operation.pop("UpdateItem")
+                overtaking.append(nightly.run(env={"AWS_ENDPOINT_URL_DYNAMODB": url}))
+            return forward(request)
+
+        meddling.by_operation |= {"UpdateItem": overtaken, "Scan": refused("AccessDeniedException")}
+        slow = nightly.run(env={"AWS_ENDPOINT_URL_DYNAMODB": url})
+    assert [run.report["run"]["outcome"] for run in (*overtaking, slow)] == ["failed", "failed"]
+    assert [run.notices["digests"] for run in (*overtaking, slow)] == [1, 0]
+    assert len(queue.take()) == 1
+
+
+@pytest.mark.parametrize("state", ["sqlite:////dev/null/state.sqlite", "dynamodb://not-there"])
+def test_a_run_that_comes_to_no_report_says_so_though_no_store_works(
+    runs: Callable[..., Runs], topic: Loudspeaker, state: str
+) -> None:
+    queue = topic.queue("failing-without-a-store")
+    nightly = runs(state=state)
+    lost = Runs(nightly.url, f"{nightly.table}-lost", nightly.arn, nightly.state)
+    assert [lost.run().finished.code for _ in range(2)] == [2, 2]
+    assert [body["schema"] for body in queue.bodies()] == ["janitor.failure/v1"] * 2
+
+
+def test_a_run_that_has_no_place_for_what_it_remembers_says_so(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
+    queue = topic.queue("failing-without-a-place")
+    nightly = runs()
+    where = ("--table", f"{nightly.table}-lost", "--endpoint-url", nightly.url, "--sns-topic-arn", nightly.arn)
+    env = {"HOME": "/dev/null", "XDG_STATE_HOME": "/dev/null/state"}
+    assert janitor("scan", *where, env=env).code == 2
+    assert [body["schema"] for body in queue.bodies()] == ["janitor.failure/v1"]
+
+
 def test_a_digest_that_was_not_taken_is_tried_again(
     runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str
 ) -> None:
@@ -540,14 +678,11 @@ def test_of_several_tables_one_that_another_run_tells_is_left_and_the_others_are
 ) -> None:
     queue = topic.queue("several-held")
     first, second = runs(*due_rows(5, 6)), runs(*due_rows(7, -300))
-    store = SqliteLeaseStore(Path(first.state.removeprefix("sqlite:///")))
-    scope = f"000000000000/us-east-1/{first.table}/announce/{first.arn}"
-    store.take(scope, "another-run", 60)
     run = ("run", schedule(tmp_path, first, first.table, second.table), "--endpoint-url", first.url)
-    held = json.loads(janitor(*run).out)
+    with renewed(*turn_of(first), "another-run"):
+        held = json.loads(janitor(*run).out)
     assert [held["notices"][key] for key in ("sent", "left", "long_expired", "digests")] == [1, 2, 1, 1]
     assert schemas(queue) == [DIGEST, OWNER]
-    store.release(scope, "another-run")
     free = json.loads(janitor(*run).out)
     assert [free["notices"][key] for key in ("sent", "left", "long_expired", "digests")] == [2, 0, 0, 1]
     assert schemas(queue) == [DIGEST, OWNER, OWNER]

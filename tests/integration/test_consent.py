@@ -1,4 +1,4 @@
-"""One rule of consent for everything that deletes: a terminal to ask on, `--yes`, or a schedule file that says so."""
+"""One rule of consent for whatever deletes or ends a token: a terminal, `--yes`, or a schedule file that says so."""
 
 import json
 import os
@@ -33,17 +33,8 @@ def sweep(server: Server, table: str, folder: Path) -> list[str]:
     return ["sweep", "--delete", *where(server, table, folder)]
 
 
-def shard(server: Server, table: str, folder: Path) -> list[str]:
-    state = f"sqlite:///{folder}/state.sqlite"
-    return [
-        *sweep(server, table, folder),
-        "--shard",
-        "0/1",
-        "--shard-run",
-        f"{time.monotonic_ns()}",
-        "--state-url",
-        state,
-    ]
+def sweep_with_the_lease(server: Server, table: str, folder: Path) -> list[str]:
+    return [*sweep(server, table, folder), "--state-url", f"sqlite:///{folder}/state.sqlite"]
 
 
 def apply(server: Server, table: str, folder: Path) -> list[str]:
@@ -61,7 +52,7 @@ def replace(server: Server, table: str, folder: Path) -> list[str]:
     return ["token", "add", *new, *where(server, table, folder)]
 
 
-WAYS: list[Way] = [sweep, shard, apply, remove, replace]
+WAYS: list[Way] = [sweep, sweep_with_the_lease, apply, remove, replace]
 # Nothing to read, and an answer that nobody at a terminal has typed.
 INPUTS = {"nothing": "", "a yes from a pipe": "y\n" * 9}
 
@@ -190,3 +181,57 @@ def test_every_command_that_changes_anything_takes_yes(server: Server, table: st
 def test_the_daemon_takes_yes_too(server: Server, tmp_path: Path) -> None:  # noqa: ARG001  # for every server alike
     said: Any = janitor("serve", str(tmp_path / "not-there"), "--yes")
     assert "No such option" not in said.err
+
+
+def ends_of(client: DynamoDBClient, table: str) -> dict[str, str]:
+    """Every row's expiry."""
+    items = client.scan(TableName=table, ConsistentRead=True)["Items"]
+    return {item["token"]["S"]: item["tokenExpiration"]["N"] for item in items}
+
+
+ENDINGS = {
+    "revoke one": ["revoke", "{uuid}"],
+    "revoke all": ["revoke", "--user", OWNER],
+    "revoke later": ["revoke", "{uuid}", "--at", "{soon}"],
+    "shorten": ["extend", "{uuid}", "--expires-in", "1h", "--shorten"],
+}
+
+
+@pytest.mark.parametrize("way", ENDINGS.values(), ids=ENDINGS.keys())
+def test_no_token_is_ended_before_somebody_says_yes(
+    server: Server, client: DynamoDBClient, new_table: NewTable, *, way: list[str]
+) -> None:
+    now = int(time.time())
+    living = modern("living", now + 90 * DAY, username=OWNER)
+    table = new_table([living, modern("over", now - DAY, username=OWNER), modern("other", now + 90 * DAY)])
+    known = {"uuid": living["tokenUUID"]["S"], "soon": str(now + 9 * DAY)}
+    at = ["--table", table, "--endpoint-url", server.url]
+    command = ["token", *(word.format(**known) for word in way), *at]
+    before = ends_of(client, table)
+    for given in INPUTS.values():
+        refused = janitor(*command, input=given, env={"JANITOR_YES": "1"})
+        assert (refused.code, refused.out, ends_of(client, table)) == (4, "", before), refused.err
+        assert "nothing was changed: there is no terminal to ask on; give --yes" in refused.err
+    no = janitor(*command, tty=True, input="yess\n")
+    assert (no.code, no.err.count(" 1 token of "), ends_of(client, table)) == (4, 1, before), no.err
+    assert janitor(*command, "--dry-run").code == 0
+    assert ends_of(client, table) == before
+    yes = janitor(*command, tty=True, input="y\n")
+    after = ends_of(client, table)
+    assert (yes.code, sum(after[key] != before[key] for key in before)) == (0, 1), yes.err
+
+
+def test_with_yes_a_script_ends_tokens_and_nobody_is_asked_where_none_ends(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    now = int(time.time())
+    living = modern("living", now + 90 * DAY, username=OWNER)
+    table = new_table([living, modern("over", now - DAY, username=OWNER)])
+    at = ["--user", OWNER, "--table", table, "--endpoint-url", server.url]
+    extended = janitor("token", "extend", *at, "--expires-in", "99d", "--revive")
+    assert extended.code == 0, extended.err
+    assert janitor("token", "extend", *at, "--expires-in", "1h", "--shorten", "--yes").code == 0
+    assert janitor("token", "revoke", *at, "--yes").code == 0
+    assert all(int(end) <= time.time() for end in ends_of(client, table).values())
+    # All of them are dead: nothing would end.
+    assert janitor("token", "revoke", *at).code == 0

@@ -23,7 +23,8 @@ from tests.sweeping import key_of, keys_in, living_rows, stale_rows
 from tests.tables import create_table
 
 OWNER = "ana@example.com"
-DUE = 3
+DUE, PLANNED = 3, 2
+PLANNED_OWNERS = ["user-0@example.com", "user-1@example.com"]
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,6 @@ def run_of_a_scan(job: Job) -> Finished:
     return janitor("run", job.file(""), "--dry-run")
 
 
-def shard(job: Job) -> Finished:
-    return janitor("sweep", *job.where, *job.told, "--shard", "0/1")
-
-
 SILENT = [swept, applied, run_of_a_sweep, run_of_a_file_that_does_not_delete, run_of_a_scan]
 
 
@@ -116,13 +113,14 @@ def test_nobody_hears_of_a_dry_run_and_nothing_is_remembered(
     assert (finished.code, report["run"]["dry_run"]) == (0, True), finished.err
     assert (queue.take(), job.monitor.told, keys_in(dynamodb, job.nightly.table)) == ([], [], before)
     assert [path.name for path in job.folder.iterdir() if path.suffix not in {".toml", ".ndjson"}] == []
-    # The two that were dead for longer than the grace are only counted, and nothing else of a plan is due.
-    due = DUE if way is not applied else 0
+    # The owners of the two that are planned hear of their deletion; of a plan that was reviewed nothing else is due.
+    due = (0 if way is applied else DUE) + (0 if way is run_of_a_scan else PLANNED)
     assert (report["notices"]["due"], report["notices"]["sent"], report["notices"]["digests"]) == (due, 0, 0)
     [said] = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
-    messages = f", with {due} notices and {due} messages to " if due else ", with 0 notices"
-    assert f"{job.nightly.arn} would get a digest{messages}" in said
-    assert (OWNER in said) == (way is not applied)
+    deletions = "" if way is run_of_a_scan else f" ({PLANNED} deletions among them)"
+    owners = [*([OWNER] if way is not applied else []), *(PLANNED_OWNERS if way is not run_of_a_scan else [])]
+    messages = f"a digest, with {due} notices and {due} messages{deletions} to {', '.join(owners)}"
+    assert said.endswith(f"{job.nightly.arn} would get {messages}")
     # A scan, which is a dry run of nothing, tells everybody all the same.
     real = janitor("scan", *job.where, *job.told)
     assert (real.code, json.loads(real.out)["notices"]["sent"]) == (0, DUE), real.err
@@ -131,7 +129,7 @@ def test_nobody_hears_of_a_dry_run_and_nothing_is_remembered(
     assert job.metrics.exists()
 
 
-@pytest.mark.parametrize("way", [*SILENT, shard])
+@pytest.mark.parametrize("way", SILENT)
 def test_what_was_remembered_stays_as_it_was_and_is_still_held_against(
     job: Job, topic: Loudspeaker, way: Callable[[Job], Finished]
 ) -> None:
@@ -143,26 +141,33 @@ def test_what_was_remembered_stays_as_it_was_and_is_still_held_against(
     finished = way(job)
     assert finished.code == 0, finished.err
     assert (queue.take(), job.monitor.told, job.metrics.read_bytes()) == ([], [], metrics)
-    if way is not shard:
-        # Shards meet in the state store, of a dry run too.
-        assert state.read_bytes() == kept
-        report = json.loads(finished.out)
-        assert report["notices"]["due"] == 0
-        assert (report["changes"] is None) == (way is applied)
+    assert state.read_bytes() == kept
+    report = json.loads(finished.out)
+    assert report["notices"]["due"] == (0 if way is run_of_a_scan else PLANNED)
+    assert (report["changes"] is None) == (way is applied)
     assert json.loads(janitor("scan", *job.where, *job.told).out)["notices"]["due"] == 0
 
 
-def test_a_shard_of_a_dry_run_tells_nobody(job: Job, topic: Loudspeaker) -> None:
-    queue = topic.queue("shard")
-    merged = job.folder / "merged.json"
-    finished = janitor(
-        "sweep", *job.where, *job.told, "--shard", "0/1", "--merged-report", f"json={merged}", "--max-deletes", "1"
-    )
-    assert (finished.code, queue.take(), job.monitor.told, job.metrics.exists()) == (0, [], [], False), finished.err
-    warnings = {warning["code"]: warning["message"] for warning in json.loads(merged.read_text())["warnings"]}
-    assert f"{job.nightly.arn} would get a digest" in warnings["dry-run"]
-    assert warnings["max-deletes"].startswith("would refuse to delete: ")
-    assert json.loads(janitor("scan", *job.where, *job.told).out)["notices"]["due"] == DUE
+def test_of_deletions_that_would_be_refused_nobody_would_hear(job: Job, topic: Loudspeaker) -> None:
+    topic.queue("refused")
+    finished = janitor("sweep", *job.where, *job.told, "--max-deletes", "1")
+    report = json.loads(finished.out)
+    assert report["notices"]["due"] == DUE
+    [said] = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
+    assert said.endswith(f"a digest, with {DUE} notices and {DUE} messages to {OWNER}")
+
+
+def test_a_real_run_tells_those_whom_the_dry_run_named(job: Job, topic: Loudspeaker) -> None:
+    queue = topic.queue("as-rehearsed")
+    janitor("scan", *job.where, *job.told)
+    queue.take()
+    rehearsed = json.loads(janitor("sweep", *job.where, *job.told).out)
+    assert "a digest, with 2 notices and 2 messages (2 deletions among them)" in rehearsed["warnings"][-1]["message"]
+    options = ("--delete", "--yes", "--no-archive", "--max-delete-percent", "100")
+    real = json.loads(janitor("sweep", *job.where, *job.told, *options).out)
+    assert real["notices"]["due"] == real["notices"]["sent"] == rehearsed["notices"]["due"] == PLANNED
+    messages = [body["username"] for body in queue.bodies() if body["schema"] == "janitor.notice/v1"]
+    assert sorted(messages) == PLANNED_OWNERS
 
 
 @pytest.mark.parametrize("dry", ["[delete]\n", DELETES, ""])
@@ -178,8 +183,12 @@ def test_of_several_tables_none_is_told_of(
     assert not job.metrics.exists()
     assert not Path(job.nightly.state.removeprefix("sqlite:///")).exists()
     said = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
-    assert [text.split(":")[0] for text in said] == [job.nightly.table, other]
-    assert "1 message to bob" in said[1]
+    deletes = dry != ""
+    due = DUE + 1 + (PLANNED if deletes else 0)
+    [text] = said
+    assert f"{job.nightly.arn} would get a digest, with {due} notices and {due} messages" in text
+    assert all((owner in text) == expected for owner, expected in [(OWNER, True), ("bob", True), ("user-1@", deletes)])
+    assert report["notices"]["due"] == due
     dynamodb.delete_table(TableName=other)
 
 
@@ -223,17 +232,6 @@ def test_a_variable_that_aims_a_file_at_another_table_is_refused_by_its_dry_run_
             refused = janitor("run", job.file(DELETES), *options, env=env)
             assert (refused.code, refused.out) == (2, "")
             assert "names another" in refused.err
-
-
-def test_a_shard_that_could_not_delete_is_refused_by_a_dry_run_too(
-    ministack_url: str, runs: Callable[..., Runs], tmp_path: Path
-) -> None:
-    nightly = runs(*stale_rows(1))
-    file = tmp_path / "job.toml"
-    file.write_text(f'[table]\ntable = "{nightly.table}"\nendpoint_url = "{ministack_url}"\n{DELETES}')
-    for options in ([], ["--dry-run"]):
-        refused = janitor("run", str(file), "--shard", "0/2", *options)
-        assert (refused.code, "--shard with --delete needs --state-url" in refused.err) == (2, True)
 
 
 one_server = pytest.mark.parametrize("server", ["ministack"], indirect=True)

@@ -18,8 +18,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from janitor.cli.wiring.outside import Outside
+from janitor.config.output import NoticeSettings, StateSettings
+from janitor.config.table import TableSettings
 from janitor.errors import SinkError
 from janitor.parsers import parse_heartbeat_url
+from janitor.run.stopping import Stop
 from janitor.sinks.heartbeat import Heartbeat
 from tests.command import janitor
 from tests.fixtures import NewTable
@@ -208,6 +212,15 @@ def test_a_monitor_that_always_hangs_gets_the_budget_and_no_more(monitor: Monito
         assert_says(error, "brought no answer in time")
     assert_says(beat.failure("x"), "was not sent")
     assert len(monitor.told) <= 2
+
+
+def test_a_monitor_that_hangs_at_the_start_costs_a_small_part_of_a_short_deadline(monitor: Monitor) -> None:
+    monitor.answers.clear()
+    stop = Stop(deadline=5)
+    settings = NoticeSettings(heartbeat_url=parse_heartbeat_url(f"{monitor.url}/{SECRET}"))
+    with Outside(settings, StateSettings(), TableSettings(), stop, command="scan", run_id=RUN):
+        assert stop.seconds_left > 1
+        monitor.answers.set()
 
 
 def test_a_start_that_could_only_be_told_too_late_is_not_told(monitor: Monitor) -> None:

@@ -40,7 +40,6 @@ OURS = (
     "janitor.notify",
     "janitor.report.html",
     "janitor.report.schema",
-    "janitor.run.shards",
     "janitor.run.sweep",
     "janitor.serve",
     "janitor.sinks.heartbeat",

@@ -1,17 +1,21 @@
 """One suite over every store: what is marked stays marked, and what a run leaves is whole or not there."""
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from janitor.errors import LedgerError
 from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.ledger.interface import REMEMBER_SECONDS, Ledger
+from janitor.ledger.moments import BrokenRecord
 from janitor.ledger.sqlite import SqliteLedger
+from janitor.tokens.expiration import LAST_SECOND
 from tests.integration.ledgers import (
     CHUNKS,
     DAY,
@@ -27,12 +31,24 @@ from tests.integration.ledgers import (
     times,
 )
 
+# Columns of the file by their names in the table.
+_ATTRIBUTES = {
+    "expires_at": "expiresAt", "run_id": "runId", "started_at": "startedAt", "finished_at": "finishedAt",
+}  # fmt: skip
+
+
+def attribute_of(value: object) -> Any:
+    if isinstance(value, str | bytes):
+        return {"S" if isinstance(value, str) else "B": value}
+    return {"N": str(value)}
+
 
 @dataclass(frozen=True)
 class Store:
-    """A store, and ledgers on it."""
+    """A store, ledgers on it, and a way to write over columns of the only record of a kind."""
 
     ledger: Callable[[], Ledger]
+    spoil: Callable[[str, dict[str, Any]], None]
 
     def open(self, scope: str = SCOPE, now: int = NOW) -> "closing[Any]":
         ledger = self.ledger()
@@ -43,11 +59,27 @@ class Store:
 @pytest.fixture(params=["sqlite", "dynamodb-local", "ministack"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
-        yield Store(lambda: SqliteLedger(tmp_path / "state" / "ledger.db"))
+        path = tmp_path / "state" / "ledger.db"
+
+        def spoil_row(kind: str, columns: dict[str, Any]) -> None:
+            setting = ", ".join(f"{column} = ?" for column in columns)
+            with closing(sqlite3.connect(path)) as connection, connection:
+                cursor = connection.execute(f"UPDATE {kind} SET {setting}", [*columns.values()])  # noqa: S608  # ours
+                assert cursor.rowcount == 1
+
+        yield Store(lambda: SqliteLedger(path), spoil_row)
         return
     url = request.getfixturevalue(f"{request.param.replace('-', '_')}_url")
     with state_table(url) as (client, table):
-        yield Store(lambda: DynamoDbLedger(client, table, wait=never))
+
+        def spoil_item(kind: str, columns: dict[str, Any]) -> None:
+            with closing(boto3.client("dynamodb", endpoint_url=url)) as plain:
+                items = plain.scan(TableName=table)["Items"]
+                [item] = [each for each in items if each["item"]["S"].startswith(f"{kind}/")]
+                attributes = {_ATTRIBUTES.get(name, name): attribute_of(value) for name, value in columns.items()}
+                plain.put_item(TableName=table, Item={**item, **attributes})
+
+        yield Store(lambda: DynamoDbLedger(client, table, wait=never), spoil_item)
 
 
 def test_what_was_marked_is_found_and_nothing_else(store: Store) -> None:
@@ -181,7 +213,7 @@ def patient(store: Store) -> Store:
             made._wait = at_once  # noqa: SLF001  # there is no other reason to let it change
         return made
 
-    return Store(ledger)
+    return Store(ledger, store.spoil)
 
 
 def test_there_is_no_run_before_the_first(store: Store) -> None:
@@ -256,3 +288,83 @@ def test_a_ledger_that_is_not_open_says_so_and_closing_never_fails(store: Store)
         opened.close()
         with pytest.raises(LedgerError, match="is not open"):
             opened.last_run(PROFILE)
+
+
+# Records that no run can have left.
+
+
+IMPOSSIBLE = [LAST_SECOND, NOW + 800 * DAY, 1e100, -1, -1e100, "soon", "", b"\xff\x00", LAST_SECOND * 1_000]
+
+
+def moment_of(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and abs(value) <= LAST_SECOND else None
+
+
+@pytest.mark.parametrize("column", ["at", "expires_at"])
+@pytest.mark.parametrize("value", IMPOSSIBLE, ids=str)
+def test_a_mark_of_a_time_that_no_run_can_have_written_is_absent_and_replaced(
+    store: Store, column: str, value: object
+) -> None:
+    name, moment = "digest/topic/token", NOW - DAY
+    with patient(store).open() as ledger:
+        ledger.mark({name: moment}, NOW)
+        store.spoil("mark", {column: value})
+        assert times(ledger.marked([name, name])) == {}
+        assert (ledger.broken.first, ledger.broken.are_more) == (BrokenRecord("a mark", moment_of(value)), False)
+        ledger.mark({name: moment}, NOW + 5)
+        assert times(ledger.marked([name])) == {name: NOW + 5}
+    with store.open() as ledger:
+        assert times(ledger.marked([name])) == {name: NOW + 5}
+        assert ledger.broken.first is None
+
+
+@pytest.mark.parametrize("at", [0, NOW - 399 * DAY, NOW + DAY])
+def test_a_mark_that_a_run_may_have_written_stands(store: Store, at: int) -> None:
+    name = "digest/topic/token"
+    with patient(store).open() as ledger:
+        ledger.mark({name: 0}, NOW)
+        store.spoil("mark", {"at": at})
+        ledger.mark({name: 0}, NOW)
+        assert times(ledger.marked([name])) == {name: at}
+        assert ledger.broken.first is None
+
+
+@pytest.mark.parametrize("value", IMPOSSIBLE, ids=str)
+def test_a_record_of_a_time_that_no_run_can_have_written_is_absent_and_replaced(store: Store, value: object) -> None:
+    with store.open() as ledger:
+        ledger.keep("heard", b"one", NOW)
+        store.spoil("record", {"expires_at": value})
+        assert ledger.record("heard") is None
+        assert ledger.broken.first == BrokenRecord("a record", moment_of(value))
+        ledger.keep("heard", b"two", NOW)
+        assert ledger.record("heard") == b"two"
+
+
+@pytest.mark.parametrize("content", ["a text", 1_000_000_000, 1.5])
+def test_a_record_that_holds_no_bytes_is_absent_and_replaced(store: Store, content: object) -> None:
+    with store.open() as ledger:
+        ledger.keep("heard", b"one", NOW)
+        store.spoil("record", {"content": content})
+        assert ledger.record("heard") is None
+        assert ledger.broken.first == BrokenRecord("a record", None)
+        ledger.keep("heard", b"two", NOW)
+        assert ledger.record("heard") == b"two"
+
+
+SPOILT: list[dict[str, Any]] = [
+    {"started_at": LAST_SECOND}, {"finished_at": NOW + 800 * DAY}, {"finished_at": -1}, {"started_at": 1e100},
+    {"started_at": "soon"}, {"expires_at": LAST_SECOND}, {"expires_at": "soon"}, {"chunks": 1e100}, {"chunks": -1},
+    {"chunks": "many"}, {"run_id": b"\xff"}, {"outcome": b"\x00"}, {"generation": b"\xff\x00"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", SPOILT, ids=str)
+def test_a_snapshot_that_no_run_can_have_left_is_absent_and_replaced(store: Store, columns: dict[str, Any]) -> None:
+    with patient(store).open() as ledger:
+        ledger.replace_snapshot(PROFILE, [b"old"], FIRST)
+        store.spoil("run", columns)
+        assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([], None)
+        assert ledger.broken.first is not None
+        assert (ledger.broken.first.what, ledger.broken.are_more) == ("what the last run found", False)
+        ledger.replace_snapshot(PROFILE, [b"new"], SECOND)
+        assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([b"new"], SECOND)

@@ -127,19 +127,3 @@ def test_ten_thousand_marks_take_a_hundred_requests(meddled: Meddled) -> None:
     meddled[2].by_operation["TransactWriteItems"] = counted
     ledger.mark(marks(10_000), NOW)
     assert requests == [100] * 100
-
-
-@pytest.mark.parametrize("attribute", ["at", "expiresAt"])
-def test_a_mark_that_somebody_changed_by_hand_is_an_error(meddled: Meddled, attribute: str) -> None:
-    ledger = opened(meddled)
-    ledger.mark(marks(1), NOW)
-    [item] = items_of(meddled)
-    meddled[0].update_item(
-        TableName=meddled[1],
-        Key={"scope": {"S": SCOPE}, "item": {"S": item}},
-        UpdateExpression="SET #a = :text",
-        ExpressionAttributeNames={"#a": attribute},
-        ExpressionAttributeValues={":text": {"S": "soon"}},
-    )
-    with pytest.raises(LedgerError, match="damaged"):
-        ledger.marked([*marks(1)])

@@ -131,8 +131,8 @@ from pathlib import Path
 from janitor.ledger.interface import LastRun
 from janitor.ledger.sqlite import SqliteLedger
 ledger = SqliteLedger(Path(sys.argv[1]))
-ledger.open("scope", 1)
-ledger.mark({"a": 0}, 1)
+ledger.open("scope", int(sys.argv[2]))
+ledger.mark({"a": 0}, int(sys.argv[2]))
 def chunks():
     for _ in range(20):
         yield os.urandom(350_000)
@@ -144,11 +144,11 @@ ledger.replace_snapshot("hashed/2592000/-", chunks(), LastRun("new", 1, 2, "comp
 def test_a_run_that_is_killed_while_it_leaves_its_findings_leaves_those_of_before(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     ledger = SqliteLedger(path)
-    ledger.open("scope", 1)
+    ledger.open("scope", NOW)
     ledger.replace_snapshot(PROFILE, CHUNKS, FIRST)
     ledger.close()
-    assert subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False).returncode == -9
-    ledger.open("scope", 1)
+    assert subprocess.run([sys.executable, "-c", KILLED, str(path), str(NOW)], check=False).returncode == -9
+    ledger.open("scope", NOW)
     assert list(ledger.snapshot(PROFILE)) == CHUNKS
     assert ledger.last_run(PROFILE) == FIRST
     assert ledger.marked(["a"])

@@ -197,3 +197,56 @@ def test_messages_that_nobody_took_are_named_and_nobody_is_forgotten(
     assert failed.notices["failed"] == failed.notices["due"]
     assert fingerprint_of(due[0]["token"]["S"]) in failed.finished.err
     assert nightly.run("--per-token").notices["sent"] > 0
+
+
+FAR = "9999-12-31 23:59:59 UTC"
+HOSTILE = {
+    "a mark of the year 9999": ("UPDATE mark SET at = 253402300799", f"a mark of {FAR}"),
+    "a mark that is a text": ("UPDATE mark SET at = 'soon'", "a mark with no time that can be read"),
+    "what was heard in the year 9999": (
+        """UPDATE record SET content = CAST('{"-": [253402300799, 0, 253402300799, true]}' AS BLOB)
+        WHERE name LIKE 'heard/%'""",
+        f"a record of how far a topic has been told of {FAR}",
+    ),
+    "what was heard and is a number too large": (
+        "UPDATE record SET content = CAST('{\"-\": [1e100, 0]}' AS BLOB) WHERE name LIKE 'heard/%'",
+        "a record of how far a topic has been told with no time",
+    ),
+    "what was heard and is a text": (
+        "UPDATE record SET content = 'told' WHERE name LIKE 'heard/%'", "a record with no time",
+    ),
+    "a failure told in the year 9999": (
+        """UPDATE record SET content = CAST('{"reason":"x","sentence":"x","told_at":253402300799}' AS BLOB)
+        WHERE name LIKE 'trouble/%'""",
+        f"a record of how the last run ended of {FAR}",
+    ),
+    "a snapshot of the year 9999": ("UPDATE run SET started_at = 253402300799", f"what the last run found of {FAR}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_no_run_can_have_left_silences_nobody_and_is_said_once(
+    runs: Callable[..., Runs], topic: Loudspeaker, table_number: Callable[[], int], hostile: str
+) -> None:
+    topic.queue(f"hostile-{table_number()}")
+    statement, said = HOSTILE[hostile]
+    refused = ("--delete", "--yes", "--no-archive", "--max-deletes", "1")
+    nightly = runs(*due_rows(5, 6), *stale_rows(3), *living_rows(30))
+    due = nightly.run(*refused, command="sweep").notices["due"]
+    assert due >= 2
+    with closing(sqlite3.connect(nightly.state.removeprefix("sqlite:///"))) as state, state:
+        assert state.execute(statement).rowcount >= 1
+        if "heard" in statement:
+            # Nothing else says what was told.
+            state.execute("DELETE FROM mark")
+    again = nightly.run(*refused, command="sweep")
+    told = [warning["message"] for warning in again.report["warnings"] if warning["code"] == "broken"]
+    assert len(told) == 1, again.finished.err
+    assert said in told[0]
+    assert "check the clocks" in told[0]
+    assert again.notices["due"] == (due if "mark" in statement or "heard" in statement else 0)
+    assert again.notices["digests"] == (0 if "UPDATE run" in statement else 1)
+    after = nightly.run(*refused, command="sweep")
+    assert (after.notices["due"], after.notices["digests"]) == (0, 0)
+    assert "broken" not in {warning["code"] for warning in after.report["warnings"]}
+    assert after.report["changes"] is not None

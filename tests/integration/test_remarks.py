@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.command import Finished, janitor, on_screen
+from tests.faults.proxy import Forward, Request, meddling_proxy
 from tests.fixtures import NewTable
 from tests.servers import Server
 from tests.sweeping import run, stale_rows
@@ -73,3 +74,38 @@ def test_nobody_at_a_terminal_reads_a_sentence_twice(server: Server, new_table: 
         shown = on_screen(finished.err)
         assert (shown.count("run.error"), shown.count("run.warning")) == (0, warned), shown
         assert shown.count("3 rows are planned") == 1, shown
+
+
+MOMENTS = {
+    "scan.failed": ("Scan", ("--format", "none")),
+    "sweep.broken_off": ("BatchExecuteStatement", ("--delete", "--yes", "--no-archive", "--delete-api", "partiql")),
+    "digest.not_published": ("Publish", ("--sns-topic-arn", "arn:aws:sns:us-east-1:000000000000:nowhere")),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_moment_that_the_end_tells_of_is_a_line_of_its_own_only_where_nobody_watches(
+    server: Server, new_table: NewTable, tmp_path: Path, moment: str
+) -> None:
+    table = new_table(stale_rows(3))
+    operation, options = MOMENTS[moment]
+    refusal = {"__type": "com.amazon.coral.service#AccessDeniedException", "message": "not for you"}
+
+    def refuse(_: Request, __: Forward) -> tuple[int, Any]:
+        return 400, refusal
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation[operation] = refuse
+        where = ("--table", table, "--endpoint-url", url)
+        env = {"XDG_STATE_HOME": str(tmp_path)}
+        command = "scan" if moment == "digest.not_published" else "sweep"
+        watched = janitor(command, *where, *options, env=env, tty=True)
+        piped = janitor(command, *where, *options, env=env)
+        asked = janitor(command, *where, *options, "--log-level", "info", env=env, tty=True)
+    assert watched.code == piped.code == asked.code == 1, watched.err
+    shown = on_screen(watched.err)
+    assert moment not in shown
+    sentences = [line.removeprefix("janitor: ") for line in shown.splitlines() if line.startswith("janitor: ")]
+    assert [shown.count(sentence[:60]) for sentence in sentences or [""]] == [1] * len(sentences), shown
+    assert [line["level"] for line in logged(piped) if line["event"] == moment] == ["error"]
+    assert moment in on_screen(asked.err)

@@ -157,12 +157,12 @@ def test_an_endpoint_that_never_answers_is_a_failure_of_the_sink() -> None:
 
 
 def placeholders(table: str) -> Placeholders:
-    return Placeholders(table, "eu-west-1", "123456789012", DATE, "r", "0-of-2")
+    return Placeholders(table, "eu-west-1", "123456789012", DATE, "r")
 
 
 def test_placeholders_of_a_key_are_filled_in() -> None:
-    pattern = "janitor/{account}/{region}/{table}/{date}-{run_id}-{shard}-{table}.json"
-    assert expanded_key(pattern, placeholders("t")) == "janitor/123456789012/eu-west-1/t/2027-01-31-r-0-of-2-t.json"
+    pattern = "janitor/{account}/{region}/{table}/{date}-{run_id}-{table}.json"
+    assert expanded_key(pattern, placeholders("t")) == "janitor/123456789012/eu-west-1/t/2027-01-31-r-t.json"
 
 
 @given(st.text(st.characters(exclude_characters="{}")), st.text())

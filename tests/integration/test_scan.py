@@ -20,7 +20,7 @@ from tests.tables import SAMPLE_NOW, Item, legacy, modern, sample_rows, token
 REPORT_KEYS = {
     "": "schema run table policy counts deletion capacity clock findings findings_omitted locked_out changes forecast "
     "errors",
-    "run": "id command dry_run outcome started_at finished_at duration_seconds version shard",
+    "run": "id command dry_run outcome started_at finished_at duration_seconds version",
     "table": "name region account_id endpoint",
     "policy": "dialect thresholds_seconds grace_seconds as_of",
     "counts": "scanned active expiring expired stale permanent malformed legacy",

@@ -121,13 +121,6 @@ def test_start_of_doctor(table: SweptTable) -> None:
     assert table.name in run("doctor", *table.where)
 
 
-@one_server
-def test_start_of_merge(table: SweptTable) -> None:
-    report = run("scan", *table.where, "--shard", "0/1", anew=False)
-    merged = json.loads(run("merge", "-", input=report))
-    assert merged["counts"] == json.loads(report)["counts"]
-
-
 def test_start_of_demo() -> None:
     assert "locked out" in run("demo").lower()
 

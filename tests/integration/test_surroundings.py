@@ -130,23 +130,6 @@ def test_a_byte_order_mark_is_no_part_of_a_secret(server: Server, new_table: New
     assert found["status"] == "ok"
 
 
-@pytest.mark.parametrize("form", ["json", "ndjson"])
-def test_a_byte_order_mark_is_no_part_of_a_report(
-    server: Server, new_table: NewTable, tmp_path: Path, form: str
-) -> None:
-    table, report = new_table([*stale_rows(2), *living_rows(6)]), tmp_path / "report"
-    made = ran(server, "scan", "--table", table, "--shard", "0/1", "--format", form)
-    report.write_bytes(made.out.encode())
-    plain = ran(server, "merge", str(report), "--format", "json")
-    assert plain.code == 0, plain.err
-    report.write_bytes((BOM + made.out).encode())
-    marked = ran(server, "merge", str(report), "--format", "json")
-    assert (marked.code, json.loads(marked.out)["findings"]) == (0, json.loads(plain.out)["findings"])
-    report.write_bytes(made.out.encode("utf-16"))
-    refused = ran(server, "merge", str(report))
-    assert (refused.code, "is in UTF-16" in one_line(refused)) == (2, True)
-
-
 def test_a_plan_that_an_editor_has_saved_is_no_plan(server: Server, new_table: NewTable, tmp_path: Path) -> None:
     table, plan = new_table(stale_rows(2)), tmp_path / "plan.ndjson"
     assert ran(server, "sweep", "--table", table, "--plan", str(plan)).code == 0

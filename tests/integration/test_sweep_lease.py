@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.command import janitor, started
 from tests.fixtures import NewTable
 from tests.forked import ForkedProcess
+from tests.integration.ledgers import renewed
 from tests.servers import Server
 from tests.sweeping import arguments_of, key_of, keys_in, living_rows, run, stale_rows, sweep
 
@@ -31,24 +31,9 @@ def scope_in(client: DynamoDBClient, table: str) -> str:
 @contextmanager
 def taken(client: DynamoDBClient, table: str, folder: Path) -> Iterator[str]:
     """A store in which another run has the lease of the table and renews it, until the block ends; the store's URL."""
-    path, scope = folder / "state.sqlite", scope_in(client, table)
-    store, is_over = SqliteLeaseStore(path), threading.Event()
-    store.take(scope, OTHER_RUN, A_WHILE)
-
-    def renew() -> None:
-        seconds = A_WHILE
-        while not is_over.wait(0.1):
-            seconds += 1
-            store.renew(scope, OTHER_RUN, seconds)
-
-    renewing = threading.Thread(target=renew)
-    renewing.start()
-    try:
+    path = folder / "state.sqlite"
+    with renewed(SqliteLeaseStore(path), scope_in(client, table), OTHER_RUN):
         yield f"sqlite:///{path}"
-    finally:
-        is_over.set()
-        renewing.join()
-        store.release(scope, OTHER_RUN)
 
 
 @one_server

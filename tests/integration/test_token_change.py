@@ -65,7 +65,7 @@ def test_an_extension_moves_the_end_for_the_gates_that_it_is_allowed_to(
             assert row_of(client, table, each) == each.item
             assert f"{each.row_name}  {OWNER}  refused" in careful.err
 
-    bold = change(server.url, table, *options[:-1], "40d", "--revive", "--shorten", about=tokens.values())
+    bold = change(server.url, table, *options[:-1], "40d", "--revive", "--shorten", "--yes", about=tokens.values())
     moved = {kind for kind, each in tokens.items() if outcomes(bold)[each.fingerprint] == "extended"}
     # No date lets a legacy row through LISA's API; but it may end what MCP Workbench accepts for ever.
     assert (bold.code, tokens.keys() - moved) == ((1, {"legacy active"}) if hashed else (0, set()))
@@ -94,7 +94,7 @@ def test_after_a_revocation_no_gate_accepts_the_token(
     assert capsys.readouterr().out.count("would be revoked") == len(alive)
     assert all(row_of(client, table, each) == each.item for each in tokens.values())
 
-    done = change(server.url, table, "revoke", "--user", OWNER, about=tokens.values())
+    done = change(server.url, table, "revoke", "--user", OWNER, "--yes", about=tokens.values())
     assert done.code == 0
     for kind, each in tokens.items():
         assert gates(client, table, each, hashed=hashed) == set(), kind
@@ -129,7 +129,7 @@ def test_a_token_is_named_by_its_fingerprint_or_its_uuid_and_every_way_to_say_a_
     [row] = json.loads(to.out)["rows"]
     assert row["new_expires_at"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(later))
     assert row["token"]["expiration"] == now + 11 * DAY
-    at = change(server.url, table, "revoke", uuid, "--at", str(later - DAY), about=[mine])
+    at = change(server.url, table, "revoke", uuid, "--at", str(later - DAY), "--yes", about=[mine])
     assert (at.code, written(client, table, mine)) == (0, later - DAY)
     assert change_here(server.url, table, "revoke", uuid, "--at", str(later)) == 2, "it would be longer"
     assert written(client, table, mine) == later - DAY
@@ -202,7 +202,7 @@ def test_of_two_who_change_a_row_at_once_one_is_told_what_the_other_did(
 
     with meddling_proxy(server.url) as (url, meddling):
         meddling.by_operation["UpdateItem"] = meddle
-        finished = change(url, table, "revoke", "--user", OWNER, about=tokens.values())
+        finished = change(url, table, "revoke", "--user", OWNER, "--yes", about=tokens.values())
     assert finished.code == 1
     assert {name: outcomes(finished)[each.fingerprint] for name, each in tokens.items()} == {
         "left alone": "revoked",
@@ -235,7 +235,7 @@ def test_a_signal_ends_it_after_the_present_token(server: Server, client: Dynamo
     where = ("--table", table, "--user", OWNER, "--format", "json")
     with (
         meddling_proxy(server.url) as (url, meddling),
-        started("token", "revoke", *where, "--endpoint-url", url) as run,
+        started("token", "revoke", "--yes", *where, "--endpoint-url", url) as run,
     ):
 
         def interrupt(request: Request, forward: Forward) -> tuple[int, Any]:
@@ -284,6 +284,6 @@ def test_an_empty_page_of_an_owners_tokens_is_not_the_last(
     table = new_table([each.item])
     with meddling_proxy(server.url) as (url, meddling):
         meddling.by_operation["Query"] = nothing_at_first
-        finished = change(url, table, "revoke", "--user", OWNER, about=[each])
+        finished = change(url, table, "revoke", "--user", OWNER, "--yes", about=[each])
     assert (finished.code, outcomes(finished)) == (0, {each.fingerprint: "revoked"})
     assert gates(client, table, each, hashed=True) == set()

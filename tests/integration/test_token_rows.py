@@ -25,7 +25,7 @@ ALIKE = ("token-33088795", "token-45819832")
 
 CHANGES = [
     ["remove", "--yes", "--no-archive"],
-    ["revoke"],
+    ["revoke", "--yes"],
     ["extend", "--to", str(NOW + 99 * DAY), "--revive"],
 ]
 PAIRS: dict[str, tuple[Item, Item]] = {

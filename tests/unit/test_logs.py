@@ -2,13 +2,16 @@ import io
 import json
 import logging
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
-from janitor.logs import REMOVED, configure
+import janitor
+from janitor.logs import REMOVED, SAID_AT_THE_END, configure
 
 KEY = "a-bearer-token-of-somebody"
 
@@ -95,3 +98,9 @@ def test_an_exception_is_its_type_and_its_places_without_its_words(stream: io.St
     assert KEY not in stream.getvalue()
     assert line["exception"] == "KeyError"
     assert line["frames"][0].startswith("tests.unit.test_logs:")
+
+
+def test_each_of_those_moments_is_logged_somewhere() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in Path(janitor.__file__).parent.rglob("*.py"))
+    for moment in SAID_AT_THE_END:
+        assert re.search(rf'log\.(error|warning)\(\s*"{re.escape(moment)}"', code), moment

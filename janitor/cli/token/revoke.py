@@ -16,7 +16,8 @@ def command(*groups: Any, token: str | None) -> int:
     """End a token now, or with --at later. The row stays, for the record; `janitor token remove` deletes it.
 
     Its expiry becomes the present second, from which on every gate of LISA refuses it. Written only if the row still is
-    as it was seen. A token that no gate accepts is left as it is.
+    as it was seen. A token that no gate accepts is left as it is. Asks on a terminal unless --yes; a script has to give
+    it.
 
     \b
     Examples:

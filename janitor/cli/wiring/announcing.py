@@ -2,6 +2,7 @@
 
 import random
 import time
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from janitor.cli.wiring.fingerprint_key import key_name
 from janitor.cli.wiring.notices import owner_pages
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
 from janitor.cli.wiring.report_places import expanded
-from janitor.cli.wiring.stores import has_store, ledger_for, scope_of, troubles_for, turn_for
+from janitor.cli.wiring.stores import failure_turn_for, has_store, ledger_for, scope_of, troubles_for, turn_for
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
@@ -18,7 +19,7 @@ from janitor.errors import JanitorError, SinkError
 from janitor.notify.audience import Audience, Kind
 from janitor.notify.failure import failure_message
 from janitor.parsers import S3Key
-from janitor.report.model import Remark, TablePart
+from janitor.report.model import Remark
 from janitor.run.announce import Announcer
 from janitor.run.channel import Channel
 from janitor.run.rehearsal import ReadOnlyLedger, Rehearsal
@@ -58,11 +59,13 @@ def announcing_of(
     remembers: bool = True,
     requires_notice: bool = False,
     is_dry_run: bool = False,
+    attempts_of: str | None = None,
 ) -> Announcing | None:
     """Who announces what the run finds, and what it remembers; None where nothing is to be remembered.
 
     A run as of another time remembers nothing: its findings are not true yet. With `remembers` it sees the whole table,
     as the next will; with `requires_notice` it deletes only what was announced. A dry run says who would be told.
+    `attempts_of` is as `lease_for` has it.
     """
     if as_of is not None or not has_store(state, settings):
         return None
@@ -83,10 +86,11 @@ def announcing_of(
         now=now,
         thresholds=policy.thresholds,
         grace=policy.grace,
-        key=key_name(secret),
+        naming=f"{policy.dialect.value}/{key_name(secret)}",
         profile=f"{policy.dialect.value}/{policy.horizon}/{key_name(secret)}",
         audiences=channel.audiences,
         needs_notice=Audience(kind, topic_arn) if requires_notice and topic_arn else None,
+        is_rehearsal=is_dry_run,
     )
     ledger = ledger_for(state, lambda: reached.aws)
     watch = Watch(
@@ -103,7 +107,9 @@ def announcing_of(
         pages_of_owner=owner_pages(reached),
         fingerprint_of=fingerprint_of,
         remembers=remembers,
-        turn=turn_for(state, reached.aws, table, topic_arn, run_id) if topic_arn and not is_dry_run else None,
+        turn=turn_for(state, reached.aws, table, topic_arn, run_id, stop=stop, attempts_of=attempts_of)
+        if topic_arn and not is_dry_run
+        else None,
     )
     return Announcing(announcer, watch)
 
@@ -116,10 +122,12 @@ def tell_of_failure(
     command: str,
     run_id: str,
     error: JanitorError,
+    stop: Stop,
 ) -> SinkError | None:
     """Publish that a run came to no report, where there is a topic; why that failed, if it did.
 
-    Nothing is published where the last run failed in the same way, and that was told less than a day ago.
+    Nothing is published where the last run failed in the same way, and that was told less than a day ago. Of several
+    that fail at once one publishes, as long as the store works.
     """
     if settings.sns_topic_arn is None or settings.digest == "never":
         return None
@@ -133,14 +141,23 @@ def tell_of_failure(
     )
     try:
         aws = session(table)
-        troubles = troubles_for(state, settings, lambda: aws, command=command, table=named(table))
-        trouble, last = Trouble(f"no report:{error.code}", str(error)), troubles.last() if troubles else None
-        if troubles is not None and troubles.is_known(trouble, last):
-            return None
         jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
-        Topic(aws.sns, settings.sns_topic_arn, lambda _: False, jitter).publish(message)
-        if troubles is not None:
-            troubles.settle(trouble, last, was_told=True)
+        topic = Topic(aws.sns, settings.sns_topic_arn, lambda _: False, jitter)
+        troubles = turn = None
+        # A store that does not work may be what the run has failed of: then everything is told.
+        with suppress(JanitorError):
+            troubles = troubles_for(state, settings, lambda: aws, command=command, table=named(table))
+            turn = None if troubles is None else failure_turn_for(state, aws, troubles, run_id, stop)
+        with ExitStack() as held:
+            if turn is not None:
+                with suppress(JanitorError):
+                    held.enter_context(turn)
+            trouble, last = Trouble(f"no report:{error.code}", str(error)), troubles.last() if troubles else None
+            if troubles is not None and troubles.is_known(trouble, last):
+                return None
+            topic.publish(message)
+            if troubles is not None:
+                troubles.settle(trouble, last, was_told=True)
     except JanitorError as failure:
         return SinkError(failure.sentence, failure.way_out, failure.code)
     return None
@@ -154,7 +171,7 @@ def topic_of(settings: NoticeSettings, aws: Aws, stop: Stop) -> Topic | None:
     return Topic(aws.sns, settings.sns_topic_arn, stop.pause, jitter)
 
 
-def pointer_of(output: OutputSettings, table: Table | TablePart | None, run_id: str) -> str | None:
+def pointer_of(output: OutputSettings, table: Table | None, run_id: str) -> str | None:
     """Where a full report is, None for nowhere: in S3 if one is there, and in the format that holds most.
 
     `table` is None for a run of several.

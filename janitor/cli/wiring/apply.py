@@ -11,7 +11,7 @@ from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.plan_rules import header_of
-from janitor.cli.wiring.reach import Reached, names_a_table, reach
+from janitor.cli.wiring.reach import Reached, named, names_a_table, reach
 from janitor.cli.wiring.scan import job_for
 from janitor.cli.wiring.stores import lease_for
 from janitor.cli.wiring.sweep import announced_by, archive_file, sweep_of, ttl_remarks
@@ -21,7 +21,7 @@ from janitor.dynamodb.decode import Page
 from janitor.errors import ConfigurationError
 from janitor.readers.pages import Pages
 from janitor.run.job import Job
-from janitor.run.plan import Header, is_unknown
+from janitor.run.plan import Header, PlanTable, is_unknown
 from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import Stop
 from janitor.tokens.policy import Policy
@@ -57,10 +57,11 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         as_of=None,
         run_id=run_id,
         command="apply",
-        table_named=reached.table.name,
+        table_named=named(given.table),
         remembers=False,
         is_dry_run=given.apply.dry_run,
         requires_notice=given.deletion.require_notice,
+        attempts_of=given.deletion.lease_holder,
     )
     return job_for(
         "apply",
@@ -99,10 +100,7 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         ),
         announcer=announcing.announcer if announcing else None,
         remarks=ttl_remarks(reached),
-        # The plan holds no row of those that it protects itself.
-        unused_patterns=UnusedPatterns(
-            pattern for pattern in given.protection.protect_user if pattern not in reader.header.policy.protect_users
-        ),
+        unused_patterns=_unused_patterns(reader, given.protection),
     )
 
 
@@ -136,8 +134,7 @@ def reach_table_of(reader: PlanReader, settings: TableSettings, max_wcu: float |
         AwsError: AWS refused or could not be reached.
     """
     planned = reader.header.table
-    if not names_a_table(settings):
-        settings = dataclasses.replace(settings, table=planned.name, region=settings.region or planned.region)
+    settings = _of_the_plan(settings, planned)
     reached = reach(settings, dialect=reader.header.policy.dialect, max_wcu=max_wcu)
     table = reached.table
     found = {"table": table.name, "region": table.region, "account": table.account_id}
@@ -153,6 +150,24 @@ def reach_table_of(reader: PlanReader, settings: TableSettings, max_wcu: float |
     return reached
 
 
+def naming_the_table(plan: Path, given: ApplyCommand) -> ApplyCommand:
+    """The same, with the plan's own table where the user names none: so that whatever is said of the run names it.
+
+    A plan that cannot be read changes nothing; what is wrong with it is said once it is needed.
+    """
+    try:
+        planned = plan_at(plan).header.table
+    except ConfigurationError:
+        return given
+    return given._replace(table=_of_the_plan(given.table, planned))
+
+
+def _of_the_plan(settings: TableSettings, planned: PlanTable) -> TableSettings:
+    if names_a_table(settings):
+        return settings
+    return dataclasses.replace(settings, table=planned.name, region=settings.region or planned.region)
+
+
 def _policy(header: Header, protection: ProtectionSettings) -> Policy:
     """The plan's own rules; what it protects stays protected, and more may be."""
     planned = header.policy
@@ -164,6 +179,16 @@ def _policy(header: Header, protection: ProtectionSettings) -> Policy:
         protect_users=(*planned.protect_users, *protection.protect_user),
         protect_system=planned.protect_system or protection.protect_system,
     )
+
+
+def _unused_patterns(reader: PlanReader, protection: ProtectionSettings) -> UnusedPatterns:
+    """Those that may protect nobody. What the plan protects itself has no row in it, which is no sign of that.
+
+    Of its own patterns the plan says at its end which had fitted no row; where it was cut off, nobody knows.
+    """
+    planned = reader.header.policy.protect_users
+    unused = planned if reader.closing is None else reader.closing.unused_patterns
+    return UnusedPatterns([*unused, *(pattern for pattern in protection.protect_user if pattern not in planned)])
 
 
 def _pages(reader: PlanReader) -> Iterator[Page]:

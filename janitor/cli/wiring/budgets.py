@@ -18,30 +18,27 @@ SHARE_OF_PROVISIONED = 0.25
 
 
 def unit_limits(
-    throughput: Throughput, *, max_rcu: float | None, max_wcu: float | None, share: int = 1
+    throughput: Throughput, *, max_rcu: float | None, max_wcu: float | None
 ) -> tuple[float | None, float | None]:
-    """Read and write units a second for one process, each None for as many as there are.
+    """Read and write units a second for a run, each None for as many as there are.
 
     Args:
         throughput: what the table takes.
-        max_rcu: read units for the whole run, `inf` for no limit; None for the default.
+        max_rcu: read units, `inf` for no limit; None for the default.
         max_wcu: write units, likewise.
-        share: how many processes do the run together.
     """
     return (
-        _limit(max_rcu, throughput.provisioned_reads, share),
-        _limit(max_wcu, throughput.provisioned_writes, share),
+        _limit(max_rcu, throughput.provisioned_reads),
+        _limit(max_wcu, throughput.provisioned_writes),
     )
 
 
-def budgets_for(
-    aws: Aws, table: Table, *, max_rcu: float | None = None, max_wcu: float | None = None, share: int = 1
-) -> Budgets:
+def budgets_for(aws: Aws, table: Table, *, max_rcu: float | None = None, max_wcu: float | None = None) -> Budgets:
     """The budgets that every request to the table draws on; from here on throttling slows them down.
 
     The arguments besides the table and the way to it are those of `unit_limits`.
     """
-    reads, writes = unit_limits(table.throughput, max_rcu=max_rcu, max_wcu=max_wcu, share=share)
+    reads, writes = unit_limits(table.throughput, max_rcu=max_rcu, max_wcu=max_wcu)
     budgets = Budgets(
         reads=Budget(reads, time.monotonic),
         writes=Budget(writes, time.monotonic),
@@ -59,7 +56,7 @@ def say_limits(budgets: Budgets, *, deletes: bool) -> None:
         log.info("capacity.limited", **said)
 
 
-def _limit(told: float | None, provisioned: int | None, share: int) -> float | None:
+def _limit(told: float | None, provisioned: int | None) -> float | None:
     if told is None:
         told = provisioned * SHARE_OF_PROVISIONED if provisioned else math.inf
-    return None if math.isinf(told) else told / share
+    return None if math.isinf(told) else told

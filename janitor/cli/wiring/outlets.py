@@ -15,11 +15,9 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
 from janitor.parsers import NO_REPORT, ReportTarget, S3Key
 from janitor.report.formats.interface import Format
-from janitor.report.model import TablePart
 from janitor.run.bounded_sink import BoundedSink
 from janitor.run.outlets import Outlet, Outlets
 from janitor.run.stopping import REPORT_SECONDS, Stop
-from janitor.shard import Shard
 from janitor.sinks.file import File
 from janitor.sinks.interface import Sink
 from janitor.sinks.patient_writer import PatientWriter
@@ -43,42 +41,34 @@ _CONTENT_TYPES = {
 _WIDTH_OF_A_FILE = 160
 
 
-def check_reports(
-    settings: OutputSettings, others: Sequence[tuple[str, Path]] = (), *, merged: Sequence[ReportTarget] = ()
-) -> None:
+def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] = ()) -> None:
     """See that no file of a run is another's.
 
     Args:
         settings: which reports.
         others: the files that the run reads and writes besides, by what the user calls them.
-        merged: the reports of all shards.
 
     Raises:
         ConfigurationError: two of all these are one file, or one object.
     """
-    named = [*(("--report", target) for target in settings.report), *(("--merged-report", target) for target in merged)]
-    paths = [(f"{option} {target}", target.place) for option, target in named if isinstance(target.place, Path)]
+    paths = [(f"--report {target}", target.place) for target in settings.report if isinstance(target.place, Path)]
     check_places_differ([*others, *paths])
-    objects = [str(target.place) for _, target in named if isinstance(target.place, S3Key)]
+    objects = [str(target.place) for target in settings.report if isinstance(target.place, S3Key)]
     if len(set(objects)) < len(objects):
         raise ConfigurationError("two reports go to one object in S3", "give each --report a key of its own")
 
 
-def outlets_for(
-    settings: OutputSettings, reached: Reached, run_id: str, stop: Stop, shard: Shard | None = None
-) -> Outlets:
-    """The outlets of a run of this table, or of a shard of it, none of them opened."""
-    return outlets_of(settings, reached.table, lambda: reached.home.s3, run_id, stop, shard=shard)
+def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: Stop) -> Outlets:
+    """The outlets of a run of this table, none of them opened."""
+    return outlets_of(settings, reached.table, lambda: reached.home.s3, run_id, stop)
 
 
 def outlets_of(
     settings: OutputSettings,
-    table: Table | TablePart | None,
+    table: Table | None,
     s3: Callable[[], "S3Client"],
     run_id: str,
     stop: Stop,
-    *,
-    shard: Shard | None = None,
 ) -> Outlets:
     """The outlets of a report of this table, None for one of several, none of them opened.
 
@@ -86,42 +76,23 @@ def outlets_of(
     """
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
-    outlets = _outlets(settings.report, table, s3, run_id, stop, shard=shard)
+    outlets = [
+        Outlet(_format(target.format, is_terminal=False), _sink(target, table, s3, run_id, stop))
+        for target in settings.report
+    ]
     if stdout != NO_REPORT:
         outlets.append(Outlet(_format(stdout, is_terminal=is_terminal), Stdout(_standard_output(stop))))
     return Outlets(outlets)
 
 
-def outlets_to(targets: Sequence[ReportTarget], reached: Reached, run_id: str, stop: Stop) -> Outlets:
-    """The outlets to these places alone, none of them opened."""
-    return Outlets(_outlets(targets, reached.table, lambda: reached.aws.s3, run_id, stop))
-
-
-def _outlets(
-    targets: Sequence[ReportTarget],
-    table: Table | TablePart | None,
-    s3: Callable[[], "S3Client"],
-    run_id: str,
-    stop: Stop,
-    *,
-    shard: Shard | None = None,
-) -> list[Outlet]:
-    return [
-        Outlet(_format(target.format, is_terminal=False), _sink(target, table, s3, run_id, stop, shard=shard))
-        for target in targets
-    ]
-
-
 def _sink(
     target: ReportTarget,
-    table: Table | TablePart | None,
+    table: Table | None,
     s3: Callable[[], "S3Client"],
     run_id: str,
     stop: Stop,
-    *,
-    shard: Shard | None,
 ) -> Sink:
-    place = expanded(target.place, table, run_id, shard)
+    place = expanded(target.place, table, run_id)
     if isinstance(place, Path):
         return File(place, lambda: stop.is_over(REPORT_SECONDS))
 

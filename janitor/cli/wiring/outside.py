@@ -24,6 +24,9 @@ from janitor.sinks.metric import Measured
 if TYPE_CHECKING:
     from janitor.sinks.heartbeat import Heartbeat
 
+# Of a run's deadline, for telling the monitor that it has begun.
+_START_SHARE = 0.1
+
 
 def measured_of(report: Report, job: str) -> list[Measured]:
     """The metrics of each table of a job's run. Of one that was left to another run what that one says is truer."""
@@ -48,15 +51,14 @@ class Outside:
         *,
         command: str,
         run_id: str,
-        is_part: bool = False,
         is_silent: bool = False,
     ) -> None:
         """Prepare; nothing is written or called.
 
-        A run that `is_part` of another's does not call a start of its own. One that `is_silent` calls nothing and
-        writes nothing, and proves all the same that the metrics could be written.
+        A run that `is_silent` calls nothing and writes nothing, and proves all the same that the metrics could be
+        written.
         """
-        self._stop, self._is_part, self._is_silent = stop, is_part, is_silent
+        self._stop, self._is_silent = stop, is_silent
         self._settings, self._state, self._table = settings, state, table
         self._command, self._run_id = command, run_id
         self._sinks = metric_sinks(settings, stop)
@@ -77,8 +79,9 @@ class Outside:
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
-        if self._heartbeat is not None and not self._is_part:
-            _say(self._answered(self._heartbeat.start), "at the start, ")
+        if self._heartbeat is not None:
+            most = self._stop.seconds_left * _START_SHARE
+            _say(self._answered(partial(self._heartbeat.start, most)), "at the start, ")
         return self
 
     def __exit__(
@@ -100,6 +103,7 @@ class Outside:
                 command=self._command,
                 run_id=self._run_id,
                 error=error,
+                stop=self._stop,
             )
             _say(self._answered(tell))
         if self._heartbeat is not None:
@@ -107,9 +111,9 @@ class Outside:
             sentence = str(error) if isinstance(error, JanitorError) else f"it broke off ({type(error).__name__})"
             _say(self._answered(partial(self._heartbeat.failure, sentence)))
 
-    def tell_metrics(self, report: Report | None) -> list[SinkError]:
-        """Write the metrics of a run, None for one that leaves that to others; what could not be written."""
-        measured = measured_of(report, self._settings.job or self._command) if report else []
+    def tell_metrics(self, report: Report) -> list[SinkError]:
+        """Write the metrics of a run; what could not be written."""
+        measured = measured_of(report, self._settings.job or self._command)
         if self._is_silent or all(each.metrics is None for each in measured):
             for sink in self._sinks:
                 sink.discard()
@@ -122,13 +126,11 @@ class Outside:
                 failures.append(error)
         return failures
 
-    def tell_end(self, report: Report, *, is_success: bool, is_whole: bool = True) -> SinkError | None:
-        """Call the heartbeat's success, of a run that is the whole, or its failure; why that failed."""
+    def tell_end(self, report: Report, *, is_success: bool) -> SinkError | None:
+        """Call the heartbeat's success, or its failure; why that failed."""
         if self._heartbeat is None:
             return None
         if is_success:
-            if not is_whole:
-                return None
             return self._answered(self._heartbeat.success)
         errors = [error.message for error in report.errors] or [f"the run ended {report.run.outcome.value}"]
         return self._answered(partial(self._heartbeat.failure, "\n".join(errors)))

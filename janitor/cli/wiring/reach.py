@@ -3,7 +3,6 @@
 import os
 import time
 from dataclasses import replace
-from typing import TypeGuard
 
 import msgspec
 
@@ -13,13 +12,13 @@ from janitor.cli.wiring.budgets import budgets_for
 from janitor.config.table import TABLE_NAMES, TableSettings
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.clock import JUDGED_BY, is_told, skew_said
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.protection import UnusedPatterns
 
-# Of the local clock against the server's: more than answers take on their way.
-TOLD_SKEW_SECONDS = 5
 # Room for a sweep's deletes, or for a few segments.
 _LEAST_CONNECTIONS = 16
 MAX_SKEW_SECONDS = 60
@@ -32,10 +31,12 @@ class Among(msgspec.Struct, frozen=True):
         number: from 1.
         home: the session for what is the whole run's own: its reports and its topic. A table's clients are its own all
             the same: the guards of its deletes hang on them.
+        unused_patterns: of protected users, shared by all: one that fits in one of the tables is used.
     """
 
     number: int
     home: Aws
+    unused_patterns: UnusedPatterns
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -71,7 +72,6 @@ def reach(
     connections: int = 0,
     max_rcu: float | None = None,
     max_wcu: float | None = None,
-    share: int = 1,
     among: Among | None = None,
 ) -> Reached:
     """Find the table; nothing of its rows is read yet.
@@ -80,9 +80,8 @@ def reach(
         settings: which table, and how to get there.
         dialect: `classic` or `hashed`; None to tell it from the table.
         connections: how many requests will run at once, if more than the usual.
-        max_rcu: read units a second for the whole run, `inf` for no limit; None for the default.
+        max_rcu: read units a second, `inf` for no limit; None for the default.
         max_wcu: write units, likewise.
-        share: how many processes do the run together, and divide those among them.
         among: its place among several.
 
     Raises:
@@ -92,7 +91,7 @@ def reach(
     choice = _choice(settings)
     aws = session(settings, connections, beside=among.home if among else None)
     table = locate(aws, choice, Dialect(dialect) if dialect else None, time.time)
-    return Reached(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu, share=share), among)
+    return Reached(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu), among)
 
 
 def session(settings: TableSettings, connections: int = 0, *, beside: Aws | None = None) -> Aws:
@@ -145,20 +144,9 @@ def warnings(reached: Reached) -> tuple[Remark, ...]:
         remarks.append(Remark(where="table", code="left-behind", message=message))
     skew = reached.table.skew_seconds
     if is_told(skew):
-        message = f"{skew_said(skew)}; rows are judged by the earlier of the two"
+        message = f"{skew_said(skew)}; {JUDGED_BY}"
         remarks.append(Remark(where="clock", code="skewed", message=message))
     return tuple(remarks)
-
-
-def is_told(skew_seconds: int | None) -> TypeGuard[int]:
-    """Whether the local clock is so far off the server's that it is worth a word."""
-    return skew_seconds is not None and abs(skew_seconds) > TOLD_SKEW_SECONDS
-
-
-def skew_said(skew_seconds: int) -> str:
-    """How far the local clock is off the server's, in words."""
-    direction = "ahead of" if skew_seconds > 0 else "behind"
-    return f"the local clock is {abs(skew_seconds):,} seconds {direction} DynamoDB's"
 
 
 def _choice(settings: TableSettings) -> TableChoice:

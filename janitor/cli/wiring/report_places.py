@@ -5,17 +5,13 @@ from pathlib import Path
 
 from janitor.dynamodb.locate import Table
 from janitor.parsers import Placeholders, S3Key, expanded_key, expanded_path
-from janitor.report.model import TablePart
-from janitor.shard import Shard
 
 
-def expanded(
-    place: Path | S3Key, table: Table | TablePart | None, run_id: str, shard: Shard | None = None
-) -> Path | S3Key:
-    """The place of a run of this table, or of several, or of a shard, by today's date in UTC."""
+def expanded(place: Path | S3Key, table: Table | None, run_id: str) -> Path | S3Key:
+    """The place of a run of this table, or of several, by today's date in UTC."""
     today = dt.datetime.now(dt.UTC).date()
     of_table = (table.name, table.region or "-", table.account_id or "-") if table else ("-", "-", "-")
-    placeholders = Placeholders(*of_table, today, run_id, f"{shard.index}-of-{shard.count}" if shard else "all")
+    placeholders = Placeholders(*of_table, today, run_id)
     if isinstance(place, S3Key):
         return S3Key(place.bucket, expanded_key(place.key, placeholders))
     return expanded_path(place, placeholders)

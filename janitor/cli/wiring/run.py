@@ -11,7 +11,6 @@ from janitor.cli.wiring.reach import names_a_table
 from janitor.cli.wiring.scan import check_scan, scan_job
 from janitor.cli.wiring.schedule import RunCommand, commands_of
 from janitor.cli.wiring.schedule_text import described
-from janitor.cli.wiring.shards import check_shards
 from janitor.cli.wiring.sweep import check_sweep, sweep_jobs
 from janitor.cli.wiring.tables import carried_out_on_each, check_shared
 from janitor.config.commands import SweepSettings
@@ -90,9 +89,6 @@ def runs_of(file: Path, given: RunCommand, logs: LogSettings) -> int:
         job_of = partial(scan_job, is_dry_run=is_silent)
         return carried_out_on_each("scan", logs, tables, job_of, is_dry_run=True, is_silent=is_silent, check=check)
     sweep = SweepSettings(first.plan, first.deletion, first.writes, deletes, is_scheduled=schedule.deletes)
-    for table in tables:
-        # What a real run refuses, before it asks AWS anything, a dry run refuses too.
-        check_shards(table, deletes=schedule.deletes)
     jobs = sweep_jobs(sweep)
     return carried_out_on_each("sweep", logs, tables, jobs, is_dry_run=not deletes, is_silent=not deletes, check=check)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from janitor import __version__
@@ -14,7 +13,6 @@ from janitor.cli.wiring.notices import check_notices, metric_files, owner_pages,
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Among, Reached, named, reach, warnings
 from janitor.cli.wiring.rules import policy_of
-from janitor.cli.wiring.shards import check_shards, is_part_of_a_run, shard_in
 from janitor.cli.wiring.stores import has_store
 from janitor.config.limits import LimitSettings
 from janitor.config.output import OutputSettings
@@ -26,18 +24,12 @@ from janitor.report.model import Remark
 from janitor.run.job import Job
 from janitor.run.outlets import Outlets
 from janitor.run.stopping import Stop
-from janitor.shard import WHOLE, Shard
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
     from janitor.cli.wiring.announcing import Announcing
-    from janitor.cli.wiring.joined_shards import Joined
     from janitor.run.announce import Announcer
-    from janitor.run.guards import Limits
-    from janitor.run.lease_keeper import LeaseKeeper
-    from janitor.run.shards.announcer import ShardAnnouncer
-    from janitor.run.shards.records import Left
     from janitor.run.sweep import Sweep
 
 
@@ -59,19 +51,11 @@ def scan_job(
 
         return source_job(settings, run_id, stop)
     secret = secret_in(settings.protection.fingerprint_key_file)
-    shard = shard_in(settings.shards)
-    reached = reach_for(settings, shard, among)
+    reached = reach_for(settings, among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = reached.present() if as_of is None else as_of
-    patterns = UnusedPatterns(policy.protect_users)
-    scan = scan_of(
-        reached, settings.limits, policy, now, stop, whole_items=False, unused_patterns=patterns, shard=shard
-    )
-    joined = None
-    if shard is not None:
-        from janitor.cli.wiring.joined_shards import joined_run
-
-        joined = joined_run(settings, shard, reached, stop, policy=policy, segments=scan.segments, run_id=run_id)
+    patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
+    scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, unused_patterns=patterns)
     announcing = announcing_for(
         settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=is_dry_run
     )
@@ -85,14 +69,12 @@ def scan_job(
         as_of=as_of,
         reader=Pages(scan.pages),
         rows=reached.table.item_count,
-        outlets=outlets_for(settings.output, reached, run_id, stop, shard),
+        outlets=outlets_for(settings.output, reached, run_id, stop),
         output=settings.output,
         secret=secret,
         read_price=settings.limits.read_price,
         unused_patterns=patterns,
-        announcer=announcer_of(joined, announcing, settings, reached, stop),
-        shard=shard,
-        reported_before=joined.before if joined else None,
+        announcer=announcing.announcer if announcing else None,
     )
 
 
@@ -108,20 +90,17 @@ def announcing_for(
     is_dry_run: bool,
     command: str = "scan",
     requires_notice: bool = False,
+    attempts_of: str | None = None,
 ) -> Announcing | None:
     """Who announces what the run finds: `announcing_of` has the words for the arguments."""
     if not has_store(settings.state, settings.notices):
         return None
     from janitor.cli.wiring.announcing import announcing_of
 
-    output = settings.output
-    if is_part_of_a_run(settings):
-        # Whoever hears of the run hears of all shards.
-        output = replace(output, report=settings.shards.merged_report)
     return announcing_of(
         settings.notices,
         settings.state,
-        output,
+        settings.output,
         reached,
         stop,
         policy=policy,
@@ -133,35 +112,15 @@ def announcing_for(
         command=command,
         table_named=named(settings.table),
         requires_notice=requires_notice,
+        attempts_of=attempts_of,
     )
 
 
-def announcer_of(
-    joined: Joined | None,
-    announcing: Announcing | None,
-    settings: ScanSettings,
-    reached: Reached,
-    stop: Stop,
-    *,
-    lease: LeaseKeeper | None = None,
-    limits: Limits | None = None,
-) -> Announcer | ShardAnnouncer | None:
-    """Who tells people of a run: itself, or the last of its shards; None for nobody."""
-    if announcing is None or joined is None:
-        return announcing.announcer if announcing else None
-    from janitor.cli.wiring.joined_shards import shard_announcer
-
-    return shard_announcer(joined, announcing, settings, reached, stop, lease=lease, limits=limits)
-
-
-def reach_for(
-    settings: ScanSettings, shard: Shard | None, among: Among | None, max_wcu: float | None = None
-) -> Reached:
+def reach_for(settings: ScanSettings, among: Among | None, max_wcu: float | None = None) -> Reached:
     """Find the table of a scan, or of a sweep.
 
     Args:
         settings: what the run is told.
-        shard: which part of the table it takes: shards divide the units a second among them.
         among: the table's place among several.
         max_wcu: how many write units a second the deletes may take, `inf` for no limit; None for the default.
 
@@ -175,7 +134,6 @@ def reach_for(
         connections=settings.limits.segments or 0,
         max_rcu=settings.limits.max_rcu,
         max_wcu=max_wcu,
-        share=shard.count if shard else 1,
         among=among,
     )
 
@@ -186,12 +144,7 @@ def check_scan(settings: ScanSettings) -> None:
     Raises:
         ConfigurationError: they do.
     """
-    check_shards(settings, deletes=False)
-    check_reports(
-        settings.output,
-        [*state_file(settings.state), *metric_files(settings.notices)],
-        merged=settings.shards.merged_report,
-    )
+    check_reports(settings.output, [*state_file(settings.state), *metric_files(settings.notices)])
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
 
 
@@ -212,10 +165,8 @@ def job_for(
     read_price: float,
     write_price: float = 0.0,
     sweep: Sweep | None = None,
-    announcer: Announcer | ShardAnnouncer | None = None,
+    announcer: Announcer | None = None,
     remarks: tuple[Remark, ...] = (),
-    shard: Shard | None = None,
-    reported_before: Left | None = None,
     unused_patterns: UnusedPatterns | None = None,
 ) -> Job:
     """A job on the table that was reached: `Job` has the words for most arguments.
@@ -241,13 +192,11 @@ def job_for(
         read_price=read_price,
         write_price=write_price,
         clock=time.time,
-        progress=progress_for(rows if shard is None else rows // shard.count, "scanning"),
+        progress=progress_for(rows, "scanning"),
         stop=stop,
         warnings=(*warnings(reached), *remarks),
         sweep=sweep,
         announcer=announcer,
-        shard=shard,
-        reported_before=reported_before,
         unused_patterns=unused_patterns or UnusedPatterns(),
     )
 
@@ -261,9 +210,8 @@ def scan_of(
     *,
     whole_items: bool,
     unused_patterns: UnusedPatterns,
-    shard: Shard | None = None,
 ) -> Scan:
-    """A pass over the table, or over a part of it.
+    """A pass over the table.
 
     With `whole_items` rows come with every attribute, for a plan. Rows of users whom a pattern may fit that
     is unused so far come even if they are active, so that it can be told whether it fits any.
@@ -272,9 +220,8 @@ def scan_of(
     return Scan(
         client=reached.aws.dynamodb,
         table=table.name,
-        segments=limits.segments or segments_for(table.size_bytes, shard or WHOLE),
+        segments=limits.segments or segments_for(table.size_bytes),
         filter=lambda: filter_for(now, policy, whole_items=whole_items, patterns=unused_patterns.left),
         stop=stop,
-        shard=shard or WHOLE,
         budgets=reached.budgets,
     )

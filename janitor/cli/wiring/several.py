@@ -29,6 +29,7 @@ from janitor.run.job import Job
 from janitor.run.several import Several, Turn
 from janitor.run.stopping import Stop
 from janitor.tokens.expiration import moment
+from janitor.tokens.protection import UnusedPatterns
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
@@ -55,7 +56,8 @@ def several_job(asked: Asked, run_id: str, stop: Stop) -> Several:
     """
     tables, shared = asked.tables, asked.shared
     home = session(shared.table)
-    tries = [_try(asked, each, run_id, stop, Among(number, home)) for number, each in enumerate(tables, 1)]
+    patterns = UnusedPatterns(shared.protection.protect_user)
+    tries = [_try(asked, each, run_id, stop, Among(number, home, patterns)) for number, each in enumerate(tables, 1)]
     _see_that_some_are_reached(tables, tries)
     _see_that_all_differ(tables, tries)
     parts = [_table_part(each, made, home) for each, made in zip(tables, tries, strict=True)]
@@ -77,7 +79,7 @@ def several_job(asked: Asked, run_id: str, stop: Stop) -> Several:
         ),
         outlets=outlets_of(shared.output, None, lambda: home.s3, run_id, stop),
         max_findings=shared.output.max_findings,
-        channel=None if asked.is_silent else _channel(shared, home, asked.command, run_id, stop),
+        channel=_channel(asked, home, run_id, stop),
         clock=time.time,
         stop=stop,
     )
@@ -143,16 +145,20 @@ def _turn(label: str, part: TablePart, made: Job | JanitorError) -> Turn:
     return Turn(label=label, table=part, job=made, announcer=announcer)
 
 
-def _channel(shared: ScanSettings, home: Aws, command: str, run_id: str, stop: Stop) -> Channel | None:
-    """Who hears of all tables; None where nobody does and nothing is remembered."""
+def _channel(asked: Asked, home: Aws, run_id: str, stop: Stop) -> Channel | None:
+    """Who hears of all tables, or would; None where nobody does and nothing is remembered."""
+    shared = asked.shared
     if shared.policy.as_of is not None:
         return None
     return Channel(
-        topic=topic_of(shared.notices, home, stop),
+        topic=None if asked.is_silent else topic_of(shared.notices, home, stop),
         per_token=shared.notices.per_token,
         digest=shared.notices.digest,
         pointer=pointer_of(shared.output, None, run_id),
-        troubles=troubles_for(shared.state, shared.notices, lambda: home, command=command, table=named(shared.table)),
+        audience=shared.notices.sns_topic_arn,
+        troubles=troubles_for(
+            shared.state, shared.notices, lambda: home, command=asked.command, table=named(shared.table)
+        ),
     )
 
 

@@ -109,8 +109,6 @@ def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
     if sweep is not None and sweep.deletion.require_notice:
         way_out = "give it to janitor apply, which carries the plan out"
         raise ConfigurationError("--require-notice asks what was announced, and --source remembers nothing", way_out)
-    if settings.shards.shard is not None:
-        raise ConfigurationError("--shard takes a part of a table, and --source is read whole", "go without --shard")
     if settings.notices.sns_topic_arn is not None:
         way_out = "go without --source, or without --sns-topic-arn"
         raise ConfigurationError("notices of what stood in the table at another time would be wrong", way_out)

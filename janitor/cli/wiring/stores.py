@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from janitor.cli.places import state_directory
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
     from janitor.dynamodb.locate import Table
     from janitor.ledger.interface import Ledger
     from janitor.ledger.lease import LeaseStore
-    from janitor.ledger.shard_store import ShardStore
-    from janitor.report.model import TablePart
     from janitor.run.lease_keeper import LeaseKeeper
-    from janitor.run.shards.sharded_run import ShardedRun
+    from janitor.run.stopping import Stop
     from janitor.run.trouble import TroubleMemory
 
 STATE_FILE = "state.sqlite"
+# What is left of a run's deadline for telling, however long another run has the right to tell.
+_SECONDS_TO_TELL = 30.0
 
 
-def scope_of(table: Table | TablePart) -> str:
+def scope_of(table: Table) -> str:
     """What a store knows a table by: `account/region/table`."""
     return f"{table.account_id or '-'}/{table.region}/{table.name}"
 
@@ -54,7 +55,6 @@ def lease_for(
     table: Table,
     holder: str,
     *,
-    is_shared: bool = False,
     attempts_of: str | None = None,
 ) -> LeaseKeeper | None:
     """The lease of the table, not taken yet; None where nothing keeps it.
@@ -64,9 +64,8 @@ def lease_for(
         notices: whether there is one at all.
         aws: the way to it.
         table: the table.
-        holder: the run's id, or what the shards of a run call themselves.
-        is_shared: whether others hold it under the same id.
-        attempts_of: of which work the run is an attempt, where it is one of several; not for a lease that is shared.
+        holder: the run's id.
+        attempts_of: of which work the run is an attempt, where it is one of several.
     """
     if not has_store(state, notices):
         return None
@@ -76,17 +75,55 @@ def lease_for(
         _lease_store(state, aws),
         scope_of(table),
         holder,
-        is_shared=is_shared,
-        attempts_of=None if is_shared else attempts_of,
+        attempts_of=attempts_of,
         waits=True,
     )
 
 
-def turn_for(state: StateSettings, aws: Aws, table: Table | TablePart, topic_arn: str, run_id: str) -> LeaseKeeper:
-    """The right to tell a topic of a table, not taken yet."""
+def turn_for(
+    state: StateSettings,
+    aws: Aws,
+    table: Table,
+    topic_arn: str,
+    run_id: str,
+    *,
+    stop: Stop,
+    attempts_of: str | None = None,
+) -> LeaseKeeper:
+    """The right to tell a topic of a table, not taken yet.
+
+    Args:
+        state: which store.
+        aws: the way to it.
+        table: the table.
+        topic_arn: the topic.
+        run_id: the run's id.
+        stop: a request, or a deadline that is near, ends the wait for another run.
+        attempts_of: of which work the run is an attempt, where it is one of several.
+    """
     from janitor.run.lease_keeper import LeaseKeeper
 
-    return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/announce/{topic_arn}", run_id)
+    return LeaseKeeper(
+        _lease_store(state, aws),
+        f"{scope_of(table)}/announce/{topic_arn}",
+        run_id,
+        attempts_of=attempts_of,
+        waits=True,
+        goes_on=partial(_has_time, stop),
+    )
+
+
+def failure_turn_for(state: StateSettings, aws: Aws, troubles: TroubleMemory, run_id: str, stop: Stop) -> LeaseKeeper:
+    """The right to tell that runs of one kind come to no report, not taken yet."""
+    from janitor.run.lease_keeper import LeaseKeeper
+
+    scope = f"runs/{troubles.name}"
+    return LeaseKeeper(_lease_store(state, aws), scope, run_id, waits=True, goes_on=partial(_has_time, stop))
+
+
+def _has_time(stop: Stop) -> bool:
+    """Whether a run may wait for another one that is telling what it would tell."""
+    return not stop.is_requested() and stop.seconds_left > _SECONDS_TO_TELL
 
 
 def troubles_for(
@@ -99,29 +136,6 @@ def troubles_for(
 
     ledger = ledger_for(state, aws)
     return TroubleMemory(ledger, time.time, job=notices.job or command, table=table, topic=notices.sns_topic_arn)
-
-
-def claim_for(state: StateSettings, aws: Aws, table: Table, run: ShardedRun) -> LeaseKeeper:
-    """The right to make the one report of a run's shards, not taken yet.
-
-    It is a process's, not a shard's: Kubernetes may have two pods of one index at work, one of them out of its reach.
-    """
-    from janitor.run.lease_keeper import LeaseKeeper
-
-    return LeaseKeeper(_lease_store(state, aws), f"{scope_of(table)}/shards/{run.name}", run.attempt)
-
-
-def shard_store_for(state: StateSettings, aws: Aws, table: Table) -> ShardStore:
-    """Where the shards of the table leave what the others are to know."""
-    match _url(state):
-        case DynamoDbUrl(name):
-            from janitor.ledger.dynamodb_shards import DynamoDbShardStore
-
-            return DynamoDbShardStore(aws.dynamodb, name, scope_of(table))
-        case SqliteUrl(path):
-            from janitor.ledger.sqlite_shards import SqliteShardStore
-
-            return SqliteShardStore(path, scope_of(table))
 
 
 def _lease_store(state: StateSettings, aws: Aws) -> LeaseStore:

@@ -12,14 +12,12 @@ from janitor.cli.progress import progress_for
 from janitor.cli.wiring.announcing import Announcing
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.joined_shards import joined_run
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.plan_rules import header_of, limits_of
 from janitor.cli.wiring.reach import Among, Reached
 from janitor.cli.wiring.rules import policy_of
-from janitor.cli.wiring.scan import announcer_of, announcing_for, job_for, reach_for, scan_of
-from janitor.cli.wiring.shards import check_shards, shard_in
+from janitor.cli.wiring.scan import announcing_for, job_for, reach_for, scan_of
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
@@ -36,7 +34,6 @@ from janitor.run.job import Job
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import Header, Plan, Population
 from janitor.run.plan_reader import PlanReader
-from janitor.run.shards.guards import ShardGuards
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.temporary import temporary_folder
@@ -54,7 +51,6 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop,
         AwsError: AWS refused or could not be reached.
     """
     check_sweep(scan, sweep.plan, sweep.deletion)
-    check_shards(scan, deletes=sweep.deletes)
     if scan.source.source is not None:
         from janitor.cli.wiring.source import source_job
 
@@ -64,25 +60,13 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop,
 
 def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: Among | None) -> Job:
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
-    shard = shard_in(scan.shards)
     secret = secret_in(scan.protection.fingerprint_key_file)
-    reached = reach_for(scan, shard, among, sweep.writes.max_wcu)
+    reached = reach_for(scan, among, sweep.writes.max_wcu)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = reached.present() if as_of is None else as_of
-    patterns = UnusedPatterns(policy.protect_users)
-    pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, unused_patterns=patterns, shard=shard)
-    joined = joined_run(scan, shard, reached, stop, policy=policy, segments=pages.segments, run_id=run_id, sweep=sweep)
-    dry_limits = None if sweep.deletes else limits_of(deletion)
-    holder = joined.holder if joined else run_id
-    lease = lease_for(
-        scan.state,
-        scan.notices,
-        reached.aws,
-        reached.table,
-        holder,
-        is_shared=joined is not None,
-        attempts_of=deletion.lease_holder,
-    )
+    patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
+    pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, unused_patterns=patterns)
+    lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, run_id, attempts_of=deletion.lease_holder)
     announcing = announcing_for(
         scan,
         reached,
@@ -94,6 +78,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         is_dry_run=not sweep.deletes,
         command="sweep",
         requires_notice=deletion.require_notice,
+        attempts_of=deletion.lease_holder,
     )
     return job_for(
         "sweep",
@@ -105,7 +90,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         as_of=as_of,
         reader=Pages(pages.pages),
         rows=reached.table.item_count,
-        outlets=outlets_for(scan.output, reached, run_id, stop, shard),
+        outlets=outlets_for(scan.output, reached, run_id, stop),
         output=scan.output,
         secret=secret,
         read_price=scan.limits.read_price,
@@ -122,14 +107,9 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
             population=lambda scanned: scanned,
             announced=announced_by(announcing, deletion, now),
             lease=lease,
-            shards=joined.guards if joined else None,
             is_scheduled=sweep.is_scheduled,
         ),
-        announcer=announcer_of(
-            joined, announcing, scan, reached, stop, lease=lease if sweep.deletes else None, limits=dry_limits
-        ),
-        shard=shard,
-        reported_before=joined.before if joined else None,
+        announcer=announcing.announcer if announcing else None,
         remarks=ttl_remarks(reached),
         unused_patterns=patterns,
     )
@@ -158,7 +138,6 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
             *state_file(scan.state),
             *metric_files(scan.notices),
         ],
-        merged=scan.shards.merged_report,
     )
     # Of a picture of the table it is refused for another reason.
     requires_notice = deletion.require_notice and scan.source.source is None
@@ -195,7 +174,6 @@ def sweep_of(
     population: Callable[[Population], Population | None],
     announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
     lease: LeaseKeeper | None,
-    shards: ShardGuards | None = None,
     is_scheduled: bool = False,
 ) -> Sweep:
     """What becomes of the stale rows of the table that was reached: `Sweep` has the words for most arguments.
@@ -224,8 +202,7 @@ def sweep_of(
         header=header,
         plan=Plan(plan_path),
         keeps_plan=plan is not None,
-        # Of shards each has a plan of its own, and a place would hold the last one only.
-        refused_plan=_refused_plan(table) if is_enabled and shards is None else None,
+        refused_plan=_refused_plan(table) if is_enabled else None,
         reviewed_plan=reviewed_plan,
         planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
         archive=archive,
@@ -240,7 +217,6 @@ def sweep_of(
         progress=lambda rows: progress_for(rows, "deleting"),
         skew_seconds=table.skew_seconds,
         as_of=header.as_of is not None,
-        shards=shards,
     )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from janitor.cli.options import given_on_command_line
 from janitor.cli.running import carried_out
 from janitor.cli.wiring.reach import Among, each_of
-from janitor.cli.wiring.shards import is_part_of_a_run
 from janitor.config.output import LogSettings
 from janitor.config.scan import ScanSettings
 from janitor.config.several import problems_of_several
@@ -49,9 +48,7 @@ def carried_out_on_each(
     """
     if len(tables) == 1:
         [only] = tables
-        is_part = is_part_of_a_run(only)
-        make_it = partial(_alone, only, job_of)
-        return carried_out(command, logs, only, make_it, is_part=is_part, is_silent=is_silent)
+        return carried_out(command, logs, only, partial(_alone, only, job_of), is_silent=is_silent)
     from janitor.cli.wiring.several import Asked, several_job, shared_way
 
     check(tables[0])
@@ -87,8 +84,6 @@ def check_shared(
     )
     for problem in problems:
         raise ConfigurationError(f"--{problem.name} {problem.value}: {problem.sentence}", problem.way_out)
-    if scan.shards.shard is not None:
-        raise ConfigurationError("--shard takes a part of one table, and several are named", "name one table")
     if scan.source.source is not None:
         raise ConfigurationError("--source is of one table, and several are named", "name none of them")
 

@@ -71,8 +71,6 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     run, policy, capacity, skew = report.run, report.policy, report.capacity, report.clock.skew_seconds
     yield "Command", f"janitor {run.command}"
     yield "Run", run.id
-    if run.shard:
-        yield "Shard", f"{run.shard.index} of {run.shard.count}, counted from 0"
     yield "Started", f"{utc(run.started_at)} UTC"
     yield "Took", f"{run.duration_seconds:,.1f} s"
     thresholds = sorted(policy.thresholds_seconds, reverse=True)

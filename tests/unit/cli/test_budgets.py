@@ -10,24 +10,23 @@ PROVISIONED = Throughput(provisioned_reads=400, provisioned_writes=20, warm_read
 
 
 @pytest.mark.parametrize(
-    ("throughput", "max_rcu", "max_wcu", "share", "limits"),
+    ("throughput", "max_rcu", "max_wcu", "limits"),
     [
-        (UNKNOWN_THROUGHPUT, None, None, 1, (None, None)),
-        (PROVISIONED, None, None, 1, (100.0, 5.0)),
-        (PROVISIONED, 10.0, None, 1, (10.0, 5.0)),
-        (PROVISIONED, math.inf, math.inf, 4, (None, None)),
-        (PROVISIONED, None, 8.0, 4, (25.0, 2.0)),
-        (UNKNOWN_THROUGHPUT, 1_000.0, None, 8, (125.0, None)),
+        (UNKNOWN_THROUGHPUT, None, None, (None, None)),
+        (PROVISIONED, None, None, (100.0, 5.0)),
+        (PROVISIONED, 10.0, None, (10.0, 5.0)),
+        (PROVISIONED, math.inf, math.inf, (None, None)),
+        (PROVISIONED, None, 8.0, (100.0, 8.0)),
+        (UNKNOWN_THROUGHPUT, 1_000.0, None, (1_000.0, None)),
     ],
 )
-def test_what_is_told_beats_a_quarter_of_what_is_provisioned_and_processes_share_it(
+def test_what_is_told_beats_a_quarter_of_what_is_provisioned(
     throughput: Throughput,
     max_rcu: float | None,
     max_wcu: float | None,
-    share: int,
     limits: tuple[float | None, float | None],
 ) -> None:
-    assert unit_limits(throughput, max_rcu=max_rcu, max_wcu=max_wcu, share=share) == limits
+    assert unit_limits(throughput, max_rcu=max_rcu, max_wcu=max_wcu) == limits
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1e-320", "1e999", "nan", "few"])

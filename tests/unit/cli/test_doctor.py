@@ -1,6 +1,6 @@
 import datetime as dt
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import pytest
@@ -10,10 +10,12 @@ from janitor.cli.wiring.doctor.needs import NEEDS
 from janitor.cli.wiring.doctor.schedules import schedule_checks
 from janitor.cli.wiring.doctor.surroundings import archive_check
 from janitor.cli.wiring.doctor.table import Found, Session, clock_check
+from janitor.cli.wiring.reach import Reached, warnings
 from janitor.config.doctor import FOR, DoctorCommand, DoctorSettings
 from janitor.config.limits import LimitSettings
 from janitor.config.output import LogSettings, StateSettings
 from janitor.config.table import TableSettings
+from janitor.dynamodb.clock import TOLD_SKEW_SECONDS
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
 from janitor.parsers import Folder, S3Prefix
@@ -32,8 +34,8 @@ def archive(command: str = "sweep", **settings: Any) -> Check:
     return archive_check(NEEDS[command], given(**settings), NOWHERE)
 
 
-def clock(skew_seconds: int | None, *, plans: bool, **settings: Any) -> Check:
-    table = Table(
+def table_with(skew_seconds: int | None) -> Table:
+    return Table(
         name="tokens",
         region="us-east-1",
         account_id=None,
@@ -44,7 +46,15 @@ def clock(skew_seconds: int | None, *, plans: bool, **settings: Any) -> Check:
         size_bytes=0,
         skew_seconds=skew_seconds,
     )
-    return clock_check(given(**settings), Found(None, None, table, None, "", ()), plans=plans)
+
+
+def clock(skew_seconds: int | None, *, plans: bool, **settings: Any) -> Check:
+    return clock_check(given(**settings), Found(None, None, table_with(skew_seconds), None, "", ()), plans=plans)
+
+
+def reached(skew_seconds: int) -> Reached:
+    """A table that nothing is asked of: a name that no deployment has leaves no older one behind."""
+    return Reached(cast("Any", None), table_with(skew_seconds), cast("Any", None))
 
 
 def test_every_command_of_for_has_its_needs() -> None:
@@ -108,6 +118,21 @@ def test_a_folder_without_a_schedule_file_is_said_so_and_none_at_all_is_fine(tmp
     assert [check.status for check in schedule_checks([], MIDNIGHT)] == [Status.SKIPPED]
 
 
+@pytest.mark.parametrize("skew", [-TOLD_SKEW_SECONDS - 1, -50, TOLD_SKEW_SECONDS + 1, 50, 60])
+def test_the_doctor_warns_of_a_clock_as_a_run_does(skew: int) -> None:
+    for plans in (True, False):
+        check = clock(skew, plans=plans)
+        [remark] = [each for each in warnings(reached(skew)) if each.where == "clock"]
+        assert (check.status, check.found) == (Status.WARNING, remark.message)
+        assert f"{abs(skew)} seconds" in check.found
+
+
+@pytest.mark.parametrize("skew", [-TOLD_SKEW_SECONDS, 0, TOLD_SKEW_SECONDS])
+def test_a_clock_that_no_run_warns_of_is_fine(skew: int) -> None:
+    assert [clock(skew, plans=plans).status for plans in (True, False)] == [Status.OK, Status.OK]
+    assert warnings(reached(skew)) == ()
+
+
 @pytest.mark.parametrize("skew", [61, -61, None])
 def test_by_a_wrong_clock_a_sweep_and_notices_are_not_ready_and_a_scan_is(skew: int | None) -> None:
     topic = {"sns_topic_arn": "arn:aws:sns:us-east-1:000000000000:told"}
@@ -116,8 +141,10 @@ def test_by_a_wrong_clock_a_sweep_and_notices_are_not_ready_and_a_scan_is(skew: 
 
 
 def test_the_clock_may_be_off_as_far_as_a_sweep_allows_it() -> None:
-    assert [clock(skew, plans=True).status for skew in (60, -60)] == [Status.OK, Status.OK]
-    assert clock(3_600, plans=True, max_clock_skew=3_600).status is Status.OK
+    assert [clock(skew, plans=True).status for skew in (60, -60)] == [Status.WARNING, Status.WARNING]
+    assert clock(3_600, plans=True, max_clock_skew=3_600).status is Status.WARNING
+    # Somebody may allow less than what is worth a word.
+    assert clock(4, plans=True, max_clock_skew=3).status is Status.FAILED
     # A scan has no such option: it warns at the same minute as ever.
     assert clock(3_600, plans=False, max_clock_skew=3_600).status is Status.WARNING
 

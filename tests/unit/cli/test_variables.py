@@ -9,7 +9,7 @@ import click
 import pytest
 
 from janitor.cli import app
-from janitor.cli.variables import known_variables, nearest_variable, refuse_unknown_variables
+from janitor.cli.variables import _SPARING, known_variables, nearest_variable, refuse_unknown_variables
 from janitor.errors import ConfigurationError
 
 # What each command needs besides, to come so far as to look at its variables.
@@ -18,7 +18,6 @@ ARGUMENTS = {
     "restore": ["archive.ndjson"],
     "run": ["job.toml"],
     "serve": ["schedules"],
-    "merge": ["a.json"],
     "schema": ["report"],
 }
 
@@ -149,7 +148,7 @@ def test_a_name_is_said_on_one_line_whatever_it_holds() -> None:
     "variables",
     [
         {},
-        {"JANITOR_JOB": "nightly", "JANITOR_SHARDS": "8", "JANITOR_FOR": "sweep"},
+        {"JANITOR_JOB": "nightly", "JANITOR_FOR": "sweep"},
         {
             "_JANITOR_COMPLETE": "bash_source",
             "MY_JANITOR_TABLE": "x",
@@ -199,3 +198,112 @@ def test_every_variable_of_every_command_is_known_and_its_own_nearest() -> None:
 
 def test_no_variable_of_this_process_is_one_of_janitors() -> None:
     refuse_unknown_variables(os.environ, app.cli)
+
+
+CHANGING = [
+    ["sweep"],
+    ["apply"],
+    ["run"],
+    ["restore"],
+    *(["token", each] for each in ("add", "extend", "remove", "revoke")),
+]
+# Of variables that some command reads and one that changes rows does not: each spares rows there, or does no harm.
+HARMLESS = {
+    "ALL", "ALLOW_WEAK", "ARCHIVE", "BY", "CLASSIC", "CREATED_BY", "CREATE_STATE", "DEADLINE", "DELETE_API", "DIGEST",
+    "EXPIRES_AT", "EXPIRES_IN", "EXPIRING_WITHIN", "FAIL_ON", "FINGERPRINT_KEY_FILE", "FOR", "FORMAT", "GROUP",
+    "HEARTBEAT_URL", "INCLUDE", "KEEP", "KEEP_IN", "LEASE_HOLDER", "LENGTH", "LISTEN", "MAX_FINDINGS", "MAX_RCU",
+    "MAX_RUNS", "MAX_WCU", "METRICS", "NAME", "NO_ARCHIVE", "PARTIAL", "PER_TOKEN", "PLAN",
+    "READ_PRICE", "REPLACE_EXPIRED", "REPORT", "SEGMENTS", "SNS_TOPIC_ARN", "SORT",
+    "STATE", "STATE_DIR", "STATE_URL", "SYSTEM", "TO", "TOKEN_STDIN", "WRITE_PRICE", "YES",
+}  # fmt: skip
+
+
+def read_by(command: list[str]) -> set[str]:
+    found: click.Command = app.cli
+    for word in command:
+        inner = found.get_command(click.Context(found), word) if isinstance(found, click.Group) else None
+        assert inner is not None
+        found = inner
+    return {name.removeprefix("JANITOR_") for name in known_variables(found)}
+
+
+def test_each_variable_that_a_deleting_command_does_not_read_is_harmless_or_refused() -> None:
+    known = {name.removeprefix("JANITOR_") for name in known_variables(app.cli)}
+    unread = set().union(*(known - read_by(command) for command in CHANGING))
+    assert unread - set(_SPARING) == HARMLESS
+    assert not HARMLESS & set(_SPARING)
+
+
+def ended(command: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    code = app.main([*command, *ARGUMENTS.get(command[0], [])])
+    said = capsys.readouterr()
+    assert said.out == ""
+    return code, said.err
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("apply", ["AS_OF", "SOURCE", "GRACE", "DIALECT", "USER", "FINGERPRINT"]),
+        ("run", ["SOURCE", "USER", "FINGERPRINT"]),
+        ("sweep", ["USER", "FINGERPRINT"]),
+        ("restore", ["SOURCE"]),
+        ("token remove", ["SOURCE"]),
+        ("token revoke", ["SOURCE"]),
+        ("token extend", ["SOURCE"]),
+        ("token add", ["SOURCE"]),
+    ],
+)
+def test_a_variable_that_would_spare_rows_elsewhere_is_refused_where_it_is_not_read(
+    command: str,
+    names: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in sorted(_SPARING):
+        with monkeypatch.context() as variables:
+            variables.setenv(f"JANITOR_{name}", "1")
+            code, said = ended(command.split(), capsys)
+        is_refused = f"JANITOR_{name} spares " in said
+        assert is_refused == (name in names), (name, said)
+        if is_refused:
+            assert code == 2
+            assert len(said.splitlines()) == 1
+            assert f"`janitor {command}` does not read it" in said
+            assert f"env -u JANITOR_{name}" in said
+    monkeypatch.setenv(f"JANITOR_{names[0]}", "")
+    assert "does not read it" not in ended(command.split(), capsys)[1]
+
+
+@pytest.mark.parametrize("command", every_command(), ids=" ".join)
+@pytest.mark.parametrize("name", ["JANITOR_DRY_RUN", "JANITOR_PROTECT_USER"])
+def test_a_blank_variable_is_refused_by_every_command_and_an_empty_one_is_not_set(
+    command: list[str],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for blank in (" ", "\t", " \r\n"):
+        monkeypatch.setenv(name, blank)
+        code, said = ended(command, capsys)
+        assert (code, said.count(name)) == (2, 1), said
+        assert "nothing but spaces" in said
+
+
+@pytest.mark.parametrize("command", every_command(), ids=" ".join)
+@pytest.mark.parametrize("said", ["banana", "yes please", "2", "-"])
+def test_what_is_neither_yes_nor_no_is_refused_by_every_command(
+    command: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JANITOR_DRY_RUN", said)
+    code, told = ended(command, capsys)
+    assert (code, "JANITOR_DRY_RUN" in told, repr(said) in told) == (2, True, True), told

@@ -69,8 +69,26 @@ def test_a_setting_whose_values_hold_none(text: str, values: list[str]) -> None:
     ],
 )
 def test_what_was_meant_for_an_array_and_is_none_is_no_pattern(setting: Setting, text: str) -> None:
-    with pytest.raises(ValueError, match="a JSON array of texts"):
+    with pytest.raises(ValueError, match="a JSON array"):
         values_in(setting, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('["bob"', "begins as a JSON array and is broken off at its end"),
+        ('["bob', "begins as a JSON array and breaks at character 2"),
+        ('["a" "b"]', "begins as a JSON array and breaks at character 6"),
+        ("['a', 'b']", "begins as a JSON array and breaks at character 2"),
+        ('["a", "b"] c', "begins as a JSON array and breaks at character 12"),
+        ("[1, 2]", "is a JSON array, but not one of texts"),
+    ],
+)
+def test_it_is_said_where_an_array_breaks_and_never_what_is_in_it(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match="JSON array") as raised:
+        values_in(NAMES, text)
+    assert says in str(raised.value)
+    assert "bob" not in str(raised.value)
 
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1), max_size=5))
@@ -112,7 +130,6 @@ def every_repeatable_option() -> list[tuple[str, click.Option]]:
                 "expiring_within": ["30d", "7d"],
                 "fingerprint": ["aabbcc", "ddeeff00"],
                 "report": ["json=a b.json", "csv=c.csv"],
-                "merged_report": ["json=a b.json", "csv=c.csv"],
                 "metrics": ["emf", "prometheus=a b.prom"],
                 "fail_on": ["stale", "expired"],
                 "state": ["stale", "expired"],

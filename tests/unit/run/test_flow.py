@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from msgspec import structs
 
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
-from janitor.errors import AwsError, SinkError
+from janitor.errors import AwsError, SinkError, StopRequestedError
 from janitor.readers.interface import FoundRow
 from janitor.readers.owners import MOST_OWNERS, Owners
 from janitor.readers.pages import Pages
@@ -22,7 +22,7 @@ from janitor.report.build import urgency
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
-from janitor.report.model import Outcome
+from janitor.report.model import Outcome, Report
 from janitor.run.findings import shortlist_of_rows
 from janitor.run.flow import run
 from janitor.run.job import Job
@@ -187,3 +187,91 @@ def test_a_wait_is_cut_short_by_a_request_and_nothing_else_is() -> None:
     assert stop.is_requested()
     with pytest.raises(StopRequestedError), stop.waiting():
         pytest.fail("the wait began")
+
+
+SECRET = "sk-never-to-be-shown"
+
+
+class Faulty:
+    """An announcer with a bug in one of its methods."""
+
+    def __init__(self, where: str, error: BaseException | None = None) -> None:
+        self.where, self.error, self.asked = where, error or KeyError(SECRET), list[str]()
+
+    def _do(self, what: str) -> None:
+        self.asked.append(what)
+        if what == self.where:
+            raise self.error
+
+    def open(self) -> None:
+        self._do("open")
+
+    def see(self, told: Sequence[FoundRow]) -> None:
+        assert told
+        self._do("see")
+
+    def finish(self, report: Report, *, is_complete: bool) -> Report:
+        assert is_complete
+        self._do("finish")
+        return report
+
+    def close(self) -> None:
+        self._do("close")
+
+
+@pytest.mark.parametrize("where", ["see", "finish"])
+def test_a_bug_in_who_announces_loses_no_report(where: str) -> None:
+    out, faulty = io.BytesIO(), Faulty(where)
+    rows = [page({"token": {"S": "a"}}), page({"token": {"S": "b"}})]
+    result = run(job(lambda: iter(rows), Outlet(Json(), Stdout(out)), announcer=faulty))
+    said = json.loads(out.getvalue())
+    assert (said["counts"]["permanent"], result.report.run.outcome, result.failures) == (2, Outcome.COMPLETE, [])
+    [error] = said["errors"]
+    assert (error["where"], error["code"]) == ("notices", "bug")
+    assert "a bug in janitor" in error["message"]
+    assert "KeyError" in error["message"]
+    assert SECRET not in out.getvalue().decode()
+    # What has not seen everything is not asked to remember it.
+    assert faulty.asked == (["open", "see", "close"] if where == "see" else ["open", "see", "see", "finish", "close"])
+
+
+def test_a_request_to_stop_or_an_error_with_a_sentence_at_the_announcers_end_loses_no_report_either() -> None:
+    for raised, code in ((StopRequestedError(), "interrupted"), (AwsError("no session", code="sts"), "sts")):
+        out = io.BytesIO()
+        rows = page({"token": {"S": "a"}})
+        run(job(lambda rows=rows: iter([rows]), Outlet(Json(), Stdout(out)), announcer=Faulty("finish", raised)))  # type: ignore[misc]
+        assert [error["code"] for error in json.loads(out.getvalue())["errors"]] == [code]
+
+
+def test_a_bug_in_the_look_up_of_owners_loses_no_report() -> None:
+    def pages_of_owner(owner: str) -> Iterator[Page]:
+        raise KeyError(owner)
+
+    out = io.BytesIO()
+    expired = {
+        "token": {"S": "a" * 64}, "tokenUUID": {"S": "u"}, "username": {"S": SECRET},
+        "tokenExpiration": {"N": str(NOW - 5)},
+    }  # fmt: skip
+    made = job(
+        lambda: iter([page(expired)]),
+        Outlet(Json(), Stdout(out)),
+        dialect=Dialect.HASHED,
+        pages_of_owner=pages_of_owner,
+        announcer=Faulty("nowhere"),
+    )
+    assert run(made).report.run.outcome is Outcome.COMPLETE
+    said = json.loads(out.getvalue())
+    assert [(error["where"], error["code"]) for error in said["errors"]] == [("locked_out", "bug")]
+    assert said["counts"]["expired"] + said["counts"]["stale"] == 1
+
+
+def test_a_bug_in_one_outlet_hides_no_other() -> None:
+    class Faulted(Json):
+        def tail(self, report: Report) -> bytes:
+            raise KeyError(report)
+
+    out = io.BytesIO()
+    outlets = [Outlet(Faulted(), Stdout(io.BytesIO())), Outlet(Json(), Stdout(out))]
+    result = run(job(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
+    assert json.loads(out.getvalue())["counts"]["permanent"] == 1
+    assert "a bug in janitor" in str(result.failures[0])

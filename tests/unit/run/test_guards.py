@@ -45,3 +45,31 @@ def test_the_guards_of_shares_hold_from_twenty_rows_on(
 @pytest.mark.parametrize(("protected", "guards"), [(3, [ALL_DATED]), (2, [])])
 def test_a_protected_row_is_one_of_those_whose_date_is_over(protected: int, guards: list[str]) -> None:
     assert refused(7, 30, 10, protected=protected) == guards
+
+
+def test_a_pattern_that_would_fit_if_it_were_read_otherwise_keeps_every_row() -> None:
+    def refused_for(misread: dict[str, int], planned: int = 3) -> list[str]:
+        situation = Situation(
+            planned=planned,
+            protected=0,
+            population=Population(scanned=9, dated=9, complete=True),
+            skew_seconds=0,
+            as_of=False,
+            lease_problem=None,
+            archive_problem=None,
+            misread=misread,
+        )
+        return [f"{remark.code}: {remark.message}" for remark in refusals(situation, LIMITS)]
+
+    assert refused_for({}) == []
+    assert refused_for({"ana,ben": 2}, planned=0) == []
+    [one] = refused_for({"ana,ben": 1})
+    assert one.startswith("protection: refused to delete: --protect-user 'ana,ben' (1 planned row) fits nobody")
+    assert "JSON array" in one
+    assert "take away" in one
+    [many] = refused_for({f"Ana-{number}": number for number in range(1, 8)})
+    assert "'Ana-7'" not in many
+    assert "'Ana-1'" in many
+    assert "2 more" in many
+    [secret] = refused_for({"ab" * 64: 1})
+    assert "ab" * 32 not in secret

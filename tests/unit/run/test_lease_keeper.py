@@ -127,6 +127,17 @@ def test_a_lease_that_nobody_renews_is_taken_over_after_the_time_of_one(until: i
     assert time.now > begun + LEASE_SECONDS
 
 
+@pytest.mark.parametrize("seconds", [0, 1, 10])
+def test_whoever_has_no_time_to_wait_any_longer_leaves_the_lease_to_the_other(seconds: int) -> None:
+    time, other = Time(waits=1_000), Held("dead", 1)
+    kept = LeaseKeeper(
+        Script(taken=other), "a/r/t", "run-1", waits=True, goes_on=lambda: len(time.waited) < seconds,
+        clock=time.clock, wait=time.wait,
+    )  # fmt: skip
+    with kept as found:
+        assert (found, len(time.waited)) == (other, seconds)
+
+
 def test_a_lease_that_is_renewed_is_left_alone_as_soon_as_that_is_seen() -> None:
     time = Time(waits=1_000)
     begun = time.now

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -151,7 +152,21 @@ class Recorder:
             yield message, None
 
 
-def announced(tmp_path: Path, topic: Recorder, *, broken: str | None = None) -> tuple[Any, list[Any]]:
+class FaultyLedger(SqliteLedger):
+    """A store with a bug in one of its methods."""
+
+    def __init__(self, path: Path, faulty: str) -> None:
+        super().__init__(path)
+
+        def fail(*_: object) -> None:
+            raise KeyError("sk-never-to-be-shown")
+
+        setattr(self, faulty, fail)
+
+
+def announced(
+    tmp_path: Path, topic: Recorder, *, broken: str | None = None, faulty: str | None = None
+) -> tuple[Any, list[Any]]:
     """A run of the tables a and b, each with a token that expires tomorrow; what it says, and what was published."""
     stop, out = Stop(), streams()
     channel = Channel(topic=topic, per_token=False, digest="news", pointer=None)
@@ -160,13 +175,13 @@ def announced(tmp_path: Path, topic: Recorder, *, broken: str | None = None) -> 
         state = tmp_path / (broken if label == broken else "state.sqlite")
         fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
         watch = Watch(
-            SqliteLedger(state),
+            SqliteLedger(state) if faulty is None or label == "b" else FaultyLedger(state, faulty),
             WatchTerms(
                 scope=f"-/r/{label}",
                 now=NOW,
                 thresholds=POLICY.thresholds,
                 grace=POLICY.grace,
-                key="-",
+                naming="classic/-",
                 profile="-",
                 audiences=channel.audiences,
             ),
@@ -209,3 +224,31 @@ def test_what_the_topic_did_not_take_is_tried_again_and_then_told_once(tmp_path:
     assert (report.notices.sent, report.notices.digests) == (2, 1)
     assert all(part.changes is not None for part in report.parts)
     assert announced(tmp_path, Recorder())[1] == []
+
+
+@pytest.mark.parametrize("faulty", ["marked", "prove", "mark", "replace_snapshot", "keep"])
+def test_a_bug_in_what_one_table_remembers_loses_no_report(tmp_path: Path, faulty: str) -> None:
+    report, _ = announced(tmp_path, Recorder(), faulty=faulty)
+    assert [part.counts.scanned for part in report.parts] == [1, 1]
+    assert {error.code for error in report.errors} <= {"bug", "ledger"}
+    assert any("KeyError" in error.message for error in report.errors)
+    assert "never-to-be-shown" not in repr(report)
+    # What was not told, or not remembered as told, comes again.
+    _, digests = announced(tmp_path, Recorder())
+    assert sum(len(digest["notices"]) for digest in digests) >= 1 or faulty in ("replace_snapshot", "keep")
+
+
+def test_a_bug_in_the_run_of_one_table_loses_no_other() -> None:
+    def pages() -> Iterator[Page]:
+        yield page(scanned=1)
+        raise KeyError("sk-never-to-be-shown")
+
+    out, stop = streams(), Stop()
+    turns = (turn("faulty", pages, stop), turn("good", lambda: iter([page(scanned=2)]), stop))
+    report = run_several(several(*turns, out=out, stop=stop)).report
+    assert [(part.label, part.outcome.value, part.counts.scanned) for part in report.parts] == [
+        ("faulty", "failed", 0), ("good", "complete", 2),
+    ]  # fmt: skip
+    [error] = report.errors
+    assert error.message.startswith("faulty: the report of this table is lost: a bug in janitor")
+    assert "never-to-be-shown" not in json.dumps([each.getvalue().decode() for each in out.values()])

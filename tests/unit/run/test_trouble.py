@@ -90,6 +90,6 @@ def test_where_the_store_fails_or_is_damaged_everything_is_worth_telling(tmp_pat
     ledger = SqliteLedger(tmp_path / "state")
     ledger.open("runs", NOW)
     for damage in (b"{", b"[]", b'{"reason": "x"}', b'{"reason": "x", "sentence": "y", "told_at": "soon"}', b"\xff"):
-        ledger.keep(troubles._name, damage, NOW)  # noqa: SLF001  # nobody else is to know it
+        ledger.keep(troubles.name, damage, NOW)
         assert troubles.last() is None
     ledger.close()

@@ -1,7 +1,7 @@
 """Who is protected: names in any form of Unicode, case kept; and which patterns fit nobody."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
-from janitor.tokens.protection import UnusedPatterns, patterns_that_fit, protected_by, text_in_every_match
+from janitor.tokens.protection import (
+    UnusedPatterns,
+    misread_patterns,
+    patterns_that_fit,
+    protected_by,
+    text_in_every_match,
+)
 from janitor.tokens.row import Row
 from janitor.tokens.user_name import composed, fits, spellings
 from tests.unit.rows import row
@@ -112,3 +118,54 @@ def test_patterns_are_left_that_fitted_no_owner_of_any_row() -> None:
 def test_a_row_fits_several_patterns_though_one_protects_it() -> None:
     held = row({"token": {"S": "1"}, "username": {"S": "ana"}, "janitorHold": {"BOOL": True}})
     assert left_after(UnusedPatterns(["ana", "a*", "*"]), held) == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "owner"),
+    [
+        ("ana,ben", "ben"), ("ana ben", "ana"), ("ana; svc-*", "svc-ci"), ("ana\tben", "ben"), ("- ana", "ana"),
+        ("Ana", "ana"), ("ana", "ANA"), ("SVC-*", "svc-ci"), ("'ana'", "ana"), ('"Ana, Ben"', "ben"),
+        ('["ana", "ben"]', "ben"), ("[ana]", "ana"), ("<a@b.org>", "a@b.org"), ("“ana”", "ana"),
+        ("ana\uff0cben", "ben"),
+        ("\ufeffana", "ana"), ("ana", " ana "), ("STRASSE", "straße"), ("doe, john", "Doe, John"),
+        ("[Ss]VC-?", "svc-1"),
+        ("svc-{ci,cd}", "svc-cd"), ("{ana,ben}", "ben"), ("ana|ben", "ben"),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_was_clearly_meant_for_somebody_is_found(pattern: str, owner: str) -> None:
+    assert not fits(owner, pattern)
+    assert misread_patterns([pattern, "nobody"], [owner, owner, None, "somebody else"]) == {pattern: 2}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "owner"),
+    [
+        ("svc-nightly", "svc-daily"), ("ana", "anabel"), ("José", "Jose"), ("svc *", "ana"), ("* *", "ana"),
+        ("ana,", "ben"), ("*, ?", "x"), ("[A-Z]*", "ana"), ("[]", "ana"), ("''", ""), ("ana", ""),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_merely_fits_nobody_today_is_none_of_those(pattern: str, owner: str) -> None:
+    assert misread_patterns([pattern], [owner]) == {}
+
+
+_names = st.text(alphabet="abcXYZñß-@.", min_size=1, max_size=6).filter(lambda name: any(map(str.isalnum, name)))
+
+
+@given(
+    st.lists(_names, min_size=1, max_size=4),
+    st.sampled_from([",", " ", ", ", ";", "\n", "\t", "; "]),
+    st.sampled_from(["", "'", '"', "`"]),
+    st.sampled_from(["", "[]", "()", "{}"]),
+    st.sampled_from([str, str.upper, str.lower, str.swapcase]),
+)
+def test_however_names_are_written_together_each_of_them_is_found(
+    names: list[str], between: str, quote: str, around: str, case: Callable[[str], str]
+) -> None:
+    pattern = around[:1] + between.join(f"{quote}{case(name)}{quote}" for name in names) + around[1:]
+    assert misread_patterns([pattern], names) == {pattern: len(names)}
+
+
+@given(_names, _names)
+def test_whole_names_of_plain_patterns_are_compared(pattern: str, owner: str) -> None:
+    if pattern.casefold() != owner.casefold():
+        assert misread_patterns([pattern], [owner]) == {}

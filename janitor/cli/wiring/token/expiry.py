@@ -4,15 +4,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from janitor.cli.confirm import confirm, is_terminal
 from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.running import prepared
-from janitor.cli.wiring.token.change import Telling, each_done, expiry_changed
-from janitor.cli.wiring.token.selection import Place, choice_of, reached_place
+from janitor.cli.wiring.token.change import Telling, counted, each_done, expiry_changed
+from janitor.cli.wiring.token.selection import Place, choice_of, reached_place, say_rows
 from janitor.config.token_change import ChangeCommand, ExtendSettings, RevokeSettings
+from janitor.dynamodb.find import Found
 from janitor.errors import ConfigurationError
 from janitor.report.token_change import ChangeOutcome, Command
 from janitor.run.stopping import Stop
-from janitor.tokens.new_expiry import Decision, Extension, extended, revoked
+from janitor.tokens.new_expiry import Decision, Extension, NewExpiry, ends_earlier, extended, revoked
 from janitor.tokens.row import Row
 
 
@@ -24,6 +26,7 @@ def extended_tokens(name: str | None, extend: ExtendSettings, settings: ChangeCo
 
     Raises:
         ConfigurationError: no token is named, or none is there, or several are; or a setting is wrong.
+        NotConfirmedError: one would end earlier, and nobody said yes.
         AwsError: AWS refused or could not be reached.
     """
     wish = _wish(extend)
@@ -31,7 +34,8 @@ def extended_tokens(name: str | None, extend: ExtendSettings, settings: ChangeCo
     def decide(place: Place, row: Row) -> Decision:
         return extended(row, place.now, place.policy, wish)
 
-    return _changed(_Way("token extend", ChangeOutcome.EXTENDED, decide), name, settings, stop)
+    way = _Way("token extend", ChangeOutcome.EXTENDED, decide, "Shorten the life of", is_confirmed=extend.yes)
+    return _changed(way, name, settings, stop)
 
 
 def revoked_tokens(name: str | None, revoke: RevokeSettings, settings: ChangeCommand, stop: Stop) -> int:
@@ -40,15 +44,26 @@ def revoked_tokens(name: str | None, revoke: RevokeSettings, settings: ChangeCom
     def decide(place: Place, row: Row) -> Decision:
         return revoked(row, place.now, place.policy, revoke.at)
 
-    return _changed(_Way("token revoke", ChangeOutcome.REVOKED, decide), name, settings, stop)
+    way = _Way("token revoke", ChangeOutcome.REVOKED, decide, "Revoke", is_confirmed=revoke.yes)
+    return _changed(way, name, settings, stop)
 
 
 class _Way(NamedTuple):
-    """A way to change an expiry: the command, what it is called when it was done, and what it comes to for a row."""
+    """A way to change an expiry.
+
+    Attributes:
+        command: which.
+        outcome: what it is called when it was done.
+        decide: what it comes to for a row.
+        asked: what is asked before a token ends earlier, without which tokens.
+        is_confirmed: whether --yes was given.
+    """
 
     command: Command
     outcome: ChangeOutcome
     decide: Callable[[Place, Row], Decision]
+    asked: str
+    is_confirmed: bool
 
 
 def _changed(way: _Way, name: str | None, settings: ChangeCommand, stop: Stop) -> int:
@@ -56,10 +71,28 @@ def _changed(way: _Way, name: str | None, settings: ChangeCommand, stop: Stop) -
     place = prepared(lambda: reached_place(settings, stop), stop)
     found = prepared(lambda: choice.find(place), stop)
     telling = Telling(way.command, chosen, place)
-    telling.list_first(found, choice.user)
+    is_listed = telling.list_first(found, choice.user)
+    if not chosen.dry_run and not way.is_confirmed:
+        _confirm(way, found, place, stop, is_listed=is_listed)
     act = expiry_changed(way.outcome, partial(way.decide, place), place, stop, is_dry_run=chosen.dry_run)
     each_done(found, act, telling, stop)
     return telling.end(stop)
+
+
+def _confirm(way: _Way, found: list[Found], place: Place, stop: Stop, *, is_listed: bool) -> None:
+    """Ask whoever sits at the terminal, where a token that LISA accepts would end earlier than now."""
+    ending = [each for each in found if _ends(way.decide(place, each.row), each.row, place)]
+    if not ending:
+        return
+    if is_terminal() and not is_listed:
+        say_rows(ending, place)
+    confirm(f"{way.asked} {counted(len(ending))} of {place.reached.table.name}?", "nothing was changed", stop)
+
+
+def _ends(decision: Decision, row: Row, place: Place) -> bool:
+    if not isinstance(decision, NewExpiry):
+        return False
+    return ends_earlier(row, decision.second, place.now, place.policy.dialect)
 
 
 def _wish(extend: ExtendSettings) -> Extension:

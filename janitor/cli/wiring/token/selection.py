@@ -13,9 +13,10 @@ import click
 
 from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.reach import Reached, is_told, reach, skew_said
+from janitor.cli.wiring.reach import Reached, reach
 from janitor.cli.wiring.rules import policy_of
 from janitor.config.token_change import ChangeCommand
+from janitor.dynamodb.clock import is_told, skew_said
 from janitor.dynamodb.find import MOST_FOUND, Finder, Found
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.logs import get_logger

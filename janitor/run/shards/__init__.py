@@ -1,1 +1,0 @@
-"""Shards of one run: how they meet, what they go by, and the one report of them all."""

@@ -21,7 +21,10 @@ _NEXT_METRICS = re.compile(r"[ ,;](?:emf$|prometheus=)").search
 _EACH = "give an option for each, or in the variable one a line, or a JSON array"
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
-MAX_SEGMENTS = 256
+MAX_THREADS = 256
+MAX_WORKERS = 256
+# Scan takes no more (Amazon DynamoDB API Reference, TotalSegments).
+MAX_SEGMENTS = 1_000_000
 _WHOLE = 100
 _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatch
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
@@ -144,7 +147,7 @@ def parse_metrics(text: str) -> MetricsTarget:
 
 
 def parse_segments(text: str) -> int | None:
-    """A number of segments, 1 to 256, or None for `auto`. Each is a thread: more would only wait for each other.
+    """A number of segments, from 1, or None for `auto`.
 
     Raises:
         ValueError: the text is neither.
@@ -154,6 +157,35 @@ def parse_segments(text: str) -> int | None:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_SEGMENTS:
         raise ValueError(f"{text!r} is neither 'auto' nor a number from 1 to {MAX_SEGMENTS}")
     return int(text)
+
+
+def parse_workers(text: str) -> int | None:
+    """A number of processes, 1 to 256, or None for `auto`.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_WORKERS:
+        raise ValueError(f"{text!r} is neither 'auto' nor a number from 1 to {MAX_WORKERS}")
+    return int(text)
+
+
+def parse_scheduler(text: str) -> str:
+    """The address of a Dask scheduler.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = urlsplit(text)
+    try:
+        is_address = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port
+    except ValueError:
+        is_address = False
+    if not is_address or parts.path or parts.query or "@" in text:
+        raise ValueError(f"{text!r} is no address of a Dask scheduler; write tcp://HOST:PORT, or tls://HOST:PORT")
+    return text
 
 
 def parse_job(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from janitor.parsers import parse_price, parse_segments, parse_units
+from janitor.parsers import parse_price, parse_scheduler, parse_segments, parse_units, parse_workers
 from janitor.settings import setting
 from janitor.tokens.duration import parse_duration
 
@@ -12,10 +12,22 @@ class LimitSettings:
     """How much at once, and what it costs."""
 
     segments: int | None = setting(
-        "How many parts of the table are read at once; auto goes by the table's size, 1 to 8.",
+        "How many parts the table is read in; auto is one for each 16 MB. One process reads as many at once, at most 8 "
+        "of auto; several take one after the other.",
         metavar="N|auto",
         parse=parse_segments,
         default="auto",
+    )
+    workers: int | None = setting(
+        "How many processes of this machine read; auto is one a core, for a table of more than 16 MB.",
+        metavar="N|auto",
+        parse=parse_workers,
+        default="1",
+    )
+    dask: str | None = setting(
+        "Let the workers of this Dask cluster read, each as its own machine reaches the table.",
+        metavar="tcp://HOST:PORT",
+        parse=parse_scheduler,
     )
     max_rcu: float | None = setting(
         "How many read units a second the whole run may take; none for no limit. auto is a quarter of what is "

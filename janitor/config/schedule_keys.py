@@ -10,7 +10,7 @@ from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.limits import DeadlineSettings, LimitSettings, WriteLimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
-from janitor.parsers import parse_count, parse_percent, parse_price, parse_segments, parse_units
+from janitor.parsers import parse_count, parse_percent, parse_price, parse_segments, parse_units, parse_workers
 from janitor.settings import Setting, settings_of
 from janitor.tokens.duration import parse_duration
 
@@ -32,7 +32,7 @@ _OTHER_WORDS = {"protect_user": "protect_users", "state_url": "url"}
 # Nobody is asked who runs by a file; and a time that the rows are judged by, or the name of what is tried again, would
 # be the same every night. A job has its file's name.
 _LEFT_OUT = ("yes", "as_of", "lease_holder", "job")
-_NUMBERS = (parse_count, parse_percent, parse_price, parse_segments, parse_units)
+_NUMBERS = (parse_count, parse_percent, parse_price, parse_segments, parse_units, parse_workers)
 
 _WHEN = {
     "cron": Setting(

@@ -66,10 +66,14 @@ class Traffic(msgspec.Struct):
     def count(self, parsed_response: Mapping[str, Any] | None) -> bool:
         """Count one send; `parsed_response` is None where no answer came. Says whether it, or a part, was throttled."""
         is_throttled = _is_throttled(parsed_response or {})
-        with self._lock:
-            self.requests += 1
-            self.throttled += is_throttled
+        self.add(1, int(is_throttled))
         return is_throttled
+
+    def add(self, requests: int, throttled: int) -> None:
+        """Count requests that another process sent for this one, and those of them that were throttled."""
+        with self._lock:
+            self.requests += requests
+            self.throttled += throttled
 
 
 def _is_throttled(parsed_response: Mapping[str, Any]) -> bool:

@@ -12,9 +12,9 @@ from concurrent.futures import CancelledError
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from janitor.dynamodb.scan import StopRequest
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.logs import get_logger
-from janitor.readers.processes import StopRequest
 from janitor.readers.segment import read_segment
 
 if TYPE_CHECKING:
@@ -31,44 +31,56 @@ _TASKS_A_THREAD = 2
 _MOST_RETRIES = 2
 
 
-def answers(tasks: Iterator[bytes], address: str, stop: StopRequest) -> Iterator[bytes]:
-    """What the cluster's workers answer to these tasks, in the order in which they are done.
+class DaskCluster:
+    """The workers of a Dask cluster. At most two segments for each of their threads are on their way."""
 
-    Args:
-        tasks: taken one by one, as workers become free. At most two for each thread of the cluster are on their way.
-        address: the scheduler's, `tcp://HOST:PORT` or `tls://HOST:PORT`. For TLS, keys and certificates are those of
-            Dask's own configuration (`distributed.comm.tls`).
-        stop: a request ends the reading early and quietly.
+    def __init__(self, address: str, stop: StopRequest) -> None:
+        """Prepare; nobody is asked yet.
 
-    Raises:
-        ConfigurationError: the extra is not installed, nobody answers at the address, or the versions differ.
-        JanitorError: the scheduler was lost, or the workers that read one segment were, again and again.
-    """
-    client = _connected(address)
-    from distributed import FIRST_COMPLETED, wait
+        Args:
+            address: the scheduler's, `tcp://HOST:PORT` or `tls://HOST:PORT`. For TLS, keys and certificates are those
+                of Dask's own configuration (`distributed.comm.tls`).
+            stop: a request ends the reading early and quietly.
+        """
+        self._address, self._stop = address, stop
+        self._client: Client | None = None
 
-    try:
-        _check_versions(client, address)
-        under_way: set[Future] = set()
-        while not stop.is_requested():
-            room = _TASKS_A_THREAD * max(1, sum(client.nthreads().values())) - len(under_way)
-            for task in islice(tasks, max(0, room)):
-                under_way.add(client.submit(read_segment, task, pure=False, retries=_MOST_RETRIES))
-            if not under_way:
-                return
-            if client.status != "running":
-                raise _scheduler_lost(address)
-            try:
-                done, _ = wait(under_way, timeout=_WAKE_SECONDS, return_when=FIRST_COMPLETED)
-            except TimeoutError:
-                continue
-            except CancelledError:
-                raise _scheduler_lost(address) from None
-            for future in done:
-                under_way.discard(future)
-                yield _answer_of(future, address)
-    finally:
-        client.close(timeout=_CLOSE_SECONDS)
+    def count(self) -> int:
+        """As `Hands.count`: the threads of all workers."""
+        return 1 if self._client is None else max(1, sum(self._client.nthreads().values()))
+
+    def answers(self, tasks: Iterator[bytes]) -> Iterator[bytes]:
+        """As `Hands.answers`.
+
+        Raises:
+            ConfigurationError: the extra is not installed, nobody answers at the address, or the versions differ.
+            JanitorError: the scheduler was lost, or the workers that read one segment were, again and again.
+        """
+        self._client = client = _connected(self._address)
+        from distributed import FIRST_COMPLETED, wait
+
+        try:
+            _check_versions(client, self._address)
+            under_way: set[Future] = set()
+            while not self._stop.is_requested():
+                for task in islice(tasks, max(0, _TASKS_A_THREAD * self.count() - len(under_way))):
+                    under_way.add(client.submit(read_segment, task, pure=False, retries=_MOST_RETRIES))
+                if not under_way:
+                    return
+                if client.status != "running":
+                    raise _scheduler_lost(self._address)
+                try:
+                    done, _ = wait(under_way, timeout=_WAKE_SECONDS, return_when=FIRST_COMPLETED)
+                except TimeoutError:
+                    continue
+                except CancelledError:
+                    raise _scheduler_lost(self._address) from None
+                for future in done:
+                    under_way.discard(future)
+                    yield _answer_of(future, self._address)
+        finally:
+            self._client = None
+            client.close(timeout=_CLOSE_SECONDS)
 
 
 def _connected(address: str) -> Client:

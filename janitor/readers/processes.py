@@ -13,9 +13,10 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from janitor import logs
+from janitor.dynamodb.scan import StopRequest
 from janitor.errors import JanitorError
 from janitor.readers.segment import read_segment
 
@@ -25,13 +26,6 @@ _WAKE_SECONDS = 0.2
 _END_SECONDS = 2.0
 # What kills so many readers of one segment would kill the next.
 _MOST_ATTEMPTS = 3
-
-
-class StopRequest(Protocol):
-    """Somebody who may ask for an early end."""
-
-    def is_requested(self) -> bool:
-        """Asked several times a second."""
 
 
 class _Reader(NamedTuple):
@@ -50,46 +44,54 @@ class _Reader(NamedTuple):
         self.process.close()
 
 
-def answers(tasks: Iterator[bytes], workers: int, stop: StopRequest) -> Iterator[bytes]:
-    """What readers answer to these tasks, in the order in which they are done.
+class Processes:
+    """Processes of this machine that read."""
 
-    Args:
-        tasks: taken one by one, each when a process is free for it.
-        workers: how many processes read at once.
-        stop: a request ends the reading early and quietly.
+    def __init__(self, workers: int, stop: StopRequest) -> None:
+        """Args: how many read at once, and who may ask for an early end. None is started yet."""
+        self._workers, self._stop = workers, stop
 
-    Raises:
-        JanitorError: the processes that read one of them died, again and again.
-    """
-    again: deque[bytes] = deque()
-    attempts: Counter[bytes] = Counter()
-    busy: dict[Connection, tuple[_Reader, bytes]] = {}
-    free: list[_Reader] = []
-    try:
-        while not stop.is_requested():
-            while len(busy) < workers and (task := again.popleft() if again else next(tasks, None)) is not None:
-                reader = free.pop() if free else _started()
-                busy[reader.pipe] = reader, task
-                _send(reader, task)
-            if not busy:
-                return
-            for pipe in wait(list(busy), _WAKE_SECONDS):
-                assert isinstance(pipe, Connection)  # noqa: S101  # nothing else was handed in
-                reader, task = busy.pop(pipe)
-                answer = _received(reader)
-                if answer is not None:
-                    free.append(reader)
-                    yield answer
-                    continue
-                attempts[task] += 1
-                log.warning("reader.died", exit_code=reader.process.exitcode, attempt=attempts[task])
+    def count(self) -> int:
+        """As `Hands.count`."""
+        return self._workers
+
+    def answers(self, tasks: Iterator[bytes]) -> Iterator[bytes]:
+        """As `Hands.answers`.
+
+        Raises:
+            JanitorError: the processes that read one segment died, again and again.
+        """
+        again: deque[bytes] = deque()
+        attempts: Counter[bytes] = Counter()
+        busy: dict[Connection, tuple[_Reader, bytes]] = {}
+        free: list[_Reader] = []
+        try:
+            while not self._stop.is_requested():
+                while (
+                    len(busy) < self._workers and (task := again.popleft() if again else next(tasks, None)) is not None
+                ):
+                    reader = free.pop() if free else _started()
+                    busy[reader.pipe] = reader, task
+                    _send(reader, task)
+                if not busy:
+                    return
+                for pipe in wait(list(busy), _WAKE_SECONDS):
+                    assert isinstance(pipe, Connection)  # noqa: S101  # nothing else was handed in
+                    reader, task = busy.pop(pipe)
+                    answer = _received(reader)
+                    if answer is not None:
+                        free.append(reader)
+                        yield answer
+                        continue
+                    attempts[task] += 1
+                    log.warning("reader.died", exit_code=reader.process.exitcode, attempt=attempts[task])
+                    reader.end()
+                    if attempts[task] == _MOST_ATTEMPTS:
+                        raise _lost(attempts[task])
+                    again.append(task)
+        finally:
+            for reader in (*free, *(reader for reader, _ in busy.values())):
                 reader.end()
-                if attempts[task] == _MOST_ATTEMPTS:
-                    raise _lost(attempts[task])
-                again.append(task)
-    finally:
-        for reader in (*free, *(reader for reader, _ in busy.values())):
-            reader.end()
 
 
 def _started() -> _Reader:

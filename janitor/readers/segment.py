@@ -8,20 +8,22 @@ import functools
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
+from msgspec import structs
 
 from janitor import __version__
 from janitor.dynamodb.budget import Budget, Budgets
 from janitor.dynamodb.client import Aws, Connection
-from janitor.dynamodb.scan import NeverStopped, Scan, filter_for, sleep, unfiltered
+from janitor.dynamodb.scan import NeverStopped, Scan, sleep
 from janitor.dynamodb.slowing import throttle_of
 from janitor.errors import JanitorError
 from janitor.readers.interface import Batch, DeletableRow, Rules
 from janitor.readers.judging import judge
 from janitor.readers.packed import PackedRow, pack, unpack
 from janitor.readers.tally import Tally
+from janitor.readers.threads import filter_of
 
 _OTHER_VERSION = "other-version"
 
@@ -32,7 +34,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         table: its name.
         region, profile, role_arn, endpoint_url: the way there, as of the options of these names.
-        rate: read units a second for one reader; None for as many as there are.
+        rate: read units a second; None for as many as there are.
     """
 
     table: str
@@ -107,6 +109,23 @@ _DECODE_TASK = msgspec.msgpack.Decoder(SegmentTask).decode
 _DECODE_ANSWER = msgspec.msgpack.Decoder(_Answer).decode
 
 
+class Hands(Protocol):
+    """Those who read for the process that decides: `processes.Processes`, or `dask_cluster.DaskCluster`."""
+
+    def count(self) -> int:
+        """How many read at once at present, one at least."""
+
+    def answers(self, tasks: Iterator[bytes]) -> Iterator[bytes]:
+        """What they answer to these tasks, in the order in which they are done; ends early where the run is to stop.
+
+        Args:
+            tasks: taken one by one, as readers become free.
+
+        Raises:
+            JanitorError: a task cannot be done.
+        """
+
+
 class Segments:
     """A reader that has others read: it cuts the table, hands out the segments, and takes what they came to."""
 
@@ -114,46 +133,40 @@ class Segments:
         self,
         place: Place,
         segments: int,
-        answers: Callable[[Iterator[bytes]], Iterator[bytes]],
-        count: Callable[[int, int], None],
+        hands: Hands,
+        note_requests: Callable[[int, int], None],
     ) -> None:
         """Prepare; nothing is read yet.
 
         Args:
-            place: where the table is; its rate is one reader's.
+            place: where the table is; its rate is that of all readers together.
             segments: into how many parts the table is cut.
-            answers: has tasks done elsewhere, see `processes` and `dask_cluster`.
-            count: told how many requests a segment took, and how many of them were throttled.
+            hands: who reads them.
+            note_requests: told how many requests a segment took, and how many of them were throttled.
         """
         self._place, self._segments = place, segments
-        self._answers, self._count = answers, count
+        self._hands, self._note_requests = hands, note_requests
 
     def batches(self, rules: Rules, patterns: Callable[[], Sequence[str]]) -> Iterator[Batch]:
         """As `Reader.batches`: a batch a segment."""
-        for answer in self._answers(self._tasks(rules, patterns)):
+        for answer in self._hands.answers(self._tasks(rules, patterns)):
             result = decoded(answer)
-            self._count(result.requests, result.throttled)
+            self._note_requests(result.requests, result.throttled)
             yield result.batch
 
     def _tasks(self, rules: Rules, patterns: Callable[[], Sequence[str]]) -> Iterator[bytes]:
         for segment in range(self._segments):
+            rate = None if self._place.rate is None else self._place.rate / self._hands.count()
             yield encoded(
                 SegmentTask(
                     version=__version__,
-                    place=self._place,
+                    place=structs.replace(self._place, rate=rate),
                     segment=segment,
                     segments=self._segments,
                     rules=rules,
                     patterns=tuple(patterns()),
                 )
             )
-
-
-def filter_of(rules: Rules, patterns: Sequence[str]) -> dict[str, Any]:
-    """Scan's arguments that bring the rows which have to be looked at, and of those what has to be known."""
-    if rules.listing is not None and rules.listing.wants_active:
-        return unfiltered()
-    return filter_for(rules.now, rules.policy, whole_items=rules.plans, patterns=patterns)
 
 
 def encoded(task: SegmentTask) -> bytes:

@@ -12,14 +12,12 @@ from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import Among, Reached, named, reach, warnings
+from janitor.cli.wiring.readers import check_readers, reader_for, threads_of
 from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.stores import has_store
-from janitor.config.limits import LimitSettings
 from janitor.config.output import OutputSettings
 from janitor.config.scan import ScanSettings
-from janitor.dynamodb.scan import Scan, filter_for, segments_for
 from janitor.readers.interface import Reader
-from janitor.readers.pages import Pages
 from janitor.report.model import Remark
 from janitor.run.job import Job
 from janitor.run.outlets import Outlets
@@ -55,7 +53,6 @@ def scan_job(
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = reached.present() if as_of is None else as_of
     patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
-    scan = scan_of(reached, settings.limits, policy, now, stop, whole_items=False, unused_patterns=patterns)
     announcing = announcing_for(
         settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=is_dry_run
     )
@@ -67,7 +64,7 @@ def scan_job(
         policy=policy,
         now=now,
         as_of=as_of,
-        reader=Pages(scan.pages),
+        reader=reader_for(reached, settings.limits, settings.table, stop),
         rows=reached.table.item_count,
         outlets=outlets_for(settings.output, reached, run_id, stop),
         output=settings.output,
@@ -131,7 +128,7 @@ def reach_for(settings: ScanSettings, among: Among | None, max_wcu: float | None
     return reach(
         settings.table,
         dialect=settings.policy.dialect,
-        connections=settings.limits.segments or 0,
+        connections=threads_of(settings.limits),
         max_rcu=settings.limits.max_rcu,
         max_wcu=max_wcu,
         among=among,
@@ -144,6 +141,7 @@ def check_scan(settings: ScanSettings) -> None:
     Raises:
         ConfigurationError: they do.
     """
+    check_readers(settings.limits)
     check_reports(settings.output, [*state_file(settings.state), *metric_files(settings.notices)])
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
 
@@ -198,30 +196,4 @@ def job_for(
         sweep=sweep,
         announcer=announcer,
         unused_patterns=unused_patterns or UnusedPatterns(),
-    )
-
-
-def scan_of(
-    reached: Reached,
-    limits: LimitSettings,
-    policy: Policy,
-    now: int,
-    stop: Stop,
-    *,
-    whole_items: bool,
-    unused_patterns: UnusedPatterns,
-) -> Scan:
-    """A pass over the table.
-
-    With `whole_items` rows come with every attribute, for a plan. Rows of users whom a pattern may fit that
-    is unused so far come even if they are active, so that it can be told whether it fits any.
-    """
-    table = reached.table
-    return Scan(
-        client=reached.aws.dynamodb,
-        table=table.name,
-        segments=limits.segments or segments_for(table.size_bytes),
-        filter=lambda: filter_for(now, policy, whole_items=whole_items, patterns=unused_patterns.left),
-        stop=stop,
-        budgets=reached.budgets,
     )

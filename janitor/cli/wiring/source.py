@@ -115,6 +115,9 @@ def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
     if given_on_command_line(["deployment", "ssm_parameter"]):
         way_out = "say whose rows they are with --table NAME"
         raise ConfigurationError("--deployment and --ssm-parameter look for a table, and --source asks none", way_out)
+    if given_on_command_line(["workers", "dask"]):
+        sentence = "--workers and --dask share out the segments of a table, and --source is read by this process alone"
+        raise ConfigurationError(sentence, "go without them")
     source = settings.source.source
     files = [("--source", source)] if isinstance(source, Path) else []
     plan = path_named("--plan", sweep.plan.plan) if sweep is not None else []

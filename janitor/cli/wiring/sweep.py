@@ -16,8 +16,9 @@ from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.plan_rules import header_of, limits_of
 from janitor.cli.wiring.reach import Among, Reached
+from janitor.cli.wiring.readers import check_readers, reader_for
 from janitor.cli.wiring.rules import policy_of
-from janitor.cli.wiring.scan import announcing_for, job_for, reach_for, scan_of
+from janitor.cli.wiring.scan import announcing_for, job_for, reach_for
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
@@ -27,7 +28,6 @@ from janitor.dynamodb.locate import Table
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
-from janitor.readers.pages import Pages
 from janitor.report.model import Remark
 from janitor.run.carry_out import CarryOut, ForReal
 from janitor.run.job import Job
@@ -65,7 +65,6 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = reached.present() if as_of is None else as_of
     patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
-    pages = scan_of(reached, scan.limits, policy, now, stop, whole_items=True, unused_patterns=patterns)
     lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, run_id, attempts_of=deletion.lease_holder)
     announcing = announcing_for(
         scan,
@@ -88,7 +87,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         policy=policy,
         now=now,
         as_of=as_of,
-        reader=Pages(pages.pages),
+        reader=reader_for(reached, scan.limits, scan.table, stop),
         rows=reached.table.item_count,
         outlets=outlets_for(scan.output, reached, run_id, stop),
         output=scan.output,
@@ -127,6 +126,7 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
         ConfigurationError: they do.
     """
     check_archive(deletion.archive, keeps_none=deletion.no_archive)
+    check_readers(scan.limits)
     if deletion.require_notice and plan.include:
         sentence = "--require-notice would let legacy rows wait for ever: nothing announces them"
         raise ConfigurationError(sentence, "go without --include legacy, or without --require-notice")

@@ -1,18 +1,15 @@
 """A listing of a table, as a job."""
 
-from functools import partial
-
 from msgspec import structs
 
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.outlets import check_reports, outlets_for
 from janitor.cli.wiring.reach import reach
+from janitor.cli.wiring.readers import check_readers, reader_for, threads_of
 from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.scan import job_for
 from janitor.config.token_read import ListCommand, ListingSettings
-from janitor.dynamodb.scan import Scan, filter_for, segments_for, unfiltered
 from janitor.readers.listing import Listing, Order
-from janitor.readers.pages import Pages
 from janitor.report.model import LIST_COMMAND
 from janitor.run.job import Job
 from janitor.run.stopping import Stop
@@ -27,26 +24,19 @@ def listing_job(settings: ListCommand, run_id: str, stop: Stop) -> Job:
         AwsError: AWS refused or could not be reached.
     """
     as_of = settings.policy.as_of
+    check_readers(settings.limits)
     check_reports(settings.output)
     secret = secret_in(settings.protection.fingerprint_key_file)
     reached = reach(
         settings.table,
         dialect=settings.policy.dialect,
-        connections=settings.limits.segments or 0,
+        connections=threads_of(settings.limits),
         max_rcu=settings.limits.max_rcu,
     )
     table = reached.table
     policy = policy_of(settings.policy, settings.protection, table.dialect)
     now = reached.present() if as_of is None else as_of
     listing = _listing(settings.listing)
-    scan = Scan(
-        client=reached.aws.dynamodb,
-        table=table.name,
-        segments=settings.limits.segments or segments_for(table.size_bytes),
-        filter=unfiltered if listing.wants_active else partial(filter_for, now, policy),
-        stop=stop,
-        budgets=reached.budgets,
-    )
     job = job_for(
         LIST_COMMAND,
         run_id,
@@ -55,7 +45,7 @@ def listing_job(settings: ListCommand, run_id: str, stop: Stop) -> Job:
         policy=policy,
         now=now,
         as_of=as_of,
-        reader=Pages(scan.pages),
+        reader=reader_for(reached, settings.limits, settings.table, stop),
         rows=table.item_count,
         outlets=outlets_for(settings.output, reached, run_id, stop),
         output=settings.output,

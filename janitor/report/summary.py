@@ -36,7 +36,7 @@ def headline(report: Report) -> str:
 
 
 def _where(report: Report) -> str:
-    table, dialect = report.table, report.policy.dialect
+    table, dialect = report.only_table, report.policy.dialect
     known = f" ({dialect})" if dialect else ""
     if table is None:
         return f"{report.title}{known}"
@@ -87,11 +87,12 @@ def deletion_lines(report: Report) -> Iterator[str]:
         yield f"Nothing was deleted, of {planned} that were planned.{spared}"
     else:
         yield f"Deleted {deletion.deleted:,} of {planned} that were planned{_other_outcomes(deletion)}.{spared}"
-    for label, part in [(f"{part.label}: ", part.deletion) for part in report.parts] or [("", deletion)]:
-        if part.archive:
-            yield f"{plain(label)}The archive is {plain(part.archive)}; `janitor restore` puts rows of it back."
-        if part.plan:
-            yield f"{plain(label)}The plan is {plain(part.plan)}; `janitor apply` carries it out."
+    for table in report.tables:
+        label, of_table = f"{plain(table.label)}: " if report.is_of_several else "", table.deletion
+        if of_table.archive:
+            yield f"{label}The archive is {plain(of_table.archive)}; `janitor restore` puts rows of it back."
+        if of_table.plan:
+            yield f"{label}The plan is {plain(of_table.plan)}; `janitor apply` carries it out."
 
 
 def _other_outcomes(deletion: Deletion) -> str:

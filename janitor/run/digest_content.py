@@ -20,7 +20,7 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
     """What a digest says of a run: its report, the notices that are due, and where the full report is."""
     deletion = structs.asdict(report.deletion)
     del deletion["plan"]
-    table = report.table
+    table = report.only_table
     return DigestContent(
         table=report.title,
         region=table.region if table else None,
@@ -39,13 +39,13 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
         warnings=tuple(warning.message for warning in report.warnings),
         report_json=_report_json(report),
         pointer=pointer,
-        tables=tuple(_of_table(part, each) for part, each in zip(report.parts, apart(report), strict=False)),
+        tables=tuple(map(_of_table, report.tables, apart(report))) if report.is_of_several else (),
     )
 
 
-def _of_table(part: TableReport, report: Report) -> DigestContent:
+def _of_table(table: TableReport, report: Report) -> DigestContent:
     content = digest_content(structs.replace(report, findings=[]), (), None)
-    return replace(content, table=part.label, errors=(), warnings=(), report_json=None)
+    return replace(content, table=table.label, errors=(), warnings=(), report_json=None)
 
 
 def _said_changes(changes: Changes | None) -> Mapping[ChangeKind, Change] | None:

@@ -3,13 +3,10 @@
 from collections.abc import Collection
 from itertools import islice
 
-from msgspec import structs
-
 from janitor.ledger.interface import LastRun, Ledger
 from janitor.notify.content import is_news
 from janitor.notify.notice import Event, Notice
-from janitor.report.model import NoticesPart, Remark, Report
-from janitor.run.announce import Announcer, Sent, changes_warning, state_remark
+from janitor.report.model import Remark, Report
 from janitor.run.channel import WHERE, Channel
 from janitor.run.digest_content import digest_content
 
@@ -56,33 +53,6 @@ class ReadOnlyLedger:
 
     def forget(self, now: int) -> None:
         """Nothing."""
-
-
-class Rehearsal(Announcer):
-    """As `Announcer`, of a dry run. Its channel has no topic, and its watch a `ReadOnlyLedger`."""
-
-    def changed(self, report: Report, *, is_complete: bool) -> Report:
-        """The report, with what has changed; from then on what is due is what a real run would tell."""
-        self._watch.rehearse_deletions(is_refused=any(warning.where == _GUARD for warning in report.warnings))
-        return super().changed(report, is_complete=is_complete)
-
-    def announced(self, report: Report, *, is_complete: bool) -> Report:
-        """Say what would be announced."""
-        return self.told(report, Sent(), is_complete=is_complete)
-
-    def told(self, report: Report, sent: Sent, *, is_complete: bool) -> Report:  # noqa: ARG002  # nothing is remembered
-        """The report, with who would be told; the last step of `finish`."""
-        errors = list(report.errors)
-        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._broken()]
-        if self._channel.refusal is not None:
-            warnings.append(self._channel.refusal)
-        elif self._watch.error is None and not sent.was_tried:
-            with self._watch.failing():
-                warnings += who_would_be_told(self._channel, report, self.in_digest, self.for_owners)
-        if self._watch.error is not None:
-            errors.append(state_remark(self._watch.error, was_sent=False))
-        part = NoticesPart(due=len(self._watch.due), sent=0, failed=0, digests=0, state=self._watch.location)
-        return structs.replace(report, errors=errors, warnings=warnings, notices=part)
 
 
 def who_would_be_told(

@@ -8,11 +8,12 @@ from pathlib import Path
 from janitor.cli.wiring.announcing import announcing_of
 from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
-from janitor.cli.wiring.outlets import check_reports, outlets_for
+from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.plan_rules import header_of
-from janitor.cli.wiring.reach import Reached, named, names_a_table, reach
-from janitor.cli.wiring.scan import job_for
+from janitor.cli.wiring.reach import Among, Reached, names_a_table, reach
+from janitor.cli.wiring.scan import prepared_for
 from janitor.cli.wiring.stores import lease_for
 from janitor.cli.wiring.sweep import announced_by, archive_file, sweep_of, ttl_remarks
 from janitor.config.commands import ApplyCommand
@@ -20,7 +21,6 @@ from janitor.config.table import ProtectionSettings, TableSettings
 from janitor.dynamodb.decode import Page
 from janitor.errors import ConfigurationError
 from janitor.readers.pages import Pages
-from janitor.run.job import Job
 from janitor.run.plan import Header, PlanTable, is_unknown
 from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import Stop
@@ -30,7 +30,7 @@ from janitor.tokens.protection import UnusedPatterns
 _ROWS_A_PAGE = 1_000
 
 
-def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
+def prepare_apply(plan: Path, given: ApplyCommand, run_id: str, stop: Stop, _: Among | None) -> Prepared:
     """Check the plan, find its table, and put the carrying out together; nothing of the table's rows is read yet.
 
     Raises:
@@ -48,7 +48,6 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
     announcing = announcing_of(
         given.notices,
         given.state,
-        given.output,
         reached,
         stop,
         policy=policy,
@@ -56,16 +55,12 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         now=now,
         as_of=None,
         run_id=run_id,
-        command="apply",
-        table_named=named(given.table),
         remembers=False,
         is_dry_run=given.apply.dry_run,
         requires_notice=given.deletion.require_notice,
         attempts_of=given.deletion.lease_holder,
     )
-    return job_for(
-        "apply",
-        run_id,
+    return prepared_for(
         reached,
         stop,
         policy=policy,
@@ -73,8 +68,6 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
         as_of=None,
         reader=Pages(lambda: _pages(reader)),
         rows=closing.rows if closing else 0,
-        outlets=outlets_for(given.output, reached, run_id, stop),
-        output=given.output,
         secret=secret,
         read_price=0.0,
         write_price=given.deletion.write_price,

@@ -5,35 +5,34 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from janitor import __version__
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.notices import check_notices, metric_files, owner_pages, state_file
-from janitor.cli.wiring.outlets import check_reports, outlets_for
-from janitor.cli.wiring.reach import Among, Reached, named, reach, warnings
+from janitor.cli.wiring.outlets import check_reports
+from janitor.cli.wiring.reach import Among, Reached, reach, warnings
 from janitor.cli.wiring.readers import check_readers, reader_for, threads_of
 from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.stores import has_store
-from janitor.config.output import OutputSettings
 from janitor.config.scan import ScanSettings
 from janitor.readers.interface import Reader
 from janitor.report.model import Remark
-from janitor.run.job import Job
-from janitor.run.outlets import Outlets
+from janitor.run.job import TableJob
 from janitor.run.stopping import Stop
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
     from janitor.cli.wiring.announcing import Announcing
+    from janitor.readers.listing import Listing
     from janitor.run.announce import Announcer
     from janitor.run.sweep import Sweep
 
 
-def scan_job(
+def prepare_scan(
     settings: ScanSettings, run_id: str, stop: Stop, among: Among | None = None, *, is_dry_run: bool = False
-) -> Job:
+) -> Prepared:
     """Find the table and put a scan of it together; nothing of its rows is read yet.
 
     `among` is its place among several; a dry run tells nobody and remembers nothing.
@@ -45,9 +44,9 @@ def scan_job(
     as_of = settings.policy.as_of
     check_scan(settings)
     if settings.source.source is not None:
-        from janitor.cli.wiring.source import source_job
+        from janitor.cli.wiring.source import prepare_source
 
-        return source_job(settings, run_id, stop)
+        return prepare_source(settings, run_id, stop)
     secret = secret_in(settings.protection.fingerprint_key_file)
     reached = reach_for(settings, among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
@@ -56,9 +55,7 @@ def scan_job(
     announcing = announcing_for(
         settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=is_dry_run
     )
-    return job_for(
-        "scan",
-        run_id,
+    return prepared_for(
         reached,
         stop,
         policy=policy,
@@ -66,8 +63,6 @@ def scan_job(
         as_of=as_of,
         reader=reader_for(reached, settings.limits, settings.table, stop),
         rows=reached.table.item_count,
-        outlets=outlets_for(settings.output, reached, run_id, stop),
-        output=settings.output,
         secret=secret,
         read_price=settings.limits.read_price,
         unused_patterns=patterns,
@@ -85,7 +80,6 @@ def announcing_for(
     now: int,
     run_id: str,
     is_dry_run: bool,
-    command: str = "scan",
     requires_notice: bool = False,
     attempts_of: str | None = None,
 ) -> Announcing | None:
@@ -97,7 +91,6 @@ def announcing_for(
     return announcing_of(
         settings.notices,
         settings.state,
-        settings.output,
         reached,
         stop,
         policy=policy,
@@ -106,8 +99,6 @@ def announcing_for(
         as_of=settings.policy.as_of,
         run_id=run_id,
         is_dry_run=is_dry_run,
-        command=command,
-        table_named=named(settings.table),
         requires_notice=requires_notice,
         attempts_of=attempts_of,
     )
@@ -146,9 +137,7 @@ def check_scan(settings: ScanSettings) -> None:
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
 
 
-def job_for(
-    command: str,
-    run_id: str,
+def prepared_for(
     reached: Reached,
     stop: Stop,
     *,
@@ -157,26 +146,23 @@ def job_for(
     as_of: int | None,
     reader: Reader,
     rows: int,
-    outlets: Outlets,
-    output: OutputSettings,
     secret: bytes | None,
     read_price: float,
     write_price: float = 0.0,
     sweep: Sweep | None = None,
+    listing: Listing | None = None,
     announcer: Announcer | None = None,
     remarks: tuple[Remark, ...] = (),
     unused_patterns: UnusedPatterns | None = None,
-) -> Job:
-    """A job on the table that was reached: `Job` has the words for most arguments.
+) -> Prepared:
+    """A part of a run on the table that was reached: `TableJob` has the words for most arguments.
 
     `rows` is how many there are in all, for the progress bar; `remarks` are warnings besides the table's own.
     """
     traffic = reached.aws.traffic
     say_limits(reached.budgets, deletes=sweep is not None and sweep.is_enabled)
-    return Job(
-        command=command,
-        run_id=run_id,
-        version=__version__,
+    job = TableJob(
+        label=reached.table.name,
         table=reached.table,
         policy=policy,
         now=now,
@@ -184,8 +170,6 @@ def job_for(
         reader=reader,
         pages_of_owner=owner_pages(reached),
         requests=lambda: (traffic.requests, traffic.throttled),
-        outlets=outlets,
-        max_findings=output.max_findings,
         fingerprint_secret=secret,
         read_price=read_price,
         write_price=write_price,
@@ -194,6 +178,8 @@ def job_for(
         stop=stop,
         warnings=(*warnings(reached), *remarks),
         sweep=sweep,
+        listing=listing,
         announcer=announcer,
         unused_patterns=unused_patterns or UnusedPatterns(),
     )
+    return Prepared(job, lambda: reached.aws, reached.table)

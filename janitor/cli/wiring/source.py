@@ -9,14 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from janitor import __version__
 from janitor.cli.confirm import Confirmation
 from janitor.cli.options import given_on_command_line
 from janitor.cli.places import path_named
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.fingerprint_key import secret_in
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.notices import metric_files
-from janitor.cli.wiring.outlets import check_reports, outlets_of
+from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.plan_rules import header_of, limits_of
 from janitor.cli.wiring.reach import session
 from janitor.cli.wiring.rules import policy_of
@@ -34,7 +34,7 @@ from janitor.readers.pages import Pages
 from janitor.report.model import Remark
 from janitor.run.archive import NoArchive
 from janitor.run.carry_out import ForShow
-from janitor.run.job import Job
+from janitor.run.job import TableJob
 from janitor.run.plan import Header, Plan
 from janitor.run.plan_reader import PlanReader
 from janitor.run.progress import NoProgress
@@ -47,7 +47,7 @@ from janitor.tokens.expiration import moment
 from janitor.tokens.protection import UnusedPatterns
 
 
-def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSettings | None = None) -> Job:
+def prepare_source(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSettings | None = None) -> Prepared:
     """Look at the source and put the run together; of its rows only the first megabyte is read.
 
     Raises:
@@ -73,10 +73,8 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
     if sweep is not None:
         _check_plan(sweep.plan, source, settings.table)
         planning = _planning(sweep, header_of(table, policy, run_id, now, as_of), stop)
-    return Job(
-        command="scan" if sweep is None else "sweep",
-        run_id=run_id,
-        version=__version__,
+    job = TableJob(
+        label=table.name,
         table=table,
         policy=policy,
         now=now,
@@ -84,10 +82,6 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         reader=Pages(lambda: source.pages(stop)),
         pages_of_owner=None,
         requests=lambda: (0, 0),
-        outlets=outlets_of(
-            settings.output, table if is_named else None, lambda: session(settings.table).s3, run_id, stop
-        ),
-        max_findings=settings.output.max_findings,
         fingerprint_secret=secret,
         read_price=0.0,
         write_price=0.0,
@@ -99,6 +93,7 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         unused_patterns=UnusedPatterns(policy.protect_users),
         reread=(lambda: source_at(place).pages(stop)) if place.can_be_read_again else None,
     )
+    return Prepared(job, lambda: session(settings.table), table if is_named else None)
 
 
 def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:

@@ -12,13 +12,14 @@ from janitor.cli.progress import progress_for
 from janitor.cli.wiring.announcing import Announcing
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
-from janitor.cli.wiring.outlets import check_reports, outlets_for
+from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.plan_rules import header_of, limits_of
 from janitor.cli.wiring.reach import Among, Reached
 from janitor.cli.wiring.readers import check_readers, reader_for
 from janitor.cli.wiring.rules import policy_of
-from janitor.cli.wiring.scan import announcing_for, job_for, reach_for
+from janitor.cli.wiring.scan import announcing_for, prepared_for, reach_for
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import SweepSettings
 from janitor.config.deletion import DeletionSettings, PlanSettings
@@ -30,7 +31,6 @@ from janitor.dynamodb.ttl import removes_rows_itself
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.run.carry_out import CarryOut, ForReal
-from janitor.run.job import Job
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.plan import Header, Plan, Population
 from janitor.run.plan_reader import PlanReader
@@ -41,7 +41,9 @@ from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 
-def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: Among | None = None) -> Job:
+def prepare_sweep(
+    sweep: SweepSettings, scan: ScanSettings, run_id: str, stop: Stop, among: Among | None = None
+) -> Prepared:
     """Find the table and put a sweep of it together; nothing of its rows is read yet.
 
     `among` is its place among several.
@@ -52,13 +54,13 @@ def sweep_job(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop,
     """
     check_sweep(scan, sweep.plan, sweep.deletion)
     if scan.source.source is not None:
-        from janitor.cli.wiring.source import source_job
+        from janitor.cli.wiring.source import prepare_source
 
-        return source_job(scan, run_id, stop, sweep)
+        return prepare_source(scan, run_id, stop, sweep)
     return _sweep_of_table(scan, sweep, run_id, stop, among)
 
 
-def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: Among | None) -> Job:
+def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: Among | None) -> Prepared:
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach_for(scan, among, sweep.writes.max_wcu)
@@ -75,13 +77,10 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         now=now,
         run_id=run_id,
         is_dry_run=not sweep.deletes,
-        command="sweep",
         requires_notice=deletion.require_notice,
         attempts_of=deletion.lease_holder,
     )
-    return job_for(
-        "sweep",
-        run_id,
+    return prepared_for(
         reached,
         stop,
         policy=policy,
@@ -89,8 +88,6 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         as_of=as_of,
         reader=reader_for(reached, scan.limits, scan.table, stop),
         rows=reached.table.item_count,
-        outlets=outlets_for(scan.output, reached, run_id, stop),
-        output=scan.output,
         secret=secret,
         read_price=scan.limits.read_price,
         write_price=deletion.write_price,
@@ -112,11 +109,6 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
         remarks=ttl_remarks(reached),
         unused_patterns=patterns,
     )
-
-
-def sweep_jobs(sweep: SweepSettings) -> Callable[[ScanSettings, str, Stop, Among | None], Job]:
-    """As `sweep_job`, all with these settings."""
-    return lambda scan, run_id, stop, among: sweep_job(scan, sweep, run_id, stop, among)
 
 
 def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettings) -> None:

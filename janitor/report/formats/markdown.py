@@ -65,7 +65,7 @@ def _before(report: Report) -> Iterator[str]:
     if report.listing is not None:
         yield _escaped(listing_line(report))
         yield ""
-    if report.parts:
+    if report.is_of_several:
         head, *rows = _table(COLUMNS, table_rows(report))
         listed = _fitting(rows, _ROOM_OF_TABLES)
         yield from (head, *listed)
@@ -83,7 +83,7 @@ def _findings(report: Report) -> tuple[list[str], list[str]]:
     called = row_names(report.findings)
     cells: list[tuple[str, ...]] = [_cells(finding, called(finding)) for finding in report.findings]
     columns: tuple[str, ...] = _COLUMNS
-    if report.parts:
+    if report.is_of_several:
         columns = (*_COLUMNS, "Table")
         cells = [(*row, finding.table or NOTHING) for row, finding in zip(cells, report.findings, strict=True)]
     head, line, *rows = _table(columns, cells)

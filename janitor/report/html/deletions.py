@@ -77,7 +77,7 @@ def _unexpected(report: Report) -> Iterator[Markup]:
     rows = [finding_row(finding, _NO_MARKS, called(finding)) for finding in unexpected[:MOST_UNEXPECTED]]
     yield tag("h3", "Not as planned")
     caption = "rows that were planned for deletion and did not go as planned"
-    yield table(rows, caption, of_several=bool(report.parts))
+    yield table(rows, caption, of_several=report.is_of_several)
     more = len(unexpected) - len(rows)
     if more:
         yield tag("p", escaped(f"And {more:,} more; the findings below can be filtered by deletion."), class_="note")

@@ -30,7 +30,7 @@ def findings(report: Report, *, room: int) -> Markup:
     if not report.findings:
         # What there is, but not listed, has to be said all the same.
         return _section(tag("p", "No finding is listed." if report.findings_omitted else "There are none."), report, 0)
-    labels = [part.label for part in report.parts]
+    labels = [table.label for table in report.tables]
     marks = marks_for(report.findings, report.policy.thresholds_seconds, labels)
     page = listed(report.findings, marks, room=room - _BESIDES_ROWS)
     states = [state for state in BY_URGENCY if page.rows[state]]
@@ -61,7 +61,7 @@ def _tables(report: Report, page: Listed) -> Iterator[Markup]:
             lines(
                 heading,
                 tag("p", meaning, class_="meaning"),
-                table(rows, f"{state.value} rows, {in_order(report)}", of_several=bool(report.parts)),
+                table(rows, f"{state.value} rows, {in_order(report)}", of_several=report.is_of_several),
                 shown,
                 tag("p", tag("a", "Back to the counts", href="#counts"), class_="back"),
             ),

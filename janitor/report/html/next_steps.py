@@ -50,7 +50,7 @@ def section(report: Report) -> Markup:
 
 def steps(report: Report) -> Iterator[Step]:
     """Most pressing first; of several tables one after the other."""
-    if report.parts:
+    if report.is_of_several:
         yield from _of_each(report)
         return
     found = [*_unfinished(report), *_plans(report), *_afterwards(report), *_owners(report)]
@@ -59,8 +59,8 @@ def steps(report: Report) -> Iterator[Step]:
 
 def _of_each(report: Report) -> Iterator[Step]:
     named = [
-        Step(f"{part.label}: {step.advice}", step.commands)
-        for part, each in zip(report.parts, apart(report), strict=True)
+        Step(f"{table.label}: {step.advice}", step.commands)
+        for table, each in zip(report.tables, apart(report), strict=True)
         for step in steps(each)
         if step != _NOTHING
     ]
@@ -148,7 +148,7 @@ def _sweep(report: Report, *, grace: str | None = None) -> str:
 
 
 def _target(report: Report) -> str:
-    table, policy = report.table, report.policy
+    table, policy = report.only_table, report.policy
     assert table is not None  # noqa: S101  # steps are of one table
     # A source that does not say whose rows it holds goes by its own name, which is no table's.
     name = table.name if table.region else None

@@ -9,15 +9,15 @@ _GOOD = (Outcome.COMPLETE, Outcome.SKIPPED)
 
 def tables(report: Report) -> Markup:
     """The section; nothing for a run of one table."""
-    if not report.parts:
+    if not report.is_of_several:
         return Markup()
     head = tag("thead", tag("tr", *(tag("th", title, scope="col") for title in COLUMNS)))
     rows = (
         tag("tr", *(_cell(at, text) for at, text in enumerate(row)), class_="" if part.outcome in _GOOD else "bad")
-        for part, row in zip(report.parts, table_rows(report), strict=True)
+        for part, row in zip(report.tables, table_rows(report), strict=True)
     )
     grid = tag("table", head, tag("tbody", joined(rows, Markup("\n"))), class_="numbers tables")
-    heading = tag("h2", "Tables ", tag("small", f"{len(report.parts):,}"), id="tables")
+    heading = tag("h2", "Tables ", tag("small", f"{len(report.tables):,}"), id="tables")
     return tag(
         "section",
         lines(heading, tag("div", grid, class_="wide", tabindex="0")),

@@ -69,7 +69,7 @@ def counts(report: Report) -> Markup:
 
 
 def _facts(report: Report) -> Iterator[Markup]:
-    table, now = report.table, now_of(report)
+    table, now = report.only_table, now_of(report)
     if table is not None:
         if table.region:
             yield escaped(table.region)

@@ -148,7 +148,7 @@ def _endpoints(views: Views) -> dict[str, _Endpoint]:
     """
 
     def page(_: Request) -> Response:
-        return HTMLResponse(str(page_of(views.board())))
+        return HTMLResponse(page_of(views.board()))
 
     def runs(_: Request) -> Response:
         return JSONResponse(runs_of(views.board()))

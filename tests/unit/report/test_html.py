@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from janitor.report.formats.html import Html
-from janitor.report.html.bins import Bars, days_ahead, months_behind
+from janitor.report.html.charts import Bars, days_ahead, months_behind
 from janitor.report.html.next_steps import steps
 from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
 from janitor.tokens.classify import State
@@ -289,7 +289,7 @@ def test_only_what_did_not_go_as_planned_is_listed_with_the_deletions() -> None:
     page = Html().tail(after_a_sweep()).decode()
     deletions = page[page.index("id=deletions") : page.index("id=locked-out")]
     assert "Deleted 50 of 60 rows that were planned; 5 had changed and stay, 5 failed." in deletions
-    assert "/var/lib/janitor/it&#x27;s an archive.ndjson" in deletions
+    assert "/var/lib/janitor/it&#39;s an archive.ndjson" in deletions
     assert deletions.count("<i class=failed>failed</i>") == 5
     assert deletions.count("<i class=changed>changed</i>") == 5
     assert "<i class=deleted>" not in deletions

@@ -4,11 +4,11 @@ import shlex
 
 from msgspec import structs
 
+from janitor.report.formats.html import Html
 from janitor.report.formats.ics import Ics
 from janitor.report.formats.markdown import Markdown
 from janitor.report.formats.table import Table
 from janitor.report.html.next_steps import steps
-from janitor.report.html.page import page
 from janitor.report.model import Remark, Report
 from tests.html_reports import HOSTILE, after_a_sweep, believable
 from tests.several_reports import named, of_several
@@ -20,7 +20,7 @@ def several() -> Report:
 
 
 def test_the_page_has_a_line_a_table_and_a_filter_by_table() -> None:
-    shown = page(several())
+    shown = Html().tail(several()).decode()
     assert "b &lt;i>" in shown or "b &lt;i&gt;" in shown
     assert "b <i>" not in shown
     assert shown.count("<tr") > len(several().parts)

@@ -214,7 +214,7 @@ def test_the_deployment_is_tried_by_its_names_in_order_and_older_tables_with_row
     new_table([], hashed=False, name="LISAApiTokenTable")
     found = janitor("scan", "--deployment", "acme", "--endpoint-url", server.url)
     report = json.loads(found.out)
-    assert (found.code, report["table"]["name"]) == (0, "acme-LISAApiBaseTokenTable")
+    assert (found.code, report["tables"][0]["name"]) == (0, "acme-LISAApiBaseTokenTable")
     assert [(warning["code"], old in warning["message"]) for warning in report["warnings"]] == [("left-behind", True)]
     [said] = [json.loads(line) for line in found.err.splitlines() if '"run.warning"' in line]
     assert (said["code"], old in said["message"]) == ("left-behind", True)

@@ -146,8 +146,11 @@ def reach_table_of(reader: PlanReader, settings: TableSettings, max_wcu: float |
 def naming_the_table(plan: Path, given: ApplyCommand) -> ApplyCommand:
     """The same, with the plan's own table where the user names none: so that whatever is said of the run names it.
 
-    A plan that cannot be read changes nothing; what is wrong with it is said once it is needed.
+    A plan that cannot be read changes nothing; what is wrong with it is said once it is needed. Nor does one that is no
+    file, which may keep whoever reads it waiting, and has no end but the deadline's.
     """
+    if not plan.is_file():
+        return given
     try:
         planned = plan_at(plan).header.table
     except ConfigurationError:

@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from janitor.report.html.markup import Markup, joined, lines, tag, with_code
 from janitor.report.model import Outcome, Report
 from janitor.report.together import apart
 from janitor.tokens.classify import State
@@ -30,22 +29,6 @@ class Step(NamedTuple):
 
 
 _NOTHING = Step("Nothing calls for action. Have the next run scheduled, and look again then.")
-
-
-def section(report: Report) -> Markup:
-    """The steps as a list; never empty."""
-    items = (tag("li", tag("p", with_code(step.advice)), *_commands(step)) for step in steps(report))
-    note = "Repeat the run's other options, like `--profile` or `--protect-user`. On a terminal `janitor apply` asks."
-    return tag(
-        "section",
-        lines(
-            tag("h2", "What to do next", id="next"),
-            tag("ol", joined(items, Markup("\n")), class_="steps"),
-            tag("p", with_code(note), class_="note"),
-        ),
-        class_="panel",
-        aria_labelledby="next",
-    )
 
 
 def steps(report: Report) -> Iterator[Step]:
@@ -175,8 +158,3 @@ def _duration(seconds: int) -> str:
 
 def _rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
-
-
-def _commands(step: Step) -> Iterator[Markup]:
-    if step.commands:
-        yield tag("pre", joined(tag("code", command) for command in step.commands), tabindex="0")

@@ -454,8 +454,10 @@ def _tell(
         _owners_told(telling[table.label], table, topic) for table in whole.tables if table.label in telling
     )
     if wants_digest and goes_on:
-        # A store that failed meanwhile is not asked any more.
-        telling = _still_telling(telling)
+        # A store that failed meanwhile is not asked any more; where all did, nobody could tell what the digest told.
+        had_some, telling = bool(telling), _still_telling(telling)
+        if had_some and not telling:
+            return
         _publish(topic, _content(whole, telling, channel, sameness), telling, stop, announced)
 
 

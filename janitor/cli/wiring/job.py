@@ -16,7 +16,7 @@ from msgspec import structs
 from janitor import __version__
 from janitor.cli.running import AroundRun
 from janitor.cli.wiring.outlets import outlets_of
-from janitor.cli.wiring.reach import Among, named, session
+from janitor.cli.wiring.reach import Among, named, names_a_table, session
 from janitor.cli.wiring.report_places import pointer_of
 from janitor.cli.wiring.stores import has_store
 from janitor.config.table import TableSettings
@@ -95,7 +95,7 @@ def run_job(asked: Asked[SettingsT], shared: SettingsT, run_id: str, stop: Stop)
         return _job(
             asked,
             shared,
-            [structs.replace(prepared.job, named=named(only.table))],
+            [structs.replace(prepared.job, named=named(only.table) if names_a_table(only.table) else None)],
             run_id=run_id,
             stop=stop,
             home=prepared.aws,

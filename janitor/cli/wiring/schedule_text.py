@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator, Sequence
 
+from janitor.cli.wiring.archives import keeps_no_archive
 from janitor.cli.wiring.schedule import RunCommand
 from janitor.config.cron import next_times
 from janitor.config.schedule import Schedule
@@ -47,7 +48,7 @@ def _does(schedule: Schedule, command: RunCommand, *, deletes: bool) -> str:
 
 def _archive(command: RunCommand) -> str:
     archive = command.deletion.archive
-    if command.deletion.no_archive:
+    if keeps_no_archive(command.deletion):
         return "keeps NO archive"
     place = archive.path if isinstance(archive, Folder) else archive
     return f"archived in {place or 'the state directory'}"

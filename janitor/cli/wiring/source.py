@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 from janitor.cli.confirm import Confirmation
-from janitor.cli.options import given_on_command_line
 from janitor.cli.places import path_named
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.fingerprint_key import secret_in
@@ -107,10 +106,10 @@ def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
     if settings.notices.sns_topic_arn is not None:
         way_out = "go without --source, or without --sns-topic-arn"
         raise ConfigurationError("notices of what stood in the table at another time would be wrong", way_out)
-    if given_on_command_line(["deployment", "ssm_parameter"]):
+    if settings.table.typed("deployment", "ssm_parameter"):
         way_out = "say whose rows they are with --table NAME"
         raise ConfigurationError("--deployment and --ssm-parameter look for a table, and --source asks none", way_out)
-    if given_on_command_line(["workers", "dask"]):
+    if settings.limits.typed("workers", "dask"):
         sentence = "--workers and --dask share out the segments of a table, and --source is read by this process alone"
         raise ConfigurationError(sentence, "go without them")
     source = settings.source.source
@@ -137,7 +136,7 @@ def _place(settings: ScanSettings) -> Place:
 
 def _table(source: Source, settings: ScanSettings, dialect: Dialect) -> Table:
     given = settings.table.table
-    if source.table and given and given != source.table and given_on_command_line(["table"]):
+    if source.table and given and given != source.table and settings.table.typed("table"):
         sentence = f"{source.name} is of the table {source.table}, and --table says {given}"
         raise ConfigurationError(sentence, "give the export of that table, or go without --table", "other-table")
     name = settings.source.source

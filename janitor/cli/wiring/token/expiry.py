@@ -5,7 +5,6 @@ from functools import partial
 from typing import NamedTuple
 
 from janitor.cli.confirm import confirm, is_terminal
-from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.running import prepared
 from janitor.cli.wiring.token.change import Telling, counted, each_done, expiry_changed
 from janitor.cli.wiring.token.selection import Place, choice_of, reached_place, say_rows
@@ -98,14 +97,10 @@ def _ends(decision: Decision, row: Row, place: Place) -> bool:
 def _wish(extend: ExtendSettings) -> Extension:
     """What is asked for: exactly one of --by, --to and --expires-in. A flag beats the environment."""
     times = {"by": extend.by, "to": extend.to, "expires_in": extend.expires_in}
-    given = [name for name, value in times.items() if value is not None]
-    typed = given_on_command_line(given)
-    chosen = typed or given
+    chosen = extend.choose(name for name, value in times.items() if value is not None)
     if not chosen:
         raise ConfigurationError("no new expiry is given", "give --by, --to or --expires-in", "no-expiry")
     if len(chosen) > 1:
-        said = flag if typed else variable
-        names = " and ".join(said(name) for name in chosen)
-        raise ConfigurationError(f"{names} contradict each other", "give one of them")
+        raise ConfigurationError(f"{extend.spell(chosen)} contradict each other", "give one of them")
     [name] = chosen
     return Extension(**{name: times[name]}, revive=extend.revive, shorten=extend.shorten, yes=extend.yes)

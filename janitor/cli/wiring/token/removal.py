@@ -47,7 +47,7 @@ def removed(name: str | None, removing: RemoveSettings, settings: ChangeCommand,
         AwsError: AWS refused or could not be reached.
         SinkError: the archive cannot be written.
     """
-    check_archive(removing.archive, keeps_none=removing.no_archive)
+    check_archive(removing)
     choice = choice_of(name, settings.chosen.user)
     place = prepared(lambda: reached_place(settings, stop), stop)
     found = prepared(lambda: choice.find(place), stop)
@@ -59,7 +59,7 @@ def removed(name: str | None, removing: RemoveSettings, settings: ChangeCommand,
         return telling.end(stop)
     _confirm(going, place, removing, stop, is_listed=is_listed)
     header = header_of(place.reached.table, place.policy, run_id, place.now, None)
-    archive = archive_for(place.reached, removing.archive, header, stop, keeps_none=removing.no_archive)
+    archive = archive_for(removing, place.reached, header, stop)
     removal = _removal(archive, header, place, stop)
     removal.open()
     try:

@@ -44,6 +44,7 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import moment
 from janitor.tokens.protection import UnusedPatterns
+from janitor.tokens.times import minute_of
 
 
 def prepare_source(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSettings | None = None) -> Prepared:
@@ -196,7 +197,7 @@ def _picture(source: Source) -> Remark:
         made = moment(source.made_at)
         age = int(time.time()) - source.made_at
         how_long = "which lies ahead of the local clock" if age < 0 else f"{spoken_duration(age)} ago"
-        when = f"as they stood at {made:%Y-%m-%d %H:%M} UTC, {how_long}" if made else "of another time"
+        when = f"as they stood at {minute_of(made)} UTC, {how_long}" if made else "of another time"
     else:
         when = "of a dump that does not say when it was made"
     message = f"the table was not touched: the rows are {when}"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from janitor.cli.confirm import confirm, is_terminal
 from janitor.cli.running import prepared
-from janitor.cli.wiring.token.change import Telling, counted, each_done, expiry_changed
+from janitor.cli.wiring.token.change import Telling, each_done, expiry_changed
 from janitor.cli.wiring.token.selection import Place, choice_of, reached_place, say_rows
 from janitor.config.token_change import ChangeCommand, ExtendSettings, RevokeSettings
 from janitor.dynamodb.find import Found
@@ -15,6 +15,7 @@ from janitor.report.token_change import ChangeOutcome, Command
 from janitor.run.stopping import Stop
 from janitor.tokens.new_expiry import Decision, Extension, NewExpiry, ends_earlier, extended, revoked
 from janitor.tokens.row import Row
+from janitor.tokens.words import counted
 
 
 def extended_tokens(name: str | None, extend: ExtendSettings, settings: ChangeCommand, stop: Stop) -> int:
@@ -85,7 +86,7 @@ def _confirm(way: _Way, found: list[Found], place: Place, stop: Stop, *, is_list
         return
     if is_terminal() and not is_listed:
         say_rows(ending, place)
-    confirm(f"{way.asked} {counted(len(ending))} of {place.reached.table.name}?", "nothing was changed", stop)
+    confirm(f"{way.asked} {counted(len(ending), 'token')} of {place.reached.table.name}?", "nothing was changed", stop)
 
 
 def _ends(decision: Decision, row: Row, place: Place) -> bool:

@@ -17,16 +17,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from janitor.aws_errors import DENIALS, UNKNOWN_OPERATIONS, aws_errors
+from janitor.aws_errors import DENIALS, UNKNOWN_OPERATIONS
 from janitor.backoff import Backoff
 from janitor.dynamodb.bodies import guard_bodies
 from janitor.dynamodb.budget import Budgets
-from janitor.dynamodb.decode import item_of
-from janitor.dynamodb.locate import KEY
+from janitor.dynamodb.read_row import read_row
 from janitor.dynamodb.statements import UNSENT, Items, Partiql, Replies, Reply, Way
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, LedgerError
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 log = get_logger("janitor.delete")
 
-_LOOK_CALL = "dynamodb:GetItem"
 LEASE_LOST = "lease-lost"
 
 _BYTES_OF_A_READ_UNIT = 4096
@@ -113,7 +111,7 @@ class Deleter:
         self.write_units = 0.0
         self._may_go_on = may_go_on
         guard_bodies(client, ("BatchExecuteStatement", "DeleteItem"), self._check_lease)
-        self._get_item: Any = client.get_item
+        self._client = client
         self._table = table
         self._pause = pause
         self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, jitter)
@@ -232,11 +230,7 @@ class Deleter:
         units = float(-(-len(target.item) // _BYTES_OF_A_READ_UNIT))
         # A look is worth its units even when the run is about to end: it says what became of the row.
         self._budgets.reads.take(units, self._wait)
-        with aws_errors(_LOOK_CALL, f"the table {self._table}"):
-            response = self._get_item(
-                TableName=self._table, Key={KEY: msgspec.json.decode(target.key)}, ConsistentRead=True
-            )
-        item = item_of(response, _LOOK_CALL)
+        item = read_row(self._client, self._table, msgspec.json.decode(target.key))
         if item is None:
             return DeletionOutcome.ALREADY_GONE
         return DeletionOutcome.FAILED if target.is_met_by(item) else DeletionOutcome.CHANGED

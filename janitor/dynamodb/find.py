@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec import structs
 
-from janitor.aws_errors import aws_errors
 from janitor.dynamodb.budget import Budgets
-from janitor.dynamodb.decode import Page, item_of, page_of
-from janitor.dynamodb.locate import KEY, OWNER_INDEX, Table
-from janitor.dynamodb.page_size import Allowance, PageSize
-from janitor.dynamodb.scan import Scan, StopRequest, segments_for, sleep, units_of
+from janitor.dynamodb.decode import Page
+from janitor.dynamodb.locate import Table
+from janitor.dynamodb.owners import pages_of_owner
+from janitor.dynamodb.page_size import PageSize
+from janitor.dynamodb.read_row import read_row
+from janitor.dynamodb.scan import Scan, StopRequest, segments_for
 from janitor.errors import StopRequestedError
 from janitor.tokens.fingerprint import LENGTH, fingerprint, row_name
 from janitor.tokens.policy import Policy
@@ -102,10 +103,8 @@ class Finder:
 
     def by_key(self, key: str) -> Found | None:
         """The row with this key; None where there is none. Needs `dynamodb:GetItem`."""
-        call = "dynamodb:GetItem"
-        with self._stop.waiting(), aws_errors(call, f"the table {self._table.name}"):
-            response = self._client.get_item(TableName=self._table.name, Key={KEY: {"S": key}}, ConsistentRead=True)
-        item = item_of(response, call)
+        with self._stop.waiting():
+            item = read_row(self._client, self._table.name, {"S": key})
         if item is None:
             return None
         content = msgspec.json.encode(item)
@@ -153,7 +152,10 @@ class Finder:
         """Every row of this owner, through the index where there is one. Needs `dynamodb:Query` on it, or Scan."""
         if not self._table.has_owner_index:
             return list(self._scanned(_equals(_OWNER, name)))
-        return [found for page in self._pages_of_owner(name) for found in _rows(page)]
+        pages = pages_of_owner(
+            self._client, self._table.name, name, self._budgets, is_whole=True, waiting=self._stop.waiting
+        )
+        return [found for page in pages for found in _rows(page)]
 
     def _scanned(self, filter_: dict[str, Any]) -> Iterator[Found]:
         scan = Scan(
@@ -168,30 +170,6 @@ class Finder:
             yield from _rows(page)
         self._check_not_stopped()
 
-    def _pages_of_owner(self, name: str) -> Iterator[Page]:
-        call = "dynamodb:Query"
-        request: dict[str, Any] = {
-            "TableName": self._table.name,
-            "IndexName": OWNER_INDEX,
-            "KeyConditionExpression": "#a = :value",
-            "ReturnConsumedCapacity": "TOTAL",
-            **_named(_OWNER, name),
-        }
-        while (allowance := self._take_page()) is not None:
-            allowance.set_limit(request)
-            with self._stop.waiting(), aws_errors(call, f"the index {OWNER_INDEX} of the table {self._table.name}"):
-                response = self._client.query(**request)
-            page = page_of(response, call)
-            self._budgets.settle_page(allowance, page.scanned, page.read_units or units_of(page))
-            yield page
-            if page.next_key is None:
-                return
-            request["ExclusiveStartKey"] = page.next_key
-
-    def _take_page(self) -> Allowance | None:
-        with self._stop.waiting():
-            return self._budgets.take_page(sleep)
-
     def _check_not_stopped(self) -> None:
         # A scan ends early and quietly when it is asked to.
         if self._stop.is_requested():
@@ -203,12 +181,12 @@ def _rows(page: Page) -> Iterator[Found]:
         yield Found(row, page.item(position))
 
 
-def _named(attribute: str, value: str) -> dict[str, Any]:
-    return {"ExpressionAttributeNames": {"#a": attribute}, "ExpressionAttributeValues": {":value": {"S": value}}}
-
-
 def _equals(attribute: str, value: str) -> dict[str, Any]:
-    return {"FilterExpression": "#a = :value", **_named(attribute, value)}
+    return {
+        "FilterExpression": "#a = :value",
+        "ExpressionAttributeNames": {"#a": attribute},
+        "ExpressionAttributeValues": {":value": {"S": value}},
+    }
 
 
 def _is_near(name: str, prefix: str) -> bool:

@@ -1,6 +1,7 @@
 """The rows of one owner, through the table's index on `username`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from janitor.aws_errors import aws_errors
@@ -13,7 +14,15 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-def pages_of_owner(client: "DynamoDBClient", table: str, username: str, budgets: Budgets) -> Iterator[Page]:
+def pages_of_owner(
+    client: "DynamoDBClient",
+    table: str,
+    username: str,
+    budgets: Budgets,
+    *,
+    is_whole: bool = False,
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Iterator[Page]:
     """Every page of rows that carry this username; for the main thread.
 
     Args:
@@ -21,6 +30,8 @@ def pages_of_owner(client: "DynamoDBClient", table: str, username: str, budgets:
         table: the table's name.
         username: as the rows have it.
         budgets: what the pages may cost.
+        is_whole: whether the whole items come, and not only what a gate asks for.
+        waiting: around each wait for the budget or an answer, as `Stop.waiting`; it may end that.
 
     Raises:
         AwsError: the index could not be read; `dynamodb:Query` may be missing.
@@ -29,15 +40,21 @@ def pages_of_owner(client: "DynamoDBClient", table: str, username: str, budgets:
         "TableName": table,
         "IndexName": OWNER_INDEX,
         "KeyConditionExpression": "#o = :owner",
-        # No more than a gate asks for; the key is what makes it a row.
-        "ProjectionExpression": "#k, #e, #u",
-        "ExpressionAttributeNames": {"#o": "username", "#k": KEY, "#e": "tokenExpiration", "#u": "tokenUUID"},
+        "ExpressionAttributeNames": {"#o": "username"},
         "ExpressionAttributeValues": {":owner": {"S": username}},
         "ReturnConsumedCapacity": "TOTAL",
     }
-    while (allowance := budgets.take_page(sleep)) is not None:
+    if not is_whole:
+        # The key is what makes it a row.
+        request["ProjectionExpression"] = "#k, #e, #u"
+        request["ExpressionAttributeNames"] |= {"#k": KEY, "#e": "tokenExpiration", "#u": "tokenUUID"}
+    while True:
+        with waiting():
+            allowance = budgets.take_page(sleep)
+        if allowance is None:
+            return
         allowance.set_limit(request)
-        with aws_errors("dynamodb:Query", f"the index {OWNER_INDEX} of the table {table}"):
+        with waiting(), aws_errors("dynamodb:Query", f"the index {OWNER_INDEX} of the table {table}"):
             response = client.query(**request)
         page = page_of(response, "dynamodb:Query")
         budgets.settle_page(allowance, page.scanned, page.read_units or units_of(page))

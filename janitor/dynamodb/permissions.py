@@ -12,6 +12,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from janitor.aws_errors import aws_errors
+from janitor.dynamodb.conditional_write import CONDITION_FAILED
 from janitor.dynamodb.locate import KEY, OWNER_INDEX
 from janitor.dynamodb.statements import ALREADY_GONE, CHANGED, UNMET, Items, Partiql, Way
 from janitor.dynamodb.target import Target
@@ -28,7 +29,6 @@ UPDATE = "dynamodb:UpdateItem"
 DELETE = "dynamodb:DeleteItem"
 PARTIQL_DELETE = "dynamodb:PartiQLDelete"
 
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 # A row is there or it is not.
 _NEVER: Mapping[str, Any] = {
     "ConditionExpression": "attribute_exists(#k) AND attribute_not_exists(#k)",
@@ -90,7 +90,7 @@ class Permissions:
                 else:
                     self._client.update_item(TableName=self._table, Key=_key(), **_NEVER)
             except ClientError as error:
-                if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                if error.response["Error"]["Code"] not in CONDITION_FAILED:
                     raise
             else:
                 sentence = f"{action} on the table {self._table} was carried out against a condition that cannot hold"

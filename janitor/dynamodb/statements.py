@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from janitor.aws_errors import DENIALS, PASSING_ERRORS, PASSING_STATEMENT_ERRORS, aws_errors
 from janitor.dynamodb.bodies import take_bodies
+from janitor.dynamodb.conditional_write import CONDITION_FAILED, Unmet, send_on_condition
 from janitor.dynamodb.decode import MAX_UNITS, Answers, StatementAnswer, answers_of
 from janitor.dynamodb.target import Target
 from janitor.errors import AwsError, JanitorError
@@ -25,7 +25,6 @@ BATCH = 25
 
 _ENCODE = msgspec.json.Encoder().encode
 _PARTIQL_CALL = "dynamodb:PartiQLDelete"
-_CONDITION_FAILED = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException"})
 
 
 class Reply(NamedTuple):
@@ -129,7 +128,7 @@ def _reply(answer: StatementAnswer) -> Reply:
     if error is None:
         # A DELETE of a missing row succeeds, and hands nothing back (DynamoDB developer guide, PartiQL DELETE).
         return ALREADY_GONE if answer.item is msgspec.UNSET else Reply(DeletionOutcome.DELETED, item=answer.item)
-    if error.code in _CONDITION_FAILED:
+    if error.code in CONDITION_FAILED:
         return UNMET if error.item is msgspec.UNSET else CHANGED
     if error.code in PASSING_STATEMENT_ERRORS:
         return Reply(None, error.code, is_passing=True)
@@ -161,14 +160,11 @@ class Items:
         return sent
 
     def _send(self, target: Target) -> tuple[Reply, float]:
-        with aws_errors("dynamodb:DeleteItem", f"the table {self._table}"):
-            try:
-                response = self._delete(JanitorBody=target.delete_item(self._table))
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in _CONDITION_FAILED:
-                    raise
-                # The table's part of the write is paid for all the same, and an error does not say how much that is.
-                return (CHANGED if "Item" in error.response else UNMET), float(target.write_units)
+        body = target.delete_item(self._table)
+        response = send_on_condition(self._delete, body, "dynamodb:DeleteItem", self._table)
+        if isinstance(response, Unmet):
+            # The table's part of the write is paid for all the same, and an error does not say how much that is.
+            return (UNMET if response.standing is None else CHANGED), float(target.write_units)
         units = response.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
         if not (isinstance(units, int | float) and 0 <= units < MAX_UNITS):
             # It says nothing of the row, so what became of that still counts.

@@ -22,13 +22,10 @@ PLANTED_MUTATIONS = (
         "an empty page of an owner's rows is taken for the last one",
         "janitor/dynamodb/owners.py",
         _IS_LAST,
-        (f"{_SCAN}::test_an_empty_page_of_an_owners_rows_is_not_the_last",),
-    ),
-    Mutation(
-        "an empty page of an owner's tokens is taken for the last one",
-        "janitor/dynamodb/find.py",
-        _IS_LAST,
-        ("tests/integration/test_token_change.py::test_an_empty_page_of_an_owners_tokens_is_not_the_last",),
+        (
+            f"{_SCAN}::test_an_empty_page_of_an_owners_rows_is_not_the_last",
+            "tests/integration/test_token_change.py::test_an_empty_page_of_an_owners_tokens_is_not_the_last",
+        ),
     ),
     Mutation(
         "an empty page of an older table is taken for the last one",

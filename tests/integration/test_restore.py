@@ -172,8 +172,9 @@ def test_a_denied_put_names_the_permission(server: Server, new_table: NewTable, 
     assert f"dynamodb:PutItem on the table {table} was denied; allow dynamodb:PutItem on it" in finished.err
 
 
+@pytest.mark.parametrize("attempts", ["1", "2"])
 def test_a_put_whose_answer_was_lost_counts_as_restored(
-    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path, attempts: str
 ) -> None:
     table = new_table([*stale_rows(STALE), *living_rows(LIVING)])
     archive = sweep(server.url, table, tmp_path).archive
@@ -189,8 +190,9 @@ def test_a_put_whose_answer_was_lost_counts_as_restored(
 
     with meddling_proxy(server.url) as (url, meddling):
         meddling.by_operation["PutItem"] = lost
-        summary = summary_of(restore(Server("proxy", url), archive, "--all"))
-    assert (summary["restored"], summary["skipped"]["row-stands"]) == (STALE, 0)
+        finished = restore(Server("proxy", url), archive, "--all", env={"AWS_MAX_ATTEMPTS": attempts})
+    summary = summary_of(finished)
+    assert (finished.code, summary["restored"], summary["skipped"]["row-stands"]) == (0, STALE, 0)
     assert len(keys_in(client, table)) == STALE + LIVING
 
 

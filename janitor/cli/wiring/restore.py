@@ -13,20 +13,20 @@ from janitor.cli.wiring.apply import plan_at, reach_table_of
 from janitor.cli.wiring.reach import Reached, session
 from janitor.config.deletion import RestoreSettings
 from janitor.config.table import TableSettings
-from janitor.dynamodb.put_back import PutBack
+from janitor.dynamodb.add import Adder
+from janitor.dynamodb.read_row import read_row
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.parsers import Folder, S3Prefix, parse_archive
 from janitor.report.text import NOTHING
-from janitor.run.plan import PlannedRow
 from janitor.run.plan_reader import PlanReader
-from janitor.run.restore import Choice, ManyRowsError, restore
+from janitor.run.restore import Choice, ManyRowsError, Put, restore
 from janitor.run.restore_summary import Summary
 from janitor.run.stopping import Stop
 from janitor.sinks.s3 import S3Folder
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.meaning import row_marks
 from janitor.tokens.plain import plain
-from janitor.tokens.row import Row, row_of
+from janitor.tokens.row import row_of
 from janitor.tokens.shown import shown
 
 
@@ -42,8 +42,7 @@ def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop
     """
     choice = _choice(settings)
     archives, reached = prepared(lambda: _found(archive, table), stop)
-    put_back = PutBack(reached.aws.dynamodb, reached.table.name)
-    put = partial(_for_show if settings.dry_run else _for_real, put_back)
+    put = _for_show(reached) if settings.dry_run else _for_real(reached)
     summary = Summary(reached.table, is_dry_run=settings.dry_run)
     is_json = _is_json(settings)
     broken_off: JanitorError | None = None
@@ -118,12 +117,14 @@ def _fetched(folder: S3Folder, name: str) -> BinaryIO:
     return io.BytesIO(folder.get(name))
 
 
-def _for_real(put_back: PutBack, planned: PlannedRow, _: Row) -> bool:
-    return put_back.put(planned.item)
+def _for_real(reached: Reached) -> Put:
+    adder = Adder(reached.aws.dynamodb, reached.table.name)
+    return lambda planned, _: adder.add(bytes(planned.item)) is None
 
 
-def _for_show(put_back: PutBack, _: PlannedRow, row: Row) -> bool:
-    return not put_back.stands(row.key.S or "")
+def _for_show(reached: Reached) -> Put:
+    client, table = reached.aws.dynamodb, reached.table.name
+    return lambda _, row: read_row(client, table, {"S": row.key.S or ""}) is None
 
 
 def _is_json(settings: RestoreSettings) -> bool:

@@ -1,0 +1,32 @@
+"""One row by its key, as the table has it now."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from janitor.aws_errors import aws_errors
+from janitor.dynamodb.decode import item_of
+from janitor.dynamodb.locate import KEY
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_CALL = "dynamodb:GetItem"
+
+
+def read_row(client: "DynamoDBClient", table: str, key: Any) -> Mapping[str, Any] | None:
+    """Read a row, with every write before it.
+
+    Args:
+        client: made with the page parser.
+        table: the table's name.
+        key: the row's, as DynamoDB JSON: `{"S": …}`.
+
+    Returns:
+        the row as DynamoDB JSON; None where there is none.
+
+    Raises:
+        AwsError: DynamoDB refused or could not be reached; `dynamodb:GetItem` may be missing.
+    """
+    with aws_errors(_CALL, f"the table {table}"):
+        response = client.get_item(TableName=table, Key={KEY: key}, ConsistentRead=True)
+    return item_of(response, _CALL)

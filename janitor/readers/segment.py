@@ -27,7 +27,7 @@ from janitor.dynamodb.locate import TableChoice, locate
 from janitor.dynamodb.scan import NeverStopped, Scan, StopRequest, sleep
 from janitor.dynamodb.slowing import throttle_of
 from janitor.errors import JanitorError
-from janitor.readers.interface import Batch, DeletableRow, Rules
+from janitor.readers.interface import Batch, DeletableRow, FoundRow, Rules
 from janitor.readers.judging import judge
 from janitor.readers.packed import PackedRow, pack, unpack
 from janitor.readers.tally import Tally
@@ -93,7 +93,7 @@ class SegmentResult(NamedTuple):
         segment: which one.
         requests: how many were sent.
         throttled: how many of those the server throttled.
-        pages: what each of its pages came to; see `batch_of`.
+        pages: what each of its pages came to; see `decoded_batch`.
     """
 
     segment: int
@@ -108,23 +108,28 @@ class _Failure(msgspec.Struct):
     code: str
 
 
-class _Deletable(msgspec.Struct, array_like=True, gc=False):
-    item: bytes
-    fingerprint: str
-    found: PackedRow
+class _Page(msgspec.Struct, array_like=True, tag=0):
+    """A `Batch`."""
 
-    def __repr__(self) -> str:
-        return "_Deletable(…)"
-
-
-class _Page(msgspec.Struct, array_like=True):
     tally: Tally
-    found: list[PackedRow]
-    deletable: list[_Deletable]
+    found: Sequence[FoundRow]
+    deletable: Sequence[DeletableRow]
     fitting: Sequence[str]
 
     def __repr__(self) -> str:
         return "_Page(…)"
+
+
+class _PageOfHugeNumbers(msgspec.Struct, array_like=True, tag=1):
+    """A `Batch` with an expiry that is too large a number for msgspec."""
+
+    tally: Tally
+    found: list[PackedRow]
+    deletable: list[tuple[bytes, str, PackedRow]]
+    fitting: Sequence[str]
+
+    def __repr__(self) -> str:
+        return "_PageOfHugeNumbers(…)"
 
 
 class _Answer(msgspec.Struct, array_like=True):
@@ -147,7 +152,7 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE_ASKER = msgspec.msgpack.Decoder(_Asker).decode
 _DECODE_TASK = msgspec.msgpack.Decoder(SegmentTask).decode
 _DECODE_ANSWER = msgspec.msgpack.Decoder(_Answer).decode
-_DECODE_PAGE = msgspec.msgpack.Decoder(_Page).decode
+_DECODE_PAGE = msgspec.msgpack.Decoder(_Page | _PageOfHugeNumbers).decode
 
 
 class Hands(Protocol):
@@ -196,14 +201,14 @@ class Segments:
         is_read = bytearray(self._segments)
         with closing(self._hands.answers(self._tasks(rules, patterns))) as answers:
             for answer in answers:
-                result = decoded(answer)
+                result = decoded_answer(answer)
                 if is_read[result.segment]:
                     raise JanitorError(f"segment {result.segment} was read twice", "run it again", "read-twice")
                 is_read[result.segment] = True
                 self._note_requests(result.requests, result.throttled)
                 if result.throttled:
                     log.warning("capacity.throttled", operation="Scan", segment=result.segment, times=result.throttled)
-                yield from map(batch_of, result.pages)
+                yield from map(decoded_batch, result.pages)
                 del answer, result
         if not (all(is_read) or self._stop.is_requested()):
             raise JanitorError(f"{is_read.count(0)} segments were not read", "run it again", "not-read")
@@ -211,7 +216,7 @@ class Segments:
     def _tasks(self, rules: Rules, patterns: Callable[[], Sequence[str]]) -> Iterator[bytes]:
         for segment in range(self._segments):
             rate = None if self._place.rate is None else self._place.rate / self._hands.count()
-            yield encoded(
+            yield encoded_task(
                 SegmentTask(
                     version=__version__,
                     place=structs.replace(self._place, rate=rate),
@@ -223,7 +228,7 @@ class Segments:
             )
 
 
-def encoded(task: SegmentTask) -> bytes:
+def encoded_task(task: SegmentTask) -> bytes:
     """The task, to be sent to a reader."""
     return SealedBytes(_ENCODE(task))
 
@@ -244,7 +249,7 @@ def read_segment(task: bytes) -> bytes:
     return _ENCODE(_Answer(segment, failure=failure))
 
 
-def decoded(answer: bytes) -> SegmentResult:
+def decoded_answer(answer: bytes) -> SegmentResult:
     """What a reader answered.
 
     Raises:
@@ -260,22 +265,30 @@ def decoded(answer: bytes) -> SegmentResult:
     return SegmentResult(got.segment, got.requests, got.throttled, got.pages)
 
 
-def batch_of(page: msgspec.Raw) -> Batch:
-    """What a page came to.
+def encoded_batch(batch: Batch) -> msgspec.Raw:
+    """What a page came to, as bytes."""
+    tally, found, deletable, fitting = batch
+    try:
+        return msgspec.Raw(_ENCODE(_Page(tally, found, deletable, fitting)))
+    except OverflowError:
+        packed = [(item, fingerprint, pack(row)) for item, fingerprint, row in deletable]
+        return msgspec.Raw(_ENCODE(_PageOfHugeNumbers(tally, [*map(pack, found)], packed, fitting)))
+
+
+def decoded_batch(page: msgspec.Raw) -> Batch:
+    """The way back.
 
     Raises:
-        JanitorError: its bytes are damaged.
+        JanitorError: the bytes are damaged.
     """
     try:
         got = _DECODE_PAGE(page)
     except msgspec.MsgspecError as error:
         raise _damaged(error) from None
-    return Batch(
-        got.tally,
-        [unpack(row) for row in got.found],
-        [DeletableRow(row.item, row.fingerprint, unpack(row.found)) for row in got.deletable],
-        got.fitting,
-    )
+    if isinstance(got, _Page):
+        return Batch(got.tally, got.found, got.deletable, got.fitting)
+    deletable = [DeletableRow(item, fingerprint, unpack(row)) for item, fingerprint, row in got.deletable]
+    return Batch(got.tally, [*map(unpack, got.found)], deletable, got.fitting)
 
 
 def _damaged(error: msgspec.MsgspecError) -> JanitorError:
@@ -301,11 +314,7 @@ def _read(task: SegmentTask) -> _Answer:
         stop=NeverStopped(),
         budgets=budgets,
     )
-    pages = []
-    for page in scan.segment_pages(task.segment, sleep):
-        batch = judge(page, task.rules, task.patterns)
-        deletable = [_Deletable(row.item, row.fingerprint, pack(row.found)) for row in batch.deletable]
-        pages.append(msgspec.Raw(_ENCODE(_Page(batch.tally, [*map(pack, batch.found)], deletable, batch.fitting))))
+    pages = [encoded_batch(judge(page, task.rules, task.patterns)) for page in scan.segment_pages(task.segment, sleep)]
     requests, throttled = aws.traffic.requests - before[0], aws.traffic.throttled - before[1]
     return _Answer(task.segment, requests, throttled, pages)
 

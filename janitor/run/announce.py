@@ -40,7 +40,7 @@ from janitor.run.locked_out import PagesOfOwner
 from janitor.run.rehearsal import who_would_be_told
 from janitor.run.spool import Due
 from janitor.run.stopping import NOTICE_SECONDS, Stop
-from janitor.run.watch import FingerprintOf, Watch
+from janitor.run.watch import Watch
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message
 
@@ -80,7 +80,6 @@ class Announcer:
         clock: Callable[[], float],
         stop: Stop,
         pages_of_owner: PagesOfOwner | None,
-        fingerprint_of: FingerprintOf,
         run_id: str,
         remembers: bool,
         turn: LeaseKeeper | None = None,
@@ -93,7 +92,6 @@ class Announcer:
             clock: the present UNIX second.
             stop: who may ask for an early end.
             pages_of_owner: reads the rows of an owner; None where the table has no index for it.
-            fingerprint_of: how rows are named.
             run_id: the run's id.
             remembers: whether the run sees the whole table as it is, as the next will.
             turn: the right to tell this topic of this table; None where nobody else does.
@@ -109,7 +107,6 @@ class Announcer:
         self._clock = clock
         self._stop = stop
         self._pages_of_owner = pages_of_owner
-        self._fingerprint_of = fingerprint_of
         self._turn = turn
         self._held = ExitStack()
         self._other: Held | None = None
@@ -254,7 +251,7 @@ class Announcer:
         return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: TableReport) -> TableReport:
-        changes, units = changes_since(self._watch, self._pages_of_owner, self._fingerprint_of, self._stop)
+        changes, units = changes_since(self._watch, self._pages_of_owner, self._stop)
         capacity = structs.replace(report.capacity, read_units=report.capacity.read_units + units)
         return structs.replace(report, changes=changes, capacity=capacity)
 

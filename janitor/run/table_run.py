@@ -30,7 +30,6 @@ from janitor.report.model import (
     PolicyPart,
     Remark,
     TableReport,
-    worth_a_line,
 )
 from janitor.run.bugs import remarked
 from janitor.run.findings import Findings
@@ -57,7 +56,7 @@ class TableResult(NamedTuple):
     """What came of a table.
 
     Attributes:
-        report: what the run's report says of it.
+        report: what the run's report says of it, but for how many findings are left out there.
         findings: the most urgent, sorted.
         is_complete: whether all of the table was read, and every row that was planned is told of.
         listing: which rows were asked for, where some were.
@@ -112,7 +111,6 @@ def _worked_through(
         locked_out,
         started=started,
         outcome=_outcome(job, swept, errors),
-        listed=len(listed),
         errors=[*errors, *swept.errors, *bugs, *_deadline(job)],
         warnings=[
             *job.warnings,
@@ -202,12 +200,10 @@ def _report(
     *,
     started: float,
     outcome: Outcome,
-    listed: int,
     errors: list[Remark],
     warnings: list[Remark],
 ) -> TableReport:
     finished, counts, place = job.clock(), tally.counts(), job.place
-    listing = None if job.listing is None else job.listing.part(tally.chosen)
     return TableReport(
         label=job.label,
         named=job.named,
@@ -225,7 +221,7 @@ def _report(
         deletion=swept.deletion,
         capacity=_capacity(job, tally, locked_out),
         clock=Clock(skew_seconds=job.table.skew_seconds),
-        findings_omitted=worth_a_line(counts, listing) - listed,
+        findings_omitted=0,
         locked_out=list(locked_out.owners),
         locked_out_unchecked=locked_out.unchecked,
         forecast=forecast(tally.expiries, job.now, job.policy.horizon),
@@ -244,7 +240,6 @@ def _passed_over(job: TableJob, why: Remark, started: float) -> TableResult:
         LockedOut(),
         started=started,
         outcome=Outcome.SKIPPED,
-        listed=0,
         errors=[],
         warnings=[*job.warnings, why],
     )

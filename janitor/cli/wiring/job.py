@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from msgspec import structs
 
@@ -23,7 +23,7 @@ from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
-from janitor.report.model import TablePart
+from janitor.report.model import Remark, TablePart
 from janitor.report.together import labels_of
 from janitor.run.job import Job, TableJob, Unreached
 from janitor.run.stopping import Stop
@@ -31,12 +31,33 @@ from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
     from janitor.run.channel import Channel
+    from janitor.tokens.policy import Policy
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
 _REGION_IN_ARN = 3
 
 SettingsT = TypeVar("SettingsT", bound=AroundRun)
+
+
+class Terms(NamedTuple):
+    """By what a table is judged in a run.
+
+    Attributes:
+        run_id: the run's id.
+        policy: the rules.
+        now: the UNIX second at which rows are judged; the present, or `as_of`.
+        as_of: the time that the user gave instead of the present.
+        secret: the key of fingerprints, None for plain ones.
+        is_dry_run: whether nothing is deleted, announced and remembered.
+    """
+
+    run_id: str
+    policy: Policy
+    now: int
+    as_of: int | None
+    secret: bytes | None
+    is_dry_run: bool
 
 
 class Prepared(NamedTuple):
@@ -51,6 +72,11 @@ class Prepared(NamedTuple):
     job: TableJob
     aws: Callable[[], Aws]
     names_places: Table | None
+
+    def doing(self, *, remarks: Sequence[Remark] = (), **changes: Any) -> Prepared:
+        """The same with other values of its job, by their names, and with more warnings."""
+        warnings = (*self.job.warnings, *remarks)
+        return self._replace(job=structs.replace(self.job, warnings=warnings, **changes))
 
 
 Prepare = Callable[[SettingsT, str, Stop, Among | None], Prepared]

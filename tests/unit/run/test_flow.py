@@ -225,7 +225,6 @@ def announcer_with(folder: Path, **bugs: Callable[..., Any]) -> Announcer:
         clock=lambda: float(NOW),
         stop=Stop(),
         pages_of_owner=None,
-        fingerprint_of=fingerprint_of,
         run_id="r",
         remembers=True,
     )

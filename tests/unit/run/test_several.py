@@ -186,7 +186,6 @@ def announced(
             clock=lambda: float(NOW),
             stop=stop,
             pages_of_owner=None,
-            fingerprint_of=fingerprint_of,
             run_id="r",
             remembers=True,
         )

@@ -34,6 +34,7 @@ from janitor.run.bugs import NOT_ANNOUNCED, remarked
 from janitor.run.changes import changes_since
 from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
+from janitor.run.job import Announced
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.leasing import CHECK_STORE, broken_lease, readable
 from janitor.run.locked_out import PagesOfOwner
@@ -237,8 +238,7 @@ class Announcer:
 
     def _broken(self) -> list[Remark]:
         """That a store holds what no run can have left."""
-        troubles = self._channel.troubles
-        warnings = broken_warning(self._watch.location, self._watch.broken, *([troubles.broken] if troubles else []))
+        warnings = broken_warning(self._watch.location, self._watch.broken)
         if self._turn is not None:
             warnings += broken_lease(self._turn, _TURN)
         return warnings
@@ -367,15 +367,6 @@ def changes_warning(error: JanitorError | None) -> list[Remark]:
     return [Remark(where="state", code=error.code, message=message)]
 
 
-@dataclass(slots=True)
-class Announced:
-    """What was published for all tables together."""
-
-    digests: int = 0
-    warnings: list[Remark] = field(default_factory=list)
-    errors: list[Remark] = field(default_factory=list)
-
-
 class _AllDue(Collection[Notice]):
     """The due notices of all tables, one table after the other. They stay on disk.
 
@@ -398,7 +389,7 @@ class _AllDue(Collection[Notice]):
         return any(notice == each for each in self)
 
 
-def announce(announcers: Mapping[str, Announcer], whole: Report, channel: Channel, stop: Stop) -> Announced:
+def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Channel, stop: Stop) -> Announced:
     """Tell the owners of each table, and publish the digest of all.
 
     Args:
@@ -428,6 +419,8 @@ def announce(announcers: Mapping[str, Announcer], whole: Report, channel: Channe
             _tell(announced, telling, whole, channel=channel, sameness=sameness, stop=stop)
     errors = [*announced.errors, *(error for announcer in telling.values() for error in announcer.sent.errors)]
     sameness.settle(was_told=announced.digests > 0 and not errors)
+    if channel.troubles is not None:
+        announced.warnings += broken_warning(channel.troubles.location, channel.troubles.broken)
     log.info("notices.published", digests=announced.digests, tables=len(telling))
     return announced
 

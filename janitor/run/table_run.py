@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from janitor.errors import JanitorError
+from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import get_logger
 from janitor.readers.tally import Tally
 from janitor.report.build import forecast
@@ -72,12 +72,13 @@ def run_table(job: TableJob, outlets: Outlets, *, label: str | None, most: int) 
     """Read the table, and delete what is stale if it is a sweep that may.
 
     Args:
-        job: what is to be done. Its plan is open.
+        job: what is to be done.
         outlets: the run's, open. Those that stream are told of findings as they come.
         label: the table's, where the run has several.
         most: how many findings are listed.
 
     Raises:
+        ConfigurationError: the plan's place cannot be written; nothing was read.
         StopRequestedError: somebody asked to stop before anything was read.
     """
     started = job.clock()
@@ -85,6 +86,7 @@ def run_table(job: TableJob, outlets: Outlets, *, label: str | None, most: int) 
         if lease.other is not None:
             return _passed_over(job, passed_over(lease.other), started)
         with _abandoned_on_error(job):
+            _open_plan(job)
             return _worked_through(job, outlets, lease, label=label, most=most, started=started)
 
 
@@ -182,6 +184,15 @@ def deadline_remark() -> Remark:
     """That the deadline came."""
     message = "the run's deadline came before its end; give --deadline more time, or run it again to finish"
     return Remark(where="run", code="deadline", message=message)
+
+
+def _open_plan(job: TableJob) -> None:
+    if job.sweep is None:
+        return
+    try:
+        job.sweep.plan.open(job.sweep.header)
+    except SinkError as error:
+        raise ConfigurationError(f"the plan: {error.sentence}", error.way_out, "plan-path") from None
 
 
 def _findings(job: TableJob, outlets: Outlets, *, label: str | None, most: int) -> Findings:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from msgspec import structs
@@ -25,12 +26,11 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.report.model import Remark, TablePart
 from janitor.report.together import labels_of
-from janitor.run.job import Job, TableJob, Unreached
+from janitor.run.job import Announce, Job, TableJob, Unreached
 from janitor.run.stopping import Stop
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
-    from janitor.run.channel import Channel
     from janitor.tokens.policy import Policy
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
@@ -166,21 +166,23 @@ def _job(
         policy=structs.replace(first.policy_part, dialect=None),
         outlets=outlets_of(output, names_places, lambda: home().s3, run_id, stop),
         max_findings=output.max_findings,
-        channel=None if first.as_of is not None else _channel(asked, shared, home, pointer, stop),
+        announce=None if first.as_of is not None else _announce(asked, shared, home, pointer, stop),
         clock=time.time,
         stop=stop,
     )
 
 
-def _channel(
+def _announce(
     asked: Asked[SettingsT], shared: SettingsT, home: Callable[[], Aws], pointer: str | None, stop: Stop
-) -> Channel | None:
-    """Who hears of the run, or would; None where nobody does and nothing is remembered."""
+) -> Announce | None:
+    """Tells those who are to hear of the run, or would; None where nobody does and nothing is remembered."""
     if not has_store(shared.store, shared.notices):
         return None
     from janitor.cli.wiring.announcing import run_channel
+    from janitor.run.announce import announce
 
-    return run_channel(shared, home, stop, command=asked.command, is_silent=asked.is_silent, pointer=pointer)
+    channel = run_channel(shared, home, stop, command=asked.command, is_silent=asked.is_silent, pointer=pointer)
+    return partial(announce, channel=channel, stop=stop)
 
 
 def _try(

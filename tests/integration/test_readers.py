@@ -198,7 +198,7 @@ def test_processes_run_the_program_that_started_them(
     create_table(tokens, "same", hashed=True, rows=living_rows(6))
     (tmp_path / "janitor").mkdir()
     (tmp_path / "janitor" / "__init__.py").write_text("raise SystemExit('another program of that name')")
-    command = [Path(sys.executable).with_name("janitor"), "scan", "--table", "same", "--workers", "2"]
+    command = [str(Path(sys.executable).with_name("janitor")), "scan", "--table", "same", "--workers", "2"]
     run = subprocess.run(
         [*command, "--endpoint-url", table_server.url],
         cwd=tmp_path,

@@ -93,7 +93,7 @@ class Microburst:
 def dynamodb_local(installation: Installation) -> Iterator[str]:
     """Run Amazon's DynamoDB Local in memory, and give its endpoint URL."""
     with temporary_folder("dynamodb-local-") as temporary:
-        folder, port = Path(temporary), _free_port()
+        folder, port = Path(temporary), free_port()
         configuration = folder / "server.xml"
         configuration.write_text(LOOPBACK_DYNAMODB)
         libraries = installation.folder / "DynamoDBLocal_lib"
@@ -120,7 +120,7 @@ def dynamodb_local(installation: Installation) -> Iterator[str]:
 def ministack(**environment: str) -> Iterator[str]:
     """Run ministack with these environment variables besides (`AUTH="true"`), and give its endpoint URL."""
     with temporary_folder("ministack-") as folder:
-        port = _free_port()
+        port = free_port()
         settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR", **environment}
         command = [sys.executable, "-m", "ministack"]
         with _running(command, port, Path(folder), health="/_ministack/health", environment=settings) as url:
@@ -134,7 +134,7 @@ def microburst(upstream: str) -> Iterator[Microburst]:
     The upstream's host is to be written `localhost`: with an IP address the first call takes seconds.
     """
     with temporary_folder("microburst-") as folder:
-        port = _free_port()
+        port = free_port()
         command = [sys.executable, "-m", "microburst", "--upstream", upstream, "--port", str(port), "--no-resign"]
         with _running(command, port, Path(folder), health="/_microburst/health", environment={}) as url:
             yield Microburst(url)
@@ -200,7 +200,7 @@ def _end(process: ForkedProcess) -> None:
     process.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -24,7 +24,7 @@ from janitor.readers.segment import read_segment
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-_CONNECT_SECONDS = 15
+_CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 60
 _NO_WORKER_SECONDS = 60
 _WAKE_SECONDS = 0.5
@@ -58,8 +58,8 @@ class DaskCluster:
         check_installed()
         with self._connected() as client:
             try:
-                _check_dask(client, self._address)
-                _check_janitor(client, self._address)
+                check_dask(client, self._address)
+                check_janitor(client, self._address)
                 return sum(client.nthreads().values())
             except (OSError, TimeoutError, CancelledError):
                 raise self._lost() from None
@@ -179,8 +179,12 @@ def _silence_logs() -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-def _check_dask(client: Client, address: str) -> None:
-    """See that the cluster speaks as this process does."""
+def check_dask(client: Client, address: str) -> None:
+    """See that scheduler and workers have this Dask.
+
+    Raises:
+        ConfigurationError: one has another.
+    """
     versions = client.get_versions()
     ours, theirs = _dask_of(versions["client"]), {_dask_of(versions["scheduler"])}
     theirs |= {_dask_of(worker) for worker in versions["workers"].values()}
@@ -191,8 +195,12 @@ def _dask_of(versions: dict[str, Any] | None) -> str:
     return str((versions or {}).get("packages", {}).get("distributed"))
 
 
-def _check_janitor(client: Client, address: str) -> None:
-    """See that scheduler and workers have this janitor. Those that come later say so by each task."""
+def check_janitor(client: Client, address: str) -> None:
+    """See that scheduler and workers have this janitor. Those that come later say so by each task.
+
+    Raises:
+        ConfigurationError: one has another, or none.
+    """
     try:
         theirs = {client.run_on_scheduler(janitor_version), *client.run(janitor_version).values()}
     except (OSError, TimeoutError, CancelledError):

@@ -112,13 +112,14 @@ class _Reader:
     def __init__(self) -> None:
         self.pipe, theirs = Pipe()
         self.task = b""
-        # As a module of its own, and not by a fork: that would have the locks of this process's threads without the
-        # threads. Its standard output is not the report's.
-        command = [sys.executable, "-m", "janitor.readers.processes", str(theirs.fileno())]
+        # A new interpreter, and not a fork: that would have the locks of this process's threads without the threads. It
+        # imports this program from where this process did, whatever the folder that they run in holds.
+        program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main({theirs.fileno()})"
         try:
             self.process = subprocess.Popen(  # noqa: S603  # this program
-                command,
+                [sys.executable, "-c", program],
                 stdin=subprocess.DEVNULL,
+                # What a library prints must not get into a report.
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
@@ -188,7 +189,3 @@ def _read(pipe: Connection, tasks: "queue.SimpleQueue[bytes]") -> None:
     finally:
         # Without this thread the process would be waited for in vain.
         os._exit(1)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -3,6 +3,7 @@
 import resource
 import statistics
 from dataclasses import dataclass
+from functools import partial
 
 from tests.bench.commands import janitor_scan
 from tests.bench.figures import Figure, at_least, in_turns
@@ -72,7 +73,7 @@ def _usages(form: str, pages: int) -> tuple[dict[str, list[Usage]], _Served]:
             usages[way].append(measure(janitor_scan(url, *_WAYS[way], "--format", form)))
             return 0.0
 
-        in_turns({way: lambda way=way: measured(way) for way in _WAYS}, _ROUNDS)
+        in_turns({way: partial(measured, way) for way in _WAYS}, _ROUNDS)
     spent = sum(usage.cpu_seconds for of_way in usages.values() for usage in of_way)
     return usages, _Served(_cpu_of_children() - before - spent, pages)
 

@@ -7,16 +7,15 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import click
 
 from janitor.cli.signals import stoppable
 from janitor.cli.wiring.logging import start_logging
 from janitor.cli.wiring.outside import Outside
-from janitor.config.limits import DeadlineSettings
-from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
-from janitor.config.table import TableSettings
+from janitor.config.around_run import AroundRun
+from janitor.config.output import LogSettings
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.report.model import Outcome, Report, TableReport
 from janitor.run.flow import run
@@ -27,30 +26,6 @@ from janitor.tokens.plain import plain
 _SIGNAL_BASE = 128
 
 _Prepared = TypeVar("_Prepared")
-
-
-class AroundRun(Protocol):
-    """Of a command's settings what concerns every run."""
-
-    @property
-    def table(self) -> TableSettings:
-        """Which table."""
-
-    @property
-    def output(self) -> OutputSettings:
-        """What is said."""
-
-    @property
-    def notices(self) -> NoticeSettings:
-        """Who hears of it."""
-
-    @property
-    def store(self) -> StateSettings:
-        """Where that is remembered."""
-
-    @property
-    def deadline(self) -> DeadlineSettings:
-        """How long it may take."""
 
 
 class StoppedBeforeError(JanitorError):

@@ -30,11 +30,11 @@ from janitor.notify.parts import digest_parts
 from janitor.notify.per_token import token_message
 from janitor.readers.interface import FoundRow
 from janitor.report.model import NoticesPart, Outcome, Remark, Report, TableReport
+from janitor.run.announcement import AnnouncementResult
 from janitor.run.bugs import NOT_ANNOUNCED, remarked
 from janitor.run.changes import changes_since
 from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
-from janitor.run.job import Announced
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.leasing import CHECK_STORE, broken_lease, readable
 from janitor.run.locked_out import PagesOfOwner
@@ -389,7 +389,7 @@ class _AllDue(Collection[Notice]):
         return any(notice == each for each in self)
 
 
-def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Channel, stop: Stop) -> Announced:
+def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Channel, stop: Stop) -> AnnouncementResult:
     """Tell the owners of each table, and publish the digest of all.
 
     Args:
@@ -398,7 +398,7 @@ def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Cha
         channel: who is told, and when.
         stop: who may ask for an early end.
     """
-    announced = Announced()
+    announced = AnnouncementResult()
     telling = {label: announcer for label, announcer in announcers.items() if announcer.can_announce}
     was_read = any(announcer.has_ended for announcer in announcers.values())
     # Where no store works nobody can tell what was sent already; where no table was read, that is all there is to tell.
@@ -426,7 +426,7 @@ def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Cha
 
 
 def _tell(
-    announced: Announced,
+    announced: AnnouncementResult,
     telling: Mapping[str, Announcer],
     whole: Report,
     *,
@@ -482,7 +482,11 @@ def _owners_told(announcer: Announcer, table: TableReport, topic: TopicLike) -> 
 
 
 def _publish(
-    topic: TopicLike, content: DigestContent, telling: Mapping[str, Announcer], stop: Stop, announced: Announced
+    topic: TopicLike,
+    content: DigestContent,
+    telling: Mapping[str, Announcer],
+    stop: Stop,
+    announced: AnnouncementResult,
 ) -> None:
     try:
         for part in digest_parts(content):

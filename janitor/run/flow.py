@@ -21,8 +21,9 @@ from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import bound, get_logger
 from janitor.report.model import Finding, Outcome, Remark, Report, Run, TableReport
 from janitor.report.together import most_urgent, summed
+from janitor.run.announcement import AnnouncementResult
 from janitor.run.bugs import NOT_ANNOUNCED, bug_remark, remarked
-from janitor.run.job import Announced, Job, Result, TableJob, Unreached
+from janitor.run.job import Job, Result, TableJob, Unreached
 from janitor.run.remarks import log_remarks
 from janitor.run.table_run import TableResult, deadline_remark, run_table, time_of, unread
 
@@ -105,7 +106,7 @@ def _announced(job: Job, results: Sequence[TableResult], started: float) -> Repo
     findings, tables = _listed(job, results), [result.report for result in results]
     listing = next((result.listing for result in results if result.listing is not None), None)
     announcers = {table.label: table.announcer for table in _jobs(job) if table.announcer is not None}
-    announced = Announced()
+    announced = AnnouncementResult()
     if job.announce is not None:
         whole = summed(_run(job, started), tables, findings, listing=listing)
         with remarked("notices", NOT_ANNOUNCED, announced.errors):

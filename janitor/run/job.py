@@ -12,6 +12,7 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import JanitorError, SinkError
 from janitor.readers.interface import Reader
 from janitor.report.model import PolicyPart, Remark, Report, TablePart
+from janitor.run.announcement import AnnouncementResult
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
@@ -105,15 +106,7 @@ class Unreached(msgspec.Struct, frozen=True, kw_only=True):
     named: str | None = None
 
 
-class Announced(msgspec.Struct):
-    """What was published for all tables together, and what went wrong with it."""
-
-    digests: int = 0
-    warnings: list[Remark] = msgspec.field(default_factory=list)
-    errors: list[Remark] = msgspec.field(default_factory=list)
-
-
-Announce = Callable[[Mapping[str, "Announcer"], Report], Announced]
+Announce = Callable[[Mapping[str, "Announcer"], Report], AnnouncementResult]
 """Tells who is to hear of a run: of its tables' announcers, by label, what is due; and of its report, a digest."""
 
 

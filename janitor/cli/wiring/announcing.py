@@ -7,12 +7,12 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import NamedTuple
 
-from janitor.cli.running import AroundRun
 from janitor.cli.wiring.fingerprint_key import key_name
-from janitor.cli.wiring.job import Terms
 from janitor.cli.wiring.notices import owner_pages
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
+from janitor.cli.wiring.rules import Terms
 from janitor.cli.wiring.stores import failure_turn_for, has_store, ledger_for, scope_of, troubles_for, turn_for
+from janitor.config.around_run import AroundRun
 from janitor.config.output import NoticeSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.job import Prepared, Terms
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.reach import Among, Reached, names_a_table, reach
+from janitor.cli.wiring.rules import Terms
 from janitor.cli.wiring.scan import announcing_for, prepared_for
 from janitor.cli.wiring.stores import lease_for
 from janitor.cli.wiring.sweep import announced_by, archive_file, sweep_of, ttl_remarks

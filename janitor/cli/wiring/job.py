@@ -10,16 +10,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import structs
 
 from janitor import __version__
-from janitor.cli.running import AroundRun
 from janitor.cli.wiring.outlets import outlets_of
 from janitor.cli.wiring.reach import Among, named, names_a_table, session
 from janitor.cli.wiring.report_places import pointer_of
 from janitor.cli.wiring.stores import has_store
+from janitor.config.around_run import AroundRun
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
@@ -30,34 +30,11 @@ from janitor.run.job import Announce, Job, TableJob, Unreached
 from janitor.run.stopping import Stop
 from janitor.tokens.protection import UnusedPatterns
 
-if TYPE_CHECKING:
-    from janitor.tokens.policy import Policy
-
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
 _REGION_IN_ARN = 3
 
 SettingsT = TypeVar("SettingsT", bound=AroundRun)
-
-
-class Terms(NamedTuple):
-    """By what a table is judged in a run.
-
-    Attributes:
-        run_id: the run's id.
-        policy: the rules.
-        now: the UNIX second at which rows are judged; the present, or `as_of`.
-        as_of: the time that the user gave instead of the present.
-        secret: the key of fingerprints, None for plain ones.
-        is_dry_run: whether nothing is deleted, announced and remembered.
-    """
-
-    run_id: str
-    policy: Policy
-    now: int
-    as_of: int | None
-    secret: bytes | None
-    is_dry_run: bool
 
 
 class Prepared(NamedTuple):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.job import Prepared, Terms
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.notices import check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.reach import Among, Reached, reach, warnings
 from janitor.cli.wiring.readers import check_readers, reader_for, threads_of
-from janitor.cli.wiring.rules import policy_of
+from janitor.cli.wiring.rules import Terms, policy_of
 from janitor.cli.wiring.stores import has_store
 from janitor.config.scan import ScanSettings
 from janitor.readers.interface import Reader

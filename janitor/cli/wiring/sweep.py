@@ -12,13 +12,13 @@ from janitor.cli.progress import progress_for
 from janitor.cli.wiring.announcing import Announcing
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.job import Prepared, Terms
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.plan_rules import header_of, limits_of
 from janitor.cli.wiring.reach import Among, Reached
 from janitor.cli.wiring.readers import check_readers, reader_for
-from janitor.cli.wiring.rules import policy_of
+from janitor.cli.wiring.rules import Terms, policy_of
 from janitor.cli.wiring.scan import announcing_for, prepared_for, reach_for
 from janitor.cli.wiring.stores import lease_for
 from janitor.config.commands import SweepSettings

@@ -1,11 +1,11 @@
 """A listing of a table, as a job."""
 
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.job import Prepared, Terms
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.reach import Among, reach
 from janitor.cli.wiring.readers import check_readers, reader_for, threads_of
-from janitor.cli.wiring.rules import policy_of
+from janitor.cli.wiring.rules import Terms, policy_of
 from janitor.cli.wiring.scan import prepared_for
 from janitor.config.token_read import ListCommand, ListingSettings
 from janitor.readers.listing import Listing, Order

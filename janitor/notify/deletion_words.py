@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from janitor.notify.content import DeletionCounts, DigestContent, Ending
 from janitor.tokens.plain import plain
+from janitor.tokens.words import counted
 
 INDENT = "  "
 RESTORE = "`janitor restore` puts deleted rows back, from the archive"
@@ -42,8 +43,3 @@ def place(what: str, where: str) -> Iterator[str]:
     """A file or an address, never broken, so that it can be copied whole: the one line that may be wider than 78."""
     yield f"{INDENT}{what}:"
     yield f"{INDENT}{plain(where)}"
-
-
-def counted(number: int, name: str) -> str:
-    """So many of something: `1 row`, `2 rows`."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from janitor.notify.content import Change, ChangeKind, DigestContent, Ending, NamedToken
-from janitor.notify.deletion_words import INDENT, RESTORE, counted, deletion_sentences, place
+from janitor.notify.deletion_words import INDENT, RESTORE, deletion_sentences, place
 from janitor.notify.lines import WIDTH, columns, set_in_lines
 from janitor.notify.notice import Event, Notice
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import cut
+from janitor.tokens.words import counted
 
 # A sentence longer than this, a server's message for example, is cut.
 LONGEST_SENTENCE = 500

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from janitor.notify.content import DigestContent, Ending
 from janitor.notify.notice import Event, Notice
 from janitor.tokens.duration import spoken_duration
+from janitor.tokens.words import counted
 
 LONGEST = 100
 
@@ -97,8 +98,8 @@ def _phrases(content: DigestContent, due: DueCounts) -> Iterator[str]:
     if deletion.failed:
         yield f"{deletion.failed:,} not deleted"
     if due.expiring:
-        tokens = "1 token expires" if due.expiring == 1 else f"{due.expiring:,} tokens expire"
-        yield f"{tokens} within {_spoken_threshold(due.within)}"
+        expire = "expires" if due.expiring == 1 else "expire"
+        yield f"{counted(due.expiring, 'token')} {expire} within {_spoken_threshold(due.within)}"
     if due.expired:
         tokens = "" if due.expiring else " token" if due.expired == 1 else " tokens"
         yield f"{due.expired:,}{tokens} expired"

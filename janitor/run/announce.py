@@ -44,6 +44,7 @@ from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import Watch
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message
+from janitor.tokens.words import counted
 
 log = get_logger("janitor.notices")
 
@@ -246,8 +247,9 @@ class Announcer:
     def _left(self) -> list[Remark]:
         if self._other is None or not self._watch.left:
             return []
-        notices = "1 notice was" if self._watch.left == 1 else f"{self._watch.left:,} notices were"
-        message = f"{notices} left to the next run, for another one ({self._other.printable_holder}) has {_TURN}"
+        were = "was" if self._watch.left == 1 else "were"
+        notices = counted(self._watch.left, "notice")
+        message = f"{notices} {were} left to the next run, for another one ({self._other.printable_holder}) has {_TURN}"
         return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: TableReport) -> TableReport:

@@ -4,7 +4,6 @@ A token that is no finding any more was extended far ahead, or is gone; the serv
 the owners of such tokens are looked up, where the table has an index for that.
 """
 
-import datetime as dt
 from contextlib import suppress
 from itertools import islice
 
@@ -19,6 +18,7 @@ from janitor.run.watch import Watch
 from janitor.tokens.classify import State
 from janitor.tokens.expiration import moment, read
 from janitor.tokens.shown import LONGEST, REMOVED
+from janitor.tokens.times import time_of
 
 log = get_logger("janitor.notices")
 
@@ -46,7 +46,7 @@ def changes_since(watch: Watch, pages_of_owner: PagesOfOwner | None, stop: Stop)
     names = {entry.fingerprint for entry in gone}
     rest = tuple(changed for changed in found.vanished.first if changed.fingerprint not in names)
     changes = Changes(
-        since=dt.datetime.fromtimestamp(last.started_at, dt.UTC),
+        since=time_of(last.started_at),
         newly_expiring=_change(found.newly_expiring),
         newly_expired=_change(found.newly_expired),
         extended=_change(found.extended),

@@ -12,6 +12,7 @@ from janitor.notify.notice import Notice
 from janitor.report.changed import Changes
 from janitor.report.model import Report, TableReport
 from janitor.report.together import apart
+from janitor.tokens.times import iso
 
 _MOST_REPORT_BYTES = 80_000
 
@@ -28,7 +29,7 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
         command=report.run.command,
         dry_run=report.run.dry_run,
         outcome=Ending(report.run.outcome.value),
-        started_at=report.run.started_at.isoformat().replace("+00:00", "Z"),
+        started_at=iso(report.run.started_at),
         counts=structs.asdict(report.counts),
         deletion=DeletionCounts(**deletion),
         notices=notices,

@@ -25,7 +25,8 @@ from janitor.run.announcement import AnnouncementResult
 from janitor.run.bugs import NOT_ANNOUNCED, bug_remark, remarked
 from janitor.run.job import Job, Result, TableJob, Unreached
 from janitor.run.remarks import log_remarks
-from janitor.run.table_run import TableResult, deadline_remark, run_table, time_of, unread
+from janitor.run.table_run import TableResult, deadline_remark, run_table, unread
+from janitor.tokens.times import time_of
 
 if TYPE_CHECKING:
     from janitor.run.announce import Announcer

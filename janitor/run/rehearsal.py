@@ -1,7 +1,6 @@
 """The end of a dry run for those who would hear of a real one: it says who, and tells and remembers nothing."""
 
 from collections.abc import Collection
-from itertools import islice
 
 from janitor.ledger.interface import LastRun, Ledger
 from janitor.notify.content import is_news
@@ -9,6 +8,7 @@ from janitor.notify.notice import Event, Notice
 from janitor.report.model import Remark, Report
 from janitor.run.channel import WHERE, Channel
 from janitor.run.digest_content import digest_content
+from janitor.tokens.words import counted, list_some
 
 # How many owners are named.
 _MOST_NAMED = 10
@@ -74,7 +74,7 @@ def who_would_be_told(
     # What a real run deletes is news too.
     is_worth_telling = is_news(content) or report.deletion.planned > 0
     if channel.digest == "always" or (channel.digest == "news" and is_worth_telling):
-        said.append(f"a digest, with {_counted(len(in_digest), 'notice')}")
+        said.append(f"a digest, with {counted(len(in_digest), 'notice')}")
     if channel.per_token and len(for_owners):
         said.append(_owners(for_owners))
     what = f"{arn} would get {' and '.join(said)}" if said else f"{arn} would get nothing"
@@ -89,11 +89,5 @@ def _owners(notices: Collection[Notice]) -> str:
     for notice in notices:
         owners.setdefault(notice.owner or "nobody known")
         deletions += notice.event is Event.DELETED
-    named = ", ".join(islice(owners, _MOST_NAMED))
-    more = f" and {len(owners) - _MOST_NAMED:,} more" if len(owners) > _MOST_NAMED else ""
-    of_deletions = f" ({_counted(deletions, 'deletion')} among them)" if deletions else ""
-    return f"{_counted(len(notices), 'message')}{of_deletions} to {named}{more}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    of_deletions = f" ({counted(deletions, 'deletion')} among them)" if deletions else ""
+    return f"{counted(len(notices), 'message')}{of_deletions} to {list_some(list(owners), _MOST_NAMED)}"

@@ -11,6 +11,7 @@ from janitor.tokens.expiration import moment
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import is_true
 from janitor.tokens.shown import shown
+from janitor.tokens.times import iso
 
 
 class Sight(NamedTuple):
@@ -49,7 +50,7 @@ class Sight(NamedTuple):
             name=self.name,
             system=self.system,
             state=self.state,
-            expires_at=None if when is None else when.isoformat().replace("+00:00", "Z"),
+            expires_at=None if when is None else iso(when),
             seconds_to_expiry=expiry - now,
         )
 

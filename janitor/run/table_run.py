@@ -9,7 +9,6 @@ A failure of AWS, or a signal, ends the reading; what was counted until then is 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,6 +40,8 @@ from janitor.run.swept import Swept
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import without_keys
+from janitor.tokens.times import time_of
+from janitor.tokens.words import counted
 
 if TYPE_CHECKING:
     from janitor.run.job import TableJob, Unreached
@@ -175,11 +176,6 @@ def unread(
     )
 
 
-def time_of(second: float) -> dt.datetime:
-    """A UNIX second as the report has it."""
-    return dt.datetime.fromtimestamp(int(second), dt.UTC)
-
-
 def deadline_remark() -> Remark:
     """That the deadline came."""
     message = "the run's deadline came before its end; give --deadline more time, or run it again to finish"
@@ -298,7 +294,7 @@ def _swept(job: TableJob, tally: Tally, findings: Findings, *, is_complete: bool
 def _workbench_only(tally: Tally) -> list[Remark]:
     if not tally.workbench_only:
         return []
-    rows = f"{tally.workbench_only:,} {'row' if tally.workbench_only == 1 else 'rows'}"
+    rows = counted(tally.workbench_only, "row")
     message = f"{rows} that LISA's API refuses still {'opens' if tally.workbench_only == 1 else 'open'} MCP Workbench"
     return [Remark(where="table", code="workbench-only", message=message)]
 

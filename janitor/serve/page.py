@@ -1,6 +1,5 @@
 """The daemon's page: the values that its templates show of each job."""
 
-import datetime as dt
 import functools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -16,6 +15,8 @@ from janitor.serve.board import Board, JobOnBoard
 from janitor.serve.ending import words_of
 from janitor.serve.kept import Kept
 from janitor.tokens.duration import relative, spoken_duration
+from janitor.tokens.times import minute_of, time_of
+from janitor.tokens.words import counted
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -93,10 +94,10 @@ def _title(board: Board) -> str:
     if board.fault:
         troubles.append("the folder cannot be read")
     if board.broken:
-        troubles.append(f"{len(board.broken):,} broken file{'' if len(board.broken) == 1 else 's'}")
+        troubles.append(counted(len(board.broken), "broken file"))
     wrong = sum(1 for each in board.jobs.values() if each.known.outcome not in (None, *_GOOD))
     if wrong:
-        troubles.append(f"{wrong:,} job{'' if wrong == 1 else 's'} whose last run went wrong")
+        troubles.append(f"{counted(wrong, 'job')} whose last run went wrong")
     if not troubles:
         return "All is well" if board.jobs else "No jobs"
     text = ", ".join(troubles)
@@ -181,4 +182,4 @@ def _took(seconds: float) -> str:
 
 
 def _utc(second: float) -> str:
-    return f"{dt.datetime.fromtimestamp(second, dt.UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{minute_of(time_of(second))} UTC"

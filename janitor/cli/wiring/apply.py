@@ -83,7 +83,7 @@ def prepare_apply(plan: Path, given: ApplyCommand, run_id: str, stop: Stop, _: A
 
 def _check(plan: Path, given: ApplyCommand) -> None:
     """Settings that contradict each other, before anything is asked of AWS."""
-    check_archive(given.deletion.archive, keeps_none=given.deletion.no_archive)
+    check_archive(given.deletion)
     check_reports(
         given.output,
         [("the plan", plan), *archive_file(given.deletion), *state_file(given.state), *metric_files(given.notices)],

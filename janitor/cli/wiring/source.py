@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 from janitor.cli.confirm import Confirmation
-from janitor.cli.options import given_on_command_line
 from janitor.cli.places import path_named
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.fingerprint_key import secret_in
@@ -45,6 +44,7 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import moment
 from janitor.tokens.protection import UnusedPatterns
+from janitor.tokens.times import minute_of
 
 
 def prepare_source(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSettings | None = None) -> Prepared:
@@ -107,10 +107,10 @@ def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
     if settings.notices.sns_topic_arn is not None:
         way_out = "go without --source, or without --sns-topic-arn"
         raise ConfigurationError("notices of what stood in the table at another time would be wrong", way_out)
-    if given_on_command_line(["deployment", "ssm_parameter"]):
+    if settings.table.typed("deployment", "ssm_parameter"):
         way_out = "say whose rows they are with --table NAME"
         raise ConfigurationError("--deployment and --ssm-parameter look for a table, and --source asks none", way_out)
-    if given_on_command_line(["workers", "dask"]):
+    if settings.limits.typed("workers", "dask"):
         sentence = "--workers and --dask share out the segments of a table, and --source is read by this process alone"
         raise ConfigurationError(sentence, "go without them")
     source = settings.source.source
@@ -137,7 +137,7 @@ def _place(settings: ScanSettings) -> Place:
 
 def _table(source: Source, settings: ScanSettings, dialect: Dialect) -> Table:
     given = settings.table.table
-    if source.table and given and given != source.table and given_on_command_line(["table"]):
+    if source.table and given and given != source.table and settings.table.typed("table"):
         sentence = f"{source.name} is of the table {source.table}, and --table says {given}"
         raise ConfigurationError(sentence, "give the export of that table, or go without --table", "other-table")
     name = settings.source.source
@@ -197,7 +197,7 @@ def _picture(source: Source) -> Remark:
         made = moment(source.made_at)
         age = int(time.time()) - source.made_at
         how_long = "which lies ahead of the local clock" if age < 0 else f"{spoken_duration(age)} ago"
-        when = f"as they stood at {made:%Y-%m-%d %H:%M} UTC, {how_long}" if made else "of another time"
+        when = f"as they stood at {minute_of(made)} UTC, {how_long}" if made else "of another time"
     else:
         when = "of a dump that does not say when it was made"
     message = f"the table was not touched: the rows are {when}"

@@ -103,7 +103,7 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
     Raises:
         ConfigurationError: they do.
     """
-    check_archive(deletion.archive, keeps_none=deletion.no_archive)
+    check_archive(deletion)
     check_readers(scan.limits)
     if deletion.require_notice and plan.include:
         sentence = "--require-notice would let legacy rows wait for ever: nothing announces them"
@@ -165,7 +165,7 @@ def sweep_of(
     """
     is_enabled = not terms.is_dry_run
     header = header_of(reached.table, terms.policy, terms.run_id, terms.now, terms.as_of)
-    table, archive = reached.table, archive_for(reached, deletion.archive, header, stop, keeps_none=deletion.no_archive)
+    table, archive = reached.table, archive_for(deletion, reached, header, stop)
     # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
     plan_path = plan or temporary_folder() / f"janitor-plan-{header.run_id}{reached.file_suffix}.ndjson"
     may_go_on = lease.is_held if lease else lambda: True

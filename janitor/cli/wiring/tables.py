@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from janitor.cli.options import given_on_command_line
 from janitor.cli.running import carried_out
 from janitor.cli.wiring.job import Asked, run_job, shared_way
 from janitor.cli.wiring.reach import each_of
@@ -45,7 +44,7 @@ def each_table(settings: ScanSettings) -> list[ScanSettings]:
     Raises:
         ConfigurationError: one is named twice.
     """
-    if settings.source.source is not None and not given_on_command_line(["deployment"]):
+    if settings.source.source is not None and not settings.table.typed("deployment"):
         # What the environment names is passed over, one or several.
         return [settings]
     return [settings._replace(table=table) for table in each_of(settings.table)]

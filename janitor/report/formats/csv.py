@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from janitor.report.model import Finding, Outcome, Report, TableReport
 from janitor.tokens.plain import plain
+from janitor.tokens.times import iso
 
 COLUMNS = Finding.__struct_fields__
 
@@ -80,7 +81,7 @@ def _cell(value: object) -> str:
         case int():
             return str(value)
         case dt.datetime():
-            return value.isoformat().replace("+00:00", "Z")
+            return iso(value)
         case tuple():
             return _text(" ".join(str(part) for part in value))
         case _:

@@ -14,6 +14,7 @@ from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.plain import plain
+from janitor.tokens.words import counted
 
 # How often a subscriber should ask again: twice as often as a nightly run has news.
 _REFRESH = dt.timedelta(hours=12)
@@ -90,7 +91,7 @@ def _description(report: Report) -> Iterator[str]:
         listed = sum(finding.state is state for finding in report.findings)
         omitted = getattr(report.counts, state.value) - listed
         if omitted > 0:
-            rows = f"{omitted:,} more {word} row{'' if omitted == 1 else 's'}"
+            rows = counted(omitted, f"more {word} row")
             yield f"{rows} did not fit in here: --max-findings says how many do, --report ndjson=PATH lists all."
 
 

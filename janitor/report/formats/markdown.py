@@ -12,6 +12,7 @@ from janitor.report.model import Finding, Report
 from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
 from janitor.report.tables import COLUMNS, table_rows
 from janitor.report.text import NOTHING, due, label, owner, row_names, utc
+from janitor.tokens.words import counted
 
 # Of an issue's body or a comment, in UTF-16 units, which are never fewer than its characters.
 LONGEST_PAGE = 65_536
@@ -107,7 +108,7 @@ def _size(line: str) -> int:
 
 
 def _left_out(count: int, what: str) -> str:
-    more = f"{count:,} more {what}{'' if count == 1 else 's'}"
+    more = counted(count, f"more {what}")
     return (
         f"Of {more} there is no room on this page, which is as long as GitHub takes one; `--report json=PATH` has more."
     )

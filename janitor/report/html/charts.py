@@ -15,6 +15,7 @@ from janitor.report.model import Report
 from janitor.tokens.classify import State
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.policy import DAY
+from janitor.tokens.words import counted, list_some
 
 MONTHS_BEHIND = 12
 _MOST_BARS = 62
@@ -179,7 +180,6 @@ def chart_ahead(report: Report) -> Chart:
     horizon = spoken_duration(max(report.policy.thresholds_seconds))
     bars = days_ahead(report)
     days = [_tokens_on(f"{day.day}", day.expiring) for day in report.forecast if day.unusual]
-    more = f" and {len(days) - _MOST_NAMED:,} more days" if len(days) > _MOST_NAMED else ""
     return Chart(
         name="ahead",
         title=f"Ahead: the next {horizon}, by {bars.unit}",
@@ -187,7 +187,7 @@ def chart_ahead(report: Report) -> Chart:
         what="Expire",
         bars=bars,
         nothing=f"No token expires within {horizon}.",
-        unusual=f"{', '.join(days[:_MOST_NAMED])}{more}",
+        unusual=list_some(days, _MOST_NAMED, names="days"),
     )
 
 
@@ -265,7 +265,7 @@ def _month(number: int, count: int) -> Bar:
 
 
 def _tokens_on(when: str, count: int) -> str:
-    return f"{when} ({count:,} token{'' if count == 1 else 's'})"
+    return f"{when} ({counted(count, 'token')})"
 
 
 def _height(value: int, top: int) -> float:

@@ -12,6 +12,7 @@ from janitor.report.model import Outcome, Report
 from janitor.report.together import apart
 from janitor.tokens.classify import State
 from janitor.tokens.plain import plain
+from janitor.tokens.words import counted
 
 _MOST_THRESHOLDS = 5
 # The states whose rows are accepted and will end by themselves.
@@ -68,13 +69,12 @@ def _plans(report: Report) -> Iterator[Step]:
         yield Step("Carry out the plan, once you have read it.", (f"{apply} --dry-run", apply))
         return
     if deletion.failed:
-        advice = f"{_rows(deletion.failed)} could not be deleted. Plan anew, and try again."
+        advice = f"{counted(deletion.failed, 'row')} could not be deleted. Plan anew, and try again."
     elif report.run.only_reads and stale:
-        advice = (
-            f"{_rows(stale)} {'is' if stale == 1 else 'are'} past the grace. Plan what would go, and read the plan."
-        )
+        are = "is" if stale == 1 else "are"
+        advice = f"{counted(stale, 'row')} {are} past the grace. Plan what would go, and read the plan."
     elif left:
-        advice = f"{_rows(left)} would go. Keep the plan, read it, and carry it out."
+        advice = f"{counted(left, 'row')} would go. Keep the plan, read it, and carry it out."
     else:
         return
     yield Step(advice, (f"{_sweep(report)} --plan plan.ndjson", "janitor apply plan.ndjson"))
@@ -99,7 +99,7 @@ def _owners(report: Report) -> Iterator[Step]:
         yield Step(advice, (f"{_scan(report)} --report csv=tokens.csv",))
     opened = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _IN_ORDER)
     if opened:
-        lets = f"{_rows(opened)} of this page still {'lets' if opened == 1 else 'let'} somebody in"
+        lets = f"{counted(opened, 'row')} of this page still {'lets' if opened == 1 else 'let'} somebody in"
         why = "with no date, a broken one, or no tokenUUID. janitor deletes no row that LISA accepts"
         yield Step(f"{lets}, {why}: have the owners replace them.")
     if report.findings_omitted:
@@ -154,7 +154,3 @@ def _duration(seconds: int) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"

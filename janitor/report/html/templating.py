@@ -4,7 +4,6 @@ A template may show a text of a table as it is; only `Markup` goes into the page
 what stands in this package's own files.
 """
 
-import datetime as dt
 import functools
 import re
 from importlib import resources
@@ -14,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from janitor.tokens.plain import plain
+from janitor.tokens.times import iso
+from janitor.tokens.words import counted
 
 _CODE = re.compile("`([^`]+)`")
 
@@ -50,16 +51,6 @@ def with_code(sentence: str) -> Markup:
 def thousands(number: int) -> str:
     """The number with a comma every three digits."""
     return f"{number:,}"
-
-
-def counted(number: int, name: str) -> str:
-    """How many of what: `1 row`, `1,234 rows`."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
-
-
-def iso(moment: dt.datetime) -> str:
-    """A time in UTC for programs: `2026-09-21T17:13:00Z`."""
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _printable(value: Any) -> Any:

@@ -45,14 +45,19 @@ class Findings:
         self._listed = shortlist_of_rows(most if outlets.keep else min(most, 1))
         self._now, self._policy, self._secret = now, policy, secret
 
-    def tell(self, rows: Sequence[FoundRow]) -> None:
-        """Take these rows, active ones only of a run that was asked for them."""
+    def tell(self, rows: Sequence[FoundRow], lines: Sequence[Finding] = ()) -> None:
+        """Take these rows, active ones only of a run that was asked for them.
+
+        Args:
+            rows: the rows.
+            lines: the report's lines about them, in the same order, where they have been made; else none.
+        """
         for told in rows:
             self._listed.offer(told.verdict.state, urgency(told.verdict, self._now), told.row.key.S or "", told)
         if self._see is not None and rows:
             self._see(rows)
         if self._outlets.streams and rows:
-            self._outlets.lines(self._built(rows))
+            self._outlets.lines([*lines] or self._built(rows))
 
     def most_urgent(self) -> list[Finding]:
         """The findings that a report which does not stream lists, in their order."""

@@ -39,17 +39,21 @@ def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:
         secret=job.fingerprint_secret,
         plans=sweep is not None,
         listing=job.listing,
+        streams=job.outlets.streams and (job.listing is None or job.listing.order is None),
     )
     try:
         for batch in job.reader.batches(rules, lambda: job.unused_patterns.left):
             tally.add_all(batch.tally)
             job.unused_patterns.drop(batch.fitting)
             waiting = [] if sweep is None else _planned(batch.deletable, sweep, tally, job.fingerprint_secret)
-            findings.tell([*batch.found, *waiting])
+            findings.tell(batch.found, batch.lines)
+            findings.tell(waiting)
             job.progress.advance(batch.tally.scanned)
             if job.outlets.is_exhausted and sweep is None:
                 message = "the scan broke off: there is nobody left to report to"
                 return [Remark(where="scan", code="nobody-left", message=message)]
+            # What a segment came to is let go before the next one is taken.
+            del batch
     except JanitorError as error:
         log.error("scan.failed", code=error.code, error=str(error))  # noqa: TRY400  # a sentence, not a traceback
         where = "plan" if isinstance(error, SinkError) else "scan"

@@ -23,6 +23,7 @@ from msgspec import structs
 from janitor import __version__, logs
 from janitor.dynamodb.budget import Budget, Budgets
 from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import TableChoice, locate
 from janitor.dynamodb.scan import NeverStopped, Scan, StopRequest, sleep
 from janitor.dynamodb.slowing import throttle_of
@@ -32,6 +33,8 @@ from janitor.readers.judging import judge
 from janitor.readers.packed import PackedRow, pack, unpack
 from janitor.readers.tally import Tally
 from janitor.readers.threads import filter_of
+from janitor.report.build import finding
+from janitor.report.model import Finding
 
 log = logs.get_logger("janitor.readers")
 
@@ -115,6 +118,7 @@ class _Page(msgspec.Struct, array_like=True, tag=0):
     found: Sequence[FoundRow]
     deletable: Sequence[DeletableRow]
     fitting: Sequence[str]
+    lines: Sequence[Finding]
 
     def __repr__(self) -> str:
         return "_Page(…)"
@@ -267,9 +271,9 @@ def decoded_answer(answer: bytes) -> SegmentResult:
 
 def encoded_batch(batch: Batch) -> msgspec.Raw:
     """What a page came to, as bytes."""
-    tally, found, deletable, fitting = batch
+    tally, found, deletable, fitting, lines = batch
     try:
-        return msgspec.Raw(_ENCODE(_Page(tally, found, deletable, fitting)))
+        return msgspec.Raw(_ENCODE(_Page(tally, found, deletable, fitting, lines)))
     except OverflowError:
         packed = [(item, fingerprint, pack(row)) for item, fingerprint, row in deletable]
         return msgspec.Raw(_ENCODE(_PageOfHugeNumbers(tally, [*map(pack, found)], packed, fitting)))
@@ -286,7 +290,7 @@ def decoded_batch(page: msgspec.Raw) -> Batch:
     except msgspec.MsgspecError as error:
         raise _damaged(error) from None
     if isinstance(got, _Page):
-        return Batch(got.tally, got.found, got.deletable, got.fitting)
+        return Batch(got.tally, got.found, got.deletable, got.fitting, got.lines)
     deletable = [DeletableRow(item, fingerprint, unpack(row)) for item, fingerprint, row in got.deletable]
     return Batch(got.tally, [*map(unpack, got.found)], deletable, got.fitting)
 
@@ -314,9 +318,21 @@ def _read(task: SegmentTask) -> _Answer:
         stop=NeverStopped(),
         budgets=budgets,
     )
-    pages = [encoded_batch(judge(page, task.rules, task.patterns)) for page in scan.segment_pages(task.segment, sleep)]
+    pages = [encoded_batch(_judged(page, task)) for page in scan.segment_pages(task.segment, sleep)]
     requests, throttled = aws.traffic.requests - before[0], aws.traffic.throttled - before[1]
     return _Answer(task.segment, requests, throttled, pages)
+
+
+def _judged(page: Page, task: SegmentTask) -> Batch:
+    rules, batch = task.rules, judge(page, task.rules, task.patterns)
+    if not rules.streams:
+        return batch
+    # Most of what a finding costs; the process that decides would do nothing else.
+    lines = [
+        finding(row, verdict, now=rules.now, policy=rules.policy, secret=rules.secret, table=rules.label)
+        for row, verdict, _ in batch.found
+    ]
+    return batch._replace(lines=lines)
 
 
 # A worker of a cluster lives for many runs.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import get_logger
+from janitor.readers.interface import Rules
 from janitor.readers.tally import Tally
 from janitor.report.build import forecast
 from janitor.report.model import (
@@ -98,9 +99,10 @@ def _worked_through(
     if announcer is not None:
         with job.stop.waiting():
             announcer.open()
-    findings = _findings(job, outlets, label=label, most=most)
+    rules = rules_of(job, outlets, label)
+    findings = _findings(job, rules, outlets, most)
     log.info("run.started", table=job.table.name, dialect=job.policy.dialect)
-    errors = read(job, tally, findings, outlets)
+    errors = read(job, rules, tally, findings, outlets)
     is_complete = not errors and not job.stop.is_requested()
     swept = _swept(job, tally, findings, is_complete=is_complete, lease_problem=lease.problem)
     locked_out, warnings, bugs = LockedOut(), list[Remark](), list[Remark]()
@@ -191,12 +193,11 @@ def _open_plan(job: TableJob) -> None:
         raise ConfigurationError(f"the plan: {error.sentence}", error.way_out, "plan-path") from None
 
 
-def _findings(job: TableJob, outlets: Outlets, *, label: str | None, most: int) -> Findings:
-    rules = rules_of(job)
+def _findings(job: TableJob, rules: Rules, outlets: Outlets, most: int) -> Findings:
     if job.listing is not None and job.listing.order is not None:
         return SortedFindings(outlets, rules, job.listing.order, most=most)
     see = None if job.announcer is None else job.announcer.see
-    return Findings(outlets, rules, most=most, label=label, see=see)
+    return Findings(outlets, rules, most=most, see=see)
 
 
 def _report(

@@ -13,7 +13,8 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.cli.wiring.readers import shares_of
+from janitor.cli.wiring.doctor.cluster import readers_at_once
+from janitor.cli.wiring.readers import cores, shares_of
 from janitor.config.limits import LimitSettings
 from janitor.errors import ConfigurationError
 from janitor.readers.dask_cluster import check_dask
@@ -294,21 +295,46 @@ def test_the_same_dask_is_not() -> None:
     check_dask(Asked("2", "2", "2"), "tcp://there")
 
 
+def test_the_doctor_looks_at_the_cluster_and_estimates_with_it(
+    table_server: Server, tokens: DynamoDBClient, cluster: Cluster
+) -> None:
+    create_table(tokens, "looked-at", hashed=True, rows=living_rows(6))
+    doctor = ("doctor", "--table", "looked-at", "--endpoint-url", table_server.url, "--format", "json", *SEGMENTS)
+    there = json.loads(janitor(*doctor, "--dask", cluster.address).out)
+    checks = {check["name"]: check for check in there["checks"]}
+    assert f"{len(cluster.workers)} threads" in checks["dask"]["found"]
+    assert there["estimate"]["segments"] == 9
+    nowhere = janitor(*doctor, "--dask", "tcp://127.0.0.1:8786", "--workers", "2")
+    assert nowhere.code == 1
+    assert "dask: --workers and --dask both say who reads the table" in nowhere.err
+
+
 MB = 1024 * 1024
 
 
 @pytest.mark.parametrize(
-    ("limits", "megabytes", "segments", "processes"),
+    ("limits", "megabytes", "segments", "processes", "at_once"),
     [
-        (LimitSettings(segments=None, workers=1), 1, 1, 1),
-        (LimitSettings(segments=None, workers=1), 10_000, 8, 1),
-        (LimitSettings(segments=None, workers=2), 0, 2, 2),
-        (LimitSettings(segments=None, workers=2), 10_000, 625, 2),
-        (LimitSettings(segments=3, workers=8), 10_000, 3, 3),
-        (LimitSettings(segments=None, workers=None), 1, 1, 1),
-        (LimitSettings(segments=None, workers=1, dask="tcp://there:8786"), 160, 10, 1),
-        (LimitSettings(segments=None, workers=2), 10**9, 1_000_000, 2),
+        (LimitSettings(segments=None, workers=1), 1, 1, 1, 1),
+        (LimitSettings(segments=None, workers=1), 10_000, 8, 1, 8),
+        (LimitSettings(segments=None, workers=2), 0, 2, 2, 2),
+        (LimitSettings(segments=None, workers=2), 10_000, 625, 2, 2),
+        (LimitSettings(segments=3, workers=8), 10_000, 3, 3, 3),
+        (LimitSettings(segments=None, workers=None), 1, 1, 1, 1),
+        (LimitSettings(segments=None, workers=2), 10**9, 1_000_000, 2, 2),
     ],
 )
-def test_how_a_table_is_shared_out(limits: LimitSettings, megabytes: int, segments: int, processes: int) -> None:
+def test_how_a_table_is_shared_out(
+    limits: LimitSettings, megabytes: int, segments: int, processes: int, at_once: int
+) -> None:
     assert shares_of(limits, megabytes * MB) == (segments, processes)
+    assert readers_at_once(limits, megabytes * MB) == at_once
+
+
+@pytest.mark.parametrize(("quota", "allowed"), [("max 100000", None), ("150000 100000", 1), ("50000 100000", 1)])
+def test_a_container_uses_no_more_cores_than_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, allowed: int | None
+) -> None:
+    (tmp_path / "cpu.max").write_text(f"{quota}\n")
+    monkeypatch.setattr("janitor.cli.wiring.readers._CPU_QUOTA", tmp_path / "cpu.max")
+    assert cores() == (allowed or len(os.sched_getaffinity(0)))

@@ -14,6 +14,7 @@ from janitor import __version__
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import NeverStopped
 from janitor.errors import JanitorError
+from janitor.parsers import parse_owner
 from janitor.readers.interface import Batch, Rules
 from janitor.readers.judging import judge
 from janitor.readers.segment import (
@@ -159,3 +160,9 @@ def test_what_a_bug_of_a_reader_says_is_its_kind() -> None:
     with pytest.raises(JanitorError) as raised:
         decoded_answer(read_segment(msgspec.msgpack.encode({"version": __version__, "rules": "secret"})))
     assert str(raised.value) == "a reader of segment 0: reading broke off (ValidationError)"
+
+
+def test_a_pattern_that_no_task_could_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="is no text in UTF-8"):
+        parse_owner("\udcff*")
+    assert parse_owner("ânâ*") == "ânâ*"

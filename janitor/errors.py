@@ -13,6 +13,11 @@ class ExitCode(IntEnum):
     REFUSED = 4
 
 
+def signal_exit_code(number: int) -> int:
+    """What a process ends with that was stopped by the signal of this number, as shells have it."""
+    return 128 + number
+
+
 class JanitorError(Exception):
     """The root of every error a user can meet.
 

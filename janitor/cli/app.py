@@ -13,14 +13,13 @@ import click
 
 from janitor import __version__
 from janitor.cli.groups import LazyGroup
-from janitor.errors import ExitCode, JanitorError
+from janitor.errors import ExitCode, JanitorError, signal_exit_code
 from janitor.tokens.plain import plain
 
 PROGRAM = "janitor"
 
 COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "demo", "schema")
 
-_SIGNAL_BASE = 128
 # By default Python looks for cycles hundreds of times while a command is imported, which leaves none, and rows hold
 # none either.
 _ALLOCATIONS_BEFORE_A_COLLECTION = 100_000
@@ -118,9 +117,9 @@ def _ending(error: BaseException) -> tuple[str, int]:
             is_done = isinstance(error, SystemExit) and error.code == 0
             return _unwritten(error), ExitCode.DONE if is_done else ExitCode.FAILED
         case KeyboardInterrupt() | click.Abort():
-            return "interrupted", _SIGNAL_BASE + signal.SIGINT
+            return "interrupted", signal_exit_code(signal.SIGINT)
         case Terminated():
-            return "terminated", _SIGNAL_BASE + error.number
+            return "terminated", signal_exit_code(error.number)
         case _:
             return _bug(error), ExitCode.FAILED
 

@@ -1,7 +1,6 @@
 """The one rule of consent: what deletes asks on a terminal; without one it takes --yes, or a file that says so."""
 
 import contextlib
-import signal
 import sys
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from janitor.tokens.words import counted
 
 NO_TERMINAL = "there is no terminal to ask on"
 WAY_OUT = "give --yes"
-_SIGNAL_BASE = 128
 
 
 class NotConfirmedError(JanitorError):
@@ -49,12 +47,7 @@ class Confirmation:
         if self._yes or not is_terminal():
             return self.problem() is None
         what = f"{counted(rows, 'token')} of {self._table}, expired {_span(oldest, newest)}"
-        try:
-            with self._stop.waiting():
-                return asked(f"Delete {what}? [y/N]: ")
-        except StopRequestedError:
-            click.echo(err=True)
-            return False
+        return _answer(f"Delete {what}?", self._stop) is True
 
 
 def is_terminal() -> bool:
@@ -75,20 +68,26 @@ def confirm(question: str, nothing: str, stop: Stop) -> None:
     """
     if not is_terminal():
         raise NotConfirmedError(f"{nothing}: {NO_TERMINAL}", WAY_OUT)
-    try:
-        with stop.waiting():
-            is_yes = asked(f"{question} [y/N]: ")
-    except StopRequestedError:
-        click.echo(err=True)
-        who = signal.Signals(stop.signal or signal.SIGTERM)
-        error = NotConfirmedError(f"{nothing}: stopped by {who.name}", code="interrupted")
-        error.exit_code = _SIGNAL_BASE + who
-        raise error from None
+    is_yes = _answer(question, stop)
+    if is_yes is None:
+        error = NotConfirmedError(f"{nothing}: {stop.why}", code="deadline" if stop.is_deadline else "interrupted")
+        error.exit_code = stop.exit_code
+        raise error
     if not is_yes:
         raise NotConfirmedError(f"{nothing}: it was not confirmed")
 
 
-def asked(question: str) -> bool:
+def _answer(question: str, stop: Stop) -> bool | None:
+    """Whether whoever sits at the terminal says yes; None where a request to stop comes first."""
+    try:
+        with stop.waiting():
+            return _asked(f"{question} [y/N]: ")
+    except StopRequestedError:
+        click.echo(err=True)
+        return None
+
+
+def _asked(question: str) -> bool:
     """Ask whoever sits at the terminal, also where standard error goes elsewhere; no answer is no."""
     with contextlib.ExitStack() as opened:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,18 +22,16 @@ from janitor.run.job import Job, Result
 from janitor.run.stopping import Stop
 from janitor.tokens.plain import plain
 
-_SIGNAL_BASE = 128
-
 _Prepared = TypeVar("_Prepared")
 
 
 class StoppedBeforeError(JanitorError):
     """A run was asked to stop before it had read anything, so there is no report."""
 
-    def __init__(self, number: int, *, is_deadline: bool) -> None:
-        why = "the deadline came" if is_deadline else f"stopped by {signal.Signals(number).name}"
-        super().__init__(f"{why} before anything was read", code="deadline" if is_deadline else "interrupted")
-        self.exit_code = ExitCode.FAILED if is_deadline else _SIGNAL_BASE + number
+    def __init__(self, stop: Stop) -> None:
+        code = "deadline" if stop.is_deadline else "interrupted"
+        super().__init__(f"{stop.why} before anything was read", code=code)
+        self.exit_code = stop.exit_code
 
 
 def carried_out(
@@ -101,7 +98,7 @@ def _stopped_early(stop: Stop) -> Iterator[None]:
     try:
         yield
     except StopRequestedError:
-        raise StoppedBeforeError(stop.signal or signal.SIGTERM, is_deadline=stop.is_deadline) from None
+        raise StoppedBeforeError(stop) from None
 
 
 def say_failures(result: Result) -> None:
@@ -127,8 +124,8 @@ def _label(report: Report, table: TableReport) -> str:
 def exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:
     """What the run's end means for the shell (docs/architecture.md, "Exit codes")."""
     report = result.report
-    if report.run.outcome is Outcome.INTERRUPTED and stop.signal is not None and not stop.is_deadline:
-        return _SIGNAL_BASE + stop.signal
+    if report.run.outcome is Outcome.INTERRUPTED and stop.is_requested() and not stop.is_deadline:
+        return stop.exit_code
     if report.run.outcome is Outcome.REFUSED:
         return ExitCode.REFUSED
     if report.errors or result.failures:

@@ -13,11 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from janitor.errors import ExitCode
 from janitor.run.stopping import Stop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-_SIGNAL_BASE = 128
 # A busy machine may make seconds of what takes none; the daemon ends a run a minute after its deadline.
 _LAST_RESORT_SECONDS = 30.0
 _STDERR = 2
@@ -87,4 +85,4 @@ class _LastResort:
             # Nobody may be reading it.
             os.set_blocking(_STDERR, False)
             os.write(_STDERR, said.encode())
-        os._exit(ExitCode.FAILED if self._stop.is_deadline else _SIGNAL_BASE + number)
+        os._exit(self._stop.exit_code)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from janitor.aws_errors import DENIALS, UNKNOWN_OPERATIONS, aws_errors
+from janitor.backoff import Backoff
 from janitor.dynamodb.bodies import guard_bodies
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import item_of
@@ -46,7 +47,7 @@ _BYTES_OF_A_READ_UNIT = 4096
 # tried several times already.
 _ROUNDS = 9
 _UNANSWERED_ROUNDS = 3
-# Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): about three seconds over all rounds.
+# About three seconds over all rounds.
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 # How long a wait for the budget goes on before the lease is looked at again.
@@ -94,7 +95,7 @@ class Deleter:
         *,
         api: str,
         pause: Callable[[float], bool],
-        jitter: random.Random,
+        jitter: random.Random | None = None,
         may_go_on: Callable[[], bool] = lambda: True,
         budgets: Budgets | None = None,
     ) -> None:
@@ -105,7 +106,7 @@ class Deleter:
             table: the table's name.
             api: `partiql`, `item`, or `auto` for PartiQL until it is denied or unknown.
             pause: waits so many seconds, and says True when the run was asked to stop.
-            jitter: spreads the retries.
+            jitter: spreads the retries; None for one of its own.
             may_go_on: False from the moment on when no delete may be sent any more, not even once more.
             budgets: what the deletes and looks may cost; None for as much as the table gives.
         """
@@ -115,7 +116,7 @@ class Deleter:
         self._get_item: Any = client.get_item
         self._table = table
         self._pause = pause
-        self._jitter = jitter
+        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, jitter)
         self._budgets = budgets or Budgets.unlimited(time.monotonic)
         self._items = Items(client, table)
         self._way: Way = self._items if api == "item" else Partiql(client, table)
@@ -133,7 +134,7 @@ class Deleter:
         fatal: JanitorError | None = None
         unanswered = 0
         for number in range(_ROUNDS):
-            if number and self._pause(self._pause_seconds(number)):
+            if number and self._pause(self._backoff.seconds(number)):
                 break
             sent = self._send_within_budget([targets[position] for position in waiting])
             for position, reply in zip(waiting, sent.replies, strict=True):
@@ -212,9 +213,6 @@ class Deleter:
     def _check_lease(self) -> None:
         if not self._may_go_on():
             raise LedgerError("the lease of the table was lost", "run it again", LEASE_LOST)
-
-    def _pause_seconds(self, number: int) -> float:
-        return self._jitter.uniform(0, min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0**number))
 
     def _settled(self, target: Target, reply: Reply, fatal: JanitorError | None) -> Settled:
         if reply.outcome is not None:

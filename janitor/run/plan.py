@@ -10,9 +10,7 @@ It holds bearer tokens of classic tables: its mode is 0600, and no line of it is
 
 import contextlib
 import hashlib
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -22,6 +20,7 @@ import msgspec
 from janitor.errors import SinkError
 from janitor.run.block_file import BlockFile
 from janitor.tokens.dialect import Dialect
+from janitor.whole_file import WholeFile
 
 SCHEMA: Literal["janitor.plan/v1"] = "janitor.plan/v1"
 
@@ -254,21 +253,12 @@ class Plan:
             SinkError: it cannot be written there; the file is where it was.
         """
         self._file.close()
-        hidden: Path | None = None
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Copied, for the two places may be on different disks. Nobody else can read it: mode 0600.
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".janitor-plan-")
-            hidden = Path(name)
-            with os.fdopen(descriptor, "wb") as target, self.path.open("rb") as source:
-                shutil.copyfileobj(source, target)
-                target.flush()
-                os.fsync(target.fileno())
-            hidden.replace(path)
+            with WholeFile(path) as target, self.path.open("rb") as source:
+                shutil.copyfileobj(source, target.stream)
         except OSError as error:
-            if hidden is not None:
-                with contextlib.suppress(OSError):
-                    hidden.unlink()
             raise SinkError(f"{path} could not be written: {error.strerror}", code="disk") from None
         self.remove()
         self.path = path

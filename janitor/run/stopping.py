@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from janitor.errors import StopRequestedError
+from janitor.errors import ExitCode, StopRequestedError, signal_exit_code
 
 # From the request on: for the calls in flight, and for what the archive has still to be told of them.
 LAST_SECONDS = 3.5
@@ -67,6 +67,18 @@ class Stop:
     def is_deadline(self) -> bool:
         """Whether it was the run's own deadline that asked, which comes as an alarm."""
         return self.signal == signal.SIGALRM
+
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with that was asked to stop."""
+        return ExitCode.FAILED if self.is_deadline else signal_exit_code(self.signal or signal.SIGTERM)
+
+    @property
+    def why(self) -> str:
+        """Who asked, for people: `the deadline came`, `stopped by SIGTERM`."""
+        if self.is_deadline:
+            return "the deadline came"
+        return f"stopped by {signal.Signals(self.signal or signal.SIGTERM).name}"
 
     def pause(self, seconds: float) -> bool:
         """Wait so long, or until a request comes; True when there is one. For threads other than the main one."""

@@ -5,7 +5,6 @@ knows that a run of that job is at work, whatever its process id has come to mea
 """
 
 import contextlib
-import fcntl
 import math
 import os
 import signal
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from janitor.config.output import JOB_VARIABLE
+from janitor.file_lock import file_lock
 from janitor.logs import get_logger
 from janitor.serve.jobs import Job
 from janitor.settings import ENVIRONMENT_PREFIX
@@ -134,19 +134,12 @@ def _locked(folder: Path) -> Iterator[int]:
     Raises:
         BlockingIOError: another process holds it.
     """
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _lock(descriptor)
+    with contextlib.ExitStack() as held:
+        try:
+            descriptor = held.enter_context(file_lock(folder / _LOCK))
+        except BlockingIOError as error:
+            raise BlockingIOError(error.errno, "another run of this job is still at work") from None
         yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise BlockingIOError(error.errno, "another run of this job is still at work") from None
 
 
 def _is_locked(folder: Path) -> bool:

@@ -1,7 +1,6 @@
 """What a daemon has for itself: the address that it listens on, and the folder of its state."""
 
 import contextlib
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from janitor.config.serve import Address
 from janitor.errors import ConfigurationError
+from janitor.file_lock import UnlockableError, file_lock
 
 
 @contextlib.contextmanager
@@ -37,25 +37,22 @@ def alone_in(state: Path) -> Iterator[None]:
     Raises:
         ConfigurationError: one is there, or the folder cannot be written.
     """
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        sentence = f"{state} cannot be written: {error.strerror}"
-        raise ConfigurationError(sentence, "give --state-dir a folder that can", "state-dir") from None
-    try:
-        _lock(descriptor, state)
+    with contextlib.ExitStack() as held:
+        try:
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            held.enter_context(file_lock(state / "lock"))
+        except OSError as error:
+            raise ConfigurationError(*_why_not_alone(state, error), "state-dir") from None
         yield
-    finally:
-        os.close(descriptor)
 
 
-def _lock(descriptor: int, state: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        sentence = f"another `janitor serve` keeps its state in {state}"
-        raise ConfigurationError(sentence, "end it, or give this one a --state-dir of its own", "state-dir") from None
-    except OSError as error:
-        sentence = f"{state} cannot be locked: {error.strerror}"
-        raise ConfigurationError(sentence, "give --state-dir a folder on a local disk", "state-dir") from None
+def _why_not_alone(state: Path, error: OSError) -> tuple[str, str]:
+    """What happened, and the way out."""
+    match error:
+        case BlockingIOError():
+            sentence = f"another `janitor serve` keeps its state in {state}"
+            return sentence, "end it, or give this one a --state-dir of its own"
+        case UnlockableError():
+            return f"{state} cannot be locked: {error.strerror}", "give --state-dir a folder on a local disk"
+        case _:
+            return f"{state} cannot be written: {error.strerror}", "give --state-dir a folder that can"

@@ -4,10 +4,10 @@ import signal
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from janitor.errors import ExitCode
+from janitor.errors import ExitCode, signal_exit_code
 from janitor.report.model import Outcome
 
-_STOPPED = frozenset({128 + signal.SIGINT, 128 + signal.SIGTERM})
+_STOPPED = frozenset({signal_exit_code(signal.SIGINT), signal_exit_code(signal.SIGTERM)})
 KILLED = "killed"
 
 

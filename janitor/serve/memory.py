@@ -1,8 +1,6 @@
 """What the daemon remembers of each job over its own restarts: one small file, written whole or not at all."""
 
 import contextlib
-import os
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +11,7 @@ import msgspec
 
 from janitor.logs import get_logger
 from janitor.tokens.expiration import LAST_SECOND
+from janitor.whole_file import WholeFile
 
 log = get_logger("janitor.serve")
 
@@ -167,17 +166,8 @@ class Memory:
             log.error("memory.not_written", path=str(self._path), error=error.strerror)  # noqa: TRY400
 
     def _write(self, content: bytes) -> None:
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.", suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self._path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        with WholeFile(self._path) as file:
+            file.stream.write(content)
 
 
 def _check(jobs: Mapping[str, Remembered]) -> None:

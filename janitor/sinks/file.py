@@ -3,13 +3,13 @@
 import contextlib
 import os
 import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from janitor.errors import ConfigurationError, SinkError
 from janitor.sinks.patient_writer import PatientWriter
+from janitor.whole_file import WholeFile
 
 
 class File:
@@ -31,7 +31,7 @@ class File:
         # A link stays a link, and what it points to is replaced; a pipe has no place to resolve to.
         self._path = path if _is_special(path) else path.resolve()
         self._stream: BinaryIO | PatientWriter | None = None
-        self._hidden: Path | None = None
+        self._whole: WholeFile | None = None
 
     def open(self) -> None:
         """Make the hidden file.
@@ -68,27 +68,24 @@ class File:
             SinkError: that failed; the place is as it was.
         """
         try:
-            self._opened.flush()
-            if self._hidden is not None:
-                os.fsync(self._opened.fileno())
-                self._opened.close()
-                self._hidden.replace(self._path)
+            if self._whole is not None:
+                self._whole.commit()
             else:
+                self._opened.flush()
                 self._opened.close()
         except OSError as error:
             self.discard()
             raise self._failure(error) from None
-        self._hidden = None
+        self._whole = None
 
     def discard(self) -> None:
         """Remove the hidden file."""
         with contextlib.suppress(OSError):
             if self._stream is not None:
                 self._stream.close()
-        if self._hidden is not None:
-            with contextlib.suppress(OSError):
-                self._hidden.unlink(missing_ok=True)
-            self._hidden = None
+        if self._whole is not None:
+            self._whole.discard()
+            self._whole = None
 
     @property
     def _opened(self) -> BinaryIO | PatientWriter:
@@ -102,10 +99,8 @@ class File:
     def _open_hidden(self) -> BinaryIO:
         if self._path.exists() and not os.access(self._path, os.W_OK):
             raise PermissionError(13, "it is write-protected")
-        descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.", suffix=".part")
-        self._hidden = Path(name)
-        self._hidden.chmod(self._mode())
-        return os.fdopen(descriptor, "wb")
+        self._whole = WholeFile(self._path, self._mode())
+        return self._whole.stream
 
     def _mode(self) -> int:
         if self._path.exists():

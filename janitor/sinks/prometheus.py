@@ -6,8 +6,6 @@ node_exporter reads it when its name ends in `.prom`.
 """
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from pathlib import Path
@@ -17,6 +15,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from janitor.errors import SinkError
+from janitor.file_lock import file_lock
 from janitor.sinks.file import File
 from janitor.sinks.metric import Measured, MetricLike, Unit
 
@@ -115,9 +114,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            stack.enter_context(file_lock(folder, waits=True))
         yield
 
 

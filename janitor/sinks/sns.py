@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.parsers import ResponseParserError
 
 from janitor.aws_errors import DENIALS, PASSING_ERRORS, THROTTLES, aws_errors
+from janitor.backoff import Backoff
 from janitor.errors import JanitorError, SinkError
 from janitor.tokens.shown import cut, without_keys
 
@@ -29,7 +30,7 @@ _ATTRIBUTE_TYPE = "String"
 
 # Sends of one entry, the first included.
 _ROUNDS = 6
-# Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): about three seconds over all rounds.
+# About three seconds over all rounds.
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -105,20 +106,22 @@ class _Answer:
 class Topic:
     """A topic to publish to. For one thread."""
 
-    def __init__(self, client: "SNSClient", arn: str, pause: Callable[[float], bool], jitter: random.Random) -> None:
+    def __init__(
+        self, client: "SNSClient", arn: str, pause: Callable[[float], bool], jitter: random.Random | None = None
+    ) -> None:
         """Prepare; nothing is sent.
 
         Args:
             client: of the topic's region.
             arn: of the form that `--sns-topic-arn` takes.
             pause: waits so many seconds, and says True when the run was asked to stop; asked with 0 before a batch.
-            jitter: spreads the retries.
+            jitter: spreads the retries; None for one of its own.
         """
         self.arn = arn
         self.is_fifo = arn.endswith(".fifo")
         self._client: Any = client
         self._pause = pause
-        self._jitter = jitter
+        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, jitter)
 
     def problem(self) -> SinkError | None:
         """Why nothing could be published, found out without publishing; None when nothing speaks against it.
@@ -162,7 +165,7 @@ class Topic:
         """Send a batch until every entry is settled; return why nothing more is worth sending."""
         answer = _Answer()
         for number in range(_ROUNDS):
-            if number and self._pause(self._pause_seconds(number)):
+            if number and self._pause(self._backoff.seconds(number)):
                 yield from _all(batch, interrupted := self._interrupted())
                 return interrupted
             answer = self._send(batch)
@@ -236,9 +239,6 @@ class Topic:
         if self.is_fifo:
             parameters |= {"MessageGroupId": message.group_id, "MessageDeduplicationId": message.deduplication_id}
         return parameters
-
-    def _pause_seconds(self, number: int) -> float:
-        return self._jitter.uniform(0, min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0**number))
 
     def _interrupted(self) -> SinkError:
         return SinkError(f"not published to {self.arn}: the run was asked to stop", "run it again", "interrupted")

@@ -1,6 +1,5 @@
 """Who announces what a run finds: the store of what was announced, and the topic. Only of runs that have either."""
 
-import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -158,8 +157,7 @@ def tell_of_failure(
     )
     try:
         aws = session(table)
-        jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
-        topic = Topic(aws.sns, settings.sns_topic_arn, lambda _: False, jitter)
+        topic = Topic(aws.sns, settings.sns_topic_arn, lambda _: False)
         troubles = turn = None
         # A store that does not work may be what the run has failed of: then everything is told.
         with suppress(JanitorError):
@@ -184,8 +182,7 @@ def topic_of(settings: NoticeSettings, aws: Aws, stop: Stop) -> Topic | None:
     """The topic that is published to, reached through this session; None where there is none."""
     if settings.sns_topic_arn is None:
         return None
-    jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
-    return Topic(aws.sns, settings.sns_topic_arn, stop.pause, jitter)
+    return Topic(aws.sns, settings.sns_topic_arn, stop.pause)
 
 
 def clock_refusal(skew_seconds: int | None) -> Remark | None:

@@ -1,7 +1,6 @@
 """A restore: archives to read, a table to put their rows into, and what is said of it."""
 
 import io
-import signal
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -29,8 +28,6 @@ from janitor.tokens.meaning import row_marks
 from janitor.tokens.plain import plain
 from janitor.tokens.row import Row, row_of
 from janitor.tokens.shown import shown
-
-_SIGNAL_BASE = 128
 
 
 def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop: Stop) -> int:
@@ -140,5 +137,5 @@ def _exit_code(summary: Summary, archive: str, stop: Stop) -> int:
         click.echo(f"janitor: no row of {archive} is the one that was asked for; check the choice", err=True)
         return ExitCode.FAILED
     if stop.is_requested():
-        return ExitCode.FAILED if stop.is_deadline else _SIGNAL_BASE + (stop.signal or signal.SIGTERM)
+        return stop.exit_code
     return ExitCode.FAILED if summary.failed else ExitCode.DONE

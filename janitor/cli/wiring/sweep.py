@@ -1,6 +1,5 @@
 """A sweep of a table, as a job: a scan, and what is to become of the stale rows."""
 
-import random
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -217,7 +216,6 @@ def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on
         reached.table.name,
         api=deletion.delete_api,
         pause=lambda seconds: stop.pause(seconds) or not may_go_on(),
-        jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
         may_go_on=may_go_on,
         budgets=reached.budgets,
     )

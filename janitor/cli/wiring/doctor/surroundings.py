@@ -1,6 +1,5 @@
 """Where notices, memories and deleted rows go."""
 
-import random
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -35,9 +34,8 @@ def topic_check(arn: str | None, session: Session) -> Check:
         return skipped(TOPIC, "not asked for: no --sns-topic-arn")
     if session.aws is None or session.why_not is not None:
         return skipped(TOPIC, session.why_not or "")
-    jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
     try:
-        problem: JanitorError | None = Topic(session.aws.sns, arn, lambda _: False, jitter).problem()
+        problem: JanitorError | None = Topic(session.aws.sns, arn, lambda _: False).problem()
     except JanitorError as error:
         problem = error
     if problem is not None:

@@ -1,7 +1,6 @@
 """`token extend`, `token revoke`, `token remove`, from the rows that were chosen to what is said of each."""
 
 import datetime as dt
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +28,6 @@ from janitor.tokens.words import counted
 
 log = get_logger("janitor.token")
 
-SIGNAL_BASE = 128
 _WRITTEN = frozenset({ChangeOutcome.EXTENDED, ChangeOutcome.REVOKED, ChangeOutcome.DELETED})
 NO_ANSWER = "no answer came before the command had to end: it may be done or not"
 
@@ -107,12 +105,9 @@ class Telling:
                 click.echo(json_page(self._whole(archive)).decode())
         if stop.is_requested():
             untouched = sum(row.outcome is ChangeOutcome.UNTOUCHED for row in self._rows)
-            who = signal.Signals(stop.signal or signal.SIGTERM)
             count = len(self._rows)
-            click.echo(
-                f"janitor: stopped by {who.name} after {count - untouched} of {counted(count, 'token')}", err=True
-            )
-            return SIGNAL_BASE + who
+            click.echo(f"janitor: {stop.why} after {count - untouched} of {counted(count, 'token')}", err=True)
+            return stop.exit_code
         if self._unwritten is not None:
             with self._written():
                 click.echo(

@@ -1,6 +1,5 @@
 """`token remove`: a question, an archive, and rows that go."""
 
-import random
 from functools import partial
 
 import click
@@ -91,7 +90,6 @@ def _removal(archive: Archive, header: Header, place: Place, stop: Stop) -> Remo
         place.reached.table.name,
         api="auto",
         pause=stop.pause,
-        jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
     )
     return Removal(deleter=deleter, archive=archive, header=header, policy=place.policy, secret=place.secret)
 

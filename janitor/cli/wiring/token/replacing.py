@@ -1,6 +1,5 @@
 """Rows that make room for a new token, and a new row that nobody got the token of: deleted."""
 
-import random
 from collections.abc import Iterable
 
 from janitor.cli.wiring.archives import archive_for
@@ -39,7 +38,6 @@ class Replacing:
             place.reached.table.name,
             api="auto",
             pause=stop.pause,
-            jitter=random.Random(),  # noqa: S311  # spreads retries, guards nothing
         )
 
     def make_room(self, rows: Iterable[Found]) -> str | None:

@@ -90,14 +90,11 @@ def rows_of_every_kind() -> list[Item]:
 
 def without_times(report: dict[str, Any]) -> dict[str, Any]:
     """What two runs of the same table have in common."""
-    for part, names in {
-        "run": ("id", "started_at", "finished_at", "duration_seconds"),
-        "capacity": ("requests",),
-        "clock": ("skew_seconds",),
-        "deletion": ("plan",),
-    }.items():
-        for name in names:
-            del report[part][name]
+    for part in (report, *report["tables"]):
+        del part["capacity"]["requests"], part["clock"]["skew_seconds"], part["deletion"]["plan"]
+    for part in (report["run"], *report["tables"]):
+        del part["started_at"], part["finished_at"], part["duration_seconds"]
+    del report["run"]["id"]
     return report
 
 

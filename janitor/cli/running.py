@@ -6,16 +6,15 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import click
 
 from janitor.cli.signals import stoppable
 from janitor.cli.wiring.logging import start_logging
 from janitor.cli.wiring.outside import Outside
-from janitor.config.limits import DeadlineSettings
-from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
-from janitor.config.table import TableSettings
+from janitor.config.around_run import AroundRun
+from janitor.config.output import LogSettings
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.report.model import Outcome, Report, TableReport
 from janitor.run.flow import run
@@ -24,30 +23,6 @@ from janitor.run.stopping import Stop
 from janitor.tokens.plain import plain
 
 _Prepared = TypeVar("_Prepared")
-
-
-class AroundRun(Protocol):
-    """Of a command's settings what concerns every run."""
-
-    @property
-    def table(self) -> TableSettings:
-        """Which table."""
-
-    @property
-    def output(self) -> OutputSettings:
-        """What is said."""
-
-    @property
-    def notices(self) -> NoticeSettings:
-        """Who hears of it."""
-
-    @property
-    def store(self) -> StateSettings:
-        """Where that is remembered."""
-
-    @property
-    def deadline(self) -> DeadlineSettings:
-        """How long it may take."""
 
 
 class StoppedBeforeError(JanitorError):
@@ -147,7 +122,7 @@ def _label(report: Report, table: TableReport) -> str:
 
 
 def exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:
-    """What the run's end means for the shell (DESIGN, "Command line")."""
+    """What the run's end means for the shell (docs/architecture.md, "Exit codes")."""
     report = result.report
     if report.run.outcome is Outcome.INTERRUPTED and stop.is_requested() and not stop.is_deadline:
         return stop.exit_code

@@ -55,20 +55,27 @@ def pages_of(size_bytes: int, segments: int, budget: float | None = None) -> int
 
 
 def reading_of(
-    size_bytes: int, segments: int, throughput: Throughput, page_seconds: float, budget: float | None = None
+    size_bytes: int,
+    segments: int,
+    throughput: Throughput,
+    page_seconds: float,
+    budget: float | None = None,
+    *,
+    at_once: int | None = None,
 ) -> Reading:
     """What reading a table of this size would be.
 
     Args:
         size_bytes: as DescribeTable has it.
-        segments: how many parts are read at once.
+        segments: in how many parts it is read.
         throughput: what the table takes.
         page_seconds: what one page of it takes.
         budget: read units a second that the run may take; None for no limit.
+        at_once: how many parts are read at the same time; None for all of them.
     """
     pages = pages_of(size_bytes, segments, budget)
     units = read_units(size_bytes, pages)
-    by_pages = -(-pages // segments) * page_seconds
+    by_pages = -(-pages // (at_once or segments)) * page_seconds
     # Without a second's worth to spare: what a table saved up for bursts is LISA's.
     takes = throughput.provisioned_reads or throughput.warm_reads or _NEW_TABLE_READS
     by_units = units / min(takes, budget or takes)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from janitor.notify.content import DeletionCounts, DigestContent, Ending
+from janitor.notify.content import DigestContent
+from janitor.report.model import Deletion, Outcome
 from janitor.tokens.plain import plain
 from janitor.tokens.words import counted
 
@@ -17,7 +18,7 @@ def deletion_sentences(content: DigestContent) -> Iterator[str]:
     if not deletion.enabled:
         if deletion.planned:
             yield f"A dry run: nothing was deleted, {planned} would be."
-    elif content.outcome is Ending.REFUSED:
+    elif content.outcome is Outcome.REFUSED:
         yield f"Nothing was deleted, of {planned} planned."
     else:
         others = {
@@ -34,7 +35,7 @@ def deletion_sentences(content: DigestContent) -> Iterator[str]:
         yield f"{counted(deletion.protected, 'more row')} would go, but for their protection."
 
 
-def _untouched(deletion: DeletionCounts) -> int:
+def _untouched(deletion: Deletion) -> int:
     """Rows of the plan that nothing was sent for, because the run ended before."""
     return deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone - deletion.failed
 

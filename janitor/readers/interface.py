@@ -13,6 +13,7 @@ import msgspec
 
 from janitor.readers.listing import Listing
 from janitor.readers.tally import Tally
+from janitor.report.model import Finding
 from janitor.tokens.classify import Classification
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
@@ -28,6 +29,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         secret: the key of fingerprints, None for plain ones.
         plans: whether rows that may be deleted are set apart.
         listing: which rows are listed, active ones too; None for those that need somebody.
+        label: the table's, where the run has several: each line about a row says it.
+        streams: whether a report lists every row as it comes, so that it is worth making the lines where rows are read.
     """
 
     policy: Policy
@@ -35,6 +38,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes | None = None
     plans: bool = False
     listing: Listing | None = None
+    label: str | None = None
+    streams: bool = False
 
 
 class FoundRow(NamedTuple):
@@ -61,12 +66,14 @@ class Batch(NamedTuple):
         found: the rows to list, but for those that may be deleted.
         deletable: the rows that may be deleted, protected ones not among them.
         fitting: the patterns of protected users that fit the owner of one of them, of those that were asked about.
+        lines: of each of `found` the report's line, in the same order; empty where whoever read has made none.
     """
 
     tally: Tally
     found: Sequence[FoundRow]
     deletable: Sequence[DeletableRow] = ()
     fitting: Sequence[str] = ()
+    lines: Sequence[Finding] = ()
 
 
 class Reader(Protocol):

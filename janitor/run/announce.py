@@ -30,6 +30,7 @@ from janitor.notify.parts import digest_parts
 from janitor.notify.per_token import token_message
 from janitor.readers.interface import FoundRow
 from janitor.report.model import NoticesPart, Outcome, Remark, Report, TableReport
+from janitor.run.announcement import AnnouncementResult
 from janitor.run.bugs import NOT_ANNOUNCED, remarked
 from janitor.run.changes import changes_since
 from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, digest_remark, publish_part
@@ -40,7 +41,7 @@ from janitor.run.locked_out import PagesOfOwner
 from janitor.run.rehearsal import who_would_be_told
 from janitor.run.spool import Due
 from janitor.run.stopping import NOTICE_SECONDS, Stop
-from janitor.run.watch import FingerprintOf, Watch
+from janitor.run.watch import Watch
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message
 from janitor.tokens.words import counted
@@ -81,7 +82,6 @@ class Announcer:
         clock: Callable[[], float],
         stop: Stop,
         pages_of_owner: PagesOfOwner | None,
-        fingerprint_of: FingerprintOf,
         run_id: str,
         remembers: bool,
         turn: LeaseKeeper | None = None,
@@ -94,7 +94,6 @@ class Announcer:
             clock: the present UNIX second.
             stop: who may ask for an early end.
             pages_of_owner: reads the rows of an owner; None where the table has no index for it.
-            fingerprint_of: how rows are named.
             run_id: the run's id.
             remembers: whether the run sees the whole table as it is, as the next will.
             turn: the right to tell this topic of this table; None where nobody else does.
@@ -110,7 +109,6 @@ class Announcer:
         self._clock = clock
         self._stop = stop
         self._pages_of_owner = pages_of_owner
-        self._fingerprint_of = fingerprint_of
         self._turn = turn
         self._held = ExitStack()
         self._other: Held | None = None
@@ -241,8 +239,7 @@ class Announcer:
 
     def _broken(self) -> list[Remark]:
         """That a store holds what no run can have left."""
-        troubles = self._channel.troubles
-        warnings = broken_warning(self._watch.location, self._watch.broken, *([troubles.broken] if troubles else []))
+        warnings = broken_warning(self._watch.location, self._watch.broken)
         if self._turn is not None:
             warnings += broken_lease(self._turn, _TURN)
         return warnings
@@ -256,7 +253,7 @@ class Announcer:
         return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: TableReport) -> TableReport:
-        changes, units = changes_since(self._watch, self._pages_of_owner, self._fingerprint_of, self._stop)
+        changes, units = changes_since(self._watch, self._pages_of_owner, self._stop)
         capacity = structs.replace(report.capacity, read_units=report.capacity.read_units + units)
         return structs.replace(report, changes=changes, capacity=capacity)
 
@@ -372,15 +369,6 @@ def changes_warning(error: JanitorError | None) -> list[Remark]:
     return [Remark(where="state", code=error.code, message=message)]
 
 
-@dataclass(slots=True)
-class Announced:
-    """What was published for all tables together."""
-
-    digests: int = 0
-    warnings: list[Remark] = field(default_factory=list)
-    errors: list[Remark] = field(default_factory=list)
-
-
 class _AllDue(Collection[Notice]):
     """The due notices of all tables, one table after the other. They stay on disk.
 
@@ -403,7 +391,7 @@ class _AllDue(Collection[Notice]):
         return any(notice == each for each in self)
 
 
-def announce(announcers: Mapping[str, Announcer], whole: Report, channel: Channel, stop: Stop) -> Announced:
+def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Channel, stop: Stop) -> AnnouncementResult:
     """Tell the owners of each table, and publish the digest of all.
 
     Args:
@@ -412,7 +400,7 @@ def announce(announcers: Mapping[str, Announcer], whole: Report, channel: Channe
         channel: who is told, and when.
         stop: who may ask for an early end.
     """
-    announced = Announced()
+    announced = AnnouncementResult()
     telling = {label: announcer for label, announcer in announcers.items() if announcer.can_announce}
     was_read = any(announcer.has_ended for announcer in announcers.values())
     # Where no store works nobody can tell what was sent already; where no table was read, that is all there is to tell.
@@ -433,12 +421,14 @@ def announce(announcers: Mapping[str, Announcer], whole: Report, channel: Channe
             _tell(announced, telling, whole, channel=channel, sameness=sameness, stop=stop)
     errors = [*announced.errors, *(error for announcer in telling.values() for error in announcer.sent.errors)]
     sameness.settle(was_told=announced.digests > 0 and not errors)
+    if channel.troubles is not None:
+        announced.warnings += broken_warning(channel.troubles.location, channel.troubles.broken)
     log.info("notices.published", digests=announced.digests, tables=len(telling))
     return announced
 
 
 def _tell(
-    announced: Announced,
+    announced: AnnouncementResult,
     telling: Mapping[str, Announcer],
     whole: Report,
     *,
@@ -494,7 +484,11 @@ def _owners_told(announcer: Announcer, table: TableReport, topic: TopicLike) -> 
 
 
 def _publish(
-    topic: TopicLike, content: DigestContent, telling: Mapping[str, Announcer], stop: Stop, announced: Announced
+    topic: TopicLike,
+    content: DigestContent,
+    telling: Mapping[str, Announcer],
+    stop: Stop,
+    announced: AnnouncementResult,
 ) -> None:
     try:
         for part in digest_parts(content):

@@ -7,9 +7,9 @@ from dataclasses import replace
 import msgspec
 from msgspec import structs
 
-from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken
+from janitor.notify.content import DigestContent
 from janitor.notify.notice import Notice
-from janitor.report.changed import Changes
+from janitor.report.changed import Change, Changes
 from janitor.report.model import Report, TableReport
 from janitor.report.together import apart
 from janitor.tokens.times import iso
@@ -19,8 +19,6 @@ _MOST_REPORT_BYTES = 80_000
 
 def digest_content(report: Report, notices: Collection[Notice], pointer: str | None) -> DigestContent:
     """What a digest says of a run: its report, the notices that are due, and where the full report is."""
-    deletion = structs.asdict(report.deletion)
-    del deletion["plan"]
     table = report.only_table
     return DigestContent(
         table=report.title,
@@ -28,12 +26,12 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
         account=table.account_id if table else None,
         command=report.run.command,
         dry_run=report.run.dry_run,
-        outcome=Ending(report.run.outcome.value),
+        outcome=report.run.outcome,
         started_at=iso(report.run.started_at),
         counts=structs.asdict(report.counts),
-        deletion=DeletionCounts(**deletion),
+        deletion=report.deletion,
         notices=notices,
-        changes=_said_changes(report.changes),
+        changes=_changes_of(report.changes),
         locked_out=tuple(report.locked_out),
         unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
         errors=tuple(error.message for error in report.errors),
@@ -49,16 +47,10 @@ def _of_table(table: TableReport, report: Report) -> DigestContent:
     return replace(content, table=table.label, errors=(), warnings=(), report_json=None)
 
 
-def _said_changes(changes: Changes | None) -> Mapping[ChangeKind, Change] | None:
+def _changes_of(changes: Changes | None) -> Mapping[str, Change] | None:
     if changes is None:
         return None
-    return {
-        kind: Change(
-            (change := getattr(changes, kind.value)).count,
-            tuple(NamedToken(token.fingerprint, token.username, token.name) for token in change.tokens),
-        )
-        for kind in ChangeKind
-    }
+    return {name: getattr(changes, name) for name in Changes.__struct_fields__ if name != "since"}
 
 
 def _report_json(report: Report) -> str:

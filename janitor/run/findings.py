@@ -24,7 +24,6 @@ class Findings:
         rules: Rules,
         *,
         most: int,
-        label: str | None = None,
         see: Callable[[Sequence[FoundRow]], None] | None = None,
     ) -> None:
         """Prepare.
@@ -33,22 +32,26 @@ class Findings:
             outlets: the reports.
             rules: by what rows are judged.
             most: how many findings a report that does not stream lists.
-            label: the table's, where the run has several.
             see: told of every finding too, for what is to be announced.
         """
-        self._outlets, self._rules, self._label, self._see = outlets, rules, label, see
+        self._outlets, self._rules, self._see = outlets, rules, see
         # One is kept in any case: the metrics say when the next token expires.
         self._listed = shortlist_of_rows(most if outlets.keep else min(most, 1))
 
-    def tell(self, rows: Sequence[FoundRow]) -> None:
-        """Take these rows, active ones only of a run that was asked for them."""
+    def tell(self, rows: Sequence[FoundRow], lines: Sequence[Finding] = ()) -> None:
+        """Take these rows, active ones only of a run that was asked for them.
+
+        Args:
+            rows: the rows.
+            lines: the report's lines about them, in the same order, where they have been made; else none.
+        """
         for found in rows:
             rank = urgency(found.verdict, self._rules.now)
             self._listed.offer(found.verdict.state, rank, found.row.key.S or "", found)
         if self._see is not None and rows:
             self._see(rows)
         if self._outlets.streams and rows:
-            self._outlets.lines(self._built(rows))
+            self._outlets.lines([*lines] or self._built(rows))
 
     def most_urgent(self) -> list[Finding]:
         """The findings that a report which does not stream lists, in their order."""
@@ -64,7 +67,7 @@ class Findings:
                 policy=rules.policy,
                 secret=rules.secret,
                 outcome=outcome,
-                table=self._label,
+                table=rules.label,
             )
             for row, verdict, outcome in rows
         ]

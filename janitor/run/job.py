@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +12,7 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import JanitorError, SinkError
 from janitor.readers.interface import Reader
 from janitor.report.model import PolicyPart, Remark, Report, TablePart
+from janitor.run.announcement import AnnouncementResult
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
@@ -23,7 +24,6 @@ from janitor.tokens.protection import UnusedPatterns
 if TYPE_CHECKING:
     from janitor.readers.listing import Listing
     from janitor.run.announce import Announcer
-    from janitor.run.channel import Channel
     from janitor.run.sweep import Sweep
 
 
@@ -106,6 +106,10 @@ class Unreached(msgspec.Struct, frozen=True, kw_only=True):
     named: str | None = None
 
 
+Announce = Callable[[Mapping[str, "Announcer"], Report], AnnouncementResult]
+"""Tells who is to hear of a run: of its tables' announcers, by label, what is due; and of its report, a digest."""
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run needs.
 
@@ -116,7 +120,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         policy: the rules of all of them, without a dialect.
         outlets: where the report goes.
         max_findings: how many findings a report that does not stream may list.
-        channel: who hears of the run; None for nobody.
+        announce: tells those who are to hear of the run; None for nobody.
         clock: the present time in UNIX seconds.
         stop: who may ask to stop; the tables' jobs have the same.
     """
@@ -129,7 +133,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     policy: PolicyPart
     outlets: Outlets
     max_findings: int
-    channel: Channel | None
+    announce: Announce | None
     clock: Callable[[], float]
     stop: Stop
 

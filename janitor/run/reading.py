@@ -27,22 +27,26 @@ if TYPE_CHECKING:
 log = get_logger("janitor.run")
 
 
-def rules_of(job: TableJob) -> Rules:
-    """By what the table's rows are judged."""
+def rules_of(job: TableJob, outlets: Outlets, label: str | None) -> Rules:
+    """By what the table's rows are judged; `label` is the table's, where the run has several."""
+    is_in_order = job.listing is not None and job.listing.order is not None
     return Rules(
         policy=job.policy,
         now=job.now,
         secret=job.fingerprint_secret,
         plans=job.sweep is not None,
         listing=job.listing,
+        label=label,
+        streams=outlets.streams and not is_in_order,
     )
 
 
-def read(job: TableJob, tally: Tally, findings: Findings, outlets: Outlets) -> list[Remark]:
+def read(job: TableJob, rules: Rules, tally: Tally, findings: Findings, outlets: Outlets) -> list[Remark]:
     """Read the table to its end, or until somebody asks to stop.
 
     Args:
         job: what is to be done.
+        rules: by what rows are judged.
         tally: what is counted is added to it.
         findings: told of all rows that are worth a line.
         outlets: where there are none left, reading goes on only for what is to be deleted.
@@ -50,17 +54,20 @@ def read(job: TableJob, tally: Tally, findings: Findings, outlets: Outlets) -> l
     Returns:
         what broke the reading off, as a remark for the report; nothing when it came to its end.
     """
-    sweep, rules = job.sweep, rules_of(job)
+    sweep = job.sweep
     try:
         for batch in job.reader.batches(rules, lambda: job.unused_patterns.left):
             tally.add_all(batch.tally)
             job.unused_patterns.drop(batch.fitting)
             waiting = [] if sweep is None else _planned(batch.deletable, sweep, tally, job.fingerprint_secret)
-            findings.tell([*batch.found, *waiting])
+            findings.tell(batch.found, batch.lines)
+            findings.tell(waiting)
             job.progress.advance(batch.tally.scanned)
             if outlets.is_exhausted and sweep is None:
                 message = "the scan broke off: there is nobody left to report to"
                 return [Remark(where="scan", code="nobody-left", message=message)]
+            # What a segment came to is let go before the next one is taken.
+            del batch
     except JanitorError as error:
         log.error("scan.failed", code=error.code, error=str(error))  # noqa: TRY400  # a sentence, not a traceback
         where = "plan" if isinstance(error, SinkError) else "scan"

@@ -28,7 +28,7 @@ class SortedFindings(Findings):
         self._sorted = Sorted(order, most, rules.now)
         self._told = 0
 
-    def tell(self, rows: Sequence[FoundRow]) -> None:
+    def tell(self, rows: Sequence[FoundRow], lines: Sequence[Finding] = ()) -> None:  # noqa: ARG002  # made at the end
         """Take these rows."""
         self._told += len(rows)
         self._sorted.add(rows)

@@ -57,6 +57,7 @@ class TroubleMemory:
     Attributes:
         name: tells it from those of other jobs, tables and topics.
         broken: records of the store that no run can have left.
+        location: the store as the user calls it.
     """
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float], *, job: str, table: str, topic: str) -> None:
@@ -71,6 +72,7 @@ class TroubleMemory:
         """
         self._ledger, self._clock = ledger, clock
         self.broken = ledger.broken
+        self.location = ledger.location
         self.name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
     def last(self) -> Trouble | None:

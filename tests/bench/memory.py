@@ -14,7 +14,7 @@ from tests.bench.rows import ROWS_PER_PAGE
 
 _SCANNED_PAGES = (5, 500, 5_000)
 _SWEPT_PAGES = (1, 125)
-_SEGMENTS = (1, 4)
+_READERS = (("--segments", "1"), ("--segments", "4"), ("--workers", "2"))
 _ROUNDS = 3
 # A run that takes minutes is not repeated.
 _LONG_PAGES = 1_000
@@ -30,12 +30,12 @@ def run() -> list[Figure]:
 def _scans() -> Iterator[Figure]:
     with ExitStack() as servers:
         urls = [servers.enter_context(replay_server(pages, "--unique")) for pages in _SCANNED_PAGES]
-        for segments in _SEGMENTS:
+        for reader in _READERS:
             peaks = [
-                _median(partial(_scan_mb, url, segments), rounds=1 if pages > _LONG_PAGES else _ROUNDS)
+                _median(partial(_scan_mb, url, reader), rounds=1 if pages > _LONG_PAGES else _ROUNDS)
                 for pages, url in zip(_SCANNED_PAGES, urls, strict=True)
             ]
-            yield from _growth(f"scan, --segments {segments}", _SCANNED_PAGES, peaks, _GOAL_SCAN_MB)
+            yield from _growth(f"scan, {' '.join(reader)}", _SCANNED_PAGES, peaks, _GOAL_SCAN_MB)
 
 
 def _sweeps() -> Iterator[Figure]:
@@ -55,8 +55,9 @@ def _median(peak: Callable[[], float], *, rounds: int) -> float:
     return statistics.median(peak() for _ in range(rounds))
 
 
-def _scan_mb(url: str, segments: int) -> float:
-    return _peak_mb(janitor_scan(url, "--segments", str(segments), "--format", "ndjson"))
+def _scan_mb(url: str, reader: tuple[str, ...]) -> float:
+    """The peak, with --workers of the largest of the run's processes."""
+    return _peak_mb(janitor_scan(url, *reader, "--format", "ndjson"))
 
 
 def _sweep_mb(url: str) -> float:

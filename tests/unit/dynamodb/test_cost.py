@@ -53,6 +53,16 @@ def test_more_segments_never_take_longer(size: int, segments: int) -> None:
     assert more.seconds <= reading_of(size, segments, UNLIMITED, USUAL_PAGE_SECONDS).seconds
 
 
+@given(sizes, st.integers(1, 255), st.integers(1, 16))
+def test_segments_read_one_after_the_other_take_longer_and_cost_the_same(
+    size: int, segments: int, at_once: int
+) -> None:
+    together = reading_of(size, segments, UNLIMITED, USUAL_PAGE_SECONDS)
+    few = reading_of(size, segments, UNLIMITED, USUAL_PAGE_SECONDS, at_once=min(at_once, segments))
+    assert few.seconds >= together.seconds
+    assert few.read_units == together.read_units
+
+
 def test_a_large_table_on_demand_is_slowed_by_what_a_new_one_takes() -> None:
     size = 100 * 1024 * PAGE_BYTES
     new = Throughput(provisioned_reads=None, warm_reads=None, indexes=0)

@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 
 from janitor.cli.wiring.budgets import unit_limits
+from janitor.cli.wiring.doctor.cluster import readers_at_once
 from janitor.cli.wiring.doctor.needs import Needs
 from janitor.cli.wiring.doctor.table import Found
+from janitor.cli.wiring.readers import shares_of
 from janitor.config.doctor import DoctorCommand
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.cost import (
@@ -18,7 +20,6 @@ from janitor.dynamodb.cost import (
 )
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
-from janitor.dynamodb.scan import segments_for
 from janitor.dynamodb.upkeep import Throughput, throughput
 from janitor.errors import JanitorError
 from janitor.report.checkup import Estimate, SecondsBy
@@ -52,7 +53,8 @@ def estimate_of(
     budget, _ = unit_limits(takes, max_rcu=given.limits.max_rcu, max_wcu=None)
     spares = takes.provisioned_reads or budget is not None
     page, seconds = (None, USUAL_PAGE_SECONDS) if spares else _measured(found.aws, table, ticks)
-    segments = given.limits.segments or segments_for(table.size_bytes)
+    segments = shares_of(given.limits, table.size_bytes).segments
+    at_once = readers_at_once(given.limits, table.size_bytes)
     rows, size = table.item_count, table.size_bytes
     if page is not None and page.next_key is not None:
         # DynamoDB's own count is hours old, and of a new table zero.
@@ -60,9 +62,9 @@ def estimate_of(
     elif page is not None:
         rows = page.scanned
     if page is None:
-        reading = reading_of(size, segments, takes, seconds, budget)
+        reading = reading_of(size, segments, takes, seconds, budget, at_once=at_once)
     else:
-        reading = _reading(page, size, segments, takes, seconds)
+        reading = _reading(page, size, segments, takes, seconds, at_once=at_once)
     slowed_by: SecondsBy = "throughput" if budget is None else "budget"
     by: SecondsBy = slowed_by if reading.is_slowed else "usual" if page is None else "measured"
     per_delete = write_units_of_delete(size, rows, takes.indexes) if needs.deletes else None
@@ -91,10 +93,10 @@ def _measured(aws: Aws, table: Table, ticks: Callable[[], float]) -> tuple[Page 
     return page, ticks() - before
 
 
-def _reading(page: Page, size: int, segments: int, takes: Throughput, seconds: float) -> Reading:
+def _reading(page: Page, size: int, segments: int, takes: Throughput, seconds: float, *, at_once: int) -> Reading:
     if page.next_key is None and segments == 1:
         return Reading(1, page.read_units, seconds, is_slowed=False)
-    return reading_of(size, segments, takes, seconds)
+    return reading_of(size, segments, takes, seconds, at_once=at_once)
 
 
 def _price_of_a_thousand(per_delete: float | None, write_price: float) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from janitor.cli.wiring.archives import check_archive
+from janitor.cli.wiring.doctor.cluster import cluster_checks
 from janitor.cli.wiring.doctor.estimate import estimate_of
 from janitor.cli.wiring.doctor.needs import NEEDS
 from janitor.cli.wiring.doctor.permissions import permission_checks
@@ -72,6 +73,7 @@ def examination(command: str, given: DoctorCommand, schedules: Sequence[Path]) -
         archive_check(needs, given, session),
         fingerprint_key_check(doctor.fingerprint_key_file),
         temporary_files_check(needs, given),
+        *cluster_checks(given.limits),
         *schedule_checks(schedules, dt.datetime.now(dt.UTC)),
     ]
     return checkup(command, checks, estimate_of(needs, given, table))

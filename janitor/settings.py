@@ -1,8 +1,13 @@
-"""How a setting is declared: as a field of a frozen dataclass, with all that the command line has to know of it."""
+"""How a setting is declared: as a field of a frozen dataclass, with all that the command line has to know of it.
+
+A group of settings is a subclass of `Settings`, which also carries where each value comes from: whoever asks whether a
+value was typed asks the settings, and nobody asks the command line.
+"""
 
 import dataclasses
+import enum
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -49,6 +54,57 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     is_typed: bool = False
 
 
+class Origin(enum.Enum):
+    """Where the value of a setting comes from; each beats those below it."""
+
+    FLAG = enum.auto()
+    VARIABLE = enum.auto()
+    FILE = enum.auto()
+    DEFAULT = enum.auto()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A group of settings, each a field made with `setting`.
+
+    Attributes:
+        origins: where the values come from, by the settings' names; a setting without an entry has its default.
+    """
+
+    origins: Mapping[str, Origin] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+
+    def typed(self, *names: str) -> list[str]:
+        """Those of these settings that the command line itself gives, in this order."""
+        return [name for name in names if self.origins.get(name) is Origin.FLAG]
+
+    def is_given(self, name: str) -> bool:
+        """Whether a flag or a variable gives this setting, and not a file or the default."""
+        return self.origins.get(name, Origin.DEFAULT) in {Origin.FLAG, Origin.VARIABLE}
+
+    def choose(self, names: Iterable[str]) -> list[str]:
+        """Of settings that all have a value those that count: the typed ones, and all of them where none is typed.
+
+        A flag beats the environment, also where they say the same thing by different settings.
+        """
+        every = list(names)
+        return self.typed(*every) or every
+
+    def spell(self, names: Iterable[str]) -> str:
+        """These settings as the user gave them, for an error: as flags where one is typed, as variables otherwise."""
+        every = list(names)
+        return " and ".join(map(flag if self.typed(*every) else variable, every))
+
+
+def flag(name: str) -> str:
+    """The flag of a setting: `--expiring-within` of `expiring_within`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting: `JANITOR_EXPIRING_WITHIN` of `expiring_within`."""
+    return ENVIRONMENT_PREFIX + name.upper()
+
+
 def setting(help_: str, **options: Any) -> Any:
     """A field of a group of settings; the options are those of `Setting`."""
     made = Setting(help=help_, **options)
@@ -71,7 +127,8 @@ def as_in(group: type, name: str) -> Any:
 
 def settings_of(group: type) -> dict[str, Setting]:
     """The settings of a group by field name, in their order."""
-    return {field.name: field.metadata[_METADATA_KEY] for field in dataclasses.fields(group)}
+    fields = dataclasses.fields(group)
+    return {field.name: field.metadata[_METADATA_KEY] for field in fields if _METADATA_KEY in field.metadata}
 
 
 def says_yes(text: str) -> bool | None:

@@ -25,6 +25,7 @@ from janitor.tokens.classify import Classification, State, classify
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import DAY, Policy
+from tests.reports import changed, of_one
 from tests.tables import Item, legacy, modern
 from tests.unit.rows import row
 
@@ -58,7 +59,6 @@ def report_of(findings: Iterable[Finding], **changes: Any) -> Report:
     parts: dict[str, Any] = {
         "run": Run(id="6f1c2a9e", command="scan", dry_run=True, outcome=Outcome.COMPLETE, started_at=moment,
                    finished_at=moment, duration_seconds=3.4, version="0.3.0"),
-        "table": TablePart(name=TABLE, region="us-east-1", account_id="123456789012", endpoint=None),
         "policy": PolicyPart(dialect=Dialect.HASHED, thresholds_seconds=[30 * DAY, 7 * DAY, DAY],
                              grace_seconds=7 * DAY, as_of=None),
         "counts": Counts(scanned=len(listed) + 812, active=812, **states),
@@ -68,7 +68,9 @@ def report_of(findings: Iterable[Finding], **changes: Any) -> Report:
         "findings": listed, "findings_omitted": 0, "locked_out": [], "locked_out_unchecked": 0,
         "forecast": forecast(days, NOW, POLICY.horizon), "errors": [], "warnings": [],
     }  # fmt: skip
-    return Report(**{**parts, **changes})
+    return of_one(
+        TablePart(name=TABLE, region="us-east-1", account_id="123456789012", endpoint=None), **{**parts, **changes}
+    )
 
 
 def found(item: Item, outcome: DeletionOutcome | None = None) -> Finding:
@@ -115,7 +117,7 @@ def after_a_sweep() -> Report:
     for number, each in enumerate(stale):
         each.outcome = outcomes[number % len(outcomes)]
     count = Counter(each.outcome for each in stale)
-    return structs.replace(
+    return changed(
         scanned,
         run=structs.replace(scanned.run, command="sweep", dry_run=False, outcome=Outcome.FAILED),
         deletion=Deletion(

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.dynamodb_local import Installation
-from tests.forked import ForkedProcess
+from tests.forked import ForkedProcess, temporary_folder
 
 START_SECONDS = 60.0
 END_SECONDS = 10.0
@@ -93,7 +92,7 @@ class Microburst:
 @contextmanager
 def dynamodb_local(installation: Installation) -> Iterator[str]:
     """Run Amazon's DynamoDB Local in memory, and give its endpoint URL."""
-    with tempfile.TemporaryDirectory(prefix="dynamodb-local-") as temporary:
+    with temporary_folder("dynamodb-local-") as temporary:
         folder, port = Path(temporary), free_port()
         configuration = folder / "server.xml"
         configuration.write_text(LOOPBACK_DYNAMODB)
@@ -120,7 +119,7 @@ def dynamodb_local(installation: Installation) -> Iterator[str]:
 @contextmanager
 def ministack(**environment: str) -> Iterator[str]:
     """Run ministack with these environment variables besides (`AUTH="true"`), and give its endpoint URL."""
-    with tempfile.TemporaryDirectory(prefix="ministack-") as folder:
+    with temporary_folder("ministack-") as folder:
         port = free_port()
         settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR", **environment}
         command = [sys.executable, "-m", "ministack"]
@@ -134,7 +133,7 @@ def microburst(upstream: str) -> Iterator[Microburst]:
 
     The upstream's host is to be written `localhost`: with an IP address the first call takes seconds.
     """
-    with tempfile.TemporaryDirectory(prefix="microburst-") as folder:
+    with temporary_folder("microburst-") as folder:
         port = free_port()
         command = [sys.executable, "-m", "microburst", "--upstream", upstream, "--port", str(port), "--no-resign"]
         with _running(command, port, Path(folder), health="/_microburst/health", environment={}) as url:

@@ -27,8 +27,11 @@ def command(*groups: Any, plan: Path) -> int:
       janitor apply plan.ndjson --yes --archive s3://my-bucket/janitor/
     """
     from janitor.cli.running import carried_out
-    from janitor.cli.wiring.apply import apply_job, naming_the_table
+    from janitor.cli.wiring.apply import naming_the_table, prepare_apply
+    from janitor.cli.wiring.job import Asked, run_job
 
     *of_apply, logs = groups
     given = naming_the_table(plan, ApplyCommand(*of_apply))
-    return carried_out("apply", logs, given, functools.partial(apply_job, plan, given), is_silent=given.apply.dry_run)
+    is_dry_run = given.apply.dry_run
+    asked = Asked("apply", [given], functools.partial(prepare_apply, plan), is_dry_run, is_silent=is_dry_run)
+    return carried_out("apply", logs, given, functools.partial(run_job, asked, given), is_silent=is_dry_run)

@@ -10,6 +10,7 @@ import click
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.run.stopping import Stop
 from janitor.tokens.expiration import moment
+from janitor.tokens.words import counted
 
 NO_TERMINAL = "there is no terminal to ask on"
 WAY_OUT = "give --yes"
@@ -47,7 +48,7 @@ class Confirmation:
         """As `Consent.is_given`."""
         if self._yes or not is_terminal():
             return self.problem() is None
-        what = f"{rows:,} {'token' if rows == 1 else 'tokens'} of {self._table}, expired {_span(oldest, newest)}"
+        what = f"{counted(rows, 'token')} of {self._table}, expired {_span(oldest, newest)}"
         try:
             with self._stop.waiting():
                 return asked(f"Delete {what}? [y/N]: ")

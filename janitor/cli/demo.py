@@ -100,7 +100,8 @@ def _make_table(emulator: "Emulator", dialect: str) -> str:
 
 def _scan(table: str) -> int:
     from janitor.cli.running import carried_out
-    from janitor.cli.wiring.scan import scan_job
+    from janitor.cli.wiring.job import Asked, run_job
+    from janitor.cli.wiring.scan import prepare_scan
 
     settings = ScanSettings(
         table=TableSettings(table=table),
@@ -113,8 +114,8 @@ def _scan(table: str) -> int:
         deadline=DeadlineSettings(),
     )
     logs = LogSettings(log_level="error")  # what there is to be warned of stands in the report
-    job = functools.partial(scan_job, settings)
-    return carried_out("scan", logs, settings, job)
+    asked = Asked("scan", [settings], prepare_scan)
+    return carried_out("scan", logs, settings, functools.partial(run_job, asked, settings))
 
 
 def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:

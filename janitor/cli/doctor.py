@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from janitor.cli.options import takes, variable
+from janitor.cli.options import takes
 from janitor.config.doctor import DOCTOR_GROUPS, FOR, DoctorCommand
+from janitor.settings import variable
 
 
 @click.command("doctor")

@@ -2,17 +2,22 @@
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
 from janitor.cli.variables import refuse_unclear_variables, refuse_unheard_variables, refuse_unknown_variables
 from janitor.parsers import FORMATS, NO_REPORT
-from janitor.settings import ENVIRONMENT_PREFIX, Setting, settings_of, values_in
+from janitor.settings import Origin, Setting, Settings, flag, settings_of, values_in, variable
+
+_ORIGINS = {
+    click.core.ParameterSource.COMMANDLINE: Origin.FLAG,
+    click.core.ParameterSource.ENVIRONMENT: Origin.VARIABLE,
+}
 
 
-def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def takes(*groups: type[Settings]) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Decorate a command with the flags of these groups.
 
     It is called with one instance of each, in order, and with click's own arguments by their names; but first of all
@@ -28,7 +33,7 @@ def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
             refuse_unknown_variables(os.environ, context.find_root().command, context.command)
             refuse_unclear_variables(os.environ)
             refuse_unheard_variables(os.environ, context.command_path.partition(" ")[2], context.command)
-            filled = [_filled(group, values) for group in groups]
+            filled = [_filled(group, values, context) for group in groups]
             arguments = {name: value for name, value in values.items() if name not in names}
             return command(*filled, **arguments)
 
@@ -39,23 +44,6 @@ def takes(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
         return decorated
 
     return decorate
-
-
-def flag(name: str) -> str:
-    """The flag of a setting: `--expiring-within` of `expiring_within`."""
-    return f"--{name.replace('_', '-')}"
-
-
-def variable(name: str) -> str:
-    """The environment variable of a setting: `JANITOR_EXPIRING_WITHIN` of `expiring_within`."""
-    return ENVIRONMENT_PREFIX + name.upper()
-
-
-def given_on_command_line(names: Sequence[str]) -> list[str]:
-    """Those of the settings that the current command line itself names, not the environment."""
-    context = click.get_current_context()
-    source = click.core.ParameterSource.COMMANDLINE
-    return [name for name in names if context.get_parameter_source(name) is source]
 
 
 class _Parsed(click.ParamType[Any]):
@@ -124,8 +112,11 @@ def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
     )
 
 
-def _filled(group: type, values: dict[str, Any]) -> Any:
-    return group(**{name: _value(setting, values[name]) for name, setting in settings_of(group).items()})
+def _filled(group: type[Settings], values: Mapping[str, Any], context: click.Context) -> Settings:
+    settings = settings_of(group)
+    sources = {name: context.get_parameter_source(name) for name in settings}
+    origins = {name: _ORIGINS[source] for name, source in sources.items() if source in _ORIGINS}
+    return group(origins=origins, **{name: _value(setting, values[name]) for name, setting in settings.items()})
 
 
 def _value(setting: Setting, value: Any) -> Any:

@@ -7,54 +7,25 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TypeVar
 
 import click
 
 from janitor.cli.signals import stoppable
 from janitor.cli.wiring.logging import start_logging
 from janitor.cli.wiring.outside import Outside
-from janitor.config.limits import DeadlineSettings
-from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
-from janitor.config.table import TableSettings
+from janitor.config.around_run import AroundRun
+from janitor.config.output import LogSettings
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
-from janitor.report.model import Outcome
-from janitor.report.together import apart
+from janitor.report.model import Outcome, Report, TableReport
 from janitor.run.flow import run
 from janitor.run.job import Job, Result
 from janitor.run.stopping import Stop
 from janitor.tokens.plain import plain
 
-if TYPE_CHECKING:
-    from janitor.run.several import Several
-
 _SIGNAL_BASE = 128
 
 _Prepared = TypeVar("_Prepared")
-
-
-class AroundRun(Protocol):
-    """Of a command's settings what concerns every run."""
-
-    @property
-    def table(self) -> TableSettings:
-        """Which table."""
-
-    @property
-    def output(self) -> OutputSettings:
-        """What is said."""
-
-    @property
-    def notices(self) -> NoticeSettings:
-        """Who hears of it."""
-
-    @property
-    def store(self) -> StateSettings:
-        """Where that is remembered."""
-
-    @property
-    def deadline(self) -> DeadlineSettings:
-        """How long it may take."""
 
 
 class StoppedBeforeError(JanitorError):
@@ -70,7 +41,7 @@ def carried_out(
     command: str,
     logs: LogSettings,
     settings: AroundRun,
-    job: Callable[[str, Stop], Job | Several],
+    job: Callable[[str, Stop], Job],
     *,
     is_silent: bool = False,
 ) -> int:
@@ -98,7 +69,7 @@ def carried_out(
     ):
         ready = prepared(lambda: job(run_id, stop), stop)
         with _stopped_early(stop):
-            result = run(ready) if isinstance(ready, Job) else _run_several(ready)
+            result = run(ready)
         result.failures.extend(outside.tell_metrics(result.report))
         code = exit_code(result, stop, settings.output.fail_on)
         is_success = code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)
@@ -107,12 +78,6 @@ def carried_out(
             result.failures.append(failure)
     say_failures(result)
     return exit_code(result, stop, settings.output.fail_on)
-
-
-def _run_several(several: Several) -> Result:
-    from janitor.run.several import run_several
-
-    return run_several(several)
 
 
 def _spare_the_collector() -> None:
@@ -141,23 +106,26 @@ def _stopped_early(stop: Stop) -> Iterator[None]:
 
 def say_failures(result: Result) -> None:
     """A line on stderr for each thing that went wrong, for whoever does not read the log or the report."""
-    labels = [f"{plain(part.label)}: " for part in result.report.parts] or [""]
-    parts = list(zip(labels, apart(result.report), strict=True))
-    for label, part in parts:
-        if part.run.outcome is Outcome.SKIPPED:
-            for warning in part.warnings[-1:]:
-                click.echo(f"janitor: {label}{plain(warning.message)}", err=True)
+    report = result.report
+    for table in report.tables:
+        if table.outcome is Outcome.SKIPPED:
+            for warning in table.warnings[-1:]:
+                click.echo(f"janitor: {_label(report, table)}{plain(warning.message)}", err=True)
     # What failed twice for one reason, as a heartbeat's start and end, is said once.
-    messages = [plain(error.message) for error in result.report.errors] + [str(failure) for failure in result.failures]
+    messages = [plain(error.message) for error in report.errors] + [str(failure) for failure in result.failures]
     for message in dict.fromkeys(messages):
         click.echo(f"janitor: {message}", err=True)
-    for label, part in parts:
-        if part.run.outcome is Outcome.REFUSED and part.deletion.plan:
-            click.echo(f"janitor: {label}the plan is {part.deletion.plan}", err=True)
+    for table in report.tables:
+        if table.outcome is Outcome.REFUSED and table.deletion.plan:
+            click.echo(f"janitor: {_label(report, table)}the plan is {table.deletion.plan}", err=True)
+
+
+def _label(report: Report, table: TableReport) -> str:
+    return f"{plain(table.label)}: " if report.is_of_several else ""
 
 
 def exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:
-    """What the run's end means for the shell (DESIGN, "Command line")."""
+    """What the run's end means for the shell (docs/architecture.md, "Exit codes")."""
     report = result.report
     if report.run.outcome is Outcome.INTERRUPTED and stop.signal is not None and not stop.is_deadline:
         return _SIGNAL_BASE + stop.signal

@@ -25,7 +25,8 @@ def command(*groups: Any) -> int:
       janitor scan --ssm-parameter --report json=report.json --fail-on expiring
       janitor scan --source s3://my-bucket/AWSDynamoDB/01693685827463-2d8752fd/ --dialect hashed
     """
-    from janitor.cli.wiring.scan import check_scan, scan_job
+    from janitor.cli.wiring.job import Asked
+    from janitor.cli.wiring.scan import check_scan, prepare_scan
     from janitor.cli.wiring.tables import carried_out_on_each, check_shared, each_table
 
     *of_scan, logs = groups
@@ -35,4 +36,4 @@ def command(*groups: Any) -> int:
         check_shared(scan)
 
     tables = each_table(ScanSettings(*of_scan))
-    return carried_out_on_each("scan", logs, tables, scan_job, is_dry_run=True, is_silent=False, check=check)
+    return carried_out_on_each(Asked("scan", tables, prepare_scan), logs, check)

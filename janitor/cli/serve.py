@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from janitor.cli.options import flag, takes
+from janitor.cli.options import takes
 from janitor.config.output import LogSettings
 from janitor.config.serve import ServeSettings
 from janitor.errors import ConfigurationError
+from janitor.settings import flag
 
 
 @click.command("serve")

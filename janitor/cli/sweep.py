@@ -1,5 +1,6 @@
 """`janitor sweep`: scan, then delete what is stale; a dry run unless --delete is given."""
 
+import functools
 from typing import Any
 
 import click
@@ -30,7 +31,8 @@ def command(
       janitor sweep --deployment prod --delete --grace 30d --archive /var/lib/janitor/
       janitor sweep --deployment prod --plan plan.ndjson && janitor apply plan.ndjson
     """
-    from janitor.cli.wiring.sweep import check_sweep, sweep_jobs
+    from janitor.cli.wiring.job import Asked
+    from janitor.cli.wiring.sweep import check_sweep, prepare_sweep
     from janitor.cli.wiring.tables import carried_out_on_each, check_shared, each_table
 
     *of_scan, logs = groups
@@ -40,6 +42,6 @@ def command(
         check_sweep(scan, plan, deletion)
         check_shared(scan, plan, deletion)
 
-    jobs = sweep_jobs(SweepSettings(plan, deletion, writes, delete.deletes))
+    prepare = functools.partial(prepare_sweep, SweepSettings(plan, deletion, writes, delete.deletes))
     is_dry_run = not delete.deletes
-    return carried_out_on_each("sweep", logs, tables, jobs, is_dry_run=is_dry_run, is_silent=is_dry_run, check=check)
+    return carried_out_on_each(Asked("sweep", tables, prepare, is_dry_run, is_silent=is_dry_run), logs, check)

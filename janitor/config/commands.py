@@ -6,6 +6,7 @@ from janitor.config.deletion import ApplySettings, DeletionSettings, PlanSetting
 from janitor.config.limits import DeadlineSettings, WriteLimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import ProtectionSettings, TableSettings
+from janitor.settings import Settings
 
 
 class SweepSettings(NamedTuple):
@@ -49,5 +50,5 @@ class RestoreCommand(NamedTuple):
     table: TableSettings
 
 
-APPLY_GROUPS: tuple[type, ...] = tuple(ApplyCommand.__annotations__.values())
-RESTORE_GROUPS: tuple[type, ...] = tuple(RestoreCommand.__annotations__.values())
+APPLY_GROUPS: tuple[type[Settings], ...] = tuple(ApplyCommand.__annotations__.values())
+RESTORE_GROUPS: tuple[type[Settings], ...] = tuple(RestoreCommand.__annotations__.values())

@@ -16,12 +16,12 @@ from janitor.parsers import (
     parse_percent,
     parse_price,
 )
-from janitor.settings import as_in, setting
+from janitor.settings import Settings, as_in, setting
 from janitor.tokens.duration import parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteSettings:
+class DeleteSettings(Settings):
     """Whether a sweep deletes."""
 
     delete: bool = setting(
@@ -38,7 +38,7 @@ class DeleteSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSettings:
+class PlanSettings(Settings):
     """What a sweep plans."""
 
     include: tuple[str, ...] = setting(
@@ -52,7 +52,7 @@ class PlanSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionSettings:
+class DeletionSettings(Settings):
     """How much may be deleted, in which way, and what is kept of it."""
 
     yes: bool = as_in(ConsentSettings, "yes")
@@ -109,7 +109,7 @@ class DeletionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApplySettings:
+class ApplySettings(Settings):
     """How `janitor apply` goes."""
 
     dry_run: bool = setting("Delete nothing, tell nobody and remember nothing: say what would be.", is_switch=True)
@@ -117,7 +117,7 @@ class ApplySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreSettings:
+class RestoreSettings(Settings):
     """Which rows of an archive go back."""
 
     yes: bool = as_in(ConsentSettings, "yes")

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from janitor.settings import setting
+from janitor.settings import Settings, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DemoSettings:
+class DemoSettings(Settings):
     """How `janitor demo` goes."""
 
     keep: bool = setting("Leave the embedded DynamoDB running, and print how to use it and end it.", is_switch=True)

@@ -10,7 +10,7 @@ from janitor.config.limits import LimitSettings
 from janitor.config.output import LogSettings, NoticeSettings, StateSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.parsers import Folder, S3Prefix
-from janitor.settings import Setting, as_in, setting
+from janitor.settings import Setting, Settings, as_in, setting
 
 # No field of a group, for it is no name in Python.
 FOR = Setting(
@@ -21,7 +21,7 @@ FOR = Setting(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorSettings:
+class DoctorSettings(Settings):
     """What it may make, what it says, and what of a run's settings it looks at."""
 
     create_state: bool = setting(
@@ -54,4 +54,4 @@ class DoctorCommand(NamedTuple):
     logs: LogSettings
 
 
-DOCTOR_GROUPS: tuple[type, ...] = tuple(DoctorCommand.__annotations__.values())
+DOCTOR_GROUPS: tuple[type[Settings], ...] = tuple(DoctorCommand.__annotations__.values())

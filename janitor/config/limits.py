@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from janitor.parsers import parse_price, parse_scheduler, parse_segments, parse_units, parse_workers
-from janitor.settings import setting
+from janitor.settings import Settings, setting
 from janitor.tokens.duration import parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitSettings:
+class LimitSettings(Settings):
     """How much at once, and what it costs."""
 
     segments: int | None = setting(
@@ -45,7 +45,7 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WriteLimitSettings:
+class WriteLimitSettings(Settings):
     """How much at once of what deletes."""
 
     max_wcu: float | None = setting(
@@ -58,7 +58,7 @@ class WriteLimitSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadlineSettings:
+class DeadlineSettings(Settings):
     """How long."""
 
     deadline: int | None = setting(

@@ -15,7 +15,7 @@ from janitor.parsers import (
     parse_report,
     parse_topic_arn,
 )
-from janitor.settings import setting
+from janitor.settings import Settings, setting
 
 # Tells a run which job it is of, for its log lines.
 JOB_VARIABLE = "JANITOR_JOB"
@@ -23,7 +23,7 @@ STATES_TO_FAIL_ON = ("expiring", "expired", "stale", "permanent", "malformed", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutputSettings:
+class OutputSettings(Settings):
     """What is said, and where."""
 
     format: str | None = setting(
@@ -51,7 +51,7 @@ class OutputSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeSettings:
+class NoticeSettings(Settings):
     """Who hears of a run, and what runs remember."""
 
     sns_topic_arn: str | None = setting(
@@ -81,7 +81,7 @@ class NoticeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateSettings:
+class StateSettings(Settings):
     """What runs remember between each other, and where."""
 
     state_url: SqliteUrl | DynamoDbUrl | None = setting(
@@ -93,7 +93,7 @@ class StateSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogSettings:
+class LogSettings(Settings):
     """What is logged on standard error."""
 
     log_format: str | None = setting(

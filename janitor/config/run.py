@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from janitor.parsers import parse_path
-from janitor.settings import setting
+from janitor.settings import Settings, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunSettings:
+class RunSettings(Settings):
     """How the run of a schedule file goes."""
 
     check: bool = setting(

@@ -6,6 +6,7 @@ from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.source import SourceSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
+from janitor.settings import Settings
 
 
 class ScanSettings(NamedTuple):
@@ -27,6 +28,6 @@ class ScanSettings(NamedTuple):
         return self.state
 
 
-SCAN_GROUPS: tuple[type, ...] = tuple(ScanSettings.__annotations__.values())
+SCAN_GROUPS: tuple[type[Settings], ...] = tuple(ScanSettings.__annotations__.values())
 # A schedule is kept for a table that changes: every export has a place of its own.
-SCHEDULED_GROUPS: tuple[type, ...] = tuple(group for group in SCAN_GROUPS if group is not SourceSettings)
+SCHEDULED_GROUPS: tuple[type[Settings], ...] = tuple(group for group in SCAN_GROUPS if group is not SourceSettings)

@@ -11,14 +11,14 @@ from janitor.config.limits import DeadlineSettings, LimitSettings, WriteLimitSet
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.parsers import parse_count, parse_percent, parse_price, parse_segments, parse_units, parse_workers
-from janitor.settings import Setting, settings_of
+from janitor.settings import Setting, Settings, settings_of
 from janitor.tokens.duration import parse_duration
 
 TABLE, WHEN = "table", "when"
 DESCRIPTION = "description"
 THRESHOLDS = "thresholds"
 
-_GROUPS: dict[str, tuple[type, ...]] = {
+_GROUPS: dict[str, tuple[type[Settings], ...]] = {
     TABLE: (TableSettings,),
     "policy": (PolicySettings, ProtectionSettings),
     "delete": (PlanSettings, DeletionSettings),
@@ -75,7 +75,7 @@ class Key(NamedTuple):
 DEFAULT_DEADLINE = parse_duration(_DEADLINE.default or "0")
 
 
-def _keys(groups: tuple[type, ...]) -> dict[str, Key]:
+def _keys(groups: tuple[type[Settings], ...]) -> dict[str, Key]:
     return {
         _OTHER_WORDS.get(name, name): Key(name, setting)
         for group in groups

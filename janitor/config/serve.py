@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from janitor.config.consent import ConsentSettings
 from janitor.parsers import parse_path
-from janitor.settings import as_in, setting
+from janitor.settings import Settings, as_in, setting
 
 _LAST_PORT = 65_535
 
@@ -50,7 +50,7 @@ def parse_runs(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServeSettings:
+class ServeSettings(Settings):
     """How the daemon goes."""
 
     listen: Address = setting(

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from janitor.parsers import S3Prefix, parse_source
-from janitor.settings import setting
+from janitor.settings import Settings, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSettings:
+class SourceSettings(Settings):
     """What is read in the place of a table."""
 
     source: Path | S3Prefix | Literal["-"] | None = setting(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from janitor.parsers import parse_dialect, parse_owner, parse_path, parse_role_arn
-from janitor.settings import setting
+from janitor.settings import Settings, setting
 from janitor.tokens.duration import parse_duration, parse_time
 
 # What names the table, of which one is given.
@@ -13,7 +13,7 @@ SSM_PARAMETER = "/prod/prod/lisa/tokenTableName"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableSettings:
+class TableSettings(Settings):
     """Which table, and how to reach it."""
 
     table: str | None = setting("The table's name.", metavar="NAME")
@@ -42,7 +42,7 @@ class TableSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PolicySettings:
+class PolicySettings(Settings):
     """What is about to expire, what is stale, and at which time."""
 
     dialect: str | None = setting(
@@ -75,7 +75,7 @@ class PolicySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProtectionSettings:
+class ProtectionSettings(Settings):
     """Which rows are never deleted, and how rows are named."""
 
     protect_user: tuple[str, ...] = setting(

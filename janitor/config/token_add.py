@@ -8,7 +8,7 @@ from janitor.config.consent import DateConsentSettings
 from janitor.config.limits import DeadlineSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.parsers import Folder, S3Prefix, parse_archive, parse_path
-from janitor.settings import as_in, setting
+from janitor.settings import Settings, as_in, setting
 from janitor.tokens.duration import parse_duration, parse_time
 from janitor.tokens.weak import LONGEST, SHORTEST
 
@@ -31,7 +31,7 @@ def _parse_said(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LifeSettings:
+class LifeSettings(Settings):
     """How long the token lives: exactly one of the three."""
 
     expires_in: int | None = setting(
@@ -45,7 +45,7 @@ class LifeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecretSettings:
+class SecretSettings(Settings):
     """Where the token comes from."""
 
     length: int = setting(
@@ -64,7 +64,7 @@ class SecretSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnerSettings:
+class OwnerSettings(Settings):
     """What a row of LISA 6.1 or later says besides; a classic row has none of it."""
 
     user: str | None = setting("Whose token it is. Hashed tables need it.", metavar="NAME", parse=_parse_said)
@@ -88,7 +88,7 @@ class OwnerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplaceSettings:
+class ReplaceSettings(Settings):
     """What becomes of an expired token of the same user."""
 
     replace_expired: bool = setting(
@@ -106,7 +106,7 @@ class ReplaceSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FingerprintSettings:
+class FingerprintSettings(Settings):
     """How a token is named."""
 
     fingerprint_key_file: Path | None = setting(
@@ -129,4 +129,4 @@ class AddCommand(NamedTuple):
     deadline: DeadlineSettings
 
 
-ADD_GROUPS: tuple[type, ...] = tuple(AddCommand.__annotations__.values())
+ADD_GROUPS: tuple[type[Settings], ...] = tuple(AddCommand.__annotations__.values())

@@ -7,12 +7,12 @@ from typing import NamedTuple
 from janitor.config.consent import DateConsentSettings, TypedConsentSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.parsers import Folder, S3Prefix, parse_archive, parse_owner
-from janitor.settings import as_in, setting
+from janitor.settings import Settings, as_in, setting
 from janitor.tokens.duration import parse_duration, parse_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChosenSettings:
+class ChosenSettings(Settings):
     """Whose tokens, and what is said of them."""
 
     user: str | None = setting(
@@ -27,7 +27,7 @@ class ChosenSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtendSettings:
+class ExtendSettings(Settings):
     """Until when, and what an extension may do besides."""
 
     by: int | None = setting("Add so much to the present expiry.", metavar="DURATION", parse=parse_duration)
@@ -39,7 +39,7 @@ class ExtendSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeSettings:
+class RevokeSettings(Settings):
     """When a token ends."""
 
     at: int | None = setting(
@@ -53,7 +53,7 @@ class RevokeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveSettings:
+class RemoveSettings(Settings):
     """Whether a removal is confirmed, and what is kept of the rows."""
 
     yes: bool = as_in(TypedConsentSettings, "yes")
@@ -76,4 +76,4 @@ class ChangeCommand(NamedTuple):
     protection: ProtectionSettings
 
 
-CHANGE_GROUPS: tuple[type, ...] = tuple(ChangeCommand.__annotations__.values())
+CHANGE_GROUPS: tuple[type[Settings], ...] = tuple(ChangeCommand.__annotations__.values())

@@ -6,14 +6,14 @@ from typing import NamedTuple
 from janitor.config.limits import DeadlineSettings, LimitSettings
 from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
-from janitor.settings import setting
+from janitor.settings import Settings, setting
 
 _STATES = ("active", "expiring", "expired", "stale", "permanent", "malformed", "legacy")
 _ORDERS = ("expiry", "user", "name", "created", "state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListingSettings:
+class ListingSettings(Settings):
     """Which rows are listed, and in which order."""
 
     state: tuple[str, ...] = setting("List rows in this state. Repeatable.", choices=_STATES, many=True)
@@ -32,7 +32,7 @@ class ListingSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShowSettings:
+class ShowSettings(Settings):
     """Which token is shown, and how."""
 
     token_stdin: bool = setting(
@@ -77,5 +77,5 @@ class ShowCommand(NamedTuple):
     deadline: DeadlineSettings
 
 
-LIST_GROUPS: tuple[type, ...] = tuple(ListCommand.__annotations__.values())
-SHOW_GROUPS: tuple[type, ...] = tuple(ShowCommand.__annotations__.values())
+LIST_GROUPS: tuple[type[Settings], ...] = tuple(ListCommand.__annotations__.values())
+SHOW_GROUPS: tuple[type[Settings], ...] = tuple(ShowCommand.__annotations__.values())

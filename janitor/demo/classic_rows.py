@@ -1,6 +1,5 @@
 """The rows of LISA before 6.1: the token itself, perhaps a date, and what an administrator may have noted beside it."""
 
-import datetime as dt
 import string
 from collections.abc import Iterator
 from random import Random
@@ -8,6 +7,7 @@ from random import Random
 from janitor.demo.dates import DAY, HOUR, spread
 from janitor.demo.item import Item, number, text
 from janitor.demo.names import people, token_name
+from janitor.tokens.times import time_of
 
 _PERMANENT = 36
 _ACTIVE = 34
@@ -40,7 +40,7 @@ def _dates(random: Random, now: int) -> Iterator[Item]:
     later = now + random.randrange(40 * DAY, 80 * DAY)
     yield _expires(number(later * 1_000))
     yield _expires(text(str(later)))
-    yield _expires(text(dt.datetime.fromtimestamp(later, dt.UTC).isoformat()))
+    yield _expires(text(time_of(later).isoformat()))
 
 
 def _expires(value: Item) -> Item:

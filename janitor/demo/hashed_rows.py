@@ -1,6 +1,5 @@
 """The rows of LISA 6.1 and later: key = sha256 of the token, and the attributes that LISA writes beside it."""
 
-import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from random import Random
 from janitor.demo.dates import DAY, HOUR, spread
 from janitor.demo.item import Item, number, text
 from janitor.demo.names import ADMINISTRATORS, SERVICES, groups, people, token_name
+from janitor.tokens.times import time_of
 
 _LIFE = 90 * DAY  # what LISA proposes
 _LONG_LIFE = 365 * DAY
@@ -108,7 +108,7 @@ def _odd(random: Random, now: int) -> Iterator[Item]:
     gateway = _row(random, _system(random, "partner-gateway", "partner gateway", later))
     yield gateway | {"tokenExpiration": number(later * 1_000)}
     imported = _row(random, _system(random, "terraform", "imported by script", later))
-    yield imported | {"tokenExpiration": text(dt.datetime.fromtimestamp(later, dt.UTC).isoformat())}
+    yield imported | {"tokenExpiration": text(time_of(later).isoformat())}
     archive = _row(random, _system(random, "archive-search", "archive search", later))
     yield {name: value for name, value in archive.items() if name != "tokenExpiration"}
     evidence = _row(random, _system(random, "forensics", "incident evidence, keep", now - 120 * DAY))

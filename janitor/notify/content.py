@@ -2,64 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from janitor.notify.notice import Notice
-
-
-class Ending(StrEnum):
-    """How the run ended; the values are the report's outcomes."""
-
-    COMPLETE = "complete"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
-    REFUSED = "refused"
-    SKIPPED = "skipped"
-
-
-class ChangeKind(StrEnum):
-    """How tokens changed since the last run of the same table; the values are the report's keys.
-
-    `gone`: removed, and not by this run. `vanished`: no finding any more, not looked up: gone, or extended far ahead.
-    """
-
-    NEWLY_EXPIRING = "newly_expiring"
-    NEWLY_EXPIRED = "newly_expired"
-    EXTENDED = "extended"
-    GONE = "gone"
-    VANISHED = "vanished"
-
-
-@dataclass(frozen=True, slots=True)
-class NamedToken:
-    """A token that a change names."""
-
-    fingerprint: str
-    username: str | None
-    name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The tokens that changed in one way: how many, and a few of them."""
-
-    count: int
-    named: tuple[NamedToken, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DeletionCounts:
-    """What became of the plan, as in the report; `waiting` are stale rows whose notice is not old enough."""
-
-    enabled: bool = False
-    planned: int = 0
-    protected: int = 0
-    deleted: int = 0
-    changed: int = 0
-    already_gone: int = 0
-    failed: int = 0
-    waiting: int = 0
-    archive: str | None = None
+from janitor.report.changed import Change
+from janitor.report.model import Deletion, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +18,7 @@ class DigestContent:
         counts: rows by state, in the order in which they are to be read.
         notices: most urgent first (`urgency`). They are gone through twice and never copied, so that a collection that
             reads them from a disk keeps memory flat.
-        changes: None where no earlier run is known.
+        changes: since the last run, by the report's keys; None where no earlier run is known.
         locked_out: owners, untrusted.
         unusual_days: each with how many tokens expire on it.
         errors, warnings: sentences without a full stop.
@@ -91,12 +37,12 @@ class DigestContent:
     account: str | None
     command: str
     dry_run: bool
-    outcome: Ending
+    outcome: Outcome
     started_at: str
     counts: Mapping[str, int]
-    deletion: DeletionCounts
+    deletion: Deletion
     notices: Collection[Notice]
-    changes: Mapping[ChangeKind, Change] | None = None
+    changes: Mapping[str, Change] | None = None
     locked_out: tuple[str, ...] = ()
     unusual_days: tuple[tuple[str, int], ...] = ()
     errors: tuple[str, ...] = ()
@@ -119,6 +65,6 @@ def is_news(content: DigestContent) -> bool:
     touched = deletion.deleted or deletion.changed or deletion.already_gone
     every = (content, *content.tables)
     changed = any(change.count for each in every if each.changes for change in each.changes.values())
-    is_off = content.outcome is not Ending.COMPLETE or content.errors or deletion.failed
+    is_off = content.outcome is not Outcome.COMPLETE or content.errors or deletion.failed
     is_other = (is_off and not content.is_known_trouble) or content.recovered_from is not None
     return bool(len(content.notices) or content.long_expired or touched or changed or is_other)

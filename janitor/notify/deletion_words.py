@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from janitor.notify.content import DeletionCounts, DigestContent, Ending
+from janitor.notify.content import DigestContent
+from janitor.report.model import Deletion, Outcome
 from janitor.tokens.plain import plain
+from janitor.tokens.words import counted
 
 INDENT = "  "
 RESTORE = "`janitor restore` puts deleted rows back, from the archive"
@@ -16,7 +18,7 @@ def deletion_sentences(content: DigestContent) -> Iterator[str]:
     if not deletion.enabled:
         if deletion.planned:
             yield f"A dry run: nothing was deleted, {planned} would be."
-    elif content.outcome is Ending.REFUSED:
+    elif content.outcome is Outcome.REFUSED:
         yield f"Nothing was deleted, of {planned} planned."
     else:
         others = {
@@ -33,7 +35,7 @@ def deletion_sentences(content: DigestContent) -> Iterator[str]:
         yield f"{counted(deletion.protected, 'more row')} would go, but for their protection."
 
 
-def _untouched(deletion: DeletionCounts) -> int:
+def _untouched(deletion: Deletion) -> int:
     """Rows of the plan that nothing was sent for, because the run ended before."""
     return deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone - deletion.failed
 
@@ -42,8 +44,3 @@ def place(what: str, where: str) -> Iterator[str]:
     """A file or an address, never broken, so that it can be copied whole: the one line that may be wider than 78."""
     yield f"{INDENT}{what}:"
     yield f"{INDENT}{plain(where)}"
-
-
-def counted(number: int, name: str) -> str:
-    """So many of something: `1 row`, `2 rows`."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"

@@ -1,12 +1,15 @@
 """A digest for queues and functions: `janitor.digest/v1`, JSON in ASCII. Every key is always present."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
-from janitor.notify.content import Change, DigestContent, NamedToken
+from msgspec import structs
+
+from janitor.notify.content import DigestContent
 from janitor.notify.notice import Notice, as_object, ascii_json
 from janitor.notify.prose import Numbering, cut_sentence
+from janitor.report.changed import Change, ChangedToken
+from janitor.report.model import Deletion
 from janitor.tokens.shown import cut
 
 SCHEMA = "janitor.digest/v1"
@@ -51,7 +54,7 @@ def digest_json(
             "outcome": content.outcome.value,
             "started_at": content.started_at,
             "counts": dict(content.counts),
-            "deletion": asdict(content.deletion),
+            "deletion": _deletion(content.deletion),
             "changes": _changes(content, named),
             **_cut_list("locked_out", content.locked_out, [cut(owner) for owner in content.locked_out[:named]]),
             **_cut_list(
@@ -88,23 +91,28 @@ def _table(content: DigestContent, named: int) -> dict[str, Any]:
         "account_id": content.account,
         "outcome": content.outcome.value,
         "counts": dict(content.counts),
-        "deletion": asdict(content.deletion),
+        "deletion": _deletion(content.deletion),
         "changes": _changes(content, named),
         **_cut_list("locked_out", content.locked_out, [cut(owner) for owner in content.locked_out[:named]]),
     }
 
 
+def _deletion(deletion: Deletion) -> dict[str, Any]:
+    """As in the report, without the plan, which is a file of the machine that ran."""
+    return {name: value for name, value in structs.asdict(deletion).items() if name != "plan"}
+
+
 def _changes(content: DigestContent, named: int) -> dict[str, Any] | None:
     if content.changes is None:
         return None
-    return {kind.value: _change(change, named) for kind, change in content.changes.items()}
+    return {kind: _change(change, named) for kind, change in content.changes.items()}
 
 
 def _change(change: Change, named: int) -> dict[str, Any]:
-    return {"count": change.count, "named": [_named(token) for token in change.named[:named]]}
+    return {"count": change.count, "named": [_named(token) for token in change.tokens[:named]]}
 
 
-def _named(token: NamedToken) -> dict[str, Any]:
+def _named(token: ChangedToken) -> dict[str, Any]:
     texts = {"username": token.username, "name": token.name}
     return {
         "fingerprint": token.fingerprint,

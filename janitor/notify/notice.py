@@ -10,6 +10,7 @@ from janitor.tokens.duration import relative
 from janitor.tokens.expiration import moment
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import cut
+from janitor.tokens.times import minute_of
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
@@ -73,8 +74,7 @@ class Notice:
     def date(self) -> str:
         """When the token expires or did, to the minute in UTC, or a dash where no calendar holds the date."""
         second = moment(self.crossing.expiry)
-        # Not strftime, which writes the year 1 without its zeros.
-        return f"{second.isoformat(' ', 'minutes')[:16]} UTC" if second else "-"
+        return f"{minute_of(second)} UTC" if second else "-"
 
     @property
     def label(self) -> str:

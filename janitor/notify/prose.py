@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from janitor.notify.content import Change, ChangeKind, DigestContent, Ending, NamedToken
-from janitor.notify.deletion_words import INDENT, RESTORE, counted, deletion_sentences, place
+from janitor.notify.content import DigestContent
+from janitor.notify.deletion_words import INDENT, RESTORE, deletion_sentences, place
 from janitor.notify.lines import WIDTH, columns, set_in_lines
 from janitor.notify.notice import Event, Notice
+from janitor.report.changed import Change, ChangedToken
+from janitor.report.model import Outcome
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import cut
+from janitor.tokens.words import counted
 
 # A sentence longer than this, a server's message for example, is cut.
 LONGEST_SENTENCE = 500
@@ -17,18 +20,18 @@ _OWNERLESS = "(no owner)"
 _DUE = "Due, by owner, most urgent first"
 _DELETED = "Deleted by this run, by owner, with when they had expired"
 _ENDED = {
-    Ending.COMPLETE: "is complete.",
-    Ending.INTERRUPTED: "was INTERRUPTED: what is said here is as far as it came.",
-    Ending.FAILED: "FAILED: what is said here is as far as it came.",
-    Ending.REFUSED: "is complete, but a guard REFUSED to delete.",
-    Ending.SKIPPED: "was SKIPPED: another run is at work on the table.",
+    Outcome.COMPLETE: "is complete.",
+    Outcome.INTERRUPTED: "was INTERRUPTED: what is said here is as far as it came.",
+    Outcome.FAILED: "FAILED: what is said here is as far as it came.",
+    Outcome.REFUSED: "is complete, but a guard REFUSED to delete.",
+    Outcome.SKIPPED: "was SKIPPED: another run is at work on the table.",
 }
 _KINDS = {
-    ChangeKind.NEWLY_EXPIRING: "newly expiring",
-    ChangeKind.NEWLY_EXPIRED: "newly expired",
-    ChangeKind.EXTENDED: "extended",
-    ChangeKind.GONE: "gone by other hands",
-    ChangeKind.VANISHED: "gone, or extended far ahead",
+    "newly_expiring": "newly expiring",
+    "newly_expired": "newly expired",
+    "extended": "extended",
+    "gone": "gone by other hands",
+    "vanished": "gone, or extended far ahead",
 }
 
 
@@ -201,14 +204,14 @@ def _change_lines(content: DigestContent, few: int) -> Iterator[str]:
 
 
 def _named_lines(change: Change, few: int) -> Iterator[str]:
-    named = change.named[:few]
+    named = change.tokens[:few]
     for token in named:
         yield from set_in_lines(_described(token), first=" " * 6, rest=" " * 8)
     if named and len(named) < change.count:
         yield f"      and {change.count - len(named):,} more"
 
 
-def _described(token: NamedToken) -> str:
+def _described(token: ChangedToken) -> str:
     texts = (token.fingerprint, token.username or _OWNERLESS, token.name)
     return ", ".join(plain(cut(text)) for text in texts if text)
 
@@ -264,9 +267,9 @@ def _what_to_do(content: DigestContent, numbering: Numbering) -> Iterator[str]:
 
 def _advice(content: DigestContent) -> Iterator[str]:
     counts, deletion = content.counts, content.deletion
-    if content.outcome in (Ending.FAILED, Ending.INTERRUPTED):
+    if content.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
         yield "Run janitor again once the cause is gone: a run can be repeated safely."
-    if content.outcome is Ending.REFUSED:
+    if content.outcome is Outcome.REFUSED:
         yield "See what the guard says; `janitor scan` looks at the table without deleting."
     if counts.get("expiring"):
         yield (

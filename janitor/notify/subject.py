@@ -7,9 +7,11 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from janitor.notify.content import DigestContent, Ending
+from janitor.notify.content import DigestContent
 from janitor.notify.notice import Event, Notice
+from janitor.report.model import Outcome
 from janitor.tokens.duration import spoken_duration
+from janitor.tokens.words import counted
 
 LONGEST = 100
 
@@ -25,18 +27,18 @@ _SPELLED = str.maketrans(
 )  # fmt: skip
 
 _SHOUTED = {
-    Ending.COMPLETE: "",
-    Ending.INTERRUPTED: "INTERRUPTED: ",
-    Ending.FAILED: "FAILED: ",
-    Ending.REFUSED: "REFUSED to delete: ",
-    Ending.SKIPPED: "SKIPPED: ",
+    Outcome.COMPLETE: "",
+    Outcome.INTERRUPTED: "INTERRUPTED: ",
+    Outcome.FAILED: "FAILED: ",
+    Outcome.REFUSED: "REFUSED to delete: ",
+    Outcome.SKIPPED: "SKIPPED: ",
 }
 _UNEVENTFUL = {
-    Ending.COMPLETE: "nothing new is due",
-    Ending.INTERRUPTED: "nothing new is due so far",
-    Ending.FAILED: "the message says what was done",
-    Ending.REFUSED: "the message says why",
-    Ending.SKIPPED: "another run is at work",
+    Outcome.COMPLETE: "nothing new is due",
+    Outcome.INTERRUPTED: "nothing new is due so far",
+    Outcome.FAILED: "the message says what was done",
+    Outcome.REFUSED: "the message says why",
+    Outcome.SKIPPED: "another run is at work",
 }
 _HAPPENED = {Event.EXPIRING: "expires", Event.EXPIRED: "expired", Event.DELETED: "was deleted; it expired"}
 
@@ -97,8 +99,8 @@ def _phrases(content: DigestContent, due: DueCounts) -> Iterator[str]:
     if deletion.failed:
         yield f"{deletion.failed:,} not deleted"
     if due.expiring:
-        tokens = "1 token expires" if due.expiring == 1 else f"{due.expiring:,} tokens expire"
-        yield f"{tokens} within {_spoken_threshold(due.within)}"
+        expire = "expires" if due.expiring == 1 else "expire"
+        yield f"{counted(due.expiring, 'token')} {expire} within {_spoken_threshold(due.within)}"
     if due.expired:
         tokens = "" if due.expiring else " token" if due.expired == 1 else " tokens"
         yield f"{due.expired:,}{tokens} expired"

@@ -62,6 +62,7 @@ def finding(
     policy: Policy,
     secret: bytes | None,
     outcome: DeletionOutcome | None = None,
+    table: str | None = None,
 ) -> Finding:
     """The report's line about a row.
 
@@ -72,6 +73,7 @@ def finding(
         policy: the rules by which it was.
         secret: the key of its fingerprint, None for a plain one.
         outcome: what became of it, None for a row that was in no plan.
+        table: the label of its table, in a run of several.
     """
     name, username, created_by, token_uuid = shown(row)
     expiry = verdict.expiry
@@ -97,6 +99,7 @@ def finding(
         outcome=outcome,
         probably_meant=None if meant is None else moment(meant),
         meaning=meaning(row, verdict, now),
+        table=table,
     )
 
 

@@ -8,6 +8,7 @@ from janitor.report.checkup import Check, Checkup, Estimate, Status
 from janitor.report.console import printed
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.plain import plain
+from janitor.tokens.words import counted
 
 _MARKS = {Status.OK: "✓", Status.FAILED: "✗", Status.WARNING: "!", Status.SKIPPED: "–"}  # noqa: RUF001  # a dash
 _STYLES = {Status.OK: "green", Status.FAILED: "bold red", Status.WARNING: "yellow", Status.SKIPPED: "dim"}
@@ -58,9 +59,9 @@ def _said(check: Check) -> str:
 
 
 def _estimated(command: str, estimate: Estimate) -> str:
-    rows = f"{estimate.rows:,} row{'' if estimate.rows == 1 else 's'}"
+    rows = counted(estimate.rows, "row")
     units = f"{estimate.read_units:,.1f} read units, {_price(estimate.cost_usd)}"
-    segments = f"{estimate.segments} segment{'' if estimate.segments == 1 else 's'}"
+    segments = counted(estimate.segments, "segment")
     said = (
         f"A {command} reads about {rows}: {units}, {_time(estimate.seconds)} with {segments} "
         f"({_SECONDS_BY[estimate.seconds_by]})."
@@ -84,9 +85,9 @@ def _verdict(checkup: Checkup) -> str:
     missing = sum(check.status is Status.FAILED for check in checkup.checks)
     warnings = sum(check.status is Status.WARNING for check in checkup.checks)
     what = f"janitor {checkup.command}"
-    spoken = f"; {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
+    spoken = f"; {counted(warnings, 'warning')}" if warnings else ""
     if missing:
-        return f"{missing} thing{' is' if missing == 1 else 's are'} missing that `{what}` needs{spoken}."
+        return f"{counted(missing, 'thing')} {'is' if missing == 1 else 'are'} missing that `{what}` needs{spoken}."
     if checkup.table_was_looked_at:
         return f"All that `{what}` needs is there{spoken}."
     return f"What was looked at is as it should be; no table was{spoken}."

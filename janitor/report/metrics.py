@@ -48,7 +48,7 @@ def _saw_the_table(report: Report) -> bool:
     """Whether the counts are those of the whole table now: not of a part, of a plan, or of another time."""
     has_come_through = report.run.outcome not in (Outcome.INTERRUPTED, Outcome.SKIPPED)
     is_broken_off = any(error.where in _READING for error in report.errors)
-    is_present = report.policy.as_of is None and report.table is not None and report.table.source is None
+    is_present = report.policy.as_of is None and all(table.source is None for table in report.tables)
     is_whole = report.run.command != "apply"
     return has_come_through and not is_broken_off and is_whole and is_present
 

@@ -50,22 +50,12 @@ class Run(Part, frozen=True):
 
 
 class TablePart(Part, frozen=True):
-    """The table that was read.
-
-    `source` is the export or the dump that stood for it (--source), null for the table itself. Of one that does not say
-    whose rows it holds, `name` is the source's own and the other keys are null.
-    """
+    """Which table it is."""
 
     name: str
     region: str | None
     account_id: str | None
     endpoint: str | None
-    source: str | None = None
-
-    @property
-    def spoken_source(self) -> str | None:
-        """The source as a sentence names it."""
-        return "standard input" if self.source == "-" else self.source
 
 
 class PolicyPart(Part, frozen=True):
@@ -211,16 +201,22 @@ class Remark(Part, frozen=True):
 
 
 class TableReport(Part, frozen=True, kw_only=True):
-    """What a run of several tables has to say of one of them, but for its findings, which stand with all others.
+    """What a run has to say of one table, but for its findings, which stand with those of all others.
 
     `label` is how findings and messages name it: its name, with region and account where another table has the same.
-    `named` is what the user calls it, table or deployment, which metrics go by. The times are those of its own turn.
-    Its `notices.digests` is 0: the digest is of all tables.
+    `named` is what the user calls it, table or deployment, which metrics go by. `source` is the export or the dump that
+    stood for it (--source), null for the table itself; of one that does not say whose rows it holds, `name` is the
+    source's own and region and account are null. The times are those of its own turn. Its `notices.digests` is 0: the
+    digest is the run's.
     """
 
     label: str
     named: str | None = None
-    table: TablePart
+    name: str
+    region: str | None
+    account_id: str | None
+    endpoint: str | None
+    source: str | None = None
     policy: PolicyPart
     outcome: Outcome
     started_at: dt.datetime
@@ -233,18 +229,23 @@ class TableReport(Part, frozen=True, kw_only=True):
     findings_omitted: int
     locked_out: list[str]
     locked_out_unchecked: int
-    changes: Changes | None
-    notices: NoticesPart | None
+    changes: Changes | None = None
+    notices: NoticesPart | None = None
     forecast: list[ForecastDay]
     errors: list[Remark]
     warnings: list[Remark]
 
+    @property
+    def spoken_source(self) -> str | None:
+        """The source as a sentence names it."""
+        return "standard input" if self.source == "-" else self.source
+
 
 class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
-    """One run, from table to last line. Of several tables: `parts` has each, `table` is null, the rest is of all."""
+    """One run, from table to last line: each of its tables, and the sums of all."""
 
     run: Run
-    table: TablePart | None
+    tables: list[TableReport]
     policy: PolicyPart
     counts: Counts
     deletion: Deletion
@@ -260,12 +261,21 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     forecast: list[ForecastDay]
     errors: list[Remark]
     warnings: list[Remark]
-    parts: list[TableReport] = msgspec.field(default_factory=list)
+
+    @property
+    def only_table(self) -> TableReport | None:
+        """The table of a run of one; None for a run of several."""
+        return self.tables[0] if len(self.tables) == 1 else None
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether the run has several tables."""
+        return len(self.tables) > 1
 
     @property
     def title(self) -> str:
         """What it is of: the table's name, or how many tables."""
-        return self.table.name if self.table is not None else f"{len(self.parts):,} tables"
+        return self.tables[0].name if len(self.tables) == 1 else f"{len(self.tables):,} tables"
 
 
 def worth_a_line(counts: Counts, listing: ListingPart | None) -> int:

@@ -8,6 +8,7 @@ from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.plain import plain
+from janitor.tokens.words import counted, list_some
 
 _MOST_NAMED = 10
 
@@ -31,12 +32,12 @@ def headline(report: Report) -> str:
     run = report.run
     as_of = report.policy.as_of
     seen = f"as of {utc(as_of)} UTC" if as_of else f"{utc(run.started_at)} UTC"
-    rows = _rows(report.counts.scanned)
+    rows = counted(report.counts.scanned, "row")
     return f"{_where(report)}, {_OUTCOMES[run.outcome]} {rows} in {_seconds(report)}, {seen}"
 
 
 def _where(report: Report) -> str:
-    table, dialect = report.table, report.policy.dialect
+    table, dialect = report.only_table, report.policy.dialect
     known = f" ({dialect})" if dialect else ""
     if table is None:
         return f"{report.title}{known}"
@@ -79,19 +80,22 @@ def deletion_lines(report: Report) -> Iterator[str]:
     deletion = report.deletion
     if report.run.only_reads:
         return
-    planned = _rows(deletion.planned)
-    spared = f" {_rows(deletion.protected)} more would be, but for their protection." if deletion.protected else ""
+    planned = counted(deletion.planned, "row")
+    spared = (
+        f" {counted(deletion.protected, 'row')} more would be, but for their protection." if deletion.protected else ""
+    )
     if report.run.dry_run:
         yield f"Dry run, nothing was deleted: {planned} would be.{spared}"
     elif report.run.outcome is Outcome.REFUSED:
         yield f"Nothing was deleted, of {planned} that were planned.{spared}"
     else:
         yield f"Deleted {deletion.deleted:,} of {planned} that were planned{_other_outcomes(deletion)}.{spared}"
-    for label, part in [(f"{part.label}: ", part.deletion) for part in report.parts] or [("", deletion)]:
-        if part.archive:
-            yield f"{plain(label)}The archive is {plain(part.archive)}; `janitor restore` puts rows of it back."
-        if part.plan:
-            yield f"{plain(label)}The plan is {plain(part.plan)}; `janitor apply` carries it out."
+    for table in report.tables:
+        label, of_table = f"{plain(table.label)}: " if report.is_of_several else "", table.deletion
+        if of_table.archive:
+            yield f"{label}The archive is {plain(of_table.archive)}; `janitor restore` puts rows of it back."
+        if of_table.plan:
+            yield f"{label}The plan is {plain(of_table.plan)}; `janitor apply` carries it out."
 
 
 def _other_outcomes(deletion: Deletion) -> str:
@@ -106,10 +110,6 @@ def _other_outcomes(deletion: Deletion) -> str:
     return f"; {said}" if said else ""
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
-
-
 def listing_line(report: Report) -> str:
     """How many rows of the table were asked for, which, and in which order; empty for a run that lists none."""
     listing = report.listing
@@ -118,7 +118,7 @@ def listing_line(report: Report) -> str:
     which = [f"that are {' or '.join(listing.states)}"] if listing.states else []
     which += [f"of {' or '.join(map(plain, listing.users))}"] if listing.users else []
     which += [f"named {' or '.join(map(plain, listing.names))}"] if listing.names else []
-    rows = f"{listing.chosen:,} of {_rows(report.counts.scanned)}"
+    rows = f"{listing.chosen:,} of {counted(report.counts.scanned, 'row')}"
     return f"{rows}{' ' if which else ''}{', '.join(which)}, {in_order(report)}."
 
 
@@ -134,7 +134,7 @@ def omitted_line(report: Report, omitted: int) -> str:
     """That so many findings are not in this report, and how to see them."""
     if report.listing is None:
         return f"{omitted:,} more findings are not listed here; `--report ndjson=PATH` lists all."
-    rows = f"{omitted:,} more row{' is' if omitted == 1 else 's are'} not listed here"
+    rows = f"{counted(omitted, 'more row')} {'is' if omitted == 1 else 'are'} not listed here"
     if report.listing.sort is None:
         return f"{rows}; `--report ndjson=PATH` lists all."
     return f"{rows}; `--max-findings` says how many are."
@@ -146,10 +146,10 @@ def closing_lines(report: Report) -> Iterator[str]:
     yield from deletion_lines(report)
     crowded = [f"{day.day} ({day.expiring:,} tokens)" for day in report.forecast if day.unusual]
     if crowded:
-        yield f"An unusual share expires on {_some(crowded, 'days')}."
+        yield f"An unusual share expires on {list_some(crowded, _MOST_NAMED, names='days')}."
     if report.locked_out:
         owners = [plain(owner) for owner in report.locked_out]
-        yield f"Locked out until their expired rows are gone: {_some(owners, 'owners')}."
+        yield f"Locked out until their expired rows are gone: {list_some(owners, _MOST_NAMED, names='owners')}."
     for warning in report.warnings:
         yield f"Warning: {plain(warning.message)}."
     for error in report.errors:
@@ -164,8 +164,3 @@ def shortfalls(report: Report) -> Iterator[str]:
         yield "The run was stopped: what is said here is as far as it came."
     elif report.run.outcome is Outcome.SKIPPED:
         yield "Another run is at work on this table, so this one did nothing."
-
-
-def _some(names: list[str], plural: str) -> str:
-    named, more = ", ".join(names[:_MOST_NAMED]), len(names) - _MOST_NAMED
-    return f"{named} and {more:,} more {plural}" if more > 0 else named

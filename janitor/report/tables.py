@@ -12,16 +12,16 @@ FIRST_NUMBER = COLUMNS.index("Rows")
 
 
 def table_rows(report: Report) -> Iterator[Sequence[str]]:
-    """The cells of each table's line; nothing for a run of one."""
-    for part in report.parts:
-        counts, table = part.counts, part.table
+    """The cells of each table's line."""
+    for table in report.tables:
+        counts = table.counts
         figures = (counts.scanned, counts.expiring, counts.expired, counts.stale, _others(counts))
         yield (
-            plain(part.label),
+            plain(table.label),
             plain(table.region or NOTHING),
             table.account_id or NOTHING,
-            part.policy.dialect or NOTHING,
-            part.outcome.value,
+            table.policy.dialect or NOTHING,
+            table.outcome.value,
             *(f"{figure:,}" for figure in figures),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from janitor.report.model import Finding
 from janitor.tokens.duration import relative
 from janitor.tokens.plain import plain
+from janitor.tokens.times import minute_of
 
 # What stands where a row has nothing to say.
 NOTHING = "-"
@@ -40,5 +41,4 @@ def due(finding: Finding) -> str:
 
 def utc(moment: dt.datetime | None) -> str:
     """A time to the minute in UTC, or a dash."""
-    # Not strftime, which writes the year 1 without its zeros.
-    return moment.isoformat(" ", "minutes")[:16] if moment else NOTHING
+    return minute_of(moment) if moment else NOTHING

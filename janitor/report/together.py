@@ -1,4 +1,4 @@
-"""One report of several tables out of the report of each, and each of them out of that again. Pure.
+"""The report of a run out of what it has to say of each table, and a report of each out of that again. Pure.
 
 Counts, deletions, capacity and the forecast are sums; what tables do not agree on is null at the top.
 """
@@ -6,7 +6,7 @@ Counts, deletions, capacity and the forecast are sums; what tables do not agree 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from msgspec import structs
 
@@ -19,6 +19,7 @@ from janitor.report.model import (
     Deletion,
     Finding,
     ForecastDay,
+    ListingPart,
     NoticesPart,
     Outcome,
     PolicyPart,
@@ -40,13 +41,6 @@ _EPOCH = dt.date(1970, 1, 1)
 _Value = TypeVar("_Value")
 
 
-class Labelled(NamedTuple):
-    """A table's report by the name that the run calls it. Its findings are told elsewhere."""
-
-    label: str
-    report: Report
-
-
 def labels_of(tables: Sequence[TablePart]) -> list[str]:
     """What to call each table: its name; with the region, and with the account too, where another has the same."""
     names = [table.name for table in tables]
@@ -64,10 +58,11 @@ def series_of(report: Report) -> list[str]:
 
     Of several with that name in one region the second is `NAME 2`.
     """
-    named = [(part.named or part.label, part.table.region) for part in report.parts]
+    if report.only_table is not None:
+        return [report.only_table.name]
+    named = [(table.named or table.label, table.region) for table in report.tables]
     numbers = [named[:at].count(each) + 1 for at, each in enumerate(named)]
-    names = [name if number == 1 else f"{name} {number}" for (name, _), number in zip(named, numbers, strict=True)]
-    return names or [report.title]
+    return [name if number == 1 else f"{name} {number}" for (name, _), number in zip(named, numbers, strict=True)]
 
 
 def most_urgent(findings: Iterable[Finding], most: int) -> list[Finding]:
@@ -98,89 +93,78 @@ def _order(finding: Finding) -> tuple[int, bool, int, str, str]:
     return *urgency_of(finding), finding.table or "", finding.fingerprint
 
 
-def together(
+def summed(
     run: Run,
-    tables: Sequence[Labelled],
+    tables: Sequence[TableReport],
     findings: list[Finding],
     *,
-    digests: int,
+    digests: int = 0,
+    listing: ListingPart | None = None,
     warnings: Sequence[Remark] = (),
     errors: Sequence[Remark] = (),
 ) -> Report:
-    """The report of all tables.
+    """The report of a run: its tables, and the sums of all.
 
     Args:
         run: the whole run; its outcome is replaced.
         tables: in their order, one at least.
         findings: of all of them, sorted and bounded, each with its table's label.
         digests: how many digests were published.
+        listing: which rows were asked for; None for those that need somebody.
         warnings: of the run as a whole.
         errors: of the run as a whole.
     """
-    reports = [report for _, report in tables]
-    counts = _summed(Counts(), (report.counts for report in reports))
-    parts = [_part(table, findings) for table in tables]
-    policy = _policy(reports)
+    counts = _summed(Counts(), (table.counts for table in tables))
+    policy = _policy(tables)
     return Report(
-        run=structs.replace(run, outcome=worst(report.run.outcome for report in reports)),
-        table=None,
+        run=structs.replace(run, outcome=worst(table.outcome for table in tables)),
+        tables=[_with_omitted(table, findings, listing) for table in tables],
         policy=policy,
         counts=counts,
-        deletion=_deletion([report.deletion for report in reports]),
-        capacity=_capacity([report.capacity for report in reports]),
-        clock=_clock([report.clock for report in reports]),
+        deletion=_deletion([table.deletion for table in tables]),
+        capacity=_capacity([table.capacity for table in tables]),
+        clock=_clock([table.clock for table in tables]),
         findings=findings,
-        findings_omitted=worth_a_line(counts, None) - len(findings),
-        locked_out=sorted({owner for report in reports for owner in report.locked_out}),
-        locked_out_unchecked=sum(report.locked_out_unchecked for report in reports),
-        notices=_notices([report.notices for report in reports], digests),
-        forecast=_forecast(run, policy, [report.forecast for report in reports]),
-        errors=[*errors, *(_named(label, remark) for label, report in tables for remark in report.errors)],
+        findings_omitted=worth_a_line(counts, listing) - len(findings),
+        listing=listing,
+        locked_out=sorted({owner for table in tables for owner in table.locked_out}),
+        locked_out_unchecked=sum(table.locked_out_unchecked for table in tables),
+        changes=tables[0].changes if len(tables) == 1 else None,
+        notices=_notices([table.notices for table in tables], digests),
+        forecast=_forecast(run, policy, [table.forecast for table in tables]),
+        errors=[*errors, *(_named(table, remark, tables) for table in tables for remark in table.errors)],
         warnings=[*warnings, *_warnings(tables)],
-        parts=parts,
     )
 
 
 def apart(report: Report) -> list[Report]:
     """A report for each table, as far as the common one tells; the report itself where it is of one."""
-    if not report.parts:
+    if not report.is_of_several:
         return [report]
     found: dict[str | None, list[Finding]] = {}
     for finding in report.findings:
         found.setdefault(finding.table, []).append(finding)
-    return [_report_of(report, part, found.get(part.label, [])) for part in report.parts]
+    return [_alone(report, table, found.get(table.label, [])) for table in report.tables]
+
+
+def _alone(whole: Report, table: TableReport, findings: list[Finding]) -> Report:
+    run = structs.replace(
+        whole.run,
+        started_at=table.started_at,
+        finished_at=table.finished_at,
+        duration_seconds=table.duration_seconds,
+    )
+    return summed(run, [table], findings)
+
+
+def _with_omitted(table: TableReport, findings: Sequence[Finding], listing: ListingPart | None) -> TableReport:
+    listed = sum(finding.table in (None, table.label) for finding in findings)
+    return structs.replace(table, findings_omitted=worth_a_line(table.counts, listing) - listed)
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
     """The outcome that stands for all of these."""
     return min(outcomes, key=_WORST_FIRST.index)
-
-
-def _report_of(whole: Report, part: TableReport, findings: list[Finding]) -> Report:
-    run = structs.replace(
-        whole.run,
-        outcome=part.outcome,
-        started_at=part.started_at,
-        finished_at=part.finished_at,
-        duration_seconds=part.duration_seconds,
-    )
-    shared = {name: getattr(part, name) for name in TableReport.__struct_fields__ if name in Report.__struct_fields__}
-    return Report(run=run, findings=findings, **shared)
-
-
-def _part(table: Labelled, findings: Sequence[Finding]) -> TableReport:
-    label, report = table
-    listed = sum(finding.table == label for finding in findings)
-    shared = {name: getattr(report, name) for name in TableReport.__struct_fields__ if name in Report.__struct_fields__}
-    run = report.run
-    return TableReport(
-        **{**shared, "findings_omitted": worth_a_line(report.counts, None) - listed},
-        label=label,
-        outcome=run.outcome,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        duration_seconds=run.duration_seconds,
-    )
 
 
 def _summed(start: Counts, parts: Iterable[Counts]) -> Counts:
@@ -210,9 +194,9 @@ def _clock(parts: Sequence[Clock]) -> Clock:
     return Clock(skew_seconds=max(known, key=abs) if known else None)
 
 
-def _policy(reports: Sequence[Report]) -> PolicyPart:
-    known = [report.policy.dialect for report in reports if report.policy.dialect is not None]
-    return structs.replace(reports[0].policy, dialect=_agreed(known))
+def _policy(tables: Sequence[TableReport]) -> PolicyPart:
+    known = [table.policy.dialect for table in tables if table.policy.dialect is not None]
+    return structs.replace(tables[0].policy, dialect=_agreed(known))
 
 
 def _notices(parts: Sequence[NoticesPart | None], digests: int) -> NoticesPart | None:
@@ -243,23 +227,21 @@ def _agreed(values: Sequence[_Value | None]) -> _Value | None:
     return values[0] if values and all(value == values[0] for value in values) else None
 
 
-def _warnings(tables: Sequence[Labelled]) -> list[Remark]:
+def _warnings(tables: Sequence[TableReport]) -> list[Remark]:
     """The warnings of each table with its label; that a pattern protects nobody, once, where that holds of all."""
-    of_all = set.intersection(*({remark.message for remark in report.warnings} for _, report in tables))
+    of_all = set.intersection(*({remark.message for remark in table.warnings} for table in tables))
     once = {
         remark.message: remark
-        for _, report in tables
-        for remark in report.warnings
+        for table in tables
+        for remark in table.warnings
         if remark.code == PROTECTS_NOBODY and remark.message in of_all
     }
     others = [
-        _named(label, remark)
-        for label, report in tables
-        for remark in report.warnings
-        if remark.code != PROTECTS_NOBODY
+        _named(table, remark, tables) for table in tables for remark in table.warnings if remark.code != PROTECTS_NOBODY
     ]
     return [*once.values(), *others]
 
 
-def _named(label: str, remark: Remark) -> Remark:
-    return structs.replace(remark, message=f"{label}: {remark.message}")
+def _named(table: TableReport, remark: Remark, tables: Sequence[TableReport]) -> Remark:
+    """The remark of a table, with its label where there are several."""
+    return remark if len(tables) == 1 else structs.replace(remark, message=f"{table.label}: {remark.message}")

@@ -12,6 +12,7 @@ from janitor.report.text import NOTHING, due, label, owner, row_names, utc
 from janitor.report.token_shown import AttributePart, RowPart, TokenShown
 from janitor.tokens.dialect import Gate
 from janitor.tokens.plain import plain
+from janitor.tokens.times import second_of
 
 _GATES = {Gate.API: "LISA's API", Gate.WORKBENCH: "MCP Workbench"}
 _LOCKED_OUT = {True: "locked out:", False: "not locked out:", None: NOTHING}
@@ -43,7 +44,7 @@ def _print_row(console: Console, shown: TokenShown, row: RowPart, called: str) -
     token = row.token
     console.print(Text(f"{called} {token.state}: {plain(token.meaning)}", style="bold"))
     table = shown.table
-    when = f"{'as of ' if shown.policy.as_of else ''}{shown.now.isoformat(' ', 'seconds')[:19]} UTC"
+    when = f"{'as of ' if shown.policy.as_of else ''}{second_of(shown.now)} UTC"
     console.print(Text(plain(f"in {table.name}, {table.region} ({shown.policy.dialect}), {when}"), style="dim"))
     _print_section(console, "", _facts(token))
     _print_section(console, "State: the first rule that matches", _rules(row))

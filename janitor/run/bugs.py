@@ -1,15 +1,11 @@
 """Bugs in what a run does besides reading and deleting: they end that, and the report is made all the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-
-from msgspec import structs
 
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import bug_sentence, get_logger
-from janitor.readers.interface import FoundRow
-from janitor.report.model import Remark, Report
-from janitor.run.job import Announces
+from janitor.report.model import Remark
 
 log = get_logger("janitor.run")
 
@@ -48,25 +44,3 @@ def remarked(where: str, what: str, remarks: list[Remark]) -> Iterator[None]:
 
 
 NOT_ANNOUNCED = "not all that is due was announced, and what was announced may be told again"
-
-
-class SafeAnnouncer:
-    """As the announcer inside, whose errors end what it does and nothing else."""
-
-    def __init__(self, announcer: Announces) -> None:
-        """Args: who tells people; opened and closed by others."""
-        self._announcer = announcer
-        self._errors: list[Remark] = []
-
-    def see(self, told: Sequence[FoundRow]) -> None:
-        """As `Announces.see`, until that fails: from then on nothing is seen."""
-        if not self._errors:
-            with remarked("notices", NOT_ANNOUNCED, self._errors):
-                self._announcer.see(told)
-
-    def finish(self, report: Report, *, is_complete: bool) -> Report:
-        """As `Announces.finish`; where that or `see` has failed, the report as it was, and why."""
-        if not self._errors:
-            with remarked("notices", NOT_ANNOUNCED, self._errors):
-                return self._announcer.finish(report, is_complete=is_complete)
-        return structs.replace(report, errors=[*report.errors, *self._errors])

@@ -26,6 +26,7 @@ from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import protected_by
 from janitor.tokens.row import Row
+from janitor.tokens.words import counted
 
 log = get_logger("janitor.delete")
 
@@ -232,7 +233,7 @@ class ForReal:
 
 
 def _failure(code: str, count: int) -> Remark:
-    rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+    rows = counted(count, "row")
     if code == _NO_ANSWER:
         message = f"no answer came for {rows} before the run had to end; they may be gone, and the archive holds them"
     else:

@@ -16,6 +16,7 @@ from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.trouble import Trouble, TroubleMemory, trouble_of
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message, Published
+from janitor.tokens.words import counted, list_some
 
 log = get_logger("janitor.notices")
 
@@ -132,10 +133,8 @@ class Failures:
         ]
 
     def _message(self, code: str, count: int) -> str:
-        messages = f"{count:,} {'message' if count == 1 else 'messages'}"
-        named = ", ".join(self._named[code])
-        more = f" and {count - _MOST_NAMED:,} more" if count > _MOST_NAMED else ""
-        return f"{messages} to owners not published, of {named}{more}: {self._sentences[code]}"
+        named = list_some(self._named[code], _MOST_NAMED, total=count)
+        return f"{counted(count, 'message')} to owners not published, of {named}: {self._sentences[code]}"
 
 
 def publish_part(topic: TopicLike, part: DigestPart, stop: Stop) -> None:

@@ -7,57 +7,50 @@ from dataclasses import replace
 import msgspec
 from msgspec import structs
 
-from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken
+from janitor.notify.content import DigestContent
 from janitor.notify.notice import Notice
-from janitor.report.changed import Changes
+from janitor.report.changed import Change, Changes
 from janitor.report.model import Report, TableReport
 from janitor.report.together import apart
+from janitor.tokens.times import iso
 
 _MOST_REPORT_BYTES = 80_000
 
 
 def digest_content(report: Report, notices: Collection[Notice], pointer: str | None) -> DigestContent:
     """What a digest says of a run: its report, the notices that are due, and where the full report is."""
-    deletion = structs.asdict(report.deletion)
-    del deletion["plan"]
-    table = report.table
+    table = report.only_table
     return DigestContent(
         table=report.title,
         region=table.region if table else None,
         account=table.account_id if table else None,
         command=report.run.command,
         dry_run=report.run.dry_run,
-        outcome=Ending(report.run.outcome.value),
-        started_at=report.run.started_at.isoformat().replace("+00:00", "Z"),
+        outcome=report.run.outcome,
+        started_at=iso(report.run.started_at),
         counts=structs.asdict(report.counts),
-        deletion=DeletionCounts(**deletion),
+        deletion=report.deletion,
         notices=notices,
-        changes=_said_changes(report.changes),
+        changes=_changes_of(report.changes),
         locked_out=tuple(report.locked_out),
         unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
         errors=tuple(error.message for error in report.errors),
         warnings=tuple(warning.message for warning in report.warnings),
         report_json=_report_json(report),
         pointer=pointer,
-        tables=tuple(_of_table(part, each) for part, each in zip(report.parts, apart(report), strict=False)),
+        tables=tuple(map(_of_table, report.tables, apart(report))) if report.is_of_several else (),
     )
 
 
-def _of_table(part: TableReport, report: Report) -> DigestContent:
+def _of_table(table: TableReport, report: Report) -> DigestContent:
     content = digest_content(structs.replace(report, findings=[]), (), None)
-    return replace(content, table=part.label, errors=(), warnings=(), report_json=None)
+    return replace(content, table=table.label, errors=(), warnings=(), report_json=None)
 
 
-def _said_changes(changes: Changes | None) -> Mapping[ChangeKind, Change] | None:
+def _changes_of(changes: Changes | None) -> Mapping[str, Change] | None:
     if changes is None:
         return None
-    return {
-        kind: Change(
-            (change := getattr(changes, kind.value)).count,
-            tuple(NamedToken(token.fingerprint, token.username, token.name) for token in change.tokens),
-        )
-        for kind in ChangeKind
-    }
+    return {name: getattr(changes, name) for name in Changes.__struct_fields__ if name != "since"}
 
 
 def _report_json(report: Report) -> str:

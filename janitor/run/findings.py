@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from janitor.readers.interface import FoundRow
+from janitor.readers.interface import FoundRow, Rules
 from janitor.readers.packed import from_json, to_json
 from janitor.report.build import finding, urgency
 from janitor.report.model import Finding
 from janitor.report.urgent import Shortlist
 from janitor.run.outlets import Outlets
-from janitor.tokens.policy import Policy
 
 
 def shortlist_of_rows(limit: int) -> Shortlist[FoundRow]:
@@ -17,54 +16,65 @@ def shortlist_of_rows(limit: int) -> Shortlist[FoundRow]:
 
 
 class Findings:
-    """Takes every finding of a run, once; memory does not grow with them beyond what the reports list."""
+    """Takes every finding of a table, once; memory does not grow with them beyond what the reports list."""
 
     def __init__(
         self,
         outlets: Outlets,
+        rules: Rules,
         *,
         most: int,
-        now: int,
-        policy: Policy,
-        secret: bytes | None,
+        label: str | None = None,
         see: Callable[[Sequence[FoundRow]], None] | None = None,
     ) -> None:
         """Prepare.
 
         Args:
             outlets: the reports.
+            rules: by what rows are judged.
             most: how many findings a report that does not stream lists.
-            now: the UNIX second at which rows are judged.
-            policy: the rules.
-            secret: the key of fingerprints, None for plain ones.
+            label: the table's, where the run has several.
             see: told of every finding too, for what is to be announced.
         """
-        self._outlets = outlets
-        self._see = see
+        self._outlets, self._rules, self._label, self._see = outlets, rules, label, see
         # One is kept in any case: the metrics say when the next token expires.
         self._listed = shortlist_of_rows(most if outlets.keep else min(most, 1))
-        self._now, self._policy, self._secret = now, policy, secret
 
     def tell(self, rows: Sequence[FoundRow], lines: Sequence[Finding] = ()) -> None:
         """Take these rows, active ones only of a run that was asked for them.
 
         Args:
             rows: the rows.
-            lines: the report's lines about them, in the same order, where they have been made; else none.
+            lines: the report's lines about them, in the same order, where whoever read has made them; else none.
         """
-        for told in rows:
-            self._listed.offer(told.verdict.state, urgency(told.verdict, self._now), told.row.key.S or "", told)
+        for found in rows:
+            rank = urgency(found.verdict, self._rules.now)
+            self._listed.offer(found.verdict.state, rank, found.row.key.S or "", found)
         if self._see is not None and rows:
             self._see(rows)
         if self._outlets.streams and rows:
-            self._outlets.lines([*lines] or self._built(rows))
+            self._outlets.lines(self._labelled(lines) if lines else self._built(rows))
 
     def most_urgent(self) -> list[Finding]:
         """The findings that a report which does not stream lists, in their order."""
         return self._built(self._listed.sorted())
 
+    def _labelled(self, lines: Sequence[Finding]) -> list[Finding]:
+        for line in lines:
+            line.table = self._label
+        return [*lines]
+
     def _built(self, rows: Iterable[FoundRow]) -> list[Finding]:
+        rules = self._rules
         return [
-            finding(row, verdict, now=self._now, policy=self._policy, secret=self._secret, outcome=outcome)
+            finding(
+                row,
+                verdict,
+                now=rules.now,
+                policy=rules.policy,
+                secret=rules.secret,
+                outcome=outcome,
+                table=self._label,
+            )
             for row, verdict, outcome in rows
         ]

@@ -1,75 +1,64 @@
-"""One run, from table to report.
+"""One run, from its tables to its report: the one way through, whatever the command and however many tables.
 
-    pages ──read──> findings ──> outlets that stream, the most urgent for the others, and what is to be announced
-              ├───> tally: counts, expiries by day, owners with expired rows
-              └───> plan ──guards──> carried out ──> findings with their outcomes       (a sweep only)
-                                         │
-                     owners looked up ──> report ──> every outlet
+    outlets opened ──> each table in turn (table_run) ──> one report ──> announced once ──> every outlet
 
-1. The outlets and the plan are opened first: what cannot be written stops the run before the table is read. The store
-   of what earlier runs announced is opened too; where that fails, the run goes on and announces nothing. A sweep that
-   deletes takes the table's lease; where another run has it and renews it, this one is passed over.
-2. Every page is counted as it comes, and every row that may be more than active is judged (`reading`).
-3. A failure of AWS, or a signal, ends the reading; what was counted until then is reported, and the outcome says so.
-4. A sweep asks its guards about the finished plan, and carries it out for show or for real (`sweep`).
-5. Owners with expired rows and no accepted one are looked up (hashed tables only).
-6. The report is built once, from the tally. What is due is announced, and what came of that is added to it.
-7. It is handed to every outlet. An outlet that fails hides no other.
+1. The outlets are opened first: what cannot be written stops the run before a table is read.
+2. Each table has its turn: read, judged, swept. One that cannot be reached, or fails, keeps none of the others from
+   theirs; it is a part of the report like any other.
+3. The report is summed up once. What is due is announced, and what came of that is added to it.
+4. It is handed to every outlet. An outlet that fails hides no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from janitor.errors import ConfigurationError, JanitorError, SinkError
-from janitor.logs import get_logger
-from janitor.readers.tally import Tally
-from janitor.report.model import PROTECTS_NOBODY, Deletion, Outcome, Remark, Report
-from janitor.run.assemble import assembled
-from janitor.run.bugs import SafeAnnouncer, remarked
-from janitor.run.findings import Findings
-from janitor.run.job import Job, Result
-from janitor.run.leasing import Leasing, leased, passed_over
-from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
-from janitor.run.reading import read
+from janitor.errors import JanitorError, StopRequestedError
+from janitor.logs import bound, get_logger
+from janitor.report.model import Finding, Outcome, Remark, Report, Run, TableReport
+from janitor.report.together import most_urgent, summed
+from janitor.run.announcement import AnnouncementResult
+from janitor.run.bugs import NOT_ANNOUNCED, bug_remark, remarked
+from janitor.run.job import Job, Result, TableJob, Unreached
 from janitor.run.remarks import log_remarks
-from janitor.run.sorted_findings import SortedFindings
-from janitor.run.swept import Swept
-from janitor.tokens.dialect import Dialect
-from janitor.tokens.plain import plain
-from janitor.tokens.shown import without_keys
+from janitor.run.table_run import TableResult, deadline_remark, run_table, unread
+from janitor.tokens.times import time_of
+
+if TYPE_CHECKING:
+    from janitor.run.announce import Announcer
 
 log = get_logger("janitor.run")
 
-_MOST_PATTERNS = 20
 
-
-def run(job: Job, *, is_part: bool = False) -> Result:
-    """Scan the table, delete what is stale if the job is a sweep that may, and report.
-
-    `is_part` says that it is one of several tables, whose common report is told with the remarks of all.
+def run(job: Job) -> Result:
+    """Run every table, announce what is due in any of them, and report them together.
 
     Raises:
-        ConfigurationError: a report's place or the plan's cannot be written; nothing was read.
+        ConfigurationError: the place of a report, or of the only table's plan, cannot be written; nothing was read.
         StopRequestedError: somebody asked to stop before anything was read.
     """
     started = job.clock()
-    tally = Tally()
-    announcer = None if job.announcer is None else SafeAnnouncer(job.announcer)
-    findings = _findings(job, announcer)
-    with _reporting(job), leased(job.sweep, job.stop) as lease:
-        if lease.other is not None:
-            return _passed_over(job, passed_over(lease.other), started, tally, is_part=is_part)
-        report = _worked_through(job, lease, tally, findings, announcer, started=started)
-    if not is_part:
-        log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
+    results: list[TableResult] = []
+    with _opened(job):
+        for table in job.tables:
+            with bound(table=table.label) if _is_of_several(job) else nullcontext():
+                results.append(_result_of(job, table, is_first=not results))
+        report = _announced(job, results, started)
+        if any(table.outcome is Outcome.SKIPPED for table in report.tables):
+            job.outlets.pass_over(report)
+        else:
+            job.outlets.finish(report, is_complete=all(result.is_complete for result in results))
+    log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
     log.info(
         "run.finished",
+        command=job.command,
         outcome=report.run.outcome,
         seconds=report.run.duration_seconds,
+        tables=len(report.tables),
         reports=job.outlets.written,
         **structs.asdict(report.counts),
         **structs.asdict(report.deletion),
@@ -78,185 +67,118 @@ def run(job: Job, *, is_part: bool = False) -> Result:
     return Result(report, job.outlets.failures)
 
 
-def _worked_through(
-    job: Job, lease: Leasing, tally: Tally, findings: Findings, announcer: SafeAnnouncer | None, *, started: float
-) -> Report:
-    with _opened(job):
-        log.info("run.started", command=job.command, table=job.table.name, dialect=job.policy.dialect)
-        errors = read(job, tally, findings)
-        is_complete = not errors and not job.stop.is_requested()
-        swept = _swept(job, tally, findings, is_complete=is_complete, lease_problem=lease.problem)
-        locked_out, warnings, bugs = LockedOut(), list[Remark](), list[Remark]()
-        with remarked("locked_out", "which owners are locked out was not checked", bugs):
-            locked_out, warnings = _look_up_owners(job, tally, is_over=bool(errors))
-        report = assembled(
-            job,
-            started=started,
-            outcome=_outcome(job, swept, errors),
-            tally=tally,
-            findings=findings.most_urgent(),
-            swept=swept,
-            locked_out=locked_out,
-            errors=[*errors, *swept.errors, *bugs, *_deadline(job)],
-            warnings=[
-                *job.warnings,
-                *lease.warnings,
-                *_workbench_only(tally),
-                *(_unused_patterns(job) if is_complete else []),
-                *swept.warnings,
-                *warnings,
-            ],
-        )
-        is_complete = is_complete and not swept.untold
-        if announcer is not None:
-            report = announcer.finish(report, is_complete=is_complete)
-        job.outlets.finish(report, is_complete=is_complete)
-    return report
+def _is_of_several(job: Job) -> bool:
+    return len(job.tables) > 1
 
 
-def _findings(job: Job, announcer: SafeAnnouncer | None) -> Findings:
-    if job.listing is not None and job.listing.order is not None:
-        return SortedFindings(job, job.listing.order)
-    return Findings(
-        job.outlets,
-        most=job.max_findings,
-        now=job.now,
-        policy=job.policy,
-        secret=job.fingerprint_secret,
-        see=announcer.see if announcer else None,
-    )
-
-
-def _passed_over(job: Job, why: Remark, started: float, tally: Tally, *, is_part: bool) -> Result:
-    """The report of a run that leaves the table to another, and reads nothing of it."""
-    report = assembled(
-        job,
-        started=started,
-        outcome=Outcome.SKIPPED,
-        tally=tally,
-        findings=[],
-        swept=Swept(deletion=Deletion(enabled=not job.is_dry_run)),
-        locked_out=LockedOut(),
-        errors=[],
-        warnings=[*job.warnings, why],
-    )
-    job.outlets.pass_over(report)
-    if not is_part:
-        log_remarks(report.errors, report.warnings, is_printed=job.outlets.prints_remarks)
-    log.info("run.skipped", code=why.code)
-    return Result(report, job.outlets.failures)
-
-
-@contextmanager
-def _reporting(job: Job) -> Iterator[None]:
-    """Every report's place, open; left as it was when the run comes to nothing."""
-    with job.stop.cutting_short():
-        job.outlets.open()
+def _result_of(job: Job, table: TableJob | Unreached, *, is_first: bool) -> TableResult:
+    """What comes of a table, whatever happens there."""
+    if isinstance(table, Unreached):
+        error = Remark(where="scan", code=table.error.code, message=str(table.error))
+        return _unread(job, table, Outcome.FAILED, error)
+    if job.stop.is_requested() and not is_first:
+        return _unread(job, table, Outcome.INTERRUPTED)
+    label = table.label if _is_of_several(job) else None
     try:
-        yield
-    except BaseException:
-        job.outlets.discard()
-        raise
+        return run_table(table, job.outlets, label=label, most=job.max_findings)
+    except StopRequestedError:
+        if is_first:
+            raise
+        return _unread(job, table, Outcome.INTERRUPTED)
+    except JanitorError as error:
+        if not _is_of_several(job):
+            raise
+        return _unread(job, table, Outcome.FAILED, Remark(where="scan", code=error.code, message=str(error)))
+    except Exception as error:
+        if not _is_of_several(job):
+            raise
+        # The other tables' reports are not lost with it.
+        return _unread(job, table, Outcome.FAILED, bug_remark("run", "the report of this table is lost", error))
+
+
+def _unread(job: Job, table: TableJob | Unreached, outcome: Outcome, *errors: Remark) -> TableResult:
+    policy = table.policy_part if isinstance(table, TableJob) else job.policy
+    report = unread(table, policy, outcome, errors, at=job.clock(), is_dry_run=job.is_dry_run)
+    return TableResult(report, [], is_complete=False)
+
+
+def _announced(job: Job, results: Sequence[TableResult], started: float) -> Report:
+    """The run's report, once those who are to hear of it have."""
+    findings, tables = _listed(job, results), [result.report for result in results]
+    listing = next((result.listing for result in results if result.listing is not None), None)
+    announcers = {table.label: table.announcer for table in _jobs(job) if table.announcer is not None}
+    announced = AnnouncementResult()
+    if job.announce is not None:
+        whole = summed(_run(job, started), tables, findings, listing=listing)
+        with remarked("notices", NOT_ANNOUNCED, announced.errors):
+            announced = job.announce(announcers, whole)
+        if announced.errors:
+            for announcer in announcers.values():
+                announcer.sent.has_lost_digest = True
+    return summed(
+        _run(job, started),
+        [_remembered(table, announcers.get(table.label)) for table in tables],
+        findings,
+        digests=announced.digests,
+        listing=listing,
+        errors=[*announced.errors, *_deadline(job, tables)],
+        warnings=announced.warnings,
+    )
+
+
+def _listed(job: Job, results: Sequence[TableResult]) -> list[Finding]:
+    if len(results) == 1:
+        return results[0].findings
+    most = job.max_findings if job.outlets.keep else min(job.max_findings, len(results))
+    return most_urgent([finding for result in results for finding in result.findings], most)
+
+
+def _remembered(table: TableReport, announcer: Announcer | None) -> TableReport:
+    """What is said of a table, once what was announced of it is remembered."""
+    if announcer is None or not announcer.has_ended:
+        return table
+    errors: list[Remark] = []
+    with remarked("notices", NOT_ANNOUNCED, errors):
+        return announcer.remember(table)
+    return structs.replace(table, errors=[*table.errors, *errors])
+
+
+def _run(job: Job, started: float) -> Run:
+    finished = job.clock()
+    return Run(
+        id=job.run_id,
+        command=job.command,
+        dry_run=job.is_dry_run,
+        outcome=Outcome.COMPLETE,
+        started_at=time_of(started),
+        finished_at=time_of(finished),
+        duration_seconds=round(finished - started, 3),
+        version=job.version,
+    )
+
+
+def _deadline(job: Job, tables: Sequence[TableReport]) -> list[Remark]:
+    """That the deadline came, where no table says so because it came between two, or after the last."""
+    if not job.stop.is_deadline or any(error.code == "deadline" for table in tables for error in table.errors):
+        return []
+    return [deadline_remark()]
+
+
+def _jobs(job: Job) -> list[TableJob]:
+    return [table for table in job.tables if isinstance(table, TableJob)]
 
 
 @contextmanager
 def _opened(job: Job) -> Iterator[None]:
-    """Every other place that the run writes to, open; left as it was when the run comes to nothing."""
+    """The place of every report, open; left as it was when the run comes to nothing."""
     try:
-        if job.sweep is not None:
-            _open_plan(job)
-        if job.announcer is not None:
-            with job.stop.waiting():
-                job.announcer.open()
+        with job.stop.cutting_short():
+            job.outlets.open()
         yield
     except BaseException:
-        if job.sweep is not None:
-            job.sweep.abandon()
+        job.outlets.discard()
         raise
     finally:
-        if job.announcer is not None:
-            job.announcer.close()
-
-
-def _open_plan(job: Job) -> None:
-    assert job.sweep is not None  # noqa: S101  # asked by the caller
-    try:
-        job.sweep.plan.open(job.sweep.header)
-    except SinkError as error:
-        raise ConfigurationError(f"the plan: {error.sentence}", error.way_out, "plan-path") from None
-
-
-def _swept(job: Job, tally: Tally, findings: Findings, *, is_complete: bool, lease_problem: str | None) -> Swept:
-    if job.sweep is None:
-        return Swept()
-    return job.sweep.finish(
-        tally,
-        findings,
-        job.stop,
-        is_complete=is_complete,
-        lease_problem=lease_problem,
-        unused_patterns=job.unused_patterns.left,
-    )
-
-
-def _workbench_only(tally: Tally) -> list[Remark]:
-    if not tally.workbench_only:
-        return []
-    rows = f"{tally.workbench_only:,} {'row' if tally.workbench_only == 1 else 'rows'}"
-    message = f"{rows} that LISA's API refuses still {'opens' if tally.workbench_only == 1 else 'open'} MCP Workbench"
-    return [Remark(where="table", code="workbench-only", message=message)]
-
-
-def _unused_patterns(job: Job) -> list[Remark]:
-    """The patterns that protect nobody, once every row was read."""
-    patterns = job.unused_patterns.left
-    messages = [_protects_nobody(pattern) for pattern in patterns[:_MOST_PATTERNS]]
-    if len(patterns) > _MOST_PATTERNS:
-        messages.append(f"{len(patterns) - _MOST_PATTERNS:,} more patterns of --protect-user protect nobody")
-    return [Remark(where="policy", code=PROTECTS_NOBODY, message=message) for message in messages]
-
-
-def _protects_nobody(pattern: str) -> str:
-    why = "upper and lower case count"
-    if any(mark in pattern for mark in ",; "):
-        why += ", and it is one pattern: several are an option each, a JSON array, or one a line in the variable"
-    return f"--protect-user '{plain(without_keys(pattern))}' protects nobody: it fits the owner of no row here; {why}"
-
-
-def _deadline(job: Job) -> list[Remark]:
-    if not job.stop.is_deadline:
-        return []
-    message = "the run's deadline came before its end; give --deadline more time, or run it again to finish"
-    return [Remark(where="run", code="deadline", message=message)]
-
-
-def _outcome(job: Job, swept: Swept, errors: list[Remark]) -> Outcome:
-    if errors:
-        return Outcome.FAILED
-    if job.stop.is_requested():
-        return Outcome.INTERRUPTED
-    if swept.is_refused:
-        return Outcome.REFUSED
-    return Outcome.FAILED if swept.errors else Outcome.COMPLETE
-
-
-def _locked_out(job: Job, candidates: set[str]) -> LockedOut:
-    if job.reread is not None:
-        return sift_locked_out(candidates, job.reread(), job.now, job.stop)
-    assert job.pages_of_owner is not None  # noqa: S101  # asked by the caller
-    return find_locked_out(candidates, job.pages_of_owner, job.now, job.stop)
-
-
-def _look_up_owners(job: Job, tally: Tally, *, is_over: bool) -> tuple[LockedOut, list[Remark]]:
-    candidates = tally.owners.candidates
-    if job.policy.dialect is not Dialect.HASHED or not candidates:
-        return LockedOut(), []
-    missed = tally.owners.rows_of_unremembered
-    if is_over or job.stop.is_requested() or (job.pages_of_owner is None and job.reread is None):
-        return LockedOut(unchecked=len(candidates)), unchecked_warning(len(candidates), missed)
-    try:
-        found = _locked_out(job, candidates)
-    except JanitorError as error:
-        message = f"which owners are locked out was not checked: {error}"
-        return LockedOut(unchecked=len(candidates)), [Remark(where="locked_out", code=error.code, message=message)]
-    return found, unchecked_warning(found.unchecked, missed)
+        for table in _jobs(job):
+            if table.announcer is not None:
+                table.announcer.close()

@@ -1,4 +1,4 @@
-"""Each reason to refuse to delete, one function; all are checked before the first delete (DESIGN, "Guards").
+"""Each reason to refuse to delete, one function; all are checked before the first delete (docs/architecture.md).
 
 A guard returns a sentence that says which number tripped it and how to go on, or None. A dry run asks them all the
 same, and says what the real one would.
@@ -12,6 +12,7 @@ from janitor.report.model import Remark
 from janitor.run.plan import Population
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import without_keys
+from janitor.tokens.words import counted
 
 # Below so many scanned rows a share means little: two stale tokens of three are an ordinary small table.
 LEAST_ROWS_FOR_A_SHARE = 20
@@ -163,7 +164,7 @@ def _protection(situation: Situation, _: Limits) -> str | None:
     if not misread:
         return None
     said = [
-        f"'{plain(without_keys(pattern))}' ({rows:,} planned {'row' if rows == 1 else 'rows'})"
+        f"'{plain(without_keys(pattern))}' ({counted(rows, 'planned row')})"
         for pattern, rows in list(misread.items())[:_MOST_PATTERNS]
     ]
     if len(misread) > _MOST_PATTERNS:

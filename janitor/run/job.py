@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
-from janitor.errors import SinkError
-from janitor.readers.interface import FoundRow, Reader
-from janitor.report.model import Remark, Report
+from janitor.errors import JanitorError, SinkError
+from janitor.readers.interface import Reader
+from janitor.report.model import PolicyPart, Remark, Report, TablePart
+from janitor.run.announcement import AnnouncementResult
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
 from janitor.run.stopping import Stop
+from janitor.tokens.expiration import moment
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
     from janitor.readers.listing import Listing
+    from janitor.run.announce import Announcer
     from janitor.run.sweep import Sweep
 
 
-class Announces(Protocol):
-    """Who tells people what a run found, at its end. `janitor.run.announce.Announcer` is one."""
-
-    def open(self) -> None:
-        """Get ready, before the table is read."""
-
-    def see(self, told: Sequence[FoundRow]) -> None:
-        """Take findings, each once."""
-
-    def finish(self, report: Report, *, is_complete: bool) -> Report:
-        """Announce what is due, and give the report with what came of that."""
-
-    def close(self) -> None:
-        """Let go of everything. Never raises."""
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a run needs, as values and small interfaces.
+class TableJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done with one table, as values and small interfaces.
 
     Attributes:
-        command, run_id, version: who runs.
         table, policy: what is scanned, and by which rules.
         now: the UNIX second at which rows are judged; the present, or `as_of`.
         as_of: the time the user gave instead of the present.
@@ -52,22 +38,20 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         pages_of_owner: reads one owner's rows; None where the table has no index for it.
         reread: reads every row once more, where that asks nothing of the table; None where it would, or cannot be done.
         requests: sends so far and how many of them were throttled.
-        outlets: where the reports go.
-        max_findings: how many findings a report that does not stream may list.
         fingerprint_secret: the key of fingerprints, None for plain ones.
         read_price, write_price: dollars for a million read and write units.
+        clock: the present time in UNIX seconds.
+        progress, stop: who watches, and who may ask to stop.
+        warnings: what came up before the run, or while its pages were read.
         sweep: what to do about stale rows; None to only report.
         listing: which rows to list, active ones too; None for those that need somebody.
         announcer: who tells people of it; None for nobody.
         unused_patterns: those of protected users, none of which has fitted a row so far.
-        clock: the present time in UNIX seconds.
-        progress, stop: who watches, and who may ask to stop.
-        warnings: what came up before the run, or while its pages were read.
+        label: what the run calls the table.
+        named: what the user calls it, table or deployment.
     """
 
-    command: str
-    run_id: str
-    version: str
+    label: str
     table: Table
     policy: Policy
     now: int
@@ -75,8 +59,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     reader: Reader
     pages_of_owner: PagesOfOwner | None
     requests: Callable[[], tuple[int, int]]
-    outlets: Outlets
-    max_findings: int
     fingerprint_secret: bytes | None
     read_price: float
     write_price: float
@@ -86,14 +68,74 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     warnings: Sequence[Remark] = ()
     sweep: Sweep | None = None
     listing: Listing | None = None
-    announcer: Announces | None = None
+    announcer: Announcer | None = None
     reread: Callable[[], Iterable[Page]] | None = None
     unused_patterns: UnusedPatterns = msgspec.field(default_factory=UnusedPatterns)
+    named: str | None = None
 
     @property
-    def is_dry_run(self) -> bool:
-        """Whether nothing is deleted, whatever is found."""
-        return self.sweep is None or not self.sweep.is_enabled
+    def deletes(self) -> bool:
+        """Whether rows may be deleted."""
+        return self.sweep is not None and self.sweep.is_enabled
+
+    @property
+    def policy_part(self) -> PolicyPart:
+        """The rules, as the report has them."""
+        return PolicyPart(
+            dialect=self.policy.dialect,
+            thresholds_seconds=list(self.policy.thresholds),
+            grace_seconds=self.policy.grace,
+            as_of=None if self.as_of is None else moment(self.as_of),
+        )
+
+    @property
+    def place(self) -> TablePart:
+        """Where the table is."""
+        table = self.table
+        return TablePart(
+            name=table.name, region=table.region or None, account_id=table.account_id, endpoint=table.endpoint
+        )
+
+
+class Unreached(msgspec.Struct, frozen=True, kw_only=True):
+    """A table that cannot be reached: what is known of it, and why."""
+
+    label: str
+    place: TablePart
+    error: JanitorError
+    named: str | None = None
+
+
+Announce = Callable[[Mapping[str, "Announcer"], Report], AnnouncementResult]
+"""Tells who is to hear of a run: of its tables' announcers, by label, what is due; and of its report, a digest."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a run needs.
+
+    Attributes:
+        command, run_id, version: who runs.
+        is_dry_run: whether nothing is deleted, whatever is found.
+        tables: what is to be done with each, in their order; one at least.
+        policy: the rules of all of them, without a dialect.
+        outlets: where the report goes.
+        max_findings: how many findings a report that does not stream may list.
+        announce: tells those who are to hear of the run; None for nobody.
+        clock: the present time in UNIX seconds.
+        stop: who may ask to stop; the tables' jobs have the same.
+    """
+
+    command: str
+    run_id: str
+    version: str
+    is_dry_run: bool
+    tables: Sequence[TableJob | Unreached]
+    policy: PolicyPart
+    outlets: Outlets
+    max_findings: int
+    announce: Announce | None
+    clock: Callable[[], float]
+    stop: Stop
 
 
 class Result(msgspec.Struct, frozen=True):

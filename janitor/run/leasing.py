@@ -1,8 +1,7 @@
-"""The lease of a table around a sweep that deletes (DESIGN, "Guards")."""
+"""The lease of a table around a sweep that deletes (docs/architecture.md, "Guards")."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import msgspec
 from janitor.errors import LedgerError
 from janitor.report.model import Remark
 from janitor.run.stopping import Stop
+from janitor.tokens.times import second_of, time_of
 
 if TYPE_CHECKING:
     from janitor.ledger.lease import Held
@@ -105,4 +105,4 @@ def _until(held: Held) -> str:
 
 def readable(moment: int) -> str:
     """A UNIX second of the years 1 to 9999, for people."""
-    return f"{dt.datetime.fromtimestamp(moment, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{second_of(time_of(moment))} UTC"

@@ -128,5 +128,5 @@ class Outlets:
 
 def _tells(form: Format, report: Report) -> bool:
     """Whether a reader of this format sees what was not read. Where nothing was, an old report is better than none."""
-    some_was_read = report.parts and report.run.outcome is not Outcome.SKIPPED
+    some_was_read = report.is_of_several and report.run.outcome is not Outcome.SKIPPED
     return form.tells_of_each_table if some_was_read else form.tells_the_outcome

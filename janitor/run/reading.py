@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from janitor.errors import JanitorError, SinkError
 from janitor.logs import get_logger
 from janitor.readers.interface import DeletableRow, FoundRow, Rules
 from janitor.readers.tally import Tally
 from janitor.report.model import Remark
 from janitor.run.findings import Findings
-from janitor.run.job import Job
+from janitor.run.job import TableJob
+from janitor.run.outlets import Outlets
 from janitor.tokens.fingerprint import row_name
 
 if TYPE_CHECKING:
@@ -26,21 +29,31 @@ if TYPE_CHECKING:
 log = get_logger("janitor.run")
 
 
-def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:
+def rules_of(job: TableJob) -> Rules:
+    """By what the table's rows are judged."""
+    return Rules(
+        policy=job.policy,
+        now=job.now,
+        secret=job.fingerprint_secret,
+        plans=job.sweep is not None,
+        listing=job.listing,
+    )
+
+
+def read(job: TableJob, tally: Tally, findings: Findings, outlets: Outlets) -> list[Remark]:
     """Read the table to its end, or until somebody asks to stop.
+
+    Args:
+        job: what is to be done.
+        tally: what is counted is added to it.
+        findings: told of all rows that are worth a line.
+        outlets: where there are none left, reading goes on only for what is to be deleted.
 
     Returns:
         what broke the reading off, as a remark for the report; nothing when it came to its end.
     """
-    sweep = job.sweep
-    rules = Rules(
-        policy=job.policy,
-        now=job.now,
-        secret=job.fingerprint_secret,
-        plans=sweep is not None,
-        listing=job.listing,
-        streams=job.outlets.streams and (job.listing is None or job.listing.order is None),
-    )
+    sweep, is_sorted = job.sweep, job.listing is not None and job.listing.order is not None
+    rules = structs.replace(rules_of(job), streams=outlets.streams and not is_sorted)
     try:
         for batch in job.reader.batches(rules, lambda: job.unused_patterns.left):
             tally.add_all(batch.tally)
@@ -49,7 +62,7 @@ def read(job: Job, tally: Tally, findings: Findings) -> list[Remark]:
             findings.tell(batch.found, batch.lines)
             findings.tell(waiting)
             job.progress.advance(batch.tally.scanned)
-            if job.outlets.is_exhausted and sweep is None:
+            if outlets.is_exhausted and sweep is None:
                 message = "the scan broke off: there is nobody left to report to"
                 return [Remark(where="scan", code="nobody-left", message=message)]
             # What a segment came to is let go before the next one is taken.

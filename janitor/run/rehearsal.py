@@ -1,17 +1,14 @@
 """The end of a dry run for those who would hear of a real one: it says who, and tells and remembers nothing."""
 
 from collections.abc import Collection
-from itertools import islice
-
-from msgspec import structs
 
 from janitor.ledger.interface import LastRun, Ledger
 from janitor.notify.content import is_news
 from janitor.notify.notice import Event, Notice
-from janitor.report.model import NoticesPart, Remark, Report
-from janitor.run.announce import Announcer, Sent, changes_warning, state_remark
+from janitor.report.model import Remark, Report
 from janitor.run.channel import WHERE, Channel
 from janitor.run.digest_content import digest_content
+from janitor.tokens.words import counted, list_some
 
 # How many owners are named.
 _MOST_NAMED = 10
@@ -58,33 +55,6 @@ class ReadOnlyLedger:
         """Nothing."""
 
 
-class Rehearsal(Announcer):
-    """As `Announcer`, of a dry run. Its channel has no topic, and its watch a `ReadOnlyLedger`."""
-
-    def changed(self, report: Report, *, is_complete: bool) -> Report:
-        """The report, with what has changed; from then on what is due is what a real run would tell."""
-        self._watch.rehearse_deletions(is_refused=any(warning.where == _GUARD for warning in report.warnings))
-        return super().changed(report, is_complete=is_complete)
-
-    def announced(self, report: Report, *, is_complete: bool) -> Report:
-        """Say what would be announced."""
-        return self.told(report, Sent(), is_complete=is_complete)
-
-    def told(self, report: Report, sent: Sent, *, is_complete: bool) -> Report:  # noqa: ARG002  # nothing is remembered
-        """The report, with who would be told; the last step of `finish`."""
-        errors = list(report.errors)
-        warnings = [*report.warnings, *changes_warning(self._watch.warning), *self._broken()]
-        if self._channel.refusal is not None:
-            warnings.append(self._channel.refusal)
-        elif self._watch.error is None and not sent.was_tried:
-            with self._watch.failing():
-                warnings += who_would_be_told(self._channel, report, self.in_digest, self.for_owners)
-        if self._watch.error is not None:
-            errors.append(state_remark(self._watch.error, was_sent=False))
-        part = NoticesPart(due=len(self._watch.due), sent=0, failed=0, digests=0, state=self._watch.location)
-        return structs.replace(report, errors=errors, warnings=warnings, notices=part)
-
-
 def who_would_be_told(
     channel: Channel, report: Report, in_digest: Collection[Notice], for_owners: Collection[Notice]
 ) -> list[Remark]:
@@ -104,7 +74,7 @@ def who_would_be_told(
     # What a real run deletes is news too.
     is_worth_telling = is_news(content) or report.deletion.planned > 0
     if channel.digest == "always" or (channel.digest == "news" and is_worth_telling):
-        said.append(f"a digest, with {_counted(len(in_digest), 'notice')}")
+        said.append(f"a digest, with {counted(len(in_digest), 'notice')}")
     if channel.per_token and len(for_owners):
         said.append(_owners(for_owners))
     what = f"{arn} would get {' and '.join(said)}" if said else f"{arn} would get nothing"
@@ -119,11 +89,5 @@ def _owners(notices: Collection[Notice]) -> str:
     for notice in notices:
         owners.setdefault(notice.owner or "nobody known")
         deletions += notice.event is Event.DELETED
-    named = ", ".join(islice(owners, _MOST_NAMED))
-    more = f" and {len(owners) - _MOST_NAMED:,} more" if len(owners) > _MOST_NAMED else ""
-    of_deletions = f" ({_counted(deletions, 'deletion')} among them)" if deletions else ""
-    return f"{_counted(len(notices), 'message')}{of_deletions} to {named}{more}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    of_deletions = f" ({counted(deletions, 'deletion')} among them)" if deletions else ""
+    return f"{counted(len(notices), 'message')}{of_deletions} to {list_some(list(owners), _MOST_NAMED)}"

@@ -11,6 +11,7 @@ from janitor.tokens.expiration import moment
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.row import is_true
 from janitor.tokens.shown import shown
+from janitor.tokens.times import iso
 
 
 class Sight(NamedTuple):
@@ -18,7 +19,7 @@ class Sight(NamedTuple):
 
     Attributes:
         fingerprint: the token's.
-        state: its state, in DESIGN's word.
+        state: its state, in the report's word.
         expiry: in UNIX seconds, None where it has none.
         username, name: as they may be shown (`janitor.tokens.shown`).
         system: whether it is a system token.
@@ -49,7 +50,7 @@ class Sight(NamedTuple):
             name=self.name,
             system=self.system,
             state=self.state,
-            expires_at=None if when is None else when.isoformat().replace("+00:00", "Z"),
+            expires_at=None if when is None else iso(when),
             seconds_to_expiry=expiry - now,
         )
 

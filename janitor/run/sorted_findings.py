@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from janitor.logs import get_logger
-from janitor.readers.interface import FoundRow
+from janitor.readers.interface import FoundRow, Rules
 from janitor.readers.listing import Order
 from janitor.report.build import urgency
 from janitor.report.model import Finding
 from janitor.run.findings import Findings
-from janitor.run.job import Job
+from janitor.run.outlets import Outlets
 from janitor.tokens.expiration import whole_seconds
 from janitor.tokens.row import text_of
 
@@ -22,12 +22,10 @@ _Value: TypeAlias = str | tuple[int, ...] | None
 class SortedFindings(Findings):
     """Keeps the first rows in the order, as many as a report may list; reports that stream get them at the end."""
 
-    def __init__(self, job: Job, order: Order) -> None:
-        """Args: the job, and the order."""
-        super().__init__(
-            job.outlets, most=job.max_findings, now=job.now, policy=job.policy, secret=job.fingerprint_secret
-        )
-        self._sorted = Sorted(order, job.max_findings, job.now)
+    def __init__(self, outlets: Outlets, rules: Rules, order: Order, *, most: int) -> None:
+        """Args: as `Findings`, and the order."""
+        super().__init__(outlets, rules, most=most)
+        self._sorted = Sorted(order, most, rules.now)
         self._told = 0
 
     def tell(self, rows: Sequence[FoundRow], lines: Sequence[Finding] = ()) -> None:  # noqa: ARG002  # made at the end

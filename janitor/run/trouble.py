@@ -11,7 +11,6 @@ from janitor.ledger.interface import Ledger
 from janitor.ledger.moments import can_be_written, moment_in
 from janitor.logs import get_logger
 from janitor.report.model import Outcome, Report
-from janitor.report.together import apart
 
 log = get_logger("janitor.notices")
 
@@ -42,11 +41,10 @@ def trouble_of(report: Report) -> Trouble | None:
     """Why this run was refused or failed; None of one that is well."""
     if report.run.outcome is Outcome.COMPLETE and not report.errors and not report.deletion.failed:
         return None
-    labels = [part.label for part in report.parts] or [""]
     reasons = {
-        f"{label}:{part.run.outcome.value}:{error.where}:{error.code}"
-        for label, part in zip(labels, apart(report), strict=True)
-        for error in part.errors
+        f"{table.label}:{table.outcome.value}:{error.where}:{error.code}"
+        for table in report.tables
+        for error in table.errors
     }
     reasons |= {f":{report.run.outcome.value}:{error.where}:{error.code}" for error in report.errors}
     first = report.errors[0].message if report.errors else f"the run ended {report.run.outcome.value}"
@@ -59,6 +57,7 @@ class TroubleMemory:
     Attributes:
         name: tells it from those of other jobs, tables and topics.
         broken: records of the store that no run can have left.
+        location: the store as the user calls it.
     """
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float], *, job: str, table: str, topic: str) -> None:
@@ -73,6 +72,7 @@ class TroubleMemory:
         """
         self._ledger, self._clock = ledger, clock
         self.broken = ledger.broken
+        self.location = ledger.location
         self.name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
     def last(self) -> Trouble | None:

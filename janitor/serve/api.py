@@ -11,7 +11,6 @@ jobs        list of: name, description, cron, timezone, jitter_seconds, catch_up
 broken      list of: name, error
 """
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +20,7 @@ from msgspec import structs
 from janitor.serve.board import Board, JobOnBoard, Readiness
 from janitor.serve.kept import Kept
 from janitor.tokens.plain import plain
+from janitor.tokens.times import time_of
 
 SCHEMA = "janitor.runs/v1"
 
@@ -29,8 +29,8 @@ def runs_of(board: Board) -> dict[str, Any]:
     """The whole document."""
     return {
         "schema": SCHEMA,
-        "now": time_of(board.now),
-        "started_at": time_of(board.started_at),
+        "now": _time(board.now),
+        "started_at": _time(board.started_at),
         "version": board.version,
         "folder": plain(board.folder),
         "folder_error": _plain(board.fault),
@@ -67,16 +67,16 @@ def report_path(job: str) -> str:
     return f"runs/{quote(job, safe='')}/report"
 
 
-def time_of(second: float | None) -> str | None:
+def _time(second: float | None) -> str | None:
     """A UNIX second as a text."""
-    return None if second is None else dt.datetime.fromtimestamp(second, dt.UTC).isoformat(timespec="seconds")
+    return None if second is None else time_of(second).isoformat(timespec="seconds")
 
 
 def _job(each: JobOnBoard) -> dict[str, Any]:
     schedule, known = each.job.schedule, each.known
     last_run = {
-        "started_at": time_of(known.started_at),
-        "ended_at": time_of(known.ended_at),
+        "started_at": _time(known.started_at),
+        "ended_at": _time(known.ended_at),
         "outcome": known.outcome,
         "exit_code": known.exit_code,
     }
@@ -90,13 +90,13 @@ def _job(each: JobOnBoard) -> dict[str, Any]:
         "kind": "sweep" if schedule.is_sweep else "scan",
         "deletes": each.job.deletes,
         "tables": [plain(table.label) for table in each.job.tables],
-        "running_since": time_of(each.running_since),
+        "running_since": _time(each.running_since),
         "waiting": each.is_waiting,
-        "next_run": time_of(each.next_at),
+        "next_run": _time(each.next_at),
         "last_run": None if known.started_at is None else last_run,
-        "last_success": time_of(known.succeeded_at),
+        "last_success": _time(known.succeeded_at),
         "runs": dict(known.runs),
-        "missed": {"count": known.missed, "last": time_of(known.missed_at)},
+        "missed": {"count": known.missed, "last": _time(known.missed_at)},
         "reports": [_report(each, report) for report in each.kept],
     }
 
@@ -105,7 +105,7 @@ def _report(each: JobOnBoard, report: Kept) -> dict[str, Any]:
     return {
         "table": report.table,
         "region": report.region,
-        "ended_at": time_of(report.ended_at),
+        "ended_at": _time(report.ended_at),
         "of_last_run": each.is_of_last_run(report),
         "outcome": report.outcome,
         "counts": structs.asdict(report.counts),

@@ -4,7 +4,6 @@ The main thread waits for signals and looks at the folder every two seconds. The
 a thread that waits for its process; the pages have a thread of their own.
 """
 
-import datetime as dt
 import functools
 import ipaddress
 import signal
@@ -29,6 +28,7 @@ from janitor.serve.pulse import Pulse
 from janitor.serve.runs import Runs
 from janitor.serve.scheduler import Scheduler
 from janitor.serve.signals import Signals, queued
+from janitor.tokens.times import time_of
 
 log = get_logger("janitor.serve")
 
@@ -196,7 +196,7 @@ class _Daemon:
         since = max(known.handled_at, known.missed_at or 0.0)
         due = due_in_vain(known.line, self._folder.contents.jobs[name], since, self._started_at)
         if due is not None:
-            at = dt.datetime.fromtimestamp(due, dt.UTC).isoformat(timespec="seconds")
+            at = time_of(due).isoformat(timespec="seconds")
             log.warning("job.missed", job=name, due=at, reason="no daemon was there to run it")
             self._memory.miss(name, due)
 

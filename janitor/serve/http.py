@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from janitor.serve.api import ready_of, runs_of
 from janitor.serve.board import Views
-from janitor.serve.connection import HEAD_SECONDS, protocol
+from janitor.serve.connection import HEAD_SECONDS, Connections
 from janitor.serve.metrics import metrics_text
 from janitor.serve.page import POLICY, page_of
 
@@ -76,10 +76,11 @@ class Pages:
             head_seconds: how long a request may take to be asked.
         """
         self._listener = listener
+        connections = Connections(head_seconds)
         config = uvicorn.Config(
-            app,
+            connections.watched(app),
             access_log=False,
-            http=protocol(head_seconds),
+            http=connections.protocol(),
             lifespan="off",
             log_config=None,
             # Its warnings are of requests that are none, which anybody can send.
@@ -148,7 +149,7 @@ def _endpoints(views: Views) -> dict[str, _Endpoint]:
     """
 
     def page(_: Request) -> Response:
-        return HTMLResponse(str(page_of(views.board())))
+        return HTMLResponse(page_of(views.board()))
 
     def runs(_: Request) -> Response:
         return JSONResponse(runs_of(views.board()))

@@ -1,6 +1,5 @@
 """What a job is: a schedule file of the folder, and the tables that it is at work on. Pure."""
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from janitor.config.schedule import Schedule
 from janitor.config.table import TABLE_NAMES, TableSettings
 from janitor.settings import ENVIRONMENT_PREFIX, says_yes, settings_of, values_in
 from janitor.tokens.duration import parse_duration
+from janitor.tokens.times import time_of
 
 # boto3 reads the second, the AWS CLI the first as well.
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -119,7 +119,7 @@ def due_in_vain(line: str | None, job: Job, handled_at: float | None, now: float
     """
     if handled_at is None or line is None or line != job.line:
         return None
-    first = next(next_times(job.schedule.when, dt.datetime.fromtimestamp(handled_at, dt.UTC)), None)
+    first = next(next_times(job.schedule.when, time_of(handled_at)), None)
     return first.timestamp() if first is not None and first.timestamp() <= now else None
 
 

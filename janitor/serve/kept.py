@@ -70,11 +70,10 @@ def _kept(folder: Path) -> Iterator[Kept]:
     whole = _report(folder / _REPORT)
     if whole is None:
         return
-    labels = [part.label for part in whole.parts] or [whole.title]
-    for label, series, report in zip(labels, series_of(whole), apart(whole), strict=True):
+    for table, series, report in zip(whole.tables, series_of(whole), apart(whole), strict=True):
         yield Kept(
-            table=label,
-            region=(report.table.region if report.table else None) or "-",
+            table=table.label,
+            region=table.region or "-",
             page=folder / PAGE,
             started_at=report.run.started_at.timestamp(),
             ended_at=report.run.finished_at.timestamp(),

@@ -2,9 +2,9 @@
 
 import datetime as dt
 import re
-from functools import lru_cache
 
 from janitor.tokens.expiration import MAX_SECONDS, moment
+from janitor.tokens.words import counted
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _SHORT = re.compile(r"(?:\d+[smhdw])+")
@@ -66,8 +66,8 @@ def spoken_duration(seconds: int) -> str:
     """A length of time in words, rounded down: `3 days`, `47 hours`, `90 seconds`."""
     for start, unit, name in _SPOKEN:
         if seconds >= start:
-            return _counted(seconds // unit, name)
-    return _counted(seconds // 60, "minute") if seconds >= 2 * 60 else _counted(seconds, "second")
+            return counted(seconds // unit, name)
+    return counted(seconds // 60, "minute") if seconds >= 2 * 60 else counted(seconds, "second")
 
 
 def relative(seconds: int) -> str:
@@ -75,11 +75,6 @@ def relative(seconds: int) -> str:
     if seconds == 0:
         return "just now"
     return f"in {spoken_duration(seconds)}" if seconds > 0 else f"{spoken_duration(-seconds)} ago"
-
-
-@lru_cache(maxsize=4_096)
-def _counted(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _short_seconds(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Why a row is what it is: DESIGN's rules one by one, with the values that they compare. Pure.
+"""Why a row is what it is: the rules of states and gates one by one, with the values that they compare. Pure.
 
 Nothing here decides anything: `classify`, `accepted_by` and `is_deletable` do, and the tests hold the two together.
 """
@@ -15,6 +15,7 @@ from janitor.tokens.expiration import LAST_SECOND, MAX_SECONDS, as_lisa_reads, m
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import protected_by
 from janitor.tokens.row import KIND_WORDS, Row, Value, is_true
+from janitor.tokens.times import second_of
 
 _TOO_LARGE = {
     "looks-like-milliseconds": "too large for seconds; it looks like milliseconds",
@@ -150,7 +151,7 @@ def said(second: int) -> str:
     """A UNIX second as a time in UTC, to the second."""
     when = moment(second)
     if when is not None:
-        return when.isoformat(" ", "seconds")[:19]
+        return second_of(when)
     return "after the year 9999" if second > LAST_SECOND else "before the year 1"
 
 

@@ -10,6 +10,7 @@ from janitor.tokens.fingerprint import is_key_hashed
 from janitor.tokens.plain import plain
 from janitor.tokens.row import KIND_WORDS, Row, Value
 from janitor.tokens.shown import shown
+from janitor.tokens.times import minute_of
 
 # What stands before and behind the time from the expiry, or to it.
 _DATED = {
@@ -56,5 +57,5 @@ def _malformed(value: Value | None) -> str:
     kind = KIND_WORDS.get(value.kind, "of no known type") if value else "missing"
     meant = probably_meant(value) if value else None
     when = moment(meant) if meant is not None else None
-    guess = f", probably meant as {when.isoformat(' ', 'minutes')[:16]} UTC" if when else ""
+    guess = f", probably meant as {minute_of(when)} UTC" if when else ""
     return f"tokenExpiration is {kind if kind != 'a number' else 'a number too large for seconds'}{guess}"

@@ -14,6 +14,7 @@ from janitor.tokens.duration import relative
 from janitor.tokens.expiration import MAX_SECONDS, as_lisa_reads, moment
 from janitor.tokens.policy import DAY, Policy
 from janitor.tokens.row import Row, is_true
+from janitor.tokens.times import second_of
 
 TEN_YEARS = 3_653 * DAY
 
@@ -120,7 +121,7 @@ def ends_earlier(row: Row, second: int, now: int, dialect: Dialect) -> bool:
 def said(second: int, now: int) -> str:
     """A UNIX second in words: `2027-01-31 00:00:00 UTC (in 3 days)`."""
     when = moment(second)
-    absolute = f"{when.isoformat(' ')[:19]} UTC" if when else f"UNIX second {second}"
+    absolute = f"{second_of(when)} UTC" if when else f"UNIX second {second}"
     return f"{absolute} ({relative(second - now)})"
 
 

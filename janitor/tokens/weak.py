@@ -5,6 +5,8 @@ A token that was generated passes every rule: of a million with 32 random hex di
 
 from itertools import pairwise
 
+from janitor.tokens.words import counted
+
 SHORTEST = 32
 # No key of DynamoDB is longer (developer guide, "Constraints").
 LONGEST = 2_048
@@ -40,7 +42,7 @@ def why_weak(token: str) -> str | None:
         return f"has {len(token)} characters, fewer than {SHORTEST}"
     distinct = len(set(token))
     if distinct < _LEAST_DISTINCT:
-        return f"has only {distinct} different character{'' if distinct == 1 else 's'}"
+        return f"has only {counted(distinct, 'different character')}"
     if _fresh(token) < _LEAST_FRESH:
         return "repeats itself: nearly all of it is made of pieces that stand in it before"
     steps = [abs(ord(after) - ord(before)) <= 1 for before, after in pairwise(token)]

@@ -133,7 +133,7 @@ def test_the_cronjob_reports_the_table_and_leaves_it_alone(
     before = keys_in(tokens, TABLE)
     report = report_of(Pod(rendered("cronjob"), tmp_path, ministack_url))
     assert (report["run"]["command"], report["run"]["outcome"]) == ("scan", "complete")
-    assert (report["table"]["name"], report["policy"]["grace_seconds"]) == (TABLE, 30 * DAY)
+    assert (report["tables"][0]["name"], report["policy"]["grace_seconds"]) == (TABLE, 30 * DAY)
     assert (report["counts"]["scanned"], report["counts"]["stale"]) == (len(before), len(STALE))
     assert keys_in(tokens, TABLE) == before
 

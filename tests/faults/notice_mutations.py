@@ -79,8 +79,13 @@ NOTICE_MUTATIONS = (
     ),
     Mutation(
         "a bug in who announces loses the report",
-        "janitor/run/flow.py",
-        (("SafeAnnouncer(job.announcer)", "job.announcer"),),
+        "janitor/run/announce.py",
+        (
+            (
+                "        if not self._bugs:\n            with remarked(WHERE, NOT_ANNOUNCED, self._bugs):\n      ",
+                "        if not self._bugs:\n            if True:\n      ",
+            ),
+        ),
         ("tests/unit/run/test_flow.py",),
     ),
     Mutation(

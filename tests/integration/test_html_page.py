@@ -7,6 +7,7 @@ beside the frame writes down what is displayed in it. That also makes it as narr
 import contextlib
 import html
 import json
+import os
 import re
 import shutil
 import socketserver
@@ -87,7 +88,9 @@ def browse(browser: str, tmp_path: Path) -> Browse:
         command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *quiet,
                    "--hide-scrollbars", f"--user-data-dir={tmp_path / 'profile'}",
                    f"--window-size={width},{height}", *options, page.as_uri()]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        # It keeps more than its profile: caches and settings of the desktop, in what it takes for a home.
+        home = {**os.environ, "HOME": str(tmp_path)}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=home)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

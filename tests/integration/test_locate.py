@@ -24,7 +24,7 @@ def url(ministack_url: str) -> str:
 def test_the_name_is_read_where_lisa_keeps_it(url: str, value: list[str]) -> None:
     finished = janitor("scan", "--ssm-parameter", *value, "--endpoint-url", url)
     assert finished.code == 0, finished.err
-    assert json.loads(finished.out)["table"]["name"] == "named-by-ssm"
+    assert json.loads(finished.out)["tables"][0]["name"] == "named-by-ssm"
 
 
 def test_a_parameter_that_is_not_there_is_named(url: str) -> None:
@@ -44,6 +44,8 @@ def test_an_endpoint_for_one_service_beats_the_one_for_all(url: str) -> None:
     assert janitor(*table, env=only_dynamodb).code == 0
     assert janitor(*table, env={"AWS_MAX_ATTEMPTS": "1"}).code == 1
     assert (
-        json.loads(janitor("scan", "--table", "named-by-ssm", env={"AWS_ENDPOINT_URL": url}).out)["table"]["endpoint"]
+        json.loads(janitor("scan", "--table", "named-by-ssm", env={"AWS_ENDPOINT_URL": url}).out)["tables"][0][
+            "endpoint"
+        ]
         == url
     )

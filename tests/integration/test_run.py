@@ -152,12 +152,12 @@ def test_each_table_has_its_turn_and_all_are_in_one_report(server: Server, new_t
     file = job(tmp_path, f'{tables}[report]\nreport = "ndjson={tmp_path}/all.ndjson"\n')
     finished = run(server, file, "--keep-in", str(tmp_path / "kept"))
     [said] = reports(finished)
-    assert [part["table"]["name"] for part in said["parts"]] == [first, "not-there", last]
+    assert [part["name"] for part in said["tables"]] == [first, "not-there", last]
     # Not 2, for then nothing would have been read.
     assert finished.code == 1
     assert "janitor: not-there: no token table" in finished.err
     lines = (tmp_path / "all.ndjson").read_text().splitlines()
-    assert json.loads(lines[-1])["parts"] == said["parts"]
+    assert json.loads(lines[-1])["tables"] == said["tables"]
     assert {path.name for path in (tmp_path / "kept").iterdir()} == {"report.json", "report.html"}
 
 
@@ -248,7 +248,7 @@ def test_each_ready_schedule_is_right_and_runs(
         assert finished.code == (3 if path.stem == "weekly-audit" else 0), finished.err
         assert all(said["run"]["outcome"] == "complete" for said in reports(finished))
         [said] = reports(finished)
-        assert len(said["parts"]) == (2 if path.stem == "several-tables" else 0)
+        assert len(said["tables"]) == (2 if path.stem == "several-tables" else 1)
         assert len(keys_in(client, "prod-LISAApiBaseTokenTable")) == 12
     finally:
         for name in tables:

@@ -16,18 +16,21 @@ from tests.integration.scanning import DAY, counted, report_of, scan
 from tests.servers import Server
 from tests.tables import SAMPLE_NOW, Item, legacy, modern, sample_rows, token
 
-# DESIGN, "Report (JSON, janitor.report/v1)".
+# What scripts outside read.
 REPORT_KEYS = {
-    "": "schema run table policy counts deletion capacity clock findings findings_omitted locked_out changes forecast "
+    "": "schema run tables policy counts deletion capacity clock findings findings_omitted locked_out changes forecast "
     "errors",
     "run": "id command dry_run outcome started_at finished_at duration_seconds version",
-    "table": "name region account_id endpoint",
     "policy": "dialect thresholds_seconds grace_seconds as_of",
     "counts": "scanned active expiring expired stale permanent malformed legacy",
     "deletion": "enabled planned protected deleted changed already_gone failed archive",
     "capacity": "read_units write_units requests pages throttled cost_usd",
     "clock": "skew_seconds",
 }
+TABLE_KEYS = (
+    "label name region account_id endpoint source policy outcome started_at finished_at duration_seconds counts "
+    "deletion capacity clock changes notices forecast findings_omitted locked_out errors warnings"
+)
 FINDING_KEYS = (
     "fingerprint state accepted_by expires_at expiration seconds_to_expiry name username created_by created_at system "
     "token_uuid protected_by reasons outcome"
@@ -90,6 +93,9 @@ def test_every_key_of_the_contract_is_there(server: Server, new_table: NewTable)
     for part, keys in REPORT_KEYS.items():
         assert set(keys.split()) <= set(report[part] if part else report), part
     assert set(FINDING_KEYS.split()) <= set(report["findings"][0])
+    [of_table] = report["tables"]
+    assert set(TABLE_KEYS.split()) <= set(of_table)
+    assert all(of_table[key] == report[key] for key in REPORT_KEYS if key in of_table)
     assert report["schema"] == "janitor.report/v1"
     assert report["changes"] is None
     assert report["run"]["outcome"] == "complete"
@@ -214,7 +220,7 @@ def test_the_deployment_is_tried_by_its_names_in_order_and_older_tables_with_row
     new_table([], hashed=False, name="LISAApiTokenTable")
     found = janitor("scan", "--deployment", "acme", "--endpoint-url", server.url)
     report = json.loads(found.out)
-    assert (found.code, report["table"]["name"]) == (0, "acme-LISAApiBaseTokenTable")
+    assert (found.code, report["tables"][0]["name"]) == (0, "acme-LISAApiBaseTokenTable")
     assert [(warning["code"], old in warning["message"]) for warning in report["warnings"]] == [("left-behind", True)]
     [said] = [json.loads(line) for line in found.err.splitlines() if '"run.warning"' in line]
     assert (said["code"], old in said["message"]) == ("left-behind", True)

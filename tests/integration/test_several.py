@@ -57,11 +57,11 @@ def test_one_report_tells_of_all_tables_and_one_that_is_missing_hides_none(
     assert [told.path for told in monitor.told] == ["/start", "/fail"]
     assert "not-there: no token table" in monitor.told[-1].body
     said = json.loads(finished.out)
-    parts = {part["label"]: part for part in said["parts"]}
-    assert (said["table"], said["changes"], said["run"]["outcome"]) == (None, None, "failed")
+    parts = {part["label"]: part for part in said["tables"]}
+    assert (said["changes"], said["run"]["outcome"]) == (None, "failed")
     assert list(parts) == [table_of(names[0]), "not-there", table_of(names[1])]
-    assert [part["outcome"] for part in said["parts"]] == ["complete", "failed", "complete"]
-    assert said["counts"]["scanned"] == 14 == sum(part["counts"]["scanned"] for part in said["parts"])
+    assert [part["outcome"] for part in said["tables"]] == ["complete", "failed", "complete"]
+    assert said["counts"]["scanned"] == 14 == sum(part["counts"]["scanned"] for part in said["tables"])
     [error] = said["errors"]
     assert error["message"].startswith("not-there: no token table in us-east-1")
     assert f"janitor: {error['message']}" in finished.err
@@ -71,7 +71,7 @@ def test_one_report_tells_of_all_tables_and_one_that_is_missing_hides_none(
 
     lines = [json.loads(line) for line in places["ndjson"].read_text().splitlines()]
     assert len(lines) == len(said["findings"]) + 1
-    assert lines[-1]["parts"] == said["parts"]
+    assert lines[-1]["tables"] == said["tables"]
     told = list(csv.DictReader(io.StringIO(places["csv"].read_text())))
     [missing] = [row for row in told if not row["fingerprint"]]
     assert (missing["table"], missing["state"], len(told)) == ("not-there", "", len(said["findings"]) + 1)
@@ -134,8 +134,8 @@ def test_the_variable_names_several_and_each_format_says_which_table(
     assert [(line["table"], line["TokensExpiring"]) for line in emf] == [(name, 1) for name in names]
     one = run(server, "scan", "--deployment", names[0], "--format", "json")
     said = json.loads(one.out)
-    assert (said["parts"], said["table"]["name"], said["findings"][0]["table"]) == ([], table_of(names[0]), None)
-    [part, _] = json.loads(whole.read_text())["parts"]
+    assert ([table["name"] for table in said["tables"]], said["findings"][0]["table"]) == ([table_of(names[0])], None)
+    [part, _] = json.loads(whole.read_text())["tables"]
     assert (part["capacity"], part["counts"]) == (said["capacity"], said["counts"])
 
 
@@ -149,10 +149,10 @@ def test_a_sweep_of_two_tables_has_two_archives_and_a_guard_of_one_spares_not_th
     finished = run(server, "sweep", *flags(names), *options, XDG_STATE_HOME=state)
     said = json.loads(finished.out)
     assert (finished.code, said["run"]["outcome"]) == (4, "refused"), finished.err
-    assert [part["outcome"] for part in said["parts"]] == ["complete", "refused"]
+    assert [part["outcome"] for part in said["tables"]] == ["complete", "refused"]
     assert (said["deletion"]["planned"], said["deletion"]["deleted"]) == (13, 4)
     assert (said["deletion"]["archive"], said["deletion"]["plan"]) == (None, None)
-    [swept, refused] = [part["deletion"] for part in said["parts"]]
+    [swept, refused] = [part["deletion"] for part in said["tables"]]
     assert Path(swept["archive"]).parent == tmp_path / "kept"
     assert (refused["archive"], Path(refused["plan"]).exists()) == (None, True)
     assert f"janitor: {table_of(names[1])}: the plan is " in finished.err

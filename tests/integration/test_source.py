@@ -22,7 +22,7 @@ from tests.tables import SAMPLE_NOW, Item, modern, sample_rows
 OFFLINE = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_REGION": None}
 STALE, LIVING = 12, 30
 # What the table's own report says, and a source cannot.
-OF_THE_TABLE = ("run", "table", "capacity", "clock", "locked_out", "locked_out_unchecked", "warnings")
+OF_THE_TABLE = ("run", "tables", "capacity", "clock", "locked_out", "locked_out_unchecked", "warnings")
 
 only_on_dynamodb_local = pytest.mark.parametrize("server", ["dynamodb-local"], indirect=True)
 
@@ -57,17 +57,19 @@ def test_an_export_and_a_dump_are_reported_as_the_table_is(
     assert said(of_export) == said(of_table)
     assert of_export["locked_out"] == of_table["locked_out"]
     assert len(of_table["locked_out"]) >= 13 * hashed
-    assert of_export["table"] == {
-        "name": table, "region": REGION, "account_id": ACCOUNT, "endpoint": None, "source": str(tmp_path),
-    }  # fmt: skip
+    [place] = of_export["tables"]
+    assert [place[key] for key in ("name", "region", "account_id", "endpoint", "source")] == [
+        table, REGION, ACCOUNT, None, str(tmp_path),
+    ]  # fmt: skip
     assert of_export["capacity"]["read_units"] == of_export["capacity"]["requests"] == 0
-    assert (of_export["clock"]["skew_seconds"], of_table["table"]["source"]) == (None, None)
+    assert (of_export["clock"]["skew_seconds"], of_table["tables"][0]["source"]) == (None, None)
     pictures = [each["message"] for each in of_export["warnings"] if each["where"] == "source"]
     assert ["as they stood at 2027-01-14 07:28 UTC" in message for message in pictures] == [True]
 
     of_dump = report_of(read("-", *options, "--table", "X", input=dump(rows).decode()))
     assert said(of_dump) == said(of_table)
-    assert (of_dump["table"]["name"], of_dump["table"]["region"], of_dump["table"]["source"]) == ("X", None, "-")
+    [place] = of_dump["tables"]
+    assert (place["name"], place["region"], place["source"]) == ("X", None, "-")
 
 
 @only_on_dynamodb_local

@@ -76,7 +76,7 @@ def test_of_several_tables_only_the_one_that_another_run_sweeps_is_skipped(
         finished = janitor("sweep", "--deployment", names[0], "--deployment", names[1], *options, "--state-url", url)
     said = json.loads(finished.out)
     assert (finished.code, said["run"]["outcome"]) == (0, "complete"), finished.err
-    assert [part["outcome"] for part in said["parts"]] == ["skipped", "complete"]
+    assert [part["outcome"] for part in said["tables"]] == ["skipped", "complete"]
     assert [len(keys_in(client, table)) for table in tables] == [8, 6]
     assert f"janitor: {tables[0]}: skipped: another run ({OTHER_RUN}) sweeps the table" in finished.err
     assert calendar.read_text(encoding="utf-8") == "of the run before"

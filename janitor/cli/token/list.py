@@ -25,9 +25,11 @@ def command(*groups: Any) -> int:
       janitor token list --table my-LISAApiTokenTable --format csv > tokens.csv
     """
     from janitor.cli.running import carried_out
-    from janitor.cli.wiring.token.listing import listing_job
+    from janitor.cli.wiring.job import Asked, run_job
+    from janitor.cli.wiring.token.listing import prepare_listing
     from janitor.report.model import LIST_COMMAND
 
     *of_list, logs = groups
     settings = ListCommand(*of_list)
-    return carried_out(LIST_COMMAND, logs, settings, functools.partial(listing_job, settings))
+    asked = Asked(LIST_COMMAND, [settings], prepare_listing)
+    return carried_out(LIST_COMMAND, logs, settings, functools.partial(run_job, asked, settings))

@@ -33,6 +33,6 @@ def command(*groups: Any, token: str | None) -> int:
     settings = ShowCommand(*of_show)
     start_logging(logs)
     # Before anybody listens for signals: whoever is asked for a token may break off.
-    look = look_for(token, from_stdin=settings.show.token_stdin)
+    look = look_for(token, settings.show)
     with stoppable(settings.deadline.deadline) as stop:
         return showed(look, settings, stop)

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import NamedTuple
@@ -9,30 +10,25 @@ from typing import NamedTuple
 from janitor.cli.wiring.fingerprint_key import key_name
 from janitor.cli.wiring.notices import owner_pages
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
-from janitor.cli.wiring.report_places import expanded
+from janitor.cli.wiring.rules import Terms
 from janitor.cli.wiring.stores import failure_turn_for, has_store, ledger_for, scope_of, troubles_for, turn_for
-from janitor.config.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.config.around_run import AroundRun
+from janitor.config.output import NoticeSettings, StateSettings
 from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
-from janitor.dynamodb.locate import Table
 from janitor.errors import JanitorError, SinkError
 from janitor.notify.audience import Audience, Kind
 from janitor.notify.failure import failure_message
-from janitor.parsers import S3Key
 from janitor.report.model import Remark
-from janitor.run.announce import Announcer
+from janitor.run.announce import Announcer, Rehearsal
 from janitor.run.channel import Channel
-from janitor.run.rehearsal import ReadOnlyLedger, Rehearsal
+from janitor.run.rehearsal import ReadOnlyLedger
 from janitor.run.stopping import Stop
 from janitor.run.trouble import Trouble
 from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.sns import Message, Topic
 from janitor.temporary import temporary_folder
 from janitor.tokens.fingerprint import fingerprint
-from janitor.tokens.policy import Policy
-
-# Formats that hold every finding, or the most, best first.
-_FULL = ("json", "ndjson", "html", "csv")
 
 
 class Announcing(NamedTuple):
@@ -45,45 +41,45 @@ class Announcing(NamedTuple):
 def announcing_of(
     settings: NoticeSettings,
     state: StateSettings,
-    output: OutputSettings,
     reached: Reached,
     stop: Stop,
+    terms: Terms,
     *,
-    policy: Policy,
-    secret: bytes | None,
-    now: int,
-    as_of: int | None,
-    run_id: str,
-    command: str,
-    table_named: str,
     remembers: bool = True,
     requires_notice: bool = False,
-    is_dry_run: bool = False,
     attempts_of: str | None = None,
 ) -> Announcing | None:
-    """Who announces what the run finds, and what it remembers; None where nothing is to be remembered.
+    """Who announces what is found in the table, and what is remembered; None where nothing is to be remembered.
 
-    A run as of another time remembers nothing: its findings are not true yet. With `remembers` it sees the whole table,
-    as the next will; with `requires_notice` it deletes only what was announced. A dry run says who would be told.
-    `attempts_of` is as `lease_for` has it.
+    A run as of another time remembers nothing: its findings are not true yet. A dry run says who would be told.
+
+    Args:
+        settings: who hears of it.
+        state: where that is remembered.
+        reached: the table.
+        stop: who may ask for an early end.
+        terms: by what it is judged.
+        remembers: whether the run sees the whole table, as the next will.
+        requires_notice: whether it deletes only what was announced.
+        attempts_of: as `lease_for` has it.
     """
-    if as_of is not None or not has_store(state, settings):
+    if terms.as_of is not None or not has_store(state, settings):
         return None
+    policy, secret, is_dry_run = terms.policy, terms.secret, terms.is_dry_run
     table = reached.table
     fingerprint_of = partial(fingerprint, dialect=policy.dialect, secret=secret)
     channel = Channel(
         topic=None if is_dry_run else topic_of(settings, reached.home, stop),
         per_token=settings.per_token,
         digest=settings.digest,
-        pointer=pointer_of(output, table, run_id),
+        pointer=None,
         audience=settings.sns_topic_arn,
         refusal=clock_refusal(table.skew_seconds),
-        troubles=troubles_for(state, settings, lambda: reached.aws, command=command, table=table_named),
     )
     kind, topic_arn = Kind.OWNER if settings.per_token else Kind.DIGEST, settings.sns_topic_arn
-    terms = WatchTerms(
+    watch_terms = WatchTerms(
         scope=scope_of(table),
-        now=now,
+        now=terms.now,
         thresholds=policy.thresholds,
         grace=policy.grace,
         naming=f"{policy.dialect.value}/{key_name(secret)}",
@@ -95,7 +91,7 @@ def announcing_of(
     ledger = ledger_for(state, lambda: reached.aws)
     watch = Watch(
         ReadOnlyLedger(ledger) if is_dry_run else ledger,
-        terms,
+        watch_terms,
         fingerprint_of=fingerprint_of,
         folder=temporary_folder(),
     )
@@ -105,13 +101,34 @@ def announcing_of(
         clock=time.time,
         stop=stop,
         pages_of_owner=owner_pages(reached),
-        fingerprint_of=fingerprint_of,
+        run_id=terms.run_id,
         remembers=remembers,
-        turn=turn_for(state, reached.aws, table, topic_arn, run_id, stop=stop, attempts_of=attempts_of)
+        turn=turn_for(state, reached.aws, table, topic_arn, terms.run_id, stop=stop, attempts_of=attempts_of)
         if topic_arn and not is_dry_run
         else None,
     )
     return Announcing(announcer, watch)
+
+
+def run_channel(
+    settings: AroundRun,
+    aws: Callable[[], Aws],
+    stop: Stop,
+    *,
+    command: str,
+    is_silent: bool,
+    pointer: str | None,
+) -> Channel:
+    """Who hears of the run, or would of one that `is_silent`; `pointer` is where the full report is."""
+    notices = settings.notices
+    return Channel(
+        topic=None if is_silent or notices.sns_topic_arn is None else topic_of(notices, aws(), stop),
+        per_token=notices.per_token,
+        digest=notices.digest,
+        pointer=pointer,
+        audience=notices.sns_topic_arn,
+        troubles=troubles_for(settings.store, notices, aws, command=command, table=named(settings.table)),
+    )
 
 
 def tell_of_failure(
@@ -169,19 +186,6 @@ def topic_of(settings: NoticeSettings, aws: Aws, stop: Stop) -> Topic | None:
         return None
     jitter = random.Random()  # noqa: S311  # spreads retries, guards nothing
     return Topic(aws.sns, settings.sns_topic_arn, stop.pause, jitter)
-
-
-def pointer_of(output: OutputSettings, table: Table | None, run_id: str) -> str | None:
-    """Where a full report is, None for nowhere: in S3 if one is there, and in the format that holds most.
-
-    `table` is None for a run of several.
-    """
-    full = [target for target in output.report if target.format in _FULL]
-    if not full:
-        return None
-    place = min(full, key=lambda each: (not isinstance(each.place, S3Key), _FULL.index(each.format))).place
-    place = expanded(place, table, run_id)
-    return str(place if isinstance(place, S3Key) else place.absolute())
 
 
 def clock_refusal(skew_seconds: int | None) -> Remark | None:

@@ -5,14 +5,14 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from janitor.cli.wiring.announcing import announcing_of
 from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
-from janitor.cli.wiring.outlets import check_reports, outlets_for
-from janitor.cli.wiring.plan_rules import header_of
-from janitor.cli.wiring.reach import Reached, named, names_a_table, reach
-from janitor.cli.wiring.scan import job_for
+from janitor.cli.wiring.outlets import check_reports
+from janitor.cli.wiring.reach import Among, Reached, names_a_table, reach
+from janitor.cli.wiring.rules import Terms
+from janitor.cli.wiring.scan import announcing_for, prepared_for
 from janitor.cli.wiring.stores import lease_for
 from janitor.cli.wiring.sweep import announced_by, archive_file, sweep_of, ttl_remarks
 from janitor.config.commands import ApplyCommand
@@ -20,7 +20,6 @@ from janitor.config.table import ProtectionSettings, TableSettings
 from janitor.dynamodb.decode import Page
 from janitor.errors import ConfigurationError
 from janitor.readers.pages import Pages
-from janitor.run.job import Job
 from janitor.run.plan import Header, PlanTable, is_unknown
 from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import Stop
@@ -30,7 +29,7 @@ from janitor.tokens.protection import UnusedPatterns
 _ROWS_A_PAGE = 1_000
 
 
-def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
+def prepare_apply(plan: Path, given: ApplyCommand, run_id: str, stop: Stop, _: Among | None) -> Prepared:
     """Check the plan, find its table, and put the carrying out together; nothing of the table's rows is read yet.
 
     Raises:
@@ -45,68 +44,46 @@ def apply_job(plan: Path, given: ApplyCommand, run_id: str, stop: Stop) -> Job:
     reached = reach_table_of(reader, given.table, given.writes.max_wcu)
     policy = _policy(reader.header, given.protection)
     now = reached.present()
-    announcing = announcing_of(
+    terms = Terms(run_id, policy, now, None, secret, given.apply.dry_run)
+    announcing = announcing_for(
         given.notices,
         given.state,
-        given.output,
         reached,
         stop,
-        policy=policy,
-        secret=secret,
-        now=now,
-        as_of=None,
-        run_id=run_id,
-        command="apply",
-        table_named=named(given.table),
+        terms,
         remembers=False,
-        is_dry_run=given.apply.dry_run,
         requires_notice=given.deletion.require_notice,
         attempts_of=given.deletion.lease_holder,
     )
-    return job_for(
-        "apply",
-        run_id,
+    sweep = sweep_of(
         reached,
+        given.deletion,
         stop,
-        policy=policy,
-        now=now,
-        as_of=None,
-        reader=Pages(lambda: _pages(reader)),
-        rows=closing.rows if closing else 0,
-        outlets=outlets_for(given.output, reached, run_id, stop),
-        output=given.output,
-        secret=secret,
-        read_price=0.0,
-        write_price=given.deletion.write_price,
-        sweep=sweep_of(
-            reached,
-            given.deletion,
-            stop,
-            is_enabled=not given.apply.dry_run,
-            header=header_of(reached.table, policy, run_id, now, None),
-            policy=policy,
-            plan=None,
-            reviewed_plan=plan,
-            population=lambda _: None if closing is None or is_unknown(closing) else closing,
-            announced=announced_by(announcing, given.deletion, now),
-            lease=lease_for(
-                given.state,
-                given.notices,
-                reached.aws,
-                reached.table,
-                run_id,
-                attempts_of=given.deletion.lease_holder,
-            ),
+        terms,
+        plan=None,
+        announced=announced_by(announcing, given.deletion, now),
+        lease=lease_for(
+            given.state,
+            given.notices,
+            reached.aws,
+            reached.table,
+            run_id,
+            attempts_of=given.deletion.lease_holder,
         ),
+    )
+    population = None if closing is None or is_unknown(closing) else closing
+    rows, prices = closing.rows if closing else 0, (0.0, given.deletion.write_price)
+    return prepared_for(reached, stop, terms, Pages(lambda: _pages(reader)), rows=rows, prices=prices).doing(
+        sweep=dataclasses.replace(sweep, reviewed_plan=plan, population=lambda _: population),
         announcer=announcing.announcer if announcing else None,
-        remarks=ttl_remarks(reached),
         unused_patterns=_unused_patterns(reader, given.protection),
+        remarks=ttl_remarks(reached),
     )
 
 
 def _check(plan: Path, given: ApplyCommand) -> None:
     """Settings that contradict each other, before anything is asked of AWS."""
-    check_archive(given.deletion.archive, keeps_none=given.deletion.no_archive)
+    check_archive(given.deletion)
     check_reports(
         given.output,
         [("the plan", plan), *archive_file(given.deletion), *state_file(given.state), *metric_files(given.notices)],
@@ -153,8 +130,11 @@ def reach_table_of(reader: PlanReader, settings: TableSettings, max_wcu: float |
 def naming_the_table(plan: Path, given: ApplyCommand) -> ApplyCommand:
     """The same, with the plan's own table where the user names none: so that whatever is said of the run names it.
 
-    A plan that cannot be read changes nothing; what is wrong with it is said once it is needed.
+    A plan that cannot be read changes nothing; what is wrong with it is said once it is needed. Nor does one that is no
+    file, which may keep whoever reads it waiting, and has no end but the deadline's.
     """
+    if not plan.is_file():
+        return given
     try:
         planned = plan_at(plan).header.table
     except ConfigurationError:

@@ -1,8 +1,8 @@
 """Where rows are kept before they are deleted, by a sweep or by a command of `janitor token`."""
 
 from pathlib import Path
+from typing import Protocol
 
-from janitor.cli.options import given_on_command_line
 from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_no_file, why_not_writable
 from janitor.cli.wiring.reach import Reached
 from janitor.errors import ConfigurationError
@@ -16,33 +16,50 @@ from janitor.sinks.s3 import S3Folder
 _BOTH = ("archive", "no_archive")
 
 
-def check_archive(archive: Path | Folder | S3Prefix | None, *, keeps_none: bool) -> None:
+class ArchiveSettings(Protocol):
+    """The two settings of an archive, in whichever group of settings they stand."""
+
+    @property
+    def archive(self) -> Path | Folder | S3Prefix | None:
+        """The place, None for the state directory."""
+
+    @property
+    def no_archive(self) -> bool:
+        """Whether nothing is to be kept."""
+
+    def typed(self, *names: str) -> list[str]:
+        """Those of these settings that the command line itself gives."""
+
+
+def check_archive(settings: ArchiveSettings) -> None:
     """See that --archive and --no-archive are not given both, one as a flag and one as a variable aside.
 
     Raises:
         ConfigurationError: they are.
     """
-    if archive is not None and keeps_none and len(given_on_command_line(_BOTH)) != 1:
+    if settings.archive is not None and settings.no_archive and len(settings.typed(*_BOTH)) != 1:
         raise ConfigurationError("--archive and --no-archive contradict each other", "give one of them")
 
 
-def archive_for(
-    reached: Reached, archive: Path | Folder | S3Prefix | None, header: Header, stop: Stop, *, keeps_none: bool
-) -> Archive:
+def keeps_no_archive(settings: ArchiveSettings) -> bool:
+    """Whether nothing is kept of deleted rows; a flag that names a place beats a variable that says so."""
+    return settings.no_archive and settings.typed(*_BOTH) != ["archive"]
+
+
+def archive_for(settings: ArchiveSettings, reached: Reached, header: Header, stop: Stop) -> Archive:
     """The archive that --archive and --no-archive ask for; nothing is written yet.
 
     Args:
+        settings: which.
         reached: the table, and the way to S3.
-        archive: the place, None for the state directory.
         header: the archive's first line, which also names the file.
         stop: who may ask for an early end.
-        keeps_none: whether nothing is kept; a flag that names a place beats a variable that says so.
     """
-    if keeps_none and given_on_command_line(_BOTH) != ["archive"]:
+    if keeps_no_archive(settings):
         return NoArchive()
     stamp = header.created_at.replace("-", "").replace(":", "")
     name = f"{header.table.name}-{stamp}-{header.run_id}{reached.file_suffix}"
-    match archive:
+    match settings.archive:
         case None:
             return FileArchive(state_directory("--archive") / ARCHIVE_FOLDER / f"{name}.ndjson")
         case S3Prefix(bucket, prefix):

@@ -31,8 +31,8 @@ _START_SHARE = 0.1
 def measured_of(report: Report, job: str) -> list[Measured]:
     """The metrics of each table of a job's run. Of one that was left to another run what that one says is truer."""
     measured = []
-    for name, each in zip(series_of(report), apart(report), strict=True):
-        region = (each.table.region if each.table else None) or "-"
+    for table, name, each in zip(report.tables, series_of(report), apart(report), strict=True):
+        region = table.region or "-"
         timestamp = int(each.run.finished_at.timestamp() * 1_000)
         metrics = None if each.run.outcome is Outcome.SKIPPED else metrics_of(each)
         measured.append(Measured(job, name, region, timestamp, metrics))

@@ -7,7 +7,6 @@ from dataclasses import replace
 import msgspec
 
 from janitor import __version__
-from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.wiring.budgets import budgets_for
 from janitor.config.table import TABLE_NAMES, TableSettings
 from janitor.dynamodb.budget import Budgets
@@ -129,8 +128,7 @@ def each_of(settings: TableSettings) -> list[TableSettings]:
 
 def _chosen(settings: TableSettings) -> list[str]:
     """What names the table: a flag beats the environment, also when they name it in different ways."""
-    given = [name for name in TABLE_NAMES if getattr(settings, name)]
-    return given_on_command_line(given) or given
+    return settings.choose(name for name in TABLE_NAMES if getattr(settings, name))
 
 
 def warnings(reached: Reached) -> tuple[Remark, ...]:
@@ -155,10 +153,7 @@ def _choice(settings: TableSettings) -> TableChoice:
         way_out = "give --table NAME, --deployment NAME or --ssm-parameter [PATH]"
         raise ConfigurationError("no table is named", way_out, "no-table")
     if len(chosen) > 1:
-        said = flag if given_on_command_line(chosen) else variable
-        raise ConfigurationError(
-            f"{' and '.join(said(name) for name in chosen)} both name the table", "give one of them"
-        )
+        raise ConfigurationError(f"{settings.spell(chosen)} both name the table", "give one of them")
     if chosen == ["deployment"] and len(settings.deployment) > 1:
         sentence = f"several deployments are named, and this command works on one table: {named(settings)}"
         raise ConfigurationError(sentence, "name one of them; scan, sweep and run take several", "several-tables")

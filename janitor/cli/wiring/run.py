@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from janitor.cli.wiring.job import Asked
 from janitor.cli.wiring.reach import names_a_table
-from janitor.cli.wiring.scan import check_scan, scan_job
+from janitor.cli.wiring.scan import check_scan, prepare_scan
 from janitor.cli.wiring.schedule import RunCommand, commands_of
 from janitor.cli.wiring.schedule_text import described
-from janitor.cli.wiring.sweep import check_sweep, sweep_jobs
+from janitor.cli.wiring.sweep import check_sweep, prepare_sweep
 from janitor.cli.wiring.tables import carried_out_on_each, check_shared
 from janitor.config.commands import SweepSettings
 from janitor.config.output import LogSettings
@@ -86,11 +87,11 @@ def runs_of(file: Path, given: RunCommand, logs: LogSettings) -> int:
     check = partial(_check, schedule, first)
     if not schedule.is_sweep:
         is_silent = given.run.dry_run
-        job_of = partial(scan_job, is_dry_run=is_silent)
-        return carried_out_on_each("scan", logs, tables, job_of, is_dry_run=True, is_silent=is_silent, check=check)
+        prepare = partial(prepare_scan, is_dry_run=is_silent)
+        return carried_out_on_each(Asked("scan", tables, prepare, is_silent=is_silent), logs, check)
     sweep = SweepSettings(first.plan, first.deletion, first.writes, deletes, is_scheduled=schedule.deletes)
-    jobs = sweep_jobs(sweep)
-    return carried_out_on_each("sweep", logs, tables, jobs, is_dry_run=not deletes, is_silent=not deletes, check=check)
+    asked = Asked("sweep", tables, partial(prepare_sweep, sweep), not deletes, is_silent=not deletes)
+    return carried_out_on_each(asked, logs, check)
 
 
 def _deletes(schedule: Schedule, given: RunCommand) -> bool:

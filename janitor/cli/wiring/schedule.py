@@ -4,9 +4,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
-import click
-
-from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.wiring.reach import each_of
 from janitor.config.deletion import DeletionSettings, PlanSettings
 from janitor.config.limits import WriteLimitSettings
@@ -15,9 +12,10 @@ from janitor.config.scan import ScanSettings
 from janitor.config.schedule import Schedule
 from janitor.config.table import TABLE_NAMES
 from janitor.errors import ConfigurationError
+from janitor.settings import Origin, Settings, flag, settings_of, variable
 from janitor.tokens.plain import plain
 
-_Group = TypeVar("_Group")
+_Group = TypeVar("_Group", bound=Settings)
 
 
 _WAYS = ("region", "profile", "role_arn", "endpoint_url")
@@ -44,9 +42,9 @@ def commands_of(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
     tables = schedule.tables
     if schedule.deletes:
         _see_that_it_is_where_the_file_says(schedule, given)
-    given_names = [name for name in TABLE_NAMES if _is_given(name)]
+    given_names = [name for name in TABLE_NAMES if given.scan.table.is_given(name)]
     if given_names:
-        if schedule.deletes and not given_on_command_line(given_names):
+        if schedule.deletes and not given.scan.table.typed(*given_names):
             _see_that_it_is_the_files(given_names, schedule, given)
         named_elsewhere = {name: value for name, value in tables[0].items() if name not in TABLE_NAMES}
         tables = (named_elsewhere,)
@@ -61,7 +59,7 @@ def commands_of(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
 def _see_that_it_is_where_the_file_says(schedule: Schedule, given: RunCommand) -> None:
     """LISA's tables have the same names everywhere: a variable must not lead a delete to another region or account."""
     for name in _WAYS:
-        if not _is_given(name) or given_on_command_line([name]):
+        if given.scan.table.origins.get(name) is not Origin.VARIABLE:
             continue
         chosen = getattr(given.scan.table, name)
         if any(table.get(name) not in (None, chosen) for table in schedule.tables):
@@ -101,15 +99,10 @@ def _filled(given: RunCommand, values: Mapping[str, Any]) -> RunCommand:
 
 def _under(group: _Group, values: Mapping[str, Any]) -> _Group:
     """A group of settings, those that nobody gave replaced by the file's."""
-    fields = dataclasses.fields(cast("Any", group))
-    named = [field.name for field in fields if field.name in values and not _is_given(field.name)]
-    filled = {name: values[name] for name in named}
+    names = settings_of(type(group))
+    filled = {name: values[name] for name in names if name in values and not group.is_given(name)}
+    origins = {**group.origins, **dict.fromkeys(filled, Origin.FILE)}
     if "protect_user" in values and "protect_user" not in filled and hasattr(group, "protect_user"):
         # Protection adds up: nobody sets a variable that protects to take another's protection away.
         filled["protect_user"] = tuple(dict.fromkeys([*values["protect_user"], *group.protect_user]))
-    return cast("_Group", dataclasses.replace(cast("Any", group), **filled))
-
-
-def _is_given(name: str) -> bool:
-    """Whether a flag or a variable gives this setting."""
-    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+    return dataclasses.replace(group, origins=origins, **filled)

@@ -1,9 +1,9 @@
 """What `janitor run FILE --check` says of a file that is right."""
 
-import datetime as dt
 import itertools
 from collections.abc import Iterator, Sequence
 
+from janitor.cli.wiring.archives import keeps_no_archive
 from janitor.cli.wiring.schedule import RunCommand
 from janitor.config.cron import next_times
 from janitor.config.schedule import Schedule
@@ -11,6 +11,7 @@ from janitor.config.table import TableSettings
 from janitor.parsers import Folder
 from janitor.tokens.duration import relative, spoken_duration
 from janitor.tokens.plain import plain
+from janitor.tokens.times import minute_of, time_of
 
 _TIMES = 5
 _WIDTH = 11
@@ -47,7 +48,7 @@ def _does(schedule: Schedule, command: RunCommand, *, deletes: bool) -> str:
 
 def _archive(command: RunCommand) -> str:
     archive = command.deletion.archive
-    if command.deletion.no_archive:
+    if keeps_no_archive(command.deletion):
         return "keeps NO archive"
     place = archive.path if isinstance(archive, Folder) else archive
     return f"archived in {place or 'the state directory'}"
@@ -82,9 +83,9 @@ def _fires(schedule: Schedule, now: float) -> Iterator[str]:
         return
     jitter = f", up to {spoken_duration(when.jitter)} later" if when.jitter else ""
     yield _line("fires", f"{when.cron} ({when.timezone}){jitter}")
-    start = dt.datetime.fromtimestamp(now, dt.UTC)
+    start = time_of(now)
     for at in itertools.islice(next_times(when, start), _TIMES):
-        yield _line("", f"{at:%Y-%m-%d %H:%M} UTC  {relative(int(at.timestamp() - now))}")
+        yield _line("", f"{minute_of(at)} UTC  {relative(int(at.timestamp() - now))}")
 
 
 def _line(name: str, text: str) -> str:

@@ -9,14 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-from janitor import __version__
 from janitor.cli.confirm import Confirmation
-from janitor.cli.options import given_on_command_line
 from janitor.cli.places import path_named
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.fingerprint_key import secret_in
+from janitor.cli.wiring.job import Prepared
 from janitor.cli.wiring.notices import metric_files
-from janitor.cli.wiring.outlets import check_reports, outlets_of
+from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.plan_rules import header_of, limits_of
 from janitor.cli.wiring.reach import session
 from janitor.cli.wiring.rules import policy_of
@@ -34,7 +33,7 @@ from janitor.readers.pages import Pages
 from janitor.report.model import Remark
 from janitor.run.archive import NoArchive
 from janitor.run.carry_out import ForShow
-from janitor.run.job import Job
+from janitor.run.job import TableJob
 from janitor.run.plan import Header, Plan
 from janitor.run.plan_reader import PlanReader
 from janitor.run.progress import NoProgress
@@ -45,9 +44,10 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import moment
 from janitor.tokens.protection import UnusedPatterns
+from janitor.tokens.times import minute_of
 
 
-def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSettings | None = None) -> Job:
+def prepare_source(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSettings | None = None) -> Prepared:
     """Look at the source and put the run together; of its rows only the first megabyte is read.
 
     Raises:
@@ -73,10 +73,8 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
     if sweep is not None:
         _check_plan(sweep.plan, source, settings.table)
         planning = _planning(sweep, header_of(table, policy, run_id, now, as_of), stop)
-    return Job(
-        command="scan" if sweep is None else "sweep",
-        run_id=run_id,
-        version=__version__,
+    job = TableJob(
+        label=table.name,
         table=table,
         policy=policy,
         now=now,
@@ -84,10 +82,6 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         reader=Pages(lambda: source.pages(stop)),
         pages_of_owner=None,
         requests=lambda: (0, 0),
-        outlets=outlets_of(
-            settings.output, table if is_named else None, lambda: session(settings.table).s3, run_id, stop
-        ),
-        max_findings=settings.output.max_findings,
         fingerprint_secret=secret,
         read_price=0.0,
         write_price=0.0,
@@ -99,6 +93,7 @@ def source_job(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSett
         unused_patterns=UnusedPatterns(policy.protect_users),
         reread=(lambda: source_at(place).pages(stop)) if place.can_be_read_again else None,
     )
+    return Prepared(job, lambda: session(settings.table), table if is_named else None)
 
 
 def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
@@ -112,10 +107,10 @@ def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
     if settings.notices.sns_topic_arn is not None:
         way_out = "go without --source, or without --sns-topic-arn"
         raise ConfigurationError("notices of what stood in the table at another time would be wrong", way_out)
-    if given_on_command_line(["deployment", "ssm_parameter"]):
+    if settings.table.typed("deployment", "ssm_parameter"):
         way_out = "say whose rows they are with --table NAME"
         raise ConfigurationError("--deployment and --ssm-parameter look for a table, and --source asks none", way_out)
-    if given_on_command_line(["workers", "dask"]):
+    if settings.limits.typed("workers", "dask"):
         sentence = "--workers and --dask share out the segments of a table, and --source is read by this process alone"
         raise ConfigurationError(sentence, "go without them")
     source = settings.source.source
@@ -142,7 +137,7 @@ def _place(settings: ScanSettings) -> Place:
 
 def _table(source: Source, settings: ScanSettings, dialect: Dialect) -> Table:
     given = settings.table.table
-    if source.table and given and given != source.table and given_on_command_line(["table"]):
+    if source.table and given and given != source.table and settings.table.typed("table"):
         sentence = f"{source.name} is of the table {source.table}, and --table says {given}"
         raise ConfigurationError(sentence, "give the export of that table, or go without --table", "other-table")
     name = settings.source.source
@@ -202,7 +197,7 @@ def _picture(source: Source) -> Remark:
         made = moment(source.made_at)
         age = int(time.time()) - source.made_at
         how_long = "which lies ahead of the local clock" if age < 0 else f"{spoken_duration(age)} ago"
-        when = f"as they stood at {made:%Y-%m-%d %H:%M} UTC, {how_long}" if made else "of another time"
+        when = f"as they stood at {minute_of(made)} UTC, {how_long}" if made else "of another time"
     else:
         when = "of a dump that does not say when it was made"
     message = f"the table was not touched: the rows are {when}"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from janitor.report.model import Finding, Outcome, Report, TableReport
 from janitor.tokens.plain import plain
+from janitor.tokens.times import iso
 
 COLUMNS = Finding.__struct_fields__
 
@@ -56,15 +57,15 @@ class Csv:
 
     def tail(self, report: Report) -> bytes:
         """Nothing: a table has no place for sums. Of several tables a row for each that is not told to its end, why."""
-        parts = [part for part in report.parts if part.outcome in _NOT_TOLD]
-        return b"".join(_row(_cell(cells.get(column)) for column in COLUMNS) for cells in map(_not_told, parts))
+        tables = [table for table in report.tables if table.outcome in _NOT_TOLD]
+        return b"".join(_row(_cell(cells.get(column)) for column in COLUMNS) for cells in map(_not_told, tables))
 
 
-def _not_told(part: TableReport) -> dict[str, object]:
+def _not_told(table: TableReport) -> dict[str, object]:
     """The cells of a row that is no finding, and has no fingerprint."""
-    remarks = [*part.errors, *reversed(part.warnings)]
-    why = remarks[0].message if remarks and part.outcome is not Outcome.INTERRUPTED else f"{part.outcome}"
-    return {"meaning": f"not told to its end: {why}", "table": part.label}
+    remarks = [*table.errors, *reversed(table.warnings)]
+    why = remarks[0].message if remarks and table.outcome is not Outcome.INTERRUPTED else f"{table.outcome}"
+    return {"meaning": f"not told to its end: {why}", "table": table.label}
 
 
 def _row(cells: Iterable[str]) -> bytes:
@@ -80,7 +81,7 @@ def _cell(value: object) -> str:
         case int():
             return str(value)
         case dt.datetime():
-            return value.isoformat().replace("+00:00", "Z")
+            return iso(value)
         case tuple():
             return _text(" ".join(str(part) for part in value))
         case _:

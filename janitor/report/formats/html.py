@@ -1,7 +1,7 @@
 """`html`: the report as one page for people: no script, no request, light and dark, screen and paper."""
 
 from janitor.report.formats.interface import WholeFormat
-from janitor.report.html.page import page
+from janitor.report.html.page import render_report
 from janitor.report.model import Report
 
 
@@ -10,4 +10,4 @@ class Html(WholeFormat):
 
     def tail(self, report: Report) -> bytes:
         """The page, in UTF-8."""
-        return page(report).encode()
+        return render_report(report)

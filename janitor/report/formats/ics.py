@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from icalendar import Alarm, Calendar, Event, vDuration, vText
 
 from janitor.report.formats.interface import WholeFormat
-from janitor.report.model import Finding, Report, TablePart
+from janitor.report.model import Finding, Report, TableReport
 from janitor.report.summary import headline, listing_line, omitted_line
 from janitor.report.text import label, owner
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.plain import plain
+from janitor.tokens.words import counted
 
 # How often a subscriber should ask again: twice as often as a nightly run has news.
 _REFRESH = dt.timedelta(hours=12)
@@ -39,9 +40,9 @@ class Ics(WholeFormat):
     def tail(self, report: Report) -> bytes:
         """The whole calendar."""
         calendar = _calendar(report)
-        tables: dict[str | None, TablePart | None] = {
-            None: report.table,
-            **{part.label: part.table for part in report.parts},
+        tables: dict[str | None, TableReport | None] = {
+            None: report.only_table,
+            **{table.label: table for table in report.tables},
         }
         for finding in _expiring(report):
             table = tables[finding.table]
@@ -90,7 +91,7 @@ def _description(report: Report) -> Iterator[str]:
         listed = sum(finding.state is state for finding in report.findings)
         omitted = getattr(report.counts, state.value) - listed
         if omitted > 0:
-            rows = f"{omitted:,} more {word} row{'' if omitted == 1 else 's'}"
+            rows = counted(omitted, f"more {word} row")
             yield f"{rows} did not fit in here: --max-findings says how many do, --report ndjson=PATH lists all."
 
 
@@ -109,7 +110,7 @@ def _expiring(report: Report) -> Iterator[Finding]:
             yield finding
 
 
-def _event(finding: Finding, table: TablePart, report: Report) -> Event:
+def _event(finding: Finding, table: TableReport, report: Report) -> Event:
     started = report.run.started_at
     title = _title(finding)
     event = Event()
@@ -136,7 +137,7 @@ def _alarm(title: str, threshold: int) -> Alarm:
     return alarm
 
 
-def _uid(finding: Finding, table: TablePart) -> str:
+def _uid(finding: Finding, table: TableReport) -> str:
     # No slash is in any of them. The expiry is left out on purpose.
     place = f"{table.account_id}/{table.region}/{table.name}/{finding.fingerprint}"
     return str(uuid.uuid5(_NAMESPACE, place))
@@ -149,7 +150,7 @@ def _title(finding: Finding) -> str:
     return f"LISA {'system ' if finding.system else ''}token {called}"
 
 
-def _advice(finding: Finding, table: TablePart) -> Iterator[str]:
+def _advice(finding: Finding, table: TableReport) -> Iterator[str]:
     account = f", account {table.account_id}" if table.account_id else ""
     yield f"Owner: {owner(finding)}"
     yield f"Name: {label(finding)}"

@@ -12,6 +12,7 @@ from janitor.report.model import Finding, Report
 from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
 from janitor.report.tables import COLUMNS, table_rows
 from janitor.report.text import NOTHING, due, label, owner, row_names, utc
+from janitor.tokens.words import counted
 
 # Of an issue's body or a comment, in UTF-16 units, which are never fewer than its characters.
 LONGEST_PAGE = 65_536
@@ -65,7 +66,7 @@ def _before(report: Report) -> Iterator[str]:
     if report.listing is not None:
         yield _escaped(listing_line(report))
         yield ""
-    if report.parts:
+    if report.is_of_several:
         head, *rows = _table(COLUMNS, table_rows(report))
         listed = _fitting(rows, _ROOM_OF_TABLES)
         yield from (head, *listed)
@@ -83,7 +84,7 @@ def _findings(report: Report) -> tuple[list[str], list[str]]:
     called = row_names(report.findings)
     cells: list[tuple[str, ...]] = [_cells(finding, called(finding)) for finding in report.findings]
     columns: tuple[str, ...] = _COLUMNS
-    if report.parts:
+    if report.is_of_several:
         columns = (*_COLUMNS, "Table")
         cells = [(*row, finding.table or NOTHING) for row, finding in zip(cells, report.findings, strict=True)]
     head, line, *rows = _table(columns, cells)
@@ -107,7 +108,7 @@ def _size(line: str) -> int:
 
 
 def _left_out(count: int, what: str) -> str:
-    more = f"{count:,} more {what}{'' if count == 1 else 's'}"
+    more = counted(count, f"more {what}")
     return (
         f"Of {more} there is no room on this page, which is as long as GitHub takes one; `--report json=PATH` has more."
     )

@@ -92,7 +92,7 @@ def _print(console: Console, report: Report) -> None:
 
 def _print_overview(console: Console, report: Report) -> None:
     console.print()
-    if report.parts:
+    if report.is_of_several:
         _print_tables(console, report)
     console.print(_counts(report))
     _print_planned(console, report)
@@ -106,7 +106,7 @@ def _print_tables(console: Console, report: Report) -> None:
     is_wide = console.width >= _MEDIUM
     shown = [at for at, title in enumerate(COLUMNS) if is_wide or title not in _ONLY_WIDE]
     grid = _grid(*(_Column(COLUMNS[at], wraps=at == 0, right=at >= FIRST_NUMBER) for at in shown))
-    for part, row in zip(report.parts, table_rows(report), strict=True):
+    for part, row in zip(report.tables, table_rows(report), strict=True):
         style = "" if part.outcome in (Outcome.COMPLETE, Outcome.SKIPPED) else "bold red"
         grid.add_row(*(Text(row[at], style=style) for at in shown))
     console.print(grid)

@@ -1,1 +1,1 @@
-"""The parts of the HTML page: a module a part, `page` puts them together."""
+"""The HTML report: `page` gathers its values, and the templates beside this package show them."""

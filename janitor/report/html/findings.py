@@ -1,134 +1,194 @@
-"""The findings: a section a state, most urgent first, and filters that need no script.
+"""The findings of the page: which are listed, a row each, and how the filters know them.
 
-A filter is a control and a rule of CSS: `:has()` sees which option is chosen, and rows without its class name vanish.
-How many are left is a CSS counter, which counts no row that is not displayed.
+A filter needs no script. It is a control and two rules of CSS: `:has()` knows which option is chosen, and rows without
+the option's class name are not displayed. How many are left is a CSS counter, which counts only what is displayed.
 """
 
-from collections.abc import Iterator
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from janitor.report.html.markup import Markup, joined, lines, tag, with_code
-from janitor.report.html.rows import Listed, Marks, listed, marks_for, table
-from janitor.report.html.states import BY_URGENCY, count_of, sign, words_of_states
-from janitor.report.model import Report
-from janitor.report.summary import in_order, omitted_line
+from markupsafe import Markup
+
+from janitor.report.model import Finding, Report
+from janitor.report.text import due, label, owner, row_names
+from janitor.report.urgent import LEAST_OF_A_STATE
 from janitor.tokens.classify import State
+from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.plain import plain
 
-_ACCEPTED = {"a": "LISA's API", "w": "MCP Workbench only", "n": "nothing"}
-_PLANNED = {"p": "in the plan", "-p": "not in the plan"}
+_MOST_OWNERS = 30
+_MOST_TABLES = 100
 _LONGEST_OPTION = 48
-_HIDE = "{display:none}\n"
+_IN_PLAN = "p"
+_ACCEPTED = {"a": "LISA's API", "w": "MCP Workbench only", "n": "nothing"}
+_PLANNED = {_IN_PLAN: "in the plan", f"-{_IN_PLAN}": "not in the plan"}
 
 
-# What the section may take besides its rows: the filters and their rules.
-_BESIDES_ROWS = 50_000
+class Row(NamedTuple):
+    """A finding as the row that the page shows of it.
+
+    Attributes:
+        marks: the row's class names, by which filters know it.
+        due: when the token expires or did, relative to the run.
+        expires_at: the same as a time, None where it has none.
+        called: the fingerprint, or the row name where two listed rows share a fingerprint.
+        accepted_by: what still lets the token in.
+        outcome: what became of the row in the run, in words; None for a row that was not planned for deletion.
+        table: the label of its table in a run of several, None in a run of one.
+    """
+
+    marks: str
+    due: str
+    expires_at: dt.datetime | None
+    state: str
+    owner: str
+    name: str
+    called: str
+    accepted_by: str
+    meaning: str
+    outcome: str | None
+    protected_by: str | None
+    table: str | None
 
 
-def findings(report: Report, *, room: int) -> Markup:
-    """As many findings as fit into so many bytes, and how many are left out."""
-    if not report.findings:
-        # What there is, but not listed, has to be said all the same.
-        return _section(tag("p", "No finding is listed." if report.findings_omitted else "There are none."), report, 0)
-    labels = [part.label for part in report.parts]
-    marks = marks_for(report.findings, report.policy.thresholds_seconds, labels)
-    page = listed(report.findings, marks, room=room - _BESIDES_ROWS)
-    states = [state for state in BY_URGENCY if page.rows[state]]
-    rules = tag("style", Markup(_rules(states, marks)))
-    parts = lines(rules, _filters(report, page, states, marks), *_tables(report, page))
-    return _section(parts, report, page.left_out)
+class Filter(NamedTuple):
+    """A choice by which the reader filters the rows.
+
+    Attributes:
+        name: what the control's id ends with.
+        title: what stands above it.
+        everything: the option that filters nothing.
+        options: what the others say, by the class name of the rows that they leave. `-p` leaves those without `p`.
+    """
+
+    name: str
+    title: str
+    everything: str
+    options: dict[str, str]
 
 
-def _section(content: Markup, report: Report, left_out: int) -> Markup:
-    more = report.findings_omitted + left_out
-    note = tag("p", with_code(omitted_line(report, more)), class_="note") if more else Markup()
-    heading = "Findings" if report.listing is None else "Rows"
-    parts = lines(tag("h2", heading, id="findings"), note, content)
-    return tag("section", parts, class_="found", aria_labelledby="findings")
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The findings that the page lists.
+
+    Attributes:
+        rows: the rows as HTML, by state, in the order of the report.
+        left_out: how many of the report's findings there was no room for.
+    """
+
+    rows: dict[State, list[Markup]]
+    left_out: int
 
 
-def _tables(report: Report, page: Listed) -> Iterator[Markup]:
-    for state, _, meaning in words_of_states(report):
-        rows = page.rows[state]
-        if not rows:
-            continue
-        total = max(count_of(report, state), len(rows))
-        told = f"{total:,}" if total == len(rows) else f"{len(rows):,} of {total:,} listed"
-        heading = tag("h3", sign(state), f"{state.value.capitalize()} ", tag("small", told), id=f"h-{state.value}")
-        shown = tag("p", f" of {len(rows):,} listed rows match the filter", class_="shown")
-        yield tag(
-            "section",
-            lines(
-                heading,
-                tag("p", meaning, class_="meaning"),
-                table(rows, f"{state.value} rows, {in_order(report)}", of_several=bool(report.parts)),
-                shown,
-                tag("p", tag("a", "Back to the counts", href="#counts"), class_="back"),
-            ),
-            id=state.value,
-            class_=f"state {state.value}",
-            aria_labelledby=f"h-{state.value}",
-        )
+class Marks:
+    """The class names of the report's rows: for each filter one by which its rows are known.
+
+    Owners get a filter who have two rows or more, thresholds those below the horizon, and tables all of a run of
+    several.
+    """
+
+    def __init__(self, report: Report) -> None:
+        counted = Counter(finding.username for finding in report.findings if finding.username)
+        owners = sorted(name for name, count in counted.most_common(_MOST_OWNERS) if count > 1)
+        thresholds = report.policy.thresholds_seconds
+        tables = [table.label for table in report.tables[:_MOST_TABLES]]
+        self._owners = {name: f"o{position}" for position, name in enumerate(owners)}
+        self._tables = {name: f"b{position}" for position, name in enumerate(tables)}
+        self._within = sorted(limit for limit in {86_400, 7 * 86_400, *thresholds} if limit < max(thresholds))
+        self._is_planned = any(finding.outcome is not None for finding in report.findings)
+
+    def filters(self) -> list[Filter]:
+        """The choices that the page offers; one without options it leaves out."""
+        owners = {mark: _shorten(name) for name, mark in self._owners.items()}
+        tables = {mark: _shorten(name) for name, mark in self._tables.items()}
+        within = {f"t{position}": spoken_duration(limit) for position, limit in enumerate(self._within)}
+        return [
+            Filter("table", "Table", "all", tables),
+            Filter("owner", "Owner", "everybody", owners),
+            Filter("within", "Expires within", "any time", within),
+            Filter("accepted", "Accepted by", "whatever", _ACCEPTED),
+            Filter("plan", "Deletion", "any", _PLANNED if self._is_planned else {}),
+        ]
+
+    def of(self, finding: Finding) -> Iterator[str]:
+        """The class names of the finding's row."""
+        if Gate.API in finding.accepted_by:
+            yield "a"
+        else:
+            yield "w" if finding.accepted_by else "n"
+        if finding.username in self._owners:
+            yield self._owners[finding.username]
+        if finding.table in self._tables:
+            yield self._tables[finding.table]
+        left = finding.seconds_to_expiry
+        if left is not None and left > 0:
+            yield from (f"t{position}" for position, limit in enumerate(self._within) if left <= limit)
+        if finding.outcome is not None:
+            yield _IN_PLAN
 
 
-def _filters(report: Report, page: Listed, states: list[State], marks: Marks) -> Markup:
-    boxes = (
-        tag(
-            "label",
-            tag("input", type="checkbox", id=f"show-{state.value}", checked=""),
-            sign(state),
-            f"{state.value} ",
-            tag("small", f"{len(page.rows[state]):,}"),
-            class_=state.value,
-        )
-        for state in states
+def row_of(finding: Finding, called: str, marks: Marks) -> Row:
+    """The row of a finding; `called` stands for its fingerprint."""
+    return Row(
+        marks=" ".join(marks.of(finding)),
+        due=due(finding),
+        expires_at=finding.expires_at,
+        state=finding.state.value,
+        owner=owner(finding),
+        name=label(finding),
+        called=called,
+        accepted_by=", ".join(finding.accepted_by) or "nothing",
+        meaning=finding.meaning,
+        outcome=finding.outcome,
+        protected_by=finding.protected_by,
+        table=finding.table,
     )
-    within = {f"t{position}": spoken_duration(limit) for position, limit in enumerate(marks.within)}
-    owners = {mark: _short(name) for name, mark in marks.owners.items()}
-    planned = _PLANNED if any(finding.outcome is not None for finding in report.findings) else {}
-    return tag(
-        "form",
-        lines(
-            tag("fieldset", tag("legend", "Show"), *boxes),
-            _select("table", "Table", "all", {mark: _short(name) for name, mark in marks.tables.items()}),
-            _select("owner", "Owner", "everybody", owners),
-            _select("within", "Expires within", "any time", within),
-            _select("accepted", "Accepted by", "whatever", _ACCEPTED),
-            _select("plan", "Deletion", "any", planned),
-            tag("button", "Show all", type="reset"),
-        ),
-        class_="filters panel",
-        autocomplete="off",
-        aria_label="Filter the findings",
-    )
 
 
-def _select(name: str, title: str, everything: str, options: dict[str, str]) -> Markup:
-    if not options:
-        return Markup()
-    choices = [tag("option", everything, value="")]
-    choices += (tag("option", words, value=mark) for mark, words in options.items())
-    return tag("label", tag("span", title), tag("select", joined(choices), id=f"by-{name}"))
+def list_findings(
+    findings: Sequence[Finding], marks: Marks, render: Callable[[Row], Markup], *, most_bytes: int
+) -> Listed:
+    """As many findings as fit: a few of each state, then the most urgent.
+
+    Args:
+        findings: of a report, in its order.
+        marks: the class names of the rows.
+        render: makes a row HTML.
+        most_bytes: how many bytes all rows together may take.
+    """
+    chosen: dict[int, Markup] = {}
+    call = row_names(findings)
+    for position in _most_wanted_first(findings):
+        finding = findings[position]
+        row = render(row_of(finding, call(finding), marks))
+        most_bytes -= len(row.encode()) + 1
+        if most_bytes < 0:
+            break
+        chosen[position] = row
+    rows: dict[State, list[Markup]] = defaultdict(list)
+    for position in sorted(chosen):
+        rows[findings[position].state].append(chosen[position])
+    return Listed(rows, left_out=len(findings) - len(chosen))
 
 
-def _rules(states: list[State], marks: Marks) -> str:
-    hidden = [(f"#show-{state.value}:not(:checked)", f"#{state.value}") for state in states]
-    chosen = [("owner", mark) for mark in marks.owners.values()]
-    chosen += [("table", mark) for mark in marks.tables.values()]
-    chosen += [("within", f"t{position}") for position in range(len(marks.within))]
-    chosen += [("accepted", mark) for mark in _ACCEPTED]
-    for name, mark in chosen:
-        control = f"#by-{name} [value={mark}]:checked"
-        hidden.append((control, f".rows tbody tr:not(.{mark})"))
-        # A state of which nothing is left keeps its heading, and the line that says so.
-        hidden.append((control, f".state:not(:has(tr.{mark})) :is(table,.back)"))
-    hidden += [
-        ("#by-plan [value=p]:checked", ".rows tbody tr:not(.p)"),
-        ("#by-plan [value=-p]:checked", ".rows tbody tr.p"),
-    ]
-    return "".join(f"body:has({control}) .found {what}{_HIDE}" for control, what in hidden)
+def _most_wanted_first(findings: Sequence[Finding]) -> Iterator[int]:
+    """The positions of these findings: the first few of each state, then all others."""
+    counted: Counter[State] = Counter()
+    others = []
+    for position, finding in enumerate(findings):
+        counted[finding.state] += 1
+        if counted[finding.state] <= LEAST_OF_A_STATE:
+            yield position
+        else:
+            others.append(position)
+    yield from others
 
 
-def _short(name: str) -> str:
-    shown = plain(name)
-    return shown if len(shown) <= _LONGEST_OPTION else f"{shown[: _LONGEST_OPTION - 1]}…"
+def _shorten(name: str) -> str:
+    """The name as an option of a choice, which no phone shows in full when it is long."""
+    printable = plain(name)
+    return printable if len(printable) <= _LONGEST_OPTION else f"{printable[: _LONGEST_OPTION - 1]}…"

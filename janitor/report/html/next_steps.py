@@ -8,11 +8,11 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from janitor.report.html.markup import Markup, joined, lines, tag, with_code
 from janitor.report.model import Outcome, Report
 from janitor.report.together import apart
 from janitor.tokens.classify import State
 from janitor.tokens.plain import plain
+from janitor.tokens.words import counted
 
 _MOST_THRESHOLDS = 5
 # The states whose rows are accepted and will end by themselves.
@@ -32,25 +32,9 @@ class Step(NamedTuple):
 _NOTHING = Step("Nothing calls for action. Have the next run scheduled, and look again then.")
 
 
-def section(report: Report) -> Markup:
-    """The steps as a list; never empty."""
-    items = (tag("li", tag("p", with_code(step.advice)), *_commands(step)) for step in steps(report))
-    note = "Repeat the run's other options, like `--profile` or `--protect-user`. On a terminal `janitor apply` asks."
-    return tag(
-        "section",
-        lines(
-            tag("h2", "What to do next", id="next"),
-            tag("ol", joined(items, Markup("\n")), class_="steps"),
-            tag("p", with_code(note), class_="note"),
-        ),
-        class_="panel",
-        aria_labelledby="next",
-    )
-
-
 def steps(report: Report) -> Iterator[Step]:
     """Most pressing first; of several tables one after the other."""
-    if report.parts:
+    if report.is_of_several:
         yield from _of_each(report)
         return
     found = [*_unfinished(report), *_plans(report), *_afterwards(report), *_owners(report)]
@@ -59,8 +43,8 @@ def steps(report: Report) -> Iterator[Step]:
 
 def _of_each(report: Report) -> Iterator[Step]:
     named = [
-        Step(f"{part.label}: {step.advice}", step.commands)
-        for part, each in zip(report.parts, apart(report), strict=True)
+        Step(f"{table.label}: {step.advice}", step.commands)
+        for table, each in zip(report.tables, apart(report), strict=True)
         for step in steps(each)
         if step != _NOTHING
     ]
@@ -85,13 +69,12 @@ def _plans(report: Report) -> Iterator[Step]:
         yield Step("Carry out the plan, once you have read it.", (f"{apply} --dry-run", apply))
         return
     if deletion.failed:
-        advice = f"{_rows(deletion.failed)} could not be deleted. Plan anew, and try again."
+        advice = f"{counted(deletion.failed, 'row')} could not be deleted. Plan anew, and try again."
     elif report.run.only_reads and stale:
-        advice = (
-            f"{_rows(stale)} {'is' if stale == 1 else 'are'} past the grace. Plan what would go, and read the plan."
-        )
+        are = "is" if stale == 1 else "are"
+        advice = f"{counted(stale, 'row')} {are} past the grace. Plan what would go, and read the plan."
     elif left:
-        advice = f"{_rows(left)} would go. Keep the plan, read it, and carry it out."
+        advice = f"{counted(left, 'row')} would go. Keep the plan, read it, and carry it out."
     else:
         return
     yield Step(advice, (f"{_sweep(report)} --plan plan.ndjson", "janitor apply plan.ndjson"))
@@ -116,7 +99,7 @@ def _owners(report: Report) -> Iterator[Step]:
         yield Step(advice, (f"{_scan(report)} --report csv=tokens.csv",))
     opened = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _IN_ORDER)
     if opened:
-        lets = f"{_rows(opened)} of this page still {'lets' if opened == 1 else 'let'} somebody in"
+        lets = f"{counted(opened, 'row')} of this page still {'lets' if opened == 1 else 'let'} somebody in"
         why = "with no date, a broken one, or no tokenUUID. janitor deletes no row that LISA accepts"
         yield Step(f"{lets}, {why}: have the owners replace them.")
     if report.findings_omitted:
@@ -148,7 +131,7 @@ def _sweep(report: Report, *, grace: str | None = None) -> str:
 
 
 def _target(report: Report) -> str:
-    table, policy = report.table, report.policy
+    table, policy = report.only_table, report.policy
     assert table is not None  # noqa: S101  # steps are of one table
     # A source that does not say whose rows it holds goes by its own name, which is no table's.
     name = table.name if table.region else None
@@ -171,12 +154,3 @@ def _duration(seconds: int) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
-
-
-def _commands(step: Step) -> Iterator[Markup]:
-    if step.commands:
-        yield tag("pre", joined(tag("code", command) for command in step.commands), tabindex="0")

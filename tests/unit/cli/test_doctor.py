@@ -6,6 +6,7 @@ import click
 import pytest
 
 from janitor.cli.doctor import command
+from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.doctor.needs import NEEDS
 from janitor.cli.wiring.doctor.schedules import schedule_checks
 from janitor.cli.wiring.doctor.surroundings import archive_check
@@ -20,6 +21,7 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
 from janitor.parsers import Folder, S3Prefix
 from janitor.report.checkup import Check, Status, skipped
+from janitor.settings import Origin
 from janitor.tokens.dialect import Dialect
 
 NOWHERE = Session(None, "not checked: no session", skipped("credentials", "none"))
@@ -161,6 +163,16 @@ def test_what_contradicts_itself_is_wrong_usage(options: tuple[str, ...], error:
     with pytest.raises(error) as raised:
         command.main(list(options), standalone_mode=False)
     assert said in str(raised.value)
+
+
+def test_a_typed_archive_beats_a_variable_that_wants_none_as_it_does_in_a_sweep(tmp_path: Path) -> None:
+    origins = {"archive": Origin.FLAG, "no_archive": Origin.VARIABLE}
+    settings = given(archive=Folder(tmp_path), no_archive=True, origins=origins)
+    check_archive(settings.doctor)
+    assert archive_check(NEEDS["sweep"], settings, NOWHERE).found == f"{tmp_path} can be written"
+    by_variables = given(archive=Folder(tmp_path), no_archive=True, origins=dict.fromkeys(origins, Origin.VARIABLE))
+    with pytest.raises(ConfigurationError, match="--archive and --no-archive contradict each other"):
+        check_archive(by_variables.doctor)
 
 
 def test_which_command_it_is_for_may_be_said_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,26 +2,19 @@
 
 import io
 import sys
-from collections.abc import Iterator
 from typing import Any
 
-import click
 import pytest
 
 from janitor.cli.wiring.token.new_token import chosen_life, expiry_of, token_of
 from janitor.config.token_add import LifeSettings, SecretSettings
 from janitor.errors import ConfigurationError
+from janitor.settings import Origin
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import DAY
 
 NOW = 1_790_000_000
 TEN_YEARS = 3_653 * DAY
-
-
-@pytest.fixture(autouse=True)
-def _no_command_line() -> Iterator[None]:
-    with click.Context(click.Command("add")):
-        yield
 
 
 @pytest.mark.parametrize("dialect", Dialect)
@@ -68,6 +61,15 @@ def test_one_life_has_to_be_chosen_and_no_more() -> None:
         chosen_life(LifeSettings(expires_in=0, permanent=True))
 
 
+def test_a_typed_life_beats_one_of_the_environment() -> None:
+    typed, variable = Origin.FLAG, Origin.VARIABLE
+    life = LifeSettings(expires_in=1, expires_at=2, origins={"expires_in": variable, "expires_at": typed})
+    assert chosen_life(life) == "expires_at"
+    both = LifeSettings(expires_in=1, expires_at=2, origins={"expires_in": typed, "expires_at": typed})
+    with pytest.raises(ConfigurationError, match="--expires-in and --expires-at contradict"):
+        chosen_life(both)
+
+
 @pytest.mark.parametrize("length", [32, 33, 128, 2048])
 def test_a_generated_token_is_as_long_as_asked_for_and_never_the_same(length: int) -> None:
     made = {token_of(SecretSettings(length=length)) for _ in range(20)}
@@ -76,7 +78,16 @@ def test_a_generated_token_is_as_long_as_asked_for_and_never_the_same(length: in
     assert set("".join(made)) <= set("0123456789abcdef")
 
 
-def token_from(monkeypatch: pytest.MonkeyPatch, content: str, **settings: bool) -> str:
+def test_a_length_is_for_a_generated_token_and_a_variable_that_says_one_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    strong = "".join(f"{number:x}" for number in range(40))
+    assert token_from(monkeypatch, strong, length=64, origins={"length": Origin.VARIABLE}) == strong
+    with pytest.raises(ConfigurationError, match="--length is for a generated token"):
+        token_from(monkeypatch, strong, length=64, origins={"length": Origin.FLAG})
+
+
+def token_from(monkeypatch: pytest.MonkeyPatch, content: str, **settings: Any) -> str:
     """The token that this content of standard input makes."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode()), encoding="utf-8"))
     return token_of(SecretSettings(token_stdin=True, **settings))

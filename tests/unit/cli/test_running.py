@@ -6,7 +6,7 @@ from msgspec import structs
 from janitor.cli.running import say_failures
 from janitor.report.model import Outcome
 from janitor.run.job import Result
-from tests.several_reports import named, of_several
+from tests.reports import named, of_several
 from tests.unit.report.test_formats import report
 
 

@@ -1,14 +1,21 @@
-"""Several values in one variable: a JSON array, or one a line, and with spaces between where no value can hold one."""
+"""Several values in one variable: a JSON array, or one a line, and with spaces between where no value can hold one.
 
+And where a value comes from: settings carry that themselves.
+"""
+
+import dataclasses
 import json
 
 import click
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.cli import app
-from janitor.settings import Setting, values_in
+from janitor.cli.options import takes
+from janitor.config.table import TableSettings
+from janitor.settings import Origin, Setting, settings_of, values_in
 
 NAMES = Setting(help="", many=True, may_hold_spaces=True)
 DURATIONS = Setting(help="", many=True)
@@ -95,6 +102,54 @@ def test_it_is_said_where_an_array_breaks_and_never_what_is_in_it(text: str, say
 def test_any_values_can_be_said_as_an_array(values: list[str]) -> None:
     assert values_in(NAMES, json.dumps(values)) == values
     assert values_in(NAMES, json.dumps(values, ensure_ascii=False, indent=2)) == values
+
+
+def settings_from(*arguments: str, **environment: str) -> TableSettings:
+    """The settings that a command gets which is called so."""
+    got: list[TableSettings] = []
+
+    @click.command("scan")
+    @takes(TableSettings)
+    def command(table: TableSettings) -> int:
+        got.append(table)
+        return 0
+
+    ended = CliRunner().invoke(command, arguments, env=environment, catch_exceptions=False)
+    assert ended.exit_code == 0, ended.output
+    return got[0]
+
+
+def test_settings_say_which_of_them_were_typed_and_which_a_variable_gives() -> None:
+    settings = settings_from("--table", "t", "--ssm-parameter", JANITOR_REGION="eu-west-1", JANITOR_TABLE="other")
+    assert settings.table == "t"
+    assert settings.origins == {"table": Origin.FLAG, "ssm_parameter": Origin.FLAG, "region": Origin.VARIABLE}
+    assert settings.typed("region", "ssm_parameter", "table") == ["ssm_parameter", "table"]
+    assert [name for name in settings_of(TableSettings) if settings.is_given(name)] == [
+        "table",
+        "ssm_parameter",
+        "region",
+    ]
+    assert not dataclasses.replace(settings, origins={"table": Origin.FILE}).is_given("table")
+
+
+def test_an_empty_variable_gives_nothing() -> None:
+    assert settings_from(JANITOR_TABLE="", JANITOR_DEPLOYMENT="[]").origins == {}
+
+
+def test_what_was_typed_counts_alone_where_anything_was() -> None:
+    both = settings_from("--table", "t", JANITOR_DEPLOYMENT="prod")
+    assert both.choose(["table", "deployment"]) == ["table"]
+    variables = settings_from(JANITOR_TABLE="t", JANITOR_DEPLOYMENT="prod")
+    assert variables.choose(["table", "deployment"]) == ["table", "deployment"]
+    assert variables.spell(["table", "deployment"]) == "JANITOR_TABLE and JANITOR_DEPLOYMENT"
+    assert both.spell(["table", "deployment"]) == "--table and --deployment"
+
+
+def test_where_values_come_from_makes_no_difference_between_settings() -> None:
+    typed, untold = settings_from("--table", "t"), TableSettings(table="t")
+    assert typed == untold
+    assert hash(typed) == hash(untold)
+    assert repr(typed) == repr(untold)
 
 
 def every_repeatable_option() -> list[tuple[str, click.Option]]:

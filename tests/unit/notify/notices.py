@@ -5,8 +5,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from janitor.notify.content import DeletionCounts, DigestContent, Ending
+from janitor.notify.content import DigestContent
 from janitor.notify.notice import Event, Notice, urgency
+from janitor.report.changed import ChangedToken, Changes
+from janitor.report.model import Deletion, Outcome
 from janitor.tokens.crossing import EXPIRY, Crossing
 from janitor.tokens.expiration import moment
 
@@ -58,13 +60,21 @@ def digest(*notices: Notice, **changes: Any) -> DigestContent:
         account="123456789012",
         command="scan",
         dry_run=True,
-        outcome=Ending.COMPLETE,
+        outcome=Outcome.COMPLETE,
         started_at="2026-09-21T14:13:20Z",
         counts={"scanned": 12_345, "active": 12_345 - len(notices), "expiring": len(notices)},
-        deletion=DeletionCounts(),
+        deletion=Deletion(),
         notices=notices,
     )
     return dataclasses.replace(usual, **changes)
+
+
+CHANGES = [name for name in Changes.__struct_fields__ if name != "since"]
+
+
+def named(text: str) -> ChangedToken:
+    """A token that changed, with this text for its owner and its name."""
+    return ChangedToken("0" * 12, text, text, None, None)
 
 
 @st.composite

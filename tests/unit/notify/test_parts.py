@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.notify.content import Change, ChangeKind, DigestContent, NamedToken
+from janitor.notify.content import DigestContent
 from janitor.notify.notice import Notice, as_object
 from janitor.notify.parts import LIMIT, DigestPart, digest_parts
+from janitor.report.changed import Change
 from janitor.tokens.plain import plain
 from tests.examples import examples
-from tests.unit.notify.notices import HOSTILE, digest, notice, sorted_notices, texts
+from tests.unit.notify.notices import CHANGES, HOSTILE, digest, named, notice, sorted_notices, texts
 
 # Room for the longest single notice, and little more.
 TIGHT = 20_000
@@ -54,7 +55,7 @@ def test_every_part_fits_and_every_notice_is_in_one_of_them_in_order(
         errors=tuple(hostile),
         warnings=tuple(hostile),
         locked_out=tuple(hostile),
-        changes={kind: Change(99, tuple(NamedToken("0" * 12, text, text) for text in hostile)) for kind in ChangeKind},
+        changes={kind: Change(99, [named(text) for text in hostile]) for kind in CHANGES},
     )
     parts = fitting(content, limit)
     assert [one for part in parts for one in part.notices] == notices

@@ -4,12 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.notify.content import Change, ChangeKind, DeletionCounts, DigestContent, Ending, NamedToken, is_news
+from janitor.notify.content import DigestContent, is_news
 from janitor.notify.lines import WIDTH, columns
 from janitor.notify.notice import Event, Notice, urgency
 from janitor.notify.parts import digest_parts
+from janitor.report.changed import Change, ChangedToken
+from janitor.report.model import Deletion, Outcome
 from tests.examples import examples
-from tests.unit.notify.notices import DAY, digest, notice, sorted_notices, texts
+from tests.unit.notify.notices import DAY, digest, named, notice, sorted_notices, texts
 
 TITLES = {
     "What went wrong",
@@ -21,7 +23,7 @@ TITLES = {
     "Warnings",
     "What to do next",
 }
-CHANGES = {ChangeKind.EXTENDED: Change(3, (NamedToken("0" * 12, "ada", "ci"),)), ChangeKind.GONE: Change(0)}
+CHANGES = {"extended": Change(3, [ChangedToken("0" * 12, "ada", "ci", None, None)]), "gone": Change(0)}
 
 
 def email(content: DigestContent) -> str:
@@ -75,8 +77,8 @@ def test_a_digest_says_first_what_happened_then_what_is_due_by_owner() -> None:
 
 
 def test_what_failed_stands_before_everything_else() -> None:
-    deletion = DeletionCounts(enabled=True, planned=9, deleted=4, failed=2, changed=1, already_gone=1)
-    failed = digest(notice(), outcome=Ending.FAILED, errors=("access was denied",), deletion=deletion)
+    deletion = Deletion(enabled=True, planned=9, deleted=4, failed=2, changed=1, already_gone=1)
+    failed = digest(notice(), outcome=Outcome.FAILED, errors=("access was denied",), deletion=deletion)
     said = email(failed)
     assert said.index("FAILED") < said.index("2 rows could not be deleted.") < said.index("- access was denied.")
     assert said.index("- access was denied.") < said.index("\nRows\n")
@@ -101,14 +103,14 @@ def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_behind_
 
 
 def test_a_token_that_was_not_looked_up_is_not_called_gone() -> None:
-    said = email(digest(changes={ChangeKind.GONE: Change(1), ChangeKind.VANISHED: Change(2)}))
+    said = email(digest(changes={"gone": Change(1), "vanished": Change(2)}))
     assert "  gone by other hands                    1\n  gone, or extended far ahead            2\n" in said
 
 
 def test_a_dry_run_a_refusal_and_rows_that_stay_are_said() -> None:
-    assert "A dry run: nothing was deleted, 1 row would be." in email(digest(deletion=DeletionCounts(planned=1)))
-    kept = DeletionCounts(enabled=True, planned=3, waiting=1, protected=2)
-    said = email(digest(deletion=kept, outcome=Ending.REFUSED))
+    assert "A dry run: nothing was deleted, 1 row would be." in email(digest(deletion=Deletion(planned=1)))
+    kept = Deletion(enabled=True, planned=3, waiting=1, protected=2)
+    said = email(digest(deletion=kept, outcome=Outcome.REFUSED))
     assert "a guard REFUSED to delete" in said
     assert "Nothing was deleted, of 3 rows planned." in said
     assert "1 more row must wait" in said
@@ -117,7 +119,7 @@ def test_a_dry_run_a_refusal_and_rows_that_stay_are_said() -> None:
 
 def test_places_stand_unbroken_on_lines_of_their_own() -> None:
     pointer, archive = f"s3://bucket/{'x' * 90}.json", f"/var/{'y' * 90}.ndjson.gz"
-    said = email(digest(pointer=pointer, deletion=DeletionCounts(enabled=True, archive=archive))).splitlines()
+    said = email(digest(pointer=pointer, deletion=Deletion(enabled=True, archive=archive))).splitlines()
     assert f"  {pointer}" in said
     assert f"  {archive}" in said
 
@@ -131,11 +133,11 @@ def test_long_lists_are_counted_where_they_are_not_named() -> None:
 @examples(40, nightly=400)
 @given(sorted_notices(12), st.lists(texts, max_size=4), texts)
 def test_no_text_of_a_table_breaks_the_layout(notices: list[Notice], hostile: list[str], table: str) -> None:
-    named = Change(9, tuple(NamedToken("0" * 12, text, text) for text in hostile))
+    change = Change(9, [named(text) for text in hostile])
     content = digest(
         *notices,
         table=table,
-        changes={ChangeKind.VANISHED: named},
+        changes={"vanished": change},
         locked_out=tuple(hostile),
         errors=tuple(hostile),
         warnings=tuple(hostile),
@@ -160,16 +162,16 @@ def test_owners_come_in_the_order_of_their_most_urgent_token() -> None:
     "changes",
     [
         {"notices": (notice(),)},
-        {"outcome": Ending.SKIPPED},
+        {"outcome": Outcome.SKIPPED},
         {"errors": ("a sink failed",)},
         {"changes": CHANGES},
-        {"deletion": DeletionCounts(deleted=1)},
-        {"deletion": DeletionCounts(changed=1)},
-        {"deletion": DeletionCounts(already_gone=1)},
-        {"deletion": DeletionCounts(failed=1)},
+        {"deletion": Deletion(deleted=1)},
+        {"deletion": Deletion(changed=1)},
+        {"deletion": Deletion(already_gone=1)},
+        {"deletion": Deletion(failed=1)},
         {"long_expired": 1},
         {"recovered_from": "access was denied"},
-        {"is_known_trouble": True, "deletion": DeletionCounts(failed=1, deleted=1)},
+        {"is_known_trouble": True, "deletion": Deletion(failed=1, deleted=1)},
         {"is_known_trouble": True, "errors": ("no",), "notices": [notice()]},
     ],
 )
@@ -181,13 +183,13 @@ def test_what_is_new_is_news(changes: dict[str, Any]) -> None:
     "changes",
     [
         {},
-        {"changes": {ChangeKind.GONE: Change(0)}},
-        {"deletion": DeletionCounts(enabled=True, planned=4, protected=1, waiting=2)},
+        {"changes": {"gone": Change(0)}},
+        {"deletion": Deletion(enabled=True, planned=4, protected=1, waiting=2)},
         {"locked_out": ("eve",)},
         {"unusual_days": (("2026-10-01", 9),)},
         {"warnings": ("hm",)},
-        {"is_known_trouble": True, "outcome": Ending.REFUSED, "errors": ("no",)},
-        {"is_known_trouble": True, "outcome": Ending.FAILED, "deletion": DeletionCounts(failed=1)},
+        {"is_known_trouble": True, "outcome": Outcome.REFUSED, "errors": ("no",)},
+        {"is_known_trouble": True, "outcome": Outcome.FAILED, "deletion": Deletion(failed=1)},
     ],
 )
 def test_what_only_goes_on_is_no_news(changes: dict[str, Any]) -> None:

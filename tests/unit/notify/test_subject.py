@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.notify.content import DeletionCounts, DigestContent, Ending
+from janitor.notify.content import DigestContent
 from janitor.notify.notice import Event, Notice
 from janitor.notify.subject import DueCounts, digest_subject, in_ascii, token_subject
+from janitor.report.model import Deletion, Outcome
 from tests.unit.notify.notices import DAY, any_notice, digest, notice, texts
 
 counts = st.integers(0, 10**9)
@@ -41,9 +42,9 @@ def any_digest(draw: st.DrawFn) -> DigestContent:
         long_expired=draw(counts),
         recovered_from=draw(st.none() | texts),
         errors=tuple(draw(st.lists(texts, max_size=1))),
-        outcome=draw(st.sampled_from(Ending)),
+        outcome=draw(st.sampled_from(Outcome)),
         dry_run=draw(st.booleans()),
-        deletion=DeletionCounts(enabled=True, planned=rows, deleted=draw(counts), failed=draw(counts)),
+        deletion=Deletion(enabled=True, planned=rows, deleted=draw(counts), failed=draw(counts)),
     )
 
 
@@ -62,32 +63,32 @@ def test_a_digests_subject_says_that_it_is_well_again_and_how_many_are_only_coun
 
 def test_a_digests_subject_says_what_is_new() -> None:
     due = [notice(number) for number in range(3)] + [notice(9, seconds_to_expiry=-1), notice(8, seconds_to_expiry=0)]
-    swept = digest(*due, table="prod-Tokens", dry_run=False, deletion=DeletionCounts(enabled=True, deleted=14))
+    swept = digest(*due, table="prod-Tokens", dry_run=False, deletion=Deletion(enabled=True, deleted=14))
     assert subject_of(swept) == "[janitor] prod-Tokens: 3 tokens expire within 7 days, 2 expired, 14 deleted"
 
 
-ENDINGS: Mapping[Ending, str] = {
-    Ending.COMPLETE: "[janitor] t: nothing new is due",
-    Ending.FAILED: "[janitor] FAILED: t: the message says what was done",
-    Ending.REFUSED: "[janitor] REFUSED to delete: t: the message says why",
-    Ending.INTERRUPTED: "[janitor] INTERRUPTED: t: nothing new is due so far",
-    Ending.SKIPPED: "[janitor] SKIPPED: t: another run is at work",
+ENDINGS: Mapping[Outcome, str] = {
+    Outcome.COMPLETE: "[janitor] t: nothing new is due",
+    Outcome.FAILED: "[janitor] FAILED: t: the message says what was done",
+    Outcome.REFUSED: "[janitor] REFUSED to delete: t: the message says why",
+    Outcome.INTERRUPTED: "[janitor] INTERRUPTED: t: nothing new is due so far",
+    Outcome.SKIPPED: "[janitor] SKIPPED: t: another run is at work",
 }
 
 
-@pytest.mark.parametrize("outcome", list(Ending))
-def test_a_digests_subject_says_how_the_run_ended(outcome: Ending) -> None:
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_digests_subject_says_how_the_run_ended(outcome: Outcome) -> None:
     assert subject_of(digest(table="t", outcome=outcome)) == ENDINGS[outcome]
 
 
 def test_a_run_that_failed_before_it_found_anything_says_why() -> None:
-    failed = digest(table="t", outcome=Ending.FAILED, errors=("the table does not exist",))
+    failed = digest(table="t", outcome=Outcome.FAILED, errors=("the table does not exist",))
     assert subject_of(failed) == "[janitor] FAILED: t: the table does not exist"
 
 
 def test_a_dry_run_says_what_would_be_deleted() -> None:
-    assert subject_of(digest(table="t", deletion=DeletionCounts(planned=5))) == "[janitor] t: 5 would be deleted"
-    due = digest(notice(), table="t", deletion=DeletionCounts(planned=5))
+    assert subject_of(digest(table="t", deletion=Deletion(planned=5))) == "[janitor] t: 5 would be deleted"
+    due = digest(notice(), table="t", deletion=Deletion(planned=5))
     assert subject_of(due) == "[janitor] t: 1 token expires within 7 days, 5 would be deleted"
 
 

@@ -36,6 +36,7 @@ from janitor.report.schema import schema_of
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import DAY
+from tests.reports import of_one
 from tests.unit.rows import NOW, POLICIES, dated, items, row
 
 HOSTILE = [
@@ -77,10 +78,10 @@ def named(name: str, username: str) -> Finding:
 
 def report(*findings: Finding) -> Report:
     moment = dt.datetime(2026, 9, 21, tzinfo=dt.UTC)
-    return Report(
+    return of_one(
+        TablePart(name="t", region="r", account_id=None, endpoint=None),
         run=Run(id="r", command="scan", dry_run=True, outcome=Outcome.COMPLETE, started_at=moment, finished_at=moment,
                 duration_seconds=1.0, version="1"),
-        table=TablePart(name="t", region="r", account_id=None, endpoint=None),
         policy=PolicyPart(dialect=Dialect.CLASSIC, thresholds_seconds=[DAY], grace_seconds=DAY, as_of=None),
         counts=Counts(scanned=len(findings), expired=len(findings)),
         deletion=Deletion(),

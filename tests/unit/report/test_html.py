@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from janitor.report.formats.html import Html
-from janitor.report.html.bins import Bars, days_ahead, months_behind
+from janitor.report.html.charts import Bars, days_ahead, months_behind
 from janitor.report.html.next_steps import steps
 from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
 from janitor.tokens.classify import State
@@ -22,7 +22,7 @@ from janitor.tokens.plain import plain
 from janitor.tokens.policy import DAY
 from tests.examples import examples
 from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, many, report_of
-from tests.several_reports import named, of_several
+from tests.reports import at, named, of_several
 from tests.tables import modern
 
 VOID = {"meta", "input"}
@@ -72,12 +72,12 @@ def hostile_everywhere(text: str) -> Report:
     one.protected_by = one.meaning = text
     remark = Remark(where=text, code=text, message=text)
     whole = report_of([one], locked_out=[text], errors=[remark], warnings=[remark])
-    return structs.replace(
+    whole = structs.replace(
         whole,
         run=structs.replace(whole.run, command=text, id=text, version=text, dry_run=False),
-        table=TablePart(name=text, region=text, account_id=text, endpoint=text),
         deletion=structs.replace(whole.deletion, planned=2, deleted=1, archive=text, plan=text),
     )
+    return at(whole, TablePart(name=text, region=text, account_id=text, endpoint=text))
 
 
 @given(texts)
@@ -254,7 +254,7 @@ def every_report() -> list[Report]:
         sweep,
         structs.replace(scan, run=dry, deletion=planned),
         structs.replace(scan, run=dry, deletion=structs.replace(planned, plan="a plan.ndjson")),
-        structs.replace(scan, table=far, findings_omitted=3),
+        at(structs.replace(scan, findings_omitted=3), far),
         structs.replace(scan, run=structs.replace(scan.run, outcome=Outcome.INTERRUPTED)),
     ]
 
@@ -289,7 +289,7 @@ def test_only_what_did_not_go_as_planned_is_listed_with_the_deletions() -> None:
     page = Html().tail(after_a_sweep()).decode()
     deletions = page[page.index("id=deletions") : page.index("id=locked-out")]
     assert "Deleted 50 of 60 rows that were planned; 5 had changed and stay, 5 failed." in deletions
-    assert "/var/lib/janitor/it&#x27;s an archive.ndjson" in deletions
+    assert "/var/lib/janitor/it&#39;s an archive.ndjson" in deletions
     assert deletions.count("<i class=failed>failed</i>") == 5
     assert deletions.count("<i class=changed>changed</i>") == 5
     assert "<i class=deleted>" not in deletions

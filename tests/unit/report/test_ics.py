@@ -15,6 +15,7 @@ from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.plain import plain
 from janitor.tokens.policy import DAY
+from tests.reports import at, place_of
 from tests.unit.report.test_formats import HOSTILE, report
 from tests.unit.rows import NOW, POLICIES, items, row
 
@@ -41,8 +42,7 @@ def with_thresholds(one: Report, *thresholds: int) -> Report:
 
 
 def in_table(one: Report, **changes: str) -> Report:
-    assert one.table is not None
-    return structs.replace(one, table=structs.replace(one.table, **changes))
+    return at(one, structs.replace(place_of(one), **changes))
 
 
 def calendar(one: Report) -> Component:

@@ -4,14 +4,14 @@ import shlex
 
 from msgspec import structs
 
+from janitor.report.formats.html import Html
 from janitor.report.formats.ics import Ics
 from janitor.report.formats.markdown import Markdown
 from janitor.report.formats.table import Table
 from janitor.report.html.next_steps import steps
-from janitor.report.html.page import page
 from janitor.report.model import Remark, Report
 from tests.html_reports import HOSTILE, after_a_sweep, believable
-from tests.several_reports import named, of_several
+from tests.reports import named, of_several
 
 
 def several() -> Report:
@@ -20,10 +20,10 @@ def several() -> Report:
 
 
 def test_the_page_has_a_line_a_table_and_a_filter_by_table() -> None:
-    shown = page(several())
+    shown = Html().tail(several()).decode()
     assert "b &lt;i>" in shown or "b &lt;i&gt;" in shown
     assert "b <i>" not in shown
-    assert shown.count("<tr") > len(several().parts)
+    assert shown.count("<tr") > len(several().tables)
     for wanted in ('id="by-table"', "id=by-table", 'id="tables"', "id=tables"):
         assert wanted in shown or wanted.replace('"', "") in shown
     assert "c: it is denied." in shown
@@ -32,12 +32,12 @@ def test_the_page_has_a_line_a_table_and_a_filter_by_table() -> None:
 def test_each_table_has_its_own_next_steps() -> None:
     found = list(steps(several()))
     names = {step.advice.partition(": ")[0] for step in found}
-    assert names == {part.label for part in several().parts}
+    assert names == {part.label for part in several().tables}
     for step in found:
         for command in step.commands:
             arguments = shlex.split(command)
             if arguments[1] in ("scan", "sweep"):
-                [label] = [part.label for part in several().parts if step.advice.startswith(f"{part.label}: ")]
+                [label] = [part.label for part in several().tables if step.advice.startswith(f"{part.label}: ")]
                 assert arguments[arguments.index("--table") + 1] == label
 
 
@@ -48,7 +48,7 @@ def test_each_text_names_every_table_and_stays_harmless() -> None:
     for width in (60, 110, 160):
         printed = Table(width=width, colour=False).tail(hostile).decode()
         assert all(line.isprintable() for line in printed.split("\n"))
-        assert f"{len(hostile.parts)} tables" in printed
+        assert f"{len(hostile.tables)} tables" in printed
     text = Markdown().tail(hostile).decode()
     assert "| Table | Region |" in text
     assert "| What it means | Table |" in text

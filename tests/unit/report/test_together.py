@@ -27,7 +27,7 @@ from janitor.report.together import apart, labels_of, most_urgent, worst
 from janitor.report.urgent import LEAST_OF_A_STATE
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate
-from tests.several_reports import named, of_several
+from tests.reports import at, named, of_several, place_of
 from tests.unit.report.test_formats import report
 from tests.unit.report.test_metrics import expiring
 
@@ -55,13 +55,14 @@ def reports_of_tables(draw: st.DrawFn) -> list[Report]:
             ),
             "capacity": Capacity(read_units=draw(few), write_units=1, requests=2, pages=1, throttled=0, cost_usd=0.5),
             "clock": Clock(skew_seconds=draw(st.none() | st.integers(-9, 9))),
-            "locked_out": draw(st.lists(st.sampled_from("abc"), unique=True)),
+            "locked_out": sorted(draw(st.sets(st.sampled_from("abc")))),
             "notices": draw(st.none() | st.builds(NoticesPart, due=few, sent=few, state=st.just("sqlite:///x"))),
             "run": structs.replace(plain.run, outcome=draw(st.sampled_from(Outcome))),
             "policy": structs.replace(plain.policy, dialect=draw(st.sampled_from([*Dialect, None]))),
             "errors": [Remark(where="scan", code="c", message="broke off")] if draw(st.booleans()) else [],
         }
-        made.append(structs.replace(plain, **changes))
+        changed = structs.replace(plain, **changes)
+        made.append(at(changed, place_of(changed)))
     return made
 
 
@@ -92,7 +93,7 @@ def test_all_is_summed_and_comes_apart_again(reports: list[Report]) -> None:
 def test_a_report_of_one_table_is_its_only_part() -> None:
     one = report(expiring(60))
     assert apart(one) == [one]
-    assert (one.parts, one.title) == ([], "t")
+    assert ([table.name for table in one.tables], one.title) == (["t"], "t")
 
 
 def findings_of(table: str, state: State, count: int, seconds: int) -> list[Finding]:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from msgspec import structs
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError, StopRequestedError
+from janitor.ledger.sqlite import SqliteLedger
 from janitor.readers.interface import FoundRow
 from janitor.readers.owners import MOST_OWNERS, Owners
 from janitor.readers.pages import Pages
@@ -22,16 +24,20 @@ from janitor.report.build import urgency
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
-from janitor.report.model import Outcome, Report
+from janitor.report.model import Outcome, PolicyPart, Report
+from janitor.run.announce import Announcer
+from janitor.run.channel import Channel
 from janitor.run.findings import shortlist_of_rows
 from janitor.run.flow import run
-from janitor.run.job import Job
+from janitor.run.job import Job, TableJob, Unreached
 from janitor.run.outlets import Outlet, Outlets
 from janitor.run.stopping import Stop
+from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.file import File
 from janitor.sinks.stdout import Stdout
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.fingerprint import fingerprint
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import DAY
 from janitor.tokens.row import Row
@@ -59,11 +65,25 @@ def page(*rows: dict[str, Any], scanned: int | None = None) -> Page:
 def job(
     pages: Callable[[], Iterator[Page]], *outlets: Outlet, dialect: Dialect = Dialect.CLASSIC, **changes: Any
 ) -> Job:
+    of_run = {name: changes.pop(name) for name in ("max_findings", "is_dry_run") if name in changes}
+    return run_of([table_job(pages, dialect=dialect, **changes)], Outlets(outlets), **of_run)
+
+
+def table_job(pages: Callable[[], Iterator[Page]], *, dialect: Dialect = Dialect.CLASSIC, **changes: Any) -> TableJob:
     values: dict[str, Any] = {
-        "command": "scan", "run_id": "r", "version": "0", "table": TABLE, "policy": POLICIES[dialect], "now": NOW,
-        "as_of": None, "reader": Pages(pages), "pages_of_owner": None, "requests": lambda: (1, 0),
-        "outlets": Outlets(outlets), "max_findings": 3, "fingerprint_secret": None,
-        "read_price": 0.125, "write_price": 0.625, "clock": lambda: float(NOW),
+        "label": "t", "table": TABLE, "policy": POLICIES[dialect], "now": NOW, "as_of": None, "reader": Pages(pages),
+        "pages_of_owner": None, "requests": lambda: (1, 0), "fingerprint_secret": None, "read_price": 0.125,
+        "write_price": 0.625, "clock": lambda: float(NOW),
+    }  # fmt: skip
+    return TableJob(**values | changes)
+
+
+def run_of(tables: Sequence[TableJob | Unreached], outlets: Outlets, **changes: Any) -> Job:
+    stop = next((table.stop for table in tables if isinstance(table, TableJob)), None) or Stop()
+    policy = PolicyPart(dialect=None, thresholds_seconds=[30 * DAY], grace_seconds=0, as_of=None)
+    values: dict[str, Any] = {
+        "command": "scan", "run_id": "r", "version": "0", "is_dry_run": True, "tables": tables, "policy": policy,
+        "outlets": outlets, "max_findings": 3, "announce": None, "clock": lambda: float(NOW), "stop": stop,
     }  # fmt: skip
     return Job(**values | changes)
 
@@ -192,38 +212,37 @@ def test_a_wait_is_cut_short_by_a_request_and_nothing_else_is() -> None:
 SECRET = "sk-never-to-be-shown"
 
 
-class Faulty:
-    """An announcer with a bug in one of its methods."""
-
-    def __init__(self, where: str, error: BaseException | None = None) -> None:
-        self.where, self.error, self.asked = where, error or KeyError(SECRET), list[str]()
-
-    def _do(self, what: str) -> None:
-        self.asked.append(what)
-        if what == self.where:
-            raise self.error
-
-    def open(self) -> None:
-        self._do("open")
-
-    def see(self, told: Sequence[FoundRow]) -> None:
-        assert told
-        self._do("see")
-
-    def finish(self, report: Report, *, is_complete: bool) -> Report:
-        assert is_complete
-        self._do("finish")
-        return report
-
-    def close(self) -> None:
-        self._do("close")
+def announcer_with(folder: Path, **bugs: Callable[..., Any]) -> Announcer:
+    """An announcer whose memory has these in the place of its own methods."""
+    fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
+    terms = WatchTerms(scope="-/r/t", now=NOW, thresholds=(DAY,), grace=DAY, naming="-", profile="-")
+    watch = Watch(SqliteLedger(folder / "state.sqlite"), terms, fingerprint_of=fingerprint_of, folder=folder)
+    for name, bug in bugs.items():
+        setattr(watch, name, bug)
+    return Announcer(
+        watch,
+        Channel(topic=None, per_token=False, digest="news", pointer=None),
+        clock=lambda: float(NOW),
+        stop=Stop(),
+        pages_of_owner=None,
+        run_id="r",
+        remembers=True,
+    )
 
 
-@pytest.mark.parametrize("where", ["see", "finish"])
-def test_a_bug_in_who_announces_loses_no_report(where: str) -> None:
-    out, faulty = io.BytesIO(), Faulty(where)
+def raiser(error: BaseException) -> Callable[..., Any]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("where", ["see", "last_run", "remember"])
+def test_a_bug_in_who_announces_loses_no_report(where: str, tmp_path: Path) -> None:
+    out, remembered = io.BytesIO(), list[object]()
+    bugs = {"remember": remembered.append} | {where: raiser(KeyError(SECRET))}
     rows = [page({"token": {"S": "a"}}), page({"token": {"S": "b"}})]
-    result = run(job(lambda: iter(rows), Outlet(Json(), Stdout(out)), announcer=faulty))
+    result = run(job(lambda: iter(rows), Outlet(Json(), Stdout(out)), announcer=announcer_with(tmp_path, **bugs)))
     said = json.loads(out.getvalue())
     assert (said["counts"]["permanent"], result.report.run.outcome, result.failures) == (2, Outcome.COMPLETE, [])
     [error] = said["errors"]
@@ -232,14 +251,16 @@ def test_a_bug_in_who_announces_loses_no_report(where: str) -> None:
     assert "KeyError" in error["message"]
     assert SECRET not in out.getvalue().decode()
     # What has not seen everything is not asked to remember it.
-    assert faulty.asked == (["open", "see", "close"] if where == "see" else ["open", "see", "see", "finish", "close"])
+    assert remembered == []
 
 
-def test_a_request_to_stop_or_an_error_with_a_sentence_at_the_announcers_end_loses_no_report_either() -> None:
+def test_a_request_to_stop_or_an_error_with_a_sentence_at_the_announcers_end_loses_no_report_either(
+    tmp_path: Path,
+) -> None:
     for raised, code in ((StopRequestedError(), "interrupted"), (AwsError("no session", code="sts"), "sts")):
-        out = io.BytesIO()
+        out, faulty = io.BytesIO(), announcer_with(tmp_path, last_run=raiser(raised))
         rows = page({"token": {"S": "a"}})
-        run(job(lambda rows=rows: iter([rows]), Outlet(Json(), Stdout(out)), announcer=Faulty("finish", raised)))  # type: ignore[misc]
+        run(job(lambda rows=rows: iter([rows]), Outlet(Json(), Stdout(out)), announcer=faulty))  # type: ignore[misc]
         assert [error["code"] for error in json.loads(out.getvalue())["errors"]] == [code]
 
 
@@ -257,7 +278,6 @@ def test_a_bug_in_the_look_up_of_owners_loses_no_report() -> None:
         Outlet(Json(), Stdout(out)),
         dialect=Dialect.HASHED,
         pages_of_owner=pages_of_owner,
-        announcer=Faulty("nowhere"),
     )
     assert run(made).report.run.outcome is Outcome.COMPLETE
     said = json.loads(out.getvalue())

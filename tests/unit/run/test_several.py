@@ -21,11 +21,12 @@ from janitor.report.formats.csv import Csv
 from janitor.report.formats.interface import Format
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
-from janitor.report.model import Outcome, PolicyPart, TablePart
-from janitor.run.announce import Announcer
+from janitor.report.model import Outcome, TablePart
+from janitor.run.announce import Announcer, announce
 from janitor.run.channel import Channel
+from janitor.run.flow import run
+from janitor.run.job import Job, TableJob, Unreached
 from janitor.run.outlets import Outlet, Outlets
-from janitor.run.several import Several, Turn, run_several
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.sns import Message, Published
@@ -33,33 +34,24 @@ from janitor.sinks.stdout import Stdout
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import fingerprint
 from tests.unit.rows import NOW, POLICIES, items
-from tests.unit.run.test_flow import TABLE, job, page
+from tests.unit.run.test_flow import TABLE, page, run_of, table_job
 
 POLICY = POLICIES[Dialect.CLASSIC]
 
 
-def turn(label: str, pages: Callable[[], Iterator[Page]], stop: Stop, announcer: Announcer | None = None) -> Turn:
-    made = job(pages, stop=stop, table=structs.replace(TABLE, name=label), announcer=announcer)
-    return Turn(label=label, table=_part(label), job=made, announcer=announcer)
+def turn(label: str, pages: Callable[[], Iterator[Page]], stop: Stop, announcer: Announcer | None = None) -> TableJob:
+    return table_job(pages, label=label, stop=stop, table=structs.replace(TABLE, name=label), announcer=announcer)
 
 
-def unreached(label: str) -> Turn:
-    return Turn(label=label, table=_part(label), job=None, error=AwsError("the role is denied", code="AccessDenied"))
+def unreached(label: str) -> Unreached:
+    place = TablePart(name=label, region="r", account_id=None, endpoint=None)
+    return Unreached(label=label, place=place, error=AwsError("the role is denied", code="AccessDenied"))
 
 
-def _part(label: str) -> TablePart:
-    return TablePart(name=label, region="r", account_id=None, endpoint=None)
-
-
-def several(*turns: Turn, out: dict[str, io.BytesIO], stop: Stop, **changes: Any) -> Several:
+def several(*tables: TableJob | Unreached, out: dict[str, io.BytesIO], stop: Stop, **changes: Any) -> Job:
     formats: dict[str, Callable[[], Format]] = {"json": Json, "ndjson": Ndjson, "csv": Csv}
-    values: dict[str, Any] = {
-        "command": "scan", "run_id": "r", "version": "0", "is_dry_run": True, "turns": turns,
-        "policy": PolicyPart(dialect=None, thresholds_seconds=list(POLICY.thresholds), grace_seconds=0, as_of=None),
-        "outlets": Outlets(Outlet(formats[name](), Stdout(each)) for name, each in out.items()),
-        "max_findings": 3, "channel": None, "clock": lambda: float(NOW), "stop": stop,
-    }  # fmt: skip
-    return Several(**values | changes)
+    outlets = Outlets(Outlet(formats[name](), Stdout(each)) for name, each in out.items())
+    return run_of(tables, outlets, stop=stop, **changes)
 
 
 def streams() -> dict[str, io.BytesIO]:
@@ -76,15 +68,15 @@ def test_every_finding_streams_with_its_table_and_the_sums_are_those_of_all(
         yield page(*rows, scanned=len(rows) + hidden)
 
     turns = [turn(f"t{number}", partial(pages, rows), stop) for number, rows in enumerate(tables)]
-    report = run_several(several(*turns, out=out, stop=stop)).report
+    report = run(several(*turns, out=out, stop=stop)).report
     assert report.run.outcome is Outcome.COMPLETE
     assert report.counts.scanned == sum(len(rows) + hidden for rows in tables)
     *lines, closing = map(json.loads, out["ndjson"].getvalue().splitlines())
     assert len(lines) == report.counts.scanned - report.counts.active
-    assert (closing["findings"], closing["findings_omitted"], len(closing["parts"])) == ([], 0, len(tables))
+    assert (closing["findings"], closing["findings_omitted"], len(closing["tables"])) == ([], 0, len(tables))
     said = json.loads(out["json"].getvalue())
     assert len(said["findings"]) == min(3, len(lines)) == len(lines) - said["findings_omitted"]
-    for part in said["parts"]:
+    for part in said["tables"]:
         found = [line for line in lines if line["table"] == part["label"]]
         assert len(found) == part["counts"]["scanned"] - part["counts"]["active"]
         listed = sum(finding["table"] == part["label"] for finding in said["findings"])
@@ -100,10 +92,10 @@ def test_one_that_breaks_off_and_one_that_is_out_of_reach_hide_no_other() -> Non
 
     out, stop = streams(), Stop()
     turns = (turn("breaks", pages, stop), unreached("gone"), turn("good", lambda: iter([page(scanned=2)]), stop))
-    result = run_several(several(*turns, out=out, stop=stop))
+    result = run(several(*turns, out=out, stop=stop))
     report = result.report
-    assert [part.outcome.value for part in report.parts] == ["failed", "failed", "complete"]
-    assert [part.counts.scanned for part in report.parts] == [7, 0, 2]
+    assert [part.outcome.value for part in report.tables] == ["failed", "failed", "complete"]
+    assert [part.counts.scanned for part in report.tables] == [7, 0, 2]
     assert [error.message for error in report.errors] == [
         "breaks: dynamodb:Scan was throttled",
         "gone: the role is denied",
@@ -125,8 +117,8 @@ def test_a_request_to_stop_leaves_the_tables_whose_turn_did_not_come() -> None:
         stop.request(15)
 
     turns = [turn(label, pages, stop) for label in ("first", "second")]
-    report = run_several(several(*turns, out=out, stop=stop)).report
-    assert [(part.outcome.value, part.counts.scanned) for part in report.parts] == [
+    report = run(several(*turns, out=out, stop=stop)).report
+    assert [(part.outcome.value, part.counts.scanned) for part in report.tables] == [
         ("interrupted", 5),
         ("interrupted", 0),
     ]
@@ -194,12 +186,12 @@ def announced(
             clock=lambda: float(NOW),
             stop=stop,
             pages_of_owner=None,
-            fingerprint_of=fingerprint_of,
+            run_id="r",
             remembers=True,
         )
         row = {"token": {"S": f"token-{label}"}, "tokenExpiration": {"N": str(NOW + 3_600)}}
         turns.append(turn(label, lambda row=row: iter([page(row)]), stop, announcer))  # type: ignore[misc]
-    report = run_several(several(*turns, out=out, stop=stop, channel=channel)).report
+    report = run(several(*turns, out=out, stop=stop, announce=partial(announce, channel=channel, stop=stop))).report
     bodies = [json.loads(json.loads(message.body)["default"]) for message in topic.taken]
     topic.taken.clear()
     return report, bodies
@@ -211,7 +203,7 @@ def test_a_store_that_fails_silences_its_own_table_alone(tmp_path: Path) -> None
     assert [notice["table"] for notice in digest["notices"]] == ["b"]
     [error] = report.errors
     assert error.message.startswith("a: nothing was announced, for nobody can tell what was already")
-    assert [(part.notices.sent, part.outcome.value) for part in report.parts] == [(0, "complete"), (1, "complete")]
+    assert [(part.notices.sent, part.outcome.value) for part in report.tables] == [(0, "complete"), (1, "complete")]
     assert announced(tmp_path, Recorder())[1][0]["notices_total"] == 1
 
 
@@ -222,14 +214,14 @@ def test_what_the_topic_did_not_take_is_tried_again_and_then_told_once(tmp_path:
     report, [digest] = announced(tmp_path, Recorder())
     assert [notice["table"] for notice in digest["notices"]] == ["a", "b"]
     assert (report.notices.sent, report.notices.digests) == (2, 1)
-    assert all(part.changes is not None for part in report.parts)
+    assert all(part.changes is not None for part in report.tables)
     assert announced(tmp_path, Recorder())[1] == []
 
 
 @pytest.mark.parametrize("faulty", ["marked", "prove", "mark", "replace_snapshot", "keep"])
 def test_a_bug_in_what_one_table_remembers_loses_no_report(tmp_path: Path, faulty: str) -> None:
     report, _ = announced(tmp_path, Recorder(), faulty=faulty)
-    assert [part.counts.scanned for part in report.parts] == [1, 1]
+    assert [part.counts.scanned for part in report.tables] == [1, 1]
     assert {error.code for error in report.errors} <= {"bug", "ledger"}
     assert any("KeyError" in error.message for error in report.errors)
     assert "never-to-be-shown" not in repr(report)
@@ -245,8 +237,8 @@ def test_a_bug_in_the_run_of_one_table_loses_no_other() -> None:
 
     out, stop = streams(), Stop()
     turns = (turn("faulty", pages, stop), turn("good", lambda: iter([page(scanned=2)]), stop))
-    report = run_several(several(*turns, out=out, stop=stop)).report
-    assert [(part.label, part.outcome.value, part.counts.scanned) for part in report.parts] == [
+    report = run(several(*turns, out=out, stop=stop)).report
+    assert [(part.label, part.outcome.value, part.counts.scanned) for part in report.tables] == [
         ("faulty", "failed", 0), ("good", "complete", 2),
     ]  # fmt: skip
     [error] = report.errors

@@ -5,7 +5,9 @@ import json
 import logging
 import os
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from janitor.serve.folder import Contents
 from janitor.serve.http import Pages, application, is_own_host
 from janitor.serve.kept import kept_in
 from tests.html_reports import believable
-from tests.several_reports import named, of_several
+from tests.reports import named, of_several
 from tests.unit.serve.boards import NIGHTLY, TABLE, board, job, keep, on_board
 
 SECONDS = 10.0
@@ -129,6 +131,34 @@ def test_who_asks_nothing_is_sent_away_and_in_nobodys_way() -> None:
         again.sendall(b"GET")
         with suppress(ConnectionResetError):
             assert again.recv(1) == b""
+
+
+def test_an_answer_may_take_longer_than_a_question_and_is_not_in_the_way_of_others() -> None:
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def slow_board() -> Board:
+        has_begun.set()
+        assert may_end.wait(SECONDS)
+        return board()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = Client(listener.getsockname()[1])
+    pages = Pages(application(Views(slow_board, lambda: True, lambda: Readiness(Contents(), []))), listener, 0.2)
+    pages.start()
+    with ThreadPoolExecutor() as threads, ExitStack() as idle:
+        try:
+            answer = threads.submit(client.ask, "/")
+            assert has_begun.wait(SECONDS)
+            # More than there may be, and each is closed once its time is over.
+            address = ("127.0.0.1", client.port)
+            for one in [idle.enter_context(socket.create_connection(address, SECONDS)) for _ in range(100)]:
+                with suppress(ConnectionResetError):
+                    assert one.recv(1) == b""
+            may_end.set()
+            assert answer.result()[0] == 200
+        finally:
+            may_end.set()
+            pages.stop()
 
 
 def test_a_request_that_is_none_is_no_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

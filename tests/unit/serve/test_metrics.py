@@ -6,7 +6,7 @@ from janitor.serve.kept import kept_in
 from janitor.serve.metrics import metrics_text
 from tests.html_reports import TABLE as REPORTED
 from tests.html_reports import after_a_sweep, believable
-from tests.several_reports import named, of_several
+from tests.reports import named, of_several
 from tests.unit.serve.boards import NIGHTLY, NOW, TABLE, board, job, keep, on_board
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.doctor.cluster import cluster_checks
 from janitor.cli.wiring.doctor.estimate import estimate_of
 from janitor.cli.wiring.doctor.needs import NEEDS
@@ -84,8 +85,7 @@ def _refuse_contradictions(given: DoctorCommand) -> None:
         raise ConfigurationError(sentence, "check each by itself", "several-tables")
     if given.doctor.create_state and not isinstance(given.state.state_url, DynamoDbUrl):
         raise ConfigurationError("--create-state makes a table", "give --state-url dynamodb://TABLE")
-    if given.doctor.archive is not None and given.doctor.no_archive:
-        raise ConfigurationError("--archive and --no-archive contradict each other", "give one of them")
+    check_archive(given.doctor)
 
 
 def _say(found: Checkup, form: str | None) -> None:

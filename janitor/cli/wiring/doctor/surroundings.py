@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from janitor.cli.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_no_file, why_not_writable
+from janitor.cli.wiring.archives import keeps_no_archive
 from janitor.cli.wiring.doctor.needs import Needs
 from janitor.cli.wiring.doctor.table import Session
 from janitor.cli.wiring.fingerprint_key import secret_in
@@ -80,7 +81,7 @@ def archive_check(needs: Needs, given: DoctorCommand, session: Session) -> Check
     archive = given.doctor.archive
     if archive is None and not needs.plans:
         return skipped(ARCHIVE, f"not asked for: {needs.command} keeps none")
-    if given.doctor.no_archive:
+    if keeps_no_archive(given.doctor):
         return skipped(ARCHIVE, "not asked for: --no-archive, so there is no way back")
     if isinstance(archive, S3Prefix):
         return _bucket(archive, session, needed=needs.plans)

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from janitor.cli.confirm import confirm
-from janitor.cli.options import given_on_command_line, variable
 from janitor.cli.running import prepared
 from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.plan_rules import header_of
@@ -14,6 +13,7 @@ from janitor.cli.wiring.token.new_token import check_somebody_reads, chosen_life
 from janitor.cli.wiring.token.replacing import Replacing
 from janitor.cli.wiring.token.selection import Place, reached_place
 from janitor.cli.wiring.token.standing import check_key_is_free, key_is_taken, rows_of, rows_to_replace, said
+from janitor.config.table import PolicySettings
 from janitor.config.token_add import AddCommand
 from janitor.config.token_change import ChangeCommand, ChosenSettings
 from janitor.dynamodb.add import Adder, UnknownEndError
@@ -22,6 +22,7 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
 from janitor.logs import get_logger
 from janitor.run.stopping import Stop
+from janitor.settings import variable
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import row_name
 from janitor.tokens.key import fingerprint_of, key_of
@@ -69,7 +70,7 @@ def checked_token(settings: AddCommand) -> str:
     """
     chosen_life(settings.life)
     replace = settings.replace
-    check_archive(replace.archive, keeps_none=replace.no_archive)
+    check_archive(replace)
     if settings.owner.system and replace.replace_expired:
         sentence = "--replace-expired makes room for a person's token: LISA allows a system's beside others"
         raise ConfigurationError(sentence, "go without it, or without --system")
@@ -119,10 +120,10 @@ def _adding(settings: AddCommand, token: str, run_id: str, stop: Stop) -> _Addin
     change = ChosenSettings(dry_run=settings.replace.dry_run)
     place = reached_place(ChangeCommand(change, settings.table, settings.policy, settings.protection), stop)
     table = place.reached.table
-    _check_dialect(table)
+    _check_dialect(table, settings.policy)
     expires = expiry_of(settings.life, table.dialect, place.now)
     key = key_of(token, table.dialect)
-    grant = grant_for(settings.owner, settings.table, key, table.dialect, place.now)
+    grant = grant_for(settings, key, table.dialect, place.now)
     check_key_is_free(key, place)
     to_replace = []
     if grant is not None and not grant.is_system:
@@ -143,7 +144,7 @@ def _adding(settings: AddCommand, token: str, run_id: str, stop: Stop) -> _Addin
     )
 
 
-def _check_dialect(table: Table) -> None:
+def _check_dialect(table: Table, policy: PolicySettings) -> None:
     """See that the row will be one that LISA's own reading of this table accepts.
 
     Raises:
@@ -154,7 +155,7 @@ def _check_dialect(table: Table) -> None:
         return
     has = "has" if table.has_owner_index else "has not"
     sentence = f"{table.name} {has} LISA's index username-index, so it looks {looks}, and is said to be {table.dialect}"
-    if not given_on_command_line(["dialect"]):
+    if not policy.typed("dialect"):
         raise ConfigurationError(sentence, f"take {variable('dialect')} away, or give --dialect", "other-dialect")
     say(f"janitor: {sentence}; what is said of the gates goes by the latter")
 

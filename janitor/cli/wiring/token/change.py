@@ -25,6 +25,7 @@ from janitor.tokens.expiration import moment
 from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, expiry_said, said
 from janitor.tokens.plain import plain
 from janitor.tokens.row import Row
+from janitor.tokens.words import counted
 
 log = get_logger("janitor.token")
 
@@ -62,11 +63,6 @@ class Done(NamedTuple):
 Act = Callable[[Found], Done]
 
 
-def counted(number: int) -> str:
-    """So many tokens, in words."""
-    return f"{number:,} {'token' if number == 1 else 'tokens'}"
-
-
 class Telling:
     """Says what becomes of each row, in lines as they are done or in one JSON object at the end."""
 
@@ -84,7 +80,9 @@ class Telling:
         if user is None:
             return False
         with self._written():
-            click.echo(f"{counted(len(found))} of {plain(user)} in {self._place.reached.table.name}:", err=True)
+            click.echo(
+                f"{counted(len(found), 'token')} of {plain(user)} in {self._place.reached.table.name}:", err=True
+            )
             say_rows(found, self._place)
         return self._unwritten is None
 
@@ -111,7 +109,9 @@ class Telling:
             untouched = sum(row.outcome is ChangeOutcome.UNTOUCHED for row in self._rows)
             who = signal.Signals(stop.signal or signal.SIGTERM)
             count = len(self._rows)
-            click.echo(f"janitor: stopped by {who.name} after {count - untouched} of {counted(count)}", err=True)
+            click.echo(
+                f"janitor: stopped by {who.name} after {count - untouched} of {counted(count, 'token')}", err=True
+            )
             return SIGNAL_BASE + who
         if self._unwritten is not None:
             with self._written():
@@ -126,7 +126,7 @@ class Telling:
 
     def _done_of(self) -> str:
         done = sum(row.outcome in _WRITTEN for row in self._rows)
-        return f"{done:,} of {counted(len(self._rows))} {'was' if done == 1 else 'were'} changed"
+        return f"{done:,} of {counted(len(self._rows), 'token')} {'was' if done == 1 else 'were'} changed"
 
     @contextmanager
     def _written(self) -> Iterator[None]:

@@ -5,9 +5,8 @@ from functools import partial
 from typing import NamedTuple
 
 from janitor.cli.confirm import confirm, is_terminal
-from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.running import prepared
-from janitor.cli.wiring.token.change import Telling, counted, each_done, expiry_changed
+from janitor.cli.wiring.token.change import Telling, each_done, expiry_changed
 from janitor.cli.wiring.token.selection import Place, choice_of, reached_place, say_rows
 from janitor.config.token_change import ChangeCommand, ExtendSettings, RevokeSettings
 from janitor.dynamodb.find import Found
@@ -16,6 +15,7 @@ from janitor.report.token_change import ChangeOutcome, Command
 from janitor.run.stopping import Stop
 from janitor.tokens.new_expiry import Decision, Extension, NewExpiry, ends_earlier, extended, revoked
 from janitor.tokens.row import Row
+from janitor.tokens.words import counted
 
 
 def extended_tokens(name: str | None, extend: ExtendSettings, settings: ChangeCommand, stop: Stop) -> int:
@@ -86,7 +86,7 @@ def _confirm(way: _Way, found: list[Found], place: Place, stop: Stop, *, is_list
         return
     if is_terminal() and not is_listed:
         say_rows(ending, place)
-    confirm(f"{way.asked} {counted(len(ending))} of {place.reached.table.name}?", "nothing was changed", stop)
+    confirm(f"{way.asked} {counted(len(ending), 'token')} of {place.reached.table.name}?", "nothing was changed", stop)
 
 
 def _ends(decision: Decision, row: Row, place: Place) -> bool:
@@ -98,14 +98,10 @@ def _ends(decision: Decision, row: Row, place: Place) -> bool:
 def _wish(extend: ExtendSettings) -> Extension:
     """What is asked for: exactly one of --by, --to and --expires-in. A flag beats the environment."""
     times = {"by": extend.by, "to": extend.to, "expires_in": extend.expires_in}
-    given = [name for name, value in times.items() if value is not None]
-    typed = given_on_command_line(given)
-    chosen = typed or given
+    chosen = extend.choose(name for name, value in times.items() if value is not None)
     if not chosen:
         raise ConfigurationError("no new expiry is given", "give --by, --to or --expires-in", "no-expiry")
     if len(chosen) > 1:
-        said = flag if typed else variable
-        names = " and ".join(said(name) for name in chosen)
-        raise ConfigurationError(f"{names} contradict each other", "give one of them")
+        raise ConfigurationError(f"{extend.spell(chosen)} contradict each other", "give one of them")
     [name] = chosen
     return Extension(**{name: times[name]}, revive=extend.revive, shorten=extend.shorten, yes=extend.yes)

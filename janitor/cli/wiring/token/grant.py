@@ -2,26 +2,25 @@
 
 import uuid
 
-from janitor.cli.options import flag, given_on_command_line
 from janitor.cli.wiring.reach import connection_of
 from janitor.config.table import TableSettings
-from janitor.config.token_add import OwnerSettings
+from janitor.config.token_add import AddCommand
 from janitor.dynamodb.identity import IdentifiedAws
 from janitor.errors import ConfigurationError, JanitorError
+from janitor.settings import flag
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.new_row import Grant
 from janitor.tokens.shown import gives_away
 
 # What only a row of LISA 6.1 or later can say.
-_HASHED_ONLY = ("user", "name", "group", "system", "created_by", "replace_expired")
+_HASHED_ONLY = ("user", "name", "group", "system", "created_by")
 
 
-def grant_for(owner: OwnerSettings, table: TableSettings, key: str, dialect: Dialect, now: int) -> Grant | None:
+def grant_for(settings: AddCommand, key: str, dialect: Dialect, now: int) -> Grant | None:
     """What the row says besides key and expiration; None for a classic one.
 
     Args:
-        owner: what was given.
-        table: how AWS is asked who makes the token, where that was not given.
+        settings: what was given; and how AWS is asked who makes the token, where that was not.
         key: the row's, which nothing may give away.
         dialect: of the table.
         now: the UNIX second of its making.
@@ -29,8 +28,9 @@ def grant_for(owner: OwnerSettings, table: TableSettings, key: str, dialect: Dia
     Raises:
         ConfigurationError: too much or too little is given, or it holds a token, or nobody knows who makes it.
     """
+    owner = settings.owner
     if dialect is Dialect.CLASSIC:
-        _check_nothing_else()
+        _check_nothing_else(settings)
         return None
     if owner.user is None or owner.name is None:
         missing = " and ".join(flag(name) for name in ("user", "name") if getattr(owner, name) is None)
@@ -39,7 +39,7 @@ def grant_for(owner: OwnerSettings, table: TableSettings, key: str, dialect: Dia
     grant = Grant(
         token_uuid=str(uuid.uuid4()),
         created_date=now,
-        created_by=owner.created_by or _caller(table),
+        created_by=owner.created_by or _caller(settings.table),
         username=owner.user,
         groups=owner.group,
         name=owner.name,
@@ -49,9 +49,9 @@ def grant_for(owner: OwnerSettings, table: TableSettings, key: str, dialect: Dia
     return grant
 
 
-def _check_nothing_else() -> None:
+def _check_nothing_else(settings: AddCommand) -> None:
     # The variables stay unread: JANITOR_USER and its like are for other commands too.
-    given = given_on_command_line(_HASHED_ONLY)
+    given = settings.owner.typed(*_HASHED_ONLY) + settings.replace.typed("replace_expired")
     if given:
         sentence = f"{', '.join(map(flag, given))}: a row of a classic table says nothing but token and expiration"
         raise ConfigurationError(sentence, "go without, or give --dialect hashed if LISA 6.1 or later reads the table")

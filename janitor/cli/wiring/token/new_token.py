@@ -5,10 +5,10 @@ import secrets
 import stat
 import sys
 
-from janitor.cli.options import flag, given_on_command_line, variable
 from janitor.cli.wiring.token.from_stdin import token_from_stdin
 from janitor.config.token_add import LifeSettings, SecretSettings
 from janitor.errors import ConfigurationError
+from janitor.settings import flag
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
 from janitor.tokens.new_expiry import TEN_YEARS, said
@@ -22,16 +22,13 @@ def chosen_life(life: LifeSettings) -> str:
         ConfigurationError: none, or more than one.
     """
     names = ("expires_in", "expires_at", "permanent")
-    given = [name for name in names if getattr(life, name) is not None and getattr(life, name) is not False]
-    # A flag beats the environment, also when they say it in different ways.
-    chosen = given_on_command_line(given) or given
+    chosen = life.choose(name for name in names if getattr(life, name) is not None and getattr(life, name) is not False)
     if len(chosen) == 1:
         return chosen[0]
     if not chosen:
         way_out = f"give one of {', '.join(map(flag, names))}"
         raise ConfigurationError("nothing says how long the token is to live", way_out, "no-expiry")
-    called = flag if given_on_command_line(given) else variable
-    raise ConfigurationError(f"{' and '.join(map(called, chosen))} contradict each other", "give one of them")
+    raise ConfigurationError(f"{life.spell(chosen)} contradict each other", "give one of them")
 
 
 def expiry_of(life: LifeSettings, dialect: Dialect, now: int) -> int | None:
@@ -66,7 +63,7 @@ def token_of(settings: SecretSettings) -> str:
     """
     if not settings.token_stdin:
         return secrets.token_hex((settings.length + 1) // 2)[: settings.length]
-    if given_on_command_line(["length"]):
+    if settings.typed("length"):
         raise ConfigurationError("--length is for a generated token", "go without it, or without --token-stdin")
     token = token_from_stdin("token to add")
     fault = why_unusable(token)

@@ -15,7 +15,6 @@ from janitor.cli.wiring.token.change import (
     Done,
     Telling,
     changed_in_between,
-    counted,
     each_done,
     was,
 )
@@ -33,6 +32,7 @@ from janitor.run.workers import answer_of
 from janitor.tokens.classify import classify
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.protection import protected_by
+from janitor.tokens.words import counted
 
 
 def removed(name: str | None, removing: RemoveSettings, settings: ChangeCommand, run_id: str, stop: Stop) -> int:
@@ -47,7 +47,7 @@ def removed(name: str | None, removing: RemoveSettings, settings: ChangeCommand,
         AwsError: AWS refused or could not be reached.
         SinkError: the archive cannot be written.
     """
-    check_archive(removing.archive, keeps_none=removing.no_archive)
+    check_archive(removing)
     choice = choice_of(name, settings.chosen.user)
     place = prepared(lambda: reached_place(settings, stop), stop)
     found = prepared(lambda: choice.find(place), stop)
@@ -59,7 +59,7 @@ def removed(name: str | None, removing: RemoveSettings, settings: ChangeCommand,
         return telling.end(stop)
     _confirm(going, place, removing, stop, is_listed=is_listed)
     header = header_of(place.reached.table, place.policy, run_id, place.now, None)
-    archive = archive_for(place.reached, removing.archive, header, stop, keeps_none=removing.no_archive)
+    archive = archive_for(removing, place.reached, header, stop)
     removal = _removal(archive, header, place, stop)
     removal.open()
     try:
@@ -82,7 +82,7 @@ def _confirm(going: list[Found], place: Place, settings: RemoveSettings, stop: S
         say_rows(going, place)
     accepted = sum(bool(classify(each.row, place.earliest, place.policy).accepted_by) for each in going)
     still = f", {accepted:,} of them still accepted by LISA" if accepted else ""
-    confirm(f"Delete {counted(len(going))} of {place.reached.table.name}{still}?", "nothing was removed", stop)
+    confirm(f"Delete {counted(len(going), 'token')} of {place.reached.table.name}{still}?", "nothing was removed", stop)
 
 
 def _removal(archive: Archive, header: Header, place: Place, stop: Stop) -> Removal:

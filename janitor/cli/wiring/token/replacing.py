@@ -33,7 +33,7 @@ class Replacing:
         """
         self._place = place
         self._header = header
-        self._archive = archive_for(place.reached, settings.archive, header, stop, keeps_none=settings.no_archive)
+        self._archive = archive_for(settings, place.reached, header, stop)
         self._deleter = Deleter(
             place.reached.aws.dynamodb,
             place.reached.table.name,

@@ -5,12 +5,11 @@ import sys
 
 import click
 
-from janitor.cli.options import given_on_command_line
 from janitor.cli.running import prepared
 from janitor.cli.wiring.token.from_stdin import token_from_stdin
 from janitor.cli.wiring.token.selection import Choice, Place, choice_of, reached_place, unknown
 from janitor.config.token_change import ChangeCommand, ChosenSettings
-from janitor.config.token_read import ShowCommand
+from janitor.config.token_read import ShowCommand, ShowSettings
 from janitor.dynamodb.find import Found
 from janitor.errors import AwsError, ConfigurationError, ExitCode
 from janitor.report.model import TablePart
@@ -54,18 +53,17 @@ def showed(look: Choice, settings: ShowCommand, stop: Stop) -> int:
     return ExitCode.DONE
 
 
-def look_for(name: str | None, *, from_stdin: bool) -> Choice:
+def look_for(name: str | None, settings: ShowSettings) -> Choice:
     """How to find the token's rows; nothing but standard input is read yet.
 
     Args:
         name: its fingerprint or tokenUUID; None for a token on standard input.
-        from_stdin: whether a flag or a variable asks for that.
+        settings: whether a flag or a variable asks for that; a variable gives way to the name.
 
     Raises:
         ConfigurationError: no token is named, or in two ways. It never repeats the name, which may be a token.
     """
-    if name is not None and not given_on_command_line(["token_stdin"]):
-        from_stdin = False
+    from_stdin = settings.token_stdin and (name is None or bool(settings.typed("token_stdin")))
     if from_stdin == (name is not None):
         sentence = "a fingerprint and --token-stdin both name a token" if from_stdin else "no token is named"
         raise ConfigurationError(sentence, "give its fingerprint, its tokenUUID, or --token-stdin")

@@ -7,6 +7,7 @@ from janitor.report.text import label
 from janitor.tokens.classify import classify
 from janitor.tokens.plain import plain
 from janitor.tokens.protection import protected_by
+from janitor.tokens.words import list_some
 
 # How many rows of one user a sentence names.
 _MOST_NAMED = 5
@@ -72,8 +73,7 @@ def rows_of(user: str, place: Place) -> list[Found]:
 
 def said(rows: list[Found], place: Place) -> str:
     """Rows by their names, and what each of them is."""
-    more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
-    return ", ".join(_said(each, place) for each in rows[:_MOST_NAMED]) + more
+    return list_some([_said(each, place) for each in rows[:_MOST_NAMED]], _MOST_NAMED, total=len(rows))
 
 
 def _said(found: Found, place: Place) -> str:

@@ -308,18 +308,17 @@ def _check_version(asked_by: str) -> None:
 
 
 def _read(task: SegmentTask) -> _Answer:
-    aws, budgets = _way_to(task.place, threading.get_ident())
-    before = aws.traffic.requests, aws.traffic.throttled
+    way = _way_to(task.place, threading.get_ident())
     scan = Scan(
-        client=aws.dynamodb,
+        client=way.aws.dynamodb,
         table=task.place.table,
         segments=task.segments,
         filter=lambda: filter_of(task.rules, task.patterns),
         stop=NeverStopped(),
-        budgets=budgets,
+        budgets=way.budgets,
     )
     pages = [encoded_batch(_judged(page, task)) for page in scan.segment_pages(task.segment, sleep)]
-    requests, throttled = aws.traffic.requests - before[0], aws.traffic.throttled - before[1]
+    requests, throttled = way.take_traffic()
     return _Answer(task.segment, requests, throttled, pages)
 
 
@@ -335,10 +334,24 @@ def _judged(page: Page, task: SegmentTask) -> Batch:
     return batch._replace(lines=lines)
 
 
+class _Way(msgspec.Struct):
+    """A session that leads to the table, what may be spent through it, and which of its requests were told of."""
+
+    aws: Aws
+    budgets: Budgets
+    told: tuple[int, int] = (0, 0)
+
+    def take_traffic(self) -> tuple[int, int]:
+        """How many requests were sent since this was last asked, and how many of those were throttled."""
+        traffic, before = self.aws.traffic, self.told
+        self.told = traffic.requests, traffic.throttled
+        return self.told[0] - before[0], self.told[1] - before[1]
+
+
 # A worker of a cluster lives for many runs.
 @functools.lru_cache(maxsize=64)
-def _way_to(place: Place, thread: int) -> tuple[Aws, Budgets]:  # noqa: ARG001  # requests are counted a thread
-    """A session that leads to the table, and what may be spent through it, for all of its segments that a thread reads.
+def _way_to(place: Place, thread: int) -> _Way:  # noqa: ARG001  # requests are counted a thread
+    """The way to the table, for all of its segments that a thread reads.
 
     Raises:
         JanitorError: it leads to another table, or nowhere.
@@ -359,4 +372,4 @@ def _way_to(place: Place, thread: int) -> tuple[Aws, Budgets]:  # noqa: ARG001  
         raise JanitorError(sentence, "give both the same AWS account and endpoint", "other-table")
     budgets = Budgets(reads=Budget(place.rate, time.monotonic), writes=Budget(None, time.monotonic))
     aws.on_throttle = functools.partial(throttle_of, budgets, place.table)
-    return aws, budgets
+    return _Way(aws, budgets)

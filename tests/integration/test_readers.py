@@ -30,6 +30,8 @@ NOW = 1_790_000_000
 SEGMENTS = ("--segments", "9")
 PATTERNS = ("--protect-user", "user-1@*", "--protect-user", "nobody*")
 READERS = ("processes", "dask")
+# The names of what differs from run to run: when it ran, and where its plan is. And who reads asks once more.
+DIFFERING = {"id", "started_at", "finished_at", "duration_seconds", "skew_seconds", "plan", "requests"}
 OTHER_ACCOUNT = "111111111111"
 ROLE = "arn:aws:iam::000000000000:role/reader"
 CREDENTIAL_PROCESS = """printf '{"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "test"}'"""
@@ -88,14 +90,13 @@ def rows_of_every_kind() -> list[Item]:
     ]
 
 
-def without_times(report: dict[str, Any]) -> dict[str, Any]:
-    """What two runs of the same table have in common."""
-    for part in (report, *report["tables"]):
-        del part["capacity"]["requests"], part["clock"]["skew_seconds"], part["deletion"]["plan"]
-    for part in (report["run"], *report["tables"]):
-        del part["started_at"], part["finished_at"], part["duration_seconds"]
-    del report["run"]["id"]
-    return report
+def without_times(report: Any) -> Any:
+    """What two reports of the same table have in common."""
+    if isinstance(report, list):
+        return [without_times(part) for part in report]
+    if not isinstance(report, dict):
+        return report
+    return {name: without_times(part) for name, part in report.items() if name not in DIFFERING}
 
 
 def findings_in(path: Path) -> list[str]:
@@ -140,6 +141,23 @@ def test_whoever_reads_the_same_is_said(
     assert alone["scan"]["counts"]["scanned"] == 270
     assert min(len(alone[name]) for name in ("ndjson", "csv", "plan", "listing")) > 20
     assert any("nobody*" in warning["message"] for warning in alone["scan"]["warnings"])
+
+
+def test_a_line_of_a_report_of_several_tables_names_its_table_whoever_made_it(
+    table_server: Server, tokens: DynamoDBClient
+) -> None:
+    for deployment in ("north", "south"):
+        create_table(tokens, f"{deployment}-LISAApiBaseTokenTable", hashed=True, rows=living_rows(12))
+    where = ("--deployment", "north", "--deployment", "south", "--endpoint-url", table_server.url)
+    runs = [
+        janitor("scan", *where, "--as-of", str(NOW), "--format", "ndjson", *who) for who in ((), ("--workers", "2"))
+    ]
+    alone, together = (
+        sorted(line for line in run.out.splitlines() if '"fingerprint"' in line and '"schema"' not in line)
+        for run in runs
+    )
+    assert together == alone
+    assert len({json.loads(line)["table"] for line in together}) == 2
 
 
 def test_whoever_reads_the_same_is_deleted(
@@ -299,7 +317,7 @@ def test_the_doctor_looks_at_the_cluster_and_estimates_with_it(
     doctor = ("doctor", "--table", "looked-at", "--endpoint-url", table_server.url, "--format", "json", *SEGMENTS)
     there = json.loads(janitor(*doctor, "--dask", cluster.address).out)
     checks = {check["name"]: check for check in there["checks"]}
-    assert f"{len(cluster.workers)} threads" in checks["dask"]["found"]
+    assert f"{how_many(2, 8)} threads" in checks["dask"]["found"]
     assert there["estimate"]["segments"] == 9
     nowhere = janitor(*doctor, "--dask", "tcp://127.0.0.1:8786", "--workers", "2")
     assert nowhere.code == 1

@@ -28,6 +28,7 @@ from janitor.readers.segment import (
     read_segment,
 )
 from janitor.readers.tally import Tally
+from janitor.report.build import finding
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 from tests.unit.rows import NOW, dialects, items
@@ -74,6 +75,20 @@ def test_pages_judged_apart_add_up_to_what_they_are_together(
     assert [row for part in parts for row in part.found] == list(whole.found)
     assert [row for part in parts for row in part.deletable] == list(whole.deletable)
     assert {pattern for part in parts for pattern in part.fitting} == set(whole.fitting)
+
+
+@given(rows=_tables, rules=_rules)
+def test_lines_of_a_report_arrive_as_they_were_made_or_not_at_all(rows: list[dict[str, Any]], rules: Rules) -> None:
+    batch = judge(page_of(rows), rules)
+    lines = [
+        finding(row, verdict, now=rules.now, policy=rules.policy, secret=rules.secret)
+        for row, verdict, _ in batch.found
+    ]
+    arrived = sent(batch._replace(lines=lines))
+    has_huge_number = any(
+        abs(found.verdict.expiry or 0) > 2**62 for found in (*batch.found, *(row.found for row in batch.deletable))
+    )
+    assert list(arrived.lines) == ([] if has_huge_number else lines)
 
 
 @given(rules=_rules, patterns=st.lists(st.text(), max_size=3), numbers=st.tuples(st.integers(0, 9), st.integers(1, 9)))

@@ -28,7 +28,7 @@ from janitor.dynamodb.decode import item_of
 from janitor.dynamodb.locate import KEY
 from janitor.dynamodb.statements import UNSENT, Items, Partiql, Replies, Reply, Way
 from janitor.dynamodb.target import Target
-from janitor.errors import JanitorError, LedgerError
+from janitor.errors import JanitorError, StoreError
 from janitor.logs import get_logger
 from janitor.tokens.outcome import DeletionOutcome
 
@@ -211,7 +211,7 @@ class Deleter:
 
     def _check_lease(self) -> None:
         if not self._may_go_on():
-            raise LedgerError("the lease of the table was lost", "run it again", LEASE_LOST)
+            raise StoreError("the lease of the table was lost", "run it again", LEASE_LOST)
 
     def _pause_seconds(self, number: int) -> float:
         return self._jitter.uniform(0, min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0**number))

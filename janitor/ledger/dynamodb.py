@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark, RecordCheck
-from janitor.ledger.moments import MOST_AHEAD_SECONDS, BrokenRecords
 from janitor.ledger.state_table import CONDITION_FAILED, EXPIRES_AT, MOST_KEYS, Attributes, StateTable
-from janitor.ledger.url import DynamoDbUrl
 from janitor.logs import get_logger
+from janitor.store.moments import MOST_AHEAD_SECONDS, BrokenRecords
+from janitor.store.url import DynamoDbUrl
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -105,7 +105,7 @@ class DynamoDbLedger:
     def _take_back(self, table: StateTable, proof: str) -> None:
         if proof not in table.get([proof]):
             sentence = f"the state table {self._name} does not give back what was just written to it"
-            raise LedgerError(sentence, "see that it is no stale copy of another")
+            raise StoreError(sentence, "see that it is no stale copy of another")
         table.delete(proof)
 
     def open_to_read(self, scope: str, now: int) -> None:
@@ -154,7 +154,7 @@ class DynamoDbLedger:
             item = _chunk(generation, number)
             attributes = self._opened.get([item]).get(item)
             if attributes is None:
-                raise LedgerError(f"{self.location}: another run replaced what is being read", "run again")
+                raise StoreError(f"{self.location}: another run replaced what is being read", "run again")
             with self._opened.errors(_READ):
                 data = bytes(attributes["data"]["B"])
             yield data
@@ -206,7 +206,7 @@ class DynamoDbLedger:
     @property
     def _opened(self) -> StateTable:
         if self._table is None:
-            raise LedgerError(f"{self.location} is not open")
+            raise StoreError(f"{self.location} is not open")
         return self._table
 
     def _mark_together(self, moments: Mapping[str, int], at: int, until: int) -> None:
@@ -272,7 +272,7 @@ class DynamoDbLedger:
         try:
             for number in range(chunks):
                 self._opened.delete(_chunk(generation, number))
-        except LedgerError as error:
+        except StoreError as error:
             # The new ones stand, and the table's TTL takes the old ones.
             log.warning("ledger.old_snapshot_left", code=error.code, error=str(error))
 

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.lease import GRAIN_SECONDS, Held, Lease, nobody
 from janitor.ledger.state_table import Attributes, StateTable
-from janitor.ledger.url import DynamoDbUrl
+from janitor.store.url import DynamoDbUrl
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -115,7 +115,7 @@ class DynamoDbLeaseStore:
         attributes = table.get([_LEASE]).get(_LEASE)
         if table.answered_at is None:
             sentence = f"the state table {self._name} answers without a date, by which a lease is told to be over"
-            raise LedgerError(sentence, "see what changes answers between here and the table", "no-date")
+            raise StoreError(sentence, "see what changes answers between here and the table", "no-date")
         if attributes is None or "holder" not in attributes:
             return _Seen(None, {}, table.answered_at)
         held = Held.of(attributes["holder"].get("S"), attributes.get("until", {}).get("N"))

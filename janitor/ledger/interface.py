@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from janitor.ledger.moments import BrokenRecords, can_be_written, moment_in
+from janitor.store.moments import BrokenRecords, can_be_written, moment_in
 
 # How long something is remembered after it was last written: longer than any horizon, and no longer than it is of use.
 REMEMBER_SECONDS = 400 * 86_400
@@ -128,7 +128,7 @@ class Ledger(Protocol):
     Two runs may use a store at once, each with a ledger of its own; one ledger is used from one thread. What is past
     its time (`REMEMBER_SECONDS` after it was last written) is absent, whether the store has dropped it or not.
 
-    Every method but `close` raises LedgerError where the store cannot be reached, read or written; it names the store
+    Every method but `close` raises StoreError where the store cannot be reached, read or written; it names the store
     and the way out. Nothing that is handed in holds a token or a row's key.
 
     A record that no run can have left (`moments`) is absent too, and is replaced by the next one of its name.
@@ -182,7 +182,7 @@ class Ledger(Protocol):
             profile: names the settings that what a run finds depends on. Runs of other settings have another snapshot.
 
         Raises:
-            LedgerError: also where another run replaced them in the middle.
+            StoreError: also where another run replaced them in the middle.
         """
 
     def replace_snapshot(self, profile: str, chunks: Iterable[bytes], run: LastRun) -> None:

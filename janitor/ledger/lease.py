@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from janitor.ledger.moments import can_be_written, moment_in
+from janitor.store.moments import can_be_written, moment_in
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import cut, without_keys
 
@@ -87,7 +87,7 @@ class LeaseStore(Protocol):
     """Keeps the leases of any number of tables, at most one of each.
 
     The time is the store's own. This machine's clock, which may be hours off, neither ends another run's lease nor
-    makes its own longer. Threads may share a store. Every method raises LedgerError where the store cannot be reached,
+    makes its own longer. Threads may share a store. Every method raises StoreError where the store cannot be reached,
     read or written; it names the store and the way out.
 
     Attributes:

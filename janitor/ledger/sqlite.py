@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Mark, RecordCheck
-from janitor.ledger.moments import MOST_AHEAD_SECONDS, BrokenRecords
-from janitor.ledger.sqlite_file import connect, connect_to_read, is_empty, reading, sqlite_errors, writing
-from janitor.ledger.url import SqliteUrl
+from janitor.store.moments import MOST_AHEAD_SECONDS, BrokenRecords
+from janitor.store.sqlite_file import connect, is_empty, reading, sqlite_errors, writing
+from janitor.store.url import SqliteUrl
 
 # In the file's header, where `file` shows it: "jani". A file with another one belongs to another program.
 _APPLICATION_ID = 0x6A616E69
@@ -104,7 +104,7 @@ class SqliteLedger:
                     self._connection = sqlite3.connect(":memory:", isolation_level=None)
                     check_schema(self._connection, self._path)
                 else:
-                    self._connection = _tolerant(connect_to_read(self._path))
+                    self._connection = _tolerant(connect(self._path))
                     check_schema(self._connection, self._path)
         except BaseException:
             self.close()
@@ -149,7 +149,7 @@ class SqliteLedger:
                 deleted = self._opened.executemany(delete, ((self._scope, proof) for proof in proofs)).rowcount
         if proofs and deleted < len(set(proofs)):
             sentence = f"the state file {self._path} does not give back what was just written to it"
-            raise LedgerError(sentence, "give a path on another disk")
+            raise StoreError(sentence, "give a path on another disk")
 
     def snapshot(self, profile: str) -> Iterator[bytes]:
         """As `Ledger.snapshot`. Holds no lock between two chunks."""
@@ -161,7 +161,7 @@ class SqliteLedger:
             query = "SELECT data FROM chunk WHERE scope = ? AND generation = ? AND number = ?"
             row = self._fetch(query, generation, number)
             if row is None:
-                raise LedgerError(f"{self.location}: another run replaced what is being read", "run again")
+                raise StoreError(f"{self.location}: another run replaced what is being read", "run again")
             yield self._blob(row[0])
 
     def replace_snapshot(self, profile: str, chunks: Iterable[bytes], run: LastRun) -> None:
@@ -233,7 +233,7 @@ class SqliteLedger:
     @property
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            raise LedgerError(f"{self.location} is not open")
+            raise StoreError(f"{self.location} is not open")
         return self._connection
 
     @contextlib.contextmanager
@@ -250,9 +250,9 @@ class SqliteLedger:
             raise self._damaged()
         return value
 
-    def _damaged(self) -> LedgerError:
+    def _damaged(self) -> StoreError:
         sentence = f"the state file {self._path} holds what no run has left"
-        return LedgerError(sentence, "move it away, and the next run makes a new one", "damaged")
+        return StoreError(sentence, "move it away, and the next run makes a new one", "damaged")
 
     def _fetch(self, query: str, *arguments: object) -> tuple[Any, ...] | None:
         with self._errors():
@@ -274,7 +274,7 @@ def make_file(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         sentence = f"the state file {path} cannot be made: {error.strerror}"
-        raise LedgerError(sentence, "give a path in a folder that can be written") from None
+        raise StoreError(sentence, "give a path in a folder that can be written") from None
 
 
 @contextmanager
@@ -290,7 +290,7 @@ def writing_beside(path: Path, table: str) -> Iterator[sqlite3.Connection]:
         table: the statement that makes the table where there is none.
 
     Raises:
-        LedgerError: the file cannot be made or written, or is no state file.
+        StoreError: the file cannot be made or written, or is no state file.
     """
     make_file(path)
     with sqlite_errors(f"the state file {path}"), contextlib.closing(connect(path)) as connection, writing(connection):
@@ -303,7 +303,7 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> None:
     """Make the tables in an empty file, within a transaction that writes.
 
     Raises:
-        LedgerError: the file is another program's, or another version's.
+        StoreError: the file is another program's, or another version's.
     """
     [(application,)] = connection.execute("PRAGMA application_id")
     [(version,)] = connection.execute("PRAGMA user_version")
@@ -315,7 +315,7 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
     elif application != _APPLICATION_ID:
         sentence = f"the state file {path} is a database of another program"
-        raise LedgerError(sentence, "give the path of another file, or of none")
+        raise StoreError(sentence, "give the path of another file, or of none")
     elif version != _SCHEMA_VERSION:
         sentence = f"the state file {path} has version {version}, and this janitor knows {_SCHEMA_VERSION}"
-        raise LedgerError(sentence, "use the janitor that made it, or give another path")
+        raise StoreError(sentence, "use the janitor that made it, or give another path")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from janitor.ledger.lease import GRAIN_SECONDS, Held, Lease, nobody
 from janitor.ledger.sqlite import check_schema, writing_beside
-from janitor.ledger.sqlite_file import connect_to_read, is_empty, sqlite_errors
-from janitor.ledger.url import SqliteUrl
+from janitor.store.sqlite_file import connect, is_empty, sqlite_errors
+from janitor.store.url import SqliteUrl
 
 _TABLE = """CREATE TABLE IF NOT EXISTS lease (
     scope TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL
@@ -49,7 +49,7 @@ class SqliteLeaseStore:
         """As `LeaseStore.holder`."""
         if is_empty(self._path):
             return None
-        with sqlite_errors(f"the state file {self._path}"), contextlib.closing(connect_to_read(self._path)) as leases:
+        with sqlite_errors(f"the state file {self._path}"), contextlib.closing(connect(self._path)) as leases:
             check_schema(leases, self._path)
             [(is_there,)] = leases.execute("SELECT count(*) FROM sqlite_master WHERE name = 'lease'")
             seen = _seen(leases, scope) if is_there else None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from janitor.aws_errors import DENIALS, NOT_FOUND, PASSING_STATEMENT_ERRORS, aws_errors
-from janitor.errors import JanitorError, LedgerError
+from janitor.errors import JanitorError, StoreError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,7 +51,7 @@ Attributes = Mapping[str, Any]
 
 
 class StateTable:
-    """One table, and the items of one scope in it. Every method raises LedgerError where DynamoDB refuses.
+    """One table, and the items of one scope in it. Every method raises StoreError where DynamoDB refuses.
 
     Attributes:
         answered_at: the server's UNIX second at the last answer to `get`; None before one, or where it had no date.
@@ -151,7 +151,7 @@ class StateTable:
         """Numbers of tries, with a growing pause between; to be left by whoever has succeeded.
 
         Raises:
-            LedgerError: none of them did.
+            StoreError: none of them did.
         """
         for number in range(ROUNDS):
             if number:
@@ -159,11 +159,11 @@ class StateTable:
                 self._wait(self._jitter.uniform(0, longest))
             yield number
         sentence = f"{call} on the state table {self.table} was left undone {ROUNDS} times"
-        raise LedgerError(sentence, "try again later", "throttled")
+        raise StoreError(sentence, "try again later", "throttled")
 
     @contextmanager
     def errors(self, call: str) -> Iterator[None]:
-        """Turn botocore's errors inside the block into LedgerError."""
+        """Turn botocore's errors inside the block into StoreError."""
         with ledger_errors(call, self.table, _PERMISSIONS):
             yield
 
@@ -173,7 +173,7 @@ class StateTable:
 
 @contextmanager
 def ledger_errors(call: str, table: str, permissions: str) -> Iterator[None]:
-    """Turn botocore's errors inside the block into LedgerError, with the way out for a state table.
+    """Turn botocore's errors inside the block into StoreError, with the way out for a state table.
 
     Args:
         call: the permission's name for the call.
@@ -183,7 +183,7 @@ def ledger_errors(call: str, table: str, permissions: str) -> Iterator[None]:
     try:
         with aws_errors(call, f"the state table {table}"):
             yield
-    except LedgerError:
+    except StoreError:
         raise
     except JanitorError as error:
         way_out = error.way_out
@@ -194,7 +194,7 @@ def ledger_errors(call: str, table: str, permissions: str) -> Iterator[None]:
         elif error.code == _WRONG_KEY:
             # What comes of the name of a token table.
             way_out = "see that it is a table that `janitor doctor --create-state` has made, and no other"
-        raise LedgerError(error.sentence, way_out, error.code) from None
+        raise StoreError(error.sentence, way_out, error.code) from None
 
 
 def _second_of(answer: Mapping[str, Any]) -> int | None:

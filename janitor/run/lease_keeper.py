@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.lease import GRAIN_SECONDS, Held, Lease, LeaseStore, nobody
 from janitor.logs import get_logger
 from janitor.run.workers import answer_of
@@ -98,11 +98,11 @@ class LeaseKeeper:
         """Take the lease, or say who has it.
 
         Raises:
-            LedgerError: the store cannot be reached, read or written.
+            StoreError: the store cannot be reached, read or written.
         """
         try:
             asked_at, taken = self._take()
-        except LedgerError:
+        except StoreError:
             raise
         except BaseException:
             # Cut short by a signal: it may be taken or not.
@@ -126,7 +126,7 @@ class LeaseKeeper:
         """Who else has the lease at present, looking only; None for nobody.
 
         Raises:
-            LedgerError: the store cannot be reached or read.
+            StoreError: the store cannot be reached or read.
         """
         held = self._store.holder(self._scope)
         return None if held is None or held.holder == self._holder else held
@@ -196,7 +196,7 @@ class LeaseKeeper:
                 lambda: self._store.renew(self._scope, self._holder, LEASE_SECONDS),
                 lambda: self._ended.is_set() or not self.is_held(),
             )
-        except LedgerError as error:
+        except StoreError as error:
             log.warning("lease.not_renewed", scope=self._scope, code=error.code, error=str(error))
             return True
         with self._lock:
@@ -212,7 +212,7 @@ class LeaseKeeper:
         until = self._clock() + RELEASE_SECONDS
         try:
             is_released = answer_of(self._released, lambda: self._clock() >= until)
-        except LedgerError as error:
+        except StoreError as error:
             log.warning("lease.left", scope=self._scope, code=error.code, error=str(error))
             return
         if not is_released:

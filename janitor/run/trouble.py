@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.interface import Ledger
-from janitor.ledger.moments import can_be_written, moment_in
 from janitor.logs import get_logger
 from janitor.report.model import Outcome, Report
+from janitor.store.moments import can_be_written, moment_in
 
 log = get_logger("janitor.notices")
 
@@ -115,7 +115,7 @@ class TroubleMemory:
         try:
             self._ledger.open(_SCOPE, int(self._clock()))
             return ask(self._ledger)
-        except LedgerError as error:
+        except StoreError as error:
             log.warning("trouble.not_known", code=error.code, error=str(error))
             return None
         finally:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.chunks import Seen
 from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Ledger
-from janitor.ledger.moments import can_be_written, moment_in
 from janitor.ledger.snapshot import Changes, Snapshot
 from janitor.logs import get_logger
 from janitor.notify.audience import Audience, Heard, Kind, heard_so_far, is_due, is_long_expired, moment_of
@@ -22,6 +21,7 @@ from janitor.notify.notice import Event, Notice
 from janitor.readers.interface import FoundRow
 from janitor.run.sights import Sight, bounded, sight_of
 from janitor.run.spool import Spool
+from janitor.store.moments import can_be_written, moment_in
 from janitor.tokens.classify import State
 from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
 from janitor.tokens.outcome import DeletionOutcome
@@ -110,8 +110,8 @@ class Watch:
         self.due = Spool()
         self.long_expired = 0
         self.left = 0
-        self.error: LedgerError | None = None
-        self.warning: LedgerError | None = None
+        self.error: StoreError | None = None
+        self.warning: StoreError | None = None
         self.location = ledger.location
         self.broken = ledger.broken
         self._ledger = ledger
@@ -141,7 +141,7 @@ class Watch:
             try:
                 self._loaded = self._ledger.last_run(self._terms.profile)
                 snapshot.load(self._ledger.snapshot(self._terms.profile))
-            except LedgerError as error:
+            except StoreError as error:
                 # Damaged, or replaced by another run while it was read.
                 log.warning("state.not_loaded", code=error.code, error=str(error))
                 self.warning = error
@@ -397,7 +397,7 @@ class _Failing:
         """Nothing."""
 
     def __exit__(self, kind: object, error: BaseException | None, frames: object) -> bool:
-        if not isinstance(error, LedgerError):
+        if not isinstance(error, StoreError):
             return False
         log.error("state.failed", code=error.code, error=str(error))
         self._watch.error = error

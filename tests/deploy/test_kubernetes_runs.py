@@ -17,7 +17,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.dynamodb.client import Aws, Connection
-from janitor.ledger.create_table import create_table as create_state_table
+from janitor.store.create_table import create_table as create_state_table
 from tests.command import janitor, started
 from tests.deploy.kubernetes_manifests import Manifests, rendered
 from tests.forked import ForkedProcess

@@ -67,7 +67,7 @@ NOTICE_MUTATIONS = (
     ),
     Mutation(
         "a mark of the year 9999 counts",
-        "janitor/ledger/moments.py",
+        "janitor/store/moments.py",
         (("0 <= moment <= now + ahead + MOST_AHEAD_SECONDS", "True"),),
         ("tests/integration/test_ledger.py",),
     ),

@@ -10,12 +10,12 @@ from pathlib import Path
 import boto3
 import pytest
 
-from janitor.ledger.create_table import create_table as create_state_table
 from janitor.ledger.sqlite_lease import SqliteLeaseStore
+from janitor.store.create_table import create_table as create_state_table
 from tests.announcing import Announced, Loudspeaker, Queue, Runs, due_rows, loudspeaker
 from tests.command import janitor
 from tests.faults.proxy import Forward, Request, meddling_proxy
-from tests.integration.ledgers import refused, renewed
+from tests.integration.stores import refused, renewed
 from tests.servers import microburst
 from tests.sweeping import DAY, living_rows, stale_rows
 from tests.tables import create_table

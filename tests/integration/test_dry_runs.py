@@ -15,7 +15,7 @@ from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.announcing import Loudspeaker, Runs, due_rows
 from tests.command import Finished, janitor
 from tests.fixtures import NewTable
-from tests.integration.ledgers import state_table
+from tests.integration.stores import state_table
 from tests.integration.test_heartbeat import Monitor, running_monitor
 from tests.integration.test_sweep_lease import OTHER_RUN, scope_in, taken
 from tests.servers import Server, microburst

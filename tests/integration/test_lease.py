@@ -14,14 +14,14 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.ledger.dynamodb_lease import DynamoDbLeaseStore
 from janitor.ledger.lease import Held, Lease, LeaseStore
 from janitor.ledger.sqlite import SqliteLedger
 from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.faults.proxy import Forward, Request
-from tests.integration.ledgers import NOW, PROFILE, SCOPE, at_once, meddled_with, never, state_table
+from tests.integration.stores import NOW, PROFILE, SCOPE, at_once, meddled_with, never, state_table
 from tests.servers import Microburst, Server, microburst
 
 LONG = 3_600  # seconds: no test lasts so long
@@ -260,7 +260,7 @@ def test_another_programs_file_holds_no_leases(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
     before = path.read_bytes()
-    with pytest.raises(LedgerError, match="database of another program"):
+    with pytest.raises(StoreError, match="database of another program"):
         SqliteLeaseStore(path).take(SCOPE, "a", LONG)
     assert path.read_bytes() == before
 
@@ -305,9 +305,9 @@ def test_the_table_is_asked_by_its_own_clock_and_once_more_where_an_answer_is_lo
 
     for stamp in ("no date", "Thu, 01 Jan 2026 00:00:00"):
         proxy.rules([dated(stamp)])
-        with pytest.raises(LedgerError, match=f"{table} answers without a date"):
+        with pytest.raises(StoreError, match=f"{table} answers without a date"):
             store.take(SCOPE, "d", LONG)
-        with pytest.raises(LedgerError, match="answers without a date"):
+        with pytest.raises(StoreError, match="answers without a date"):
             store.renew(SCOPE, "c", LONG)
 
 
@@ -352,5 +352,5 @@ def test_the_ledger_and_the_leases_of_a_table_do_not_mind_each_other(server: Ser
 
 def test_a_missing_table_names_the_command_that_makes_it(client: DynamoDBClient) -> None:
     store = DynamoDbLeaseStore(client, "no-such-table", wait=never)
-    with pytest.raises(LedgerError, match="make it with `janitor doctor --create-state`"):
+    with pytest.raises(StoreError, match="make it with `janitor doctor --create-state`"):
         store.take(SCOPE, "a", LONG)

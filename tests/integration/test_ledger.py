@@ -10,13 +10,13 @@ from typing import Any
 import boto3
 import pytest
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.ledger.interface import REMEMBER_SECONDS, Ledger
-from janitor.ledger.moments import BrokenRecord
 from janitor.ledger.sqlite import SqliteLedger
+from janitor.store.moments import BrokenRecord
 from janitor.tokens.expiration import LAST_SECOND
-from tests.integration.ledgers import (
+from tests.integration.stores import (
     CHUNKS,
     DAY,
     FIRST,
@@ -244,7 +244,7 @@ def breaking_off(chunks: Iterable[bytes], error: BaseException) -> Iterator[byte
     raise error
 
 
-@pytest.mark.parametrize("error", [LedgerError("the disk is full"), KeyboardInterrupt()], ids=["error", "interrupt"])
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), KeyboardInterrupt()], ids=["error", "interrupt"])
 def test_a_replacement_that_breaks_off_leaves_the_old_one(store: Store, error: BaseException) -> None:
     with store.open() as ledger:
         ledger.replace_snapshot(PROFILE, CHUNKS, FIRST)
@@ -263,7 +263,7 @@ def test_a_reader_meets_the_old_or_the_new_or_an_error_but_no_mixture(store: Sto
         half_read = reader.snapshot(PROFILE)
         assert next(half_read) == b"old 1"
         writer.replace_snapshot(PROFILE, [b"new 1", b"new 2"], SECOND)
-        with pytest.raises(LedgerError, match="another run replaced"):
+        with pytest.raises(StoreError, match="another run replaced"):
             next(half_read)
         assert list(reader.snapshot(PROFILE)) == [b"new 1", b"new 2"]
 
@@ -282,11 +282,11 @@ def test_what_a_run_left_400_days_ago_is_absent(store: Store) -> None:
 def test_a_ledger_that_is_not_open_says_so_and_closing_never_fails(store: Store) -> None:
     ledger = store.ledger()
     ledger.close()
-    with pytest.raises(LedgerError, match="is not open"):
+    with pytest.raises(StoreError, match="is not open"):
         ledger.mark(marks(1), NOW)
     with store.open() as opened:
         opened.close()
-        with pytest.raises(LedgerError, match="is not open"):
+        with pytest.raises(StoreError, match="is not open"):
             opened.last_run(PROFILE)
 
 

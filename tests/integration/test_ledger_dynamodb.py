@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.dynamodb import DynamoDbLedger
 from tests.faults.proxy import Forward, Request
-from tests.integration.ledgers import NOW, SCOPE, Meddled, items_of, marks, meddled_with, never, opened, refused, times
+from tests.integration.stores import NOW, SCOPE, Meddled, items_of, marks, meddled_with, never, opened, refused, times
 from tests.servers import Server
 
 
@@ -27,28 +27,28 @@ def cancelled(*codes: str) -> tuple[int, Any]:
 
 
 def test_a_missing_table_names_the_command_that_makes_it(client: DynamoDBClient) -> None:
-    with pytest.raises(LedgerError, match=r"no-such-table.*make it with `janitor doctor --create-state`"):
+    with pytest.raises(StoreError, match=r"no-such-table.*make it with `janitor doctor --create-state`"):
         DynamoDbLedger(client, "no-such-table", wait=never).open(SCOPE, NOW)
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "UpdateItem", "DeleteItem"])
 def test_a_permission_that_is_missing_shows_when_the_ledger_is_opened(meddled: Meddled, operation: str) -> None:
     meddled[2].by_operation[operation] = refused("AccessDeniedException")
-    with pytest.raises(LedgerError, match=f"dynamodb:{operation} on the state table .* was denied") as caught:
+    with pytest.raises(StoreError, match=f"dynamodb:{operation} on the state table .* was denied") as caught:
         opened(meddled)
     assert caught.value.way_out == "allow dynamodb:BatchGetItem, dynamodb:UpdateItem and dynamodb:DeleteItem on it"
 
 
 def test_opening_leaves_nothing_behind(meddled: Meddled) -> None:
     opened(meddled)
-    assert items_of(meddled) == []
+    assert items_of(*meddled[:2]) == []
 
 
 def test_an_answer_without_its_parts_is_no_proof_that_nothing_was_announced(meddled: Meddled) -> None:
     ledger = opened(meddled)
     ledger.mark(marks(1), NOW)
     meddled[2].by_operation["BatchGetItem"] = lambda _request, _forward: (200, {})
-    with pytest.raises(LedgerError, match="the answer is damaged"):
+    with pytest.raises(StoreError, match="the answer is damaged"):
         ledger.marked([*marks(1)])
 
 
@@ -81,7 +81,7 @@ def test_keys_that_stay_unprocessed_are_an_error_in_the_end(meddled: Meddled) ->
         200,
         {"Responses": {}, "UnprocessedKeys": request["RequestItems"]},
     )
-    with pytest.raises(LedgerError, match="left undone 9 times"):
+    with pytest.raises(StoreError, match="left undone 9 times"):
         ledger.marked([*marks(2)])
 
 
@@ -102,18 +102,18 @@ def test_marks_that_met_another_writer_or_a_throttle_are_sent_again(meddled: Med
 def test_marks_that_are_refused_for_good_are_an_error_at_once(meddled: Meddled, code: str) -> None:
     ledger = opened(meddled, never)
     meddled[2].by_operation["TransactWriteItems"] = lambda _request, _forward: cancelled("None", code)
-    with pytest.raises(LedgerError, match="dynamodb:UpdateItem"):
+    with pytest.raises(StoreError, match="dynamodb:UpdateItem"):
         ledger.mark(marks(2), NOW)
 
 
 def test_marks_that_would_be_refused_are_found_out_before_any_is_made(meddled: Meddled) -> None:
     ledger = opened(meddled, never)
     meddled[2].by_operation["TransactWriteItems"] = refused("AccessDeniedException")
-    with pytest.raises(LedgerError, match=r"dynamodb:UpdateItem .* was denied"):
+    with pytest.raises(StoreError, match=r"dynamodb:UpdateItem .* was denied"):
         ledger.prove([*marks(3)])
     meddled[2].by_operation.clear()
     ledger.prove([*marks(3)])
-    assert items_of(meddled) == []
+    assert items_of(*meddled[:2]) == []
 
 
 def test_ten_thousand_marks_take_a_hundred_requests(meddled: Meddled) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from tests.faults.proxy import Forward, Request
-from tests.integration.ledgers import FIRST, PROFILE, SECOND, Meddled, items_of, meddled_with, opened, refused
+from tests.integration.stores import FIRST, PROFILE, SECOND, Meddled, items_of, meddled_with, opened, refused
 from tests.servers import Server
 
 
@@ -34,7 +34,7 @@ def test_a_run_that_ends_half_way_leaves_a_whole_snapshot(meddled: Meddled, oper
         meddled[2].by_operation[operation] = cut_off
         try:
             ledger.replace_snapshot(PROFILE, new, SECOND)
-        except LedgerError:
+        except StoreError:
             assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([b"old 1", b"old 2"], FIRST)
             seen.add("old")
         else:
@@ -57,7 +57,7 @@ def test_a_replaced_snapshot_is_deleted_also_if_the_answer_to_the_flip_is_lost(m
     meddled[2].by_operation["UpdateItem"] = lost_once
     ledger.replace_snapshot(PROFILE, [b"new"], SECOND)
     assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([b"new"], SECOND)
-    chunk, run = items_of(meddled)
+    chunk, run = items_of(*meddled[:2])
     assert (chunk.split("/")[0], run) == ("chunk", f"run/{PROFILE}")
 
 
@@ -71,7 +71,7 @@ def test_of_two_runs_that_leave_their_findings_at_once_one_stands_whole(meddled:
 
     first.replace_snapshot(PROFILE, meanwhile(), FIRST)
     assert (list(first.snapshot(PROFILE)), first.last_run(PROFILE)) == ([b"a 1", b"a 2"], FIRST)
-    assert len(items_of(meddled)) == 3
+    assert len(items_of(*meddled[:2])) == 3
 
 
 @pytest.mark.parametrize("has_old", [False, True])
@@ -91,7 +91,7 @@ def test_a_flip_that_another_run_came_before_is_tried_again_and_both_leave_nothi
     meddled[2].by_operation["UpdateItem"] = overtaken
     first.replace_snapshot(PROFILE, [b"a"], FIRST)
     assert (list(first.snapshot(PROFILE)), first.last_run(PROFILE)) == ([b"a"], FIRST)
-    assert len(items_of(meddled)) == 2
+    assert len(items_of(*meddled[:2])) == 2
 
 
 @pytest.mark.parametrize("spoilt", [{"chunks": "1000000000"}, {"chunks": "-1"}, {"finishedAt": "99999999999999"}])

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.ledger.sqlite import SqliteLedger
-from tests.integration.ledgers import CHUNKS, FIRST, NOW, PROFILE, SCOPE
+from tests.integration.stores import CHUNKS, FIRST, NOW, PROFILE, SCOPE
 
 
 def test_a_new_state_file_and_its_folder_are_for_their_owner_alone(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_state_file_may_have_any_name(tmp_path: Path, monkeypatch: pytest.Monk
 def assert_not_opened(path: Path, sentence: str) -> None:
     before = path.read_bytes() if path.is_file() else None
     ledger = SqliteLedger(path)
-    with pytest.raises(LedgerError, match=sentence) as caught:
+    with pytest.raises(StoreError, match=sentence) as caught:
         ledger.open(SCOPE, NOW)
     assert str(path) in str(caught.value)
     assert caught.value.way_out
@@ -92,7 +92,7 @@ def test_another_programs_or_versions_file_is_left_alone(
 
 
 def test_a_file_that_another_process_holds_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("janitor.ledger.sqlite_file.BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("janitor.store.sqlite_file.BUSY_SECONDS", 0.0)
     path = tmp_path / "ledger.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -183,7 +183,7 @@ def test_what_no_run_can_have_left_is_an_error_with_a_way_out_or_nothing(tmp_pat
         lambda: ledger.last_run(PROFILE),
     ]
     for each in read:
-        with suppress(LedgerError):
+        with suppress(StoreError):
             each()
     ledger.replace_snapshot(PROFILE, [b"new"], FIRST)
     assert (list(ledger.snapshot(PROFILE)), ledger.last_run(PROFILE)) == ([b"new"], FIRST)

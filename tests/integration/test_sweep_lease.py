@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.ledger.create_table import create_table
 from janitor.ledger.sqlite_lease import SqliteLeaseStore
+from janitor.store.create_table import create_table
 from tests.command import janitor, started
 from tests.fixtures import NewTable
 from tests.forked import ForkedProcess
-from tests.integration.ledgers import renewed
+from tests.integration.stores import renewed
 from tests.servers import Server
 from tests.sweeping import arguments_of, key_of, keys_in, living_rows, run, stale_rows, sweep
 

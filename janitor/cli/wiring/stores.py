@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from janitor.cli.places import state_directory
-from janitor.ledger.url import DynamoDbUrl, SqliteUrl
+from janitor.store.url import DynamoDbUrl, SqliteUrl
 
 if TYPE_CHECKING:
     from janitor.config.output import NoticeSettings, StateSettings

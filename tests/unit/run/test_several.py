@@ -223,7 +223,7 @@ def test_what_the_topic_did_not_take_is_tried_again_and_then_told_once(tmp_path:
 def test_a_bug_in_what_one_table_remembers_loses_no_report(tmp_path: Path, faulty: str) -> None:
     report, _ = announced(tmp_path, Recorder(), faulty=faulty)
     assert [part.counts.scanned for part in report.tables] == [1, 1]
-    assert {error.code for error in report.errors} <= {"bug", "ledger"}
+    assert {error.code for error in report.errors} <= {"bug", "store"}
     assert any("KeyError" in error.message for error in report.errors)
     assert "never-to-be-shown" not in repr(report)
     # What was not told, or not remembered as told, comes again.

@@ -12,13 +12,13 @@ from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import check_state
 from janitor.cli.wiring.stores import ledger_for
 from janitor.config.doctor import DoctorCommand
-from janitor.errors import ConfigurationError, JanitorError, LedgerError
-from janitor.ledger.create_table import create_table
-from janitor.ledger.url import DynamoDbUrl, SqliteUrl
+from janitor.errors import ConfigurationError, JanitorError, StoreError
 from janitor.parsers import Folder, S3Prefix
 from janitor.report.checkup import Check, amiss, passed, raised, skipped
 from janitor.sinks.s3_object import S3Object
 from janitor.sinks.sns import Topic
+from janitor.store.create_table import create_table
+from janitor.store.url import DynamoDbUrl, SqliteUrl
 from janitor.temporary import temporary_folder
 
 TOPIC, STATE, ARCHIVE = "topic", "state", "archive"
@@ -62,7 +62,7 @@ def state_check(given: DoctorCommand, session: Session) -> Check:
             create_table(session.aws.dynamodb, url.table)
         ledger.open(_SCOPE, int(time.time()))
         ledger.prove(["doctor"])
-    except LedgerError as error:
+    except StoreError as error:
         return raised(STATE, error, needed=True)
     finally:
         ledger.close()

@@ -11,10 +11,10 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.dynamodb.client import Aws, Connection
-from janitor.ledger.create_table import create_table
 from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.ledger.interface import LARGEST_CHUNK, LastRun, Ledger, Mark
 from janitor.ledger.lease import LeaseStore
+from janitor.store.create_table import create_table
 from tests.faults.proxy import Meddle, Meddling, meddling_proxy
 
 NOW = 1_800_000_000
@@ -96,10 +96,12 @@ def opened(meddled: Meddled, wait: Callable[[float], object] = at_once) -> Ledge
     return ledger
 
 
-def items_of(meddled: Meddled) -> list[str]:
-    plain: DynamoDBClient = boto3.client("dynamodb", endpoint_url=meddled[0].meta.endpoint_url)
+def items_of(client: DynamoDBClient, table: str) -> list[str]:
+    """The names of the records in a state table, whatever their scopes; not of those that its TTL will take."""
+    plain: DynamoDBClient = boto3.client("dynamodb", endpoint_url=client.meta.endpoint_url)
     with closing(plain):
-        return sorted(item["item"]["S"] for item in plain.scan(TableName=meddled[1])["Items"])
+        items = plain.scan(TableName=table)["Items"]
+    return sorted(str(item["item"]["S"]) for item in items if item.keys() - {"scope", "item", "expiresAt"})
 
 
 def refused(code: str) -> Meddle:

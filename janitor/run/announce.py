@@ -19,8 +19,6 @@ from operator import attrgetter
 from msgspec import structs
 
 from janitor.errors import JanitorError, SinkError, StopRequestedError, StoreError
-from janitor.ledger.interface import LastRun
-from janitor.ledger.lease import Held
 from janitor.logs import get_logger
 from janitor.notify.audience import Kind
 from janitor.notify.content import DigestContent
@@ -42,6 +40,8 @@ from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import FingerprintOf, Watch
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message
+from janitor.store.lease import Held
+from janitor.store.memory import LastRun
 from janitor.store.moments import BrokenRecords
 
 log = get_logger("janitor.notices")
@@ -319,7 +319,7 @@ class Announcer:
 
 
 class Rehearsal(Announcer):
-    """As `Announcer`, of a dry run: its channel has no topic, and its watch a `ReadOnlyLedger`."""
+    """As `Announcer`, of a dry run: its channel has no topic, and its watch a `ReadOnlyStore`."""
 
     def end(self, report: TableReport, *, is_complete: bool) -> TableReport:
         """As `Announcer.end`; from then on what is due is what a real run would tell."""

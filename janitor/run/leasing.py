@@ -14,9 +14,9 @@ from janitor.report.model import Remark
 from janitor.run.stopping import Stop
 
 if TYPE_CHECKING:
-    from janitor.ledger.lease import Held
     from janitor.run.lease_keeper import LeaseKeeper
     from janitor.run.sweep import Sweep
+    from janitor.store.lease import Held
 
 
 CHECK_STORE = "check the clocks of the machines that share the store, and what writes to it"

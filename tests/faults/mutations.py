@@ -235,7 +235,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a lease is taken over from whoever has it",
-        "janitor/ledger/lease.py",
+        "janitor/store/lease.py",
         (("        return self.holder == holder or self", "        return True or self"),),
         ("tests/integration/test_lease.py",),
     ),
@@ -247,7 +247,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a lease that can be none keeps everybody out for years",
-        "janitor/ledger/lease.py",
+        "janitor/store/lease.py",
         (("return self.is_broken(now) or (", "return ("),),
         ("tests/integration/test_lease.py",),
     ),

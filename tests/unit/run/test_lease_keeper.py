@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import StopRequestedError, StoreError
-from janitor.ledger.lease import Held, Lease, nobody
 from janitor.run.lease_keeper import ABANDONED_SECONDS, LEASE_SECONDS, MARGIN_SECONDS, RENEW_SECONDS, LeaseKeeper
+from janitor.store.lease import Held, Lease, Leases, nobody
 from tests.examples import examples
 
 REFUSED = StoreError("the state table t was throttled", "try again later", "throttled")
@@ -43,12 +43,12 @@ Answer = Callable[[], bool] | BaseException | bool
 Taken = Held | Callable[[], Held | None] | BaseException | None
 
 
-class Script:
+class Script(Leases):
     """A store that answers as it was told to, and then that all is well."""
 
     location = "sqlite:///scripted"
 
-    def __init__(self, renewals: Iterable[Answer] = (), taken: Taken = None) -> None:
+    def __init__(self, renewals: Iterable[Answer] = (), taken: Taken = None) -> None:  # no store is behind it
         self.renewals, self.taken = iter(renewals), taken
         self.release_with: Answer = True
         self.calls: list[str] = []

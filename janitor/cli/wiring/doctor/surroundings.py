@@ -10,7 +10,7 @@ from janitor.cli.wiring.doctor.needs import Needs
 from janitor.cli.wiring.doctor.table import Session
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import check_state
-from janitor.cli.wiring.stores import ledger_for
+from janitor.cli.wiring.stores import store_for
 from janitor.config.doctor import DoctorCommand
 from janitor.errors import ConfigurationError, JanitorError, StoreError
 from janitor.parsers import Folder, S3Prefix
@@ -54,19 +54,16 @@ def state_check(given: DoctorCommand, session: Session) -> Check:
     aws = session.aws
     try:
         check_state(given.state)
-        ledger = ledger_for(given.state, lambda: aws)
+        store = store_for(given.state, lambda: aws)
     except ConfigurationError as error:
         return raised(STATE, error, needed=True)
     try:
         if given.doctor.create_state and isinstance(url, DynamoDbUrl):
             create_table(session.aws.dynamodb, url.table)
-        ledger.open(_SCOPE, int(time.time()))
-        ledger.prove(["doctor"])
+        store.prove(_SCOPE, ["one", "another"], int(time.time()))
     except StoreError as error:
         return raised(STATE, error, needed=True)
-    finally:
-        ledger.close()
-    found = f"{ledger.location} can be read and written"
+    found = f"{store.location} can be read and written"
     if isinstance(url, SqliteUrl) and not url.path.is_absolute():
         way_out = "give that path, from the root on"
         return amiss(

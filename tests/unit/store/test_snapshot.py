@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import StoreError
-from janitor.ledger.chunks import Seen, entries_of, to_chunks
-from janitor.ledger.interface import LARGEST_CHUNK
-from janitor.ledger.snapshot import Changed, Changes, Snapshot
+from janitor.store.chunks import Seen, entries_of, to_chunks
+from janitor.store.memory import LARGEST_CHUNK
+from janitor.store.snapshot import Changed, Changes, Snapshot
 from janitor.tokens.classify import State
 from janitor.tokens.expiration import FIRST_SECOND, MAX_SECONDS
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from janitor.errors import StoreError
-from janitor.ledger.interface import LARGEST_CHUNK
+from janitor.store.memory import LARGEST_CHUNK
 
 _VERSION = b"\x01"
 # Before it is compressed: what does not compress at all grows by a few bytes in a thousand, and still fits.

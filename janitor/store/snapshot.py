@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from janitor.errors import StoreError
-from janitor.ledger.chunks import Seen, entries_of, to_chunks
+from janitor.store.chunks import Seen, entries_of, to_chunks
 from janitor.store.sqlite_file import connect, sqlite_errors
 from janitor.tokens.expiration import FIRST_SECOND, LAST_SECOND
 from janitor.tokens.shown import cut

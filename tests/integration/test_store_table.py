@@ -7,8 +7,9 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.errors import StoreError
-from janitor.ledger.dynamodb import DynamoDbLedger
 from janitor.store.create_table import create_table
+from janitor.store.dynamodb import DynamoDbBackend
+from janitor.store.records import Store
 from tests.faults.proxy import Forward, Request
 from tests.integration.stores import NOW, SCOPE, Meddled, at_once, meddled_with, never, state_table
 from tests.servers import Server
@@ -49,7 +50,7 @@ def test_a_table_of_tokens_is_not_taken_for_one_of_state(client: DynamoDBClient)
         with pytest.raises(StoreError, match="with another key"):
             create_table(client, "tokens-not-state", wait=never)
         with pytest.raises(StoreError, match="tokens-not-state"):
-            DynamoDbLedger(client, "tokens-not-state", wait=at_once).open(SCOPE, NOW)
+            Store(DynamoDbBackend(client, "tokens-not-state"), wait=at_once).prove(SCOPE, ["any"], NOW)
         assert client.scan(TableName="tokens-not-state")["Count"] == 0
     finally:
         client.delete_table(TableName="tokens-not-state")

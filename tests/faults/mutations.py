@@ -155,8 +155,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a dry run remembers",
-        "janitor/cli/wiring/announcing.py",
-        (("ReadOnlyLedger(ledger) if is_dry_run else ledger", "ledger"),),
+        "janitor/cli/wiring/stores.py",
+        (("ReadOnlyStore if is_dry_run else Store", "Store"),),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
     ),
     Mutation(

@@ -15,7 +15,7 @@ import pytest
 
 from janitor.errors import StoreError
 from janitor.store.dynamodb import DynamoDbBackend
-from janitor.store.interface import Backend, Change, Record
+from janitor.store.interface import Backend, Change, Reading, Record
 from janitor.store.records import ReadOnlyStore, Store
 from janitor.store.sqlite import SqliteBackend
 from tests.faults.proxy import Forward, Request
@@ -184,6 +184,13 @@ def test_room_is_proved_and_nothing_is_left_to_read(place: Place, store: Store) 
     store.put(SCOPE, [Change("only", b"1", FAR)])
     store.prove(SCOPE, names, NOW)
     assert place.names() == ["only"]
+
+
+def test_a_store_that_does_not_give_back_what_was_written_is_found_out(place: Place) -> None:
+    backend = place.new_backend()
+    setattr(backend, "read", lambda _scope, _names: Reading({}, NOW))  # noqa: B010  # as a stale copy would
+    with pytest.raises(StoreError, match="does not give back what was just written to it"):
+        Store(backend, wait=never).prove(SCOPE, ["name"], NOW)
 
 
 def test_a_store_that_is_only_read_is_not_written(place: Place, store: Store, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What `janitor` ends with (DESIGN, "Command line")."""
+    """What `janitor` ends with (docs/architecture.md, "Exit codes")."""
 
     DONE = 0
     FAILED = 1

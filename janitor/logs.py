@@ -130,6 +130,19 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
         logging.getLogger(name).setLevel(LEVELS[level] if level == "debug" else max(LEVELS[level], least))
 
 
+def be_quiet_unless_configured() -> None:
+    """Let our own lines below an error go nowhere, in a process that somebody else set up, as a worker of a cluster.
+
+    How the standard library logs there stays as it is.
+    """
+    if not structlog.is_configured():
+        structlog.configure(
+            processors=[structlog.stdlib.add_log_level, remove_row_keys, structlog.processors.JSONRenderer()],
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+            wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        )
+
+
 def drop_what_the_end_says(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Drop the moments of `SAID_AT_THE_END`."""
     if event.get("event") in SAID_AT_THE_END:

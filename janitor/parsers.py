@@ -256,9 +256,15 @@ def parse_path(text: str) -> Path:
 
 
 def parse_owner(text: str) -> str:
-    """A user's name, or a pattern for names, that is not empty, as that of a shell variable never set would be."""
+    """A user's name, or a pattern for names, that is not empty, as that of a shell variable never set would be.
+
+    Raises:
+        ValueError: the text is empty, or holds bytes that are no UTF-8, as no name in DynamoDB does.
+    """
     if not text.strip():
         raise ValueError("an empty text is nobody's name")
+    if not text.isascii() and text.encode(errors="ignore").decode() != text:
+        raise ValueError(f"{text!a} is no text in UTF-8")
     return text
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.forked import KEPT, PROGRAM, ForkedProcess
+from tests.forked import KEPT, PROGRAM, ForkedProcess, temporary_folder
 
 COLUMNS = 110
 LINES = 40
@@ -62,7 +62,7 @@ def janitor(
     Raises:
         subprocess.TimeoutExpired: It was still running, and was killed.
     """
-    with tempfile.TemporaryDirectory(prefix="janitor-home-") as home:
+    with temporary_folder("janitor-home-") as home:
         environment = _environment(Path(home), env or {}, tty=tty)
         if not (tty or anew or largest_file is not None):
             return _run_forked(arguments, environment, input or "", timeout)
@@ -85,7 +85,7 @@ def janitor(
 @contextmanager
 def started(*arguments: str, env: Mapping[str, str | None] | None = None) -> Iterator[ForkedProcess]:
     """Start `janitor ARGUMENTS`, forked, with pipes to read from; what still runs at the end of the block is killed."""
-    with tempfile.TemporaryDirectory(prefix="janitor-home-") as home:
+    with temporary_folder("janitor-home-") as home:
         process = ForkedProcess([PROGRAM, *arguments], _environment(Path(home), env or {}, tty=False))
         with contextlib.closing(process):
             yield process

@@ -21,17 +21,19 @@ import json
 import os
 import pkgutil
 import select
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, NamedTuple, NoReturn
 
 import botocore.session
 from botocore.loaders import Loader
@@ -91,7 +93,7 @@ class ForkedProcess:
         written = (out, err) if output is None else (output, output)
         try:
             passed = [theirs.fileno(), nothing if stdin is None else stdin, *written]
-            socket.send_fds(_control(), [b"\0"], passed)
+            socket.send_fds(_started().control, [b"\0"], passed)
         finally:
             theirs.close()
             for descriptor in (nothing, out, err):
@@ -181,13 +183,26 @@ def _left(deadline: float | None) -> float | None:
     return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
+def temporary_folder(prefix: str) -> tempfile.TemporaryDirectory[str]:
+    """Make a folder that is gone when this is left, or with the tests, even if they are killed."""
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=_started().folder)
+
+
+class _Started(NamedTuple):
+    """The process that forks: the socket that it is asked through, and the folder that it removes at its end."""
+
+    control: socket.socket
+    folder: str
+
+
 @functools.cache
-def _control() -> socket.socket:
-    """Start the process that forks, once for this process, and return the socket that it is asked through."""
+def _started() -> _Started:
+    """Start the process that forks, once for this process."""
     ours, theirs = socket.socketpair()
+    folder = tempfile.mkdtemp(prefix="janitor-tests-")
     environment = {name: os.environ[name] for name in KEPT if name in os.environ} | LANGUAGE
     subprocess.Popen(
-        [sys.executable, "-m", "tests.forked", str(theirs.fileno())],
+        [sys.executable, "-m", "tests.forked", str(theirs.fileno()), folder],
         cwd=ROOT,
         env=environment,
         pass_fds=[theirs.fileno()],
@@ -195,16 +210,20 @@ def _control() -> socket.socket:
         stdin=subprocess.DEVNULL,
     ).returncode = 0  # nobody waits for it: it ends when this process has
     theirs.close()
-    return ours
+    return _Started(ours, folder)
 
 
-def main(descriptor: int) -> None:
-    """Fork for whoever holds the other end of this control socket, until it is closed; in a child, do what it asked."""
+def main(descriptor: int, folder: str) -> None:
+    """Fork for whoever holds the other end of this control socket, until it is closed; in a child, do what it asked.
+
+    At the end the folder goes, with what killed tests and killed servers have left in it.
+    """
     _import_the_program()
     _read_the_models()
     gc.freeze()  # what all children share is neither looked through nor copied when one of them collects its garbage
     request = _Forks(socket.socket(fileno=descriptor)).serve()
     if request is None:
+        shutil.rmtree(folder, ignore_errors=True)
         return
     if request.command[0] == PROGRAM:
         sys.argv = list(request.command)
@@ -340,4 +359,4 @@ def _set_up_child(request: Request, streams: Sequence[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

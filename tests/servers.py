@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.dynamodb_local import Installation
-from tests.forked import ForkedProcess
+from tests.forked import ForkedProcess, temporary_folder
 
 START_SECONDS = 60.0
 END_SECONDS = 10.0
@@ -93,8 +92,8 @@ class Microburst:
 @contextmanager
 def dynamodb_local(installation: Installation) -> Iterator[str]:
     """Run Amazon's DynamoDB Local in memory, and give its endpoint URL."""
-    with tempfile.TemporaryDirectory(prefix="dynamodb-local-") as temporary:
-        folder, port = Path(temporary), _free_port()
+    with temporary_folder("dynamodb-local-") as temporary:
+        folder, port = Path(temporary), free_port()
         configuration = folder / "server.xml"
         configuration.write_text(LOOPBACK_DYNAMODB)
         libraries = installation.folder / "DynamoDBLocal_lib"
@@ -120,8 +119,8 @@ def dynamodb_local(installation: Installation) -> Iterator[str]:
 @contextmanager
 def ministack(**environment: str) -> Iterator[str]:
     """Run ministack with these environment variables besides (`AUTH="true"`), and give its endpoint URL."""
-    with tempfile.TemporaryDirectory(prefix="ministack-") as folder:
-        port = _free_port()
+    with temporary_folder("ministack-") as folder:
+        port = free_port()
         settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR", **environment}
         command = [sys.executable, "-m", "ministack"]
         with _running(command, port, Path(folder), health="/_ministack/health", environment=settings) as url:
@@ -134,8 +133,8 @@ def microburst(upstream: str) -> Iterator[Microburst]:
 
     The upstream's host is to be written `localhost`: with an IP address the first call takes seconds.
     """
-    with tempfile.TemporaryDirectory(prefix="microburst-") as folder:
-        port = _free_port()
+    with temporary_folder("microburst-") as folder:
+        port = free_port()
         command = [sys.executable, "-m", "microburst", "--upstream", upstream, "--port", str(port), "--no-resign"]
         with _running(command, port, Path(folder), health="/_microburst/health", environment={}) as url:
             yield Microburst(url)
@@ -201,7 +200,7 @@ def _end(process: ForkedProcess) -> None:
     process.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

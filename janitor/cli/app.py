@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
         argv: the arguments after the program's name; the process's own when None.
 
     Returns:
-        The exit code (DESIGN, "Command line"). Nothing is raised.
+        The exit code (docs/architecture.md, "Exit codes"). Nothing is raised.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _raise_terminated)

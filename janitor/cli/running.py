@@ -150,7 +150,7 @@ def _label(report: Report, table: TableReport) -> str:
 
 
 def exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:
-    """What the run's end means for the shell (DESIGN, "Command line")."""
+    """What the run's end means for the shell (docs/architecture.md, "Exit codes")."""
     report = result.report
     if report.run.outcome is Outcome.INTERRUPTED and stop.signal is not None and not stop.is_deadline:
         return _SIGNAL_BASE + stop.signal

@@ -1,4 +1,4 @@
-"""A schedule file: one job in TOML (DESIGN, "Schedule file"), read strictly.
+"""A schedule file: one job in TOML (schedules/README.md), read strictly.
 
 Every key is a setting of the command line (`schedule_keys`) and is read by that setting's own parser. What is wrong is
 said with the file, the line and the key; an unknown key with the nearest one there is.

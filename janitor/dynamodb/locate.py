@@ -45,6 +45,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         source: what its rows are read from instead, None for the table itself. Then nothing was asked of DynamoDB, and
             a region that nobody knows is empty.
         throughput: what it takes.
+        table_id: what tells it from every other table, one of the same name too; None where the server does not say.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     skew_seconds: int | None
     source: str | None = None
     throughput: Throughput = UNKNOWN_THROUGHPUT
+    table_id: str | None = None
 
 
 def locate(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callable[[], float]) -> Table:
@@ -89,6 +91,7 @@ def locate(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callab
         size_bytes=description.get("TableSizeBytes", 0),
         skew_seconds=_skew(response, clock()),
         throughput=throughput_in(description),
+        table_id=description.get("TableId"),
     )
 
 

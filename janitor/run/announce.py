@@ -31,13 +31,14 @@ from janitor.run.bugs import NOT_ANNOUNCED, remarked
 from janitor.run.changes import changes_since
 from janitor.run.channel import WHERE, Channel, Failures, Sameness, TopicLike, digest_remark, publish_part
 from janitor.run.digest_content import digest_content
+from janitor.run.job import Announced
 from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.leasing import CHECK_STORE, broken_lease, readable
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.rehearsal import who_would_be_told
 from janitor.run.spool import Due
 from janitor.run.stopping import NOTICE_SECONDS, Stop
-from janitor.run.watch import FingerprintOf, Watch
+from janitor.run.watch import Watch
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message
 from janitor.store.lease import Held
@@ -80,7 +81,6 @@ class Announcer:
         clock: Callable[[], float],
         stop: Stop,
         pages_of_owner: PagesOfOwner | None,
-        fingerprint_of: FingerprintOf,
         run_id: str,
         remembers: bool,
         turn: LeaseKeeper | None = None,
@@ -93,7 +93,6 @@ class Announcer:
             clock: the present UNIX second.
             stop: who may ask for an early end.
             pages_of_owner: reads the rows of an owner; None where the table has no index for it.
-            fingerprint_of: how rows are named.
             run_id: the run's id.
             remembers: whether the run sees the whole table as it is, as the next will.
             turn: the right to tell this topic of this table; None where nobody else does.
@@ -109,7 +108,6 @@ class Announcer:
         self._clock = clock
         self._stop = stop
         self._pages_of_owner = pages_of_owner
-        self._fingerprint_of = fingerprint_of
         self._turn = turn
         self._held = ExitStack()
         self._other: Held | None = None
@@ -240,8 +238,7 @@ class Announcer:
 
     def _broken(self) -> list[Remark]:
         """That a store holds what no run can have left."""
-        troubles = self._channel.troubles
-        warnings = broken_warning(self._watch.location, self._watch.broken, *([troubles.broken] if troubles else []))
+        warnings = broken_warning(self._watch.location, self._watch.broken)
         if self._turn is not None:
             warnings += broken_lease(self._turn, _TURN)
         return warnings
@@ -254,7 +251,7 @@ class Announcer:
         return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: TableReport) -> TableReport:
-        changes, units = changes_since(self._watch, self._pages_of_owner, self._fingerprint_of, self._stop)
+        changes, units = changes_since(self._watch, self._pages_of_owner, self._stop)
         capacity = structs.replace(report.capacity, read_units=report.capacity.read_units + units)
         return structs.replace(report, changes=changes, capacity=capacity)
 
@@ -370,15 +367,6 @@ def changes_warning(error: JanitorError | None) -> list[Remark]:
     return [Remark(where="state", code=error.code, message=message)]
 
 
-@dataclass(slots=True)
-class Announced:
-    """What was published for all tables together."""
-
-    digests: int = 0
-    warnings: list[Remark] = field(default_factory=list)
-    errors: list[Remark] = field(default_factory=list)
-
-
 class _AllDue(Collection[Notice]):
     """The due notices of all tables, one table after the other. They stay on disk.
 
@@ -401,7 +389,7 @@ class _AllDue(Collection[Notice]):
         return any(notice == each for each in self)
 
 
-def announce(announcers: Mapping[str, Announcer], whole: Report, channel: Channel, stop: Stop) -> Announced:
+def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Channel, stop: Stop) -> Announced:
     """Tell the owners of each table, and publish the digest of all.
 
     Args:
@@ -431,6 +419,8 @@ def announce(announcers: Mapping[str, Announcer], whole: Report, channel: Channe
             _tell(announced, telling, whole, channel=channel, sameness=sameness, stop=stop)
     errors = [*announced.errors, *(error for announcer in telling.values() for error in announcer.sent.errors)]
     sameness.settle(was_told=announced.digests > 0 and not errors)
+    if channel.troubles is not None:
+        announced.warnings += broken_warning(channel.troubles.location, channel.troubles.broken)
     log.info("notices.published", digests=announced.digests, tables=len(telling))
     return announced
 

@@ -13,7 +13,7 @@ from janitor.logs import get_logger
 from janitor.report.changed import Change, ChangedToken, Changes
 from janitor.run.locked_out import MOST_LOOKUPS, PagesOfOwner
 from janitor.run.stopping import Stop
-from janitor.run.watch import FingerprintOf, Watch
+from janitor.run.watch import Watch
 from janitor.store.chunks import Seen
 from janitor.store.snapshot import Changed, Group
 from janitor.tokens.classify import State
@@ -27,22 +27,19 @@ MOST_NAMED = 100
 _MOST_MISSING = 10_000
 
 
-def changes_since(
-    watch: Watch, pages_of_owner: PagesOfOwner | None, fingerprint_of: FingerprintOf, stop: Stop
-) -> tuple[Changes | None, float]:
+def changes_since(watch: Watch, pages_of_owner: PagesOfOwner | None, stop: Stop) -> tuple[Changes | None, float]:
     """The changes, and the read units that the look-ups cost; None where there was no run before, or no store works.
 
     Args:
         watch: has seen every finding of this run.
         pages_of_owner: reads the rows of an owner; None where the table has no index for it.
-        fingerprint_of: how rows are named.
         stop: a request leaves the rest unchecked.
     """
     last = watch.last_run()
     if last is None:
         return None, 0.0
     missing = watch.missing(_MOST_MISSING)
-    gone, units = ([], 0.0) if pages_of_owner is None else _gone(watch, missing, pages_of_owner, fingerprint_of, stop)
+    gone, units = ([], 0.0) if pages_of_owner is None else _gone(watch, missing, pages_of_owner, stop)
     found = watch.changes(MOST_NAMED + len(gone))
     if found is None:
         return None, units
@@ -59,9 +56,7 @@ def changes_since(
     return changes, units
 
 
-def _gone(
-    watch: Watch, missing: list[Seen], pages_of_owner: PagesOfOwner, fingerprint_of: FingerprintOf, stop: Stop
-) -> tuple[list[Seen], float]:
+def _gone(watch: Watch, missing: list[Seen], pages_of_owner: PagesOfOwner, stop: Stop) -> tuple[list[Seen], float]:
     """Of missing tokens those that are not in the table any more; the watch is told of the others."""
     by_owner: dict[str, list[Seen]] = {}
     for entry in missing:
@@ -74,7 +69,7 @@ def _gone(
         for owner, entries in islice(by_owner.items(), MOST_LOOKUPS):
             try:
                 with stop.waiting():
-                    standing, cost = _standing(owner, pages_of_owner, fingerprint_of)
+                    standing, cost = _standing(owner, pages_of_owner, watch)
             except JanitorError as error:
                 log.warning("owners.not_looked_up", code=error.code, error=str(error))
                 break
@@ -90,16 +85,14 @@ def _gone(
     return gone, units
 
 
-def _standing(
-    owner: str, pages_of_owner: PagesOfOwner, fingerprint_of: FingerprintOf
-) -> tuple[dict[str, int | None], float]:
+def _standing(owner: str, pages_of_owner: PagesOfOwner, watch: Watch) -> tuple[dict[str, int | None], float]:
     """The owner's tokens by fingerprint, with their expiries, and the read units it took."""
     rows: dict[str, int | None] = {}
     units = 0.0
     for page in pages_of_owner(owner):
         units += page.read_units
         for row in page.rows(range(page.count)):
-            rows[fingerprint_of(row)] = read(row.expiration)[0] if row.expiration is not None else None
+            rows[watch.fingerprint_of(row)] = read(row.expiration)[0] if row.expiration is not None else None
     return rows, units
 
 

@@ -1,8 +1,8 @@
 """One run, from its tables to its report: the one way through, whatever the command and however many tables.
 
-    outlets and plans opened ──> each table in turn (table_run) ──> one report ──> announced once ──> every outlet
+    outlets opened ──> each table in turn (table_run) ──> one report ──> announced once ──> every outlet
 
-1. The outlets and the plans are opened first: what cannot be written stops the run before a table is read.
+1. The outlets are opened first: what cannot be written stops the run before a table is read.
 2. Each table has its turn: read, judged, swept. One that cannot be reached, or fails, keeps none of the others from
    theirs; it is a part of the report like any other.
 3. The report is summed up once. What is due is announced, and what came of that is added to it.
@@ -13,18 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from janitor.errors import ConfigurationError, JanitorError, SinkError, StopRequestedError
+from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import bound, get_logger
 from janitor.report.model import Finding, Outcome, Remark, Report, Run, TableReport
 from janitor.report.together import most_urgent, summed
-from janitor.run.announce import Announced, Announcer, announce
 from janitor.run.bugs import NOT_ANNOUNCED, bug_remark, remarked
-from janitor.run.job import Job, Result, TableJob, Unreached
+from janitor.run.job import Announced, Job, Result, TableJob, Unreached
 from janitor.run.remarks import log_remarks
 from janitor.run.table_run import TableResult, deadline_remark, run_table, time_of, unread
+
+if TYPE_CHECKING:
+    from janitor.run.announce import Announcer
 
 log = get_logger("janitor.run")
 
@@ -33,7 +36,7 @@ def run(job: Job) -> Result:
     """Run every table, announce what is due in any of them, and report them together.
 
     Raises:
-        ConfigurationError: the place of a report or of a plan cannot be written; nothing was read.
+        ConfigurationError: the place of a report, or of the only table's plan, cannot be written; nothing was read.
         StopRequestedError: somebody asked to stop before anything was read.
     """
     started = job.clock()
@@ -81,6 +84,8 @@ def _result_of(job: Job, table: TableJob | Unreached, *, is_first: bool) -> Tabl
             raise
         return _unread(job, table, Outcome.INTERRUPTED)
     except JanitorError as error:
+        if not _is_of_several(job):
+            raise
         return _unread(job, table, Outcome.FAILED, Remark(where="scan", code=error.code, message=str(error)))
     except Exception as error:
         if not _is_of_several(job):
@@ -101,10 +106,10 @@ def _announced(job: Job, results: Sequence[TableResult], started: float) -> Repo
     listing = next((result.listing for result in results if result.listing is not None), None)
     announcers = {table.label: table.announcer for table in _jobs(job) if table.announcer is not None}
     announced = Announced()
-    if job.channel is not None:
+    if job.announce is not None:
         whole = summed(_run(job, started), tables, findings, listing=listing)
         with remarked("notices", NOT_ANNOUNCED, announced.errors):
-            announced = announce(announcers, whole, job.channel, job.stop)
+            announced = job.announce(announcers, whole)
         if announced.errors:
             for announcer in announcers.values():
                 announcer.sent.has_lost_digest = True
@@ -163,29 +168,15 @@ def _jobs(job: Job) -> list[TableJob]:
 
 @contextmanager
 def _opened(job: Job) -> Iterator[None]:
-    """The place of every report and plan, open; left as it was when the run comes to nothing."""
+    """The place of every report, open; left as it was when the run comes to nothing."""
     try:
         with job.stop.cutting_short():
             job.outlets.open()
-        for table in _jobs(job):
-            _open_plan(table)
         yield
     except BaseException:
         job.outlets.discard()
-        for table in _jobs(job):
-            if table.sweep is not None:
-                table.sweep.abandon()
         raise
     finally:
         for table in _jobs(job):
             if table.announcer is not None:
                 table.announcer.close()
-
-
-def _open_plan(table: TableJob) -> None:
-    if table.sweep is None:
-        return
-    try:
-        table.sweep.plan.open(table.sweep.header)
-    except SinkError as error:
-        raise ConfigurationError(f"the plan: {error.sentence}", error.way_out, "plan-path") from None

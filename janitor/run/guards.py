@@ -1,4 +1,4 @@
-"""Each reason to refuse to delete, one function; all are checked before the first delete (DESIGN, "Guards").
+"""Each reason to refuse to delete, one function; all are checked before the first delete (docs/architecture.md).
 
 A guard returns a sentence that says which number tripped it and how to go on, or None. A dry run asks them all the
 same, and says what the real one would.

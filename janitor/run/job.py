@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,7 +23,6 @@ from janitor.tokens.protection import UnusedPatterns
 if TYPE_CHECKING:
     from janitor.readers.listing import Listing
     from janitor.run.announce import Announcer
-    from janitor.run.channel import Channel
     from janitor.run.sweep import Sweep
 
 
@@ -106,6 +105,18 @@ class Unreached(msgspec.Struct, frozen=True, kw_only=True):
     named: str | None = None
 
 
+class Announced(msgspec.Struct):
+    """What was published for all tables together, and what went wrong with it."""
+
+    digests: int = 0
+    warnings: list[Remark] = msgspec.field(default_factory=list)
+    errors: list[Remark] = msgspec.field(default_factory=list)
+
+
+Announce = Callable[[Mapping[str, "Announcer"], Report], Announced]
+"""Tells who is to hear of a run: of its tables' announcers, by label, what is due; and of its report, a digest."""
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run needs.
 
@@ -116,7 +127,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         policy: the rules of all of them, without a dialect.
         outlets: where the report goes.
         max_findings: how many findings a report that does not stream may list.
-        channel: who hears of the run; None for nobody.
+        announce: tells those who are to hear of the run; None for nobody.
         clock: the present time in UNIX seconds.
         stop: who may ask to stop; the tables' jobs have the same.
     """
@@ -129,7 +140,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     policy: PolicyPart
     outlets: Outlets
     max_findings: int
-    channel: Channel | None
+    announce: Announce | None
     clock: Callable[[], float]
     stop: Stop
 

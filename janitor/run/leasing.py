@@ -1,4 +1,4 @@
-"""The lease of a table around a sweep that deletes (DESIGN, "Guards")."""
+"""The lease of a table around a sweep that deletes (docs/architecture.md, "Guards")."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from janitor.errors import JanitorError
+from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import get_logger
 from janitor.readers.tally import Tally
 from janitor.report.build import forecast
@@ -30,7 +30,6 @@ from janitor.report.model import (
     PolicyPart,
     Remark,
     TableReport,
-    worth_a_line,
 )
 from janitor.run.bugs import remarked
 from janitor.run.findings import Findings
@@ -57,7 +56,7 @@ class TableResult(NamedTuple):
     """What came of a table.
 
     Attributes:
-        report: what the run's report says of it.
+        report: what the run's report says of it, but for how many findings are left out there.
         findings: the most urgent, sorted.
         is_complete: whether all of the table was read, and every row that was planned is told of.
         listing: which rows were asked for, where some were.
@@ -73,12 +72,13 @@ def run_table(job: TableJob, outlets: Outlets, *, label: str | None, most: int) 
     """Read the table, and delete what is stale if it is a sweep that may.
 
     Args:
-        job: what is to be done. Its plan is open.
+        job: what is to be done.
         outlets: the run's, open. Those that stream are told of findings as they come.
         label: the table's, where the run has several.
         most: how many findings are listed.
 
     Raises:
+        ConfigurationError: the plan's place cannot be written; nothing was read.
         StopRequestedError: somebody asked to stop before anything was read.
     """
     started = job.clock()
@@ -86,6 +86,7 @@ def run_table(job: TableJob, outlets: Outlets, *, label: str | None, most: int) 
         if lease.other is not None:
             return _passed_over(job, passed_over(lease.other), started)
         with _abandoned_on_error(job):
+            _open_plan(job)
             return _worked_through(job, outlets, lease, label=label, most=most, started=started)
 
 
@@ -112,7 +113,6 @@ def _worked_through(
         locked_out,
         started=started,
         outcome=_outcome(job, swept, errors),
-        listed=len(listed),
         errors=[*errors, *swept.errors, *bugs, *_deadline(job)],
         warnings=[
             *job.warnings,
@@ -186,6 +186,15 @@ def deadline_remark() -> Remark:
     return Remark(where="run", code="deadline", message=message)
 
 
+def _open_plan(job: TableJob) -> None:
+    if job.sweep is None:
+        return
+    try:
+        job.sweep.plan.open(job.sweep.header)
+    except SinkError as error:
+        raise ConfigurationError(f"the plan: {error.sentence}", error.way_out, "plan-path") from None
+
+
 def _findings(job: TableJob, outlets: Outlets, *, label: str | None, most: int) -> Findings:
     rules = rules_of(job)
     if job.listing is not None and job.listing.order is not None:
@@ -202,12 +211,10 @@ def _report(
     *,
     started: float,
     outcome: Outcome,
-    listed: int,
     errors: list[Remark],
     warnings: list[Remark],
 ) -> TableReport:
     finished, counts, place = job.clock(), tally.counts(), job.place
-    listing = None if job.listing is None else job.listing.part(tally.chosen)
     return TableReport(
         label=job.label,
         named=job.named,
@@ -225,7 +232,7 @@ def _report(
         deletion=swept.deletion,
         capacity=_capacity(job, tally, locked_out),
         clock=Clock(skew_seconds=job.table.skew_seconds),
-        findings_omitted=worth_a_line(counts, listing) - listed,
+        findings_omitted=0,
         locked_out=list(locked_out.owners),
         locked_out_unchecked=locked_out.unchecked,
         forecast=forecast(tally.expiries, job.now, job.policy.horizon),
@@ -244,7 +251,6 @@ def _passed_over(job: TableJob, why: Remark, started: float) -> TableResult:
         LockedOut(),
         started=started,
         outcome=Outcome.SKIPPED,
-        listed=0,
         errors=[],
         warnings=[*job.warnings, why],
     )

@@ -59,6 +59,7 @@ class TroubleMemory:
     Attributes:
         name: tells it from those of other jobs, tables and topics.
         broken: records of the store that no run can have left.
+        location: the store as the user calls it.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float], *, job: str, table: str, topic: str) -> None:
@@ -73,6 +74,7 @@ class TroubleMemory:
         """
         self._store, self._clock = store, clock
         self.broken = BrokenRecords()
+        self.location = store.location
         self.name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
     def last(self) -> Trouble | None:

@@ -121,7 +121,7 @@ class Watch:
         self._terms = terms
         self._heard: dict[Audience, dict[str, Heard]] = {}
         self._loaded: LastRun | None = None
-        self._fingerprint_of = fingerprint_of
+        self.fingerprint_of = fingerprint_of
 
     @property
     def is_broken(self) -> bool:
@@ -154,7 +154,7 @@ class Watch:
         """Take findings, none of them active."""
         if self.error is not None or self._snapshot is None:
             return
-        sights = [sight_of(told, self._fingerprint_of(told.row)) for told in rows]
+        sights = [sight_of(told, self.fingerprint_of(told.row)) for told in rows]
         with self.failing():
             # One that somebody else removed meanwhile is not here any more.
             here = [sight for sight in sights if sight.outcome is not _ALREADY_GONE]

@@ -56,7 +56,7 @@ def ending_of(
 
 
 def words_of(exit_code: int) -> str:
-    """What an exit code means (DESIGN, "Command line"); an empty text where the outcome says it all."""
+    """What an exit code means (docs/architecture.md, "Exit codes"); an empty text where the outcome says it all."""
     if exit_code < 0:
         return f"killed by {_signal_name(-exit_code)}" + ("; out of memory?" if -exit_code == signal.SIGKILL else "")
     words: dict[int, str] = {

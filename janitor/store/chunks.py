@@ -24,7 +24,7 @@ class Seen(NamedTuple):
 
     Attributes:
         fingerprint: the token's.
-        state: its state, in DESIGN's word.
+        state: its state, in the report's word.
         expiry: in UNIX seconds, None where it has none.
         username, name: as they may be shown (`janitor.tokens.shown`).
     """

@@ -1,4 +1,4 @@
-"""Exactly one state for every row; first match wins (DESIGN, "States")."""
+"""Exactly one state for every row; first match wins (docs/architecture.md, "States")."""
 
 from collections.abc import Sequence
 from enum import StrEnum

@@ -63,7 +63,7 @@ def as_lisa_reads(value: Value) -> int | None:
 
 
 def read(value: Value) -> tuple[int | None, str | None]:
-    """The expiry in whole UNIX seconds and no problem, or no expiry and one of DESIGN's reasons why."""
+    """The expiry in whole UNIX seconds and no problem, or no expiry and one of the reasons why."""
     seconds = whole_seconds(value.N) if value.N is not None else None
     if seconds is None:
         return None, "not-a-number"

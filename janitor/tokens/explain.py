@@ -1,4 +1,4 @@
-"""Why a row is what it is: DESIGN's rules one by one, with the values that they compare. Pure.
+"""Why a row is what it is: the rules of states and gates one by one, with the values that they compare. Pure.
 
 Nothing here decides anything: `classify`, `accepted_by` and `is_deletable` do, and the tests hold the two together.
 """

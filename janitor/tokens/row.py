@@ -24,7 +24,7 @@ KIND_WORDS = {
 }
 
 
-class Value(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
+class Value(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One attribute: exactly one member is set. Its `repr` shows the type only, for it may be a bearer token."""
 
     S: str | None = None
@@ -61,7 +61,7 @@ class Value(msgspec.Struct, frozen=True, gc=False, repr_omit_defaults=True):
         return f"Value({self.kind})"
 
 
-class Text(msgspec.Struct, frozen=True, gc=False):
+class Text(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An attribute of which only a text matters: None when it is of another type."""
 
     S: str | None = None
@@ -70,13 +70,13 @@ class Text(msgspec.Struct, frozen=True, gc=False):
         return "Text(…)"
 
 
-class Number(msgspec.Struct, frozen=True, gc=False):
+class Number(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An attribute of which only a number matters: None when it is of another type."""
 
     N: str | None = None
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
+class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The attributes of a row that janitor reads. Its `repr` never shows the key."""
 
     key: Text = msgspec.field(name="token")

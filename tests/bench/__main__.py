@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from tests.bench import budget, delete, memory, scale, scan, start, startup, stopping, wire
+from tests.bench import budget, delete, memory, scale, scan, start, startup, stopping, wire, workers
 from tests.bench.figures import Figure, rendered
 from tests.bench.processes import CommandFailedError
 
@@ -25,6 +25,7 @@ _BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "delete": delete.run,
     "stopping": stopping.run,
     "budget": budget.run,
+    "workers": workers.run,
 }
 
 

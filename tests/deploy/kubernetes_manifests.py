@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 import yaml
 
 KUBERNETES = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
-OVERLAYS = ("cronjob", "cronjob-sweep", "daemon")
+OVERLAYS = ("cronjob", "cronjob-sweep", "daemon", "distributed")
+# The Dask cluster of the last one.
+SCHEDULER, WORKER = "janitor-scheduler-distributed", "janitor-worker-distributed"
 # The wheel's, beside the interpreter: never another that happens to be on the path.
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
@@ -50,9 +52,19 @@ class Manifests:
 
     @property
     def workload(self) -> Object:
-        """The object that makes pods."""
-        (only,) = (each for each in self.objects if each["kind"] in {"CronJob", "Deployment"})
+        """The object that makes the program's pods: the CronJob if there is one, else the Deployment."""
+        (only,) = self.of("CronJob") or self.of("Deployment")
         return only
+
+    def narrowed_to(self, workload: str) -> "Manifests":
+        """The same with this one of the objects that make pods."""
+        return Manifests(
+            tuple(
+                each
+                for each in self.objects
+                if each["kind"] not in {"CronJob", "Deployment"} or each["metadata"]["name"] == workload
+            )
+        )
 
     @property
     def job(self) -> Object:
@@ -77,6 +89,12 @@ class Manifests:
         (only,) = self.pod["containers"]
         made: Object = only
         return made
+
+    def environment_of(self, container: Object) -> dict[str, str]:
+        """The variables of a container, but for those that Kubernetes fills in."""
+        sources = (self.named("ConfigMap", each["configMapRef"]["name"]) for each in container.get("envFrom", ()))
+        shared = {name: value for source in sources for name, value in source["data"].items()}
+        return shared | {each["name"]: each["value"] for each in container.get("env", ()) if "value" in each}
 
     def files_of(self, volume: str) -> dict[str, str]:
         """The files of the ConfigMap that a volume of the pod shows."""

@@ -80,8 +80,8 @@ def test_the_table_is_made_once_and_its_schedule_reports_on_it(
     report = json.loads(run.out)
     boto3.client("dynamodb", endpoint_url=ministack_url).delete_table(TableName=report["tables"][0]["name"])
     assert (run.code, run.out != "", report["deletion"]["enabled"]) == (0, True, False)
-    assert said[0] == f"{report['table']['name']} holds {report['counts']['scanned']} made-up tokens\n"
-    assert said[1] == f"{report['table']['name']} is there already\n"
+    assert said[0] == f"{report['tables'][0]['name']} holds {report['counts']['scanned']} made-up tokens\n"
+    assert said[1] == f"{report['tables'][0]['name']} is there already\n"
 
 
 def test_the_schedule_deletes_nothing_and_remembers_in_the_volume() -> None:

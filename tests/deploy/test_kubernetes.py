@@ -17,6 +17,8 @@ from janitor.parsers import S3Prefix
 from tests.deploy.kubernetes_manifests import (
     KUBERNETES,
     OVERLAYS,
+    SCHEDULER,
+    WORKER,
     Manifests,
     not_restricted,
     refused_of,
@@ -34,6 +36,12 @@ OPTION = "  # - ../../components/"
 @pytest.fixture(params=OVERLAYS)
 def overlay(request: pytest.FixtureRequest) -> Manifests:
     return rendered(request.param)
+
+
+@pytest.fixture(params=[*OVERLAYS, SCHEDULER, WORKER])
+def pods(request: pytest.FixtureRequest) -> Manifests:
+    """Each overlay with each kind of its pods."""
+    return rendered(request.param) if request.param in OVERLAYS else rendered("distributed").narrowed_to(request.param)
 
 
 @pytest.fixture(params=[name for name in OVERLAYS if name != "daemon"])
@@ -75,10 +83,10 @@ def test_an_unknown_field_would_be_noticed() -> None:
         kubernetes_validate.validate(wrong, OLDEST_KUBERNETES, strict=True)
 
 
-def test_every_pod_is_restricted_and_bounded(overlay: Manifests) -> None:
+def test_every_pod_is_restricted_and_bounded(pods: Manifests) -> None:
     labels = rendered(KUBERNETES / "namespace").one("Namespace")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-    assert [*not_restricted(overlay.pod), *unbounded(overlay.pod)] == []
+    assert [*not_restricted(pods.pod), *unbounded(pods.pod)] == []
 
 
 @pytest.mark.parametrize(
@@ -112,21 +120,24 @@ def test_each_way_out_of_the_restrictions_is_noticed(where: str, key: str, value
     assert len([*not_restricted(pod), *unbounded(pod)]) == 1
 
 
-def test_a_pod_asks_nothing_of_kubernetes_and_hears_of_no_service(overlay: Manifests) -> None:
-    assert overlay.pod["automountServiceAccountToken"] is False
-    assert overlay.one("ServiceAccount")["automountServiceAccountToken"] is False
+def test_a_pod_asks_nothing_of_kubernetes_and_hears_of_no_service(pods: Manifests) -> None:
+    assert pods.pod["automountServiceAccountToken"] is False
+    assert not any(each["automountServiceAccountToken"] for each in pods.of("ServiceAccount"))
     # Variables of a service named janitor-… would read like settings of the program.
-    assert overlay.pod["enableServiceLinks"] is False
+    assert pods.pod["enableServiceLinks"] is False
 
 
-def test_the_image_is_set_in_one_line_to_this_version(overlay: Manifests) -> None:
-    assert overlay.container["image"] == f"registry.example.com/token-janitor:{janitor.__version__}"
+def test_the_image_is_set_in_one_line_to_this_version(pods: Manifests) -> None:
+    # The one with Dask is another target of the same build.
+    image = pods.container["image"].removesuffix("-dask" if len(pods.of("ServiceAccount")) > 1 else "")
+    assert image == f"registry.example.com/token-janitor:{janitor.__version__}"
 
 
-def test_every_name_leads_somewhere(overlay: Manifests, edited_daemon: Manifests) -> None:
-    for manifests in (overlay, edited_daemon):
+def test_every_name_leads_somewhere(pods: Manifests, edited_daemon: Manifests) -> None:
+    for manifests in (pods, edited_daemon):
         pod, container = manifests.pod, manifests.container
-        manifests.named("ServiceAccount", pod["serviceAccountName"])
+        if pod["serviceAccountName"] != "default":  # which every namespace has
+            manifests.named("ServiceAccount", pod["serviceAccountName"])
         for source in container["envFrom"]:
             manifests.named("ConfigMap", source["configMapRef"]["name"])
         for volume in pod["volumes"]:
@@ -147,13 +158,13 @@ def test_overlays_share_nothing_and_their_namespace_is_nobodys() -> None:
     assert not [label for label in namespace["labels"] if label.startswith("app.kubernetes.io/")]
     places = {each["metadata"]["namespace"] for name in OVERLAYS for each in rendered(name).objects}
     assert places == {namespace["name"]}
-    roles = [rendered(name).one("ServiceAccount")["metadata"]["annotations"] for name in OVERLAYS]
-    assert len({each["eks.amazonaws.com/role-arn"] for each in roles}) == len(OVERLAYS)
+    accounts = [each["metadata"] for name in OVERLAYS for each in rendered(name).of("ServiceAccount")]
+    assert len({each["annotations"]["eks.amazonaws.com/role-arn"] for each in accounts}) == len(OVERLAYS) + 1
 
 
 def test_nothing_comes_in_and_only_dns_and_tls_go_out(overlay: Manifests) -> None:
     of_pod = functools.partial(selects, labels=overlay.template["metadata"]["labels"])
-    policies = [each["spec"] for each in overlay.of("NetworkPolicy")]
+    policies = [each["spec"] for each in overlay.of("NetworkPolicy") if "dask" not in each["metadata"]["name"]]
     assert all(of_pod(each["podSelector"]) for each in policies)
     both = [each for each in policies if each["policyTypes"] == ["Ingress", "Egress"]]
     assert [each.get("ingress", []) for each in both] == [[]]
@@ -168,12 +179,12 @@ def test_nothing_comes_in_and_only_dns_and_tls_go_out(overlay: Manifests) -> Non
 
 def test_nothing_deletes_as_it_is_shipped_and_what_could_archives_in_s3(tmp_path: Path) -> None:
     read = {name: list(schedules(rendered(name), tmp_path)) for name in OVERLAYS}
-    assert [each.is_sweep for name in OVERLAYS for each in read[name]] == [False, True, False, True]
+    assert [each.is_sweep for name in OVERLAYS for each in read[name]] == [False, True, False, True, True]
     every = [each for of_one in read.values() for each in of_one]
     assert not any(each.deletes for each in every)
     assert all(isinstance(each.values["archive"], S3Prefix) for each in every if each.is_sweep)
     assert all(each.description for each in every)
-    assert [each.when.cron is None for each in every] == [True, True, False, False]
+    assert [each.when.cron is None for each in every] == [True, True, False, False, True]
 
 
 def test_a_cronjob_fires_by_a_clock_of_its_own_one_at_a_time(cronjob: Manifests) -> None:
@@ -230,6 +241,36 @@ def test_the_log_of_a_pod_is_lines_and_no_report(overlay: Manifests, tmp_path: P
     for schedule in schedules(overlay, tmp_path):
         # The daemon's runs say nothing on its standard output unless they are told to.
         assert schedule.values.get("format", "none") == "none"
+
+
+def test_sweep_scheduler_and_workers_reach_each_other_over_tls_and_nobody_else_does(tmp_path: Path) -> None:
+    whole = rendered("distributed")
+    parts = [whole, whole.narrowed_to(SCHEDULER), whole.narrowed_to(WORKER)]
+    sweep, scheduler, worker = (each.container for each in parts)
+    policy = whole.named("NetworkPolicy", "janitor-dask-distributed")["spec"]
+    ((coming,), (going,)) = policy["ingress"], policy["egress"]
+    ((source,), (target,)) = coming["from"], going["to"]
+    others = [rendered(name).template["metadata"]["labels"] for name in OVERLAYS if name != "distributed"]
+    for selector in (policy["podSelector"], source["podSelector"], target["podSelector"]):
+        assert all(selects(selector, each.template["metadata"]["labels"]) for each in parts)
+        assert not any(selects(selector, labels) for labels in others)
+    (port,) = (each["containerPort"] for each in scheduler["ports"])
+    listening = [port, int(worker["command"][worker["command"].index("--worker-port") + 1])]
+    assert [each["port"] for each in coming["ports"]] == [each["port"] for each in going["ports"]] == listening
+
+    service = whole.one("Service")
+    address = f"tls://{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
+    (schedule,) = schedules(whole, tmp_path)
+    assert {schedule.values["dask"], worker["command"][2]} == {address}
+    selected = [selects(service["spec"]["selector"], each.template["metadata"]["labels"]) for each in parts]
+    assert selected == [False, True, False]
+    for part, container in zip(parts, (sweep, scheduler, worker), strict=True):
+        variables = whole.environment_of(container)
+        assert variables["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"] == "True"
+        # A worker that runs out of memory writes no row to a disk.
+        assert variables["DASK_DISTRIBUTED__WORKER__MEMORY__SPILL"] == "False"
+        assert {"name": "tls", "secret": {"secretName": "janitor-dask-tls"}} in part.pod["volumes"]
+    assert part.pod["serviceAccountName"] not in {whole.pod["serviceAccountName"], "default"}
 
 
 def test_what_the_readme_deletes_together_every_cluster_knows() -> None:

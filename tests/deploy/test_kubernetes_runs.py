@@ -3,12 +3,16 @@
 import dataclasses
 import http.client
 import json
+import os
+import re
+import shlex
+import shutil
 import signal
-import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +22,10 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.dynamodb.client import Aws, Connection
 from janitor.store.create_table import create_table as create_state_table
-from tests.command import janitor, started
-from tests.deploy.kubernetes_manifests import Manifests, rendered
-from tests.forked import ForkedProcess
+from tests.command import fake_aws, janitor, started
+from tests.deploy.kubernetes_manifests import KUBERNETES, SCHEDULER, WORKER, Manifests, rendered
+from tests.forked import ROOT, ForkedProcess
+from tests.servers import free_port
 from tests.sweeping import DAY, key_of, keys_in, living_rows, stale_rows
 from tests.tables import create_table
 
@@ -152,6 +157,54 @@ def test_the_sweep_is_a_dry_run_until_it_is_told_otherwise(
     assert all(f"s3://{BUCKET}/{each['Key']}".startswith(report["deletion"]["archive"]) for each in archived)
 
 
+@pytest.mark.usefixtures("tokens")
+def test_a_cluster_reads_for_the_sweep_over_tls(ministack_url: str, tmp_path: Path) -> None:
+    whole, tls = rendered("distributed"), tmp_path / "tls"
+    tls.mkdir()
+    # As the README has an operator make the certificate.
+    (command,) = re.findall(r"^ +(openssl req .*)$", (KUBERNETES / "README.md").read_text(), re.MULTILINE)
+    subprocess.run(shlex.split(command), cwd=tls, check=True, capture_output=True)
+    shutil.copy(tls / "tls.crt", tls / "ca.crt")
+    shared = whole.named("ConfigMap", "janitor-dask-distributed")["data"]
+    variables = {name: value.replace("/etc/dask", str(tls)) for name, value in shared.items()}
+    variables["DASK_TEMPORARY_DIRECTORY"] = str(tmp_path)
+    (port,) = (each["containerPort"] for each in whole.narrowed_to(SCHEDULER).container["ports"])
+    here = free_port()
+
+    def moved(words: list[str]) -> list[str]:
+        """A command of a pod, on a port of this machine's loopback that is free."""
+        assert words[0] == "dask"
+        where = {
+            "tls://janitor-scheduler-distributed:8786": f"tls://127.0.0.1:{here}",
+            str(port): str(here),
+            "8788": "0",
+        }
+        return [str(Path(sys.executable).with_name("dask")), *(where.get(word, word) for word in words[1:])]
+
+    with ExitStack() as stack:
+        for name in (SCHEDULER, WORKER):
+            container = whole.narrowed_to(name).container
+            words = moved([*container["command"], *container.get("args", ())])
+            process = ForkedProcess(
+                [*words, "--host", "127.0.0.1"],
+                {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **fake_aws(tmp_path), **variables},
+                folder=tmp_path,
+            )
+            stack.enter_context(closing(process))
+        pod = Pod(whole, tmp_path / "pod", ministack_url)
+        pod.folder.mkdir()
+        pod.mount()
+        kept = tmp_path / "report.json"
+        environment = pod.environment | variables | {"JANITOR_REPORT": f"json={kept}"}
+        swept = janitor(*pod.arguments, env=environment | {"JANITOR_DASK": f"tls://127.0.0.1:{here}"})
+        assert swept.code == 0, swept.err
+        report = json.loads(kept.read_text())
+        assert (report["deletion"]["planned"], report["counts"]["scanned"]) == (len(STALE), len(STALE + LIVING))
+        # Whoever has no certificate of that authority gets no row, and no task.
+        stranger = janitor(*pod.arguments, env=pod.environment | {"JANITOR_DASK": f"tcp://127.0.0.1:{here}"})
+        assert stranger.code == 2
+
+
 def test_the_daemon_answers_its_probes_knows_its_jobs_and_ends_when_told_to(
     tokens: DynamoDBClient, ministack_url: str, tmp_path: Path
 ) -> None:
@@ -179,13 +232,6 @@ def container_grace(pod: Pod) -> float:
     """The seconds after which the kubelet would kill it."""
     seconds: float = pod.manifests.pod["terminationGracePeriodSeconds"]
     return seconds
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def asked(process: ForkedProcess, port: int, path: str) -> tuple[int, bytes]:

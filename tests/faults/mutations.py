@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.faults.mutation import Mutation
 from tests.faults.notice_mutations import NOTICE_MUTATIONS
 from tests.faults.planted_mutations import PLANTED_MUTATIONS
+from tests.faults.reader_mutations import READER_MUTATIONS
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("janitor", "tests", "deploy", "pyproject.toml", "README.md")
@@ -265,6 +266,7 @@ MUTATIONS = (
     ),
     *NOTICE_MUTATIONS,
     *PLANTED_MUTATIONS,
+    *READER_MUTATIONS,
 )
 
 

@@ -5,18 +5,15 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.run.carry_out import WORKERS
 from tests.command import Finished, started
-from tests.faults.proxy import Forward, Request, meddling_proxy
+from tests.faults.gate import END_SECONDS, HANG_SECONDS, gated
 from tests.fixtures import NewTable
 from tests.forked import ForkedProcess
 from tests.servers import Server
@@ -35,45 +32,7 @@ from tests.sweeping import (
 STALE, LIVING = 2_000, 60
 # Two groups of 800 rows at most: the second waits for workers while the first is deleted, and there is no third.
 ARCHIVED = 1_600
-BATCH = "BatchExecuteStatement"
-# What hangs hangs for longer than a run may take to end, which is five seconds, and than the machine may add to that.
-HANG_SECONDS = 60
-END_SECONDS = 15
 SIGNALS = {signal.SIGTERM: 143, signal.SIGINT: 130}
-
-
-@dataclass
-class Gate:
-    """Lets so many requests through, holds all later ones up, and says when it holds so many."""
-
-    most: int
-    awaited: int = 1
-    reached: threading.Event = field(default_factory=threading.Event)
-    opened: threading.Event = field(default_factory=threading.Event)
-    passed: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __call__(self, request: Request, forward: Forward) -> tuple[int, Any]:
-        with self.lock:
-            self.passed += 1
-            held = self.passed - self.most
-        if held >= self.awaited:
-            self.reached.set()
-        if held > 0:
-            self.opened.wait(HANG_SECONDS)
-        return forward(request)
-
-
-@contextmanager
-def gated(server: Server, most: int, operation: str = BATCH, awaited: int = 1) -> Iterator[tuple[str, Gate]]:
-    """A proxy with a gate before one operation; it is open for all at the end of the block."""
-    gate = Gate(most, awaited)
-    with meddling_proxy(server.url) as (url, meddling):
-        meddling.by_operation[operation] = gate
-        try:
-            yield url, gate
-        finally:
-            gate.opened.set()
 
 
 def stopped(process: ForkedProcess, number: signal.Signals, archive: Path) -> Swept:

@@ -18,10 +18,11 @@ ENVIRONMENT = {"PATH": os.environ["PATH"]}
 # Starts a child that writes where the test reads, says which one it is, and is killed.
 KILLED_TESTS = """
 import os, signal, sys
-from tests.forked import ForkedProcess
+from tests.forked import ForkedProcess, temporary_folder
 
+folder = temporary_folder("left-")
 child = ForkedProcess(["sh", "-c", sys.argv[1]], dict(os.environ), output=1)
-print(child.pid, flush=True)
+print(child.pid, folder.name, flush=True)
 os.read(0, 1)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -44,10 +45,13 @@ def test_a_child_ends_when_the_tests_are_killed(script: str) -> None:
         [sys.executable, "-c", KILLED_TESTS, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as tests:
         assert tests.stdout is not None
-        number, ready = sorted(tests.stdout.readline() for _ in range(2))
+        first, ready = sorted(tests.stdout.readline() for _ in range(2))
+        number, left = first.split()
+        assert Path(left).is_dir()
         out, _ = tests.communicate(" ", timeout=SECONDS)  # the pipe ends when the last one that can write to it has
     assert tests.returncode == -signal.SIGKILL
     assert not is_running(int(number))
+    assert not Path(left).parent.exists()
     assert ready == "ready\n"
     assert out == ("ended\n" if "trap" in script else "")
 

@@ -16,7 +16,7 @@ from tests.integration.scanning import DAY, counted, report_of, scan
 from tests.servers import Server
 from tests.tables import SAMPLE_NOW, Item, legacy, modern, sample_rows, token
 
-# DESIGN, "Report (JSON, janitor.report/v1)".
+# What scripts outside read.
 REPORT_KEYS = {
     "": "schema run tables policy counts deletion capacity clock findings findings_omitted locked_out changes forecast "
     "errors",

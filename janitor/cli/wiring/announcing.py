@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from janitor.cli.running import AroundRun
 from janitor.cli.wiring.fingerprint_key import key_name
+from janitor.cli.wiring.job import Terms
 from janitor.cli.wiring.notices import owner_pages
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
 from janitor.cli.wiring.stores import failure_turn_for, has_store, scope_of, store_for, troubles_for, turn_for
@@ -27,7 +28,6 @@ from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.sns import Message, Topic
 from janitor.temporary import temporary_folder
 from janitor.tokens.fingerprint import fingerprint
-from janitor.tokens.policy import Policy
 
 
 class Announcing(NamedTuple):
@@ -42,25 +42,29 @@ def announcing_of(
     state: StateSettings,
     reached: Reached,
     stop: Stop,
+    terms: Terms,
     *,
-    policy: Policy,
-    secret: bytes | None,
-    now: int,
-    as_of: int | None,
-    run_id: str,
     remembers: bool = True,
     requires_notice: bool = False,
-    is_dry_run: bool = False,
     attempts_of: str | None = None,
 ) -> Announcing | None:
     """Who announces what is found in the table, and what is remembered; None where nothing is to be remembered.
 
-    A run as of another time remembers nothing: its findings are not true yet. With `remembers` it sees the whole table,
-    as the next will; with `requires_notice` it deletes only what was announced. A dry run says who would be told.
-    `attempts_of` is as `lease_for` has it.
+    A run as of another time remembers nothing: its findings are not true yet. A dry run says who would be told.
+
+    Args:
+        settings: who hears of it.
+        state: where that is remembered.
+        reached: the table.
+        stop: who may ask for an early end.
+        terms: by what it is judged.
+        remembers: whether the run sees the whole table, as the next will.
+        requires_notice: whether it deletes only what was announced.
+        attempts_of: as `lease_for` has it.
     """
-    if as_of is not None or not has_store(state, settings):
+    if terms.as_of is not None or not has_store(state, settings):
         return None
+    policy, secret, is_dry_run = terms.policy, terms.secret, terms.is_dry_run
     table = reached.table
     fingerprint_of = partial(fingerprint, dialect=policy.dialect, secret=secret)
     channel = Channel(
@@ -72,9 +76,9 @@ def announcing_of(
         refusal=clock_refusal(table.skew_seconds),
     )
     kind, topic_arn = Kind.OWNER if settings.per_token else Kind.DIGEST, settings.sns_topic_arn
-    terms = WatchTerms(
+    watch_terms = WatchTerms(
         scope=scope_of(table),
-        now=now,
+        now=terms.now,
         thresholds=policy.thresholds,
         grace=policy.grace,
         naming=f"{policy.dialect.value}/{key_name(secret)}",
@@ -85,7 +89,7 @@ def announcing_of(
     )
     watch = Watch(
         store_for(state, lambda: reached.aws, is_dry_run=is_dry_run),
-        terms,
+        watch_terms,
         fingerprint_of=fingerprint_of,
         folder=temporary_folder(),
     )
@@ -95,10 +99,9 @@ def announcing_of(
         clock=time.time,
         stop=stop,
         pages_of_owner=owner_pages(reached),
-        fingerprint_of=fingerprint_of,
-        run_id=run_id,
+        run_id=terms.run_id,
         remembers=remembers,
-        turn=turn_for(state, reached.aws, table, topic_arn, run_id, stop=stop, attempts_of=attempts_of)
+        turn=turn_for(state, reached.aws, table, topic_arn, terms.run_id, stop=stop, attempts_of=attempts_of)
         if topic_arn and not is_dry_run
         else None,
     )

@@ -5,15 +5,13 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from janitor.cli.wiring.announcing import announcing_of
 from janitor.cli.wiring.archives import check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.job import Prepared
+from janitor.cli.wiring.job import Prepared, Terms
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports
-from janitor.cli.wiring.plan_rules import header_of
 from janitor.cli.wiring.reach import Among, Reached, names_a_table, reach
-from janitor.cli.wiring.scan import prepared_for
+from janitor.cli.wiring.scan import announcing_for, prepared_for
 from janitor.cli.wiring.stores import lease_for
 from janitor.cli.wiring.sweep import announced_by, archive_file, sweep_of, ttl_remarks
 from janitor.config.commands import ApplyCommand
@@ -45,55 +43,40 @@ def prepare_apply(plan: Path, given: ApplyCommand, run_id: str, stop: Stop, _: A
     reached = reach_table_of(reader, given.table, given.writes.max_wcu)
     policy = _policy(reader.header, given.protection)
     now = reached.present()
-    announcing = announcing_of(
+    terms = Terms(run_id, policy, now, None, secret, given.apply.dry_run)
+    announcing = announcing_for(
         given.notices,
         given.state,
         reached,
         stop,
-        policy=policy,
-        secret=secret,
-        now=now,
-        as_of=None,
-        run_id=run_id,
+        terms,
         remembers=False,
-        is_dry_run=given.apply.dry_run,
         requires_notice=given.deletion.require_notice,
         attempts_of=given.deletion.lease_holder,
     )
-    return prepared_for(
+    sweep = sweep_of(
         reached,
+        given.deletion,
         stop,
-        policy=policy,
-        now=now,
-        as_of=None,
-        reader=Pages(lambda: _pages(reader)),
-        rows=closing.rows if closing else 0,
-        secret=secret,
-        read_price=0.0,
-        write_price=given.deletion.write_price,
-        sweep=sweep_of(
-            reached,
-            given.deletion,
-            stop,
-            is_enabled=not given.apply.dry_run,
-            header=header_of(reached.table, policy, run_id, now, None),
-            policy=policy,
-            plan=None,
-            reviewed_plan=plan,
-            population=lambda _: None if closing is None or is_unknown(closing) else closing,
-            announced=announced_by(announcing, given.deletion, now),
-            lease=lease_for(
-                given.state,
-                given.notices,
-                reached.aws,
-                reached.table,
-                run_id,
-                attempts_of=given.deletion.lease_holder,
-            ),
+        terms,
+        plan=None,
+        announced=announced_by(announcing, given.deletion, now),
+        lease=lease_for(
+            given.state,
+            given.notices,
+            reached.aws,
+            reached.table,
+            run_id,
+            attempts_of=given.deletion.lease_holder,
         ),
+    )
+    population = None if closing is None or is_unknown(closing) else closing
+    rows, prices = closing.rows if closing else 0, (0.0, given.deletion.write_price)
+    return prepared_for(reached, stop, terms, Pages(lambda: _pages(reader)), rows=rows, prices=prices).doing(
+        sweep=dataclasses.replace(sweep, reviewed_plan=plan, population=lambda _: population),
         announcer=announcing.announcer if announcing else None,
-        remarks=ttl_remarks(reached),
         unused_patterns=_unused_patterns(reader, given.protection),
+        remarks=ttl_remarks(reached),
     )
 
 

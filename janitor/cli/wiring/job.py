@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from msgspec import structs
 
@@ -23,20 +24,40 @@ from janitor.config.table import TableSettings
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
-from janitor.report.model import TablePart
+from janitor.report.model import Remark, TablePart
 from janitor.report.together import labels_of
-from janitor.run.job import Job, TableJob, Unreached
+from janitor.run.job import Announce, Job, TableJob, Unreached
 from janitor.run.stopping import Stop
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
-    from janitor.run.channel import Channel
+    from janitor.tokens.policy import Policy
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
 _REGION_IN_ARN = 3
 
 SettingsT = TypeVar("SettingsT", bound=AroundRun)
+
+
+class Terms(NamedTuple):
+    """By what a table is judged in a run.
+
+    Attributes:
+        run_id: the run's id.
+        policy: the rules.
+        now: the UNIX second at which rows are judged; the present, or `as_of`.
+        as_of: the time that the user gave instead of the present.
+        secret: the key of fingerprints, None for plain ones.
+        is_dry_run: whether nothing is deleted, announced and remembered.
+    """
+
+    run_id: str
+    policy: Policy
+    now: int
+    as_of: int | None
+    secret: bytes | None
+    is_dry_run: bool
 
 
 class Prepared(NamedTuple):
@@ -51,6 +72,11 @@ class Prepared(NamedTuple):
     job: TableJob
     aws: Callable[[], Aws]
     names_places: Table | None
+
+    def doing(self, *, remarks: Sequence[Remark] = (), **changes: Any) -> Prepared:
+        """The same with other values of its job, by their names, and with more warnings."""
+        warnings = (*self.job.warnings, *remarks)
+        return self._replace(job=structs.replace(self.job, warnings=warnings, **changes))
 
 
 Prepare = Callable[[SettingsT, str, Stop, Among | None], Prepared]
@@ -140,21 +166,23 @@ def _job(
         policy=structs.replace(first.policy_part, dialect=None),
         outlets=outlets_of(output, names_places, lambda: home().s3, run_id, stop),
         max_findings=output.max_findings,
-        channel=None if first.as_of is not None else _channel(asked, shared, home, pointer, stop),
+        announce=None if first.as_of is not None else _announce(asked, shared, home, pointer, stop),
         clock=time.time,
         stop=stop,
     )
 
 
-def _channel(
+def _announce(
     asked: Asked[SettingsT], shared: SettingsT, home: Callable[[], Aws], pointer: str | None, stop: Stop
-) -> Channel | None:
-    """Who hears of the run, or would; None where nobody does and nothing is remembered."""
+) -> Announce | None:
+    """Tells those who are to hear of the run, or would; None where nobody does and nothing is remembered."""
     if not has_store(shared.store, shared.notices):
         return None
     from janitor.cli.wiring.announcing import run_channel
+    from janitor.run.announce import announce
 
-    return run_channel(shared, home, stop, command=asked.command, is_silent=asked.is_silent, pointer=pointer)
+    channel = run_channel(shared, home, stop, command=asked.command, is_silent=asked.is_silent, pointer=pointer)
+    return partial(announce, channel=channel, stop=stop)
 
 
 def _try(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from janitor.cli.progress import progress_for
 from janitor.cli.wiring.budgets import say_limits
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.job import Prepared
+from janitor.cli.wiring.job import Prepared, Terms
 from janitor.cli.wiring.notices import check_notices, metric_files, owner_pages, state_file
 from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.reach import Among, Reached, reach, warnings
@@ -17,17 +17,13 @@ from janitor.cli.wiring.rules import policy_of
 from janitor.cli.wiring.stores import has_store
 from janitor.config.scan import ScanSettings
 from janitor.readers.interface import Reader
-from janitor.report.model import Remark
 from janitor.run.job import TableJob
 from janitor.run.stopping import Stop
-from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
     from janitor.cli.wiring.announcing import Announcing
-    from janitor.readers.listing import Listing
-    from janitor.run.announce import Announcer
-    from janitor.run.sweep import Sweep
+    from janitor.config.output import NoticeSettings, StateSettings
 
 
 def prepare_scan(
@@ -52,56 +48,24 @@ def prepare_scan(
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = reached.present() if as_of is None else as_of
     patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
-    announcing = announcing_for(
-        settings, reached, stop, policy=policy, secret=secret, now=now, run_id=run_id, is_dry_run=is_dry_run
+    terms = Terms(run_id, policy, now, as_of, secret, is_dry_run)
+    announcing = announcing_for(settings.notices, settings.state, reached, stop, terms)
+    reader = reader_for(reached, settings.limits, settings.table, stop)
+    prepared = prepared_for(
+        reached, stop, terms, reader, rows=reached.table.item_count, prices=(settings.limits.read_price, 0.0)
     )
-    return prepared_for(
-        reached,
-        stop,
-        policy=policy,
-        now=now,
-        as_of=as_of,
-        reader=reader_for(reached, settings.limits, settings.table, stop),
-        rows=reached.table.item_count,
-        secret=secret,
-        read_price=settings.limits.read_price,
-        unused_patterns=patterns,
-        announcer=announcing.announcer if announcing else None,
-    )
+    return prepared.doing(unused_patterns=patterns, announcer=announcing.announcer if announcing else None)
 
 
 def announcing_for(
-    settings: ScanSettings,
-    reached: Reached,
-    stop: Stop,
-    *,
-    policy: Policy,
-    secret: bytes | None,
-    now: int,
-    run_id: str,
-    is_dry_run: bool,
-    requires_notice: bool = False,
-    attempts_of: str | None = None,
+    notices: NoticeSettings, state: StateSettings, reached: Reached, stop: Stop, terms: Terms, **more: Any
 ) -> Announcing | None:
-    """Who announces what the run finds: `announcing_of` has the words for the arguments."""
-    if not has_store(settings.state, settings.notices):
+    """As `announcing_of`, which takes the same and more, and is imported only where there is anything to remember."""
+    if not has_store(state, notices):
         return None
     from janitor.cli.wiring.announcing import announcing_of
 
-    return announcing_of(
-        settings.notices,
-        settings.state,
-        reached,
-        stop,
-        policy=policy,
-        secret=secret,
-        now=now,
-        as_of=settings.policy.as_of,
-        run_id=run_id,
-        is_dry_run=is_dry_run,
-        requires_notice=requires_notice,
-        attempts_of=attempts_of,
-    )
+    return announcing_of(notices, state, reached, stop, terms, **more)
 
 
 def reach_for(settings: ScanSettings, among: Among | None, max_wcu: float | None = None) -> Reached:
@@ -138,48 +102,35 @@ def check_scan(settings: ScanSettings) -> None:
 
 
 def prepared_for(
-    reached: Reached,
-    stop: Stop,
-    *,
-    policy: Policy,
-    now: int,
-    as_of: int | None,
-    reader: Reader,
-    rows: int,
-    secret: bytes | None,
-    read_price: float,
-    write_price: float = 0.0,
-    sweep: Sweep | None = None,
-    listing: Listing | None = None,
-    announcer: Announcer | None = None,
-    remarks: tuple[Remark, ...] = (),
-    unused_patterns: UnusedPatterns | None = None,
+    reached: Reached, stop: Stop, terms: Terms, reader: Reader, *, rows: int, prices: tuple[float, float]
 ) -> Prepared:
-    """A part of a run on the table that was reached: `TableJob` has the words for most arguments.
+    """A part of a run that reads the table which was reached, and no more.
 
-    `rows` is how many there are in all, for the progress bar; `remarks` are warnings besides the table's own.
+    Args:
+        reached: the table.
+        stop: who may ask for an early end.
+        terms: by what it is judged.
+        reader: who reads it.
+        rows: how many there are in all, for the progress bar.
+        prices: dollars for a million read and write units.
     """
     traffic = reached.aws.traffic
-    say_limits(reached.budgets, deletes=sweep is not None and sweep.is_enabled)
     job = TableJob(
         label=reached.table.name,
         table=reached.table,
-        policy=policy,
-        now=now,
-        as_of=as_of,
+        policy=terms.policy,
+        now=terms.now,
+        as_of=terms.as_of,
         reader=reader,
         pages_of_owner=owner_pages(reached),
         requests=lambda: (traffic.requests, traffic.throttled),
-        fingerprint_secret=secret,
-        read_price=read_price,
-        write_price=write_price,
+        fingerprint_secret=terms.secret,
+        read_price=prices[0],
+        write_price=prices[1],
         clock=time.time,
         progress=progress_for(rows, "scanning"),
         stop=stop,
-        warnings=(*warnings(reached), *remarks),
-        sweep=sweep,
-        listing=listing,
-        announcer=announcer,
-        unused_patterns=unused_patterns or UnusedPatterns(),
+        warnings=warnings(reached),
     )
+    say_limits(reached.budgets, deletes=not terms.is_dry_run)
     return Prepared(job, lambda: reached.aws, reached.table)

@@ -12,7 +12,7 @@ from janitor.cli.progress import progress_for
 from janitor.cli.wiring.announcing import Announcing
 from janitor.cli.wiring.archives import archive_for, archive_problem, check_archive
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.job import Prepared
+from janitor.cli.wiring.job import Prepared, Terms
 from janitor.cli.wiring.notices import check_notices, metric_files, state_file
 from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.plan_rules import header_of, limits_of
@@ -32,12 +32,11 @@ from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.run.carry_out import CarryOut, ForReal
 from janitor.run.lease_keeper import LeaseKeeper
-from janitor.run.plan import Header, Plan, Population
+from janitor.run.plan import Plan
 from janitor.run.plan_reader import PlanReader
 from janitor.run.stopping import Stop
 from janitor.run.sweep import Sweep
 from janitor.temporary import temporary_folder
-from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 
@@ -67,47 +66,34 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = reached.present() if as_of is None else as_of
     patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
-    lease = lease_for(scan.state, scan.notices, reached.aws, reached.table, run_id, attempts_of=deletion.lease_holder)
+    terms = Terms(run_id, policy, now, as_of, secret, is_dry_run=not sweep.deletes)
     announcing = announcing_for(
-        scan,
+        scan.notices,
+        scan.state,
         reached,
         stop,
-        policy=policy,
-        secret=secret,
-        now=now,
-        run_id=run_id,
-        is_dry_run=not sweep.deletes,
+        terms,
         requires_notice=deletion.require_notice,
         attempts_of=deletion.lease_holder,
     )
-    return prepared_for(
-        reached,
-        stop,
-        policy=policy,
-        now=now,
-        as_of=as_of,
-        reader=reader_for(reached, scan.limits, scan.table, stop),
-        rows=reached.table.item_count,
-        secret=secret,
-        read_price=scan.limits.read_price,
-        write_price=deletion.write_price,
+    reader = reader_for(reached, scan.limits, scan.table, stop)
+    prices = (scan.limits.read_price, deletion.write_price)
+    return prepared_for(reached, stop, terms, reader, rows=reached.table.item_count, prices=prices).doing(
         sweep=sweep_of(
             reached,
             deletion,
             stop,
-            is_enabled=sweep.deletes,
-            header=header_of(reached.table, policy, run_id, now, as_of),
-            policy=policy,
+            terms,
             plan=plan.plan,
-            reviewed_plan=None,
-            population=lambda scanned: scanned,
             announced=announced_by(announcing, deletion, now),
-            lease=lease,
+            lease=lease_for(
+                scan.state, scan.notices, reached.aws, reached.table, run_id, attempts_of=deletion.lease_holder
+            ),
             is_scheduled=sweep.is_scheduled,
         ),
         announcer=announcing.announcer if announcing else None,
-        remarks=ttl_remarks(reached),
         unused_patterns=patterns,
+        remarks=ttl_remarks(reached),
     )
 
 
@@ -157,21 +143,28 @@ def sweep_of(
     reached: Reached,
     deletion: DeletionSettings,
     stop: Stop,
+    terms: Terms,
     *,
-    is_enabled: bool,
-    header: Header,
-    policy: Policy,
     plan: Path | None,
-    reviewed_plan: Path | None,
-    population: Callable[[Population], Population | None],
     announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
     lease: LeaseKeeper | None,
     is_scheduled: bool = False,
 ) -> Sweep:
-    """What becomes of the stale rows of the table that was reached: `Sweep` has the words for most arguments.
+    """What becomes of the stale rows of the table that was reached.
 
-    `is_scheduled` says that a schedule file has given its consent.
+    Args:
+        reached: the table.
+        deletion: what is told of deletes.
+        stop: who may ask for an early end.
+        terms: by what the table is judged.
+        plan: where the plan is to be kept; None for nowhere.
+        announced: of rows, expiries by fingerprint, those that were announced long enough ago; None where that does not
+            matter.
+        lease: the right to sweep the table; None where no store keeps it.
+        is_scheduled: whether a schedule file has given its consent.
     """
+    is_enabled = not terms.is_dry_run
+    header = header_of(reached.table, terms.policy, terms.run_id, terms.now, terms.as_of)
     table, archive = reached.table, archive_for(reached, deletion.archive, header, stop, keeps_none=deletion.no_archive)
     # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
     plan_path = plan or temporary_folder() / f"janitor-plan-{header.run_id}{reached.file_suffix}.ndjson"
@@ -182,7 +175,7 @@ def sweep_of(
         return ForReal(
             delete=deleter.delete,
             archive=archive,
-            policy=policy,
+            policy=terms.policy,
             clock=reached.present,
             stop=stop,
             may_go_on=may_go_on,
@@ -195,12 +188,12 @@ def sweep_of(
         plan=Plan(plan_path),
         keeps_plan=plan is not None,
         refused_plan=_refused_plan(table) if is_enabled else None,
-        reviewed_plan=reviewed_plan,
+        reviewed_plan=None,
         planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
         archive=archive,
         archive_problem=partial(archive_problem, archive, deletion.archive, reached, is_dry_run=not is_enabled),
         limits=limits_of(deletion),
-        population=population,
+        population=lambda scanned: scanned,
         consent=Confirmation(table.name, stop, yes=deletion.yes, is_scheduled=is_scheduled),
         for_real=for_real,
         announced=announced,
@@ -208,7 +201,7 @@ def sweep_of(
         write_units=lambda: deleter.write_units,
         progress=lambda rows: progress_for(rows, "deleting"),
         skew_seconds=table.skew_seconds,
-        as_of=header.as_of is not None,
+        as_of=terms.as_of is not None,
     )
 
 

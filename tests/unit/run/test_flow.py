@@ -84,7 +84,7 @@ def run_of(tables: Sequence[TableJob | Unreached], outlets: Outlets, **changes: 
     policy = PolicyPart(dialect=None, thresholds_seconds=[30 * DAY], grace_seconds=0, as_of=None)
     values: dict[str, Any] = {
         "command": "scan", "run_id": "r", "version": "0", "is_dry_run": True, "tables": tables, "policy": policy,
-        "outlets": outlets, "max_findings": 3, "channel": None, "clock": lambda: float(NOW), "stop": stop,
+        "outlets": outlets, "max_findings": 3, "announce": None, "clock": lambda: float(NOW), "stop": stop,
     }  # fmt: skip
     return Job(**values | changes)
 
@@ -226,7 +226,6 @@ def announcer_with(folder: Path, **bugs: Callable[..., Any]) -> Announcer:
         clock=lambda: float(NOW),
         stop=Stop(),
         pages_of_owner=None,
-        fingerprint_of=fingerprint_of,
         run_id="r",
         remembers=True,
     )

@@ -21,7 +21,7 @@ from janitor.report.formats.interface import Format
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
 from janitor.report.model import Outcome, TablePart
-from janitor.run.announce import Announcer
+from janitor.run.announce import Announcer, announce
 from janitor.run.channel import Channel
 from janitor.run.flow import run
 from janitor.run.job import Job, TableJob, Unreached
@@ -181,13 +181,12 @@ def announced(
             clock=lambda: float(NOW),
             stop=stop,
             pages_of_owner=None,
-            fingerprint_of=fingerprint_of,
             run_id="r",
             remembers=True,
         )
         row = {"token": {"S": f"token-{label}"}, "tokenExpiration": {"N": str(NOW + 3_600)}}
         turns.append(turn(label, lambda row=row: iter([page(row)]), stop, announcer))  # type: ignore[misc]
-    report = run(several(*turns, out=out, stop=stop, channel=channel)).report
+    report = run(several(*turns, out=out, stop=stop, announce=partial(announce, channel=channel, stop=stop))).report
     bodies = [json.loads(json.loads(message.body)["default"]) for message in topic.taken]
     topic.taken.clear()
     return report, bodies

@@ -1,7 +1,7 @@
 """A listing of a table, as a job."""
 
 from janitor.cli.wiring.fingerprint_key import secret_in
-from janitor.cli.wiring.job import Prepared
+from janitor.cli.wiring.job import Prepared, Terms
 from janitor.cli.wiring.outlets import check_reports
 from janitor.cli.wiring.reach import Among, reach
 from janitor.cli.wiring.readers import check_readers, reader_for, threads_of
@@ -13,7 +13,7 @@ from janitor.run.stopping import Stop
 from janitor.tokens.classify import State
 
 
-def prepare_listing(settings: ListCommand, _: str, stop: Stop, __: Among | None) -> Prepared:
+def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: Among | None) -> Prepared:
     """Find the table and put a listing of it together; nothing of its rows is read yet.
 
     Raises:
@@ -33,18 +33,11 @@ def prepare_listing(settings: ListCommand, _: str, stop: Stop, __: Among | None)
     table = reached.table
     policy = policy_of(settings.policy, settings.protection, table.dialect)
     now = reached.present() if as_of is None else as_of
-    return prepared_for(
-        reached,
-        stop,
-        policy=policy,
-        now=now,
-        as_of=as_of,
-        reader=reader_for(reached, settings.limits, settings.table, stop),
-        rows=table.item_count,
-        secret=secret,
-        read_price=settings.limits.read_price,
-        listing=_listing(settings.listing),
-    )
+    terms = Terms(run_id, policy, now, as_of, secret, is_dry_run=True)
+    reader = reader_for(reached, settings.limits, settings.table, stop)
+    prices = (settings.limits.read_price, 0.0)
+    prepared = prepared_for(reached, stop, terms, reader, rows=table.item_count, prices=prices)
+    return prepared.doing(listing=_listing(settings.listing))
 
 
 def _listing(settings: ListingSettings) -> Listing:

@@ -1,0 +1,68 @@
+"""Mutations of what reads for a run: what was not read must not pass for read, nor what was read twice for once."""
+
+from tests.faults.mutation import Mutation
+
+_FAULTS = "tests/faults/test_readers.py"
+_SEGMENT = "tests/unit/readers/test_segment.py"
+_READERS = "tests/integration/test_readers.py"
+
+READER_MUTATIONS = (
+    Mutation(
+        "a segment whose reader died is not read again",
+        "janitor/readers/processes.py",
+        (("                    again.append(reader.task)\n", ""),),
+        (f"{_FAULTS}::test_a_process_that_is_killed_is_replaced",),
+    ),
+    Mutation(
+        "a segment that nobody read is not missed",
+        "janitor/readers/segment.py",
+        (("if not (all(is_read) or self._stop.is_requested()):", "if not is_read:"),),
+        (f"{_SEGMENT}::test_a_table_of_which_a_segment_was_not_read_once_is_not_read",),
+    ),
+    Mutation(
+        "a failed segment passes for an empty one",
+        "janitor/readers/segment.py",
+        (("    if got.failure is not None:\n", "    if got.failure is not None and got.pages:\n"),),
+        (f"{_FAULTS}::test_what_hinders_a_reader_is_said_and_nothing_is_deleted",),
+    ),
+    Mutation(
+        "a segment that is answered twice counts twice",
+        "janitor/readers/segment.py",
+        (("                if is_read[result.segment]:\n", "                if result.segment < 0:\n"),),
+        (f"{_SEGMENT}::test_a_table_of_which_a_segment_was_not_read_once_is_not_read",),
+    ),
+    Mutation(
+        "a reader counts the first page of a segment twice",
+        "janitor/readers/segment.py",
+        (
+            (
+                "return _Answer(task.segment, requests, throttled, pages)",
+                "return _Answer(task.segment, requests, throttled, [*pages[:1], *pages])",
+            ),
+        ),
+        (f"{_READERS}::test_whoever_reads_the_same_is_said[processes]",),
+    ),
+    Mutation(
+        "a reader takes whatever table has the name",
+        "janitor/readers/segment.py",
+        (
+            (
+                "    if (found.table_id, found.account_id) != (place.table_id, place.account_id):\n",
+                "    if not found:\n",
+            ),
+        ),
+        (f"{_READERS}::test_a_worker_that_finds_another_table_of_that_name_ends_the_run",),
+    ),
+    Mutation(
+        "a reader finishes its segment before it looks whether the run is still there",
+        "janitor/readers/processes.py",
+        (("    # Nobody is left to read for, whatever the thread is doing.\n", "    threading.Event().wait()\n"),),
+        (f"{_FAULTS}::test_readers_die_with_a_run_that_is_killed_in_the_middle_of_a_segment",),
+    ),
+    Mutation(
+        "readers that die are replaced for ever",
+        "janitor/readers/processes.py",
+        (("if attempts[reader.task] == _MOST_ATTEMPTS:", "if attempts[reader.task] == 0:"),),
+        (f"{_FAULTS}::test_processes_that_die_again_and_again_fail_the_run_and_nothing_is_deleted",),
+    ),
+)

@@ -81,7 +81,7 @@ class SinkError(JanitorError):
     default_code = "sink"
 
 
-class LedgerError(JanitorError):
+class StoreError(JanitorError):
     """What runs remember could not be read or written."""
 
-    default_code = "ledger"
+    default_code = "store"

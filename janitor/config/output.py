@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from janitor.ledger.url import DynamoDbUrl, SqliteUrl, parse_state_url
 from janitor.parsers import (
     FORMATS,
     NO_REPORT,
@@ -16,6 +15,7 @@ from janitor.parsers import (
     parse_topic_arn,
 )
 from janitor.settings import Settings, setting
+from janitor.store.url import DynamoDbUrl, SqliteUrl, parse_state_url
 
 # Tells a run which job it is of, for its log lines.
 JOB_VARIABLE = "JANITOR_JOB"

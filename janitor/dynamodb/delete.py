@@ -28,7 +28,7 @@ from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.read_row import read_row
 from janitor.dynamodb.statements import UNSENT, Items, Partiql, Replies, Reply, Way
 from janitor.dynamodb.target import Target
-from janitor.errors import JanitorError, LedgerError
+from janitor.errors import JanitorError, StoreError
 from janitor.logs import get_logger
 from janitor.tokens.outcome import DeletionOutcome
 
@@ -210,7 +210,7 @@ class Deleter:
 
     def _check_lease(self) -> None:
         if not self._may_go_on():
-            raise LedgerError("the lease of the table was lost", "run it again", LEASE_LOST)
+            raise StoreError("the lease of the table was lost", "run it again", LEASE_LOST)
 
     def _settled(self, target: Target, reply: Reply, fatal: JanitorError | None) -> Settled:
         if reply.outcome is not None:

@@ -18,10 +18,7 @@ from operator import attrgetter
 
 from msgspec import structs
 
-from janitor.errors import JanitorError, LedgerError, SinkError, StopRequestedError
-from janitor.ledger.interface import LastRun
-from janitor.ledger.lease import Held
-from janitor.ledger.moments import BrokenRecords
+from janitor.errors import JanitorError, SinkError, StopRequestedError, StoreError
 from janitor.logs import get_logger
 from janitor.notify.audience import Kind
 from janitor.notify.content import DigestContent
@@ -44,6 +41,9 @@ from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.watch import Watch
 from janitor.run.workers import answer_of
 from janitor.sinks.sns import Message
+from janitor.store.lease import Held
+from janitor.store.memory import LastRun
+from janitor.store.moments import BrokenRecords
 from janitor.tokens.words import counted
 
 log = get_logger("janitor.notices")
@@ -187,7 +187,7 @@ class Announcer:
         answer = answer_of(lambda: (self._held.enter_context(turn),), lambda: self._stop.is_over(NOTICE_SECONDS))
         if answer is None:
             sentence = f"{self._watch.location} did not answer before the run had to end"
-            raise LedgerError(sentence, "run it again", "no-answer")
+            raise StoreError(sentence, "run it again", "no-answer")
         return answer[0]
 
     @property
@@ -258,7 +258,7 @@ class Announcer:
         return structs.replace(report, changes=changes, capacity=capacity)
 
     def tell_owners(self, topic: TopicLike, table: TableReport) -> bool:
-        """A message a notice, each batch marked before the next is sent. Raises LedgerError.
+        """A message a notice, each batch marked before the next is sent. Raises StoreError.
 
         Returns:
             whether a digest is still worth trying: not where the store fails, and not where the topic is out of reach,
@@ -318,7 +318,7 @@ class Announcer:
 
 
 class Rehearsal(Announcer):
-    """As `Announcer`, of a dry run: its channel has no topic, and its watch a `ReadOnlyLedger`."""
+    """As `Announcer`, of a dry run: its channel has no topic, and its watch a `ReadOnlyStore`."""
 
     def end(self, report: TableReport, *, is_complete: bool) -> TableReport:
         """As `Announcer.end`; from then on what is due is what a real run would tell."""

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from janitor.dynamodb.delete import LEASE_LOST, BatchResult, Settled
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.target import Target
-from janitor.errors import JanitorError, LedgerError, SinkError
+from janitor.errors import JanitorError, SinkError, StoreError
 from janitor.logs import get_logger
 from janitor.report.model import Remark
 from janitor.run.archive import Archive, Settlement
@@ -220,7 +220,7 @@ class ForReal:
         """Whether nothing more may be sent: asked to stop, broken off, or without the table's lease."""
         if not self._may_go_on():
             self._is_cut_off = True
-            self._end("lease", LedgerError(_LEASE_LOST, "run it again", LEASE_LOST))
+            self._end("lease", StoreError(_LEASE_LOST, "run it again", LEASE_LOST))
         return self._is_over or self._stop.is_requested()
 
     def _end(self, where: str, error: JanitorError, more: str | None = None) -> None:

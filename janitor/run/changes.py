@@ -8,13 +8,13 @@ from contextlib import suppress
 from itertools import islice
 
 from janitor.errors import JanitorError, StopRequestedError
-from janitor.ledger.chunks import Seen
-from janitor.ledger.snapshot import Changed, Group
 from janitor.logs import get_logger
 from janitor.report.changed import Change, ChangedToken, Changes
 from janitor.run.locked_out import MOST_LOOKUPS, PagesOfOwner
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch
+from janitor.store.chunks import Seen
+from janitor.store.snapshot import Changed, Group
 from janitor.tokens.classify import State
 from janitor.tokens.expiration import moment, read
 from janitor.tokens.shown import LONGEST, REMOVED

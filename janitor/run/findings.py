@@ -51,16 +51,11 @@ class Findings:
         if self._see is not None and rows:
             self._see(rows)
         if self._outlets.streams and rows:
-            self._outlets.lines(self._labelled(lines) if lines else self._built(rows))
+            self._outlets.lines([*lines] or self._built(rows))
 
     def most_urgent(self) -> list[Finding]:
         """The findings that a report which does not stream lists, in their order."""
         return self._built(self._listed.sorted())
-
-    def _labelled(self, lines: Sequence[Finding]) -> list[Finding]:
-        for line in lines:
-            line.table = self._label
-        return [*lines]
 
     def _built(self, rows: Iterable[FoundRow]) -> list[Finding]:
         rules = self._rules

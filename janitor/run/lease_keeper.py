@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from janitor.errors import LedgerError
-from janitor.ledger.lease import GRAIN_SECONDS, Held, Lease, LeaseStore, nobody
+from janitor.errors import StoreError
 from janitor.logs import get_logger
 from janitor.run.workers import answer_of
+from janitor.store.lease import GRAIN_SECONDS, Held, Lease, Leases, nobody
 
 log = get_logger("janitor.run")
 
@@ -48,7 +48,7 @@ class LeaseKeeper:
 
     Entering gives None, or who else has the lease; the block must then leave the table alone:
 
-        with LeaseKeeper(store, scope, run_id, on_lost) as other:
+        with LeaseKeeper(leases, scope, run_id, on_lost) as other:
             if other is None: ...
 
     Attributes:
@@ -57,7 +57,7 @@ class LeaseKeeper:
 
     def __init__(
         self,
-        store: LeaseStore,
+        leases: Leases,
         scope: str,
         holder: str,
         on_lost: Callable[[], object] = lambda: None,
@@ -71,7 +71,7 @@ class LeaseKeeper:
         """Prepare; nothing is asked of the store.
 
         Args:
-            store: used from several threads.
+            leases: of the store; used from several threads.
             scope: the table, `account/region/table`.
             holder: the run's id.
             attempts_of: of which work the run is an attempt. A lease that is an earlier attempt's is taken over at
@@ -83,7 +83,7 @@ class LeaseKeeper:
             clock: seconds, from any moment on; never set back or forth.
             wait: waits for the event, at most so many seconds; returns whether it has come.
         """
-        self._store, self._scope, self._on_lost = store, scope, on_lost
+        self._leases, self._scope, self._on_lost = leases, scope, on_lost
         self._holder = holder if attempts_of is None else f"{attempts_of}/{holder}"
         self._waits, self._goes_on = waits, goes_on
         self._attempts_of = attempts_of
@@ -98,11 +98,11 @@ class LeaseKeeper:
         """Take the lease, or say who has it.
 
         Raises:
-            LedgerError: the store cannot be reached, read or written.
+            StoreError: the store cannot be reached, read or written.
         """
         try:
             asked_at, taken = self._take()
-        except LedgerError:
+        except StoreError:
             raise
         except BaseException:
             # Cut short by a signal: it may be taken or not.
@@ -126,9 +126,9 @@ class LeaseKeeper:
         """Who else has the lease at present, looking only; None for nobody.
 
         Raises:
-            LedgerError: the store cannot be reached or read.
+            StoreError: the store cannot be reached or read.
         """
-        held = self._store.holder(self._scope)
+        held = self._leases.holder(self._scope)
         return None if held is None or held.holder == self._holder else held
 
     def __exit__(
@@ -163,7 +163,7 @@ class LeaseKeeper:
 
     def _ask(self, may_take_over: Callable[[Held], bool]) -> tuple[float, Lease | Held]:
         asked_at = self._clock()
-        return asked_at, self._store.take(self._scope, self._holder, LEASE_SECONDS, may_take_over)
+        return asked_at, self._leases.take(self._scope, self._holder, LEASE_SECONDS, may_take_over)
 
     def _is_of_earlier_attempt(self, held: Held) -> bool:
         return self._attempts_of is not None and held.holder.rpartition("/")[0] == self._attempts_of
@@ -193,10 +193,10 @@ class LeaseKeeper:
         try:
             # None when it hangs: whatever comes of it, the lease is not held any more by then.
             is_ours = answer_of(
-                lambda: self._store.renew(self._scope, self._holder, LEASE_SECONDS),
+                lambda: self._leases.renew(self._scope, self._holder, LEASE_SECONDS),
                 lambda: self._ended.is_set() or not self.is_held(),
             )
-        except LedgerError as error:
+        except StoreError as error:
             log.warning("lease.not_renewed", scope=self._scope, code=error.code, error=str(error))
             return True
         with self._lock:
@@ -212,14 +212,14 @@ class LeaseKeeper:
         until = self._clock() + RELEASE_SECONDS
         try:
             is_released = answer_of(self._released, lambda: self._clock() >= until)
-        except LedgerError as error:
+        except StoreError as error:
             log.warning("lease.left", scope=self._scope, code=error.code, error=str(error))
             return
         if not is_released:
-            log.warning("lease.left", scope=self._scope, code="no-answer", error=f"{self._store.location} hangs")
+            log.warning("lease.left", scope=self._scope, code="no-answer", error=f"{self._leases.location} hangs")
 
     def _released(self) -> bool:
-        self._store.release(self._scope, self._holder)
+        self._leases.release(self._scope, self._holder)
         return True
 
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 from janitor.report.model import Remark
 from janitor.run.stopping import Stop
 from janitor.tokens.times import second_of, time_of
 
 if TYPE_CHECKING:
-    from janitor.ledger.lease import Held
     from janitor.run.lease_keeper import LeaseKeeper
     from janitor.run.sweep import Sweep
+    from janitor.store.lease import Held
 
 
 CHECK_STORE = "check the clocks of the machines that share the store, and what writes to it"
@@ -58,7 +58,7 @@ def leased(sweep: Sweep | None, stop: Stop) -> Iterator[Leasing]:
             with stop.waiting():
                 other = held.enter_context(sweep.lease)
             problem = None
-        except LedgerError as error:
+        except StoreError as error:
             other, problem = None, f"the lease of the table could not be taken: {error}"
         if other is not None and sweep.reviewed_plan is not None:
             yield Leasing(problem=f"{_who(other)}; wait for its end")
@@ -71,7 +71,7 @@ def _would_be_in_the_way(lease: LeaseKeeper, stop: Stop) -> str | None:
     try:
         with stop.waiting():
             other = lease.other()
-    except LedgerError as error:
+    except StoreError as error:
         return f"the lease of the table could not be looked at: {error}"
     return None if other is None else f"{_who(other)}; wait for its end"
 

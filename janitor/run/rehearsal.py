@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-from janitor.ledger.interface import LastRun, Ledger
 from janitor.notify.content import is_news
 from janitor.notify.notice import Event, Notice
 from janitor.report.model import Remark, Report
@@ -14,45 +13,6 @@ from janitor.tokens.words import counted, list_some
 _MOST_NAMED = 10
 # Where the remarks of guards come from.
 _GUARD = "guard"
-
-
-class ReadOnlyLedger:
-    """As `Ledger`, of a run that leaves nothing behind: what it would write goes nowhere."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        """Args: what earlier runs left; it is not open yet."""
-        self.location = ledger.location
-        self.broken = ledger.broken
-        self._ledger = ledger
-        # What only reads is the store's own.
-        self.marked = ledger.marked
-        self.snapshot = ledger.snapshot
-        self.last_run = ledger.last_run
-        self.record = ledger.record
-        self.close = ledger.close
-
-    def open(self, scope: str, now: int) -> None:
-        """As `Ledger.open_to_read`."""
-        self._ledger.open_to_read(scope, now)
-
-    def open_to_read(self, scope: str, now: int) -> None:
-        """As `Ledger.open_to_read`."""
-        self._ledger.open_to_read(scope, now)
-
-    def mark(self, moments: object, at: int) -> None:
-        """Nothing."""
-
-    def prove(self, names: object) -> None:
-        """Nothing."""
-
-    def replace_snapshot(self, profile: str, chunks: object, run: LastRun) -> None:
-        """Nothing."""
-
-    def keep(self, name: str, content: bytes, at: int) -> None:
-        """Nothing."""
-
-    def forget(self, now: int) -> None:
-        """Nothing."""
 
 
 def who_would_be_told(

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from janitor.ledger.chunks import Seen
 from janitor.notify.notice import Event, Notice
 from janitor.readers.interface import FoundRow
 from janitor.report.build import MAX_JSON_INTEGER
+from janitor.store.chunks import Seen
 from janitor.tokens.crossing import EXPIRY, Crossing
 from janitor.tokens.expiration import moment
 from janitor.tokens.outcome import DeletionOutcome

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
-from janitor.ledger.sqlite_file import sqlite_errors
 from janitor.notify.audience import Kind
 from janitor.notify.notice import Event, Notice, urgency
+from janitor.store.sqlite_file import sqlite_errors
 
 # What SQLite holds; a date further off is as far off as any.
 _FURTHEST = 2**62
@@ -29,7 +29,7 @@ class Spool:
 
     The file has no name, and is gone when it is closed. For one thread.
 
-    Methods raise LedgerError where the disk is full or broken.
+    Methods raise StoreError where the disk is full or broken.
     """
 
     def __init__(self) -> None:

@@ -1,16 +1,18 @@
 """Runs that are refused or fail for the same reason, night after night: told once, then daily, and then their end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
 
-from janitor.errors import LedgerError
-from janitor.ledger.interface import Ledger
-from janitor.ledger.moments import can_be_written, moment_in
+from janitor.errors import StoreError
 from janitor.logs import get_logger
 from janitor.report.model import Outcome, Report
+from janitor.store.memory import RunMemory
+from janitor.store.moments import BrokenRecords, can_be_written, moment_in
+from janitor.store.records import Store
 
 log = get_logger("janitor.notices")
 
@@ -60,24 +62,26 @@ class TroubleMemory:
         location: the store as the user calls it.
     """
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], float], *, job: str, table: str, topic: str) -> None:
-        """Prepare; nothing is opened.
+    def __init__(self, store: Store, clock: Callable[[], float], *, job: str, table: str, topic: str) -> None:
+        """Prepare; nothing is asked of the store.
 
         Args:
-            ledger: a way to the store that nobody else uses.
+            store: where it is remembered.
             clock: the present UNIX second.
             job: what is run: a schedule file's name, or the command.
             table: the table or tables, as the user names them.
             topic: who is told.
         """
-        self._ledger, self._clock = ledger, clock
-        self.broken = ledger.broken
-        self.location = ledger.location
+        self._store, self._clock = store, clock
+        self.broken = BrokenRecords()
+        self.location = store.location
         self.name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
     def last(self) -> Trouble | None:
         """What the last run ended with; None where it was well, or nobody knows."""
-        content = self._asked(lambda ledger: ledger.record(self.name))
+        content = None
+        with _failing():
+            content = self._memory().note(self.name)
         if not content:
             return None
         try:
@@ -111,14 +115,17 @@ class TroubleMemory:
         self._keep(msgspec.json.encode(trouble._replace(told_at=told_at)._asdict()))
 
     def _keep(self, content: bytes) -> None:
-        self._asked(lambda ledger: ledger.keep(self.name, content, int(self._clock())))
+        with _failing():
+            self._memory().keep_note(self.name, content, int(self._clock()))
 
-    def _asked(self, ask: "Callable[[Ledger], bytes | None]") -> bytes | None:
-        try:
-            self._ledger.open(_SCOPE, int(self._clock()))
-            return ask(self._ledger)
-        except LedgerError as error:
-            log.warning("trouble.not_known", code=error.code, error=str(error))
-            return None
-        finally:
-            self._ledger.close()
+    def _memory(self) -> RunMemory:
+        return RunMemory(self._store, _SCOPE, int(self._clock()), broken=self.broken)
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """A block that an error of the store ends, which is logged and no more."""
+    try:
+        yield
+    except StoreError as error:
+        log.warning("trouble.not_known", code=error.code, error=str(error))

@@ -11,17 +11,18 @@ from pathlib import Path
 
 import msgspec
 
-from janitor.errors import LedgerError
-from janitor.ledger.chunks import Seen
-from janitor.ledger.interface import REMEMBER_SECONDS, LastRun, Ledger
-from janitor.ledger.moments import can_be_written, moment_in
-from janitor.ledger.snapshot import Changes, Snapshot
+from janitor.errors import StoreError
 from janitor.logs import get_logger
 from janitor.notify.audience import Audience, Heard, Kind, heard_so_far, is_due, is_long_expired, moment_of
 from janitor.notify.notice import Event, Notice
 from janitor.readers.interface import FoundRow
 from janitor.run.sights import Sight, bounded, sight_of
 from janitor.run.spool import Spool
+from janitor.store.chunks import Seen
+from janitor.store.memory import LastRun, RunMemory
+from janitor.store.moments import REMEMBER_SECONDS, can_be_written, moment_in
+from janitor.store.records import Store
+from janitor.store.snapshot import Changes, Snapshot
 from janitor.tokens.classify import State
 from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
 from janitor.tokens.outcome import DeletionOutcome
@@ -93,16 +94,16 @@ class Watch:
 
     def __init__(
         self,
-        ledger: Ledger,
+        store: Store,
         terms: WatchTerms,
         *,
         fingerprint_of: FingerprintOf,
         folder: Path,
     ) -> None:
-        """Prepare; the store is not opened yet.
+        """Prepare; nothing is asked of the store.
 
         Args:
-            ledger: what earlier runs left.
+            store: what earlier runs left.
             terms: by which settings.
             fingerprint_of: how rows are named.
             folder: for temporary files.
@@ -110,11 +111,11 @@ class Watch:
         self.due = Spool()
         self.long_expired = 0
         self.left = 0
-        self.error: LedgerError | None = None
-        self.warning: LedgerError | None = None
-        self.location = ledger.location
-        self.broken = ledger.broken
-        self._ledger = ledger
+        self.error: StoreError | None = None
+        self.warning: StoreError | None = None
+        self.location = store.location
+        self._memory = RunMemory(store, terms.scope, terms.now)
+        self.broken = self._memory.broken
         self._snapshot: Snapshot | None = None
         self._folder = folder
         self._terms = terms
@@ -130,7 +131,7 @@ class Watch:
     def open(self) -> None:
         """Open the store, and read what was announced and what the last run found."""
         with self.failing():
-            self._ledger.open(self._terms.scope, self._terms.now)
+            self._memory.open()
             self._heard = {audience: self._read_heard(audience) for audience in self._terms.audiences}
             self._snapshot = Snapshot(self._folder)
             self._load(self._snapshot)
@@ -139,9 +140,9 @@ class Watch:
         """Read what the last run found; without it the notices are none the worse, and this run leaves a new one."""
         for _ in range(_LOADS):
             try:
-                self._loaded = self._ledger.last_run(self._terms.profile)
-                snapshot.load(self._ledger.snapshot(self._terms.profile))
-            except LedgerError as error:
+                self._loaded = self._memory.last_run(self._terms.profile)
+                snapshot.load(self._memory.snapshot(self._terms.profile))
+            except StoreError as error:
                 # Damaged, or replaced by another run while it was read.
                 log.warning("state.not_loaded", code=error.code, error=str(error))
                 self.warning = error
@@ -171,7 +172,7 @@ class Watch:
         crossings = [Crossing(fingerprint, bounded(expiry), EXPIRY) for fingerprint, expiry in expiries.items()]
         wanted = {audience.mark(crossing): crossing for crossing in crossings}
         with self.failing():
-            marked = self._ledger.marked([*wanted])
+            marked = self._memory.marked([*wanted])
             # One that is earlier is of a threshold before it.
             return {
                 wanted[name].fingerprint
@@ -184,7 +185,7 @@ class Watch:
         """Prove that all that is due can be remembered once it was told; whether the store works."""
         with self.failing():
             names = (name for audience in self._terms.audiences for name in self._names_due(audience))
-            self._ledger.prove(list(islice(names, _MOST_PROVEN)))
+            self._memory.prove(list(islice(names, _MOST_PROVEN)))
         return self.error is None
 
     def drop_told(self) -> bool:
@@ -192,7 +193,7 @@ class Watch:
         with self.failing():
             for audience in self._terms.audiences:
                 for notices in _in_portions(self.due.of(audience.kind), _AT_ONCE):
-                    marked = self._ledger.marked([audience.mark(notice.crossing) for notice in notices])
+                    marked = self._memory.marked([audience.mark(notice.crossing) for notice in notices])
                     told_at = {name: mark.at for name, mark in marked.items()}
                     told = (
                         notice
@@ -212,7 +213,7 @@ class Watch:
     def is_overtaken(self) -> bool:
         """Whether another run has left something since this one looked what the last run left."""
         with self.failing():
-            return self._ledger.last_run(self._terms.profile) != self._loaded
+            return self._memory.last_run(self._terms.profile) != self._loaded
         return False
 
     def mark(self, kind: Kind, notices: Sequence[Notice], at: int) -> bool:
@@ -226,7 +227,7 @@ class Watch:
                 if audience.kind is kind:
                     crossings = [notice.crossing for notice in notices if notice.event is not Event.DELETED]
                     moments = {audience.mark(crossing): moment_of(crossing) for crossing in crossings}
-                    self._ledger.mark(moments, max(at, self._terms.now))
+                    self._memory.mark(moments, max(at, self._terms.now))
             self.due.tell(kind, notices)
             return True
         return False
@@ -261,8 +262,8 @@ class Watch:
         """Leave what this run found to the next one, and drop what is past its time."""
         if self.error is None and self._snapshot is not None:
             with self.failing():
-                self._ledger.replace_snapshot(self._terms.profile, self._snapshot.chunks(), run)
-                self._ledger.forget(self._terms.now)
+                self._memory.replace_snapshot(self._terms.profile, self._snapshot.chunks(), run)
+                self._memory.forget()
 
     def hear(self, *, is_complete: bool, wants_nothing: Collection[Audience]) -> None:
         """Remember how far each audience has been told of the table.
@@ -286,12 +287,12 @@ class Watch:
     def _keep_heard(self, audience: Audience, heard: Heard) -> None:
         known = {**self._heard[audience], self._terms.naming: heard}
         latest = sorted(known.items(), key=lambda each: each[1].at or 0)[-_MOST_KEYS:]
-        self._ledger.keep(_heard_name(audience), msgspec.json.encode(dict(latest)), self._terms.now)
+        self._memory.keep_note(_heard_name(audience), msgspec.json.encode(dict(latest)), self._terms.now)
 
     def _read_heard(self, audience: Audience) -> dict[str, Heard]:
         """How far the audience has been told, by the name of the settings; without what no run can have left."""
         name = _heard_name(audience)
-        content = self._ledger.record(name)
+        content = self._memory.note(name)
         try:
             known = {} if content is None else _DECODE_HEARD(content)
         except (ValueError, RecursionError):
@@ -314,11 +315,10 @@ class Watch:
         )
 
     def close(self) -> None:
-        """Let go of the store and of the temporary files. Never raises."""
+        """Let go of the temporary files. Never raises."""
         self.due.close()
         if self._snapshot is not None:
             self._snapshot.close()
-        self._ledger.close()
 
     def _look_for_due(self, sights: Sequence[Sight]) -> None:
         by_crossing = {crossing: sight for sight in sights if (crossing := self._crossing(sight)) is not None}
@@ -331,12 +331,12 @@ class Watch:
     def _add_due(self, audience: Audience, by_crossing: Mapping[Crossing, Sight]) -> set[Crossing]:
         """Take note of what the audience is to hear; those that it hears of for the first time, and only as a count."""
         heard = self._heard_by(audience)
-        marked = self._ledger.marked([audience.mark(crossing) for crossing in by_crossing])
+        marked = self._memory.marked([audience.mark(crossing) for crossing in by_crossing])
         told_at = {name: mark.at for name, mark in marked.items()}
         kept_until = self._terms.now + REMEMBER_SECONDS
         renewed = [name for name, mark in marked.items() if kept_until - mark.until > _RENEWED_AFTER_SECONDS]
         if renewed:
-            self._ledger.mark(dict.fromkeys(renewed, 0), self._terms.now)
+            self._memory.mark(dict.fromkeys(renewed, 0), self._terms.now)
         needs_notice = audience == self._terms.needs_notice
         due = {
             crossing
@@ -397,7 +397,7 @@ class _Failing:
         """Nothing."""
 
     def __exit__(self, kind: object, error: BaseException | None, frames: object) -> bool:
-        if not isinstance(error, LedgerError):
+        if not isinstance(error, StoreError):
             return False
         log.error("state.failed", code=error.code, error=str(error))
         self._watch.error = error

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from janitor.ledger.create_table import create_table as create_state_table
+from janitor.store.create_table import create_table as create_state_table
 from tests.command import Finished, janitor
 from tests.deploy.cloudformation_stacks import AWS, TEMPLATES, Cloud, Container, resource, template
 from tests.servers import ministack

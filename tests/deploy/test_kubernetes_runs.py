@@ -21,7 +21,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.dynamodb.client import Aws, Connection
-from janitor.ledger.create_table import create_table as create_state_table
+from janitor.store.create_table import create_table as create_state_table
 from tests.command import fake_aws, janitor, started
 from tests.deploy.kubernetes_manifests import KUBERNETES, SCHEDULER, WORKER, Manifests, rendered
 from tests.forked import ROOT, ForkedProcess

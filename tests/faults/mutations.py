@@ -156,8 +156,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a dry run remembers",
-        "janitor/cli/wiring/announcing.py",
-        (("ReadOnlyLedger(ledger) if is_dry_run else ledger", "ledger"),),
+        "janitor/cli/wiring/stores.py",
+        (("ReadOnlyStore if is_dry_run else Store", "Store"),),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
     ),
     Mutation(
@@ -236,7 +236,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a lease is taken over from whoever has it",
-        "janitor/ledger/lease.py",
+        "janitor/store/lease.py",
         (("        return self.holder == holder or self", "        return True or self"),),
         ("tests/integration/test_lease.py",),
     ),
@@ -248,7 +248,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a lease that can be none keeps everybody out for years",
-        "janitor/ledger/lease.py",
+        "janitor/store/lease.py",
         (("return self.is_broken(now) or (", "return ("),),
         ("tests/integration/test_lease.py",),
     ),

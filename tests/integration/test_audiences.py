@@ -1,7 +1,6 @@
 """Who was told what: by topic and by kind of message, once each, and nobody instead of another."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -10,13 +9,14 @@ from pathlib import Path
 import boto3
 import pytest
 
-from janitor.ledger.create_table import create_table as create_state_table
-from janitor.ledger.sqlite_lease import SqliteLeaseStore
+from janitor.store.create_table import create_table as create_state_table
+from janitor.store.lease import Leases
 from tests.announcing import Announced, Loudspeaker, Queue, Runs, due_rows, loudspeaker
 from tests.command import janitor
 from tests.faults.proxy import Forward, Request, meddling_proxy
-from tests.integration.ledgers import refused, renewed
+from tests.integration.stores import refused, renewed, sqlite_leases
 from tests.servers import microburst
+from tests.state_file import connected, refuse, remove, rewrite
 from tests.sweeping import DAY, living_rows, stale_rows
 from tests.tables import create_table
 
@@ -27,14 +27,9 @@ def schemas(queue: Queue) -> list[str]:
     return sorted(body["schema"] for body in queue.bodies())
 
 
-def with_state(runs: Runs) -> "closing[sqlite3.Connection]":
-    return closing(sqlite3.connect(runs.state.removeprefix("sqlite:///"), isolation_level=None))
-
-
 def aged(runs: Runs, days: int) -> None:
     """Let every notice have been sent so many days earlier."""
-    with with_state(runs) as state:
-        state.execute("UPDATE mark SET at = at - ?", (days * DAY,))
+    rewrite(runs.state, "mark/", lambda mark: mark.update(at=mark["at"] - days * DAY))
 
 
 def to(topic: Loudspeaker, runs: Runs) -> Runs:
@@ -175,8 +170,7 @@ def test_what_dies_after_the_first_run_is_told_however_long_no_run_came(
     nightly = runs(*due_rows(-20))
     nightly.run("--per-token", "--grace", "30d", "--digest", "never")
     queue.take()
-    with with_state(nightly) as state:
-        state.execute("DELETE FROM mark")
+    remove(nightly.state, "mark/")
     assert nightly.run("--per-token", "--digest", "never", "--grace", "7d").notices["sent"] == 1
 
 
@@ -285,11 +279,12 @@ def test_under_another_key_what_comes_later_is_told(
     nightly = runs(*due_rows(5))
     nightly.run()
     key = ("--fingerprint-key-file", key_file(tmp_path, "later-key"))
-    with with_state(nightly) as state:  # the last run was three days ago, when the token had eight days left
-        [(name, content)] = state.execute("SELECT name, content FROM record WHERE name LIKE 'heard/%'").fetchall()
-        heard = json.loads(content)
+
+    def earlier(heard: dict[str, list[int]]) -> None:
         heard["hashed/-"][0] -= 3 * DAY
-        state.execute("UPDATE record SET content = ? WHERE name = ?", (json.dumps(heard).encode(), name))
+
+    # The last run was three days ago, when the token had eight days left.
+    assert rewrite(nightly.state, "note/heard/", earlier) == 1
     assert nightly.run(*key).notices["sent"] == 1
     assert nightly.run(*key).notices["due"] == 0
 
@@ -307,9 +302,9 @@ def test_jobs_with_different_horizons_report_no_false_changes(runs: Callable[...
 # Two at once.
 
 
-def turn_of(runs: Runs) -> tuple[SqliteLeaseStore, str]:
+def turn_of(runs: Runs) -> tuple[Leases, str]:
     """Where the right to tell the topic of the table is, and what it is called there."""
-    store = SqliteLeaseStore(Path(runs.state.removeprefix("sqlite:///")))
+    store = sqlite_leases(runs.state)
     return store, f"000000000000/us-east-1/{runs.table}/announce/{runs.arn}"
 
 
@@ -364,8 +359,7 @@ def test_a_turn_that_no_run_can_have_taken_is_taken_over_and_said(
     nightly = runs(*due_rows(5, 6))
     store, scope = turn_of(nightly)
     store.take(scope, "impossible", 600)
-    with with_state(nightly) as state:
-        state.execute("UPDATE lease SET until = ?", (until,))
+    assert rewrite(nightly.state, "lease", lambda lease: lease.update(until=until)) == 1
     told = nightly.run("--per-token")
     [warning] = [warning for warning in told.report["warnings"] if warning["code"] == "broken"]
     assert (told.finished.code, told.notices["sent"], warning["where"]) == (0, 2, "lease")
@@ -448,7 +442,7 @@ def test_changes_that_another_run_told_meanwhile_are_no_news(
 def full(runs: Runs, bytes_left: int) -> int:
     """Let the state file be two megabytes long, and say how long a file may be that has so much room beyond that."""
     path = Path(runs.state.removeprefix("sqlite:///"))
-    with with_state(runs) as state:
+    with connected(runs.state) as state:
         state.execute("CREATE TABLE filler (content BLOB)")
         state.execute("INSERT INTO filler VALUES (zeroblob(2000000))")
     return path.stat().st_size + bytes_left
@@ -475,9 +469,8 @@ def test_the_first_mark_that_fails_ends_the_messages(runs: Callable[..., Runs], 
     queue = topic.queue(f"first-failing-{kept}")
     nightly = runs(*due_rows(*[day / 4 for day in range(100)]))
     nightly.run("--digest", "never")
-    with with_state(nightly) as state:
-        when = f"NEW.name NOT LIKE 'proof/%' AND (SELECT count(*) FROM mark) >= {kept}"  # noqa: S608  # a number
-        state.execute(f"CREATE TRIGGER full BEFORE INSERT ON mark WHEN {when} BEGIN SELECT RAISE(ABORT, 'full'); END")
+    marks = "(SELECT count(*) FROM record WHERE name LIKE 'mark/%')"
+    refuse(nightly.state, f"NEW.name LIKE 'mark/%' AND {marks} >= {kept}")
     forgetful = nightly.run("--per-token")
     assert forgetful.finished.code == 1
     assert "will be announced again" in forgetful.finished.err
@@ -494,12 +487,7 @@ REFUSED = ("--delete", "--yes", "--no-archive", "--max-deletes", "2")
 
 def later(runs: Runs, hours: float) -> None:
     """Let the last run have been so many hours earlier."""
-
-    with with_state(runs) as state:
-        for name, content in state.execute("SELECT name, content FROM record WHERE name LIKE 'trouble/%'").fetchall():
-            known = json.loads(content)
-            known["told_at"] -= int(hours * 3_600)
-            state.execute("UPDATE record SET content = ? WHERE name = ?", (json.dumps(known).encode(), name))
+    rewrite(runs.state, "note/trouble/", lambda known: known.update(told_at=known["told_at"] - int(hours * 3_600)))
 
 
 def test_the_same_refusal_is_told_once_a_day_and_its_end_once(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
@@ -729,11 +717,12 @@ def test_a_mark_of_a_token_that_stays_is_renewed_on_whichever_day_a_run_comes(
     topic.queue(f"renewed-{days}")
     nightly = runs(*due_rows(-1))
     nightly.run()
-    with with_state(nightly) as state:
-        state.execute("UPDATE mark SET expires_at = expires_at - ?", (days * DAY,))
-        [before] = state.execute("SELECT at, expires_at FROM mark").fetchall()
+    marks = "SELECT content, expires_at FROM record WHERE name LIKE 'mark/%'"
+    with connected(nightly.state) as state:
+        state.execute("UPDATE record SET expires_at = expires_at - ? WHERE name LIKE 'mark/%'", (days * DAY,))
+        [before] = state.execute(marks).fetchall()
         assert nightly.run().notices["due"] == 0
-        [after] = state.execute("SELECT at, expires_at FROM mark").fetchall()
+        [after] = state.execute(marks).fetchall()
         assert (after[0], (after[1] - before[1]) // DAY) == (before[0], days)
         nightly.run()
-        assert state.execute("SELECT at, expires_at FROM mark").fetchall() == [after]
+        assert state.execute(marks).fetchall() == [after]

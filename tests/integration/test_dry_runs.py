@@ -11,11 +11,10 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.ledger.sqlite_lease import SqliteLeaseStore
 from tests.announcing import Loudspeaker, Runs, due_rows
 from tests.command import Finished, janitor
 from tests.fixtures import NewTable
-from tests.integration.ledgers import state_table
+from tests.integration.stores import sqlite_leases, state_table
 from tests.integration.test_heartbeat import Monitor, running_monitor
 from tests.integration.test_sweep_lease import OTHER_RUN, scope_in, taken
 from tests.servers import Server, microburst
@@ -297,7 +296,7 @@ def test_a_dry_run_looks_at_the_lease_and_does_not_take_it(
             assert finished.code == 0
             assert f"another run ({OTHER_RUN}) sweeps the table" in said["lease"]
             assert said["lease"].startswith("would refuse to delete: ")
-    scope, store = scope_in(client, table), SqliteLeaseStore(tmp_path / "state.sqlite")
+    scope, store = scope_in(client, table), sqlite_leases(tmp_path / "state.sqlite")
     again = json.loads(janitor("sweep", *where, "--state-url", url).out)
     assert (guards(again), store.holder(scope)) == ({}, None)
     assert keys_in(client, table) >= {key_of(row) for row in stale}

@@ -37,7 +37,7 @@ OURS = (
     "janitor.demo",
     "janitor.dynamodb.delete",
     "janitor.dynamodb.export",
-    "janitor.ledger.dynamodb",
+    "janitor.store.dynamodb",
     "janitor.notify",
     "janitor.report.html",
     "janitor.report.schema",

@@ -1,10 +1,8 @@
 """What runs remember, where, and what may be deleted only after it was announced."""
 
 import json
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import boto3
@@ -14,15 +12,14 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.announcing import Loudspeaker, Runs, due_rows
 from tests.command import janitor
 from tests.servers import microburst
+from tests.state_file import overwrite, refuse, remove, rewrite
 from tests.sweeping import DAY, fingerprint_of, living_rows, stale_rows
 from tests.tables import legacy, modern
 
 
 def aged(runs: Runs, days: int) -> None:
     """Let every notice have been sent so many days earlier."""
-    with closing(sqlite3.connect(runs.state.removeprefix("sqlite:///"))) as state:
-        state.execute("UPDATE mark SET at = at - ?", (days * DAY,))
-        state.commit()
+    rewrite(runs.state, "mark/", lambda mark: mark.update(at=mark["at"] - days * DAY))
 
 
 def test_after_notice_only_what_was_announced_long_enough_ago_is_deleted(
@@ -81,9 +78,7 @@ def test_a_plan_that_is_carried_out_leaves_what_the_last_scan_found(runs: Callab
 def test_a_snapshot_that_is_damaged_silences_nobody(runs: Callable[..., Runs]) -> None:
     nightly = runs(*due_rows(5, 6))
     assert nightly.run().notices["sent"] == 2
-    with closing(sqlite3.connect(nightly.state.removeprefix("sqlite:///"))) as state:
-        state.execute("UPDATE chunk SET data = x'00'")
-        state.commit()
+    assert overwrite(nightly.state, "chunk/", b"\0") == 1
     damaged = nightly.run("--digest", "always")
     assert (damaged.finished.code, damaged.report["changes"], damaged.notices["digests"]) == (0, None, 1)
     assert "state" in {warning["where"] for warning in damaged.report["warnings"]}
@@ -156,9 +151,7 @@ def test_where_no_mark_can_be_kept_nothing_is_published_and_the_report_says_so(
     queue = topic.queue("forgetful")
     nightly = runs(*due_rows(5, 6, 7))
     nightly.run("--digest", "never")
-    with closing(sqlite3.connect(nightly.state.removeprefix("sqlite:///"))) as state:
-        state.execute("CREATE TRIGGER full BEFORE INSERT ON mark BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-        state.commit()
+    refuse(nightly.state, "NEW.name LIKE '%mark/%'")
     forgetful = nightly.run()
     assert (forgetful.finished.code, forgetful.notices["sent"]) == (1, 0)
     assert "nothing was announced" in forgetful.finished.err
@@ -171,10 +164,7 @@ def test_a_digest_whose_marks_fail_after_all_is_said_to_come_again(
     queue = topic.queue("forgetful-after-all")
     nightly = runs(*due_rows(5, 6, 7))
     nightly.run("--digest", "never")
-    with closing(sqlite3.connect(nightly.state.removeprefix("sqlite:///"))) as state:
-        when = "WHEN NEW.name NOT LIKE 'proof/%'"
-        state.execute(f"CREATE TRIGGER full BEFORE INSERT ON mark {when} BEGIN SELECT RAISE(ABORT, 'full'); END")
-        state.commit()
+    refuse(nightly.state, "NEW.name LIKE 'mark/%'")
     forgetful = nightly.run()
     assert (forgetful.finished.code, forgetful.notices["sent"]) == (1, 0)
     assert "will be announced again" in forgetful.finished.err
@@ -200,27 +190,24 @@ def test_messages_that_nobody_took_are_named_and_nobody_is_forgotten(
 
 
 FAR = "9999-12-31 23:59:59 UTC"
-HOSTILE = {
-    "a mark of the year 9999": ("UPDATE mark SET at = 253402300799", f"a mark of {FAR}"),
-    "a mark that is a text": ("UPDATE mark SET at = 'soon'", "a mark with no time that can be read"),
+FAR_SECOND = 253_402_300_799
+# What kind of record holds what, in the place of its own content or of some fields, and what is said of it.
+HOSTILE: dict[str, tuple[str, bytes | str | dict[str, object], str]] = {
+    "a mark of the year 9999": ("mark/", {"at": FAR_SECOND}, f"a mark of {FAR}"),
+    "a mark that is a text": ("mark/", {"at": "soon"}, "a mark with no time that can be read"),
     "what was heard in the year 9999": (
-        """UPDATE record SET content = CAST('{"-": [253402300799, 0, 253402300799, true]}' AS BLOB)
-        WHERE name LIKE 'heard/%'""",
+        "note/heard/", b'{"-": [253402300799, 0, 253402300799, true]}',
         f"a record of how far a topic has been told of {FAR}",
     ),
     "what was heard and is a number too large": (
-        "UPDATE record SET content = CAST('{\"-\": [1e100, 0]}' AS BLOB) WHERE name LIKE 'heard/%'",
-        "a record of how far a topic has been told with no time",
+        "note/heard/", b'{"-": [1e100, 0]}', "a record of how far a topic has been told with no time",
     ),
-    "what was heard and is a text": (
-        "UPDATE record SET content = 'told' WHERE name LIKE 'heard/%'", "a record with no time",
-    ),
+    "what was heard and is a text": ("note/heard/", "told", "a record with no time"),
     "a failure told in the year 9999": (
-        """UPDATE record SET content = CAST('{"reason":"x","sentence":"x","told_at":253402300799}' AS BLOB)
-        WHERE name LIKE 'trouble/%'""",
+        "note/trouble/", {"reason": "x", "sentence": "x", "told_at": FAR_SECOND},
         f"a record of how the last run ended of {FAR}",
     ),
-    "a snapshot of the year 9999": ("UPDATE run SET started_at = 253402300799", f"what the last run found of {FAR}"),
+    "a snapshot of the year 9999": ("run/", {"started_at": FAR_SECOND}, f"what the last run found of {FAR}"),
 }  # fmt: skip
 
 
@@ -229,23 +216,25 @@ def test_what_no_run_can_have_left_silences_nobody_and_is_said_once(
     runs: Callable[..., Runs], topic: Loudspeaker, table_number: Callable[[], int], hostile: str
 ) -> None:
     topic.queue(f"hostile-{table_number()}")
-    statement, said = HOSTILE[hostile]
+    kind, content, said = HOSTILE[hostile]
     refused = ("--delete", "--yes", "--no-archive", "--max-deletes", "1")
     nightly = runs(*due_rows(5, 6), *stale_rows(3), *living_rows(30))
     due = nightly.run(*refused, command="sweep").notices["due"]
     assert due >= 2
-    with closing(sqlite3.connect(nightly.state.removeprefix("sqlite:///"))) as state, state:
-        assert state.execute(statement).rowcount >= 1
-        if "heard" in statement:
-            # Nothing else says what was told.
-            state.execute("DELETE FROM mark")
+    if isinstance(content, dict):
+        assert rewrite(nightly.state, kind, lambda fields: fields.update(content)) >= 1
+    else:
+        assert overwrite(nightly.state, kind, content) >= 1
+    if "heard" in kind:
+        # Nothing else says what was told.
+        remove(nightly.state, "mark/")
     again = nightly.run(*refused, command="sweep")
     told = [warning["message"] for warning in again.report["warnings"] if warning["code"] == "broken"]
     assert len(told) == 1, again.finished.err
     assert said in told[0]
     assert "check the clocks" in told[0]
-    assert again.notices["due"] == (due if "mark" in statement or "heard" in statement else 0)
-    assert again.notices["digests"] == (0 if "UPDATE run" in statement else 1)
+    assert again.notices["due"] == (due if "mark" in kind or "heard" in kind else 0)
+    assert again.notices["digests"] == (0 if kind == "run/" else 1)
     after = nightly.run(*refused, command="sweep")
     assert (after.notices["due"], after.notices["digests"]) == (0, 0)
     assert "broken" not in {warning["code"] for warning in after.report["warnings"]}

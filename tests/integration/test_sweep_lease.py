@@ -1,21 +1,21 @@
 """The lease of a table: two runs never sweep it at once."""
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.ledger.create_table import create_table
-from janitor.ledger.sqlite_lease import SqliteLeaseStore
+from janitor.store.create_table import create_table
 from tests.command import janitor, started
 from tests.fixtures import NewTable
 from tests.forked import ForkedProcess
-from tests.integration.ledgers import renewed
+from tests.integration.stores import renewed, sqlite_leases
 from tests.servers import Server
+from tests.state_file import rewrite
 from tests.sweeping import arguments_of, key_of, keys_in, living_rows, run, stale_rows, sweep
 
 one_server = pytest.mark.parametrize("server", ["ministack"], indirect=True)
@@ -32,7 +32,7 @@ def scope_in(client: DynamoDBClient, table: str) -> str:
 def taken(client: DynamoDBClient, table: str, folder: Path) -> Iterator[str]:
     """A store in which another run has the lease of the table and renews it, until the block ends; the store's URL."""
     path = folder / "state.sqlite"
-    with renewed(SqliteLeaseStore(path), scope_in(client, table), OTHER_RUN):
+    with renewed(sqlite_leases(path), scope_in(client, table), OTHER_RUN):
         yield f"sqlite:///{path}"
 
 
@@ -115,7 +115,7 @@ def test_a_run_that_finds_the_lease_of_a_dead_one_waits_until_it_is_over_and_doe
 ) -> None:
     table = new_table(stale_rows(2))
     path = tmp_path / "state.sqlite"
-    SqliteLeaseStore(path).take(scope_in(client, table), OTHER_RUN, 1)
+    sqlite_leases(path).take(scope_in(client, table), OTHER_RUN, 1)
     swept = sweep(server.url, table, tmp_path, "--state-url", f"sqlite:///{path}")
     assert (swept.finished.code, swept.report["run"]["outcome"]) == (0, "complete"), swept.finished.err
     assert keys_in(client, table) == set()
@@ -127,7 +127,7 @@ def test_a_retry_of_the_same_job_takes_over_the_lease_of_the_attempt_that_was_ki
 ) -> None:
     table = new_table(stale_rows(2))
     path, scope = tmp_path / "state.sqlite", scope_in(client, table)
-    store = SqliteLeaseStore(path)
+    store = sqlite_leases(path)
     # Of another job, whose run renews it, it stays; of this job's own earlier attempt, too late to renew, it is taken.
     killed = f"0f8fad5b-d9cb-469f-a165-70867728950e/{OTHER_RUN}"
     store.take(scope, killed, A_WHILE)
@@ -157,9 +157,8 @@ def test_a_lease_that_can_be_none_is_said_and_keeps_nobody_from_his_work(
 ) -> None:
     table = new_table(stale_rows(2))
     path, scope = tmp_path / "state.sqlite", scope_in(client, table)
-    SqliteLeaseStore(path).take(scope, OTHER_RUN, A_WHILE)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE lease SET until = ?", (until,))
+    sqlite_leases(path).take(scope, OTHER_RUN, A_WHILE)
+    assert rewrite(path, "lease", lambda lease: lease.update(until=until)) == 1
     swept = sweep(server.url, table, tmp_path, "--state-url", f"sqlite:///{path}")
     assert (swept.finished.code, swept.report["run"]["outcome"]) == (0, "complete"), swept.finished.err
     [warning] = [each for each in swept.report["warnings"] if each["where"] == "lease"]
@@ -174,16 +173,15 @@ def test_whatever_stands_for_a_holder_is_written_out_plainly_and_no_key_is_repea
 ) -> None:
     table = new_table(stale_rows(1))
     path, scope = tmp_path / "state.sqlite", scope_in(client, table)
-    store = SqliteLeaseStore(path)
+    store = sqlite_leases(path)
     for holder, said in {
         "a\x1b[2J\nb": r"run a\x1b[2J\nb has",
         "f" * 64: "run [removed] has",
         "x" * 100_000: f"run {'x' * 255}… has",
-        b"\xff": "run ? has",
+        None: "run ? has",
     }.items():
         store.take(scope, OTHER_RUN, A_WHILE)
-        with closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute("UPDATE lease SET until = 'never', holder = ?", (holder,))
+        rewrite(path, "lease", partial(dict.update, until="never", holder=holder))
         swept = sweep(server.url, table, tmp_path, "--state-url", f"sqlite:///{path}")
         [warning] = [each for each in swept.report["warnings"] if each["where"] == "lease"]
         assert said in warning["message"]

@@ -10,7 +10,7 @@ from janitor.cli.wiring.fingerprint_key import key_name
 from janitor.cli.wiring.notices import owner_pages
 from janitor.cli.wiring.reach import MAX_SKEW_SECONDS, Reached, named, session
 from janitor.cli.wiring.rules import Terms
-from janitor.cli.wiring.stores import failure_turn_for, has_store, ledger_for, scope_of, troubles_for, turn_for
+from janitor.cli.wiring.stores import failure_turn_for, has_store, scope_of, store_for, troubles_for, turn_for
 from janitor.config.around_run import AroundRun
 from janitor.config.output import NoticeSettings, StateSettings
 from janitor.config.table import TableSettings
@@ -21,7 +21,6 @@ from janitor.notify.failure import failure_message
 from janitor.report.model import Remark
 from janitor.run.announce import Announcer, Rehearsal
 from janitor.run.channel import Channel
-from janitor.run.rehearsal import ReadOnlyLedger
 from janitor.run.stopping import Stop
 from janitor.run.trouble import Trouble
 from janitor.run.watch import Watch, WatchTerms
@@ -87,9 +86,8 @@ def announcing_of(
         needs_notice=Audience(kind, topic_arn) if requires_notice and topic_arn else None,
         is_rehearsal=is_dry_run,
     )
-    ledger = ledger_for(state, lambda: reached.aws)
     watch = Watch(
-        ReadOnlyLedger(ledger) if is_dry_run else ledger,
+        store_for(state, lambda: reached.aws, is_dry_run=is_dry_run),
         watch_terms,
         fingerprint_of=fingerprint_of,
         folder=temporary_folder(),

@@ -8,11 +8,11 @@ from janitor.cli.wiring.reach import Reached
 from janitor.config.output import NoticeSettings, StateSettings
 from janitor.dynamodb.owners import pages_of_owner
 from janitor.errors import ConfigurationError
-from janitor.ledger.url import SqliteUrl
 from janitor.parsers import MetricsTarget
 from janitor.run.locked_out import PagesOfOwner
 from janitor.run.stopping import REPORT_SECONDS, Stop
 from janitor.sinks.metric import MetricSink
+from janitor.store.url import SqliteUrl
 
 
 def state_file(state: StateSettings) -> list[tuple[str, Path]]:

@@ -1,4 +1,4 @@
-"""The store of what runs remember, and of the lease of a table: each imported where it is the one that is meant."""
+"""The store of what runs remember, and of the lease of a table; a backend is imported where it is the one meant."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from janitor.cli.places import state_directory
-from janitor.ledger.url import DynamoDbUrl, SqliteUrl
+from janitor.store.url import DynamoDbUrl, SqliteUrl
 
 if TYPE_CHECKING:
     from janitor.config.output import NoticeSettings, StateSettings
     from janitor.dynamodb.client import Aws
     from janitor.dynamodb.locate import Table
-    from janitor.ledger.interface import Ledger
-    from janitor.ledger.lease import LeaseStore
     from janitor.run.lease_keeper import LeaseKeeper
     from janitor.run.stopping import Stop
     from janitor.run.trouble import TroubleMemory
+    from janitor.store.lease import Leases
+    from janitor.store.records import Store
 
 STATE_FILE = "state.sqlite"
 # What is left of a run's deadline for telling, however long another run has the right to tell.
@@ -35,17 +35,26 @@ def has_store(state: StateSettings, notices: NoticeSettings) -> bool:
     return state.state_url is not None or notices.sns_topic_arn is not None
 
 
-def ledger_for(state: StateSettings, aws: Callable[[], Aws]) -> Ledger:
-    """The store that the settings name, or the one in the state directory; not opened."""
-    match _url(state):
+def store_for(state: StateSettings, aws: Callable[[], Aws], *, is_dry_run: bool = False) -> Store:
+    """The store that the settings name, or the one in the state directory; nothing is read or written.
+
+    Args:
+        state: which one.
+        aws: the way to it.
+        is_dry_run: whether what is written to it goes nowhere.
+    """
+    from janitor.store.records import ReadOnlyStore, Store
+
+    kind = ReadOnlyStore if is_dry_run else Store
+    match state.state_url or SqliteUrl(state_directory("--state-url") / STATE_FILE):
         case DynamoDbUrl(table):
-            from janitor.ledger.dynamodb import DynamoDbLedger
+            from janitor.store.dynamodb import DynamoDbBackend
 
-            return DynamoDbLedger(aws().dynamodb, table)
+            return kind(DynamoDbBackend(aws().dynamodb, table))
         case SqliteUrl(path):
-            from janitor.ledger.sqlite import SqliteLedger
+            from janitor.store.sqlite import SqliteBackend
 
-            return SqliteLedger(path)
+            return kind(SqliteBackend(path))
 
 
 def lease_for(
@@ -72,7 +81,7 @@ def lease_for(
     from janitor.run.lease_keeper import LeaseKeeper
 
     return LeaseKeeper(
-        _lease_store(state, aws),
+        _leases(state, aws),
         scope_of(table),
         holder,
         attempts_of=attempts_of,
@@ -104,7 +113,7 @@ def turn_for(
     from janitor.run.lease_keeper import LeaseKeeper
 
     return LeaseKeeper(
-        _lease_store(state, aws),
+        _leases(state, aws),
         f"{scope_of(table)}/announce/{topic_arn}",
         run_id,
         attempts_of=attempts_of,
@@ -118,7 +127,7 @@ def failure_turn_for(state: StateSettings, aws: Aws, troubles: TroubleMemory, ru
     from janitor.run.lease_keeper import LeaseKeeper
 
     scope = f"runs/{troubles.name}"
-    return LeaseKeeper(_lease_store(state, aws), scope, run_id, waits=True, goes_on=partial(_has_time, stop))
+    return LeaseKeeper(_leases(state, aws), scope, run_id, waits=True, goes_on=partial(_has_time, stop))
 
 
 def _has_time(stop: Stop) -> bool:
@@ -134,21 +143,12 @@ def troubles_for(
         return None
     from janitor.run.trouble import TroubleMemory
 
-    ledger = ledger_for(state, aws)
-    return TroubleMemory(ledger, time.time, job=notices.job or command, table=table, topic=notices.sns_topic_arn)
+    return TroubleMemory(
+        store_for(state, aws), time.time, job=notices.job or command, table=table, topic=notices.sns_topic_arn
+    )
 
 
-def _lease_store(state: StateSettings, aws: Aws) -> LeaseStore:
-    match _url(state):
-        case DynamoDbUrl(name):
-            from janitor.ledger.dynamodb_lease import DynamoDbLeaseStore
+def _leases(state: StateSettings, aws: Aws) -> Leases:
+    from janitor.store.lease import Leases
 
-            return DynamoDbLeaseStore(aws.dynamodb, name)
-        case SqliteUrl(path):
-            from janitor.ledger.sqlite_lease import SqliteLeaseStore
-
-            return SqliteLeaseStore(path)
-
-
-def _url(state: StateSettings) -> SqliteUrl | DynamoDbUrl:
-    return state.state_url or SqliteUrl(state_directory("--state-url") / STATE_FILE)
+    return Leases(store_for(state, lambda: aws))

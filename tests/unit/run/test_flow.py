@@ -16,7 +16,6 @@ from msgspec import structs
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError, StopRequestedError
-from janitor.ledger.sqlite import SqliteLedger
 from janitor.readers.interface import FoundRow
 from janitor.readers.owners import MOST_OWNERS, Owners
 from janitor.readers.pages import Pages
@@ -35,6 +34,8 @@ from janitor.run.stopping import Stop
 from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.file import File
 from janitor.sinks.stdout import Stdout
+from janitor.store.records import Store
+from janitor.store.sqlite import SqliteBackend
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import fingerprint
@@ -216,7 +217,7 @@ def announcer_with(folder: Path, **bugs: Callable[..., Any]) -> Announcer:
     """An announcer whose memory has these in the place of its own methods."""
     fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
     terms = WatchTerms(scope="-/r/t", now=NOW, thresholds=(DAY,), grace=DAY, naming="-", profile="-")
-    watch = Watch(SqliteLedger(folder / "state.sqlite"), terms, fingerprint_of=fingerprint_of, folder=folder)
+    watch = Watch(Store(SqliteBackend(folder / "state.sqlite")), terms, fingerprint_of=fingerprint_of, folder=folder)
     for name, bug in bugs.items():
         setattr(watch, name, bug)
     return Announcer(

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.errors import LedgerError, StopRequestedError
-from janitor.ledger.lease import Held, Lease, nobody
+from janitor.errors import StopRequestedError, StoreError
 from janitor.run.lease_keeper import ABANDONED_SECONDS, LEASE_SECONDS, MARGIN_SECONDS, RENEW_SECONDS, LeaseKeeper
+from janitor.store.lease import Held, Lease, Leases, nobody
 from tests.examples import examples
 
-REFUSED = LedgerError("the state table t was throttled", "try again later", "throttled")
+REFUSED = StoreError("the state table t was throttled", "try again later", "throttled")
 PATIENCE = 30.0  # seconds that no test needs
 
 
@@ -43,12 +43,12 @@ Answer = Callable[[], bool] | BaseException | bool
 Taken = Held | Callable[[], Held | None] | BaseException | None
 
 
-class Script:
+class Script(Leases):
     """A store that answers as it was told to, and then that all is well."""
 
     location = "sqlite:///scripted"
 
-    def __init__(self, renewals: Iterable[Answer] = (), taken: Taken = None) -> None:
+    def __init__(self, renewals: Iterable[Answer] = (), taken: Taken = None) -> None:  # no store is behind it
         self.renewals, self.taken = iter(renewals), taken
         self.release_with: Answer = True
         self.calls: list[str] = []
@@ -298,7 +298,7 @@ def test_a_release_that_fails_or_hangs_is_not_the_runs_failure() -> None:
 
 def test_a_store_that_fails_at_the_start_is_the_callers_to_tell_of() -> None:
     store = Script(taken=REFUSED)
-    with pytest.raises(LedgerError, match="throttled"), keeper(store, Time(waits=0), threading.Event()):
+    with pytest.raises(StoreError, match="throttled"), keeper(store, Time(waits=0), threading.Event()):
         pytest.fail("it was entered")
     assert store.calls == ["take 60"]
 

@@ -16,7 +16,6 @@ from msgspec import structs
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import AwsError, SinkError
-from janitor.ledger.sqlite import SqliteLedger
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.interface import Format
 from janitor.report.formats.json import Json
@@ -31,6 +30,8 @@ from janitor.run.stopping import Stop
 from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.sns import Message, Published
 from janitor.sinks.stdout import Stdout
+from janitor.store.records import Store
+from janitor.store.sqlite import SqliteBackend
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import fingerprint
 from tests.unit.rows import NOW, POLICIES, items
@@ -144,16 +145,8 @@ class Recorder:
             yield message, None
 
 
-class FaultyLedger(SqliteLedger):
-    """A store with a bug in one of its methods."""
-
-    def __init__(self, path: Path, faulty: str) -> None:
-        super().__init__(path)
-
-        def fail(*_: object) -> None:
-            raise KeyError("sk-never-to-be-shown")
-
-        setattr(self, faulty, fail)
+def fail(*_: object) -> None:
+    raise KeyError("sk-never-to-be-shown")
 
 
 def announced(
@@ -167,7 +160,7 @@ def announced(
         state = tmp_path / (broken if label == broken else "state.sqlite")
         fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
         watch = Watch(
-            SqliteLedger(state) if faulty is None or label == "b" else FaultyLedger(state, faulty),
+            Store(SqliteBackend(state)),
             WatchTerms(
                 scope=f"-/r/{label}",
                 now=NOW,
@@ -180,6 +173,8 @@ def announced(
             fingerprint_of=fingerprint_of,
             folder=tmp_path,
         )
+        if faulty is not None and label == "a":
+            setattr(watch._memory, faulty, fail)  # noqa: SLF001  # a bug in one of its methods
         announcer = Announcer(
             watch,
             channel,
@@ -218,16 +213,16 @@ def test_what_the_topic_did_not_take_is_tried_again_and_then_told_once(tmp_path:
     assert announced(tmp_path, Recorder())[1] == []
 
 
-@pytest.mark.parametrize("faulty", ["marked", "prove", "mark", "replace_snapshot", "keep"])
+@pytest.mark.parametrize("faulty", ["marked", "prove", "mark", "replace_snapshot", "keep_note"])
 def test_a_bug_in_what_one_table_remembers_loses_no_report(tmp_path: Path, faulty: str) -> None:
     report, _ = announced(tmp_path, Recorder(), faulty=faulty)
     assert [part.counts.scanned for part in report.tables] == [1, 1]
-    assert {error.code for error in report.errors} <= {"bug", "ledger"}
+    assert {error.code for error in report.errors} <= {"bug", "store"}
     assert any("KeyError" in error.message for error in report.errors)
     assert "never-to-be-shown" not in repr(report)
     # What was not told, or not remembered as told, comes again.
     _, digests = announced(tmp_path, Recorder())
-    assert sum(len(digest["notices"]) for digest in digests) >= 1 or faulty in ("replace_snapshot", "keep")
+    assert sum(len(digest["notices"]) for digest in digests) >= 1 or faulty in ("replace_snapshot", "keep_note")
 
 
 def test_a_bug_in_the_run_of_one_table_loses_no_other() -> None:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.ledger.sqlite import SqliteLedger
 from janitor.run.trouble import Trouble, TroubleMemory
+from janitor.store.memory import RunMemory
+from janitor.store.records import Store
+from janitor.store.sqlite import SqliteBackend
 from tests.examples import examples
 
 NOW, HOUR = 1_800_000_000, 3_600
@@ -24,7 +26,7 @@ class Clock:
 
 
 def memory(path: Path, clock: Clock, table: str = "tokens") -> TroubleMemory:
-    return TroubleMemory(SqliteLedger(path), clock, job="sweep", table=table, topic="arn")
+    return TroubleMemory(Store(SqliteBackend(path)), clock, job="sweep", table=table, topic="arn")
 
 
 endings = st.sampled_from([None, "refused", "failed"])
@@ -87,9 +89,7 @@ def test_where_the_store_fails_or_is_damaged_everything_is_worth_telling(tmp_pat
     assert broken.last() is None
     troubles = memory(tmp_path / "state", clock)
     troubles.settle(trouble, None, was_told=True)
-    ledger = SqliteLedger(tmp_path / "state")
-    ledger.open("runs", NOW)
+    notes = RunMemory(Store(SqliteBackend(tmp_path / "state")), "runs", NOW)
     for damage in (b"{", b"[]", b'{"reason": "x"}', b'{"reason": "x", "sentence": "y", "told_at": "soon"}', b"\xff"):
-        ledger.keep(troubles.name, damage, NOW)
+        notes.keep_note(troubles.name, damage, NOW)
         assert troubles.last() is None
-    ledger.close()

@@ -26,10 +26,10 @@ from janitor.cli.wiring.doctor.upkeep import recovery_looked_at, ttl_looked_at
 from janitor.cli.wiring.reach import each_of, named, names_a_table
 from janitor.config.doctor import DoctorCommand
 from janitor.errors import ConfigurationError, ExitCode
-from janitor.ledger.url import DynamoDbUrl
 from janitor.report.checkup import Check, Checkup, Status, checkup
 from janitor.report.checkup_table import checkup_table
 from janitor.report.part import json_page
+from janitor.store.url import DynamoDbUrl
 from janitor.terminal import shows_colours
 
 _WIDTH_OF_A_FILE = 160

@@ -10,15 +10,15 @@ from janitor.cli.wiring.doctor.needs import Needs
 from janitor.cli.wiring.doctor.table import Session
 from janitor.cli.wiring.fingerprint_key import secret_in
 from janitor.cli.wiring.notices import check_state
-from janitor.cli.wiring.stores import ledger_for
+from janitor.cli.wiring.stores import store_for
 from janitor.config.doctor import DoctorCommand
-from janitor.errors import ConfigurationError, JanitorError, LedgerError
-from janitor.ledger.create_table import create_table
-from janitor.ledger.url import DynamoDbUrl, SqliteUrl
+from janitor.errors import ConfigurationError, JanitorError, StoreError
 from janitor.parsers import Folder, S3Prefix
 from janitor.report.checkup import Check, amiss, passed, raised, skipped
 from janitor.sinks.s3_object import S3Object
 from janitor.sinks.sns import Topic
+from janitor.store.create_table import create_table
+from janitor.store.url import DynamoDbUrl, SqliteUrl
 from janitor.temporary import temporary_folder
 
 TOPIC, STATE, ARCHIVE = "topic", "state", "archive"
@@ -53,19 +53,16 @@ def state_check(given: DoctorCommand, session: Session) -> Check:
     aws = session.aws
     try:
         check_state(given.state)
-        ledger = ledger_for(given.state, lambda: aws)
+        store = store_for(given.state, lambda: aws)
     except ConfigurationError as error:
         return raised(STATE, error, needed=True)
     try:
         if given.doctor.create_state and isinstance(url, DynamoDbUrl):
             create_table(session.aws.dynamodb, url.table)
-        ledger.open(_SCOPE, int(time.time()))
-        ledger.prove(["doctor"])
-    except LedgerError as error:
+        store.prove(_SCOPE, ["one", "another"], int(time.time()))
+    except StoreError as error:
         return raised(STATE, error, needed=True)
-    finally:
-        ledger.close()
-    found = f"{ledger.location} can be read and written"
+    found = f"{store.location} can be read and written"
     if isinstance(url, SqliteUrl) and not url.path.is_absolute():
         way_out = "give that path, from the root on"
         return amiss(

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.errors import LedgerError
-from janitor.ledger.chunks import Seen, entries_of, to_chunks
-from janitor.ledger.interface import LARGEST_CHUNK
-from janitor.ledger.snapshot import Changed, Changes, Snapshot
+from janitor.errors import StoreError
+from janitor.store.chunks import Seen, entries_of, to_chunks
+from janitor.store.memory import LARGEST_CHUNK
+from janitor.store.snapshot import Changed, Changes, Snapshot
 from janitor.tokens.classify import State
 from janitor.tokens.expiration import FIRST_SECOND, MAX_SECONDS
 
@@ -236,7 +236,7 @@ def damaged_chunks() -> Iterator[bytes]:
 @pytest.mark.parametrize("chunk", [*damaged_chunks()])
 def test_a_damaged_chunk_is_an_error_after_which_there_is_no_run_before(tmp_path: Path, chunk: bytes) -> None:
     with closing(Snapshot(tmp_path)) as snapshot:
-        with pytest.raises(LedgerError, match="what the last run left"):
+        with pytest.raises(StoreError, match="what the last run left"):
             snapshot.load([*to_chunks([token("b", "stale", NOW)]), chunk])
         snapshot.add([token("c", "expiring", NOW + DAY)])
         assert snapshot.changes(NOW, 10) == Changes()
@@ -249,7 +249,7 @@ def test_any_bytes_are_entries_or_an_error(chunk: bytes) -> None:
     for candidate in (chunk, b"\x01" + chunk, b"\x01" + zlib.compress(chunk)):
         try:
             entries_of(candidate)
-        except LedgerError:
+        except StoreError:
             continue
 
 
@@ -261,7 +261,7 @@ def test_nothing_is_in_the_folder_while_it_is_used_nor_after(tmp_path: Path) -> 
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LedgerError, match="missing cannot be made"):
+    with pytest.raises(StoreError, match="missing cannot be made"):
         Snapshot(tmp_path / "missing")
 
 
@@ -269,5 +269,5 @@ def test_a_closed_snapshot_says_so_and_closes_again(tmp_path: Path) -> None:
     snapshot = Snapshot(tmp_path)
     snapshot.close()
     snapshot.close()
-    with pytest.raises(LedgerError, match="is closed"):
+    with pytest.raises(StoreError, match="is closed"):
         snapshot.add([])

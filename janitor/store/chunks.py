@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from janitor.errors import LedgerError
-from janitor.ledger.interface import LARGEST_CHUNK
+from janitor.errors import StoreError
+from janitor.store.memory import LARGEST_CHUNK
 
 _VERSION = b"\x01"
 # Before it is compressed: what does not compress at all grows by a few bytes in a thousand, and still fits.
@@ -61,23 +61,23 @@ def entries_of(chunk: bytes) -> list[Seen]:
     """The entries of one chunk.
 
     Raises:
-        LedgerError: it is damaged, or of another version.
+        StoreError: it is damaged, or of another version.
     """
     lines = _lines_of(chunk)
     try:
         return _DECODER.decode_lines(lines)
     except (ValueError, RecursionError) as error:
         # The error's own words may hold a piece of a text.
-        raise LedgerError(f"{_WHAT} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
+        raise StoreError(f"{_WHAT} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
 
 
 def _lines_of(chunk: bytes) -> bytes:
     if chunk[:1] != _VERSION:
-        raise LedgerError(f"{_WHAT} is of a version that this janitor does not know", _WAY_OUT, "snapshot")
+        raise StoreError(f"{_WHAT} is of a version that this janitor does not know", _WAY_OUT, "snapshot")
     try:
         return _unpacked(chunk[1:])
     except (ValueError, zlib.error) as error:
-        raise LedgerError(f"{_WHAT} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
+        raise StoreError(f"{_WHAT} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
 
 
 def _packed(lines: bytearray) -> bytes:

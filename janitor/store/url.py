@@ -1,4 +1,4 @@
-"""`--state-url`: which store the ledger is in."""
+"""`--state-url`: where the store is."""
 
 import re
 from pathlib import Path

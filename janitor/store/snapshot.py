@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from janitor.errors import LedgerError
-from janitor.ledger.chunks import Seen, entries_of, to_chunks
-from janitor.ledger.sqlite_file import connect, sqlite_errors
+from janitor.errors import StoreError
+from janitor.store.chunks import Seen, entries_of, to_chunks
+from janitor.store.sqlite_file import connect, sqlite_errors
 from janitor.tokens.expiration import FIRST_SECOND, LAST_SECOND
 from janitor.tokens.shown import cut
 
@@ -117,7 +117,7 @@ class Changes(NamedTuple):
 
 
 class Snapshot:
-    """The working memory of one run; for one thread. Its methods raise LedgerError where the file fails, or is closed.
+    """The working memory of one run; for one thread. Its methods raise StoreError where the file fails, or is closed.
 
     Attributes:
         has_previous: whether a run before left something, be it that it found nothing.
@@ -130,7 +130,7 @@ class Snapshot:
             folder: where there is room for some 100 bytes a finding, twice.
 
         Raises:
-            LedgerError: the folder cannot be written.
+            StoreError: the folder cannot be written.
         """
         self.has_previous = False
         self._what = f"a temporary file in {folder}"
@@ -140,7 +140,7 @@ class Snapshot:
         """Take what the last run left, before anything is asked. No chunks at all mean that there was no such run.
 
         Raises:
-            LedgerError: a chunk is damaged; all is then as if there had been no run before.
+            StoreError: a chunk is damaged; all is then as if there had been no run before.
         """
         self.has_previous = False
         try:
@@ -149,7 +149,7 @@ class Snapshot:
                     rows = map(_row, entries_of(chunk))
                     connection.executemany("REPLACE INTO remembered VALUES (?, ?, ?, ?, ?)", rows)
                 self.has_previous = True
-        except LedgerError:
+        except StoreError:
             self.has_previous = False
             with self._writing() as connection:
                 connection.execute("DELETE FROM remembered")
@@ -202,7 +202,7 @@ class Snapshot:
     @property
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            raise LedgerError(f"{self._what} is closed")
+            raise StoreError(f"{self._what} is closed")
         return self._connection
 
     @contextlib.contextmanager
@@ -249,7 +249,7 @@ def _without_a_name(folder: Path, what: str) -> sqlite3.Connection:
                     raise
         except OSError as error:
             way_out = "give a folder that can be written"
-            raise LedgerError(f"{what} cannot be made: {error.strerror}", way_out) from None
+            raise StoreError(f"{what} cannot be made: {error.strerror}", way_out) from None
     return connection
 
 

@@ -1,15 +1,27 @@
-"""The right to sweep a table, which one run has at a time: what a store of it does, for whoever adds one."""
+"""The right to sweep a table, which one run has at a time, as a record of the store.
+
+The time is the store's own. This machine's clock, which may be hours off, neither ends another run's lease nor makes
+its own longer. A lease is written only where what was read a moment ago still stands: of two that saw the same one run
+out, the second finds it changed.
+"""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from janitor.ledger.moments import can_be_written, moment_in
+from janitor.errors import StoreError
+from janitor.store.interface import Change, Reading
+from janitor.store.moments import can_be_written, moment_in
+from janitor.store.records import Store, encoded, fields_in
 from janitor.tokens.plain import plain
 from janitor.tokens.shown import cut, without_keys
 
 # The servers' clocks are read in whole seconds. A lease lasts one more than was asked for, so that it is never over
 # early in anybody's eyes, whether the second of the one clock is cut and that of the other rounded up.
 GRAIN_SECONDS = 1
+
+# How long the record of a lease that is over stays in the store; more than clocks can be apart.
+_KEPT_SECONDS = 7 * 86_400
+_LEASE = "lease"
 
 
 class Held(NamedTuple):
@@ -30,10 +42,9 @@ class Held(NamedTuple):
 
         Args:
             holder: a text, where all is well.
-            until: a whole number, where all is well; or the text of one.
+            until: a whole number, where all is well.
         """
-        is_whole = isinstance(until, int | str) and "." not in str(until)
-        return cls(holder if isinstance(holder, str) else "", moment_in(until) if is_whole else None)
+        return cls(holder if isinstance(holder, str) else "", moment_in(until) if isinstance(until, int) else None)
 
     @property
     def printable_holder(self) -> str:
@@ -83,18 +94,20 @@ def nobody(_: Held) -> bool:
     return False
 
 
-class LeaseStore(Protocol):
-    """Keeps the leases of any number of tables, at most one of each.
+class Leases:
+    """The leases of any number of tables, at most one of each.
 
-    The time is the store's own. This machine's clock, which may be hours off, neither ends another run's lease nor
-    makes its own longer. Threads may share a store. Every method raises LedgerError where the store cannot be reached,
-    read or written; it names the store and the way out.
+    Threads may share them. Every method raises StoreError where the store cannot be reached, read or written; it names
+    the store and the way out.
 
     Attributes:
         location: the store as the user calls it, for example `dynamodb://janitor-state`.
     """
 
-    location: str
+    def __init__(self, store: Store) -> None:
+        """Args: where the records of the leases are."""
+        self._store = store
+        self.location = store.location
 
     def take(
         self, scope: str, holder: str, seconds: int, may_take_over: Callable[[Held], bool] = nobody
@@ -109,19 +122,66 @@ class LeaseStore(Protocol):
             seconds: how long it lasts from now on.
             may_take_over: whether a lease that is another's, and not over, may be taken.
         """
+        for reading in self._store.readings(scope, [_LEASE]):
+            held, now = _held(reading), self._now(reading)
+            if held is not None and not held.is_free_for(holder, now, may_take_over):
+                return held
+            until = now + GRAIN_SECONDS + seconds
+            if self._hold(scope, holder, until, reading):
+                break
+        return Lease(scope, holder, until, held if held is not None and held.is_broken(now) else None)
 
     def holder(self, scope: str) -> Held | None:
         """Who has the lease at present; None for nobody. Nothing is made or written, not even the store."""
+        reading = self._store.read(scope, [_LEASE])
+        held = _held(reading)
+        return None if held is None or held.is_over(self._now(reading)) else held
 
     def renew(self, scope: str, holder: str, seconds: int) -> bool:
         """Let the lease last so many seconds from now on.
 
         One whose time has passed is renewed too, as long as nobody has taken it over. Whoever watches the lease sees
-        that it was renewed, for its time is another then, earlier or later.
+        that it was renewed, for its time is another then, earlier or later. A try that arrives late, when the lease has
+        been renewed since, does not find what it read, and changes nothing.
 
         Returns:
             False where it is not the holder's any more.
         """
+        for reading in self._store.readings(scope, [_LEASE]):
+            if not _is_of(holder, reading):
+                return False
+            if self._hold(scope, holder, self._now(reading) + GRAIN_SECONDS + seconds, reading):
+                break
+        return True
 
     def release(self, scope: str, holder: str) -> None:
         """Give the lease back, if it is the holder's; that of another stays."""
+        for reading in self._store.readings(scope, [_LEASE]):
+            change = Change(_LEASE, None, expected=reading.records.get(_LEASE))
+            if not _is_of(holder, reading) or self._store.write(scope, [change]):
+                break
+
+    def _hold(self, scope: str, holder: str, until: int, reading: Reading) -> bool:
+        """Write the lease where it still is as it was read, False where it is not."""
+        content = encoded({"holder": holder, "until": until})
+        change = Change(_LEASE, content, until + _KEPT_SECONDS, reading.records.get(_LEASE))
+        return self._store.write(scope, [change])
+
+    def _now(self, reading: Reading) -> int:
+        if reading.now is None:
+            sentence = f"{self._store.place} answers without a date, by which a lease is told to be over"
+            raise StoreError(sentence, "see what changes answers between here and the table", "no-date")
+        return reading.now
+
+
+def _held(reading: Reading) -> Held | None:
+    record = reading.records.get(_LEASE)
+    if record is None:
+        return None
+    fields = fields_in(record.content)
+    return Held.of(fields.get("holder"), fields.get("until"))
+
+
+def _is_of(holder: str, reading: Reading) -> bool:
+    held = _held(reading)
+    return held is not None and held.holder == holder

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from janitor.errors import LedgerError
+from janitor.errors import StoreError
 
 BUSY_SECONDS = 5.0
 
@@ -22,14 +22,9 @@ _WAYS_OUT = {
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a file, without a transaction of its own accord. For one thread."""
-    # Absolute, for SQLite takes names that begin with a colon for something else.
-    return sqlite3.connect(path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
-
-
-def connect_to_read(path: Path) -> sqlite3.Connection:
-    """As `connect`, of a file that is there, and stays as it is."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY_SECONDS, isolation_level=None, uri=True)
+    """Open a file that is there, without a transaction of its own accord. For one thread."""
+    # As a URI, for SQLite takes names that begin with a colon for something else, and makes what is not there.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", timeout=BUSY_SECONDS, isolation_level=None, uri=True)
 
 
 def is_empty(path: Path) -> bool:
@@ -55,7 +50,7 @@ def sqlite_errors(what: str) -> Iterator[None]:
     except sqlite3.Error as error:
         # The extended codes say more than anybody can act on; the lowest byte is the primary one.
         way_out = _WAYS_OUT.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-        raise LedgerError(f"{what}: {error}", way_out) from None
+        raise StoreError(f"{what}: {error}", way_out) from None
 
 
 @contextmanager

@@ -1,20 +1,23 @@
-"""Ledgers on real servers, and what runs leave in them."""
+"""Stores on real servers, and what runs leave in them."""
 
 import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.dynamodb.client import Aws, Connection
-from janitor.ledger.create_table import create_table
-from janitor.ledger.dynamodb import DynamoDbLedger
-from janitor.ledger.interface import LARGEST_CHUNK, LastRun, Ledger, Mark
-from janitor.ledger.lease import LeaseStore
+from janitor.store.create_table import create_table
+from janitor.store.dynamodb import DynamoDbBackend
+from janitor.store.lease import Leases
+from janitor.store.memory import LARGEST_CHUNK, LastRun, Mark, RunMemory
+from janitor.store.records import Store
+from janitor.store.sqlite import SqliteBackend
 from tests.faults.proxy import Meddle, Meddling, meddling_proxy
 
 NOW = 1_800_000_000
@@ -49,7 +52,7 @@ def times(marked: dict[str, Mark]) -> dict[str, int]:
 
 
 @contextmanager
-def renewed(store: LeaseStore, scope: str, holder: str) -> Iterator[None]:
+def renewed(store: Leases, scope: str, holder: str) -> Iterator[None]:
     """Another run has the lease, and renews it until the block ends."""
     is_over, seconds = threading.Event(), 600
     store.take(scope, holder, seconds)
@@ -88,18 +91,37 @@ def meddled_with(upstream: str) -> Iterator[Meddled]:
         meddling.by_operation.clear()
 
 
-def opened(meddled: Meddled, wait: Callable[[float], object] = at_once) -> Ledger:
+def sqlite_store(path: Path) -> Store:
+    """A store in a file, which never waits to try anything again."""
+    return Store(SqliteBackend(path), wait=never)
+
+
+def sqlite_leases(state: str | Path) -> Leases:
+    """The leases in a state file, by its path or URL."""
+    return Leases(Store(SqliteBackend(Path(str(state).removeprefix("sqlite:///")))))
+
+
+def dynamodb_leases(client: DynamoDBClient, table: str, wait: Callable[[float], object] = at_once) -> Leases:
+    """The leases in a state table."""
+    return Leases(Store(DynamoDbBackend(client, table), wait=wait))
+
+
+def opened(meddled: Meddled, wait: Callable[[float], object] = at_once) -> RunMemory:
+    """What runs of `SCOPE` remember in a state table, once it is proved that they can."""
     client, table, _ = meddled
-    ledger = DynamoDbLedger(client, table, wait=wait)
-    assert ledger.location == f"dynamodb://{table}"
-    ledger.open(SCOPE, NOW)
-    return ledger
+    store = Store(DynamoDbBackend(client, table), wait=wait)
+    assert store.location == f"dynamodb://{table}"
+    memory = RunMemory(store, SCOPE, NOW)
+    memory.open()
+    return memory
 
 
-def items_of(meddled: Meddled) -> list[str]:
-    plain: DynamoDBClient = boto3.client("dynamodb", endpoint_url=meddled[0].meta.endpoint_url)
+def items_of(client: DynamoDBClient, table: str) -> list[str]:
+    """The names of the records in a state table, whatever their scopes; not of those that its TTL will take."""
+    plain: DynamoDBClient = boto3.client("dynamodb", endpoint_url=client.meta.endpoint_url)
     with closing(plain):
-        return sorted(item["item"]["S"] for item in plain.scan(TableName=meddled[1])["Items"])
+        items = plain.scan(TableName=table)["Items"]
+    return sorted(str(item["item"]["S"]) for item in items if item.keys() - {"scope", "item", "expiresAt"})
 
 
 def refused(code: str) -> Meddle:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from janitor.errors import LedgerError
-from janitor.ledger.state_table import EXPIRES_AT, PARTITION_KEY, SORT_KEY, ledger_errors
+from janitor.errors import StoreError
+from janitor.store.dynamodb import EXPIRES_AT, PARTITION_KEY, SORT_KEY, state_table_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,7 +35,7 @@ def create_table(client: "DynamoDBClient", table: str, *, wait: Callable[[float]
         wait: waits so many seconds.
 
     Raises:
-        LedgerError: a call failed, or the table is there with another key or another TTL.
+        StoreError: a call failed, or the table is there with another key or another TTL.
     """
     # What the stubs promise of an answer, one that was cut short does not keep.
     calls: Any = client
@@ -49,14 +49,14 @@ def create_table(client: "DynamoDBClient", table: str, *, wait: Callable[[float]
         description = _described(calls, table)
     else:
         sentence = f"the state table {table} was not active after {_POLLS * _POLL_SECONDS:.0f} seconds"
-        raise LedgerError(sentence, "run it again in a while")
+        raise StoreError(sentence, "run it again in a while")
     _check_key(description, table)
     _switch_ttl_on(calls, table)
 
 
 def _described(client: Any, table: str) -> Mapping[str, Any] | None:
     """The table's description, None where there is no such table."""
-    with ledger_errors(_DESCRIBE, table, _PERMISSIONS):
+    with state_table_errors(_DESCRIBE, table, _PERMISSIONS):
         try:
             description: Mapping[str, Any] = client.describe_table(TableName=table)["Table"]
         except ClientError as error:
@@ -67,7 +67,7 @@ def _described(client: Any, table: str) -> Mapping[str, Any] | None:
 
 
 def _create(client: Any, table: str) -> None:
-    with ledger_errors(_CREATE, table, _PERMISSIONS):
+    with state_table_errors(_CREATE, table, _PERMISSIONS):
         try:
             client.create_table(
                 TableName=table,
@@ -82,35 +82,35 @@ def _create(client: Any, table: str) -> None:
 
 
 def _check_key(description: Mapping[str, Any], table: str) -> None:
-    with ledger_errors(_DESCRIBE, table, _PERMISSIONS):
+    with state_table_errors(_DESCRIBE, table, _PERMISSIONS):
         keys = {key["AttributeName"]: key["KeyType"] for key in description["KeySchema"]}
         types = {each["AttributeName"]: each["AttributeType"] for each in description["AttributeDefinitions"]}
     if keys != _KEYS or any(types.get(name) != "S" for name in _KEYS):
         sentence = f"the table {table} is there already, with another key than a state table's"
-        raise LedgerError(sentence, "give another name", "other-key")
+        raise StoreError(sentence, "give another name", "other-key")
 
 
 def _switch_ttl_on(client: Any, table: str) -> None:
     if _has_ttl(client, table):
         return
     try:
-        with ledger_errors(_UPDATE_TTL, table, _PERMISSIONS):
+        with state_table_errors(_UPDATE_TTL, table, _PERMISSIONS):
             client.update_time_to_live(
                 TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRES_AT}
             )
-    except LedgerError:
+    except StoreError:
         # Refused where it is on already: somebody was faster, or the answer to the first send was lost.
         if not _has_ttl(client, table):
             raise
 
 
 def _has_ttl(client: Any, table: str) -> bool:
-    with ledger_errors(_DESCRIBE_TTL, table, _PERMISSIONS):
+    with state_table_errors(_DESCRIBE_TTL, table, _PERMISSIONS):
         ttl = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     is_on = ttl.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
     if is_on and ttl.get("AttributeName") != EXPIRES_AT:
         sentence = f"the table {table} has TTL on another attribute than {EXPIRES_AT}"
-        raise LedgerError(sentence, "give another name", "other-ttl")
+        raise StoreError(sentence, "give another name", "other-ttl")
     return is_on
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.errors import LedgerError
-from janitor.ledger.create_table import create_table
-from janitor.ledger.dynamodb import DynamoDbLedger
+from janitor.errors import StoreError
+from janitor.store.create_table import create_table
+from janitor.store.dynamodb import DynamoDbBackend
+from janitor.store.records import Store
 from tests.faults.proxy import Forward, Request
-from tests.integration.ledgers import NOW, SCOPE, Meddled, at_once, meddled_with, never, state_table
+from tests.integration.stores import NOW, SCOPE, Meddled, at_once, meddled_with, never, state_table
 from tests.servers import Server
 from tests.tables import create_table as create_token_table
 
@@ -46,10 +47,10 @@ def test_ttl_is_switched_on_where_it_is_off(server: Server) -> None:
 def test_a_table_of_tokens_is_not_taken_for_one_of_state(client: DynamoDBClient) -> None:
     create_token_table(client, "tokens-not-state", hashed=True)
     try:
-        with pytest.raises(LedgerError, match="with another key"):
+        with pytest.raises(StoreError, match="with another key"):
             create_table(client, "tokens-not-state", wait=never)
-        with pytest.raises(LedgerError, match="tokens-not-state"):
-            DynamoDbLedger(client, "tokens-not-state", wait=at_once).open(SCOPE, NOW)
+        with pytest.raises(StoreError, match="tokens-not-state"):
+            Store(DynamoDbBackend(client, "tokens-not-state"), wait=at_once).prove(SCOPE, ["any"], NOW)
         assert client.scan(TableName="tokens-not-state")["Count"] == 0
     finally:
         client.delete_table(TableName="tokens-not-state")
@@ -60,7 +61,7 @@ def test_a_table_whose_ttl_is_on_another_attribute_is_not_touched(server: Server
         for is_on, name in ((False, "expiresAt"), (True, "other")):
             specification: Any = {"Enabled": is_on, "AttributeName": name}
             client.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
-        with pytest.raises(LedgerError, match="TTL on another attribute"):
+        with pytest.raises(StoreError, match="TTL on another attribute"):
             create_table(client, table, wait=never)
 
 
@@ -74,6 +75,6 @@ def test_a_table_that_does_not_become_active_is_waited_for_two_minutes(meddled: 
         return status, answer
 
     meddling.by_operation["DescribeTable"] = creating
-    with pytest.raises(LedgerError, match="not active after 120 seconds"):
+    with pytest.raises(StoreError, match="not active after 120 seconds"):
         create_table(client, table, wait=waited.append)
     assert sum(waited) == 120

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from janitor.tokens.expiration import FIRST_SECOND, LAST_SECOND
 
+# How long something is remembered after it was last written: longer than any horizon, and no longer than it is of use.
+REMEMBER_SECONDS = 400 * 86_400
+
 # How far ahead a time may be that a run has written: clocks of machines that share a store differ by less.
 MOST_AHEAD_SECONDS = 86_400
 
@@ -66,3 +69,39 @@ class BrokenRecords:
             self.first, self._name = BrokenRecord(what, moment), name
         elif name != self._name:
             self.are_more = True
+
+
+class RecordCheck:
+    """Tells the records that stand from those that are past their time, and from those that no run can have left.
+
+    Attributes:
+        now: the run's UNIX second.
+        latest: the present one, which is later where a run tells what was found long before.
+        broken: what no run can have left.
+    """
+
+    def __init__(self, broken: BrokenRecords, now: int, latest: int) -> None:
+        """Args: where broken records are noted; and the times."""
+        self.broken = broken
+        self.now, self.latest = now, max(now, latest)
+
+    def times_of(self, name: str, what: str, until: object, *written: object) -> tuple[int, ...] | None:
+        """The times of a record that stands, in this order; None for one that is absent.
+
+        Args:
+            name: tells it from other records.
+            what: says what it is, in words.
+            until: from when on it is past its time, as the store has it.
+            written: when it was written, as the store has it.
+        """
+        over_at, moments = moment_in(until), tuple(moment_in(each) for each in written)
+        if over_at is not None and 0 <= over_at <= self.now:
+            return None
+        for moment in moments:
+            if not can_be_written(moment, self.latest):
+                self.broken.add(name, what, moment)
+                return None
+        if not can_be_written(over_at, self.latest, REMEMBER_SECONDS):
+            self.broken.add(name, what, over_at)
+            return None
+        return tuple(moment for moment in (over_at, *moments) if moment is not None)

@@ -1,0 +1,1 @@
+"""What earlier runs left: records in a file of this machine or in a DynamoDB table (`--state-url`)."""

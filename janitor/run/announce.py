@@ -476,11 +476,14 @@ def _content(whole: Report, telling: Mapping[str, Announcer], channel: Channel, 
 
 
 def _owners_told(announcer: Announcer, table: TableReport, topic: TopicLike) -> bool:
-    """Whether it is worth going on, be it only with the other tables: not where the topic is out of reach."""
+    """Whether it is worth going on, be it only with the other tables: not where the topic is out of reach.
+
+    A store that fails, or a turn that is lost, is its own table's matter.
+    """
     goes_on = True
     with announcer.failing():
         goes_on = announcer.tell_owners(topic, table)
-    return goes_on or not announcer.can_announce
+    return goes_on or not (announcer.can_announce and announcer.is_its_turn)
 
 
 def _publish(

@@ -11,7 +11,7 @@ from janitor.notify.audience import Audience, Kind
 from janitor.notify.content import DigestContent, is_news
 from janitor.notify.notice import Notice
 from janitor.notify.parts import DigestPart
-from janitor.report.model import Remark, Report
+from janitor.report.model import Outcome, Remark, Report
 from janitor.run.stopping import NOTICE_SECONDS, Stop
 from janitor.run.trouble import Trouble, TroubleMemory, trouble_of
 from janitor.run.workers import answer_of
@@ -90,11 +90,13 @@ class Sameness:
         self._channel = channel
         self._troubles = channel.troubles if channel.topic is not None and channel.digest != "never" else None
         self._trouble = trouble_of(report)
+        # Of a table that was left to another run nobody knows whether it is well.
+        self._is_whole = all(table.outcome is not Outcome.SKIPPED for table in report.tables)
         self._last: Trouble | None = self._troubles.last() if self._troubles is not None else None
 
     def added_to(self, content: DigestContent) -> DigestContent:
         """The digest, with what this run and the last one have in common."""
-        if self._troubles is None or self._last is None:
+        if self._troubles is None or self._last is None or (self._trouble is None and not self._is_whole):
             return content
         if self._trouble is None:
             return replace(content, recovered_from=self._last.sentence if self._last.told_at else None)
@@ -106,7 +108,7 @@ class Sameness:
 
     def settle(self, *, was_told: bool) -> None:
         """Remember how the run ended, and whether its digest went out."""
-        if self._troubles is not None:
+        if self._troubles is not None and (self._trouble is not None or self._is_whole):
             self._troubles.settle(self._trouble, self._last, was_told=was_told)
 
 

@@ -13,8 +13,10 @@ from janitor.tokens.user_name import composed, fits
 # Neither what a pattern means something by, nor the three ASCII characters that another character is composed to.
 _LITERALS = re.compile(r"[^\x20-\x7e]|[*?K;`]")
 # What people put between several names, and around one.
-_BETWEEN = re.compile(r"[\s,;|]+")
+_BETWEEN = re.compile(r"[\s,;|+/:=\\]+")
 _AROUND = "\"'`[](){}<>\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb \t"
+# Of regular expressions, mentions and negations.
+_MARKS = f"^$@!~{_AROUND}"
 _BRACES = re.compile(r"([^\s{}]*)\{([^{}]*)\}([^\s{}]*)")
 _SET = re.compile(r"\[[^\]]*\]")
 
@@ -67,9 +69,10 @@ def patterns_that_fit(patterns: Sequence[str], rows: Iterable[Row]) -> Sequence[
 def misread_patterns(patterns: Iterable[str], owners: Iterable[str | None]) -> dict[str, int]:
     """The patterns that would fit some of these owners, were they read a little differently.
 
-    Read so, a pattern is several at once (between commas or spaces, or in braces), or has quotes or brackets around it,
-    or another letter case or form of Unicode: whoever wrote it meant those owners. A pattern that fits nobody because
-    the owner has no row today is none of these.
+    Read so, a pattern is several at once (between commas, spaces or the like, or in braces), has quotes, brackets or
+    other marks around it, is a regular expression, is the name itself where that holds a mark of patterns, or has
+    another letter case, form of Unicode or separators: whoever wrote it meant those owners. A pattern that fits nobody
+    because the owner has no row today is none of these.
 
     Args:
         patterns: those that fit the owner of no row as they are written.
@@ -78,7 +81,7 @@ def misread_patterns(patterns: Iterable[str], owners: Iterable[str | None]) -> d
     Returns:
         how many of the rows each of the patterns would fit, without those that fit none.
     """
-    readings = {pattern: compiled for pattern in patterns if (compiled := _compiled(_readings(pattern)))}
+    readings = {pattern: compiled for pattern in patterns if (compiled := _compiled(pattern))}
     if not readings:
         return {}
     found: Counter[str] = Counter()
@@ -93,16 +96,22 @@ def _readings(pattern: str) -> Iterator[str]:
     """What may have been meant by the pattern, folded. What has no letter or digit outside of a set would fit all."""
     folded = _folded(pattern)
     spread = (f"{before}{each}{after}" for before, inner, after in _BRACES.findall(folded) for each in inner.split(","))
-    for whole in (folded, *spread):
+    for whole in (folded, folded.replace(".*", "*"), *spread):
         for part in (whole, *_BETWEEN.split(whole)):
-            for reading in {part, part.strip(_AROUND)}:
+            for reading in {part, part.strip(_AROUND), part.strip(_MARKS)}:
                 if any(map(str.isalnum, _SET.sub("", reading))):
                     yield reading
 
 
-def _compiled(readings: Iterable[str]) -> re.Pattern[str] | None:
-    each = sorted(set(readings))
-    return re.compile("|".join(map(translate, each))) if each else None
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """Fits what any reading of the pattern fits, and the pattern itself, taken at its word or with other separators."""
+    folded = _folded(pattern)
+    each = {translate(reading) for reading in _readings(pattern)}
+    if any(map(str.isalnum, folded)):
+        each.add(f"{re.escape(folded)}\\Z")
+    if len(words := [re.escape(word) for word in _BETWEEN.split(folded) if word]) > 1:
+        each.add(f"{_BETWEEN.pattern.join(words)}\\Z")
+    return re.compile("|".join(sorted(each))) if each else None
 
 
 def _folded(text: str) -> str:

@@ -28,7 +28,6 @@ from janitor.report.model import Remark, TablePart
 from janitor.report.together import labels_of
 from janitor.run.job import Announce, Job, TableJob, Unreached
 from janitor.run.stopping import Stop
-from janitor.tokens.protection import UnusedPatterns
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
@@ -68,7 +67,6 @@ class Asked(NamedTuple, Generic[SettingsT]):
         prepare: puts a table's part together.
         is_dry_run: whether nothing is deleted, whatever is found.
         is_silent: whether nobody is told either, as of a dry run that is no scan.
-        protect_users: the patterns of protected users that several tables share.
     """
 
     command: str
@@ -76,7 +74,6 @@ class Asked(NamedTuple, Generic[SettingsT]):
     prepare: Prepare[SettingsT]
     is_dry_run: bool = True
     is_silent: bool = False
-    protect_users: Sequence[str] = ()
 
 
 def run_job(asked: Asked[SettingsT], shared: SettingsT, run_id: str, stop: Stop) -> Job:
@@ -105,10 +102,7 @@ def run_job(asked: Asked[SettingsT], shared: SettingsT, run_id: str, stop: Stop)
             names_places=prepared.names_places,
         )
     home = session(shared.table)
-    patterns = UnusedPatterns(asked.protect_users)
-    tries = [
-        _try(asked, each, run_id, stop, Among(number, home, patterns)) for number, each in enumerate(asked.tables, 1)
-    ]
+    tries = [_try(asked, each, run_id, stop, Among(number, home)) for number, each in enumerate(asked.tables, 1)]
     _see_that_some_are_reached(asked.tables, tries)
     _see_that_all_differ(asked.tables, tries)
     places = [_place_of(each, made, home) for each, made in zip(asked.tables, tries, strict=True)]

@@ -16,7 +16,6 @@ from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.protection import UnusedPatterns
 
 # Room for a sweep's deletes, or for a few segments.
 _LEAST_CONNECTIONS = 16
@@ -30,12 +29,10 @@ class Among(msgspec.Struct, frozen=True):
         number: from 1.
         home: the session for what is the whole run's own: its reports and its topic. A table's clients are its own all
             the same: the guards of its deletes hang on them.
-        unused_patterns: of protected users, shared by all: one that fits in one of the tables is used.
     """
 
     number: int
     home: Aws
-    unused_patterns: UnusedPatterns
 
 
 class Reached(msgspec.Struct, frozen=True):

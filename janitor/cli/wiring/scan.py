@@ -47,14 +47,15 @@ def prepare_scan(
     reached = reach_for(settings, among)
     policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
     now = reached.present() if as_of is None else as_of
-    patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
     terms = Terms(run_id, policy, now, as_of, secret, is_dry_run)
     announcing = announcing_for(settings.notices, settings.state, reached, stop, terms)
     reader = reader_for(reached, settings.limits, settings.table, stop)
     prepared = prepared_for(
         reached, stop, terms, reader, rows=reached.table.item_count, prices=(settings.limits.read_price, 0.0)
     )
-    return prepared.doing(unused_patterns=patterns, announcer=announcing.announcer if announcing else None)
+    return prepared.doing(
+        unused_patterns=UnusedPatterns(policy.protect_users), announcer=announcing.announcer if announcing else None
+    )
 
 
 def announcing_for(

@@ -64,7 +64,6 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     reached = reach_for(scan, among, sweep.writes.max_wcu)
     policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
     now = reached.present() if as_of is None else as_of
-    patterns = among.unused_patterns if among else UnusedPatterns(policy.protect_users)
     terms = Terms(run_id, policy, now, as_of, secret, is_dry_run=not sweep.deletes)
     announcing = announcing_for(
         scan.notices,
@@ -91,7 +90,7 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
             is_scheduled=sweep.is_scheduled,
         ),
         announcer=announcing.announcer if announcing else None,
-        unused_patterns=patterns,
+        unused_patterns=UnusedPatterns(policy.protect_users),
         remarks=ttl_remarks(reached),
     )
 

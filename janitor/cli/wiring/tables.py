@@ -33,7 +33,6 @@ def carried_out_on_each(asked: Asked[ScanSettings], logs: LogSettings, check: Ca
     if len(asked.tables) > 1:
         check(shared)
         way = shared_way([each.table for each in asked.tables], shared.notices.sns_topic_arn)
-        asked = asked._replace(protect_users=shared.protection.protect_user)
         shared = shared._replace(table=way)
     return carried_out(asked.command, logs, shared, partial(run_job, asked, shared), is_silent=asked.is_silent)
 

@@ -1,16 +1,24 @@
 """The same trouble night after night: when it is told, and when its end is."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
+from janitor.report.model import Outcome
+from janitor.run.channel import Channel, Sameness
 from janitor.run.trouble import Trouble, TroubleMemory
+from janitor.sinks.sns import Message, Published
 from janitor.store.memory import RunMemory
 from janitor.store.records import Store
 from janitor.store.sqlite import SqliteBackend
 from tests.examples import examples
+from tests.reports import changed, named, of_several
+from tests.unit.notify.notices import digest
+from tests.unit.report.test_formats import report
 
 NOW, HOUR = 1_800_000_000, 3_600
 
@@ -93,3 +101,28 @@ def test_where_the_store_fails_or_is_damaged_everything_is_worth_telling(tmp_pat
     for damage in (b"{", b"[]", b'{"reason": "x"}', b'{"reason": "x", "sentence": "y", "told_at": "soon"}', b"\xff"):
         notes.keep_note(troubles.name, damage, NOW)
         assert troubles.last() is None
+
+
+def test_a_run_that_left_a_table_to_another_is_no_recovery(tmp_path: Path) -> None:
+    clock, notices = Clock(), digest()
+    troubles = memory(tmp_path / "state", clock)
+    troubles.settle(Trouble("refused", "a guard"), None, was_told=True)
+    channel = Channel(topic=Nobody(), per_token=False, digest="news", pointer=None, troubles=troubles)
+    good, left = report(), changed(named(report(), "left"), run=structs.replace(report().run, outcome=Outcome.SKIPPED))
+    sameness = Sameness(channel, of_several(good, left))
+    assert sameness.added_to(notices).recovered_from is None
+    sameness.settle(was_told=False)
+    well = Sameness(channel, of_several(good, named(good, "left")))
+    assert well.added_to(notices).recovered_from == "a guard"
+
+
+class Nobody:
+    """A topic that nobody listens to."""
+
+    arn = "arn"
+
+    def publish(self, message: Message) -> None:
+        raise AssertionError(message)
+
+    def publish_batches(self, messages: Iterator[Message]) -> Iterator[Published]:
+        raise AssertionError(messages)

@@ -130,6 +130,9 @@ def test_a_row_fits_several_patterns_though_one_protects_it() -> None:
         ("\ufeffana", "ana"), ("ana", " ana "), ("STRASSE", "straße"), ("doe, john", "Doe, John"),
         ("[Ss]VC-?", "svc-1"),
         ("svc-{ci,cd}", "svc-cd"), ("{ana,ben}", "ben"), ("ana|ben", "ben"),
+        ("svc[prod]", "svc[prod]"), ("a?b[c]*", "a?b[c]*"), ("user:ana", "ana"), ("^ana$", "ana"), ("an.*", "anabel"),
+        ("ana+Ben", "ben"), ("ana/ben", "ana"), ("ana:ben", "ben"), ("@ana", "ana"), ("!ana", "ana"),
+        ("username=ana", "ana"), ("CORP/ana", "CORP\\ana"), ("CORP\\ana", "corp/ana"),
     ],
 )  # fmt: skip
 def test_a_pattern_that_was_clearly_meant_for_somebody_is_found(pattern: str, owner: str) -> None:

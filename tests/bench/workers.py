@@ -14,7 +14,7 @@ from tests.bench.rows import ROWS_PER_PAGE
 _FEW, _MANY = 20, 320
 _FORMATS = ("json", "ndjson")
 _WAYS = {"one process": (), "one segment": ("--segments", "1"), "two workers": ("--workers", "2")}
-_ROUNDS = 5
+_ROUNDS = 3
 _GOAL = 1.8
 
 

@@ -59,7 +59,9 @@ class DynamoDbBackend:
     """Keeps records in one table. Its clock is that of the `Date` header of the table's own answers."""
 
     most_read = 100  # of one BatchGetItem
-    most_written = 100  # of one TransactWriteItems
+    most_written = 100  # of one TransactWriteItems, which takes 4 MB, and twice the write units of as many UpdateItem
+    most_bytes = 400_000
+    most_removed = 1
     can_run_full = False
 
     def __init__(self, client: "DynamoDBClient", table: str, *, clock: Callable[[], float] = time.time) -> None:

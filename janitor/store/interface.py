@@ -70,6 +70,8 @@ class Backend(Protocol):
         place: the same in a sentence, for example "the state table janitor-state".
         most_read: names in one `read`.
         most_written: changes in one `write`.
+        most_bytes: what they may hold together.
+        most_removed: removals in one `write`; nobody knows how long the records are that go.
         can_run_full: whether there may be no room for a record, though there was for the one before.
     """
 
@@ -77,6 +79,8 @@ class Backend(Protocol):
     place: str
     most_read: int
     most_written: int
+    most_bytes: int
+    most_removed: int
     can_run_full: bool
 
     def read(self, scope: str, names: Sequence[str]) -> Reading:

@@ -188,18 +188,22 @@ class RunMemory:
         The chunks are taken one at a time, each of at most `LARGEST_CHUNK` bytes. Of two runs that do this at once one
         stands, whole.
         """
-        mine = _Snapshot(run, uuid4().hex, 0)
-        until = run.finished_at + REMEMBER_SECONDS
-        try:
+        generation, until = uuid4().hex, run.finished_at + REMEMBER_SECONDS
+        count = 0
+
+        def counted() -> Iterator[Change]:
+            nonlocal count
             for chunk in chunks:
-                # Counted before it is written: it may be there though this fails.
-                name = _chunk_name(mine.generation, mine.chunks)
-                mine = mine._replace(chunks=mine.chunks + 1)
-                self._store.put(self._scope, [Change(name, chunk, until)])
+                # Counted before it is written: it may be there though that fails.
+                count += 1
+                yield Change(_chunk_name(generation, count - 1), chunk, until)
+
+        try:
+            self._store.put(self._scope, counted())
         except BaseException:
-            self._remove(mine)
+            self._remove(_Snapshot(run, generation, count))
             raise
-        self._remove(self._point(profile, mine, until))
+        self._remove(self._point(profile, _Snapshot(run, generation, count), until))
 
     def forget(self) -> None:
         """Remove what is past its time from the store, unless it does so by itself."""
@@ -265,8 +269,7 @@ class RunMemory:
 
     def _remove(self, snapshot: _Snapshot | None) -> None:
         try:
-            for name in snapshot.names if snapshot is not None else ():
-                self._store.put(self._scope, [Change(name, None)])
+            self._store.remove(self._scope, snapshot.names if snapshot is not None else ())
         except StoreError as error:
             # Nobody reads them, and they go when their time is over.
             log.warning("store.old_snapshot_left", code=error.code, error=str(error))

@@ -85,7 +85,7 @@ class Store:
             yield self.read(scope, names)
 
     def portions(self, items: Iterable[Item]) -> Iterator[Sequence[Item]]:
-        """The items, as many at a time as one `write` takes."""
+        """The items, as many at a time as one `write` takes of small records."""
         return _in_portions(items, self._backend.most_written)
 
     def write(self, scope: str, changes: Sequence[Change]) -> bool:
@@ -101,11 +101,25 @@ class Store:
         return all(_is_made(change, standing.get(change.name)) for change in changes)
 
     def put(self, scope: str, changes: Iterable[Change]) -> None:
-        """Make any number of changes that expect nothing. Where this raises, some of them may be made."""
-        for portion in self.portions(changes):
-            for _ in self._rounds():
-                if self.write(scope, portion):
-                    break
+        """Write any number of records, whatever is there. Where this raises, some of them may be written.
+
+        They are taken a few megabytes at a time.
+        """
+        waiting: list[Change] = []
+        size = 0
+        for change in changes:
+            length = len(change.content or b"")
+            if waiting and (len(waiting) == self._backend.most_written or size + length > self._backend.most_bytes):
+                self._write_in_the_end(scope, waiting)
+                waiting, size = [], 0
+            waiting.append(change)
+            size += length
+        self._write_in_the_end(scope, waiting)
+
+    def remove(self, scope: str, names: Iterable[str]) -> None:
+        """Remove any number of records, whatever they are. Where this raises, some of them may be there still."""
+        for portion in _in_portions(names, self._backend.most_removed):
+            self._write_in_the_end(scope, [Change(name, None) for name in portion])
 
     def prove(self, scope: str, names: Sequence[str], now: int) -> None:
         """Prove that records of these names can be written and read, and that there is room for all of them.
@@ -126,11 +140,16 @@ class Store:
         if self.read(scope, proofs).records.keys() != {*proofs}:
             sentence = f"{self.place} does not give back what was just written to it"
             raise StoreError(sentence, "see that it is whole, and no stale copy of another")
-        self.put(scope, [Change(proof, None) for proof in proofs])
+        self.remove(scope, proofs)
 
     def forget(self) -> None:
         """Remove the records of every scope whose time is over by the store's clock, unless it does so by itself."""
         self._backend.forget()
+
+    def _write_in_the_end(self, scope: str, changes: Sequence[Change]) -> None:
+        for _ in self._rounds():
+            if self.write(scope, changes):
+                break
 
     def _rounds(self) -> Iterator[int]:
         """Numbers of tries, with a growing pause between; to be left by whoever has succeeded.

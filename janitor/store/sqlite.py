@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from janitor.errors import StoreError
-from janitor.store.interface import ANYTHING, Change, Reading, Record
+from janitor.store.interface import Change, Reading, Record
 from janitor.store.sqlite_file import connect, is_empty, reading, sqlite_errors, writing
 from janitor.store.url import SqliteUrl
 
@@ -25,8 +25,16 @@ _SCHEMA = """
 """
 # SQLite keeps what it is given, whatever a column is declared as; a version is compared as bytes, whatever it is.
 _READ = "SELECT content, expires_at, CAST(version AS BLOB) FROM record WHERE scope = ? AND name = ?"
-_WRITE = "REPLACE INTO record (scope, name, content, expires_at, version) VALUES (?, ?, ?, ?, ?)"
-_REMOVE = "DELETE FROM record WHERE scope = ? AND name = ?"
+_INSERT = """
+    INSERT INTO record (scope, name, content, expires_at, version)
+    VALUES (:scope, :name, :content, :expires_at, :version) ON CONFLICT (scope, name) DO
+"""
+_SET = "UPDATE SET content = excluded.content, expires_at = excluded.expires_at, version = excluded.version"
+_UPDATE = "UPDATE record SET content = :content, expires_at = :expires_at, version = :version"
+_REMOVE = "DELETE FROM record"
+_NAMED = "WHERE scope = :scope AND name = :name"
+_REMOVE_ANY = f"{_REMOVE} {_NAMED}"
+_AS_READ = "AND CAST(version AS BLOB) = :read"
 
 
 class SqliteBackend:
@@ -42,6 +50,8 @@ class SqliteBackend:
 
     most_read = 10_000
     most_written = 10_000
+    most_bytes = 8_000_000
+    most_removed = 10_000
     can_run_full = True
 
     def __init__(self, path: Path) -> None:
@@ -65,20 +75,17 @@ class SqliteBackend:
     def write(self, scope: str, changes: Sequence[Change]) -> bool:
         """Make changes in one transaction. Makes the file (mode 0600) and its folder (0700) where there are none."""
         self._make_file()
-        with sqlite_errors(self.place), contextlib.closing(self._connected()) as file:
-            file.execute("PRAGMA synchronous = EXTRA")
-            with writing(file):
-                if not self._has_records(file):
-                    file.execute(_SCHEMA)
-                    file.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                    file.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-                if not all(_is_expected(file, scope, change) for change in changes):
-                    return False
-                for name, content, expires_at, _ in changes:
-                    if content is None:
-                        file.execute(_REMOVE, (scope, name))
-                    else:
-                        file.execute(_WRITE, (scope, name, content, expires_at, uuid4().bytes))
+        try:
+            with sqlite_errors(self.place), contextlib.closing(self._connected()) as file:
+                file.execute("PRAGMA synchronous = EXTRA")
+                with writing(file):
+                    if not self._has_records(file):
+                        file.execute(_SCHEMA)
+                        file.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                        file.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+                    _make(file, scope, changes)
+        except _UnexpectedError:
+            return False
         return True
 
     def forget(self) -> None:
@@ -124,9 +131,34 @@ class SqliteBackend:
         return True
 
 
-def _is_expected(file: sqlite3.Connection, scope: str, change: Change) -> bool:
-    if change.expected is ANYTHING:
-        return True
-    row = file.execute(_READ, (scope, change.name)).fetchone()
-    standing = None if row is None else Record(*row).version
-    return standing == (None if change.expected is None else change.expected.version)
+class _UnexpectedError(Exception):
+    """A record is not the expected one; what the transaction has made before is undone."""
+
+
+def _make(file: sqlite3.Connection, scope: str, changes: Sequence[Change]) -> None:
+    """Make changes. Raises _UnexpectedError where one of them finds another record than it expects."""
+    version = uuid4().bytes
+    by_statement: dict[str, list[dict[str, object]]] = {}
+    for change in changes:
+        read = change.expected.version if isinstance(change.expected, Record) else None
+        values = change._asdict() | {"scope": scope, "version": version, "read": read}
+        by_statement.setdefault(_statement(change), []).append(values)
+    for statement, values_of_each in by_statement.items():
+        made = file.executemany(statement, values_of_each).rowcount
+        if made != len(values_of_each) and statement != _REMOVE_ANY:
+            raise _UnexpectedError
+
+
+def _statement(change: Change) -> str:
+    """The statement that makes a change where the record is the expected one."""
+    match change.content, change.expected:
+        case None, Record():
+            return f"{_REMOVE} {_NAMED} {_AS_READ}"
+        case None, _:
+            return _REMOVE_ANY
+        case _, Record():
+            return f"{_UPDATE} {_NAMED} {_AS_READ}"
+        case _, None:
+            return f"{_INSERT} NOTHING"
+        case _:
+            return f"{_INSERT} {_SET}"

@@ -92,7 +92,7 @@ NOTICE_MUTATIONS = (
     Mutation(
         "a write to a state file does not look at what was read",
         "janitor/store/sqlite.py",
-        (("    if change.expected is ANYTHING:\n", "    if True:\n"),),
+        (('_AS_READ = "AND CAST(version AS BLOB) = :read"', '_AS_READ = "AND :read = :read"'),),
         ("tests/integration/test_store.py",),
     ),
     Mutation(

@@ -94,7 +94,7 @@ def test_any_number_of_records_is_written_read_and_removed(store: Store) -> None
     names = [f"{number}" for number in range(1_050)]
     store.put(SCOPE, (Change(name, name.encode(), FAR) for name in names))
     assert contents(store, *names, *names) == {name: name.encode() for name in names}
-    store.put(SCOPE, (Change(name, None) for name in names[1:]))
+    store.remove(SCOPE, names[1:])
     assert contents(store, *names) == {"0": b"0"}
     store.put(SCOPE, [])
     assert store.read(SCOPE, []).records == {}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from tests.command import fake_aws
 from tests.dynamodb_local import cache_folder
@@ -44,6 +45,17 @@ def _no_network_but_loopback() -> Iterator[None]:
             patch.setattr(socket.socket, name, _loopback_only(getattr(socket.socket, name)))
         patch.setattr(socket, "getaddrinfo", _known_names_only(socket.getaddrinfo))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_are_at_first(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no test that runs a command in this process decide what the next one sees of the log."""
+    configure = structlog.configure
+    monkeypatch.setattr(
+        structlog, "configure", lambda **given: configure(**{**given, "cache_logger_on_first_use": False})
+    )
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

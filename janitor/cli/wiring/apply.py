@@ -73,7 +73,9 @@ def prepare_apply(plan: Path, given: ApplyCommand, run_id: str, stop: Stop, _: A
     )
     population = None if closing is None or is_unknown(closing) else closing
     rows, prices = closing.rows if closing else 0, (0.0, given.deletion.write_price)
-    return prepared_for(reached, stop, terms, Pages(lambda: _pages(reader)), rows=rows, prices=prices).doing(
+    return prepared_for(
+        reached, stop, terms, Pages(lambda: _pages(reader)), rows=rows, prices=prices, deletes=sweep.is_enabled
+    ).doing(
         sweep=dataclasses.replace(sweep, reviewed_plan=plan, population=lambda _: population),
         announcer=announcing.announcer if announcing else None,
         unused_patterns=_unused_patterns(reader, given.protection),

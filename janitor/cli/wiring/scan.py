@@ -103,7 +103,14 @@ def check_scan(settings: ScanSettings) -> None:
 
 
 def prepared_for(
-    reached: Reached, stop: Stop, terms: Terms, reader: Reader, *, rows: int, prices: tuple[float, float]
+    reached: Reached,
+    stop: Stop,
+    terms: Terms,
+    reader: Reader,
+    *,
+    rows: int,
+    prices: tuple[float, float],
+    deletes: bool = False,
 ) -> Prepared:
     """A part of a run that reads the table which was reached, and no more.
 
@@ -114,6 +121,7 @@ def prepared_for(
         reader: who reads it.
         rows: how many there are in all, for the progress bar.
         prices: dollars for a million read and write units.
+        deletes: whether rows will be deleted.
     """
     traffic = reached.aws.traffic
     job = TableJob(
@@ -133,5 +141,5 @@ def prepared_for(
         stop=stop,
         warnings=warnings(reached),
     )
-    say_limits(reached.budgets, deletes=not terms.is_dry_run)
+    say_limits(reached.budgets, deletes=deletes)
     return Prepared(job, lambda: reached.aws, reached.table)

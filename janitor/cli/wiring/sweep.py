@@ -76,7 +76,9 @@ def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop:
     )
     reader = reader_for(reached, scan.limits, scan.table, stop)
     prices = (scan.limits.read_price, deletion.write_price)
-    return prepared_for(reached, stop, terms, reader, rows=reached.table.item_count, prices=prices).doing(
+    return prepared_for(
+        reached, stop, terms, reader, rows=reached.table.item_count, prices=prices, deletes=sweep.deletes
+    ).doing(
         sweep=sweep_of(
             reached,
             deletion,

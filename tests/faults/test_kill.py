@@ -23,7 +23,7 @@ from tests.tables import Item, put_rows
 
 STALE, LIVING = 1_200, 60
 # A test for each of two servers makes a hundred every night.
-MOMENTS = how_many(15, nightly=50)
+MOMENTS = how_many(8, nightly=50)
 REQUESTS = STALE // 25
 END_SECONDS = 60
 OPERATIONS = ("Scan", "BatchExecuteStatement", "GetItem")

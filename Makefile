@@ -40,9 +40,9 @@ $(DEMO)/.ready: requirements/demo.txt
 run: $(DEMO)/.ready ## the main job on the embedded default: a LISA-like table, and a scan of it
 	@$(DEMO)/bin/python -m janitor demo
 
-# Five workers for two cores: tests wait for a process or a server for more than half of their time. Who has nothing left
-# to do takes tests from another.
-WORKERS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() * 5 // 2)')
+# Two workers a core: many tests wait for a process or a server, and more workers were no faster. Who has nothing left to
+# do takes tests from another.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() * 2)')
 PYTEST := -m pytest --numprocesses $(WORKERS) --dist worksteal --durations=10
 
 test: $(READY) dynamodb-local ## every test; those that need DynamoDB Local say so where Java or npm is missing

@@ -293,7 +293,9 @@ class Announcer:
         if self.is_its_turn:
             return True
         message = "the rest was left to the next run: the store did not renew the right to announce"
-        self.sent.errors.append(Remark(where=WHERE, code="turn-lost", message=message))
+        remark = Remark(where=WHERE, code="turn-lost", message=message)
+        if remark not in self.sent.errors:
+            self.sent.errors.append(remark)
         return False
 
     def _messages(self, table: TableReport, underway: dict[str, Notice]) -> Iterator[Message]:
@@ -446,7 +448,7 @@ def _tell(
         _owners_told(telling[table.label], table, topic) for table in whole.tables if table.label in telling
     )
     if wants_digest and goes_on:
-        # A store that failed meanwhile is not asked any more; where all did, nobody could tell what the digest told.
+        # A store that failed meanwhile, or a turn that was lost, leaves its table out; where all did, nothing is told.
         had_some, telling = bool(telling), _still_telling(telling)
         if had_some and not telling:
             return
@@ -454,7 +456,8 @@ def _tell(
 
 
 def _still_telling(telling: Mapping[str, Announcer]) -> dict[str, Announcer]:
-    return {label: announcer for label, announcer in telling.items() if announcer.can_announce}
+    """Those whose store works, and whose turn it still is: a digest of another's would be told twice."""
+    return {label: announcer for label, announcer in telling.items() if announcer.can_announce and announcer.goes_on()}
 
 
 def _who_would_be_told(telling: Mapping[str, Announcer], whole: Report, channel: Channel) -> list[Remark]:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import structs
 
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import get_logger
@@ -152,14 +154,8 @@ def unread(
         at: the present UNIX second.
         is_dry_run: whether nothing would have been deleted.
     """
-    place = job.place
     return TableReport(
-        label=job.label,
-        named=job.named,
-        name=place.name,
-        region=place.region,
-        account_id=place.account_id,
-        endpoint=place.endpoint,
+        **_identity(job),
         policy=policy,
         outcome=outcome,
         started_at=time_of(at),
@@ -176,6 +172,11 @@ def unread(
         errors=list(errors),
         warnings=[],
     )
+
+
+def _identity(job: TableJob | Unreached) -> dict[str, Any]:
+    """Which table it is, as the report has it."""
+    return {"label": job.label, "named": job.named, **structs.asdict(job.place)}
 
 
 def deadline_remark() -> Remark:
@@ -211,21 +212,16 @@ def _report(
     errors: list[Remark],
     warnings: list[Remark],
 ) -> TableReport:
-    finished, counts, place = job.clock(), tally.counts(), job.place
+    finished = job.clock()
     return TableReport(
-        label=job.label,
-        named=job.named,
-        name=place.name,
-        region=place.region,
-        account_id=place.account_id,
-        endpoint=place.endpoint,
+        **_identity(job),
         source=job.table.source,
         policy=job.policy_part,
         outcome=outcome,
         started_at=time_of(started),
         finished_at=time_of(finished),
         duration_seconds=round(finished - started, 3),
-        counts=counts,
+        counts=tally.counts(),
         deletion=swept.deletion,
         capacity=_capacity(job, tally, locked_out),
         clock=Clock(skew_seconds=job.table.skew_seconds),

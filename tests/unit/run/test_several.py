@@ -25,6 +25,7 @@ from janitor.run.announce import Announcer, announce
 from janitor.run.channel import Channel
 from janitor.run.flow import run
 from janitor.run.job import Job, TableJob, Unreached
+from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.outlets import Outlet, Outlets
 from janitor.run.stopping import Stop
 from janitor.run.watch import Watch, WatchTerms
@@ -149,8 +150,24 @@ def fail(*_: object) -> None:
     raise KeyError("sk-never-to-be-shown")
 
 
+class LostTurn(LeaseKeeper):
+    """The right to announce, which another run takes over as soon as it was taken."""
+
+    def __init__(self) -> None:
+        self.broken = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def is_held(self) -> bool:
+        return False
+
+
 def announced(
-    tmp_path: Path, topic: Recorder, *, broken: str | None = None, faulty: str | None = None
+    tmp_path: Path, topic: Recorder, *, broken: str | None = None, faulty: str | None = None, lost: str | None = None
 ) -> tuple[Any, list[Any]]:
     """A run of the tables a and b, each with a token that expires tomorrow; what it says, and what was published."""
     stop, out = Stop(), streams()
@@ -183,6 +200,7 @@ def announced(
             pages_of_owner=None,
             run_id="r",
             remembers=True,
+            turn=LostTurn() if label == lost else None,
         )
         row = {"token": {"S": f"token-{label}"}, "tokenExpiration": {"N": str(NOW + 3_600)}}
         turns.append(turn(label, lambda row=row: iter([page(row)]), stop, announcer))  # type: ignore[misc]
@@ -200,6 +218,13 @@ def test_a_store_that_fails_silences_its_own_table_alone(tmp_path: Path) -> None
     assert error.message.startswith("a: nothing was announced, for nobody can tell what was already")
     assert [(part.notices.sent, part.outcome.value) for part in report.tables] == [(0, "complete"), (1, "complete")]
     assert announced(tmp_path, Recorder())[1][0]["notices_total"] == 1
+
+
+def test_whoever_lost_the_right_to_announce_a_table_leaves_that_one_out(tmp_path: Path) -> None:
+    report, [digest] = announced(tmp_path, Recorder(), lost="a")
+    assert [notice["table"] for notice in digest["notices"]] == ["b"]
+    assert [(error.code, error.message[:3]) for error in report.errors] == [("turn-lost", "a: ")]
+    assert [notice["table"] for notice in announced(tmp_path, Recorder())[1][0]["notices"]] == ["a"]
 
 
 def test_what_the_topic_did_not_take_is_tried_again_and_then_told_once(tmp_path: Path) -> None:

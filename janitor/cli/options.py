@@ -71,6 +71,13 @@ class _Option(click.Option):
         super().__init__(*args, **kwargs)
         self._setting = setting
 
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """What an error names: the variable where the value came from there, else the option."""
+        source = None if ctx is None or self.name is None else ctx.get_parameter_source(self.name)
+        if source is click.core.ParameterSource.ENVIRONMENT:
+            return f"'{self.envvar}'"
+        return click.Parameter.get_error_hint(self, ctx)
+
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """The variable's value; none, as if it was not set, for a report's format that this command has not."""
         if self.multiple:
@@ -86,7 +93,7 @@ class _Option(click.Option):
         try:
             return None if text is None else values_in(self._setting, text) or None
         except ValueError as error:
-            raise click.BadParameter(str(error), ctx=ctx, param=self) from None
+            raise click.BadParameter(str(error), ctx=ctx, param_hint=f"'{self.envvar}'") from None
 
 
 def _option(name: str, setting: Setting) -> Callable[[Any], Any]:

@@ -129,3 +129,18 @@ def test_what_several_tables_cannot_have_is_one_line_and_exit_2(
     assert app.main([*arguments, "--deployment", "a", "--deployment", "b"]) == 2
     said = capsys.readouterr()
     assert (said.out, says in said.err) == ("", True), said.err
+
+
+def test_an_error_names_the_option_or_the_variable_that_gave_the_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.main(["scan", "--table", "t", "--grace", "soon"]) == 2
+    assert "'--grace': " in (typed := capsys.readouterr().err)
+    assert "JANITOR_GRACE" not in typed
+    monkeypatch.setenv("JANITOR_GRACE", "soon")
+    monkeypatch.setenv("JANITOR_PROTECT_USER", '["bob"')
+    assert app.main(["scan", "--table", "t", "--protect-user", "ann"]) == 2
+    assert "'JANITOR_GRACE': " in capsys.readouterr().err
+    monkeypatch.delenv("JANITOR_GRACE")
+    assert app.main(["scan", "--table", "t"]) == 2
+    assert "'JANITOR_PROTECT_USER': " in capsys.readouterr().err

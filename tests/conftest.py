@@ -13,9 +13,27 @@ import structlog
 from tests.command import fake_aws
 from tests.dynamodb_local import cache_folder
 from tests.examples import register_profiles
-from tests.fixtures import client, dynamodb_local_url, ministack_url, new_table, server, table_number
+from tests.fixtures import (
+    client,
+    dynamodb_local_url,
+    ministack_url,
+    new_table,
+    server,
+    table_number,
+    table_server,
+    tokens,
+)
 
-__all__ = ["client", "dynamodb_local_url", "ministack_url", "new_table", "server", "table_number"]
+__all__ = [
+    "client",
+    "dynamodb_local_url",
+    "ministack_url",
+    "new_table",
+    "server",
+    "table_number",
+    "table_server",
+    "tokens",
+]
 
 # Asked before any test runs, for the answer depends on the home folder that tests do not see.
 CACHE = cache_folder()

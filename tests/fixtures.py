@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -44,6 +45,19 @@ def server(request: pytest.FixtureRequest) -> Server:
     """Each of the servers in turn."""
     name: str = request.param
     return Server(name, request.getfixturevalue(f"{name.replace('-', '_')}_url"))
+
+
+@pytest.fixture(scope="session")
+def table_server(ministack_url: str) -> Server:
+    """One server, for tests in which it does not matter which."""
+    return Server("ministack", ministack_url)
+
+
+@pytest.fixture(scope="session")
+def tokens(table_server: Server) -> Iterator[DynamoDBClient]:
+    """A client of `table_server`."""
+    with closing(boto3.client("dynamodb", endpoint_url=table_server.url)) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

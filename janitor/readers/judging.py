@@ -5,12 +5,14 @@ page ──positions_worth_a_look──> rows ──classify──┬──> fou
 └── plainly active rows, only counted ──> tally
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from janitor.dynamodb.decode import Page
 from janitor.readers.interface import Batch, DeletableRow, FoundRow, Rules
 from janitor.readers.listing import Listing
 from janitor.readers.tally import Tally
+from janitor.report.build import finding
+from janitor.report.model import Finding
 from janitor.tokens.classify import State, classify, positions_worth_a_look
 from janitor.tokens.deletable import is_deletable
 from janitor.tokens.fingerprint import fingerprint
@@ -70,3 +72,19 @@ def _listed(page: Page, rules: Rules, listing: Listing) -> Batch:
             found.append(FoundRow(row, verdict))
     tally.chosen += len(found)
     return Batch(tally, found)
+
+
+def lines_of(rows: Iterable[FoundRow], rules: Rules) -> list[Finding]:
+    """The report's lines about rows, in their order. Most of what a finding costs."""
+    return [
+        finding(
+            row,
+            verdict,
+            now=rules.now,
+            policy=rules.policy,
+            secret=rules.secret,
+            outcome=outcome,
+            table=rules.label,
+        )
+        for row, verdict, outcome in rows
+    ]

@@ -29,11 +29,10 @@ from janitor.dynamodb.scan import NeverStopped, Scan, StopRequest, sleep
 from janitor.dynamodb.slowing import throttle_of
 from janitor.errors import JanitorError
 from janitor.readers.interface import Batch, DeletableRow, FoundRow, Rules
-from janitor.readers.judging import judge
+from janitor.readers.judging import judge, lines_of
 from janitor.readers.packed import PackedRow, pack, unpack
 from janitor.readers.tally import Tally
 from janitor.readers.threads import filter_of
-from janitor.report.build import finding
 from janitor.report.model import Finding
 
 log = logs.get_logger("janitor.readers")
@@ -323,15 +322,9 @@ def _read(task: SegmentTask) -> _Answer:
 
 
 def _judged(page: Page, task: SegmentTask) -> Batch:
-    rules, batch = task.rules, judge(page, task.rules, task.patterns)
-    if not rules.streams:
-        return batch
-    # Most of what a finding costs; the process that decides would do nothing else.
-    lines = [
-        finding(row, verdict, now=rules.now, policy=rules.policy, secret=rules.secret, table=rules.label)
-        for row, verdict, _ in batch.found
-    ]
-    return batch._replace(lines=lines)
+    batch = judge(page, task.rules, task.patterns)
+    # The process that decides would do nothing else.
+    return batch._replace(lines=lines_of(batch.found, task.rules)) if task.rules.streams else batch
 
 
 class _Way(msgspec.Struct):

@@ -1,10 +1,11 @@
 """Where findings go: at once to the reports that stream, and the most urgent, at the end, to the others."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from janitor.readers.interface import FoundRow, Rules
+from janitor.readers.judging import lines_of
 from janitor.readers.packed import from_json, to_json
-from janitor.report.build import finding, urgency
+from janitor.report.build import urgency
 from janitor.report.model import Finding
 from janitor.report.urgent import Shortlist
 from janitor.run.outlets import Outlets
@@ -51,23 +52,8 @@ class Findings:
         if self._see is not None and rows:
             self._see(rows)
         if self._outlets.streams and rows:
-            self._outlets.lines([*lines] or self._built(rows))
+            self._outlets.lines([*lines] or lines_of(rows, self._rules))
 
     def most_urgent(self) -> list[Finding]:
         """The findings that a report which does not stream lists, in their order."""
-        return self._built(self._listed.sorted())
-
-    def _built(self, rows: Iterable[FoundRow]) -> list[Finding]:
-        rules = self._rules
-        return [
-            finding(
-                row,
-                verdict,
-                now=rules.now,
-                policy=rules.policy,
-                secret=rules.secret,
-                outcome=outcome,
-                table=rules.label,
-            )
-            for row, verdict, outcome in rows
-        ]
+        return lines_of(self._listed.sorted(), self._rules)

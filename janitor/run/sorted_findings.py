@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from janitor.logs import get_logger
 from janitor.readers.interface import FoundRow, Rules
+from janitor.readers.judging import lines_of
 from janitor.readers.listing import Order
 from janitor.report.build import urgency
 from janitor.report.model import Finding
@@ -35,7 +36,7 @@ class SortedFindings(Findings):
 
     def most_urgent(self) -> list[Finding]:
         """The first findings in the order; those that stream are told now."""
-        found = self._built(self._sorted.rows())
+        found = lines_of(self._sorted.rows(), self._rules)
         if len(found) < self._told:
             # A report such as csv has no place to say so.
             log.warning("listing.cut", listed=len(found), chosen=self._told, way_out="raise --max-findings")

@@ -16,7 +16,6 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -27,7 +26,6 @@ from tests.deploy.kubernetes_manifests import KUBERNETES, SCHEDULER, WORKER, Man
 from tests.forked import ROOT, ForkedProcess
 from tests.servers import free_port
 from tests.sweeping import DAY, key_of, keys_in, living_rows, stale_rows
-from tests.tables import create_table
 
 TABLE = "prod-LISAApiBaseTokenTable"
 REGION = "us-east-1"
@@ -49,15 +47,6 @@ def aws(ministack_url: str) -> Iterator[Aws]:
     account.s3.create_bucket(Bucket=BUCKET)
     yield account
     account.dynamodb.delete_table(TableName=STATE)
-
-
-@pytest.fixture
-def tokens(ministack_url: str) -> Iterator[DynamoDBClient]:
-    """The table that the schedule files name, and a client as boto3 makes it."""
-    with closing(boto3.client("dynamodb", endpoint_url=ministack_url, region_name=REGION)) as client:
-        create_table(client, TABLE, hashed=True, rows=STALE + LIVING)
-        yield client
-        client.delete_table(TableName=TABLE)
 
 
 @dataclasses.dataclass(frozen=True)

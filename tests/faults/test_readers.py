@@ -6,11 +6,10 @@ import queue
 import select
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -26,17 +25,6 @@ from tests.tables import create_table, put_rows
 STALE, LIVING = 60, 40
 SEGMENTS = ("--segments", "6")
 PROCESSES = ("--workers", "2", *SEGMENTS)
-
-
-@pytest.fixture(scope="module")
-def table_server(ministack_url: str) -> Server:
-    return Server("ministack", ministack_url)
-
-
-@pytest.fixture(scope="module")
-def tokens(table_server: Server) -> Iterator[DynamoDBClient]:
-    with closing(boto3.client("dynamodb", endpoint_url=table_server.url)) as client:
-        yield client
 
 
 @pytest.fixture

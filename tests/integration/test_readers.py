@@ -46,17 +46,6 @@ sys.modules["janitor"] = None
 
 
 @pytest.fixture(scope="module")
-def table_server(ministack_url: str) -> Server:
-    return Server("ministack", ministack_url)
-
-
-@pytest.fixture(scope="module")
-def tokens(table_server: Server) -> Iterator[DynamoDBClient]:
-    with closing(boto3.client("dynamodb", endpoint_url=table_server.url)) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with dask_cluster(tmp_path_factory.mktemp("dask"), workers=how_many(2, 8)) as running:
         yield running

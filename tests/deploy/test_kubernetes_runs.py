@@ -16,6 +16,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -26,6 +27,7 @@ from tests.deploy.kubernetes_manifests import KUBERNETES, SCHEDULER, WORKER, Man
 from tests.forked import ROOT, ForkedProcess
 from tests.servers import free_port
 from tests.sweeping import DAY, key_of, keys_in, living_rows, stale_rows
+from tests.tables import create_table
 
 TABLE = "prod-LISAApiBaseTokenTable"
 REGION = "us-east-1"
@@ -47,6 +49,15 @@ def aws(ministack_url: str) -> Iterator[Aws]:
     account.s3.create_bucket(Bucket=BUCKET)
     yield account
     account.dynamodb.delete_table(TableName=STATE)
+
+
+@pytest.fixture
+def made_table(ministack_url: str) -> Iterator[DynamoDBClient]:
+    """The table that the schedule files name, and a client as boto3 makes it."""
+    with closing(boto3.client("dynamodb", endpoint_url=ministack_url, region_name=REGION)) as client:
+        create_table(client, TABLE, hashed=True, rows=STALE + LIVING)
+        yield client
+        client.delete_table(TableName=TABLE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,36 +128,36 @@ def with_deletion_on(manifests: Manifests) -> Manifests:
 
 
 def test_the_cronjob_reports_the_table_and_leaves_it_alone(
-    tokens: DynamoDBClient, ministack_url: str, tmp_path: Path
+    made_table: DynamoDBClient, ministack_url: str, tmp_path: Path
 ) -> None:
-    before = keys_in(tokens, TABLE)
+    before = keys_in(made_table, TABLE)
     report = report_of(Pod(rendered("cronjob"), tmp_path, ministack_url))
     assert (report["run"]["command"], report["run"]["outcome"]) == ("scan", "complete")
     assert (report["tables"][0]["name"], report["policy"]["grace_seconds"]) == (TABLE, 30 * DAY)
     assert (report["counts"]["scanned"], report["counts"]["stale"]) == (len(before), len(STALE))
-    assert keys_in(tokens, TABLE) == before
+    assert keys_in(made_table, TABLE) == before
 
 
 def test_the_sweep_is_a_dry_run_until_it_is_told_otherwise(
-    tokens: DynamoDBClient, aws: Aws, ministack_url: str, tmp_path: Path
+    made_table: DynamoDBClient, aws: Aws, ministack_url: str, tmp_path: Path
 ) -> None:
-    before = keys_in(tokens, TABLE)
+    before = keys_in(made_table, TABLE)
     shipped, edited = tmp_path / "shipped", tmp_path / "edited"
     for folder in (shipped, edited):
         folder.mkdir()
     report = report_of(Pod(rendered("cronjob-sweep"), shipped, ministack_url))
     assert (report["run"]["command"], report["run"]["dry_run"]) == ("sweep", True)
     assert (report["deletion"]["planned"], report["deletion"]["deleted"]) == (len(STALE), 0)
-    assert keys_in(tokens, TABLE) == before
+    assert keys_in(made_table, TABLE) == before
 
     report = report_of(Pod(with_deletion_on(rendered("cronjob-sweep")), edited, ministack_url))
     assert (report["run"]["dry_run"], report["deletion"]["deleted"]) == (False, len(STALE))
-    assert before - keys_in(tokens, TABLE) == {key_of(row) for row in STALE}
+    assert before - keys_in(made_table, TABLE) == {key_of(row) for row in STALE}
     archived = aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
     assert all(f"s3://{BUCKET}/{each['Key']}".startswith(report["deletion"]["archive"]) for each in archived)
 
 
-@pytest.mark.usefixtures("tokens")
+@pytest.mark.usefixtures("made_table")
 def test_a_cluster_reads_for_the_sweep_over_tls(ministack_url: str, tmp_path: Path) -> None:
     whole, tls = rendered("distributed"), tmp_path / "tls"
     tls.mkdir()
@@ -195,7 +206,7 @@ def test_a_cluster_reads_for_the_sweep_over_tls(ministack_url: str, tmp_path: Pa
 
 
 def test_the_daemon_answers_its_probes_knows_its_jobs_and_ends_when_told_to(
-    tokens: DynamoDBClient, ministack_url: str, tmp_path: Path
+    made_table: DynamoDBClient, ministack_url: str, tmp_path: Path
 ) -> None:
     pod = Pod(rendered("daemon"), tmp_path, ministack_url)
     pod.mount()
@@ -214,7 +225,7 @@ def test_the_daemon_answers_its_probes_knows_its_jobs_and_ends_when_told_to(
         daemon.send_signal(signal.SIGTERM)
         _, said = daemon.communicate(timeout=container_grace(pod))
         assert daemon.returncode == 0, said
-    assert len(keys_in(tokens, TABLE)) == len(STALE + LIVING)
+    assert len(keys_in(made_table, TABLE)) == len(STALE + LIVING)
 
 
 def container_grace(pod: Pod) -> float:

@@ -11,8 +11,8 @@ from typing import Any, TextIO
 
 from janitor import __version__
 from janitor.terminal import is_terminal, shows_colours
-from janitor.tokens.plain import plain, seen
-from janitor.tokens.shown import without_keys
+from janitor.tokens.printable import plain, seen
+from janitor.tokens.redact import without_keys
 
 # structlog imports rich for tracebacks on a console, which ours never show. That is as much CPU as all the rest of it,
 # so while it is imported there is no rich, unless somebody has it already.

@@ -4,8 +4,8 @@ from typing import Any
 
 from msgspec import structs
 
+from janitor.report.combine import labels_of, most_urgent, summed
 from janitor.report.model import Report, TablePart, TableReport
-from janitor.report.together import labels_of, most_urgent, summed
 
 MOST = 10_000
 

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from janitor.aws_errors import aws_errors
+from janitor.aws.errors import aws_errors
 from janitor.demo.emulator import EmulatorError
 from janitor.demo.lisa_table import TABLE_NAMES, create
 from janitor.dynamodb.client import Aws, Connection

@@ -14,7 +14,7 @@ import click
 from janitor import __version__
 from janitor.cli.groups import LazyGroup
 from janitor.errors import ExitCode, JanitorError, signal_exit_code
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 
 PROGRAM = "janitor"
 

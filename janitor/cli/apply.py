@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import APPLY_GROUPS, ApplyCommand
-from janitor.config.output import LogSettings
+from janitor.settings.commands import APPLY_GROUPS, ApplyCommand
+from janitor.settings.output import LogSettings
 
 
 @click.command("apply")
@@ -26,9 +26,9 @@ def command(*groups: Any, plan: Path) -> int:
       janitor apply plan.ndjson --dry-run
       janitor apply plan.ndjson --yes --archive s3://my-bucket/janitor/
     """
-    from janitor.cli.running import carried_out
-    from janitor.cli.wiring.apply import naming_the_table, prepare_apply
-    from janitor.cli.wiring.job import Asked, run_job
+    from janitor.wiring.apply import naming_the_table, prepare_apply
+    from janitor.wiring.job import Asked, run_job
+    from janitor.wiring.running import carried_out
 
     *of_apply, logs = groups
     given = naming_the_table(plan, ApplyCommand(*of_apply))

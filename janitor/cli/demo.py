@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from janitor.cli.options import takes
-from janitor.config.demo import DemoSettings
-from janitor.config.limits import DeadlineSettings, LimitSettings
-from janitor.config.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
-from janitor.config.scan import ScanSettings
-from janitor.config.table import PolicySettings, ProtectionSettings, TableSettings
 from janitor.errors import JanitorError
+from janitor.settings.demo import DemoSettings
+from janitor.settings.limits import DeadlineSettings, LimitSettings
+from janitor.settings.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
+from janitor.settings.scan import ScanSettings
+from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
 
 if TYPE_CHECKING:
     from janitor.demo.emulator import Emulator
@@ -99,9 +99,9 @@ def _make_table(emulator: "Emulator", dialect: str) -> str:
 
 
 def _scan(table: str) -> int:
-    from janitor.cli.running import carried_out
-    from janitor.cli.wiring.job import Asked, run_job
-    from janitor.cli.wiring.scan import prepare_scan
+    from janitor.wiring.job import Asked, run_job
+    from janitor.wiring.running import carried_out
+    from janitor.wiring.scan import prepare_scan
 
     settings = ScanSettings(
         table=TableSettings(table=table),

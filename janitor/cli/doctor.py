@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.doctor import DOCTOR_GROUPS, FOR, DoctorCommand
-from janitor.settings import variable
+from janitor.settings.doctor import DOCTOR_GROUPS, FOR, DoctorCommand
+from janitor.settings.setting import variable
 
 
 @click.command("doctor")
@@ -38,8 +38,8 @@ def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int
       janitor doctor --for sweep --deployment prod --archive s3://our-archives/tokens/ schedules/
       janitor doctor --state-url dynamodb://janitor-state --create-state
     """
-    from janitor.cli.wiring.doctor.examination import examined
-    from janitor.cli.wiring.logging import start_logging
+    from janitor.doctor.examination import examined
+    from janitor.wiring.logging import start_logging
 
     given = DoctorCommand(*groups)
     start_logging(given.logs)

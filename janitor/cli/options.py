@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from janitor.cli.variables import refuse_unclear_variables, refuse_unheard_variables, refuse_unknown_variables
-from janitor.parsers import FORMATS, NO_REPORT
-from janitor.settings import Origin, Setting, Settings, flag, settings_of, values_in, variable
+from janitor.settings.parsers import FORMATS, NO_REPORT
+from janitor.settings.setting import Origin, Setting, Settings, flag, settings_of, values_in, variable
 
 _ORIGINS = {
     click.core.ParameterSource.COMMANDLINE: Origin.FLAG,

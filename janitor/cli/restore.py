@@ -3,11 +3,11 @@
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import RESTORE_GROUPS
-from janitor.config.deletion import RestoreSettings
-from janitor.config.limits import DeadlineSettings
-from janitor.config.output import LogSettings
-from janitor.config.table import TableSettings
+from janitor.settings.commands import RESTORE_GROUPS
+from janitor.settings.deletion import RestoreSettings
+from janitor.settings.limits import DeadlineSettings
+from janitor.settings.output import LogSettings
+from janitor.settings.table import TableSettings
 
 
 @click.command("restore")
@@ -26,9 +26,9 @@ def command(
       janitor restore s3://my-bucket/janitor/ --user alice@example.com --dry-run
       janitor restore archive.ndjson --all
     """
-    from janitor.cli.signals import stoppable
-    from janitor.cli.wiring.logging import start_logging
-    from janitor.cli.wiring.restore import restored
+    from janitor.lifecycle.restore import restored
+    from janitor.wiring.logging import start_logging
+    from janitor.wiring.signals import stoppable
 
     start_logging(logs)
     with stoppable(deadline.deadline) as stop:

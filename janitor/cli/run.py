@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.deletion import DeletionSettings, PlanSettings
-from janitor.config.limits import WriteLimitSettings
-from janitor.config.output import LogSettings
-from janitor.config.run import RunSettings
-from janitor.config.scan import SCHEDULED_GROUPS, ScanSettings
+from janitor.settings.deletion import DeletionSettings, PlanSettings
+from janitor.settings.limits import WriteLimitSettings
+from janitor.settings.output import LogSettings
+from janitor.settings.run import RunSettings
+from janitor.settings.scan import SCHEDULED_GROUPS, ScanSettings
 
 
 @click.command("run")
@@ -35,8 +35,8 @@ def command(
       janitor run schedules/hourly-sweep.toml --dry-run
       janitor run schedules/hourly-sweep.toml --check
     """
-    from janitor.cli.wiring.run import checked, runs_of
-    from janitor.cli.wiring.schedule import RunCommand
+    from janitor.wiring.run import checked, runs_of
+    from janitor.wiring.schedule import RunCommand
 
     *of_scan, logs = groups
     given = RunCommand(run, plan, deletion, writes, ScanSettings(*of_scan))

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.output import LogSettings
-from janitor.config.scan import SCAN_GROUPS, ScanSettings
+from janitor.settings.output import LogSettings
+from janitor.settings.scan import SCAN_GROUPS, ScanSettings
 
 
 @click.command("scan")
@@ -25,9 +25,9 @@ def command(*groups: Any) -> int:
       janitor scan --ssm-parameter --report json=report.json --fail-on expiring
       janitor scan --source s3://my-bucket/AWSDynamoDB/01693685827463-2d8752fd/ --dialect hashed
     """
-    from janitor.cli.wiring.job import Asked
-    from janitor.cli.wiring.scan import check_scan, prepare_scan
-    from janitor.cli.wiring.tables import carried_out_on_each, check_shared, each_table
+    from janitor.wiring.job import Asked
+    from janitor.wiring.scan import check_scan, prepare_scan
+    from janitor.wiring.tables import carried_out_on_each, check_shared, each_table
 
     *of_scan, logs = groups
 

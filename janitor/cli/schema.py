@@ -21,7 +21,7 @@ def command(name: str) -> int:
     from janitor.report.schema import schema_of
 
     if name == "schedule":
-        from janitor.config.schedule_schema import schedule_schema
+        from janitor.settings.schedule_schema import schedule_schema
 
         schema = schedule_schema()
     elif name == "doctor":

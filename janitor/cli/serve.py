@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from janitor.cli.options import takes
-from janitor.config.output import LogSettings
-from janitor.config.serve import ServeSettings
 from janitor.errors import ConfigurationError
-from janitor.settings import flag
+from janitor.settings.output import LogSettings
+from janitor.settings.serve import ServeSettings
+from janitor.settings.setting import flag
 
 
 @click.command("serve")
@@ -40,9 +40,9 @@ def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
 
 
 def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
-    from janitor.cli.places import state_directory
-    from janitor.cli.wiring.logging import start_logging
     from janitor.logs import unbind
+    from janitor.wiring.logging import start_logging
+    from janitor.wiring.places import state_directory
 
     try:
         from janitor.serve.daemon import Plan

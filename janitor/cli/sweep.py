@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.commands import SweepSettings
-from janitor.config.deletion import DeleteSettings, DeletionSettings, PlanSettings
-from janitor.config.limits import WriteLimitSettings
-from janitor.config.output import LogSettings
-from janitor.config.scan import SCAN_GROUPS, ScanSettings
+from janitor.settings.commands import SweepSettings
+from janitor.settings.deletion import DeleteSettings, DeletionSettings, PlanSettings
+from janitor.settings.limits import WriteLimitSettings
+from janitor.settings.output import LogSettings
+from janitor.settings.scan import SCAN_GROUPS, ScanSettings
 
 
 @click.command("sweep")
@@ -31,9 +31,9 @@ def command(
       janitor sweep --deployment prod --delete --grace 30d --archive /var/lib/janitor/
       janitor sweep --deployment prod --plan plan.ndjson && janitor apply plan.ndjson
     """
-    from janitor.cli.wiring.job import Asked
-    from janitor.cli.wiring.sweep import check_sweep, prepare_sweep
-    from janitor.cli.wiring.tables import carried_out_on_each, check_shared, each_table
+    from janitor.wiring.job import Asked
+    from janitor.wiring.sweep import check_sweep, prepare_sweep
+    from janitor.wiring.tables import carried_out_on_each, check_shared, each_table
 
     *of_scan, logs = groups
     tables = each_table(ScanSettings(*of_scan))

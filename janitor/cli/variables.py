@@ -11,10 +11,10 @@ from collections.abc import Set as AbstractSet
 
 import click
 
-from janitor.config.output import JOB_VARIABLE
 from janitor.errors import ConfigurationError
-from janitor.settings import ENVIRONMENT_PREFIX, says_yes
-from janitor.tokens.plain import plain
+from janitor.settings.output import JOB_VARIABLE
+from janitor.settings.setting import ENVIRONMENT_PREFIX, says_yes
+from janitor.tokens.printable import plain
 
 # One that is read, and is no option's: the daemon tells a run its job.
 _OF_NO_OPTION = frozenset({JOB_VARIABLE})
@@ -186,7 +186,7 @@ def _nearest(bare: str, known: AbstractSet[str]) -> str:
 
 def _in_a_schedule_file(bare: str) -> tuple[str, str] | None:
     """What a schedule file calls by this name, as `[section] key`, and the setting that it is."""
-    from janitor.config.schedule_keys import SECTIONS, THRESHOLDS
+    from janitor.settings.schedule_keys import SECTIONS, THRESHOLDS
 
     if f"{ENVIRONMENT_PREFIX}{bare}" in _OF_NO_OPTION:
         return None

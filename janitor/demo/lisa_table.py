@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from janitor.aws_errors import aws_errors
+from janitor.aws.errors import aws_errors
 from janitor.demo.classic_rows import classic_rows
 from janitor.demo.emulator import EmulatorError
 from janitor.demo.hashed_rows import hashed_rows

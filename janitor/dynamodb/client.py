@@ -14,10 +14,10 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.credentials import AssumeRoleCredentialFetcher
 from botocore.exceptions import BotoCoreError
 
-from janitor.authorities import Authorities
-from janitor.aws_errors import CREDENTIALS_WAY_OUT, STATEMENT_THROTTLES, THROTTLES, aws_errors
+from janitor.aws.authorities import Authorities
+from janitor.aws.credentials import hold_credentials, hold_role
+from janitor.aws.errors import CREDENTIALS_WAY_OUT, STATEMENT_THROTTLES, THROTTLES, aws_errors
 from janitor.dynamodb.clock import ServerClock
-from janitor.dynamodb.credentials import hold_credentials, hold_role
 from janitor.dynamodb.decode import DECODED, Answers, FastParserFactory
 from janitor.errors import ConfigurationError
 

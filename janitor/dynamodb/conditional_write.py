@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from janitor.aws_errors import PASSING_ERRORS, aws_errors
+from janitor.aws.errors import PASSING_ERRORS, aws_errors
 from janitor.dynamodb.bodies import take_bodies
 from janitor.dynamodb.read_row import read_row
 from janitor.errors import JanitorError

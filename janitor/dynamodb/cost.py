@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from janitor.aws_errors import aws_errors
+from janitor.aws.errors import aws_errors
 from janitor.dynamodb.budget import SHARE_OF_A_SECOND
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.scan import filter_for

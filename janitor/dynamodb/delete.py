@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from janitor.aws_errors import DENIALS, UNKNOWN_OPERATIONS
+from janitor.aws.errors import DENIALS, UNKNOWN_OPERATIONS
 from janitor.backoff import Backoff
 from janitor.dynamodb.bodies import guard_bodies
 from janitor.dynamodb.budget import Budgets

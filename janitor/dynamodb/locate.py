@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from janitor.aws_errors import DENIALS, NOT_FOUND, aws_errors
+from janitor.aws.errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.clock import second_of
 from janitor.dynamodb.decode import page_of

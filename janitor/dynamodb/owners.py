@@ -1,10 +1,10 @@
 """The rows of one owner, through the table's index on `username`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from janitor.aws_errors import aws_errors
+from janitor.aws.errors import aws_errors
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY, OWNER_INDEX
@@ -12,6 +12,12 @@ from janitor.dynamodb.scan import sleep, units_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# How many owners are looked up at the end of a run. One after the other: 500 take a few seconds.
+MOST_LOOKUPS = 500
+
+PagesOfOwner = Callable[[str], Iterable[Page]]
+"""The rows that carry a username, page by page."""
 
 
 def pages_of_owner(

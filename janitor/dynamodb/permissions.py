@@ -11,7 +11,7 @@ from uuid import uuid4
 import msgspec
 from botocore.exceptions import ClientError
 
-from janitor.aws_errors import aws_errors
+from janitor.aws.errors import aws_errors
 from janitor.dynamodb.conditional_write import CONDITION_FAILED
 from janitor.dynamodb.locate import KEY, OWNER_INDEX
 from janitor.dynamodb.statements import ALREADY_GONE, CHANGED, UNMET, Items, Partiql, Way

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from janitor.aws_errors import aws_errors
+from janitor.aws.errors import aws_errors
 from janitor.dynamodb.decode import item_of
 from janitor.dynamodb.locate import KEY
 

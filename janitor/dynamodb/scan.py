@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from janitor.aws_errors import aws_errors
+from janitor.aws.errors import aws_errors
 from janitor.dynamodb.budget import Budgets, Wait
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import KEY

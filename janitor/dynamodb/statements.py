@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
-from janitor.aws_errors import DENIALS, PASSING_ERRORS, PASSING_STATEMENT_ERRORS, aws_errors
+from janitor.aws.errors import DENIALS, PASSING_ERRORS, PASSING_STATEMENT_ERRORS, aws_errors
 from janitor.dynamodb.bodies import take_bodies
 from janitor.dynamodb.conditional_write import CONDITION_FAILED, Unmet, send_on_condition
 from janitor.dynamodb.decode import MAX_UNITS, Answers, StatementAnswer, answers_of

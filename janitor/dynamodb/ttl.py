@@ -1,6 +1,6 @@
 """Whether DynamoDB itself removes rows after their expiry (time to live, TTL)."""
 
-from janitor.aws_errors import aws_errors
+from janitor.aws.errors import aws_errors
 from janitor.dynamodb.client import Aws
 from janitor.errors import JanitorError
 from janitor.logs import get_logger

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from janitor.aws_errors import aws_errors
+from janitor.aws.errors import aws_errors
 from janitor.dynamodb.client import Aws
 
 _TTL_ON = frozenset({"ENABLED", "ENABLING"})

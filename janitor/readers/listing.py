@@ -7,8 +7,8 @@ import msgspec
 
 from janitor.report.model import ListingPart
 from janitor.tokens.classify import Classification, State
+from janitor.tokens.redact import without_keys
 from janitor.tokens.row import Row, Text, text_of
-from janitor.tokens.shown import without_keys
 from janitor.tokens.user_name import fits
 
 

@@ -4,8 +4,8 @@ import msgspec
 
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.dialect import Gate
+from janitor.tokens.redact import gives_away
 from janitor.tokens.row import Row, text_of
-from janitor.tokens.shown import gives_away
 
 # Owners are remembered up to this many; the rows of others are only counted.
 MOST_OWNERS = 10_000

@@ -12,8 +12,8 @@ from janitor.tokens.meaning import meaning
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import DAY, Policy
 from janitor.tokens.protection import protected_by
+from janitor.tokens.redact import shown
 from janitor.tokens.row import Number, Row, Value, is_true
-from janitor.tokens.shown import shown
 
 # The largest whole number that every reader of JSON holds exactly.
 MAX_JSON_INTEGER = 2**53 - 1

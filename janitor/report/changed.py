@@ -4,7 +4,7 @@ import datetime as dt
 
 import msgspec
 
-from janitor.report.part import Part
+from janitor.report.encode import Part
 
 
 class ChangedToken(Part, frozen=True):

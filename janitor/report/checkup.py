@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from janitor.errors import JanitorError
-from janitor.report.part import Part
+from janitor.report.encode import Part
 
 SCHEMA = "janitor.doctor/v1"
 

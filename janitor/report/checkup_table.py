@@ -7,7 +7,7 @@ from rich.text import Text
 from janitor.report.checkup import Check, Checkup, Estimate, Status
 from janitor.report.console import printed
 from janitor.tokens.duration import spoken_duration
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 from janitor.tokens.words import counted
 
 _MARKS = {Status.OK: "✓", Status.FAILED: "✗", Status.WARNING: "!", Status.SKIPPED: "–"}  # noqa: RUF001  # a dash

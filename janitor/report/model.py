@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from janitor.report.changed import Changes
-from janitor.report.part import Part
+from janitor.report.encode import Part
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.outcome import DeletionOutcome

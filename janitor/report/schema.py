@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from janitor.report.part import Part
+from janitor.report.encode import Part
 
 _PLACE = "#/$defs/{name}"
 

@@ -7,7 +7,7 @@ from janitor.report.text import utc
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 from janitor.tokens.words import counted, list_some
 
 _MOST_NAMED = 10

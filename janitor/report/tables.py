@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from janitor.report.model import Counts, Report
 from janitor.report.text import NOTHING
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 
 COLUMNS = ("Table", "Region", "Account", "Dialect", "Ended", "Rows", "Expiring", "Expired", "Stale", "Other")
 # From here on columns are numbers.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from janitor.report.model import Finding
 from janitor.tokens.duration import relative
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 from janitor.tokens.times import minute_of
 
 # What stands where a row has nothing to say.

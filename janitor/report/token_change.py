@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
+from janitor.report.encode import Part
 from janitor.report.model import Finding, TablePart
-from janitor.report.part import Part
 from janitor.report.text import owner
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 
 Command = Literal["token extend", "token revoke", "token remove"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from janitor.report.build import finding
+from janitor.report.encode import Part
 from janitor.report.model import Finding, PolicyPart, TablePart
-from janitor.report.part import Part
 from janitor.tokens.attributes import attributes
 from janitor.tokens.classify import State, classify
 from janitor.tokens.dialect import Gate

@@ -11,7 +11,7 @@ from janitor.report.model import Finding
 from janitor.report.text import NOTHING, due, label, owner, row_names, utc
 from janitor.report.token_shown import AttributePart, RowPart, TokenShown
 from janitor.tokens.dialect import Gate
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 from janitor.tokens.times import second_of
 
 _GATES = {Gate.API: "LISA's API", Gate.WORKBENCH: "MCP Workbench"}

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from janitor.background import answer_of
 from janitor.errors import SinkError
-from janitor.run.workers import answer_of
 from janitor.sinks.interface import Sink
 
 

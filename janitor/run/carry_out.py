@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from janitor.archive.archive import Archive, Settlement
+from janitor.archive.plan import PlannedRow, Population
+from janitor.background import WAKE_SECONDS, Workers
 from janitor.dynamodb.delete import LEASE_LOST, BatchResult, Settled
 from janitor.dynamodb.statements import BATCH
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, SinkError, StoreError
 from janitor.logs import get_logger
 from janitor.report.model import Remark
-from janitor.run.archive import Archive, Settlement
-from janitor.run.plan import PlannedRow, Population
-from janitor.run.stopping import LAST_SECONDS, Stop
-from janitor.run.workers import WAKE_SECONDS, Workers
+from janitor.stopping import LAST_SECONDS, Stop
 from janitor.tokens.classify import State, classify
 from janitor.tokens.deletable import is_deletable
 from janitor.tokens.outcome import DeletionOutcome

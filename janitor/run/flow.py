@@ -19,17 +19,17 @@ from msgspec import structs
 
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import bound, get_logger
+from janitor.notices.announcement import AnnouncementResult
+from janitor.report.bugs import NOT_ANNOUNCED, bug_remark, remarked
+from janitor.report.combine import most_urgent, summed
 from janitor.report.model import Finding, Outcome, Remark, Report, Run, TableReport
-from janitor.report.together import most_urgent, summed
-from janitor.run.announcement import AnnouncementResult
-from janitor.run.bugs import NOT_ANNOUNCED, bug_remark, remarked
 from janitor.run.job import Job, Result, TableJob, Unreached
 from janitor.run.remarks import log_remarks
 from janitor.run.table_run import TableResult, deadline_remark, run_table, unread
 from janitor.tokens.times import time_of
 
 if TYPE_CHECKING:
-    from janitor.run.announce import Announcer
+    from janitor.notices.announce import Announcer
 
 log = get_logger("janitor.run")
 

@@ -7,11 +7,11 @@ same, and says what the real one would.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from janitor.archive.plan import Population
 from janitor.dynamodb.clock import skew_said
 from janitor.report.model import Remark
-from janitor.run.plan import Population
-from janitor.tokens.plain import plain
-from janitor.tokens.shown import without_keys
+from janitor.tokens.printable import plain
+from janitor.tokens.redact import without_keys
 from janitor.tokens.words import counted
 
 # Below so many scanned rows a share means little: two stale tokens of three are an ordinary small table.

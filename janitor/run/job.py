@@ -9,21 +9,21 @@ import msgspec
 
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
+from janitor.dynamodb.owners import PagesOfOwner
 from janitor.errors import JanitorError, SinkError
+from janitor.notices.announcement import AnnouncementResult
 from janitor.readers.interface import Reader
 from janitor.report.model import PolicyPart, Remark, Report, TablePart
-from janitor.run.announcement import AnnouncementResult
-from janitor.run.locked_out import PagesOfOwner
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
-from janitor.run.stopping import Stop
+from janitor.stopping import Stop
 from janitor.tokens.expiration import moment
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
+    from janitor.notices.announce import Announcer
     from janitor.readers.listing import Listing
-    from janitor.run.announce import Announcer
     from janitor.run.sweep import Sweep
 
 

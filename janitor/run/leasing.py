@@ -10,16 +10,12 @@ import msgspec
 
 from janitor.errors import StoreError
 from janitor.report.model import Remark
-from janitor.run.stopping import Stop
-from janitor.tokens.times import second_of, time_of
+from janitor.stopping import Stop
 
 if TYPE_CHECKING:
-    from janitor.run.lease_keeper import LeaseKeeper
     from janitor.run.sweep import Sweep
     from janitor.store.lease import Held
-
-
-CHECK_STORE = "check the clocks of the machines that share the store, and what writes to it"
+    from janitor.store.lease_keeper import LeaseKeeper
 
 
 class Leasing(msgspec.Struct, frozen=True):
@@ -63,7 +59,7 @@ def leased(sweep: Sweep | None, stop: Stop) -> Iterator[Leasing]:
         if other is not None and sweep.reviewed_plan is not None:
             yield Leasing(problem=f"{_who(other)}; wait for its end")
         else:
-            yield Leasing(other, problem, broken_lease(sweep.lease, "the lease of the table"))
+            yield Leasing(other, problem, sweep.lease.broken_warning("the lease of the table"))
 
 
 def _would_be_in_the_way(lease: LeaseKeeper, stop: Stop) -> str | None:
@@ -81,28 +77,7 @@ def passed_over(other: Held) -> Remark:
     return Remark(where="lease", code="held", message=f"skipped: {_who(other)}")
 
 
-def broken_lease(lease: LeaseKeeper, right: str) -> tuple[Remark, ...]:
-    """The warning of a lease that was none, where one was found; `right` says in words what it gives."""
-    if lease.broken is None:
-        return ()
-    holder, until = lease.broken.printable_holder, _until(lease.broken)
-    message = (
-        f"the state store said that run {holder} has {right} {until}, which can be true of no run, so it was taken "
-        f"over; {CHECK_STORE}"
-    )
-    return (Remark(where="lease", code="broken", message=message),)
-
-
 def _who(other: Held) -> str:
-    return f"another run ({other.printable_holder}) sweeps the table and holds its lease, at present {_until(other)}"
-
-
-def _until(held: Held) -> str:
-    if held.until is None:
-        return "until no time that can be read"
-    return f"until {readable(held.until)}"
-
-
-def readable(moment: int) -> str:
-    """A UNIX second of the years 1 to 9999, for people."""
-    return f"{second_of(time_of(moment))} UTC"
+    return (
+        f"another run ({other.printable_holder}) sweeps the table and holds its lease, at present {other.until_words()}"
+    )

@@ -5,21 +5,18 @@ expired or not. The scan saw every expired row, but not the active ones, so the 
 looked up.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import msgspec
 
 from janitor.dynamodb.decode import Page
+from janitor.dynamodb.owners import MOST_LOOKUPS, PagesOfOwner
 from janitor.errors import StopRequestedError
 from janitor.report.model import Remark
-from janitor.run.stopping import Stop
+from janitor.stopping import Stop
 from janitor.tokens.dialect import Dialect, Gate, accepted_by
 from janitor.tokens.row import text_of
-
-MOST_LOOKUPS = 500
-
-PagesOfOwner = Callable[[str], Iterable[Page]]
 
 
 class LockedOut(msgspec.Struct, frozen=True):

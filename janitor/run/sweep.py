@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from janitor.archive.archive import Archive
+from janitor.archive.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.errors import SinkError
 from janitor.logs import get_logger
 from janitor.readers.interface import FoundRow
 from janitor.readers.tally import Tally
 from janitor.report.model import Deletion, Remark
-from janitor.run.archive import Archive
 from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
 from janitor.run.findings import Findings
 from janitor.run.guards import Limits, Situation, refusal, refusals
-from janitor.run.lease_keeper import LeaseKeeper
-from janitor.run.plan import UNKNOWN, Header, Plan, PlannedRow, Population
 from janitor.run.progress import Progress
-from janitor.run.stopping import TELL_SECONDS, Stop
 from janitor.run.swept import Swept
+from janitor.stopping import TELL_SECONDS, Stop
+from janitor.store.lease_keeper import LeaseKeeper
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.expiration import read
 from janitor.tokens.outcome import DeletionOutcome

@@ -19,6 +19,7 @@ from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import get_logger
 from janitor.readers.interface import Rules
 from janitor.readers.tally import Tally
+from janitor.report.bugs import remarked
 from janitor.report.build import forecast
 from janitor.report.model import (
     PROTECTS_NOBODY,
@@ -33,7 +34,6 @@ from janitor.report.model import (
     Remark,
     TableReport,
 )
-from janitor.run.bugs import remarked
 from janitor.run.findings import Findings
 from janitor.run.leasing import Leasing, leased, passed_over
 from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
@@ -41,8 +41,8 @@ from janitor.run.reading import read, rules_of
 from janitor.run.sorted_findings import SortedFindings
 from janitor.run.swept import Swept
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.plain import plain
-from janitor.tokens.shown import without_keys
+from janitor.tokens.printable import plain
+from janitor.tokens.redact import without_keys
 from janitor.tokens.times import time_of
 from janitor.tokens.words import counted
 

@@ -19,7 +19,7 @@ from msgspec import structs
 
 from janitor.serve.board import Board, JobOnBoard, Readiness
 from janitor.serve.kept import Kept
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 from janitor.tokens.times import time_of
 
 SCHEMA = "janitor.runs/v1"

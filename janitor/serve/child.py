@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from janitor.config.output import JOB_VARIABLE
 from janitor.file_lock import file_lock
 from janitor.logs import get_logger
 from janitor.serve.jobs import Job
-from janitor.settings import ENVIRONMENT_PREFIX
+from janitor.settings.output import JOB_VARIABLE
+from janitor.settings.setting import ENVIRONMENT_PREFIX
 
 log = get_logger("janitor.serve")
 

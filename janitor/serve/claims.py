@@ -6,9 +6,9 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from janitor.config.serve import Address
 from janitor.errors import ConfigurationError
 from janitor.file_lock import UnlockableError, file_lock
+from janitor.settings.serve import Address
 
 
 @contextlib.contextmanager

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from janitor import __version__
-from janitor.config.serve import Address
 from janitor.errors import ConfigurationError
 from janitor.logs import get_logger
 from janitor.serve.access import Access, finder
@@ -28,6 +27,7 @@ from janitor.serve.pulse import Pulse
 from janitor.serve.runs import Runs
 from janitor.serve.scheduler import Scheduler
 from janitor.serve.signals import Signals, queued
+from janitor.settings.serve import Address
 from janitor.tokens.times import time_of
 
 log = get_logger("janitor.serve")

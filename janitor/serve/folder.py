@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from janitor.config.schedule import Schedule, ScheduleError, load_schedule, read_schedule
 from janitor.logs import get_logger
 from janitor.serve.jobs import Job, job_of
-from janitor.tokens.plain import plain
+from janitor.settings.schedule import Schedule, ScheduleError, load_schedule, read_schedule
+from janitor.tokens.printable import plain
 
 log = get_logger("janitor.serve")
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from janitor.config.cron import next_times
-from janitor.config.schedule import Schedule
-from janitor.config.table import TABLE_NAMES, TableSettings
-from janitor.settings import ENVIRONMENT_PREFIX, says_yes, settings_of, values_in
+from janitor.settings.cron import next_times
+from janitor.settings.schedule import Schedule
+from janitor.settings.setting import ENVIRONMENT_PREFIX, says_yes, settings_of, values_in
+from janitor.settings.table import TABLE_NAMES, TableSettings
 from janitor.tokens.duration import parse_duration
 from janitor.tokens.times import time_of
 

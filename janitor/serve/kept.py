@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from janitor.logs import get_logger
+from janitor.report.combine import apart, series_of
 from janitor.report.metrics import Metric, metrics_of
 from janitor.report.model import Counts, Deletion, Outcome, Report
-from janitor.report.together import apart, series_of
 
 log = get_logger("janitor.serve")
 

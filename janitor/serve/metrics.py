@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from janitor.serve.board import Board, JobOnBoard
 from janitor.sinks.metric import Measured
 from janitor.sinks.prometheus import registry_of
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 
 _PREFIX = "janitor_daemon_"
 

@@ -1,7 +1,7 @@
 """When jobs fire: APScheduler, told everything that its defaults would get wrong.
 
 By itself it skips, without a word, a job that it is more than a second late for, and its own cron lines lose days after
-a clock was set forward (`janitor.config.cron` has others). Here a job that is late is done once, however late: after a
+a clock was set forward (`settings.cron` has others). Here a job that is late is done once, however late: after a
 machine slept through the night its report is wanted in the morning all the same, and of an hourly job that missed six
 hours one run does the work of six. A job that is due while it is still at work, or waits for its turn, is not done
 twice, and that is counted.
@@ -18,8 +18,8 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, EVENT_
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from janitor.config.cron import When, trigger_of
 from janitor.logs import get_logger
+from janitor.settings.cron import When, trigger_of
 
 log = get_logger("janitor.serve")
 

@@ -24,10 +24,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from janitor.authorities import Authorities
-from janitor.aws_errors import origin_of, reason_of
+from janitor.aws.authorities import Authorities
+from janitor.aws.errors import origin_of, reason_of
 from janitor.errors import SinkError
-from janitor.tokens.shown import without_keys
+from janitor.tokens.redact import without_keys
 
 # All that a run may be held up by its monitor.
 BUDGET_SECONDS = 10.0

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from janitor.aws_errors import DENIALS, aws_errors
+from janitor.aws.errors import DENIALS, aws_errors
 from janitor.errors import JanitorError, SinkError
 
 if TYPE_CHECKING:

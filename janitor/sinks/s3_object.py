@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 from boto3.s3.inject import upload_fileobj
 from boto3.s3.transfer import TransferConfig
 
-from janitor.aws_errors import DENIALS, aws_errors
+from janitor.aws.errors import DENIALS, aws_errors
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.temporary import way_to_room
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import ResponseParserError
 
-from janitor.aws_errors import DENIALS, PASSING_ERRORS, THROTTLES, aws_errors
+from janitor.aws.errors import DENIALS, PASSING_ERRORS, THROTTLES, aws_errors
 from janitor.backoff import Backoff
 from janitor.errors import JanitorError, SinkError
-from janitor.tokens.shown import cut, without_keys
+from janitor.tokens.redact import cut, without_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

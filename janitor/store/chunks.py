@@ -26,7 +26,7 @@ class Seen(NamedTuple):
         fingerprint: the token's.
         state: its state, in the report's word.
         expiry: in UNIX seconds, None where it has none.
-        username, name: as they may be shown (`janitor.tokens.shown`).
+        username, name: as they may be shown (`janitor.tokens.redact`).
     """
 
     fingerprint: str

@@ -22,10 +22,10 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from janitor.aws_errors import DENIALS, NOT_FOUND, PASSING_STATEMENT_ERRORS, aws_errors
+from janitor.aws.errors import DENIALS, NOT_FOUND, PASSING_STATEMENT_ERRORS, aws_errors
 from janitor.errors import JanitorError, StoreError
+from janitor.settings.store_url import DynamoDbUrl
 from janitor.store.interface import ANYTHING, Change, Reading, Record
-from janitor.store.url import DynamoDbUrl
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

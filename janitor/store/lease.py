@@ -12,8 +12,9 @@ from janitor.errors import StoreError
 from janitor.store.interface import Change, Reading
 from janitor.store.moments import can_be_written, moment_in
 from janitor.store.records import Store, encoded, fields_in
-from janitor.tokens.plain import plain
-from janitor.tokens.shown import cut, without_keys
+from janitor.tokens.printable import plain
+from janitor.tokens.redact import cut, without_keys
+from janitor.tokens.times import second_of, time_of
 
 # The servers' clocks are read in whole seconds. A lease lasts one more than was asked for, so that it is never over
 # early in anybody's eyes, whether the second of the one clock is cut and that of the other rounded up.
@@ -50,6 +51,12 @@ class Held(NamedTuple):
     def printable_holder(self) -> str:
         """The run's id, fit to be printed: whoever can write to the store can write anything there."""
         return plain(cut(without_keys(self.holder))) or "?"
+
+    def until_words(self) -> str:
+        """When the lease is over, for people: `until 2026-09-21 17:13:00 UTC`."""
+        if self.until is None:
+            return "until no time that can be read"
+        return f"until {second_of(time_of(self.until))} UTC"
 
     def is_broken(self, now: int) -> bool:
         """Whether it is no lease that a run can have taken, by the store's present UNIX second.

@@ -15,6 +15,10 @@ REMEMBER_SECONDS = 400 * 86_400
 MOST_AHEAD_SECONDS = 86_400
 
 
+# The way out of a time that no run can have left.
+CHECK_STORE = "check the clocks of the machines that share the store, and what writes to it"
+
+
 def moment_in(value: object) -> int | None:
     """The UNIX second that a store holds, without fractions; None for what is no number or no time of a calendar.
 

@@ -19,7 +19,7 @@ from janitor.errors import StoreError
 from janitor.store.chunks import Seen, entries_of, to_chunks
 from janitor.store.sqlite_file import connect, sqlite_errors
 from janitor.tokens.expiration import FIRST_SECOND, LAST_SECOND
-from janitor.tokens.shown import cut
+from janitor.tokens.redact import cut
 
 _DATED = "('active', 'expiring', 'expired', 'stale')"
 _SCHEMA = (

@@ -9,9 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from janitor.errors import StoreError
+from janitor.settings.store_url import SqliteUrl
 from janitor.store.interface import Change, Reading, Record
 from janitor.store.sqlite_file import connect, is_empty, reading, sqlite_errors, writing
-from janitor.store.url import SqliteUrl
 
 # In the file's header, where `file` shows it: "jani". A file with another one belongs to another program.
 _APPLICATION_ID = 0x6A616E69

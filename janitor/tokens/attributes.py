@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from janitor.tokens.shown import REMOVED, cut, gives_away
+from janitor.tokens.redact import REMOVED, cut, gives_away
 
 _KEY = "token"
 _BINARIES = ("B", "BS")

@@ -7,9 +7,9 @@ from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import MAX_SECONDS, as_lisa_reads, moment, probably_meant
 from janitor.tokens.fingerprint import is_key_hashed
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
+from janitor.tokens.redact import shown
 from janitor.tokens.row import KIND_WORDS, Row, Value
-from janitor.tokens.shown import shown
 from janitor.tokens.times import minute_of
 
 # What stands before and behind the time from the expiry, or to it.

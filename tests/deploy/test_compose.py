@@ -11,7 +11,7 @@ import boto3
 import pytest
 import yaml
 
-from janitor.config.schedule import load_schedule
+from janitor.settings.schedule import load_schedule
 from tests.command import janitor
 from tests.deploy import dockerfile
 from tests.deploy.command_line import command_of, variables_of

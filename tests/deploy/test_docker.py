@@ -17,7 +17,7 @@ from types import ModuleType
 import pytest
 
 from janitor import __version__
-from janitor.cli.places import state_directory
+from janitor.wiring.places import state_directory
 from tests.deploy import dockerfile
 from tests.deploy.command_line import command_of, variables_of
 

@@ -11,9 +11,9 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 
 import janitor
-from janitor.config.cron import parse_cron
-from janitor.config.schedule import Schedule, load_schedule
-from janitor.parsers import S3Prefix
+from janitor.settings.cron import parse_cron
+from janitor.settings.parsers import S3Prefix
+from janitor.settings.schedule import Schedule, load_schedule
 from tests.deploy.kubernetes_manifests import (
     KUBERNETES,
     OVERLAYS,

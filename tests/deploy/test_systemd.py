@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.config.schedule import load_schedule
+from janitor.settings.schedule import load_schedule
 from tests.deploy.command_line import command_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -141,13 +141,13 @@ MUTATIONS = (
     ),
     Mutation(
         "nobody need say yes where there is no terminal",
-        "janitor/cli/confirm.py",
+        "janitor/wiring/confirm.py",
         (("self._yes or self._is_scheduled or is_terminal()", "self._yes or self._is_scheduled or not is_terminal()"),),
         ("tests/integration/test_consent.py::test_without_a_terminal_nothing_goes_before_somebody_says_yes",),
     ),
     Mutation(
         "a dry run announces",
-        "janitor/cli/wiring/announcing.py",
+        "janitor/wiring/announcer.py",
         (
             ("topic=None if is_dry_run else topic_of(", "topic=topic_of("),
             ("(Rehearsal if is_dry_run else Announcer)(", "Announcer("),
@@ -156,13 +156,13 @@ MUTATIONS = (
     ),
     Mutation(
         "a dry run remembers",
-        "janitor/cli/wiring/stores.py",
+        "janitor/wiring/stores.py",
         (("ReadOnlyStore if is_dry_run else Store", "Store"),),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
     ),
     Mutation(
         "a dry run calls its monitor",
-        "janitor/cli/wiring/outside.py",
+        "janitor/wiring/monitoring.py",
         (("url = None if is_silent else settings.heartbeat_url", "url = settings.heartbeat_url"),),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
     ),
@@ -242,7 +242,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a lease that is renewed is taken over all the same",
-        "janitor/run/lease_keeper.py",
+        "janitor/store/lease_keeper.py",
         (("found.__eq__ if self._clock()", "(lambda _: True) if self._clock()"), ("while taken == found and", "while")),
         ("tests/unit/run/test_lease_keeper.py",),
     ),

@@ -7,61 +7,61 @@ _TESTS = "tests/integration/test_audiences.py"
 NOTICE_MUTATIONS = (
     Mutation(
         "what the digest told counts as told to owners",
-        "janitor/notify/audience.py",
+        "janitor/notices/audience.py",
         (('return f"{self.kind.value}/{self.topic}/', 'return f"{self.topic}/'),),
         (f"{_TESTS}::test_owners_hear_of_what_only_the_digest_told_and_the_digest_does_not_repeat_it",),
     ),
     Mutation(
         "what one topic heard counts as heard by another",
-        "janitor/notify/audience.py",
+        "janitor/notices/audience.py",
         (('return f"{self.kind.value}/{self.topic}/', 'return f"{self.kind.value}/'),),
         (f"{_TESTS}::test_a_second_topic_hears_what_is_due_and_each_hears_it_once",),
     ),
     Mutation(
         "a digest's notice lets go what owners are to hear of",
-        "janitor/cli/wiring/announcing.py",
+        "janitor/wiring/announcer.py",
         (("kind, topic_arn = Kind.OWNER if settings.per_token else Kind.DIGEST,", "kind, topic_arn = Kind.DIGEST,"),),
         (f"{_TESTS}::test_where_owners_are_told_only_their_own_message_lets_a_token_go",),
     ),
     Mutation(
         "two announce at once",
-        "janitor/run/announce.py",
+        "janitor/notices/announce.py",
         (("            self._other = self._taken()\n", "            self._other = None\n"),),
         (f"{_TESTS}::test_who_comes_second_leaves_its_notices_to_the_next_run_and_says_so",),
     ),
     Mutation(
         "what another run told meanwhile is told again",
-        "janitor/run/announce.py",
+        "janitor/notices/announce.py",
         (("                self._watch.drop_told()\n", ""),),
         (f"{_TESTS}::test_what_another_run_told_while_this_one_read_is_not_told_again",),
     ),
     Mutation(
         "nothing proves that marks can be kept",
-        "janitor/run/announce.py",
+        "janitor/notices/announce.py",
         (("                self._watch.prove()\n", ""),),
         (f"{_TESTS}::test_where_no_mark_fits_no_message_goes_out",),
     ),
     Mutation(
         "messages go on after a mark has failed",
-        "janitor/run/announce.py",
+        "janitor/notices/announce.py",
         (("if not self.mark(Kind.OWNER, batch) or not", "if not [self.mark(Kind.OWNER, batch)] or not"),),
         (f"{_TESTS}::test_the_first_mark_that_fails_ends_the_messages",),
     ),
     Mutation(
         "a snapshot is held against one of another horizon",
-        "janitor/cli/wiring/announcing.py",
+        "janitor/wiring/announcer.py",
         (('profile=f"{policy.dialect.value}/{policy.horizon}/{key_name(secret)}"', 'profile="all"'),),
         (f"{_TESTS}::test_jobs_with_different_horizons_report_no_false_changes",),
     ),
     Mutation(
         "the dead are told of one by one on the first run",
-        "janitor/notify/audience.py",
+        "janitor/notices/audience.py",
         (("return Heard(None, max(0, now - grace))", "return Heard(None, 0)"),),
         (f"{_TESTS}::test_tokens_that_were_dead_before_the_first_run_are_counted_and_no_owner_is_written_to",),
     ),
     Mutation(
         "the same refusal is told every night",
-        "janitor/run/trouble.py",
+        "janitor/notices/trouble.py",
         (("and last.reason == trouble.reason\n            and", "and False\n            and"),),
         (f"{_TESTS}::test_the_same_refusal_is_told_once_a_day_and_its_end_once",),
     ),
@@ -109,7 +109,7 @@ NOTICE_MUTATIONS = (
     ),
     Mutation(
         "a bug in who announces loses the report",
-        "janitor/run/announce.py",
+        "janitor/notices/announce.py",
         (
             (
                 "        if not self._bugs:\n            with remarked(WHERE, NOT_ANNOUNCED, self._bugs):\n      ",
@@ -120,19 +120,19 @@ NOTICE_MUTATIONS = (
     ),
     Mutation(
         "a dry run forgets the owners of what it plans",
-        "janitor/cli/wiring/announcing.py",
+        "janitor/wiring/announcer.py",
         (("        is_rehearsal=is_dry_run,\n", ""),),
         ("tests/integration/test_dry_runs.py",),
     ),
     Mutation(
         "every run that fails at once says so",
-        "janitor/cli/wiring/announcing.py",
+        "janitor/wiring/announcer.py",
         (("held.enter_context(turn)", "str(turn)"),),
         (f"{_TESTS}::test_of_runs_that_come_to_no_report_at_once_one_says_so",),
     ),
     Mutation(
         "what was heard under one dialect counts under another",
-        "janitor/cli/wiring/announcing.py",
+        "janitor/wiring/announcer.py",
         (('naming=f"{policy.dialect.value}/{key_name(secret)}"', "naming=key_name(secret)"),),
         (f"{_TESTS}::test_another_dialect_makes_nothing_due_that_was_told",),
     ),

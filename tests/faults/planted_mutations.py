@@ -41,19 +41,19 @@ PLANTED_MUTATIONS = (
     ),
     Mutation(
         "rows are deleted before the archive is on the disk",
-        "janitor/run/archive.py",
+        "janitor/archive/archive.py",
         (("self._file.append(block, to_disk=True)", "self._file.append(block, to_disk=False)"),),
         (_DISK,),
     ),
     Mutation(
         "nothing is ever flushed to the disk",
-        "janitor/run/block_file.py",
+        "janitor/archive/block_file.py",
         (("                os.fsync(self._file)\n", "                pass\n"),),
         (_DISK,),
     ),
     Mutation(
         "the archive's name is not on the disk",
-        "janitor/run/block_file.py",
+        "janitor/archive/block_file.py",
         (("            _sync_folder(self.path.parent)\n", ""),),
         (_DISK,),
     ),
@@ -83,13 +83,13 @@ PLANTED_MUTATIONS = (
     ),
     Mutation(
         "characters that turn a text around stand in JSON as they are",
-        "janitor/tokens/plain.py",
+        "janitor/tokens/printable.py",
         ((r"\u2028-\u202e\u2060-\u206f", r"\u2028\u2029\u2060-\u2065\u206a-\u206f"),),
         (_JSON,),
     ),
     Mutation(
         "whole reports hold what a terminal obeys",
-        "janitor/report/part.py",
+        "janitor/report/encode.py",
         (
             (
                 "return seen(msgspec.json.format(msgspec.json.encode(whole), indent=2))",
@@ -100,7 +100,7 @@ PLANTED_MUTATIONS = (
     ),
     Mutation(
         "the last line of NDJSON holds what a terminal obeys",
-        "janitor/report/part.py",
+        "janitor/report/encode.py",
         (("return seen(msgspec.json.encode(whole))", "return msgspec.json.encode(whole)"),),
         (_JSON,),
     ),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.aws_errors import THROTTLES
+from janitor.aws.errors import THROTTLES
 from tests.fixtures import NewTable
 from tests.servers import Microburst, Server, microburst
 from tests.sweeping import assert_exact, key_of, keys_in, living_rows, stale_rows, sweep

@@ -12,7 +12,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from janitor.dynamodb.credentials import Place, explained, flaw_of, metadata_status
+from janitor.aws.credentials import Place, explained, flaw_of, metadata_status
 from janitor.errors import ConfigurationError
 from tests.command import Finished, janitor
 

@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from janitor.cli.wiring.outside import Outside
-from janitor.config.output import NoticeSettings, StateSettings
-from janitor.config.table import TableSettings
 from janitor.errors import SinkError
-from janitor.parsers import parse_heartbeat_url
-from janitor.run.stopping import Stop
+from janitor.settings.output import NoticeSettings, StateSettings
+from janitor.settings.parsers import parse_heartbeat_url
+from janitor.settings.table import TableSettings
 from janitor.sinks.heartbeat import Heartbeat
+from janitor.stopping import Stop
+from janitor.wiring.monitoring import Outside
 from tests.command import janitor
 from tests.fixtures import NewTable
 from tests.servers import Server

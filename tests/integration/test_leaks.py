@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from janitor.parsers import FORMATS
+from janitor.settings.parsers import FORMATS
 from tests.command import Finished, janitor
 from tests.servers import Microburst, microburst
 from tests.tables import SAMPLE_NOW, Item, create_table, legacy, modern, token

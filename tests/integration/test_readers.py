@@ -13,11 +13,11 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.cli.wiring.doctor.cluster import readers_at_once
-from janitor.cli.wiring.readers import cores, shares_of
-from janitor.config.limits import LimitSettings
+from janitor.doctor.cluster import readers_at_once
 from janitor.errors import ConfigurationError
 from janitor.readers.dask_cluster import check_dask
+from janitor.settings.limits import LimitSettings
+from janitor.wiring.readers import cores, shares_of
 from tests.command import Finished, fake_aws, janitor
 from tests.dask_cluster import Cluster, dask_cluster
 from tests.examples import how_many
@@ -340,5 +340,5 @@ def test_a_container_uses_no_more_cores_than_it_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, allowed: int | None
 ) -> None:
     (tmp_path / "cpu.max").write_text(f"{quota}\n")
-    monkeypatch.setattr("janitor.cli.wiring.readers._CPU_QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr("janitor.wiring.readers._CPU_QUOTA", tmp_path / "cpu.max")
     assert cores() == (allowed or len(os.sched_getaffinity(0)))

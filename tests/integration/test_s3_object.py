@@ -15,7 +15,7 @@ from mypy_boto3_s3 import S3Client
 
 from janitor.dynamodb.client import Aws, Connection
 from janitor.errors import ConfigurationError, JanitorError, SinkError
-from janitor.parsers import Placeholders, expanded_key
+from janitor.settings.parsers import Placeholders, expanded_key
 from janitor.sinks.interface import Sink
 from janitor.sinks.s3_object import S3Object
 from tests.servers import Microburst, microburst

@@ -16,7 +16,7 @@ from mypy_boto3_sqs import SQSClient
 
 from janitor.dynamodb.client import Aws, Connection
 from janitor.errors import JanitorError, SinkError
-from janitor.parsers import parse_topic_arn
+from janitor.settings.parsers import parse_topic_arn
 from janitor.sinks.sns import Message, Published, Topic, batches
 from tests.servers import microburst
 from tests.sns_stub import client_of, refused, stub, taken_but

@@ -9,10 +9,10 @@ import pytest
 from mypy_boto3_s3 import S3Client
 
 from janitor.dynamodb.client import Aws, Connection
-from janitor.dynamodb.export.places import S3Place
-from janitor.dynamodb.export.source import source_at
 from janitor.errors import AwsError, ConfigurationError, SourceError
-from janitor.run.stopping import Stop
+from janitor.export.places import S3Place
+from janitor.export.source import source_at
+from janitor.stopping import Stop
 from tests.command import janitor
 from tests.exports import BUCKET, FOLDER, dump, export_files
 from tests.tables import SAMPLE_NOW, modern

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from janitor.config.token_read import ListingSettings
 from janitor.run.sorted_findings import ORDERS
-from janitor.settings import settings_of
+from janitor.settings.setting import settings_of
+from janitor.settings.token_read import ListingSettings
 from janitor.tokens.classify import State
 from tests.command import Finished, janitor, on_screen
 from tests.fixtures import NewTable

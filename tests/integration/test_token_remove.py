@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.cli.confirm import NotConfirmedError
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.find import Finder
 from janitor.dynamodb.locate import TableChoice, locate
 from janitor.errors import SinkError
-from janitor.run.stopping import Stop
+from janitor.stopping import Stop
 from janitor.tokens.policy import Policy
+from janitor.wiring.confirm import NotConfirmedError
 from tests.command import janitor
 from tests.faults.proxy import Forward, Request, meddling_proxy
 from tests.fixtures import NewTable

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.output import LogSettings
-from janitor.config.token_add import ADD_GROUPS, AddCommand
+from janitor.settings.output import LogSettings
+from janitor.settings.token_add import ADD_GROUPS, AddCommand
 
 
 @click.command("add")
@@ -25,10 +25,10 @@ def command(*groups: Any, words: tuple[str, ...]) -> int:
       janitor token add --deployment prod --user ana@example.com --name ci --group lisa-users --expires-at 2027-01-31
       printf %s "$TOKEN" | janitor token add --table my-LISAApiTokenTable --token-stdin --permanent
     """
-    from janitor.cli.signals import stoppable
-    from janitor.cli.wiring.logging import start_logging
-    from janitor.cli.wiring.token.add import added, checked_token
-    from janitor.cli.wiring.token.from_stdin import refuse_words
+    from janitor.lifecycle.add import added, checked_token
+    from janitor.lifecycle.token_input import refuse_words
+    from janitor.wiring.logging import start_logging
+    from janitor.wiring.signals import stoppable
 
     refuse_words(words)
     *of_add, logs = groups

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.output import LogSettings
-from janitor.config.token_change import CHANGE_GROUPS, ChangeCommand, ExtendSettings
+from janitor.settings.output import LogSettings
+from janitor.settings.token_change import CHANGE_GROUPS, ChangeCommand, ExtendSettings
 
 
 @click.command("extend")
@@ -26,9 +26,9 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token extend 3f0c9a1b --to 2027-01-31 --deployment prod --dry-run
       janitor token extend --user alice@example.com --expires-in 90d --deployment prod
     """
-    from janitor.cli.signals import stoppable
-    from janitor.cli.wiring.logging import start_logging
-    from janitor.cli.wiring.token.expiry import extended_tokens
+    from janitor.lifecycle.expiry import extended_tokens
+    from janitor.wiring.logging import start_logging
+    from janitor.wiring.signals import stoppable
 
     extend, *of_change, logs = groups
     start_logging(logs)

@@ -3,7 +3,7 @@
 import click
 
 from janitor.cli.options import takes
-from janitor.config.token_add import FingerprintSettings
+from janitor.settings.token_add import FingerprintSettings
 
 
 @click.command("fingerprint")
@@ -20,14 +20,14 @@ def command(settings: FingerprintSettings, words: tuple[str, ...]) -> int:
       janitor token fingerprint
       printf %s "$TOKEN" | janitor token fingerprint
     """
-    from janitor.cli.wiring.token.from_stdin import refuse_words, token_from_stdin
     from janitor.errors import ExitCode
+    from janitor.lifecycle.token_input import refuse_words, token_from_stdin
     from janitor.tokens.key import fingerprint_of
 
     refuse_words(words)
     secret = None
     if settings.fingerprint_key_file is not None:
-        from janitor.cli.wiring.fingerprint_key import secret_in
+        from janitor.wiring.fingerprint_key import secret_in
 
         secret = secret_in(settings.fingerprint_key_file)
     click.echo(fingerprint_of(token_from_stdin("token"), secret))

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.output import LogSettings
-from janitor.config.token_read import LIST_GROUPS, ListCommand
+from janitor.settings.output import LogSettings
+from janitor.settings.token_read import LIST_GROUPS, ListCommand
 
 
 @click.command("list")
@@ -24,10 +24,10 @@ def command(*groups: Any) -> int:
       janitor token list --deployment prod --user 'ana@*' --state expired --state stale
       janitor token list --table my-LISAApiTokenTable --format csv > tokens.csv
     """
-    from janitor.cli.running import carried_out
-    from janitor.cli.wiring.job import Asked, run_job
-    from janitor.cli.wiring.token.listing import prepare_listing
     from janitor.report.model import LIST_COMMAND
+    from janitor.wiring.job import Asked, run_job
+    from janitor.wiring.listing import prepare_listing
+    from janitor.wiring.running import carried_out
 
     *of_list, logs = groups
     settings = ListCommand(*of_list)

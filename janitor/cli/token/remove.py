@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.output import LogSettings
-from janitor.config.token_change import CHANGE_GROUPS, ChangeCommand, RemoveSettings
+from janitor.settings.output import LogSettings
+from janitor.settings.token_change import CHANGE_GROUPS, ChangeCommand, RemoveSettings
 
 
 @click.command("remove")
@@ -24,9 +24,9 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token remove 3f0c9a1b --deployment prod --yes --archive s3://my-bucket/janitor/
       janitor token remove --user alice@example.com --deployment prod --dry-run
     """
-    from janitor.cli.signals import stoppable
-    from janitor.cli.wiring.logging import start_logging
-    from janitor.cli.wiring.token.removal import removed
+    from janitor.lifecycle.removal import removed
+    from janitor.wiring.logging import start_logging
+    from janitor.wiring.signals import stoppable
 
     remove, *of_change, logs = groups
     run_id = start_logging(logs)

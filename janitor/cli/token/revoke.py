@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.output import LogSettings
-from janitor.config.token_change import CHANGE_GROUPS, ChangeCommand, RevokeSettings
+from janitor.settings.output import LogSettings
+from janitor.settings.token_change import CHANGE_GROUPS, ChangeCommand, RevokeSettings
 
 
 @click.command("revoke")
@@ -25,9 +25,9 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token revoke 3f0c9a1b --at 2027-01-31T18:00:00Z --deployment prod
       janitor token revoke --user alice@example.com --deployment prod --dry-run
     """
-    from janitor.cli.signals import stoppable
-    from janitor.cli.wiring.logging import start_logging
-    from janitor.cli.wiring.token.expiry import revoked_tokens
+    from janitor.lifecycle.expiry import revoked_tokens
+    from janitor.wiring.logging import start_logging
+    from janitor.wiring.signals import stoppable
 
     revoke, *of_change, logs = groups
     start_logging(logs)

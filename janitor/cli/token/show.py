@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
-from janitor.config.output import LogSettings
-from janitor.config.token_read import SHOW_GROUPS, ShowCommand
+from janitor.settings.output import LogSettings
+from janitor.settings.token_read import SHOW_GROUPS, ShowCommand
 
 
 @click.command("show")
@@ -25,9 +25,9 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token show 3f0c9a1b --deployment prod --as-of 2027-01-01
       janitor token show --token-stdin --deployment prod < token.txt
     """
-    from janitor.cli.signals import stoppable
-    from janitor.cli.wiring.logging import start_logging
-    from janitor.cli.wiring.token.showing import look_for, showed
+    from janitor.lifecycle.show import look_for, showed
+    from janitor.wiring.logging import start_logging
+    from janitor.wiring.signals import stoppable
 
     *of_show, logs = groups
     settings = ShowCommand(*of_show)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from janitor.report.model import Finding, Outcome, Report, TableReport
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 from janitor.tokens.times import iso
 
 COLUMNS = Finding.__struct_fields__

@@ -13,7 +13,7 @@ from janitor.report.text import label, owner
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import spoken_duration
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 from janitor.tokens.words import counted
 
 # How often a subscriber should ask again: twice as often as a nightly run has news.

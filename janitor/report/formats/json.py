@@ -1,8 +1,8 @@
 """`json`: the report as one indented object."""
 
+from janitor.report.encode import json_page
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Report
-from janitor.report.part import json_page
 
 
 class Json(WholeFormat):

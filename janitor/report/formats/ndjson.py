@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import structs
 
+from janitor.report.encode import json_line
 from janitor.report.model import Finding, Report, worth_a_line
-from janitor.report.part import json_line
-from janitor.tokens.plain import seen
+from janitor.tokens.printable import seen
 
 _ENCODER = msgspec.json.Encoder()
 

@@ -16,7 +16,7 @@ from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
 from janitor.report.text import NOTHING, due, label, owner, row_names, utc
 from janitor.tokens.classify import State
 from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 
 MOST_PLANNED = 15
 MOST_DUE = 15

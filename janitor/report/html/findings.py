@@ -18,7 +18,7 @@ from janitor.report.urgent import LEAST_OF_A_STATE
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import spoken_duration
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 
 _MOST_OWNERS = 30
 _MOST_TABLES = 100

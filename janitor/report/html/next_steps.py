@@ -8,10 +8,10 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from janitor.report.combine import apart
 from janitor.report.model import Outcome, Report
-from janitor.report.together import apart
 from janitor.tokens.classify import State
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 from janitor.tokens.words import counted
 
 _MOST_THRESHOLDS = 5

@@ -28,7 +28,7 @@ from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 
 # The page stays under 3 MB, whatever it reports: mail servers and issue trackers take no more.
 _MOST_BYTES = 2_980_000

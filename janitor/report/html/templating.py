@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from janitor.tokens.plain import plain
+from janitor.tokens.printable import plain
 from janitor.tokens.times import iso
 from janitor.tokens.words import counted
 

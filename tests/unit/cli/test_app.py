@@ -6,7 +6,7 @@ import pytest
 
 from janitor import __version__
 from janitor.cli import app
-from janitor.parsers import parse_report, parse_segments
+from janitor.settings.parsers import parse_report, parse_segments
 
 
 @pytest.fixture(autouse=True)

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from janitor.cli.wiring.budgets import unit_limits
 from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput
-from janitor.parsers import parse_units
+from janitor.settings.parsers import parse_units
+from janitor.wiring.budgets import unit_limits
 
 PROVISIONED = Throughput(provisioned_reads=400, provisioned_writes=20, warm_reads=None, indexes=1)
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from janitor.cli.confirm import Confirmation, NotConfirmedError, confirm
-from janitor.run.stopping import Stop
+from janitor.stopping import Stop
+from janitor.wiring.confirm import Confirmation, NotConfirmedError, confirm
 
 
 @pytest.fixture(autouse=True)

@@ -6,23 +6,23 @@ import click
 import pytest
 
 from janitor.cli.doctor import command
-from janitor.cli.wiring.archives import check_archive
-from janitor.cli.wiring.doctor.needs import NEEDS
-from janitor.cli.wiring.doctor.schedules import schedule_checks
-from janitor.cli.wiring.doctor.surroundings import archive_check
-from janitor.cli.wiring.doctor.table import Found, Session, clock_check
-from janitor.cli.wiring.reach import Reached, warnings
-from janitor.config.doctor import FOR, DoctorCommand, DoctorSettings
-from janitor.config.limits import LimitSettings
-from janitor.config.output import LogSettings, StateSettings
-from janitor.config.table import TableSettings
+from janitor.doctor.needs import NEEDS
+from janitor.doctor.places import archive_check
+from janitor.doctor.schedules import schedule_checks
+from janitor.doctor.table import Found, Session, clock_check
 from janitor.dynamodb.clock import TOLD_SKEW_SECONDS
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
-from janitor.parsers import Folder, S3Prefix
 from janitor.report.checkup import Check, Status, skipped
-from janitor.settings import Origin
+from janitor.settings.doctor import FOR, DoctorCommand, DoctorSettings
+from janitor.settings.limits import LimitSettings
+from janitor.settings.output import LogSettings, StateSettings
+from janitor.settings.parsers import Folder, S3Prefix
+from janitor.settings.setting import Origin
+from janitor.settings.table import TableSettings
 from janitor.tokens.dialect import Dialect
+from janitor.wiring.archives import check_archive
+from janitor.wiring.table import Reached, warnings
 
 NOWHERE = Session(None, "not checked: no session", skipped("credentials", "none"))
 MIDNIGHT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from janitor.cli.wiring.token.new_token import chosen_life, expiry_of, token_of
-from janitor.config.token_add import LifeSettings, SecretSettings
 from janitor.errors import ConfigurationError
-from janitor.settings import Origin
+from janitor.lifecycle.new_token import chosen_life, expiry_of, token_of
+from janitor.settings.setting import Origin
+from janitor.settings.token_add import LifeSettings, SecretSettings
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import DAY
 

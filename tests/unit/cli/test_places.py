@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from janitor.cli.places import plan_folder, state_directory
 from janitor.errors import ConfigurationError
+from janitor.wiring.places import plan_folder, state_directory
 
 
 def _nobody_has_the_id(number: int) -> pwd.struct_passwd:

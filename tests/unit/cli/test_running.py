@@ -3,9 +3,9 @@
 import pytest
 from msgspec import structs
 
-from janitor.cli.running import say_failures
 from janitor.report.model import Outcome
 from janitor.run.job import Result
+from janitor.wiring.running import say_failures
 from tests.reports import named, of_several
 from tests.unit.report.test_formats import report
 

@@ -14,8 +14,8 @@ from janitor.dynamodb.locate import NAME_PATTERNS
 from janitor.tokens.classify import Classification, State, classify
 from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.redact import shown
 from janitor.tokens.row import Row
-from janitor.tokens.shown import shown
 from tests.tables import SAMPLE_NOW, Item
 
 NOW = SAMPLE_NOW

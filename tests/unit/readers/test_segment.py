@@ -14,7 +14,6 @@ from janitor import __version__
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import NeverStopped
 from janitor.errors import JanitorError
-from janitor.parsers import parse_owner
 from janitor.readers.interface import Batch, Rules
 from janitor.readers.judging import judge
 from janitor.readers.segment import (
@@ -29,6 +28,7 @@ from janitor.readers.segment import (
 )
 from janitor.readers.tally import Tally
 from janitor.report.build import finding
+from janitor.settings.parsers import parse_owner
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 from tests.unit.rows import NOW, dialects, items

@@ -2,7 +2,7 @@ import json
 
 from janitor.report.checkup import Checkup, Estimate, amiss, checkup, passed, skipped
 from janitor.report.checkup_table import checkup_table
-from janitor.report.part import json_line
+from janitor.report.encode import json_line
 from janitor.report.schema import schema_of
 
 ESTIMATE = Estimate(

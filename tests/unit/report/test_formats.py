@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from janitor.parsers import parse_fingerprint
 from janitor.report.build import finding, forecast
 from janitor.report.formats.csv import COLUMNS, Csv
 from janitor.report.formats.json import Json
@@ -33,6 +32,7 @@ from janitor.report.model import (
     TablePart,
 )
 from janitor.report.schema import schema_of
+from janitor.settings.parsers import parse_fingerprint
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import DAY

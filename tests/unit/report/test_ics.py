@@ -13,8 +13,8 @@ from janitor.report.formats.ics import Ics
 from janitor.report.model import Counts, Finding, Report
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.plain import plain
 from janitor.tokens.policy import DAY
+from janitor.tokens.printable import plain
 from tests.reports import at, place_of
 from tests.unit.report.test_formats import HOSTILE, report
 from tests.unit.rows import NOW, POLICIES, items, row

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from janitor.report.build import urgency_of
+from janitor.report.combine import apart, labels_of, most_urgent, worst
+from janitor.report.encode import json_line
 from janitor.report.metrics import metrics_of
 from janitor.report.model import (
     Capacity,
@@ -22,8 +24,6 @@ from janitor.report.model import (
     Report,
     TablePart,
 )
-from janitor.report.part import json_line
-from janitor.report.together import apart, labels_of, most_urgent, worst
 from janitor.report.urgent import LEAST_OF_A_STATE
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate

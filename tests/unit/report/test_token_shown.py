@@ -3,8 +3,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from janitor.report.encode import json_line
 from janitor.report.model import TablePart
-from janitor.report.part import json_line
 from janitor.report.token_shown import Looked, TokenShown, token_shown
 from janitor.report.token_text import token_text
 from janitor.tokens.dialect import Dialect

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from janitor.archive.archive import Archive, FileArchive, NoArchive
+from janitor.archive.plan import Header, PlannedRow, PlanPolicy, PlanTable
 from janitor.dynamodb.delete import BatchResult, Settled
 from janitor.dynamodb.target import Target
-from janitor.run.archive import Archive, FileArchive, NoArchive
 from janitor.run.carry_out import Candidate, ForReal
-from janitor.run.plan import Header, PlannedRow, PlanPolicy, PlanTable
-from janitor.run.stopping import Stop
+from janitor.stopping import Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy

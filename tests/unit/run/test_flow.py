@@ -16,6 +16,9 @@ from msgspec import structs
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError, StopRequestedError
+from janitor.notices.announce import Announcer
+from janitor.notices.channel import Channel
+from janitor.notices.notice_memory import Watch, WatchTerms
 from janitor.readers.interface import FoundRow
 from janitor.readers.owners import MOST_OWNERS, Owners
 from janitor.readers.pages import Pages
@@ -24,16 +27,13 @@ from janitor.report.formats.csv import Csv
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
 from janitor.report.model import Outcome, PolicyPart, Report
-from janitor.run.announce import Announcer
-from janitor.run.channel import Channel
 from janitor.run.findings import shortlist_of_rows
 from janitor.run.flow import run
 from janitor.run.job import Job, TableJob, Unreached
 from janitor.run.outlets import Outlet, Outlets
-from janitor.run.stopping import Stop
-from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.file import File
 from janitor.sinks.stdout import Stdout
+from janitor.stopping import Stop
 from janitor.store.records import Store
 from janitor.store.sqlite import SqliteBackend
 from janitor.tokens.classify import classify

@@ -1,7 +1,7 @@
 import pytest
 
+from janitor.archive.plan import Population
 from janitor.run.guards import LEAST_ROWS_FOR_A_SHARE, Limits, Situation, refusals
-from janitor.run.plan import Population
 
 LIMITS = Limits(max_deletes=1_000, max_delete_percent=50.0, max_clock_skew=60)
 SHARE, ALL_DATED = "max-delete-percent", "all-dated-rows"

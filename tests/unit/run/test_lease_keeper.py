@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import StopRequestedError, StoreError
-from janitor.run.lease_keeper import ABANDONED_SECONDS, LEASE_SECONDS, MARGIN_SECONDS, RENEW_SECONDS, LeaseKeeper
 from janitor.store.lease import Held, Lease, Leases, nobody
+from janitor.store.lease_keeper import ABANDONED_SECONDS, LEASE_SECONDS, MARGIN_SECONDS, RENEW_SECONDS, LeaseKeeper
 from tests.examples import examples
 
 REFUSED = StoreError("the state table t was throttled", "try again later", "throttled")

@@ -16,21 +16,21 @@ from msgspec import structs
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import AwsError, SinkError
+from janitor.notices.announce import Announcer, announce
+from janitor.notices.channel import Channel
+from janitor.notices.notice_memory import Watch, WatchTerms
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.interface import Format
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
 from janitor.report.model import Outcome, TablePart
-from janitor.run.announce import Announcer, announce
-from janitor.run.channel import Channel
 from janitor.run.flow import run
 from janitor.run.job import Job, TableJob, Unreached
-from janitor.run.lease_keeper import LeaseKeeper
 from janitor.run.outlets import Outlet, Outlets
-from janitor.run.stopping import Stop
-from janitor.run.watch import Watch, WatchTerms
 from janitor.sinks.sns import Message, Published
 from janitor.sinks.stdout import Stdout
+from janitor.stopping import Stop
+from janitor.store.lease_keeper import LeaseKeeper
 from janitor.store.records import Store
 from janitor.store.sqlite import SqliteBackend
 from janitor.tokens.dialect import Dialect

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from janitor.notices.channel import Channel, Sameness
+from janitor.notices.trouble import Trouble, TroubleMemory
 from janitor.report.model import Outcome
-from janitor.run.channel import Channel, Sameness
-from janitor.run.trouble import Trouble, TroubleMemory
 from janitor.sinks.sns import Message, Published
 from janitor.store.memory import RunMemory
 from janitor.store.records import Store
 from janitor.store.sqlite import SqliteBackend
 from tests.examples import examples
 from tests.reports import changed, named, of_several
-from tests.unit.notify.notices import digest
+from tests.unit.notices.notices import digest
 from tests.unit.report.test_formats import report
 
 NOW, HOUR = 1_800_000_000, 3_600

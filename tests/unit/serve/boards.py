@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from janitor.config.schedule import load_schedule
 from janitor.report.formats.html import Html
 from janitor.report.formats.json import Json
 from janitor.report.model import Report
@@ -13,6 +12,7 @@ from janitor.serve.board import Board, JobOnBoard
 from janitor.serve.jobs import Job, job_of
 from janitor.serve.kept import Kept
 from janitor.serve.memory import Remembered
+from janitor.settings.schedule import load_schedule
 
 NOW = dt.datetime(2027, 5, 4, 12, 0, tzinfo=dt.UTC).timestamp()
 HOUR = 3_600.0

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from janitor.cli.serve import command
-from janitor.config.serve import Address, parse_address
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.serve.daemon import Plan, serve
 from janitor.serve.signals import hangups_ignored, queued
+from janitor.settings.serve import Address, parse_address
 
 
 def test_an_address_is_a_host_and_a_port() -> None:

@@ -3,8 +3,8 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from janitor.config.schedule import Schedule, load_schedule
 from janitor.serve.folder import Folder
+from janitor.settings.schedule import Schedule, load_schedule
 from tests.unit.serve.boards import NIGHTLY, TABLE
 
 RIGHT = f"{NIGHTLY}{TABLE}"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.config.cron import When, next_times
-from janitor.config.schedule import Schedule
 from janitor.serve.jobs import Job, due_in_vain, is_missed
+from janitor.settings.cron import When, next_times
+from janitor.settings.schedule import Schedule
 from tests.unit.serve.boards import HOUR, NIGHTLY, NOW, TABLE, job
 
 LINE = "0 3 * * * UTC"

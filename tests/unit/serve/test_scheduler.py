@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from structlog.testing import capture_logs
 
-from janitor.config.cron import When
 from janitor.serve.scheduler import Scheduler
+from janitor.settings.cron import When
 
 SECONDS = 10.0
 NIGHTLY = When(cron="0 3 * * *")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from janitor.store.url import DynamoDbUrl, SqliteUrl, parse_state_url
+from janitor.settings.store_url import DynamoDbUrl, SqliteUrl, parse_state_url
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import fingerprint, row_name
-from janitor.tokens.shown import REMOVED, gives_away, shown, without_keys
+from janitor.tokens.redact import REMOVED, gives_away, shown, without_keys
 from tests.unit.rows import row
 
 TOKEN = "0f" * 64

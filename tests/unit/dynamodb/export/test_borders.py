@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.dynamodb.decode import Page
-from janitor.dynamodb.export.dump import pages_of_dump
-from janitor.dynamodb.export.lines import pages_of_lines
-from janitor.dynamodb.export.unzipped import unzipped
 from janitor.errors import SourceError
+from janitor.export.dump import pages_of_dump
+from janitor.export.lines import pages_of_lines
+from janitor.export.unzipped import unzipped
 
 # What a scanner may stumble over: brackets, quotes and backslashes inside of texts, and objects in lists.
 TEXTS = st.text(alphabet='{}[],:"\\ \n\té1', max_size=8)

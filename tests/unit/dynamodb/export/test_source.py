@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from janitor.dynamodb.export.kinds import Kind
-from janitor.dynamodb.export.places import LocalFile, StandardInput
-from janitor.dynamodb.export.source import Source, source_at
 from janitor.errors import ConfigurationError, JanitorError, SourceError
-from janitor.run.stopping import Stop
+from janitor.export.kinds import Kind
+from janitor.export.places import LocalFile, StandardInput
+from janitor.export.source import Source, source_at
+from janitor.stopping import Stop
 from tests.exports import ACCOUNT, FOLDER, REGION, dump, export_files, written, zipped
 from tests.tables import Item, modern
 

@@ -1,0 +1,1 @@
+"""AWS itself: who asks, what went wrong there, said once for the whole program."""

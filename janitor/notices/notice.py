@@ -1,0 +1,119 @@
+"""A notice: what one token's owner is to hear."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from json import JSONEncoder
+from typing import Any
+
+from janitor.tokens.crossing import EXPIRY, Crossing
+from janitor.tokens.duration import relative
+from janitor.tokens.expiration import moment
+from janitor.tokens.printable import plain
+from janitor.tokens.redact import cut
+from janitor.tokens.times import minute_of
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+# ASCII only, so that no character is invisible to a reader, refused by an encoding, or longer in bytes than in text.
+ascii_json = JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
+
+class Event(StrEnum):
+    """What happened to the token, as subscribers filter for it."""
+
+    EXPIRING = "token.expiring"
+    EXPIRED = "token.expired"
+    DELETED = "token.deleted"
+
+
+_RANKS = {Event.EXPIRING: 0, Event.EXPIRED: 1, Event.DELETED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to say about one token.
+
+    Attributes:
+        crossing: what is announced; a deletion's threshold is `EXPIRY`.
+        username, name: as the table has them, or None. Untrusted, but never a token (`janitor.tokens.redact`).
+        system: whether it is a system token.
+        state: one of `janitor.tokens.classify.State`.
+        expires_at: ISO 8601 in UTC, None where no calendar holds the date.
+        seconds_to_expiry: at the time of the run; zero or less once it has expired.
+        table: the label of its table, in a digest of several; None elsewhere.
+    """
+
+    crossing: Crossing
+    event: Event
+    username: str | None
+    name: str | None
+    system: bool
+    state: str
+    expires_at: str | None
+    seconds_to_expiry: int
+    table: str | None = None
+
+    @property
+    def notice_id(self) -> str:
+        """The same for every delivery of this notice, and for no other notice of the table."""
+        fingerprint, expiry, threshold = self.crossing
+        said = f"{fingerprint}:{expiry}:{threshold}"
+        return f"{said}:deleted" if self.event is Event.DELETED else said
+
+    @property
+    def has_date(self) -> bool:
+        """Whether a calendar holds the expiry: it lies in the years 1 to 9999."""
+        return moment(self.crossing.expiry) is not None
+
+    @property
+    def distance(self) -> str:
+        """When the token expires or did, relative to the run: `in 3 days`."""
+        return relative(self.seconds_to_expiry) if self.has_date else "long ago"
+
+    @property
+    def date(self) -> str:
+        """When the token expires or did, to the minute in UTC, or a dash where no calendar holds the date."""
+        second = moment(self.crossing.expiry)
+        return f"{minute_of(second)} UTC" if second else "-"
+
+    @property
+    def label(self) -> str:
+        """The token's name for people, or a dash."""
+        return plain(cut(self.name)) if self.name else "-"
+
+    @property
+    def owner(self) -> str | None:
+        """Whose token it is for people, or None."""
+        return plain(cut(self.username)) if self.username else None
+
+
+def urgency(notice: Notice) -> tuple[int, int, str]:
+    """A key to sort by, most urgent first: what dies next, then what died last, then what was deleted."""
+    seconds = notice.seconds_to_expiry
+    is_ahead = notice.event is Event.EXPIRING
+    return _RANKS[notice.event], seconds if is_ahead else -seconds, notice.crossing.fingerprint
+
+
+def as_object(notice: Notice) -> dict[str, Any]:
+    """The notice as programs get it, alone or in a digest. Every key is always present."""
+    fingerprint, expiry, threshold = notice.crossing
+    return {
+        "id": notice.notice_id,
+        "event": notice.event.value,
+        "fingerprint": fingerprint,
+        "expiry": expiry,
+        "threshold_seconds": threshold,
+        "username": cut(notice.username) if notice.username is not None else None,
+        "name": cut(notice.name) if notice.name is not None else None,
+        "system": notice.system,
+        "state": notice.state,
+        "expires_at": notice.expires_at,
+        "seconds_to_expiry": notice.seconds_to_expiry,
+    }
+
+
+def short_threshold(seconds: int) -> str:
+    """A threshold as it is written on the command line: `30d`, `12h`, or `expiry`."""
+    if seconds == EXPIRY:
+        return "expiry"
+    return next(f"{seconds // unit}{letter}" for unit, letter in _UNITS if seconds % unit == 0)

@@ -1,0 +1,106 @@
+"""What is said of a run, to whom, and what is logged."""
+
+from dataclasses import dataclass
+
+from janitor.settings.parsers import (
+    FORMATS,
+    NO_REPORT,
+    MetricsTarget,
+    ReportTarget,
+    parse_count,
+    parse_heartbeat_url,
+    parse_job,
+    parse_metrics,
+    parse_report,
+    parse_topic_arn,
+)
+from janitor.settings.setting import Settings, setting
+from janitor.settings.store_url import DynamoDbUrl, SqliteUrl, parse_state_url
+
+# Tells a run which job it is of, for its log lines.
+JOB_VARIABLE = "JANITOR_JOB"
+STATES_TO_FAIL_ON = ("expiring", "expired", "stale", "permanent", "malformed", "legacy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputSettings(Settings):
+    """What is said, and where."""
+
+    format: str | None = setting(
+        "Report on standard output; none for no report, where the log's last line, run.finished, is enough.",
+        choices=(*FORMATS, NO_REPORT),
+        default_words="table on a terminal, json otherwise",
+    )
+    report: tuple[ReportTarget, ...] = setting(
+        "Write a report to a file or to S3 besides, which appears whole or not at all. Repeatable. The path or key may "
+        "hold {table}, {region}, {account}, {date} and {run_id}.",
+        metavar="FORMAT=PATH|S3",
+        parse=parse_report,
+        many=True,
+        may_hold_spaces=True,
+    )
+    max_findings: int = setting(
+        "How many findings a report lists at most; ndjson and csv list all.",
+        metavar="N",
+        parse=parse_count,
+        default="10000",
+    )
+    fail_on: tuple[str, ...] = setting(
+        "End with exit code 3 when any row is in this state. Repeatable.", choices=STATES_TO_FAIL_ON, many=True
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeSettings(Settings):
+    """Who hears of a run, and what runs remember."""
+
+    sns_topic_arn: str | None = setting(
+        "SNS topic for notices: a digest a run, when there is something to say.", metavar="ARN", parse=parse_topic_arn
+    )
+    per_token: bool = setting("Publish a message for each token that crosses a threshold, besides.", is_switch=True)
+    digest: str = setting("When the digest is published.", choices=("news", "always", "never"), default="news")
+    metrics: tuple[MetricsTarget, ...] = setting(
+        "Metrics of the run: emf for a line of CloudWatch's embedded metric format on standard error, or "
+        "prometheus=PATH for a textfile collector. Repeatable.",
+        metavar="emf|prometheus=PATH",
+        parse=parse_metrics,
+        many=True,
+        may_hold_spaces=True,
+    )
+    job: str | None = setting(
+        "What the metrics call the job, in their label or dimension `job`.",
+        metavar="NAME",
+        parse=parse_job,
+        default_words="the schedule file's name, or the command",
+    )
+    heartbeat_url: str | None = setting(
+        "Called at the start, at success and at failure, as healthchecks expects it: URL/start, URL, URL/fail.",
+        metavar="URL",
+        parse=parse_heartbeat_url,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateSettings(Settings):
+    """What runs remember between each other, and where."""
+
+    state_url: SqliteUrl | DynamoDbUrl | None = setting(
+        "Where runs remember what was announced and found: sqlite:///PATH or dynamodb://TABLE.",
+        metavar="URL",
+        parse=parse_state_url,
+        default_words="none, or with a topic a file in the state directory",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings(Settings):
+    """What is logged on standard error."""
+
+    log_format: str | None = setting(
+        "Form of the log lines.", choices=("json", "console"), default_words="console on a terminal, json otherwise"
+    )
+    log_level: str | None = setting(
+        "The least level that is logged.",
+        choices=("debug", "info", "warning", "error"),
+        default_words="warning on a terminal, info otherwise",
+    )

@@ -1,0 +1,74 @@
+"""How the daemon goes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from janitor.settings.consent import ConsentSettings
+from janitor.settings.parsers import parse_path
+from janitor.settings.setting import Settings, as_in, setting
+
+_LAST_PORT = 65_535
+
+
+class Address(NamedTuple):
+    """Where to listen; port 0 stands for any that is free."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """`HOST:PORT`, an IPv6 host in brackets.
+
+    Raises:
+        ValueError: the text is none.
+    """
+    host, _, port = text.rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    name = host[1:-1] if is_bracketed else host
+    if not name or (":" in name and not is_bracketed):
+        raise ValueError(f"{text!r} is not HOST:PORT, like 127.0.0.1:8080; an IPv6 address stands in brackets")
+    if not (port.isascii() and port.isdecimal()) or int(port) > _LAST_PORT:
+        raise ValueError(f"{text!r} is not HOST:PORT: {port!r} is no port, a number up to {_LAST_PORT}")
+    return Address(name, int(port))
+
+
+def parse_runs(text: str) -> int:
+    """A whole number from 1.
+
+    Raises:
+        ValueError: the text is none.
+    """
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+        raise ValueError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings(Settings):
+    """How the daemon goes."""
+
+    listen: Address = setting(
+        "Where the pages and metrics are served; anybody who reaches it may read them, so keep it private.",
+        metavar="HOST:PORT",
+        parse=parse_address,
+        default="127.0.0.1:8080",
+    )
+    state_dir: Path | None = setting(
+        "Where it keeps each job's last report, and when each ran. One daemon a folder.",
+        metavar="PATH",
+        parse=parse_path,
+        default_words="serve/ in the state directory",
+    )
+    yes: bool = as_in(ConsentSettings, "yes")
+    max_runs: int = setting(
+        "How many runs may be at work at once, each of other tables; one takes up to 250 MB of memory.",
+        metavar="N",
+        parse=parse_runs,
+        default="2",
+    )

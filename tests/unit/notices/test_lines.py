@@ -1,0 +1,31 @@
+from hypothesis import given
+
+from janitor.notices.lines import WIDTH, columns, set_in_lines
+from janitor.tokens.printable import plain
+from tests.unit.notices.notices import texts
+
+
+@given(texts, texts)
+def test_any_text_is_set_in_lines_of_the_width_and_nothing_of_it_is_lost(one: str, other: str) -> None:
+    text = plain(f"{one} {other}")
+    lines = set_in_lines(text, first="  - ", rest="      ")
+    assert all(columns(line) <= WIDTH for line in lines)
+    assert all("\n" not in line for line in lines)
+    whole = "".join(line[4:] if number == 0 else line[6:] for number, line in enumerate(lines))
+    assert whole.replace(" ", "") == text.replace(" ", "")
+
+
+def test_words_stay_whole_where_they_fit_in_a_line() -> None:
+    lines = set_in_lines("word " * 30)
+    assert {word for line in lines for word in line.split()} == {"word"}
+
+
+def test_wide_characters_take_two_columns() -> None:
+    assert columns("日本 go") == 7
+    assert [columns(line) for line in set_in_lines("字" * 40)] == [78, 2]
+
+
+@given(texts)
+def test_a_plain_text_is_one_visible_line_that_can_be_encoded(text: str) -> None:
+    assert plain(text).isprintable()
+    plain(text).encode()

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from janitor import __version__
 from janitor.terminal import is_terminal, shows_colours
-from janitor.tokens.printable import plain, seen
+from janitor.tokens.printable import escape_invisible, printable
 from janitor.tokens.redact import without_keys
 
 # structlog imports rich for tracebacks on a console, which ours never show. That is as much CPU as all the rest of it,
@@ -231,11 +231,13 @@ class _Stderr(logging.StreamHandler[TextIO]):
 def _renderer(format_name: str, handler: _Stderr) -> Processor:
     if format_name == "json":
         json = structlog.processors.JSONRenderer(ensure_ascii=False)
-        return lambda logger, name, event: seen(bytes(str(json(logger, name, event)), "utf-8", "replace")).decode()
+        return lambda logger, name, event: escape_invisible(
+            bytes(str(json(logger, name, event)), "utf-8", "replace")
+        ).decode()
     console = structlog.dev.ConsoleRenderer(colors=shows_colours(handler.stream), pad_event_to=20)
     return lambda logger, name, event: console(
         # What is no text is written by `repr`, which shows what is not printable.
         logger,
         name,
-        {field: plain(value) if isinstance(value, str) else value for field, value in event.items()},
+        {field: printable(value) if isinstance(value, str) else value for field, value in event.items()},
     )

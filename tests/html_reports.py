@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
-from janitor.report.build import finding, forecast, urgency
+from janitor.report.build import finding, finding_urgency, forecast
 from janitor.report.model import (
     Capacity,
     Clock,
@@ -171,4 +171,4 @@ def many(count: int, *, name: str = "token") -> Report:
 
 def _urgency(one: Finding) -> tuple[int, bool, int]:
     expiry = None if one.seconds_to_expiry is None else NOW + one.seconds_to_expiry
-    return urgency(Classification(one.state, one.accepted_by, expiry, one.reasons), NOW)
+    return finding_urgency(Classification(one.state, one.accepted_by, expiry, one.reasons), NOW)

@@ -133,7 +133,7 @@ class Closing(Population, frozen=True, kw_only=True):
     sha256: str
 
 
-class Mark(NamedTuple):
+class LinePosition(NamedTuple):
     """A place between two lines: how many rows stand before it, and the sum of what does."""
 
     rows: int
@@ -178,11 +178,11 @@ class Lines:
         )
         return self._encoded([closing])
 
-    def mark(self) -> "Mark":
+    def mark(self) -> "LinePosition":
         """Where the lines stand, for `back_to`."""
-        return Mark(self.rows, self._sum.copy())
+        return LinePosition(self.rows, self._sum.copy())
 
-    def back_to(self, mark: "Mark") -> None:
+    def back_to(self, mark: "LinePosition") -> None:
         """Take back every line since then, for they could not be written."""
         self.rows, self._sum = mark
 

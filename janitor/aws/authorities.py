@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 # In the order in which botocore looks.
 VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
@@ -36,14 +36,14 @@ class Authorities(NamedTuple):
             return cls(first, environment[first])
         if profile is not None:
             name, path = profile
-            return cls(f"ca_bundle of the AWS profile {plain(name)}", path)
+            return cls(f"ca_bundle of the AWS profile {printable(name)}", path)
         return cls(second, environment[second]) if second in environment else None
 
     def flaw(self) -> str | None:
         """What is wrong with the file, in a sentence; None where it holds certificates."""
         if not self.path.strip():
             return f"{self.named_by} is empty"
-        shown = f"{self.named_by}: {plain(self.path)}"
+        shown = f"{self.named_by}: {printable(self.path)}"
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(self.path)
         except ssl.SSLError:

@@ -29,15 +29,15 @@ from janitor.aws.errors import (
     CREDENTIALS_WAY_OUT,
     DENIALS,
     EXPIRED,
+    error_text,
     is_unfit_header,
     origin_of,
     reason_of,
     service_code,
-    text_of,
     translated,
 )
 from janitor.errors import ConfigurationError, CredentialsError, JanitorError
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 if TYPE_CHECKING:
     import botocore.session
@@ -148,8 +148,10 @@ class _Provider:
             text = text.replace(secret, _REMOVED)
         return text
 
-    def _place(self, method: str) -> "Place":
-        return Place(method, self._session.profile or "default", self._session, self._environment, self.role_arn)
+    def _place(self, method: str) -> "CredentialSource":
+        return CredentialSource(
+            method, self._session.profile or "default", self._session, self._environment, self.role_arn
+        )
 
     @contextmanager
     def _explained(self, method: str) -> Iterator[None]:
@@ -189,7 +191,7 @@ def metadata_status(host: str) -> int | None:
 class _Held:
     """A session's credentials, as botocore has them, that are looked at before anything is signed with them."""
 
-    def __init__(self, credentials: Any, place: "Place", secrets: set[str]) -> None:
+    def __init__(self, credentials: Any, place: "CredentialSource", secrets: set[str]) -> None:
         self._credentials, self._place, self._secrets = credentials, place, secrets
         self._good: object = None
 
@@ -220,7 +222,7 @@ class _Held:
 
 
 @contextmanager
-def explained(place: "Place") -> Iterator[None]:
+def explained(place: "CredentialSource") -> Iterator[None]:
     """Turn whatever stops credentials from being loaded inside the block into an error of ours.
 
     Args:
@@ -248,7 +250,7 @@ def flaw_of(text: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CredentialSource:
     """Who is asked for credentials.
 
     Attributes:
@@ -270,9 +272,9 @@ class Place:
         """What to call it in a sentence, behind `the credentials from`."""
         if self.role_arn is not None:
             return f"the role {self.role_arn}"
-        profile = f"the profile {plain(self.profile)}"
+        profile = f"the profile {printable(self.profile)}"
         if self.method in _FILES:
-            return f"{profile} in {plain(str(self.session.get_config_variable(_FILES[self.method])))}"
+            return f"{profile} in {printable(str(self.session.get_config_variable(_FILES[self.method])))}"
         names = {
             "env": "the environment",
             "custom-process": f"the credential_process of {profile}",
@@ -293,9 +295,9 @@ class Place:
     def identity_file(self) -> tuple[str, str]:
         """Who names the file with the web identity's token, and its path."""
         if self._has_identity_variable:
-            return _IDENTITY_FILE, plain(self.environment[_IDENTITY_FILE])
+            return _IDENTITY_FILE, printable(self.environment[_IDENTITY_FILE])
         path = self.profiles.get(self.profile, {}).get("web_identity_token_file", "")
-        return f"web_identity_token_file of the profile {plain(self.profile)}", plain(path)
+        return f"web_identity_token_file of the profile {printable(self.profile)}", printable(path)
 
     @property
     def container_variable(self) -> str:
@@ -334,7 +336,9 @@ class Place:
         roles = [name for name in self.chain if "role_arn" in self.profiles[name]]
         wants = next((name for name in roles if "mfa_serial" in self.profiles[name]), None)
         if wants is not None and not _has_terminal():
-            sentence = f"the profile {plain(wants)} wants an MFA code (mfa_serial), and there is no terminal to ask on"
+            sentence = (
+                f"the profile {printable(wants)} wants an MFA code (mfa_serial), and there is no terminal to ask on"
+            )
             way_out = "take a profile without MFA, or get a session first and give its AWS_SESSION_TOKEN"
             raise ConfigurationError(sentence, way_out, "mfa")
 
@@ -348,7 +352,7 @@ class Place:
         return [*names, name] if name in self.profiles and name not in names else names
 
     @property
-    def innermost(self) -> "Place":
+    def innermost(self) -> "CredentialSource":
         """Of a role that another profile gives the credentials for: who gives that one its own."""
         if self.method != "assume-role" or self.role_arn is not None or not self.chain:
             return self
@@ -365,7 +369,7 @@ class Place:
             method = "sso"
         else:
             method = "login" if "login_session" in profile else "shared-credentials-file"
-        return Place(method, name, self.session, self.environment)
+        return CredentialSource(method, name, self.session, self.environment)
 
 
 def _has_terminal() -> bool:
@@ -380,7 +384,7 @@ def _has_terminal() -> bool:
 class _Explanation:
     """Our error for one that came up while credentials were loaded."""
 
-    def __init__(self, error: Exception, place: Place) -> None:
+    def __init__(self, error: Exception, place: CredentialSource) -> None:
         self._error, self._outer, self._place = error, place, place.innermost
 
     def error(self) -> JanitorError:  # noqa: PLR0911  # a cause, a sentence
@@ -389,7 +393,9 @@ class _Explanation:
         if place.method == "":
             return self._settings()
         if isinstance(error, EOFError):
-            return ConfigurationError(f"no MFA code was given for the profile {plain(self._outer.profile)}", code="mfa")
+            return ConfigurationError(
+                f"no MFA code was given for the profile {printable(self._outer.profile)}", code="mfa"
+            )
         if isinstance(error, ClientError):
             return self._refused(error)
         if isinstance(error, BotoCoreError) and (known := self._known(error)) is not None:
@@ -452,7 +458,7 @@ class _Explanation:
 
     def _known(self, error: BotoCoreError) -> JanitorError | None:  # noqa: PLR0911  # a cause, a sentence
         """What means the same, whoever is asked; None for an error that does not."""
-        place, profile = self._place, plain(self._place.profile)
+        place, profile = self._place, printable(self._place.profile)
         match error:
             case boto.PartialCredentialsError():
                 missing = str(error.kwargs.get("cred_var", "a part"))
@@ -488,7 +494,7 @@ class _Explanation:
         if self._place.method == "iam-role" and (flaw := self._metadata_flaw()) is not None:
             return flaw
         reason = reason_of(error)
-        said = f"{text_of(error)} ({reason})" if reason else text_of(error)
+        said = f"{error_text(error)} ({reason})" if reason else error_text(error)
         return CredentialsError(f"the credentials from {self._outer.name}: {said}", f"{_AGAIN}, or check the network")
 
     def _without_source(self, *variables: str) -> JanitorError:
@@ -572,7 +578,7 @@ class _Explanation:
         where, token = _CONTAINER_TOKEN, environment.get(_CONTAINER_TOKEN)
         if _CONTAINER_TOKEN_FILE in environment:
             path = environment[_CONTAINER_TOKEN_FILE]
-            where = f"{_CONTAINER_TOKEN_FILE} ({plain(path)})"
+            where = f"{_CONTAINER_TOKEN_FILE} ({printable(path)})"
             try:
                 with open(path, encoding="utf-8") as file:  # noqa: PTH123  # an empty path is no folder
                     token = file.read()
@@ -605,7 +611,7 @@ class _Explanation:
 
     def _unknown(self) -> JanitorError:
         error = self._error
-        what = text_of(error) if isinstance(error, BotoCoreError) else reason_of(error) or type(error).__name__
+        what = error_text(error) if isinstance(error, BotoCoreError) else reason_of(error) or type(error).__name__
         where = f"the credentials from {self._place.name} could not be loaded"
         if isinstance(error, RuntimeError):
             return CredentialsError(f"the credentials from {self._place.name} have expired", "log in again")

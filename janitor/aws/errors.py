@@ -1,7 +1,7 @@
 """botocore's errors become ours here and nowhere else: the call, the resource, and the way out in a user's words.
 
 What botocore, urllib3 and http.client say in their errors may hold a whole header, and with it a credential. So nothing
-of their texts is repeated: only botocore's own template with the values that are known to hold none (`text_of`), what
+of their texts is repeated: only botocore's own template with the values that are known to hold none (`error_text`), what
 the operating system or OpenSSL says (`reason_of`), and a service's message up to the first name of a header
 (`service_text`).
 """
@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from janitor.errors import AwsError, ConfigurationError, CredentialsError, JanitorError
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.redact import without_keys
 
 THROTTLES = frozenset(
@@ -156,19 +156,19 @@ def translated(error: BotoCoreError | ClientError, call: str, resource: str | No
     for kinds, build in _LOCAL:
         if isinstance(error, kinds):
             return build(error, target)
-    return AwsError(f"{target}: {text_of(error)}", code=type(error).__name__)
+    return AwsError(f"{target}: {error_text(error)}", code=type(error).__name__)
 
 
-def text_of(error: BotoCoreError) -> str:
+def error_text(error: BotoCoreError) -> str:
     """What botocore's error says, without the values that could hold a credential; its class where they are all."""
     values: Mapping[str, Any] = error.kwargs
     if known := _KNOWN_TEXTS.match(str(values.get("error_msg", ""))):
-        return plain(known[0].rstrip("."))
+        return printable(known[0].rstrip("."))
     named = {name for _, name, _, _ in Formatter().parse(error.fmt) if name}
     if named and not named & (_SHOWN | _SHOWN_URLS):
         return type(error).__name__
     shown = {name: _shown(name, values.get(name)) for name in named}
-    return plain(without_keys(" ".join(error.fmt.format(**shown).split()))).rstrip(f" .:{_HIDDEN}")
+    return printable(without_keys(" ".join(error.fmt.format(**shown).split()))).rstrip(f" .:{_HIDDEN}")
 
 
 def _shown(name: str, value: object) -> str:
@@ -186,7 +186,7 @@ def origin_of(url: str) -> str:
     host = parts.netloc.rpartition("@")[2]
     if not host:
         return _HIDDEN
-    return plain(f"{parts.scheme}://{host}")
+    return printable(f"{parts.scheme}://{host}")
 
 
 def causes_of(error: BaseException) -> Iterator[BaseException]:
@@ -235,7 +235,7 @@ def is_unfit_header(error: BaseException) -> bool:
 
 def service_text(message: object) -> str:
     """A service's message on one line, without row keys, and without the request's headers where it repeats them."""
-    return plain(without_keys(_HEADER.sub("", " ".join(str(message).split()))))
+    return printable(without_keys(_HEADER.sub("", " ".join(str(message).split()))))
 
 
 def service_code(code: object) -> str:
@@ -268,11 +268,11 @@ def _no_credentials(_: BotoCoreError, __: str) -> JanitorError:
 
 
 def _bad_credentials(error: BotoCoreError, _: str) -> JanitorError:
-    return CredentialsError(f"no usable AWS credentials ({text_of(error)})", CREDENTIALS_WAY_OUT)
+    return CredentialsError(f"no usable AWS credentials ({error_text(error)})", CREDENTIALS_WAY_OUT)
 
 
 def _no_profile(error: BotoCoreError, _: str) -> JanitorError:
-    return ConfigurationError(text_of(error), "check --profile and AWS_PROFILE, or ~/.aws/config", "no-profile")
+    return ConfigurationError(error_text(error), "check --profile and AWS_PROFILE, or ~/.aws/config", "no-profile")
 
 
 def _parameter(_: BotoCoreError, target: str) -> JanitorError:
@@ -285,7 +285,7 @@ def _no_region(_: BotoCoreError, __: str) -> JanitorError:
 
 
 def _configuration(error: BotoCoreError, _: str) -> JanitorError:
-    return ConfigurationError(text_of(error), "check the AWS configuration", type(error).__name__)
+    return ConfigurationError(error_text(error), "check the AWS configuration", type(error).__name__)
 
 
 def _unreachable(error: BotoCoreError, target: str) -> JanitorError:
@@ -293,7 +293,7 @@ def _unreachable(error: BotoCoreError, target: str) -> JanitorError:
         sentence = f"{target}: a header of the request holds a line end, or what else no header can hold"
         return ConfigurationError(sentence, _HEADERS, "header")
     reason = reason_of(error)
-    said, way_out = f"{text_of(error)} ({reason})" if reason else text_of(error), _NETWORK
+    said, way_out = f"{error_text(error)} ({reason})" if reason else error_text(error), _NETWORK
     if type(error) is boto.HTTPClientError:
         # For example a proxy's URL that is none, which may hold a password.
         said, way_out = (

@@ -14,7 +14,7 @@ import click
 from janitor import __version__
 from janitor.cli.groups import LazyGroup
 from janitor.errors import ExitCode, JanitorError, signal_exit_code
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 PROGRAM = "janitor"
 
@@ -76,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
         if sentence:
             with contextlib.suppress(OSError):
                 # It may repeat what a table, a file or the user named so.
-                click.echo("\n".join(map(plain, f"{PROGRAM}: {sentence}".split("\n"))), err=True)
+                click.echo("\n".join(map(printable, f"{PROGRAM}: {sentence}".split("\n"))), err=True)
         return code
 
 

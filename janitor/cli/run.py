@@ -35,11 +35,11 @@ def command(
       janitor run schedules/hourly-sweep.toml --dry-run
       janitor run schedules/hourly-sweep.toml --check
     """
-    from janitor.wiring.run import checked, runs_of
+    from janitor.wiring.run import check_file, run_file
     from janitor.wiring.schedule import RunCommand
 
     *of_scan, logs = groups
     given = RunCommand(run, plan, deletion, writes, ScanSettings(*of_scan))
     if run.check:
-        return checked(file, given)
-    return runs_of(file, given, logs)
+        return check_file(file, given)
+    return run_file(file, given, logs)

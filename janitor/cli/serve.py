@@ -45,7 +45,7 @@ def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
     from janitor.wiring.places import state_directory
 
     try:
-        from janitor.serve.daemon import Plan
+        from janitor.serve.daemon import DaemonSettings
         from janitor.serve.daemon import serve as serve_plan
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn"):
@@ -56,7 +56,7 @@ def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
     # The lines of each run have that run's id; the daemon's own are of no run.
     unbind("run_id", "job")
     given = {"log_format": logs.log_format, "log_level": logs.log_level}
-    plan = Plan(
+    plan = DaemonSettings(
         folder=folder,
         listen=serve.listen,
         state=serve.state_dir or state_directory("--state-dir") / "serve",

@@ -14,7 +14,7 @@ import click
 from janitor.errors import ConfigurationError
 from janitor.settings.output import JOB_VARIABLE
 from janitor.settings.setting import ENVIRONMENT_PREFIX, says_yes
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 # One that is read, and is no option's: the daemon tells a run its job.
 _OF_NO_OPTION = frozenset({JOB_VARIABLE})
@@ -88,7 +88,7 @@ def refuse_unknown_variables(
         return
     typed = frozenset(_typed_options(program))
     raise ConfigurationError(
-        ". ".join(f"{plain(name)} is no variable of janitor, {_hint(name, known, typed)}" for name in unknown),
+        ". ".join(f"{printable(name)} is no variable of janitor, {_hint(name, known, typed)}" for name in unknown),
         "nothing was read: write the name that is meant, or take the variable away",
         "unknown-variable",
     )
@@ -124,10 +124,10 @@ def refuse_unclear_variables(environment: Mapping[str, str]) -> None:
     """
     for name, value in sorted(environment.items()):
         if value and not value.strip() and _is_ours(name, value):
-            sentence = f"{plain(name)} is set to nothing but spaces"
+            sentence = f"{printable(name)} is set to nothing but spaces"
             raise ConfigurationError(sentence, "nothing was read: give it a value, or take it away", "unclear-variable")
     if says_yes(environment.get(_DRY_RUN, "")) is None:
-        sentence = f"{_DRY_RUN} says neither yes nor no: it is {plain(environment[_DRY_RUN])!r}"
+        sentence = f"{_DRY_RUN} says neither yes nor no: it is {printable(environment[_DRY_RUN])!r}"
         raise ConfigurationError(sentence, "nothing was read: set it to 1 or 0, or take it away", "unclear-variable")
 
 

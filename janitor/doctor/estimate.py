@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from janitor.doctor.cluster import readers_at_once
 from janitor.doctor.needs import Needs
-from janitor.doctor.table import Found
+from janitor.doctor.table import FoundTable
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.cost import (
     PAGE_BYTES,
     USUAL_PAGE_SECONDS,
-    Reading,
+    ReadEstimate,
     first_page,
     reading_of,
     write_units_of_delete,
@@ -30,7 +30,7 @@ _THOUSAND = 1_000
 
 
 def estimate_of(
-    needs: Needs, given: DoctorCommand, found: Found, ticks: Callable[[], float] = time.perf_counter
+    needs: Needs, given: DoctorCommand, found: FoundTable, ticks: Callable[[], float] = time.perf_counter
 ) -> Estimate | None:
     """What the command would cost and take; None where that goes by the rows that are chosen, or nobody knows.
 
@@ -93,9 +93,9 @@ def _measured(aws: Aws, table: Table, ticks: Callable[[], float]) -> tuple[Page 
     return page, ticks() - before
 
 
-def _reading(page: Page, size: int, segments: int, takes: Throughput, seconds: float, *, at_once: int) -> Reading:
+def _reading(page: Page, size: int, segments: int, takes: Throughput, seconds: float, *, at_once: int) -> ReadEstimate:
     if page.next_key is None and segments == 1:
-        return Reading(1, page.read_units, seconds, is_slowed=False)
+        return ReadEstimate(1, page.read_units, seconds, is_slowed=False)
     return reading_of(size, segments, takes, seconds, at_once=at_once)
 
 

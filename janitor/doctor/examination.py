@@ -30,7 +30,7 @@ from janitor.settings.doctor import DoctorCommand
 from janitor.settings.store_url import DynamoDbUrl
 from janitor.terminal import shows_colours
 from janitor.wiring.archives import check_archive
-from janitor.wiring.table import each_of, named, names_a_table
+from janitor.wiring.table import each_of, name_in_settings, names_a_table
 
 _WIDTH_OF_A_FILE = 160
 
@@ -81,7 +81,7 @@ def examination(command: str, given: DoctorCommand, schedules: Sequence[Path]) -
 
 def _refuse_contradictions(given: DoctorCommand) -> None:
     if len(each_of(given.table)) > 1:
-        sentence = f"several deployments are named, and the doctor looks at one table: {named(given.table)}"
+        sentence = f"several deployments are named, and the doctor looks at one table: {name_in_settings(given.table)}"
         raise ConfigurationError(sentence, "check each by itself", "several-tables")
     if given.doctor.create_state and not isinstance(given.state.state_url, DynamoDbUrl):
         raise ConfigurationError("--create-state makes a table", "give --state-url dynamodb://TABLE")

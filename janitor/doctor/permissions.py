@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from janitor.aws.errors import UNKNOWN_OPERATIONS
 from janitor.doctor.needs import Needs
-from janitor.doctor.table import Found
+from janitor.doctor.table import FoundTable
 from janitor.dynamodb.locate import OWNER_INDEX
 from janitor.dynamodb.permissions import DELETE, PARTIQL_DELETE, QUERY, Permissions
 from janitor.errors import JanitorError
@@ -14,7 +14,7 @@ _DESCRIBE = "dynamodb:DescribeTable"
 _ALLOWED = "allowed"
 
 
-def permission_checks(needs: Needs, delete_api: str, found: Found) -> list[Check]:
+def permission_checks(needs: Needs, delete_api: str, found: FoundTable) -> list[Check]:
     """Each permission on the table that the command uses, tried.
 
     Args:
@@ -35,7 +35,7 @@ def permission_checks(needs: Needs, delete_api: str, found: Found) -> list[Check
     ]
 
 
-def _wish(permissions: Permissions, action: str, found: Found) -> Check:
+def _wish(permissions: Permissions, action: str, found: FoundTable) -> Check:
     if action == QUERY and found.table is None:
         return skipped(action, found.why_not)
     if action == QUERY and found.table is not None and not found.table.has_owner_index:

@@ -5,14 +5,14 @@ from typing import NamedTuple
 from janitor.aws.errors import DENIALS, PASSING_ERRORS
 from janitor.dynamodb.caller import IdentifiedAws
 from janitor.dynamodb.client import Aws
-from janitor.dynamodb.clock import JUDGED_BY, is_told, skew_said
+from janitor.dynamodb.clock import JUDGED_BY, is_worth_a_warning, skew_words
 from janitor.dynamodb.locate import OWNER_INDEX, Table
 from janitor.errors import ConfigurationError, CredentialsError, JanitorError
 from janitor.report.checkup import Check, amiss, passed, raised, skipped
 from janitor.settings.doctor import DoctorCommand
 from janitor.settings.table import TableSettings
 from janitor.tokens.dialect import Dialect
-from janitor.wiring.table import MAX_SKEW_SECONDS, connection_of, names_a_table, reach, session
+from janitor.wiring.table import MAX_SKEW_SECONDS, connection_of, names_a_table, open_session, open_table
 
 CREDENTIALS, TABLE, KEY, DIALECT, CLOCK = "credentials", "table", "key", "dialect", "clock"
 _NOT_OURS = "not-a-token-table"
@@ -52,7 +52,7 @@ def session_for(settings: TableSettings, *, needed: bool) -> Session:
     return Session(aws, None, passed(CREDENTIALS, f"{caller.arn} (account {caller.account_id})", needed=needed))
 
 
-class Found(NamedTuple):
+class FoundTable(NamedTuple):
     """The table, and what was found of it.
 
     Attributes:
@@ -72,7 +72,7 @@ class Found(NamedTuple):
     checks: tuple[Check, ...]
 
 
-def table_for(given: DoctorCommand, opened: Session, *, is_optional: bool) -> Found:
+def table_for(given: DoctorCommand, opened: Session, *, is_optional: bool) -> FoundTable:
     """Find the table.
 
     Args:
@@ -91,29 +91,29 @@ def table_for(given: DoctorCommand, opened: Session, *, is_optional: bool) -> Fo
     where = f"{table.region}, {table.endpoint}" if table.endpoint else table.region
     size = f"about {table.item_count:,} rows, {spoken_size(table.size_bytes)}"
     checks = (passed(TABLE, f"{table.name} in {where}: {size}"), passed(KEY, "token (S)"))
-    return Found(aws, table.name, table, None, "", (*checks, _dialect(given.doctor.dialect, table)))
+    return FoundTable(aws, table.name, table, None, "", (*checks, _dialect(given.doctor.dialect, table)))
 
 
 def _reached(given: DoctorCommand) -> tuple[Aws, Table]:
-    reached = reach(given.table, dialect=given.doctor.dialect)
+    reached = open_table(given.table, dialect=given.doctor.dialect)
     return reached.aws, reached.table
 
 
-def _not_reached(settings: TableSettings, error: JanitorError) -> Found:
+def _not_reached(settings: TableSettings, error: JanitorError) -> FoundTable:
     if error.code == _NOT_OURS:
         why_not = "not checked: it is no token table"
         checks = (passed(TABLE, "it is there"), raised(KEY, error, needed=True), skipped(DIALECT, why_not))
-        return Found(None, None, None, None, why_not, checks)
+        return FoundTable(None, None, None, None, why_not, checks)
     if error.code in DENIALS and settings.table:
         # Whoever is to grant what is missing wants to hear of all of it at once.
         why_not = "not checked: dynamodb:DescribeTable is denied"
         checks = (skipped(TABLE, why_not), skipped(KEY, why_not), skipped(DIALECT, why_not))
-        return Found(session(settings), settings.table, None, error, why_not, checks)
+        return FoundTable(open_session(settings), settings.table, None, error, why_not, checks)
     return _no_table(raised(TABLE, error, needed=True), "not checked: no table")
 
 
-def _no_table(check: Check, why_not: str) -> Found:
-    return Found(None, None, None, None, why_not, (check, skipped(KEY, why_not), skipped(DIALECT, why_not)))
+def _no_table(check: Check, why_not: str) -> FoundTable:
+    return FoundTable(None, None, None, None, why_not, (check, skipped(KEY, why_not), skipped(DIALECT, why_not)))
 
 
 def _dialect(chosen: str | None, table: Table) -> Check:
@@ -128,7 +128,7 @@ def _dialect(chosen: str | None, table: Table) -> Check:
     return amiss(DIALECT, found, "see which LISA it is, or go without --dialect", needed=False)
 
 
-def clock_check(given: DoctorCommand, found: Found, *, plans: bool) -> Check:
+def clock_check(given: DoctorCommand, found: FoundTable, *, plans: bool) -> Check:
     """The clock. By a wrong one nothing is deleted, and nothing announced."""
     if found.table is None:
         return skipped(CLOCK, found.why_not)
@@ -140,10 +140,10 @@ def clock_check(given: DoctorCommand, found: Found, *, plans: bool) -> Check:
         return amiss(CLOCK, "DynamoDB's answer carried no date to check it by", way_out, needed=needed)
     way_out = "set the clock of this machine right"
     if abs(skew) > limit:
-        return amiss(CLOCK, f"{skew_said(skew)}, more than {limit:,}", way_out, needed=needed)
-    if is_told(skew):
+        return amiss(CLOCK, f"{skew_words(skew)}, more than {limit:,}", way_out, needed=needed)
+    if is_worth_a_warning(skew):
         # A run says the same, and goes on.
-        return amiss(CLOCK, f"{skew_said(skew)}; {JUDGED_BY}", way_out, needed=False)
+        return amiss(CLOCK, f"{skew_words(skew)}; {JUDGED_BY}", way_out, needed=False)
     return passed(CLOCK, f"{skew:+,} seconds off DynamoDB's, and {limit:,} are allowed", needed=needed)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from janitor.doctor.permissions import refused
-from janitor.doctor.table import Found
+from janitor.doctor.table import FoundTable
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.upkeep import has_point_in_time_recovery, ttl_attribute
 from janitor.errors import JanitorError
@@ -18,33 +18,33 @@ _EXPIRATION = "tokenExpiration"
 _Answer = TypeVar("_Answer")
 
 
-class Looked(NamedTuple):
+class FeatureCheck(NamedTuple):
     """A call that tells something: whether it is allowed, and what it told."""
 
     permission: Check
     check: Check
 
 
-def ttl_looked_at(found: Found) -> Looked:
+def ttl_looked_at(found: FoundTable) -> FeatureCheck:
     """Whether rows go by themselves. Nothing but this and a warning of sweeps asks for it."""
     return _looked(found, _DESCRIBE_TTL, TTL, ttl_attribute, _ttl)
 
 
-def recovery_looked_at(found: Found, *, deletes: bool) -> Looked:
+def recovery_looked_at(found: FoundTable, *, deletes: bool) -> FeatureCheck:
     """Whether there is a way back besides the archive. Nothing but this asks for it."""
     return _looked(found, _DESCRIBE_BACKUPS, RECOVERY, has_point_in_time_recovery, lambda on: _recovery(on, deletes))
 
 
 def _looked(
-    found: Found, action: str, name: str, ask: Callable[[Aws, str], _Answer], judge: Callable[[_Answer], Check]
-) -> Looked:
+    found: FoundTable, action: str, name: str, ask: Callable[[Aws, str], _Answer], judge: Callable[[_Answer], Check]
+) -> FeatureCheck:
     if found.aws is None or found.name is None:
-        return Looked(skipped(action, found.why_not), skipped(name, found.why_not))
+        return FeatureCheck(skipped(action, found.why_not), skipped(name, found.why_not))
     try:
         answer = ask(found.aws, found.name)
     except JanitorError as error:
-        return Looked(refused(action, error, needed=False), skipped(name, f"not checked: no answer to {action}"))
-    return Looked(passed(action, "allowed", needed=False), judge(answer))
+        return FeatureCheck(refused(action, error, needed=False), skipped(name, f"not checked: no answer to {action}"))
+    return FeatureCheck(passed(action, "allowed", needed=False), judge(answer))
 
 
 def _ttl(attribute: str | None) -> Check:

@@ -14,7 +14,7 @@ TOLD_SKEW_SECONDS = 5
 JUDGED_BY = "rows are judged by the earlier of the two"
 
 
-def second_of(stamp: str | None) -> float | None:
+def second_of_date_header(stamp: str | None) -> float | None:
     """The UNIX second of a `Date` header; None where there is none, or none that names its time zone as HTTP's do."""
     try:
         date = email.utils.parsedate_to_datetime(stamp or "")
@@ -38,7 +38,7 @@ class ServerClock:
 
     def take(self, stamp: str | None) -> None:
         """Take the `Date` header of an answer that has just come; one without is passed over."""
-        second = second_of(stamp)
+        second = second_of_date_header(stamp)
         if second is None:
             return
         offset = second - self._ticks()
@@ -56,12 +56,12 @@ class ServerClock:
         return local if server is None else min(local, server)
 
 
-def is_told(skew_seconds: int | None) -> TypeGuard[int]:
+def is_worth_a_warning(skew_seconds: int | None) -> TypeGuard[int]:
     """Whether the local clock is so far off the server's that it is worth a word."""
     return skew_seconds is not None and abs(skew_seconds) > TOLD_SKEW_SECONDS
 
 
-def skew_said(skew_seconds: int) -> str:
+def skew_words(skew_seconds: int) -> str:
     """How far the local clock is off the server's, in words."""
     direction = "ahead of" if skew_seconds > 0 else "behind"
     return f"the local clock is {abs(skew_seconds):,} seconds {direction} DynamoDB's"

@@ -26,7 +26,7 @@ _BYTES_OF_A_WRITE_UNIT = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadEstimate:
     """What reading a table would be.
 
     Attributes:
@@ -62,7 +62,7 @@ def reading_of(
     budget: float | None = None,
     *,
     at_once: int | None = None,
-) -> Reading:
+) -> ReadEstimate:
     """What reading a table of this size would be.
 
     Args:
@@ -79,7 +79,7 @@ def reading_of(
     # Without a second's worth to spare: what a table saved up for bursts is LISA's.
     takes = throughput.provisioned_reads or throughput.warm_reads or _NEW_TABLE_READS
     by_units = units / min(takes, budget or takes)
-    return Reading(pages, units, max(by_pages, by_units), by_units > by_pages)
+    return ReadEstimate(pages, units, max(by_pages, by_units), by_units > by_pages)
 
 
 def write_units_of_delete(size_bytes: int, rows: int, indexes: int) -> float:

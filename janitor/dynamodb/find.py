@@ -35,7 +35,7 @@ _ALIKE_DIGITS = 4
 _WRONG_DIGITS = 2
 
 
-class Found(NamedTuple):
+class FoundItem(NamedTuple):
     """A row of the table. Its `repr` shows nothing of it.
 
     Attributes:
@@ -50,7 +50,7 @@ class Found(NamedTuple):
         return "Found(…)"
 
 
-class Looked(NamedTuple):
+class FingerprintSearch(NamedTuple):
     """What a look for a fingerprint found.
 
     Attributes:
@@ -58,8 +58,8 @@ class Looked(NamedTuple):
         near: where there is none, rows that are called nearly so, at most 20: somebody may have mistyped it.
     """
 
-    matches: list[Found]
-    near: list[Found]
+    matches: list[FoundItem]
+    near: list[FoundItem]
 
 
 class Finder:
@@ -97,31 +97,31 @@ class Finder:
         self._budgets = budgets
         self._consistent = structs.replace(budgets, pages=PageSize(is_consistent=True))
 
-    def fingerprint_of(self, found: Found) -> str:
+    def fingerprint_of(self, found: FoundItem) -> str:
         """What a row is named everywhere."""
         return fingerprint(found.row, self._dialect, self._secret)
 
-    def by_key(self, key: str) -> Found | None:
+    def by_key(self, key: str) -> FoundItem | None:
         """The row with this key; None where there is none. Needs `dynamodb:GetItem`."""
         with self._stop.waiting():
             item = read_row(self._client, self._table.name, {"S": key})
         if item is None:
             return None
         content = msgspec.json.encode(item)
-        return Found(row_of(content), content)
+        return FoundItem(row_of(content), content)
 
-    def name_of(self, found: Found) -> str:
+    def name_of(self, found: FoundItem) -> str:
         """What names this row alone."""
         return row_name(found.row, self.fingerprint_of(found), self._secret)
 
-    def look(self, name: str) -> Looked:
+    def look(self, name: str) -> FingerprintSearch:
         """The rows whose name, a fingerprint and what comes behind it, starts so, or nearly so. Needs `dynamodb:Scan`.
 
         Every row is read, even for all digits of a fingerprint: the row of another token, or another row of this one,
         may have the same ones, and no filter of the server's tells that of every key.
         """
-        matches: list[Found] = []
-        near: list[Found] = []
+        matches: list[FoundItem] = []
+        near: list[FoundItem] = []
         for found in self._scanned({}):
             fingerprint = self.fingerprint_of(found)
             # The digits behind it cost another hash, which is for the few rows whose fingerprint it may be.
@@ -131,9 +131,9 @@ class Finder:
                 near.append(found)
             if len(matches) > MOST_FOUND:
                 break
-        return Looked(matches, [] if matches else near)
+        return FingerprintSearch(matches, [] if matches else near)
 
-    def by_uuid(self, uuid: str) -> list[Found]:
+    def by_uuid(self, uuid: str) -> list[FoundItem]:
         """The rows with this `tokenUUID`, in small letters or capitals or as given, at most 21.
 
         One, where nobody wrote rows by hand. Needs `dynamodb:Scan`.
@@ -148,7 +148,7 @@ class Finder:
         }
         return list(itertools.islice(self._scanned(filter_), MOST_FOUND + 1))
 
-    def by_user(self, name: str) -> list[Found]:
+    def by_user(self, name: str) -> list[FoundItem]:
         """Every row of this owner, through the index where there is one. Needs `dynamodb:Query` on it, or Scan."""
         if not self._table.has_owner_index:
             return list(self._scanned(_equals(_OWNER, name)))
@@ -157,7 +157,7 @@ class Finder:
         )
         return [found for page in pages for found in _rows(page)]
 
-    def _scanned(self, filter_: dict[str, Any]) -> Iterator[Found]:
+    def _scanned(self, filter_: dict[str, Any]) -> Iterator[FoundItem]:
         scan = Scan(
             client=self._client,
             table=self._table.name,
@@ -176,9 +176,9 @@ class Finder:
             raise StopRequestedError
 
 
-def _rows(page: Page) -> Iterator[Found]:
+def _rows(page: Page) -> Iterator[FoundItem]:
     for position, row in enumerate(page.rows(range(page.count))):
-        yield Found(row, page.item(position))
+        yield FoundItem(row, page.item(position))
 
 
 def _equals(attribute: str, value: str) -> dict[str, Any]:

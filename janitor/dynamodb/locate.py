@@ -7,7 +7,7 @@ import msgspec
 
 from janitor.aws.errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
-from janitor.dynamodb.clock import second_of
+from janitor.dynamodb.clock import second_of_date_header
 from janitor.dynamodb.decode import page_of
 from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput, throughput_in
 from janitor.errors import AwsError, ConfigurationError, JanitorError
@@ -166,7 +166,7 @@ def _account(arn: str) -> str | None:
 
 
 def _skew(response: Mapping[str, Any], now: float) -> int | None:
-    second = second_of(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date"))
+    second = second_of_date_header(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date"))
     # The header is cut to whole seconds, so the server's time is half a second later on average.
     return None if second is None else round(now - second - 0.5)
 

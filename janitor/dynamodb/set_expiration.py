@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from janitor.dynamodb.conditional_write import ConditionalWriter
-from janitor.dynamodb.find import Found
+from janitor.dynamodb.find import FoundItem
 from janitor.dynamodb.target import Target, is_same_row
 from janitor.errors import JanitorError
 from janitor.tokens.policy import Policy
@@ -61,7 +61,7 @@ class Expirations:
         self._table = table
         self._policy = policy
 
-    def set(self, found: Found, second: int) -> Updated:
+    def set(self, found: FoundItem, second: int) -> Updated:
         """Set a row's expiration to a UNIX second. What AWS does never raises."""
         target = Target.as_seen(found.item, self._policy)
         written = msgspec.json.encode(target.with_expiration(second))

@@ -8,7 +8,7 @@ import msgspec
 from janitor.errors import ConfigurationError
 
 
-class Kind(Enum):
+class SourceKind(Enum):
     """What a source is."""
 
     MANIFEST = "manifest"
@@ -38,7 +38,7 @@ _WAY_OUT = (
 )
 
 
-def kind_of(head: bytes, name: str) -> Kind:
+def kind_of(head: bytes, name: str) -> SourceKind:
     """The kind of a source.
 
     Args:
@@ -53,12 +53,12 @@ def kind_of(head: bytes, name: str) -> Kind:
         raise ConfigurationError(f"{name} is empty", "see whether what was to write it has failed", "source-empty")
     _check_encoding(text, name)
     if text.startswith(b"["):
-        return Kind.ARRAY
+        return SourceKind.ARRAY
     keys = _keys_of(text.partition(b"\n")[0]) or _keys_of(text)
     if keys & _OF_MANIFEST:
-        return Kind.MANIFEST
+        return SourceKind.MANIFEST
     if "token" in keys:
-        return Kind.BARE_LINES
+        return SourceKind.BARE_LINES
     if keys & _OF_INCREMENT:
         raise ConfigurationError(
             f"{name} is of an incremental export, which holds the changes of a while and not the table",
@@ -66,9 +66,9 @@ def kind_of(head: bytes, name: str) -> Kind:
             "source-incremental",
         )
     if "Items" in keys or _DUMP.match(text):
-        return Kind.DUMP
+        return SourceKind.DUMP
     if "Item" in keys or _WRAPPED_ROW.match(text):
-        return Kind.WRAPPED_LINES
+        return SourceKind.WRAPPED_LINES
     raise ConfigurationError(f"{name} is no source of rows", _WAY_OUT, "source-kind")
 
 

@@ -20,7 +20,7 @@ import msgspec
 from janitor.dynamodb.decode import Page
 from janitor.errors import ConfigurationError, SourceError
 from janitor.export.lines import pages_of_lines
-from janitor.export.places import Place
+from janitor.export.places import SourcePlace
 from janitor.export.unzipped import unzipped
 
 SUMMARY = "manifest-summary.json"
@@ -31,7 +31,7 @@ _MOST_BYTES = 64 * 1024 * 1024
 _COPY = "copy the export's folder anew, all of it"
 
 
-class Summary(msgspec.Struct, frozen=True):
+class ExportSummary(msgspec.Struct, frozen=True):
     """The summary, as far as it matters here. Times are ISO 8601."""
 
     item_count: int = msgspec.field(name="itemCount")
@@ -42,7 +42,7 @@ class Summary(msgspec.Struct, frozen=True):
     from_time: str | None = msgspec.field(name="exportFromTime", default=None)
 
 
-class Part(msgspec.Struct, frozen=True):
+class ExportPart(msgspec.Struct, frozen=True):
     """One part's line. `md5` is in base64."""
 
     key: str = msgspec.field(name="dataFileS3Key")
@@ -55,8 +55,8 @@ class Part(msgspec.Struct, frozen=True):
         return f"data/{self.key.rpartition('/')[2]}"
 
 
-_SUMMARY = msgspec.json.Decoder(Summary)
-_PART = msgspec.json.Decoder(Part)
+_SUMMARY = msgspec.json.Decoder(ExportSummary)
+_PART = msgspec.json.Decoder(ExportPart)
 _Decoded = TypeVar("_Decoded")
 
 
@@ -69,9 +69,9 @@ class Export:
         summary, parts: what its manifest says.
     """
 
-    place: Place
-    summary: Summary
-    parts: tuple[Part, ...]
+    place: SourcePlace
+    summary: ExportSummary
+    parts: tuple[ExportPart, ...]
 
     def pages(self) -> Iterator[Page]:
         """The rows of every part.
@@ -84,7 +84,7 @@ class Export:
             yield from _pages(self.place.beside(part.name), part)
 
 
-def export_at(place: Place) -> Export:
+def export_at(place: SourcePlace) -> Export:
     """Read the manifest whose summary, or any file beside it, this is; nothing of the parts.
 
     Raises:
@@ -101,7 +101,7 @@ def export_at(place: Place) -> Export:
     return Export(place, summary, parts)
 
 
-def _content(place: Place) -> bytes:
+def _content(place: SourcePlace) -> bytes:
     content = b""
     for chunk in place.chunks():
         content += chunk
@@ -110,7 +110,7 @@ def _content(place: Place) -> bytes:
     return content
 
 
-def _decoded(decoder: "msgspec.json.Decoder[_Decoded]", content: bytes, place: Place) -> _Decoded:
+def _decoded(decoder: "msgspec.json.Decoder[_Decoded]", content: bytes, place: SourcePlace) -> _Decoded:
     try:
         return decoder.decode(content)
     except (ValueError, RecursionError) as error:
@@ -118,7 +118,7 @@ def _decoded(decoder: "msgspec.json.Decoder[_Decoded]", content: bytes, place: P
         raise ConfigurationError(sentence, _COPY, "source-manifest") from None
 
 
-def _check_kind(summary: Summary, place: Place) -> None:
+def _check_kind(summary: ExportSummary, place: SourcePlace) -> None:
     if summary.export_type not in (None, _FULL) or summary.from_time is not None:
         raise ConfigurationError(
             f"{place.name} is of an incremental export, which holds the changes of a while and not the table",
@@ -133,7 +133,7 @@ def _check_kind(summary: Summary, place: Place) -> None:
         )
 
 
-def _check_parts(summary: Summary, parts: tuple[Part, ...], files: Place) -> None:
+def _check_parts(summary: ExportSummary, parts: tuple[ExportPart, ...], files: SourcePlace) -> None:
     rows = sum(part.item_count for part in parts)
     if rows != summary.item_count or len({part.name for part in parts}) < len(parts):
         sentence = f"{files.name} names parts of {rows:,} rows, and the export has {summary.item_count:,}"
@@ -146,7 +146,7 @@ def _check_parts(summary: Summary, parts: tuple[Part, ...], files: Place) -> Non
         raise ConfigurationError(sentence, _COPY, "source-part")
 
 
-def _pages(place: Place, part: Part) -> Iterator[Page]:
+def _pages(place: SourcePlace, part: ExportPart) -> Iterator[Page]:
     checksum, rows = hashlib.md5(usedforsecurity=False), 0
 
     def summed() -> Iterator[bytes]:

@@ -27,7 +27,7 @@ _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 _CHANGED = frozenset({"PreconditionFailed", "412"})
 
 
-class Place(Protocol):
+class SourcePlace(Protocol):
     """Something that bytes are read from."""
 
     @property
@@ -47,7 +47,7 @@ class Place(Protocol):
             AwsError: S3 refused.
         """
 
-    def beside(self, name: str) -> "Place":
+    def beside(self, name: str) -> "SourcePlace":
         """Another one, by its path from the folder that holds this one."""
 
     def is_there(self) -> bool:
@@ -67,11 +67,11 @@ class LocalFile:
 
     @property
     def can_be_read_again(self) -> bool:
-        """As `Place` has it; a shell's `<(…)` is a pipe with a path."""
+        """As `SourcePlace` has it; a shell's `<(…)` is a pipe with a path."""
         return self.path.is_file() or self.path.is_dir()
 
     def chunks(self) -> Iterator[bytes]:
-        """As `Place` has it."""
+        """As `SourcePlace` has it."""
         try:
             file = self.path.open("rb")
         except OSError as error:
@@ -81,11 +81,11 @@ class LocalFile:
             yield from _chunks(file, self.name)
 
     def beside(self, name: str) -> "LocalFile":
-        """As `Place` has it."""
+        """As `SourcePlace` has it."""
         return LocalFile(self.path.parent / name)
 
     def is_there(self) -> bool:
-        """As `Place` has it."""
+        """As `SourcePlace` has it."""
         return self.path.exists()
 
 
@@ -102,14 +102,14 @@ class StandardInput:
 
     @property
     def can_be_read_again(self) -> bool:
-        """As `Place` has it."""
+        """As `SourcePlace` has it."""
         return False
 
     def chunks(self) -> Iterator[bytes]:
-        """As `Place` has it."""
+        """As `SourcePlace` has it."""
         return _chunks(self.stream, self.name)
 
-    def beside(self, name: str) -> Place:
+    def beside(self, name: str) -> SourcePlace:
         """A manifest names files, and beside standard input there are none.
 
         Raises:
@@ -122,7 +122,7 @@ class StandardInput:
         )
 
     def is_there(self) -> bool:
-        """As `Place` has it."""
+        """As `SourcePlace` has it."""
         return True
 
 
@@ -141,11 +141,11 @@ class S3Place:
 
     @property
     def can_be_read_again(self) -> bool:
-        """As `Place` has it."""
+        """As `SourcePlace` has it."""
         return True
 
     def chunks(self) -> Iterator[bytes]:
-        """As `Place` has it. Where the stream breaks off it is taken up again at the byte where it did."""
+        """As `SourcePlace` has it. Where the stream breaks off it is taken up again at the byte where it did."""
         arguments: GetObjectRequestTypeDef = {"Bucket": self.bucket, "Key": self.key}
         offset, total, broken = 0, None, 0
         while total is None or offset < total:
@@ -173,12 +173,12 @@ class S3Place:
                 raise SourceError(f"{self.name}: the answers end after {offset:,} of {total:,} bytes", "run it again")
 
     def beside(self, name: str) -> "S3Place":
-        """As `Place` has it."""
+        """As `SourcePlace` has it."""
         folder, slash, _ = self.key.rpartition("/")
         return S3Place(self.client, self.bucket, f"{folder}{slash}{name}")
 
     def is_there(self) -> bool:
-        """As `Place` has it."""
+        """As `SourcePlace` has it."""
         return True
 
     def _check_start(self, answer: "GetObjectOutputTypeDef", offset: int) -> None:

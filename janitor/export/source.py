@@ -19,10 +19,10 @@ from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import StopRequest
 from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
 from janitor.export.dump import pages_of_dump
-from janitor.export.kinds import BYTE_ORDER_MARK, Kind, kind_of
+from janitor.export.kinds import BYTE_ORDER_MARK, SourceKind, kind_of
 from janitor.export.lines import pages_of_lines
 from janitor.export.manifest import SUMMARY, Export, export_at
-from janitor.export.places import CHUNK_BYTES, LocalFile, Place, S3Place, is_missing
+from janitor.export.places import CHUNK_BYTES, LocalFile, S3Place, SourcePlace, is_missing
 from janitor.export.unzipped import unzipped
 from janitor.logs import get_logger
 
@@ -45,7 +45,7 @@ class Source:
     """
 
     name: str
-    kind: Kind
+    kind: SourceKind
     table: str | None = None
     region: str | None = None
     account_id: str | None = None
@@ -56,7 +56,7 @@ class Source:
     @property
     def is_counted(self) -> bool:
         """Whether it says how many rows it has, so that none can be missing."""
-        return self.kind in (Kind.MANIFEST, Kind.DUMP)
+        return self.kind in (SourceKind.MANIFEST, SourceKind.DUMP)
 
     def pages(self, stop: StopRequest) -> Iterator[Page]:
         """Its rows, once; a request to stop ends them early and quietly.
@@ -75,7 +75,7 @@ class Source:
                 yield page
 
 
-def source_at(place: Place, warn: Callable[[str], None] = lambda _: None) -> Source:
+def source_at(place: SourcePlace, warn: Callable[[str], None] = lambda _: None) -> Source:
     """Look at the start of a source, which may be a folder's name; `warn` hears what is odd at its end.
 
     Raises:
@@ -93,16 +93,16 @@ def source_at(place: Place, warn: Callable[[str], None] = lambda _: None) -> Sou
             raise
         place, head, chunks = _looked_at_as_folder(place, error)
     kind = kind_of(head, place.name)
-    if kind is Kind.MANIFEST:
+    if kind is SourceKind.MANIFEST:
         return _of_export(export_at(place))
     content = itertools.chain([head.removeprefix(BYTE_ORDER_MARK)], chunks)
-    if kind in (Kind.DUMP, Kind.ARRAY):
+    if kind in (SourceKind.DUMP, SourceKind.ARRAY):
         return Source(name=place.name, kind=kind, _pages=pages_of_dump(content, place.name, warn))
-    pages = pages_of_lines(content, place.name, is_wrapped=kind is Kind.WRAPPED_LINES)
+    pages = pages_of_lines(content, place.name, is_wrapped=kind is SourceKind.WRAPPED_LINES)
     return Source(name=place.name, kind=kind, _pages=pages)
 
 
-def _is_folder(place: Place) -> bool:
+def _is_folder(place: SourcePlace) -> bool:
     match place:
         case LocalFile(path):
             return path.is_dir()
@@ -111,7 +111,7 @@ def _is_folder(place: Place) -> bool:
     return False
 
 
-def _in_folder(place: Place) -> Place:
+def _in_folder(place: SourcePlace) -> SourcePlace:
     """The summary of the export in a folder."""
     match place:
         case LocalFile(path):
@@ -125,7 +125,7 @@ def _in_folder(place: Place) -> Place:
     return place
 
 
-def _check_whole(place: Place) -> None:
+def _check_whole(place: SourcePlace) -> None:
     """One part of an export looks like a whole source of rows."""
     match place:
         case LocalFile(path):
@@ -139,7 +139,7 @@ def _check_whole(place: Place) -> None:
         raise ConfigurationError(f"{place.name} is one part of an export to S3", way_out, "source-part")
 
 
-def _looked_at(place: Place) -> tuple[bytes, Iterator[bytes]]:
+def _looked_at(place: SourcePlace) -> tuple[bytes, Iterator[bytes]]:
     """The first megabyte, and the pieces behind it."""
     chunks = unzipped(place.chunks(), place.name)
     head = b""
@@ -150,7 +150,7 @@ def _looked_at(place: Place) -> tuple[bytes, Iterator[bytes]]:
     return head, chunks
 
 
-def _looked_at_as_folder(place: S3Place, error: JanitorError) -> tuple[Place, bytes, Iterator[bytes]]:
+def _looked_at_as_folder(place: S3Place, error: JanitorError) -> tuple[SourcePlace, bytes, Iterator[bytes]]:
     """As `_looked_at`, of the export that a name without a slash at its end may mean."""
     summary = S3Place(place.client, place.bucket, f"{place.key}/{SUMMARY}")
     try:
@@ -171,7 +171,7 @@ def _of_export(export: Export) -> Source:
     region, account, table = named.groups() if named else (None, None, None)
     return Source(
         name=export.place.name,
-        kind=Kind.MANIFEST,
+        kind=SourceKind.MANIFEST,
         table=table,
         region=region,
         account_id=account,

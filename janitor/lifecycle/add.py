@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from janitor.dynamodb.add import Adder, UnknownEndError
-from janitor.dynamodb.find import Found
+from janitor.dynamodb.find import FoundItem
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
 from janitor.lifecycle.added_text import added_lines, say
 from janitor.lifecycle.grant import grant_for
 from janitor.lifecycle.new_token import check_somebody_reads, chosen_life, expiry_of, hand_out, token_of
-from janitor.lifecycle.obstacles import check_key_is_free, key_is_taken, rows_of, rows_to_replace, said
+from janitor.lifecycle.obstacles import check_key_is_free, describe_rows, key_is_taken, rows_of, rows_to_replace
 from janitor.lifecycle.replacing import Replacing
-from janitor.lifecycle.selection import Place, reached_place
+from janitor.lifecycle.selection import TableInUse, reached_place
 from janitor.logs import get_logger
 from janitor.settings.setting import variable
 from janitor.settings.table import PolicySettings
@@ -23,7 +23,7 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import row_name
 from janitor.tokens.key import fingerprint_of, key_of
 from janitor.tokens.new_row import Grant, new_row
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.row import row_of
 from janitor.wiring.archives import check_archive
 from janitor.wiring.confirm import confirm
@@ -56,10 +56,10 @@ class _Adding:
     row_name: str
     grant: Grant | None
     expires: int | None
-    place: Place
+    place: TableInUse
     adder: Adder
     replacing: Replacing
-    to_replace: list[Found]
+    to_replace: list[FoundItem]
 
 
 def checked_token(settings: AddCommand) -> str:
@@ -95,7 +95,7 @@ def added(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
         _say(adding, is_for_show=True)
         return ExitCode.DONE
     if adding.to_replace and not settings.life.yes:
-        what = said(adding.to_replace, adding.place)
+        what = describe_rows(adding.to_replace, adding.place)
         confirm(f"Delete {what} from {adding.place.reached.table.name} first?", "nothing was added or removed", stop)
     kept_in = adding.replacing.make_room(adding.to_replace) if adding.to_replace else None
     try:
@@ -174,7 +174,7 @@ def _write(adding: _Adding) -> None:
         say(f"janitor: cut off while token {name} was added to {table}, so it may stand; {ways}")
         raise
     if standing is not None:
-        raise key_is_taken(Found(row_of(standing), standing), adding.place)
+        raise key_is_taken(FoundItem(row_of(standing), standing), adding.place)
 
 
 def _hand_out(adding: _Adding) -> None:
@@ -187,7 +187,7 @@ def _hand_out(adding: _Adding) -> None:
 def _reached_nobody(adding: _Adding, error: OSError) -> NoReturn:
     name = adding.row_name
     sentence = f"the token could not be written to standard output ({error.strerror})"
-    if adding.replacing.take_back(Found(row_of(adding.item), adding.item)):
+    if adding.replacing.take_back(FoundItem(row_of(adding.item), adding.item)):
         raise JanitorError(f"{sentence}, so its row {name} was removed again", "run it again", "no-reader") from None
     way_out = f"remove it with `janitor token remove {name}`"
     raise JanitorError(f"{sentence}, and its row {name} still stands: nobody has it", way_out, "no-reader") from None
@@ -200,7 +200,7 @@ def _say(adding: _Adding, *, is_for_show: bool) -> None:
     lines = [f"{what} to {table.name} ({table.dialect})"]
     if adding.to_replace:
         replaced = "would be removed first" if is_for_show else "was removed first"
-        lines.append(f"  replaces    {said(adding.to_replace, adding.place)}, which {replaced}")
+        lines.append(f"  replaces    {describe_rows(adding.to_replace, adding.place)}, which {replaced}")
     row = row_of(adding.item)
     lines += added_lines(row, adding.grant, table, expires=adding.expires, now=now, is_for_show=is_for_show)
     say("\n".join(lines))
@@ -216,5 +216,5 @@ def _warn_of_others(adding: _Adding) -> None:
         log.warning("token.others_not_looked_up", error=type(error).__name__)
         return
     if others:
-        message = f"{plain(user)} has another token, added at the same time: {said(others, adding.place)}"
+        message = f"{printable(user)} has another token, added at the same time: {describe_rows(others, adding.place)}"
         say(f"janitor: {message}; LISA accepts both, so remove one")

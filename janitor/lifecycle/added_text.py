@@ -7,9 +7,9 @@ import click
 
 from janitor.dynamodb.locate import Table
 from janitor.tokens.dialect import Dialect, Gate, accepted_by
-from janitor.tokens.new_expiry import said
+from janitor.tokens.new_expiry import time_and_distance
 from janitor.tokens.new_row import Grant
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.row import Row
 
 _HASHED_WORKBENCH = "MCP Workbench does not: it looks for the token itself, and the table holds its sha256"
@@ -43,10 +43,10 @@ def added_lines(
             "created by": grant.created_by,
             "tokenUUID": "a new one" if is_for_show else grant.token_uuid,
         }
-    facts["expires"] = "never" if expires is None else said(expires, now)
+    facts["expires"] = "never" if expires is None else time_and_distance(expires, now)
     facts["gates"] = _gates(row, table.dialect, expires=expires, now=now)
     for name, value in facts.items():
-        yield f"  {name:10}  {plain(value)}"
+        yield f"  {name:10}  {printable(value)}"
 
 
 def _gates(row: Row, dialect: Dialect, *, expires: int | None, now: int) -> str:

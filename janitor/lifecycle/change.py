@@ -9,10 +9,10 @@ from typing import NamedTuple
 import click
 
 from janitor.background import answer_of
-from janitor.dynamodb.find import Found
+from janitor.dynamodb.find import FoundItem
 from janitor.dynamodb.set_expiration import Expirations, Updated, UpdateOutcome
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
-from janitor.lifecycle.selection import Place, say_rows
+from janitor.lifecycle.selection import TableInUse, say_rows
 from janitor.logs import get_logger
 from janitor.report.encode import json_page
 from janitor.report.model import TablePart
@@ -21,8 +21,8 @@ from janitor.settings.token_change import ChosenSettings
 from janitor.stopping import LAST_SECONDS, Stop
 from janitor.tokens.classify import classify
 from janitor.tokens.expiration import moment
-from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, expiry_said, said
-from janitor.tokens.printable import plain
+from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, expiry_words, time_and_distance
+from janitor.tokens.printable import printable
 from janitor.tokens.row import Row
 from janitor.tokens.words import counted
 
@@ -58,13 +58,13 @@ class Done(NamedTuple):
         return cls(ChangeOutcome.REFUSED, why, code=code)
 
 
-Act = Callable[[Found], Done]
+Act = Callable[[FoundItem], Done]
 
 
 class Telling:
     """Says what becomes of each row, in lines as they are done or in one JSON object at the end."""
 
-    def __init__(self, command: Command, chosen: ChosenSettings, place: Place) -> None:
+    def __init__(self, command: Command, chosen: ChosenSettings, place: TableInUse) -> None:
         self._command = command
         self._chosen = chosen
         self._place = place
@@ -73,22 +73,22 @@ class Telling:
         self._unwritten: OSError | None = None
         self.is_json = (chosen.format or ("table" if sys.stdout.isatty() else "json")) == "json"
 
-    def list_first(self, found: Sequence[Found], user: str | None) -> bool:
+    def list_first(self, found: Sequence[FoundItem], user: str | None) -> bool:
         """List the rows on stderr before anything is done to them, where an owner's name chose them; whether it did."""
         if user is None:
             return False
         with self._written():
             click.echo(
-                f"{counted(len(found), 'token')} of {plain(user)} in {self._place.reached.table.name}:", err=True
+                f"{counted(len(found), 'token')} of {printable(user)} in {self._place.reached.table.name}:", err=True
             )
             say_rows(found, self._place)
         return self._unwritten is None
 
-    def tell(self, found: Found, done: Done) -> None:
+    def tell(self, found: FoundItem, done: Done) -> None:
         """Count a row, and say what became of it."""
         when = moment(done.second) if done.second is not None else None
         change = RowChange(
-            token=self._place.finding(found), outcome=done.outcome, new_expires_at=when, why=plain(done.why)
+            token=self._place.finding(found), outcome=done.outcome, new_expires_at=when, why=printable(done.why)
         )
         self._rows.append(change)
         self._codes.add(done.code)
@@ -143,7 +143,7 @@ class Telling:
         )
 
 
-def each_done(found: Sequence[Found], act: Act, telling: Telling, stop: Stop) -> None:
+def each_done(found: Sequence[FoundItem], act: Act, telling: Telling, stop: Stop) -> None:
     """Do something to each row, one after the other; a request to stop leaves the rest alone."""
     for each in found:
         if stop.is_requested():
@@ -153,19 +153,19 @@ def each_done(found: Sequence[Found], act: Act, telling: Telling, stop: Stop) ->
 
 
 def expiry_changed(
-    outcome: ChangeOutcome, decide: Callable[[Row], Decision], place: Place, stop: Stop, *, is_dry_run: bool
+    outcome: ChangeOutcome, decide: Callable[[Row], Decision], place: TableInUse, stop: Stop, *, is_dry_run: bool
 ) -> Act:
     """What is done to a row whose expiry `decide` may change; `outcome` is what it is called when it was."""
     expirations = Expirations(place.reached.aws.dynamodb, place.reached.table.name, place.policy)
 
-    def act(found: Found) -> Done:
+    def act(found: FoundItem) -> Done:
         match decide(found.row):
             case Unchanged(why):
                 return Done(ChangeOutcome.UNCHANGED, why)
             case Refused(why, way_out, needs_yes):
                 return Done.refused(f"{why}; {way_out}", ExitCode.REFUSED if needs_yes else ExitCode.USAGE)
             case NewExpiry(second):
-                why = f"{was(found.row, place)} -> {said(second, place.now)}"
+                why = f"{was(found.row, place)} -> {time_and_distance(second, place.now)}"
                 if is_dry_run:
                     return Done(ChangeOutcome.PLANNED, why, second)
                 updated = answer_of(lambda: expirations.set(found, second), lambda: stop.is_over(LAST_SECONDS))
@@ -176,12 +176,12 @@ def expiry_changed(
     return act
 
 
-def was(row: Row, place: Place) -> str:
+def was(row: Row, place: TableInUse) -> str:
     """A row's expiry in words."""
-    return expiry_said(row, classify(row, place.now, place.policy), place.now)
+    return expiry_words(row, classify(row, place.now, place.policy), place.now)
 
 
-def differing(seen_row: Row, standing: Row, place: Place) -> str:
+def differing(seen_row: Row, standing: Row, place: TableInUse) -> str:
     """What somebody else changed of a row in between: the expiry then and now, and the names of what else."""
     said_changes = []
     if seen_row.expiration != standing.expiration:
@@ -193,7 +193,7 @@ def differing(seen_row: Row, standing: Row, place: Place) -> str:
     return f"somebody changed it in between: {', '.join(said_changes) or 'it is another row'}; look again"
 
 
-def changed_in_between(found: Found, place: Place) -> str:
+def changed_in_between(found: FoundItem, place: TableInUse) -> str:
     """The same, from a look at the row as it stands."""
     try:
         standing = place.finder.by_key(found.row.key.S or "")
@@ -204,7 +204,7 @@ def changed_in_between(found: Found, place: Place) -> str:
     )
 
 
-def _done(found: Found, updated: Updated | None, done: Done, place: Place) -> Done:
+def _done(found: FoundItem, updated: Updated | None, done: Done, place: TableInUse) -> Done:
     if updated is None:
         return Done.failed(ChangeOutcome.FAILED, NO_ANSWER)
     match updated.outcome:

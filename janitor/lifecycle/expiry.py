@@ -4,17 +4,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from janitor.dynamodb.find import Found
+from janitor.dynamodb.find import FoundItem
 from janitor.errors import ConfigurationError
 from janitor.lifecycle.change import Telling, each_done, expiry_changed
-from janitor.lifecycle.selection import Place, choice_of, reached_place, say_rows
+from janitor.lifecycle.selection import TableInUse, choice_of, reached_place, say_rows
 from janitor.report.token_change import ChangeOutcome, Command
 from janitor.settings.token_change import ChangeCommand, ExtendSettings, RevokeSettings
 from janitor.stopping import Stop
 from janitor.tokens.new_expiry import Decision, Extension, NewExpiry, ends_earlier, extended, revoked
 from janitor.tokens.row import Row
 from janitor.tokens.words import counted
-from janitor.wiring.confirm import confirm, is_terminal
+from janitor.wiring.confirm import can_ask, confirm
 from janitor.wiring.running import prepared
 
 
@@ -31,7 +31,7 @@ def extended_tokens(name: str | None, extend: ExtendSettings, settings: ChangeCo
     """
     wish = _wish(extend)
 
-    def decide(place: Place, row: Row) -> Decision:
+    def decide(place: TableInUse, row: Row) -> Decision:
         return extended(row, place.now, place.policy, wish)
 
     way = _Way("token extend", ChangeOutcome.EXTENDED, decide, "Shorten the life of", is_confirmed=extend.yes)
@@ -41,7 +41,7 @@ def extended_tokens(name: str | None, extend: ExtendSettings, settings: ChangeCo
 def revoked_tokens(name: str | None, revoke: RevokeSettings, settings: ChangeCommand, stop: Stop) -> int:
     """End the chosen rows, and say what became of each; as `extended_tokens`."""
 
-    def decide(place: Place, row: Row) -> Decision:
+    def decide(place: TableInUse, row: Row) -> Decision:
         return revoked(row, place.now, place.policy, revoke.at)
 
     way = _Way("token revoke", ChangeOutcome.REVOKED, decide, "Revoke", is_confirmed=revoke.yes)
@@ -61,7 +61,7 @@ class _Way(NamedTuple):
 
     command: Command
     outcome: ChangeOutcome
-    decide: Callable[[Place, Row], Decision]
+    decide: Callable[[TableInUse, Row], Decision]
     asked: str
     is_confirmed: bool
 
@@ -79,17 +79,17 @@ def _changed(way: _Way, name: str | None, settings: ChangeCommand, stop: Stop) -
     return telling.end(stop)
 
 
-def _confirm(way: _Way, found: list[Found], place: Place, stop: Stop, *, is_listed: bool) -> None:
+def _confirm(way: _Way, found: list[FoundItem], place: TableInUse, stop: Stop, *, is_listed: bool) -> None:
     """Ask whoever sits at the terminal, where a token that LISA accepts would end earlier than now."""
     ending = [each for each in found if _ends(way.decide(place, each.row), each.row, place)]
     if not ending:
         return
-    if is_terminal() and not is_listed:
+    if can_ask() and not is_listed:
         say_rows(ending, place)
     confirm(f"{way.asked} {counted(len(ending), 'token')} of {place.reached.table.name}?", "nothing was changed", stop)
 
 
-def _ends(decision: Decision, row: Row, place: Place) -> bool:
+def _ends(decision: Decision, row: Row, place: TableInUse) -> bool:
     if not isinstance(decision, NewExpiry):
         return False
     return ends_earlier(row, decision.second, place.now, place.policy.dialect)

@@ -11,7 +11,7 @@ from janitor.settings.setting import flag
 from janitor.settings.token_add import LifeSettings, SecretSettings
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
-from janitor.tokens.new_expiry import TEN_YEARS, said
+from janitor.tokens.new_expiry import TEN_YEARS, time_and_distance
 from janitor.tokens.weak import why_unusable, why_weak
 
 
@@ -45,12 +45,12 @@ def expiry_of(life: LifeSettings, dialect: Dialect, now: int) -> int | None:
         return None
     expires = (life.expires_at or 0) if chosen == "expires_at" else now + (life.expires_in or 0)
     if expires <= now:
-        sentence = f"{flag(chosen)} says {said(expires, now)}, which is not in the future"
+        sentence = f"{flag(chosen)} says {time_and_distance(expires, now)}, which is not in the future"
         raise ConfigurationError(sentence, "give a later time", "past")
     if expires > MAX_SECONDS:
         raise ConfigurationError(f"{flag(chosen)} is too far ahead for UNIX seconds", "give an earlier time", "too-far")
     if expires > now + TEN_YEARS and not life.yes:
-        sentence = f"{flag(chosen)} says {said(expires, now)}, which is more than ten years ahead"
+        sentence = f"{flag(chosen)} says {time_and_distance(expires, now)}, which is more than ten years ahead"
         raise ConfigurationError(sentence, "give --yes if that is meant", "too-far")
     return expires
 

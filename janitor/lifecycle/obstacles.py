@@ -1,11 +1,11 @@
 """What stands in the way of a new token: a row under its key, or, as in LISA 6.1 and later, any row of its user."""
 
-from janitor.dynamodb.find import Found
+from janitor.dynamodb.find import FoundItem
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
-from janitor.lifecycle.selection import Place
+from janitor.lifecycle.selection import TableInUse
 from janitor.report.text import label
 from janitor.tokens.classify import classify
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.protection import protected_by
 from janitor.tokens.words import list_some
 
@@ -20,7 +20,7 @@ class ProtectedError(JanitorError):
     default_code = "protected"
 
 
-def check_key_is_free(key: str, place: Place) -> None:
+def check_key_is_free(key: str, place: TableInUse) -> None:
     """See that no row has this key.
 
     Raises:
@@ -31,14 +31,14 @@ def check_key_is_free(key: str, place: Place) -> None:
         raise key_is_taken(found, place)
 
 
-def key_is_taken(found: Found, place: Place) -> ConfigurationError:
+def key_is_taken(found: FoundItem, place: TableInUse) -> ConfigurationError:
     """What to say where a row of the very token stands."""
     name = place.finding(found).row_name
     sentence = f"{place.reached.table.name} has this token already: {_said(found, place)}"
     return ConfigurationError(sentence, f"see `janitor token extend {name}`, or add another token", "token-exists")
 
 
-def rows_to_replace(user: str, place: Place, *, replaces_expired: bool) -> list[Found]:
+def rows_to_replace(user: str, place: TableInUse, *, replaces_expired: bool) -> list[FoundItem]:
     """The rows that have to go before the user can have a new token.
 
     LISA counts every row of the name, expired ones and those of system tokens too (lambda/api_tokens/handler.py at
@@ -60,37 +60,37 @@ def rows_to_replace(user: str, place: Place, *, replaces_expired: bool) -> list[
     for each in rows:
         protection = protected_by(each.row, place.policy)
         if protection is not None:
-            sentence = f"{_said(each, place)} is protected ({plain(protection)}), so it is not replaced"
+            sentence = f"{_said(each, place)} is protected ({printable(protection)}), so it is not replaced"
             raise ProtectedError(sentence, "ask whoever protects it")
     return rows
 
 
-def rows_of(user: str, place: Place) -> list[Found]:
+def rows_of(user: str, place: TableInUse) -> list[FoundItem]:
     """Every row of the user, each read again, for the index may still show one that has just gone."""
     again = [place.finder.by_key(each.row.key.S or "") for each in place.finder.by_user(user)]
     return [found for found in again if found is not None]
 
 
-def said(rows: list[Found], place: Place) -> str:
+def describe_rows(rows: list[FoundItem], place: TableInUse) -> str:
     """Rows by their names, and what each of them is."""
     return list_some([_said(each, place) for each in rows[:_MOST_NAMED]], _MOST_NAMED, total=len(rows))
 
 
-def _said(found: Found, place: Place) -> str:
+def _said(found: FoundItem, place: TableInUse) -> str:
     finding = place.finding(found)
-    return f"{finding.row_name} ({label(finding)}, {finding.state}: {plain(finding.meaning)})"
+    return f"{finding.row_name} ({label(finding)}, {finding.state}: {printable(finding.meaning)})"
 
 
-def _is_over(found: Found, place: Place) -> bool:
+def _is_over(found: FoundItem, place: TableInUse) -> bool:
     """Whether the row has a date that is over, and is dead everywhere: a malformed date is none."""
     verdict = classify(found.row, place.earliest, place.policy)
     return not verdict.accepted_by and verdict.expiry is not None and verdict.expiry <= place.earliest
 
 
 def _user_has(
-    user: str, rows: list[Found], living: list[Found], place: Place, *, replaces_expired: bool
+    user: str, rows: list[FoundItem], living: list[FoundItem], place: TableInUse, *, replaces_expired: bool
 ) -> ConfigurationError:
-    sentence = f"{plain(user)} has a token already, and LISA allows one: {said(rows, place)}"
+    sentence = f"{printable(user)} has a token already, and LISA allows one: {describe_rows(rows, place)}"
     if living:
         name = place.finding(living[0]).row_name
         why = "--replace-expired is for what has expired and no gate accepts; " if replaces_expired else ""

@@ -30,7 +30,7 @@ Put = Callable[[PlannedRow, Row], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RestoreChoice:
     """Which rows: those these names fit (fingerprints, starts of them, row names), those of these owners, or all."""
 
     fingerprints: tuple[str, ...] = ()
@@ -39,13 +39,13 @@ class Choice:
 
     def takes(self, planned: PlannedRow, row: Row) -> bool:
         """Whether the row is one of them."""
-        is_named = any(fits(name, planned) for name in self.fingerprints)
+        is_named = any(fits_row(name, planned) for name in self.fingerprints)
         owner = text_of(row.username)
         is_of_a_user = owner is not None and composed(owner) in map(composed, self.users)
         return self.all or is_named or is_of_a_user
 
 
-def fits(name: str, planned: PlannedRow) -> bool:
+def fits_row(name: str, planned: PlannedRow) -> bool:
     """Whether a fingerprint, the start of one, or a row's name is that of a row."""
     return planned.fingerprint.startswith(name) or planned.row_name == name
 
@@ -77,7 +77,7 @@ class Restored(NamedTuple):
     error: JanitorError | None = None
 
 
-def restore(archives: Sequence[PlanReader], choice: Choice, put: Put, stop: Stop) -> Iterator[Restored]:
+def restore(archives: Sequence[PlanReader], choice: RestoreChoice, put: Put, stop: Stop) -> Iterator[Restored]:
     """Put the chosen rows back, several at once, in any order.
 
     A row that the archive says was `changed`, or stayed `planned`, is skipped: janitor never deleted it. One whose
@@ -151,7 +151,7 @@ class _Named:
 
     def see(self, planned: PlannedRow, dialect: str) -> None:
         for name, rows in self._rows.items():
-            if len(rows) <= MOST_FOUND and fits(name, planned):
+            if len(rows) <= MOST_FOUND and fits_row(name, planned):
                 rows.setdefault(digest_of(row_of(planned.item)), Planned(planned, dialect))
 
     def check(self) -> None:
@@ -174,7 +174,7 @@ def _fates(archive: PlanReader, named: _Named) -> _Fates:
     return _Fates(frozenset(kept), went_as)
 
 
-def _chosen(archives: Sequence[PlanReader], fates: Sequence[_Fates], choice: Choice) -> Iterator[_Chosen]:
+def _chosen(archives: Sequence[PlanReader], fates: Sequence[_Fates], choice: RestoreChoice) -> Iterator[_Chosen]:
     # Digests, because an archive may be large; one alone holds no row twice.
     seen: set[bytes] = set()
     for archive, fate in zip(archives, fates, strict=True):

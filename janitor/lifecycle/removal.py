@@ -8,7 +8,7 @@ from janitor.archive.archive import Archive
 from janitor.archive.plan import Header
 from janitor.background import answer_of
 from janitor.dynamodb.delete import Deleter, Settled
-from janitor.dynamodb.find import Found
+from janitor.dynamodb.find import FoundItem
 from janitor.errors import ExitCode, SinkError
 from janitor.lifecycle.change import (
     NO_ANSWER,
@@ -20,7 +20,7 @@ from janitor.lifecycle.change import (
     was,
 )
 from janitor.lifecycle.remove import Removal
-from janitor.lifecycle.selection import Place, choice_of, reached_place, say_rows
+from janitor.lifecycle.selection import TableInUse, choice_of, reached_place, say_rows
 from janitor.report.token_change import ChangeOutcome
 from janitor.settings.token_change import ChangeCommand, RemoveSettings
 from janitor.stopping import LAST_SECONDS, Stop
@@ -29,7 +29,7 @@ from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.protection import protected_by
 from janitor.tokens.words import counted
 from janitor.wiring.archives import archive_for, check_archive
-from janitor.wiring.confirm import NO_TERMINAL, WAY_OUT, NotConfirmedError, confirm, is_terminal
+from janitor.wiring.confirm import NO_TERMINAL, WAY_OUT, NotConfirmedError, can_ask, confirm
 from janitor.wiring.plan_header import header_of
 from janitor.wiring.running import prepared
 
@@ -71,11 +71,13 @@ def removed(name: str | None, removing: RemoveSettings, settings: ChangeCommand,
     return ExitCode.FAILED if removal.errors and code == ExitCode.DONE else code
 
 
-def _confirm(going: list[Found], place: Place, settings: RemoveSettings, stop: Stop, *, is_listed: bool) -> None:
+def _confirm(
+    going: list[FoundItem], place: TableInUse, settings: RemoveSettings, stop: Stop, *, is_listed: bool
+) -> None:
     """Ask whoever sits at the terminal, unless --yes was given."""
     if settings.yes:
         return
-    if not is_terminal():
+    if not can_ask():
         raise NotConfirmedError(f"nothing was removed: {NO_TERMINAL}", WAY_OUT)
     if not is_listed:
         say_rows(going, place)
@@ -84,7 +86,7 @@ def _confirm(going: list[Found], place: Place, settings: RemoveSettings, stop: S
     confirm(f"Delete {counted(len(going), 'token')} of {place.reached.table.name}{still}?", "nothing was removed", stop)
 
 
-def _removal(archive: Archive, header: Header, place: Place, stop: Stop) -> Removal:
+def _removal(archive: Archive, header: Header, place: TableInUse, stop: Stop) -> Removal:
     deleter = Deleter(
         place.reached.aws.dynamodb,
         place.reached.table.name,
@@ -94,12 +96,12 @@ def _removal(archive: Archive, header: Header, place: Place, stop: Stop) -> Remo
     return Removal(deleter=deleter, archive=archive, header=header, policy=place.policy, secret=place.secret)
 
 
-def _for_show(place: Place, found: Found) -> Done:
+def _for_show(place: TableInUse, found: FoundItem) -> Done:
     return _protected(found, place) or Done(ChangeOutcome.PLANNED, was(found.row, place))
 
 
-def _for_real(removal: Removal, place: Place, stop: Stop) -> Act:
-    def act(found: Found) -> Done:
+def _for_real(removal: Removal, place: TableInUse, stop: Stop) -> Act:
+    def act(found: FoundItem) -> Done:
         protected = _protected(found, place)
         if protected is not None:
             return protected
@@ -112,12 +114,12 @@ def _for_real(removal: Removal, place: Place, stop: Stop) -> Act:
     return act
 
 
-def _protected(found: Found, place: Place) -> Done | None:
+def _protected(found: FoundItem, place: TableInUse) -> Done | None:
     by = protected_by(found.row, place.policy)
     return None if by is None else Done.refused(f"it is protected ({by})")
 
 
-def _done(found: Found, settled: Settled | None, place: Place) -> Done:
+def _done(found: FoundItem, settled: Settled | None, place: TableInUse) -> Done:
     if settled is None:
         return Done.failed(ChangeOutcome.FAILED, NO_ANSWER)
     match settled.outcome:

@@ -8,7 +8,7 @@ import msgspec
 from janitor.archive.archive import Archive, Settlement
 from janitor.archive.plan import UNKNOWN, Header, PlannedRow
 from janitor.dynamodb.delete import Deleter, Settled
-from janitor.dynamodb.find import Found
+from janitor.dynamodb.find import FoundItem
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, SinkError
 from janitor.logs import get_logger
@@ -54,7 +54,7 @@ class Removal:
         """
         self._archive.open(self._header)
 
-    def remove(self, found: Found) -> Settled:
+    def remove(self, found: FoundItem) -> Settled:
         """Archive a row, then delete it if it still is as it was seen.
 
         Returns:
@@ -99,7 +99,7 @@ class Removal:
 
 
 def remove(
-    found: Found, *, deleter: Deleter, archive: Archive, header: Header, policy: Policy, secret: bytes | None = None
+    found: FoundItem, *, deleter: Deleter, archive: Archive, header: Header, policy: Policy, secret: bytes | None = None
 ) -> Settled:
     """Remove one row: archived durably first, then deleted if it still is as it was seen; `Removal` has the arguments.
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from janitor.archive.archive import NoArchive
 from janitor.archive.plan import Header
 from janitor.dynamodb.delete import Deleter
-from janitor.dynamodb.find import Found
+from janitor.dynamodb.find import FoundItem
 from janitor.errors import AwsError, JanitorError
 from janitor.lifecycle.added_text import say
 from janitor.lifecycle.remove import Removal, remove
-from janitor.lifecycle.selection import Place
+from janitor.lifecycle.selection import TableInUse
 from janitor.settings.token_add import ReplaceSettings
 from janitor.stopping import Stop
 from janitor.tokens.outcome import DeletionOutcome
@@ -21,7 +21,7 @@ _GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
 class Replacing:
     """Deletes rows of one table around an add, on the condition that each still is as it was seen."""
 
-    def __init__(self, place: Place, settings: ReplaceSettings, header: Header, stop: Stop) -> None:
+    def __init__(self, place: TableInUse, settings: ReplaceSettings, header: Header, stop: Stop) -> None:
         """Prepare; nothing is sent or written.
 
         Args:
@@ -40,7 +40,7 @@ class Replacing:
             pause=stop.pause,
         )
 
-    def make_room(self, rows: Iterable[Found]) -> str | None:
+    def make_room(self, rows: Iterable[FoundItem]) -> str | None:
         """Archive and delete these rows, and say so on stderr.
 
         Returns:
@@ -66,7 +66,7 @@ class Replacing:
                 say(f"janitor: {error}")
         return self._archive.location
 
-    def take_back(self, found: Found) -> bool:
+    def take_back(self, found: FoundItem) -> bool:
         """Delete a row that was just added, and that nobody has the token of; whether it is gone."""
         try:
             settled = remove(
@@ -82,7 +82,7 @@ class Replacing:
             return False
         return settled.outcome in _GONE
 
-    def _remove(self, removal: Removal, found: Found) -> None:
+    def _remove(self, removal: Removal, found: FoundItem) -> None:
         name = self._place.finding(found).row_name
         settled = removal.remove(found)
         if settled.outcome in _GONE:

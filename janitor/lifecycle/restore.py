@@ -12,8 +12,8 @@ from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.add import Adder
 from janitor.dynamodb.read_row import read_row
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
-from janitor.lifecycle.put_back import Choice, ManyRowsError, Put, restore
-from janitor.lifecycle.restore_summary import Summary
+from janitor.lifecycle.put_back import ManyRowsError, Put, RestoreChoice, restore
+from janitor.lifecycle.restore_summary import RestoreSummary
 from janitor.report.text import NOTHING
 from janitor.settings.deletion import RestoreSettings
 from janitor.settings.parsers import Folder, S3Prefix, parse_archive
@@ -22,12 +22,12 @@ from janitor.sinks.s3 import S3Folder
 from janitor.stopping import Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.meaning import row_marks
-from janitor.tokens.printable import plain
-from janitor.tokens.redact import shown
+from janitor.tokens.printable import printable
+from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import row_of
 from janitor.wiring.apply import plan_at, reach_table_of
 from janitor.wiring.running import prepared
-from janitor.wiring.table import Reached, session
+from janitor.wiring.table import OpenTable, open_session
 
 
 def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop: Stop) -> int:
@@ -43,7 +43,7 @@ def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop
     choice = _choice(settings)
     archives, reached = prepared(lambda: _found(archive, table), stop)
     put = _for_show(reached) if settings.dry_run else _for_real(reached)
-    summary = Summary(reached.table, is_dry_run=settings.dry_run)
+    summary = RestoreSummary(reached.table, is_dry_run=settings.dry_run)
     is_json = _is_json(settings)
     broken_off: JanitorError | None = None
     try:
@@ -67,13 +67,15 @@ def _say_rows(error: ManyRowsError) -> None:
     """A line on stderr for each row that a name fits: its own name, and what tells it from the others."""
     for planned, dialect in error.rows:
         row = row_of(planned.item)
-        texts = shown(row)
-        who = f"{plain(texts.username or NOTHING)}  {plain(texts.name or NOTHING)}"
+        texts = redacted_texts(row)
+        who = f"{printable(texts.username or NOTHING)}  {printable(texts.name or NOTHING)}"
         marks = ", ".join(row_marks(row, is_hashed=dialect == Dialect.HASHED))
-        click.echo(f"  {planned.row_name or planned.fingerprint}  {plain(planned.state):9}  {who}  {marks}", err=True)
+        click.echo(
+            f"  {planned.row_name or planned.fingerprint}  {printable(planned.state):9}  {who}  {marks}", err=True
+        )
 
 
-def _found(archive: str, table: TableSettings) -> tuple[list[PlanReader], Reached]:
+def _found(archive: str, table: TableSettings) -> tuple[list[PlanReader], OpenTable]:
     """The archives, and the table that they are all of."""
     readers = list(_readers(archive, table))
     if not readers:
@@ -82,12 +84,12 @@ def _found(archive: str, table: TableSettings) -> tuple[list[PlanReader], Reache
     return readers, reach_table_of(readers[0], table)
 
 
-def _choice(settings: RestoreSettings) -> Choice:
+def _choice(settings: RestoreSettings) -> RestoreChoice:
     named = bool(settings.fingerprint or settings.user)
     if settings.all == named:
         way_out = "give --fingerprint HEX, --user NAME, or --all"
         raise ConfigurationError("--all and a choice contradict each other" if named else "no row is chosen", way_out)
-    return Choice(settings.fingerprint, settings.user, settings.all)
+    return RestoreChoice(settings.fingerprint, settings.user, settings.all)
 
 
 def _check_one_table(archive: str, readers: list[PlanReader]) -> None:
@@ -105,7 +107,7 @@ def _readers(archive: str, table: TableSettings) -> Iterable[PlanReader]:
     if not isinstance(place, S3Prefix):
         yield plan_at(place.path if isinstance(place, Folder) else place)
         return
-    folder = S3Folder(session(table).s3, place.bucket, place.prefix)
+    folder = S3Folder(open_session(table).s3, place.bucket, place.prefix)
     # Names carry the time they were made at: of two archives that hold a row, the newer has it as it was last.
     for name in sorted(folder.names(), reverse=True):
         if name.endswith((".ndjson", ".ndjson.gz")) or not name:
@@ -117,12 +119,12 @@ def _fetched(folder: S3Folder, name: str) -> BinaryIO:
     return io.BytesIO(folder.get(name))
 
 
-def _for_real(reached: Reached) -> Put:
+def _for_real(reached: OpenTable) -> Put:
     adder = Adder(reached.aws.dynamodb, reached.table.name)
     return lambda planned, _: adder.add(bytes(planned.item)) is None
 
 
-def _for_show(reached: Reached) -> Put:
+def _for_show(reached: OpenTable) -> Put:
     client, table = reached.aws.dynamodb, reached.table.name
     return lambda _, row: read_row(client, table, {"S": row.key.S or ""}) is None
 
@@ -131,7 +133,7 @@ def _is_json(settings: RestoreSettings) -> bool:
     return (settings.format or ("table" if sys.stdout.isatty() else "json")) == "json"
 
 
-def _exit_code(summary: Summary, archive: str, stop: Stop) -> int:
+def _exit_code(summary: RestoreSummary, archive: str, stop: Stop) -> int:
     for message in summary.messages:
         click.echo(f"janitor: {message}", err=True)
     if not summary.chosen and not stop.is_requested():

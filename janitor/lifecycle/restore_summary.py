@@ -7,8 +7,8 @@ from typing import Any
 from janitor.dynamodb.locate import Table
 from janitor.lifecycle.put_back import CHANGED, FAILED, RESTORED, STANDS, Restored
 from janitor.report.text import NOTHING
-from janitor.tokens.printable import plain
-from janitor.tokens.redact import shown
+from janitor.tokens.printable import printable
+from janitor.tokens.redact import redacted_texts
 
 MOST_LISTED = 10_000
 _MOST_MESSAGES = 5
@@ -20,7 +20,7 @@ _WORDS = {
 }
 
 
-class Summary:
+class RestoreSummary:
     """Counts what becomes of each chosen row. Its size does not grow with them beyond the rows it lists.
 
     Attributes:
@@ -50,12 +50,12 @@ class Summary:
         message = str(restored.error) if restored.error else None
         if message and message not in self.messages and len(self.messages) < _MOST_MESSAGES:
             self.messages.append(message)
-        planned, username = restored.planned, shown(restored.row).username
+        planned, username = restored.planned, redacted_texts(restored.row).username
         if len(self._rows) < MOST_LISTED:
             names = {"fingerprint": planned.fingerprint, "row_name": planned.row_name}
             self._rows.append({**names, "username": username, "outcome": restored.outcome})
-        name = plain(planned.row_name or planned.fingerprint)
-        return f"{name}  {_WORDS.get(restored.outcome, self._done)}  {plain(username or NOTHING)}"
+        name = printable(planned.row_name or planned.fingerprint)
+        return f"{name}  {_WORDS.get(restored.outcome, self._done)}  {printable(username or NOTHING)}"
 
     def lines(self) -> list[str]:
         """The sentences behind the rows' lines."""

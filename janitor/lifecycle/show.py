@@ -5,13 +5,13 @@ import sys
 
 import click
 
-from janitor.dynamodb.find import Found
+from janitor.dynamodb.find import FoundItem
 from janitor.errors import AwsError, ConfigurationError, ExitCode
-from janitor.lifecycle.selection import Choice, Place, choice_of, reached_place, unknown
+from janitor.lifecycle.selection import RowChoice, TableInUse, choice_of, reached_place, unknown
 from janitor.lifecycle.token_input import token_from_stdin
 from janitor.report.encode import json_page
 from janitor.report.model import TablePart
-from janitor.report.token_shown import Looked, TokenShown, token_shown
+from janitor.report.token_shown import LookedUpRow, TokenShown, token_shown
 from janitor.report.token_text import token_text
 from janitor.settings.token_change import ChangeCommand, ChosenSettings
 from janitor.settings.token_read import ShowCommand, ShowSettings
@@ -28,7 +28,7 @@ _LONGEST_KEY = 2048  # bytes
 _WIDTH_OF_A_FILE = 160
 
 
-def showed(look: Choice, settings: ShowCommand, stop: Stop) -> int:
+def showed(look: RowChoice, settings: ShowCommand, stop: Stop) -> int:
     """Say on standard output what is known of the token.
 
     Args:
@@ -53,7 +53,7 @@ def showed(look: Choice, settings: ShowCommand, stop: Stop) -> int:
     return ExitCode.DONE
 
 
-def look_for(name: str | None, settings: ShowSettings) -> Choice:
+def look_for(name: str | None, settings: ShowSettings) -> RowChoice:
     """How to find the token's rows; nothing but standard input is read yet.
 
     Args:
@@ -70,16 +70,16 @@ def look_for(name: str | None, settings: ShowSettings) -> Choice:
     if name is not None:
         return choice_of(name, None, only_looks=True)
     token = token_from_stdin("token")
-    return Choice(lambda place: _by_token(token, place))
+    return RowChoice(lambda place: _by_token(token, place))
 
 
-def _shown(look: Choice, settings: ShowCommand, stop: Stop) -> TokenShown:
+def _shown(look: RowChoice, settings: ShowCommand, stop: Stop) -> TokenShown:
     # Nothing is changed, so another time than the present is as good.
     only_looks = ChosenSettings(dry_run=True)
     place = reached_place(ChangeCommand(only_looks, settings.table, settings.policy, settings.protection), stop)
     table = place.reached.table
     return token_shown(
-        [Looked(each.row, each.item, _lockout(each.row, place)) for each in look.find(place)],
+        [LookedUpRow(each.row, each.item, _lockout(each.row, place)) for each in look.find(place)],
         table=TablePart(name=table.name, region=table.region, account_id=table.account_id, endpoint=table.endpoint),
         policy=place.policy,
         now=place.now,
@@ -88,7 +88,7 @@ def _shown(look: Choice, settings: ShowCommand, stop: Stop) -> TokenShown:
     )
 
 
-def _by_token(token: str, place: Place) -> list[Found]:
+def _by_token(token: str, place: TableInUse) -> list[FoundItem]:
     # MCP Workbench takes the raw header for the key, in a hashed table too.
     keys = [key for key in dict.fromkeys((key_of(token, place.policy.dialect), token)) if _fits(key)]
     found = [each for each in map(place.finder.by_key, keys) if each is not None]
@@ -102,7 +102,7 @@ def _fits(key: str) -> bool:
     return len(key.encode("utf-8", "surrogatepass")) <= _LONGEST_KEY
 
 
-def _lockout(row: Row, place: Place) -> Lockout:
+def _lockout(row: Row, place: TableInUse) -> Lockout:
     name, dialect = text_of(row.username), place.policy.dialect
     if not name or dialect is Dialect.CLASSIC or Gate.API in accepted_by(row, place.now, dialect):
         return lockout(row, (), place.now, dialect)

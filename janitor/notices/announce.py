@@ -30,7 +30,7 @@ from janitor.notices.content import DigestContent
 from janitor.notices.digest_content import digest_content
 from janitor.notices.dry_announcement import who_would_be_told
 from janitor.notices.notice import Notice
-from janitor.notices.notice_memory import Watch
+from janitor.notices.notice_memory import NoticeMemory
 from janitor.notices.parts import digest_parts
 from janitor.notices.per_token import token_message
 from janitor.notices.spool import Due
@@ -56,7 +56,7 @@ _TURN = "the right to tell this topic of this table"
 
 
 @dataclass(slots=True)
-class Sent:
+class SentNotices:
     """What became of the notices of a table so far."""
 
     errors: list[Remark] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Announcer:
 
     def __init__(
         self,
-        watch: Watch,
+        watch: NoticeMemory,
         channel: Channel,
         *,
         clock: Callable[[], float],
@@ -100,7 +100,7 @@ class Announcer:
         """
         self.are_changes_told = False
         self.has_ended = self.is_complete = False
-        self.sent = Sent()
+        self.sent = SentNotices()
         self._bugs: list[Remark] = []
         self._run_id = run_id
         self._remembers = remembers
@@ -319,7 +319,7 @@ class Announcer:
         self._watch.remember(LastRun(self._run_id, started, finished, report.outcome.value))
 
 
-class Rehearsal(Announcer):
+class DryAnnouncer(Announcer):
     """As `Announcer`, of a dry run: its channel has no topic, and its watch a `ReadOnlyStore`."""
 
     def end(self, report: TableReport, *, is_complete: bool) -> TableReport:

@@ -10,13 +10,13 @@ from itertools import islice
 from janitor.dynamodb.owners import MOST_LOOKUPS, PagesOfOwner
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import get_logger
-from janitor.notices.notice_memory import Watch
+from janitor.notices.notice_memory import NoticeMemory
 from janitor.report.changed import Change, ChangedToken, Changes
 from janitor.stopping import Stop
-from janitor.store.chunks import Seen
+from janitor.store.chunks import RememberedToken
 from janitor.store.snapshot import Changed, Group
 from janitor.tokens.classify import State
-from janitor.tokens.expiration import moment, read
+from janitor.tokens.expiration import moment, read_expiration
 from janitor.tokens.redact import LONGEST, REMOVED
 from janitor.tokens.times import time_of
 
@@ -27,7 +27,7 @@ MOST_NAMED = 100
 _MOST_MISSING = 10_000
 
 
-def changes_since(watch: Watch, pages_of_owner: PagesOfOwner | None, stop: Stop) -> tuple[Changes | None, float]:
+def changes_since(watch: NoticeMemory, pages_of_owner: PagesOfOwner | None, stop: Stop) -> tuple[Changes | None, float]:
     """The changes, and the read units that the look-ups cost; None where there was no run before, or no store works.
 
     Args:
@@ -56,14 +56,16 @@ def changes_since(watch: Watch, pages_of_owner: PagesOfOwner | None, stop: Stop)
     return changes, units
 
 
-def _gone(watch: Watch, missing: list[Seen], pages_of_owner: PagesOfOwner, stop: Stop) -> tuple[list[Seen], float]:
+def _gone(
+    watch: NoticeMemory, missing: list[RememberedToken], pages_of_owner: PagesOfOwner, stop: Stop
+) -> tuple[list[RememberedToken], float]:
     """Of missing tokens those that are not in the table any more; the watch is told of the others."""
-    by_owner: dict[str, list[Seen]] = {}
+    by_owner: dict[str, list[RememberedToken]] = {}
     for entry in missing:
         # What is shown of a username is not always the username.
         if entry.username and entry.username != REMOVED and len(entry.username) < LONGEST:
             by_owner.setdefault(entry.username, []).append(entry)
-    gone: list[Seen] = []
+    gone: list[RememberedToken] = []
     units = 0.0
     with suppress(StopRequestedError):
         for owner, entries in islice(by_owner.items(), MOST_LOOKUPS):
@@ -85,14 +87,14 @@ def _gone(watch: Watch, missing: list[Seen], pages_of_owner: PagesOfOwner, stop:
     return gone, units
 
 
-def _standing(owner: str, pages_of_owner: PagesOfOwner, watch: Watch) -> tuple[dict[str, int | None], float]:
+def _standing(owner: str, pages_of_owner: PagesOfOwner, watch: NoticeMemory) -> tuple[dict[str, int | None], float]:
     """The owner's tokens by fingerprint, with their expiries, and the read units it took."""
     rows: dict[str, int | None] = {}
     units = 0.0
     for page in pages_of_owner(owner):
         units += page.read_units
         for row in page.rows(range(page.count)):
-            rows[watch.fingerprint_of(row)] = read(row.expiration)[0] if row.expiration is not None else None
+            rows[watch.fingerprint_of(row)] = read_expiration(row.expiration)[0] if row.expiration is not None else None
     return rows, units
 
 
@@ -112,5 +114,5 @@ def _change(group: Group) -> Change:
     )
 
 
-def _changed(gone: Seen) -> Changed:
+def _changed(gone: RememberedToken) -> Changed:
     return Changed(gone.fingerprint, gone.username, gone.name, None, gone.expiry)

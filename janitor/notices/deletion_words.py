@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from janitor.notices.content import DigestContent
 from janitor.report.model import Deletion, Outcome
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.words import counted
 
 INDENT = "  "
@@ -43,4 +43,4 @@ def _untouched(deletion: Deletion) -> int:
 def place(what: str, where: str) -> Iterator[str]:
     """A file or an address, never broken, so that it can be copied whole: the one line that may be wider than 78."""
     yield f"{INDENT}{what}:"
-    yield f"{INDENT}{plain(where)}"
+    yield f"{INDENT}{printable(where)}"

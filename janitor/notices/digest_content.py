@@ -10,7 +10,7 @@ from msgspec import structs
 from janitor.notices.content import DigestContent
 from janitor.notices.notice import Notice
 from janitor.report.changed import Change, Changes
-from janitor.report.combine import apart
+from janitor.report.combine import split_by_table
 from janitor.report.model import Report, TableReport
 from janitor.tokens.times import iso
 
@@ -38,7 +38,7 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
         warnings=tuple(warning.message for warning in report.warnings),
         report_json=_report_json(report),
         pointer=pointer,
-        tables=tuple(map(_of_table, report.tables, apart(report))) if report.is_of_several else (),
+        tables=tuple(map(_of_table, report.tables, split_by_table(report))) if report.is_of_several else (),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from janitor.notices.fifo import deduplication_id, group_id
 from janitor.notices.notice import ascii_json
 from janitor.notices.subject import LONGEST, in_ascii
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 SCHEMA = "janitor.failure/v1"
 
@@ -37,7 +37,9 @@ def failure_message(command: str, table: str, run_id: str, code: str, sentence: 
         "run_id": run_id,
         "error": {"code": code, "message": sentence},
     }
-    email = f"janitor {command} of {plain(table)} failed before it had read anything:\n\n    {plain(sentence)}\n"
+    email = (
+        f"janitor {command} of {printable(table)} failed before it had read anything:\n\n    {printable(sentence)}\n"
+    )
     return FailureMessage(
         subject=in_ascii(f"[janitor] FAILED: {command} of {table}")[:LONGEST],
         body=ascii_json({"default": ascii_json(machine), "email": email}),

@@ -8,7 +8,7 @@ from typing import Any
 from janitor.tokens.crossing import EXPIRY, Crossing
 from janitor.tokens.duration import relative
 from janitor.tokens.expiration import moment
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.redact import cut
 from janitor.tokens.times import minute_of
 
@@ -79,15 +79,15 @@ class Notice:
     @property
     def label(self) -> str:
         """The token's name for people, or a dash."""
-        return plain(cut(self.name)) if self.name else "-"
+        return printable(cut(self.name)) if self.name else "-"
 
     @property
     def owner(self) -> str | None:
         """Whose token it is for people, or None."""
-        return plain(cut(self.username)) if self.username else None
+        return printable(cut(self.username)) if self.username else None
 
 
-def urgency(notice: Notice) -> tuple[int, int, str]:
+def notice_urgency(notice: Notice) -> tuple[int, int, str]:
     """A key to sort by, most urgent first: what dies next, then what died last, then what was deleted."""
     seconds = notice.seconds_to_expiry
     is_ahead = notice.event is Event.EXPIRING

@@ -15,14 +15,14 @@ from janitor.errors import StoreError
 from janitor.logs import get_logger
 from janitor.notices.audience import Audience, Heard, Kind, heard_so_far, is_due, is_long_expired, moment_of
 from janitor.notices.notice import Event, Notice
-from janitor.notices.seen_token import Sight, bounded, sight_of
+from janitor.notices.seen_token import SeenToken, bounded, seen_token_of
 from janitor.notices.spool import Spool
 from janitor.readers.interface import FoundRow
-from janitor.store.chunks import Seen
+from janitor.store.chunks import RememberedToken
 from janitor.store.memory import LastRun, RunMemory
 from janitor.store.moments import REMEMBER_SECONDS, can_be_written, moment_in
 from janitor.store.records import Store
-from janitor.store.snapshot import Changes, Snapshot
+from janitor.store.snapshot import Snapshot, TokenChanges
 from janitor.tokens.classify import State
 from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
 from janitor.tokens.outcome import DeletionOutcome
@@ -51,7 +51,7 @@ _DECODE_HEARD = msgspec.json.Decoder(dict[str, Heard]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchTerms:
+class NoticeTerms:
     """What a run holds its findings against, and by which settings.
 
     Attributes:
@@ -79,7 +79,7 @@ class WatchTerms:
     is_rehearsal: bool = False
 
 
-class Watch:
+class NoticeMemory:
     """Sees every finding of a run once.
 
     Attributes:
@@ -95,7 +95,7 @@ class Watch:
     def __init__(
         self,
         store: Store,
-        terms: WatchTerms,
+        terms: NoticeTerms,
         *,
         fingerprint_of: FingerprintOf,
         folder: Path,
@@ -154,7 +154,7 @@ class Watch:
         """Take findings, none of them active."""
         if self.error is not None or self._snapshot is None:
             return
-        sights = [sight_of(told, self.fingerprint_of(told.row)) for told in rows]
+        sights = [seen_token_of(told, self.fingerprint_of(told.row)) for told in rows]
         with self.failing():
             # One that somebody else removed meanwhile is not here any more.
             here = [sight for sight in sights if sight.outcome is not _ALREADY_GONE]
@@ -237,7 +237,7 @@ class Watch:
         is_held_against = self.error is None and self._snapshot is not None and self._snapshot.has_previous
         return self._loaded if is_held_against else None
 
-    def missing(self, most: int) -> list[Seen]:
+    def missing(self, most: int) -> list[RememberedToken]:
         """What the last run found, and this one neither found nor deleted, at most so many."""
         if self._snapshot is None:
             return []
@@ -245,13 +245,13 @@ class Watch:
             return list(islice(self._snapshot.missing(), most))
         return []
 
-    def found(self, entries: Sequence[Seen]) -> None:
+    def found(self, entries: Sequence[RememberedToken]) -> None:
         """Take active tokens that were missing, and have been looked up."""
         if self._snapshot is not None and entries:
             with self.failing():
                 self._snapshot.add(entries)
 
-    def changes(self, most: int) -> Changes | None:
+    def changes(self, most: int) -> TokenChanges | None:
         """What changed since the last run, of each kind the first so many; None where the store does not work."""
         if self.error is None and self._snapshot is not None:
             with self.failing():
@@ -320,7 +320,7 @@ class Watch:
         if self._snapshot is not None:
             self._snapshot.close()
 
-    def _look_for_due(self, sights: Sequence[Sight]) -> None:
+    def _look_for_due(self, sights: Sequence[SeenToken]) -> None:
         by_crossing = {crossing: sight for sight in sights if (crossing := self._crossing(sight)) is not None}
         passed_over: set[Crossing] = set()
         for audience in self._terms.audiences:
@@ -328,7 +328,7 @@ class Watch:
         self.long_expired += len(passed_over)
         self._see_deleted(sights)
 
-    def _add_due(self, audience: Audience, by_crossing: Mapping[Crossing, Sight]) -> set[Crossing]:
+    def _add_due(self, audience: Audience, by_crossing: Mapping[Crossing, SeenToken]) -> set[Crossing]:
         """Take note of what the audience is to hear; those that it hears of for the first time, and only as a count."""
         heard = self._heard_by(audience)
         marked = self._memory.marked([audience.mark(crossing) for crossing in by_crossing])
@@ -359,7 +359,7 @@ class Watch:
             if crossing not in due and audience.mark(crossing) not in told_at and is_long_expired(crossing, heard)
         }
 
-    def _see_deleted(self, sights: Sequence[Sight]) -> None:
+    def _see_deleted(self, sights: Sequence[SeenToken]) -> None:
         deleted = [sight for sight in sights if sight.outcome is DeletionOutcome.DELETED]
         if self._snapshot is not None:
             self._snapshot.vanish([sight.fingerprint for sight in deleted])
@@ -376,7 +376,7 @@ class Watch:
             else:
                 self.due.drop_deleted()
 
-    def _crossing(self, sight: Sight) -> Crossing | None:
+    def _crossing(self, sight: SeenToken) -> Crossing | None:
         if sight.expiry is None or sight.state not in _ANNOUNCED or sight.outcome in _NOT_AS_SEEN:
             return None
         threshold = present_threshold(sight.expiry - self._terms.now, self._terms.thresholds)
@@ -390,7 +390,7 @@ class Watch:
 class _Failing:
     """Notes an error of the store, and swallows it: the run goes on without."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: NoticeMemory) -> None:
         self._watch = watch
 
     def __enter__(self) -> None:

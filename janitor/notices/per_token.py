@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from janitor.notices.fifo import deduplication_id, group_id
 from janitor.notices.notice import Event, Notice, as_object, ascii_json, short_threshold
 from janitor.notices.subject import token_subject
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.redact import cut
 
 SCHEMA = "janitor.notice/v1"
@@ -69,7 +69,7 @@ def _attributes(notice: Notice, table: str) -> dict[str, str]:
         "system": "true" if notice.system else "false",
     }
     # Escaped and not dropped: `ada` with an invisible character behind it must not pass for `ada`.
-    cleaned = {key: _REFUSED.sub(lambda match: plain(match[0]), value) for key, value in values.items()}
+    cleaned = {key: _REFUSED.sub(lambda match: printable(match[0]), value) for key, value in values.items()}
     return {key: value for key, value in cleaned.items() if value.strip()}
 
 
@@ -77,7 +77,7 @@ def _text(notice: Notice, table: str) -> str:
     kind = "system token" if notice.system else "token"
     name = f' "{notice.label}"' if notice.name else ""
     owner = f" of {notice.owner}" if notice.owner else ""
-    token = f"The {kind} {notice.crossing.fingerprint}{name}{owner} in {plain(table)}"
+    token = f"The {kind} {notice.crossing.fingerprint}{name}{owner} in {printable(table)}"
     when = f"{notice.distance}, on {notice.date}" if notice.has_date else notice.distance
     happened = {
         Event.EXPIRING: f"expires {when}",

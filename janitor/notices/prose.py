@@ -9,7 +9,7 @@ from janitor.notices.lines import WIDTH, columns, set_in_lines
 from janitor.notices.notice import Event, Notice
 from janitor.report.changed import Change, ChangedToken
 from janitor.report.model import Outcome
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.redact import cut
 from janitor.tokens.words import counted
 
@@ -79,7 +79,7 @@ def opening(content: DigestContent, numbering: Numbering, few: int, tables: int)
 
 def _table_lines(table: DigestContent, few: int) -> Iterator[str]:
     """One table of several: how its turn ended, its rows, and what became of them."""
-    yield from _heading(plain(table.table))
+    yield from _heading(printable(table.table))
     yield from set_in_lines(f"{_where(table)} {_ENDED[table.outcome]}", first=INDENT, rest=INDENT)
     yield from _count_lines(table)
     for sentence in deletion_sentences(table):
@@ -112,7 +112,7 @@ def closing(content: DigestContent, numbering: Numbering, few: int) -> Iterator[
 def section_of(notice: Notice) -> str:
     """The title of the section that a notice stands in."""
     title = _DELETED if notice.event is Event.DELETED else _DUE
-    return title if notice.table is None else f"{plain(notice.table)}: {title[0].lower()}{title[1:]}"
+    return title if notice.table is None else f"{printable(notice.table)}: {title[0].lower()}{title[1:]}"
 
 
 def section_lines(notice: Notice) -> list[str]:
@@ -149,13 +149,13 @@ def due_lines(notices: Iterable[Notice]) -> Iterator[str]:
 
 def cut_sentence(text: str) -> str:
     """The sentence in one visible line, with an ellipsis where it is too long for a digest."""
-    return plain(text if len(text) <= LONGEST_SENTENCE else f"{text[: LONGEST_SENTENCE - 1]}…")
+    return printable(text if len(text) <= LONGEST_SENTENCE else f"{text[: LONGEST_SENTENCE - 1]}…")
 
 
 def _headline(content: DigestContent) -> str:
     account = f" of account {content.account}" if content.account else ""
     where = content.table if content.tables else f"{content.table} in {content.region}{account}"
-    return plain(f"The {content.command} of {where}, started {content.started_at}, {_ENDED[content.outcome]}")
+    return printable(f"The {content.command} of {where}, started {content.started_at}, {_ENDED[content.outcome]}")
 
 
 def _where(content: DigestContent) -> str:
@@ -213,7 +213,7 @@ def _named_lines(change: Change, few: int) -> Iterator[str]:
 
 def _described(token: ChangedToken) -> str:
     texts = (token.fingerprint, token.username or _OWNERLESS, token.name)
-    return ", ".join(plain(cut(text)) for text in texts if text)
+    return ", ".join(printable(cut(text)) for text in texts if text)
 
 
 def _locked_out_lines(owners: Sequence[str], few: int) -> Iterator[str]:
@@ -226,7 +226,7 @@ def _locked_out_lines(owners: Sequence[str], few: int) -> Iterator[str]:
         else "LISA lets one owner create no token until the expired row is gone"
     )
     yield from set_in_lines(said + (":" if few else "."), first=INDENT, rest=INDENT)
-    yield from _items([plain(cut(owner)) for owner in owners[:few]], len(owners))
+    yield from _items([printable(cut(owner)) for owner in owners[:few]], len(owners))
 
 
 def _crowded_lines(days: Sequence[tuple[str, int]], few: int) -> Iterator[str]:
@@ -235,7 +235,7 @@ def _crowded_lines(days: Sequence[tuple[str, int]], few: int) -> Iterator[str]:
     yield from _heading("Crowded days")
     said = f"An unusual share of the tokens expires on {counted(len(days), 'day')}"
     yield from set_in_lines(said + (":" if few else "."), first=INDENT, rest=INDENT)
-    yield from _items([f"{plain(day)}  {count:>7,}" for day, count in days[:few]], len(days))
+    yield from _items([f"{printable(day)}  {count:>7,}" for day, count in days[:few]], len(days))
 
 
 def _listed(title: str, sentences: Sequence[str], few: int) -> Iterator[str]:

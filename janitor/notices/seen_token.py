@@ -5,16 +5,16 @@ from typing import NamedTuple
 from janitor.notices.notice import Event, Notice
 from janitor.readers.interface import FoundRow
 from janitor.report.build import MAX_JSON_INTEGER
-from janitor.store.chunks import Seen
+from janitor.store.chunks import RememberedToken
 from janitor.tokens.crossing import EXPIRY, Crossing
 from janitor.tokens.expiration import moment
 from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.redact import shown
+from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import is_true
 from janitor.tokens.times import iso
 
 
-class Sight(NamedTuple):
+class SeenToken(NamedTuple):
     """A finding. Nothing of the row's key but its fingerprint.
 
     Attributes:
@@ -35,9 +35,9 @@ class Sight(NamedTuple):
     outcome: DeletionOutcome | None
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> RememberedToken:
         """What the next run wants to know of it."""
-        return Seen(self.fingerprint, self.state, self.expiry, self.username, self.name)
+        return RememberedToken(self.fingerprint, self.state, self.expiry, self.username, self.name)
 
     def notice(self, threshold: int, event: Event, now: int) -> Notice:
         """What its owner is to hear at the UNIX second `now`; of a finding that has an expiry."""
@@ -59,11 +59,11 @@ class Sight(NamedTuple):
         return self.notice(EXPIRY, Event.DELETED, now)
 
 
-def sight_of(told: FoundRow, fingerprint: str) -> Sight:
+def seen_token_of(told: FoundRow, fingerprint: str) -> SeenToken:
     """What is seen of a finding."""
-    texts = shown(told.row)
+    texts = redacted_texts(told.row)
     expiry = told.verdict.expiry
-    return Sight(
+    return SeenToken(
         fingerprint,
         told.verdict.state,
         None if expiry is None else bounded(expiry),

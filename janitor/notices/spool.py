@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 
 from janitor.notices.audience import Kind
-from janitor.notices.notice import Event, Notice, urgency
+from janitor.notices.notice import Event, Notice, notice_urgency
 from janitor.store.sqlite_file import sqlite_errors
 
 # What SQLite holds; a date further off is as far off as any.
@@ -129,5 +129,5 @@ class Due(Collection[Notice]):
 
 
 def _sortable(notice: Notice) -> tuple[int, int, str]:
-    rank, distance, fingerprint = urgency(notice)
+    rank, distance, fingerprint = notice_urgency(notice)
     return rank, max(-_FURTHEST, min(_FURTHEST, distance)), fingerprint

@@ -166,7 +166,7 @@ def _lost() -> JanitorError:
     return JanitorError(sentence, way_out, "reader-died")
 
 
-def main(descriptor: int) -> None:
+def serve_pipe(descriptor: int) -> None:
     """Read what the pipe asks for until it is closed; the whole life of a process that reads."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -38,7 +38,7 @@ from janitor.report.model import Finding
 log = logs.get_logger("janitor.readers")
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class TablePlace(msgspec.Struct, frozen=True, kw_only=True):
     """Where the table is.
 
     Attributes:
@@ -72,7 +72,7 @@ class SegmentTask(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     version: str
-    place: Place
+    place: TablePlace
     segment: int
     segments: int
     rules: Rules
@@ -158,7 +158,7 @@ _DECODE_ANSWER = msgspec.msgpack.Decoder(_Answer).decode
 _DECODE_PAGE = msgspec.msgpack.Decoder(_Page | _PageOfHugeNumbers).decode
 
 
-class Hands(Protocol):
+class SegmentReaders(Protocol):
     """Those who read for the process that decides: `processes.Processes`, or `dask_cluster.DaskCluster`."""
 
     def count(self) -> int:
@@ -180,9 +180,9 @@ class Segments:
 
     def __init__(
         self,
-        place: Place,
+        place: TablePlace,
         segments: int,
-        hands: Hands,
+        hands: SegmentReaders,
         *,
         stop: StopRequest,
         note_requests: Callable[[int, int], None],
@@ -343,7 +343,7 @@ class _Way(msgspec.Struct):
 
 # A worker of a cluster lives for many runs.
 @functools.lru_cache(maxsize=64)
-def _way_to(place: Place, thread: int) -> _Way:  # noqa: ARG001  # requests are counted a thread
+def _way_to(place: TablePlace, thread: int) -> _Way:  # noqa: ARG001  # requests are counted a thread
     """The way to the table, for all of its segments that a thread reads.
 
     Raises:

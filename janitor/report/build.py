@@ -12,7 +12,7 @@ from janitor.tokens.meaning import meaning
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import DAY, Policy
 from janitor.tokens.protection import protected_by
-from janitor.tokens.redact import shown
+from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import Number, Row, Value, is_true
 
 # The largest whole number that every reader of JSON holds exactly.
@@ -36,14 +36,14 @@ _URGENCY = {
 _DATED = (State.EXPIRING, State.EXPIRED, State.STALE, State.ACTIVE)
 
 
-def urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
+def finding_urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
     """A sort key that puts first what somebody should look at first; nearest to `now` first within a state."""
     distance = abs(verdict.expiry - now) if verdict.expiry is not None else 0
     return _URGENCY[verdict.state], not verdict.accepted_by, distance
 
 
 def urgency_of(told: Finding) -> tuple[int, bool, int]:
-    """As `urgency`, of a finding, at the UNIX second by which it was judged."""
+    """As `finding_urgency`, of a finding, at the UNIX second by which it was judged."""
     return _URGENCY[told.state], not told.accepted_by, _distance(told)
 
 
@@ -75,7 +75,7 @@ def finding(
         outcome: what became of it, None for a row that was in no plan.
         table: the label of its table, in a run of several.
     """
-    name, username, created_by, token_uuid = shown(row)
+    name, username, created_by, token_uuid = redacted_texts(row)
     expiry = verdict.expiry
     stored = expiry if expiry is not None else _stored(row.expiration)
     meant = probably_meant(row.expiration) if verdict.reasons and row.expiration is not None else None

@@ -7,7 +7,7 @@ from rich.text import Text
 from janitor.report.checkup import Check, Checkup, Estimate, Status
 from janitor.report.console import printed
 from janitor.tokens.duration import spoken_duration
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.words import counted
 
 _MARKS = {Status.OK: "✓", Status.FAILED: "✗", Status.WARNING: "!", Status.SKIPPED: "–"}  # noqa: RUF001  # a dash
@@ -55,7 +55,7 @@ def _grid(checkup: Checkup) -> Grid:
 
 
 def _said(check: Check) -> str:
-    return plain(f"{check.found}; {check.way_out}" if check.way_out else check.found)
+    return printable(f"{check.found}; {check.way_out}" if check.way_out else check.found)
 
 
 def _estimated(command: str, estimate: Estimate) -> str:

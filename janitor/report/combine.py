@@ -93,7 +93,7 @@ def _order(finding: Finding) -> tuple[int, bool, int, str, str]:
     return *urgency_of(finding), finding.table or "", finding.fingerprint
 
 
-def summed(
+def combine_tables(
     run: Run,
     tables: Sequence[TableReport],
     findings: list[Finding],
@@ -117,7 +117,7 @@ def summed(
     counts = _summed(Counts(), (table.counts for table in tables))
     policy = _policy(tables)
     return Report(
-        run=structs.replace(run, outcome=worst(table.outcome for table in tables)),
+        run=structs.replace(run, outcome=worst_outcome(table.outcome for table in tables)),
         tables=[_with_omitted(table, findings, listing) for table in tables],
         policy=policy,
         counts=counts,
@@ -137,7 +137,7 @@ def summed(
     )
 
 
-def apart(report: Report) -> list[Report]:
+def split_by_table(report: Report) -> list[Report]:
     """A report for each table, as far as the common one tells; the report itself where it is of one."""
     if not report.is_of_several:
         return [report]
@@ -154,7 +154,7 @@ def _alone(whole: Report, table: TableReport, findings: list[Finding]) -> Report
         finished_at=table.finished_at,
         duration_seconds=table.duration_seconds,
     )
-    return summed(run, [table], findings)
+    return combine_tables(run, [table], findings)
 
 
 def _with_omitted(table: TableReport, findings: Sequence[Finding], listing: ListingPart | None) -> TableReport:
@@ -162,7 +162,7 @@ def _with_omitted(table: TableReport, findings: Sequence[Finding], listing: List
     return structs.replace(table, findings_omitted=worth_a_line(table.counts, listing) - listed)
 
 
-def worst(outcomes: Iterable[Outcome]) -> Outcome:
+def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
     """The outcome that stands for all of these."""
     return min(outcomes, key=_WORST_FIRST.index)
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from janitor.tokens.printable import seen
+from janitor.tokens.printable import escape_invisible
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -11,9 +11,9 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def json_line(whole: Part) -> bytes:
     """A report as JSON without a line break."""
-    return seen(msgspec.json.encode(whole))
+    return escape_invisible(msgspec.json.encode(whole))
 
 
 def json_page(whole: Part) -> bytes:
     """A report as indented JSON."""
-    return seen(msgspec.json.format(msgspec.json.encode(whole), indent=2))
+    return escape_invisible(msgspec.json.format(msgspec.json.encode(whole), indent=2))

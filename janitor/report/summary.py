@@ -7,7 +7,7 @@ from janitor.report.text import utc
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.words import counted, list_some
 
 _MOST_NAMED = 10
@@ -91,11 +91,11 @@ def deletion_lines(report: Report) -> Iterator[str]:
     else:
         yield f"Deleted {deletion.deleted:,} of {planned} that were planned{_other_outcomes(deletion)}.{spared}"
     for table in report.tables:
-        label, of_table = f"{plain(table.label)}: " if report.is_of_several else "", table.deletion
+        label, of_table = f"{printable(table.label)}: " if report.is_of_several else "", table.deletion
         if of_table.archive:
-            yield f"{label}The archive is {plain(of_table.archive)}; `janitor restore` puts rows of it back."
+            yield f"{label}The archive is {printable(of_table.archive)}; `janitor restore` puts rows of it back."
         if of_table.plan:
-            yield f"{label}The plan is {plain(of_table.plan)}; `janitor apply` carries it out."
+            yield f"{label}The plan is {printable(of_table.plan)}; `janitor apply` carries it out."
 
 
 def _other_outcomes(deletion: Deletion) -> str:
@@ -116,8 +116,8 @@ def listing_line(report: Report) -> str:
     if listing is None:
         return ""
     which = [f"that are {' or '.join(listing.states)}"] if listing.states else []
-    which += [f"of {' or '.join(map(plain, listing.users))}"] if listing.users else []
-    which += [f"named {' or '.join(map(plain, listing.names))}"] if listing.names else []
+    which += [f"of {' or '.join(map(printable, listing.users))}"] if listing.users else []
+    which += [f"named {' or '.join(map(printable, listing.names))}"] if listing.names else []
     rows = f"{listing.chosen:,} of {counted(report.counts.scanned, 'row')}"
     return f"{rows}{' ' if which else ''}{', '.join(which)}, {in_order(report)}."
 
@@ -148,12 +148,12 @@ def closing_lines(report: Report) -> Iterator[str]:
     if crowded:
         yield f"An unusual share expires on {list_some(crowded, _MOST_NAMED, names='days')}."
     if report.locked_out:
-        owners = [plain(owner) for owner in report.locked_out]
+        owners = [printable(owner) for owner in report.locked_out]
         yield f"Locked out until their expired rows are gone: {list_some(owners, _MOST_NAMED, names='owners')}."
     for warning in report.warnings:
-        yield f"Warning: {plain(warning.message)}."
+        yield f"Warning: {printable(warning.message)}."
     for error in report.errors:
-        yield f"Error: {plain(error.message)}."
+        yield f"Error: {printable(error.message)}."
 
 
 def shortfalls(report: Report) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from janitor.report.model import Counts, Report
 from janitor.report.text import NOTHING
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 COLUMNS = ("Table", "Region", "Account", "Dialect", "Ended", "Rows", "Expiring", "Expired", "Stale", "Other")
 # From here on columns are numbers.
@@ -17,8 +17,8 @@ def table_rows(report: Report) -> Iterator[Sequence[str]]:
         counts = table.counts
         figures = (counts.scanned, counts.expiring, counts.expired, counts.stale, _others(counts))
         yield (
-            plain(table.label),
-            plain(table.region or NOTHING),
+            printable(table.label),
+            printable(table.region or NOTHING),
             table.account_id or NOTHING,
             table.policy.dialect or NOTHING,
             table.outcome.value,

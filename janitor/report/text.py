@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from janitor.report.model import Finding
 from janitor.tokens.duration import relative
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.times import minute_of
 
 # What stands where a row has nothing to say.
@@ -15,13 +15,13 @@ NOTHING = "-"
 
 def owner(finding: Finding) -> str:
     """Whose token it is, or a dash."""
-    who = plain(finding.username) if finding.username else NOTHING
+    who = printable(finding.username) if finding.username else NOTHING
     return f"{who} (system)" if finding.system else who
 
 
 def label(finding: Finding) -> str:
     """The token's name, or a dash."""
-    return plain(finding.name) if finding.name else NOTHING
+    return printable(finding.name) if finding.name else NOTHING
 
 
 def row_names(findings: Iterable[Finding]) -> Callable[[Finding], str]:

@@ -11,7 +11,7 @@ from typing import Literal
 from janitor.report.encode import Part
 from janitor.report.model import Finding, TablePart
 from janitor.report.text import owner
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 Command = Literal["token extend", "token revoke", "token remove"]
 
@@ -74,4 +74,4 @@ def line(change: RowChange, command: Command) -> str:
     token = change.token
     is_planned = change.outcome is ChangeOutcome.PLANNED
     outcome = f"would be {_DONE[command]}" if is_planned else change.outcome.replace("_", " ")
-    return f"{token.row_name}  {owner(token)}  {outcome}: {plain(change.why)}"
+    return f"{token.row_name}  {owner(token)}  {outcome}: {printable(change.why)}"

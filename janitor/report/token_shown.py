@@ -88,7 +88,7 @@ class TokenShown(Part, frozen=True, tag_field="schema", tag=SCHEMA):
     rows: list[RowPart]
 
 
-class Looked(NamedTuple):
+class LookedUpRow(NamedTuple):
     """A row that was found, all of it as DynamoDB JSON, and what is known of its owner."""
 
     row: Row
@@ -97,7 +97,7 @@ class Looked(NamedTuple):
 
 
 def token_shown(
-    found: Iterable[Looked], *, table: TablePart, policy: Policy, now: int, as_of: int | None, secret: bytes | None
+    found: Iterable[LookedUpRow], *, table: TablePart, policy: Policy, now: int, as_of: int | None, secret: bytes | None
 ) -> TokenShown:
     """Everything about these rows of one token.
 
@@ -122,7 +122,7 @@ def token_shown(
     )
 
 
-def _row(found: Looked, policy: Policy, now: int, secret: bytes | None) -> RowPart:
+def _row(found: LookedUpRow, policy: Policy, now: int, secret: bytes | None) -> RowPart:
     row = found.row
     swept = sweeping(row, now, policy)
     return RowPart(

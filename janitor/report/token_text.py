@@ -11,7 +11,7 @@ from janitor.report.model import Finding
 from janitor.report.text import NOTHING, due, label, owner, row_names, utc
 from janitor.report.token_shown import AttributePart, RowPart, TokenShown
 from janitor.tokens.dialect import Gate
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.times import second_of
 
 _GATES = {Gate.API: "LISA's API", Gate.WORKBENCH: "MCP Workbench"}
@@ -42,28 +42,28 @@ def _print(console: Console, shown: TokenShown) -> None:
 
 def _print_row(console: Console, shown: TokenShown, row: RowPart, called: str) -> None:
     token = row.token
-    console.print(Text(f"{called} {token.state}: {plain(token.meaning)}", style="bold"))
+    console.print(Text(f"{called} {token.state}: {printable(token.meaning)}", style="bold"))
     table = shown.table
     when = f"{'as of ' if shown.policy.as_of else ''}{second_of(shown.now)} UTC"
-    console.print(Text(plain(f"in {table.name}, {table.region} ({shown.policy.dialect}), {when}"), style="dim"))
+    console.print(Text(printable(f"in {table.name}, {table.region} ({shown.policy.dialect}), {when}"), style="dim"))
     _print_section(console, "", _facts(token))
     _print_section(console, "State: the first rule that matches", _rules(row))
-    gates = ((_mark(gate.accepts), _GATES[gate.gate], plain(gate.why)) for gate in row.gates)
+    gates = ((_mark(gate.accepts), _GATES[gate.gate], printable(gate.why)) for gate in row.gates)
     _print_section(console, "What LISA's gates say", gates)
-    _print_section(console, "What a sweep does", [("now:", plain(row.sweep.why))])
-    _print_section(console, "Its owner", [(_LOCKED_OUT[row.owner.locked_out], plain(row.owner.why))])
+    _print_section(console, "What a sweep does", [("now:", printable(row.sweep.why))])
+    _print_section(console, "Its owner", [(_LOCKED_OUT[row.owner.locked_out], printable(row.owner.why))])
     _print_section(console, "Attributes, without the key", map(_attribute, row.attributes))
 
 
 def _facts(token: Finding) -> Iterator[tuple[str, str]]:
     yield "Owner", owner(token)
     yield "Name", label(token)
-    by = f" by {plain(token.created_by)}" if token.created_by else ""
+    by = f" by {printable(token.created_by)}" if token.created_by else ""
     yield "Created", f"{utc(token.created_at)}{' UTC' if token.created_at else ''}{by}"
     yield "Expires", f"{utc(token.expires_at)} UTC, {due(token)}" if token.expires_at else due(token)
     yield "Accepted by", ", ".join(_GATES[gate] for gate in token.accepted_by) or "nothing"
     if token.protected_by:
-        yield "Protected by", plain(token.protected_by)
+        yield "Protected by", printable(token.protected_by)
     if token.probably_meant:
         yield "Probably", f"meant to expire {utc(token.probably_meant)} UTC"
 
@@ -73,12 +73,12 @@ def _rules(row: RowPart) -> Iterator[tuple[str, str, str, str]]:
     for rule in row.rules:
         mark = NOTHING if not rule.matches else _TOO_LATE if is_decided else _YES
         is_decided = is_decided or rule.matches
-        yield mark, rule.state.value, rule.condition, plain(rule.why)
+        yield mark, rule.state.value, rule.condition, printable(rule.why)
 
 
 def _attribute(attribute: AttributePart) -> tuple[str, str, str]:
-    value = "(binary)" if attribute.value is None else plain(attribute.value)
-    return plain(attribute.name), attribute.type, value
+    value = "(binary)" if attribute.value is None else printable(attribute.value)
+    return printable(attribute.name), attribute.type, value
 
 
 def _mark(yes: bool) -> str:  # noqa: FBT001  # it is what is marked

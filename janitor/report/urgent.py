@@ -14,7 +14,7 @@ from janitor.tokens.classify import State
 LEAST_OF_A_STATE = 20
 
 Rank = tuple[int, bool, int]
-"""How urgent a finding is, the most urgent first: what `janitor.report.build.urgency` says of it."""
+"""How urgent a finding is, the most urgent first: what `janitor.report.build.finding_urgency` says of it."""
 
 # Distances of more digits, which no calendar knows, count as equal.
 _FARTHEST = 10**39 - 1

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from janitor.readers.interface import FoundRow, Rules
 from janitor.readers.judging import lines_of
 from janitor.readers.packed import from_json, to_json
-from janitor.report.build import urgency
+from janitor.report.build import finding_urgency
 from janitor.report.model import Finding
 from janitor.report.urgent import Shortlist
 from janitor.run.outlets import Outlets
@@ -47,7 +47,7 @@ class Findings:
             lines: the report's lines about them, in the same order, where whoever read has made them; else none.
         """
         for found in rows:
-            rank = urgency(found.verdict, self._rules.now)
+            rank = finding_urgency(found.verdict, self._rules.now)
             self._listed.offer(found.verdict.state, rank, found.row.key.S or "", found)
         if self._see is not None and rows:
             self._see(rows)

@@ -21,7 +21,7 @@ from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import bound, get_logger
 from janitor.notices.announcement import AnnouncementResult
 from janitor.report.bugs import NOT_ANNOUNCED, bug_remark, remarked
-from janitor.report.combine import most_urgent, summed
+from janitor.report.combine import combine_tables, most_urgent
 from janitor.report.model import Finding, Outcome, Remark, Report, Run, TableReport
 from janitor.run.job import Job, Result, TableJob, Unreached
 from janitor.run.remarks import log_remarks
@@ -109,13 +109,13 @@ def _announced(job: Job, results: Sequence[TableResult], started: float) -> Repo
     announcers = {table.label: table.announcer for table in _jobs(job) if table.announcer is not None}
     announced = AnnouncementResult()
     if job.announce is not None:
-        whole = summed(_run(job, started), tables, findings, listing=listing)
+        whole = combine_tables(_run(job, started), tables, findings, listing=listing)
         with remarked("notices", NOT_ANNOUNCED, announced.errors):
             announced = job.announce(announcers, whole)
         if announced.errors:
             for announcer in announcers.values():
                 announcer.sent.has_lost_digest = True
-    return summed(
+    return combine_tables(
         _run(job, started),
         [_remembered(table, announcers.get(table.label)) for table in tables],
         findings,

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from janitor.archive.plan import Population
-from janitor.dynamodb.clock import skew_said
+from janitor.dynamodb.clock import skew_words
 from janitor.report.model import Remark
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.redact import without_keys
 from janitor.tokens.words import counted
 
@@ -91,7 +91,7 @@ def _clock(situation: Situation, limits: Limits) -> str | None:
     if abs(skew) <= limits.max_clock_skew:
         return None
     return (
-        f"{skew_said(skew)}, more than {limits.max_clock_skew:,}; "
+        f"{skew_words(skew)}, more than {limits.max_clock_skew:,}; "
         "set the clock right, or allow it with --max-clock-skew"
     )
 
@@ -164,7 +164,7 @@ def _protection(situation: Situation, _: Limits) -> str | None:
     if not misread:
         return None
     said = [
-        f"'{plain(without_keys(pattern))}' ({counted(rows, 'planned row')})"
+        f"'{printable(without_keys(pattern))}' ({counted(rows, 'planned row')})"
         for pattern, rows in list(misread.items())[:_MOST_PATTERNS]
     ]
     if len(misread) > _MOST_PATTERNS:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = get_logger("janitor.run")
 
 
-def rules_of(job: TableJob, outlets: Outlets, label: str | None) -> Rules:
+def reading_rules(job: TableJob, outlets: Outlets, label: str | None) -> Rules:
     """By what the table's rows are judged; `label` is the table's, where the run has several."""
     is_in_order = job.listing is not None and job.listing.order is not None
     return Rules(
@@ -41,7 +41,7 @@ def rules_of(job: TableJob, outlets: Outlets, label: str | None) -> Rules:
     )
 
 
-def read(job: TableJob, rules: Rules, tally: Tally, findings: Findings, outlets: Outlets) -> list[Remark]:
+def read_table(job: TableJob, rules: Rules, tally: Tally, findings: Findings, outlets: Outlets) -> list[Remark]:
     """Read the table to its end, or until somebody asks to stop.
 
     Args:

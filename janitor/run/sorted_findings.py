@@ -7,7 +7,7 @@ from janitor.logs import get_logger
 from janitor.readers.interface import FoundRow, Rules
 from janitor.readers.judging import lines_of
 from janitor.readers.listing import Order
-from janitor.report.build import urgency
+from janitor.report.build import finding_urgency
 from janitor.report.model import Finding
 from janitor.run.findings import Findings
 from janitor.run.outlets import Outlets
@@ -96,7 +96,7 @@ def _created(told: FoundRow, _: int) -> _Value:
 
 
 def _state(told: FoundRow, now: int) -> _Value:
-    return tuple(map(int, urgency(told.verdict, now)))
+    return tuple(map(int, finding_urgency(told.verdict, now)))
 
 
 ORDERS: dict[str, Callable[[FoundRow, int], _Value]] = {

@@ -27,7 +27,7 @@ from janitor.run.swept import Swept
 from janitor.stopping import TELL_SECONDS, Stop
 from janitor.store.lease_keeper import LeaseKeeper
 from janitor.tokens.classify import Classification, State
-from janitor.tokens.expiration import read
+from janitor.tokens.expiration import read_expiration
 from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.protection import misread_patterns
 from janitor.tokens.row import row_of, text_of
@@ -236,7 +236,7 @@ def _carry_out(
 def _verdict(candidate: Candidate) -> Classification:
     """What a row of the plan is at the run's time: by then no gate accepted it, or it would not have been planned."""
     expiration = candidate.row.expiration
-    expiry = read(expiration)[0] if expiration is not None else None
+    expiry = read_expiration(expiration)[0] if expiration is not None else None
     return Classification(_STATES[candidate.planned.state], (), expiry, ())
 
 

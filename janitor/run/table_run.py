@@ -37,11 +37,11 @@ from janitor.report.model import (
 from janitor.run.findings import Findings
 from janitor.run.leasing import Leasing, leased, passed_over
 from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
-from janitor.run.reading import read, rules_of
+from janitor.run.reading import read_table, reading_rules
 from janitor.run.sorted_findings import SortedFindings
 from janitor.run.swept import Swept
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.redact import without_keys
 from janitor.tokens.times import time_of
 from janitor.tokens.words import counted
@@ -101,10 +101,10 @@ def _worked_through(
     if announcer is not None:
         with job.stop.waiting():
             announcer.open()
-    rules = rules_of(job, outlets, label)
+    rules = reading_rules(job, outlets, label)
     findings = _findings(job, rules, outlets, most)
     log.info("run.started", table=job.table.name, dialect=job.policy.dialect)
-    errors = read(job, rules, tally, findings, outlets)
+    errors = read_table(job, rules, tally, findings, outlets)
     is_complete = not errors and not job.stop.is_requested()
     swept = _swept(job, tally, findings, is_complete=is_complete, lease_problem=lease.problem)
     locked_out, warnings, bugs = LockedOut(), list[Remark](), list[Remark]()
@@ -309,7 +309,9 @@ def _protects_nobody(pattern: str) -> str:
     why = "upper and lower case count"
     if any(mark in pattern for mark in ",; "):
         why += ", and it is one pattern: several are an option each, a JSON array, or one a line in the variable"
-    return f"--protect-user '{plain(without_keys(pattern))}' protects nobody: it fits the owner of no row here; {why}"
+    return (
+        f"--protect-user '{printable(without_keys(pattern))}' protects nobody: it fits the owner of no row here; {why}"
+    )
 
 
 def _deadline(job: TableJob) -> list[Remark]:

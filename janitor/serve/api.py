@@ -19,20 +19,20 @@ from msgspec import structs
 
 from janitor.serve.board import Board, JobOnBoard, Readiness
 from janitor.serve.kept import Kept
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.times import time_of
 
 SCHEMA = "janitor.runs/v1"
 
 
-def runs_of(board: Board) -> dict[str, Any]:
+def runs_document(board: Board) -> dict[str, Any]:
     """The whole document."""
     return {
         "schema": SCHEMA,
         "now": _time(board.now),
         "started_at": _time(board.started_at),
         "version": board.version,
-        "folder": plain(board.folder),
+        "folder": printable(board.folder),
         "folder_error": _plain(board.fault),
         "jobs": [_job(each) for _, each in sorted(board.jobs.items())],
         "broken": _broken(board.broken),
@@ -50,7 +50,7 @@ def ready_of(readiness: Readiness) -> dict[str, Any]:
         "broken": _broken(contents.broken),
         "tables": [
             {
-                "table": plain(reach.table.label),
+                "table": printable(reach.table.label),
                 "region": reach.table.region,
                 "profile": reach.table.profile,
                 "role_arn": reach.table.role_arn,
@@ -89,7 +89,7 @@ def _job(each: JobOnBoard) -> dict[str, Any]:
         "catch_up": schedule.when.catch_up,
         "kind": "sweep" if schedule.is_sweep else "scan",
         "deletes": each.job.deletes,
-        "tables": [plain(table.label) for table in each.job.tables],
+        "tables": [printable(table.label) for table in each.job.tables],
         "running_since": _time(each.running_since),
         "waiting": each.is_waiting,
         "next_run": _time(each.next_at),
@@ -118,9 +118,9 @@ _DELETION = ("planned", "protected", "deleted", "changed", "already_gone", "fail
 
 
 def _broken(broken: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"name": plain(name), "error": plain(error)} for name, error in sorted(broken.items())]
+    return [{"name": printable(name), "error": printable(error)} for name, error in sorted(broken.items())]
 
 
 def _plain(text: str | None) -> str | None:
     """A path, or a sentence with one, that may hold bytes of no encoding."""
-    return None if text is None else plain(text)
+    return None if text is None else printable(text)

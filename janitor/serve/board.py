@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from janitor.serve.access import Reach
 from janitor.serve.folder import Contents
-from janitor.serve.jobs import Job
+from janitor.serve.jobs import ScheduledJob
 from janitor.serve.kept import Kept
 from janitor.serve.memory import Remembered
 
@@ -23,7 +23,7 @@ class JobOnBoard:
         next_at: when it fires next.
     """
 
-    job: Job
+    job: ScheduledJob
     known: Remembered
     kept: Sequence[Kept]
     running_since: float | None

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from janitor.file_lock import file_lock
 from janitor.logs import get_logger
-from janitor.serve.jobs import Job
+from janitor.serve.jobs import ScheduledJob
 from janitor.settings.output import JOB_VARIABLE
 from janitor.settings.setting import ENVIRONMENT_PREFIX
 
@@ -48,7 +48,7 @@ class Child:
     due: float = math.inf
 
     @classmethod
-    def start(cls, job: Job, folder: Path, options: Sequence[str], now: float) -> "Child":
+    def start(cls, job: ScheduledJob, folder: Path, options: Sequence[str], now: float) -> "Child":
         """Start one run of a job.
 
         Args:

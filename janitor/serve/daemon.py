@@ -19,9 +19,9 @@ from janitor.logs import get_logger
 from janitor.serve.access import Access, finder
 from janitor.serve.board import Board, JobOnBoard, Readiness, Views
 from janitor.serve.claims import alone_in, listening
-from janitor.serve.folder import Folder
-from janitor.serve.http import Pages, application
-from janitor.serve.jobs import Job, TableOfJob, due_in_vain, is_missed
+from janitor.serve.folder import ScheduleFolder
+from janitor.serve.http import PageServer, application
+from janitor.serve.jobs import ScheduledJob, TableOfJob, due_in_vain, is_missed
 from janitor.serve.memory import Memory
 from janitor.serve.pulse import Pulse
 from janitor.serve.runs import Runs
@@ -42,7 +42,7 @@ _LOCATE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DaemonSettings:
     """What the daemon is told.
 
     Attributes:
@@ -62,7 +62,7 @@ class Plan:
     most_at_once: int = 2
 
 
-def serve(plan: Plan, announce: Callable[[str], None]) -> None:
+def serve(plan: DaemonSettings, announce: Callable[[str], None]) -> None:
     """Serve until a signal says to end.
 
     Args:
@@ -87,10 +87,10 @@ def serve(plan: Plan, announce: Callable[[str], None]) -> None:
 class _Daemon:
     """The parts."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: DaemonSettings) -> None:
         self._plan = plan
         self._started_at = time.time()
-        self._folder = Folder(plan.folder, plan.environment)
+        self._folder = ScheduleFolder(plan.folder, plan.environment)
         self._memory = Memory(plan.state / "daemon.json")
         self._access = Access(finder(plan.environment))
         self._runs = Runs(
@@ -103,7 +103,7 @@ class _Daemon:
         )
         self._scheduler = Scheduler(self._run, self._memory.miss)
         self._pulse = Pulse()
-        self._pages: Pages | None = None
+        self._pages: PageServer | None = None
 
     def start(self, listener: socket.socket) -> str:
         """Put what an earlier daemon left in order, begin, and return the page's address."""
@@ -119,7 +119,7 @@ class _Daemon:
         host, port = listener.getsockname()[:2]
         # Whoever listens for others may be asked by any name that leads there.
         own = self._plan.listen.host if ipaddress.ip_address(host).is_loopback else None
-        self._pages = Pages(application(Views(self._board, self._is_alive, self._readiness), own), listener)
+        self._pages = PageServer(application(Views(self._board, self._is_alive, self._readiness), own), listener)
         self._pages.start()
         address = f"http://{Address(host, port)}/"
         log.info("daemon.started", pages=address, jobs=len(self._folder.contents.jobs))
@@ -206,17 +206,17 @@ class _Daemon:
             self._access.check(job.tables, _LOCATE_SECONDS)
         self._runs.run(name)
 
-    def _keys(self, job: Job) -> frozenset[str]:
+    def _keys(self, job: ScheduledJob) -> frozenset[str]:
         return self._access.keys(job.tables)
 
     def _tables(self) -> list[TableOfJob]:
         return [table for _, job in sorted(self._folder.contents.jobs.items()) for table in job.tables]
 
-    def _was_missed(self, job: Job) -> bool:
+    def _was_missed(self, job: ScheduledJob) -> bool:
         known = self._memory.of(job.name)
         return is_missed(known.line, job, known.handled_at, self._started_at)
 
-    def _job(self, name: str) -> Job | None:
+    def _job(self, name: str) -> ScheduledJob | None:
         return self._folder.contents.jobs.get(name)
 
     def _is_alive(self) -> bool:

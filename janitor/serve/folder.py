@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from janitor.logs import get_logger
-from janitor.serve.jobs import Job, job_of
+from janitor.serve.jobs import ScheduledJob, job_of
 from janitor.settings.schedule import Schedule, ScheduleError, load_schedule, read_schedule
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 log = get_logger("janitor.serve")
 
@@ -29,12 +29,12 @@ class Contents:
         fault: why the folder itself cannot be read; None where it can.
     """
 
-    jobs: Mapping[str, Job] = field(default_factory=dict)
+    jobs: Mapping[str, ScheduledJob] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
     fault: str | None = None
 
 
-class Folder:
+class ScheduleFolder:
     """A folder of schedule files. For one thread."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Folder:
         return sorted(path for path in self.path.iterdir() if path.suffix == _ENDING and not path.name.startswith("."))
 
     def _read(self, digests: Mapping[str, str], before: Contents, fault: str | None, *, anew: bool) -> Contents:
-        jobs: dict[str, Job] = {}
+        jobs: dict[str, ScheduledJob] = {}
         broken: dict[str, str] = {}
         for name, digest in digests.items():
             known = before.jobs.get(name)
@@ -93,14 +93,14 @@ class Folder:
             except Exception as error:
                 # A fault of ours must not take the other jobs down; where it is, the log says.
                 why = f"{self.path / name}{_ENDING} cannot be read: {type(error).__name__}"
-                log.exception("file.not_read", job=plain(name), reason=why)
+                log.exception("file.not_read", job=printable(name), reason=why)
                 broken[name] = why
         return Contents(jobs, broken, fault)
 
-    def _job(self, name: str, digest: str) -> Job:
+    def _job(self, name: str, digest: str) -> ScheduledJob:
         path = self.path / f"{name}{_ENDING}"
         if not name.isprintable():
-            raise ScheduleError(path, [f"{plain(name)}{_ENDING}: a name is to be printable text"])
+            raise ScheduleError(path, [f"{printable(name)}{_ENDING}: a name is to be printable text"])
         return job_of(name, self._load(path), digest, self._environment)
 
 
@@ -117,7 +117,7 @@ def _say_changes(before: Contents, now: Contents, *, anew: bool) -> None:
         log.error("folder.not_read", error=now.fault, way_out="its jobs are off until it can be read")
     for name, why in now.broken.items():
         if anew or before.broken.get(name) != why:
-            log.error("file.broken", job=plain(name), error=plain(why), was_scheduled=name in before.jobs)
+            log.error("file.broken", job=printable(name), error=printable(why), was_scheduled=name in before.jobs)
     for name, job in now.jobs.items():
         known = before.jobs.get(name)
         if known is None or known.digest != job.digest:

@@ -19,11 +19,11 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from janitor.serve.api import ready_of, runs_of
+from janitor.serve.api import ready_of, runs_document
 from janitor.serve.board import Views
 from janitor.serve.connection import HEAD_SECONDS, Connections
 from janitor.serve.metrics import metrics_text
-from janitor.serve.page import POLICY, page_of
+from janitor.serve.page import POLICY, render_page
 
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -64,7 +64,7 @@ def is_own_host(header: str, host: str) -> bool:
     return True
 
 
-class Pages:
+class PageServer:
     """Serves an application on a socket, in a thread of its own."""
 
     def __init__(self, app: ASGIApp, listener: socket.socket, head_seconds: float = HEAD_SECONDS) -> None:
@@ -149,10 +149,10 @@ def _endpoints(views: Views) -> dict[str, _Endpoint]:
     """
 
     def page(_: Request) -> Response:
-        return HTMLResponse(page_of(views.board()))
+        return HTMLResponse(render_page(views.board()))
 
     def runs(_: Request) -> Response:
-        return JSONResponse(runs_of(views.board()))
+        return JSONResponse(runs_document(views.board()))
 
     def metrics(_: Request) -> Response:
         return Response(metrics_text(views.board()), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -44,7 +44,7 @@ class TableOfJob(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ScheduledJob:
     """A schedule file that is right.
 
     Attributes:
@@ -70,10 +70,10 @@ class Job:
         return f"{when.cron} {when.timezone}" if when.cron else None
 
 
-def job_of(name: str, schedule: Schedule, digest: str, environment: Mapping[str, str]) -> Job:
+def job_of(name: str, schedule: Schedule, digest: str, environment: Mapping[str, str]) -> ScheduledJob:
     """A job, as its runs will see its file: the environment's settings beat the file's."""
     is_dry = bool(says_yes(environment.get(f"{ENVIRONMENT_PREFIX}DRY_RUN", "")))
-    return Job(
+    return ScheduledJob(
         name=name,
         schedule=schedule,
         tables=tables_of(schedule, environment),
@@ -99,12 +99,12 @@ def tables_of(schedule: Schedule, environment: Mapping[str, str]) -> tuple[Table
     )
 
 
-def is_missed(line: str | None, job: Job, handled_at: float | None, now: float) -> bool:
+def is_missed(line: str | None, job: ScheduledJob, handled_at: float | None, now: float) -> bool:
     """Whether a job is to be run at once, because its time came while no daemon was there: see `due_in_vain`."""
     return job.schedule.when.catch_up and due_in_vain(line, job, handled_at, now) is not None
 
 
-def due_in_vain(line: str | None, job: Job, handled_at: float | None, now: float) -> float | None:
+def due_in_vain(line: str | None, job: ScheduledJob, handled_at: float | None, now: float) -> float | None:
     """When a job first came due that no daemon did, in UNIX seconds: none was there, or not until its jitter was over.
 
     Args:

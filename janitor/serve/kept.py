@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from janitor.logs import get_logger
-from janitor.report.combine import apart, series_of
+from janitor.report.combine import series_of, split_by_table
 from janitor.report.metrics import Metric, metrics_of
 from janitor.report.model import Counts, Deletion, Outcome, Report
 
@@ -70,7 +70,7 @@ def _kept(folder: Path) -> Iterator[Kept]:
     whole = _report(folder / _REPORT)
     if whole is None:
         return
-    for table, series, report in zip(whole.tables, series_of(whole), apart(whole), strict=True):
+    for table, series, report in zip(whole.tables, series_of(whole), split_by_table(whole), strict=True):
         yield Kept(
             table=table.label,
             region=table.region or "-",

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from janitor.serve.board import Board, JobOnBoard
 from janitor.sinks.metric import Measured
 from janitor.sinks.prometheus import registry_of
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 _PREFIX = "janitor_daemon_"
 
@@ -43,7 +43,7 @@ class _Daemon(Collector):
         words = "Whether the folder of schedule files can be read: 1 or 0."
         yield _gauge("folder_is_read", words, int(board.fault is None))
         broken = GaugeMetricFamily(f"{_PREFIX}file_is_broken", "A schedule file that is wrong.", labels=["job"])
-        for name in sorted({plain(name) for name in board.broken}):
+        for name in sorted({printable(name) for name in board.broken}):
             broken.add_metric([name], 1)
         yield broken
         for name, words, value in _GAUGES:

@@ -68,7 +68,7 @@ class _Job(NamedTuple):
     reports: Sequence[_TableReport]
 
 
-def page_of(board: Board) -> str:
+def render_page(board: Board) -> str:
     """The whole page."""
     return _template().render(
         board=board,

@@ -10,7 +10,7 @@ from janitor.logs import get_logger
 from janitor.report.model import Outcome
 from janitor.serve.child import Child, end_all, end_left_behind
 from janitor.serve.ending import Ending, ending_of
-from janitor.serve.jobs import Job
+from janitor.serve.jobs import ScheduledJob
 from janitor.serve.kept import Kept, has_one_of, kept_in
 from janitor.serve.memory import Memory
 from janitor.serve.turns import Turns
@@ -27,8 +27,8 @@ _POLL_SECONDS = 0.05
 
 _LOST = Ending("lost", is_success=False)
 
-Find = Callable[[str], Job | None]
-Keys = Callable[[Job], frozenset[str]]
+Find = Callable[[str], ScheduledJob | None]
+Keys = Callable[[ScheduledJob], frozenset[str]]
 
 
 class Runs:
@@ -150,7 +150,7 @@ class Runs:
         with self._lock:
             return frozenset(self._waiting)
 
-    def kept(self, job: Job) -> tuple[Kept, ...]:
+    def kept(self, job: ScheduledJob) -> tuple[Kept, ...]:
         """The job's last reports, read once after each run."""
         with self._lock:
             digest, known = self._kept.get(job.name, ("", ()))
@@ -174,7 +174,7 @@ class Runs:
         self._memory.forget(name)
         log.info("job.forgotten", job=name, reason="it has had no file for 30 days")
 
-    def _carry_out(self, job: Job) -> None:
+    def _carry_out(self, job: ScheduledJob) -> None:
         child = self._start(job)
         if child is None:
             return
@@ -186,7 +186,7 @@ class Runs:
                 self._overdue.discard(child)
                 self._killed.discard(child)
 
-    def _follow(self, job: Job, child: Child) -> None:
+    def _follow(self, job: ScheduledJob, child: Child) -> None:
         """Wait for the end of a run, and remember it."""
         self._memory.update(job.name, pid=child.pid)
         log.info("job.started", job=job.name, pid=child.pid, deletes=job.deletes)
@@ -212,13 +212,13 @@ class Runs:
         say = log.info if ending.is_success or ending.outcome == Outcome.SKIPPED else log.error
         say("job.ended", job=job.name, outcome=ending.outcome, exit_code=code, seconds=seconds)
 
-    def _read_kept(self, job: Job) -> tuple[Kept, ...]:
+    def _read_kept(self, job: ScheduledJob) -> tuple[Kept, ...]:
         kept = kept_in(self._folder / job.name)
         with self._lock:
             self._kept[job.name] = (job.digest, kept)
         return kept
 
-    def _start(self, job: Job) -> Child | None:
+    def _start(self, job: ScheduledJob) -> Child | None:
         now = time.time()
         with self._lock:
             self._waiting.discard(job.name)

@@ -19,7 +19,7 @@ _WHAT = "what the last run left"
 _WAY_OUT = "run again: the next complete run leaves a new one"
 
 
-class Seen(NamedTuple):
+class RememberedToken(NamedTuple):
     """A finding, as far as the next run wants to know of it. Nothing of the row's key but its fingerprint.
 
     Attributes:
@@ -37,10 +37,10 @@ class Seen(NamedTuple):
 
 
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Seen)
+_DECODER = msgspec.json.Decoder(RememberedToken)
 
 
-def to_chunks(entries: Iterable[Seen]) -> Iterator[bytes]:
+def to_chunks(entries: Iterable[RememberedToken]) -> Iterator[bytes]:
     """Chunks of at most `LARGEST_CHUNK` bytes; one for no entries at all, which is not the same as none.
 
     Args:
@@ -57,7 +57,7 @@ def to_chunks(entries: Iterable[Seen]) -> Iterator[bytes]:
     yield _packed(waiting)
 
 
-def entries_of(chunk: bytes) -> list[Seen]:
+def entries_of(chunk: bytes) -> list[RememberedToken]:
     """The entries of one chunk.
 
     Raises:

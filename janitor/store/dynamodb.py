@@ -25,7 +25,7 @@ from botocore.exceptions import ClientError
 from janitor.aws.errors import DENIALS, NOT_FOUND, PASSING_STATEMENT_ERRORS, aws_errors
 from janitor.errors import JanitorError, StoreError
 from janitor.settings.store_url import DynamoDbUrl
-from janitor.store.interface import ANYTHING, Change, Reading, Record
+from janitor.store.interface import ANYTHING, Record, RecordChange, RecordReading
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -78,7 +78,7 @@ class DynamoDbBackend:
         self.place = f"the state table {table}"
         self._table, self._clock = table, clock
 
-    def read(self, scope: str, names: Sequence[str]) -> Reading:
+    def read(self, scope: str, names: Sequence[str]) -> RecordReading:
         """Read at most 100 records in one request, consistently."""
         keys = [_key(scope, name) for name in names]
         with self._errors(_READ):
@@ -87,9 +87,9 @@ class DynamoDbBackend:
             items = answer["Responses"].get(self._table, ())
             records = {item[SORT_KEY]["S"]: _record(item) for item in items if "content" in item or "version" in item}
             unread = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", ())
-            return Reading(records, _second_of(answer), [key[SORT_KEY]["S"] for key in unread])
+            return RecordReading(records, _second_of(answer), [key[SORT_KEY]["S"] for key in unread])
 
-    def write(self, scope: str, changes: Sequence[Change]) -> bool:
+    def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:
         """Make a change with a request, or several with a transaction.
 
         Not with BatchWriteItem, which knows no condition.
@@ -110,7 +110,7 @@ class DynamoDbBackend:
     def forget(self) -> None:
         """Nothing: the table's TTL does it."""
 
-    def _update(self, scope: str, change: Change) -> dict[str, object]:
+    def _update(self, scope: str, change: RecordChange) -> dict[str, object]:
         values: dict[str, Attributes] = {}
         if change.content is None:
             expression, expires_at = _EMPTY, int(self._clock())

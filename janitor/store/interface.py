@@ -23,7 +23,7 @@ class Record(NamedTuple):
     version: object
 
 
-class Reading(NamedTuple):
+class RecordReading(NamedTuple):
     """What a backend read.
 
     Attributes:
@@ -46,7 +46,7 @@ class Anything(Enum):
 ANYTHING = Anything.ANYTHING
 
 
-class Change(NamedTuple):
+class RecordChange(NamedTuple):
     """A record to write.
 
     Attributes:
@@ -83,10 +83,10 @@ class Backend(Protocol):
     most_removed: int
     can_run_full: bool
 
-    def read(self, scope: str, names: Sequence[str]) -> Reading:
+    def read(self, scope: str, names: Sequence[str]) -> RecordReading:
         """Read records of different names, as they are after every write before. Makes and writes nothing."""
 
-    def write(self, scope: str, changes: Sequence[Change]) -> bool:
+    def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:
         """Make changes of different names, all of them or none; on disk when it returns.
 
         Returns:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from janitor.errors import StoreError
-from janitor.store.interface import Change, Reading
+from janitor.store.interface import RecordChange, RecordReading
 from janitor.store.moments import can_be_written, moment_in
 from janitor.store.records import Store, encoded, fields_in
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.redact import cut, without_keys
 from janitor.tokens.times import second_of, time_of
 
@@ -50,7 +50,7 @@ class Held(NamedTuple):
     @property
     def printable_holder(self) -> str:
         """The run's id, fit to be printed: whoever can write to the store can write anything there."""
-        return plain(cut(without_keys(self.holder))) or "?"
+        return printable(cut(without_keys(self.holder))) or "?"
 
     def until_words(self) -> str:
         """When the lease is over, for people: `until 2026-09-21 17:13:00 UTC`."""
@@ -164,24 +164,24 @@ class Leases:
     def release(self, scope: str, holder: str) -> None:
         """Give the lease back, if it is the holder's; that of another stays."""
         for reading in self._store.readings(scope, [_LEASE]):
-            change = Change(_LEASE, None, expected=reading.records.get(_LEASE))
+            change = RecordChange(_LEASE, None, expected=reading.records.get(_LEASE))
             if not _is_of(holder, reading) or self._store.write(scope, [change]):
                 break
 
-    def _hold(self, scope: str, holder: str, until: int, reading: Reading) -> bool:
+    def _hold(self, scope: str, holder: str, until: int, reading: RecordReading) -> bool:
         """Write the lease where it still is as it was read, False where it is not."""
         content = encoded({"holder": holder, "until": until})
-        change = Change(_LEASE, content, until + _KEPT_SECONDS, reading.records.get(_LEASE))
+        change = RecordChange(_LEASE, content, until + _KEPT_SECONDS, reading.records.get(_LEASE))
         return self._store.write(scope, [change])
 
-    def _now(self, reading: Reading) -> int:
+    def _now(self, reading: RecordReading) -> int:
         if reading.now is None:
             sentence = f"{self._store.place} answers without a date, by which a lease is told to be over"
             raise StoreError(sentence, "see what changes answers between here and the table", "no-date")
         return reading.now
 
 
-def _held(reading: Reading) -> Held | None:
+def _held(reading: RecordReading) -> Held | None:
     record = reading.records.get(_LEASE)
     if record is None:
         return None
@@ -189,6 +189,6 @@ def _held(reading: Reading) -> Held | None:
     return Held.of(fields.get("holder"), fields.get("until"))
 
 
-def _is_of(holder: str, reading: Reading) -> bool:
+def _is_of(holder: str, reading: RecordReading) -> bool:
     held = _held(reading)
     return held is not None and held.holder == holder

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from janitor.errors import StoreError
 from janitor.logs import get_logger
-from janitor.store.interface import Change, Reading, Record
+from janitor.store.interface import Record, RecordChange, RecordReading
 from janitor.store.moments import REMEMBER_SECONDS, BrokenRecords, RecordCheck, moment_in
 from janitor.store.records import Store, encoded, fields_in
 
@@ -32,7 +32,7 @@ _MOST_CHUNKS = 10_000
 _MARK, _NOTE, _RUN = "a mark", "a record", "what the last run found"
 
 
-class Mark(NamedTuple):
+class StoredMark(NamedTuple):
     """A mark that stands.
 
     Attributes:
@@ -118,7 +118,7 @@ class RunMemory:
         """
         self._store.prove(self._scope, ["opening"], self._check.now)
 
-    def marked(self, names: Iterable[str]) -> dict[str, Mark]:
+    def marked(self, names: Iterable[str]) -> dict[str, StoredMark]:
         """Those of the names that are marked, any number of them, with their marks."""
         by_record = {_mark_name(name): name for name in names}
         records = self._store.read(self._scope, by_record).records
@@ -156,7 +156,7 @@ class RunMemory:
 
     def keep_note(self, name: str, content: bytes, at: int) -> None:
         """Keep a few kilobytes at most under the name, in the place of what is there, at the UNIX second `at`."""
-        self._store.put(self._scope, [Change(_note_name(name), content, at + REMEMBER_SECONDS)])
+        self._store.put(self._scope, [RecordChange(_note_name(name), content, at + REMEMBER_SECONDS)])
 
     def last_run(self, profile: str) -> LastRun | None:
         """The run that left the snapshot; None where there is none."""
@@ -191,12 +191,12 @@ class RunMemory:
         generation, until = uuid4().hex, run.finished_at + REMEMBER_SECONDS
         count = 0
 
-        def counted() -> Iterator[Change]:
+        def counted() -> Iterator[RecordChange]:
             nonlocal count
             for chunk in chunks:
                 # Counted before it is written: it may be there though that fails.
                 count += 1
-                yield Change(_chunk_name(generation, count - 1), chunk, until)
+                yield RecordChange(_chunk_name(generation, count - 1), chunk, until)
 
         try:
             self._store.put(self._scope, counted())
@@ -209,20 +209,20 @@ class RunMemory:
         """Remove what is past its time from the store, unless it does so by itself."""
         self._store.forget()
 
-    def _mark(self, name: str, record: Record, check: RecordCheck) -> Mark | None:
+    def _mark(self, name: str, record: Record, check: RecordCheck) -> StoredMark | None:
         times = check.times_of(name, _MARK, record.expires_at, fields_in(record.content).get("at"))
         if times is None:
             return None
         until, at = times
-        return Mark(at, until)
+        return StoredMark(at, until)
 
-    def _marking(self, name: str, moment: int, reading: Reading, check: RecordCheck) -> Change:
+    def _marking(self, name: str, moment: int, reading: RecordReading, check: RecordCheck) -> RecordChange:
         record = reading.records.get(_mark_name(name))
         standing = None if record is None else self._mark(_mark_name(name), record, check)
         at = standing.at if standing is not None and standing.at >= moment else check.now
-        return Change(_mark_name(name), encoded({"at": at}), check.now + REMEMBER_SECONDS, record)
+        return RecordChange(_mark_name(name), encoded({"at": at}), check.now + REMEMBER_SECONDS, record)
 
-    def _snapshot(self, profile: str, reading: Reading) -> _Snapshot | None:
+    def _snapshot(self, profile: str, reading: RecordReading) -> _Snapshot | None:
         """Where the snapshot is; None where there is none that a run can have left."""
         record = reading.records.get(_run_name(profile))
         if record is None:
@@ -263,7 +263,7 @@ class RunMemory:
                 first = record
             elif record != first:
                 return mine
-            if self._store.write(self._scope, [Change(name, content, until, record)]):
+            if self._store.write(self._scope, [RecordChange(name, content, until, record)]):
                 break
         return self._snapshot(profile, reading)
 

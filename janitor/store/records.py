@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 
 from janitor.errors import StoreError
-from janitor.store.interface import Backend, Change, Reading, Record
+from janitor.store.interface import Backend, Record, RecordChange, RecordReading
 from janitor.store.moments import moment_in
 
 # How often something is tried; botocore has repeated each of its requests several times.
@@ -60,7 +60,7 @@ class Store:
         self._jitter = jitter or random.Random()  # noqa: S311  # no secret comes of it
         self.location, self.place = backend.location, backend.place
 
-    def read(self, scope: str, names: Iterable[str]) -> Reading:
+    def read(self, scope: str, names: Iterable[str]) -> RecordReading:
         """Those of the names that are there, any number of them."""
         records: dict[str, Record] = {}
         now = None
@@ -72,9 +72,9 @@ class Store:
                 unread, now = reading.unread, reading.now
                 if not unread:
                     break
-        return Reading(records, now)
+        return RecordReading(records, now)
 
-    def readings(self, scope: str, names: Iterable[str]) -> Iterator[Reading]:
+    def readings(self, scope: str, names: Iterable[str]) -> Iterator[RecordReading]:
         """Read the records again and again, with a growing pause between; to be left by whoever has written them.
 
         Raises:
@@ -88,7 +88,7 @@ class Store:
         """The items, as many at a time as one `write` takes of small records."""
         return _in_portions(items, self._backend.most_written)
 
-    def write(self, scope: str, changes: Sequence[Change]) -> bool:
+    def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:
         """Make at most as many changes as one of the `portions`, all of them or none.
 
         Returns:
@@ -100,12 +100,12 @@ class Store:
         standing = self.read(scope, [change.name for change in changes]).records
         return all(_is_made(change, standing.get(change.name)) for change in changes)
 
-    def put(self, scope: str, changes: Iterable[Change]) -> None:
+    def put(self, scope: str, changes: Iterable[RecordChange]) -> None:
         """Write any number of records, whatever is there. Where this raises, some of them may be written.
 
         They are taken a few megabytes at a time.
         """
-        waiting: list[Change] = []
+        waiting: list[RecordChange] = []
         size = 0
         for change in changes:
             length = len(change.content or b"")
@@ -119,7 +119,7 @@ class Store:
     def remove(self, scope: str, names: Iterable[str]) -> None:
         """Remove any number of records, whatever they are. Where this raises, some of them may be there still."""
         for portion in _in_portions(names, self._backend.most_removed):
-            self._write_in_the_end(scope, [Change(name, None) for name in portion])
+            self._write_in_the_end(scope, [RecordChange(name, None) for name in portion])
 
     def prove(self, scope: str, names: Sequence[str], now: int) -> None:
         """Prove that records of these names can be written and read, and that there is room for all of them.
@@ -136,7 +136,7 @@ class Store:
         count = len(names) if self._backend.can_run_full else _FEW
         proofs = [f"proof/{folder}/{name}" for name in names[:count]]
         content = encoded({"at": now})
-        self.put(scope, [Change(proof, content, now + _PROOF_SECONDS) for proof in proofs])
+        self.put(scope, [RecordChange(proof, content, now + _PROOF_SECONDS) for proof in proofs])
         if self.read(scope, proofs).records.keys() != {*proofs}:
             sentence = f"{self.place} does not give back what was just written to it"
             raise StoreError(sentence, "see that it is whole, and no stale copy of another")
@@ -146,7 +146,7 @@ class Store:
         """Remove the records of every scope whose time is over by the store's clock, unless it does so by itself."""
         self._backend.forget()
 
-    def _write_in_the_end(self, scope: str, changes: Sequence[Change]) -> None:
+    def _write_in_the_end(self, scope: str, changes: Sequence[RecordChange]) -> None:
         for _ in self._rounds():
             if self.write(scope, changes):
                 break
@@ -169,7 +169,7 @@ class Store:
 class ReadOnlyStore(Store):
     """A store of a run that leaves nothing behind: what it would write goes nowhere."""
 
-    def write(self, scope: str, changes: Sequence[Change]) -> bool:  # noqa: ARG002  # the signature is the store's
+    def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:  # noqa: ARG002  # the signature is the store's
         """Write nothing, as if all went well."""
         return True
 
@@ -196,7 +196,7 @@ def fields_in(content: object) -> Mapping[str, object]:
         return {}
 
 
-def _is_made(change: Change, standing: Record | None) -> bool:
+def _is_made(change: RecordChange, standing: Record | None) -> bool:
     if change.content is None or standing is None:
         return change.content is None and standing is None
     return standing.content == change.content and moment_in(standing.expires_at) == change.expires_at

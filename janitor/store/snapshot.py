@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from janitor.errors import StoreError
-from janitor.store.chunks import Seen, entries_of, to_chunks
+from janitor.store.chunks import RememberedToken, entries_of, to_chunks
 from janitor.store.sqlite_file import connect, sqlite_errors
 from janitor.tokens.expiration import FIRST_SECOND, LAST_SECOND
 from janitor.tokens.redact import cut
@@ -39,7 +39,7 @@ _SCHEMA = (
     SELECT fingerprint, state, expiry, username, name FROM remembered
     WHERE NOT EXISTS (SELECT 1 FROM seen WHERE seen.fingerprint = remembered.fingerprint)
       AND NOT EXISTS (SELECT 1 FROM deleted WHERE deleted.fingerprint = remembered.fingerprint)""",
-    # The next four are `Changes`, by the names of its attributes.
+    # The next four are `TokenChanges`, by the names of its attributes.
     """CREATE VIEW newly_expiring AS
     SELECT seen.fingerprint, seen.username, seen.name, seen.expiry, remembered.expiry AS previous_expiry
     FROM seen LEFT JOIN remembered USING (fingerprint)
@@ -100,7 +100,7 @@ class Group:
     first: tuple[Changed, ...] = ()
 
 
-class Changes(NamedTuple):
+class TokenChanges(NamedTuple):
     """What changed since the last run. A token may be in several groups; all are empty where no run was before.
 
     Attributes:
@@ -155,7 +155,7 @@ class Snapshot:
                 connection.execute("DELETE FROM remembered")
             raise
 
-    def add(self, entries: Sequence[Seen]) -> None:
+    def add(self, entries: Sequence[RememberedToken]) -> None:
         """Take findings of this run, a page at a time; active tokens too, of those that were `missing`."""
         with self._writing() as connection:
             connection.executemany(_ADD, map(_row, entries))
@@ -165,14 +165,14 @@ class Snapshot:
         with self._writing() as connection:
             connection.executemany("INSERT OR IGNORE INTO deleted VALUES (?)", ((each,) for each in fingerprints))
 
-    def missing(self) -> Iterator[Seen]:
+    def missing(self) -> Iterator[RememberedToken]:
         """What the last run found, and this one neither found nor deleted, with the state and the expiry of then.
 
         Whoever finds some of them active meanwhile may `add` them while this goes on.
         """
         return self._entries("SELECT * FROM missing ORDER BY fingerprint")
 
-    def changes(self, now: int, most: int) -> Changes:
+    def changes(self, now: int, most: int) -> TokenChanges:
         """What changed since the last run.
 
         Args:
@@ -180,8 +180,8 @@ class Snapshot:
             most: how many of each group to name.
         """
         if not self.has_previous:
-            return Changes()
-        return Changes(**{name: self._group(name, now, most) for name in Changes._fields})
+            return TokenChanges()
+        return TokenChanges(**{name: self._group(name, now, most) for name in TokenChanges._fields})
 
     def chunks(self) -> Iterator[bytes]:
         """What this run leaves for the next, at least one chunk: its findings but those that it deleted."""
@@ -216,14 +216,14 @@ class Snapshot:
             finally:
                 connection.execute("COMMIT")
 
-    def _entries(self, query: str) -> Iterator[Seen]:
+    def _entries(self, query: str) -> Iterator[RememberedToken]:
         with sqlite_errors(self._what):
             for row in self._opened.execute(query):
-                yield Seen(*row)
+                yield RememberedToken(*row)
 
     def _group(self, name: str, now: int, most: int) -> Group:
         with sqlite_errors(self._what):
-            [(count,)] = self._opened.execute(f"SELECT count(*) FROM {name}")  # noqa: S608  # a name of `Changes`
+            [(count,)] = self._opened.execute(f"SELECT count(*) FROM {name}")  # noqa: S608  # a name of `TokenChanges`
             rows = self._opened.execute(
                 f"""
                 SELECT * FROM {name}
@@ -253,10 +253,10 @@ def _without_a_name(folder: Path, what: str) -> sqlite3.Connection:
     return connection
 
 
-def _row(entry: Seen) -> Seen:
+def _row(entry: RememberedToken) -> RememberedToken:
     """The entry as it is kept: a date as near to its own as the years 1 to 9999 allow, and texts of 256 characters."""
     fingerprint, state, expiry, username, name = entry
-    return Seen(
+    return RememberedToken(
         cut(fingerprint),
         cut(state),
         None if expiry is None else min(max(expiry, FIRST_SECOND), LAST_SECOND),

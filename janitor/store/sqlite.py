@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from janitor.errors import StoreError
 from janitor.settings.store_url import SqliteUrl
-from janitor.store.interface import Change, Reading, Record
+from janitor.store.interface import Record, RecordChange, RecordReading
 from janitor.store.sqlite_file import connect, is_empty, reading, sqlite_errors, writing
 
 # In the file's header, where `file` shows it: "jani". A file with another one belongs to another program.
@@ -60,7 +60,7 @@ class SqliteBackend:
         self.place = f"the state file {path}"
         self._path = path
 
-    def read(self, scope: str, names: Sequence[str]) -> Reading:
+    def read(self, scope: str, names: Sequence[str]) -> RecordReading:
         """Read records; none of a file that is not there, or empty."""
         records = {}
         if not is_empty(self._path):
@@ -70,9 +70,9 @@ class SqliteBackend:
                         row = file.execute(_READ, (scope, name)).fetchone()
                         if row is not None:
                             records[name] = Record(*row)
-        return Reading(records, int(time.time()))
+        return RecordReading(records, int(time.time()))
 
-    def write(self, scope: str, changes: Sequence[Change]) -> bool:
+    def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:
         """Make changes in one transaction. Makes the file (mode 0600) and its folder (0700) where there are none."""
         self._make_file()
         try:
@@ -135,7 +135,7 @@ class _UnexpectedError(Exception):
     """A record is not the expected one; what the transaction has made before is undone."""
 
 
-def _make(file: sqlite3.Connection, scope: str, changes: Sequence[Change]) -> None:
+def _make(file: sqlite3.Connection, scope: str, changes: Sequence[RecordChange]) -> None:
     """Make changes. Raises _UnexpectedError where one of them finds another record than it expects."""
     version = uuid4().bytes
     by_statement: dict[str, list[dict[str, object]]] = {}
@@ -149,7 +149,7 @@ def _make(file: sqlite3.Connection, scope: str, changes: Sequence[Change]) -> No
             raise _UnexpectedError
 
 
-def _statement(change: Change) -> str:
+def _statement(change: RecordChange) -> str:
     """The statement that makes a change where the record is the expected one."""
     match change.content, change.expected:
         case None, Record():

@@ -32,8 +32,8 @@ def whole_seconds(number: str) -> int | None:
     try:
         if number.isdecimal():
             return int(number)
-        read = Decimal(number)
-        return int(read) if read.adjusted() <= _MOST_DIGITS_BEHIND_THE_FIRST else None
+        read_expiration = Decimal(number)
+        return int(read_expiration) if read_expiration.adjusted() <= _MOST_DIGITS_BEHIND_THE_FIRST else None
     except (ArithmeticError, ValueError):
         return None
 
@@ -62,7 +62,7 @@ def as_lisa_reads(value: Value) -> int | None:
         return None
 
 
-def read(value: Value) -> tuple[int | None, str | None]:
+def read_expiration(value: Value) -> tuple[int | None, str | None]:
     """The expiry in whole UNIX seconds and no problem, or no expiry and one of the reasons why."""
     seconds = whole_seconds(value.N) if value.N is not None else None
     if seconds is None:

@@ -11,7 +11,7 @@ from msgspec import structs
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate, accepted_by, lacks_uuid
 from janitor.tokens.duration import spoken_duration
-from janitor.tokens.expiration import LAST_SECOND, MAX_SECONDS, as_lisa_reads, moment, probably_meant, read
+from janitor.tokens.expiration import LAST_SECOND, MAX_SECONDS, as_lisa_reads, moment, probably_meant, read_expiration
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import protected_by
 from janitor.tokens.row import KIND_WORDS, Row, Value, is_true
@@ -83,7 +83,7 @@ class Lockout(NamedTuple):
 
 def rules(row: Row, now: int, policy: Policy) -> list[Rule]:
     """Every rule in order, at the UNIX second `now`."""
-    expiry, reason = read(row.expiration) if row.expiration is not None else (None, None)
+    expiry, reason = read_expiration(row.expiration) if row.expiration is not None else (None, None)
     found = [_malformed(row.expiration, expiry, reason), _legacy(row, policy.dialect), _permanent(row)]
     found += _dated(expiry, now, policy)
     rest = not any(rule.matches for rule in found)
@@ -105,7 +105,7 @@ def gate_rules(row: Row, now: int, dialect: Dialect) -> list[GateRule]:
 
 def deletable_from(row: Row, policy: Policy) -> int | None:
     """The first UNIX second at which `is_deletable` holds, and it holds ever after; None for never."""
-    expiry, reason = read(row.expiration) if row.expiration is not None else (None, None)
+    expiry, reason = read_expiration(row.expiration) if row.expiration is not None else (None, None)
     if expiry is None or reason is not None:
         return None
     if policy.dialect is Dialect.HASHED and lacks_uuid(row) and not policy.include_legacy:
@@ -147,7 +147,7 @@ def lockout(row: Row, rows_of_owner: Iterable[Row], now: int, dialect: Dialect) 
     return Lockout(locked_out=True, why=why)
 
 
-def said(second: int) -> str:
+def time_words(second: int) -> str:
     """A UNIX second as a time in UTC, to the second."""
     when = moment(second)
     if when is not None:
@@ -160,7 +160,7 @@ def _malformed(value: Value | None, expiry: int | None, reason: str | None) -> R
     if value is None:
         why = "there is none"
     elif expiry is not None:
-        why = f"it is a number: {said(expiry)}"
+        why = f"it is a number: {time_words(expiry)}"
     else:
         fault = _TOO_LARGE.get(reason or "", "not a number")
         why = f"it is {KIND_WORDS.get(value.kind, 'of no known type')}, {fault}{_meant(value)}"
@@ -169,7 +169,7 @@ def _malformed(value: Value | None, expiry: int | None, reason: str | None) -> R
 
 def _meant(value: Value) -> str:
     meant = probably_meant(value)
-    return "" if meant is None else f"; probably meant as {said(meant)}"
+    return "" if meant is None else f"; probably meant as {time_words(meant)}"
 
 
 def _legacy(row: Row, dialect: Dialect) -> Rule:
@@ -207,11 +207,11 @@ def _dated(expiry: int | None, now: int, policy: Policy) -> Iterator[Rule]:
 
 
 def _at_least(left: int, right: int) -> tuple[bool, str]:
-    return left >= right, f"{said(left)} {'>=' if left >= right else '<'} {said(right)}"
+    return left >= right, f"{time_words(left)} {'>=' if left >= right else '<'} {time_words(right)}"
 
 
 def _at_most(left: int, right: int) -> tuple[bool, str]:
-    return left <= right, f"{said(left)} {'<=' if left <= right else '>'} {said(right)}"
+    return left <= right, f"{time_words(left)} {'<=' if left <= right else '>'} {time_words(right)}"
 
 
 def _classic_rule(row: Row, now: int) -> tuple[bool, str, int | None]:
@@ -222,8 +222,8 @@ def _classic_rule(row: Row, now: int) -> tuple[bool, str, int | None]:
         kind = KIND_WORDS.get(row.expiration.kind, "of no known type")
         return False, f"int() of tokenExpiration raises, for it is {kind} that it cannot read", None
     if now < second:
-        return True, f"now < tokenExpiration: {said(now)} < {said(second)}", second
-    return False, f"now >= tokenExpiration: {said(now)} >= {said(second)}", None
+        return True, f"now < tokenExpiration: {time_words(now)} < {time_words(second)}", second
+    return False, f"now >= tokenExpiration: {time_words(now)} >= {time_words(second)}", None
 
 
 def _missing_for_api(row: Row) -> str | None:
@@ -244,7 +244,7 @@ def _none_of(value: Value | None) -> str:
 def _why_swept(row: Row, second: int | None, protection: str | None, *, now: int, needs_include: bool) -> str:
     if second is None:
         return f"never: {_why_never(row)}"
-    when = said(second)
+    when = time_words(second)
     if protection is not None:
         included = " with --include legacy" if needs_include else ""
         return f"never while it is protected ({protection}); else{included} from {when} on"

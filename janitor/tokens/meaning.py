@@ -7,8 +7,8 @@ from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.expiration import MAX_SECONDS, as_lisa_reads, moment, probably_meant
 from janitor.tokens.fingerprint import is_key_hashed
-from janitor.tokens.printable import plain
-from janitor.tokens.redact import shown
+from janitor.tokens.printable import printable
+from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import KIND_WORDS, Row, Value
 from janitor.tokens.times import minute_of
 
@@ -38,8 +38,8 @@ def row_marks(row: Row, *, is_hashed: bool) -> Iterator[str]:
     """What tells a row from the other one of its token, in words; `is_hashed` of a table in that dialect."""
     if is_hashed:
         yield f"its key is {'the sha256 of the token' if is_key_hashed(row, Dialect.HASHED) else 'the token itself'}"
-        uuid = shown(row).token_uuid
-        yield f"tokenUUID {plain(uuid)}" if uuid else "no tokenUUID"
+        uuid = redacted_texts(row).token_uuid
+        yield f"tokenUUID {printable(uuid)}" if uuid else "no tokenUUID"
 
 
 def _acceptance(row: Row, gates: tuple[Gate, ...]) -> str:

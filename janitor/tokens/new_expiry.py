@@ -79,14 +79,14 @@ def extended(row: Row, now: int, policy: Policy, wish: Extension) -> Decision:
     second = _wished(verdict.expiry, now, wish)
     if second <= now:
         way_out = "give --expires-in, or --to a later time; to end a token there is `janitor token revoke`"
-        return Refused(f"its new expiry {said(second, now)} would be in the past", way_out)
+        return Refused(f"its new expiry {time_and_distance(second, now)} would be in the past", way_out)
     if second > MAX_SECONDS:
         return Refused("its new expiry would be too large for UNIX seconds", "give an earlier one")
     if verdict.expiry == second:
-        return Unchanged(f"it expires {said(second, now)} already")
+        return Unchanged(f"it expires {time_and_distance(second, now)} already")
     refusal = _extension_refused(row, second, now, policy, wish)
     if refusal is None and second > now + TEN_YEARS and not wish.yes:
-        why = f"its new expiry {said(second, now)} is more than ten years ahead"
+        why = f"its new expiry {time_and_distance(second, now)} is more than ten years ahead"
         refusal = Refused(why, "give --yes if that is meant", needs_yes=True)
     return refusal or NewExpiry(second)
 
@@ -98,17 +98,19 @@ def revoked(row: Row, now: int, policy: Policy, at: int | None) -> Decision:
     """
     verdict = classify(row, now, policy)
     if not verdict.accepted_by:
-        return Unchanged(f"no gate of LISA accepts it: {expiry_said(row, verdict, now)}")
+        return Unchanged(f"no gate of LISA accepts it: {expiry_words(row, verdict, now)}")
     if at is None:
         return NewExpiry(now)
     if at <= now:
-        return Refused(f"{said(at, now)} is in the past", "without --at it ends now")
+        return Refused(f"{time_and_distance(at, now)} is in the past", "without --at it ends now")
     if verdict.expiry == at:
-        return Unchanged(f"it expires {said(at, now)} already")
+        return Unchanged(f"it expires {time_and_distance(at, now)} already")
     if (gates := _revived(row, at, now, policy.dialect)) or _lengthened(row, at, policy.dialect):
         who = f"bring it to life for {_named(gates)}" if gates else "lengthen it"
         way_out = "go without --at, or use `janitor token extend`"
-        return Refused(f"to end it {said(at, now)} would {who}: {expiry_said(row, verdict, now)}", way_out)
+        return Refused(
+            f"to end it {time_and_distance(at, now)} would {who}: {expiry_words(row, verdict, now)}", way_out
+        )
     return NewExpiry(at)
 
 
@@ -118,21 +120,21 @@ def ends_earlier(row: Row, second: int, now: int, dialect: Dialect) -> bool:
     return any(old > now and new < old for old, new in ends)
 
 
-def said(second: int, now: int) -> str:
+def time_and_distance(second: int, now: int) -> str:
     """A UNIX second in words: `2027-01-31 00:00:00 UTC (in 3 days)`."""
     when = moment(second)
     absolute = f"{second_of(when)} UTC" if when else f"UNIX second {second}"
     return f"{absolute} ({relative(second - now)})"
 
 
-def expiry_said(row: Row, verdict: Classification, now: int) -> str:
+def expiry_words(row: Row, verdict: Classification, now: int) -> str:
     """A row's expiry in words, whatever it is: a time, none, or a broken date and what LISA makes of it."""
     if verdict.expiry is not None:
-        return said(verdict.expiry, now)
+        return time_and_distance(verdict.expiry, now)
     if row.expiration is None:
         return "no expiry"
     read = as_lisa_reads(row.expiration)
-    lisa = "no gate accepts" if read is None else f"LISA reads as {said(read, now)}"
+    lisa = "no gate accepts" if read is None else f"LISA reads as {time_and_distance(read, now)}"
     return f"a broken date ({', '.join(verdict.reasons)}) that {lisa}"
 
 
@@ -144,7 +146,7 @@ def _wished(expiry: int | None, now: int, wish: Extension) -> int:
 
 def _extension_refused(row: Row, second: int, now: int, policy: Policy, wish: Extension) -> Refused | None:
     verdict, dialect = classify(row, now, policy), policy.dialect
-    was = expiry_said(row, verdict, now)
+    was = expiry_words(row, verdict, now)
     is_shortened = ends_earlier(row, second, now, dialect)
     # Not by its state: a legacy row with a broken date is malformed.
     is_legacy = dialect is Dialect.HASHED and lacks_uuid(row)
@@ -156,7 +158,9 @@ def _extension_refused(row: Row, second: int, now: int, policy: Policy, wish: Ex
             f"{_named(gates)} refuses it now ({was}), and a new expiry would bring it to life", "give --revive"
         )
     if is_shortened and not wish.shorten:
-        return Refused(f"{said(second, now)} is earlier than now: {was}", "give --shorten if that is meant")
+        return Refused(
+            f"{time_and_distance(second, now)} is earlier than now: {was}", "give --shorten if that is meant"
+        )
     return None
 
 

@@ -3,7 +3,7 @@
 import re
 
 
-def plain(text: str) -> str:
+def printable(text: str) -> str:
     """The text as one visible line: whatever Python calls unprintable is written out as an escape.
 
     Those are control characters, format characters such as bidirectional overrides, line ends, odd spaces, and lone
@@ -26,7 +26,7 @@ _UNSEEN = re.compile(
 )
 
 
-def seen(json: bytes) -> bytes:
+def escape_invisible(json: bytes) -> bytes:
     """The same JSON, with every character that a terminal would obey or not show written as an escape."""
     if json.isascii() and b"\x7f" not in json:
         return json

@@ -26,7 +26,7 @@ _MOST_AROUND = 4
 _SHA256_LENGTH = 64
 
 
-class Shown(NamedTuple):
+class RedactedTexts(NamedTuple):
     """The texts of a row as they may be shown, None where one is missing or no text."""
 
     name: str | None
@@ -35,14 +35,14 @@ class Shown(NamedTuple):
     token_uuid: str | None
 
 
-def shown(row: Row) -> Shown:
+def redacted_texts(row: Row) -> RedactedTexts:
     """The row's texts, each cut to 256 characters.
 
     People paste a token into its own name; LISA's list even shows a legacy row's key as the name. Such a text is
     replaced whole: see `gives_away`.
     """
     key = row.key.S or ""
-    return Shown(
+    return RedactedTexts(
         _shown(row.name, key), _shown(row.username, key), _shown(row.created_by, key), _shown(row.token_uuid, key)
     )
 

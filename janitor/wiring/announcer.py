@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from janitor.dynamodb.client import Aws
 from janitor.errors import JanitorError, SinkError
-from janitor.notices.announce import Announcer, Rehearsal
+from janitor.notices.announce import Announcer, DryAnnouncer
 from janitor.notices.audience import Audience, Kind
 from janitor.notices.channel import Channel
 from janitor.notices.failure import failure_message
-from janitor.notices.notice_memory import Watch, WatchTerms
+from janitor.notices.notice_memory import NoticeMemory, NoticeTerms
 from janitor.notices.trouble import Trouble
 from janitor.report.model import Remark
 from janitor.settings.around_run import AroundRun
@@ -26,20 +26,20 @@ from janitor.wiring.fingerprint_key import key_name
 from janitor.wiring.notices import owner_pages
 from janitor.wiring.policy import Terms
 from janitor.wiring.stores import failure_turn_for, has_store, scope_of, store_for, troubles_for, turn_for
-from janitor.wiring.table import MAX_SKEW_SECONDS, Reached, named, session
+from janitor.wiring.table import MAX_SKEW_SECONDS, OpenTable, name_in_settings, open_session
 
 
 class Announcing(NamedTuple):
     """Who announces what a run finds, and what it holds that against."""
 
     announcer: Announcer
-    watch: Watch
+    watch: NoticeMemory
 
 
 def announcing_of(
     settings: NoticeSettings,
     state: StateSettings,
-    reached: Reached,
+    reached: OpenTable,
     stop: Stop,
     terms: Terms,
     *,
@@ -75,7 +75,7 @@ def announcing_of(
         refusal=clock_refusal(table.skew_seconds),
     )
     kind, topic_arn = Kind.OWNER if settings.per_token else Kind.DIGEST, settings.sns_topic_arn
-    watch_terms = WatchTerms(
+    watch_terms = NoticeTerms(
         scope=scope_of(table),
         now=terms.now,
         thresholds=policy.thresholds,
@@ -86,13 +86,13 @@ def announcing_of(
         needs_notice=Audience(kind, topic_arn) if requires_notice and topic_arn else None,
         is_rehearsal=is_dry_run,
     )
-    watch = Watch(
+    watch = NoticeMemory(
         store_for(state, lambda: reached.aws, is_dry_run=is_dry_run),
         watch_terms,
         fingerprint_of=fingerprint_of,
         folder=temporary_folder(),
     )
-    announcer = (Rehearsal if is_dry_run else Announcer)(
+    announcer = (DryAnnouncer if is_dry_run else Announcer)(
         watch,
         channel,
         clock=time.time,
@@ -124,7 +124,7 @@ def run_channel(
         digest=notices.digest,
         pointer=pointer,
         audience=notices.sns_topic_arn,
-        troubles=troubles_for(settings.store, notices, aws, command=command, table=named(settings.table)),
+        troubles=troubles_for(settings.store, notices, aws, command=command, table=name_in_settings(settings.table)),
     )
 
 
@@ -145,7 +145,7 @@ def tell_of_failure(
     """
     if settings.sns_topic_arn is None or settings.digest == "never":
         return None
-    made = failure_message(command, named(table), run_id, error.code, str(error))
+    made = failure_message(command, name_in_settings(table), run_id, error.code, str(error))
     message = Message(
         body=made.body,
         subject=made.subject,
@@ -154,12 +154,12 @@ def tell_of_failure(
         is_structured=True,
     )
     try:
-        aws = session(table)
+        aws = open_session(table)
         topic = Topic(aws.sns, settings.sns_topic_arn, lambda _: False)
         troubles = turn = None
         # A store that does not work may be what the run has failed of: then everything is told.
         with suppress(JanitorError):
-            troubles = troubles_for(state, settings, lambda: aws, command=command, table=named(table))
+            troubles = troubles_for(state, settings, lambda: aws, command=command, table=name_in_settings(table))
             turn = None if troubles is None else failure_turn_for(state, aws, troubles, run_id, stop)
         with ExitStack() as held:
             if turn is not None:

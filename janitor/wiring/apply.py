@@ -24,12 +24,12 @@ from janitor.wiring.policy import Terms
 from janitor.wiring.scan import announcing_for, prepared_for
 from janitor.wiring.stores import lease_for
 from janitor.wiring.sweep import announced_by, archive_file, sweep_of, ttl_remarks
-from janitor.wiring.table import Among, Reached, names_a_table, reach
+from janitor.wiring.table import OpenTable, PlaceInRun, names_a_table, open_table
 
 _ROWS_A_PAGE = 1_000
 
 
-def prepare_apply(plan: Path, given: ApplyCommand, run_id: str, stop: Stop, _: Among | None) -> Prepared:
+def prepare_apply(plan: Path, given: ApplyCommand, run_id: str, stop: Stop, _: PlaceInRun | None) -> Prepared:
     """Check the plan, find its table, and put the carrying out together; nothing of the table's rows is read yet.
 
     Raises:
@@ -105,7 +105,7 @@ def plan_at(path: Path) -> PlanReader:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}", "check the path", "plan-path") from None
 
 
-def reach_table_of(reader: PlanReader, settings: TableSettings, max_wcu: float | None = None) -> Reached:
+def reach_table_of(reader: PlanReader, settings: TableSettings, max_wcu: float | None = None) -> OpenTable:
     """Find the table that a plan is of: the one it names, unless the user names it, and that has to be the same.
 
     Raises:
@@ -114,7 +114,7 @@ def reach_table_of(reader: PlanReader, settings: TableSettings, max_wcu: float |
     """
     planned = reader.header.table
     settings = _of_the_plan(settings, planned)
-    reached = reach(settings, dialect=reader.header.policy.dialect, max_wcu=max_wcu)
+    reached = open_table(settings, dialect=reader.header.policy.dialect, max_wcu=max_wcu)
     table = reached.table
     found = {"table": table.name, "region": table.region, "account": table.account_id}
     named = {"table": planned.name, "region": planned.region, "account": planned.account_id}

@@ -11,7 +11,7 @@ from janitor.settings.parsers import Folder, S3Prefix
 from janitor.sinks.s3 import S3Folder
 from janitor.stopping import ARCHIVE_SECONDS, Stop
 from janitor.wiring.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_no_file, why_not_writable
-from janitor.wiring.table import Reached
+from janitor.wiring.table import OpenTable
 
 _BOTH = ("archive", "no_archive")
 
@@ -46,7 +46,7 @@ def keeps_no_archive(settings: ArchiveSettings) -> bool:
     return settings.no_archive and settings.typed(*_BOTH) != ["archive"]
 
 
-def archive_for(settings: ArchiveSettings, reached: Reached, header: Header, stop: Stop) -> Archive:
+def archive_for(settings: ArchiveSettings, reached: OpenTable, header: Header, stop: Stop) -> Archive:
     """The archive that --archive and --no-archive ask for; nothing is written yet.
 
     Args:
@@ -73,7 +73,7 @@ def archive_for(settings: ArchiveSettings, reached: Reached, header: Header, sto
 
 
 def archive_problem(
-    archive: Archive, place: Path | Folder | S3Prefix | None, reached: Reached, *, is_dry_run: bool
+    archive: Archive, place: Path | Folder | S3Prefix | None, reached: OpenTable, *, is_dry_run: bool
 ) -> str | None:
     """Why the archive could not be written, as far as can be told without leaving anything; None where it could.
 

@@ -38,19 +38,19 @@ class Confirmation:
 
     def problem(self) -> str | None:
         """As `Consent.problem`."""
-        if self._yes or self._is_scheduled or is_terminal():
+        if self._yes or self._is_scheduled or can_ask():
             return None
         return f"{NO_TERMINAL}; {WAY_OUT}"
 
     def is_given(self, rows: int, oldest: int, newest: int) -> bool:
         """As `Consent.is_given`."""
-        if self._yes or not is_terminal():
+        if self._yes or not can_ask():
             return self.problem() is None
         what = f"{counted(rows, 'token')} of {self._table}, expired {_span(oldest, newest)}"
         return _answer(f"Delete {what}?", self._stop) is True
 
 
-def is_terminal() -> bool:
+def can_ask() -> bool:
     """Whether somebody sits there who can be asked; standard input may be closed."""
     return sys.stdin is not None and sys.stdin.isatty()
 
@@ -66,7 +66,7 @@ def confirm(question: str, nothing: str, stop: Stop) -> None:
     Raises:
         NotConfirmedError: the answer is not yes, or there is nobody to ask.
     """
-    if not is_terminal():
+    if not can_ask():
         raise NotConfirmedError(f"{nothing}: {NO_TERMINAL}", WAY_OUT)
     is_yes = _answer(question, stop)
     if is_yes is None:

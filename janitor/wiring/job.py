@@ -27,7 +27,7 @@ from janitor.stopping import Stop
 from janitor.wiring.outlets import outlets_of
 from janitor.wiring.report_places import pointer_of
 from janitor.wiring.stores import has_store
-from janitor.wiring.table import Among, named, names_a_table, session
+from janitor.wiring.table import PlaceInRun, name_in_settings, names_a_table, open_session
 
 _WAY = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
@@ -55,7 +55,7 @@ class Prepared(NamedTuple):
         return self._replace(job=structs.replace(self.job, warnings=warnings, **changes))
 
 
-Prepare = Callable[[SettingsT, str, Stop, Among | None], Prepared]
+Prepare = Callable[[SettingsT, str, Stop, PlaceInRun | None], Prepared]
 
 
 class Asked(NamedTuple, Generic[SettingsT]):
@@ -95,21 +95,21 @@ def run_job(asked: Asked[SettingsT], shared: SettingsT, run_id: str, stop: Stop)
         return _job(
             asked,
             shared,
-            [structs.replace(prepared.job, named=named(only.table) if names_a_table(only.table) else None)],
+            [structs.replace(prepared.job, named=name_in_settings(only.table) if names_a_table(only.table) else None)],
             run_id=run_id,
             stop=stop,
             home=prepared.aws,
             names_places=prepared.names_places,
         )
-    home = session(shared.table)
-    tries = [_try(asked, each, run_id, stop, Among(number, home)) for number, each in enumerate(asked.tables, 1)]
+    home = open_session(shared.table)
+    tries = [_try(asked, each, run_id, stop, PlaceInRun(number, home)) for number, each in enumerate(asked.tables, 1)]
     _see_that_some_are_reached(asked.tables, tries)
     _see_that_all_differ(asked.tables, tries)
     places = [_place_of(each, made, home) for each, made in zip(asked.tables, tries, strict=True)]
     jobs = [
-        Unreached(label=label, place=place, error=made, named=named(each.table))
+        Unreached(label=label, place=place, error=made, named=name_in_settings(each.table))
         if isinstance(made, JanitorError)
-        else structs.replace(made, label=label, named=named(each.table))
+        else structs.replace(made, label=label, named=name_in_settings(each.table))
         for each, label, place, made in zip(asked.tables, labels_of(places), places, tries, strict=True)
     ]
     return _job(asked, shared, jobs, run_id=run_id, stop=stop, home=lambda: home, names_places=None)
@@ -157,7 +157,7 @@ def _announce(
 
 
 def _try(
-    asked: Asked[SettingsT], settings: SettingsT, run_id: str, stop: Stop, among: Among
+    asked: Asked[SettingsT], settings: SettingsT, run_id: str, stop: Stop, among: PlaceInRun
 ) -> TableJob | JanitorError:
     """A table's part, or why it has none: somebody else's table keeps none of the others from its turn."""
     try:
@@ -173,7 +173,7 @@ def _see_that_some_are_reached(tables: Sequence[AroundRun], tries: Sequence[Tabl
     sentences = {str(error) for error in errors}
     if len(sentences) == 1:
         raise errors[0]
-    said = "; ".join(f"{named(each.table)}: {error}" for each, error in zip(tables, errors, strict=True))
+    said = "; ".join(f"{name_in_settings(each.table)}: {error}" for each, error in zip(tables, errors, strict=True))
     every = all(isinstance(error, ConfigurationError) for error in errors)
     raise (ConfigurationError if every else JanitorError)(f"no table can be reached: {said}", code=errors[0].code)
 
@@ -186,9 +186,11 @@ def _see_that_all_differ(tables: Sequence[AroundRun], tries: Sequence[TableJob |
         table: Table = made.table
         place = (table.account_id, table.region, table.name, table.endpoint)
         if place in seen:
-            sentence = f"{seen[place]} and {named(settings.table)} are one table, {table.name} in {table.region}"
+            sentence = (
+                f"{seen[place]} and {name_in_settings(settings.table)} are one table, {table.name} in {table.region}"
+            )
             raise ConfigurationError(sentence, "name it once", "same-table")
-        seen[place] = named(settings.table)
+        seen[place] = name_in_settings(settings.table)
 
 
 def _place_of(settings: AroundRun, made: TableJob | JanitorError, home: Aws) -> TablePart:
@@ -196,14 +198,14 @@ def _place_of(settings: AroundRun, made: TableJob | JanitorError, home: Aws) -> 
     if isinstance(made, JanitorError):
         given = settings.table
         region = given.region or _region_of(given, home)
-        return TablePart(name=named(given), region=region, account_id=None, endpoint=given.endpoint_url)
+        return TablePart(name=name_in_settings(given), region=region, account_id=None, endpoint=given.endpoint_url)
     return made.place
 
 
 def _region_of(given: TableSettings, home: Aws) -> str:
     """The region that a table's session has, which is asked of nobody; that of the run where there is no session."""
     try:
-        return session(given, beside=home).region
+        return open_session(given, beside=home).region
     except JanitorError:
         return home.region or _UNKNOWN
 
@@ -216,4 +218,4 @@ def shared_way(tables: Sequence[TableSettings], topic_arn: str | None) -> TableS
         # There is no way without one, and a bucket may be anywhere.
         of_topic = topic_arn.split(":")[_REGION_IN_ARN] if topic_arn else None
         common["region"] = of_topic or next(table.region for table in tables if table.region)
-    return TableSettings(deployment=tuple(named(table) for table in tables), **common)
+    return TableSettings(deployment=tuple(name_in_settings(table) for table in tables), **common)

@@ -10,10 +10,10 @@ from janitor.wiring.outlets import check_reports
 from janitor.wiring.policy import Terms, policy_of
 from janitor.wiring.readers import check_readers, reader_for, threads_of
 from janitor.wiring.scan import prepared_for
-from janitor.wiring.table import Among, reach
+from janitor.wiring.table import PlaceInRun, open_table
 
 
-def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: Among | None) -> Prepared:
+def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: PlaceInRun | None) -> Prepared:
     """Find the table and put a listing of it together; nothing of its rows is read yet.
 
     Raises:
@@ -24,7 +24,7 @@ def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: Among | N
     check_readers(settings.limits)
     check_reports(settings.output)
     secret = secret_in(settings.protection.fingerprint_key_file)
-    reached = reach(
+    reached = open_table(
         settings.table,
         dialect=settings.policy.dialect,
         connections=threads_of(settings.limits),

@@ -12,7 +12,7 @@ import click
 
 from janitor.background import answer_of
 from janitor.errors import JanitorError, SinkError
-from janitor.report.combine import apart, series_of
+from janitor.report.combine import series_of, split_by_table
 from janitor.report.metrics import metrics_of
 from janitor.report.model import Outcome, Report
 from janitor.settings.output import NoticeSettings, StateSettings
@@ -31,7 +31,7 @@ _START_SHARE = 0.1
 def measured_of(report: Report, job: str) -> list[Measured]:
     """The metrics of each table of a job's run. Of one that was left to another run what that one says is truer."""
     measured = []
-    for table, name, each in zip(report.tables, series_of(report), apart(report), strict=True):
+    for table, name, each in zip(report.tables, series_of(report), split_by_table(report), strict=True):
         region = table.region or "-"
         timestamp = int(each.run.finished_at.timestamp() * 1_000)
         metrics = None if each.run.outcome is Outcome.SKIPPED else metrics_of(each)

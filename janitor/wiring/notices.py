@@ -11,7 +11,7 @@ from janitor.settings.store_url import SqliteUrl
 from janitor.sinks.metric import MetricSink
 from janitor.stopping import REPORT_SECONDS, Stop
 from janitor.wiring.places import is_folder
-from janitor.wiring.table import Reached
+from janitor.wiring.table import OpenTable
 
 
 def state_file(state: StateSettings) -> list[tuple[str, Path]]:
@@ -64,7 +64,7 @@ def _present_folder() -> str:
         return "the present folder, which is gone"
 
 
-def owner_pages(reached: Reached) -> PagesOfOwner | None:
+def owner_pages(reached: OpenTable) -> PagesOfOwner | None:
     """Reads the rows of one owner; None where the table has no index for it."""
     if not reached.table.has_owner_index:
         return None

@@ -22,7 +22,7 @@ from janitor.stopping import REPORT_SECONDS, Stop
 from janitor.terminal import shows_colours
 from janitor.wiring.places import check_places_differ
 from janitor.wiring.report_places import expanded
-from janitor.wiring.table import Reached
+from janitor.wiring.table import OpenTable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -58,7 +58,7 @@ def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] =
         raise ConfigurationError("two reports go to one object in S3", "give each --report a key of its own")
 
 
-def outlets_for(settings: OutputSettings, reached: Reached, run_id: str, stop: Stop) -> Outlets:
+def outlets_for(settings: OutputSettings, reached: OpenTable, run_id: str, stop: Stop) -> Outlets:
     """The outlets of a run of this table, none of them opened."""
     return outlets_of(settings, reached.table, lambda: reached.home.s3, run_id, stop)
 

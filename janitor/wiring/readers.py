@@ -13,11 +13,11 @@ from janitor.settings.parsers import MAX_SEGMENTS, MAX_THREADS
 
 if TYPE_CHECKING:
     from janitor.readers.interface import Reader
-    from janitor.readers.segment import Hands, Place
+    from janitor.readers.segment import SegmentReaders, TablePlace
     from janitor.settings.limits import LimitSettings
     from janitor.settings.table import TableSettings
     from janitor.stopping import Stop
-    from janitor.wiring.table import Reached
+    from janitor.wiring.table import OpenTable
 
 # How much of the machine's time a container may have, in microseconds, and of how many (Linux, cgroup v2).
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -65,7 +65,7 @@ def shares_of(limits: LimitSettings, size_bytes: int) -> Shares:
     return Shares(segments, min(workers, segments))
 
 
-def reader_for(reached: Reached, limits: LimitSettings, way: TableSettings, stop: Stop) -> Reader:
+def reader_for(reached: OpenTable, limits: LimitSettings, way: TableSettings, stop: Stop) -> Reader:
     """Who reads the table that was reached; `way` says how others get there.
 
     Raises:
@@ -102,12 +102,12 @@ def cores() -> int:
     return max(1, min(allowed, len(os.sched_getaffinity(0))))
 
 
-def _place(reached: Reached, way: TableSettings | None = None) -> Place:
+def _place(reached: OpenTable, way: TableSettings | None = None) -> TablePlace:
     """Where the table is. Who reads it elsewhere has a way of their own there, without `way`: a role, a profile."""
-    from janitor.readers.segment import Place
+    from janitor.readers.segment import TablePlace
 
     table = reached.table
-    return Place(
+    return TablePlace(
         table=table.name,
         table_id=table.table_id,
         account_id=table.account_id,
@@ -119,7 +119,7 @@ def _place(reached: Reached, way: TableSettings | None = None) -> Place:
     )
 
 
-def _others(reached: Reached, place: Place, segments: int, hands: Hands, stop: Stop) -> Reader:
+def _others(reached: OpenTable, place: TablePlace, segments: int, hands: SegmentReaders, stop: Stop) -> Reader:
     from janitor.readers.segment import Segments
 
     return Segments(place, segments, hands, stop=stop, note_requests=reached.aws.traffic.add)

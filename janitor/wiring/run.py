@@ -13,7 +13,7 @@ from janitor.settings.output import LogSettings
 from janitor.settings.parsers import ReportTarget
 from janitor.settings.scan import ScanSettings
 from janitor.settings.schedule import Schedule, ScheduleError, load_schedule
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.wiring.job import Asked
 from janitor.wiring.scan import check_scan, prepare_scan
 from janitor.wiring.schedule import RunCommand, commands_of
@@ -23,7 +23,7 @@ from janitor.wiring.table import names_a_table
 from janitor.wiring.tables import carried_out_on_each, check_shared
 
 
-def checked(file: Path, given: RunCommand) -> int:
+def check_file(file: Path, given: RunCommand) -> int:
     """Say on standard error each thing that is wrong with a file; on standard output what it would do and when.
 
     Returns:
@@ -70,7 +70,7 @@ def _check(schedule: Schedule, command: RunCommand, scan: ScanSettings) -> None:
     check_shared(scan, command.plan if schedule.is_sweep else None, command.deletion if schedule.is_sweep else None)
 
 
-def runs_of(file: Path, given: RunCommand, logs: LogSettings) -> int:
+def run_file(file: Path, given: RunCommand, logs: LogSettings) -> int:
     """Run a schedule file now.
 
     Returns:
@@ -101,7 +101,7 @@ def _deletes(schedule: Schedule, given: RunCommand) -> bool:
 def _named(command: RunCommand, file: Path) -> RunCommand:
     """With the file's name as the job's, where nobody gave another."""
     scan = command.scan
-    notices = dataclasses.replace(scan.notices, job=scan.notices.job or plain(file.stem))
+    notices = dataclasses.replace(scan.notices, job=scan.notices.job or printable(file.stem))
     return command._replace(scan=scan._replace(notices=notices))
 
 

@@ -17,7 +17,7 @@ from janitor.run.job import Job, Result
 from janitor.settings.around_run import AroundRun
 from janitor.settings.output import LogSettings
 from janitor.stopping import Stop
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.wiring.logging import start_logging
 from janitor.wiring.monitoring import Outside
 from janitor.wiring.signals import stoppable
@@ -107,9 +107,9 @@ def say_failures(result: Result) -> None:
     for table in report.tables:
         if table.outcome is Outcome.SKIPPED:
             for warning in table.warnings[-1:]:
-                click.echo(f"janitor: {_label(report, table)}{plain(warning.message)}", err=True)
+                click.echo(f"janitor: {_label(report, table)}{printable(warning.message)}", err=True)
     # What failed twice for one reason, as a heartbeat's start and end, is said once.
-    messages = [plain(error.message) for error in report.errors] + [str(failure) for failure in result.failures]
+    messages = [printable(error.message) for error in report.errors] + [str(failure) for failure in result.failures]
     for message in dict.fromkeys(messages):
         click.echo(f"janitor: {message}", err=True)
     for table in report.tables:
@@ -118,7 +118,7 @@ def say_failures(result: Result) -> None:
 
 
 def _label(report: Report, table: TableReport) -> str:
-    return f"{plain(table.label)}: " if report.is_of_several else ""
+    return f"{printable(table.label)}: " if report.is_of_several else ""
 
 
 def exit_code(result: Result, stop: Stop, fail_on: tuple[str, ...]) -> int:

@@ -19,7 +19,7 @@ from janitor.wiring.policy import Terms, policy_of
 from janitor.wiring.progress import progress_for
 from janitor.wiring.readers import check_readers, reader_for, threads_of
 from janitor.wiring.stores import has_store
-from janitor.wiring.table import Among, Reached, reach, warnings
+from janitor.wiring.table import OpenTable, PlaceInRun, open_table, warnings
 
 if TYPE_CHECKING:
     from janitor.settings.output import NoticeSettings, StateSettings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def prepare_scan(
-    settings: ScanSettings, run_id: str, stop: Stop, among: Among | None = None, *, is_dry_run: bool = False
+    settings: ScanSettings, run_id: str, stop: Stop, among: PlaceInRun | None = None, *, is_dry_run: bool = False
 ) -> Prepared:
     """Find the table and put a scan of it together; nothing of its rows is read yet.
 
@@ -59,7 +59,7 @@ def prepare_scan(
 
 
 def announcing_for(
-    notices: NoticeSettings, state: StateSettings, reached: Reached, stop: Stop, terms: Terms, **more: Any
+    notices: NoticeSettings, state: StateSettings, reached: OpenTable, stop: Stop, terms: Terms, **more: Any
 ) -> Announcing | None:
     """As `announcing_of`, which takes the same and more, and is imported only where there is anything to remember."""
     if not has_store(state, notices):
@@ -69,7 +69,7 @@ def announcing_for(
     return announcing_of(notices, state, reached, stop, terms, **more)
 
 
-def reach_for(settings: ScanSettings, among: Among | None, max_wcu: float | None = None) -> Reached:
+def reach_for(settings: ScanSettings, among: PlaceInRun | None, max_wcu: float | None = None) -> OpenTable:
     """Find the table of a scan, or of a sweep.
 
     Args:
@@ -81,7 +81,7 @@ def reach_for(settings: ScanSettings, among: Among | None, max_wcu: float | None
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
-    return reach(
+    return open_table(
         settings.table,
         dialect=settings.policy.dialect,
         connections=threads_of(settings.limits),
@@ -103,7 +103,7 @@ def check_scan(settings: ScanSettings) -> None:
 
 
 def prepared_for(
-    reached: Reached,
+    reached: OpenTable,
     stop: Stop,
     terms: Terms,
     reader: Reader,

@@ -12,7 +12,7 @@ from janitor.settings.scan import ScanSettings
 from janitor.settings.schedule import Schedule
 from janitor.settings.setting import Origin, Settings, flag, settings_of, variable
 from janitor.settings.table import TABLE_NAMES
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.wiring.table import each_of
 
 _Group = TypeVar("_Group", bound=Settings)
@@ -64,7 +64,7 @@ def _see_that_it_is_where_the_file_says(schedule: Schedule, given: RunCommand) -
         chosen = getattr(given.scan.table, name)
         if any(table.get(name) not in (None, chosen) for table in schedule.tables):
             raise ConfigurationError(
-                f"{schedule.path} deletes where it says, and {variable(name)}={plain(chosen)} leads elsewhere",
+                f"{schedule.path} deletes where it says, and {variable(name)}={printable(chosen)} leads elsewhere",
                 f"take the variable away, or give {flag(name)} to delete there",
                 "other-table",
             )

@@ -8,7 +8,7 @@ from janitor.settings.parsers import Folder
 from janitor.settings.schedule import Schedule
 from janitor.settings.table import TableSettings
 from janitor.tokens.duration import relative, spoken_duration
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.times import minute_of, time_of
 from janitor.wiring.archives import keeps_no_archive
 from janitor.wiring.schedule import RunCommand
@@ -26,7 +26,7 @@ def described(schedule: Schedule, commands: Sequence[RunCommand], *, deletes: bo
         deletes: whether rows are deleted.
         now: the present in UNIX seconds.
     """
-    yield plain(f"{schedule.path} is right" + (f": {schedule.description}" if schedule.description else ""))
+    yield printable(f"{schedule.path} is right" + (f": {schedule.description}" if schedule.description else ""))
     first = commands[0]
     yield _line("does", _does(schedule, first, deletes=deletes))
     for command in commands:
@@ -89,4 +89,4 @@ def _fires(schedule: Schedule, now: float) -> Iterator[str]:
 
 
 def _line(name: str, text: str) -> str:
-    return f"  {name:<{_WIDTH}}{plain(text)}"
+    return f"  {name:<{_WIDTH}}{printable(text)}"

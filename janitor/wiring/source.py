@@ -14,8 +14,8 @@ from janitor.archive.plan import Header, Plan
 from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
-from janitor.export.kinds import Kind
-from janitor.export.places import LocalFile, Place, S3Place, StandardInput
+from janitor.export.kinds import SourceKind
+from janitor.export.places import LocalFile, S3Place, SourcePlace, StandardInput
 from janitor.export.source import Source, source_at
 from janitor.readers.pages import Pages
 from janitor.report.model import Remark
@@ -44,7 +44,7 @@ from janitor.wiring.places import path_named
 from janitor.wiring.plan_header import header_of, limits_of
 from janitor.wiring.policy import policy_of
 from janitor.wiring.progress import progress_for
-from janitor.wiring.table import session
+from janitor.wiring.table import open_session
 
 
 def prepare_source(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSettings | None = None) -> Prepared:
@@ -93,7 +93,7 @@ def prepare_source(settings: ScanSettings, run_id: str, stop: Stop, sweep: Sweep
         unused_patterns=UnusedPatterns(policy.protect_users),
         reread=(lambda: source_at(place).pages(stop)) if place.can_be_read_again else None,
     )
-    return Prepared(job, lambda: session(settings.table), table if is_named else None)
+    return Prepared(job, lambda: open_session(settings.table), table if is_named else None)
 
 
 def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
@@ -124,10 +124,10 @@ def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
     return Dialect(settings.policy.dialect)
 
 
-def _place(settings: ScanSettings) -> Place:
+def _place(settings: ScanSettings) -> SourcePlace:
     match settings.source.source:
         case S3Prefix(bucket, key):
-            return S3Place(session(settings.table).s3, bucket, key)
+            return S3Place(open_session(settings.table).s3, bucket, key)
         case Path() as path:
             return LocalFile(path)
     if sys.stdin is None:
@@ -202,6 +202,6 @@ def _picture(source: Source) -> Remark:
         when = "of a dump that does not say when it was made"
     message = f"the table was not touched: the rows are {when}"
     if not source.is_counted:
-        what = "a bare array" if source.kind is Kind.ARRAY else "a row a line"
+        what = "a bare array" if source.kind is SourceKind.ARRAY else "a row a line"
         message += f"; {what} does not say how many rows there are, so nobody can tell whether some are missing"
     return Remark(where="source", code="picture", message=message)

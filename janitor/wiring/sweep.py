@@ -36,11 +36,11 @@ from janitor.wiring.progress import progress_for
 from janitor.wiring.readers import check_readers, reader_for
 from janitor.wiring.scan import announcing_for, prepared_for, reach_for
 from janitor.wiring.stores import lease_for
-from janitor.wiring.table import Among, Reached
+from janitor.wiring.table import OpenTable, PlaceInRun
 
 
 def prepare_sweep(
-    sweep: SweepSettings, scan: ScanSettings, run_id: str, stop: Stop, among: Among | None = None
+    sweep: SweepSettings, scan: ScanSettings, run_id: str, stop: Stop, among: PlaceInRun | None = None
 ) -> Prepared:
     """Find the table and put a sweep of it together; nothing of its rows is read yet.
 
@@ -58,7 +58,9 @@ def prepare_sweep(
     return _sweep_of_table(scan, sweep, run_id, stop, among)
 
 
-def _sweep_of_table(scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: Among | None) -> Prepared:
+def _sweep_of_table(
+    scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: PlaceInRun | None
+) -> Prepared:
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
     secret = secret_in(scan.protection.fingerprint_key_file)
     reached = reach_for(scan, among, sweep.writes.max_wcu)
@@ -140,7 +142,7 @@ def archive_file(deletion: DeletionSettings) -> list[tuple[str, Path]]:
 
 
 def sweep_of(
-    reached: Reached,
+    reached: OpenTable,
     deletion: DeletionSettings,
     stop: Stop,
     terms: Terms,
@@ -211,7 +213,7 @@ def _refused_plan(table: Table) -> Path | None:
     return folder and folder / f"{table.name}-{table.region}-{table.account_id or 'unknown'}.ndjson"
 
 
-def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on: Callable[[], bool]) -> Deleter:
+def _deleter(reached: OpenTable, deletion: DeletionSettings, stop: Stop, may_go_on: Callable[[], bool]) -> Deleter:
     return Deleter(
         reached.aws.dynamodb,
         reached.table.name,
@@ -222,7 +224,7 @@ def _deleter(reached: Reached, deletion: DeletionSettings, stop: Stop, may_go_on
     )
 
 
-def ttl_remarks(reached: Reached) -> tuple[Remark, ...]:
+def ttl_remarks(reached: OpenTable) -> tuple[Remark, ...]:
     """The warning that DynamoDB removes expired rows itself, where it does."""
     if not removes_rows_itself(reached.aws, reached.table.name):
         return ()

@@ -9,7 +9,7 @@ import msgspec
 from janitor import __version__
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
-from janitor.dynamodb.clock import JUDGED_BY, is_told, skew_said
+from janitor.dynamodb.clock import JUDGED_BY, is_worth_a_warning, skew_words
 from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
@@ -22,7 +22,7 @@ _LEAST_CONNECTIONS = 16
 MAX_SKEW_SECONDS = 60
 
 
-class Among(msgspec.Struct, frozen=True):
+class PlaceInRun(msgspec.Struct, frozen=True):
     """A table's place among several of one run.
 
     Attributes:
@@ -35,7 +35,7 @@ class Among(msgspec.Struct, frozen=True):
     home: Aws
 
 
-class Reached(msgspec.Struct, frozen=True):
+class OpenTable(msgspec.Struct, frozen=True):
     """A session, the table that was found through it, and what may be spent on that.
 
     `among` is None for a run of that one table.
@@ -44,7 +44,7 @@ class Reached(msgspec.Struct, frozen=True):
     aws: Aws
     table: Table
     budgets: Budgets
-    among: Among | None = None
+    among: PlaceInRun | None = None
 
     @property
     def home(self) -> Aws:
@@ -61,15 +61,15 @@ class Reached(msgspec.Struct, frozen=True):
         return f"-{self.among.number}" if self.among else ""
 
 
-def reach(
+def open_table(
     settings: TableSettings,
     *,
     dialect: str | None = None,
     connections: int = 0,
     max_rcu: float | None = None,
     max_wcu: float | None = None,
-    among: Among | None = None,
-) -> Reached:
+    among: PlaceInRun | None = None,
+) -> OpenTable:
     """Find the table; nothing of its rows is read yet.
 
     Args:
@@ -85,12 +85,12 @@ def reach(
         AwsError: AWS refused or could not be reached.
     """
     choice = _choice(settings)
-    aws = session(settings, connections, beside=among.home if among else None)
+    aws = open_session(settings, connections, beside=among.home if among else None)
     table = locate(aws, choice, Dialect(dialect) if dialect else None, time.time)
-    return Reached(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu), among)
+    return OpenTable(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu), among)
 
 
-def session(settings: TableSettings, connections: int = 0, *, beside: Aws | None = None) -> Aws:
+def open_session(settings: TableSettings, connections: int = 0, *, beside: Aws | None = None) -> Aws:
     """The way to AWS, without a table; `beside` is another session of the same run.
 
     Raises:
@@ -104,7 +104,7 @@ def names_a_table(settings: TableSettings) -> bool:
     return bool(settings.table or settings.deployment or settings.ssm_parameter)
 
 
-def named(settings: TableSettings) -> str:
+def name_in_settings(settings: TableSettings) -> str:
     """What the user calls the table, or the tables."""
     return settings.table or ", ".join(settings.deployment) or settings.ssm_parameter or "no table"
 
@@ -128,7 +128,7 @@ def _chosen(settings: TableSettings) -> list[str]:
     return settings.choose(name for name in TABLE_NAMES if getattr(settings, name))
 
 
-def warnings(reached: Reached) -> tuple[Remark, ...]:
+def warnings(reached: OpenTable) -> tuple[Remark, ...]:
     """Older tables that were left behind with rows in them, and a local clock that is off."""
     remarks = []
     for name in left_behind(reached.aws, reached.table):
@@ -138,8 +138,8 @@ def warnings(reached: Reached) -> tuple[Remark, ...]:
         )
         remarks.append(Remark(where="table", code="left-behind", message=message))
     skew = reached.table.skew_seconds
-    if is_told(skew):
-        message = f"{skew_said(skew)}; {JUDGED_BY}"
+    if is_worth_a_warning(skew):
+        message = f"{skew_words(skew)}; {JUDGED_BY}"
         remarks.append(Remark(where="clock", code="skewed", message=message))
     return tuple(remarks)
 
@@ -152,7 +152,7 @@ def _choice(settings: TableSettings) -> TableChoice:
     if len(chosen) > 1:
         raise ConfigurationError(f"{settings.spell(chosen)} both name the table", "give one of them")
     if chosen == ["deployment"] and len(settings.deployment) > 1:
-        sentence = f"several deployments are named, and this command works on one table: {named(settings)}"
+        sentence = f"several deployments are named, and this command works on one table: {name_in_settings(settings)}"
         raise ConfigurationError(sentence, "name one of them; scan, sweep and run take several", "several-tables")
     deployment = settings.deployment[0] if settings.deployment else None
     values = {"table": settings.table, "deployment": deployment, "ssm_parameter": settings.ssm_parameter}

@@ -142,7 +142,7 @@ MUTATIONS = (
     Mutation(
         "nobody need say yes where there is no terminal",
         "janitor/wiring/confirm.py",
-        (("self._yes or self._is_scheduled or is_terminal()", "self._yes or self._is_scheduled or not is_terminal()"),),
+        (("self._yes or self._is_scheduled or can_ask()", "self._yes or self._is_scheduled or not can_ask()"),),
         ("tests/integration/test_consent.py::test_without_a_terminal_nothing_goes_before_somebody_says_yes",),
     ),
     Mutation(
@@ -270,7 +270,7 @@ MUTATIONS = (
 )
 
 
-def main(words: list[str]) -> int:
+def serve_pipe(words: list[str]) -> int:
     """Try every mutation, or those with one of these words; 1 if one was not caught, or its tests fail without it."""
     uncaught = []
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
@@ -326,4 +326,4 @@ def _run(mutation: Mutation, copy: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(serve_pipe(sys.argv[1:]))

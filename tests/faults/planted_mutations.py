@@ -92,7 +92,7 @@ PLANTED_MUTATIONS = (
         "janitor/report/encode.py",
         (
             (
-                "return seen(msgspec.json.format(msgspec.json.encode(whole), indent=2))",
+                "return escape_invisible(msgspec.json.format(msgspec.json.encode(whole), indent=2))",
                 "return msgspec.json.format(msgspec.json.encode(whole), indent=2)",
             ),
         ),
@@ -101,13 +101,13 @@ PLANTED_MUTATIONS = (
     Mutation(
         "the last line of NDJSON holds what a terminal obeys",
         "janitor/report/encode.py",
-        (("return seen(msgspec.json.encode(whole))", "return msgspec.json.encode(whole)"),),
+        (("return escape_invisible(msgspec.json.encode(whole))", "return msgspec.json.encode(whole)"),),
         (_JSON,),
     ),
     Mutation(
         "lines of NDJSON hold what a terminal obeys",
         "janitor/report/formats/ndjson.py",
-        (("return seen(_ENCODER.encode_lines(findings))", "return _ENCODER.encode_lines(findings)"),),
+        (("return escape_invisible(_ENCODER.encode_lines(findings))", "return _ENCODER.encode_lines(findings)"),),
         (_JSON,),
     ),
     Mutation(

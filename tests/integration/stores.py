@@ -15,7 +15,7 @@ from janitor.dynamodb.client import Aws, Connection
 from janitor.store.create_table import create_table
 from janitor.store.dynamodb import DynamoDbBackend
 from janitor.store.lease import Leases
-from janitor.store.memory import LARGEST_CHUNK, LastRun, Mark, RunMemory
+from janitor.store.memory import LARGEST_CHUNK, LastRun, RunMemory, StoredMark
 from janitor.store.records import Store
 from janitor.store.sqlite import SqliteBackend
 from tests.faults.proxy import Meddle, Meddling, meddling_proxy
@@ -46,7 +46,7 @@ def marks(count: int, audience: str = "digest") -> dict[str, int]:
     return {f"{audience}/topic/{number:012x}": NOW - DAY for number in range(count)}
 
 
-def times(marked: dict[str, Mark]) -> dict[str, int]:
+def times(marked: dict[str, StoredMark]) -> dict[str, int]:
     """When each name was marked."""
     return {name: mark.at for name, mark in marked.items()}
 

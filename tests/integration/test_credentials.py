@@ -12,7 +12,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from janitor.aws.credentials import Place, explained, flaw_of, metadata_status
+from janitor.aws.credentials import CredentialSource, explained, flaw_of, metadata_status
 from janitor.errors import ConfigurationError
 from tests.command import Finished, janitor
 
@@ -371,7 +371,7 @@ def test_a_role_over_a_role_with_mfa_names_the_one_that_asks(aws: Aws) -> None:
 
 def test_no_answer_to_the_question_for_a_code_is_said() -> None:
     environment: dict[str, str] = {}
-    place = Place("assume-role", "night", botocore.session.Session(), environment)
+    place = CredentialSource("assume-role", "night", botocore.session.Session(), environment)
     with pytest.raises(ConfigurationError, match="no MFA code was given for the profile night"), explained(place):
         raise EOFError
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from janitor.report.model import Finding, Outcome, Report, TableReport
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.times import iso
 
 COLUMNS = Finding.__struct_fields__
@@ -89,7 +89,7 @@ def _cell(value: object) -> str:
 
 
 def _text(text: str) -> str:
-    cell = _LIKE_A_QUOTE.sub(lambda match: f"\\x{ord(match[0]):02x}", plain(text))
+    cell = _LIKE_A_QUOTE.sub(lambda match: f"\\x{ord(match[0]):02x}", printable(text))
     if _reads_as_another(cell.strip()):
         cell = f"_{cell}"
     return '"{}"'.format(cell.replace('"', '""')) if _HAS_TO_BE_QUOTED(cell) else cell

@@ -13,7 +13,7 @@ from janitor.report.text import label, owner
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import spoken_duration
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.words import counted
 
 # How often a subscriber should ask again: twice as often as a nightly run has news.
@@ -63,7 +63,7 @@ class _Text(vText):
 
 
 def _calendar(report: Report) -> Calendar:
-    name = _Text(plain(f"Expiring LISA tokens, {report.title}"))
+    name = _Text(printable(f"Expiring LISA tokens, {report.title}"))
     description = _Text("\n".join(_description(report)))
     calendar = Calendar()
     calendar.add("version", "2.0")
@@ -81,7 +81,7 @@ def _calendar(report: Report) -> Calendar:
 
 
 def _description(report: Report) -> Iterator[str]:
-    yield plain(headline(report))
+    yield printable(headline(report))
     if report.listing is not None:
         yield listing_line(report)
         if report.findings_omitted:
@@ -155,8 +155,8 @@ def _advice(finding: Finding, table: TableReport) -> Iterator[str]:
     yield f"Owner: {owner(finding)}"
     yield f"Name: {label(finding)}"
     yield f"Fingerprint: {finding.fingerprint}"
-    region = f" in {plain(table.region)}" if table.region else ""
-    yield f"Table: {plain(table.name)}{region}{account}"
+    region = f" in {printable(table.region)}" if table.region else ""
+    yield f"Table: {printable(table.name)}{region}{account}"
     yield ""
     if Gate.API in finding.accepted_by:
         yield "From this moment on LISA refuses the token, and whatever uses it stops working."

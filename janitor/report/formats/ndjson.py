@@ -11,7 +11,7 @@ from msgspec import structs
 
 from janitor.report.encode import json_line
 from janitor.report.model import Finding, Report, worth_a_line
-from janitor.tokens.printable import seen
+from janitor.tokens.printable import escape_invisible
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -33,7 +33,7 @@ class Ndjson:
     def lines(self, findings: Sequence[Finding]) -> bytes:
         """Each finding with the keys it has in the JSON report."""
         self._lines += len(findings)
-        return seen(_ENCODER.encode_lines(findings))
+        return escape_invisible(_ENCODER.encode_lines(findings))
 
     def tail(self, report: Report) -> bytes:
         """The report without its findings, which stand above: all, unless the run had to end before it told them."""

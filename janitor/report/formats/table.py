@@ -16,7 +16,7 @@ from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
 from janitor.report.text import NOTHING, due, label, owner, row_names, utc
 from janitor.tokens.classify import State
 from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 MOST_PLANNED = 15
 MOST_DUE = 15
@@ -78,7 +78,7 @@ class Table(WholeFormat):
 
 
 def _print(console: Console, report: Report) -> None:
-    console.print(Text(plain(headline(report)), style="bold"))
+    console.print(Text(printable(headline(report)), style="bold"))
     if report.listing is not None:
         _print_listing(console, report)
     else:
@@ -226,5 +226,5 @@ _STATE = _Column("State", lambda finding: Text(finding.state, style=_STYLES[find
 _OWNER = _Column("Owner", lambda finding: Text(owner(finding)), shrinks=True)
 _NAME = _Column("Name", lambda finding: Text(label(finding)), shrinks=True)
 _MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
-_TABLE = _Column("Table", lambda finding: Text(plain(finding.table or NOTHING)), wraps=True)
+_TABLE = _Column("Table", lambda finding: Text(printable(finding.table or NOTHING)), wraps=True)
 _WHO_AND_MEANING = _Column("Whose it is, and what it means", _who_and_meaning, wraps=True)

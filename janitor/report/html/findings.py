@@ -18,7 +18,7 @@ from janitor.report.urgent import LEAST_OF_A_STATE
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import spoken_duration
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 _MOST_OWNERS = 30
 _MOST_TABLES = 100
@@ -28,7 +28,7 @@ _ACCEPTED = {"a": "LISA's API", "w": "MCP Workbench only", "n": "nothing"}
 _PLANNED = {_IN_PLAN: "in the plan", f"-{_IN_PLAN}": "not in the plan"}
 
 
-class Row(NamedTuple):
+class PageRow(NamedTuple):
     """A finding as the row that the page shows of it.
 
     Attributes:
@@ -131,9 +131,9 @@ class Marks:
             yield _IN_PLAN
 
 
-def row_of(finding: Finding, called: str, marks: Marks) -> Row:
+def page_row_of(finding: Finding, called: str, marks: Marks) -> PageRow:
     """The row of a finding; `called` stands for its fingerprint."""
-    return Row(
+    return PageRow(
         marks=" ".join(marks.of(finding)),
         due=due(finding),
         expires_at=finding.expires_at,
@@ -150,7 +150,7 @@ def row_of(finding: Finding, called: str, marks: Marks) -> Row:
 
 
 def list_findings(
-    findings: Sequence[Finding], marks: Marks, render: Callable[[Row], Markup], *, most_bytes: int
+    findings: Sequence[Finding], marks: Marks, render: Callable[[PageRow], Markup], *, most_bytes: int
 ) -> Listed:
     """As many findings as fit: a few of each state, then the most urgent.
 
@@ -164,7 +164,7 @@ def list_findings(
     call = row_names(findings)
     for position in _most_wanted_first(findings):
         finding = findings[position]
-        row = render(row_of(finding, call(finding), marks))
+        row = render(page_row_of(finding, call(finding), marks))
         most_bytes -= len(row.encode()) + 1
         if most_bytes < 0:
             break
@@ -190,5 +190,5 @@ def _most_wanted_first(findings: Sequence[Finding]) -> Iterator[int]:
 
 def _shorten(name: str) -> str:
     """The name as an option of a choice, which no phone shows in full when it is long."""
-    printable = plain(name)
-    return printable if len(printable) <= _LONGEST_OPTION else f"{printable[: _LONGEST_OPTION - 1]}…"
+    name = printable(name)
+    return name if len(name) <= _LONGEST_OPTION else f"{name[: _LONGEST_OPTION - 1]}…"

@@ -8,10 +8,10 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from janitor.report.combine import apart
+from janitor.report.combine import split_by_table
 from janitor.report.model import Outcome, Report
 from janitor.tokens.classify import State
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.words import counted
 
 _MOST_THRESHOLDS = 5
@@ -44,7 +44,7 @@ def steps(report: Report) -> Iterator[Step]:
 def _of_each(report: Report) -> Iterator[Step]:
     named = [
         Step(f"{table.label}: {step.advice}", step.commands)
-        for table, each in zip(report.tables, apart(report), strict=True)
+        for table, each in zip(report.tables, split_by_table(report), strict=True)
         for step in steps(each)
         if step != _NOTHING
     ]
@@ -146,7 +146,7 @@ def _target(report: Report) -> str:
 
 
 def _quoted(text: str) -> str:
-    return shlex.quote(plain(text))
+    return shlex.quote(printable(text))
 
 
 def _duration(seconds: int) -> str:

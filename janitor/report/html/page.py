@@ -9,7 +9,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from janitor.report.html.charts import chart_ahead, chart_behind, now_of
-from janitor.report.html.findings import Listed, Marks, Row, list_findings, row_of
+from janitor.report.html.findings import Listed, Marks, PageRow, list_findings, page_row_of
 from janitor.report.html.next_steps import steps
 from janitor.report.html.templating import environment_of, styles_of
 from janitor.report.model import Outcome, Remark, Report
@@ -28,7 +28,7 @@ from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import spoken_duration
 from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 
 # The page stays under 3 MB, whatever it reports: mail servers and issue trackers take no more.
 _MOST_BYTES = 2_980_000
@@ -139,7 +139,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _values(report: Report, marks: Marks, render_row: Callable[[Row], Markup]) -> dict[str, Any]:
+def _values(report: Report, marks: Marks, render_row: Callable[[PageRow], Markup]) -> dict[str, Any]:
     """What the templates show, but for the findings."""
     unexpected = [finding for finding in report.findings if finding.outcome in _UNEXPECTED]
     call = row_names(report.findings)
@@ -160,9 +160,9 @@ def _values(report: Report, marks: Marks, render_row: Callable[[Row], Markup]) -
         "steps": list(steps(report)),
         "deletion_lines": list(deletion_lines(report)),
         "outcomes": list(_outcomes(report)),
-        "unexpected": [render_row(row_of(each, call(each), marks)) for each in unexpected[:_MOST_UNEXPECTED]],
+        "unexpected": [render_row(page_row_of(each, call(each), marks)) for each in unexpected[:_MOST_UNEXPECTED]],
         "more_unexpected": max(0, len(unexpected) - _MOST_UNEXPECTED),
-        "owners": [_cut(plain(owner), _LONGEST_OWNER) for owner in report.locked_out[:_MOST_OWNERS]],
+        "owners": [_cut(printable(owner), _LONGEST_OWNER) for owner in report.locked_out[:_MOST_OWNERS]],
         "more_owners": max(0, len(report.locked_out) - _MOST_OWNERS),
         "in_order": in_order(report),
         "filters": marks.filters(),

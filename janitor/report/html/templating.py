@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from janitor.tokens.times import iso
 from janitor.tokens.words import counted
 
@@ -45,7 +45,7 @@ def styles_of(package: str, name: str) -> Markup:
 
 def with_code(sentence: str) -> Markup:
     """The sentence as HTML, with what stands between backticks as code."""
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(plain(sentence)))))  # noqa: S704  # escaped
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(printable(sentence)))))  # noqa: S704  # escaped
 
 
 def thousands(number: int) -> str:
@@ -54,4 +54,4 @@ def thousands(number: int) -> str:
 
 
 def _printable(value: Any) -> Any:
-    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

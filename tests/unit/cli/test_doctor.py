@@ -9,7 +9,7 @@ from janitor.cli.doctor import command
 from janitor.doctor.needs import NEEDS
 from janitor.doctor.places import archive_check
 from janitor.doctor.schedules import schedule_checks
-from janitor.doctor.table import Found, Session, clock_check
+from janitor.doctor.table import FoundTable, Session, clock_check
 from janitor.dynamodb.clock import TOLD_SKEW_SECONDS
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
@@ -22,7 +22,7 @@ from janitor.settings.setting import Origin
 from janitor.settings.table import TableSettings
 from janitor.tokens.dialect import Dialect
 from janitor.wiring.archives import check_archive
-from janitor.wiring.table import Reached, warnings
+from janitor.wiring.table import OpenTable, warnings
 
 NOWHERE = Session(None, "not checked: no session", skipped("credentials", "none"))
 MIDNIGHT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -51,12 +51,12 @@ def table_with(skew_seconds: int | None) -> Table:
 
 
 def clock(skew_seconds: int | None, *, plans: bool, **settings: Any) -> Check:
-    return clock_check(given(**settings), Found(None, None, table_with(skew_seconds), None, "", ()), plans=plans)
+    return clock_check(given(**settings), FoundTable(None, None, table_with(skew_seconds), None, "", ()), plans=plans)
 
 
-def reached(skew_seconds: int) -> Reached:
+def reached(skew_seconds: int) -> OpenTable:
     """A table that nothing is asked of: a name that no deployment has leaves no older one behind."""
-    return Reached(cast("Any", None), table_with(skew_seconds), cast("Any", None))
+    return OpenTable(cast("Any", None), table_with(skew_seconds), cast("Any", None))
 
 
 def test_every_command_of_for_has_its_needs() -> None:

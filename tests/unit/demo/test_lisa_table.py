@@ -14,7 +14,7 @@ from janitor.dynamodb.locate import NAME_PATTERNS
 from janitor.tokens.classify import Classification, State, classify
 from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.policy import DAY, Policy
-from janitor.tokens.redact import shown
+from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import Row
 from tests.tables import SAMPLE_NOW, Item
 
@@ -120,7 +120,7 @@ def test_no_two_rows_have_one_key(dialect: str) -> None:
 def test_no_text_of_a_row_gives_its_token_away(dialect: str) -> None:
     for item in rows(NOW, dialect):
         row = as_row(item)
-        is_shown_whole = shown(row) == tuple(
+        is_shown_whole = redacted_texts(row) == tuple(
             item.get(name, {}).get("S") for name in ("name", "username", "createdBy", "tokenUUID")
         )
         assert is_shown_whole

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.dynamodb.clock import ServerClock, second_of
+from janitor.dynamodb.clock import ServerClock, second_of_date_header
 
 _FIRST = 1_800_000_000.0
 # Of each answer: how long after the one before it was written, and how long it took to arrive.
@@ -81,8 +81,8 @@ def test_without_any_date_the_local_clock_is_all_there_is() -> None:
     ],
 )
 def test_a_date_that_is_none_or_names_no_time_zone_is_passed_over(stamp: str | None) -> None:
-    assert second_of(stamp) is None
+    assert second_of_date_header(stamp) is None
 
 
 def test_a_date_of_http_is_read_whatever_the_zone_of_this_machine() -> None:
-    assert second_of("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777
+    assert second_of_date_header("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from janitor.notices.content import DigestContent
-from janitor.notices.notice import Event, Notice, urgency
+from janitor.notices.notice import Event, Notice, notice_urgency
 from janitor.report.changed import ChangedToken, Changes
 from janitor.report.model import Deletion, Outcome
 from janitor.tokens.crossing import EXPIRY, Crossing
@@ -95,4 +95,4 @@ def any_notice(draw: st.DrawFn) -> Notice:
 
 def sorted_notices(most: int) -> st.SearchStrategy[list[Notice]]:
     """Notices in the order in which digests take them."""
-    return st.lists(any_notice(), max_size=most).map(lambda notices: sorted(notices, key=urgency))
+    return st.lists(any_notice(), max_size=most).map(lambda notices: sorted(notices, key=notice_urgency))

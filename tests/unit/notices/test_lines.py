@@ -1,13 +1,13 @@
 from hypothesis import given
 
 from janitor.notices.lines import WIDTH, columns, set_in_lines
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from tests.unit.notices.notices import texts
 
 
 @given(texts, texts)
 def test_any_text_is_set_in_lines_of_the_width_and_nothing_of_it_is_lost(one: str, other: str) -> None:
-    text = plain(f"{one} {other}")
+    text = printable(f"{one} {other}")
     lines = set_in_lines(text, first="  - ", rest="      ")
     assert all(columns(line) <= WIDTH for line in lines)
     assert all("\n" not in line for line in lines)
@@ -27,5 +27,5 @@ def test_wide_characters_take_two_columns() -> None:
 
 @given(texts)
 def test_a_plain_text_is_one_visible_line_that_can_be_encoded(text: str) -> None:
-    assert plain(text).isprintable()
-    plain(text).encode()
+    assert printable(text).isprintable()
+    printable(text).encode()

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from janitor.notices.notice import Event, short_threshold, urgency
+from janitor.notices.notice import Event, notice_urgency, short_threshold
 from janitor.tokens.crossing import Crossing
 from tests.unit.notices.notices import DAY, notice
 
@@ -24,7 +24,7 @@ def test_what_dies_next_comes_first_then_what_died_last_then_what_was_deleted() 
     hour, week = notice(seconds_to_expiry=3_600), notice(seconds_to_expiry=7 * DAY)
     just, long_ago = notice(seconds_to_expiry=0), notice(seconds_to_expiry=-9 * DAY)
     deleted = notice(seconds_to_expiry=-DAY, event=Event.DELETED)
-    assert sorted([deleted, long_ago, week, just, hour], key=urgency) == [hour, week, just, long_ago, deleted]
+    assert sorted([deleted, long_ago, week, just, hour], key=notice_urgency) == [hour, week, just, long_ago, deleted]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from janitor.notices.content import DigestContent
 from janitor.notices.notice import Notice, as_object
 from janitor.notices.parts import LIMIT, DigestPart, digest_parts
 from janitor.report.changed import Change
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from tests.examples import examples
 from tests.unit.notices.notices import CHANGES, HOSTILE, digest, named, notice, sorted_notices, texts
 
@@ -151,7 +151,9 @@ def test_a_digest_of_several_tables_fits_and_each_notice_stands_below_its_table(
     assert (first["table"], len(first["tables"]) + first["tables_omitted"]) == (None, len(labels))
     for part in parts:
         for label in {one.table for one in part.notices if one.table is not None}:
-            assert f"{plain(label)}: due, by owner" in "".join(part.email.splitlines()) or "deleted by" in part.email
+            assert (
+                f"{printable(label)}: due, by owner" in "".join(part.email.splitlines()) or "deleted by" in part.email
+            )
 
 
 def test_of_more_tables_than_a_message_holds_some_are_told_and_the_others_counted() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from janitor.notices.content import DigestContent, is_news
 from janitor.notices.lines import WIDTH, columns
-from janitor.notices.notice import Event, Notice, urgency
+from janitor.notices.notice import Event, Notice, notice_urgency
 from janitor.notices.parts import digest_parts
 from janitor.report.changed import Change, ChangedToken
 from janitor.report.model import Deletion, Outcome
@@ -153,7 +153,7 @@ def test_owners_come_in_the_order_of_their_most_urgent_token() -> None:
         notice(number, username=username, seconds_to_expiry=hours * 3_600)
         for number, (username, hours) in enumerate([("late", 50), ("soon", 2), ("late", 60), ("next", 3), ("soon", 99)])
     ]
-    said = email(digest(*sorted(notices, key=urgency)))
+    said = email(digest(*sorted(notices, key=notice_urgency)))
     assert said.index("\n  soon\n") < said.index("\n  next\n") < said.index("\n  late\n")
     assert said.count("\n  soon\n") == said.count("\n  late\n") == 1
 

@@ -17,9 +17,9 @@ from janitor.errors import JanitorError
 from janitor.readers.interface import Batch, Rules
 from janitor.readers.judging import judge
 from janitor.readers.segment import (
-    Place,
     Segments,
     SegmentTask,
+    TablePlace,
     decoded_answer,
     decoded_batch,
     encoded_batch,
@@ -47,7 +47,7 @@ _rules = st.builds(
     secret=st.none() | st.binary(min_size=1),
     plans=st.booleans(),
 )
-PLACE = Place(table="tokens", table_id=None, account_id=None, region="us-east-1")
+PLACE = TablePlace(table="tokens", table_id=None, account_id=None, region="us-east-1")
 RULES = Rules(policy=Policy(dialect=Dialect.HASHED), now=NOW, secret=b"the key of fingerprints")
 
 

@@ -19,7 +19,7 @@ from janitor.report.html.next_steps import steps
 from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
 from janitor.tokens.classify import State
 from janitor.tokens.policy import DAY
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from tests.examples import examples
 from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, many, report_of
 from tests.reports import at, named, of_several
@@ -86,7 +86,7 @@ def test_no_text_of_a_table_changes_the_page_around_it(text: str) -> None:
     # Backticks are the one mark that sentences of the program have a meaning for: they become <code>.
     page = page_of(hostile_everywhere(text.replace("`", "'")))
     assert page.skeleton() == page_of(hostile_everywhere("harmless")).skeleton()
-    assert plain(text.replace("`", "'")) in page.texts
+    assert printable(text.replace("`", "'")) in page.texts
 
 
 @pytest.mark.parametrize("report", [*SHOWN, hostile_everywhere(HOSTILE[0])])

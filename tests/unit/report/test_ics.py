@@ -14,7 +14,7 @@ from janitor.report.model import Counts, Finding, Report
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import DAY
-from janitor.tokens.printable import plain
+from janitor.tokens.printable import printable
 from tests.reports import at, place_of
 from tests.unit.report.test_formats import HOSTILE, report
 from tests.unit.rows import NOW, POLICIES, items, row
@@ -177,7 +177,7 @@ def test_any_name_and_owner_read_back_as_they_are_shown(name: str, username: str
     (summary,) = [line for line in unfolded(one) if line.startswith("SUMMARY")]
     (event,) = events(one)
     if name and username:
-        expected = f"LISA token {plain(name)} of {plain(username)} expires"
+        expected = f"LISA token {printable(name)} of {printable(username)} expires"
         assert unescaped(summary.removeprefix("SUMMARY:")) == expected
         assert str(event["summary"]) == expected
     assert (event["uid"], event.decoded("dtstart")) == (

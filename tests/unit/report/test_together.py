@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from janitor.report.build import urgency_of
-from janitor.report.combine import apart, labels_of, most_urgent, worst
+from janitor.report.combine import labels_of, most_urgent, split_by_table, worst_outcome
 from janitor.report.encode import json_line
 from janitor.report.metrics import metrics_of
 from janitor.report.model import (
@@ -82,7 +82,7 @@ def test_all_is_summed_and_comes_apart_again(reports: list[Report]) -> None:
     dialects = {one.policy.dialect for one in reports} - {None}
     assert whole.policy.dialect == (dialects.pop() if len(dialects) == 1 else None)
     assert msgspec.json.decode(json_line(whole), type=Report) == whole
-    for one, again in zip(reports, apart(whole), strict=True):
+    for one, again in zip(reports, split_by_table(whole), strict=True):
         untold = [structs.replace(finding, table=None) for finding in again.findings]
         assert structs.replace(again, findings=sorted(untold, key=_order)) == structs.replace(
             one, findings=sorted(one.findings, key=_order)
@@ -92,7 +92,7 @@ def test_all_is_summed_and_comes_apart_again(reports: list[Report]) -> None:
 
 def test_a_report_of_one_table_is_its_only_part() -> None:
     one = report(expiring(60))
-    assert apart(one) == [one]
+    assert split_by_table(one) == [one]
     assert ([table.name for table in one.tables], one.title) == (["t"], "t")
 
 
@@ -139,7 +139,7 @@ def test_a_day_that_only_all_tables_together_crowd_is_named() -> None:
 
 
 def test_the_worst_outcome_stands_for_all_and_a_skipped_one_only_for_itself() -> None:
-    assert worst([Outcome.REFUSED, Outcome.FAILED, Outcome.COMPLETE]) is Outcome.FAILED
-    assert worst([Outcome.REFUSED, Outcome.COMPLETE, Outcome.SKIPPED]) is Outcome.REFUSED
-    assert worst([Outcome.COMPLETE, Outcome.SKIPPED]) is Outcome.COMPLETE
-    assert worst([Outcome.SKIPPED, Outcome.SKIPPED]) is Outcome.SKIPPED
+    assert worst_outcome([Outcome.REFUSED, Outcome.FAILED, Outcome.COMPLETE]) is Outcome.FAILED
+    assert worst_outcome([Outcome.REFUSED, Outcome.COMPLETE, Outcome.SKIPPED]) is Outcome.REFUSED
+    assert worst_outcome([Outcome.COMPLETE, Outcome.SKIPPED]) is Outcome.COMPLETE
+    assert worst_outcome([Outcome.SKIPPED, Outcome.SKIPPED]) is Outcome.SKIPPED

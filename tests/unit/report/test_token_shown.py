@@ -5,7 +5,7 @@ import pytest
 
 from janitor.report.encode import json_line
 from janitor.report.model import TablePart
-from janitor.report.token_shown import Looked, TokenShown, token_shown
+from janitor.report.token_shown import LookedUpRow, TokenShown, token_shown
 from janitor.report.token_text import token_text
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.explain import lockout
@@ -22,7 +22,7 @@ def shown(*items: dict[str, Any], dialect: Dialect = Dialect.HASHED) -> TokenSho
     for item in items:
         content = msgspec.json.encode(item)
         row = row_of(content)
-        found.append(Looked(row, content, lockout(row, [row], SAMPLE_NOW, dialect)))
+        found.append(LookedUpRow(row, content, lockout(row, [row], SAMPLE_NOW, dialect)))
     return token_shown(found, table=TABLE, policy=POLICIES[dialect], now=SAMPLE_NOW, as_of=SAMPLE_NOW, secret=None)
 
 

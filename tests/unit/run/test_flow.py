@@ -18,11 +18,11 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError, StopRequestedError
 from janitor.notices.announce import Announcer
 from janitor.notices.channel import Channel
-from janitor.notices.notice_memory import Watch, WatchTerms
+from janitor.notices.notice_memory import NoticeMemory, NoticeTerms
 from janitor.readers.interface import FoundRow
 from janitor.readers.owners import MOST_OWNERS, Owners
 from janitor.readers.pages import Pages
-from janitor.report.build import urgency
+from janitor.report.build import finding_urgency
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.json import Json
 from janitor.report.formats.ndjson import Ndjson
@@ -136,7 +136,7 @@ def test_a_row_that_is_kept_comes_back_as_it_was(item: dict[str, Any], outcome: 
     row = row_of_item(item)
     told = FoundRow(row, classify(row, NOW, POLICIES[Dialect.HASHED]), outcome)
     listed = shortlist_of_rows(9)
-    listed.offer(told.verdict.state, urgency(told.verdict, NOW), row.key.S or "", told)
+    listed.offer(told.verdict.state, finding_urgency(told.verdict, NOW), row.key.S or "", told)
     assert listed.sorted() == [told]
 
 
@@ -216,8 +216,10 @@ SECRET = "sk-never-to-be-shown"
 def announcer_with(folder: Path, **bugs: Callable[..., Any]) -> Announcer:
     """An announcer whose memory has these in the place of its own methods."""
     fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
-    terms = WatchTerms(scope="-/r/t", now=NOW, thresholds=(DAY,), grace=DAY, naming="-", profile="-")
-    watch = Watch(Store(SqliteBackend(folder / "state.sqlite")), terms, fingerprint_of=fingerprint_of, folder=folder)
+    terms = NoticeTerms(scope="-/r/t", now=NOW, thresholds=(DAY,), grace=DAY, naming="-", profile="-")
+    watch = NoticeMemory(
+        Store(SqliteBackend(folder / "state.sqlite")), terms, fingerprint_of=fingerprint_of, folder=folder
+    )
     for name, bug in bugs.items():
         setattr(watch, name, bug)
     return Announcer(

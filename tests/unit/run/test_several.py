@@ -18,7 +18,7 @@ from janitor.dynamodb.decode import Page
 from janitor.errors import AwsError, SinkError
 from janitor.notices.announce import Announcer, announce
 from janitor.notices.channel import Channel
-from janitor.notices.notice_memory import Watch, WatchTerms
+from janitor.notices.notice_memory import NoticeMemory, NoticeTerms
 from janitor.report.formats.csv import Csv
 from janitor.report.formats.interface import Format
 from janitor.report.formats.json import Json
@@ -176,9 +176,9 @@ def announced(
     for label in ("a", "b"):
         state = tmp_path / (broken if label == broken else "state.sqlite")
         fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
-        watch = Watch(
+        watch = NoticeMemory(
             Store(SqliteBackend(state)),
-            WatchTerms(
+            NoticeTerms(
                 scope=f"-/r/{label}",
                 now=NOW,
                 thresholds=POLICY.thresholds,

@@ -9,7 +9,7 @@ from janitor.report.formats.html import Html
 from janitor.report.formats.json import Json
 from janitor.report.model import Report
 from janitor.serve.board import Board, JobOnBoard
-from janitor.serve.jobs import Job, job_of
+from janitor.serve.jobs import ScheduledJob, job_of
 from janitor.serve.kept import Kept
 from janitor.serve.memory import Remembered
 from janitor.settings.schedule import load_schedule
@@ -20,14 +20,14 @@ TABLE = '[table]\ntable = "tokens"\n'
 NIGHTLY = '[when]\ncron = "0 3 * * *"\n'
 
 
-def job(folder: Path, text: str, name: str = "nightly", environment: Mapping[str, str] | None = None) -> Job:
+def job(folder: Path, text: str, name: str = "nightly", environment: Mapping[str, str] | None = None) -> ScheduledJob:
     """The job of a schedule file with this text."""
     path = folder / f"{name}.toml"
     path.write_text(text, encoding="utf-8")
     return job_of(name, load_schedule(path), f"digest of {text}", environment or {})
 
 
-def on_board(one: Job, kept: tuple[Kept, ...] = (), **known: Any) -> JobOnBoard:
+def on_board(one: ScheduledJob, kept: tuple[Kept, ...] = (), **known: Any) -> JobOnBoard:
     """A job that waits for its next time in an hour, and what is known of it."""
     return JobOnBoard(
         job=one,

@@ -10,7 +10,7 @@ import pytest
 
 from janitor.cli.serve import command
 from janitor.errors import ConfigurationError, ExitCode
-from janitor.serve.daemon import Plan, serve
+from janitor.serve.daemon import DaemonSettings, serve
 from janitor.serve.signals import hangups_ignored, queued
 from janitor.settings.serve import Address, parse_address
 
@@ -27,7 +27,7 @@ def test_an_address_is_a_host_and_a_port() -> None:
 def test_a_taken_port_a_missing_folder_and_a_state_in_use_are_one_line_each(tmp_path: Path) -> None:
     def refused(folder: Path, listen: Address, state: Path) -> str:
         with pytest.raises(ConfigurationError) as raised:
-            serve(Plan(folder=folder, listen=listen, state=state, environment={}), announce=pytest.fail)
+            serve(DaemonSettings(folder=folder, listen=listen, state=state, environment={}), announce=pytest.fail)
         assert raised.value.exit_code == ExitCode.USAGE
         return str(raised.value)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from janitor.serve.folder import Folder
+from janitor.serve.folder import ScheduleFolder
 from janitor.settings.schedule import Schedule, load_schedule
 from tests.unit.serve.boards import NIGHTLY, TABLE
 
@@ -12,7 +12,7 @@ BROKEN = f'{NIGHTLY}{TABLE}[policy]\ngrase = "7d"\n'
 
 
 def test_files_that_come_change_and_go_are_seen_and_others_left_alone(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, {})
+    folder = ScheduleFolder(tmp_path, {})
     folder.refresh()
     (tmp_path / "a.toml").write_text(RIGHT)
     (tmp_path / "b.toml").write_text(RIGHT)
@@ -32,7 +32,7 @@ def test_files_that_come_change_and_go_are_seen_and_others_left_alone(tmp_path: 
 
 
 def test_a_file_that_breaks_takes_its_old_schedule_away_and_no_other(tmp_path: Path) -> None:
-    folder = Folder(tmp_path, {})
+    folder = ScheduleFolder(tmp_path, {})
     (tmp_path / "a.toml").write_text(RIGHT)
     (tmp_path / "b.toml").write_text(RIGHT)
     folder.refresh()
@@ -56,7 +56,7 @@ def test_a_link_that_is_swapped_is_a_change_and_one_that_leads_nowhere_an_error(
     data = tmp_path / "..data"
     data.symlink_to("..v1")
     (tmp_path / "a.toml").symlink_to("..data/a.toml")
-    folder = Folder(tmp_path, {})
+    folder = ScheduleFolder(tmp_path, {})
     folder.refresh()
     assert folder.contents.jobs["a"].tables[0].table == "tokens"
     data.unlink()
@@ -71,7 +71,7 @@ def test_a_folder_that_goes_away_takes_its_jobs_and_brings_them_back(tmp_path: P
     place, aside = tmp_path / "schedules", tmp_path / "aside"
     place.mkdir()
     (place / "a.toml").write_text(RIGHT)
-    folder = Folder(place, {})
+    folder = ScheduleFolder(place, {})
     folder.refresh()
     place.rename(aside)
     assert folder.refresh()
@@ -88,7 +88,7 @@ def test_what_is_no_text_is_a_broken_file_and_not_the_end(tmp_path: Path) -> Non
     (tmp_path / "a.toml").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "b.toml").mkdir()
     (tmp_path / "c\x1b[2J.toml").write_text(RIGHT)
-    folder = Folder(tmp_path, {})
+    folder = ScheduleFolder(tmp_path, {})
     folder.refresh()
     assert set(folder.contents.broken) == {"a", "b", "c\x1b[2J"}
     assert not any("\x1b" in why for why in folder.contents.broken.values())
@@ -96,7 +96,7 @@ def test_what_is_no_text_is_a_broken_file_and_not_the_end(tmp_path: Path) -> Non
 
 def test_a_fifo_is_a_broken_file_and_nobody_waits_for_its_other_end(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.toml")
-    folder = Folder(tmp_path, {})
+    folder = ScheduleFolder(tmp_path, {})
     folder.refresh()
     assert folder.contents.broken == {"a": f"{tmp_path}/a.toml cannot be read: it is no file"}
 
@@ -109,7 +109,7 @@ def test_a_fault_of_ours_in_one_file_leaves_the_others_running(tmp_path: Path) -
 
     for name in ("a", "b"):
         (tmp_path / f"{name}.toml").write_text(RIGHT)
-    folder = Folder(tmp_path, {}, load)
+    folder = ScheduleFolder(tmp_path, {}, load)
     with capture_logs() as logs:
         folder.refresh()
     assert set(folder.contents.jobs) == {"b"}

@@ -17,7 +17,7 @@ import pytest
 from janitor.serve.access import Reach
 from janitor.serve.board import Board, Readiness, Views
 from janitor.serve.folder import Contents
-from janitor.serve.http import Pages, application, is_own_host
+from janitor.serve.http import PageServer, application, is_own_host
 from janitor.serve.kept import kept_in
 from tests.html_reports import believable
 from tests.reports import named, of_several
@@ -49,7 +49,7 @@ def serving(
 ) -> Iterator[Client]:
     listener = socket.create_server(("127.0.0.1", 0))
     app = application(Views(lambda: shown, lambda: is_alive, lambda: readiness), host)
-    pages = Pages(app, listener, head_seconds)
+    pages = PageServer(app, listener, head_seconds)
     pages.start()
     try:
         yield Client(listener.getsockname()[1])
@@ -143,7 +143,7 @@ def test_an_answer_may_take_longer_than_a_question_and_is_not_in_the_way_of_othe
 
     listener = socket.create_server(("127.0.0.1", 0))
     client = Client(listener.getsockname()[1])
-    pages = Pages(application(Views(slow_board, lambda: True, lambda: Readiness(Contents(), []))), listener, 0.2)
+    pages = PageServer(application(Views(slow_board, lambda: True, lambda: Readiness(Contents(), []))), listener, 0.2)
     pages.start()
     with ThreadPoolExecutor() as threads, ExitStack() as idle:
         try:
@@ -218,7 +218,7 @@ def test_what_is_wrong_inside_is_an_error_without_a_word_of_it(tmp_path: Path) -
     def fail() -> Board:
         raise RuntimeError("a secret")
 
-    pages = Pages(application(Views(fail, lambda: True, lambda: ready)), listener)
+    pages = PageServer(application(Views(fail, lambda: True, lambda: ready)), listener)
     pages.start()
     try:
         status, headers, body = Client(listener.getsockname()[1]).ask("/")

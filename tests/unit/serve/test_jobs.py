@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.serve.jobs import Job, due_in_vain, is_missed
+from janitor.serve.jobs import ScheduledJob, due_in_vain, is_missed
 from janitor.settings.cron import When, next_times
 from janitor.settings.schedule import Schedule
 from tests.unit.serve.boards import HOUR, NIGHTLY, NOW, TABLE, job
@@ -60,7 +60,7 @@ def test_a_job_is_missed_just_when_a_time_of_its_line_lies_in_between(
     schedule = Schedule(
         path=Path("x.toml"), description="", when=when, tables=({},), is_sweep=False, deletes=False, values={}
     )
-    one = Job("x", schedule, (), deletes=False, digest="", deadline=3_600)
+    one = ScheduledJob("x", schedule, (), deletes=False, digest="", deadline=3_600)
     handled_at = NOW - away
     due = next(next_times(when, dt.datetime.fromtimestamp(handled_at, dt.UTC)))
     assert is_missed(one.line, one, handled_at, NOW) is (due.timestamp() <= NOW)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from janitor.serve.kept import kept_in
-from janitor.serve.page import page_of
+from janitor.serve.page import render_page
 from tests.html_reports import HOSTILE, after_a_sweep, believable
 from tests.unit.serve.boards import HOUR, NIGHTLY, NOW, TABLE, board, job, keep, on_board
 
@@ -36,7 +36,7 @@ def test_a_job_says_when_it_ran_how_that_ended_and_when_it_runs_next(tmp_path: P
     text = f'description = "Warns owners"\n{NIGHTLY}timezone = "Europe/Berlin"\njitter = "5m"\n{TABLE}'
     one = job(tmp_path, text)
     said = text_of(
-        page_of(
+        render_page(
             board(
                 on_board(
                     one,
@@ -79,7 +79,7 @@ def test_what_deletes_what_failed_and_what_is_broken_cannot_be_overlooked(tmp_pa
         outcome="failed",
         was_overdue=True,
     )
-    said = text_of(page_of(board(sweep, dry, broken={"typo": "/x/typo.toml, line 2: [when] cron: no"})))
+    said = text_of(render_page(board(sweep, dry, broken={"typo": "/x/typo.toml, line 2: [when] cron: no"})))
     assert "1 broken file, 2 jobs whose last run went wrong" in said
     assert "✕ failed it outlived its deadline, and was ended" in said
     assert "typo.toml /x/typo.toml, line 2: [when] cron: no" in said
@@ -90,17 +90,17 @@ def test_what_deletes_what_failed_and_what_is_broken_cannot_be_overlooked(tmp_pa
     assert "✕ lost the daemon was killed while it was at work" in said
     assert "an earlier run's: " in said
     assert re.search(r"deleted \d+ failed to delete \d+", said)
-    assert "The folder cannot be read" in text_of(page_of(board(fault="/etc/janitor cannot be read: gone")))
-    assert "No jobs" in text_of(page_of(board()))
+    assert "The folder cannot be read" in text_of(render_page(board(fault="/etc/janitor cannot be read: gone")))
+    assert "No jobs" in text_of(render_page(board()))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_of_a_file_becomes_more_than_text(text: str, tmp_path: Path) -> None:
     one = job(tmp_path, TABLE)
-    plain = page_of(board(on_board(one), broken={"x": "y"}))
+    plain = render_page(board(on_board(one), broken={"x": "y"}))
     quoted = "".join(f"\\u{ord(each):04x}" if ord(each) < 0xFFFF else f"\\U{ord(each):08x}" for each in text)
     hostile = job(tmp_path, f'description = "{quoted}"\n[table]\ntable = "{quoted}"\n')
-    page = page_of(board(on_board(hostile), broken={text: text}, fault=text))
+    page = render_page(board(on_board(hostile), broken={text: text}, fault=text))
     assert Texts(page).names <= Texts(plain).names | {"p", "br", "h1"}
     assert "\x1b" not in page
     assert "\u202e" not in page

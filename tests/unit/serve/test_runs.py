@@ -11,17 +11,17 @@ from queue import SimpleQueue
 import pytest
 from structlog.testing import capture_logs
 
-from janitor.serve.jobs import Job
+from janitor.serve.jobs import ScheduledJob
 from janitor.serve.memory import Memory
 from janitor.serve.runs import Runs
 from tests.unit.serve.boards import TABLE, job
 
 
-def runs_in(folder: Path, one: Job | None = None, *keys: str) -> tuple[Runs, Memory]:
+def runs_in(folder: Path, one: ScheduledJob | None = None, *keys: str) -> tuple[Runs, Memory]:
     """Runs of a job that is always there; each time it is asked for its keys it has one more of these."""
     memory, asked = Memory(folder / "daemon.json"), SimpleQueue[int]()
 
-    def keys_of(_: Job) -> frozenset[str]:
+    def keys_of(_: ScheduledJob) -> frozenset[str]:
         asked.put(1)
         return frozenset(keys[: asked.qsize()])
 

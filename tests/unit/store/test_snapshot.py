@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import StoreError
-from janitor.store.chunks import Seen, entries_of, to_chunks
+from janitor.store.chunks import RememberedToken, entries_of, to_chunks
 from janitor.store.memory import LARGEST_CHUNK
-from janitor.store.snapshot import Changed, Changes, Snapshot
+from janitor.store.snapshot import Changed, Snapshot, TokenChanges
 from janitor.tokens.classify import State
 from janitor.tokens.expiration import FIRST_SECOND, MAX_SECONDS
 
@@ -27,17 +27,17 @@ UNDATED = ["permanent", "malformed", "legacy"]
 fingerprints = st.text("0123456789abcdef", min_size=12, max_size=12)
 texts = st.none() | st.text(max_size=256)
 entries = st.builds(
-    Seen, fingerprints, st.sampled_from(FINDINGS), st.none() | st.integers(0, MAX_SECONDS), texts, texts
+    RememberedToken, fingerprints, st.sampled_from(FINDINGS), st.none() | st.integers(0, MAX_SECONDS), texts, texts
 )
 runs = st.lists(entries, max_size=30, unique_by=lambda entry: entry.fingerprint)
 
 
-def token(fingerprint: str, state: str, expiry: int | None = None) -> Seen:
-    return Seen(fingerprint, state, expiry, "alice", "ci")
+def token(fingerprint: str, state: str, expiry: int | None = None) -> RememberedToken:
+    return RememberedToken(fingerprint, state, expiry, "alice", "ci")
 
 
 @contextmanager
-def snapshot_of(then: Iterable[Seen] | None, now: Iterable[Seen]) -> Iterator[Snapshot]:
+def snapshot_of(then: Iterable[RememberedToken] | None, now: Iterable[RememberedToken]) -> Iterator[Snapshot]:
     """A run that finds these, after one that found those; None for no run before."""
     with tempfile.TemporaryDirectory() as folder, closing(Snapshot(Path(folder))) as snapshot:
         snapshot.load([] if then is None else to_chunks(then))
@@ -45,21 +45,21 @@ def snapshot_of(then: Iterable[Seen] | None, now: Iterable[Seen]) -> Iterator[Sn
         yield snapshot
 
 
-def changes(then: Iterable[Seen] | None, now: Iterable[Seen]) -> Changes:
+def changes(then: Iterable[RememberedToken] | None, now: Iterable[RememberedToken]) -> TokenChanges:
     with snapshot_of(then, now) as snapshot:
         return snapshot.changes(NOW, 10)
 
 
-def kinds_of(found: Changes) -> list[str]:
+def kinds_of(found: TokenChanges) -> list[str]:
     return [kind for kind in found._fields if getattr(found, kind).count]
 
 
-def left_by(snapshot: Snapshot) -> list[Seen]:
+def left_by(snapshot: Snapshot) -> list[RememberedToken]:
     return [entry for chunk in snapshot.chunks() for entry in entries_of(chunk)]
 
 
 @given(runs)
-def test_what_a_run_leaves_is_what_the_next_one_loads(found: list[Seen]) -> None:
+def test_what_a_run_leaves_is_what_the_next_one_loads(found: list[RememberedToken]) -> None:
     with snapshot_of(None, found) as first, tempfile.TemporaryDirectory() as folder:
         with closing(Snapshot(Path(folder))) as second:
             second.load(first.chunks())
@@ -69,12 +69,14 @@ def test_what_a_run_leaves_is_what_the_next_one_loads(found: list[Seen]) -> None
 
 
 @given(runs)
-def test_a_run_that_finds_the_same_has_nothing_to_say(found: list[Seen]) -> None:
-    assert changes(found, reversed(found)) == Changes()
+def test_a_run_that_finds_the_same_has_nothing_to_say(found: list[RememberedToken]) -> None:
+    assert changes(found, reversed(found)) == TokenChanges()
 
 
 @given(runs, runs)
-def test_counts_and_names_agree_and_gone_is_what_was_there_and_is_not(then: list[Seen], now: list[Seen]) -> None:
+def test_counts_and_names_agree_and_gone_is_what_was_there_and_is_not(
+    then: list[RememberedToken], now: list[RememberedToken]
+) -> None:
     with snapshot_of(then, now) as snapshot:
         found = snapshot.changes(NOW, 1_000)
         fewer = snapshot.changes(NOW, 2)
@@ -88,8 +90,8 @@ def test_counts_and_names_agree_and_gone_is_what_was_there_and_is_not(then: list
 
 
 @given(runs)
-def test_a_first_run_has_no_changes_however_much_it_finds(found: list[Seen]) -> None:
-    assert changes(None, found) == Changes()
+def test_a_first_run_has_no_changes_however_much_it_finds(found: list[RememberedToken]) -> None:
+    assert changes(None, found) == TokenChanges()
 
 
 def test_a_run_that_found_nothing_is_a_run_before_all_the_same() -> None:
@@ -131,7 +133,7 @@ def test_a_token_that_was_extended_and_has_expired_since_is_newly_expired() -> N
 
 
 def test_a_token_that_was_expired_and_is_stale_now_is_no_news() -> None:
-    assert changes([token("a", "expired", NOW - DAY)], [token("a", "stale", NOW - DAY)]) == Changes()
+    assert changes([token("a", "expired", NOW - DAY)], [token("a", "stale", NOW - DAY)]) == TokenChanges()
 
 
 @pytest.mark.parametrize("state", DATED)
@@ -154,7 +156,7 @@ def test_a_token_extended_beyond_the_horizon_is_extended_once_it_is_found_among_
 
 
 def test_an_earlier_expiry_is_no_extension() -> None:
-    assert changes([token("a", "expiring", NOW + DAY)], [token("a", "expiring", NOW + 1)]) == Changes()
+    assert changes([token("a", "expiring", NOW + DAY)], [token("a", "expiring", NOW + 1)]) == TokenChanges()
 
 
 @pytest.mark.parametrize("state", UNDATED)
@@ -176,7 +178,7 @@ def test_what_this_run_deleted_is_not_gone_by_other_hands_now_or_next_time() -> 
     gone = [token("a", "stale", NOW - DAY), token("b", "stale", NOW - DAY)]
     with snapshot_of(gone, [gone[0], token("c", "permanent")]) as snapshot:
         snapshot.vanish(["a", "b", "b"])
-        assert snapshot.changes(NOW, 10) == Changes()
+        assert snapshot.changes(NOW, 10) == TokenChanges()
         assert left_by(snapshot) == [token("c", "permanent")]
 
 
@@ -193,7 +195,7 @@ def test_the_nearest_dates_come_first_and_those_without_one_last() -> None:
 
 
 @given(st.permutations([token("a", "legacy"), token("a", "expiring", NOW + DAY), token("a", "stale", NOW - DAY)]))
-def test_of_several_rows_of_one_token_the_latest_counts_whichever_comes_first(rows: list[Seen]) -> None:
+def test_of_several_rows_of_one_token_the_latest_counts_whichever_comes_first(rows: list[RememberedToken]) -> None:
     with snapshot_of(None, rows) as snapshot:
         assert left_by(snapshot) == [token("a", "expiring", NOW + DAY)]
 
@@ -239,7 +241,7 @@ def test_a_damaged_chunk_is_an_error_after_which_there_is_no_run_before(tmp_path
         with pytest.raises(StoreError, match="what the last run left"):
             snapshot.load([*to_chunks([token("b", "stale", NOW)]), chunk])
         snapshot.add([token("c", "expiring", NOW + DAY)])
-        assert snapshot.changes(NOW, 10) == Changes()
+        assert snapshot.changes(NOW, 10) == TokenChanges()
         assert list(snapshot.missing()) == []
         assert left_by(snapshot) == [token("c", "expiring", NOW + DAY)]
 

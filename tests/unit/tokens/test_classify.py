@@ -10,7 +10,7 @@ from janitor.report.build import finding
 from janitor.tokens.classify import State, classify, classify_by_every_rule, positions_worth_a_look
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.explain import gate_rules, rules
-from janitor.tokens.new_expiry import Extension, expiry_said, extended
+from janitor.tokens.new_expiry import Extension, expiry_words, extended
 from janitor.tokens.policy import DAY, Policy
 from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
 
@@ -55,7 +55,7 @@ def test_any_number_of_a_dump_has_a_state_and_a_line(
         assert finding(told, verdict, now=NOW, policy=policy, secret=None).state is verdict.state
         assert rules(told, NOW, policy)
         assert len(gate_rules(told, NOW, dialect)) == 2
-        assert expiry_said(told, verdict, NOW)
+        assert expiry_words(told, verdict, NOW)
         assert extended(told, NOW, policy, Extension())
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import fingerprint, row_name
-from janitor.tokens.redact import REMOVED, gives_away, shown, without_keys
+from janitor.tokens.redact import REMOVED, gives_away, redacted_texts, without_keys
 from tests.unit.rows import row
 
 TOKEN = "0f" * 64
@@ -59,8 +59,8 @@ def test_the_two_rows_of_a_token_have_one_fingerprint_and_two_names(token: str, 
 def test_a_name_that_holds_the_token_is_not_shown() -> None:
     for name in (TOKEN, f"my {TOKEN} here", HASH):
         held = row({"token": {"S": HASH}, "name": {"S": name}, "username": {"S": "ana"}})
-        assert shown(held) == (REMOVED, "ana", None, None)
-    assert shown(row({"token": {"S": "k3y"}, "name": {"S": "has k3y in it"}})).name == REMOVED
+        assert redacted_texts(held) == (REMOVED, "ana", None, None)
+    assert redacted_texts(row({"token": {"S": "k3y"}, "name": {"S": "has k3y in it"}})).name == REMOVED
     assert not gives_away("a name like any other", HASH)
 
 
@@ -94,7 +94,7 @@ def test_ordinary_texts_are_shown(text: str) -> None:
 
 
 def test_long_texts_are_cut_and_other_types_left_out() -> None:
-    texts = shown(row({"token": {"S": HASH}, "name": {"S": "n" * 3_000}, "username": {"L": []}}))
+    texts = redacted_texts(row({"token": {"S": HASH}, "name": {"S": "n" * 3_000}, "username": {"L": []}}))
     assert texts == ("n" * 255 + "…", None, None, None)
 
 

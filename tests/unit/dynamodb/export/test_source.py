@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from janitor.errors import ConfigurationError, JanitorError, SourceError
-from janitor.export.kinds import Kind
+from janitor.export.kinds import SourceKind
 from janitor.export.places import LocalFile, StandardInput
 from janitor.export.source import Source, source_at
 from janitor.stopping import Stop
@@ -45,18 +45,18 @@ def failure_of(content: bytes) -> str:
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (dump(ROWS), Kind.DUMP),
-        (json.dumps({"Count": 40, "Items": ROWS, "ScannedCount": 40}).encode(), Kind.DUMP),
-        (dump(ROWS[:20]) + dump(ROWS[20:]), Kind.DUMP),
-        (dump(ROWS[:20], NextToken="x", Count=99) + dump(ROWS[20:]), Kind.DUMP),
-        (json.dumps(ROWS, indent=2).encode(), Kind.ARRAY),
-        (LINES, Kind.BARE_LINES),
-        (WRAPPED, Kind.WRAPPED_LINES),
-        (b"\xef\xbb\xbf" + LINES, Kind.BARE_LINES),
-        (b"\n \n" + WRAPPED.replace(b"\n", b"\r\n\n").rstrip(), Kind.WRAPPED_LINES),
+        (dump(ROWS), SourceKind.DUMP),
+        (json.dumps({"Count": 40, "Items": ROWS, "ScannedCount": 40}).encode(), SourceKind.DUMP),
+        (dump(ROWS[:20]) + dump(ROWS[20:]), SourceKind.DUMP),
+        (dump(ROWS[:20], NextToken="x", Count=99) + dump(ROWS[20:]), SourceKind.DUMP),
+        (json.dumps(ROWS, indent=2).encode(), SourceKind.ARRAY),
+        (LINES, SourceKind.BARE_LINES),
+        (WRAPPED, SourceKind.WRAPPED_LINES),
+        (b"\xef\xbb\xbf" + LINES, SourceKind.BARE_LINES),
+        (b"\n \n" + WRAPPED.replace(b"\n", b"\r\n\n").rstrip(), SourceKind.WRAPPED_LINES),
     ],
 )
-def test_a_source_is_told_by_its_content_zipped_or_not(content: bytes, kind: Kind) -> None:
+def test_a_source_is_told_by_its_content_zipped_or_not(content: bytes, kind: SourceKind) -> None:
     for stored in (content, gzip.compress(content)):
         source = source_of(stored)
         assert source.kind is kind
@@ -85,7 +85,7 @@ def test_an_export_says_whose_rows_it_holds(tmp_path: Path) -> None:
     for place in (folder, folder / "manifest-summary.json", folder / "manifest-files.json"):
         source = source_at(LocalFile(place))
         assert (source.table, source.region, source.account_id) == ("prod-LISAApiBaseTokenTable", REGION, ACCOUNT)
-        assert (source.kind, source.rows, source.made_at) == (Kind.MANIFEST, 40, 1_799_911_714)
+        assert (source.kind, source.rows, source.made_at) == (SourceKind.MANIFEST, 40, 1_799_911_714)
         assert sorted(map(str, rows_of(source))) == sorted(map(str, ROWS))
     elsewhere = folder.rename(tmp_path / "copied")
     assert len(rows_of(source_at(LocalFile(elsewhere)))) == 40

@@ -150,7 +150,7 @@ MUTATIONS = (
         "janitor/wiring/announcer.py",
         (
             ("topic=None if is_dry_run else topic_of(", "topic=topic_of("),
-            ("(Rehearsal if is_dry_run else Announcer)(", "Announcer("),
+            ("(DryAnnouncer if is_dry_run else Announcer)(", "Announcer("),
         ),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
     ),
@@ -231,7 +231,7 @@ MUTATIONS = (
     Mutation(
         "another run's lease does not matter",
         "janitor/run/leasing.py",
-        (("yield Leasing(other, problem, broken", "yield Leasing(None, None, broken"),),
+        (("yield Leasing(other, problem, sweep", "yield Leasing(None, None, sweep"),),
         ("tests/integration/test_sweep_lease.py",),
     ),
     Mutation(
@@ -270,7 +270,7 @@ MUTATIONS = (
 )
 
 
-def serve_pipe(words: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Try every mutation, or those with one of these words; 1 if one was not caught, or its tests fail without it."""
     uncaught = []
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
@@ -326,4 +326,4 @@ def _run(mutation: Mutation, copy: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(serve_pipe(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

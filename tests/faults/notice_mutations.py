@@ -22,8 +22,8 @@ NOTICE_MUTATIONS = (
         "janitor/wiring/announcer.py",
         (
             (
-                "kind, topic_arn = SourceKind.OWNER if settings.per_token else SourceKind.DIGEST,",
-                "kind, topic_arn = SourceKind.DIGEST,",
+                "kind, topic_arn = Kind.OWNER if settings.per_token else Kind.DIGEST,",
+                "kind, topic_arn = Kind.DIGEST,",
             ),
         ),
         (f"{_TESTS}::test_where_owners_are_told_only_their_own_message_lets_a_token_go",),
@@ -49,7 +49,7 @@ NOTICE_MUTATIONS = (
     Mutation(
         "messages go on after a mark has failed",
         "janitor/notices/announce.py",
-        (("if not self.mark(SourceKind.OWNER, batch) or not", "if not [self.mark(SourceKind.OWNER, batch)] or not"),),
+        (("if not self.mark(Kind.OWNER, batch) or not", "if not [self.mark(Kind.OWNER, batch)] or not"),),
         (f"{_TESTS}::test_the_first_mark_that_fails_ends_the_messages",),
     ),
     Mutation(
@@ -109,7 +109,7 @@ NOTICE_MUTATIONS = (
     Mutation(
         "a store that gives nothing back is trusted",
         "janitor/store/records.py",
-        (("if self.read_table(scope, proofs).records.keys() != {*proofs}:", "if False:"),),
+        (("if self.read(scope, proofs).records.keys() != {*proofs}:", "if False:"),),
         ("tests/integration/test_store.py",),
     ),
     Mutation(

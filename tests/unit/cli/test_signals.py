@@ -7,7 +7,7 @@ import pytest
 # Its main thread never comes back, whatever is asked of it; the last resort is near.
 STUCK = """
 import os, signal, sys, threading
-from janitor.cli import signals
+from janitor.wiring import signals
 signals._LAST_RESORT_SECONDS = 0.2
 with signals.stoppable(1 if sys.argv[1] == "deadline" else None):
     print("ready", flush=True)

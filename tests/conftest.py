@@ -16,6 +16,7 @@ from tests.examples import register_profiles
 from tests.fixtures import (
     client,
     dynamodb_local_url,
+    make_table,
     ministack_url,
     new_table,
     server,
@@ -23,10 +24,12 @@ from tests.fixtures import (
     table_server,
     tokens,
 )
+from tests.models import share_the_models
 
 __all__ = [
     "client",
     "dynamodb_local_url",
+    "make_table",
     "ministack_url",
     "new_table",
     "server",
@@ -39,6 +42,7 @@ __all__ = [
 CACHE = cache_folder()
 
 register_profiles()
+share_the_models()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ IN_CI = os.environ.get("CI") == "true"
 
 
 class NewTable(Protocol):
-    """Makes a table on `server`, with these rows, and returns its name: its own unless one is asked for."""
+    """Makes a table on a server, with these rows, and returns its name: its own unless one is asked for."""
 
     def __call__(self, rows: Iterable[Item] = (), *, hashed: bool = True, name: str | None = None) -> str: ...
 
@@ -76,7 +76,20 @@ def table_number() -> Callable[[], int]:
 
 @pytest.fixture
 def new_table(client: DynamoDBClient, table_number: Callable[[], int]) -> Iterator[NewTable]:
-    """Make tables that are gone after the test."""
+    """Make tables on `server` that are gone after the test."""
+    with _tables(client, table_number) as make:
+        yield make
+
+
+@pytest.fixture
+def make_table(tokens: DynamoDBClient, table_number: Callable[[], int]) -> Iterator[NewTable]:
+    """Make tables on `table_server` that are gone after the test."""
+    with _tables(tokens, table_number) as make:
+        yield make
+
+
+@contextmanager
+def _tables(client: DynamoDBClient, table_number: Callable[[], int]) -> Iterator[NewTable]:
     made = []
 
     def make(rows: Iterable[Item] = (), *, hashed: bool = True, name: str | None = None) -> str:

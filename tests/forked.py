@@ -3,8 +3,9 @@
 The tests ask a process of their own (`python -m tests.forked DESCRIPTOR`) to fork. It has imported the program once,
 and read botocore's models of AWS's services, so a forked child only has to run it. Nothing but the time it takes tells
 such a child from `python -m janitor`: it has its own process id, session, environment, working directory, descriptors
-and signals, and ends as an interpreter ends. A server is started the same way, and replaces the child. When the tests
-are gone, killed or not, the process that forks ends whatever is still there.
+and signals, and ends as an interpreter ends. Its pauses before it tries again are a tenth as long. A server is started
+the same way, and replaces the child. When the tests are gone, killed or not, the process that forks ends whatever is
+still there.
 
 For each child, the tests send one end of a socket pair and the child's standard streams through the control socket. On
 their own end they then write a line of JSON, the `Request`, and read two numbers: the process id, and at last the wait
@@ -35,13 +36,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, NamedTuple, NoReturn
 
-import botocore.session
-from botocore.loaders import Loader
+from botocore.retries.standard import ExponentialBackoff
+from botocore.utils import ContainerMetadataFetcher
 
 import janitor
+from janitor.backoff import Backoff
+from tests.models import share_the_models
 
 PROGRAM = "janitor"
 ROOT = Path(__file__).resolve().parent.parent
+PAUSES = 0.1  # of their length outside of the tests
 END_SECONDS = 10.0  # for the children of killed tests: a run that is told to end may have a server to end
 NUMBER = struct.Struct("i")
 STANDARD_STREAMS = (("rb", "surrogateescape"), ("wb", "surrogateescape"), ("wb", "backslashreplace"))
@@ -219,7 +223,8 @@ def main(descriptor: int, folder: str) -> None:
     At the end the folder goes, with what killed tests and killed servers have left in it.
     """
     _import_the_program()
-    _read_the_models()
+    share_the_models(SERVICES)
+    _shorten_pauses()
     gc.freeze()  # what all children share is neither looked through nor copied when one of them collects its garbage
     request = _Forks(socket.socket(fileno=descriptor)).serve()
     if request is None:
@@ -251,18 +256,15 @@ def _import_the_program() -> None:
     assert threading.active_count() == 1, "a module starts a thread when it is imported, which no child would have"
 
 
-def _read_the_models() -> None:
-    """Let every session of every child have what a session reads of AWS's services, half of what a short run costs."""
-    session = botocore.session.Session()
-    for service in SERVICES:
-        session.create_client(service, region_name="us-east-1")
-    loader = session.get_component("data_loader")
-    make_another = botocore.session.create_loader
-
-    def create_loader(search_path_string: str | None = None) -> Loader:
-        return make_another(search_path_string) if search_path_string else loader
-
-    botocore.session.create_loader = create_loader
+def _shorten_pauses() -> None:
+    """Let whoever is to be tried again wait a tenth of the time: the tests' servers are not busy, they only say so."""
+    delay_amount = ExponentialBackoff.delay_amount
+    seconds = Backoff.seconds
+    ExponentialBackoff.delay_amount = (  # type: ignore[method-assign]
+        lambda self, context: delay_amount(self, context) * PAUSES
+    )
+    Backoff.seconds = lambda self, number: seconds(self, number) * PAUSES  # type: ignore[method-assign]
+    ContainerMetadataFetcher.SLEEP_TIME *= PAUSES  # type: ignore[assignment]
 
 
 class _Forks:

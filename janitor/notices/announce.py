@@ -22,7 +22,6 @@ from janitor.background import answer_of
 from janitor.dynamodb.owners import PagesOfOwner
 from janitor.errors import JanitorError, SinkError, StopRequestedError, StoreError
 from janitor.logs import get_logger
-from janitor.notices.announcement import AnnouncementResult
 from janitor.notices.audience import Kind
 from janitor.notices.changes import changes_since
 from janitor.notices.channel import WHERE, Channel, Failures, Sameness, TopicLike, digest_remark, publish_part
@@ -35,6 +34,7 @@ from janitor.notices.parts import digest_parts
 from janitor.notices.per_token import token_message
 from janitor.notices.spool import Due
 from janitor.readers.interface import FoundRow
+from janitor.report.announcement_result import AnnouncementResult
 from janitor.report.bugs import NOT_ANNOUNCED, remarked
 from janitor.report.model import NoticesPart, Outcome, Remark, Report, TableReport
 from janitor.sinks.sns import Message

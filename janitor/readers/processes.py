@@ -114,7 +114,8 @@ class _Reader:
         self.task = b""
         # A new interpreter, and not a fork: that would have the locks of this process's threads without the threads. It
         # imports this program from where this process did, whatever the folder that they run in holds.
-        program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main({theirs.fileno()})"
+        path = f"import sys; sys.path[:] = {sys.path!r}"
+        program = f"{path}; from {__name__} import serve_pipe; serve_pipe({theirs.fileno()})"
         try:
             self.process = subprocess.Popen(  # noqa: S603  # this program
                 [sys.executable, "-c", program],

@@ -19,7 +19,7 @@ from msgspec import structs
 
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import bound, get_logger
-from janitor.notices.announcement import AnnouncementResult
+from janitor.report.announcement_result import AnnouncementResult
 from janitor.report.bugs import NOT_ANNOUNCED, bug_remark, remarked
 from janitor.report.combine import combine_tables, most_urgent
 from janitor.report.model import Finding, Outcome, Remark, Report, Run, TableReport

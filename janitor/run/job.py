@@ -11,8 +11,8 @@ from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.owners import PagesOfOwner
 from janitor.errors import JanitorError, SinkError
-from janitor.notices.announcement import AnnouncementResult
 from janitor.readers.interface import Reader
+from janitor.report.announcement_result import AnnouncementResult
 from janitor.report.model import PolicyPart, Remark, Report, TablePart
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress

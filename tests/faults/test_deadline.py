@@ -4,8 +4,10 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -65,16 +67,16 @@ def dripping() -> Iterator[DrippingServer]:
         thread.join()
 
 
-@pytest.fixture
-def fifo(tmp_path: Path) -> Path:
-    path = tmp_path / "fifo"
+def fifo_in(folder: Path, name: str) -> Path:
+    path = folder / name
     os.mkfifo(path)
     return path
 
 
 @pytest.fixture
-def unread(fifo: Path) -> Iterator[Path]:
+def unread(tmp_path: Path) -> Iterator[Path]:
     """A FIFO that somebody has open, and does not read."""
+    fifo = fifo_in(tmp_path, "fifo")
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     yield fifo
     os.close(reader)
@@ -84,68 +86,93 @@ def many_rows() -> list[Item]:
     return [modern(f"due-{number:06}", 1_700_000_000 + number) for number in range(MANY)]
 
 
-def ended(*arguments: str, env: dict[str, str | None] | None = None) -> tuple[int, str, str]:
+class Run(NamedTuple):
+    """The words of a command, and the variables that it needs besides."""
+
+    arguments: Sequence[str]
+    env: dict[str, str | None] = {}  # noqa: RUF012  # nobody changes it
+
+
+class Ended(NamedTuple):
     """What a run came to: its exit code, and what it wrote."""
-    with started(*arguments, *DEADLINE, env=env) as process:
-        out, err = process.communicate(timeout=END_SECONDS)
-        return process.wait(), out, err
+
+    code: int
+    out: str
+    err: str
 
 
-@pytest.mark.parametrize("option", ["--report=json={}", "--metrics=prometheus={}", "--source={}"])
-def test_a_fifo_that_nobody_else_has_open(server: Server, new_table: NewTable, fifo: Path, option: str) -> None:
-    table = new_table(living_rows(6))
-    way = ("--dialect", "hashed") if "source" in option else ("--table", table, "--endpoint-url", server.url)
-    code, _, err = ended("scan", *way, option.format(fifo))
-    assert code == 1
-    assert "deadline" in err
+def ended(*runs: Run) -> list[Ended]:
+    """Start all of these at once, for most of their time is the deadline's, and wait for the end of each."""
+    with ExitStack() as stack:
+        processes = [stack.enter_context(started(*run.arguments, *DEADLINE, env=run.env)) for run in runs]
+        written = [process.communicate(timeout=END_SECONDS) for process in processes]
+        return [Ended(process.wait(), *texts) for process, texts in zip(processes, written, strict=True)]
 
 
-def test_a_schedule_and_a_key_and_a_plan_from_a_fifo(server: Server, new_table: NewTable, fifo: Path) -> None:
-    table = new_table(living_rows(6))
-    way = ("--table", table, "--endpoint-url", server.url)
-    for arguments in (
-        ("scan", *way, "--fingerprint-key-file", str(fifo)),
-        ("apply", str(fifo), *way),
-        ("restore", str(fifo), "--all", *way),
-    ):
-        code, _, err = ended(*arguments)
-        assert code in (1, 2), (arguments, err)
-        assert err.startswith("janitor: "), (arguments, err)
+def scan_of(server: Server, table: str) -> tuple[str, ...]:
+    return ("scan", "--table", table, "--endpoint-url", server.url)
 
 
-def test_a_report_to_a_fifo_that_is_not_read(server: Server, new_table: NewTable, unread: Path) -> None:
-    table = new_table(many_rows())
-    arguments = ("scan", "--table", table, "--endpoint-url", server.url, "--report", f"json={unread}")
-    code, out, err = ended(*arguments)
+def test_a_fifo_that_nobody_else_has_open(table_server: Server, make_table: NewTable, tmp_path: Path) -> None:
+    scan = scan_of(table_server, make_table(living_rows(6)))
+    runs = [
+        Run((*scan, f"--report=json={fifo_in(tmp_path, 'report')}")),
+        Run((*scan, f"--metrics=prometheus={fifo_in(tmp_path, 'metrics')}")),
+        Run(("scan", "--dialect", "hashed", f"--source={fifo_in(tmp_path, 'source')}")),
+    ]
+    for run, (code, _, err) in zip(runs, ended(*runs), strict=True):
+        assert code == 1, (run, err)
+        assert "deadline" in err, run
+
+
+def test_a_schedule_and_a_key_and_a_plan_from_a_fifo(
+    table_server: Server, make_table: NewTable, tmp_path: Path
+) -> None:
+    _, *way = scan_of(table_server, make_table(living_rows(6)))
+    fifo = str(fifo_in(tmp_path, "fifo"))
+    runs = [
+        Run(("scan", *way, "--fingerprint-key-file", fifo)),
+        Run(("apply", fifo, *way)),
+        Run(("restore", fifo, "--all", *way)),
+    ]
+    for run, (code, _, err) in zip(runs, ended(*runs), strict=True):
+        assert code in (1, 2), (run, err)
+        assert err.startswith("janitor: "), (run, err)
+
+
+def test_a_report_to_a_fifo_that_is_not_read(table_server: Server, make_table: NewTable, unread: Path) -> None:
+    scan = scan_of(table_server, make_table(many_rows()))
+    [(code, out, err)] = ended(Run((*scan, "--report", f"json={unread}")))
     assert code == 1
     assert str(unread) in err
     # The other report is written all the same.
     assert '"janitor.report/v1"' in out
 
 
-def test_standard_output_that_is_not_read(server: Server, new_table: NewTable, tmp_path: Path) -> None:
-    table = new_table(many_rows())
-    report = tmp_path / "report.json"
-    arguments = ("scan", "--table", table, "--endpoint-url", server.url, "--report", f"json={report}")
-    for form in ("json", "ndjson"):
-        with started(*arguments, "--format", form, *DEADLINE) as process:
-            assert process.wait(timeout=END_SECONDS) == 1
-        assert report.exists()
+def test_standard_output_that_is_not_read(table_server: Server, make_table: NewTable, tmp_path: Path) -> None:
+    scan = scan_of(table_server, make_table(many_rows()))
+    with ExitStack() as stack:
+        processes = []
+        for form in ("json", "ndjson"):
+            report = ("--report", f"json={tmp_path}/{form}.json", "--format", form)
+            processes.append(stack.enter_context(started(*scan, *report, *DEADLINE)))
+        assert [process.wait(timeout=END_SECONDS) for process in processes] == [1, 1]
+    assert (tmp_path / "json.json").exists()
+    assert (tmp_path / "ndjson.json").exists()
 
 
-@pytest.mark.parametrize("what", ["table", "topic", "report", "heartbeat"])
 def test_a_server_that_drips(
-    server: Server, new_table: NewTable, dripping: DrippingServer, tmp_path: Path, what: str
+    table_server: Server, make_table: NewTable, dripping: DrippingServer, tmp_path: Path
 ) -> None:
-    table = new_table([modern("due", 4_000_000_000), *living_rows(6)])
+    scan = scan_of(table_server, make_table([modern("due", 4_000_000_000), *living_rows(6)]))
     state = f"--state-url=sqlite:///{tmp_path}/state.sqlite"
-    options: dict[str, tuple[list[str], dict[str, str | None]]] = {
-        "table": ([], {"AWS_ENDPOINT_URL_DYNAMODB": dripping.url}),
-        "topic": (["--sns-topic-arn", TOPIC, "--per-token", state], {"AWS_ENDPOINT_URL_SNS": dripping.url}),
-        "report": (["--report", "json=s3://reports/a.json"], {"AWS_ENDPOINT_URL_S3": dripping.url}),
-        "heartbeat": (["--heartbeat-url", f"{dripping.url}/check"], {}),
-    }
-    arguments, environment = options[what]
-    code, _, err = ended("scan", "--table", table, "--endpoint-url", server.url, *arguments, env=environment)
+    table, topic, report, heartbeat = ended(
+        Run(scan, {"AWS_ENDPOINT_URL_DYNAMODB": dripping.url}),
+        Run((*scan, "--sns-topic-arn", TOPIC, "--per-token", state), {"AWS_ENDPOINT_URL_SNS": dripping.url}),
+        Run((*scan, "--report", "json=s3://reports/a.json"), {"AWS_ENDPOINT_URL_S3": dripping.url}),
+        Run((*scan, "--heartbeat-url", f"{dripping.url}/check")),
+    )
+    for run in (table, topic, report):
+        assert run.code == 1, run.err
     # The heartbeat has a budget of its own, and a run does not fail by it at the start.
-    assert code in ((0, 1) if what == "heartbeat" else (1,)), err
+    assert heartbeat.code in (0, 1), heartbeat.err

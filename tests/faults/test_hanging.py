@@ -52,11 +52,11 @@ def options_of(hanging: str, url: str, folder: Path) -> tuple[list[str], dict[st
 
 @pytest.mark.parametrize("hanging", ["heartbeat", "topic", "report"])
 def test_a_run_that_waits_for_somebody_outside_ends_when_it_is_told_to(
-    server: Server, new_table: NewTable, silent_server: SilentServer, tmp_path: Path, hanging: str
+    table_server: Server, make_table: NewTable, silent_server: SilentServer, tmp_path: Path, hanging: str
 ) -> None:
-    table = new_table([modern("due", 4_000_000_000), *living_rows(6)])
+    table = make_table([modern("due", 4_000_000_000), *living_rows(6)])
     options, environment = options_of(hanging, silent_server.url, tmp_path)
-    arguments = ("scan", "--table", table, "--endpoint-url", server.url, *options)
+    arguments = ("scan", "--table", table, "--endpoint-url", table_server.url, *options)
     with started(*arguments, env=environment) as process:
         silent_server.wait_for_request()
         process.send_signal(signal.SIGTERM)

@@ -6,6 +6,9 @@ READY := $(VENV)/.ready
 DEMO := .venv-demo
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 
+# Where compiled modules must not be kept, each of the hundreds of processes of the tests would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-unit test-nightly coverage lint format bench mutations dynamodb-local lock image image-check clean
 

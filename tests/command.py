@@ -69,6 +69,8 @@ def janitor(
         command = [sys.executable, "-m", "janitor", *arguments]
         if largest_file is not None:
             command = [sys.executable, "-c", WITH_LARGEST_FILE, str(largest_file), *command]
+            # A module compiled to a file that must not be as long would be cut, for whoever imports it next.
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"
         if tty:
             return _run_on_a_terminal(command, environment, (input or "").encode(), timeout, columns)
         run = subprocess.run(

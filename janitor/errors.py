@@ -1,10 +1,10 @@
-"""One error tree: what happened in a user's sentence, the way out of it, and the exit code."""
+"""All errors that a user can meet: each says what happened and what to do, and has an exit code."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What `janitor` ends with (docs/architecture.md, "Exit codes")."""
+    """The exit codes of `janitor` (docs/architecture.md, "Exit codes")."""
 
     DONE = 0
     FAILED = 1
@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
 
 
 def signal_exit_code(number: int) -> int:
-    """What a process ends with that was stopped by the signal of this number, as shells have it."""
+    """The exit code of a process that was stopped by this signal, as shells report it."""
     return 128 + number
 
 
@@ -23,8 +23,8 @@ class JanitorError(Exception):
 
     Args:
         sentence: what went wrong, naming the option, file, call or table.
-        way_out: what to do about it, or None where the sentence says it.
-        code: a short name for scripts; it stands in the report's `errors`.
+        way_out: what to do about it; None if the sentence says it.
+        code: a short name for scripts, also in the `errors` of the report.
     """
 
     exit_code: int = ExitCode.FAILED
@@ -41,7 +41,7 @@ class JanitorError(Exception):
 
 
 class StopRequestedError(BaseException):
-    """A signal came while the run was waiting for an answer. No Exception, so that nothing on the way catches it."""
+    """A signal came while the run was waiting for an answer. Not an Exception, so that nothing else catches it."""
 
 
 class ConfigurationError(JanitorError):
@@ -52,31 +52,31 @@ class ConfigurationError(JanitorError):
 
 
 class AwsError(JanitorError):
-    """AWS, or the way there, refused or broke off."""
+    """A call to AWS failed: it was refused, or the connection broke."""
 
     default_code = "aws"
 
 
 class CredentialsError(AwsError):
-    """Who was configured to give credentials did not: nothing of this is wrong usage, and it may work the next time."""
+    """The configured source of credentials gave none. That is no wrong usage, and may work the next time."""
 
     default_code = "credentials"
 
 
 class CorruptPageError(AwsError):
-    """An answer that is not a whole, undamaged page. Taking it for the end of the table would lose rows."""
+    """A response that is not a complete, undamaged page. To take it for the end of the table would lose rows."""
 
     default_code = "corrupt-page"
 
 
 class SourceError(JanitorError):
-    """An export or a dump that is damaged, cut short, or of another kind. Taking what is there would lose rows."""
+    """An export or a dump is damaged, cut short, or of another kind. To use what is there would lose rows."""
 
     default_code = "source"
 
 
 class SinkError(JanitorError):
-    """A report could not be written where it was asked for."""
+    """A report, a notice or a metric could not be written or sent."""
 
     default_code = "sink"
 

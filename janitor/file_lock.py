@@ -9,21 +9,21 @@ from pathlib import Path
 
 
 class UnlockableError(OSError):
-    """A file system that does not lock, as some network disks."""
+    """The file system does not support locks, as some network disks."""
 
 
 @contextlib.contextmanager
 def file_lock(path: Path, *, waits: bool = False) -> Iterator[int]:
-    """Hold the lock of a file, which is made (mode 0600) where there is none, or of a folder that is there.
+    """Hold the lock of a file, which is created (mode 0600) if needed, or of an existing folder.
 
-    It is let go of when the block ends and every process that inherited the descriptor has ended.
+    It is released when the block has ended, and every process that inherited the descriptor.
 
     Args:
         path: the file or folder.
-        waits: whether to wait until another process lets go of it.
+        waits: whether to wait until another process releases it.
 
     Returns:
-        the descriptor that holds it.
+        the descriptor that holds the lock.
 
     Raises:
         BlockingIOError: another process holds it, and `waits` is false.

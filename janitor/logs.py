@@ -1,7 +1,7 @@
 """Structured logs on stderr: JSON lines, or a readable console. Set up once, by the command line.
 
-No line of ours ever holds a row's key, and of botocore's debug lines, which print whole requests and answers, only the
-pattern is kept. The last processor of the chain removes what looks like a key all the same.
+No line of ours ever holds a row's key. botocore's debug lines print whole requests and responses; only their pattern is
+kept. As a last defense, the last processor of the chain removes everything that looks like a key.
 """
 
 import logging
@@ -12,11 +12,11 @@ from typing import Any, TextIO
 from janitor import __version__
 from janitor.terminal import is_terminal, shows_colours
 from janitor.tokens.printable import escape_invisible, printable
-from janitor.tokens.redact import without_keys
+from janitor.tokens.redact import remove_keys
 
-# structlog imports rich for tracebacks on a console, which ours never show. That is as much CPU as all the rest of it,
-# so while it is imported there is no rich, unless somebody has it already.
-sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # how Python says that there is no such module
+# structlog imports rich for tracebacks on a console, which ours never show. That costs as much CPU as the rest of the
+# import, so rich is hidden meanwhile, unless it is loaded already.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # Python's way to say that there is no such module
 import structlog  # noqa: E402
 from structlog.contextvars import bind_contextvars as bind  # noqa: E402
 from structlog.contextvars import bound_contextvars as bound  # noqa: E402
@@ -49,9 +49,9 @@ _ROW_FIELDS = frozenset(
         "tokens",
     }
 )
-# Moments at which something goes wrong that is said in full at the end, by the report's remarks or on stderr. Where
-# somebody watches they are logged as info, so that nobody reads a sentence twice; elsewhere their time is worth a line.
-SAID_AT_THE_END = frozenset(
+# Events of problems that the report's remarks, or stderr, explain at the end of the run. On a terminal they count as
+# info, so that nobody reads a sentence twice; elsewhere their time is worth a line.
+SHOWN_AT_END = frozenset(
     {
         "archive.incomplete",
         "clock.skewed",
@@ -65,13 +65,11 @@ SAID_AT_THE_END = frozenset(
         "sweep.broken_off",
     }
 )
-# Whose lines hold requests, answers, headers, or the text of an error that may hold one, at any level.
+# Their lines hold requests, responses, headers, or the text of an error that may hold one, at any level.
 _WIRE_LOGGERS = ("asyncio", "boto3", "botocore", "concurrent", "s3transfer", "urllib3")
-# Of those the ones that hold nothing but numbers and names.
+# Of those, the loggers whose lines hold only numbers and names.
 _SAFE_LOGGERS = ("botocore.retries",)
-
-
-_LEAST_LEVELS = {
+_LOWEST_LEVELS = {
     "botocore": logging.WARNING,
     "urllib3": logging.WARNING,
     "botocore.credentials": logging.ERROR,
@@ -80,7 +78,7 @@ _LEAST_LEVELS = {
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
-    """Return what a module logs with: an event's name, and its fields as keywords. Nothing that is secret in either."""
+    """Return the logger of a module. It takes an event's name, and its fields as keywords. Never pass a secret."""
     logger: FilteringBoundLogger = structlog.get_logger(name)
     return logger
 
@@ -89,9 +87,9 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
     """Send every log, ours and the standard library's, to stderr in one form.
 
     Args:
-        level: the least level that is shown: `debug`, `info`, `warning` or `error`.
+        level: the lowest level that is shown: `debug`, `info`, `warning` or `error`.
         format_name: `json` or `console`.
-        stream: where to, `sys.stderr` as it is at the time of each line when None.
+        stream: where the lines go; None for whatever `sys.stderr` is at the time of each line.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -99,11 +97,10 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # On a terminal they are as good as info.
-    is_said_once = LEVELS[level] > logging.INFO and is_terminal(stream or sys.stderr)
-    once: list[Processor] = [drop_what_the_end_says] if is_said_once else []
+    is_shown_at_end = LEVELS[level] > logging.INFO and is_terminal(stream or sys.stderr)
+    drops: list[Processor] = [drop_shown_at_end] if is_shown_at_end else []
     structlog.configure(
-        processors=[*once, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*drops, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         cache_logger_on_first_use=True,
@@ -115,7 +112,7 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                frames_only,
+                replace_exception,
                 remove_row_keys,
                 _renderer(format_name, handler),
             ],
@@ -124,16 +121,16 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(LEVELS[level])
-    # At info botocore tells where it found credentials and endpoints, several times a run; that is for debugging.
-    # Why credentials are not to be had is said by the error that ends the run, in a sentence.
-    for name, least in _LEAST_LEVELS.items():
-        logging.getLogger(name).setLevel(LEVELS[level] if level == "debug" else max(LEVELS[level], least))
+    # At info botocore logs where it found credentials and endpoints, several times a run; that is for debugging. If it
+    # finds no credentials, the error that ends the run says why.
+    for name, lowest in _LOWEST_LEVELS.items():
+        logging.getLogger(name).setLevel(LEVELS[level] if level == "debug" else max(LEVELS[level], lowest))
 
 
 def be_quiet_unless_configured() -> None:
-    """Let our own lines below an error go nowhere, in a process that somebody else set up, as a worker of a cluster.
+    """Drop our own lines below error in a process that somebody else configures, such as a worker of a cluster.
 
-    How the standard library logs there stays as it is.
+    The standard library's logging stays as it is there.
     """
     if not structlog.is_configured():
         structlog.configure(
@@ -143,17 +140,17 @@ def be_quiet_unless_configured() -> None:
         )
 
 
-def drop_what_the_end_says(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Drop the moments of `SAID_AT_THE_END`."""
-    if event.get("event") in SAID_AT_THE_END:
+def drop_shown_at_end(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Drop the events of `SHOWN_AT_END`."""
+    if event.get("event") in SHOWN_AT_END:
         raise structlog.DropEvent
     return event
 
 
 def keep_pattern_only(record: logging.LogRecord) -> bool:
-    """Keep of a third-party line its pattern, without the request, the answer or the error that would fill it.
+    """Reduce a third-party line to its pattern, without the request, the response or the error that would fill it.
 
-    Of the libraries that speak to AWS, or tell of any exception, that is so at every level; of others below info.
+    For the libraries that call AWS, or log exceptions, at every level; for others below info.
     """
     is_ours = record.name.startswith("janitor")
     is_wire = record.name.partition(".")[0] in _WIRE_LOGGERS
@@ -164,8 +161,8 @@ def keep_pattern_only(record: logging.LogRecord) -> bool:
     return True
 
 
-def frames_only(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Put an exception's type and its places in the code where its message, its values and its locals would stand."""
+def replace_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replace an exception by its type and its places in the code: its message and locals could hold a row."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
@@ -175,7 +172,7 @@ def frames_only(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def frames(error: BaseException) -> list[str]:
-    """Where an exception came from, innermost last: module, line and function, and nothing of what they held."""
+    """Where an exception came from, innermost last: module, line and function, without any values."""
     places = []
     step = error.__traceback__
     while step is not None:
@@ -186,34 +183,34 @@ def frames(error: BaseException) -> list[str]:
 
 
 def bug_sentence(error: BaseException) -> str:
-    """That an error is a bug, for people. Neither its message nor the values of its frames: either could hold a row."""
+    """A sentence that an error is a bug, without its message and the values of its frames: both could hold a row."""
     where = (frames(error) or ["?"])[-1]
     return f"a bug in janitor {__version__}: {type(error).__name__} at {where}; please report it with this line"
 
 
 def remove_row_keys(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Remove whatever looks like a row's key, at any depth: the last line of defence, which nothing relies on."""
-    return {name: _cleaned(name, value) for name, value in event.items()}
+    """Remove everything that looks like a row's key, at any depth: a last defense, which nothing relies on."""
+    return {name: _remove_keys_in(name, value) for name, value in event.items()}
 
 
-def _cleaned(name: str, value: Any) -> Any:
+def _remove_keys_in(name: str, value: Any) -> Any:
     if name.lower() in _ROW_FIELDS:
         return REMOVED
     match value:
         case str():
-            return without_keys(value)
+            return remove_keys(value)
         case bytes():
             return REMOVED
         case Mapping():
-            return {str(key): _cleaned(str(key), inner) for key, inner in value.items()}
+            return {str(key): _remove_keys_in(str(key), inner) for key, inner in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [_cleaned("", inner) for inner in value]
+            return [_remove_keys_in("", inner) for inner in value]
         case _:
             return value
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to `sys.stderr` as it is now: a progress bar puts its own stream there while it is shown."""
+    """Writes to the `sys.stderr` of the moment: a progress bar replaces it while it is shown."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._fixed = stream
@@ -236,7 +233,7 @@ def _renderer(format_name: str, handler: _Stderr) -> Processor:
         ).decode()
     console = structlog.dev.ConsoleRenderer(colors=shows_colours(handler.stream), pad_event_to=20)
     return lambda logger, name, event: console(
-        # What is no text is written by `repr`, which shows what is not printable.
+        # Values that are not texts are written by `repr`, which escapes what is not printable.
         logger,
         name,
         {field: printable(value) if isinstance(value, str) else value for field, value in event.items()},

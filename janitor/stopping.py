@@ -1,6 +1,6 @@
-"""A request to stop: made by a signal, read between two pages, and able to cut a wait for an answer short.
+"""A request to stop a run: made by a signal, checked between pages, and able to interrupt a wait for an answer.
 
-A run that was asked to stop has to end within five seconds. What is under way then gets a part of them.
+A run that was asked to stop has to end within five seconds. What is under way then may take a part of them.
 """
 
 import math
@@ -12,15 +12,17 @@ from contextlib import contextmanager
 
 from janitor.errors import ExitCode, StopRequestedError, signal_exit_code
 
-# From the request on: for the calls in flight, and for what the archive has still to be told of them.
-LAST_SECONDS = 3.5
-# For whoever hears of the run.
-NOTICE_SECONDS = 4.7
-# For reports that go to S3.
-REPORT_SECONDS = 4.8
-# For telling of rows that nothing was done with.
-TELL_SECONDS = 4.1
+# Each is a time after the request, at which one kind of work ends.
+# The calls in flight, and the outcomes that the archive still has to record for them.
+IN_FLIGHT_SECONDS = 3.5
+# The archive.
 ARCHIVE_SECONDS = 3.9
+# The list of rows that nothing was done with.
+RECORD_SECONDS = 4.1
+# Notices, metrics and the heartbeat.
+NOTICE_SECONDS = 4.7
+# Reports that go to S3.
+REPORT_SECONDS = 4.8
 
 
 class Stop:
@@ -31,7 +33,7 @@ class Stop:
     """
 
     def __init__(self, deadline: float | None = None) -> None:
-        """Args: in how many seconds the run's deadline comes; None for never."""
+        """Start the run's deadline, which comes after so many seconds; None for no deadline."""
         self.signal: int | None = None
         self._ends_at = math.inf if deadline is None else time.monotonic() + deadline
         self._requested_at: float | None = None
@@ -43,7 +45,7 @@ class Stop:
         return self.signal is not None
 
     def request(self, number: int) -> None:
-        """Ask the run to stop. Called by the signal's handler, in the main thread.
+        """Ask the run to stop. The signal handler calls it, in the main thread.
 
         Raises:
             StopRequestedError: the main thread is waiting for an answer, which may take long.
@@ -56,37 +58,37 @@ class Stop:
 
     @property
     def seconds_left(self) -> float:
-        """How many seconds there are until the run's deadline; infinitely many where it has none."""
+        """The seconds until the run's deadline; infinite if it has none."""
         return max(0.0, self._ends_at - time.monotonic())
 
     def is_over(self, seconds: float) -> bool:
-        """Whether a request came, and so many seconds have passed since."""
+        """Whether a request came at least so many seconds ago."""
         return self._requested_at is not None and time.monotonic() >= self._requested_at + seconds
 
     @property
     def is_deadline(self) -> bool:
-        """Whether it was the run's own deadline that asked, which comes as an alarm."""
+        """Whether the request came from the run's own deadline, which is an alarm signal."""
         return self.signal == signal.SIGALRM
 
     @property
     def exit_code(self) -> int:
-        """What the process ends with that was asked to stop."""
+        """The exit code of a process that was asked to stop."""
         return ExitCode.FAILED if self.is_deadline else signal_exit_code(self.signal or signal.SIGTERM)
 
     @property
-    def why(self) -> str:
-        """Who asked, for people: `the deadline came`, `stopped by SIGTERM`."""
+    def reason(self) -> str:
+        """The reason, for people: `the deadline came`, `stopped by SIGTERM`."""
         if self.is_deadline:
             return "the deadline came"
         return f"stopped by {signal.Signals(self.signal or signal.SIGTERM).name}"
 
     def pause(self, seconds: float) -> bool:
-        """Wait so long, or until a request comes; True when there is one. For threads other than the main one."""
+        """Wait this long, or until a request comes; True if there is one. For threads other than the main one."""
         return self._event.wait(seconds)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Mark a wait of the main thread that a request may cut short.
+        """Mark a wait of the main thread that a request may interrupt.
 
         Raises:
             StopRequestedError: a request came, during the wait or before it.
@@ -100,8 +102,8 @@ class Stop:
             self._is_waiting = False
 
     @contextmanager
-    def cutting_short(self) -> Iterator[None]:
-        """Mark a wait as `waiting` does, but go on where a request came before: what follows says so in its report.
+    def waiting_even_if_requested(self) -> Iterator[None]:
+        """Mark a wait like `waiting`, but do not raise for an earlier request: the report that follows tells of it.
 
         Raises:
             StopRequestedError: a request came during the wait.

@@ -1,4 +1,4 @@
-"""The folder for temporary files, which may be missing where a container can write nowhere."""
+"""The folder for temporary files. There may be none, in a container with a read-only file system."""
 
 import tempfile
 from pathlib import Path
@@ -10,20 +10,20 @@ def temporary_folder() -> Path:
     """The folder for temporary files: TMPDIR, or the system's.
 
     Raises:
-        ConfigurationError: there is none that can be written.
+        ConfigurationError: no such folder can be written.
     """
     try:
         return Path(tempfile.gettempdir())
     except OSError:
         raise ConfigurationError(
             "there is no folder for temporary files: nothing can be written to TMPDIR, /tmp, /var/tmp or /usr/tmp",
-            "set TMPDIR to a folder that can be written, with room in it",
+            "set TMPDIR to a folder that can be written and has free space",
             "temporary-files",
         ) from None
 
 
-def way_to_room() -> str:
-    """What to do where a temporary file could not be written."""
+def suggest_freeing_space() -> str:
+    """What to do if a temporary file cannot be written."""
     try:
         return f"free some space in {temporary_folder()}, or set TMPDIR"
     except ConfigurationError as error:

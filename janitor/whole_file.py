@@ -1,4 +1,4 @@
-"""A file that appears whole or not at all: written beside its place under a hidden name, and put there at the end."""
+"""A file that appears whole or not at all: written under a hidden name in the same folder, and renamed at the end."""
 
 import contextlib
 import os
@@ -7,29 +7,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-_MOST_OF_A_NAME = 50
+_MAX_PREFIX = 50
 
 
 class WholeFile:
-    """The file on its way. As a context manager it is put in its place where the block ends without an error.
+    """The file while it is written. As a context manager it commits if the block ends without an error.
 
     Attributes:
-        stream: what is written, until then in the hidden file.
+        stream: where to write; the content goes to the hidden file until the commit.
     """
 
     def __init__(self, path: Path, mode: int | None = None) -> None:
         """Make the hidden file.
 
         Args:
-            path: the place, whatever is there; its folder has to be there.
-            mode: of the file; None for 0600.
+            path: the file's place; a file that is there is replaced. Its folder has to exist.
+            mode: the file's mode; None for 0600.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: the hidden file cannot be made.
         """
         self._path = path
-        # Cut, so that a name which the file system just takes is not too long with what is added to it.
-        prefix = f".{path.name[:_MOST_OF_A_NAME]}."
+        # Shortened, so that what is added does not make a long name too long for the file system.
+        prefix = f".{path.name[:_MAX_PREFIX]}."
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".part")
         self._hidden = Path(name)
         self.stream: BinaryIO = os.fdopen(descriptor, "wb")
@@ -41,10 +41,10 @@ class WholeFile:
                 raise
 
     def commit(self) -> None:
-        """See the content to the disk, and put the file in its place.
+        """Write the content to the disk, and rename the file to its place.
 
         Raises:
-            OSError: that failed; the place is as it was, and the hidden file is gone.
+            OSError: that failed; the place is as it was, and the hidden file is removed.
         """
         try:
             self.stream.flush()
@@ -56,7 +56,7 @@ class WholeFile:
             raise
 
     def discard(self) -> None:
-        """Remove the hidden file, if it is still there. Never raises."""
+        """Remove the hidden file, if it still exists. Never raises."""
         with contextlib.suppress(OSError):
             self.stream.close()
         with contextlib.suppress(OSError):

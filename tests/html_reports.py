@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
-from janitor.report.build import finding, finding_urgency, forecast
+from janitor.report.build import build_finding, build_forecast, verdict_urgency
 from janitor.report.model import (
     Capacity,
     Clock,
@@ -22,8 +22,8 @@ from janitor.report.model import (
     TablePart,
 )
 from janitor.tokens.classify import Classification, State, classify
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import DAY, Policy
 from tests.reports import changed, of_one
 from tests.tables import Item, legacy, modern
@@ -66,7 +66,7 @@ def report_of(findings: Iterable[Finding], **changes: Any) -> Report:
         "capacity": Capacity(read_units=128.5, write_units=0, requests=9, pages=4, throttled=0, cost_usd=0.000016),
         "clock": Clock(skew_seconds=0),
         "findings": listed, "findings_omitted": 0, "locked_out": [], "locked_out_unchecked": 0,
-        "forecast": forecast(days, NOW, POLICY.horizon), "errors": [], "warnings": [],
+        "forecast": build_forecast(days, NOW, POLICY.horizon), "errors": [], "warnings": [],
     }  # fmt: skip
     return of_one(
         TablePart(name=TABLE, region="us-east-1", account_id="123456789012", endpoint=None), **{**parts, **changes}
@@ -76,7 +76,7 @@ def report_of(findings: Iterable[Finding], **changes: Any) -> Report:
 def found(item: Item, outcome: DeletionOutcome | None = None) -> Finding:
     """The finding of an item."""
     one = row(item)
-    return finding(one, classify(one, NOW, POLICY), now=NOW, policy=POLICY, secret=None, outcome=outcome)
+    return build_finding(one, classify(one, NOW, POLICY), now=NOW, policy=POLICY, secret=None, outcome=outcome)
 
 
 def believable() -> Report:
@@ -171,4 +171,4 @@ def many(count: int, *, name: str = "token") -> Report:
 
 def _urgency(one: Finding) -> tuple[int, bool, int]:
     expiry = None if one.seconds_to_expiry is None else NOW + one.seconds_to_expiry
-    return finding_urgency(Classification(one.state, one.accepted_by, expiry, one.reasons), NOW)
+    return verdict_urgency(Classification(one.state, one.accepted_by, expiry, one.reasons), NOW)

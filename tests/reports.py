@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import structs
 
-from janitor.report.combine import combine_tables, labels_of, most_urgent
+from janitor.report.combine import combine_tables, labels_of, pick_most_urgent
 from janitor.report.model import Report, TablePart, TableReport
 
 MOST = 10_000
@@ -24,7 +24,7 @@ def of_several(*reports: Report, most: int = MOST) -> Report:
         for label, report in zip(labels, reports, strict=True)
         for finding in report.findings
     ]
-    return combine_tables(reports[0].run, tables, most_urgent(findings, most))
+    return combine_tables(reports[0].run, tables, pick_most_urgent(findings, most))
 
 
 def table_of(report: Report) -> TableReport:

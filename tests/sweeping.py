@@ -10,8 +10,8 @@ from typing import Any
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.fingerprint import fingerprint
-from janitor.tokens.row import row_of
+from janitor.tokens.fingerprint import compute_fingerprint
+from janitor.tokens.row import decode_row
 from tests.command import Finished, janitor
 from tests.servers import Server
 from tests.tables import Item, modern
@@ -104,7 +104,7 @@ def assert_exact(swept: Swept, before: set[str], after: set[str]) -> None:
 def fingerprint_of(key: str) -> str:
     """How the report names the hashed row with this key."""
     item = json.dumps({"token": {"S": key}, "tokenUUID": {"S": "x"}}).encode()
-    return fingerprint(row_of(item), Dialect.HASHED)
+    return compute_fingerprint(decode_row(item), Dialect.HASHED)
 
 
 def archived_keys(folder: Path) -> set[str]:

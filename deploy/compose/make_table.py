@@ -7,7 +7,7 @@ import time
 
 from janitor.aws.errors import aws_errors
 from janitor.demo.emulator import EmulatorError
-from janitor.demo.lisa_table import TABLE_NAMES, create
+from janitor.demo.lisa_table import TABLE_NAMES, create_lisa_table
 from janitor.dynamodb.client import Aws, Connection
 from janitor.errors import JanitorError
 
@@ -36,7 +36,7 @@ def _made(endpoint: str) -> str:
     with aws_errors("dynamodb:ListTables", endpoint):
         if name in client.list_tables()["TableNames"]:
             return f"{name} is there already"
-    return f"{name} holds {create(client, name, _DIALECT, int(time.time()))} made-up tokens"
+    return f"{name} holds {create_lisa_table(client, name, _DIALECT, int(time.time()))} made-up tokens"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The archive: what a sweep is about to delete, kept before it is, and what became of it. `restore` reads it.
+"""The archive keeps the rows that a sweep is about to delete, and what became of each. `restore` reads it.
 
-An archive has the form of a plan. Rows come in groups; each is durable before the first of its deletes is sent.
+An archive has the format of a plan. Rows come in groups; each group is stored safely before its first delete is sent.
 """
 
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from janitor.archive.block_file import BlockFile
-from janitor.archive.plan import Header, Lines, PlannedRow, Population
+from janitor.archive.plan import LineEncoder, PlanHeader, PlannedRow, Population
 from janitor.errors import SinkError
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.deletion_outcome import DeletionOutcome
 
 
 class Settlement(NamedTuple):
     """What became of a row that was stored.
 
     Attributes:
-        number: as `store` gave it.
-        fingerprint: the row's.
-        outcome: that.
-        item: the row as it went, as DynamoDB JSON, where that is not as it was stored.
+        number: the number that `Archive.store` gave it.
+        fingerprint: the row's fingerprint.
+        outcome: the outcome of its delete.
+        item: the deleted row as DynamoDB JSON, where it differs from the stored one.
     """
 
     number: int
@@ -33,68 +33,68 @@ class Settlement(NamedTuple):
 
 
 class Archive(Protocol):
-    """A place that outlives the machine the run is on, or at least the run."""
+    """Storage that outlives the run, and best also the machine that it runs on."""
 
     @property
     def location(self) -> str | None:
-        """What the user calls the place; None for nowhere."""
+        """Where the archive is, for the user; None for nowhere."""
 
-    def open(self, header: Header) -> None:
-        """Prove that the place can be written. Raises SinkError where it cannot."""
+    def open(self, header: PlanHeader) -> None:
+        """Check that the archive can be written. Raises SinkError where it cannot."""
 
     def store(self, rows: Sequence[PlannedRow]) -> int:
-        """Keep a group of rows, whole, before it returns; the rows are numbered from the number it returns.
+        """Store a group of rows as a whole before returning; return the number of the first, the others count on.
 
-        Raises SinkError where it cannot: then none of them may be deleted.
+        Raises SinkError where that fails: then none of the rows may be deleted.
         """
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
-        """Write down what became of rows that were stored. Raises SinkError."""
+        """Record what became of rows that were stored. Raises SinkError."""
 
     def close(self, population: Population) -> None:
         """Write the closing line. Raises SinkError."""
 
     def abandon(self) -> None:
-        """Let go of the place, as it is. Never raises."""
+        """Release the archive as it is, without a closing line. Never raises."""
 
 
 class NoArchive:
-    """Keeps nothing, as --no-archive says."""
+    """Stores nothing, for --no-archive."""
 
     location = None
 
     def __init__(self) -> None:
         self._rows = 0
 
-    def open(self, header: Header) -> None:
-        """Nothing."""
+    def open(self, header: PlanHeader) -> None:
+        """Do nothing."""
 
     def store(self, rows: Sequence[PlannedRow]) -> int:
-        """Only the numbers."""
+        """Only count the rows."""
         first, self._rows = self._rows, self._rows + len(rows)
         return first
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def close(self, population: Population) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def abandon(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class FileArchive:
-    """One file, of which every group is flushed to the disk before its deletes are sent."""
+    """Stores every group in one file, flushed to the disk before its deletes are sent."""
 
     def __init__(self, path: Path) -> None:
         self._file = BlockFile(path)
-        self._lines: Lines | None = None
+        self._encoder: LineEncoder | None = None
         self.path = path
         self.location = str(path.absolute())
 
-    def open(self, header: Header) -> None:
-        """Make the file and its folder, and write the header through to the disk.
+    def open(self, header: PlanHeader) -> None:
+        """Create the file and its folder, and write the header to the disk.
 
         Raises:
             SinkError: that failed.
@@ -102,46 +102,46 @@ class FileArchive:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            sentence = f"the folder {self.path.parent} cannot be made: {error.strerror}"
+            sentence = f"the folder {self.path.parent} cannot be created: {error.strerror}"
             raise SinkError(sentence, "give --archive PATH", "unwritable") from None
         self._file.create()
-        self._lines = Lines(header)
-        self._file.append(self._lines.header, to_disk=True)
+        self._encoder = LineEncoder(header)
+        self._file.append(self._encoder.header, to_disk=True)
 
     def store(self, rows: Sequence[PlannedRow]) -> int:
-        """As `Archive.store`: flushed and fsynced."""
-        lines = self._opened
-        first, before = lines.rows, lines.mark()
-        block = lines.block((row.fingerprint, row.row_name, row.state, row.item) for row in rows)
+        """Append the rows, and flush them to the disk (fsync)."""
+        encoder = self._open_encoder
+        first, before = encoder.rows, encoder.position()
+        block = encoder.encode_rows((row.fingerprint, row.row_name, row.state, row.item) for row in rows)
         try:
             self._file.append(block, to_disk=True)
         except SinkError:
-            lines.back_to(before)
+            encoder.rewind(before)
             raise
         return first
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
-        """As `Archive.settle`: written, and on the disk with the next group."""
-        lines = self._opened
-        before = lines.mark()
-        block = lines.outcomes(settlements)
+        """Append the outcomes; they are flushed to the disk with the next group."""
+        encoder = self._open_encoder
+        before = encoder.position()
+        block = encoder.encode_outcomes(settlements)
         try:
             self._file.append(block, to_disk=False)
         except SinkError:
-            lines.back_to(before)
+            encoder.rewind(before)
             raise
 
     def close(self, population: Population) -> None:
-        """As `Archive.close`."""
-        self._file.append(self._opened.closing(population), to_disk=True)
+        """Append the closing line, flush it to the disk, and close the file."""
+        self._file.append(self._open_encoder.encode_closing(population), to_disk=True)
         self._file.close()
 
     def abandon(self) -> None:
-        """As `Archive.abandon`: without a closing line, so that whoever reads it knows that it was cut off."""
+        """Close the file without a closing line, which tells readers that it is not complete."""
         self._file.close()
 
     @property
-    def _opened(self) -> Lines:
-        if self._lines is None:
+    def _open_encoder(self) -> LineEncoder:
+        if self._encoder is None:
             raise SinkError(f"{self.location} is not open")
-        return self._lines
+        return self._encoder

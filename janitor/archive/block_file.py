@@ -1,4 +1,4 @@
-"""A secret file that grows by whole blocks: a block that cannot be written leaves the file as it was before."""
+"""A private file that grows by whole blocks: if a block cannot be written, the file stays as it was before."""
 
 import contextlib
 import gzip
@@ -11,7 +11,7 @@ _GZIP_LEVEL = 3
 
 
 class BlockFile:
-    """Made new with mode 0600. With a name that ends in .gz each block is a gzip member of its own.
+    """A new file with mode 0600. If its name ends in .gz, each block is a gzip member of its own.
 
     Attributes:
         path: where the file is.
@@ -23,25 +23,25 @@ class BlockFile:
         self._file: int | None = None
 
     def create(self) -> None:
-        """Make the file.
+        """Create the file.
 
         Raises:
-            SinkError: there is one already, or it cannot be made.
+            SinkError: it exists already, or cannot be created.
         """
         try:
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             _sync_folder(self.path.parent)
         except FileExistsError:
-            raise SinkError(f"{self.path} exists already", "give a path where no file is", "exists") from None
+            raise SinkError(f"{self.path} exists already", "give the path of a new file", "exists") from None
         except OSError as error:
             way_out = "give a path in a folder that can be written"
             raise SinkError(f"{self.path} cannot be written: {error.strerror}", way_out, "unwritable") from None
 
     def append(self, block: bytes, *, to_disk: bool) -> None:
-        """Write a block at the end; with `to_disk` it outlives the machine when this returns.
+        """Write a block at the end; with `to_disk` flush it to the disk before returning.
 
         Raises:
-            SinkError: the disk is full or broken; the file ends where it ended before.
+            SinkError: the disk is full or broken; the file is as it was before.
         """
         if self._file is None:
             raise SinkError(f"{self.path} is not open")
@@ -66,8 +66,8 @@ class BlockFile:
 
 
 def _sync_folder(folder: Path) -> None:
-    """See a new file's name to the disk: without it, the file is lost with the machine for all its content's fsync."""
-    # Some network file systems cannot, where it is their server's matter; and a folder need not be readable.
+    """Flush a new file's name to the disk: without it a crash could lose the file although its content was flushed."""
+    # Some network file systems cannot do this, and leave it to their server; and the folder may not be readable.
     with contextlib.suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)
         try:

@@ -1,11 +1,11 @@
-"""The plan file: header, a line a row, outcomes, closing line (docs/architecture.md, "Plan and archive").
+"""The plan file: header, one line for each row, outcomes, closing line (docs/architecture.md, "Plan and archive").
 
     {"schema":"janitor.plan/v1","run_id":…,"created_at":…,"now":…,"as_of":…,"version":…,"table":{…},"policy":{…}}
     {"row":0,"fingerprint":"3f0c…","row_name":"3f0c…-7b21c0","state":"stale","item":{…}}    the item as DynamoDB sent it
     {"row":0,"fingerprint":"3f0c…","outcome":"deleted"}                  in an archive
     {"rows":1,"scanned":20,"dated":12,"complete":true,"unused_patterns":[],"sha256":"…"}  of every byte before this line
 
-It holds bearer tokens of classic tables: its mode is 0600, and no line of it is ever logged.
+For a classic table it holds bearer tokens: its mode is 0600, and no line of it is ever logged.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _ENCODE_LINES = msgspec.json.Encoder().encode_lines
 
 
 class PlanTable(msgspec.Struct, frozen=True):
-    """The table the rows are from."""
+    """The table that the rows are from."""
 
     name: str
     region: str
@@ -47,7 +47,7 @@ class PlanPolicy(msgspec.Struct, frozen=True):
     protect_system: bool
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
     """The first line. `now` and `as_of` are UNIX seconds, `created_at` is the clock's time in ISO 8601."""
 
     schema: Literal["janitor.plan/v1"] = SCHEMA
@@ -61,12 +61,12 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlannedRow(msgspec.Struct, frozen=True):
-    """A row's line. Its `repr` shows nothing of the item.
+    """The line of a row. Its `repr` shows nothing of the item.
 
     Attributes:
         row: its number in the file, from 0.
-        fingerprint, row_name, state: what the report calls it.
-        item: the row exactly as DynamoDB JSON.
+        fingerprint, row_name, state: the same as in the report.
+        item: the row's DynamoDB JSON, exactly as DynamoDB sent it.
     """
 
     row: int
@@ -80,12 +80,12 @@ class PlannedRow(msgspec.Struct, frozen=True):
 
 
 class RowOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of a row. Its `repr` shows nothing of the item.
+    """The line that says what became of a row. Its `repr` shows nothing of the item.
 
     Attributes:
-        row, fingerprint: of the row's own line.
-        outcome: that.
-        item: the row as it went, where that is not as its line has it.
+        row, fingerprint: the same as in the row's own line.
+        outcome: the outcome of its delete.
+        item: the deleted row, where it differs from the row's own line.
     """
 
     row: int
@@ -98,12 +98,12 @@ class RowOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Population(msgspec.Struct, frozen=True):
-    """What the scan behind a plan saw, for the guards.
+    """Facts about the scan that made a plan, for the guards.
 
     Attributes:
-        scanned, dated: how many rows the table held, and how many of them carried a date.
+        scanned, dated: how many rows the table held, and how many of them had a date.
         complete: whether the scan reached the table's end.
-        unused_patterns: those of protected users that fitted the owner of no row.
+        unused_patterns: the `--protect-user` patterns that matched the owner of no row.
     """
 
     scanned: int
@@ -112,21 +112,21 @@ class Population(msgspec.Struct, frozen=True):
     unused_patterns: tuple[str, ...] = ()
 
 
-# Of a part of a plan, or of one that was cut off: nothing that a guard could take for the table.
-UNKNOWN = Population(0, 0, complete=False)
+# For a part of a plan, or an incomplete one: no guard can mistake it for facts about a table.
+UNKNOWN_POPULATION = Population(0, 0, complete=False)
 
 
 def is_unknown(population: Population) -> bool:
-    """Whether a population says nothing of a table."""
+    """Whether a population says nothing about a table."""
     return population.scanned == 0 and not population.complete
 
 
-class Closing(Population, frozen=True, kw_only=True):
+class PlanClosing(Population, frozen=True, kw_only=True):
     """The last line.
 
     Attributes:
         rows: how many rows the file holds.
-        sha256: of every byte before this line, unzipped.
+        sha256: the digest of every byte before this line, uncompressed.
     """
 
     rows: int
@@ -134,66 +134,71 @@ class Closing(Population, frozen=True, kw_only=True):
 
 
 class LinePosition(NamedTuple):
-    """A place between two lines: how many rows stand before it, and the sum of what does."""
+    """A position between two lines: the number of rows before it, and the digest of all bytes before it."""
 
     rows: int
-    sum: "hashlib._Hash"
+    digest: "hashlib._Hash"
 
 
-class Lines:
-    """Puts the lines of a plan into bytes, and keeps the count and the sum that the closing line states."""
+class LineEncoder:
+    """Encodes the lines of a plan, and keeps the count and the digest for the closing line.
 
-    def __init__(self, header: Header) -> None:
+    Attributes:
+        rows: how many rows have been encoded.
+        header: the encoded header line.
+    """
+
+    def __init__(self, header: PlanHeader) -> None:
         self.rows = 0
-        self._sum = hashlib.sha256()
-        self.header = self._encoded([header])
+        self._digest = hashlib.sha256()
+        self.header = self._encode([header])
 
-    def block(self, rows: Iterable[tuple[str, str, str, bytes | msgspec.Raw]]) -> bytes:
-        """The next rows' lines: of each its fingerprint, its name, its state and its item."""
+    def encode_rows(self, rows: Iterable[tuple[str, str, str, bytes | msgspec.Raw]]) -> bytes:
+        """Encode the lines of the next rows; each row is its fingerprint, its name, its state and its item."""
         lines = [
             PlannedRow(number, fingerprint, row_name, state, _on_one_line(item))
             for number, (fingerprint, row_name, state, item) in enumerate(rows, self.rows)
         ]
         self.rows += len(lines)
-        return self._encoded(lines)
+        return self._encode(lines)
 
-    def outcomes(self, outcomes: Iterable[tuple[int, str, str, bytes | None]]) -> bytes:
-        """The lines that say what became of rows: number, fingerprint, outcome, and the row as it went if otherwise."""
-        return self._encoded(
+    def encode_outcomes(self, outcomes: Iterable[tuple[int, str, str, bytes | None]]) -> bytes:
+        """Encode lines of outcomes: the row's number, its fingerprint, its outcome, and the deleted row or None."""
+        return self._encode(
             [
                 RowOutcome(row, fingerprint, outcome, msgspec.UNSET if item is None else _on_one_line(item))
                 for row, fingerprint, outcome, item in outcomes
             ]
         )
 
-    def closing(self, population: Population) -> bytes:
-        """The last line."""
-        closing = Closing(
+    def encode_closing(self, population: Population) -> bytes:
+        """Encode the last line."""
+        closing = PlanClosing(
             rows=self.rows,
-            sha256=self._sum.hexdigest(),
+            sha256=self._digest.hexdigest(),
             scanned=population.scanned,
             dated=population.dated,
             complete=population.complete,
             unused_patterns=population.unused_patterns,
         )
-        return self._encoded([closing])
+        return self._encode([closing])
 
-    def mark(self) -> "LinePosition":
-        """Where the lines stand, for `back_to`."""
-        return LinePosition(self.rows, self._sum.copy())
+    def position(self) -> LinePosition:
+        """Return the current position, for `rewind`."""
+        return LinePosition(self.rows, self._digest.copy())
 
-    def back_to(self, mark: "LinePosition") -> None:
-        """Take back every line since then, for they could not be written."""
-        self.rows, self._sum = mark
+    def rewind(self, position: LinePosition) -> None:
+        """Forget every line after a position, because it could not be written."""
+        self.rows, self._digest = position
 
-    def _encoded(self, parts: Sequence[msgspec.Struct]) -> bytes:
+    def _encode(self, parts: Sequence[msgspec.Struct]) -> bytes:
         lines = _ENCODE_LINES(parts)
-        self._sum.update(lines)
+        self._digest.update(lines)
         return lines
 
 
 class Plan:
-    """A plan on its way to its file: rows wait in memory until a block is full, so memory stays flat.
+    """A plan that is being written: rows wait in memory until a block is full, so memory stays flat.
 
     Attributes:
         path: where the file is.
@@ -202,27 +207,27 @@ class Plan:
     def __init__(self, path: Path) -> None:
         self._file = BlockFile(path)
         self.path = path
-        self._lines: Lines | None = None
+        self._encoder: LineEncoder | None = None
         self._waiting: list[tuple[str, str, str, bytes]] = []
         self._waiting_bytes = 0
 
     @property
     def rows(self) -> int:
         """How many rows it holds."""
-        return self._lines.rows + len(self._waiting) if self._lines else 0
+        return self._encoder.rows + len(self._waiting) if self._encoder else 0
 
-    def open(self, header: Header) -> None:
-        """Make the file, and prove it writable with its first line.
+    def open(self, header: PlanHeader) -> None:
+        """Create the file, and write its first line to check that it can be written.
 
         Raises:
-            SinkError: it is there already, or cannot be written.
+            SinkError: it exists already, or cannot be written.
         """
         self._file.create()
-        self._lines = Lines(header)
-        self._file.append(self._lines.header, to_disk=False)
+        self._encoder = LineEncoder(header)
+        self._file.append(self._encoder.header, to_disk=False)
 
     def add(self, fingerprint: str, row_name: str, state: str, item: bytes) -> None:
-        """Plan a row.
+        """Add a row to the plan.
 
         Raises:
             SinkError: the disk is full or broken.
@@ -233,29 +238,29 @@ class Plan:
             self._flush()
 
     def close(self, population: Population) -> None:
-        """Write the closing line, and see the file to the disk.
+        """Write the closing line, flush the file to the disk, and close it.
 
         Raises:
             SinkError: that failed.
         """
         self._flush()
-        self._file.append(self._opened.closing(population), to_disk=True)
+        self._file.append(self._open_encoder.encode_closing(population), to_disk=True)
         self._file.close()
 
-    def leave(self) -> None:
-        """Let go of the file as it is, without a closing line unless `close` has written it. Never raises."""
+    def release(self) -> None:
+        """Close the file as it is, without a closing line unless `close` has written it. Never raises."""
         self._file.close()
 
     def move(self, path: Path) -> None:
-        """Put the file in this place, whatever is there; its folder is made (0700) where there is none.
+        """Move the file to this path, and replace what is there; create its folder (0700) if it is missing.
 
         Raises:
-            SinkError: it cannot be written there; the file is where it was.
+            SinkError: it cannot be written there; the file stays where it was.
         """
         self._file.close()
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Copied, for the two places may be on different disks. Nobody else can read it: mode 0600.
+            # Copied, because the two paths may be on different disks. The new file has the mode 0600 too.
             with WholeFile(path) as target, self.path.open("rb") as source:
                 shutil.copyfileobj(source, target.stream)
         except OSError as error:
@@ -264,29 +269,29 @@ class Plan:
         self.path = path
 
     def remove(self) -> None:
-        """Take the file away, if this plan has made it. Never raises."""
+        """Delete the file, if this plan has created it. Never raises."""
         self._file.close()
-        if self._lines is not None:
+        if self._encoder is not None:
             with contextlib.suppress(OSError):
                 self.path.unlink(missing_ok=True)
 
     def _flush(self) -> None:
-        lines = self._opened
-        before = lines.mark()
+        encoder = self._open_encoder
+        before = encoder.position()
         try:
-            self._file.append(lines.block(self._waiting), to_disk=False)
+            self._file.append(encoder.encode_rows(self._waiting), to_disk=False)
         except SinkError:
-            lines.back_to(before)
+            encoder.rewind(before)
             raise
         self._waiting, self._waiting_bytes = [], 0
 
     @property
-    def _opened(self) -> Lines:
-        assert self._lines is not None  # noqa: S101  # opened first
-        return self._lines
+    def _open_encoder(self) -> LineEncoder:
+        assert self._encoder is not None  # noqa: S101  # `open` comes first
+        return self._encoder
 
 
 def _on_one_line(item: bytes | msgspec.Raw) -> msgspec.Raw:
     content = bytes(item)
-    # DynamoDB sends an item without line breaks; whitespace between its parts is all that may be taken away.
+    # DynamoDB sends an item without line breaks; a file may have them. Nothing but white space may be removed.
     return msgspec.Raw(msgspec.json.format(content, indent=-1) if b"\n" in content else content)

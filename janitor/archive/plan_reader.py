@@ -1,4 +1,4 @@
-"""Reading plans and archives back: whole, or as far as one that was cut off goes."""
+"""Read plans and archives, incomplete ones as far as they go."""
 
 import codecs
 import gzip
@@ -10,25 +10,25 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from janitor.archive.plan import SCHEMA, Closing, Header, PlannedRow, RowOutcome
+from janitor.archive.plan import SCHEMA, PlanClosing, PlanHeader, PlannedRow, RowOutcome
 from janitor.errors import ConfigurationError
-from janitor.tokens.row import Row, row_of
+from janitor.tokens.row import Row, decode_row
 
-# Which janitor never writes.
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
-# msgspec's own errors are ValueErrors, and so is that of bytes that are no UTF-8.
+# janitor never writes them.
+_BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_TRUNCATED = (EOFError, zlib.error, gzip.BadGzipFile)
+# msgspec's errors are ValueErrors, and so is the error for bytes that are not UTF-8.
 _UNREADABLE = (ValueError, RecursionError)
 
-# More than any row takes: DynamoDB's have 400 KB, which JSON makes seven times as long at most (a list of nulls).
-_LONGEST_LINE = 4 * 1024 * 1024  # bytes
+# More than any row needs: DynamoDB's have 400 KB, which JSON makes at most seven times as long (a list of nulls).
+_MAX_LINE_BYTES = 4 * 1024 * 1024
 
 Entry = PlannedRow | RowOutcome
 _Stream = BinaryIO | gzip.GzipFile
 
 
 class _Line(msgspec.Struct):
-    """Any line but the first: which one it is shows in what it has."""
+    """Any line but the first; the members that are set show which kind of line it is."""
 
     row: int = -1
     fingerprint: str = ""
@@ -47,7 +47,7 @@ class _Line(msgspec.Struct):
         return f"_Line({self.row})"
 
 
-_HEADER = msgspec.json.Decoder(Header)
+_HEADER = msgspec.json.Decoder(PlanHeader)
 _LINE = msgspec.json.Decoder(_Line)
 
 
@@ -55,170 +55,170 @@ class PlanReader:
     """One plan or archive.
 
     Attributes:
-        name: what the user calls it.
+        name: its name for the user.
         header: its first line.
-        closing: its last line once `entries` has been read to the end; None where the file was cut off.
+        closing: its last line, once `entries` has been read to the end; None where the file is not complete.
     """
 
-    def __init__(self, name: str, opened: Callable[[], BinaryIO]) -> None:
+    def __init__(self, name: str, open_file: Callable[[], BinaryIO]) -> None:
         """Read the header.
 
         Args:
-            name: the path or URL; one that ends in .gz is unzipped.
-            opened: opens the file anew, at its start.
+            name: the path or URL; if it ends in .gz, the file is decompressed.
+            open_file: opens the file at its start, each time anew.
 
         Raises:
-            ConfigurationError: the file is no plan.
+            ConfigurationError: the file is not a plan.
             OSError: it cannot be read.
         """
         self.name = name
-        self._opened = opened
-        self.closing: Closing | None = None
-        with self._stream() as stream:
-            self.header = self._header(stream)
+        self._open_file = open_file
+        self.closing: PlanClosing | None = None
+        with self._open_stream() as stream:
+            self.header = self._read_header(stream)
 
     def check(self, *, partial: bool = False) -> None:
-        """Read it all, and see whether it is whole, and holds each row once.
+        """Read the whole file, and check that it is complete and holds each row only once.
 
         Raises:
-            ConfigurationError: it is damaged, or it was cut off and `partial` does not allow that.
+            ConfigurationError: it is damaged, or it is not complete and `partial` does not allow that.
         """
-        for _ in self.entries_once():
+        for _ in self.unique_entries():
             pass
         if self.closing is None and not partial:
             raise ConfigurationError(
-                f"{self.name} was cut off: its closing line is missing",
-                "make the plan anew, or take the rows that are there with --partial",
+                f"{self.name} is not complete: its closing line is missing",
+                "make the plan again, or use the rows that it has with --partial",
                 "plan-cut-off",
             )
 
     def rows(self) -> Iterator[PlannedRow]:
-        """Every row, without the outcomes."""
+        """Read every row, without the outcomes."""
         return (entry for entry in self.entries() if isinstance(entry, PlannedRow))
 
     def entries(self) -> Iterator[Entry]:
-        """Every row and outcome in the file's order, as far as it goes.
+        """Read every row and outcome in the file's order, as far as it goes.
 
         Raises:
-            ConfigurationError: a line is damaged, or the sum or the count at the end is not that of the lines.
+            ConfigurationError: a line is damaged, or the digest or the count at the end does not match the lines.
         """
         self.closing = None
         count, checksum = 0, hashlib.sha256()
-        with self._stream() as stream:
-            lines = self._lines(stream)
+        with self._open_stream() as stream:
+            lines = self._read_lines(stream)
             checksum.update(next(lines, b""))
             for line in lines:
                 if self.closing is not None:
-                    raise self._damaged("there is more after its closing line")
-                entry = self._entry(line, count)
-                if isinstance(entry, Closing):
-                    self._check_end(entry, count, checksum.hexdigest())
+                    raise self._damaged_error("there is more after its closing line")
+                entry = self._parse_line(line, count)
+                if isinstance(entry, PlanClosing):
+                    self._check_closing(entry, count, checksum.hexdigest())
                     self.closing = entry
                     continue
                 count += isinstance(entry, PlannedRow)
                 checksum.update(line)
                 yield entry
 
-    def entries_once(self) -> Iterator[Entry]:
-        """As `entries`, of a file that must not hold a row twice, in whatever spelling: it would be counted twice.
+    def unique_entries(self) -> Iterator[Entry]:
+        """Read every row and outcome, and refuse a file that holds a row twice: it would be counted twice.
 
         Raises:
-            ConfigurationError: as `entries`; or a key is there twice.
+            ConfigurationError: the same as for `entries`; or a key occurs twice, in whatever JSON spelling.
         """
-        # Digests, because a file may be large.
+        # Hashes, because a file may be large.
         keys: set[bytes] = set()
         for entry in self.entries():
             if isinstance(entry, PlannedRow):
-                keys.add(digest_of(row_of(entry.item)))
+                keys.add(hash_key(decode_row(entry.item)))
                 if len(keys) <= entry.row:
                     raise ConfigurationError(
-                        f"{self.name} names one key twice: row {entry.row} is a row that stands before it already",
-                        "make it anew, from a table or a dump that names each row once",
+                        f"{self.name} holds one key twice: row {entry.row} repeats an earlier row",
+                        "make it again, from a table or a dump that holds each row once",
                         "plan-damaged",
                     )
             yield entry
 
-    def _entry(self, line: bytes, count: int) -> Entry | Closing:
+    def _parse_line(self, text: bytes, count: int) -> Entry | PlanClosing:
         try:
-            # msgspec looks at no more of an item than it has to.
-            read = _LINE.decode(str(line, "utf-8"))
+            # msgspec parses no more of an item than it has to.
+            line = _LINE.decode(str(text, "utf-8"))
         except _UNREADABLE:
-            raise self._damaged(f"row {count} is not a line of a plan") from None
-        if read.sha256 is not None:
-            return Closing(
-                rows=read.rows,
-                scanned=read.scanned,
-                dated=read.dated,
-                complete=read.complete,
-                unused_patterns=read.unused_patterns,
-                sha256=read.sha256,
+            raise self._damaged_error(f"row {count} is not a line of a plan") from None
+        if line.sha256 is not None:
+            return PlanClosing(
+                rows=line.rows,
+                scanned=line.scanned,
+                dated=line.dated,
+                complete=line.complete,
+                unused_patterns=line.unused_patterns,
+                sha256=line.sha256,
             )
-        if read.outcome is not None:
-            return RowOutcome(read.row, read.fingerprint, read.outcome, read.item)
-        if read.item is msgspec.UNSET or read.row != count:
-            raise self._damaged(f"row {count} is not where it belongs")
-        if not _has_key(read.item):
-            raise self._damaged(f"row {count} is no row of a token table")
-        return PlannedRow(read.row, read.fingerprint, read.row_name, read.state, read.item)
+        if line.outcome is not None:
+            return RowOutcome(line.row, line.fingerprint, line.outcome, line.item)
+        if line.item is msgspec.UNSET or line.row != count:
+            raise self._damaged_error(f"row {count} is not in its place")
+        if not _is_row_with_key(line.item):
+            raise self._damaged_error(f"row {count} is not a row of a token table")
+        return PlannedRow(line.row, line.fingerprint, line.row_name, line.state, line.item)
 
-    def _check_end(self, closing: Closing, count: int, checksum: str) -> None:
+    def _check_closing(self, closing: PlanClosing, count: int, checksum: str) -> None:
         if closing.rows != count:
-            raise self._damaged(f"its closing line speaks of {closing.rows:,} rows, and {count:,} are there")
+            raise self._damaged_error(f"its closing line says {closing.rows:,} rows, but it holds {count:,}")
         if closing.sha256 != checksum:
-            raise self._damaged("its lines are not those that its closing line was written for")
+            raise self._damaged_error("its lines do not match the digest in its closing line")
 
-    def _lines(self, stream: _Stream) -> Iterator[bytes]:
-        """Whole lines; one without its end was cut off, and is none.
+    def _read_lines(self, stream: _Stream) -> Iterator[bytes]:
+        """Read whole lines; a last line without its end is dropped.
 
         Raises:
             ConfigurationError: a line is longer than any that janitor writes, and may have no end.
         """
         try:
-            while (line := stream.readline(_LONGEST_LINE)).endswith(b"\n"):
+            while (line := stream.readline(_MAX_LINE_BYTES)).endswith(b"\n"):
                 yield line
-        except _CUT_OFF:
+        except _TRUNCATED:
             return
-        if len(line) == _LONGEST_LINE:
-            raise self._damaged(f"a line of it is longer than {_LONGEST_LINE // 2**20} MiB")
+        if len(line) == _MAX_LINE_BYTES:
+            raise self._damaged_error(f"it has a line longer than {_MAX_LINE_BYTES // 2**20} MiB")
 
-    def _header(self, stream: _Stream) -> Header:
-        line = next(self._lines(stream), b"")
+    def _read_header(self, stream: _Stream) -> PlanHeader:
+        line = next(self._read_lines(stream), b"")
         try:
             return _HEADER.decode(line)
         except _UNREADABLE:
-            if line.startswith(_MARKS):
+            if line.startswith(_BYTE_ORDER_MARKS):
                 raise ConfigurationError(
-                    f"{self.name} begins with a byte order mark: an editor or a shell has written it anew",
+                    f"{self.name} begins with a byte order mark: an editor or a shell has rewritten it",
                     "give the file as sweep --plan or --archive wrote it",
                     "not-a-plan",
                 ) from None
             raise ConfigurationError(
-                f"{self.name} is no plan: its first line is not that of {SCHEMA}",
+                f"{self.name} is not a plan: its first line is not that of {SCHEMA}",
                 "give a file that sweep --plan or --archive wrote",
                 "not-a-plan",
             ) from None
 
     @contextmanager
-    def _stream(self) -> Iterator[_Stream]:
-        with self._opened() as stream:
+    def _open_stream(self) -> Iterator[_Stream]:
+        with self._open_file() as stream:
             if not self.name.endswith(".gz"):
                 yield stream
                 return
-            with gzip.GzipFile(fileobj=stream) as unzipped:
-                yield cast("BinaryIO", unzipped)
+            with gzip.GzipFile(fileobj=stream) as decompressed:
+                yield cast("BinaryIO", decompressed)
 
-    def _damaged(self, how: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.name} is damaged: {how}", "take another copy of it", "plan-damaged")
+    def _damaged_error(self, how: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.name} is damaged: {how}", "use another copy of it", "plan-damaged")
 
 
-def digest_of(row: Row) -> bytes:
-    """What stands for the row's key, however the file spells it."""
+def hash_key(row: Row) -> bytes:
+    """Return a hash of the row's key, which is the same for every JSON spelling of the key."""
     return hashlib.blake2b((row.key.S or "").encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _has_key(item: msgspec.Raw) -> bool:
-    """Whether an item is a row that can be judged and found: one that is not would break off the run half way."""
+def _is_row_with_key(item: msgspec.Raw) -> bool:
+    """Whether an item is a row that can be judged and found: any other would end the run half way."""
     try:
-        return bool(row_of(item).key.S)
+        return bool(decode_row(item).key.S)
     except _UNREADABLE:
         return False

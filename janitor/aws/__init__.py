@@ -1,1 +1,1 @@
-"""AWS itself: who asks, what went wrong there, said once for the whole program."""
+"""Credentials and errors of AWS, for the whole program."""

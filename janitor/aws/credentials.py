@@ -1,11 +1,12 @@
-"""Where a session's credentials come from, and why they do not: each cause in a sentence that names where to look.
+"""Load a session's credentials, and explain every failure in a sentence that names where to look.
 
-botocore's own chain finds them. What it raises on the way is explained here and nowhere else, because only here is it
-known who was asked: a variable, a profile, a process, a container's agent, the instance, STS or SSO. Of an error's text
-nothing is repeated, for it may hold what the process printed or the agent answered (see `aws_errors`).
+botocore's own chain finds the credentials. Its errors are explained here and nowhere else, because only here is the
+source known: a variable, a profile, a process, a container's agent, the instance, STS or SSO. An error's own message is
+never repeated, because it may hold what the process printed or the agent answered (see `aws_errors`).
 
-Two exit codes: a variable, a profile or a file that is wrong is a ConfigurationError, and so is it that nothing is
-configured at all; whoever is configured and fails, or cannot be reached, is a CredentialsError, which is worth a retry.
+There are two kinds of errors, with different exit codes. A wrong variable, profile or file is a ConfigurationError, and
+so are missing credentials. A source that is configured but fails or cannot be reached is a CredentialsError: a retry
+may help.
 """
 
 import http.client
@@ -30,11 +31,11 @@ from janitor.aws.errors import (
     DENIALS,
     EXPIRED,
     error_text,
-    is_unfit_header,
+    is_header_error,
     origin_of,
     reason_of,
     service_code,
-    translated,
+    translate_error,
 )
 from janitor.errors import ConfigurationError, CredentialsError, JanitorError
 from janitor.tokens.printable import printable
@@ -53,7 +54,7 @@ _METADATA_NUMBERS = {
 _METADATA_HOST = "169.254.169.254"
 _METADATA_SECONDS = 1.0
 
-# What the three parts are called where they were written.
+# The names of the three parts of credentials, by where they are written.
 _IN_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _IN_FILES = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _IN_ANSWERS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
@@ -72,29 +73,31 @@ _DENIAL = re.compile(r"User: (\S+) is not authorized to perform: (\S+) on resour
 _STATUS = re.compile(r"Received non 200 response (\d{3}) ")
 _AGAIN = "try again later"
 _SSO = ("UnauthorizedSSOTokenError", "SSOTokenLoadError", "SSOError", "TokenRetrievalError", "NoAuthTokenError")
-# A secret that is shorter is one of a test server, and may be a word of a message.
-_SHORTEST_SECRET = 8
+# A shorter secret is that of a test server, and may be an ordinary word of a message.
+_MIN_SECRET_LENGTH = 8
 _REMOVED = "[removed]"
 
 
-def hold_credentials(session: "botocore.session.Session", region: str, environment: Mapping[str, str]) -> None:
-    """Let a session find its credentials as ever, but say in our words why it cannot, and never let them be shown.
+def install_credential_provider(
+    session: "botocore.session.Session", region: str, environment: Mapping[str, str]
+) -> None:
+    """Make a session explain why it finds no credentials, and never show them; it finds them as usual.
 
     Args:
-        session: of botocore, before it has made a client.
-        region: where STS is asked for a role's credentials.
+        session: botocore's session, before it has made a client.
+        region: the region of STS, which gives a role's credentials.
         environment: the variables that botocore reads.
     """
-    provider = _Provider(session, region, environment)
+    provider = _CredentialProvider(session, region, environment)
     session.register_component("credential_provider", provider)
     session.register("after-call", provider.remove_secrets)
 
 
-def hold_role(session: "botocore.session.Session", fetcher: AssumeRoleCredentialFetcher, role_arn: str) -> None:
-    """Let a session that `hold_credentials` has seen take one role, renewed before it expires, and nothing else.
+def install_role(session: "botocore.session.Session", fetcher: AssumeRoleCredentialFetcher, role_arn: str) -> None:
+    """Make a session use only one role, whose credentials are renewed before they expire.
 
     Args:
-        session: of botocore, before it has made a client.
+        session: botocore's session, after `install_credential_provider` and before it has made a client.
         fetcher: asks STS for the role's credentials.
         role_arn: the role.
     """
@@ -103,8 +106,8 @@ def hold_role(session: "botocore.session.Session", fetcher: AssumeRoleCredential
     session.get_component("credential_provider").role_arn = role_arn
 
 
-class _Provider:
-    """What a botocore session asks for credentials, and what cleans the answers to its requests."""
+class _CredentialProvider:
+    """Gives a botocore session its credentials, and removes them from the answers to its requests."""
 
     def __init__(self, session: "botocore.session.Session", region: str, environment: Mapping[str, str]) -> None:
         self._session, self._region, self._environment = session, region, environment
@@ -112,54 +115,50 @@ class _Provider:
         self.credentials: DeferredRefreshableCredentials | None = None
         self.role_arn: str | None = None
 
-    def load_credentials(self) -> "_Held | None":
-        """The first credentials that there are; None where nothing is configured.
+    def load_credentials(self) -> "_CheckedCredentials | None":
+        """Load the first credentials in botocore's order; None where nothing is configured.
 
         Raises:
             ConfigurationError: a variable, a profile or a file is wrong.
-            CredentialsError: whoever should give them does not.
+            CredentialsError: a configured source gives no credentials.
         """
         if self.credentials is not None:
-            return _Held(self.credentials, self._place("assume-role"), self._secrets)
-        with self._explained(""):
+            return _CheckedCredentials(self.credentials, self._source("assume-role"), self._secrets)
+        with explain_errors(self._source("")):
             chain = botocore.credentials.create_credential_resolver(self._session, region_name=self._region)
         for provider in chain.providers:
             method = provider.METHOD or ""
-            with self._explained(method):
+            source = self._source(method)
+            with explain_errors(source):
                 if method == "assume-role":
-                    self._place(method).check_code_can_be_asked_for()
+                    source.check_mfa_is_possible()
                 credentials = provider.load()
             if credentials is not None:
-                return _Held(credentials, self._place(method), self._secrets)
+                return _CheckedCredentials(credentials, source, self._secrets)
         self._check_instance()
         return None
 
     def remove_secrets(self, parsed: Mapping[str, Any] | None = None, **_: object) -> None:
-        """Take what this session has signed with out of the messages of an answer: a server may repeat a request."""
+        """Remove this session's secrets from the messages of an answer, because a server may repeat a request."""
         answer = parsed if isinstance(parsed, Mapping) else {}
         for error in (answer.get("Error"), *(answer.get("Failed") or ())):
             if isinstance(error, dict):
                 for name, text in error.items():
                     if isinstance(text, str):
-                        error[name] = self._cleaned(text)
+                        error[name] = self._remove_secrets_from(text)
 
-    def _cleaned(self, text: str) -> str:
+    def _remove_secrets_from(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, _REMOVED)
         return text
 
-    def _place(self, method: str) -> "CredentialSource":
+    def _source(self, method: str) -> "CredentialSource":
         return CredentialSource(
             method, self._session.profile or "default", self._session, self._environment, self.role_arn
         )
 
-    @contextmanager
-    def _explained(self, method: str) -> Iterator[None]:
-        with explained(self._place(method)):
-            yield
-
     def _check_instance(self) -> None:
-        """Nobody has credentials; botocore takes an instance that could not answer for one that is not there."""
+        """Raise an error if an instance's metadata service fails; botocore treats that as if there were no instance."""
         if self._environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
             return
         url = self._session.get_config_variable("ec2_metadata_service_endpoint")
@@ -167,16 +166,16 @@ class _Provider:
             sentence = f"the instance metadata service at {origin_of(url)} gave no credentials"
             way_out = f"{_AGAIN}, or check {_METADATA_ENDPOINT} and the role of the instance"
             raise CredentialsError(sentence, way_out)
-        status = metadata_status(_METADATA_HOST)
+        status = ask_metadata_status(_METADATA_HOST)
         if status is not None and status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
             raise CredentialsError(f"the instance metadata service answered {status}", _AGAIN)
 
 
-def metadata_status(host: str) -> int | None:
-    """How an instance's metadata service answers; None where there is none.
+def ask_metadata_status(host: str) -> int | None:
+    """Return the status with which an instance's metadata service answers; None where there is none.
 
     Args:
-        host: where to ask; a port may follow.
+        host: its host, with an optional port.
     """
     connection = http.client.HTTPConnection(host, timeout=_METADATA_SECONDS)
     try:
@@ -188,56 +187,56 @@ def metadata_status(host: str) -> int | None:
         connection.close()
 
 
-class _Held:
-    """A session's credentials, as botocore has them, that are looked at before anything is signed with them."""
+class _CheckedCredentials:
+    """botocore's credentials of a session, checked before anything is signed with them."""
 
-    def __init__(self, credentials: Any, place: "CredentialSource", secrets: set[str]) -> None:
-        self._credentials, self._place, self._secrets = credentials, place, secrets
-        self._good: object = None
+    def __init__(self, credentials: Any, source: "CredentialSource", secrets: set[str]) -> None:
+        self._credentials, self._source, self._secrets = credentials, source, secrets
+        self._checked: object = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._credentials, name)
 
     def get_frozen_credentials(self) -> Any:
-        """As botocore's."""
-        with explained(self._place):
+        """Return the current credentials, and remember their secrets; raise an error if a header cannot carry them."""
+        with explain_errors(self._source):
             frozen = self._credentials.get_frozen_credentials()
-        if frozen != self._good:
+        if frozen != self._checked:
             self._secrets |= {
-                secret for secret in (frozen.secret_key, frozen.token) if secret and len(secret) >= _SHORTEST_SECRET
+                secret for secret in (frozen.secret_key, frozen.token) if secret and len(secret) >= _MIN_SECRET_LENGTH
             }
-            self._place.check((frozen.access_key, frozen.secret_key, frozen.token))
-            self._good = frozen
+            self._source.check((frozen.access_key, frozen.secret_key, frozen.token))
+            self._checked = frozen
         return frozen
 
     def get_deferred_property(self, name: str) -> Callable[[], Any]:
-        """As botocore's: what an endpoint may depend on, for example the account."""
+        """Return a function for a value that an endpoint may depend on, for example the account."""
         deferred = self._credentials.get_deferred_property(name)
 
         def value() -> Any:
-            with explained(self._place):
+            with explain_errors(self._source):
                 return deferred()
 
         return value
 
 
 @contextmanager
-def explained(place: "CredentialSource") -> Iterator[None]:
-    """Turn whatever stops credentials from being loaded inside the block into an error of ours.
+def explain_errors(source: "CredentialSource") -> Iterator[None]:
+    """Turn every error inside the block that keeps credentials from being loaded into one of janitor's.
 
     Args:
-        place: who is asked.
+        source: where the credentials are loaded from.
     """
     try:
         yield
     except JanitorError:
         raise
-    except Exception as error:  # noqa: BLE001  # a process, an agent or a file may make botocore stumble over anything
-        raise _Explanation(error, place).error() from None
+    except Exception as error:  # noqa: BLE001  # a process, an agent or a file may make botocore raise anything
+        raise _Explanation(error, source).error() from None
 
 
-def flaw_of(text: str) -> str | None:
-    """What is wrong with a part of credentials, so that no header can carry it; None where nothing is."""
+def find_flaw(text: str) -> str | None:
+    """Say why no header can carry this part of credentials, as the end of "they …"; None where one can."""
     if not text:
         return "are empty"
     if "\n" in text or "\r" in text:
@@ -251,14 +250,14 @@ def flaw_of(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class CredentialSource:
-    """Who is asked for credentials.
+    """Where credentials are loaded from.
 
     Attributes:
-        method: botocore's name for the way; empty while the ways are being found.
+        method: botocore's name for the kind of source; empty before the sources are known.
         profile: the profile in use.
-        session: botocore's.
-        environment: the variables.
-        role_arn: the role that was asked for by name, with credentials that were found before; None for any other way.
+        session: botocore's session.
+        environment: the environment variables.
+        role_arn: the role of --role-arn, which is assumed with credentials found before; None for any other source.
     """
 
     method: str
@@ -269,7 +268,7 @@ class CredentialSource:
 
     @property
     def name(self) -> str:
-        """What to call it in a sentence, behind `the credentials from`."""
+        """Its name in a sentence, after `the credentials from`."""
         if self.role_arn is not None:
             return f"the role {self.role_arn}"
         profile = f"the profile {printable(self.profile)}"
@@ -293,7 +292,7 @@ class CredentialSource:
 
     @property
     def identity_file(self) -> tuple[str, str]:
-        """Who names the file with the web identity's token, and its path."""
+        """The setting that names the file with the web identity's token, and the file's path."""
         if self._has_identity_variable:
             return _IDENTITY_FILE, printable(self.environment[_IDENTITY_FILE])
         path = self.profiles.get(self.profile, {}).get("web_identity_token_file", "")
@@ -301,7 +300,7 @@ class CredentialSource:
 
     @property
     def container_variable(self) -> str:
-        """Which variable names the container's agent; botocore prefers the relative one."""
+        """The variable that names the container's agent; botocore prefers the relative one."""
         return _RELATIVE if _RELATIVE in self.environment else _FULL
 
     @property
@@ -311,40 +310,38 @@ class CredentialSource:
         return profiles
 
     def check(self, parts: tuple[str, str, str | None]) -> None:
-        """Raise an error where a request's headers cannot carry them: http.client would print them in its own."""
+        """Raise an error if no header can carry the credentials: http.client's own error would show them."""
         names = _IN_VARIABLES if self.method == "env" else _IN_FILES if self.method in _FILES else _IN_ANSWERS
         for name, text in zip(names, parts, strict=True):
-            # There may be no session token; without the other two botocore would sign with nothing, or not at all.
-            flaw = None if text is None and name == names[-1] else flaw_of(text or "")
+            # The session token is optional; without the other two botocore would sign with nothing, or not at all.
+            flaw = None if text is None and name == names[-1] else find_flaw(text or "")
             if flaw is None:
                 continue
-            written = self._token_variable if name == "AWS_SESSION_TOKEN" else name
-            sentence = f"the credentials from {self.name} {flaw} ({written})"
+            part = self._token_variable if name == "AWS_SESSION_TOKEN" else name
+            sentence = f"the credentials from {self.name} {flaw} ({part})"
             if self.method in ("env", *_FILES):
-                raise ConfigurationError(sentence, f"write {written} again without it", "credentials")
-            raise CredentialsError(sentence, "see who writes them")
+                raise ConfigurationError(sentence, f"set {part} again without it", "credentials")
+            raise CredentialsError(sentence, "check what writes them")
 
     @property
     def _token_variable(self) -> str:
         return next((name for name in _TOKENS if self.environment.get(name)), "AWS_SESSION_TOKEN")
 
-    def check_code_can_be_asked_for(self) -> None:
-        """Raise an error where a role wants a code from a person, and there is no terminal to ask for it.
+    def check_mfa_is_possible(self) -> None:
+        """Raise an error if a role needs an MFA code from a person, and there is no terminal to ask for it.
 
-        Without one, `getpass` would take the next line of standard input for the code.
+        Without a terminal, `getpass` would read the next line of standard input as the code.
         """
         roles = [name for name in self.chain if "role_arn" in self.profiles[name]]
-        wants = next((name for name in roles if "mfa_serial" in self.profiles[name]), None)
-        if wants is not None and not _has_terminal():
-            sentence = (
-                f"the profile {printable(wants)} wants an MFA code (mfa_serial), and there is no terminal to ask on"
-            )
-            way_out = "take a profile without MFA, or get a session first and give its AWS_SESSION_TOKEN"
-            raise ConfigurationError(sentence, way_out, "mfa")
+        profile = next((name for name in roles if "mfa_serial" in self.profiles[name]), None)
+        if profile is not None and not _has_terminal():
+            why = "needs an MFA code (mfa_serial), and there is no terminal to ask for it"
+            way_out = "use a profile without MFA, or get a session first and set its AWS_SESSION_TOKEN"
+            raise ConfigurationError(f"the profile {printable(profile)} {why}", way_out, "mfa")
 
     @property
     def chain(self) -> list[str]:
-        """The profile, and those that it takes its credentials from, one after the other."""
+        """The profile, and the profiles that it takes its credentials from, one after the other."""
         names, name = [], self.profile
         while name in self.profiles and name not in names and "role_arn" in self.profiles[name]:
             names.append(name)
@@ -353,7 +350,7 @@ class CredentialSource:
 
     @property
     def innermost(self) -> "CredentialSource":
-        """Of a role that another profile gives the credentials for: who gives that one its own."""
+        """The source at the end of the chain of profiles: where the credentials to assume the first role come from."""
         if self.method != "assume-role" or self.role_arn is not None or not self.chain:
             return self
         name = self.chain[-1]
@@ -373,7 +370,7 @@ class CredentialSource:
 
 
 def _has_terminal() -> bool:
-    """Whether `getpass` finds somebody to ask."""
+    """Whether `getpass` can ask somebody."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
@@ -382,237 +379,240 @@ def _has_terminal() -> bool:
 
 
 class _Explanation:
-    """Our error for one that came up while credentials were loaded."""
+    """Explains an error that was raised while credentials were loaded."""
 
-    def __init__(self, error: Exception, place: CredentialSource) -> None:
-        self._error, self._outer, self._place = error, place, place.innermost
+    def __init__(self, error: Exception, source: CredentialSource) -> None:
+        self._error, self._outer, self._source = error, source, source.innermost
 
-    def error(self) -> JanitorError:  # noqa: PLR0911  # a cause, a sentence
-        """Say what happened, where to look, and whether it is worth another try."""
-        error, place = self._error, self._place
-        if place.method == "":
-            return self._settings()
+    def error(self) -> JanitorError:  # noqa: PLR0911  # one return a cause
+        """Build janitor's error: what happened, where to look, and whether a retry may help."""
+        error, source = self._error, self._source
+        if source.method == "":
+            return self._explain_settings()
         if isinstance(error, EOFError):
             return ConfigurationError(
                 f"no MFA code was given for the profile {printable(self._outer.profile)}", code="mfa"
             )
         if isinstance(error, ClientError):
-            return self._refused(error)
-        if isinstance(error, BotoCoreError) and (known := self._known(error)) is not None:
-            return known
+            return self._explain_refusal(error)
+        if isinstance(error, BotoCoreError) and (explained := self._explain_common(error)) is not None:
+            return explained
         by_method = {
-            "env": self._variables,
-            "custom-process": self._process,
-            "container-role": self._container,
-            "iam-role": self._instance,
-            "assume-role-with-web-identity": self._identity,
+            "env": self._explain_variables,
+            "custom-process": self._explain_process,
+            "container-role": self._explain_container,
+            "iam-role": self._explain_instance,
+            "assume-role-with-web-identity": self._explain_identity,
         }
         if isinstance(error, ResponseParserError):
             return CredentialsError(f"the credentials from {self._outer.name}: the answer is damaged", _AGAIN)
         if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint"):
-            sentence = f"the credentials from {self._outer.name}: the endpoint of STS or SSO is no URL"
+            sentence = f"the credentials from {self._outer.name}: the endpoint of STS or SSO is not a URL"
             return ConfigurationError(sentence, "check AWS_ENDPOINT_URL and its like, or endpoint_url", "endpoint")
-        explain = by_method.get(place.method, self._unknown)
-        return explain() or self._unknown()
+        explain = by_method.get(source.method, self._explain_unknown)
+        return explain() or self._explain_unknown()
 
-    def _settings(self) -> JanitorError:
-        """What is wrong before anybody is asked: a number of the metadata service, most likely."""
-        flaw = self._metadata_flaw()
-        if flaw is not None:
-            return flaw
+    def _explain_settings(self) -> JanitorError:
+        """Explain what fails before any source is asked: most likely a number for the metadata service."""
+        error = self._find_metadata_error()
+        if error is not None:
+            return error
         if isinstance(self._error, boto.InvalidIMDSEndpointModeError):
             sentence = f"{_METADATA_ENDPOINT}_MODE is neither IPv4 nor IPv6"
             return ConfigurationError(sentence, "give one of them, or unset it", "credentials")
         if isinstance(self._error, ValueError | boto.InvalidIMDSEndpointError):
             return ConfigurationError(f"{_METADATA_ENDPOINT} is not a URL", "give one as in http://host", "credentials")
         if isinstance(self._error, BotoCoreError):
-            return translated(self._error, "reading credentials", None)
-        return self._unknown()
+            return translate_error(self._error, "reading credentials", None)
+        return self._explain_unknown()
 
-    def _metadata_flaw(self) -> JanitorError | None:
+    def _find_metadata_error(self) -> JanitorError | None:
         for variable, name in _METADATA_NUMBERS.items():
-            where = variable if variable in self._place.environment else f"{name} of the profile"
+            where = variable if variable in self._source.environment else f"{name} of the profile"
             try:
-                value = self._place.session.get_config_variable(name)
+                value = self._source.session.get_config_variable(name)
             except ValueError:
                 return ConfigurationError(f"{where} is not a number", "give a whole number from 1", "credentials")
             if isinstance(value, int) and value < 1:
                 return ConfigurationError(f"{where} is less than 1", "give a whole number from 1", "credentials")
         return None
 
-    def _refused(self, error: ClientError) -> JanitorError:
-        """A service did not give what was asked of it with the credentials behind."""
+    def _explain_refusal(self, error: ClientError) -> JanitorError:
+        """Explain why a service did not give credentials for those that it was asked with."""
         code = service_code(error.response.get("Error", {}).get("Code"))
         action = _ACTIONS.get(error.operation_name, error.operation_name)
         target = f"the credentials from {self._outer.name}: {action}"
         if code in DENIALS or code == "ForbiddenException":
             denial = _DENIAL.search(str(error.response.get("Error", {}).get("Message", "")))
             whom = f": {denial[1]} may not do it on {denial[3].rstrip('.,;')}" if denial else ""
-            return CredentialsError(f"{target} was denied{whom}", f"allow {action}, the role's trust policy included")
+            return CredentialsError(f"{target} was denied{whom}", f"allow {action}, also in the role's trust policy")
         if code in EXPIRED:
-            return CredentialsError(f"{target}: what it was asked with has expired", "log in again")
+            return CredentialsError(f"{target}: the credentials for it have expired", "log in again")
         if code == "InvalidIdentityToken":
-            named_by, path = self._place.identity_file
+            named_by, path = self._source.identity_file
             return CredentialsError(f"{target}: STS does not accept the token in {path}", f"check {named_by}")
         return CredentialsError(f"{target} failed with {code}", _AGAIN)
 
-    def _known(self, error: BotoCoreError) -> JanitorError | None:  # noqa: PLR0911  # a cause, a sentence
-        """What means the same, whoever is asked; None for an error that does not."""
-        place, profile = self._place, printable(self._place.profile)
+    def _explain_common(self, error: BotoCoreError) -> JanitorError | None:  # noqa: PLR0911  # one return a cause
+        """Explain an error that means the same for every source; None for any other error."""
+        source, profile = self._source, printable(self._source.profile)
         match error:
             case boto.PartialCredentialsError():
                 missing = str(error.kwargs.get("cred_var", "a part"))
-                sentence = f"the credentials from {place.name} are not complete: {missing} is missing"
-                return ConfigurationError(sentence, f"set {missing} too, or take all of them away", "credentials")
+                sentence = f"the credentials from {source.name} are not complete: {missing} is missing"
+                return ConfigurationError(sentence, f"set {missing} too, or remove all of them", "credentials")
             case boto.RefreshWithMFAUnsupportedError():
-                sentence = f"the session of {self._outer.name} has ended, and a new one takes another MFA code"
+                sentence = f"the session of {self._outer.name} has ended, and a new one needs another MFA code"
                 return CredentialsError(sentence, "run it again")
             case boto.LoginError():
-                sentence = f"the login of the profile {profile} has expired, or was never made"
+                sentence = f"the login of the profile {profile} has expired, or there was none"
                 return CredentialsError(sentence, f"run `aws login{self._profile_option()}`", "login-expired")
             case boto.MissingDependencyException():
-                sentence = f"the profile {profile} gets its credentials in a way that needs a package that is not here"
+                sentence = (
+                    f"the profile {profile} gets its credentials in a way that needs a package not installed here"
+                )
                 return ConfigurationError(sentence, "give credentials another way", "credentials")
             case boto.ConfigNotFound() | boto.ConfigParseError() | boto.InvalidConfigError() | boto.ProfileNotFound():
-                return translated(error, "reading credentials", None)
+                return translate_error(error, "reading credentials", None)
         if type(error).__name__ in _SSO:
-            sentence = f"the SSO session of the profile {profile} has expired, or was never begun"
+            sentence = f"the SSO session of the profile {profile} has expired, or there was none"
             return CredentialsError(sentence, f"run `aws sso login{self._profile_option()}`", "sso-expired")
         if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
-            return self._unreachable(error)
+            return self._explain_unreachable(error)
         return None
 
     def _profile_option(self) -> str:
-        return "" if self._place.profile == "default" else f" --profile {shlex.quote(self._place.profile)}"
+        return "" if self._source.profile == "default" else f" --profile {shlex.quote(self._source.profile)}"
 
-    def _unreachable(self, error: BotoCoreError) -> JanitorError | None:
-        if is_unfit_header(error):
-            if self._place.method == "container-role":
+    def _explain_unreachable(self, error: BotoCoreError) -> JanitorError | None:
+        if is_header_error(error):
+            if self._source.method == "container-role":
                 return None
-            sentence = f"the credentials behind {self._outer.name} hold a line end, or what else no header can hold"
-            return ConfigurationError(sentence, "write them again without it", "credentials")
-        if self._place.method == "iam-role" and (flaw := self._metadata_flaw()) is not None:
-            return flaw
+            sentence = f"the credentials for {self._outer.name} hold a line end or another invalid character"
+            return ConfigurationError(sentence, "set them again without it", "credentials")
+        if self._source.method == "iam-role" and (metadata_error := self._find_metadata_error()) is not None:
+            return metadata_error
         reason = reason_of(error)
-        said = f"{error_text(error)} ({reason})" if reason else error_text(error)
-        return CredentialsError(f"the credentials from {self._outer.name}: {said}", f"{_AGAIN}, or check the network")
+        text = f"{error_text(error)} ({reason})" if reason else error_text(error)
+        return CredentialsError(f"the credentials from {self._outer.name}: {text}", f"{_AGAIN}, or check the network")
 
-    def _without_source(self, *variables: str) -> JanitorError:
-        """A role that takes its credentials from variables, and none is set."""
+    def _unset_variables_error(self, *variables: str) -> JanitorError:
+        """Build the error for a role that takes its credentials from variables of which none is set."""
         sentence = f"{self._outer.name} takes its credentials from {' or '.join(variables)}, and none is set"
         return ConfigurationError(sentence, "set one, or change credential_source", "credentials")
 
-    def _variables(self) -> JanitorError | None:
+    def _explain_variables(self) -> JanitorError | None:
         if isinstance(self._error, boto.CredentialRetrievalError):
-            return self._without_source("AWS_ACCESS_KEY_ID")
+            return self._unset_variables_error("AWS_ACCESS_KEY_ID")
         if isinstance(self._error, RuntimeError):
             return CredentialsError("the credentials from the environment have expired", "log in again")
         if isinstance(self._error, ValueError):
             sentence = "AWS_CREDENTIAL_EXPIRATION is not a date"
-            return ConfigurationError(sentence, "give a date as in 2030-01-31T00:00:00Z", "credentials")
+            return ConfigurationError(sentence, "give a date like 2030-01-31T00:00:00Z", "credentials")
         return None
 
-    def _process(self) -> JanitorError | None:  # noqa: PLR0911  # a cause, a sentence
-        """A program that the profile names. What it says itself may hold anything."""
-        name, error = self._place.name, self._error
+    def _explain_process(self) -> JanitorError | None:  # noqa: PLR0911  # one return a cause
+        """Explain a failure of the profile's program, without what it printed: that may hold anything."""
+        name, error = self._source.name, self._error
         if isinstance(error, OSError):
             sentence = f"{name} cannot be started: {reason_of(error) or type(error).__name__}"
             return ConfigurationError(sentence, "check its path in the AWS configuration", "credentials")
-        alone = "run it by itself to see what it prints"
+        way_out = "run it by itself to see what it prints"
         if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-            return CredentialsError(f"{name} printed no JSON", alone)
+            return CredentialsError(f"{name} printed no JSON", way_out)
         if isinstance(error, boto.CredentialRetrievalError):
-            said = str(error.kwargs.get("error_msg", ""))
+            message = str(error.kwargs.get("error_msg", ""))
             lack = "Missing required key in response"
-            missing = next((part for part in _IN_ANSWERS if said == f"{lack}: '{part}'"), None)
+            missing = next((part for part in _IN_ANSWERS if message == f"{lack}: '{part}'"), None)
             if missing is not None:
-                return CredentialsError(f"{name} printed no {missing}", alone)
-            if said.startswith("Unsupported version"):
-                return CredentialsError(f'{name} printed no "Version": 1', alone)
+                return CredentialsError(f"{name} printed no {missing}", way_out)
+            if message.startswith("Unsupported version"):
+                return CredentialsError(f'{name} printed no "Version": 1', way_out)
             return CredentialsError(f"{name} failed", "run it by itself to see why")
         if isinstance(error, RuntimeError):
             return CredentialsError(f"{name} printed credentials that have expired", "log in again")
-        if isinstance(error, ValueError) and not self._runs():
-            sentence = f"{name} is no command line: a quotation mark is not closed"
+        if isinstance(error, ValueError) and not self._is_command_line():
+            sentence = f"{name} is not a command line: a quotation mark is not closed"
             return ConfigurationError(sentence, "check it in the AWS configuration", "credentials")
-        return CredentialsError(f"{name} printed no credentials", alone)
+        return CredentialsError(f"{name} printed no credentials", way_out)
 
-    def _runs(self) -> bool:
+    def _is_command_line(self) -> bool:
         try:
-            shlex.split(self._place.profiles.get(self._place.profile, {}).get("credential_process", ""))
+            shlex.split(self._source.profiles.get(self._source.profile, {}).get("credential_process", ""))
         except ValueError:
             return False
         return True
 
-    def _container(self) -> JanitorError | None:  # noqa: PLR0911  # a cause, a sentence
-        """The agent of a container or a pod, which may be asked with a token from a variable or a file."""
-        variable, error = self._place.container_variable, self._error
-        if variable not in self._place.environment:
-            return self._without_source(_RELATIVE, _FULL)
-        flaw = self._container_token_flaw()
-        if flaw is not None:
-            return flaw
+    def _explain_container(self) -> JanitorError | None:  # noqa: PLR0911  # one return a cause
+        """Explain a failure of a container's or a pod's agent, which may need a token from a variable or a file."""
+        variable, error = self._source.container_variable, self._error
+        if variable not in self._source.environment:
+            return self._unset_variables_error(_RELATIVE, _FULL)
+        token_error = self._find_container_token_error()
+        if token_error is not None:
+            return token_error
         if isinstance(error, boto.CredentialRetrievalError):
             status = _STATUS.search(str(error.kwargs.get("error_msg", "")))
             reason = f"it answered {status[1]}" if status else reason_of(error)
             if reason is None:
-                reason = "it answered no JSON" if "parse JSON" in str(error) else "it brought no answer"
+                reason = "its answer is not JSON" if "parse JSON" in str(error) else "it did not answer"
             return CredentialsError(f"{self._agent()} gave no credentials: {reason}", _AGAIN)
         if isinstance(error, KeyError | TypeError | AttributeError):
-            return CredentialsError(f"{self._agent()} answered something that is no credentials", _AGAIN)
+            return CredentialsError(f"{self._agent()} gave an answer that holds no credentials", _AGAIN)
         if isinstance(error, RuntimeError):
             return CredentialsError(f"{self._agent()} gives credentials that have expired", _AGAIN)
         if isinstance(error, ValueError):
-            sentence = f"{variable} names no host that credentials may come from"
-            way_out = "give one with https, one on loopback, or the agent of ECS or EKS"
+            sentence = f"{variable} names a host that credentials may not come from"
+            way_out = "give a URL with https, one on loopback, or the agent of ECS or EKS"
             return ConfigurationError(sentence, way_out, "credentials")
         return None
 
     def _agent(self) -> str:
-        variable = self._place.container_variable
-        url = self._place.environment.get(variable, "")
+        variable = self._source.container_variable
+        url = self._source.environment.get(variable, "")
         return f"{variable} ({origin_of(url)})" if variable == _FULL else variable
 
-    def _container_token_flaw(self) -> JanitorError | None:
-        environment = self._place.environment
+    def _find_container_token_error(self) -> JanitorError | None:
+        environment = self._source.environment
         where, token = _CONTAINER_TOKEN, environment.get(_CONTAINER_TOKEN)
         if _CONTAINER_TOKEN_FILE in environment:
             path = environment[_CONTAINER_TOKEN_FILE]
             where = f"{_CONTAINER_TOKEN_FILE} ({printable(path)})"
             try:
-                with open(path, encoding="utf-8") as file:  # noqa: PTH123  # an empty path is no folder
+                with open(path, encoding="utf-8") as file:  # noqa: PTH123  # Path("") would be the current folder
                     token = file.read()
             except OSError as error:
                 sentence = f"{where} cannot be read: {reason_of(error) or type(error).__name__}"
                 return ConfigurationError(sentence, "check the variable", "credentials")
             except ValueError:
-                return ConfigurationError(f"{where} holds no text", "check the variable", "credentials")
-        flaw = None if token is None else flaw_of(token.replace(" ", ""))
+                return ConfigurationError(f"{where} is not text", "check the variable", "credentials")
+        flaw = None if token is None else find_flaw(token.replace(" ", ""))
         if flaw is None:
             return None
-        said = flaw.replace("hold ", "holds ").replace("are ", "is ")
-        return ConfigurationError(f"{where} {said}, which no header can", "write it again without", "credentials")
+        singular = flaw.replace("hold ", "holds ").replace("are ", "is ")
+        return ConfigurationError(f"{where} {singular}, which no header can", "set it again without", "credentials")
 
-    def _instance(self) -> JanitorError | None:
+    def _explain_instance(self) -> JanitorError | None:
         if self._outer.method == "assume-role" and isinstance(self._error, boto.CredentialRetrievalError):
-            return CredentialsError(f"{self._outer.name} has its own from {self._place.name}, which gave none", _AGAIN)
-        flaw = self._metadata_flaw()
-        return flaw or CredentialsError(f"{self._place.name} gave no credentials", _AGAIN)
+            sentence = f"{self._outer.name} needs credentials from {self._source.name}, which gave none"
+            return CredentialsError(sentence, _AGAIN)
+        error = self._find_metadata_error()
+        return error or CredentialsError(f"{self._source.name} gave no credentials", _AGAIN)
 
-    def _identity(self) -> JanitorError | None:
-        """The token of a service account, which STS takes for a role."""
-        named_by, path = self._place.identity_file
+    def _explain_identity(self) -> JanitorError | None:
+        """Explain a failure with the token of a service account, which STS exchanges for a role's credentials."""
+        named_by, path = self._source.identity_file
         if isinstance(self._error, OSError):
             sentence = f"{named_by} ({path}) cannot be read: {reason_of(self._error) or type(self._error).__name__}"
             return ConfigurationError(sentence, "check its path", "credentials")
         if isinstance(self._error, UnicodeDecodeError):
-            return ConfigurationError(f"{named_by} ({path}) holds no text", "check its path", "credentials")
+            return ConfigurationError(f"{named_by} ({path}) is not text", "check its path", "credentials")
         return None
 
-    def _unknown(self) -> JanitorError:
+    def _explain_unknown(self) -> JanitorError:
         error = self._error
-        what = error_text(error) if isinstance(error, BotoCoreError) else reason_of(error) or type(error).__name__
-        where = f"the credentials from {self._place.name} could not be loaded"
         if isinstance(error, RuntimeError):
-            return CredentialsError(f"the credentials from {self._place.name} have expired", "log in again")
-        return CredentialsError(f"{where}: {what}", CREDENTIALS_WAY_OUT)
+            return CredentialsError(f"the credentials from {self._source.name} have expired", "log in again")
+        what = error_text(error) if isinstance(error, BotoCoreError) else reason_of(error) or type(error).__name__
+        sentence = f"the credentials from {self._source.name} could not be loaded: {what}"
+        return CredentialsError(sentence, CREDENTIALS_WAY_OUT)

@@ -20,15 +20,15 @@ PROGRAM = "janitor"
 
 COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "demo", "schema")
 
-# By default Python looks for cycles hundreds of times while a command is imported, which leaves none, and rows hold
+# By default Python searches for cycles hundreds of times while a command is imported. Imports leave none, and rows have
 # none either.
 _ALLOCATIONS_BEFORE_A_COLLECTION = 100_000
 
 
 class Terminated(BaseException):
-    """A signal came that nothing was prepared for: SIGTERM before a run, or the terminal closed (SIGHUP).
+    """A signal outside a run: SIGTERM, or SIGHUP because the terminal closed.
 
-    Raised, so that whatever is open is closed on the way out: a report half-written, the demo's server.
+    It is raised, so that what is open is closed on the way out: a half-written report, the demo's server.
     """
 
     def __init__(self, number: int) -> None:
@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         argv: the arguments after the program's name; the process's own when None.
 
     Returns:
-        The exit code (docs/architecture.md, "Exit codes"). Nothing is raised.
+        the exit code (docs/architecture.md, "Exit codes"). Nothing is raised.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _raise_terminated)
@@ -72,29 +72,31 @@ def main(argv: list[str] | None = None) -> int:
         click.echo(error.format_message(), err=True)
         return ExitCode.USAGE
     except BaseException as error:  # noqa: BLE001  # the boundary: nothing may print a traceback, which could hold a row
-        sentence, code = _ending(error)
+        sentence, code = _explain_error(error)
         if sentence:
             with contextlib.suppress(OSError):
-                # It may repeat what a table, a file or the user named so.
+                # The sentence may repeat names from a table, a file or the command line.
                 click.echo("\n".join(map(printable, f"{PROGRAM}: {sentence}".split("\n"))), err=True)
         return code
 
 
 def entry_point() -> NoReturn:
-    """What the console script calls."""
+    """The function that the console script calls."""
     _replace_closed_streams()
-    threading.excepthook = say_bug_of_thread
+    threading.excepthook = print_thread_bug
     code = main()
-    # The interpreter flushes standard output as it ends; a reader that has gone must not make that a traceback.
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    # The interpreter flushes both at its end. Where one takes nothing, as its reader has gone or the disk is full, that
+    # must neither print a traceback nor replace the exit code of the run.
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
 
 
 def _replace_closed_streams() -> None:
-    # A stream that the caller closed (`>&-`) is None in Python; what is written there goes nowhere, as asked.
+    # A stream that the caller closed (`>&-`) is None in Python; writes to it go nowhere, as asked.
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
@@ -105,61 +107,61 @@ def _run(argv: list[str] | None) -> int:
     return result if isinstance(result, int) else ExitCode.DONE
 
 
-def _ending(error: BaseException) -> tuple[str, int]:
-    """What to say on stderr, empty for nothing, and the exit code."""
+def _explain_error(error: BaseException) -> tuple[str, int]:
+    """The sentence for stderr, empty for none, and the exit code."""
     match error:
         case click.ClickException():
-            return _usage(error), ExitCode.USAGE
+            return _usage_sentence(error), ExitCode.USAGE
         case JanitorError():
             return str(error), error.exit_code
         case SystemExit() | OSError():
-            # click ends with 0 after it has printed what a shell completes with.
+            # click exits with 0 after it has printed completions for a shell.
             is_done = isinstance(error, SystemExit) and error.code == 0
-            return _unwritten(error), ExitCode.DONE if is_done else ExitCode.FAILED
+            return _output_sentence(error), ExitCode.DONE if is_done else ExitCode.FAILED
         case KeyboardInterrupt() | click.Abort():
             return "interrupted", signal_exit_code(signal.SIGINT)
         case Terminated():
             return "terminated", signal_exit_code(error.number)
         case _:
-            return _bug(error), ExitCode.FAILED
+            return _bug_sentence(error), ExitCode.FAILED
 
 
-def _unwritten(error: SystemExit | OSError) -> str:
-    # click ends by itself where the reader of standard output has gone, as with `| head`: nothing to speak of.
+def _output_sentence(error: SystemExit | OSError) -> str:
+    # click exits by itself if the reader of standard output has gone, as with `| head`; that is no error.
     if isinstance(error, SystemExit | BrokenPipeError):
         return ""
     return f"{error.filename or 'the output could not be written'}: {error.strerror}"
 
 
-def _usage(error: click.ClickException) -> str:
+def _usage_sentence(error: click.ClickException) -> str:
     sentence = " ".join(error.format_message().split()).rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
         return sentence
     if context.command_path.split()[1:2] == ["token"]:
-        sentence = _without_words(sentence)
+        sentence = _without_arguments(sentence)
     return f"{sentence}; see `{context.command_path} --help`"
 
 
-def _without_words(sentence: str) -> str:
-    """Of what click says about words that it does not know, nothing of the words: one may be a token."""
+def _without_arguments(sentence: str) -> str:
+    """The sentence without the arguments that click does not know and repeats: one may be a token."""
     known = ("Got unexpected extra argument", "No such option", "No such command")
     return next(
         (f"{start} (it is not repeated: it may be a token)" for start in known if sentence.startswith(start)), sentence
     )
 
 
-def _bug(error: BaseException) -> str:
+def _bug_sentence(error: BaseException) -> str:
     from janitor.logs import bug_sentence
 
     return bug_sentence(error)
 
 
-def say_bug_of_thread(ended: threading.ExceptHookArgs) -> None:
-    """Say that a thread has ended by a bug, where Python itself would print a traceback with the message."""
+def print_thread_bug(ended: threading.ExceptHookArgs) -> None:
+    """Print that a bug ended a thread; Python itself would print a traceback, with the error's message."""
     if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
         with contextlib.suppress(OSError):
-            click.echo(f"{PROGRAM}: {_bug(ended.exc_value)}", err=True)
+            click.echo(f"{PROGRAM}: {_bug_sentence(ended.exc_value)}", err=True)
 
 
 def _raise_terminated(number: int, _: FrameType | None) -> NoReturn:

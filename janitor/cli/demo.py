@@ -13,10 +13,10 @@ import click
 
 from janitor.cli.options import takes
 from janitor.errors import JanitorError
-from janitor.settings.demo import DemoSettings
+from janitor.settings.commands import DemoSettings
 from janitor.settings.limits import DeadlineSettings, LimitSettings
 from janitor.settings.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
-from janitor.settings.scan import ScanSettings
+from janitor.settings.scan import ScanCommand
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ def command(demo: DemoSettings) -> int:
       janitor demo
       janitor demo --classic --keep
     """
-    from janitor.demo.emulator import EmulatorError, running
+    from janitor.demo.emulator import EmulatorError, run_emulator
     from janitor.temporary import temporary_folder
 
-    _ignore_a_reader_that_has_gone()
-    # Before anything is started: the emulator's output goes there.
+    _ignore_closed_output()
+    # Fail before the emulator is started, because its output goes there.
     temporary_folder()
     try:
-        with running(keep=demo.keep) as emulator:
+        with run_emulator(keep=demo.keep) as emulator:
             _use_only(emulator.environment)
             dialect = "classic" if demo.classic else "hashed"
             code = _scan(_make_table(emulator, dialect))
@@ -56,22 +56,22 @@ def command(demo: DemoSettings) -> int:
 
 
 class _ForgivingOutput(io.FileIO):
-    """A stream that takes whatever is written once its reader has gone, and drops it."""
+    """A stream that drops what is written after its reader has gone."""
 
     def write(self, content: Any, /) -> int:
-        """Write these bytes, and return how many were taken."""
+        """Write these bytes, and return how many were written or dropped."""
         try:
             return super().write(content)
         except BrokenPipeError:
             return memoryview(content).nbytes
 
     def fileno(self) -> NoReturn:
-        """Say that there is none, so that nobody writes past this stream."""
+        """Raise: with a descriptor, others could bypass this stream."""
         raise io.UnsupportedOperation("fileno")
 
 
-def _ignore_a_reader_that_has_gone() -> None:
-    # Whoever reads no more of a demo, as in `make run | head`, has seen enough. For a report that is a failure.
+def _ignore_closed_output() -> None:
+    # A demo may be cut short, as in `make run | head`; a report may not.
     sys.stdout = io.TextIOWrapper(
         io.BufferedWriter(_ForgivingOutput(sys.stdout.fileno(), "wb", closefd=False)),
         encoding=sys.stdout.encoding,
@@ -81,29 +81,29 @@ def _ignore_a_reader_that_has_gone() -> None:
 
 
 def _use_only(environment: Mapping[str, str]) -> None:
-    # Nothing of the user's own AWS configuration may reach the emulator, or lead away from it.
+    # The user's own AWS configuration must not reach the emulator, nor lead away from it.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(environment, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
 def _make_table(emulator: "Emulator", dialect: str) -> str:
-    from janitor.demo.lisa_table import TABLE_NAMES, create
+    from janitor.demo.lisa_table import TABLE_NAMES, create_lisa_table
     from janitor.dynamodb.client import Aws, Connection
 
     aws = Aws(Connection(endpoint_url=emulator.endpoint_url, environment=emulator.environment))
     name = TABLE_NAMES[dialect]
-    rows = create(aws.dynamodb, name, dialect, int(time.time()))
+    rows = create_lisa_table(aws.dynamodb, name, dialect, int(time.time()))
     click.echo(f"An embedded DynamoDB at {emulator.endpoint_url} holds the table {name} with {rows} made-up tokens.\n")
     return name
 
 
 def _scan(table: str) -> int:
-    from janitor.wiring.job import Asked, run_job
-    from janitor.wiring.running import carried_out
+    from janitor.wiring.execution import execute_run
+    from janitor.wiring.job import RunRequest, build_job
     from janitor.wiring.scan import prepare_scan
 
-    settings = ScanSettings(
+    settings = ScanCommand(
         table=TableSettings(table=table),
         policy=PolicySettings(),
         protection=ProtectionSettings(),
@@ -113,9 +113,9 @@ def _scan(table: str) -> int:
         limits=LimitSettings(),
         deadline=DeadlineSettings(),
     )
-    logs = LogSettings(log_level="error")  # what there is to be warned of stands in the report
-    asked = Asked("scan", [settings], prepare_scan)
-    return carried_out("scan", logs, settings, functools.partial(run_job, asked, settings))
+    logs = LogSettings(log_level="error")  # warnings are in the report
+    request = RunRequest("scan", [settings], prepare_scan)
+    return execute_run("scan", logs, settings, functools.partial(build_job, request, settings))
 
 
 def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:
@@ -135,6 +135,6 @@ def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:
 
 
 def _program() -> str:
-    """What to type for `janitor`: as `make run` starts it, there is no command of that name."""
+    """How to call janitor: if `make run` started it, there is no command of that name."""
     python, *started = sys.orig_argv
     return f"{shlex.quote(python)} -m janitor" if started[:2] == ["-m", "janitor"] else "janitor"

@@ -1,12 +1,15 @@
-"""`janitor doctor`: check what runs need before they need it."""
+"""`janitor doctor`: check beforehand what runs need."""
 
+import io
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import click
 
 from janitor.cli.options import takes
-from janitor.settings.doctor import DOCTOR_GROUPS, FOR, DoctorCommand
+from janitor.settings.doctor import DOCTOR_GROUPS, FOR_OPTION, DoctorCommand
 from janitor.settings.setting import variable
 
 
@@ -15,22 +18,22 @@ from janitor.settings.setting import variable
 @click.option(
     "--for",
     "command_name",
-    type=click.Choice(FOR.choices),
-    default=FOR.default,
+    type=click.Choice(FOR_OPTION.choices),
+    default=FOR_OPTION.default,
     show_default=True,
     envvar=variable("for"),
     show_envvar=True,
-    help=FOR.help,
+    help=FOR_OPTION.help,
 )
 @takes(*DOCTOR_GROUPS)
 def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int:
-    """Check all that a command needs, and say what a run would cost and take.
+    """Check everything that a command needs, and estimate the cost and duration of a run.
 
     Credentials, the table, its key and dialect, each permission, the clock, TTL, point-in-time recovery, the folder for
     temporary files; the topic, the state store, the archive, the file with the fingerprints' key and the schedule files
-    (or folders of them) where they are named. Ends with exit code 1 when something is missing that the command of --for
-    needs. Changes nothing, but makes an SQLite state file that is named and not there. Of a schedule file it tells
-    whether it is right, and asks nothing about what it names.
+    (or folders of them), if they are named. Ends with exit code 1 if something is missing that the command of --for
+    needs. Changes nothing, except that it creates an SQLite state file that is named and does not exist. It checks that
+    schedule files are valid, but nothing that they name.
 
     \b
     Examples:
@@ -38,9 +41,30 @@ def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int
       janitor doctor --for sweep --deployment prod --archive s3://our-archives/tokens/ schedules/
       janitor doctor --state-url dynamodb://janitor-state --create-state
     """
-    from janitor.doctor.examination import examined
+    from janitor.doctor.examination import run_doctor
     from janitor.wiring.logging import start_logging
 
     given = DoctorCommand(*groups)
     start_logging(given.logs)
-    return examined(command_name, given, schedules)
+    return run_doctor(command_name, given, schedules, check_schedule)
+
+
+def check_schedule(path: Path, arguments: Sequence[str]) -> str | None:
+    """Check a schedule file as `janitor run FILE --check` does, with the variables that a run would see.
+
+    Args:
+        path: the file.
+        arguments: more arguments of that command.
+
+    Returns:
+        what it prints of a file that is not valid; None for a valid one.
+    """
+    from janitor.cli.run import command as run
+    from janitor.errors import ExitCode
+
+    messages = io.StringIO()
+    with redirect_stdout(io.StringIO()), redirect_stderr(messages):
+        code = run.main([str(path), "--check", *arguments], prog_name="janitor run", standalone_mode=False)
+    if code == ExitCode.DONE:
+        return None
+    return messages.getvalue().strip().removeprefix("janitor: ").removeprefix(f"{path}: ")

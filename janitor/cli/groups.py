@@ -1,4 +1,4 @@
-"""Groups of commands, each a module that is imported only when its command is asked for or listed."""
+"""Command groups that import the module of a command only when it is called or listed."""
 
 import importlib
 from collections.abc import Sequence
@@ -7,17 +7,17 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are the modules of a package, named like them."""
+    """A group whose commands are modules of a package; a module has the name of its command."""
 
     package: str
     names: Sequence[str]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """In the order in which they are named."""
+        """The names of the commands, in the order of the help."""
         return list(self.names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, or None for click to say that there is none."""
+        """The command; None if there is none of this name, which click then reports."""
         if cmd_name not in self.names:
             return None
         command: click.Command = importlib.import_module(f"{self.package}.{cmd_name}").command

@@ -1,4 +1,4 @@
-"""Flags from settings, and settings from flags: no list of options but the one in config.py."""
+"""Makes click's options from the settings, and fills the settings from their values."""
 
 import functools
 import os
@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from janitor.cli.variables import refuse_unclear_variables, refuse_unheard_variables, refuse_unknown_variables
+from janitor.cli.variables import refuse_ignored_variables, refuse_unclear_variables, refuse_unknown_variables
 from janitor.settings.parsers import FORMATS, NO_REPORT
-from janitor.settings.setting import Origin, Setting, Settings, flag, settings_of, values_in, variable
+from janitor.settings.setting import Origin, Setting, Settings, flag, settings_of, split_values, variable
 
 _ORIGINS = {
     click.core.ParameterSource.COMMANDLINE: Origin.FLAG,
@@ -20,9 +20,9 @@ _ORIGINS = {
 def takes(*groups: type[Settings]) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Decorate a command with the flags of these groups.
 
-    It is called with one instance of each, in order, and with click's own arguments by their names; but first of all
-    every variable of the environment that begins like one of janitor's has to be one, to hold something, and to be read
-    where it would spare rows.
+    The command is called with one instance of each group, in order, and with click's own arguments by name. Before
+    that, the environment is checked: each variable that begins with JANITOR_ must be known and not blank, and one that
+    would spare rows must be read by this command.
     """
     names = {name for group in groups for name in settings_of(group)}
 
@@ -32,8 +32,8 @@ def takes(*groups: type[Settings]) -> Callable[[Callable[..., int]], Callable[..
             context = click.get_current_context()
             refuse_unknown_variables(os.environ, context.find_root().command, context.command)
             refuse_unclear_variables(os.environ)
-            refuse_unheard_variables(os.environ, context.command_path.partition(" ")[2], context.command)
-            filled = [_filled(group, values, context) for group in groups]
+            refuse_ignored_variables(os.environ, context.command_path.partition(" ")[2], context.command)
+            filled = [_fill_group(group, values, context) for group in groups]
             arguments = {name: value for name, value in values.items() if name not in names}
             return command(*filled, **arguments)
 
@@ -47,7 +47,7 @@ def takes(*groups: type[Settings]) -> Callable[[Callable[..., int]], Callable[..
 
 
 class _Parsed(click.ParamType[Any]):
-    """A text that a setting's own parser turns into a value."""
+    """The type of an option whose text is parsed by its setting's own parser."""
 
     name = "text"
 
@@ -65,46 +65,46 @@ class _Parsed(click.ParamType[Any]):
 
 
 class _Option(click.Option):
-    """An option whose variable is shared by commands that do not all have every choice."""
+    """An option whose variable several commands share, not all with the same choices."""
 
     def __init__(self, *args: Any, setting: Setting, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._setting = setting
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """What an error names: the variable where the value came from there, else the option."""
+        """The name for errors: the variable if the value came from it, otherwise the option."""
         source = None if ctx is None or self.name is None else ctx.get_parameter_source(self.name)
         if source is click.core.ParameterSource.ENVIRONMENT:
             return f"'{self.envvar}'"
         return click.Parameter.get_error_hint(self, ctx)
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
-        """The variable's value; none, as if it was not set, for a report's format that this command has not."""
+        """The variable's value; None, as if unset, for a report format that this command does not have."""
         if self.multiple:
-            return self._several(ctx)
+            return self._split_variable(ctx)
         value = super().value_from_envvar(ctx)
-        is_elsewhere = (
+        is_of_other_command = (
             isinstance(self.type, click.Choice) and value in {*FORMATS, NO_REPORT} and value not in self.type.choices
         )
-        return None if is_elsewhere else value
+        return None if is_of_other_command else value
 
-    def _several(self, ctx: click.Context) -> list[str] | None:
+    def _split_variable(self, ctx: click.Context) -> list[str] | None:
         text = self.resolve_envvar_value(ctx)
         try:
-            return None if text is None else values_in(self._setting, text) or None
+            return None if text is None else split_values(self._setting, text) or None
         except ValueError as error:
             raise click.BadParameter(str(error), ctx=ctx, param_hint=f"'{self.envvar}'") from None
 
 
 def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
     common: dict[str, Any] = {"help": setting.help}
-    if not setting.is_typed:
+    if not setting.is_flag_only:
         common |= {"envvar": variable(name), "show_envvar": True}
     if setting.is_switch:
         return click.option(flag(name), name, is_flag=True, default=False, **common)
     if setting.value_if_bare is not None:
         common |= {"is_flag": False, "flag_value": setting.value_if_bare}
-    default = setting.default.split() if setting.many and setting.default is not None else setting.default
+    default = setting.default.split() if setting.is_repeatable and setting.default is not None else setting.default
     return click.option(
         flag(name),
         name,
@@ -114,12 +114,12 @@ def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
         metavar=None if setting.choices else setting.metavar,
         default=default,
         show_default=setting.default_words or (setting.default is not None),
-        multiple=setting.many,
+        multiple=setting.is_repeatable,
         **common,
     )
 
 
-def _filled(group: type[Settings], values: Mapping[str, Any], context: click.Context) -> Settings:
+def _fill_group(group: type[Settings], values: Mapping[str, Any], context: click.Context) -> Settings:
     settings = settings_of(group)
     sources = {name: context.get_parameter_source(name) for name in settings}
     origins = {name: _ORIGINS[source] for name, source in sources.items() if source in _ORIGINS}
@@ -127,6 +127,6 @@ def _filled(group: type[Settings], values: Mapping[str, Any], context: click.Con
 
 
 def _value(setting: Setting, value: Any) -> Any:
-    if setting.many:
+    if setting.is_repeatable:
         return tuple(setting.parse(part) if isinstance(part, str) else part for part in value)
     return setting.parse(value) if setting.choices and value is not None else value

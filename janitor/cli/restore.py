@@ -1,4 +1,4 @@
-"""`janitor restore`: put archived rows back, only where no row stands."""
+"""`janitor restore`: put archived rows back, without overwriting any."""
 
 import click
 
@@ -16,7 +16,7 @@ from janitor.settings.table import TableSettings
 def command(
     restore: RestoreSettings, table: TableSettings, deadline: DeadlineSettings, logs: LogSettings, *, archive: str
 ) -> int:
-    """Put rows of an archive back into their table, each only where no row with its key stands.
+    """Put rows of an archive back into their table, each only if no row has its key.
 
     A restored token is as it was: one that had expired is still expired, and LISA refuses it.
 
@@ -26,10 +26,10 @@ def command(
       janitor restore s3://my-bucket/janitor/ --user alice@example.com --dry-run
       janitor restore archive.ndjson --all
     """
-    from janitor.lifecycle.restore import restored
+    from janitor.lifecycle.restore import restore_rows
     from janitor.wiring.logging import start_logging
-    from janitor.wiring.signals import stoppable
+    from janitor.wiring.signals import stop_on_signals
 
     start_logging(logs)
-    with stoppable(deadline.deadline) as stop:
-        return restored(archive, restore, table, stop)
+    with stop_on_signals(deadline.deadline) as stop:
+        return restore_rows(archive, restore, table, stop)

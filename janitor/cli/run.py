@@ -1,4 +1,4 @@
-"""`janitor run`: one run of a schedule file, now."""
+"""`janitor run`: execute one run of a schedule file now."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import click
 
 from janitor.cli.options import takes
+from janitor.settings.commands import RunSettings
 from janitor.settings.deletion import DeletionSettings, PlanSettings
 from janitor.settings.limits import WriteLimitSettings
 from janitor.settings.output import LogSettings
-from janitor.settings.run import RunSettings
-from janitor.settings.scan import SCHEDULED_GROUPS, ScanSettings
+from janitor.settings.scan import SCHEDULED_GROUPS, ScanCommand
 
 
 @click.command("run")
@@ -27,7 +27,7 @@ def command(
     """Do one run of a schedule file now: for a Kubernetes CronJob, a systemd timer, cron, or by hand.
 
     A file with a section [delete] is a sweep, a dry run unless it says `enabled = true`; any other is a scan. Each
-    option beats its environment variable, which beats the file; but only the file says whether to delete.
+    option beats its environment variable, which beats the file; but only the file can enable deletion.
 
     \b
     Examples:
@@ -35,11 +35,11 @@ def command(
       janitor run schedules/hourly-sweep.toml --dry-run
       janitor run schedules/hourly-sweep.toml --check
     """
-    from janitor.wiring.run import check_file, run_file
-    from janitor.wiring.schedule import RunCommand
+    from janitor.settings.commands import RunCommand
+    from janitor.wiring.schedule_run import check_schedule_file, run_schedule_file
 
     *of_scan, logs = groups
-    given = RunCommand(run, plan, deletion, writes, ScanSettings(*of_scan))
+    given = RunCommand(run, plan, deletion, writes, ScanCommand(*of_scan))
     if run.check:
-        return check_file(file, given)
-    return run_file(file, given, logs)
+        return check_schedule_file(file, given)
+    return run_schedule_file(file, given, logs)

@@ -1,4 +1,4 @@
-"""`janitor scan`: read only. Scan, classify, report."""
+"""`janitor scan`: read a table, classify its tokens, and report them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import click
 
 from janitor.cli.options import takes
 from janitor.settings.output import LogSettings
-from janitor.settings.scan import SCAN_GROUPS, ScanSettings
+from janitor.settings.scan import SCAN_GROUPS, ScanCommand
 
 
 @click.command("scan")
@@ -14,7 +14,7 @@ from janitor.settings.scan import SCAN_GROUPS, ScanSettings
 def command(*groups: Any) -> int:
     """Scan a token table and report what is in it. Reads only.
 
-    Says which tokens have expired, which are about to, which never will, and which carry a broken date. The report goes
+    Shows which tokens have expired, which are about to, which never will, and which have a broken date. The report goes
     to standard output, the log to standard error.
 
     \b
@@ -25,15 +25,15 @@ def command(*groups: Any) -> int:
       janitor scan --ssm-parameter --report json=report.json --fail-on expiring
       janitor scan --source s3://my-bucket/AWSDynamoDB/01693685827463-2d8752fd/ --dialect hashed
     """
-    from janitor.wiring.job import Asked
+    from janitor.wiring.job import RunRequest
     from janitor.wiring.scan import check_scan, prepare_scan
-    from janitor.wiring.tables import carried_out_on_each, check_shared, each_table
+    from janitor.wiring.tables import check_shared, execute_on_tables, expand_tables
 
     *of_scan, logs = groups
 
-    def check(scan: ScanSettings) -> None:
+    def check(scan: ScanCommand) -> None:
         check_scan(scan)
         check_shared(scan)
 
-    tables = each_table(ScanSettings(*of_scan))
-    return carried_out_on_each(Asked("scan", tables, prepare_scan), logs, check)
+    tables = expand_tables(ScanCommand(*of_scan))
+    return execute_on_tables(RunRequest("scan", tables, prepare_scan), logs, check)

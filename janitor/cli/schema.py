@@ -11,14 +11,14 @@ from janitor.cli.options import takes
 @click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change"]))
 @takes()
 def command(name: str) -> int:
-    """Print the JSON Schema of a report, of a schedule file, of what `janitor doctor` or a `janitor token` says.
+    """Print the JSON Schema of a report, a schedule file, or the output of `janitor doctor` or `janitor token`.
 
     \b
     Examples:
       janitor schema report > report.schema.json
       janitor schema schedule > schedule.schema.json
     """
-    from janitor.report.schema import schema_of
+    from janitor.report.schema import build_schema
 
     if name == "schedule":
         from janitor.settings.schedule_schema import schedule_schema
@@ -27,18 +27,18 @@ def command(name: str) -> int:
     elif name == "doctor":
         from janitor.report.checkup import Checkup
 
-        schema = schema_of(Checkup, "janitor doctor")
+        schema = build_schema(Checkup, "janitor doctor")
     elif name == "token-change":
         from janitor.report.token_change import TokenChange
 
-        schema = schema_of(TokenChange, "janitor token change")
+        schema = build_schema(TokenChange, "janitor token change")
     elif name == "token":
-        from janitor.report.token_shown import TokenShown
+        from janitor.report.token_details import TokenDetails
 
-        schema = schema_of(TokenShown, "janitor token")
+        schema = build_schema(TokenDetails, "janitor token")
     else:
         from janitor.report.model import Report
 
-        schema = schema_of(Report, "janitor report")
+        schema = build_schema(Report, "janitor report")
     click.echo(json.dumps(schema, indent=2))
     return 0

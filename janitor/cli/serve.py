@@ -17,10 +17,10 @@ from janitor.settings.setting import flag
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @takes(ServeSettings, LogSettings)
 def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
-    """Keep running, and do one run of each schedule file (*.toml) of a folder whenever its cron line says so.
+    """Keep running, and execute each schedule file (*.toml) of a folder whenever its cron line fires.
 
-    Files that are added, changed or removed take effect within seconds, or at once on SIGHUP; a broken one is reported,
-    and no run of it starts until it is right again. Each run is a process of its own, which sees this one's
+    Files that are added, changed or removed take effect within seconds, or at once on SIGHUP. A file that is not valid
+    is reported, and does not run until it is corrected. Each run is a process of its own, with the daemon's
     environment. SIGTERM ends runs and daemon within 10 seconds.
 
     Over HTTP there is a page of all jobs (/), the same as JSON (/api/runs), each job's last report, /metrics for
@@ -31,10 +31,10 @@ def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
       janitor serve schedules/
       janitor serve /etc/janitor --listen 0.0.0.0:8080 --state-dir /var/lib/janitor
     """
-    from janitor.serve.signals import hangups_ignored
+    from janitor.serve.signals import ignore_hangups
 
-    # First of all: what follows takes a while.
-    with hangups_ignored():
+    # Before anything else, because what follows takes a while.
+    with ignore_hangups():
         _serve(serve, logs, folder)
     return 0
 
@@ -53,7 +53,7 @@ def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
         sentence = f"`janitor serve` needs {error.name}, which is not installed"
         raise ConfigurationError(sentence, "pip install 'token-janitor[serve]'", "extra") from None
     start_logging(logs)
-    # The lines of each run have that run's id; the daemon's own are of no run.
+    # The log lines of a run have its id and job; the daemon's own lines belong to no run.
     unbind("run_id", "job")
     given = {"log_format": logs.log_format, "log_level": logs.log_level}
     plan = DaemonSettings(
@@ -61,13 +61,13 @@ def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
         listen=serve.listen,
         state=serve.state_dir or state_directory("--state-dir") / "serve",
         environment=os.environ,
-        most_at_once=serve.max_runs,
+        max_runs=serve.max_runs,
         options=[text for name, value in given.items() if value for text in (flag(name), value)],
     )
-    serve_plan(plan, _announce)
+    serve_plan(plan, _print_address)
 
 
-def _announce(address: str) -> None:
-    # On a terminal the log says warnings only.
+def _print_address(address: str) -> None:
+    # On a terminal only warnings are logged.
     if sys.stderr.isatty():
         click.echo(f"janitor: the page is {address}; Ctrl-C ends the daemon and its runs", err=True)

@@ -1,7 +1,7 @@
-"""Environment variables that begin with JANITOR_: each is known to a command, or ends the run before it reads anything.
+"""Checks the environment variables that begin with JANITOR_, before a command reads anything.
 
-A misspelt variable would go unheard, and it may be the one that was to protect something. So would one that a command
-does not read, where another would have spared rows for it: that ends the run too.
+An unknown variable ends the run: a misspelt one would be ignored, and it may be the one that was to protect something.
+So does a variable that would spare rows, if the command does not read it.
 """
 
 import difflib
@@ -13,27 +13,27 @@ import click
 
 from janitor.errors import ConfigurationError
 from janitor.settings.output import JOB_VARIABLE
-from janitor.settings.setting import ENVIRONMENT_PREFIX, says_yes
+from janitor.settings.setting import ENVIRONMENT_PREFIX, parse_switch
 from janitor.tokens.printable import printable
 
-# One that is read, and is no option's: the daemon tells a run its job.
-_OF_NO_OPTION = frozenset({JOB_VARIABLE})
+# Variables that are read but are not options. The daemon sets this one for its runs.
+_NOT_OPTIONS = frozenset({JOB_VARIABLE})
 
 _DRY_RUN = f"{ENVIRONMENT_PREFIX}DRY_RUN"
 _FORBIDS = f"{_DRY_RUN}=1 forbids every delete"
-# What a name that is like none must not be led to: it says yes to deletes, or that nothing is kept of them.
-_NEVER_FAR = frozenset({"YES", "NO_ARCHIVE", "ALL"})
-_IS_NEAR = 0.7
+# Suggested only for a close match: each consents to deletes, or keeps no archive of them.
+_ONLY_IF_CLOSE = frozenset({"YES", "NO_ARCHIVE", "ALL"})
+_CLOSE_MATCH = 0.7
 _MEANS_NO_DELETE = re.compile(
     r"(NO|NOT|NEVER|DONT|DISABLE|SKIP|FORBID|PREVENT)_?DELET|(READ|REPORT|SCAN)_?ONLY|NO_?OP|SIMULAT|DRY"
 ).search
 _ABOUT_DELETING = frozenset({"DELETE", "CHECK", "ENABLED"})
 
-# What deletes rows that nobody has named, and whatever changes a row at all.
+# The commands that delete rows by rules, and all that change rows.
 _BY_RULE = frozenset({"sweep", "apply", "run"})
 _CHANGING = _BY_RULE | {"restore", "token add", "token extend", "token remove", "token revoke"}
-# What a variable spares where it is read, and the commands that somebody who has set it may count on to spare it too.
-# Not here: what is said and where, how fast, and what spares nothing.
+# The variables that spare rows: which rows, and which commands their user may expect to spare them too. Variables that
+# spare nothing are not listed: those for output and speed.
 _SPARING = {
     "DRY_RUN": ("every row", _CHANGING),
     "SOURCE": ("the table itself", _CHANGING),
@@ -41,7 +41,7 @@ _SPARING = {
     "PROTECT_USER": ("rows of some owners", _CHANGING - {"restore"}),
     "PROTECT_SYSTEM": ("rows of system tokens", _CHANGING - {"restore"}),
     "GRACE": ("rows that expired not long ago", _BY_RULE),
-    "DIALECT": ("rows that another LISA reads otherwise", _BY_RULE),
+    "DIALECT": ("rows that another version of LISA reads differently", _BY_RULE),
     "MAX_CLOCK_SKEW": ("every row, by a wrong clock", _BY_RULE),
     "MAX_DELETES": ("every row, where many are planned", _BY_RULE),
     "MAX_DELETE_PERCENT": ("every row, where many are planned", _BY_RULE),
@@ -51,8 +51,8 @@ _SPARING = {
     "USER": ("the rows of other owners", _BY_RULE),
 }
 
-# What Kubernetes tells a container of every service of its namespace, `enableServiceLinks: false` aside: of one named
-# `janitor`, or `janitor-state`, in variables that begin like ours.
+# Kubernetes sets variables for every service of the namespace, unless `enableServiceLinks: false`. Those for a service
+# named `janitor`, or `janitor-state`, begin like ours.
 _SERVICE_LINKS = (
     (r"SERVICE_HOST", r"[0-9a-fA-F.:]+"),
     (r"SERVICE_PORT(_\w+)?", r"\d+"),
@@ -67,15 +67,15 @@ _SERVICE_LINKS = (
 def refuse_unknown_variables(
     environment: Mapping[str, str], program: click.Command, command: click.Command | None = None
 ) -> None:
-    """See that each variable that begins like one of janitor's is one that some command reads.
+    """Check that some command reads each variable that begins with JANITOR_.
 
     Args:
-        environment: all variables. One in lower case, or with dashes, begins like ours too: it was meant so.
-        program: the command that has all others below it, which are imported only where that is needed.
-        command: the one that runs, whose own variables are looked at first.
+        environment: all variables. Lower case and dashes count as ours too, because that is what was meant.
+        program: the group of all commands, which are imported only if needed.
+        command: the command that runs, whose own variables are looked up first.
 
     Raises:
-        ConfigurationError: one is not. The error names the nearest that is, and shows no value.
+        ConfigurationError: no command reads one of them. The error suggests the nearest name, and shows no value.
     """
     ours = {name for name, value in environment.items() if _is_ours(name, value)}
     if command is not None:
@@ -86,73 +86,75 @@ def refuse_unknown_variables(
     unknown = sorted(ours - known)
     if not unknown:
         return
-    typed = frozenset(_typed_options(program))
+    flag_only = frozenset(_flag_only_options(program))
     raise ConfigurationError(
-        ". ".join(f"{printable(name)} is no variable of janitor, {_hint(name, known, typed)}" for name in unknown),
-        "nothing was read: write the name that is meant, or take the variable away",
+        ". ".join(
+            f"{printable(name)} is not a variable of janitor; {_hint(name, known, flag_only)}" for name in unknown
+        ),
+        "nothing was read: correct the name, or unset the variable",
         "unknown-variable",
     )
 
 
-def refuse_unheard_variables(environment: Mapping[str, str], name: str, command: click.Command) -> None:
-    """See that no variable is set that would spare rows of another command, and that this one does not read.
+def refuse_ignored_variables(environment: Mapping[str, str], name: str, command: click.Command) -> None:
+    """Check that no variable is set that would spare rows in another command, but is not read by this one.
 
     Args:
-        environment: all variables; an empty one is not set.
-        name: the command's, without the program's: `token remove`.
+        environment: all variables; an empty one counts as unset.
+        name: the command's name without the program's: `token remove`.
         command: the command.
 
     Raises:
-        ConfigurationError: one is.
+        ConfigurationError: there is such a variable.
     """
     known = known_variables(command)
     for bare, (spared, commands) in _SPARING.items():
         variable = f"{ENVIRONMENT_PREFIX}{bare}"
         if name in commands and environment.get(variable) and variable not in known:
             raise ConfigurationError(
-                f"{variable} spares {spared} where it is read, and `janitor {name}` does not read it",
-                f"nothing was read: take the variable away to go on without it (env -u {variable} janitor {name} ...)",
+                f"{variable} would spare {spared}, but `janitor {name}` does not read it",
+                f"nothing was read: unset the variable to go on without it (env -u {variable} janitor {name} ...)",
                 "unheard-variable",
             )
 
 
 def refuse_unclear_variables(environment: Mapping[str, str]) -> None:
-    """See that each variable of ours holds something, and that the one which forbids says yes or no.
+    """Check that no variable of ours is blank, and that JANITOR_DRY_RUN is a yes or a no.
 
     Raises:
-        ConfigurationError: one holds nothing but spaces, so that what was meant is lost; an empty one is not set.
+        ConfigurationError: one has only spaces, so that what was meant is lost; an empty one counts as unset.
     """
     for name, value in sorted(environment.items()):
         if value and not value.strip() and _is_ours(name, value):
-            sentence = f"{printable(name)} is set to nothing but spaces"
-            raise ConfigurationError(sentence, "nothing was read: give it a value, or take it away", "unclear-variable")
-    if says_yes(environment.get(_DRY_RUN, "")) is None:
-        sentence = f"{_DRY_RUN} says neither yes nor no: it is {printable(environment[_DRY_RUN])!r}"
-        raise ConfigurationError(sentence, "nothing was read: set it to 1 or 0, or take it away", "unclear-variable")
+            sentence = f"{printable(name)} has only spaces"
+            raise ConfigurationError(sentence, "nothing was read: give it a value, or unset it", "unclear-variable")
+    if parse_switch(environment.get(_DRY_RUN, "")) is None:
+        sentence = f"{_DRY_RUN} is neither yes nor no: it is {printable(environment[_DRY_RUN])!r}"
+        raise ConfigurationError(sentence, "nothing was read: set it to 1 or 0, or unset it", "unclear-variable")
 
 
 def known_variables(program: click.Command) -> AbstractSet[str]:
-    """The variables that some command below this one reads."""
+    """The variables that this command, or any command of this group, reads."""
     of_options = {option.envvar for option in _options(program) if isinstance(option.envvar, str)}
-    return of_options | _OF_NO_OPTION
+    return of_options | _NOT_OPTIONS
 
 
 def nearest_variable(name: str, known: AbstractSet[str]) -> str:
-    """The known variable whose name is most like this one."""
+    """The known variable with the most similar name."""
     return _nearest(_bare(name), known)
 
 
 def _is_ours(name: str, value: str) -> bool:
-    return _written_right(name).startswith(ENVIRONMENT_PREFIX) and not _is_service_link(name, value)
+    return _normalize(name).startswith(ENVIRONMENT_PREFIX) and not _is_service_link(name, value)
 
 
-def _written_right(name: str) -> str:
-    """The name in capitals and with underscores, and without what an env file left around it."""
+def _normalize(name: str) -> str:
+    """The name in capitals with underscores, without what an env file may leave around it."""
     return re.sub(r"[-.\s]", "_", name.strip("\ufeff \t\r\n").upper())
 
 
 def _bare(name: str) -> str:
-    return re.sub("__+", "_", _written_right(name)).removeprefix(ENVIRONMENT_PREFIX)
+    return re.sub("__+", "_", _normalize(name)).removeprefix(ENVIRONMENT_PREFIX)
 
 
 def _is_service_link(name: str, value: str) -> bool:
@@ -162,33 +164,35 @@ def _is_service_link(name: str, value: str) -> bool:
     return any(re.fullmatch(rf"([A-Z0-9_]+_)?{form}", rest) and re.fullmatch(of, value) for form, of in _SERVICE_LINKS)
 
 
-def _hint(name: str, known: AbstractSet[str], typed: AbstractSet[str]) -> str:
+def _hint(name: str, known: AbstractSet[str], flag_only: AbstractSet[str]) -> str:
     bare = _bare(name)
     if _MEANS_NO_DELETE(bare):
         return f"did you mean {_DRY_RUN}? {_FORBIDS}"
     forbids = f"; {_FORBIDS}" if bare.rpartition("_")[2] in _ABOUT_DELETING else ""
-    if bare in typed:
-        return f"--{bare.lower().replace('_', '-')} is taken as typed only{forbids}"
+    if bare in flag_only:
+        return f"--{bare.lower().replace('_', '-')} can only be given as a flag{forbids}"
     of_file = _in_a_schedule_file(bare)
     if of_file is not None:
         key, field = of_file
         variable = f"{ENVIRONMENT_PREFIX}{field.upper()}"
-        return f"did you mean {variable}?" if variable in known else f"only a schedule file says {key}{forbids}"
+        return (
+            f"did you mean {variable}?" if variable in known else f"{key} can only be set in a schedule file{forbids}"
+        )
     return f"did you mean {_nearest(bare, known)}?"
 
 
 def _nearest(bare: str, known: AbstractSet[str]) -> str:
     names = sorted(name.removeprefix(ENVIRONMENT_PREFIX) for name in known)
-    near = difflib.get_close_matches(bare, names, n=1, cutoff=_IS_NEAR)
-    far = difflib.get_close_matches(bare, [name for name in names if name not in _NEVER_FAR], n=1, cutoff=0.0)
+    near = difflib.get_close_matches(bare, names, n=1, cutoff=_CLOSE_MATCH)
+    far = difflib.get_close_matches(bare, [name for name in names if name not in _ONLY_IF_CLOSE], n=1, cutoff=0.0)
     return f"{ENVIRONMENT_PREFIX}{(near or far)[0]}"
 
 
 def _in_a_schedule_file(bare: str) -> tuple[str, str] | None:
-    """What a schedule file calls by this name, as `[section] key`, and the setting that it is."""
+    """The key of a schedule file with this name, as `[section] key`, and the field of its setting."""
     from janitor.settings.schedule_keys import SECTIONS, THRESHOLDS
 
-    if f"{ENVIRONMENT_PREFIX}{bare}" in _OF_NO_OPTION:
+    if f"{ENVIRONMENT_PREFIX}{bare}" in _NOT_OPTIONS:
         return None
     for section, keys in SECTIONS.items():
         for name, key in keys.items():
@@ -208,7 +212,7 @@ def _options(command: click.Command) -> Iterator[click.Parameter]:
             yield from _options(inner)
 
 
-def _typed_options(program: click.Command) -> Iterator[str]:
+def _flag_only_options(program: click.Command) -> Iterator[str]:
     for option in _options(program):
         if isinstance(option, click.Option) and option.envvar is None and option.name:
             yield option.name.upper()

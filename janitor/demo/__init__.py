@@ -1,1 +1,1 @@
-"""What `janitor demo` tries janitor on: an embedded DynamoDB, and a table of made-up tokens as LISA keeps them."""
+"""`janitor demo`: an embedded DynamoDB, and a table of made-up tokens as LISA stores them."""

@@ -1,4 +1,4 @@
-"""The embedded DynamoDB of the demo: ministack, as a process of its own that listens on loopback alone."""
+"""The embedded DynamoDB of the demo: ministack, in a process of its own that listens on loopback only."""
 
 import http.client
 import importlib.util
@@ -26,13 +26,13 @@ _START_SECONDS = 20.0
 _ANSWER_SECONDS = 2.0
 _END_SECONDS = 5.0
 _POLL_SECONDS = 0.02
-_LONGEST_LINE = 200
+_MAX_LINE = 200
 
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# What a Python process may need to start. No more than that, for ministack takes its settings from dozens of
-# variables (AUTH, USE_SSL, PERSIST_STATE, …), and the user's AWS credentials are none of its business.
-_KEPT = (
+# What a Python process may need to start. No more: ministack reads its settings from dozens of variables (AUTH,
+# USE_SSL, PERSIST_STATE, …), and must not see the user's AWS credentials.
+_INHERITED_VARIABLES = (
     "PATH",
     "HOME",
     "TMPDIR",
@@ -49,13 +49,13 @@ _KEPT = (
 _SETTINGS = {
     "BIND_HOST": _HOST,
     "LOG_LEVEL": "ERROR",
-    # Those that janitor talks to. Others, such as Lambda, would run the code of any user of this machine.
+    # Those that janitor uses. Others, such as Lambda, would run the code of any user of this machine.
     "SERVICES": "dynamodb,s3,sns,ssm,sts",
-    # Listeners beside the gateway; the first is on every address unless told otherwise.
+    # Further listeners; by default the first one listens on every address.
     "IOT_MTLS_ENABLED": "0",
     "SFTP_ENABLED": "0",
-    # When it starts and ends, ministack removes the containers of others of its kind. A socket that cannot exist
-    # keeps it from Docker.
+    # At its start and end ministack removes the containers of other instances. A socket that cannot exist keeps it
+    # away from Docker.
     "DOCKER_HOST": f"unix://{os.devnull}/docker.sock",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -63,7 +63,7 @@ _SETTINGS = {
 
 
 class EmulatorError(Exception):
-    """The embedded DynamoDB cannot be used: one sentence for the user, with the way out."""
+    """The embedded DynamoDB cannot be used; the message is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Emulator:
     """An embedded DynamoDB that answers.
 
     Attributes:
-        endpoint_url: where, for every AWS service that janitor talks to.
-        pid: its process.
-        environment: the variables that lead an AWS client there, with credentials that are valid nowhere else.
+        endpoint_url: its endpoint, for every AWS service that janitor uses.
+        pid: its process id.
+        environment: the variables that point an AWS client to it, with credentials that are valid nowhere else.
     """
 
     endpoint_url: str
@@ -82,30 +82,29 @@ class Emulator:
 
 
 @contextmanager
-def running(*, keep: bool = False) -> Iterator[Emulator]:
-    """An emulator for as long as the block runs.
+def run_emulator(*, keep: bool = False) -> Iterator[Emulator]:
+    """Run an emulator while the block runs.
 
     Args:
-        keep: leave it running when the block ends well. When it does not, nobody is told the process id, and so the
-            emulator ends all the same.
+        keep: leave it running after the block, unless the block raises: then nobody learns the process id.
 
     Raises:
         EmulatorError: it could not be started.
     """
-    emulator = start()
+    emulator = start_emulator()
     is_kept = False
     try:
         yield emulator
         is_kept = keep
     finally:
         if not is_kept:
-            stop(emulator)
+            stop_emulator(emulator)
 
 
-def start() -> Emulator:
-    """Start an emulator in a session of its own, and wait until it answers: at most 20 seconds, mostly half a second.
+def start_emulator() -> Emulator:
+    """Start an emulator in a session of its own, and wait until it answers: usually half a second, at most 20.
 
-    Ctrl-C in the terminal does not reach it, and it outlives this process: whoever starts it is to stop it.
+    Ctrl-C in the terminal does not reach it, and it outlives this process: the caller has to stop it.
 
     Raises:
         EmulatorError: it is not installed, or does not start.
@@ -113,20 +112,20 @@ def start() -> Emulator:
     if importlib.util.find_spec("ministack") is None:
         raise EmulatorError("the embedded DynamoDB is not installed: pip install 'token-janitor[demo]'")
     try:
-        return _first_that_answers()
+        return _start_with_retries()
     except OSError as error:
         raise EmulatorError(
             f"the embedded DynamoDB cannot be started: {error}; it needs a loopback port and a writable TMPDIR"
         ) from None
 
 
-def stop(emulator: Emulator) -> None:
-    """End an emulator of this process: politely, and after five seconds by force. One that is gone already is fine."""
+def stop_emulator(emulator: Emulator) -> None:
+    """Stop an emulator that this process started: SIGTERM, after five seconds SIGKILL. It may be gone already."""
     _end(emulator.pid)
 
 
 def client_environment(endpoint_url: str) -> dict[str, str]:
-    """The variables that lead an AWS client to this endpoint, past a proxy where the user has one."""
+    """Return the variables that point an AWS client to this endpoint, past the user's proxy."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": "test",
@@ -137,66 +136,66 @@ def client_environment(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def _first_that_answers() -> Emulator:
-    said = ""
-    # Another program may take a free port before ministack listens there; it then ends by itself.
+def _start_with_retries() -> Emulator:
+    last_output = ""
+    # Another program may take the free port before ministack listens there; ministack then ends.
     for _ in range(_ATTEMPTS):
         port, mark = _free_port(), secrets.token_hex(8)
         with tempfile.TemporaryFile() as output:
             pid, is_up = None, False
             try:
-                # An exception of a signal, raised within Popen, would take the process id along.
-                with _signals_held_back():
+                # An exception from a signal handler inside Popen would lose the process id.
+                with _signals_delayed():
                     pid = _spawn(port, mark, output)
-                is_up = _comes_up(pid, port, mark)
+                is_up = _wait_until_up(pid, port, mark)
             finally:
                 if pid is not None and not is_up:
                     _end(pid)
             if is_up:
                 url = f"http://{_HOST}:{port}"
                 return Emulator(url, pid, client_environment(url))
-            said = _last_line(output)
+            last_output = _last_line(output)
     raise EmulatorError(
-        f"the embedded DynamoDB does not start ({said}); reinstall it: pip install --force-reinstall"
+        f"the embedded DynamoDB does not start ({last_output}); reinstall it: pip install --force-reinstall"
         " 'token-janitor[demo]'"
     )
 
 
 def _spawn(port: int, mark: str, output: BinaryIO) -> int:
-    """Start ministack on this port under a name of its own, the mark, and return its process id."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    """Start ministack on this port, with the mark as its edition, and return its process id."""
+    inherited = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
     process = subprocess.Popen(
         [sys.executable, "-m", "ministack"],
-        cwd="/",  # Python imports from the folder that it starts in, and a kept one would hold on to the user's
-        env={**kept, **_SETTINGS, "GATEWAY_PORT": str(port), "MINISTACK_EDITION": mark},
+        cwd="/",  # Python imports from its working folder; and a kept emulator would keep the user's folder in use
+        env={**inherited, **_SETTINGS, "GATEWAY_PORT": str(port), "MINISTACK_EDITION": mark},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    # From here on only its id counts: a Popen warns when it is let go of while its process runs, as a kept one does.
+    # Only its id is needed from here on. A Popen warns if it is garbage collected while its process runs.
     process.returncode = 0
     return process.pid
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """Hold back the signals that a person or a scheduler ends this program with, until the block has ended."""
-    held_back: list[int] = []
+def _signals_delayed() -> Iterator[None]:
+    """Delay the signals that end this program until the block has ended."""
+    delayed: list[int] = []
     previous = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
     for number in _ENDING_SIGNALS:
-        signal.signal(number, lambda held, _: held_back.append(held))
+        signal.signal(number, lambda received, _: delayed.append(received))
     try:
         yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-        for held in held_back:
-            signal.raise_signal(held)
+        for received in delayed:
+            signal.raise_signal(received)
 
 
-def _comes_up(pid: int, port: int, mark: str) -> bool:
-    """Wait until it answers; false when it ended by itself.
+def _wait_until_up(pid: int, port: int, mark: str) -> bool:
+    """Wait until it answers, and return True; False if it ended.
 
     Raises:
         EmulatorError: it did neither in time.
@@ -215,7 +214,7 @@ def _comes_up(pid: int, port: int, mark: str) -> bool:
 
 
 def _answers(port: int, mark: str) -> bool:
-    """Whether the server on this port is the one with this mark, and not one that took the port before it."""
+    """Whether the server on this port has this mark, and is not another one that took the port first."""
     connection = http.client.HTTPConnection(_HOST, port, timeout=_ANSWER_SECONDS)
     with closing(connection), suppress(OSError, http.client.HTTPException):
         connection.request("GET", _HEALTH_PATH)
@@ -235,7 +234,7 @@ def _end(pid: int) -> None:
 
 
 def _has_ended(pid: int) -> bool:
-    """Whether no such child of this process runs any more. What is no child may be anybody's: it counts as gone."""
+    """Whether this child process has ended. A process that is not a child counts as ended: it may be anybody's."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:
@@ -243,9 +242,9 @@ def _has_ended(pid: int) -> bool:
 
 
 def _no_proxy() -> dict[str, str]:
-    """The variable that takes loopback past the user's proxy; nothing where no proxy would come between.
+    """Return the variable that takes loopback past the user's proxy; nothing if no proxy would be used.
 
-    botocore, unlike browsers, sends even loopback addresses to a proxy. In lower case, for that one beats NO_PROXY.
+    botocore, unlike browsers, sends even loopback requests to a proxy. In lower case, because that beats NO_PROXY.
     """
     proxies = urllib.request.getproxies()
     if "http" not in proxies or urllib.request.proxy_bypass(_HOST):
@@ -256,8 +255,8 @@ def _no_proxy() -> dict[str, str]:
 def _last_line(output: BinaryIO) -> str:
     output.seek(0)
     lines = output.read().decode(errors="replace").split("\n")
-    said = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
-    return "".join(character if character.isprintable() else " " for character in said[:_LONGEST_LINE])
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
+    return "".join(character if character.isprintable() else " " for character in last[:_MAX_LINE])
 
 
 def _free_port() -> int:

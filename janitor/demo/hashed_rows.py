@@ -1,4 +1,4 @@
-"""The rows of LISA 6.1 and later: key = sha256 of the token, and the attributes that LISA writes beside it."""
+"""Made-up rows of LISA 6.1 and later: key = sha256 of the token, and the attributes that LISA writes."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
 
-from janitor.demo.dates import DAY, HOUR, spread
-from janitor.demo.item import Item, number, text
-from janitor.demo.names import ADMINISTRATORS, SERVICES, groups, people, token_name
+from janitor.demo.row_parts import (
+    ADMINISTRATORS,
+    DAY,
+    HOUR,
+    SERVICES,
+    Item,
+    choose_groups,
+    choose_people,
+    choose_token_name,
+    number,
+    spread_times,
+    text,
+)
 from janitor.tokens.times import time_of
 
-_LIFE = 90 * DAY  # what LISA proposes
+_LIFE = 90 * DAY  # LISA's default
 _LONG_LIFE = 365 * DAY
-_EVERY_LONG = 15  # one in so many people asks for the long one
+_LONG_EVERY = 15  # one in so many people chooses the long life
 
 _ACTIVE_PEOPLE = 216
 _EXPIRING_PEOPLE = 25
@@ -21,7 +31,7 @@ _EXPIRED_PEOPLE = 8
 _STALE_PEOPLE = 9
 
 _WORKSHOP_SEATS = 14
-_WORKSHOP_DAY = 12  # days ahead that its tokens expire
+_WORKSHOP_DAY = 12  # its tokens expire so many days from now
 
 _ROTATION = 85 * DAY  # a service's token is replaced a little before it expires
 _EARLIER_TOKENS = {"build-bot": 8, "nightly-eval": 6, "rag-ingest": 5, "ticket-triage": 4, "chat-gateway": 4}
@@ -31,7 +41,7 @@ _EXPIRED_SERVICES = ("load-test", "backup-smoke")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Grant:
-    """What was asked of LISA: whose token, and until which UNIX second. `life` is in seconds."""
+    """A token that somebody had LISA create. `expires` is a UNIX second, `life` is in seconds."""
 
     username: str
     name: str
@@ -42,37 +52,37 @@ class _Grant:
     life: int = _LIFE
 
 
-def hashed_rows(random: Random, now: int) -> list[Item]:
-    """Some 320 rows in every state at the UNIX second `now`."""
-    grants = [*_personal(random, now), *_workshop(random, now), *_services(random, now)]
-    return [*(_row(random, grant) for grant in grants), *_odd(random, now)]
+def make_hashed_rows(random: Random, now: int) -> list[Item]:
+    """Make some 320 rows, in every state at the UNIX second `now`."""
+    grants = [*_make_personal(random, now), *_make_workshop(random, now), *_make_services(random, now)]
+    return [*(_make_row(random, grant) for grant in grants), *_make_unusual_rows(random, now)]
 
 
-def _personal(random: Random, now: int) -> Iterator[_Grant]:
+def _make_personal(random: Random, now: int) -> Iterator[_Grant]:
     endings = [
-        *((now + life - random.randrange(HOUR, life - 31 * DAY), life) for life in _lives(_ACTIVE_PEOPLE)),
-        *((now + ahead, _LIFE) for ahead in spread(random, _EXPIRING_PEOPLE, HOUR, 29 * DAY)),
-        *((now - ago, _LIFE) for ago in spread(random, _EXPIRED_PEOPLE, HOUR, 6 * DAY)),
-        *((now - ago, _LIFE) for ago in spread(random, _STALE_PEOPLE, 8 * DAY, 700 * DAY)),
+        *((now + life - random.randrange(HOUR, life - 31 * DAY), life) for life in _choose_lives(_ACTIVE_PEOPLE)),
+        *((now + ahead, _LIFE) for ahead in spread_times(random, _EXPIRING_PEOPLE, HOUR, 29 * DAY)),
+        *((now - ago, _LIFE) for ago in spread_times(random, _EXPIRED_PEOPLE, HOUR, 6 * DAY)),
+        *((now - ago, _LIFE) for ago in spread_times(random, _STALE_PEOPLE, 8 * DAY, 700 * DAY)),
     ]
-    # One token each, as LISA enforces it: so those whose token has expired are locked out.
-    for owner, (expires, life) in zip(people(random, len(endings)), endings, strict=True):
+    # LISA allows one token each, so people whose token has expired are locked out.
+    for owner, (expires, life) in zip(choose_people(random, len(endings)), endings, strict=True):
         yield _Grant(
             username=owner,
-            name=token_name(random),
+            name=choose_token_name(random),
             expires=expires,
             created_by=owner,
-            groups=groups(random),
+            groups=choose_groups(random),
             life=life,
         )
 
 
-def _lives(count: int) -> list[int]:
-    return [_LONG_LIFE if each % _EVERY_LONG == 0 else _LIFE for each in range(count)]
+def _choose_lives(count: int) -> list[int]:
+    return [_LONG_LIFE if each % _LONG_EVERY == 0 else _LIFE for each in range(count)]
 
 
-def _workshop(random: Random, now: int) -> Iterator[_Grant]:
-    """Tokens handed out in one hour of one afternoon (UTC, as the forecast counts days), which expire together."""
+def _make_workshop(random: Random, now: int) -> Iterator[_Grant]:
+    """Make tokens that were handed out in one hour of an afternoon (UTC, like the days of the forecast)."""
     afternoon = now - now % DAY + _WORKSHOP_DAY * DAY + 14 * HOUR
     for seat in range(1, _WORKSHOP_SEATS + 1):
         yield _Grant(
@@ -84,43 +94,43 @@ def _workshop(random: Random, now: int) -> Iterator[_Grant]:
         )
 
 
-def _services(random: Random, now: int) -> Iterator[_Grant]:
+def _make_services(random: Random, now: int) -> Iterator[_Grant]:
     for service, name in SERVICES.items():
         if service in _EXPIRING_SERVICES:
-            yield _system(random, service, name, now + random.randrange(2 * DAY, 29 * DAY))
+            yield _make_system_grant(random, service, name, now + random.randrange(2 * DAY, 29 * DAY))
         elif service in _EXPIRED_SERVICES:
-            yield _system(random, service, name, now - random.randrange(DAY, 6 * DAY))
+            yield _make_system_grant(random, service, name, now - random.randrange(DAY, 6 * DAY))
         else:
-            # The one in use, and those before it that nobody has removed.
+            # The present one, and earlier ones that nobody has removed.
             expires = now + random.randrange(32 * DAY, 75 * DAY)
-            for turn in range(_EARLIER_TOKENS.get(service, 0) + 1):
-                yield _system(random, service, name, expires - turn * _ROTATION)
+            for age in range(_EARLIER_TOKENS.get(service, 0) + 1):
+                yield _make_system_grant(random, service, name, expires - age * _ROTATION)
 
 
-def _system(random: Random, service: str, name: str, expires: int) -> _Grant:
+def _make_system_grant(random: Random, service: str, name: str, expires: int) -> _Grant:
     creator = random.choice(ADMINISTRATORS)
     return _Grant(username=service, name=name, expires=expires, created_by=creator, is_system=True)
 
 
-def _odd(random: Random, now: int) -> Iterator[Item]:
-    """What LISA itself never writes, but scripts and the years do."""
+def _make_unusual_rows(random: Random, now: int) -> Iterator[Item]:
+    """Make rows that LISA itself never writes: they come from scripts and old versions."""
     later = now + random.randrange(40 * DAY, 80 * DAY)
-    gateway = _row(random, _system(random, "partner-gateway", "partner gateway", later))
+    gateway = _make_row(random, _make_system_grant(random, "partner-gateway", "partner gateway", later))
     yield gateway | {"tokenExpiration": number(later * 1_000)}
-    imported = _row(random, _system(random, "terraform", "imported by script", later))
+    imported = _make_row(random, _make_system_grant(random, "terraform", "imported by script", later))
     yield imported | {"tokenExpiration": text(time_of(later).isoformat())}
-    archive = _row(random, _system(random, "archive-search", "archive search", later))
+    archive = _make_row(random, _make_system_grant(random, "archive-search", "archive search", later))
     yield {name: value for name, value in archive.items() if name != "tokenExpiration"}
-    evidence = _row(random, _system(random, "forensics", "incident evidence, keep", now - 120 * DAY))
+    evidence = _make_row(random, _make_system_grant(random, "forensics", "incident evidence, keep", now - 120 * DAY))
     yield evidence | {"janitorHold": {"BOOL": True}}
-    yield {"token": text(_bearer(random))}
-    yield {"token": text(_bearer(random)), "tokenExpiration": number(now - 200 * DAY)}
+    yield {"token": text(_make_token(random))}
+    yield {"token": text(_make_token(random)), "tokenExpiration": number(now - 200 * DAY)}
 
 
-def _row(random: Random, grant: _Grant) -> Item:
-    """What LISA writes for it (lambda/api_tokens/handler.py at v6.6.0)."""
+def _make_row(random: Random, grant: _Grant) -> Item:
+    """Make the row that LISA writes (lambda/api_tokens/handler.py at v6.6.0)."""
     return {
-        "token": text(sha256(_bearer(random).encode()).hexdigest()),
+        "token": text(sha256(_make_token(random).encode()).hexdigest()),
         "tokenUUID": text(str(uuid.UUID(int=random.getrandbits(128), version=4))),
         "tokenExpiration": number(grant.expires),
         "createdDate": number(grant.expires - grant.life),
@@ -132,5 +142,5 @@ def _row(random: Random, grant: _Grant) -> Item:
     }
 
 
-def _bearer(random: Random) -> str:
+def _make_token(random: Random) -> str:
     return f"{random.getrandbits(512):0128x}"  # as long as LISA makes them

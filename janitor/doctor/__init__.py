@@ -1,1 +1,1 @@
-"""`janitor doctor`: the checks, in the order in which a run would come upon what they look at."""
+"""`janitor doctor`: check what a run needs, in the order in which a run would meet it."""

@@ -1,37 +1,37 @@
-"""The Dask cluster that is to read the table."""
+"""The Dask cluster of --dask."""
 
 import functools
 
 from janitor.dynamodb.scan import NeverStopped
 from janitor.errors import JanitorError
-from janitor.report.checkup import Check, passed, raised
+from janitor.report.checkup import Check, error_check, passed_check
 from janitor.settings.limits import LimitSettings
-from janitor.wiring.readers import check_readers, shares_of
+from janitor.wiring.readers import check_readers, split_table
 
-DASK = "dask"
+_DASK = "dask"
 
 
-def cluster_checks(limits: LimitSettings) -> list[Check]:
-    """Whether the cluster is there, and has this janitor; nothing where none is asked for."""
+def examine_cluster(limits: LimitSettings) -> list[Check]:
+    """Check that the cluster answers and has the same janitor; no check without --dask."""
     if limits.dask is None:
         return []
-    threads = _threads_of(limits)
+    threads = _connect(limits)
     if isinstance(threads, JanitorError):
-        return [raised(DASK, threads, needed=True)]
-    return [passed(DASK, f"{limits.dask}: {threads} threads that can read, with this janitor")]
+        return [error_check(_DASK, threads, needed=True)]
+    return [passed_check(_DASK, f"{limits.dask}: {threads} reader threads, with the same janitor")]
 
 
-def readers_at_once(limits: LimitSettings, size_bytes: int) -> int:
-    """How many segments of a table of so many bytes are read at the same time."""
-    shares = shares_of(limits, size_bytes)
+def count_parallel_readers(limits: LimitSettings, size_bytes: int) -> int:
+    """Count how many segments of a table of this size are read at the same time."""
+    shares = split_table(limits, size_bytes)
     if limits.dask is None:
         return shares.processes if shares.processes > 1 else shares.segments
-    threads = _threads_of(limits)
+    threads = _connect(limits)
     return 1 if isinstance(threads, JanitorError) else max(1, min(threads, shares.segments))
 
 
 @functools.cache
-def _threads_of(limits: LimitSettings) -> int | JanitorError:
+def _connect(limits: LimitSettings) -> int | JanitorError:
     from janitor.readers.dask_cluster import DaskCluster
 
     try:

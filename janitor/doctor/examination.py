@@ -1,4 +1,4 @@
-"""The doctor's round: every check in order, whatever came of those before, and what is said of them."""
+"""`janitor doctor`: run every check in order, whatever the earlier ones found, and print the results."""
 
 import datetime as dt
 import shutil
@@ -8,94 +8,101 @@ from pathlib import Path
 
 import click
 
-from janitor.doctor.cluster import cluster_checks
-from janitor.doctor.estimate import estimate_of
+from janitor.doctor.cluster import examine_cluster
+from janitor.doctor.estimate import make_estimate
 from janitor.doctor.needs import NEEDS
-from janitor.doctor.permissions import permission_checks
+from janitor.doctor.permissions import examine_permissions
 from janitor.doctor.places import (
-    archive_check,
-    fingerprint_key_check,
-    state_check,
-    temporary_files_check,
-    topic_check,
+    examine_archive,
+    examine_fingerprint_key,
+    examine_state,
+    examine_temporary_files,
+    examine_topic,
 )
-from janitor.doctor.schedules import schedule_checks
-from janitor.doctor.table import clock_check, session_for, table_for
-from janitor.doctor.upkeep import recovery_looked_at, ttl_looked_at
+from janitor.doctor.schedules import CheckFile, examine_schedules
+from janitor.doctor.table import examine_clock, examine_table, identify_session
+from janitor.doctor.table_features import examine_recovery, examine_ttl
 from janitor.errors import ConfigurationError, ExitCode
-from janitor.report.checkup import Check, Checkup, Status, checkup
-from janitor.report.checkup_table import checkup_table
-from janitor.report.encode import json_page
+from janitor.report.checkup import Check, Checkup, Status, build_checkup
+from janitor.report.checkup_table import render_checkup
+from janitor.report.encode import encode_json_page
 from janitor.settings.doctor import DoctorCommand
 from janitor.settings.store_url import DynamoDbUrl
 from janitor.terminal import shows_colours
 from janitor.wiring.archives import check_archive
-from janitor.wiring.table import each_of, name_in_settings, names_a_table
+from janitor.wiring.table import expand_deployments, name_in_settings, names_a_table
 
-_WIDTH_OF_A_FILE = 160
+# Used for a file or a pipe.
+_FILE_WIDTH = 160
 
 
-def examined(command: str, given: DoctorCommand, schedules: Sequence[Path]) -> int:
-    """Check everything, and say what was found on standard output.
+def run_doctor(command: str, settings: DoctorCommand, schedules: Sequence[Path], check_file: CheckFile) -> int:
+    """Check everything, and print what was found on standard output.
+
+    Args:
+        command: the command whose needs are checked.
+        settings: the settings.
+        schedules: schedule files, and folders of them.
+        check_file: says why a run would refuse a schedule file.
 
     Returns:
-        the exit code: 1 where something is missing that the command needs.
+        the exit code: 1 if something is missing that the command needs.
 
     Raises:
         ConfigurationError: settings contradict each other.
     """
-    _refuse_contradictions(given)
-    found = examination(command, given, schedules)
-    _say(found, given.doctor.format)
-    return ExitCode.DONE if found.ok else ExitCode.FAILED
+    _refuse_contradictions(settings)
+    result = examine(command, settings, schedules, check_file)
+    _print_checkup(result, settings.doctor.format)
+    return ExitCode.DONE if result.ok else ExitCode.FAILED
 
 
-def examination(command: str, given: DoctorCommand, schedules: Sequence[Path]) -> Checkup:
-    """Every check; none of them raises."""
-    needs, doctor = NEEDS[command], given.doctor
-    # Whoever makes a state table, or looks over schedule files, which name tables of their own, need not name one.
+def examine(command: str, settings: DoctorCommand, schedules: Sequence[Path], check_file: CheckFile) -> Checkup:
+    """Run every check; none of them raises."""
+    needs, doctor = NEEDS[command], settings.doctor
+    # To create a state table, or to check schedule files, which name their own tables, no table need be named.
     is_optional = doctor.create_state or bool(schedules)
-    needs_aws = names_a_table(given.table) or not schedules or doctor.create_state
-    session = session_for(given.table, needed=needs_aws)
-    table = table_for(given, session, is_optional=is_optional)
-    ttl, recovery = ttl_looked_at(table), recovery_looked_at(table, deletes=needs.deletes)
+    needs_aws = names_a_table(settings.table) or not schedules or doctor.create_state
+    session = identify_session(settings.table, needed=needs_aws)
+    table = examine_table(settings, session, is_optional=is_optional)
+    ttl, recovery = examine_ttl(table), examine_recovery(table, deletes=needs.deletes)
     checks: list[Check] = [
         session.check,
         *table.checks,
-        *permission_checks(needs, doctor.delete_api, table),
+        *examine_permissions(needs, doctor.delete_api, table),
         ttl.permission,
         recovery.permission,
-        clock_check(given, table, plans=needs.plans),
+        examine_clock(settings, table, plans=needs.plans),
         ttl.check,
         recovery.check,
-        topic_check(doctor.sns_topic_arn, session),
-        state_check(given, session),
-        archive_check(needs, given, session),
-        fingerprint_key_check(doctor.fingerprint_key_file),
-        temporary_files_check(needs, given),
-        *cluster_checks(given.limits),
-        *schedule_checks(schedules, dt.datetime.now(dt.UTC)),
+        examine_topic(doctor.sns_topic_arn, session),
+        examine_state(settings, session),
+        examine_archive(needs, settings, session),
+        examine_fingerprint_key(doctor.fingerprint_key_file),
+        examine_temporary_files(needs, settings),
+        *examine_cluster(settings.limits),
+        *examine_schedules(schedules, dt.datetime.now(dt.UTC), check_file),
     ]
-    return checkup(command, checks, estimate_of(needs, given, table))
+    return build_checkup(command, checks, make_estimate(needs, settings, table))
 
 
-def _refuse_contradictions(given: DoctorCommand) -> None:
-    if len(each_of(given.table)) > 1:
-        sentence = f"several deployments are named, and the doctor looks at one table: {name_in_settings(given.table)}"
+def _refuse_contradictions(settings: DoctorCommand) -> None:
+    if len(expand_deployments(settings.table)) > 1:
+        sentence = f"several deployments are named, and the doctor checks one table: {name_in_settings(settings.table)}"
         raise ConfigurationError(sentence, "check each by itself", "several-tables")
-    if given.doctor.create_state and not isinstance(given.state.state_url, DynamoDbUrl):
-        raise ConfigurationError("--create-state makes a table", "give --state-url dynamodb://TABLE")
-    check_archive(given.doctor)
+    if settings.doctor.create_state and not isinstance(settings.state.state_url, DynamoDbUrl):
+        raise ConfigurationError("--create-state creates a DynamoDB table", "give --state-url dynamodb://TABLE")
+    check_archive(settings.doctor)
 
 
-def _say(found: Checkup, form: str | None) -> None:
+def _print_checkup(result: Checkup, form: str | None) -> None:
     is_terminal = sys.stdout.isatty()
     if (form or ("table" if is_terminal else "json")) == "table":
-        width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
-        click.echo(checkup_table(found, width=width, colour=shows_colours(sys.stdout)), nl=False)
+        width = shutil.get_terminal_size().columns if is_terminal else _FILE_WIDTH
+        click.echo(render_checkup(result, width=width, colour=shows_colours(sys.stdout)), nl=False)
         return
-    click.echo(json_page(found).decode())
-    for check in found.checks:
+    click.echo(encode_json_page(result).decode())
+    for check in result.checks:
         if check.status is Status.FAILED:
             way_out = f"; {check.way_out}" if check.way_out else ""
             click.echo(f"janitor: {check.name}: {check.found}{way_out}", err=True)

@@ -1,4 +1,4 @@
-"""What each command cannot go without."""
+"""What each command needs."""
 
 from typing import NamedTuple
 
@@ -6,20 +6,20 @@ from janitor.dynamodb.permissions import GET, PUT, QUERY, SCAN, UPDATE
 
 
 class Needs(NamedTuple):
-    """Of one command.
+    """What one command needs.
 
     Attributes:
         command: its name.
-        actions: on the table, without which it fails; how rows are deleted is in `deletes`.
-        wishes: on the table, without which it says less.
+        actions: the table's actions without which it fails; those that delete rows follow from `deletes`.
+        optional_actions: the table's actions without which its report says less.
         deletes: whether it deletes rows.
-        plans: whether it deletes by a plan, so that clock and archive matter.
+        plans: whether it deletes by a plan, so that it needs the clock and the archive.
         scans: whether it reads the whole table.
     """
 
     command: str
     actions: tuple[str, ...]
-    wishes: tuple[str, ...] = ()
+    optional_actions: tuple[str, ...] = ()
     deletes: bool = False
     plans: bool = False
     scans: bool = False

@@ -1,1 +1,1 @@
-"""The table's edge: the only place that talks to AWS about the token table."""
+"""Reads and writes the token table; nothing else talks to DynamoDB about it."""

@@ -1,4 +1,4 @@
-"""Who the credentials are, as AWS itself says."""
+"""Ask AWS whose the credentials are."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,11 +13,11 @@ _CALL = "sts:GetCallerIdentity"
 
 
 class Caller(NamedTuple):
-    """Who asks.
+    """The identity behind the credentials.
 
     Attributes:
-        arn: of the user or the role's session.
-        account_id: theirs.
+        arn: the ARN of the user or of the role's session.
+        account_id: the number of their account.
     """
 
     arn: str
@@ -25,7 +25,7 @@ class Caller(NamedTuple):
 
 
 class IdentifiedAws(Aws):
-    """The clients of one run, and what says whose they are."""
+    """The clients of one run, which can also say whose credentials they use."""
 
     @cached_property
     def sts(self) -> "STSClient":
@@ -34,10 +34,10 @@ class IdentifiedAws(Aws):
         return client
 
     def caller(self) -> Caller:
-        """Who the credentials are. No permission is needed for that.
+        """Return whose the credentials are. This needs no permission.
 
         Raises:
-            ConfigurationError: there are none.
+            ConfigurationError: there are no credentials.
             AwsError: AWS does not accept them, or could not be reached.
         """
         with aws_errors(_CALL):

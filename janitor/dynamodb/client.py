@@ -1,4 +1,4 @@
-"""Sessions and clients, of botocore itself: boto3 adds nothing to them that a run needs, and takes long to import."""
+"""AWS sessions and clients, made with botocore: boto3 adds nothing that a run needs, and takes long to import."""
 
 import re
 import threading
@@ -14,11 +14,11 @@ from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.credentials import AssumeRoleCredentialFetcher
 from botocore.exceptions import BotoCoreError
 
-from janitor.aws.authorities import Authorities
-from janitor.aws.credentials import hold_credentials, hold_role
+from janitor.aws.certificate_file import CertificateFile
+from janitor.aws.credentials import install_credential_provider, install_role
 from janitor.aws.errors import CREDENTIALS_WAY_OUT, STATEMENT_THROTTLES, THROTTLES, aws_errors
 from janitor.dynamodb.clock import ServerClock
-from janitor.dynamodb.decode import DECODED, Answers, FastParserFactory
+from janitor.dynamodb.decode import DECODED, BatchAnswer, FastParserFactory
 from janitor.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
 
-# Sends of one request, the first included, unless AWS_MAX_ATTEMPTS or the profile says otherwise. botocore's own
-# defaults differ by version.
+# How often one request is sent, the first time included, unless AWS_MAX_ATTEMPTS or the profile says otherwise.
+# botocore's own defaults differ by version.
 _ATTEMPTS = 5
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
@@ -40,11 +40,11 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach AWS, as in the AWS CLI.
 
     Attributes:
-        region, profile, role_arn: as the options of these names; None leaves the choice to boto3.
-        endpoint_url: for every service, unless `environment` names one for the service.
-        environment: the variables to look for `AWS_ENDPOINT_URL_<SERVICE>` in.
+        region, profile, role_arn: the options of these names; None leaves the choice to botocore.
+        endpoint_url: the endpoint of every service, unless `environment` names another one for a service.
+        environment: the environment variables, for example `AWS_ENDPOINT_URL_<SERVICE>`.
         connections: how many requests run at once.
-        version: the program's, for the user agent.
+        version: the program's version, for the user agent.
     """
 
     region: str | None = None
@@ -57,20 +57,20 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Traffic(msgspec.Struct):
-    """What went over the wire: counted from the answers, retries included. Threads share it."""
+    """How many requests were sent, counted from the answers, retries included. Thread-safe."""
 
     requests: int = 0
     throttled: int = 0
     _lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def count(self, parsed_response: Mapping[str, Any] | None) -> bool:
-        """Count one send; `parsed_response` is None where no answer came. Says whether it, or a part, was throttled."""
+        """Count one send, and return whether any part of it was throttled; `parsed_response` is None for no answer."""
         is_throttled = _is_throttled(parsed_response or {})
         self.add(1, int(is_throttled))
         return is_throttled
 
     def add(self, requests: int, throttled: int) -> None:
-        """Count requests that another process sent for this one, and those of them that were throttled."""
+        """Count requests that another process sent for this one, and how many of them were throttled."""
         with self._lock:
             self.requests += requests
             self.throttled += throttled
@@ -78,8 +78,8 @@ class Traffic(msgspec.Struct):
 
 def _is_throttled(parsed_response: Mapping[str, Any]) -> bool:
     answers = parsed_response.get(DECODED)
-    if isinstance(answers, Answers):
-        # A 200 says nothing of the statements of a batch.
+    if isinstance(answers, BatchAnswer):
+        # The status 200 says nothing about the statements of a batch.
         return any(
             answer.error is not None and answer.error.code in STATEMENT_THROTTLES for answer in answers.responses
         )
@@ -87,26 +87,27 @@ def _is_throttled(parsed_response: Mapping[str, Any]) -> bool:
 
 
 class Aws:
-    """The clients of one run. All of them share credentials, limits and the traffic count.
+    """The clients of one run. They share credentials, limits and the traffic count.
 
     Attributes:
-        clock: DynamoDB's, kept by the dates of its answers.
-        on_throttle: told of each send that DynamoDB throttled, or a statement of it, repeated ones too: the operation,
-            and the table, None where the request came with a body of its own.
+        traffic: what was sent through these clients.
+        clock: DynamoDB's clock, kept by the dates of its answers.
+        on_throttle: called for each send that DynamoDB throttled in whole or in part, retries included, with the
+            operation and the table; the table is None where the request had a raw body.
     """
 
-    def __init__(self, connection: Connection, *, beside: "Aws | None" = None) -> None:
+    def __init__(self, connection: Connection, *, models_of: "Aws | None" = None) -> None:
         """Open a session; nothing is sent yet.
 
         Args:
             connection: how to reach AWS.
-            beside: a session that is open already, whose models of AWS's services will do for this one too: they take
-                several megabytes, and a fifth of a second to read.
+            models_of: an open session whose service models this one shares. They take several megabytes, and a fifth
+                of a second to read.
 
         Raises:
             ConfigurationError: the profile does not exist, there is no region, or a variable, a profile or a file is
                 wrong.
-            CredentialsError: whoever should give the credentials for a role does not.
+            CredentialsError: the source of the credentials for a role gives none.
         """
         self.traffic = Traffic()
         self.clock = ServerClock()
@@ -114,9 +115,10 @@ class Aws:
         self._connection = connection
         with aws_errors("opening a session"):
             self._core = botocore.session.Session(profile=connection.profile)
-            self._core.get_scoped_config()  # now, and not when the first thing is looked up: the profile may be missing
-            if beside is not None:
-                self._core.register_component("data_loader", beside._core.get_component("data_loader"))  # noqa: SLF001  # one of ours
+            self._core.get_scoped_config()  # fails here, and not at the first lookup, if the profile is missing
+            if models_of is not None:
+                data_loader = models_of._core.get_component("data_loader")  # noqa: SLF001  # the same class
+                self._core.register_component("data_loader", data_loader)
             # The AWS CLI reads AWS_REGION; botocore alone does not.
             region = connection.region or connection.environment.get("AWS_REGION")
             if region is not None:
@@ -125,21 +127,21 @@ class Aws:
         if not self.region:
             raise ConfigurationError("no region is set", "give --region NAME, or set AWS_REGION", "no-region")
         if not _REGION(self.region):
-            # botocore would look for its endpoints, and tell of those.
+            # botocore would look up its endpoints, and complain about those instead.
             raise ConfigurationError(f"{self.region!a} is not a region", "check --region and AWS_REGION", "region")
         self._attempts = self._configured_attempts()
         self._core.register_component("response_parser_factory", FastParserFactory())
-        self._check_authorities()
-        hold_credentials(self._core, self.region, connection.environment)
+        self._check_certificate_file()
+        install_credential_provider(self._core, self.region, connection.environment)
         if connection.role_arn:
             self._assume(connection.role_arn)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        """A client for DynamoDB that decodes pages itself; safe to share among threads."""
+        """A client for DynamoDB that decodes pages itself. Thread-safe."""
         client: DynamoDBClient = self._client("dynamodb")
-        client.meta.events.register("provide-client-params.dynamodb", _note_table)
-        client.meta.events.register("response-received.dynamodb", self._count)
+        client.meta.events.register("provide-client-params.dynamodb", _put_table_into_context)
+        client.meta.events.register("response-received.dynamodb", self._handle_response)
         return client
 
     @cached_property
@@ -161,14 +163,14 @@ class Aws:
         return client
 
     def endpoint(self, service: str) -> str | None:
-        """The endpoint that was set for the service, without user name and password, or None when none was."""
+        """Return the endpoint that was set for the service, without user name and password; None for AWS's own."""
         url = self._endpoint_url(service)
         if url is None:
             return None
         parts = urlsplit(url)
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
-    def _count(
+    def _handle_response(
         self,
         response_dict: Mapping[str, Any] | None,
         parsed_response: Mapping[str, Any] | None,
@@ -177,13 +179,13 @@ class Aws:
         **_: object,
     ) -> None:
         if response_dict is not None:
-            self.clock.take(response_dict["headers"].get("date"))
+            self.clock.note_date(response_dict["headers"].get("date"))
         if self.traffic.count(parsed_response):
             self.on_throttle(event_name.rpartition(".")[2], context.get(_TABLE))
 
     def _client(self, service: str) -> Any:
         url = self._endpoint_url(service)
-        # What stops these has its own sentence, and a bare ValueError below is about the endpoint.
+        # A failure here has its own message; a bare ValueError further down can then only be about the endpoint.
         self._core.get_credentials()
         with aws_errors(f"opening a client for {service}"):
             try:
@@ -191,7 +193,7 @@ class Aws:
             except BotoCoreError:
                 raise
             except ValueError:
-                raise self._no_endpoint(url) from None
+                raise _endpoint_error(url) from None
 
     def _config(self) -> Config:
         return Config(
@@ -199,24 +201,17 @@ class Aws:
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
             max_pool_connections=self._connection.connections,
-            # Made once here: botocore would put its own together anew for every request, a sixth of a request's cost.
+            # Built once here: botocore would build its own anew for every request, a sixth of a request's cost.
             user_agent=f"token-janitor/{self._connection.version} {self._core.user_agent()}",
-            # The requests are ours, and DynamoDB checks them.
+            # janitor writes the requests, and DynamoDB checks them.
             parameter_validation=False,
         )
 
-    def _no_endpoint(self, url: str | None) -> ConfigurationError:
-        if url is None:
-            sentence = "a value of the AWS configuration is not of the kind that it should be"
-            return ConfigurationError(sentence, "check the variables that begin with AWS_, and the profile", "endpoint")
-        shown = url if "@" not in url and "?" not in url else f"…{url.rpartition('@')[2].partition('?')[0]}"
-        return ConfigurationError(f"{shown!a} is not an endpoint", "check --endpoint-url", "endpoint")
-
-    def _check_authorities(self) -> None:
+    def _check_certificate_file(self) -> None:
         path = self._core.get_scoped_config().get("ca_bundle")
         profile = None if path is None else (self._core.profile or "default", path)
-        authorities = Authorities.of(self._connection.environment, profile=profile)
-        if authorities is not None and (flaw := authorities.flaw()) is not None:
+        certificates = CertificateFile.of(self._connection.environment, profile=profile)
+        if certificates is not None and (flaw := certificates.find_flaw()) is not None:
             raise ConfigurationError(flaw, "name a file with certificates, or unset it", "ca-bundle")
 
     def _configured_attempts(self) -> int:
@@ -224,10 +219,10 @@ class Aws:
             return max(1, int(self._core.get_config_variable("max_attempts") or _ATTEMPTS))
         except ValueError:
             sentence = "AWS_MAX_ATTEMPTS, or max_attempts of the profile, is not a number"
-            raise ConfigurationError(sentence, "give a number from 1", "max-attempts") from None
+            raise ConfigurationError(sentence, "set it to 1 or more", "max-attempts") from None
 
     def _endpoint_url(self, service: str) -> str | None:
-        # botocore's own rule, with --endpoint-url in the place of AWS_ENDPOINT_URL.
+        # botocore's own rule, with --endpoint-url in place of AWS_ENDPOINT_URL.
         environment = dict(self._connection.environment)
         if self._connection.endpoint_url:
             environment["AWS_ENDPOINT_URL"] = self._connection.endpoint_url
@@ -241,7 +236,7 @@ class Aws:
     def _assume(self, role_arn: str) -> None:
         source = botocore.session.Session(profile=self._connection.profile)
         source.register_component("data_loader", self._core.get_component("data_loader"))
-        hold_credentials(source, self.region, self._connection.environment)
+        install_credential_provider(source, self.region, self._connection.environment)
         credentials = source.get_credentials()
         if credentials is None:
             raise ConfigurationError("no AWS credentials to assume a role with", CREDENTIALS_WAY_OUT, "no-credentials")
@@ -253,9 +248,17 @@ class Aws:
         fetcher = AssumeRoleCredentialFetcher(
             client, credentials, role_arn, extra_args={"RoleSessionName": "token-janitor"}
         )
-        hold_role(self._core, fetcher, role_arn)
+        install_role(self._core, fetcher, role_arn)
 
 
-def _note_table(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
-    """Let what comes back be told from what goes to other tables through the same client."""
+def _put_table_into_context(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> None:
+    """Keep the table's name with the request: requests for several tables go through the same client."""
     context[_TABLE] = params.get("TableName")
+
+
+def _endpoint_error(url: str | None) -> ConfigurationError:
+    if url is None:
+        sentence = "a value of the AWS configuration is of the wrong type"
+        return ConfigurationError(sentence, "check the variables that begin with AWS_, and the profile", "endpoint")
+    public = url if "@" not in url and "?" not in url else f"…{url.rpartition('@')[2].partition('?')[0]}"
+    return ConfigurationError(f"{public!a} is not an endpoint", "check --endpoint-url", "endpoint")

@@ -1,11 +1,11 @@
-"""Response bytes to rows; anything cut short or damaged is an error, never an empty page.
+"""Decode DynamoDB's answers; a truncated or damaged answer is an error, never an empty page.
 
-botocore's shape-by-shape parser is nearly the whole cost of a scan in Python. Its parser is a session component, so a
-subclass takes over just the bodies of successful Scan, Query, GetItem and BatchExecuteStatement answers; signing,
+botocore's shape-by-shape parser is nearly the whole cost of a scan in Python. The parser is a session component, so
+janitor's own takes over the bodies of successful Scan, Query, GetItem and BatchExecuteStatement answers. Signing,
 retries, checksums, errors and every other answer stay botocore's.
 
-A page is read in steps, which is cheaper than at once: where its rows stand; where the server did not filter, two
-attributes of each, which is enough to know the active ones; then, of the rows that are left, everything.
+A page is decoded in steps, which is cheaper than all at once: first the positions of its rows; then, if the server did
+not filter, two attributes of each row, which are enough to recognize active ones; then the remaining rows as a whole.
 """
 
 import zlib
@@ -16,7 +16,7 @@ import msgspec
 from botocore.parsers import JSONParser, ResponseParserFactory
 
 from janitor.errors import CorruptPageError, JanitorError
-from janitor.tokens.row import Glance, Row, row_of
+from janitor.tokens.row import Glance, Row, decode_row
 
 DECODED = "JanitorDecoded"
 BROKEN = "JanitorBroken"
@@ -34,7 +34,7 @@ class _Capacity(msgspec.Struct):
 
 
 class _Body(msgspec.Struct, gc=False):
-    """A page, its rows not yet looked into. Without `Items` and both counts an answer is no page."""
+    """A page with its rows still encoded. An answer without `Items` and both counts is not a page."""
 
     items: list[msgspec.Raw] = msgspec.field(name="Items")
     count: int = msgspec.field(name="Count")
@@ -48,7 +48,7 @@ class _Glances(msgspec.Struct, gc=False):
 
 
 _BODY = msgspec.json.Decoder(_Body)
-# DynamoDB writes numbers as texts; `strict=False` reads those that are whole into numbers on the way.
+# DynamoDB writes numbers as texts; `strict=False` turns whole ones into integers.
 _GLANCES = msgspec.json.Decoder(_Glances, strict=False)
 _GLANCE = msgspec.json.Decoder(Glance, strict=False)
 _UNREADABLE = (ValueError, RecursionError)
@@ -58,8 +58,8 @@ class Page:
     """One page of a table.
 
     Attributes:
-        count: how many rows came over the wire.
-        scanned: how many rows the server looked at, those it filtered out too.
+        count: how many rows the page holds.
+        scanned: how many rows the server read, including those that it filtered out.
         next_key: where the next page starts; None on the last one.
         read_units: what the page cost.
     """
@@ -67,14 +67,14 @@ class Page:
     __slots__ = ("_body", "_items", "count", "next_key", "read_units", "scanned")
 
     def __init__(self, body: bytes) -> None:
-        """Find where the rows stand.
+        """Find the positions of the rows.
 
         Raises:
-            ValueError: the body is cut short or no page at all, or its counts contradict its rows.
+            ValueError: the body is truncated or not a page, or its counts contradict its rows.
         """
         page = _BODY.decode(body)
         if page.count != len(page.items) or page.scanned < page.count:
-            raise ValueError(f"{len(page.items)} items where Count says {page.count} of {page.scanned}")
+            raise ValueError(f"{len(page.items)} items, but Count says {page.count} of {page.scanned}")
         self._body = body
         self._items = page.items
         self.count = page.count
@@ -84,55 +84,55 @@ class Page:
 
     @property
     def size(self) -> int:
-        """Bytes of the body."""
+        """The size of the body in bytes."""
         return len(self._body)
 
     @property
     def is_filtered(self) -> bool:
-        """Whether the server kept rows to itself, so that those that came are worth decoding, each of them."""
+        """Whether the server filtered rows out, so that each of the remaining ones has to be decoded."""
         return self.scanned > self.count
 
     def glances(self) -> Sequence[Glance]:
-        """Two attributes of every row, in the rows' order."""
+        """Decode two attributes of every row, in the rows' order."""
         try:
             return _GLANCES.decode(self._body).glances
         except _UNREADABLE:
-            # A number that is not whole is enough; such a page is read row by row.
-            return [_glance(item) for item in self._items]
+            # One number that is not whole is enough to fail; such a page is decoded row by row.
+            return [_decode_glance(item) for item in self._items]
 
     def rows(self, positions: Iterable[int]) -> list[Row]:
-        """The rows at these positions, decoded whole.
+        """Decode the rows at these positions as a whole.
 
         Raises:
-            CorruptPageError: a row does not decode, for example because it has no key `token`.
+            CorruptPageError: a row cannot be decoded, for example because it has no key `token`.
         """
         position = 0
         try:
-            return [row_of(self._items[position]) for position in positions]
+            return [decode_row(self._items[position]) for position in positions]
         except _UNREADABLE as error:
-            raise self._unreadable(position, error) from None
+            raise self._unreadable_error(position, error) from None
 
     def item(self, position: int) -> bytes:
-        """The bytes of one row, exactly as the server sent them."""
+        """Return the bytes of one row exactly as the server sent them."""
         return bytes(self._items[position])
 
-    def _unreadable(self, position: int, error: Exception) -> JanitorError:  # noqa: ARG002  # other pages know where
+    def _unreadable_error(self, position: int, error: Exception) -> JanitorError:  # noqa: ARG002  # subclasses use it
         return CorruptPageError(f"a row of the table could not be read: {error}")
 
     def __repr__(self) -> str:
         return f"Page({self.count} of {self.scanned} rows)"
 
 
-def _glance(item: msgspec.Raw) -> Glance:
+def _decode_glance(item: msgspec.Raw) -> Glance:
     try:
         return _GLANCE.decode(item)
     except _UNREADABLE:
-        # Not plainly anything: the row will be decoded whole.
+        # Not plainly active: the row will be decoded as a whole.
         return Glance()
 
 
 class StatementError(msgspec.Struct, gc=False):
-    """Why a statement failed; `item` is the row as it is, where its condition failed and the server says so."""
+    """Why a statement failed; `item` is the current row, where the condition failed and the server returned the row."""
 
     code: str = msgspec.field(name="Code", default="Unknown")
     message: str = msgspec.field(name="Message", default="")
@@ -140,14 +140,14 @@ class StatementError(msgspec.Struct, gc=False):
 
 
 class StatementAnswer(msgspec.Struct, gc=False):
-    """What became of one statement; `item` is the row that a DELETE took away."""
+    """What became of one statement; `item` is the row that a DELETE removed."""
 
     error: StatementError | None = msgspec.field(name="Error", default=None)
     item: msgspec.Raw | msgspec.UnsetType = msgspec.field(name="Item", default=msgspec.UNSET)
 
 
-class Answers(msgspec.Struct, gc=False):
-    """An answer to a batch of statements, one for each in their order. Without `Responses` it is none."""
+class BatchAnswer(msgspec.Struct, gc=False):
+    """The answer to a batch of statements: one response for each, in their order. `Responses` is required."""
 
     responses: list[StatementAnswer] = msgspec.field(name="Responses")
     capacity: list[_Capacity] | None = msgspec.field(name="ConsumedCapacity", default=None)
@@ -159,16 +159,16 @@ class Answers(msgspec.Struct, gc=False):
 
 
 class FastParserFactory(ResponseParserFactory):
-    """Gives a botocore session parsers that decode pages themselves (its component `response_parser_factory`)."""
+    """Makes a botocore session use the page parser (as its component `response_parser_factory`)."""
 
     def create_parser(self, protocol_name: str) -> Any:
-        """The page parser for the JSON protocol, botocore's own for any other."""
+        """Make the page parser for the JSON protocol, botocore's own parser for any other."""
         parser = super().create_parser(protocol_name)
         return _PageParser(parser) if isinstance(parser, JSONParser) else parser
 
 
 class _PageParser:
-    """Decodes pages; every other answer goes to botocore's parser, and so does whatever else is asked of one."""
+    """Decodes pages itself, and leaves every other answer and every other method to botocore's parser."""
 
     def __init__(self, fallback: JSONParser) -> None:
         self._fallback = fallback
@@ -187,65 +187,65 @@ class _PageParser:
             "HTTPHeaders": dict(headers.items()),
             "RequestId": headers.get("x-amzn-requestid", ""),
         }
-        # A broken body is handed on as a value: raised from here, it would pass botocore's retries by.
-        key, decoded = _read(decoder, response["body"], headers.get(_CHECKSUM))
+        # A damaged body is returned as a value: an exception raised here would bypass botocore's retries.
+        key, decoded = _try_decode(decoder, response["body"], headers.get(_CHECKSUM))
         if key == DECODED:
-            # It matches. botocore's retry rules would work it out once more, a tenth of what it costs to read a page.
+            # The checksum matches. botocore would compute it again, a tenth of the cost of reading a page.
             headers.pop(_CHECKSUM, None)
         return {key: decoded, "ResponseMetadata": metadata}
 
 
 def page_of(response: Mapping[str, Any], call: str) -> Page:
-    """The page in an answer of a client that was made with `FastParserFactory`.
+    """Return the page in an answer of a client that was made with `FastParserFactory`.
 
     Raises:
-        CorruptPageError: the answer is cut short, damaged, or no page at all.
+        CorruptPageError: the answer is truncated, damaged, or not a page.
     """
-    return _decoded(response, call, Page)
+    return _take_decoded(response, call, Page)
 
 
-def answers_of(response: Mapping[str, Any], call: str) -> Answers:
-    """What became of each statement of a batch, from a client that was made with `FastParserFactory`.
+def batch_answer_of(response: Mapping[str, Any], call: str) -> BatchAnswer:
+    """Return what became of each statement of a batch, from a client that was made with `FastParserFactory`.
 
     Raises:
-        CorruptPageError: the answer is cut short, damaged, or none to a batch.
+        CorruptPageError: the answer is truncated, damaged, or not an answer to a batch.
     """
-    return _decoded(response, call, Answers)
+    return _take_decoded(response, call, BatchAnswer)
 
 
 def item_of(response: Mapping[str, Any], call: str) -> dict[str, Any] | None:
-    """The row in an answer to GetItem, as DynamoDB JSON; None where there is none.
+    """Return the row in an answer to GetItem, as DynamoDB JSON; None where there is none.
 
     Raises:
-        CorruptPageError: the answer is cut short or damaged, so that nobody can tell whether there is a row.
+        CorruptPageError: the answer is truncated or damaged, so that nobody can tell whether there is a row.
     """
-    return _decoded(response, call, _Got).item
+    return _take_decoded(response, call, _GetItemAnswer).item
 
 
-class _Got(msgspec.Struct, gc=False):
+class _GetItemAnswer(msgspec.Struct, gc=False):
     item: dict[str, Any] | None = msgspec.field(name="Item", default=None)
 
 
-_GOT = msgspec.json.Decoder(_Got)
-_ANSWERS = msgspec.json.Decoder(Answers)
+_GET_ITEM_ANSWER = msgspec.json.Decoder(_GetItemAnswer)
+_BATCH_ANSWER = msgspec.json.Decoder(BatchAnswer)
 _DECODERS: Mapping[str, Callable[[bytes], object]] = {
     "ScanOutput": Page,
     "QueryOutput": Page,
-    "BatchExecuteStatementOutput": _ANSWERS.decode,
-    "GetItemOutput": _GOT.decode,
+    "BatchExecuteStatementOutput": _BATCH_ANSWER.decode,
+    "GetItemOutput": _GET_ITEM_ANSWER.decode,
 }
 _Decoded = TypeVar("_Decoded")
 
 
-def _decoded(response: Mapping[str, Any], call: str, kind: type[_Decoded]) -> _Decoded:
+def _take_decoded(response: Mapping[str, Any], call: str, kind: type[_Decoded]) -> _Decoded:
     decoded = response.get(DECODED)
     if isinstance(decoded, kind):
         return decoded
-    reason = response.get(BROKEN, "it holds nothing of the kind")
+    reason = response.get(BROKEN, "it is an answer to another request")
     raise CorruptPageError(f"{call}: DynamoDB's answer is damaged ({reason})", "run it again")
 
 
-def _read(decoder: Callable[[bytes], object], body: bytes, checksum: str | None) -> tuple[str, object]:
+def _try_decode(decoder: Callable[[bytes], object], body: bytes, checksum: str | None) -> tuple[str, object]:
     if checksum is not None and checksum != str(zlib.crc32(body)):
         return BROKEN, "its checksum does not match"
     try:

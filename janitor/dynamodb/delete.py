@@ -1,15 +1,15 @@
-"""Rows to conditional deletes to an outcome each.
+"""Delete rows on conditions, and find out the outcome of each.
 
-    targets ──budget──send──> replies ──passing──> wait, send those again ──> still open ──look──> outcome
-                                 └───settled──────────────────────────────────────────────────────────┘
+    targets ──budget──send──> replies ──failed for now──> wait, send those again ──> still open ──read row──> outcome
+                                 └───outcome known──────────────────────────────────────────────────────────────┘
 
-A 200 answer does not mean that every statement worked, and botocore retries requests, never statements. So every
-statement's reply is read; throttled and broken ones are sent again, those alone, with exponential backoff and full
-jitter. A row whose outcome an answer leaves open, because its condition failed without a word on why, or because the
-answer was lost after the server may have acted, is looked at: what counts is what the table holds.
+The status 200 does not mean that every statement worked, and botocore retries requests, never statements. So every
+statement's reply is read; only those that were throttled or failed for the moment are sent again, with exponential
+backoff and full jitter. If an answer leaves a row's outcome open, because its condition failed without a reason or
+because the answer was lost after the server may have acted, the row is read: the table decides.
 
-Each request waits until the write budget lets it through, and names fewer rows where 25 would take more of it than one
-should. A statement that the server throttled brings the budget's rate down for every thread (see `Aws.on_throttle`).
+Each request waits for the write budget, and names fewer rows where 25 would take too large a share of it. A statement
+that the server throttles lowers the budget's rate for every thread (see `Aws.on_throttle`).
 """
 
 import random
@@ -23,14 +23,14 @@ import msgspec
 
 from janitor.aws.errors import DENIALS, UNKNOWN_OPERATIONS
 from janitor.backoff import Backoff
-from janitor.dynamodb.bodies import guard_bodies
 from janitor.dynamodb.budget import Budgets
+from janitor.dynamodb.raw_bodies import check_before_send
 from janitor.dynamodb.read_row import read_row
-from janitor.dynamodb.statements import UNSENT, Items, Partiql, Replies, Reply, Way
+from janitor.dynamodb.statements import UNSENT, DeleteMethod, ItemDeletes, PartiqlDeletes, Replies, Reply
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, StoreError
 from janitor.logs import get_logger
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.deletion_outcome import DeletionOutcome
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,25 +41,25 @@ LEASE_LOST = "lease-lost"
 
 _BYTES_OF_A_READ_UNIT = 4096
 
-# Sends of one statement, the first included, and of a request that brings no usable answer, each of which botocore has
-# tried several times already.
+# How often one statement is sent, the first time included; and how often a request that gets no usable answer, each
+# time after several tries by botocore.
 _ROUNDS = 9
 _UNANSWERED_ROUNDS = 3
 # About three seconds over all rounds.
 _FIRST_PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 2.0
-# How long a wait for the budget goes on before the lease is looked at again.
+_MAX_PAUSE_SECONDS = 2.0
+# A wait for the budget is cut into pieces, between which the lease is checked.
 _WAKE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class RowResult:
     """What became of one row.
 
     Attributes:
-        outcome: that.
-        code: the server's name for what went wrong, empty for nothing.
-        item: the deleted row as DynamoDB JSON, if it went as another than was seen, in what no condition names.
+        outcome: the outcome of its delete.
+        code: the server's error code, empty for none.
+        item: the deleted row as DynamoDB JSON, if it had changed in attributes that no condition names.
     """
 
     outcome: DeletionOutcome
@@ -69,18 +69,19 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of each row of a batch, in their order.
+    """What became of each row of a batch.
 
     Attributes:
-        fatal: why nothing more is worth sending; None as long as it is.
+        rows: one result for each row, in their order.
+        fatal: why no further batch is worth sending; None where it is.
     """
 
-    settled: list[Settled]
+    rows: list[RowResult]
     fatal: JanitorError | None = None
 
 
 class Deleter:
-    """Deletes rows of one table on condition. Threads may share it.
+    """Deletes rows of one table on conditions. Thread-safe.
 
     Attributes:
         write_units: what the deletes have cost so far.
@@ -97,32 +98,32 @@ class Deleter:
         may_go_on: Callable[[], bool] = lambda: True,
         budgets: Budgets | None = None,
     ) -> None:
-        """Prepare; nothing is sent.
+        """Prepare; sends nothing.
 
         Args:
             client: made with the page parser.
             table: the table's name.
             api: `partiql`, `item`, or `auto` for PartiQL until it is denied or unknown.
-            pause: waits so many seconds, and says True when the run was asked to stop.
-            jitter: spreads the retries; None for one of its own.
-            may_go_on: False from the moment on when no delete may be sent any more, not even once more.
-            budgets: what the deletes and looks may cost; None for as much as the table gives.
+            pause: waits so many seconds, and returns True when the run was asked to stop.
+            jitter: spreads the retries; None for a new one.
+            may_go_on: returns False once no delete may be sent any more, not even as a retry.
+            budgets: what deletes and reads may cost; None for no limit.
         """
         self.write_units = 0.0
         self._may_go_on = may_go_on
-        guard_bodies(client, ("BatchExecuteStatement", "DeleteItem"), self._check_lease)
+        check_before_send(client, ("BatchExecuteStatement", "DeleteItem"), self._check_lease)
         self._client = client
         self._table = table
         self._pause = pause
-        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, jitter)
+        self._backoff = Backoff(_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS, jitter)
         self._budgets = budgets or Budgets.unlimited(time.monotonic)
-        self._items = Items(client, table)
-        self._way: Way = self._items if api == "item" else Partiql(client, table)
+        self._item_deletes = ItemDeletes(client, table)
+        self._method: DeleteMethod = self._item_deletes if api == "item" else PartiqlDeletes(client, table)
         self._may_fall_back = api == "auto"
         self._lock = threading.Lock()
 
     def delete(self, targets: Sequence[Target]) -> BatchResult:
-        """Delete at most 25 rows with different keys, each if its conditions are met. Never raises for what AWS does.
+        """Delete at most 25 rows with different keys, each if its conditions are met. Never raises when AWS fails.
 
         Returns:
             an outcome for each: `deleted`, `changed`, `already_gone` or `failed`; `planned` where nothing was sent.
@@ -143,28 +144,28 @@ class Deleter:
             waiting = [position for position in waiting if replies[position].is_passing]
             if fatal is not None or not waiting or unanswered == _UNANSWERED_ROUNDS or UNSENT in sent.replies:
                 break
-        settled = [self._settled(target, reply, fatal) for target, reply in zip(targets, replies, strict=True)]
-        return BatchResult(settled, fatal)
+        rows = [self._find_result(target, reply, fatal) for target, reply in zip(targets, replies, strict=True)]
+        return BatchResult(rows, fatal)
 
     def _send_within_budget(self, targets: Sequence[Target]) -> Replies:
-        """Send the deletes in as many requests as the budget asks for; none more after one that was in vain."""
-        together = Replies([])
-        for part, units in self._parts(targets):
-            if together.fatal is not None:
-                together.fail(together.fatal, len(part))
+        """Send the deletes in as many requests as the budget asks for; stop after the first fatal error."""
+        combined = Replies([])
+        for part, units in self._split_by_budget(targets):
+            if combined.fatal is not None:
+                combined.fail(combined.fatal, len(part))
                 continue
-            if UNSENT in together.replies or not self._budgets.writes.take(units, self._wait):
-                together.replies += [UNSENT] * len(part)
+            if UNSENT in combined.replies or not self._budgets.writes.take(units, self._wait):
+                combined.replies += [UNSENT] * len(part)
                 continue
             sent = self._send(part)
             self._budgets.writes.settle(units, sent.write_units or units)
-            together.replies += sent.replies
-            together.unanswered = sent.unanswered or together.unanswered
-            together.fatal = sent.fatal
-        return together
+            combined.replies += sent.replies
+            combined.unanswered = sent.unanswered or combined.unanswered
+            combined.fatal = sent.fatal
+        return combined
 
-    def _parts(self, targets: Sequence[Target]) -> Iterator[tuple[list[Target], float]]:
-        """The rows of each request, and the write units that these will cost at most."""
+    def _split_by_budget(self, targets: Sequence[Target]) -> Iterator[tuple[list[Target], float]]:
+        """Yield the rows of each request, and the most write units that they will cost."""
         share = self._budgets.writes.share
         part: list[Target] = []
         units = 0.0
@@ -182,21 +183,21 @@ class Deleter:
         return self._pause(min(seconds, _WAKE_SECONDS))
 
     def _send(self, targets: Sequence[Target]) -> Replies:
-        way = self._way
-        sent = way.send(targets)
+        method = self._method
+        sent = method.send(targets)
         error = sent.fatal
         is_refused = error is not None and error.code in DENIALS | UNKNOWN_OPERATIONS
-        if error is not None and is_refused and way is not self._items and self._may_fall_back:
+        if error is not None and is_refused and method is not self._item_deletes and self._may_fall_back:
             self._fall_back(error)
-            sent = self._sent_one_by_one(targets, sent)
+            sent = self._send_one_by_one(targets, sent)
         with self._lock:
             self.write_units += sent.write_units
         return sent
 
-    def _sent_one_by_one(self, targets: Sequence[Target], refused: Replies) -> Replies:
-        """Send again what a refused batch left open, and nothing that it settled."""
+    def _send_one_by_one(self, targets: Sequence[Target], refused: Replies) -> Replies:
+        """Send again the rows that a refused batch left open, and only those."""
         still_open = [position for position, reply in enumerate(refused.replies) if reply.outcome is None]
-        sent = self._items.send([targets[position] for position in still_open])
+        sent = self._item_deletes.send([targets[position] for position in still_open])
         replies = list(refused.replies)
         for position, reply in zip(still_open, sent.replies, strict=True):
             replies[position] = reply
@@ -204,31 +205,30 @@ class Deleter:
 
     def _fall_back(self, error: JanitorError) -> None:
         with self._lock:
-            if self._way is not self._items:
+            if self._method is not self._item_deletes:
                 log.warning("delete.without_partiql", code=error.code, error=str(error), instead="DeleteItem")
-            self._way = self._items
+            self._method = self._item_deletes
 
     def _check_lease(self) -> None:
         if not self._may_go_on():
             raise StoreError("the lease of the table was lost", "run it again", LEASE_LOST)
 
-    def _settled(self, target: Target, reply: Reply, fatal: JanitorError | None) -> Settled:
+    def _find_result(self, target: Target, reply: Reply, fatal: JanitorError | None) -> RowResult:
         if reply.outcome is not None:
-            return Settled(
-                reply.outcome, reply.code, None if reply.item is None else target.other_than_seen(reply.item)
-            )
+            item = None if reply.item is None else target.find_difference(reply.item)
+            return RowResult(reply.outcome, reply.code, item)
         if fatal is not None and reply.code == fatal.code and fatal.code != LEASE_LOST:
-            return Settled(DeletionOutcome.FAILED, reply.code)
+            return RowResult(DeletionOutcome.FAILED, reply.code)
         try:
-            outcome = self._looked(target)
+            outcome = self._read_outcome(target)
         except JanitorError as error:
             log.warning("delete.not_looked_at", code=error.code, error=str(error))
-            return Settled(DeletionOutcome.FAILED, reply.code or error.code)
-        return Settled(outcome, reply.code if outcome is DeletionOutcome.FAILED else "")
+            return RowResult(DeletionOutcome.FAILED, reply.code or error.code)
+        return RowResult(outcome, reply.code if outcome is DeletionOutcome.FAILED else "")
 
-    def _looked(self, target: Target) -> DeletionOutcome:
+    def _read_outcome(self, target: Target) -> DeletionOutcome:
         units = float(-(-len(target.item) // _BYTES_OF_A_READ_UNIT))
-        # A look is worth its units even when the run is about to end: it says what became of the row.
+        # The row is read even if the run is about to end: nothing else says what became of it.
         self._budgets.reads.take(units, self._wait)
         item = read_row(self._client, self._table, msgspec.json.decode(target.key))
         if item is None:

@@ -1,7 +1,7 @@
-"""Single rows, found by what a person calls them: key, fingerprint, `tokenUUID`, owner. Whole items, for a change.
+"""Find single rows by key, fingerprint, `tokenUUID` or owner. They come as whole items, ready to be changed.
 
-A fingerprint is no key, so the table is read for it, and every row's is compared. What is read is consistent, so that a
-row is found as soon as it was written, as it is now; but the index of owners lags behind by moments.
+A fingerprint is not a key, so the whole table is read for it. Reads are consistent: a row is found as soon as it was
+written, and as it is now. Only the index of owners lags behind by moments.
 """
 
 import itertools
@@ -14,48 +14,48 @@ from msgspec import structs
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
-from janitor.dynamodb.owners import pages_of_owner
+from janitor.dynamodb.owner_query import read_owner_pages
 from janitor.dynamodb.page_size import PageSize
 from janitor.dynamodb.read_row import read_row
-from janitor.dynamodb.scan import Scan, StopRequest, segments_for
+from janitor.dynamodb.scan import Scan, StopRequest, choose_segments
 from janitor.errors import StopRequestedError
-from janitor.tokens.fingerprint import LENGTH, fingerprint, row_name
+from janitor.tokens.fingerprint import LENGTH, compute_fingerprint, make_row_name
 from janitor.tokens.policy import Policy
-from janitor.tokens.row import Row, row_of
+from janitor.tokens.row import Row, decode_row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MOST_FOUND = 20
+MAX_MATCHES = 20
 
 _UUID = "tokenUUID"
 _OWNER = "username"
-# A fingerprint is near a prefix with so many of its first digits, or with all of its digits but so many.
-_ALIKE_DIGITS = 4
-_WRONG_DIGITS = 2
+# A fingerprint is similar to a given one if it shares this many first digits, or differs in at most this many digits.
+_SAME_FIRST_DIGITS = 4
+_MAX_WRONG_DIGITS = 2
 
 
 class FoundItem(NamedTuple):
     """A row of the table. Its `repr` shows nothing of it.
 
     Attributes:
-        row: what janitor reads of it.
-        item: all of it, as DynamoDB JSON.
+        row: the attributes that janitor uses.
+        item: the whole row, as DynamoDB JSON.
     """
 
     row: Row
     item: bytes
 
     def __repr__(self) -> str:
-        return "Found(…)"
+        return "FoundItem(…)"
 
 
 class FingerprintSearch(NamedTuple):
-    """What a look for a fingerprint found.
+    """The result of a search for a fingerprint.
 
     Attributes:
-        matches: the rows that are called so, at most 21: then there are more than 20.
-        near: where there is none, rows that are called nearly so, at most 20: somebody may have mistyped it.
+        matches: the rows that match, at most 21; 21 means more than 20.
+        near: if none matches, at most 20 rows with a similar fingerprint: it may have been mistyped.
     """
 
     matches: list[FoundItem]
@@ -63,10 +63,10 @@ class FingerprintSearch(NamedTuple):
 
 
 class Finder:
-    """Finds rows of one table. It is for the main thread: a request to stop cuts its waits short.
+    """Finds rows of one table. For the main thread only: a request to stop cuts its waits short.
 
-    Every method raises AwsError where DynamoDB refused or could not be reached, and StopRequestedError where somebody
-    asked to stop, so that half a table never passes for a whole one.
+    Every method raises AwsError where DynamoDB refused or could not be reached, and StopRequestedError where a stop was
+    requested, so that half a table never counts as the whole one.
     """
 
     def __init__(
@@ -79,15 +79,15 @@ class Finder:
         *,
         budgets: Budgets,
     ) -> None:
-        """Prepare; nothing is sent.
+        """Prepare; sends nothing.
 
         Args:
             client: made with the page parser.
-            table: where to look.
-            policy: says by its dialect what a fingerprint is of.
+            table: the table to search.
+            policy: its dialect decides how fingerprints are computed.
             secret: the key of the fingerprints; None for plain ones.
-            stop: who may ask for an early end.
-            budgets: what pages may cost; a row by its key comes at once.
+            stop: where a stop may be requested.
+            budgets: what pages may cost; reading a row by its key does not wait for it.
         """
         self._client: Any = client
         self._table = table
@@ -98,45 +98,47 @@ class Finder:
         self._consistent = structs.replace(budgets, pages=PageSize(is_consistent=True))
 
     def fingerprint_of(self, found: FoundItem) -> str:
-        """What a row is named everywhere."""
-        return fingerprint(found.row, self._dialect, self._secret)
+        """Return the fingerprint of a row's token."""
+        return compute_fingerprint(found.row, self._dialect, self._secret)
 
-    def by_key(self, key: str) -> FoundItem | None:
-        """The row with this key; None where there is none. Needs `dynamodb:GetItem`."""
+    def find_by_key(self, key: str) -> FoundItem | None:
+        """Return the row with this key; None where there is none. Needs `dynamodb:GetItem`."""
         with self._stop.waiting():
             item = read_row(self._client, self._table.name, {"S": key})
         if item is None:
             return None
         content = msgspec.json.encode(item)
-        return FoundItem(row_of(content), content)
+        return FoundItem(decode_row(content), content)
 
-    def name_of(self, found: FoundItem) -> str:
-        """What names this row alone."""
-        return row_name(found.row, self.fingerprint_of(found), self._secret)
+    def row_name_of(self, found: FoundItem) -> str:
+        """Return the name of this row alone."""
+        return make_row_name(found.row, self.fingerprint_of(found), self._secret)
 
-    def look(self, name: str) -> FingerprintSearch:
-        """The rows whose name, a fingerprint and what comes behind it, starts so, or nearly so. Needs `dynamodb:Scan`.
+    def search(self, name: str) -> FingerprintSearch:
+        """Find the rows whose row name starts with this text, or with a similar one. Needs `dynamodb:Scan`.
 
-        Every row is read, even for all digits of a fingerprint: the row of another token, or another row of this one,
-        may have the same ones, and no filter of the server's tells that of every key.
+        A row name is a fingerprint and further digits. Every row is read, even for a complete fingerprint: another
+        token's row, or another row of this token, may share it, and no filter of the server can tell.
         """
         matches: list[FoundItem] = []
         near: list[FoundItem] = []
-        for found in self._scanned({}):
+        for found in self._scan({}):
             fingerprint = self.fingerprint_of(found)
-            # The digits behind it cost another hash, which is for the few rows whose fingerprint it may be.
-            if fingerprint.startswith(name) or (name.startswith(fingerprint) and self.name_of(found).startswith(name)):
+            # The further digits cost another hash, so they are computed only for rows with this fingerprint.
+            if fingerprint.startswith(name) or (
+                name.startswith(fingerprint) and self.row_name_of(found).startswith(name)
+            ):
                 matches.append(found)
-            elif len(near) < MOST_FOUND and _is_near(fingerprint, name[:LENGTH]):
+            elif len(near) < MAX_MATCHES and _is_similar(fingerprint, name[:LENGTH]):
                 near.append(found)
-            if len(matches) > MOST_FOUND:
+            if len(matches) > MAX_MATCHES:
                 break
         return FingerprintSearch(matches, [] if matches else near)
 
-    def by_uuid(self, uuid: str) -> list[FoundItem]:
-        """The rows with this `tokenUUID`, in small letters or capitals or as given, at most 21.
+    def find_by_uuid(self, uuid: str) -> list[FoundItem]:
+        """Find the rows with this `tokenUUID`, as given, in lower case or in upper case; at most 21.
 
-        One, where nobody wrote rows by hand. Needs `dynamodb:Scan`.
+        There is only one, unless somebody wrote rows by hand. Needs `dynamodb:Scan`.
         """
         # LISA writes them in lower case.
         spellings = dict.fromkeys((uuid, uuid.lower(), uuid.upper()))
@@ -146,37 +148,34 @@ class Finder:
             "ExpressionAttributeNames": {"#a": _UUID},
             "ExpressionAttributeValues": values,
         }
-        return list(itertools.islice(self._scanned(filter_), MOST_FOUND + 1))
+        return list(itertools.islice(self._scan(filter_), MAX_MATCHES + 1))
 
-    def by_user(self, name: str) -> list[FoundItem]:
-        """Every row of this owner, through the index where there is one. Needs `dynamodb:Query` on it, or Scan."""
+    def find_by_user(self, name: str) -> list[FoundItem]:
+        """Find every row of this owner, through the index where there is one. Needs `dynamodb:Query` on it, or Scan."""
         if not self._table.has_owner_index:
-            return list(self._scanned(_equals(_OWNER, name)))
-        pages = pages_of_owner(
+            return list(self._scan(_equals(_OWNER, name)))
+        pages = read_owner_pages(
             self._client, self._table.name, name, self._budgets, is_whole=True, waiting=self._stop.waiting
         )
-        return [found for page in pages for found in _rows(page)]
+        return [found for page in pages for found in _items_of(page)]
 
-    def _scanned(self, filter_: dict[str, Any]) -> Iterator[FoundItem]:
+    def _scan(self, filter_: dict[str, Any]) -> Iterator[FoundItem]:
         scan = Scan(
             client=self._client,
             table=self._table.name,
-            segments=segments_for(self._table.size_bytes),
+            segments=choose_segments(self._table.size_bytes),
             filter=lambda: {"ConsistentRead": True, **filter_},
             stop=self._stop,
             budgets=self._consistent,
         )
         for page in scan.pages():
-            yield from _rows(page)
-        self._check_not_stopped()
-
-    def _check_not_stopped(self) -> None:
-        # A scan ends early and quietly when it is asked to.
+            yield from _items_of(page)
+        # A scan ends early without an error when a stop is requested.
         if self._stop.is_requested():
             raise StopRequestedError
 
 
-def _rows(page: Page) -> Iterator[FoundItem]:
+def _items_of(page: Page) -> Iterator[FoundItem]:
     for position, row in enumerate(page.rows(range(page.count))):
         yield FoundItem(row, page.item(position))
 
@@ -189,6 +188,6 @@ def _equals(attribute: str, value: str) -> dict[str, Any]:
     }
 
 
-def _is_near(name: str, prefix: str) -> bool:
-    wrong = sum(digit != meant for digit, meant in zip(name, prefix, strict=False))
-    return name.startswith(prefix[:_ALIKE_DIGITS]) or wrong <= _WRONG_DIGITS
+def _is_similar(fingerprint: str, prefix: str) -> bool:
+    wrong = sum(digit != given for digit, given in zip(fingerprint, prefix, strict=False))
+    return fingerprint.startswith(prefix[:_SAME_FIRST_DIGITS]) or wrong <= _MAX_WRONG_DIGITS

@@ -1,4 +1,4 @@
-"""--table, --deployment, --ssm-parameter: to a table that is there, and its dialect."""
+"""Find the token table that --table, --deployment or --ssm-parameter names, and detect its dialect."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -7,9 +7,9 @@ import msgspec
 
 from janitor.aws.errors import DENIALS, NOT_FOUND, aws_errors
 from janitor.dynamodb.client import Aws
-from janitor.dynamodb.clock import second_of_date_header
+from janitor.dynamodb.clock import parse_date_header
 from janitor.dynamodb.decode import page_of
-from janitor.dynamodb.upkeep import UNKNOWN_THROUGHPUT, Throughput, throughput_in
+from janitor.dynamodb.table_features import UNKNOWN_THROUGHPUT, Throughput, throughput_of
 from janitor.errors import AwsError, ConfigurationError, JanitorError
 from janitor.logs import get_logger
 from janitor.tokens.dialect import Dialect
@@ -21,11 +21,11 @@ NAME_PATTERNS = ("{deployment}-LISAApiBaseTokenTable", "{deployment}-LISAApiToke
 OWNER_INDEX = "username-index"
 KEY = "token"
 
-_PAGES_TO_LOOK_AT = 10
+_MAX_PAGES = 10
 
 
 class TableChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which table, as the user says it: exactly one of the three is set."""
+    """How the user names the table: exactly one of the three is set."""
 
     table: str | None = None
     deployment: str | None = None
@@ -33,19 +33,19 @@ class TableChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A token table that is there.
+    """An existing token table.
 
     Attributes:
         name, region, account_id: where it is; the account is read from the table's ARN.
-        endpoint: the endpoint that was set, None when AWS's own is used.
+        endpoint: the endpoint that was set; None for AWS's own.
         dialect: which LISA reads it.
         has_owner_index: whether rows can be looked up by username.
-        item_count, size_bytes: as DescribeTable has them, about six hours old.
-        skew_seconds: the local clock less the server's; None when the answer had no date.
-        source: what its rows are read from instead, None for the table itself. Then nothing was asked of DynamoDB, and
-            a region that nobody knows is empty.
-        throughput: what it takes.
-        table_id: what tells it from every other table, one of the same name too; None where the server does not say.
+        item_count, size_bytes: from DescribeTable, up to about six hours old.
+        skew_seconds: the local clock minus the server's; None when the answer had no date.
+        source: what its rows are read from instead; None for the table itself. With a source DynamoDB is not asked,
+            and a region that nobody knows is empty.
+        throughput: how much it can take.
+        table_id: identifies the table, even among tables of the same name; None where the server does not say.
     """
 
     name: str
@@ -62,66 +62,66 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     table_id: str | None = None
 
 
-def locate(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callable[[], float]) -> Table:
-    """Find the table and look at its shape.
+def locate_table(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callable[[], float]) -> Table:
+    """Find the table, and check that it is a token table.
 
     Args:
-        aws: the session to ask through.
-        choice: what the user named.
-        dialect: None to tell it from the table: `hashed` when it has the index `username-index`.
-        clock: the present time in UNIX seconds.
+        aws: the session to use.
+        choice: how the user names the table.
+        dialect: None to detect it: `hashed` when the table has the index `username-index`.
+        clock: returns the current time in UNIX seconds.
 
     Raises:
-        ConfigurationError: there is no such table, or it is no token table.
+        ConfigurationError: there is no such table, or it is not a token table.
         AwsError: AWS refused or could not be reached.
     """
-    names = _candidates(aws, choice)
-    description, response = _first_that_exists(aws, names, choice)
+    names = _candidate_names(aws, choice)
+    description, response = _describe_first_existing(aws, names, choice)
     _check_key(description)
     indexes = {index["IndexName"] for index in description.get("GlobalSecondaryIndexes", ())}
     detected = Dialect.HASHED if OWNER_INDEX in indexes else Dialect.CLASSIC
     return Table(
         name=description["TableName"],
         region=aws.region,
-        account_id=_account(description.get("TableArn", "")),
+        account_id=_account_in(description.get("TableArn", "")),
         endpoint=aws.endpoint("dynamodb"),
         dialect=dialect or detected,
         has_owner_index=OWNER_INDEX in indexes,
         item_count=description.get("ItemCount", 0),
         size_bytes=description.get("TableSizeBytes", 0),
-        skew_seconds=_skew(response, clock()),
-        throughput=throughput_in(description),
+        skew_seconds=_measure_skew(response, clock()),
+        throughput=throughput_of(description),
         table_id=description.get("TableId"),
     )
 
 
-def left_behind(aws: Aws, table: Table) -> list[str]:
-    """Older tables of the same deployment that still hold rows beside this one.
+def find_older_tables(aws: Aws, table: Table) -> list[str]:
+    """List older tables of the same deployment that still hold rows.
 
-    LISA's renames (v3, v6) left them, keys in plain text. A table that cannot be read is passed over: a policy narrowed
-    to one table forbids just that.
+    LISA's renames (v3, v6) left them behind, with keys in plain text. A table that cannot be read is skipped: an IAM
+    policy for one table only forbids it.
     """
     return [name for name in _older_names(table.name) if _holds_rows(aws, name)]
 
 
-def _candidates(aws: Aws, choice: TableChoice) -> list[str]:
+def _candidate_names(aws: Aws, choice: TableChoice) -> list[str]:
     if choice.deployment:
         return [pattern.format(deployment=choice.deployment) for pattern in NAME_PATTERNS]
-    name = choice.table or _parameter(aws, choice.ssm_parameter or "")
+    name = choice.table or _read_parameter(aws, choice.ssm_parameter or "")
     if name.startswith("arn:"):
-        # Its account would be lost on the way: a name is looked up in the caller's own.
+        # Its account would be ignored: a table's name is looked up in the caller's own account.
         raise ConfigurationError(
             f"{name} is an ARN", "give the table's name, and --role-arn for a table of another account", "table-arn"
         )
     return [name]
 
 
-def _parameter(aws: Aws, path: str) -> str:
+def _read_parameter(aws: Aws, path: str) -> str:
     with aws_errors("ssm:GetParameter", f"the parameter {path}"):
         return aws.ssm.get_parameter(Name=path)["Parameter"]["Value"]
 
 
-def _first_that_exists(aws: Aws, names: Iterable[str], choice: TableChoice) -> tuple[Mapping[str, Any], Any]:
+def _describe_first_existing(aws: Aws, names: Iterable[str], choice: TableChoice) -> tuple[Mapping[str, Any], Any]:
     for name in names:
         try:
             response = _describe(aws, name)
@@ -129,7 +129,7 @@ def _first_that_exists(aws: Aws, names: Iterable[str], choice: TableChoice) -> t
             if error.code in NOT_FOUND:
                 continue
             if error.code in DENIALS and choice.deployment:
-                # It may be the one that LISA reads, so an older table must not pass for it.
+                # It may be the one that LISA reads, so no older table may be used in its place.
                 raise AwsError(error.sentence, f"{error.way_out}, or name the table with --table", error.code) from None
             raise
         return response["Table"], response
@@ -154,19 +154,19 @@ def _check_key(description: Mapping[str, Any]) -> None:
         return
     found = ", ".join(f"{name} ({types.get(name, '?')})" for name, _ in key)
     raise ConfigurationError(
-        f"the table {description.get('TableName')} is no token table: its key is {found}, not {KEY} (S)",
+        f"the table {description.get('TableName')} is not a token table: its key is {found}, not {KEY} (S)",
         "check --table",
         "not-a-token-table",
     )
 
 
-def _account(arn: str) -> str | None:
+def _account_in(arn: str) -> str | None:
     parts = arn.split(":")
     return parts[4] if len(parts) > 4 and parts[4] else None  # noqa: PLR2004  # arn:partition:service:region:account
 
 
-def _skew(response: Mapping[str, Any], now: float) -> int | None:
-    second = second_of_date_header(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date"))
+def _measure_skew(response: Mapping[str, Any], now: float) -> int | None:
+    second = parse_date_header(response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date"))
     # The header is cut to whole seconds, so the server's time is half a second later on average.
     return None if second is None else round(now - second - 0.5)
 
@@ -182,12 +182,12 @@ def _older_names(name: str) -> list[str]:
 def _holds_rows(aws: Aws, name: str) -> bool:
     request: dict[str, Any] = {"TableName": name, "Limit": 1}
     try:
-        for _ in range(_PAGES_TO_LOOK_AT):
+        for _ in range(_MAX_PAGES):
             with aws_errors("dynamodb:Scan", f"the table {name}"):
                 page = page_of(aws.dynamodb.scan(**request), "dynamodb:Scan")
             if page.scanned or page.next_key is None:
                 return page.scanned > 0
-            # An empty page is not the end.
+            # An empty page is not always the last one.
             request["ExclusiveStartKey"] = page.next_key
     except JanitorError as error:
         log.debug("table.not_looked_at", table=name, code=error.code)

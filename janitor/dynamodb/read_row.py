@@ -1,4 +1,4 @@
-"""One row by its key, as the table has it now."""
+"""Read one row by its key, as it is now."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,12 @@ _CALL = "dynamodb:GetItem"
 
 
 def read_row(client: "DynamoDBClient", table: str, key: Any) -> Mapping[str, Any] | None:
-    """Read a row, with every write before it.
+    """Read a row with a consistent read.
 
     Args:
         client: made with the page parser.
         table: the table's name.
-        key: the row's, as DynamoDB JSON: `{"S": …}`.
+        key: the row's key, as DynamoDB JSON: `{"S": …}`.
 
     Returns:
         the row as DynamoDB JSON; None where there is none.

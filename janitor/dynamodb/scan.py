@@ -1,8 +1,8 @@
-"""Table to pages, by one segment or by several in parallel.
+"""Scan a table page by page, in one segment or in several parallel ones.
 
-One segment is read by the caller itself. Of several, each is a thread that asks for one page after the other and hands
-them to the caller through a short queue, so that a slow reader holds the segments up and memory stays flat. The first
-error of any segment ends the scan: its rows would be missing from every count.
+A single segment is read by the caller's own thread. With several, each has a thread that reads one page after the other
+and hands them to the caller through a short queue, so a slow caller slows the segments down and memory stays flat. The
+first error of any segment ends the scan: otherwise its rows would be missing from every count.
 """
 
 import contextvars
@@ -25,57 +25,57 @@ from janitor.logs import get_logger
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
 from janitor.tokens.policy import Policy
-from janitor.tokens.protection import text_in_every_match
+from janitor.tokens.protection import longest_literal
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 log = get_logger("janitor.scan")
 
-# One segment reads about 12 MB a second at 80 ms a page, and a core decodes about eight of them. Eight also stay within
-# the 12,000 read units a second of a new on-demand table.
+# One segment reads about 12 MB a second at 80 ms a page, and one core decodes about eight segments. Eight also stay
+# within the 12,000 read units a second of a new on-demand table.
 MAX_AUTO_SEGMENTS = 8
 BYTES_PER_AUTO_SEGMENT = 16 * 1024 * 1024
 
 _WAKE_SECONDS = 0.2
-_LONGEST_SLEEP_SECONDS = 3_600.0
-# A page waits here, one more in each segment's hands: enough to keep the reader busy, and no more memory than that.
-_PAGES_AHEAD = 1
-# DynamoDB takes an expression of 4 KB, and 300 operators in it.
-_MOST_CLAUSES_OF_USERS = 50
+_MAX_SLEEP_SECONDS = 3_600.0
+# One page waits in the queue, and one more in each segment: enough to keep the caller busy, and little memory.
+_QUEUED_PAGES = 1
+# DynamoDB accepts expressions of up to 4 KB with up to 300 operators.
+_MAX_USER_CLAUSES = 50
 
 
-def segments_for(size_bytes: int) -> int:
-    """How many segments `--segments auto` means for a table of this size in bytes: one for each 16 MB, 1 to 8."""
+def choose_segments(size_bytes: int) -> int:
+    """Return what `--segments auto` means for a table of this size in bytes: one for each 16 MB, 1 to 8."""
     return max(1, min(MAX_AUTO_SEGMENTS, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
 
 
 class StopRequest(Protocol):
-    """Somebody who may ask for an early end."""
+    """Where a stop, an early end of the scan, may be requested."""
 
     def is_requested(self) -> bool:
-        """Asked between two pages."""
+        """Whether a stop was requested; called between two pages."""
 
     def waiting(self) -> AbstractContextManager[None]:
-        """Entered while the caller's own thread waits for a page; may raise StopRequestedError."""
+        """Return a context for the main thread's waits, in which a request may raise StopRequestedError."""
 
     def pause(self, seconds: float) -> bool:
-        """Waits so long in a segment's thread, or until a request comes; True when there is one."""
+        """Wait so many seconds in a segment's thread, or until a stop is requested; return True when one is."""
 
 
 class NeverStopped:
-    """Nobody asks for an early end, but whoever ends the process."""
+    """A `StopRequest` that never comes."""
 
     def is_requested(self) -> bool:
-        """No."""
+        """Return False."""
         return False
 
     def waiting(self) -> AbstractContextManager[None]:
-        """Nothing."""
+        """Return a context that does nothing."""
         return nullcontext()
 
     def pause(self, seconds: float) -> bool:
-        """Wait so long."""
+        """Wait the whole time."""
         time.sleep(seconds)
         return False
 
@@ -86,10 +86,10 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         client: made with the page parser.
         table: the table's name.
-        segments: how many parts are read at once.
-        filter: the server-side filter's arguments, from `filter_for` or `unfiltered`; asked for before each page.
-        stop: a request ends the scan early and quietly.
-        budgets: what the pages may cost; all segments draw on it.
+        segments: how many segments are read at once.
+        filter: returns the request's filter, from `build_filter` or `build_projection`; called before each page.
+        stop: a request ends the scan early, without an error.
+        budgets: what the pages may cost; shared by all segments.
     """
 
     client: "DynamoDBClient"
@@ -100,14 +100,14 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     budgets: Budgets = msgspec.field(default_factory=partial(Budgets.unlimited, time.monotonic))
 
     def pages(self) -> Iterator[Page]:
-        """Every page of every segment, in the order they arrive.
+        """Read every page of every segment, in the order they arrive.
 
         Raises:
             AwsError: a segment could not be read to its end.
         """
-        return self._by_caller() if self.segments == 1 else self._by_threads()
+        return self._read_in_caller() if self.segments == 1 else self._read_in_threads()
 
-    def _by_caller(self) -> Iterator[Page]:
+    def _read_in_caller(self) -> Iterator[Page]:
         pages = self.segment_pages(0, sleep)
         with suppress(StopRequestedError):
             while not self.stop.is_requested():
@@ -117,8 +117,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
                     return
                 yield page
 
-    def _by_threads(self) -> Iterator[Page]:
-        arrived: queue.Queue[Page | JanitorError | None] = queue.Queue(maxsize=_PAGES_AHEAD)
+    def _read_in_threads(self) -> Iterator[Page]:
+        arrived: queue.Queue[Page | JanitorError | None] = queue.Queue(maxsize=_QUEUED_PAGES)
         ended = threading.Event()
         for segment in range(self.segments):
             context = contextvars.copy_context()
@@ -158,13 +158,13 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         except JanitorError as error:
             _put(arrived, error, ended)
         except Exception as error:  # noqa: BLE001  # a thread's bug must end the run, not hang it
-            _put(arrived, JanitorError(f"reading a segment broke off ({type(error).__name__})", code="bug"), ended)
+            _put(arrived, JanitorError(f"reading a segment failed ({type(error).__name__})", code="bug"), ended)
 
     def segment_pages(self, segment: int, wait: Wait) -> Iterator[Page]:
-        """The pages of one segment. `wait` waits for units, and says whether to go on.
+        """Read the pages of one segment. `wait` waits for units, and returns True to end early.
 
         Raises:
-            AwsError: it could not be read to its end.
+            AwsError: the segment could not be read to its end.
         """
         request: dict[str, Any] = {"TableName": self.table, "ReturnConsumedCapacity": "TOTAL"}
         if self.segments > 1:
@@ -176,7 +176,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
             with aws_errors("dynamodb:Scan", f"the table {self.table}"):
                 response = self.client.scan(**request)
             page = page_of(response, "dynamodb:Scan")
-            self.budgets.settle_page(allowance, page.scanned, page.read_units or units_of(page))
+            self.budgets.settle_page(allowance, page.scanned, page.read_units or estimate_units(page))
             log.debug("page.read", segment=segment, page=number, rows=page.scanned, bytes=page.size)
             yield page
             if page.next_key is None:
@@ -186,13 +186,13 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sleep(seconds: float) -> bool:
-    """Wait so long in the main thread, or an hour, within `StopRequest.waiting`, where a signal raises."""
-    time.sleep(min(seconds, _LONGEST_SLEEP_SECONDS))
+    """Wait so many seconds, at most an hour, in the main thread; a signal raises within `StopRequest.waiting`."""
+    time.sleep(min(seconds, _MAX_SLEEP_SECONDS))
     return False
 
 
-def units_of(page: Page) -> float:
-    """What a page cost at least, from a server that does not say it."""
+def estimate_units(page: Page) -> float:
+    """Return the least that a page cost, for a server that does not say it."""
     return max(1, -(-page.size // 4096)) / 2
 
 
@@ -207,17 +207,19 @@ def _put(
     return None
 
 
-def filter_for(now: int, policy: Policy, *, whole_items: bool = False, patterns: Sequence[str] = ()) -> dict[str, Any]:
-    """Scan's arguments that keep plainly active rows off the wire, and of the others all attributes we do not read.
+def build_filter(
+    now: int, policy: Policy, *, whole_items: bool = False, patterns: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Build arguments for Scan that filter out plainly active rows, and the attributes that janitor does not use.
 
     Args:
         now: the UNIX second at which rows are judged.
-        policy: by which rules.
+        policy: the rules by which they are judged.
         whole_items: whether rows come with every attribute, as a plan and an archive need them.
-        patterns: shell patterns of users whose rows come too, active or not, and some that none of them fits.
+        patterns: shell patterns of users whose rows all come too, with some rows that none of the patterns matches.
 
-    A row stays away only if its date is a number within (`now` + horizon, 99 999 999 999] after LISA's truncation and,
-    in a hashed table, if its `tokenUUID` is a text that is not empty.
+    A row is filtered out only if its date is a number within (`now` + horizon, 99 999 999 999] after LISA's truncation
+    and, in a hashed table, if its `tokenUUID` is a text that is not empty.
     """
     clauses = ["attribute_not_exists(#e)", "NOT attribute_type(#e, :number)", "#e < :from", "#e >= :beyond"]
     values = {
@@ -228,11 +230,11 @@ def filter_for(now: int, policy: Policy, *, whole_items: bool = False, patterns:
     if policy.dialect is Dialect.HASHED:
         clauses += ["attribute_not_exists(#u)", "NOT attribute_type(#u, :text)", "#u = :empty"]
         values |= {":text": {"S": "S"}, ":empty": {"S": ""}}
-    of_users, texts = _of_users(patterns)
-    clauses += of_users
-    values |= texts
+    user_clauses, user_values = _build_user_clauses(patterns)
+    clauses += user_clauses
+    values |= user_values
     used = {"#e", "#u"} if policy.dialect is Dialect.HASHED else {"#e"}
-    used |= {"#o"} if of_users else set()
+    used |= {"#o"} if user_clauses else set()
     names = {placeholder: name for placeholder, name in _NAMES.items() if not whole_items or placeholder in used}
     arguments = {
         "FilterExpression": " OR ".join(clauses),
@@ -242,23 +244,23 @@ def filter_for(now: int, policy: Policy, *, whole_items: bool = False, patterns:
     return arguments if whole_items else arguments | {"ProjectionExpression": ", ".join(names)}
 
 
-def _of_users(patterns: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """The clauses that let rows of users through whom these patterns may fit, and the values in them."""
-    texts = sorted({text_in_every_match(pattern) for pattern in patterns})
-    if not texts:
+def _build_user_clauses(patterns: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Build the clauses that let through the rows of users whom these patterns may match, and their values."""
+    literals = sorted({longest_literal(pattern) for pattern in patterns})
+    if not literals:
         return [], {}
-    if not all(texts) or len(texts) > _MOST_CLAUSES_OF_USERS:
+    if not all(literals) or len(literals) > _MAX_USER_CLAUSES:
         return ["attribute_exists(#o)"], {}
-    clauses = [f"contains(#o, :o{number})" for number in range(len(texts))]
-    return clauses, {f":o{number}": {"S": text} for number, text in enumerate(texts)}
+    clauses = [f"contains(#o, :o{number})" for number in range(len(literals))]
+    return clauses, {f":o{number}": {"S": literal} for number, literal in enumerate(literals)}
 
 
-def unfiltered() -> dict[str, Any]:
-    """Scan's arguments that bring every row, active ones too, and of each the attributes that janitor reads."""
+def build_projection() -> dict[str, Any]:
+    """Build arguments for Scan that return every row, active ones too, with the attributes that janitor uses."""
     return {"ExpressionAttributeNames": _NAMES, "ProjectionExpression": ", ".join(_NAMES)}
 
 
-# Several of LISA's attributes are reserved words, so every one goes by a placeholder.
+# Several of LISA's attributes are reserved words in DynamoDB, so each has a placeholder.
 _NAMES = {
     "#k": KEY,
     "#e": "tokenExpiration",

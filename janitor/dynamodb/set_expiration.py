@@ -1,6 +1,6 @@
-"""The expiration of a row that somebody named, set on the condition that the row still is as it was seen.
+"""Set the expiration of a row that a user named, on the condition that the row still is as it was seen.
 
-A write whose answer was lost counts by what the table holds then: as done, where the row is as the write leaves it.
+If the answer to the write is lost, the table decides: the write is done if the row is as the write would leave it.
 """
 
 from enum import StrEnum
@@ -13,17 +13,17 @@ from janitor.dynamodb.find import FoundItem
 from janitor.dynamodb.target import Target, is_same_row
 from janitor.errors import JanitorError
 from janitor.tokens.policy import Policy
-from janitor.tokens.row import Row, row_of
+from janitor.tokens.row import Row, decode_row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class UpdateOutcome(StrEnum):
-    """What became of a row that was to be updated.
+    """The outcome of an update.
 
-    `set`: it has the new expiration. `changed`: it is another row by now, and stays. `already_gone`: no such row is
-    there. `failed`: it is as it was, or nobody could tell.
+    `set`: the row has the new expiration. `changed`: it is no longer as it was seen, and stays. `already_gone`:
+    there is no such row. `failed`: it is as it was, or nobody can tell.
     """
 
     SET = "set"
@@ -32,50 +32,50 @@ class UpdateOutcome(StrEnum):
     FAILED = "failed"
 
 
-class Updated(NamedTuple):
-    """What became of a row.
+class UpdateResult(NamedTuple):
+    """What became of a row that was to be updated.
 
     Attributes:
-        outcome: that.
-        standing: the row as somebody else left it, where it has changed.
-        error: why it failed, if it did.
+        outcome: the outcome.
+        current_row: the row as it is now, where somebody else has changed it.
+        error: why the update failed, if it did.
     """
 
     outcome: UpdateOutcome
-    standing: Row | None = None
+    current_row: Row | None = None
     error: JanitorError | None = None
 
 
-class Expirations:
-    """Sets the expiration of rows of one table. Threads may share it."""
+class ExpirationSetter:
+    """Sets the expiration of rows of one table. Thread-safe."""
 
     def __init__(self, client: "DynamoDBClient", table: str, policy: Policy) -> None:
-        """Prepare; nothing is sent.
+        """Prepare; sends nothing.
 
         Args:
             client: made with the page parser.
             table: the table's name.
-            policy: says what protects a row; whoever sets the expiration must have seen that as it is.
+            policy: says what protects a row; the attributes that it depends on must still be as they were seen.
         """
         self._writer = ConditionalWriter(client, table, "UpdateItem")
         self._table = table
         self._policy = policy
 
-    def set(self, found: FoundItem, second: int) -> Updated:
-        """Set a row's expiration to a UNIX second. What AWS does never raises."""
+    def set(self, found: FoundItem, second: int) -> UpdateResult:
+        """Set a row's expiration to a UNIX second. Never raises for a failure of AWS."""
         target = Target.as_seen(found.item, self._policy)
         written = msgspec.json.encode(target.with_expiration(second))
-        end = self._writer.write(
+        result = self._writer.write(
             target.update_item(self._table, second),
             msgspec.json.decode(target.key),
-            lambda standing: is_same_row(standing, written),
+            lambda current: is_same_row(current, written),
         )
-        if end.is_done:
-            return Updated(UpdateOutcome.SET)
-        if not end.was_seen:
-            return Updated(UpdateOutcome.FAILED, error=end.error)
-        if end.standing is None:
-            return Updated(UpdateOutcome.ALREADY_GONE)
-        if end.error is not None and target.is_met_by(end.standing):
-            return Updated(UpdateOutcome.FAILED, error=end.error)
-        return Updated(UpdateOutcome.CHANGED, row_of(msgspec.json.encode(end.standing)))
+        if result.is_done:
+            return UpdateResult(UpdateOutcome.SET)
+        if not result.was_read:
+            return UpdateResult(UpdateOutcome.FAILED, error=result.error)
+        if result.current_row is None:
+            return UpdateResult(UpdateOutcome.ALREADY_GONE)
+        if result.error is not None and target.is_met_by(result.current_row):
+            return UpdateResult(UpdateOutcome.FAILED, error=result.error)
+        return UpdateResult(UpdateOutcome.CHANGED, decode_row(msgspec.json.encode(result.current_row)))

@@ -1,6 +1,6 @@
-"""The two ways to delete rows on condition: 25 PartiQL statements in a request, or a DeleteItem each.
+"""The two ways to delete rows on conditions: 25 PartiQL statements in one request, or a DeleteItem for each row.
 
-Both say what became of every row, as far as the server's answer tells. Neither retries: see `delete`.
+Both say what became of every row, as far as the server's answer tells. Neither retries; `delete.Deleter` does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import msgspec
 
 from janitor.aws.errors import DENIALS, PASSING_ERRORS, PASSING_STATEMENT_ERRORS, aws_errors
-from janitor.dynamodb.bodies import take_bodies
-from janitor.dynamodb.conditional_write import CONDITION_FAILED, Unmet, send_on_condition
-from janitor.dynamodb.decode import MAX_UNITS, Answers, StatementAnswer, answers_of
+from janitor.dynamodb.conditional_write import CONDITION_FAILED, UnmetCondition, send_on_condition
+from janitor.dynamodb.decode import MAX_UNITS, BatchAnswer, StatementAnswer, batch_answer_of
+from janitor.dynamodb.raw_bodies import accept_raw_bodies
 from janitor.dynamodb.target import Target
 from janitor.errors import AwsError, JanitorError
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.deletion_outcome import DeletionOutcome
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,10 +31,10 @@ class Reply(NamedTuple):
     """What an answer tells about one row.
 
     Attributes:
-        outcome: what became of it; None where the answer leaves that open.
-        code: the server's name for what went wrong, empty for nothing.
-        is_passing: whether to send it again may help.
-        item: the row that was deleted, as the server hands it back.
+        outcome: what became of the row; None where the answer leaves that open.
+        code: the server's error code, empty for none.
+        is_passing: whether the failure is temporary, so that sending again may help.
+        item: the deleted row, as the server returned it.
     """
 
     outcome: DeletionOutcome | None
@@ -48,21 +48,21 @@ class Reply(NamedTuple):
 
 ALREADY_GONE = Reply(DeletionOutcome.ALREADY_GONE)
 CHANGED = Reply(DeletionOutcome.CHANGED)
-# Nothing was sent for it.
+# No request was sent for the row.
 UNSENT = Reply(DeletionOutcome.PLANNED)
-# The condition failed, and the server does not say on what: the row has changed, or is not there.
+# The condition failed, and the server did not return the row: it has changed, or there is none.
 UNMET = Reply(None, "ConditionalCheckFailed")
 
 
 @dataclass(slots=True)
 class Replies:
-    """What one sending brought.
+    """The replies to the deletes of some rows.
 
     Attributes:
         replies: one for each row, in their order.
-        write_units: what it cost.
-        unanswered: why a request brought no usable answer, if one did: its rows are open, and may be gone.
-        fatal: why nothing more is worth sending, if so: the rows that are still open were not touched.
+        write_units: what the deletes cost.
+        unanswered: why a request got no usable answer, if one did not; its rows are open, and may be deleted.
+        fatal: why nothing more is worth sending, if so; the rows that are still open were not touched.
     """
 
     replies: list[Reply]
@@ -71,7 +71,7 @@ class Replies:
     fatal: JanitorError | None = None
 
     def fail(self, error: JanitorError, rows: int) -> None:
-        """Leave the next rows open, because their request failed as a whole."""
+        """Leave the next `rows` rows open, because their request failed as a whole."""
         is_passing = error.code in PASSING_ERRORS
         self.replies += [Reply(None, error.code, is_passing)] * rows
         if is_passing:
@@ -80,30 +80,33 @@ class Replies:
             self.fatal = error
 
 
-class Way(Protocol):
-    """A way to delete rows on condition."""
+class DeleteMethod(Protocol):
+    """A way to delete rows on conditions."""
 
     def send(self, targets: Sequence[Target]) -> Replies:
-        """Send the deletes of at most 25 rows with different keys, and read the answers. What AWS does never raises."""
+        """Send the deletes of at most 25 rows with different keys, and read the answers.
+
+        Never raises for a failure of AWS.
+        """
 
 
-class Partiql:
-    """PartiQL: one request for all rows, one statement a row."""
+class PartiqlDeletes:
+    """Deletes by PartiQL: one request for all rows, one statement a row."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        take_bodies(client, ["BatchExecuteStatement"])
+        accept_raw_bodies(client, ["BatchExecuteStatement"])
         self._execute: Any = client.batch_execute_statement
         self._table = table
 
     def send(self, targets: Sequence[Target]) -> Replies:
-        """As `Way.send`. A denied statement is open, and fatal; what the others of its batch did still counts."""
+        """Send all deletes in one request. A denied statement is fatal, and its row open; other replies still count."""
         sent = Replies([])
         try:
             answers = self._ask(targets)
         except JanitorError as error:
             sent.fail(error, len(targets))
             return sent
-        sent.replies = [_reply(answer) for answer in answers.responses]
+        sent.replies = [_reply_of(answer) for answer in answers.responses]
         sent.write_units = answers.write_units
         denied = next((reply.code for reply in sent.replies if reply.code in DENIALS), None)
         if denied is not None:
@@ -111,22 +114,22 @@ class Partiql:
             sent.fatal = AwsError(sentence, f"allow {_PARTIQL_CALL} on it", denied)
         return sent
 
-    def _ask(self, targets: Sequence[Target]) -> Answers:
+    def _ask(self, targets: Sequence[Target]) -> BatchAnswer:
         statements = [target.statement(self._table) for target in targets]
         body = _ENCODE({"Statements": statements, "ReturnConsumedCapacity": "TOTAL"})
         with aws_errors(_PARTIQL_CALL, f"the table {self._table}"):
             response = self._execute(JanitorBody=body)
-        answers = answers_of(response, _PARTIQL_CALL)
+        answers = batch_answer_of(response, _PARTIQL_CALL)
         if len(answers.responses) != len(targets):
             sentence = f"{_PARTIQL_CALL}: {len(answers.responses)} results for {len(targets)} statements"
             raise AwsError(sentence, "run it again", "corrupt-answer")
         return answers
 
 
-def _reply(answer: StatementAnswer) -> Reply:
+def _reply_of(answer: StatementAnswer) -> Reply:
     error = answer.error
     if error is None:
-        # A DELETE of a missing row succeeds, and hands nothing back (DynamoDB developer guide, PartiQL DELETE).
+        # A DELETE of a missing row succeeds, and returns nothing (DynamoDB developer guide, PartiQL DELETE).
         return ALREADY_GONE if answer.item is msgspec.UNSET else Reply(DeletionOutcome.DELETED, item=answer.item)
     if error.code in CONDITION_FAILED:
         return UNMET if error.item is msgspec.UNSET else CHANGED
@@ -135,16 +138,16 @@ def _reply(answer: StatementAnswer) -> Reply:
     return Reply(None if error.code in DENIALS else DeletionOutcome.FAILED, error.code)
 
 
-class Items:
-    """DeleteItem: a request a row, one after the other."""
+class ItemDeletes:
+    """Deletes by DeleteItem: one request a row, one after the other."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        take_bodies(client, ["DeleteItem"])
+        accept_raw_bodies(client, ["DeleteItem"])
         self._delete: Any = client.delete_item
         self._table = table
 
     def send(self, targets: Sequence[Target]) -> Replies:
-        """As `Way.send`: a row without an answer does not keep the next from being sent; a denied one does."""
+        """Send the deletes one after the other. A missing answer does not stop that; a denial does."""
         sent = Replies([])
         for position, target in enumerate(targets):
             try:
@@ -162,14 +165,14 @@ class Items:
     def _send(self, target: Target) -> tuple[Reply, float]:
         body = target.delete_item(self._table)
         response = send_on_condition(self._delete, body, "dynamodb:DeleteItem", self._table)
-        if isinstance(response, Unmet):
-            # The table's part of the write is paid for all the same, and an error does not say how much that is.
-            return (UNMET if response.standing is None else CHANGED), float(target.write_units)
+        if isinstance(response, UnmetCondition):
+            # The table's part of the write is paid for nevertheless, and an error does not say how much that is.
+            return (UNMET if response.current_row is None else CHANGED), float(target.write_units)
         units = response.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
         if not (isinstance(units, int | float) and 0 <= units < MAX_UNITS):
-            # It says nothing of the row, so what became of that still counts.
+            # The number is wrong, but the rest of the answer still says what became of the row.
             units = float(target.write_units)
         old = response.get("Attributes")
-        # A DeleteItem on condition never succeeds without a row, so an answer without one was cut short.
+        # A DeleteItem on a condition never succeeds without a row, so an answer without one was truncated.
         reply = Reply(DeletionOutcome.DELETED, item=old) if old else Reply(None, "corrupt-answer", is_passing=True)
         return reply, units

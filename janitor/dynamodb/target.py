@@ -1,4 +1,4 @@
-"""A row to delete, and what must still be true of it when the server gets there: as PartiQL, and as a DeleteItem."""
+"""A row to delete or update, and the conditions that it must still meet: as PartiQL, DeleteItem and UpdateItem."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,18 +12,17 @@ from janitor.tokens.policy import Policy
 
 _ENCODE = msgspec.json.Encoder().encode
 
-# What a condition names, by the attribute's name.
+# The attributes that conditions name.
 _EXPIRATION = "tokenExpiration"
 _UUID = "tokenUUID"
 _HOLD = "janitorHold"
 _OWNER = "username"
 _SYSTEM = "isSystemToken"
-# DynamoDB counts what is written in these.
 _BYTES_OF_A_WRITE_UNIT = 1024
 
 
-class _Seen(msgspec.Struct, gc=False):
-    """The attributes of a row that a delete depends on, in the server's own bytes."""
+class _SeenRow(msgspec.Struct, gc=False):
+    """The attributes of a row that its delete depends on, in the server's own bytes."""
 
     key: msgspec.Raw = msgspec.field(name=KEY)
     expiration: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_EXPIRATION, default=msgspec.UNSET)
@@ -35,16 +34,16 @@ class _Seen(msgspec.Struct, gc=False):
 
 Condition = tuple[str, msgspec.Raw | msgspec.UnsetType]
 _SETS = frozenset({"SS", "NS", "BS"})
-_SEEN = msgspec.json.Decoder(_Seen)
+_SEEN_ROW = msgspec.json.Decoder(_SeenRow)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A row to delete. Its `repr` shows nothing of it.
+    """A row to delete or update. Its `repr` shows nothing of it.
 
     Attributes:
         key: the key's attribute value, as DynamoDB JSON.
-        conditions: attributes and the values they must still have, type and all; UNSET for one that must be missing.
+        conditions: attributes with the typed values that they must still have; UNSET for one that must be missing.
         item: the row as it was seen, as DynamoDB JSON.
     """
 
@@ -54,70 +53,72 @@ class Target:
 
     @classmethod
     def of(cls, item: bytes, policy: Policy, *, is_legacy: bool) -> "Target":
-        """The target for a row.
+        """Make the target for a row that a sweep may delete.
 
-        Its `tokenExpiration` has to be the one that was seen, so that an owner who extends it keeps it; so has its
-        `janitorHold`, so that a hold put on it after it was planned holds, and where the policy protects owners or
-        system tokens what tells those; and a legacy row's `tokenUUID`, so that one that LISA has migrated in between
-        stays.
+        These attributes must be as they were seen: `tokenExpiration`, so that a token that its owner extended stays;
+        `janitorHold`, so that a hold set after planning counts; the attributes by which the policy protects owners or
+        system tokens; and a legacy row's `tokenUUID`, so that a row that LISA migrated in the meantime stays.
 
         Args:
             item: the row as DynamoDB JSON; it has a key and a `tokenExpiration`.
-            policy: the rules by which it goes.
-            is_legacy: whether it goes because it is legacy.
+            policy: the rules by which it may be deleted.
+            is_legacy: whether it may be deleted because it is legacy.
 
         Raises:
-            msgspec.ValidationError: the row lacks one of the two.
+            msgspec.ValidationError: the row lacks its key or `tokenExpiration`.
         """
-        seen = _SEEN.decode(item)
+        seen = _SEEN_ROW.decode(item)
         if seen.expiration is msgspec.UNSET:
-            # What has no date never expires, so no sweep may come this far with it.
+            # A row without a date never expires, so no sweep should get this far with it.
             raise msgspec.ValidationError("a row without tokenExpiration cannot have expired")
         conditions: list[Condition] = [(_EXPIRATION, seen.expiration), (_HOLD, seen.hold)]
         if is_legacy:
             conditions.append((_UUID, seen.token_uuid))
-        return cls(seen.key, (*conditions, *_protecting(seen, policy)), item)
+        return cls(seen.key, (*conditions, *_protection_conditions(seen, policy)), item)
 
     @classmethod
     def as_seen(cls, item: bytes, policy: Policy) -> "Target":
-        """The target for a row that somebody named, expired or not, and dated or not.
+        """Make the target for a row that a user named, with any date or none.
 
-        Its `tokenExpiration`, `janitorHold` and `tokenUUID` have to be as they were seen, missing ones too, and where
-        the policy protects owners or system tokens what tells those.
+        Its `tokenExpiration`, `janitorHold` and `tokenUUID` must be as they were seen, or still be missing; so must the
+        attributes by which the policy protects owners or system tokens.
 
         Raises:
             msgspec.ValidationError: the row lacks its key.
         """
-        seen = _SEEN.decode(item)
+        seen = _SEEN_ROW.decode(item)
         conditions = ((_EXPIRATION, seen.expiration), (_HOLD, seen.hold), (_UUID, seen.token_uuid))
-        return cls(seen.key, (*conditions, *_protecting(seen, policy)), item)
+        return cls(seen.key, (*conditions, *_protection_conditions(seen, policy)), item)
 
     @property
     def write_units(self) -> int:
-        """What a write of it costs in the table alone, or one whose condition fails, at most: JSON is never shorter."""
+        """The most that a write of the row costs in the table alone, also if its condition fails.
+
+        The size of the JSON is never less than the size that DynamoDB counts.
+        """
         return -(-len(self.item) // _BYTES_OF_A_WRITE_UNIT)
 
     def is_met_by(self, item: Mapping[str, Any]) -> bool:
-        """Whether a row, as botocore gives it, still meets every condition."""
+        """Whether a row, as botocore returns it, still meets every condition."""
         return all(
             item.get(name) == (None if value is msgspec.UNSET else msgspec.json.decode(value))
             for name, value in self.conditions
         )
 
-    def other_than_seen(self, gone: Mapping[str, Any] | msgspec.Raw) -> bytes | None:
-        """The deleted row as DynamoDB JSON, where it is not the one that was seen; None where it is.
+    def find_difference(self, deleted: Mapping[str, Any] | msgspec.Raw) -> bytes | None:
+        """Return the deleted row as DynamoDB JSON if it differs from the row that was seen; else None.
 
         Args:
-            gone: the row as the server handed it back: its JSON, or what botocore made of that.
+            deleted: the row as the server returned it: its JSON, or botocore's Python value.
         """
-        if isinstance(gone, msgspec.Raw) and bytes(gone) == self.item:
+        if isinstance(deleted, msgspec.Raw) and bytes(deleted) == self.item:
             return None
-        # What botocore makes of a binary is bytes, which the encoder writes in Base64, as DynamoDB does.
-        content = bytes(gone) if isinstance(gone, msgspec.Raw) else msgspec.json.encode(gone)
+        # botocore turns a binary into bytes, which the encoder writes in Base64, as DynamoDB does.
+        content = bytes(deleted) if isinstance(deleted, msgspec.Raw) else msgspec.json.encode(deleted)
         return None if is_same_row(msgspec.json.decode(content), self.item) else content
 
     def statement(self, table: str) -> dict[str, Any]:
-        """The PartiQL statement that deletes the row and hands it back; ready to encode."""
+        """Build the PartiQL statement that deletes the row and returns it; ready to encode."""
         missing = tuple((name, value is msgspec.UNSET) for name, value in self.conditions)
         return {
             "Statement": _statement(table, missing),
@@ -126,26 +127,26 @@ class Target:
         }
 
     def delete_item(self, table: str) -> bytes:
-        """The body of the DeleteItem request that does the same."""
-        request = {"ReturnValues": "ALL_OLD", "ReturnConsumedCapacity": "TOTAL", **self._on_condition(table, {})}
+        """Build the body of the DeleteItem request that does the same."""
+        request = {"ReturnValues": "ALL_OLD", "ReturnConsumedCapacity": "TOTAL", **self._build_condition(table, {})}
         return _ENCODE(request)
 
     def update_item(self, table: str, second: int) -> bytes:
-        """The body of the UpdateItem request that sets the row's expiration to a UNIX second, on the same conditions.
+        """Build the body of the UpdateItem request that sets the row's expiration to a UNIX second.
 
-        Whatever the type of the expiration was, it is a number then, as in LISA's own recipes.
+        Its conditions are the same. The expiration becomes a number whatever it was, as in LISA's own recipes.
         """
         new = {":new": {"N": str(second)}}
-        request = {"UpdateExpression": "SET #new = :new", **self._on_condition(table, new, **{"#new": _EXPIRATION})}
+        request = {"UpdateExpression": "SET #new = :new", **self._build_condition(table, new, **{"#new": _EXPIRATION})}
         return _ENCODE(request)
 
     def with_expiration(self, second: int) -> dict[str, Any]:
-        """The row as that update leaves it, as DynamoDB JSON."""
+        """Return the row as that update leaves it, as DynamoDB JSON."""
         return {**msgspec.json.decode(self.item), _EXPIRATION: {"N": str(second)}}
 
-    def _on_condition(self, table: str, values: Mapping[str, Any], **names: str) -> dict[str, Any]:
-        """What a write says besides what it does: which row, on which conditions, and what its placeholders mean."""
-        # Without it a row that is gone meets every condition that only asks for something to be missing.
+    def _build_condition(self, table: str, values: Mapping[str, Any], **names: str) -> dict[str, Any]:
+        """Build the part of a write that names the row, its conditions, and all placeholders."""
+        # Without this clause a missing row would meet conditions that only require attributes to be missing.
         clauses, all_names, all_values = ["attribute_exists(#key)"], {"#key": KEY, **names}, dict(values)
         for number, (name, value) in enumerate(self.conditions):
             all_names[f"#{number}"] = name
@@ -161,15 +162,15 @@ class Target:
             "ExpressionAttributeNames": all_names,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        # DynamoDB refuses a request with no values in it.
+        # DynamoDB refuses a request with an empty map of values.
         return request | {"ExpressionAttributeValues": all_values} if all_values else request
 
     def __repr__(self) -> str:
         return "Target(…)"
 
 
-def _protecting(seen: _Seen, policy: Policy) -> list[Condition]:
-    """What would make the policy protect the row, if it changed in between."""
+def _protection_conditions(seen: _SeenRow, policy: Policy) -> list[Condition]:
+    """List the conditions on attributes that could make the policy protect the row if they changed."""
     conditions: list[Condition] = []
     if policy.protect_users:
         conditions.append((_OWNER, seen.username))
@@ -179,24 +180,24 @@ def _protecting(seen: _Seen, policy: Policy) -> list[Condition]:
 
 
 def is_same_row(row: Mapping[str, Any], item: bytes) -> bool:
-    """Whether a row, as botocore or JSON has it, is the one in this DynamoDB JSON."""
-    # A round trip writes binaries as DynamoDB does.
-    return bool(_comparable(msgspec.json.decode(msgspec.json.encode(row))) == _comparable(msgspec.json.decode(item)))
+    """Whether a row, from botocore or JSON, is equal to the one in this DynamoDB JSON."""
+    # The round trip turns binaries into Base64, as in DynamoDB JSON.
+    return bool(_normalize(msgspec.json.decode(msgspec.json.encode(row))) == _normalize(msgspec.json.decode(item)))
 
 
-def _comparable(value: Any) -> Any:
-    """The same value, equal to every other way to write it: sets have no order."""
+def _normalize(value: Any) -> Any:
+    """Sort every set in the value, because sets have no order."""
     if isinstance(value, dict):
         return {
-            name: sorted(inner) if name in _SETS and isinstance(inner, list) else _comparable(inner)
+            name: sorted(inner) if name in _SETS and isinstance(inner, list) else _normalize(inner)
             for name, inner in value.items()
         }
-    return [_comparable(inner) for inner in value] if isinstance(value, list) else value
+    return [_normalize(inner) for inner in value] if isinstance(value, list) else value
 
 
 @lru_cache(maxsize=64)
 def _statement(table: str, missing: tuple[tuple[str, bool], ...]) -> str:
     clauses = [f'"{name}" IS MISSING' if is_missing else f'"{name}"=?' for name, is_missing in missing]
-    # `token` is a reserved word, and a table's name may hold dots and dashes: both stand in quotes. DynamoDB
-    # allows letters, digits, `_`, `.` and `-` in a table's name: nothing that could end the quotes.
+    # `token` is a reserved word, and a table's name may hold dots and dashes, so both are quoted. DynamoDB allows only
+    # letters, digits, `_`, `.` and `-` in a table's name: nothing that could end the quotes.
     return f'DELETE FROM "{table}" WHERE "{KEY}"=? AND {" AND ".join(clauses)} RETURNING ALL OLD *'  # noqa: S608

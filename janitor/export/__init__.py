@@ -1,1 +1,1 @@
-"""The rows of a table without touching it: from an export to S3, or from a dump."""
+"""Read a table's rows from an export to S3 or from a dump, without touching the table."""

@@ -1,4 +1,4 @@
-"""A page of rows that no server sent."""
+"""A page of rows from an export or a dump, instead of a server."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -13,62 +13,62 @@ class _Key(msgspec.Struct, gc=False):
     S: str
 
 
-class _Keyed(Glance, kw_only=True, gc=False):
-    """As a glance at a row of a table, of which DynamoDB has seen to it that there is a key."""
+class _GlanceWithKey(Glance, kw_only=True, gc=False):
+    """A glance that also requires a key. In a table DynamoDB guarantees it; a file may lack it."""
 
     key: _Key = msgspec.field(name="token")
 
 
 class _Glances(msgspec.Struct, gc=False):
-    glances: list[_Keyed] = msgspec.field(name="Items")
+    glances: list[_GlanceWithKey] = msgspec.field(name="Items")
 
 
-class _KeyAlone(msgspec.Struct, gc=False):
+class _KeyOnly(msgspec.Struct, gc=False):
     key: _Key = msgspec.field(name="token")
 
 
 _GLANCES = msgspec.json.Decoder(_Glances, strict=False)
-_KEY_ALONE = msgspec.json.Decoder(_KeyAlone)
+_KEY_ONLY = msgspec.json.Decoder(_KeyOnly)
 _UNREADABLE = (ValueError, RecursionError)
 
 
 class SourcePage(Page):
-    """As a page of a table, whole rows, and all of them. It costs no read units."""
+    """A page with whole rows, none filtered out. It costs no read units."""
 
-    __slots__ = ("_row_name",)
+    __slots__ = ("_name_row",)
 
-    def __init__(self, items: list[msgspec.Raw], row_name: Callable[[int], str]) -> None:
-        """Take the rows.
+    def __init__(self, items: list[msgspec.Raw], name_row: Callable[[int], str]) -> None:
+        """Make a page of these rows.
 
         Args:
-            items: of each its DynamoDB JSON.
-            row_name: what an error calls the row at a position.
+            items: the rows' DynamoDB JSON.
+            name_row: returns the name in errors of the row at a position.
         """
         self._body = b'{"Items":[%b]}' % b",".join(items)
         self._items = items
-        self._row_name = row_name
+        self._name_row = name_row
         self.count = self.scanned = len(items)
         self.next_key = None
         self.read_units = 0.0
 
     def glances(self) -> Sequence[Glance]:
-        """As `Page` has it.
+        """Decode two attributes of every row, and check its key.
 
         Raises:
-            SourceError: a row has no key, or one that is no text.
+            SourceError: a row has no key, or one that is not a text.
         """
         try:
             return _GLANCES.decode(self._body).glances
         except _UNREADABLE:
-            # A date that is not whole, or a row without a key.
+            # A date is not a whole number, or a row has no key.
             self._check_keys(range(self.count))
             return super().glances()
 
     def rows(self, positions: Iterable[int]) -> list[Row]:
-        """As `Page` has it.
+        """Decode the rows at these positions as a whole, and check their keys.
 
         Raises:
-            SourceError: a row does not decode, or has no key, or one that is no text.
+            SourceError: a row cannot be decoded, or has no key, or one that is not a text.
         """
         positions = list(positions)
         rows = super().rows(positions)
@@ -79,10 +79,10 @@ class SourcePage(Page):
     def _check_keys(self, positions: Iterable[int]) -> None:
         for position in positions:
             try:
-                _KEY_ALONE.decode(self._items[position])
+                _KEY_ONLY.decode(self._items[position])
             except _UNREADABLE as error:
-                raise self._unreadable(position, error) from None
+                raise self._unreadable_error(position, error) from None
 
-    def _unreadable(self, position: int, error: Exception) -> JanitorError:
-        sentence = f"{self._row_name(position)} is no row of a token table in DynamoDB's JSON: {error}"
+    def _unreadable_error(self, position: int, error: Exception) -> JanitorError:
+        sentence = f"{self._name_row(position)} is not a row of a token table in DynamoDB JSON: {error}"
         return SourceError(sentence, "make the dump with `aws dynamodb scan --output json`", "source-row")

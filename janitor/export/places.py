@@ -1,4 +1,4 @@
-"""Where the bytes of an export or a dump are: a file, a folder, standard input, S3."""
+"""Places from which an export or a dump is read: a file, standard input, an object in S3."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError
 
-from janitor.aws.errors import DENIALS, aws_errors, translated
+from janitor.aws.errors import DENIALS, aws_errors, translate_error
 from janitor.errors import ConfigurationError, JanitorError, SourceError
 from janitor.logs import get_logger
 
@@ -20,43 +20,43 @@ log = get_logger("janitor.scan")
 
 CHUNK_BYTES = 1024 * 1024
 _CALL = "s3:GetObject"
-# In a row without a byte in between; botocore waits between its own attempts for an answer.
-_MOST_BROKEN_ANSWERS = 5
-# The number is the code of an answer without a body.
+# How many answers in a row may bring no byte; botocore waits between its own attempts to get an answer.
+_MAX_EMPTY_ANSWERS = 5
+# The number is the error code of an answer without a body.
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404"})
 _CHANGED = frozenset({"PreconditionFailed", "412"})
 
 
 class SourcePlace(Protocol):
-    """Something that bytes are read from."""
+    """A place from which bytes are read."""
 
     @property
     def name(self) -> str:
-        """What the user knows it by."""
+        """Its name for the user."""
 
     @property
     def can_be_read_again(self) -> bool:
-        """Whether its bytes stay after they were read once: those of a pipe do not."""
+        """Whether it can be read more than once; a pipe cannot."""
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes from the start, in pieces of at most 1 MB.
+        """Read the bytes from the start, in pieces of at most 1 MB.
 
         Raises:
-            ConfigurationError: it is not there.
+            ConfigurationError: it does not exist.
             SourceError: it cannot be read to its end.
             AwsError: S3 refused.
         """
 
-    def beside(self, name: str) -> "SourcePlace":
-        """Another one, by its path from the folder that holds this one."""
+    def sibling(self, name: str) -> "SourcePlace":
+        """Return another place, by its path from the folder that holds this one."""
 
-    def is_there(self) -> bool:
-        """Whether it exists, as far as that costs no request; True where it would."""
+    def exists(self) -> bool:
+        """Whether it exists; True where only a request could tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file."""
+    """A file on this machine."""
 
     path: Path
 
@@ -67,11 +67,11 @@ class LocalFile:
 
     @property
     def can_be_read_again(self) -> bool:
-        """As `SourcePlace` has it; a shell's `<(…)` is a pipe with a path."""
+        """Whether it is a file or a folder; a shell's `<(…)` is a pipe with a path."""
         return self.path.is_file() or self.path.is_dir()
 
     def chunks(self) -> Iterator[bytes]:
-        """As `SourcePlace` has it."""
+        """Read the file from the start."""
         try:
             file = self.path.open("rb")
         except OSError as error:
@@ -80,55 +80,55 @@ class LocalFile:
         with file:
             yield from _chunks(file, self.name)
 
-    def beside(self, name: str) -> "LocalFile":
-        """As `SourcePlace` has it."""
+    def sibling(self, name: str) -> "LocalFile":
+        """Return another file by its path from this one's folder."""
         return LocalFile(self.path.parent / name)
 
-    def is_there(self) -> bool:
-        """As `SourcePlace` has it."""
+    def exists(self) -> bool:
+        """Whether the file exists."""
         return self.path.exists()
 
 
 @dataclass(frozen=True, slots=True)
 class StandardInput:
-    """What another program writes."""
+    """The output of another program."""
 
     stream: BufferedIOBase
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name for the user."""
         return "standard input"
 
     @property
     def can_be_read_again(self) -> bool:
-        """As `SourcePlace` has it."""
+        """Never."""
         return False
 
     def chunks(self) -> Iterator[bytes]:
-        """As `SourcePlace` has it."""
+        """Read the stream."""
         return _chunks(self.stream, self.name)
 
-    def beside(self, name: str) -> SourcePlace:
-        """A manifest names files, and beside standard input there are none.
+    def sibling(self, name: str) -> SourcePlace:
+        """Refuse: a manifest names other files, and standard input has none next to it.
 
         Raises:
             ConfigurationError: always.
         """
         raise ConfigurationError(
-            f"standard input is the manifest of an export, which names the file {Path(name).name}",
+            f"standard input is the manifest of an export, which needs the file {Path(name).name}",
             "give the export's folder, or s3://bucket/prefix/AWSDynamoDB/ID/",
             "source-manifest",
         )
 
-    def is_there(self) -> bool:
-        """As `SourcePlace` has it."""
+    def exists(self) -> bool:
+        """Always."""
         return True
 
 
 @dataclass(frozen=True, slots=True)
 class S3Place:
-    """An object in S3. Nothing is listed, so that `s3:GetObject` is the only permission it takes."""
+    """An object in S3. It is never listed, so `s3:GetObject` is the only permission that it needs."""
 
     client: "S3Client"
     bucket: str
@@ -136,65 +136,68 @@ class S3Place:
 
     @property
     def name(self) -> str:
-        """Its address."""
+        """Its URL."""
         return f"s3://{self.bucket}/{self.key}"
 
     @property
     def can_be_read_again(self) -> bool:
-        """As `SourcePlace` has it."""
+        """Always."""
         return True
 
     def chunks(self) -> Iterator[bytes]:
-        """As `SourcePlace` has it. Where the stream breaks off it is taken up again at the byte where it did."""
+        """Read the object. If the stream breaks off, go on at the byte where it did."""
         arguments: GetObjectRequestTypeDef = {"Bucket": self.bucket, "Key": self.key}
-        offset, total, broken = 0, None, 0
+        offset, total, empty_answers = 0, None, 0
         while total is None or offset < total:
             if offset:
                 arguments["Range"] = f"bytes={offset}-"
-            answer = self._answer(arguments)
+            answer = self._get_object(arguments)
             total = answer["ContentLength"] if total is None else total
-            # What is read after a break must be of the same object.
+            # After a break the rest must come from the same version of the object.
             arguments["IfMatch"] = answer["ETag"]
             body = answer["Body"]
             try:
                 self._check_start(answer, offset)
                 while offset < total and (chunk := body.read(min(CHUNK_BYTES, total - offset))):
-                    offset, broken = offset + len(chunk), 0
+                    offset, empty_answers = offset + len(chunk), 0
                     yield chunk
-                broken += 1
+                empty_answers += 1
             except BotoCoreError as error:
-                broken += 1
+                empty_answers += 1
                 log.warning("source.broken_off", source=self.name, bytes=offset, error=type(error).__name__)
-                if broken > _MOST_BROKEN_ANSWERS or offset >= total:
-                    raise translated(error, _CALL, self.name) from None
+                if empty_answers > _MAX_EMPTY_ANSWERS or offset >= total:
+                    raise translate_error(error, _CALL, self.name) from None
             finally:
                 body.close()
-            if broken > _MOST_BROKEN_ANSWERS:
+            if empty_answers > _MAX_EMPTY_ANSWERS:
                 raise SourceError(f"{self.name}: the answers end after {offset:,} of {total:,} bytes", "run it again")
 
-    def beside(self, name: str) -> "S3Place":
-        """As `SourcePlace` has it."""
+    def sibling(self, name: str) -> "S3Place":
+        """Return another object by its path from this one's folder."""
         folder, slash, _ = self.key.rpartition("/")
         return S3Place(self.client, self.bucket, f"{folder}{slash}{name}")
 
-    def is_there(self) -> bool:
-        """As `SourcePlace` has it."""
+    def exists(self) -> bool:
+        """Return True: only a request could tell."""
         return True
 
     def _check_start(self, answer: "GetObjectOutputTypeDef", offset: int) -> None:
-        """A server that leaves `Range` unread begins anew, and every row before the break would be read twice."""
+        """Check that the answer starts where the last one broke off: a server that ignores `Range` starts at byte 0.
+
+        Without this check, every row before the break would be read twice.
+        """
         if offset and not answer.get("ContentRange", "").startswith(f"bytes {offset}-"):
             sentence = f"{self.name}: the server does not go on at byte {offset:,}, where its answer broke off"
-            raise SourceError(sentence, "copy it here first", "source-range")
+            raise SourceError(sentence, "copy the file to this machine first", "source-range")
 
-    def _answer(self, arguments: "GetObjectRequestTypeDef") -> "GetObjectOutputTypeDef":
+    def _get_object(self, arguments: "GetObjectRequestTypeDef") -> "GetObjectOutputTypeDef":
         try:
             with aws_errors(_CALL, self.name):
                 return self.client.get_object(**arguments)
         except JanitorError as error:
-            raise self._told(error) from None
+            raise self._explain(error) from None
 
-    def _told(self, error: JanitorError) -> JanitorError:
+    def _explain(self, error: JanitorError) -> JanitorError:
         if error.code in _MISSING:
             return ConfigurationError(f"{self.name} does not exist", "check the bucket and the key", error.code)
         if error.code in _CHANGED:
@@ -203,21 +206,21 @@ class S3Place:
 
 
 def is_missing(error: JanitorError) -> bool:
-    """Whether an object may simply not be there. Without `s3:ListBucket` S3 says that it is denied."""
+    """Whether the error may mean that the object does not exist. Without `s3:ListBucket` S3 then says "denied"."""
     return error.code in _MISSING | DENIALS
 
 
 def _chunks(stream: BufferedIOBase, name: str) -> Iterator[bytes]:
     try:
-        while chunk := _chunk(stream):
+        while chunk := _read_chunk(stream):
             yield chunk
     except OSError as error:
         raise SourceError(f"{name} cannot be read to its end: {error.strerror}") from None
 
 
-def _chunk(stream: BufferedIOBase) -> bytes:
-    # One system call at a time: `read` makes as many as it takes, and a signal that comes between two of them, to end
-    # the wait for a pipe, would be heard of after the last.
+def _read_chunk(stream: BufferedIOBase) -> bytes:
+    # One system call at a time: `read` makes as many as it needs, and would handle a signal, which may end the wait for
+    # a pipe, only after the last one.
     chunk = b""
     while len(chunk) < CHUNK_BYTES and (piece := stream.read1(CHUNK_BYTES - len(chunk))):
         chunk += piece

@@ -1,11 +1,11 @@
-"""A source of rows that is no table: looked at, told apart, and read page by page.
+"""Read rows from a source other than a table: detect its kind, and read it page by page.
 
-    place ──unzipped──> head ──kind_of──┬── manifest ──> parts, each: unzipped ──> lines ──> pages
-                                        ├── dump, array ──> elements by the megabyte ──> pages
-                                        └── lines ──> pages
+    place ──decompress──> head ──detect_kind──┬── manifest ──> each part: decompress ──> lines ──> pages
+                                              ├── dump, array ──> elements by the megabyte ──> pages
+                                              └── lines ──> pages
 
-Everything is read a megabyte at a time. What is missing at the end is an error like any damage in between: fewer rows
-than there were would be taken for a table that has fewer.
+Everything is read a megabyte at a time. A missing end is an error like any other damage: a truncated source would look
+like a table with fewer rows.
 """
 
 import datetime as dt
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import StopRequest
 from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
-from janitor.export.dump import pages_of_dump
-from janitor.export.kinds import BYTE_ORDER_MARK, SourceKind, kind_of
-from janitor.export.lines import pages_of_lines
-from janitor.export.manifest import SUMMARY, Export, export_at
+from janitor.export.decompress import decompress
+from janitor.export.dump import read_dump_pages
+from janitor.export.lines import read_line_pages
+from janitor.export.manifest import SUMMARY, Export, open_export
 from janitor.export.places import CHUNK_BYTES, LocalFile, S3Place, SourcePlace, is_missing
-from janitor.export.unzipped import unzipped
+from janitor.export.source_kind import BYTE_ORDER_MARK, SourceKind, detect_kind
 from janitor.logs import get_logger
 
 log = get_logger("janitor.scan")
@@ -34,14 +34,14 @@ _TABLE_ARN = re.compile(r"arn:[a-z0-9-]+:dynamodb:([a-z0-9-]+):([0-9]{12}):table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What there is to read.
+    """An opened source.
 
     Attributes:
-        name: what the user knows it by.
-        kind: what it is.
-        table, region, account_id: of which table it says that it is; None where it does not.
-        made_at: the UNIX second that its rows are of; None where it does not say.
-        rows: how many it has; None where it does not say before its end.
+        name: its name for the user.
+        kind: its kind.
+        table, region, account_id: the table that its rows are from; None where it does not say.
+        made_at: the UNIX second at which its rows were exported; None where it does not say.
+        rows: how many rows it has; None where it does not say before its end.
     """
 
     name: str
@@ -55,14 +55,14 @@ class Source:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it says how many rows it has, so that none can be missing."""
+        """Whether it says how many rows it has, so that missing rows are noticed."""
         return self.kind in (SourceKind.MANIFEST, SourceKind.DUMP)
 
     def pages(self, stop: StopRequest) -> Iterator[Page]:
-        """Its rows, once; a request to stop ends them early and quietly.
+        """Read its rows, once; a request to stop ends that early, without an error.
 
         Raises:
-            SourceError: it is damaged, cut short, or of another kind further on.
+            SourceError: it is damaged, truncated, or of another kind further on.
             AwsError: S3 refused or could not be reached.
         """
         with suppress(StopRequestedError):
@@ -75,30 +75,34 @@ class Source:
                 yield page
 
 
-def source_at(place: SourcePlace, warn: Callable[[str], None] = lambda _: None) -> Source:
-    """Look at the start of a source, which may be a folder's name; `warn` hears what is odd at its end.
+def open_source(place: SourcePlace, warn: Callable[[str], None] = lambda _: None) -> Source:
+    """Open a source, and detect its kind from its start.
+
+    Args:
+        place: a file, an object, or the folder of an export.
+        warn: called at the end of the source with a sentence, if rows may be missing.
 
     Raises:
-        ConfigurationError: there is none, or it is of a kind that janitor does not read.
+        ConfigurationError: there is no source, or it is of a kind that janitor does not read.
         SourceError: its first megabyte is damaged.
         AwsError: S3 refused or could not be reached.
     """
     if _is_folder(place):
-        place = _in_folder(place)
-    _check_whole(place)
+        place = _find_summary(place)
+    _refuse_part_of_export(place)
     try:
-        head, chunks = _looked_at(place)
+        head, chunks = _read_head(place)
     except JanitorError as error:
         if not isinstance(place, S3Place) or place.key.endswith(f"/{SUMMARY}") or not is_missing(error):
             raise
-        place, head, chunks = _looked_at_as_folder(place, error)
-    kind = kind_of(head, place.name)
+        place, head, chunks = _read_head_in_folder(place, error)
+    kind = detect_kind(head, place.name)
     if kind is SourceKind.MANIFEST:
-        return _of_export(export_at(place))
+        return _make_export_source(open_export(place))
     content = itertools.chain([head.removeprefix(BYTE_ORDER_MARK)], chunks)
     if kind in (SourceKind.DUMP, SourceKind.ARRAY):
-        return Source(name=place.name, kind=kind, _pages=pages_of_dump(content, place.name, warn))
-    pages = pages_of_lines(content, place.name, is_wrapped=kind is SourceKind.WRAPPED_LINES)
+        return Source(name=place.name, kind=kind, _pages=read_dump_pages(content, place.name, warn))
+    pages = read_line_pages(content, place.name, is_wrapped=kind is SourceKind.WRAPPED_LINES)
     return Source(name=place.name, kind=kind, _pages=pages)
 
 
@@ -111,22 +115,22 @@ def _is_folder(place: SourcePlace) -> bool:
     return False
 
 
-def _in_folder(place: SourcePlace) -> SourcePlace:
-    """The summary of the export in a folder."""
+def _find_summary(place: SourcePlace) -> SourcePlace:
+    """Return where the summary of the export in a folder is."""
     match place:
         case LocalFile(path):
             summary = LocalFile(path / SUMMARY)
-            if not summary.is_there():
-                sentence = f"{path} is no export to S3: it holds no {SUMMARY}"
-                raise ConfigurationError(sentence, "give the folder AWSDynamoDB/ID of one", "source-manifest")
+            if not summary.exists():
+                sentence = f"{path} is not an export to S3: it holds no {SUMMARY}"
+                raise ConfigurationError(sentence, "give the folder AWSDynamoDB/ID of an export", "source-manifest")
             return summary
         case S3Place(client, bucket, key):
             return S3Place(client, bucket, f"{key.rstrip('/')}/{SUMMARY}".lstrip("/"))
     return place
 
 
-def _check_whole(place: SourcePlace) -> None:
-    """One part of an export looks like a whole source of rows."""
+def _refuse_part_of_export(place: SourcePlace) -> None:
+    """Refuse a single part of an export, because it looks like a complete source of rows."""
     match place:
         case LocalFile(path):
             address = path.absolute().as_posix()
@@ -139,9 +143,9 @@ def _check_whole(place: SourcePlace) -> None:
         raise ConfigurationError(f"{place.name} is one part of an export to S3", way_out, "source-part")
 
 
-def _looked_at(place: SourcePlace) -> tuple[bytes, Iterator[bytes]]:
-    """The first megabyte, and the pieces behind it."""
-    chunks = unzipped(place.chunks(), place.name)
+def _read_head(place: SourcePlace) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first megabyte, and the pieces after it."""
+    chunks = decompress(place.chunks(), place.name)
     head = b""
     for chunk in chunks:
         head += chunk
@@ -150,43 +154,43 @@ def _looked_at(place: SourcePlace) -> tuple[bytes, Iterator[bytes]]:
     return head, chunks
 
 
-def _looked_at_as_folder(place: S3Place, error: JanitorError) -> tuple[SourcePlace, bytes, Iterator[bytes]]:
-    """As `_looked_at`, of the export that a name without a slash at its end may mean."""
+def _read_head_in_folder(place: S3Place, error: JanitorError) -> tuple[SourcePlace, bytes, Iterator[bytes]]:
+    """Read the start of the summary in the folder that a name without a slash at its end may mean."""
     summary = S3Place(place.client, place.bucket, f"{place.key}/{SUMMARY}")
     try:
-        return summary, *_looked_at(summary)
+        return summary, *_read_head(summary)
     except JanitorError as second:
         if is_missing(second):
             raise error from None
         raise
 
 
-def _of_export(export: Export) -> Source:
+def _make_export_source(export: Export) -> Source:
     summary = export.summary
-    # What it names may become a part of a report's path.
-    named = _TABLE_ARN.fullmatch(summary.table_arn)
-    if named is None and summary.table_arn:
-        sentence = f"{export.place.name} names no table: its tableArn is not that of one"
-        raise ConfigurationError(sentence, "copy the export's folder anew, all of it", "source-manifest")
-    region, account, table = named.groups() if named else (None, None, None)
+    # The table's name may become a part of a report's path.
+    arn = _TABLE_ARN.fullmatch(summary.table_arn)
+    if arn is None and summary.table_arn:
+        sentence = f"{export.place.name}: its tableArn is not the ARN of a table"
+        raise ConfigurationError(sentence, "copy the whole folder of the export again", "source-manifest")
+    region, account, table = arn.groups() if arn else (None, None, None)
     return Source(
         name=export.place.name,
         kind=SourceKind.MANIFEST,
         table=table,
         region=region,
         account_id=account,
-        made_at=_second(summary.export_time, export.place.name),
+        made_at=_parse_export_time(summary.export_time, export.place.name),
         rows=summary.item_count,
         _pages=export.pages(),
     )
 
 
-def _second(time: str | None, name: str) -> int | None:
-    if time is None:
+def _parse_export_time(text: str | None, name: str) -> int | None:
+    if text is None:
         return None
     try:
-        read = dt.datetime.fromisoformat(time)
+        time = dt.datetime.fromisoformat(text)
     except ValueError:
-        sentence = f"{name}: the exportTime is no time in ISO 8601"
-        raise ConfigurationError(sentence, "copy the export's folder anew, all of it", "source-manifest") from None
-    return int((read if read.tzinfo else read.replace(tzinfo=dt.UTC)).timestamp())
+        sentence = f"{name}: its exportTime is not a time in ISO 8601"
+        raise ConfigurationError(sentence, "copy the whole folder of the export again", "source-manifest") from None
+    return int((time if time.tzinfo else time.replace(tzinfo=dt.UTC)).timestamp())

@@ -1,53 +1,64 @@
-"""A token, added: looked whether anything stands in its way, written, handed out."""
+"""`token add`: check that nothing stands in the way, write the row, then print the token."""
 
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from janitor.dynamodb.add import Adder, UnknownEndError
+from janitor.dynamodb.add_row import RowAdder, UnknownOutcomeError
 from janitor.dynamodb.find import FoundItem
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
-from janitor.lifecycle.added_text import added_lines, say
-from janitor.lifecycle.grant import grant_for
-from janitor.lifecycle.new_token import check_somebody_reads, chosen_life, expiry_of, hand_out, token_of
-from janitor.lifecycle.obstacles import check_key_is_free, describe_rows, key_is_taken, rows_of, rows_to_replace
-from janitor.lifecycle.replacing import Replacing
-from janitor.lifecycle.selection import TableInUse, reached_place
+from janitor.lifecycle.add_messages import describe_new_token, print_message
+from janitor.lifecycle.grant import make_grant
+from janitor.lifecycle.new_token import (
+    check_output_is_read,
+    choose_lifetime,
+    compute_expiry,
+    make_or_read_token,
+    print_token,
+)
+from janitor.lifecycle.obstacles import (
+    check_key_is_free,
+    describe_rows,
+    find_rows_of_user,
+    find_rows_to_replace,
+    key_taken_error,
+)
+from janitor.lifecycle.replacement import RowReplacer
+from janitor.lifecycle.selection import TokenTable, open_token_table
 from janitor.logs import get_logger
 from janitor.settings.setting import variable
 from janitor.settings.table import PolicySettings
 from janitor.settings.token_add import AddCommand
-from janitor.settings.token_change import ChangeCommand, ChosenSettings
+from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.stopping import Stop
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.fingerprint import row_name
-from janitor.tokens.key import fingerprint_of, key_of
-from janitor.tokens.new_row import Grant, new_row
+from janitor.tokens.fingerprint import fingerprint_of, key_of, make_row_name
+from janitor.tokens.new_row import Grant, make_row
 from janitor.tokens.printable import printable
-from janitor.tokens.row import row_of
+from janitor.tokens.row import decode_row
 from janitor.wiring.archives import check_archive
 from janitor.wiring.confirm import confirm
-from janitor.wiring.plan_header import header_of
-from janitor.wiring.running import prepared
+from janitor.wiring.execution import prepare_or_stop
+from janitor.wiring.plans import build_header
 
 log = get_logger("janitor.token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Adding:
-    """A token that nothing speaks against, and what has to go first. Nothing was changed yet.
+class _Addition:
+    """A token that can be added, and the rows that have to go first. Nothing has been changed yet.
 
     Attributes:
         token: the bearer token.
         item: its row, as DynamoDB JSON.
-        fingerprint: how it is named.
-        row_name: what names its row alone, beside which the legacy row of the same token may stand.
-        grant: what the row says besides key and expiration; None for a classic one.
+        fingerprint: the token's fingerprint.
+        row_name: names this row alone; a legacy row of the same token may stand beside it.
+        grant: what the row says besides key and expiration; None in a classic table.
         expires: the UNIX second of its expiry; None for never.
-        place: how rows are found there, and judged.
+        table: where it is added.
         adder: writes it.
-        replacing: deletes what has to go.
-        to_replace: that.
+        replacer: deletes the rows to replace.
+        to_replace: the expired rows that have to go first.
     """
 
     token: str = field(repr=False)
@@ -56,31 +67,31 @@ class _Adding:
     row_name: str
     grant: Grant | None
     expires: int | None
-    place: TableInUse
-    adder: Adder
-    replacing: Replacing
+    table: TokenTable
+    adder: RowAdder
+    replacer: RowReplacer
     to_replace: list[FoundItem]
 
 
-def checked_token(settings: AddCommand) -> str:
-    """The token to add, after what can be checked before anybody types one; nothing is asked of AWS yet.
+def prepare_token(settings: AddCommand) -> str:
+    """Check the settings, then generate the token or read it from standard input. Nothing is asked of AWS yet.
 
     Raises:
-        ConfigurationError: settings are wrong or contradict each other, or the token is none to take.
+        ConfigurationError: settings are wrong or contradict each other, or the token cannot be used.
     """
-    chosen_life(settings.life)
+    choose_lifetime(settings.life)
     replace = settings.replace
     check_archive(replace)
     if settings.owner.system and replace.replace_expired:
-        sentence = "--replace-expired makes room for a person's token: LISA allows a system's beside others"
+        sentence = "--replace-expired makes room for a person's token; LISA puts no limit on system tokens"
         raise ConfigurationError(sentence, "go without it, or without --system")
     if not settings.secret.token_stdin and not replace.dry_run:
-        check_somebody_reads()
-    return token_of(settings.secret)
+        check_output_is_read()
+    return make_or_read_token(settings.secret)
 
 
-def added(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
-    """Add the token, and say so.
+def add_token(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
+    """Add the token, and print what was done.
 
     Returns:
         the exit code.
@@ -88,133 +99,138 @@ def added(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
     Raises:
         ConfigurationError: settings are wrong, or a row stands in the way.
         NotConfirmedError: a row would have to go first, and nobody said yes.
-        JanitorError: a guard or AWS refused, or the token reached nobody.
+        JanitorError: a guard or AWS refused, or the token could not be handed out.
     """
-    adding = prepared(lambda: _adding(settings, token, run_id, stop), stop)
+    addition = prepare_or_stop(lambda: _prepare_addition(settings, token, run_id, stop), stop)
     if settings.replace.dry_run:
-        _say(adding, is_for_show=True)
+        _print_summary(addition, is_dry_run=True)
         return ExitCode.DONE
-    if adding.to_replace and not settings.life.yes:
-        what = describe_rows(adding.to_replace, adding.place)
-        confirm(f"Delete {what} from {adding.place.reached.table.name} first?", "nothing was added or removed", stop)
-    kept_in = adding.replacing.make_room(adding.to_replace) if adding.to_replace else None
+    if addition.to_replace and not settings.life.yes:
+        rows = describe_rows(addition.to_replace, addition.table)
+        confirm(f"Delete {rows} from {addition.table.name} first?", "nothing was added or removed", stop)
+    archive = addition.replacer.make_room(addition.to_replace) if addition.to_replace else None
     try:
-        _write(adding)
-        log.info(
-            "token.added", table=adding.place.reached.table.name, fingerprint=adding.fingerprint, expires=adding.expires
-        )
+        _write(addition)
+        log.info("token.added", table=addition.table.name, fingerprint=addition.fingerprint, expires=addition.expires)
         if not settings.secret.token_stdin:
-            _hand_out(adding)
+            _hand_out(addition)
     except JanitorError:
-        if kept_in is not None:
-            message = f"what was removed for it is in {kept_in}; `janitor restore {kept_in} --all` puts it back"
-            say(f"janitor: {message}")
+        if archive is not None:
+            print_message(
+                f"janitor: the rows removed for it are in {archive}; `janitor restore {archive} --all` puts them back"
+            )
         raise
-    _say(adding, is_for_show=False)
-    if adding.grant is not None and not adding.grant.is_system:
-        _warn_of_others(adding)
+    _print_summary(addition, is_dry_run=False)
+    if addition.grant is not None and not addition.grant.is_system:
+        _warn_of_concurrent_tokens(addition)
     return ExitCode.DONE
 
 
-def _adding(settings: AddCommand, token: str, run_id: str, stop: Stop) -> _Adding:
-    change = ChosenSettings(dry_run=settings.replace.dry_run)
-    place = reached_place(ChangeCommand(change, settings.table, settings.policy, settings.protection), stop)
-    table = place.reached.table
-    _check_dialect(table, settings.policy)
-    expires = expiry_of(settings.life, table.dialect, place.now)
-    key = key_of(token, table.dialect)
-    grant = grant_for(settings, key, table.dialect, place.now)
-    check_key_is_free(key, place)
+def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop) -> _Addition:
+    selection = SelectionSettings(dry_run=settings.replace.dry_run)
+    table = open_token_table(ChangeCommand(selection, settings.table, settings.policy, settings.protection), stop)
+    located = table.opened.table
+    _check_dialect(located, settings.policy)
+    expires = compute_expiry(settings.life, located.dialect, table.now)
+    key = key_of(token, located.dialect)
+    grant = make_grant(settings, key, located.dialect, table.now)
+    check_key_is_free(key, table)
     to_replace = []
     if grant is not None and not grant.is_system:
-        to_replace = rows_to_replace(grant.username, place, replaces_expired=settings.replace.replace_expired)
-    header = header_of(table, place.policy, run_id, place.now, settings.policy.as_of)
-    item, fingerprint = new_row(key, expires, grant), fingerprint_of(token, place.secret)
-    return _Adding(
+        replaces_expired = settings.replace.replace_expired
+        to_replace = find_rows_to_replace(grant.username, table, replaces_expired=replaces_expired)
+    header = build_header(located, table.policy, run_id, table.now, settings.policy.as_of)
+    item, fingerprint = make_row(key, expires, grant), fingerprint_of(token, table.secret)
+    return _Addition(
         token=token,
         item=item,
         fingerprint=fingerprint,
-        row_name=row_name(row_of(item), fingerprint, place.secret),
+        row_name=make_row_name(decode_row(item), fingerprint, table.secret),
         grant=grant,
         expires=expires,
-        place=place,
-        adder=Adder(place.reached.aws.dynamodb, table.name),
-        replacing=Replacing(place, settings.replace, header, stop),
+        table=table,
+        adder=RowAdder(table.opened.aws.dynamodb, table.name),
+        replacer=RowReplacer(table, settings.replace, header, stop),
         to_replace=to_replace,
     )
 
 
 def _check_dialect(table: Table, policy: PolicySettings) -> None:
-    """See that the row will be one that LISA's own reading of this table accepts.
+    """Check that LISA reads this table in the dialect that the row is written in.
 
     Raises:
-        ConfigurationError: a variable says another dialect than the table's looks; typed, it is only warned of.
+        ConfigurationError: a variable sets another dialect than the table's shape suggests. For --dialect there is
+            only a warning.
     """
-    looks = Dialect.HASHED if table.has_owner_index else Dialect.CLASSIC
-    if table.dialect is looks:
+    likely = Dialect.HASHED if table.has_owner_index else Dialect.CLASSIC
+    if table.dialect is likely:
         return
-    has = "has" if table.has_owner_index else "has not"
-    sentence = f"{table.name} {has} LISA's index username-index, so it looks {looks}, and is said to be {table.dialect}"
-    if not policy.typed("dialect"):
-        raise ConfigurationError(sentence, f"take {variable('dialect')} away, or give --dialect", "other-dialect")
-    say(f"janitor: {sentence}; what is said of the gates goes by the latter")
+    shape = f"{'has the' if table.has_owner_index else 'has no'} index username-index"
+    sentence = f"{table.name} {shape}, so LISA seems to read it as {likely}, but the dialect is set to {table.dialect}"
+    if not policy.given_by_flag("dialect"):
+        raise ConfigurationError(sentence, f"unset {variable('dialect')}, or give --dialect", "other-dialect")
+    print_message(f"janitor: {sentence}; the gates are described as for {table.dialect}")
 
 
-def _write(adding: _Adding) -> None:
-    name, table = adding.row_name, adding.place.reached.table.name
-    ways = f"`janitor token show {name}` tells, and `janitor token remove {name}` takes away what nobody has"
+def _write(addition: _Addition) -> None:
+    name, table = addition.row_name, addition.table.name
+    way_out = f"check with `janitor token show {name}`, and remove it with `janitor token remove {name}`"
     try:
-        standing = adding.adder.add(adding.item)
-    except UnknownEndError as error:
-        raise UnknownEndError(error.sentence, ways) from None
+        standing = addition.adder.add(addition.item)
+    except UnknownOutcomeError as error:
+        raise UnknownOutcomeError(error.sentence, way_out) from None
     except JanitorError:
         raise
     except BaseException:
         # A second signal, while the first waits for the end of this.
-        say(f"janitor: cut off while token {name} was added to {table}, so it may stand; {ways}")
+        print_message(
+            f"janitor: interrupted while token {name} was added to {table}, so its row may be there; {way_out}"
+        )
         raise
     if standing is not None:
-        raise key_is_taken(FoundItem(row_of(standing), standing), adding.place)
+        raise key_taken_error(FoundItem(decode_row(standing), standing), addition.table)
 
 
-def _hand_out(adding: _Adding) -> None:
+def _hand_out(addition: _Addition) -> None:
     try:
-        hand_out(adding.token)
+        print_token(addition.token)
     except OSError as error:
-        _reached_nobody(adding, error)
+        _undo_unread(addition, error)
 
 
-def _reached_nobody(adding: _Adding, error: OSError) -> NoReturn:
-    name = adding.row_name
+def _undo_unread(addition: _Addition, error: OSError) -> NoReturn:
+    """Remove the row again, for nobody has its token; raise what happened."""
+    name = addition.row_name
     sentence = f"the token could not be written to standard output ({error.strerror})"
-    if adding.replacing.take_back(FoundItem(row_of(adding.item), adding.item)):
+    if addition.replacer.undo_add(FoundItem(decode_row(addition.item), addition.item)):
         raise JanitorError(f"{sentence}, so its row {name} was removed again", "run it again", "no-reader") from None
     way_out = f"remove it with `janitor token remove {name}`"
-    raise JanitorError(f"{sentence}, and its row {name} still stands: nobody has it", way_out, "no-reader") from None
+    raise JanitorError(f"{sentence}, and its row {name} is still there: nobody has it", way_out, "no-reader") from None
 
 
-def _say(adding: _Adding, *, is_for_show: bool) -> None:
-    """What was done, or would be, on stderr: standard output is for the token alone."""
-    table, now = adding.place.reached.table, adding.place.now
-    what = "Would add a token" if is_for_show else f"Added token {adding.fingerprint}"
-    lines = [f"{what} to {table.name} ({table.dialect})"]
-    if adding.to_replace:
-        replaced = "would be removed first" if is_for_show else "was removed first"
-        lines.append(f"  replaces    {describe_rows(adding.to_replace, adding.place)}, which {replaced}")
-    row = row_of(adding.item)
-    lines += added_lines(row, adding.grant, table, expires=adding.expires, now=now, is_for_show=is_for_show)
-    say("\n".join(lines))
+def _print_summary(addition: _Addition, *, is_dry_run: bool) -> None:
+    """Print what was done, or would be, on stderr: standard output is for the token alone."""
+    table = addition.table.opened.table
+    title = "Would add a token" if is_dry_run else f"Added token {addition.fingerprint}"
+    lines = [f"{title} to {table.name} ({table.dialect})"]
+    if addition.to_replace:
+        replaced = "would be removed first" if is_dry_run else "was removed first"
+        lines.append(f"  replaces    {describe_rows(addition.to_replace, addition.table)}, which {replaced}")
+    row, expires, now = decode_row(addition.item), addition.expires, addition.table.now
+    lines += describe_new_token(row, addition.grant, table, expires=expires, now=now, is_dry_run=is_dry_run)
+    print_message("\n".join(lines))
 
 
-def _warn_of_others(adding: _Adding) -> None:
-    """Say it where somebody has added a token for the same user at the same time: no condition can prevent that."""
-    user = adding.grant.username if adding.grant else ""
-    own = row_of(adding.item).key
+def _warn_of_concurrent_tokens(addition: _Addition) -> None:
+    """Warn if somebody added a token for the same user at the same time, which no condition can prevent."""
+    user = addition.grant.username if addition.grant else ""
+    own_key = decode_row(addition.item).key
     try:
-        others = [found for found in rows_of(user, adding.place) if found.row.key != own]
+        others = [found for found in find_rows_of_user(user, addition.table) if found.row.key != own_key]
     except (JanitorError, StopRequestedError) as error:
         log.warning("token.others_not_looked_up", error=type(error).__name__)
         return
     if others:
-        message = f"{printable(user)} has another token, added at the same time: {describe_rows(others, adding.place)}"
-        say(f"janitor: {message}; LISA accepts both, so remove one")
+        rows = describe_rows(others, addition.table)
+        sentence = f"{printable(user)} has another token, added at the same time: {rows}"
+        print_message(f"janitor: {sentence}; LISA accepts both, so remove one")

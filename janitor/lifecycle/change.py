@@ -1,4 +1,4 @@
-"""`token extend`, `token revoke`, `token remove`, from the rows that were chosen to what is said of each."""
+"""`token extend`, `token revoke` and `token remove`: change the chosen rows one by one, and report on each."""
 
 import datetime as dt
 import sys
@@ -8,23 +8,22 @@ from typing import NamedTuple
 
 import click
 
-from janitor.background import answer_of
+from janitor.background import wait_for_answer
 from janitor.dynamodb.find import FoundItem
-from janitor.dynamodb.set_expiration import Expirations, Updated, UpdateOutcome
+from janitor.dynamodb.set_expiration import ExpirationSetter, UpdateOutcome, UpdateResult
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
-from janitor.lifecycle.selection import TableInUse, say_rows
+from janitor.lifecycle.selection import TokenTable, print_rows
 from janitor.logs import get_logger
-from janitor.report.encode import json_page
-from janitor.report.model import TablePart
-from janitor.report.token_change import ChangeOutcome, Command, RowChange, TokenChange, line
-from janitor.settings.token_change import ChosenSettings
-from janitor.stopping import LAST_SECONDS, Stop
+from janitor.report.encode import encode_json_page
+from janitor.report.token_change import ChangeOutcome, Command, RowChange, TokenChange, describe_change
+from janitor.settings.token_change import SelectionSettings
+from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.classify import classify
-from janitor.tokens.expiration import moment
-from janitor.tokens.new_expiry import Decision, NewExpiry, Refused, Unchanged, expiry_words, time_and_distance
+from janitor.tokens.expiration import calendar_time
+from janitor.tokens.new_expiry import Decision, NewExpiry, NoChange, Refusal, describe_expiry, format_time_and_distance
 from janitor.tokens.printable import printable
 from janitor.tokens.row import Row
-from janitor.tokens.words import counted
+from janitor.tokens.words import format_count
 
 log = get_logger("janitor.token")
 
@@ -32,187 +31,219 @@ _WRITTEN = frozenset({ChangeOutcome.EXTENDED, ChangeOutcome.REVOKED, ChangeOutco
 NO_ANSWER = "no answer came before the command had to end: it may be done or not"
 
 
-class Done(NamedTuple):
+class ChangeResult(NamedTuple):
     """What became of a row.
 
     Attributes:
-        outcome: that.
-        why: what it was before and is now, or why nothing was done.
-        second: the new expiry, where one was written or would be.
-        code: what it makes of the exit code.
+        outcome: what was done to it, or why nothing was, in a word.
+        why: the state before and after, or why nothing was done.
+        second: the new expiry, if one was written or would be.
+        exit_code: what the command's exit code becomes by it; the worst of all rows counts.
     """
 
     outcome: ChangeOutcome
     why: str
     second: int | None = None
-    code: ExitCode = ExitCode.DONE
+    exit_code: ExitCode = ExitCode.DONE
 
     @classmethod
-    def failed(cls, outcome: ChangeOutcome, why: str) -> "Done":
+    def failed(cls, outcome: ChangeOutcome, why: str) -> "ChangeResult":
         """Something went wrong, or somebody else was faster."""
-        return cls(outcome, why, code=ExitCode.FAILED)
+        return cls(outcome, why, exit_code=ExitCode.FAILED)
 
     @classmethod
-    def refused(cls, why: str, code: ExitCode = ExitCode.REFUSED) -> "Done":
-        """A guard, or with USAGE a rule, is against it."""
-        return cls(ChangeOutcome.REFUSED, why, code=code)
+    def refused(cls, why: str, exit_code: ExitCode = ExitCode.REFUSED) -> "ChangeResult":
+        """A guard refused; with USAGE the command line would have to be another one."""
+        return cls(ChangeOutcome.REFUSED, why, exit_code=exit_code)
 
 
-Act = Callable[[FoundItem], Done]
+ChangeRow = Callable[[FoundItem], ChangeResult]
+"""Changes one row, or only plans to in a dry run."""
 
 
-class Telling:
-    """Says what becomes of each row, in lines as they are done or in one JSON object at the end."""
+class ChangeReporter:
+    """Reports what became of each row: a line each as it happens, or one JSON object at the end.
 
-    def __init__(self, command: Command, chosen: ChosenSettings, place: TableInUse) -> None:
+    Attributes:
+        is_json: whether it is the JSON object.
+    """
+
+    def __init__(self, command: Command, chosen: SelectionSettings, table: TokenTable) -> None:
         self._command = command
         self._chosen = chosen
-        self._place = place
+        self._table = table
         self._rows: list[RowChange] = []
-        self._codes: set[ExitCode] = set()
-        self._unwritten: OSError | None = None
+        self._exit_codes: set[ExitCode] = set()
+        self._write_error: OSError | None = None
         self.is_json = (chosen.format or ("table" if sys.stdout.isatty() else "json")) == "json"
 
-    def list_first(self, found: Sequence[FoundItem], user: str | None) -> bool:
-        """List the rows on stderr before anything is done to them, where an owner's name chose them; whether it did."""
+    def list_rows(self, found: Sequence[FoundItem], user: str | None) -> bool:
+        """List the rows on stderr before any of them is changed, if an owner's name chose them.
+
+        Returns:
+            whether the list was written.
+        """
         if user is None:
             return False
-        with self._written():
-            click.echo(
-                f"{counted(len(found), 'token')} of {printable(user)} in {self._place.reached.table.name}:", err=True
-            )
-            say_rows(found, self._place)
-        return self._unwritten is None
+        with self._write_errors_kept():
+            click.echo(f"{format_count(len(found), 'token')} of {printable(user)} in {self._table.name}:", err=True)
+            print_rows(found, self._table)
+        return self._write_error is None
 
-    def tell(self, found: FoundItem, done: Done) -> None:
-        """Count a row, and say what became of it."""
-        when = moment(done.second) if done.second is not None else None
+    def add(self, found: FoundItem, result: ChangeResult) -> None:
+        """Count a row, and print what became of it."""
+        new_expiry = calendar_time(result.second) if result.second is not None else None
         change = RowChange(
-            token=self._place.finding(found), outcome=done.outcome, new_expires_at=when, why=printable(done.why)
+            token=self._table.finding(found),
+            outcome=result.outcome,
+            new_expires_at=new_expiry,
+            why=printable(result.why),
         )
         self._rows.append(change)
-        self._codes.add(done.code)
-        with self._written():
-            if done.code is not ExitCode.DONE:
-                click.echo(f"janitor: {line(change, self._command)}", err=True)
+        self._exit_codes.add(result.exit_code)
+        with self._write_errors_kept():
+            if result.exit_code is not ExitCode.DONE:
+                click.echo(f"janitor: {describe_change(change, self._command)}", err=True)
             elif not self.is_json:
-                click.echo(line(change, self._command))
+                click.echo(describe_change(change, self._command))
 
     def end(self, stop: Stop, archive: str | None = None) -> int:
-        """Say the rest; the exit code. `archive` is where deleted rows are."""
+        """Print the rest.
+
+        Args:
+            stop: whether the command was stopped early.
+            archive: where deleted rows are kept.
+
+        Returns:
+            the exit code.
+        """
         if self.is_json:
-            with self._written():
-                click.echo(json_page(self._whole(archive)).decode())
+            with self._write_errors_kept():
+                click.echo(encode_json_page(self._build_document(archive)).decode())
         if stop.is_requested():
             untouched = sum(row.outcome is ChangeOutcome.UNTOUCHED for row in self._rows)
             count = len(self._rows)
-            click.echo(f"janitor: {stop.why} after {count - untouched} of {counted(count, 'token')}", err=True)
+            click.echo(f"janitor: {stop.reason} after {count - untouched} of {format_count(count, 'token')}", err=True)
             return stop.exit_code
-        if self._unwritten is not None:
-            with self._written():
-                click.echo(
-                    f"janitor: {self._done_of()}, but not all of it could be said: {self._unwritten.strerror}", err=True
-                )
+        if self._write_error is not None:
+            with self._write_errors_kept():
+                sentence = f"{self._count_changed()}, but not all output was written: {self._write_error.strerror}"
+                click.echo(f"janitor: {sentence}", err=True)
             return ExitCode.FAILED
-        if ExitCode.USAGE in self._codes and any(row.outcome in _WRITTEN for row in self._rows):
+        if ExitCode.USAGE in self._exit_codes and any(row.outcome in _WRITTEN for row in self._rows):
             # 2 would say that nothing was done.
             return ExitCode.FAILED
-        return next((code for code in (ExitCode.FAILED, ExitCode.USAGE) if code in self._codes), max(self._codes))
+        worst_first = (ExitCode.FAILED, ExitCode.USAGE)
+        return next((code for code in worst_first if code in self._exit_codes), max(self._exit_codes))
 
-    def _done_of(self) -> str:
-        done = sum(row.outcome in _WRITTEN for row in self._rows)
-        return f"{done:,} of {counted(len(self._rows), 'token')} {'was' if done == 1 else 'were'} changed"
+    def _count_changed(self) -> str:
+        changed = sum(row.outcome in _WRITTEN for row in self._rows)
+        return f"{changed:,} of {format_count(len(self._rows), 'token')} {'was' if changed == 1 else 'were'} changed"
 
     @contextmanager
-    def _written(self) -> Iterator[None]:
-        """Whoever was to read it may have gone: what was begun is done all the same, and said at the end."""
+    def _write_errors_kept(self) -> Iterator[None]:
+        """Keep an output error for the end: a reader that has gone away must not stop the changes half-way."""
         try:
             yield
         except OSError as error:
-            self._unwritten = error
+            self._write_error = error
 
-    def _whole(self, archive: str | None) -> TokenChange:
-        table = self._place.reached.table
+    def _build_document(self, archive: str | None) -> TokenChange:
         return TokenChange(
             command=self._command,
             dry_run=self._chosen.dry_run,
-            table=TablePart(name=table.name, region=table.region, account_id=table.account_id, endpoint=table.endpoint),
-            now=moment(self._place.now) or dt.datetime.max.replace(tzinfo=dt.UTC),
+            table=self._table.part,
+            now=calendar_time(self._table.now) or dt.datetime.max.replace(tzinfo=dt.UTC),
             archive=archive,
             rows=self._rows,
         )
 
 
-def each_done(found: Sequence[FoundItem], act: Act, telling: Telling, stop: Stop) -> None:
-    """Do something to each row, one after the other; a request to stop leaves the rest alone."""
+def change_rows(found: Sequence[FoundItem], change_row: ChangeRow, reporter: ChangeReporter, stop: Stop) -> None:
+    """Change the rows one after the other; after a request to stop, leave the rest untouched."""
     for each in found:
         if stop.is_requested():
-            telling.tell(each, Done(ChangeOutcome.UNTOUCHED, "the command was stopped before its turn"))
+            reporter.add(each, ChangeResult(ChangeOutcome.UNTOUCHED, "the command was stopped before its turn"))
         else:
-            telling.tell(each, act(each))
+            reporter.add(each, change_row(each))
 
 
-def expiry_changed(
-    outcome: ChangeOutcome, decide: Callable[[Row], Decision], place: TableInUse, stop: Stop, *, is_dry_run: bool
-) -> Act:
-    """What is done to a row whose expiry `decide` may change; `outcome` is what it is called when it was."""
-    expirations = Expirations(place.reached.aws.dynamodb, place.reached.table.name, place.policy)
+def make_expiry_change(
+    outcome: ChangeOutcome, decide: Callable[[Row], Decision], table: TokenTable, stop: Stop, *, is_dry_run: bool
+) -> ChangeRow:
+    """Make the function that changes a row's expiry.
 
-    def act(found: FoundItem) -> Done:
+    Args:
+        outcome: what a written change is called.
+        decide: decides on the new expiry of a row.
+        table: where the rows are.
+        stop: who may ask for an early end.
+        is_dry_run: whether nothing is written.
+    """
+    expirations = ExpirationSetter(table.opened.aws.dynamodb, table.name, table.policy)
+
+    def change_row(found: FoundItem) -> ChangeResult:
         match decide(found.row):
-            case Unchanged(why):
-                return Done(ChangeOutcome.UNCHANGED, why)
-            case Refused(why, way_out, needs_yes):
-                return Done.refused(f"{why}; {way_out}", ExitCode.REFUSED if needs_yes else ExitCode.USAGE)
+            case NoChange(why):
+                return ChangeResult(ChangeOutcome.UNCHANGED, why)
+            case Refusal(why, way_out, needs_yes):
+                return ChangeResult.refused(f"{why}; {way_out}", ExitCode.REFUSED if needs_yes else ExitCode.USAGE)
             case NewExpiry(second):
-                why = f"{was(found.row, place)} -> {time_and_distance(second, place.now)}"
+                why = f"{describe_row_expiry(found.row, table)} -> {format_time_and_distance(second, table.now)}"
                 if is_dry_run:
-                    return Done(ChangeOutcome.PLANNED, why, second)
-                updated = answer_of(lambda: expirations.set(found, second), lambda: stop.is_over(LAST_SECONDS))
-                done = _done(found, updated, Done(outcome, why, second), place)
-                log.info("token.expiry", row_name=place.finder.name_of(found), outcome=done.outcome)
-                return done
+                    return ChangeResult(ChangeOutcome.PLANNED, why, second)
+                updated = wait_for_answer(
+                    lambda: expirations.set(found, second), lambda: stop.is_over(IN_FLIGHT_SECONDS)
+                )
+                result = _result_of_update(found, updated, ChangeResult(outcome, why, second), table)
+                log.info("token.expiry", row_name=table.finder.row_name_of(found), outcome=result.outcome)
+                return result
 
-    return act
+    return change_row
 
 
-def was(row: Row, place: TableInUse) -> str:
+def describe_row_expiry(row: Row, table: TokenTable) -> str:
     """A row's expiry in words."""
-    return expiry_words(row, classify(row, place.now, place.policy), place.now)
+    return describe_expiry(row, classify(row, table.now, table.policy), table.now)
 
 
-def differing(seen_row: Row, standing: Row, place: TableInUse) -> str:
-    """What somebody else changed of a row in between: the expiry then and now, and the names of what else."""
-    said_changes = []
-    if seen_row.expiration != standing.expiration:
-        said_changes.append(f"its expiry was {was(seen_row, place)}, and is now {was(standing, place)}")
-    others = {"token_uuid": "tokenUUID", "hold": "janitorHold", "username": "username", "is_system": "isSystemToken"}
-    changed = [called for name, called in others.items() if getattr(seen_row, name) != getattr(standing, name)]
-    if changed:
-        said_changes.append(f"its {' and '.join(changed)} changed")
-    return f"somebody changed it in between: {', '.join(said_changes) or 'it is another row'}; look again"
-
-
-def changed_in_between(found: FoundItem, place: TableInUse) -> str:
-    """The same, from a look at the row as it stands."""
+def describe_current_row(found: FoundItem, table: TokenTable) -> str:
+    """Look the row up again, and describe what somebody else changed of it."""
     try:
-        standing = place.finder.by_key(found.row.key.S or "")
+        current = table.finder.find_by_key(found.row.key.S or "")
     except (StopRequestedError, JanitorError):
-        standing = None
-    return (
-        "somebody changed it in between; look again" if standing is None else differing(found.row, standing.row, place)
-    )
+        current = None
+    if current is None:
+        return "somebody changed it in between; look again"
+    return _describe_difference(found.row, current.row, table)
 
 
-def _done(found: FoundItem, updated: Updated | None, done: Done, place: TableInUse) -> Done:
+def _describe_difference(before: Row, current: Row, table: TokenTable) -> str:
+    """Describe what somebody else changed of a row: both expiries, and the names of other changed attributes."""
+    changes = []
+    if before.expiration != current.expiration:
+        expiries = describe_row_expiry(before, table), describe_row_expiry(current, table)
+        changes.append("its expiry was {}, and is now {}".format(*expiries))
+    others = {"token_uuid": "tokenUUID", "hold": "janitorHold", "username": "username", "is_system": "isSystemToken"}
+    changed = [attribute for name, attribute in others.items() if getattr(before, name) != getattr(current, name)]
+    if changed:
+        changes.append(f"its {' and '.join(changed)} changed")
+    return f"somebody changed it in between: {', '.join(changes) or 'it is another row'}; look again"
+
+
+def _result_of_update(
+    found: FoundItem, updated: UpdateResult | None, success: ChangeResult, table: TokenTable
+) -> ChangeResult:
     if updated is None:
-        return Done.failed(ChangeOutcome.FAILED, NO_ANSWER)
+        return ChangeResult.failed(ChangeOutcome.FAILED, NO_ANSWER)
     match updated.outcome:
         case UpdateOutcome.SET:
-            return done
+            return success
         case UpdateOutcome.ALREADY_GONE:
-            return Done.failed(ChangeOutcome.ALREADY_GONE, "somebody deleted it in between")
-        case UpdateOutcome.CHANGED if updated.standing is not None:
-            return Done.failed(ChangeOutcome.CHANGED, differing(found.row, updated.standing, place))
+            return ChangeResult.failed(ChangeOutcome.ALREADY_GONE, "somebody deleted it in between")
+        case UpdateOutcome.CHANGED if updated.current_row is not None:
+            return ChangeResult.failed(
+                ChangeOutcome.CHANGED, _describe_difference(found.row, updated.current_row, table)
+            )
         case _:
-            return Done.failed(ChangeOutcome.FAILED, str(updated.error or "nobody could tell why"))
+            return ChangeResult.failed(ChangeOutcome.FAILED, str(updated.error or "why is not known"))

@@ -1,4 +1,4 @@
-"""`token extend` and `token revoke`: rows that were chosen, and the expiry that each gets."""
+"""`token extend` and `token revoke`: give the chosen rows another expiry."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,97 +6,110 @@ from typing import NamedTuple
 
 from janitor.dynamodb.find import FoundItem
 from janitor.errors import ConfigurationError
-from janitor.lifecycle.change import Telling, each_done, expiry_changed
-from janitor.lifecycle.selection import TableInUse, choice_of, reached_place, say_rows
+from janitor.lifecycle.change import ChangeReporter, change_rows, make_expiry_change
+from janitor.lifecycle.selection import TokenTable, choose_rows, open_token_table, print_rows
 from janitor.report.token_change import ChangeOutcome, Command
 from janitor.settings.token_change import ChangeCommand, ExtendSettings, RevokeSettings
 from janitor.stopping import Stop
-from janitor.tokens.new_expiry import Decision, Extension, NewExpiry, ends_earlier, extended, revoked
+from janitor.tokens.new_expiry import Decision, Extension, NewExpiry, decide_extension, decide_revocation, ends_earlier
 from janitor.tokens.row import Row
-from janitor.tokens.words import counted
+from janitor.tokens.words import format_count
 from janitor.wiring.confirm import can_ask, confirm
-from janitor.wiring.running import prepared
+from janitor.wiring.execution import prepare_or_stop
 
 
-def extended_tokens(name: str | None, extend: ExtendSettings, settings: ChangeCommand, stop: Stop) -> int:
-    """Give the chosen rows another expiry, and say what became of each.
+class _ExpiryCommand(NamedTuple):
+    """A command that changes expiries.
+
+    Attributes:
+        name: what it is called.
+        outcome: what a written change is called.
+        decide: decides on a row's new expiry.
+        question: what is asked before tokens end earlier; how many and where is added to it.
+        is_confirmed: whether --yes was given.
+    """
+
+    name: Command
+    outcome: ChangeOutcome
+    decide: Callable[[TokenTable, Row], Decision]
+    question: str
+    is_confirmed: bool
+
+
+def extend_tokens(name: str | None, extend: ExtendSettings, settings: ChangeCommand, stop: Stop) -> int:
+    """Give the chosen rows another expiry, and report on each.
 
     Returns:
         the exit code.
 
     Raises:
-        ConfigurationError: no token is named, or none is there, or several are; or a setting is wrong.
-        NotConfirmedError: one would end earlier, and nobody said yes.
+        ConfigurationError: no token is named, or it is not there, or the name fits several; or a setting is wrong.
+        NotConfirmedError: a token would end earlier, and nobody said yes.
         AwsError: AWS refused or could not be reached.
     """
-    wish = _wish(extend)
+    extension = _read_extension(extend)
 
-    def decide(place: TableInUse, row: Row) -> Decision:
-        return extended(row, place.now, place.policy, wish)
+    def decide(table: TokenTable, row: Row) -> Decision:
+        return decide_extension(row, table.now, table.policy, extension)
 
-    way = _Way("token extend", ChangeOutcome.EXTENDED, decide, "Shorten the life of", is_confirmed=extend.yes)
-    return _changed(way, name, settings, stop)
-
-
-def revoked_tokens(name: str | None, revoke: RevokeSettings, settings: ChangeCommand, stop: Stop) -> int:
-    """End the chosen rows, and say what became of each; as `extended_tokens`."""
-
-    def decide(place: TableInUse, row: Row) -> Decision:
-        return revoked(row, place.now, place.policy, revoke.at)
-
-    way = _Way("token revoke", ChangeOutcome.REVOKED, decide, "Revoke", is_confirmed=revoke.yes)
-    return _changed(way, name, settings, stop)
+    question = "Shorten the life of"
+    command = _ExpiryCommand("token extend", ChangeOutcome.EXTENDED, decide, question, is_confirmed=extend.yes)
+    return _change_expiries(command, name, settings, stop)
 
 
-class _Way(NamedTuple):
-    """A way to change an expiry.
+def revoke_tokens(name: str | None, revoke: RevokeSettings, settings: ChangeCommand, stop: Stop) -> int:
+    """End the chosen tokens now, or with --at later, and report on each.
 
-    Attributes:
-        command: which.
-        outcome: what it is called when it was done.
-        decide: what it comes to for a row.
-        asked: what is asked before a token ends earlier, without which tokens.
-        is_confirmed: whether --yes was given.
+    Returns:
+        the exit code.
+
+    Raises:
+        ConfigurationError: no token is named, or it is not there, or the name fits several; or a setting is wrong.
+        NotConfirmedError: nobody said yes.
+        AwsError: AWS refused or could not be reached.
     """
 
-    command: Command
-    outcome: ChangeOutcome
-    decide: Callable[[TableInUse, Row], Decision]
-    asked: str
-    is_confirmed: bool
+    def decide(table: TokenTable, row: Row) -> Decision:
+        return decide_revocation(row, table.now, table.policy, revoke.at)
+
+    command = _ExpiryCommand("token revoke", ChangeOutcome.REVOKED, decide, "Revoke", is_confirmed=revoke.yes)
+    return _change_expiries(command, name, settings, stop)
 
 
-def _changed(way: _Way, name: str | None, settings: ChangeCommand, stop: Stop) -> int:
-    choice, chosen = choice_of(name, settings.chosen.user), settings.chosen
-    place = prepared(lambda: reached_place(settings, stop), stop)
-    found = prepared(lambda: choice.find(place), stop)
-    telling = Telling(way.command, chosen, place)
-    is_listed = telling.list_first(found, choice.user)
-    if not chosen.dry_run and not way.is_confirmed:
-        _confirm(way, found, place, stop, is_listed=is_listed)
-    act = expiry_changed(way.outcome, partial(way.decide, place), place, stop, is_dry_run=chosen.dry_run)
-    each_done(found, act, telling, stop)
-    return telling.end(stop)
+def _change_expiries(command: _ExpiryCommand, name: str | None, settings: ChangeCommand, stop: Stop) -> int:
+    choice, chosen = choose_rows(name, settings.chosen.user), settings.chosen
+    table = prepare_or_stop(lambda: open_token_table(settings, stop), stop)
+    found = prepare_or_stop(lambda: choice.find(table), stop)
+    reporter = ChangeReporter(command.name, chosen, table)
+    is_listed = reporter.list_rows(found, choice.user)
+    if not chosen.dry_run and not command.is_confirmed:
+        _confirm_shortening(command, found, table, stop, is_listed=is_listed)
+    decide = partial(command.decide, table)
+    change_row = make_expiry_change(command.outcome, decide, table, stop, is_dry_run=chosen.dry_run)
+    change_rows(found, change_row, reporter, stop)
+    return reporter.end(stop)
 
 
-def _confirm(way: _Way, found: list[FoundItem], place: TableInUse, stop: Stop, *, is_listed: bool) -> None:
-    """Ask whoever sits at the terminal, where a token that LISA accepts would end earlier than now."""
-    ending = [each for each in found if _ends(way.decide(place, each.row), each.row, place)]
-    if not ending:
+def _confirm_shortening(
+    command: _ExpiryCommand, found: list[FoundItem], table: TokenTable, stop: Stop, *, is_listed: bool
+) -> None:
+    """Ask whoever sits at the terminal if a token that LISA accepts would end earlier than it does now."""
+    shortened = [each for each in found if _is_shortened(command.decide(table, each.row), each.row, table)]
+    if not shortened:
         return
     if can_ask() and not is_listed:
-        say_rows(ending, place)
-    confirm(f"{way.asked} {counted(len(ending), 'token')} of {place.reached.table.name}?", "nothing was changed", stop)
+        print_rows(shortened, table)
+    confirm(f"{command.question} {format_count(len(shortened), 'token')} of {table.name}?", "nothing was changed", stop)
 
 
-def _ends(decision: Decision, row: Row, place: TableInUse) -> bool:
+def _is_shortened(decision: Decision, row: Row, table: TokenTable) -> bool:
     if not isinstance(decision, NewExpiry):
         return False
-    return ends_earlier(row, decision.second, place.now, place.policy.dialect)
+    return ends_earlier(row, decision.second, table.now, table.policy.dialect)
 
 
-def _wish(extend: ExtendSettings) -> Extension:
-    """What is asked for: exactly one of --by, --to and --expires-in. A flag beats the environment."""
+def _read_extension(extend: ExtendSettings) -> Extension:
+    """Read which of --by, --to and --expires-in is given: exactly one. A flag beats an environment variable."""
     times = {"by": extend.by, "to": extend.to, "expires_in": extend.expires_in}
     chosen = extend.choose(name for name, value in times.items() if value is not None)
     if not chosen:

@@ -1,99 +1,99 @@
-"""What stands in the way of a new token: a row under its key, or, as in LISA 6.1 and later, any row of its user."""
+"""What stands in the way of a new token: a row with its key, or in LISA 6.1 and later any row of its user."""
 
 from janitor.dynamodb.find import FoundItem
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
-from janitor.lifecycle.selection import TableInUse
-from janitor.report.text import label
+from janitor.lifecycle.selection import TokenTable
+from janitor.report.finding_cells import format_name
 from janitor.tokens.classify import classify
 from janitor.tokens.printable import printable
-from janitor.tokens.protection import protected_by
+from janitor.tokens.protection import find_protection
 from janitor.tokens.words import list_some
 
-# How many rows of one user a sentence names.
-_MOST_NAMED = 5
+# A sentence names no more rows of one user.
+_MAX_NAMED = 5
 
 
 class ProtectedError(JanitorError):
-    """What would have to be deleted is protected."""
+    """A row that would have to be deleted is protected."""
 
     exit_code = ExitCode.REFUSED
     default_code = "protected"
 
 
-def check_key_is_free(key: str, place: TableInUse) -> None:
-    """See that no row has this key.
+def check_key_is_free(key: str, table: TokenTable) -> None:
+    """Check that no row has this key.
 
     Raises:
-        ConfigurationError: one has.
+        ConfigurationError: a row has.
     """
-    found = place.finder.by_key(key)
+    found = table.finder.find_by_key(key)
     if found is not None:
-        raise key_is_taken(found, place)
+        raise key_taken_error(found, table)
 
 
-def key_is_taken(found: FoundItem, place: TableInUse) -> ConfigurationError:
-    """What to say where a row of the very token stands."""
-    name = place.finding(found).row_name
-    sentence = f"{place.reached.table.name} has this token already: {_said(found, place)}"
+def key_taken_error(found: FoundItem, table: TokenTable) -> ConfigurationError:
+    """The error to raise when the table already has a row of this token."""
+    name = table.finding(found).row_name
+    sentence = f"{table.name} has this token already: {_describe_row(found, table)}"
     return ConfigurationError(sentence, f"see `janitor token extend {name}`, or add another token", "token-exists")
 
 
-def rows_to_replace(user: str, place: TableInUse, *, replaces_expired: bool) -> list[FoundItem]:
-    """The rows that have to go before the user can have a new token.
+def find_rows_to_replace(user: str, table: TokenTable, *, replaces_expired: bool) -> list[FoundItem]:
+    """Find the rows that have to be deleted before the user can have a new token.
 
-    LISA counts every row of the name, expired ones and those of system tokens too (lambda/api_tokens/handler.py at
+    LISA counts every row with the username, also expired ones and system tokens (lambda/api_tokens/handler.py at
     v6.6.0, `_get_user_token`).
 
     Args:
         user: who is to have the token.
-        place: where.
-        replaces_expired: whether rows may go that have expired and that no gate accepts.
+        table: where.
+        replaces_expired: whether rows that have expired and that no gate accepts may be deleted.
 
     Raises:
-        ConfigurationError: there are rows that may not go.
+        ConfigurationError: there are rows that may not be deleted.
         ProtectedError: one of them is protected.
     """
-    rows = rows_of(user, place)
-    living = [each for each in rows if not _is_over(each, place)]
-    if living or (rows and not replaces_expired):
-        raise _user_has(user, rows, living, place, replaces_expired=replaces_expired)
+    rows = find_rows_of_user(user, table)
+    alive = [each for each in rows if not _is_expired_and_refused(each, table)]
+    if alive or (rows and not replaces_expired):
+        raise _user_has_token_error(user, rows, alive, table, replaces_expired=replaces_expired)
     for each in rows:
-        protection = protected_by(each.row, place.policy)
+        protection = find_protection(each.row, table.policy)
         if protection is not None:
-            sentence = f"{_said(each, place)} is protected ({printable(protection)}), so it is not replaced"
+            sentence = f"{_describe_row(each, table)} is protected ({printable(protection)}), so it is not replaced"
             raise ProtectedError(sentence, "ask whoever protects it")
     return rows
 
 
-def rows_of(user: str, place: TableInUse) -> list[FoundItem]:
-    """Every row of the user, each read again, for the index may still show one that has just gone."""
-    again = [place.finder.by_key(each.row.key.S or "") for each in place.finder.by_user(user)]
+def find_rows_of_user(user: str, table: TokenTable) -> list[FoundItem]:
+    """Find every row of the user, and read each again: the index may still show one that was just deleted."""
+    again = [table.finder.find_by_key(each.row.key.S or "") for each in table.finder.find_by_user(user)]
     return [found for found in again if found is not None]
 
 
-def describe_rows(rows: list[FoundItem], place: TableInUse) -> str:
-    """Rows by their names, and what each of them is."""
-    return list_some([_said(each, place) for each in rows[:_MOST_NAMED]], _MOST_NAMED, total=len(rows))
+def describe_rows(rows: list[FoundItem], table: TokenTable) -> str:
+    """Name rows, and say what each of them is."""
+    return list_some([_describe_row(each, table) for each in rows[:_MAX_NAMED]], _MAX_NAMED, total=len(rows))
 
 
-def _said(found: FoundItem, place: TableInUse) -> str:
-    finding = place.finding(found)
-    return f"{finding.row_name} ({label(finding)}, {finding.state}: {printable(finding.meaning)})"
+def _describe_row(found: FoundItem, table: TokenTable) -> str:
+    finding = table.finding(found)
+    return f"{finding.row_name} ({format_name(finding)}, {finding.state}: {printable(finding.meaning)})"
 
 
-def _is_over(found: FoundItem, place: TableInUse) -> bool:
-    """Whether the row has a date that is over, and is dead everywhere: a malformed date is none."""
-    verdict = classify(found.row, place.earliest, place.policy)
-    return not verdict.accepted_by and verdict.expiry is not None and verdict.expiry <= place.earliest
+def _is_expired_and_refused(found: FoundItem, table: TokenTable) -> bool:
+    """Whether the row has expired and no gate accepts it. A malformed date does not count as expired."""
+    verdict = classify(found.row, table.earliest, table.policy)
+    return not verdict.accepted_by and verdict.expiry is not None and verdict.expiry <= table.earliest
 
 
-def _user_has(
-    user: str, rows: list[FoundItem], living: list[FoundItem], place: TableInUse, *, replaces_expired: bool
+def _user_has_token_error(
+    user: str, rows: list[FoundItem], alive: list[FoundItem], table: TokenTable, *, replaces_expired: bool
 ) -> ConfigurationError:
-    sentence = f"{printable(user)} has a token already, and LISA allows one: {describe_rows(rows, place)}"
-    if living:
-        name = place.finding(living[0]).row_name
-        why = "--replace-expired is for what has expired and no gate accepts; " if replaces_expired else ""
+    sentence = f"{printable(user)} has a token already, and LISA allows one: {describe_rows(rows, table)}"
+    if alive:
+        name = table.finding(alive[0]).row_name
+        why = "--replace-expired deletes only what has expired and no gate accepts; " if replaces_expired else ""
         way_out = f"{why}see `janitor token extend {name}`, or remove it with `janitor token remove {name}`"
     else:
         way_out = "give --replace-expired to have it deleted first"

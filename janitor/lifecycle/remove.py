@@ -1,42 +1,65 @@
-"""Rows that somebody named, removed at once: each archived first, then deleted on condition.
+"""`token remove`: delete the chosen rows at once. Each is archived first, then deleted if it still is as it was seen.
 
-found ──durable──> archive ──DeleteItem, as it was seen──> outcome ──> archive
+found ──durable──> archive ──DeleteItem, on condition──> outcome ──> archive
 """
 
+from functools import partial
+
+import click
 import msgspec
 
 from janitor.archive.archive import Archive, Settlement
-from janitor.archive.plan import UNKNOWN, Header, PlannedRow
-from janitor.dynamodb.delete import Deleter, Settled
+from janitor.archive.plan import UNKNOWN_POPULATION, PlanHeader, PlannedRow
+from janitor.background import wait_for_answer
+from janitor.dynamodb.delete import Deleter, RowResult
 from janitor.dynamodb.find import FoundItem
 from janitor.dynamodb.target import Target
-from janitor.errors import JanitorError, SinkError
+from janitor.errors import ExitCode, JanitorError, SinkError
+from janitor.lifecycle.change import (
+    NO_ANSWER,
+    ChangeReporter,
+    ChangeResult,
+    ChangeRow,
+    change_rows,
+    describe_current_row,
+    describe_row_expiry,
+)
+from janitor.lifecycle.selection import TokenTable, choose_rows, open_token_table, print_rows
 from janitor.logs import get_logger
+from janitor.report.token_change import ChangeOutcome
+from janitor.settings.token_change import ChangeCommand, RemoveSettings
+from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.classify import classify
-from janitor.tokens.fingerprint import fingerprint, row_name
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.deletion_outcome import DeletionOutcome
+from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
 from janitor.tokens.policy import Policy
+from janitor.tokens.protection import find_protection
+from janitor.tokens.words import format_count
+from janitor.wiring.archives import archive_for, check_archive
+from janitor.wiring.confirm import NO_TERMINAL, WAY_OUT, NotConfirmedError, can_ask, confirm
+from janitor.wiring.execution import prepare_or_stop
+from janitor.wiring.plans import build_header
 
 log = get_logger("janitor.delete")
 
 
-class Removal:
-    """Removes rows one after the other, and keeps them all in one archive.
+class RowRemover:
+    """Archives and deletes rows one after the other, all into one archive.
 
     Attributes:
-        errors: what went wrong besides rows that did not go: above all, outcomes that the archive lacks.
+        errors: what went wrong besides rows that were not deleted: above all, outcomes that the archive lacks.
     """
 
     def __init__(
-        self, *, deleter: Deleter, archive: Archive, header: Header, policy: Policy, secret: bytes | None = None
+        self, *, deleter: Deleter, archive: Archive, header: PlanHeader, policy: Policy, secret: bytes | None = None
     ) -> None:
         """Prepare; nothing is sent or written.
 
         Args:
             deleter: deletes.
             archive: where the rows are kept; it is not open yet.
-            header: its first line.
-            policy: the rules by which the rows were seen.
+            header: the first line of the archive.
+            policy: the rules that the rows are judged by.
             secret: the key of the fingerprints; None for plain ones.
         """
         self.errors: list[JanitorError] = []
@@ -54,7 +77,7 @@ class Removal:
         """
         self._archive.open(self._header)
 
-    def remove(self, found: FoundItem) -> Settled:
+    def remove(self, found: FoundItem) -> RowResult:
         """Archive a row, then delete it if it still is as it was seen.
 
         Returns:
@@ -63,58 +86,143 @@ class Removal:
         Raises:
             SinkError: the archive could not take the row, so nothing was deleted.
         """
-        name = fingerprint(found.row, self._policy.dialect, self._secret)
+        fingerprint = compute_fingerprint(found.row, self._policy.dialect, self._secret)
+        row_name = make_row_name(found.row, fingerprint, self._secret)
         state = classify(found.row, self._header.now, self._policy).state
         # The archive gives the row its number.
-        name_of_row = row_name(found.row, name, self._secret)
-        planned = PlannedRow(0, name, name_of_row, state, msgspec.Raw(found.item))
+        planned = PlannedRow(0, fingerprint, row_name, state, msgspec.Raw(found.item))
         number = self._archive.store([planned])
         result = self._deleter.delete([Target.as_seen(found.item, self._policy)])
         if result.fatal is not None:
             self.errors.append(result.fatal)
-        [settled] = result.settled
-        log.info("token.removed", row_name=name_of_row, outcome=settled.outcome, code=settled.code)
-        self._write_down(Settlement(number, name, settled.outcome, settled.item))
+        [settled] = result.rows
+        log.info("token.removed", row_name=row_name, outcome=settled.outcome, code=settled.code)
+        self._archive_outcome(Settlement(number, fingerprint, settled.outcome, settled.item))
+        return settled
+
+    def remove_one(self, found: FoundItem) -> RowResult:
+        """Open the archive, remove this one row, and close the archive.
+
+        Raises:
+            SinkError: the archive cannot be written, so nothing was deleted.
+            JanitorError: DynamoDB refused to delete the row, or could not be reached.
+        """
+        self.open()
+        try:
+            settled = self.remove(found)
+        except SinkError:
+            self._archive.abandon()
+            raise
+        self.close()
+        if settled.outcome is DeletionOutcome.FAILED and self.errors:
+            raise self.errors[0]
         return settled
 
     def close(self) -> None:
-        """Close the archive. Never raises: what was deleted was."""
+        """Close the archive. Never raises: what was deleted stays deleted."""
         try:
-            # It is no scan's, so there is no table behind it for a guard to judge.
-            self._archive.close(UNKNOWN)
+            # No scan found these rows, so there are no counts for a guard to judge by.
+            self._archive.close(UNKNOWN_POPULATION)
         except SinkError as error:
             self._archive.abandon()
-            self._fail(error)
+            self._add_archive_error(error)
 
-    def _write_down(self, settlement: Settlement) -> None:
+    def _archive_outcome(self, settlement: Settlement) -> None:
         try:
             self._archive.settle([settlement])
         except SinkError as error:
-            self._fail(error)
+            self._add_archive_error(error)
 
-    def _fail(self, error: SinkError) -> None:
+    def _add_archive_error(self, error: SinkError) -> None:
         log.error("archive.incomplete", code=error.code, error=str(error))
-        sentence = f"{error}; the rows are in it, what became of them is not"
+        sentence = f"{error}; the archive has the rows, but not what became of them"
         self.errors.append(SinkError(sentence, code=error.code))
 
 
-def remove(
-    found: FoundItem, *, deleter: Deleter, archive: Archive, header: Header, policy: Policy, secret: bytes | None = None
-) -> Settled:
-    """Remove one row: archived durably first, then deleted if it still is as it was seen; `Removal` has the arguments.
+def remove_tokens(name: str | None, remove: RemoveSettings, settings: ChangeCommand, run_id: str, stop: Stop) -> int:
+    """Remove the chosen rows, and report on each.
+
+    Returns:
+        the exit code.
 
     Raises:
-        SinkError: the archive cannot be written, so nothing was deleted.
-        JanitorError: DynamoDB refused to delete the row, or could not be reached.
+        ConfigurationError: no token is named, or it is not there, or the name fits several; or a setting is wrong.
+        NotConfirmedError: nobody said yes.
+        AwsError: AWS refused or could not be reached.
+        SinkError: the archive cannot be written.
     """
-    removal = Removal(deleter=deleter, archive=archive, header=header, policy=policy, secret=secret)
-    removal.open()
+    check_archive(remove)
+    choice = choose_rows(name, settings.chosen.user)
+    table = prepare_or_stop(lambda: open_token_table(settings, stop), stop)
+    found = prepare_or_stop(lambda: choice.find(table), stop)
+    reporter = ChangeReporter("token remove", settings.chosen, table)
+    is_listed = reporter.list_rows(found, choice.user)
+    removable = [each for each in found if find_protection(each.row, table.policy) is None]
+    if settings.chosen.dry_run or not removable:
+        change_rows(found, partial(_plan_removal, table), reporter, stop)
+        return reporter.end(stop)
+    if not remove.yes:
+        _confirm_removal(removable, table, stop, is_listed=is_listed)
+    header = build_header(table.opened.table, table.policy, run_id, table.now, None)
+    archive = archive_for(remove, table.opened, header, stop)
+    deleter = Deleter(table.opened.aws.dynamodb, table.name, api="auto", pause=stop.pause)
+    remover = RowRemover(deleter=deleter, archive=archive, header=header, policy=table.policy, secret=table.secret)
+    remover.open()
     try:
-        settled = removal.remove(found)
-    except SinkError:
-        archive.abandon()
-        raise
-    removal.close()
-    if settled.outcome is DeletionOutcome.FAILED and removal.errors:
-        raise removal.errors[0]
-    return settled
+        change_rows(found, _make_removal(remover, table, stop), reporter, stop)
+    finally:
+        remover.close()
+    code = reporter.end(stop, archive.location)
+    for error in remover.errors:
+        click.echo(f"janitor: {error}", err=True)
+    return ExitCode.FAILED if remover.errors and code == ExitCode.DONE else code
+
+
+def _confirm_removal(removable: list[FoundItem], table: TokenTable, stop: Stop, *, is_listed: bool) -> None:
+    """Ask whoever sits at the terminal."""
+    if not can_ask():
+        raise NotConfirmedError(f"nothing was removed: {NO_TERMINAL}", WAY_OUT)
+    if not is_listed:
+        print_rows(removable, table)
+    accepted = sum(bool(classify(each.row, table.earliest, table.policy).accepted_by) for each in removable)
+    warning = f", {accepted:,} of them still accepted by LISA" if accepted else ""
+    confirm(f"Delete {format_count(len(removable), 'token')} of {table.name}{warning}?", "nothing was removed", stop)
+
+
+def _plan_removal(table: TokenTable, found: FoundItem) -> ChangeResult:
+    """Say what would become of a row; nothing is changed."""
+    planned = ChangeResult(ChangeOutcome.PLANNED, describe_row_expiry(found.row, table))
+    return _refuse_protected(found, table) or planned
+
+
+def _make_removal(remover: RowRemover, table: TokenTable, stop: Stop) -> ChangeRow:
+    def remove_row(found: FoundItem) -> ChangeResult:
+        refused = _refuse_protected(found, table)
+        if refused is not None:
+            return refused
+        try:
+            settled = wait_for_answer(lambda: remover.remove(found), lambda: stop.is_over(IN_FLIGHT_SECONDS))
+        except SinkError as error:
+            return ChangeResult.failed(ChangeOutcome.FAILED, f"{error}; so it was not deleted")
+        return _result_of_delete(found, settled, table)
+
+    return remove_row
+
+
+def _refuse_protected(found: FoundItem, table: TokenTable) -> ChangeResult | None:
+    protection = find_protection(found.row, table.policy)
+    return None if protection is None else ChangeResult.refused(f"it is protected ({protection})")
+
+
+def _result_of_delete(found: FoundItem, settled: RowResult | None, table: TokenTable) -> ChangeResult:
+    if settled is None:
+        return ChangeResult.failed(ChangeOutcome.FAILED, NO_ANSWER)
+    match settled.outcome:
+        case DeletionOutcome.DELETED:
+            return ChangeResult(ChangeOutcome.DELETED, describe_row_expiry(found.row, table))
+        case DeletionOutcome.ALREADY_GONE:
+            return ChangeResult(ChangeOutcome.ALREADY_GONE, "it is gone: deleted by this command, or by somebody else")
+        case DeletionOutcome.CHANGED:
+            return ChangeResult.failed(ChangeOutcome.CHANGED, describe_current_row(found, table))
+        case _:
+            return ChangeResult.failed(ChangeOutcome.FAILED, f"it could not be deleted ({settled.code})")

@@ -1,143 +1,213 @@
-"""A restore: archives to read, a table to put their rows into, and what is said of it."""
+"""`janitor restore`: put rows of archives back into their table, each only where no row with its key stands."""
 
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import BinaryIO
 
 import click
 
 from janitor.archive.plan_reader import PlanReader
-from janitor.dynamodb.add import Adder
+from janitor.background import WAKE_SECONDS, Workers
+from janitor.dynamodb.add_row import RowAdder
 from janitor.dynamodb.read_row import read_row
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
-from janitor.lifecycle.put_back import ManyRowsError, Put, RestoreChoice, restore
-from janitor.lifecycle.restore_summary import RestoreSummary
-from janitor.report.text import NOTHING
+from janitor.lifecycle.archived_rows import ArchivedRow, ManyRowsError, RestoreChoice, choose_archived_rows
+from janitor.lifecycle.restore_summary import RestoredRow, RestoreOutcome, RestoreSummary
+from janitor.logs import get_logger
+from janitor.report.finding_cells import NOTHING
 from janitor.settings.deletion import RestoreSettings
 from janitor.settings.parsers import Folder, S3Prefix, parse_archive
 from janitor.settings.table import TableSettings
-from janitor.sinks.s3 import S3Folder
-from janitor.stopping import Stop
+from janitor.sinks.s3_folder import S3Folder
+from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.meaning import row_marks
+from janitor.tokens.meaning import describe_key_and_uuid
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
-from janitor.tokens.row import row_of
-from janitor.wiring.apply import plan_at, reach_table_of
-from janitor.wiring.running import prepared
+from janitor.tokens.row import decode_row
+from janitor.wiring.apply import open_plan, open_table_of_plan
+from janitor.wiring.execution import prepare_or_stop
 from janitor.wiring.table import OpenTable, open_session
 
+log = get_logger("janitor.restore")
 
-def restored(archive: str, settings: RestoreSettings, table: TableSettings, stop: Stop) -> int:
-    """Put the chosen rows back and say so on standard output.
+_WORKERS = 16
+_MAX_PENDING = 64
+
+Put = Callable[[ArchivedRow], bool]
+"""Puts a row back, and returns whether it did: False if a row with its key stands. Threads share it."""
+
+
+def restore_rows(archive: str, settings: RestoreSettings, table: TableSettings, stop: Stop) -> int:
+    """Put the chosen rows back, and report on each on standard output.
 
     Returns:
         the exit code.
 
     Raises:
-        ConfigurationError: nothing is chosen, the archive is none or damaged, or the table is another.
+        ConfigurationError: no row is chosen, there is no archive or it is damaged, or it is of another table.
         AwsError: AWS refused or could not be reached.
     """
-    choice = _choice(settings)
-    archives, reached = prepared(lambda: _found(archive, table), stop)
-    put = _for_show(reached) if settings.dry_run else _for_real(reached)
-    summary = RestoreSummary(reached.table, is_dry_run=settings.dry_run)
+    choice = _read_choice(settings)
+    archives, opened = prepare_or_stop(lambda: _open_archives(archive, table), stop)
+    put = _make_dry_run_put(opened) if settings.dry_run else _make_put(opened)
+    summary = RestoreSummary(opened.table, is_dry_run=settings.dry_run)
     is_json = _is_json(settings)
-    broken_off: JanitorError | None = None
+    read_error: JanitorError | None = None
     try:
-        for restored_row in restore(archives, choice, put, stop):
-            line = summary.add(restored_row)
+        for restored in _put_back(archives, choice, put, stop):
+            line = summary.add(restored)
             if not is_json:
                 click.echo(line)
     except JanitorError as error:
         if isinstance(error, ManyRowsError):
-            _say_rows(error)
+            _print_matching_rows(error)
         if not summary.chosen:
             raise
-        broken_off = error
+        read_error = error
     click.echo(summary.json() if is_json else "\n".join(summary.lines()))
-    if broken_off is not None:
-        raise broken_off
-    return _exit_code(summary, archive, stop)
+    if read_error is not None:
+        raise read_error
+    return _end(summary, archive, stop)
 
 
-def _say_rows(error: ManyRowsError) -> None:
-    """A line on stderr for each row that a name fits: its own name, and what tells it from the others."""
-    for planned, dialect in error.rows:
-        row = row_of(planned.item)
-        texts = redacted_texts(row)
-        who = f"{printable(texts.username or NOTHING)}  {printable(texts.name or NOTHING)}"
-        marks = ", ".join(row_marks(row, is_hashed=dialect == Dialect.HASHED))
-        click.echo(
-            f"  {planned.row_name or planned.fingerprint}  {printable(planned.state):9}  {who}  {marks}", err=True
-        )
-
-
-def _found(archive: str, table: TableSettings) -> tuple[list[PlanReader], OpenTable]:
-    """The archives, and the table that they are all of."""
-    readers = list(_readers(archive, table))
-    if not readers:
-        raise ConfigurationError(f"{archive} holds no archive", "check the bucket and the prefix", "no-archive")
-    _check_one_table(archive, readers)
-    return readers, reach_table_of(readers[0], table)
-
-
-def _choice(settings: RestoreSettings) -> RestoreChoice:
-    named = bool(settings.fingerprint or settings.user)
-    if settings.all == named:
+def _read_choice(settings: RestoreSettings) -> RestoreChoice:
+    is_named = bool(settings.fingerprint or settings.user)
+    if settings.all == is_named:
         way_out = "give --fingerprint HEX, --user NAME, or --all"
-        raise ConfigurationError("--all and a choice contradict each other" if named else "no row is chosen", way_out)
+        sentence = "--all and a choice contradict each other" if is_named else "no row is chosen"
+        raise ConfigurationError(sentence, way_out)
     return RestoreChoice(settings.fingerprint, settings.user, settings.all)
-
-
-def _check_one_table(archive: str, readers: list[PlanReader]) -> None:
-    tables = {reader.header.table.name for reader in readers}
-    if len({reader.header.table for reader in readers}) > 1:
-        sentence = f"{archive} holds archives of several tables ({', '.join(sorted(tables))})"
-        raise ConfigurationError(sentence, "give the longer prefix of one of them", "several-tables")
-
-
-def _readers(archive: str, table: TableSettings) -> Iterable[PlanReader]:
-    try:
-        place = parse_archive(archive)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-    if not isinstance(place, S3Prefix):
-        yield plan_at(place.path if isinstance(place, Folder) else place)
-        return
-    folder = S3Folder(open_session(table).s3, place.bucket, place.prefix)
-    # Names carry the time they were made at: of two archives that hold a row, the newer has it as it was last.
-    for name in sorted(folder.names(), reverse=True):
-        if name.endswith((".ndjson", ".ndjson.gz")) or not name:
-            # Fetched anew each time it is read, so that a long history does not stand in memory.
-            yield PlanReader(f"{folder.location}{name}", partial(_fetched, folder, name))
-
-
-def _fetched(folder: S3Folder, name: str) -> BinaryIO:
-    return io.BytesIO(folder.get(name))
-
-
-def _for_real(reached: OpenTable) -> Put:
-    adder = Adder(reached.aws.dynamodb, reached.table.name)
-    return lambda planned, _: adder.add(bytes(planned.item)) is None
-
-
-def _for_show(reached: OpenTable) -> Put:
-    client, table = reached.aws.dynamodb, reached.table.name
-    return lambda _, row: read_row(client, table, {"S": row.key.S or ""}) is None
 
 
 def _is_json(settings: RestoreSettings) -> bool:
     return (settings.format or ("table" if sys.stdout.isatty() else "json")) == "json"
 
 
-def _exit_code(summary: RestoreSummary, archive: str, stop: Stop) -> int:
+def _open_archives(archive: str, table: TableSettings) -> tuple[list[PlanReader], OpenTable]:
+    """Open the archives, and the one table that all of them are of."""
+    readers = list(_find_archives(archive, table))
+    if not readers:
+        raise ConfigurationError(f"{archive} holds no archive", "check the bucket and the prefix", "no-archive")
+    if len({reader.header.table for reader in readers}) > 1:
+        names = ", ".join(sorted({reader.header.table.name for reader in readers}))
+        sentence = f"{archive} holds archives of several tables ({names})"
+        raise ConfigurationError(sentence, "give the longer prefix of one of them", "several-tables")
+    return readers, open_table_of_plan(readers[0], table)
+
+
+def _find_archives(archive: str, table: TableSettings) -> Iterable[PlanReader]:
+    try:
+        place = parse_archive(archive)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    if not isinstance(place, S3Prefix):
+        yield open_plan(place.path if isinstance(place, Folder) else place)
+        return
+    folder = S3Folder(open_session(table).s3, place.bucket, place.prefix)
+    # Names contain the time they were made. If two archives hold a row, the newer one has its last state.
+    for name in sorted(folder.names(), reverse=True):
+        if name.endswith((".ndjson", ".ndjson.gz")) or not name:
+            # Fetched again each time it is read, so that a long history does not fill the memory.
+            yield PlanReader(f"{folder.location}{name}", partial(_fetch, folder, name))
+
+
+def _fetch(folder: S3Folder, name: str) -> BinaryIO:
+    return io.BytesIO(folder.get(name))
+
+
+def _make_put(opened: OpenTable) -> Put:
+    adder = RowAdder(opened.aws.dynamodb, opened.table.name)
+    return lambda archived: adder.add(bytes(archived.planned.item)) is None
+
+
+def _make_dry_run_put(opened: OpenTable) -> Put:
+    """Only look whether a row with the key stands."""
+    client, table = opened.aws.dynamodb, opened.table.name
+    return lambda archived: read_row(client, table, {"S": archived.row.key.S or ""}) is None
+
+
+def _put_back(archives: Sequence[PlanReader], choice: RestoreChoice, put: Put, stop: Stop) -> Iterator[RestoredRow]:
+    """Put the chosen rows back, several at once, in any order.
+
+    A row whose outcome in the archive is `changed` or `planned` is skipped: janitor never deleted it. If the outcome is
+    unknown, `failed` or `already_gone`, it is put back where no row stands: that run may have deleted it all the same.
+
+    Args:
+        archives: if several hold the same row, the first of them decides.
+        choice: which rows.
+        put: puts one back.
+        stop: a request starts no more puts, and fails those that have no answer a few seconds later.
+
+    Raises:
+        ConfigurationError: an archive is damaged; nothing was put back.
+        ManyRowsError: a name matches rows with different keys; nothing was put back.
+        JanitorError: an archive could not be read any further; the puts begun before that are finished.
+    """
+    chosen = choose_archived_rows(archives, choice)
+    workers: Workers[ArchivedRow, RestoredRow] = Workers(lambda archived: _put_one(archived, put), _WORKERS, "restore")
+    read_error: JanitorError | None = None
+    try:
+        try:
+            for archived in chosen:
+                if stop.is_requested():
+                    break
+                if not archived.was_deleted:
+                    yield RestoredRow(archived.planned, archived.row, RestoreOutcome.NOT_DELETED)
+                    continue
+                workers.submit(archived)
+                yield from _take_results(workers, _MAX_PENDING, stop)
+        except JanitorError as error:
+            read_error = error
+        yield from _take_results(workers, 0, stop)
+    finally:
+        workers.shut_down()
+    if read_error is not None:
+        raise read_error
+
+
+def _put_one(archived: ArchivedRow, put: Put) -> RestoredRow:
+    try:
+        is_put = put(archived)
+    except JanitorError as error:
+        log.error("restore.failed", code=error.code, error=str(error))  # noqa: TRY400
+        return RestoredRow(archived.planned, archived.row, RestoreOutcome.FAILED, error)
+    return RestoredRow(archived.planned, archived.row, RestoreOutcome.RESTORED if is_put else RestoreOutcome.STANDS)
+
+
+def _take_results(workers: Workers[ArchivedRow, RestoredRow], max_pending: int, stop: Stop) -> Iterator[RestoredRow]:
+    """Take results until no more puts are pending than `max_pending`."""
+    while workers.pending > max_pending:
+        done = workers.next_result(WAKE_SECONDS)
+        if done is not None:
+            yield done[1]
+        elif stop.is_over(IN_FLIGHT_SECONDS):
+            for archived in workers.abandon_pending():
+                error = JanitorError(
+                    "some puts were not answered before the run had to end", "run it again", "no-answer"
+                )
+                yield RestoredRow(archived.planned, archived.row, RestoreOutcome.FAILED, error)
+
+
+def _print_matching_rows(error: ManyRowsError) -> None:
+    """Print a line on stderr for each row that the name matches: its row name, and what tells it from the others."""
+    for planned, dialect in error.rows:
+        row = decode_row(planned.item)
+        texts = redacted_texts(row)
+        names = f"{printable(texts.username or NOTHING)}  {printable(texts.name or NOTHING)}"
+        marks = ", ".join(describe_key_and_uuid(row, is_hashed=dialect == Dialect.HASHED))
+        row_name = planned.row_name or planned.fingerprint
+        click.echo(f"  {row_name}  {printable(planned.state):9}  {names}  {marks}", err=True)
+
+
+def _end(summary: RestoreSummary, archive: str, stop: Stop) -> int:
+    """Print on stderr what went wrong, and return the exit code."""
     for message in summary.messages:
         click.echo(f"janitor: {message}", err=True)
     if not summary.chosen and not stop.is_requested():
-        click.echo(f"janitor: no row of {archive} is the one that was asked for; check the choice", err=True)
+        click.echo(f"janitor: {archive} holds no row that was asked for; check the choice", err=True)
         return ExitCode.FAILED
     if stop.is_requested():
         return stop.exit_code

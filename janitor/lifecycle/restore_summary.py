@@ -1,80 +1,108 @@
-"""What came of a restore, as it is said: a line a row as it is settled, or one JSON object at the end."""
+"""What came of a restore: a line per row, or one JSON object at the end."""
 
 import json
 from collections import Counter
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
+from janitor.archive.plan import PlannedRow
 from janitor.dynamodb.locate import Table
-from janitor.lifecycle.put_back import CHANGED, FAILED, RESTORED, STANDS, Restored
-from janitor.report.text import NOTHING
+from janitor.errors import JanitorError
+from janitor.report.finding_cells import NOTHING
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
+from janitor.tokens.row import Row
 
-MOST_LISTED = 10_000
-_MOST_MESSAGES = 5
+_MAX_LISTED = 10_000
+_MAX_MESSAGES = 5
 
-_WORDS = {
-    STANDS: "skipped: a row with its key stands",
-    CHANGED: "skipped: it was not deleted",
-    FAILED: "failed",
+
+class RestoreOutcome(StrEnum):
+    """What became of a row that was chosen; the values stand in the JSON object.
+
+    `restored`: it was put back. `row-stands`: a row with its key is there, and was left alone. `was-not-deleted`: the
+    archive says that it never was deleted. `failed`: it could not be put back.
+    """
+
+    RESTORED = "restored"
+    STANDS = "row-stands"
+    NOT_DELETED = "was-not-deleted"
+    FAILED = "failed"
+
+
+_DESCRIPTIONS = {
+    RestoreOutcome.STANDS: "skipped: a row with its key stands",
+    RestoreOutcome.NOT_DELETED: "skipped: it was not deleted",
+    RestoreOutcome.FAILED: "failed",
 }
 
 
+class RestoredRow(NamedTuple):
+    """A row that was chosen, and what became of it; `error` says why it failed, if it did."""
+
+    planned: PlannedRow
+    row: Row
+    outcome: RestoreOutcome
+    error: JanitorError | None = None
+
+
 class RestoreSummary:
-    """Counts what becomes of each chosen row. Its size does not grow with them beyond the rows it lists.
+    """Counts what becomes of each chosen row. It keeps the first 10,000 rows, whatever their number.
 
     Attributes:
-        messages: why rows failed, each sentence once.
+        messages: why rows failed, each message once and at most five.
     """
 
     def __init__(self, table: Table, *, is_dry_run: bool) -> None:
         self._table = table
         self._is_dry_run = is_dry_run
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[RestoreOutcome] = Counter()
         self._rows: list[dict[str, Any]] = []
         self.messages: list[str] = []
 
     @property
     def chosen(self) -> int:
-        """How many rows were asked for and found."""
+        """How many chosen rows were found."""
         return self._counts.total()
 
     @property
     def failed(self) -> int:
         """How many of them could not be put back."""
-        return self._counts[FAILED]
+        return self._counts[RestoreOutcome.FAILED]
 
-    def add(self, restored: Restored) -> str:
-        """Count a row, and give the line that says what became of it."""
+    def add(self, restored: RestoredRow) -> str:
+        """Count a row, and return the line that says what became of it."""
         self._counts[restored.outcome] += 1
         message = str(restored.error) if restored.error else None
-        if message and message not in self.messages and len(self.messages) < _MOST_MESSAGES:
+        if message and message not in self.messages and len(self.messages) < _MAX_MESSAGES:
             self.messages.append(message)
         planned, username = restored.planned, redacted_texts(restored.row).username
-        if len(self._rows) < MOST_LISTED:
+        if len(self._rows) < _MAX_LISTED:
             names = {"fingerprint": planned.fingerprint, "row_name": planned.row_name}
             self._rows.append({**names, "username": username, "outcome": restored.outcome})
         name = printable(planned.row_name or planned.fingerprint)
-        return f"{name}  {_WORDS.get(restored.outcome, self._done)}  {printable(username or NOTHING)}"
+        return f"{name}  {_DESCRIPTIONS.get(restored.outcome, self._restored)}  {printable(username or NOTHING)}"
 
     def lines(self) -> list[str]:
-        """The sentences behind the rows' lines."""
-        restored = self._counts[RESTORED]
-        said = [f"{restored:,} of {self.chosen:,} chosen rows {self._done} to {self._table.name}."]
-        if restored:
-            said.append("They are as they were: a token that had expired is still expired, and LISA refuses it.")
-        return said
+        """The closing sentences, after the lines of the rows."""
+        count = self._counts[RestoreOutcome.RESTORED]
+        sentences = [f"{count:,} of {self.chosen:,} chosen rows {self._restored} to {self._table.name}."]
+        if count:
+            sentences.append("They are as they were: a token that had expired is still expired, and LISA refuses it.")
+        return sentences
 
     def json(self) -> str:
-        """All of it as `janitor.restore/v1`."""
+        """The JSON object, `janitor.restore/v1`."""
         table = self._table
         content = {
             "schema": "janitor.restore/v1",
             "table": {"name": table.name, "region": table.region, "account_id": table.account_id},
             "dry_run": self._is_dry_run,
             "chosen": self.chosen,
-            "restored": self._counts[RESTORED],
-            "skipped": {STANDS: self._counts[STANDS], CHANGED: self._counts[CHANGED]},
+            "restored": self._counts[RestoreOutcome.RESTORED],
+            "skipped": {
+                outcome: self._counts[outcome] for outcome in (RestoreOutcome.STANDS, RestoreOutcome.NOT_DELETED)
+            },
             "failed": self.failed,
             "rows": self._rows,
             "rows_omitted": self.chosen - len(self._rows),
@@ -82,5 +110,5 @@ class RestoreSummary:
         return json.dumps(content, indent=2)
 
     @property
-    def _done(self) -> str:
+    def _restored(self) -> str:
         return "would be restored" if self._is_dry_run else "restored"

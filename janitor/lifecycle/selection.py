@@ -1,6 +1,6 @@
-"""Which rows a command is about: the one that a fingerprint, a row's name or a tokenUUID fits, or all of one owner.
+"""Open the table and choose the rows of a command: one by fingerprint, row name or tokenUUID, or all of one owner.
 
-A name that fits several rows is nobody's: nothing is changed, and the rows are listed with the names that fit one each.
+When a name fits several rows, nothing is changed: the rows are listed, each with a name that fits it alone.
 """
 
 import re
@@ -11,188 +11,213 @@ from typing import NamedTuple
 
 import click
 
-from janitor.dynamodb.clock import is_worth_a_warning, skew_words
-from janitor.dynamodb.find import MOST_FOUND, Finder, FoundItem
+from janitor.dynamodb.clock import describe_skew, is_worth_a_warning
+from janitor.dynamodb.find import MAX_MATCHES, Finder, FoundItem
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.logs import get_logger
-from janitor.report.build import finding
-from janitor.report.model import Finding
-from janitor.report.text import label, owner
-from janitor.settings.parsers import as_reported, parse_fingerprint
+from janitor.report.build import build_finding
+from janitor.report.finding_cells import format_name, format_owner
+from janitor.report.model import Finding, TablePart
+from janitor.settings.parsers import parse_fingerprint, strip_csv_mark
 from janitor.settings.token_change import ChangeCommand
 from janitor.stopping import Stop
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.meaning import row_marks
-from janitor.tokens.new_expiry import expiry_words
+from janitor.tokens.meaning import describe_key_and_uuid
+from janitor.tokens.new_expiry import describe_expiry
 from janitor.tokens.policy import Policy
 from janitor.tokens.printable import printable
-from janitor.tokens.user_name import spellings
-from janitor.wiring.budgets import say_limits
-from janitor.wiring.fingerprint_key import secret_in
-from janitor.wiring.policy import policy_of
+from janitor.tokens.user_name import list_spellings
+from janitor.wiring.budgets import log_limits
+from janitor.wiring.policy import make_policy, read_fingerprint_key
 from janitor.wiring.table import OpenTable, open_table
 
 log = get_logger("janitor.token")
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
-# Of the local clock against the server's, in seconds: the answer's date is cut to whole ones.
-_NOISE = 1
+# A skew up to this, in seconds, is rounding: the Date header has whole seconds.
+_ROUNDING_SECONDS = 1
 
 
 class AsOfError(JanitorError):
-    """Something is to be changed as of another time than the present."""
+    """--as-of was given to a command that would change something."""
 
     exit_code = ExitCode.REFUSED
     default_code = "as-of"
 
 
 @dataclass(frozen=True, slots=True)
-class TableInUse:
-    """The table that was reached, and how its rows are found, named and judged.
+class TokenTable:
+    """The opened table, and how its rows are found, named and judged.
 
     Attributes:
-        now: the UNIX second by DynamoDB's clock, which is LISA's: what is written and said goes by it.
-        earliest: by the earlier of that clock and this machine's: whether a row is over that is to be deleted.
+        opened: the table, and the session that leads to it.
+        policy: the rules that rows are judged by.
+        secret: the key of the fingerprints; None for plain ones.
+        finder: finds its rows.
+        now: the UNIX second by DynamoDB's clock, which LISA shares: expiries are written and shown by it.
+        earliest: the UNIX second by the earlier of that clock and the local one: decides whether a row that is to be
+            deleted has expired.
     """
 
-    reached: OpenTable
+    opened: OpenTable
     policy: Policy
     secret: bytes | None
     finder: Finder
     now: int
     earliest: int
 
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.opened.table.name
+
+    @property
+    def part(self) -> TablePart:
+        """The table as JSON documents describe it."""
+        located = self.opened.table
+        return TablePart(
+            name=located.name, region=located.region, account_id=located.account_id, endpoint=located.endpoint
+        )
+
     def finding(self, found: FoundItem) -> Finding:
-        """What a report says of a row."""
+        """The finding that a report would have for this row."""
         verdict = classify(found.row, self.now, self.policy)
-        return finding(found.row, verdict, now=self.now, policy=self.policy, secret=self.secret)
+        return build_finding(found.row, verdict, now=self.now, policy=self.policy, secret=self.secret)
 
 
 class RowChoice(NamedTuple):
-    """Which rows: how to find them, and whose they are, where an owner's name chose them."""
+    """Which rows to work on.
 
-    find: Callable[[TableInUse], list[FoundItem]]
+    Attributes:
+        find: finds them.
+        user: the owner whose rows they are; None when one row was named.
+    """
+
+    find: Callable[[TokenTable], list[FoundItem]]
     user: str | None = None
 
 
-def choice_of(name: str | None, user: str | None, *, only_looks: bool = False) -> RowChoice:
-    """How to find the rows; nothing is asked of AWS yet.
+def choose_rows(name: str | None, user: str | None, *, is_read_only: bool = False) -> RowChoice:
+    """Decide how to find the rows; nothing is asked of AWS yet.
 
     Args:
-        name: a fingerprint, the first 6 digits at least, a row's name, or a tokenUUID; from the command line.
-        user: an owner's name in place of it.
-        only_looks: whether nothing is changed, so that all rows of one fingerprint may come.
+        name: a fingerprint (at least its first 6 digits), a row name or a tokenUUID, from the command line.
+        user: an owner's name instead of it.
+        is_read_only: whether nothing is changed, so that several rows of one fingerprint may be returned.
 
     Raises:
-        ConfigurationError: neither is given, or both, or the name is none. It is never repeated: it may be a token.
+        ConfigurationError: neither is given, or both, or the name is not valid. The message never repeats the name:
+            it may be a token.
     """
     if name is not None and user is not None:
         raise ConfigurationError("a fingerprint and --user both name tokens", "give one of them")
     if user is not None:
-        return RowChoice(lambda place: _of_user(user, place), user)
+        return RowChoice(lambda table: _find_rows_of_user(user, table), user)
     if not name:
         raise ConfigurationError("no token is named", "give its fingerprint, its tokenUUID, or --user NAME", "no-token")
-    uuid = as_reported(name)
+    uuid = strip_csv_mark(name)
     if _UUID(uuid):
         return RowChoice(
-            lambda place: _one_row(place.finder.by_uuid(uuid), "that tokenUUID", place, only_looks=only_looks)
+            lambda table: _require_one_row(
+                table.finder.find_by_uuid(uuid), "that tokenUUID", table, is_read_only=is_read_only
+            )
         )
     try:
         fingerprint = parse_fingerprint(name)
     except ValueError:
         raise ConfigurationError(
             "FINGERPRINT is neither 6 to 12 hex digits nor a tokenUUID",
-            "`janitor token fingerprint` says a token's",
+            "`janitor token fingerprint` prints a token's fingerprint",
             "fingerprint",
         ) from None
-    return RowChoice(lambda place: _with_fingerprint(fingerprint, place, only_looks=only_looks))
+    return RowChoice(lambda table: _find_by_fingerprint(fingerprint, table, is_read_only=is_read_only))
 
 
-def reached_place(settings: ChangeCommand, stop: Stop) -> TableInUse:
-    """Find the table; nothing of its rows is read yet.
+def open_token_table(settings: ChangeCommand, stop: Stop) -> TokenTable:
+    """Find the table; none of its rows are read yet.
 
     Raises:
-        AsOfError: something would be changed as of another time.
+        AsOfError: --as-of was given, and this is not a dry run.
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
     as_of = settings.policy.as_of
     if as_of is not None and not settings.chosen.dry_run:
         raise AsOfError("with --as-of nothing is changed", "go without it, or give --dry-run")
-    secret = secret_in(settings.protection.fingerprint_key_file)
-    reached = open_table(settings.table, dialect=settings.policy.dialect)
-    policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
-    say_limits(reached.budgets, deletes=False)
-    finder = Finder(reached.aws.dynamodb, reached.table, policy, secret, stop, budgets=reached.budgets)
-    now, earliest = (_now(reached), reached.present()) if as_of is None else (as_of, as_of)
-    return TableInUse(reached, policy, secret, finder, now, earliest)
+    secret = read_fingerprint_key(settings.protection.fingerprint_key_file)
+    opened = open_table(settings.table, dialect=settings.policy.dialect)
+    policy = make_policy(settings.policy, settings.protection, opened.table.dialect)
+    log_limits(opened.budgets, deletes=False)
+    finder = Finder(opened.aws.dynamodb, opened.table, policy, secret, stop, budgets=opened.budgets)
+    now, earliest = (_server_time(opened), opened.earlier_time()) if as_of is None else (as_of, as_of)
+    return TokenTable(opened, policy, secret, finder, now, earliest)
 
 
-def say_rows(found: Iterable[FoundItem], place: TableInUse) -> None:
-    """A line on stderr for each row: its name, state, owner, the token's name, expiry, what tells it from others."""
-    told = [(place.finding(each), each) for each in found]
-    names = [(owner(finding), label(finding)) for finding, _ in told]
-    is_hashed = place.policy.dialect is Dialect.HASHED
-    owners, labels = (max((len(pair[column]) for pair in names), default=0) for column in (0, 1))
-    for (finding_, each), (who, name) in zip(told, names, strict=True):
-        verdict = classify(each.row, place.now, place.policy)
-        expires = printable(expiry_words(each.row, verdict, place.now))
+def print_rows(found: Iterable[FoundItem], table: TokenTable) -> None:
+    """Print a line per row on stderr: row name, state, owner, token name, expiry, and what sets it apart."""
+    rows = [(table.finding(each), each) for each in found]
+    names = [(format_owner(finding_), format_name(finding_)) for finding_, _ in rows]
+    is_hashed = table.policy.dialect is Dialect.HASHED
+    owner_width, label_width = (max((len(pair[column]) for pair in names), default=0) for column in (0, 1))
+    for (finding_, each), (owner_name, token_name) in zip(rows, names, strict=True):
+        verdict = classify(each.row, table.now, table.policy)
+        expires = printable(describe_expiry(each.row, verdict, table.now))
         gates = " and ".join(finding_.accepted_by) or "nothing"
-        marks = ", ".join([f"accepted by {gates}", *row_marks(each.row, is_hashed=is_hashed)])
-        text = f"  {finding_.row_name}  {finding_.state:9}  {who:{owners}}  {name:{labels}}  {expires}; {marks}"
-        click.echo(text, err=True)
+        marks = ", ".join([f"accepted by {gates}", *describe_key_and_uuid(each.row, is_hashed=is_hashed)])
+        padded = f"{finding_.state:9}  {owner_name:{owner_width}}  {token_name:{label_width}}"
+        click.echo(f"  {finding_.row_name}  {padded}  {expires}; {marks}", err=True)
 
 
-def _now(reached: OpenTable) -> int:
-    """The present as DynamoDB's clock has it, which is LISA's: a token revoked by a fast clock would live on."""
-    skew = reached.table.skew_seconds
+def unknown_token_error(sentence: str, table: TokenTable) -> ConfigurationError:
+    """The error to raise when no row is found."""
+    return ConfigurationError(f"{sentence} in {table.name}", "`janitor token list` lists all of them", "unknown-token")
+
+
+def _server_time(opened: OpenTable) -> int:
+    """The present by DynamoDB's clock, which LISA shares: a token revoked by a fast local clock would stay alive."""
+    skew = opened.table.skew_seconds
     if is_worth_a_warning(skew):
         log.warning("clock.skewed", seconds=skew)
-        click.echo(f"janitor: {skew_words(skew)}, whose time counts here", err=True)
-    return int(time.time()) - (skew if skew is not None and abs(skew) > _NOISE else 0)
+        click.echo(f"janitor: {describe_skew(skew)}, whose time counts here", err=True)
+    return int(time.time()) - (skew if skew is not None and abs(skew) > _ROUNDING_SECONDS else 0)
 
 
-def _of_user(user: str, place: TableInUse) -> list[FoundItem]:
-    found = [each for spelling in spellings(user) for each in place.finder.by_user(spelling)]
-    if place.reached.table.has_owner_index:
-        # The index lags behind, and a change is on the condition that the row is as it was seen.
-        found = [again for each in found if (again := place.finder.by_key(each.row.key.S or "")) is not None]
+def _find_rows_of_user(user: str, table: TokenTable) -> list[FoundItem]:
+    found = [each for spelling in list_spellings(user) for each in table.finder.find_by_user(spelling)]
+    if table.opened.table.has_owner_index:
+        # The index lags behind, and a change needs the row as it is now.
+        found = [again for each in found if (again := table.finder.find_by_key(each.row.key.S or "")) is not None]
     if not found:
-        raise unknown(f"no token is {printable(user)}'s", place)
+        raise unknown_token_error(f"no token is {printable(user)}'s", table)
     return found
 
 
-def _with_fingerprint(fingerprint: str, place: TableInUse, *, only_looks: bool) -> list[FoundItem]:
-    called = f"the {'name' if '-' in fingerprint else 'fingerprint'} {fingerprint}"
-    looked = place.finder.look(fingerprint)
-    if looked.matches or not looked.near:
-        return _one_row(looked.matches, called, place, only_looks=only_looks)
-    say_rows(looked.near, place)
-    error = unknown(f"no row has {called}", place)
-    raise ConfigurationError(error.sentence, "those above are near it", error.code)
+def _find_by_fingerprint(fingerprint: str, table: TokenTable, *, is_read_only: bool) -> list[FoundItem]:
+    described = f"the {'name' if '-' in fingerprint else 'fingerprint'} {fingerprint}"
+    search = table.finder.search(fingerprint)
+    if search.matches or not search.near:
+        return _require_one_row(search.matches, described, table, is_read_only=is_read_only)
+    print_rows(search.near, table)
+    error = unknown_token_error(f"no row has {described}", table)
+    raise ConfigurationError(error.sentence, "the rows above have similar names", error.code)
 
 
-def _one_row(found: list[FoundItem], called: str, place: TableInUse, *, only_looks: bool) -> list[FoundItem]:
-    """The one row that was found; for a mere look all of one fingerprint.
+def _require_one_row(
+    found: list[FoundItem], described: str, table: TokenTable, *, is_read_only: bool
+) -> list[FoundItem]:
+    """Return the one row that was found; a read-only command may get all rows of one fingerprint.
 
     Raises:
-        ConfigurationError: there is none, or there are several, of one token or not: in a hashed table the legacy row
-            of a token may stand beside its present one, dead or alive.
+        ConfigurationError: there is none, or there are several. They may even be of one token: in a hashed table the
+            legacy row of a token may stand beside its present one, dead or alive.
     """
     if not found:
-        raise unknown(f"no row has {called}", place)
-    if len(found) == 1 or (only_looks and len(set(map(place.finder.fingerprint_of, found))) == 1):
+        raise unknown_token_error(f"no row has {described}", table)
+    if len(found) == 1 or (is_read_only and len(set(map(table.finder.fingerprint_of, found))) == 1):
         return found
-    say_rows(found[:MOST_FOUND], place)
-    number = f"more than {MOST_FOUND}" if len(found) > MOST_FOUND else f"{len(found)}"
-    untouched = "" if only_looks else ", so nothing was changed"
-    sentence = f"{number} rows of {place.reached.table.name} have {called}{untouched}"
+    print_rows(found[:MAX_MATCHES], table)
+    number = f"more than {MAX_MATCHES}" if len(found) > MAX_MATCHES else f"{len(found)}"
+    untouched = "" if is_read_only else ", so nothing was changed"
+    sentence = f"{number} rows of {table.name} have {described}{untouched}"
     raise ConfigurationError(sentence, "give the name of one of those above, its first column", "ambiguous-token")
-
-
-def unknown(sentence: str, place: TableInUse) -> ConfigurationError:
-    """What to raise where nothing is found."""
-    return ConfigurationError(
-        f"{sentence} in {place.reached.table.name}", "`janitor token list` lists all of them", "unknown-token"
-    )

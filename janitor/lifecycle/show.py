@@ -1,4 +1,4 @@
-"""A token, looked up and shown."""
+"""`token show`: look a token up, and print what is known of it."""
 
 import shutil
 import sys
@@ -7,32 +7,31 @@ import click
 
 from janitor.dynamodb.find import FoundItem
 from janitor.errors import AwsError, ConfigurationError, ExitCode
-from janitor.lifecycle.selection import RowChoice, TableInUse, choice_of, reached_place, unknown
-from janitor.lifecycle.token_input import token_from_stdin
-from janitor.report.encode import json_page
-from janitor.report.model import TablePart
-from janitor.report.token_shown import LookedUpRow, TokenShown, token_shown
-from janitor.report.token_text import token_text
-from janitor.settings.token_change import ChangeCommand, ChosenSettings
+from janitor.lifecycle.selection import RowChoice, TokenTable, choose_rows, open_token_table, unknown_token_error
+from janitor.lifecycle.token_input import read_token
+from janitor.report.encode import encode_json_page
+from janitor.report.token_details import LookedUpRow, TokenDetails, build_token_details
+from janitor.report.token_text import render_token
+from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.settings.token_read import ShowCommand, ShowSettings
 from janitor.stopping import Stop
 from janitor.terminal import shows_colours
-from janitor.tokens.dialect import Dialect, Gate, accepted_by
-from janitor.tokens.explain import Lockout, lockout
-from janitor.tokens.key import key_of
+from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates
+from janitor.tokens.explain import LockoutExplanation, explain_lockout
+from janitor.tokens.fingerprint import key_of
 from janitor.tokens.row import Row, text_of
-from janitor.wiring.running import prepared
+from janitor.wiring.execution import prepare_or_stop
 
-_LONGEST_KEY = 2048  # bytes
-# Wide enough for most values where the text goes to a file or a pipe.
-_WIDTH_OF_A_FILE = 160
+_MAX_KEY_BYTES = 2048
+# Used for a file or a pipe: wide enough for most values.
+_FILE_WIDTH = 160
 
 
-def showed(look: RowChoice, settings: ShowCommand, stop: Stop) -> int:
-    """Say on standard output what is known of the token.
+def show_token(choice: RowChoice, settings: ShowCommand, stop: Stop) -> int:
+    """Print on standard output what is known of the token.
 
     Args:
-        look: how to find its rows, from `look_for`.
+        choice: how to find its rows, from `choose_rows_to_show`.
         settings: everything else.
         stop: who may ask for an early end.
 
@@ -40,74 +39,74 @@ def showed(look: RowChoice, settings: ShowCommand, stop: Stop) -> int:
         the exit code.
 
     Raises:
-        ConfigurationError: no token is named, or several are, or the settings are wrong.
+        ConfigurationError: no row is found, or the name fits several, or the settings are wrong.
         AwsError: AWS refused or could not be reached.
     """
-    shown = prepared(lambda: _shown(look, settings, stop), stop)
+    shown = prepare_or_stop(lambda: _look_up(choice, settings, stop), stop)
     is_terminal = sys.stdout.isatty()
     if (settings.show.format or ("table" if is_terminal else "json")) == "table":
-        width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
-        click.echo(token_text(shown, width=width, colour=shows_colours(sys.stdout)), nl=False)
+        width = shutil.get_terminal_size().columns if is_terminal else _FILE_WIDTH
+        click.echo(render_token(shown, width=width, colour=shows_colours(sys.stdout)), nl=False)
     else:
-        click.echo(json_page(shown).decode())
+        click.echo(encode_json_page(shown).decode())
     return ExitCode.DONE
 
 
-def look_for(name: str | None, settings: ShowSettings) -> RowChoice:
-    """How to find the token's rows; nothing but standard input is read yet.
+def choose_rows_to_show(name: str | None, settings: ShowSettings) -> RowChoice:
+    """Decide how to find the token's rows; nothing but standard input is read yet.
 
     Args:
         name: its fingerprint or tokenUUID; None for a token on standard input.
-        settings: whether a flag or a variable asks for that; a variable gives way to the name.
+        settings: whether --token-stdin is given; if only its variable is set, the name wins.
 
     Raises:
-        ConfigurationError: no token is named, or in two ways. It never repeats the name, which may be a token.
+        ConfigurationError: no token is named, or two ways to name one are given. The message never repeats the name,
+            which may be a token.
     """
-    from_stdin = settings.token_stdin and (name is None or bool(settings.typed("token_stdin")))
+    from_stdin = settings.token_stdin and (name is None or bool(settings.given_by_flag("token_stdin")))
     if from_stdin == (name is not None):
         sentence = "a fingerprint and --token-stdin both name a token" if from_stdin else "no token is named"
         raise ConfigurationError(sentence, "give its fingerprint, its tokenUUID, or --token-stdin")
     if name is not None:
-        return choice_of(name, None, only_looks=True)
-    token = token_from_stdin("token")
-    return RowChoice(lambda place: _by_token(token, place))
+        return choose_rows(name, None, is_read_only=True)
+    token = read_token("token")
+    return RowChoice(lambda table: _find_by_token(token, table))
 
 
-def _shown(look: RowChoice, settings: ShowCommand, stop: Stop) -> TokenShown:
-    # Nothing is changed, so another time than the present is as good.
-    only_looks = ChosenSettings(dry_run=True)
-    place = reached_place(ChangeCommand(only_looks, settings.table, settings.policy, settings.protection), stop)
-    table = place.reached.table
-    return token_shown(
-        [LookedUpRow(each.row, each.item, _lockout(each.row, place)) for each in look.find(place)],
-        table=TablePart(name=table.name, region=table.region, account_id=table.account_id, endpoint=table.endpoint),
-        policy=place.policy,
-        now=place.now,
+def _look_up(choice: RowChoice, settings: ShowCommand, stop: Stop) -> TokenDetails:
+    # Nothing is changed, so --as-of is allowed.
+    selection = SelectionSettings(dry_run=True)
+    table = open_token_table(ChangeCommand(selection, settings.table, settings.policy, settings.protection), stop)
+    return build_token_details(
+        [LookedUpRow(each.row, each.item, _explain_lockout(each.row, table)) for each in choice.find(table)],
+        table=table.part,
+        policy=table.policy,
+        now=table.now,
         as_of=settings.policy.as_of,
-        secret=place.secret,
+        secret=table.secret,
     )
 
 
-def _by_token(token: str, place: TableInUse) -> list[FoundItem]:
-    # MCP Workbench takes the raw header for the key, in a hashed table too.
-    keys = [key for key in dict.fromkeys((key_of(token, place.policy.dialect), token)) if _fits(key)]
-    found = [each for each in map(place.finder.by_key, keys) if each is not None]
+def _find_by_token(token: str, table: TokenTable) -> list[FoundItem]:
+    # MCP Workbench looks up the raw header, in a hashed table too.
+    keys = [key for key in dict.fromkeys((key_of(token, table.policy.dialect), token)) if _is_valid_key(key)]
+    found = [each for each in map(table.finder.find_by_key, keys) if each is not None]
     if not found:
-        raise unknown("no row is of this token", place)
+        raise unknown_token_error("no row is of this token", table)
     return found
 
 
-def _fits(key: str) -> bool:
-    """Whether DynamoDB may be asked for this key at all: a longer one is no row's, and an error."""
-    return len(key.encode("utf-8", "surrogatepass")) <= _LONGEST_KEY
+def _is_valid_key(key: str) -> bool:
+    """Whether DynamoDB can be asked for this key: a longer one is an error, and no row has it."""
+    return len(key.encode("utf-8", "surrogatepass")) <= _MAX_KEY_BYTES
 
 
-def _lockout(row: Row, place: TableInUse) -> Lockout:
-    name, dialect = text_of(row.username), place.policy.dialect
-    if not name or dialect is Dialect.CLASSIC or Gate.API in accepted_by(row, place.now, dialect):
-        return lockout(row, (), place.now, dialect)
+def _explain_lockout(row: Row, table: TokenTable) -> LockoutExplanation:
+    name, dialect = text_of(row.username), table.policy.dialect
+    if not name or dialect is Dialect.CLASSIC or Gate.API in find_accepting_gates(row, table.now, dialect):
+        return explain_lockout(row, (), table.now, dialect)
     try:
-        rows = [each.row for each in place.finder.by_user(name)]
+        rows = [each.row for each in table.finder.find_by_user(name)]
     except AwsError as error:
-        return Lockout(None, f"this owner's other rows were not looked up: {error}")
-    return lockout(row, rows, place.now, dialect)
+        return LockoutExplanation(None, f"this owner's other rows were not looked up: {error}")
+    return explain_lockout(row, rows, table.now, dialect)

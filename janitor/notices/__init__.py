@@ -1,1 +1,19 @@
-"""Who hears what, once. Pure: findings and what was announced before become notices, and notices words."""
+"""Notices: who hears of which token, once, and what the messages say.
+
+Who hears what, once:
+
+- `announce`: the end of a run: messages to owners, then one digest. `announcer` does it for one table, and
+  `dry_announcement` only says what a real run would send.
+- `audience`, `channel`: a topic and a kind of message; whether a token is due there; where messages go.
+- `notice_memory`: compares findings (`seen_token`) with what earlier runs announced, and keeps the due notices on disk
+  (`notice_spool`).
+- `find_changes`, `trouble`: what changed since the last run; why runs are refused or fail night after night.
+
+What a message says; pure, from values to texts:
+
+- `notice`: what there is to say about one token. `token_message`: a message of its own, for its owner.
+- `digest_content`: what a digest says, as values. `digest_parts` splits it into messages that SNS takes, each as
+  `digest_text` for mailboxes and `digest_json` for programs.
+- `failure_message`: a run that came to no report.
+- `subject_line`, `text_wrapping`, `fifo_ids`: subjects, lines for mailboxes, ids for FIFO topics.
+"""

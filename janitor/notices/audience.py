@@ -1,7 +1,8 @@
-"""Who is told of a token, and whether it is to be told now. Pure.
+"""Who is notified about a token, and whether a notice is due now. Pure.
 
-An audience is a topic, and a kind of message to it. What one audience was told, no other has heard. For each of them
-is remembered when it was last told of a token (a mark), and how far it has been told of the table (`Heard`).
+An audience is a topic and a kind of message to it. What one audience was told, no other has heard. For each audience
+the store remembers when it was last notified about a token (a mark), and how far it has been informed about the table
+(`AudienceProgress`).
 """
 
 from collections.abc import Mapping
@@ -11,34 +12,34 @@ from typing import NamedTuple
 from janitor.tokens.crossing import EXPIRY, Crossing
 
 
-class Kind(StrEnum):
-    """How a token is told of: in a run's digest, or in a message of its own, which is for its owner."""
+class MessageKind(StrEnum):
+    """The kinds of message: a run's digest, or a message about one token for its owner."""
 
     DIGEST = "digest"
     OWNER = "owner"
 
 
 class Audience(NamedTuple):
-    """Who hears."""
+    """Who hears of tokens: a topic, in one kind of message."""
 
-    kind: Kind
+    kind: MessageKind
     topic: str
 
     def mark(self, crossing: Crossing) -> str:
-        """The name of the mark that this audience was told of the token, with the expiry that it has."""
+        """The name of the mark that this audience was notified about the token with its present expiry."""
         return f"{self.kind.value}/{self.topic}/{crossing.fingerprint}/{crossing.expiry}"
 
 
-class Heard(NamedTuple):
-    """How far an audience has been told of a table.
+class AudienceProgress(NamedTuple):
+    """How far an audience has been informed about a table.
 
     Attributes:
-        at: the UNIX second of the last run that told it all that was due; None before the first.
-        dead_before: tokens that had expired by this second are not told one by one: they were dead for longer than the
-            grace when the audience first heard of the table, and were counted then.
-        known_before: what had come within a threshold by this second was told under another fingerprint, or passed over
-            then; nobody can tell by its new one which.
-        is_counted: whether it was told how many those dead tokens are, or wants to hear nothing.
+        at: the UNIX second of the last run that told it everything that was due; None before the first.
+        dead_before: tokens that had expired by this UNIX second are not announced one by one: they had been dead for
+            longer than the grace when the audience first heard of the table, and were counted then.
+        known_before: tokens that had crossed a threshold by this UNIX second were told under another fingerprint, or
+            skipped; their new fingerprint does not tell which.
+        is_counted: whether it was told the number of those dead tokens, or is told nothing at all.
     """
 
     at: int | None
@@ -48,55 +49,57 @@ class Heard(NamedTuple):
 
     @property
     def moments(self) -> tuple[int, ...]:
-        """All of its times; None is none."""
+        """All of its times that are not None."""
         return (self.dead_before, self.known_before, *(() if self.at is None else (self.at,)))
 
 
-def heard_so_far(heard: Mapping[str, Heard], naming: str, now: int, grace: int) -> Heard:
-    """What an audience has been told, as far as fingerprints that are made so are concerned.
+def current_progress(progress: Mapping[str, AudienceProgress], naming: str, now: int, grace: int) -> AudienceProgress:
+    """How far an audience has been informed about the table, for the present way of making fingerprints.
 
     Args:
-        heard: what it has been told, by the name of how fingerprints were made: the dialect, and the key.
-        naming: the name of how they are made now.
+        progress: how far it has been told, by naming: the dialect and the key that fingerprints were made with.
+        naming: the present naming.
         now: the run's UNIX second.
         grace: in seconds.
     """
-    if naming in heard:
-        return heard[naming]
-    if not heard:
-        return Heard(None, max(0, now - grace))
-    return Heard(
+    if naming in progress:
+        return progress[naming]
+    if not progress:
+        return AudienceProgress(None, max(0, now - grace))
+    return AudienceProgress(
         None,
-        max(each.dead_before for each in heard.values()),
-        max(max(each.at or 0, each.known_before) for each in heard.values()),
-        any(each.is_counted for each in heard.values()),
+        max(each.dead_before for each in progress.values()),
+        max(max(each.at or 0, each.known_before) for each in progress.values()),
+        any(each.is_counted for each in progress.values()),
     )
 
 
-def moment_of(crossing: Crossing) -> int:
-    """The UNIX second at which the token came within the threshold; 0 where that is before UNIX time."""
+def second_of_crossing(crossing: Crossing) -> int:
+    """The UNIX second at which the token crossed the threshold; 0 where that is before UNIX time."""
     return max(0, crossing.expiry - crossing.threshold)
 
 
-def is_due(crossing: Crossing, told_at: int | None, heard: Heard, *, needs_notice: bool) -> bool:
-    """Whether the audience is to be told that the token stands at this threshold.
+def is_due(crossing: Crossing, told_at: int | None, progress: AudienceProgress, *, needs_notice: bool) -> bool:
+    """Whether the audience is to be told that the token has crossed this threshold.
 
-    Whatever was told since the token came within the threshold covers it, be it under another list of thresholds.
+    It is not where the audience was told anything of the token since then, even under another list of thresholds.
 
     Args:
-        crossing: the token, and the threshold at which it stands.
-        told_at: when the audience was last told of the token with this expiry; None for never.
-        heard: how far the audience has been told of the table.
-        needs_notice: whether an expired token may only be deleted once this audience was told of it by name: then it is
-            told of those too that were only counted.
+        crossing: the token, and the last threshold that it has crossed.
+        told_at: when the audience was last notified about the token with this expiry; None for never.
+        progress: how far the audience has been informed about the table.
+        needs_notice: whether an expired token may only be deleted once this audience was told of it; then those that
+            were only counted are announced too.
     """
     if told_at is not None:
-        return told_at < moment_of(crossing)
+        return told_at < second_of_crossing(crossing)
     if crossing.threshold == EXPIRY:
-        return needs_notice or (crossing.expiry > heard.dead_before and moment_of(crossing) > heard.known_before)
-    return moment_of(crossing) > heard.known_before
+        return needs_notice or (
+            crossing.expiry > progress.dead_before and second_of_crossing(crossing) > progress.known_before
+        )
+    return second_of_crossing(crossing) > progress.known_before
 
 
-def is_long_expired(crossing: Crossing, heard: Heard) -> bool:
+def is_long_expired(crossing: Crossing, progress: AudienceProgress) -> bool:
     """Whether the token is one of those that are only counted."""
-    return crossing.threshold == EXPIRY and crossing.expiry <= heard.dead_before
+    return crossing.threshold == EXPIRY and crossing.expiry <= progress.dead_before

@@ -1,24 +1,86 @@
-"""From a run's report to what a digest says of it."""
+"""What a digest says, as values: a run's report and its due notices."""
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 from msgspec import structs
 
-from janitor.notices.content import DigestContent
 from janitor.notices.notice import Notice
-from janitor.report.changed import Change, Changes
+from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
-from janitor.report.model import Report, TableReport
-from janitor.tokens.times import iso
-
-_MOST_REPORT_BYTES = 80_000
+from janitor.report.model import Deletion, Outcome, Report, TableReport
+from janitor.tokens.times import format_iso
 
 
-def digest_content(report: Report, notices: Collection[Notice], pointer: str | None) -> DigestContent:
-    """What a digest says of a run: its report, the notices that are due, and where the full report is."""
+@dataclass(frozen=True, slots=True)
+class DigestContent:
+    """All that a digest says.
+
+    Attributes:
+        outcome: how the run ended.
+        started_at: ISO 8601 in UTC.
+        counts: rows by state, in the order in which they are to be read.
+        notices: most urgent first (`notice_urgency`). They are read twice and never copied, so that a collection on
+            disk keeps memory flat.
+        changes: since the last run, by the report's keys; None where no earlier run is known.
+        locked_out: owners, untrusted.
+        unusual_days: each with how many tokens expire on it.
+        errors, warnings: sentences without a full stop.
+        report_json: the report without its findings, or None.
+        pointer: where the full report is, or None.
+        tables: in a run of several tables, the content of each, named by its label; without notices, errors, warnings
+            and report, which the whole digest has.
+        long_expired: how many tokens had been dead for longer than the grace when the topic first heard of the table;
+            there are no notices about them.
+        recovered_from: why the last run was refused or failed, where this run is well; None otherwise.
+        is_known_trouble: whether the same failure or refusal was told less than a day ago.
+    """
+
+    table: str
+    region: str | None
+    account: str | None
+    command: str
+    dry_run: bool
+    outcome: Outcome
+    started_at: str
+    counts: Mapping[str, int]
+    deletion: Deletion
+    notices: Collection[Notice]
+    changes: Mapping[str, Change] | None = None
+    locked_out: tuple[str, ...] = ()
+    unusual_days: tuple[tuple[str, int], ...] = ()
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    report_json: str | None = None
+    pointer: str | None = None
+    tables: tuple["DigestContent", ...] = ()
+    long_expired: int = 0
+    recovered_from: str | None = None
+    is_known_trouble: bool = False
+
+
+def is_news(content: DigestContent) -> bool:
+    """Whether there is news: a notice is due, rows were touched, tokens changed, or something went wrong.
+
+    What is as it was before is no news: locked-out owners, crowded days, protected rows, the plan of a dry run,
+    warnings, the same failure again.
+    """
+    deletion = content.deletion
+    rows_touched = deletion.deleted or deletion.changed or deletion.already_gone
+    contents = (content, *content.tables)
+    has_changes = any(change.count for each in contents if each.changes for change in each.changes.values())
+    has_failed = content.outcome is not Outcome.COMPLETE or content.errors or deletion.failed
+    has_trouble_news = (has_failed and not content.is_known_trouble) or content.recovered_from is not None
+    return bool(len(content.notices) or content.long_expired or rows_touched or has_changes or has_trouble_news)
+
+
+_MAX_REPORT_BYTES = 80_000
+
+
+def build_digest_content(report: Report, notices: Collection[Notice], pointer: str | None) -> DigestContent:
+    """Build what a digest says from the run's report, the due notices, and where the full report is."""
     table = report.only_table
     return DigestContent(
         table=report.title,
@@ -27,7 +89,7 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
         command=report.run.command,
         dry_run=report.run.dry_run,
         outcome=report.run.outcome,
-        started_at=iso(report.run.started_at),
+        started_at=format_iso(report.run.started_at),
         counts=structs.asdict(report.counts),
         deletion=report.deletion,
         notices=notices,
@@ -43,7 +105,7 @@ def digest_content(report: Report, notices: Collection[Notice], pointer: str | N
 
 
 def _of_table(table: TableReport, report: Report) -> DigestContent:
-    content = digest_content(structs.replace(report, findings=[]), (), None)
+    content = build_digest_content(structs.replace(report, findings=[]), (), None)
     return replace(content, table=table.label, errors=(), warnings=(), report_json=None)
 
 
@@ -54,9 +116,9 @@ def _changes_of(changes: Changes | None) -> Mapping[str, Change] | None:
 
 
 def _report_json(report: Report) -> str:
-    """The report, without its findings where they would take more than a third of what SNS takes."""
+    """The report as JSON, without its findings where it would fill more than a third of an SNS message."""
     content = msgspec.to_builtins(report)
     whole = json.dumps(content)
-    if len(whole) <= _MOST_REPORT_BYTES:
+    if len(whole) <= _MAX_REPORT_BYTES:
         return whole
     return json.dumps({**content, "findings": [], "findings_omitted": report.counts.scanned - report.counts.active})

@@ -1,53 +1,75 @@
-"""The end of a dry run for those who would hear of a real one: it says who, and tells and remembers nothing."""
+"""The end of a dry run: says who would hear of a real one; tells nobody, and remembers nothing."""
 
 from collections.abc import Collection
 
+from msgspec import structs
+
+from janitor.notices.announcer import Announcer, changes_warning, store_failure_remark
 from janitor.notices.channel import WHERE, Channel
-from janitor.notices.content import is_news
-from janitor.notices.digest_content import digest_content
+from janitor.notices.digest_content import build_digest_content, is_news
 from janitor.notices.notice import Event, Notice
-from janitor.report.model import Remark, Report
-from janitor.tokens.words import counted, list_some
+from janitor.report.model import NoticesPart, Remark, Report, TableReport
+from janitor.tokens.words import format_count, list_some
 
 # How many owners are named.
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 # Where the remarks of guards come from.
 _GUARD = "guard"
 
 
-def who_would_be_told(
-    channel: Channel, report: Report, in_digest: Collection[Notice], for_owners: Collection[Notice]
+class DryAnnouncer(Announcer):
+    """The announcer of a dry run: its channel has no topic, and its memory a `ReadOnlyStore`."""
+
+    def end(self, report: TableReport, *, is_complete: bool) -> TableReport:
+        """Add what changed since the last run; from then on what is due is what a real run would tell."""
+        self._memory.assume_deletions(is_refused=any(warning.where == _GUARD for warning in report.warnings))
+        return super().end(report, is_complete=is_complete)
+
+    def remember(self, report: TableReport) -> TableReport:
+        """Add to the table's report what would be announced; nothing is remembered."""
+        errors = [*report.errors, *self._bugs]
+        warnings = [*report.warnings, *changes_warning(self._memory.warning), *self._broken_warnings()]
+        if self._channel.refusal is not None:
+            warnings.append(self._channel.refusal)
+        if self._memory.error is not None:
+            errors.append(store_failure_remark(self._memory.error, was_sent=False))
+        part = NoticesPart(due=len(self._memory.due), state=self._memory.location)
+        return structs.replace(report, errors=errors, warnings=warnings, notices=part)
+
+
+def describe_audience(
+    channel: Channel, report: Report, digest_notices: Collection[Notice], owner_notices: Collection[Notice]
 ) -> list[Remark]:
-    """Who hears of a real run, where anybody does.
+    """Say who would hear of a real run; empty where there is no topic.
 
     Args:
-        channel: who is told.
-        report: of the dry run.
-        in_digest: the notices of the digest.
-        for_owners: those that owners would get.
+        channel: who is notified.
+        report: the dry run's.
+        digest_notices: those that the digest would have.
+        owner_notices: those that owners would get.
     """
     arn = channel.arn
     if arn is None:
         return []
-    content = digest_content(report, in_digest, channel.pointer)
-    said = []
+    content = build_digest_content(report, digest_notices, channel.pointer)
+    messages = []
     # What a real run deletes is news too.
     is_worth_telling = is_news(content) or report.deletion.planned > 0
     if channel.digest == "always" or (channel.digest == "news" and is_worth_telling):
-        said.append(f"a digest, with {counted(len(in_digest), 'notice')}")
-    if channel.per_token and len(for_owners):
-        said.append(_owners(for_owners))
-    what = f"{arn} would get {' and '.join(said)}" if said else f"{arn} would get nothing"
+        messages.append(f"a digest, with {format_count(len(digest_notices), 'notice')}")
+    if channel.per_token and len(owner_notices):
+        messages.append(_describe_owner_messages(owner_notices))
+    what = f"{arn} would get {' and '.join(messages)}" if messages else f"{arn} would get nothing"
     message = f"a dry run tells nobody and remembers nothing: {what}"
     return [Remark(where=WHERE, code="dry-run", message=message)]
 
 
-def _owners(notices: Collection[Notice]) -> str:
-    """How many messages there are, to whom, most urgent first, and how many of them tell of a deletion."""
+def _describe_owner_messages(notices: Collection[Notice]) -> str:
+    """Say how many messages there are, to whom, most urgent first, and how many of them tell of a deletion."""
     owners: dict[str, None] = {}
     deletions = 0
     for notice in notices:
         owners.setdefault(notice.owner or "nobody known")
         deletions += notice.event is Event.DELETED
-    of_deletions = f" ({counted(deletions, 'deletion')} among them)" if deletions else ""
-    return f"{counted(len(notices), 'message')}{of_deletions} to {list_some(list(owners), _MOST_NAMED)}"
+    of_deletions = f" ({format_count(deletions, 'deletion')} among them)" if deletions else ""
+    return f"{format_count(len(notices), 'message')}{of_deletions} to {list_some(list(owners), _MAX_NAMED)}"

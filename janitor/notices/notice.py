@@ -1,4 +1,4 @@
-"""A notice: what one token's owner is to hear."""
+"""A notice: one thing that a token's owner, or whoever reads the digest, is to hear."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,15 +6,15 @@ from json import JSONEncoder
 from typing import Any
 
 from janitor.tokens.crossing import EXPIRY, Crossing
-from janitor.tokens.duration import relative
-from janitor.tokens.expiration import moment
+from janitor.tokens.duration import format_relative
+from janitor.tokens.expiration import calendar_time
 from janitor.tokens.printable import printable
-from janitor.tokens.redact import cut
-from janitor.tokens.times import minute_of
+from janitor.tokens.redact import shorten_text
+from janitor.tokens.times import format_minute
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
-# ASCII only, so that no character is invisible to a reader, refused by an encoding, or longer in bytes than in text.
+# ASCII only, so that every character is visible, fits every encoding, and takes one byte.
 ascii_json = JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
@@ -34,13 +34,13 @@ class Notice:
     """One thing to say about one token.
 
     Attributes:
-        crossing: what is announced; a deletion's threshold is `EXPIRY`.
+        crossing: the token and the threshold that it has crossed; `EXPIRY` for a deletion.
         username, name: as the table has them, or None. Untrusted, but never a token (`janitor.tokens.redact`).
         system: whether it is a system token.
         state: one of `janitor.tokens.classify.State`.
         expires_at: ISO 8601 in UTC, None where no calendar holds the date.
         seconds_to_expiry: at the time of the run; zero or less once it has expired.
-        table: the label of its table, in a digest of several; None elsewhere.
+        table: the label of its table, in a digest of several tables; else None.
     """
 
     crossing: Crossing
@@ -57,45 +57,45 @@ class Notice:
     def notice_id(self) -> str:
         """The same for every delivery of this notice, and for no other notice of the table."""
         fingerprint, expiry, threshold = self.crossing
-        said = f"{fingerprint}:{expiry}:{threshold}"
-        return f"{said}:deleted" if self.event is Event.DELETED else said
+        base = f"{fingerprint}:{expiry}:{threshold}"
+        return f"{base}:deleted" if self.event is Event.DELETED else base
 
     @property
     def has_date(self) -> bool:
-        """Whether a calendar holds the expiry: it lies in the years 1 to 9999."""
-        return moment(self.crossing.expiry) is not None
+        """Whether the expiry is in the years 1 to 9999."""
+        return calendar_time(self.crossing.expiry) is not None
 
     @property
     def distance(self) -> str:
         """When the token expires or did, relative to the run: `in 3 days`."""
-        return relative(self.seconds_to_expiry) if self.has_date else "long ago"
+        return format_relative(self.seconds_to_expiry) if self.has_date else "long ago"
 
     @property
     def date(self) -> str:
         """When the token expires or did, to the minute in UTC, or a dash where no calendar holds the date."""
-        second = moment(self.crossing.expiry)
-        return f"{minute_of(second)} UTC" if second else "-"
+        second = calendar_time(self.crossing.expiry)
+        return f"{format_minute(second)} UTC" if second else "-"
 
     @property
     def label(self) -> str:
         """The token's name for people, or a dash."""
-        return printable(cut(self.name)) if self.name else "-"
+        return printable(shorten_text(self.name)) if self.name else "-"
 
     @property
     def owner(self) -> str | None:
         """Whose token it is for people, or None."""
-        return printable(cut(self.username)) if self.username else None
+        return printable(shorten_text(self.username)) if self.username else None
 
 
 def notice_urgency(notice: Notice) -> tuple[int, int, str]:
-    """A key to sort by, most urgent first: what dies next, then what died last, then what was deleted."""
+    """A sort key, most urgent first: what expires next, then what expired last, then what was deleted."""
     seconds = notice.seconds_to_expiry
     is_ahead = notice.event is Event.EXPIRING
     return _RANKS[notice.event], seconds if is_ahead else -seconds, notice.crossing.fingerprint
 
 
-def as_object(notice: Notice) -> dict[str, Any]:
-    """The notice as programs get it, alone or in a digest. Every key is always present."""
+def notice_fields(notice: Notice) -> dict[str, Any]:
+    """The notice as programs get it, alone or in a digest. No key is ever left out."""
     fingerprint, expiry, threshold = notice.crossing
     return {
         "id": notice.notice_id,
@@ -103,8 +103,8 @@ def as_object(notice: Notice) -> dict[str, Any]:
         "fingerprint": fingerprint,
         "expiry": expiry,
         "threshold_seconds": threshold,
-        "username": cut(notice.username) if notice.username is not None else None,
-        "name": cut(notice.name) if notice.name is not None else None,
+        "username": shorten_text(notice.username) if notice.username is not None else None,
+        "name": shorten_text(notice.name) if notice.name is not None else None,
         "system": notice.system,
         "state": notice.state,
         "expires_at": notice.expires_at,
@@ -112,7 +112,7 @@ def as_object(notice: Notice) -> dict[str, Any]:
     }
 
 
-def short_threshold(seconds: int) -> str:
+def format_threshold(seconds: int) -> str:
     """A threshold as it is written on the command line: `30d`, `12h`, or `expiry`."""
     if seconds == EXPIRY:
         return "expiry"

@@ -1,6 +1,7 @@
-"""What a run sees, held against what earlier runs announced: which notices are due, and which rows may go yet.
+"""Compares a run's findings with what earlier runs announced: which notices are due, and which rows may be deleted yet.
 
-A store that fails ends that, not the run: nothing more is asked of it, and nothing is announced that may have been.
+A store that fails does not end the run. From then on the store is not used, and nothing is announced, because it may
+have been announced before.
 """
 
 import time
@@ -13,59 +14,68 @@ import msgspec
 
 from janitor.errors import StoreError
 from janitor.logs import get_logger
-from janitor.notices.audience import Audience, Heard, Kind, heard_so_far, is_due, is_long_expired, moment_of
+from janitor.notices.audience import (
+    Audience,
+    AudienceProgress,
+    MessageKind,
+    current_progress,
+    is_due,
+    is_long_expired,
+    second_of_crossing,
+)
 from janitor.notices.notice import Event, Notice
-from janitor.notices.seen_token import SeenToken, bounded, seen_token_of
-from janitor.notices.spool import Spool
+from janitor.notices.notice_spool import NoticeSpool
+from janitor.notices.seen_token import SeenToken, clamp_expiry, make_seen_token
 from janitor.readers.interface import FoundRow
 from janitor.store.chunks import RememberedToken
-from janitor.store.memory import LastRun, RunMemory
-from janitor.store.moments import REMEMBER_SECONDS, can_be_written, moment_in
+from janitor.store.record_times import REMEMBER_SECONDS, is_plausible, second_in
 from janitor.store.records import Store
+from janitor.store.run_memory import LastRun, RunMemory
 from janitor.store.snapshot import Snapshot, TokenChanges
 from janitor.tokens.classify import State
 from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.row import Row
 
 log = get_logger("janitor.notices")
 
 _ALREADY_GONE = DeletionOutcome.ALREADY_GONE
-# Rows that are gone by now, or have another date: what was seen of them is not to be announced.
+# Rows that are gone by now, or have another date: what the scan saw of them is no longer true, so it is not announced.
 _NOT_AS_SEEN = frozenset({DeletionOutcome.DELETED, DeletionOutcome.CHANGED, _ALREADY_GONE})
-_LOADS = 2
-_ANNOUNCED = frozenset({State.EXPIRING, State.EXPIRED, State.STALE})
-# A mark is forgotten after 400 days. One that was not written for so long is renewed: then a token that stays is not
-# announced anew, and not every run writes down again what it knows.
+_LOAD_ATTEMPTS = 2
+_ANNOUNCED_STATES = frozenset({State.EXPIRING, State.EXPIRED, State.STALE})
+# A mark is forgotten after 400 days. One that is this old is renewed: so a token that stays is not announced again, and
+# not every run writes every mark again.
 _RENEWED_AFTER_SECONDS = 50 * 86_400
-_AT_ONCE = 1_000
-# Of settings that fingerprints depend on, the last few are remembered.
-_MOST_KEYS = 10
-# Marks that a store is asked to have room for; the others go out in its trust, and the first that fails ends them.
-_MOST_PROVEN = 10_000
+_PORTION = 1_000
+# How many settings that fingerprints depend on are remembered, the latest ones.
+_MAX_NAMINGS = 10
+# For how many marks the store has to prove that it has room. The others are not proven; the first mark that fails ends
+# the messages.
+_MAX_PROVEN = 10_000
 
 FingerprintOf = Callable[[Row], str]
 
-_HEARD = "a record of how far a topic has been told"
-_DECODE_HEARD = msgspec.json.Decoder(dict[str, Heard]).decode
+_PROGRESS = "a record of how far a topic has been told"
+_DECODE_PROGRESS = msgspec.json.Decoder(dict[str, AudienceProgress]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeTerms:
-    """What a run holds its findings against, and by which settings.
+    """The settings by which a run's findings are compared with what was announced.
 
     Attributes:
         scope: names the table in the store, `account/region/table`.
         now: the UNIX second at which rows are judged.
         thresholds: in seconds before expiry.
         grace: in seconds after it.
-        naming: names the settings that fingerprints depend on, by which is remembered how far somebody was told. Which
-            thresholds and which grace were told of, the marks say; so of two jobs that differ in them neither silences
-            the other.
-        profile: names all settings that what a run finds depends on.
-        audiences: who is to hear of a token; none where nobody is.
-        needs_notice: whose notice a token must have had before it may be deleted; None where none is needed.
-        is_rehearsal: whether what is planned would be deleted by a real run.
+        naming: names the settings that fingerprints depend on; how far an audience was told is remembered for each
+            naming. Thresholds and grace are no part of it: the marks tell what was announced under which, so two jobs
+            that differ in them do not silence each other.
+        profile: names all settings that a run's findings depend on.
+        audiences: who is to hear of tokens; may be empty.
+        needs_notice: the audience that must have heard of a token before it may be deleted; None where none must.
+        is_dry_run: whether rows that are planned count as deleted, as they would be by a real run.
     """
 
     scope: str
@@ -76,19 +86,19 @@ class NoticeTerms:
     profile: str
     audiences: Sequence[Audience] = ()
     needs_notice: Audience | None = None
-    is_rehearsal: bool = False
+    is_dry_run: bool = False
 
 
 class NoticeMemory:
-    """Sees every finding of a run once.
+    """Takes every finding of a run once.
 
     Attributes:
-        due: notices that are to be told.
-        long_expired: how many tokens are only counted, because they were dead for longer than the grace when somebody
-            is told of the table for the first time.
-        left: how many notices another run keeps from being told.
-        error: why the store failed, None as long as it works.
-        warning: why nobody can tell what changed since the last run.
+        due: notices that are to be sent.
+        long_expired: how many tokens are only counted, because they had been dead for longer than the grace when an
+            audience first heard of the table.
+        left: how many notices were left to the next run, because another run is announcing.
+        error: why the store failed; None as long as it works.
+        warning: why it is not known what changed since the last run; None where it is.
         broken: records of the store that no run can have left.
     """
 
@@ -100,15 +110,15 @@ class NoticeMemory:
         fingerprint_of: FingerprintOf,
         folder: Path,
     ) -> None:
-        """Prepare; nothing is asked of the store.
+        """Prepare; the store is not used yet.
 
         Args:
             store: what earlier runs left.
-            terms: by which settings.
-            fingerprint_of: how rows are named.
+            terms: the settings of the comparison.
+            fingerprint_of: computes a row's fingerprint.
             folder: for temporary files.
         """
-        self.due = Spool()
+        self.due = NoticeSpool()
         self.long_expired = 0
         self.left = 0
         self.error: StoreError | None = None
@@ -119,26 +129,26 @@ class NoticeMemory:
         self._snapshot: Snapshot | None = None
         self._folder = folder
         self._terms = terms
-        self._heard: dict[Audience, dict[str, Heard]] = {}
+        self._progress: dict[Audience, dict[str, AudienceProgress]] = {}
         self._loaded: LastRun | None = None
         self.fingerprint_of = fingerprint_of
 
     @property
-    def is_broken(self) -> bool:
+    def has_failed(self) -> bool:
         """Whether the store has failed."""
         return self.error is not None
 
     def open(self) -> None:
         """Open the store, and read what was announced and what the last run found."""
-        with self.failing():
+        with self.catch_store_errors():
             self._memory.open()
-            self._heard = {audience: self._read_heard(audience) for audience in self._terms.audiences}
+            self._progress = {audience: self._read_progress(audience) for audience in self._terms.audiences}
             self._snapshot = Snapshot(self._folder)
             self._load(self._snapshot)
 
     def _load(self, snapshot: Snapshot) -> None:
-        """Read what the last run found; without it the notices are none the worse, and this run leaves a new one."""
-        for _ in range(_LOADS):
+        """Read what the last run found. Notices do not depend on it; where it fails, this run leaves a new snapshot."""
+        for _ in range(_LOAD_ATTEMPTS):
             try:
                 self._loaded = self._memory.last_run(self._terms.profile)
                 snapshot.load(self._memory.snapshot(self._terms.profile))
@@ -150,248 +160,257 @@ class NoticeMemory:
                 self.warning = None
                 return
 
-    def see(self, rows: Sequence[FoundRow]) -> None:
+    def add_findings(self, rows: Sequence[FoundRow]) -> None:
         """Take findings, none of them active."""
         if self.error is not None or self._snapshot is None:
             return
-        sights = [seen_token_of(told, self.fingerprint_of(told.row)) for told in rows]
-        with self.failing():
-            # One that somebody else removed meanwhile is not here any more.
-            here = [sight for sight in sights if sight.outcome is not _ALREADY_GONE]
-            self._snapshot.add([sight.seen for sight in here])
-            self._look_for_due(here)
+        tokens = [make_seen_token(found, self.fingerprint_of(found.row)) for found in rows]
+        with self.catch_store_errors():
+            # Without those that somebody else removed meanwhile.
+            present = [token for token in tokens if token.outcome is not _ALREADY_GONE]
+            self._snapshot.add([token.remembered for token in present])
+            self._add_due_notices(present)
 
-    def announced_by(self, latest: int, expiries: Mapping[str, int]) -> set[str]:
-        """Of rows, expiries by fingerprint, those whose expiry was told at the UNIX second `latest` or before.
+    def find_announced(self, latest: int, expiries: Mapping[str, int]) -> set[str]:
+        """Find the rows whose expiry was announced at the UNIX second `latest` or before.
 
-        Told to whoever must have heard of it before a token may be deleted. None of them where the store does not work.
+        That is, announced to the audience that must have heard of it before a token may be deleted. Empty where the
+        store does not work.
+
+        Args:
+            latest: a UNIX second.
+            expiries: the rows, expiries by fingerprint.
         """
         audience = self._terms.needs_notice
         if audience is None or self.error is not None:
             return set()
-        crossings = [Crossing(fingerprint, bounded(expiry), EXPIRY) for fingerprint, expiry in expiries.items()]
-        wanted = {audience.mark(crossing): crossing for crossing in crossings}
-        with self.failing():
-            marked = self._memory.marked([*wanted])
-            # One that is earlier is of a threshold before it.
+        crossings = [Crossing(fingerprint, clamp_expiry(expiry), EXPIRY) for fingerprint, expiry in expiries.items()]
+        crossing_by_mark = {audience.mark(crossing): crossing for crossing in crossings}
+        with self.catch_store_errors():
+            marked = self._memory.find_marks([*crossing_by_mark])
+            # An earlier mark is that of a threshold before the expiry.
             return {
-                wanted[name].fingerprint
+                crossing_by_mark[name].fingerprint
                 for name, mark in marked.items()
-                if moment_of(wanted[name]) <= mark.at <= latest
+                if second_of_crossing(crossing_by_mark[name]) <= mark.at <= latest
             }
         return set()
 
-    def prove(self) -> bool:
-        """Prove that all that is due can be remembered once it was told; whether the store works."""
-        with self.failing():
+    def prove_room(self) -> bool:
+        """Prove that all that is due can be remembered once it was told; False where the store does not work."""
+        with self.catch_store_errors():
             names = (name for audience in self._terms.audiences for name in self._names_due(audience))
-            self._memory.prove(list(islice(names, _MOST_PROVEN)))
+            self._memory.prove(list(islice(names, _MAX_PROVEN)))
         return self.error is None
 
-    def drop_told(self) -> bool:
-        """Take out what another run has told meanwhile; whether the store works."""
-        with self.failing():
+    def drop_already_told(self) -> bool:
+        """Drop what another run has told meanwhile; False where the store does not work."""
+        with self.catch_store_errors():
             for audience in self._terms.audiences:
-                for notices in _in_portions(self.due.of(audience.kind), _AT_ONCE):
-                    marked = self._memory.marked([audience.mark(notice.crossing) for notice in notices])
-                    told_at = {name: mark.at for name, mark in marked.items()}
-                    told = (
+                for notices in _split(self.due.for_kind(audience.kind), _PORTION):
+                    marked = self._memory.find_marks([audience.mark(notice.crossing) for notice in notices])
+                    marked_at = {name: mark.at for name, mark in marked.items()}
+                    already_told = (
                         notice
                         for notice in notices
                         if notice.event is not Event.DELETED
-                        and told_at.get(audience.mark(notice.crossing), -1) >= moment_of(notice.crossing)
+                        and marked_at.get(audience.mark(notice.crossing), -1) >= second_of_crossing(notice.crossing)
                     )
-                    self.due.drop(audience.kind, told)
+                    self.due.drop(audience.kind, already_told)
         return self.error is None
 
-    def leave_to_another(self) -> None:
-        """Keep only what no other run can tell: what this one deleted."""
-        with self.failing():
-            self.left = self.due.leave()
+    def leave_to_other_run(self) -> None:
+        """Drop all but what no other run can tell: what this one deleted."""
+        with self.catch_store_errors():
+            self.left = self.due.drop_all_but_deletions()
             self.long_expired = 0
 
     def is_overtaken(self) -> bool:
-        """Whether another run has left something since this one looked what the last run left."""
-        with self.failing():
+        """Whether another run has left a snapshot since this one read the last one."""
+        with self.catch_store_errors():
             return self._memory.last_run(self._terms.profile) != self._loaded
         return False
 
-    def mark(self, kind: Kind, notices: Sequence[Notice], at: int) -> bool:
-        """Remember that these were told in this kind of message at the UNIX second `at`; of a deletion nothing is.
+    def mark(self, kind: MessageKind, notices: Sequence[Notice], at: int) -> bool:
+        """Remember that these were told in this kind of message at the UNIX second `at`. Deletions need no mark.
 
         Returns:
-            whether that is remembered now.
+            False where the store does not work.
         """
-        with self.failing():
+        with self.catch_store_errors():
             for audience in self._terms.audiences:
                 if audience.kind is kind:
                     crossings = [notice.crossing for notice in notices if notice.event is not Event.DELETED]
-                    moments = {audience.mark(crossing): moment_of(crossing) for crossing in crossings}
+                    moments = {audience.mark(crossing): second_of_crossing(crossing) for crossing in crossings}
                     self._memory.mark(moments, max(at, self._terms.now))
-            self.due.tell(kind, notices)
+            self.due.mark_told(kind, notices)
             return True
         return False
 
     def last_run(self) -> LastRun | None:
-        """The run that left what this one is held against; None where there is none, or the store does not work."""
-        is_held_against = self.error is None and self._snapshot is not None and self._snapshot.has_previous
-        return self._loaded if is_held_against else None
+        """The run that this one is compared with; None where there is none, or the store does not work."""
+        is_comparable = self.error is None and self._snapshot is not None and self._snapshot.has_previous
+        return self._loaded if is_comparable else None
 
-    def missing(self, most: int) -> list[RememberedToken]:
-        """What the last run found, and this one neither found nor deleted, at most so many."""
+    def missing_tokens(self, most: int) -> list[RememberedToken]:
+        """What the last run found, and this one neither found nor deleted, at most `most` of them."""
         if self._snapshot is None:
             return []
-        with self.failing():
+        with self.catch_store_errors():
             return list(islice(self._snapshot.missing(), most))
         return []
 
-    def found(self, entries: Sequence[RememberedToken]) -> None:
-        """Take active tokens that were missing, and have been looked up."""
+    def add_active_tokens(self, entries: Sequence[RememberedToken]) -> None:
+        """Add tokens that were missing, and turned out to be active when they were looked up."""
         if self._snapshot is not None and entries:
-            with self.failing():
+            with self.catch_store_errors():
                 self._snapshot.add(entries)
 
     def changes(self, most: int) -> TokenChanges | None:
-        """What changed since the last run, of each kind the first so many; None where the store does not work."""
+        """What changed since the last run, at most `most` of each kind; None where the store does not work."""
         if self.error is None and self._snapshot is not None:
-            with self.failing():
+            with self.catch_store_errors():
                 return self._snapshot.changes(self._terms.now, most)
         return None
 
     def remember(self, run: LastRun) -> None:
-        """Leave what this run found to the next one, and drop what is past its time."""
+        """Leave what this run found to the next run, and remove records that are past their time."""
         if self.error is None and self._snapshot is not None:
-            with self.failing():
+            with self.catch_store_errors():
                 self._memory.replace_snapshot(self._terms.profile, self._snapshot.chunks(), run)
                 self._memory.forget()
 
-    def hear(self, *, is_complete: bool, wants_nothing: Collection[Audience]) -> None:
-        """Remember how far each audience has been told of the table.
+    def record_progress(self, *, is_complete: bool, silenced: Collection[Audience]) -> None:
+        """Remember how far each audience has been informed about the table.
 
         Args:
             is_complete: whether this run saw the whole table, and could tell of it.
-            wants_nothing: audiences that are told nothing by this run, and are to hear of no dead tokens later.
+            silenced: audiences that this run tells nothing, and that are not to be told of dead tokens later.
         """
         if self.error is None:
-            with self.failing():
-                for audience in dict.fromkeys([*self._terms.audiences, *wants_nothing]):
-                    if audience not in self._heard:
-                        self._heard[audience] = self._read_heard(audience)
-                    heard = self._heard_by(audience)
-                    if audience in wants_nothing:
-                        heard = heard._replace(is_counted=True)
-                    elif is_complete and self.due.is_told(audience.kind):
-                        heard = heard._replace(at=self._terms.now, is_counted=True)
-                    self._keep_heard(audience, heard)
+            with self.catch_store_errors():
+                for audience in dict.fromkeys([*self._terms.audiences, *silenced]):
+                    if audience not in self._progress:
+                        self._progress[audience] = self._read_progress(audience)
+                    progress = self._progress_of(audience)
+                    if audience in silenced:
+                        progress = progress._replace(is_counted=True)
+                    elif is_complete and self.due.is_all_told(audience.kind):
+                        progress = progress._replace(at=self._terms.now, is_counted=True)
+                    self._store_progress(audience, progress)
 
-    def _keep_heard(self, audience: Audience, heard: Heard) -> None:
-        known = {**self._heard[audience], self._terms.naming: heard}
-        latest = sorted(known.items(), key=lambda each: each[1].at or 0)[-_MOST_KEYS:]
-        self._memory.keep_note(_heard_name(audience), msgspec.json.encode(dict(latest)), self._terms.now)
+    def _store_progress(self, audience: Audience, progress: AudienceProgress) -> None:
+        progresses = {**self._progress[audience], self._terms.naming: progress}
+        latest = sorted(progresses.items(), key=lambda each: each[1].at or 0)[-_MAX_NAMINGS:]
+        self._memory.keep_note(_progress_name(audience), msgspec.json.encode(dict(latest)), self._terms.now)
 
-    def _read_heard(self, audience: Audience) -> dict[str, Heard]:
-        """How far the audience has been told, by the name of the settings; without what no run can have left."""
-        name = _heard_name(audience)
+    def _read_progress(self, audience: Audience) -> dict[str, AudienceProgress]:
+        """Read how far the audience has been told, by naming; without records that no run can have left."""
+        name = _progress_name(audience)
         content = self._memory.note(name)
         try:
-            known = {} if content is None else _DECODE_HEARD(content)
+            progresses = {} if content is None else _DECODE_PROGRESS(content)
         except (ValueError, RecursionError):
-            self.broken.add(name, _HEARD, None)
+            self.broken.add(name, _PROGRESS, None)
             return {}
         now = max(self._terms.now, int(time.time()))
-        for key, heard in [*known.items()]:
-            impossible = [each for each in heard.moments if not can_be_written(each, now)]
+        for key, progress in [*progresses.items()]:
+            impossible = [each for each in progress.moments if not is_plausible(each, now)]
             if impossible:
-                self.broken.add(f"{name}/{key}", _HEARD, moment_in(impossible[0]))
-                del known[key]
-        return known
+                self.broken.add(f"{name}/{key}", _PROGRESS, second_in(impossible[0]))
+                del progresses[key]
+        return progresses
 
-    def _heard_by(self, audience: Audience) -> Heard:
-        return heard_so_far(self._heard.get(audience, {}), self._terms.naming, self._terms.now, self._terms.grace)
+    def _progress_of(self, audience: Audience) -> AudienceProgress:
+        return current_progress(
+            self._progress.get(audience, {}), self._terms.naming, self._terms.now, self._terms.grace
+        )
 
     def _names_due(self, audience: Audience) -> Iterator[str]:
         return (
-            audience.mark(notice.crossing) for notice in self.due.of(audience.kind) if notice.event is not Event.DELETED
+            audience.mark(notice.crossing)
+            for notice in self.due.for_kind(audience.kind)
+            if notice.event is not Event.DELETED
         )
 
     def close(self) -> None:
-        """Let go of the temporary files. Never raises."""
+        """Remove the temporary files. Never raises."""
         self.due.close()
         if self._snapshot is not None:
             self._snapshot.close()
 
-    def _look_for_due(self, sights: Sequence[SeenToken]) -> None:
-        by_crossing = {crossing: sight for sight in sights if (crossing := self._crossing(sight)) is not None}
-        passed_over: set[Crossing] = set()
+    def _add_due_notices(self, tokens: Sequence[SeenToken]) -> None:
+        by_crossing = {crossing: token for token in tokens if (crossing := self._crossing(token)) is not None}
+        only_counted: set[Crossing] = set()
         for audience in self._terms.audiences:
-            passed_over |= self._add_due(audience, by_crossing)
-        self.long_expired += len(passed_over)
-        self._see_deleted(sights)
+            only_counted |= self._add_due_for(audience, by_crossing)
+        self.long_expired += len(only_counted)
+        self._add_deletion_notices(tokens)
 
-    def _add_due(self, audience: Audience, by_crossing: Mapping[Crossing, SeenToken]) -> set[Crossing]:
-        """Take note of what the audience is to hear; those that it hears of for the first time, and only as a count."""
-        heard = self._heard_by(audience)
-        marked = self._memory.marked([audience.mark(crossing) for crossing in by_crossing])
-        told_at = {name: mark.at for name, mark in marked.items()}
+    def _add_due_for(self, audience: Audience, by_crossing: Mapping[Crossing, SeenToken]) -> set[Crossing]:
+        """Add what the audience is to hear; return the crossings that it hears of only as a count."""
+        progress = self._progress_of(audience)
+        marked = self._memory.find_marks([audience.mark(crossing) for crossing in by_crossing])
+        marked_at = {name: mark.at for name, mark in marked.items()}
         kept_until = self._terms.now + REMEMBER_SECONDS
-        renewed = [name for name, mark in marked.items() if kept_until - mark.until > _RENEWED_AFTER_SECONDS]
-        if renewed:
-            self._memory.mark(dict.fromkeys(renewed, 0), self._terms.now)
+        to_renew = [name for name, mark in marked.items() if kept_until - mark.expires_at > _RENEWED_AFTER_SECONDS]
+        if to_renew:
+            self._memory.mark(dict.fromkeys(to_renew, 0), self._terms.now)
         needs_notice = audience == self._terms.needs_notice
         due = {
             crossing
             for crossing in by_crossing
-            if is_due(crossing, told_at.get(audience.mark(crossing)), heard, needs_notice=needs_notice)
+            if is_due(crossing, marked_at.get(audience.mark(crossing)), progress, needs_notice=needs_notice)
         }
         self.due.add(
             [audience.kind],
             (
-                by_crossing[crossing].notice(crossing.threshold, _event(crossing), self._terms.now)
+                by_crossing[crossing].make_notice(crossing.threshold, _event(crossing), self._terms.now)
                 for crossing in by_crossing
                 if crossing in due
             ),
         )
-        if heard.is_counted:
+        if progress.is_counted:
             return set()
         return {
             crossing
             for crossing in by_crossing
-            if crossing not in due and audience.mark(crossing) not in told_at and is_long_expired(crossing, heard)
+            if crossing not in due and audience.mark(crossing) not in marked_at and is_long_expired(crossing, progress)
         }
 
-    def _see_deleted(self, sights: Sequence[SeenToken]) -> None:
-        deleted = [sight for sight in sights if sight.outcome is DeletionOutcome.DELETED]
+    def _add_deletion_notices(self, tokens: Sequence[SeenToken]) -> None:
+        deleted = [token for token in tokens if token.outcome is DeletionOutcome.DELETED]
         if self._snapshot is not None:
-            self._snapshot.vanish([sight.fingerprint for sight in deleted])
-        if self._terms.is_rehearsal:
-            deleted += [sight for sight in sights if sight.outcome is DeletionOutcome.PLANNED]
+            self._snapshot.vanish([token.fingerprint for token in deleted])
+        if self._terms.is_dry_run:
+            deleted += [token for token in tokens if token.outcome is DeletionOutcome.PLANNED]
         kinds = [audience.kind for audience in self._terms.audiences]
-        self.due.add(kinds, [sight.deletion(self._terms.now) for sight in deleted])
+        self.due.add(kinds, [token.make_deletion_notice(self._terms.now) for token in deleted])
 
-    def rehearse_deletions(self, *, is_refused: bool) -> None:
-        """Let what is due be what a real run would tell, which deletes what is planned unless it is refused."""
-        with self.failing():
+    def assume_deletions(self, *, is_refused: bool) -> None:
+        """Make what is due what a real run would tell: it deletes what is planned, unless a guard refuses."""
+        with self.catch_store_errors():
             if is_refused:
                 self.due.drop_deletions()
             else:
-                self.due.drop_deleted()
+                self.due.drop_superseded()
 
-    def _crossing(self, sight: SeenToken) -> Crossing | None:
-        if sight.expiry is None or sight.state not in _ANNOUNCED or sight.outcome in _NOT_AS_SEEN:
+    def _crossing(self, token: SeenToken) -> Crossing | None:
+        if token.expiry is None or token.state not in _ANNOUNCED_STATES or token.outcome in _NOT_AS_SEEN:
             return None
-        threshold = present_threshold(sight.expiry - self._terms.now, self._terms.thresholds)
-        return None if threshold is None else Crossing(sight.fingerprint, sight.expiry, threshold)
+        threshold = present_threshold(token.expiry - self._terms.now, self._terms.thresholds)
+        return None if threshold is None else Crossing(token.fingerprint, token.expiry, threshold)
 
-    def failing(self) -> "_Failing":
-        """A block that an error of the store ends, which is noted then, and no more is asked of the store."""
-        return _Failing(self)
+    def catch_store_errors(self) -> "_StoreErrorCatcher":
+        """Return a block that ends at an error of the store; the error is kept, and the store is not used again."""
+        return _StoreErrorCatcher(self)
 
 
-class _Failing:
-    """Notes an error of the store, and swallows it: the run goes on without."""
+class _StoreErrorCatcher:
+    """Keeps an error of the store and suppresses it: the run goes on without the store."""
 
-    def __init__(self, watch: NoticeMemory) -> None:
-        self._watch = watch
+    def __init__(self, memory: NoticeMemory) -> None:
+        self._memory = memory
 
     def __enter__(self) -> None:
         """Nothing."""
@@ -400,15 +419,15 @@ class _Failing:
         if not isinstance(error, StoreError):
             return False
         log.error("state.failed", code=error.code, error=str(error))
-        self._watch.error = error
+        self._memory.error = error
         return True
 
 
-def _heard_name(audience: Audience) -> str:
+def _progress_name(audience: Audience) -> str:
     return f"heard/{audience.kind.value}/{audience.topic}"
 
 
-def _in_portions(notices: Iterable[Notice], size: int) -> Iterator[Sequence[Notice]]:
+def _split(notices: Iterable[Notice], size: int) -> Iterator[Sequence[Notice]]:
     rest = iter(notices)
     while portion := list(islice(rest, size)):
         yield portion

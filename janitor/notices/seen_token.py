@@ -1,4 +1,4 @@
-"""What a run sees of its findings, as far as notices and the next run want to know."""
+"""A finding as notices and the next run need it."""
 
 from typing import NamedTuple
 
@@ -7,15 +7,15 @@ from janitor.readers.interface import FoundRow
 from janitor.report.build import MAX_JSON_INTEGER
 from janitor.store.chunks import RememberedToken
 from janitor.tokens.crossing import EXPIRY, Crossing
-from janitor.tokens.expiration import moment
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.deletion_outcome import DeletionOutcome
+from janitor.tokens.expiration import calendar_time
 from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import is_true
-from janitor.tokens.times import iso
+from janitor.tokens.times import format_iso
 
 
 class SeenToken(NamedTuple):
-    """A finding. Nothing of the row's key but its fingerprint.
+    """A finding. Of the row's key it holds nothing but the fingerprint.
 
     Attributes:
         fingerprint: the token's.
@@ -35,14 +35,14 @@ class SeenToken(NamedTuple):
     outcome: DeletionOutcome | None
 
     @property
-    def seen(self) -> RememberedToken:
-        """What the next run wants to know of it."""
+    def remembered(self) -> RememberedToken:
+        """The token as the next run remembers it."""
         return RememberedToken(self.fingerprint, self.state, self.expiry, self.username, self.name)
 
-    def notice(self, threshold: int, event: Event, now: int) -> Notice:
-        """What its owner is to hear at the UNIX second `now`; of a finding that has an expiry."""
+    def make_notice(self, threshold: int, event: Event, now: int) -> Notice:
+        """Make the notice that is due at the UNIX second `now`. Only for a finding that has an expiry."""
         expiry = self.expiry or 0
-        when = moment(expiry)
+        when = calendar_time(expiry)
         return Notice(
             crossing=Crossing(self.fingerprint, expiry, threshold),
             event=event,
@@ -50,30 +50,30 @@ class SeenToken(NamedTuple):
             name=self.name,
             system=self.system,
             state=self.state,
-            expires_at=None if when is None else iso(when),
+            expires_at=None if when is None else format_iso(when),
             seconds_to_expiry=expiry - now,
         )
 
-    def deletion(self, now: int) -> Notice:
-        """That it was deleted."""
-        return self.notice(EXPIRY, Event.DELETED, now)
+    def make_deletion_notice(self, now: int) -> Notice:
+        """Make the notice that it was deleted."""
+        return self.make_notice(EXPIRY, Event.DELETED, now)
 
 
-def seen_token_of(told: FoundRow, fingerprint: str) -> SeenToken:
-    """What is seen of a finding."""
-    texts = redacted_texts(told.row)
-    expiry = told.verdict.expiry
+def make_seen_token(found: FoundRow, fingerprint: str) -> SeenToken:
+    """Make a token of a finding."""
+    texts = redacted_texts(found.row)
+    expiry = found.verdict.expiry
     return SeenToken(
         fingerprint,
-        told.verdict.state,
-        None if expiry is None else bounded(expiry),
+        found.verdict.state,
+        None if expiry is None else clamp_expiry(expiry),
         texts.username,
         texts.name,
-        is_true(told.row.is_system),
-        told.outcome,
+        is_true(found.row.is_system),
+        found.outcome,
     )
 
 
-def bounded(expiry: int) -> int:
-    """An expiry that every store and every reader of JSON can hold."""
+def clamp_expiry(expiry: int) -> int:
+    """Raise an expiry to what every store and every reader of JSON can hold."""
     return max(-MAX_JSON_INTEGER, expiry)

@@ -1,4 +1,4 @@
-"""Runs that are refused or fail for the same reason, night after night: told once, then daily, and then their end."""
+"""Remembers why runs are refused or fail, so that the same reason is told at most once a day, and its end once."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ import msgspec
 from janitor.errors import StoreError
 from janitor.logs import get_logger
 from janitor.report.model import Outcome, Report
-from janitor.store.memory import RunMemory
-from janitor.store.moments import BrokenRecords, can_be_written, moment_in
+from janitor.store.record_times import BrokenRecords, is_plausible, second_in
 from janitor.store.records import Store
+from janitor.store.run_memory import RunMemory
 
 log = get_logger("janitor.notices")
 
-# A day, but for what a nightly run may begin or end earlier than the one before.
+# A day, less half an hour: a nightly run may end a little earlier than the one before.
 TOLD_AGAIN_SECONDS = 86_400 - 1_800
 _SCOPE = "runs"
 _WHAT = "a record of how the last run ended"
@@ -27,8 +27,8 @@ class Trouble(NamedTuple):
 
     Attributes:
         reason: the same for every run that ends so for the same reasons, whatever their numbers are.
-        sentence: the first of them, for people.
-        told_at: the UNIX second at which that was told last; 0 for never.
+        sentence: the first reason, for people.
+        told_at: the UNIX second at which it was told last; 0 for never.
     """
 
     reason: str
@@ -39,8 +39,8 @@ class Trouble(NamedTuple):
 _DECODE = msgspec.json.Decoder(type=dict[str, str | int]).decode
 
 
-def trouble_of(report: Report) -> Trouble | None:
-    """Why this run was refused or failed; None of one that is well."""
+def find_trouble(report: Report) -> Trouble | None:
+    """Find why this run was refused or failed; None where it is well."""
     if report.run.outcome is Outcome.COMPLETE and not report.errors and not report.deletion.failed:
         return None
     reasons = {
@@ -54,10 +54,10 @@ def trouble_of(report: Report) -> Trouble | None:
 
 
 class TroubleMemory:
-    """What the last run of the same kind ended with, in the store. Where that fails, everything is worth telling.
+    """Keeps in the store how the last run of the same kind ended. Where the store fails, every trouble is told.
 
     Attributes:
-        name: tells it from those of other jobs, tables and topics.
+        name: of the record; different for every job, table and topic.
         broken: records of the store that no run can have left.
         location: the store as the user calls it.
     """
@@ -70,7 +70,7 @@ class TroubleMemory:
             clock: the present UNIX second.
             job: what is run: a schedule file's name, or the command.
             table: the table or tables, as the user names them.
-            topic: who is told.
+            topic: who is notified.
         """
         self._store, self._clock = store, clock
         self.broken = BrokenRecords()
@@ -78,9 +78,9 @@ class TroubleMemory:
         self.name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
     def last(self) -> Trouble | None:
-        """What the last run ended with; None where it was well, or nobody knows."""
+        """Why the last run was refused or failed; None where it was well, or that is not known."""
         content = None
-        with _failing():
+        with _log_store_errors():
             content = self._memory().note(self.name)
         if not content:
             return None
@@ -90,32 +90,32 @@ class TroubleMemory:
         except (ValueError, KeyError, RecursionError):
             self.broken.add(self.name, _WHAT, None)
             return None
-        if not can_be_written(trouble.told_at, int(self._clock())):
-            self.broken.add(self.name, _WHAT, moment_in(trouble.told_at))
+        if not is_plausible(trouble.told_at, int(self._clock())):
+            self.broken.add(self.name, _WHAT, second_in(trouble.told_at))
             return None
         return trouble
 
     def is_known(self, trouble: Trouble, last: Trouble | None) -> bool:
-        """Whether it was told already, and less than a day ago."""
+        """Whether the same trouble was told less than a day ago."""
         return (
             last is not None
             and last.reason == trouble.reason
             and 0 <= self._clock() - last.told_at < TOLD_AGAIN_SECONDS
         )
 
-    def settle(self, trouble: Trouble | None, last: Trouble | None, *, was_told: bool) -> None:
+    def remember(self, trouble: Trouble | None, last: Trouble | None, *, was_told: bool) -> None:
         """Remember how this run ended, and whether that was told."""
         if trouble is None:
-            # Whoever heard of the trouble is to hear of its end.
+            # The trouble is kept until its end was told, if it was told itself.
             if last is not None and (was_told or not last.told_at):
                 self._keep(b"")
             return
-        before = last.told_at if last is not None and last.reason == trouble.reason else 0
-        told_at = int(self._clock()) if was_told else before
+        previously_told_at = last.told_at if last is not None and last.reason == trouble.reason else 0
+        told_at = int(self._clock()) if was_told else previously_told_at
         self._keep(msgspec.json.encode(trouble._replace(told_at=told_at)._asdict()))
 
     def _keep(self, content: bytes) -> None:
-        with _failing():
+        with _log_store_errors():
             self._memory().keep_note(self.name, content, int(self._clock()))
 
     def _memory(self) -> RunMemory:
@@ -123,8 +123,8 @@ class TroubleMemory:
 
 
 @contextmanager
-def _failing() -> Iterator[None]:
-    """A block that an error of the store ends, which is logged and no more."""
+def _log_store_errors() -> Iterator[None]:
+    """Log an error of the store inside the block, and go on after it."""
     try:
         yield
     except StoreError as error:

@@ -1,1 +1,1 @@
-"""Who reads the segments of a table, and what their rows come to. Nothing here writes to the table."""
+"""Readers of tables and sources, and how they judge rows. Nothing here writes to the table."""

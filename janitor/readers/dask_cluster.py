@@ -1,7 +1,7 @@
-"""Reads segments on a Dask cluster: many machines for one table. The cluster is somebody else's to run.
+"""Read segments on a Dask cluster: many machines for one table. janitor does not start or stop the cluster.
 
-Dask reads the segment of a worker that was lost on another one, and gives a segment up whose workers are lost again and
-again. A scheduler that is lost ends the run. Nothing was deleted by then, for nothing is before everything was read.
+If a worker is lost, Dask reads its segment on another one, and gives up a segment that loses its workers again and
+again. If the scheduler is lost, the run fails. Nothing has been deleted then, because reading comes first.
 """
 
 from __future__ import annotations
@@ -29,123 +29,123 @@ _ANSWER_SECONDS = 60
 _NO_WORKER_SECONDS = 60
 _WAKE_SECONDS = 0.5
 _CLOSE_SECONDS = 1.0
-# A worker that is done with a segment has its next one at hand.
-_TASKS_A_THREAD = 2
+# A worker that has finished a segment finds its next one waiting.
+_TASKS_PER_THREAD = 2
 
 _SAME_IMAGE = "start scheduler and workers from the image of this janitor"
 
 
 class DaskCluster:
-    """The workers of a Dask cluster. At most two segments for each of their threads are on their way."""
+    """The workers of a Dask cluster. Each of their threads has at most two segments at a time."""
 
     def __init__(self, address: str, stop: StopRequest) -> None:
-        """Prepare; nobody is asked yet.
+        """Prepare; does not connect yet.
 
         Args:
-            address: the scheduler's, `tcp://HOST:PORT` or `tls://HOST:PORT`. For TLS, keys and certificates are those
-                of Dask's own configuration (`distributed.comm.tls`).
-            stop: a request ends the reading early and quietly.
+            address: the scheduler's address, `tcp://HOST:PORT` or `tls://HOST:PORT`. Keys and certificates for TLS come
+                from Dask's own configuration (`distributed.comm.tls`).
+            stop: a request ends the reading early, without an error.
         """
         self._address, self._stop = address, stop
         self._threads = 1
 
     def check(self) -> int:
-        """See that the cluster is there, and has this janitor and this Dask; return how many threads it has.
+        """Check that the cluster answers and has the same versions of janitor and Dask; return its number of threads.
 
         Raises:
-            ConfigurationError: the extra is not installed, nobody answers at the address, or the versions differ.
+            ConfigurationError: the extra is not installed, no scheduler answers, or the versions differ.
         """
         check_installed()
-        with self._connected() as client:
+        with self._connect() as client:
             try:
                 check_dask(client, self._address)
                 check_janitor(client, self._address)
                 return sum(client.nthreads().values())
             except (OSError, TimeoutError, CancelledError):
-                raise self._lost() from None
+                raise self._scheduler_lost_error() from None
 
     def count(self) -> int:
-        """How many threads all workers had when they were last asked; one at least."""
+        """Return how many threads all workers had when they were last asked; at least one."""
         return self._threads
 
     def answers(self, tasks: Iterator[bytes]) -> Generator[bytes, None, None]:
-        """Have the tasks done, see `Hands`.
+        """Have the tasks done, and yield the answers.
 
         Raises:
-            ConfigurationError: nobody answers at the address.
-            JanitorError: the scheduler was lost, all workers were, or those that read one segment, again and again.
+            ConfigurationError: no scheduler answers at the address.
+            JanitorError: the scheduler was lost, or all workers, or one segment lost its workers again and again.
         """
-        with self._connected() as client, suppress(StopRequestedError):
+        with self._connect() as client, suppress(StopRequestedError):
             yield from self._answers(client, tasks)
 
     def _answers(self, client: Client, tasks: Iterator[bytes]) -> Iterator[bytes]:
-        under_way: set[Future] = set()
+        running: set[Future] = set()
         had_workers = time.monotonic()
         while not self._stop.is_requested():
             with self._stop.waiting():
-                threads = self._ask_threads(client)
+                threads = self._count_threads(client)
             if threads:
                 had_workers = time.monotonic()
             elif time.monotonic() > had_workers + _NO_WORKER_SECONDS:
-                sentence = f"--dask {self._address}: the cluster has had no worker for {_NO_WORKER_SECONDS} seconds"
+                sentence = f"--dask {self._address}: the cluster has had no workers for {_NO_WORKER_SECONDS} seconds"
                 raise JanitorError(sentence, "start workers, then run it again", "dask-no-worker")
             self._threads = max(1, threads)
-            for task in islice(tasks, max(0, _TASKS_A_THREAD * self._threads - len(under_way))):
-                under_way.add(client.submit(read_segment, task, pure=False))
-            if not under_way:
+            for task in islice(tasks, max(0, _TASKS_PER_THREAD * self._threads - len(running))):
+                running.add(client.submit(read_segment, task, pure=False))
+            if not running:
                 return
-            for future in self._done(client, under_way):
-                under_way.discard(future)
+            for future in self._wait_for_any(client, running):
+                running.discard(future)
                 with self._stop.waiting():
-                    answer = self._answer(future)
-                # Let go, or the cluster would keep it.
+                    answer = self._answer_of(future)
+                # Without this the cluster would keep the answer.
                 future.release()
                 yield answer
                 del answer
 
-    def _ask_threads(self, client: Client) -> int:
+    def _count_threads(self, client: Client) -> int:
         try:
             return sum(client.nthreads().values())
         except (OSError, TimeoutError, CancelledError):
-            raise self._lost() from None
+            raise self._scheduler_lost_error() from None
 
-    def _done(self, client: Client, under_way: set[Future]) -> set[Future]:
+    def _wait_for_any(self, client: Client, running: set[Future]) -> set[Future]:
         from distributed import wait
 
         if client.status != "running":
-            raise self._lost()
+            raise self._scheduler_lost_error()
         try:
             with self._stop.waiting(), client.as_current():
-                done: set[Future] = wait(under_way, timeout=_WAKE_SECONDS, return_when="FIRST_COMPLETED").done
+                done: set[Future] = wait(running, timeout=_WAKE_SECONDS, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             return set()
         except (OSError, CancelledError):
-            raise self._lost() from None
+            raise self._scheduler_lost_error() from None
         return done
 
-    def _answer(self, future: Future) -> bytes:
+    def _answer_of(self, future: Future) -> bytes:
         from distributed import KilledWorker
 
         try:
             answer: bytes = future.result(timeout=_ANSWER_SECONDS)
         except KilledWorker:
-            sentence = "the workers that read one segment of the table died, one after the other"
+            sentence = "several workers died one after the other while reading the same segment of the table"
             way_out = "give the cluster's workers more memory, or read smaller segments with --segments N"
             raise JanitorError(sentence, way_out, "reader-died") from None
         except (CancelledError, OSError, TimeoutError):
-            raise self._lost() from None
-        except Exception as error:  # noqa: BLE001  # whatever a worker raises that has another janitor, or none
-            sentence = f"--dask {self._address}: a worker could not begin to read ({type(error).__name__})"
+            raise self._scheduler_lost_error() from None
+        except Exception as error:  # noqa: BLE001  # a worker without janitor, or with another version, raises anything
+            sentence = f"--dask {self._address}: a worker could not start to read ({type(error).__name__})"
             raise JanitorError(sentence, _SAME_IMAGE, "dask-worker") from None
         return answer
 
     @contextmanager
-    def _connected(self) -> Iterator[Client]:
+    def _connect(self) -> Iterator[Client]:
         from distributed import Client
 
-        _silence_logs()
+        _silence_dask_logs()
         try:
-            # What it warns of, other versions of other packages, does not concern bytes.
+            # It warns about other versions of other packages, which do not matter: only bytes are exchanged.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 client = Client(self._address, timeout=_CONNECT_SECONDS, set_as_default=False)
@@ -157,12 +157,13 @@ class DaskCluster:
         finally:
             client.close(timeout=_CLOSE_SECONDS)
 
-    def _lost(self) -> JanitorError:
-        return JanitorError(f"--dask {self._address}: the scheduler was lost", "start it, then run it again", "dask")
+    def _scheduler_lost_error(self) -> JanitorError:
+        sentence = f"--dask {self._address}: the connection to the scheduler was lost"
+        return JanitorError(sentence, "check that it runs, then run janitor again", "dask")
 
 
 def check_installed() -> None:
-    """See that the extra is there.
+    """Check that the extra is installed.
 
     Raises:
         ConfigurationError: it is not.
@@ -172,51 +173,51 @@ def check_installed() -> None:
         raise ConfigurationError("--dask needs the extra dask, which is not installed", way_out, "dask-missing")
 
 
-def _silence_logs() -> None:
-    # They are for whoever runs a cluster. What goes wrong is said here, in a sentence.
+def _silence_dask_logs() -> None:
+    # They are for whoever runs the cluster. janitor reports failures with its own errors.
     for name in logging.root.manager.loggerDict:
         if name.partition(".")[0] in ("distributed", "tornado"):
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def check_dask(client: Client, address: str) -> None:
-    """See that scheduler and workers have this Dask.
+    """Check that scheduler and workers have the same version of Dask as this process.
 
     Raises:
-        ConfigurationError: one has another.
+        ConfigurationError: one has another version.
     """
     versions = client.get_versions()
-    ours, theirs = _dask_of(versions["client"]), {_dask_of(versions["scheduler"])}
-    theirs |= {_dask_of(worker) for worker in versions["workers"].values()}
-    _refuse_others(address, "Dask", ours, theirs)
+    ours, theirs = _dask_version_in(versions["client"]), {_dask_version_in(versions["scheduler"])}
+    theirs |= {_dask_version_in(worker) for worker in versions["workers"].values()}
+    _refuse_other_versions(address, "Dask", ours, theirs)
 
 
-def _dask_of(versions: dict[str, Any] | None) -> str:
+def _dask_version_in(versions: dict[str, Any] | None) -> str:
     return str((versions or {}).get("packages", {}).get("distributed"))
 
 
 def check_janitor(client: Client, address: str) -> None:
-    """See that scheduler and workers have this janitor. Those that come later say so by each task.
+    """Check that scheduler and workers have this version of janitor. Workers that join later check it with each task.
 
     Raises:
-        ConfigurationError: one has another, or none.
+        ConfigurationError: one has another version, or none.
     """
     try:
         theirs = {client.run_on_scheduler(janitor_version), *client.run(janitor_version).values()}
     except (OSError, TimeoutError, CancelledError):
         raise
-    except Exception as error:  # noqa: BLE001  # without the module it is whatever Dask makes of that
-        sentence = f"--dask {address}: the cluster has no janitor, or one that cannot be asked ({type(error).__name__})"
+    except Exception as error:  # noqa: BLE001  # without the module Dask may raise anything
+        sentence = f"--dask {address}: the cluster has no janitor, or an unusable one ({type(error).__name__})"
         raise ConfigurationError(sentence, _SAME_IMAGE, "other-version") from None
-    _refuse_others(address, "janitor", __version__, theirs)
+    _refuse_other_versions(address, "janitor", __version__, theirs)
 
 
 def janitor_version() -> str:
-    """The version of whoever is asked."""
+    """Return janitor's version on the machine where this runs."""
     return __version__
 
 
-def _refuse_others(address: str, what: str, ours: str, theirs: set[str]) -> None:
+def _refuse_other_versions(address: str, what: str, ours: str, theirs: set[str]) -> None:
     if others := sorted(theirs - {ours}):
-        sentence = f"--dask {address}: the cluster has {what} {', '.join(others)}, and this is {ours}"
+        sentence = f"--dask {address}: the cluster has {what} {', '.join(others)}, and this machine has {ours}"
         raise ConfigurationError(sentence, _SAME_IMAGE, "other-version")

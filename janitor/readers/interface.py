@@ -1,9 +1,9 @@
-"""What a reader is given, and what it gives back.
+"""The interface of readers: the rules that they get, and the batches that they return.
 
-    segment ──pages──> judge(page, rules) ──> Batch ──> the process that decides
+    segment ──pages──> judge_page(page, rules) ──> Batch ──> the process that decides
 
-A batch holds what came of some rows: sums, findings, and the rows that may be deleted. Reading the same segment again
-gives the same batch, so whatever is lost on the way is read again.
+A batch holds the result for some rows: sums, findings, and the rows that may be deleted. Reading the same segment again
+gives the same batches, so whatever is lost on the way is read again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,22 +15,22 @@ from janitor.readers.listing import Listing
 from janitor.readers.tally import Tally
 from janitor.report.model import Finding
 from janitor.tokens.classify import Classification
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """By what rows are judged.
+    """The rules by which rows are judged.
 
     Attributes:
-        policy: what is about to expire, stale and protected.
+        policy: which rows count as about to expire, stale and protected.
         now: the UNIX second at which rows are judged.
-        secret: the key of fingerprints, None for plain ones.
-        plans: whether rows that may be deleted are set apart.
-        listing: which rows are listed, active ones too; None for those that need somebody.
-        label: the table's, where the run has several: each line about a row says it.
-        streams: whether a report lists every row as it comes, so that it is worth making the lines where rows are read.
+        secret: the key of fingerprints; None for plain ones.
+        plans: whether rows that may be deleted are collected for a plan.
+        listing: which rows to list, possibly active ones too; None for those that need attention.
+        label: the table's label in a run over several tables, for each line about a row.
+        streams: whether a report lists every row as it comes; then readers make the report's lines.
     """
 
     policy: Policy
@@ -43,7 +43,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundRow(NamedTuple):
-    """A row worth a line, what it is, and what became of it if it was in a plan."""
+    """A row worth a line in the report, its classification, and what became of it if it was in a plan."""
 
     row: Row
     verdict: Classification
@@ -51,7 +51,7 @@ class FoundRow(NamedTuple):
 
 
 class DeletableRow(NamedTuple):
-    """A row that may be deleted: its bytes as the server sent them, its fingerprint, and what it is."""
+    """A row that may be deleted: its bytes as the server sent them, its fingerprint, and its classification."""
 
     item: bytes
     fingerprint: str
@@ -59,33 +59,33 @@ class DeletableRow(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What some rows came to.
+    """The result for some rows.
 
     Attributes:
         tally: sums over all of them.
-        found: the rows to list, but for those that may be deleted.
-        deletable: the rows that may be deleted, protected ones not among them.
-        fitting: the patterns of protected users that fit the owner of one of them, of those that were asked about.
-        lines: of each of `found` the report's line, in the same order; empty where whoever read has made none.
+        found: the rows to list, without those that may be deleted.
+        deletable: the rows that may be deleted, without protected ones.
+        matching_patterns: those of the given `--protect-user` patterns that match the owner of one of the rows.
+        lines: the report's line for each of `found`, in the same order; empty where the reader makes none.
     """
 
     tally: Tally
     found: Sequence[FoundRow]
     deletable: Sequence[DeletableRow] = ()
-    fitting: Sequence[str] = ()
+    matching_patterns: Sequence[str] = ()
     lines: Sequence[Finding] = ()
 
 
 class Reader(Protocol):
-    """Reads all rows that a run is about, each once."""
+    """Reads all rows of a table or its source, each once."""
 
     def batches(self, rules: Rules, patterns: Callable[[], Sequence[str]]) -> Iterator[Batch]:
-        """What the rows come to, in any order. Ends early, and quietly, where the run is asked to stop.
+        """Yield the results, in any order. Ends early, without an error, where the run is asked to stop.
 
         Args:
-            rules: by what rows are judged.
-            patterns: those of protected users that have fitted nobody so far; asked again and again.
+            rules: the rules by which rows are judged.
+            patterns: returns the `--protect-user` patterns that have matched nobody so far; called again and again.
 
         Raises:
-            JanitorError: not all rows could be read. What was given until then holds.
+            JanitorError: not all rows could be read. The batches until then are valid.
         """

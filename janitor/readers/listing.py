@@ -1,4 +1,4 @@
-"""Which rows a run lists that lists all of a table, and in which order."""
+"""Which rows `janitor token list` lists, and in which order."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,13 +7,13 @@ import msgspec
 
 from janitor.report.model import ListingPart
 from janitor.tokens.classify import Classification, State
-from janitor.tokens.redact import without_keys
+from janitor.tokens.redact import remove_keys
 from janitor.tokens.row import Row, Text, text_of
-from janitor.tokens.user_name import fits
+from janitor.tokens.user_name import matches_pattern
 
 
 class Order(NamedTuple):
-    """What rows are sorted by, one of `ORDERS`, and in which direction; rows that have no such thing come last."""
+    """What rows are sorted by, a choice of `--sort`, and in which direction; rows without that attribute come last."""
 
     by: str
     descending: bool = False
@@ -23,11 +23,11 @@ class Order(NamedTuple):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """A choice of rows: any of the values of each attribute, all of them where it is empty.
+    """A selection of rows: each filter selects rows that match any of its values, or all rows if it is empty.
 
     Attributes:
-        states: their states.
-        users, names: shell patterns of their owners and of their own names.
+        states: states of rows.
+        users, names: shell patterns of owners and of token names.
         order: None for the most urgent first.
     """
 
@@ -38,11 +38,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wants_active(self) -> bool:
-        """Whether active rows have to be read at all."""
+        """Whether active rows have to be read."""
         return not self.states or State.ACTIVE in self.states
 
-    def chooses(self, row: Row, verdict: Classification) -> bool:
-        """Whether the row is one of those to list."""
+    def selects(self, row: Row, verdict: Classification) -> bool:
+        """Whether the row is to be listed."""
         return (
             (not self.states or verdict.state in self.states)
             and _matches(row.username, self.users)
@@ -50,11 +50,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def part(self, chosen: int) -> ListingPart:
-        """What the report says of it; `chosen` are the rows that it chose."""
+        """Build the report's part about the listing; `chosen` is how many rows it selected."""
         return ListingPart(
             states=list(self.states),
-            users=[without_keys(pattern) for pattern in self.users],
-            names=[without_keys(pattern) for pattern in self.names],
+            users=[remove_keys(pattern) for pattern in self.users],
+            names=[remove_keys(pattern) for pattern in self.names],
             sort=str(self.order) if self.order else None,
             chosen=chosen,
         )
@@ -62,4 +62,4 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 def _matches(value: Text | None, patterns: Sequence[str]) -> bool:
     text = text_of(value)
-    return not patterns or (text is not None and any(fits(text, pattern) for pattern in patterns))
+    return not patterns or (text is not None and any(matches_pattern(text, pattern) for pattern in patterns))

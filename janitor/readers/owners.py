@@ -1,71 +1,75 @@
-"""Whose rows were read: owners with an expired row, and owners with one that LISA accepts."""
+"""Collect owners of the rows that were read: those with an expired row, and those with one that LISA accepts."""
 
 import msgspec
 
 from janitor.tokens.classify import Classification, State
 from janitor.tokens.dialect import Gate
-from janitor.tokens.redact import gives_away
+from janitor.tokens.redact import reveals_token
 from janitor.tokens.row import Row, text_of
 
-# Owners are remembered up to this many; the rows of others are only counted.
-MOST_OWNERS = 10_000
+# The most owners that are kept by name; the expired rows of further owners are only counted.
+MAX_OWNERS = 10_000
 
 
 class ExpiredRows(msgspec.Struct):
-    """What is known of an owner's expired rows.
+    """The expired rows of one owner.
 
     Attributes:
-        key: the first one's key. Whether the owner's name gives it away is asked only when the owner is to be named:
-            most have one row, and to ask costs as much as all else that is done with it.
-        count: how many there are.
-        are_given_away: whether the owner's name gives away the key of another of them.
+        key: the key of the first row. Whether the owner's name reveals it is checked only when the owner is to be
+            named: most owners have one row, and the check costs as much as everything else that is done with the row.
+        count: how many rows there are.
+        reveals_other_key: whether the owner's name reveals the key of another of these rows.
     """
 
     key: str
     count: int = 1
-    are_given_away: bool = False
+    reveals_other_key: bool = False
 
     def __repr__(self) -> str:
         return f"ExpiredRows({self.count})"
 
 
 class Owners(msgspec.Struct):
-    """Those with an expired row, and those with an accepted one."""
+    """Owners with an expired row, and owners with an accepted one.
+
+    Attributes:
+        expired: the expired rows by owner.
+        accepted: owners with a row that LISA's API accepts.
+        uncollected_rows: how many expired rows belong to owners beyond the most that are kept.
+    """
 
     expired: dict[str, ExpiredRows] = msgspec.field(default_factory=dict)
     accepted: set[str] = msgspec.field(default_factory=set)
-    rows_beyond: int = 0
+    uncollected_rows: int = 0
 
     @property
     def candidates(self) -> set[str]:
-        """Owners with an expired row, of whom no accepted one was seen."""
-        return {owner for owner in self.expired.keys() - self.accepted if not self._is_withheld(owner)}
+        """Owners who may be locked out: they have an expired row, and no accepted one was read."""
+        return {owner for owner in self.expired.keys() - self.accepted if not self._name_reveals_token(owner)}
 
     @property
-    def rows_of_unremembered(self) -> int:
-        """Count the expired rows of owners who are not remembered.
-
-        There are too many of them, or what stands there for a name holds a token.
-        """
-        return self.rows_beyond + sum(rows.count for owner, rows in self.expired.items() if self._is_withheld(owner))
+    def unnamed_rows(self) -> int:
+        """How many expired rows belong to owners who cannot be named: too many owners, or the name reveals a token."""
+        hidden = sum(rows.count for owner, rows in self.expired.items() if self._name_reveals_token(owner))
+        return self.uncollected_rows + hidden
 
     def add(self, row: Row, verdict: Classification) -> None:
-        """Take note of whose row this is; not to be told of one that has been deleted."""
+        """Add the owner of a row; do not call it for a row that is to be deleted."""
         owner = text_of(row.username)
         if not owner:
             return
         if Gate.API in verdict.accepted_by:
-            if len(self.accepted) < MOST_OWNERS:
+            if len(self.accepted) < MAX_OWNERS:
                 self.accepted.add(owner)
         elif verdict.state in (State.EXPIRED, State.STALE):
             self._add_expired(owner, ExpiredRows(row.key.S or ""))
 
     def add_all(self, other: "Owners") -> None:
-        """Add those of other rows."""
+        """Add the owners of other rows."""
         more = other.accepted - self.accepted
-        room = MOST_OWNERS - len(self.accepted)
+        room = MAX_OWNERS - len(self.accepted)
         self.accepted.update(more if len(more) <= room else sorted(more)[:room])
-        self.rows_beyond += other.rows_beyond
+        self.uncollected_rows += other.uncollected_rows
         for owner, rows in other.expired.items():
             self._add_expired(owner, rows)
 
@@ -73,13 +77,13 @@ class Owners(msgspec.Struct):
         rows = self.expired.get(owner)
         if rows is not None:
             rows.count += more.count
-            rows.are_given_away = rows.are_given_away or more.are_given_away or gives_away(owner, more.key)
-        elif len(self.expired) < MOST_OWNERS:
+            rows.reveals_other_key = rows.reveals_other_key or more.reveals_other_key or reveals_token(owner, more.key)
+        elif len(self.expired) < MAX_OWNERS:
             self.expired[owner] = more
         else:
-            self.rows_beyond += more.count
+            self.uncollected_rows += more.count
 
-    def _is_withheld(self, owner: str) -> bool:
-        # Owners are named in the report. One whose name is a token, of any row of theirs, must not be.
+    def _name_reveals_token(self, owner: str) -> bool:
+        # The report names owners. An owner whose name is the token of one of their rows must not appear there.
         rows = self.expired[owner]
-        return rows.are_given_away or gives_away(owner, rows.key)
+        return rows.reveals_other_key or reveals_token(owner, rows.key)

@@ -1,11 +1,11 @@
-"""Reads segments in processes of this machine, so that a run uses more than one core.
+"""Read segments in several processes of this machine, so that a run uses more than one core.
 
-    the deciding process ──task──> a process ──answer──> the deciding process
+    the deciding process ──task──> a reader process ──answer──> the deciding process
 
-A process has one segment at a time, and gets its next one when its answer is taken; so memory holds at most one
-segment's answer for each process. The segment of a process that dies is read by another. Signals are for the process
-that decides: those that read run in sessions of their own, and end as soon as the pipe that their tasks come through
-is closed, also in the middle of a segment, and also when whoever held it was killed.
+A reader process has one segment at a time, and gets the next one when its answer is taken, so memory holds at most one
+answer for each process. If a process dies, another one reads its segment. Signals are for the deciding process only:
+reader processes run in sessions of their own, and end as soon as the pipe that brings their tasks is closed, even in
+the middle of a segment, and even if the deciding process was killed.
 """
 
 import contextlib
@@ -31,33 +31,33 @@ log = logs.get_logger("janitor.readers")
 
 _WAKE_SECONDS = 0.2
 _END_SECONDS = 1.0
-# What kills so many readers of one segment would kill the next.
-_MOST_ATTEMPTS = 3
-# As of the program itself: rows hold no cycles.
+# A segment that has killed this many processes would kill the next one too.
+_MAX_ATTEMPTS = 3
+# The same as in the program itself: rows hold no reference cycles.
 _ALLOCATIONS_BEFORE_A_COLLECTION = 100_000
 
 
-class Processes:
-    """Processes of this machine that read."""
+class ReaderProcesses:
+    """Reader processes of this machine."""
 
     def __init__(self, workers: int, stop: StopRequest) -> None:
         """Prepare; no process is started yet.
 
         Args:
-            workers: how many read at once.
-            stop: a request ends the reading early and quietly.
+            workers: how many processes read at once.
+            stop: a request ends the reading early, without an error.
         """
         self._workers, self._stop = workers, stop
 
     def count(self) -> int:
-        """How many read at once."""
+        """Return how many processes read at once."""
         return self._workers
 
     def answers(self, tasks: Iterator[bytes]) -> Generator[bytes, None, None]:
-        """Have the tasks done, see `Hands`. The processes are gone when this ends.
+        """Have the tasks done, and yield the answers. All processes have ended when this ends.
 
         Raises:
-            JanitorError: no process can be started, or those that read one segment died, again and again.
+            JanitorError: no process can be started, or several died one after the other while reading one segment.
         """
         readers: dict[Connection, _Reader] = {}
         try:
@@ -89,11 +89,11 @@ class Processes:
                     _end([readers.pop(reader.pipe)])
                     attempts[reader.task] += 1
                     log.warning("reader.died", exit_code=reader.process.returncode, attempt=attempts[reader.task])
-                    if attempts[reader.task] == _MOST_ATTEMPTS:
-                        raise _lost()
+                    if attempts[reader.task] == _MAX_ATTEMPTS:
+                        raise _readers_died_error()
                     again.append(reader.task)
                     continue
-                # Before its answer is worked through, so that it has something to do meanwhile.
+                # Before the caller works through the answer, so that the process is busy meanwhile.
                 if (task := next_task()) is not None:
                     self._give(reader, task)
                 else:
@@ -107,40 +107,40 @@ class Processes:
 
 
 class _Reader:
-    """A process that reads: the pipe to it, and its segment's task."""
+    """A reader process, the pipe to it, and the task that it has."""
 
     def __init__(self) -> None:
         self.pipe, theirs = Pipe()
         self.task = b""
-        # A new interpreter, and not a fork: that would have the locks of this process's threads without the threads. It
-        # imports this program from where this process did, whatever the folder that they run in holds.
+        # A new interpreter, and not a fork: that would copy the locks of this process's threads without the threads. It
+        # imports this program from the same place as this process, whatever the current folder holds.
         path = f"import sys; sys.path[:] = {sys.path!r}"
         program = f"{path}; from {__name__} import serve_pipe; serve_pipe({theirs.fileno()})"
         try:
             self.process = subprocess.Popen(  # noqa: S603  # this program
                 [sys.executable, "-c", program],
                 stdin=subprocess.DEVNULL,
-                # What a library prints must not get into a report.
+                # Output of a library must not get into a report.
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
         except OSError as error:
             self.pipe.close()
-            sentence = f"no process that reads can be started ({os.strerror(error.errno or 0)})"
+            sentence = f"a reader process cannot be started ({os.strerror(error.errno or 0)})"
             raise JanitorError(sentence, "give fewer --workers", "reader-not-started") from None
         finally:
-            # Now only the process holds that end, so its death is the end of the pipe.
+            # Now only the reader process holds that end, so the pipe ends when it dies.
             theirs.close()
 
     def read(self, task: bytes) -> None:
-        """Have it read a segment; that it has died shows where its answer is waited for."""
+        """Send a task. If the process has died, `answer` will say so."""
         self.task = task
         with suppress(OSError):
             self.pipe.send_bytes(task)
 
     def answer(self) -> bytes | None:
-        """Its answer; None where it has died."""
+        """Wait for the answer; None where the process has died."""
         try:
             return self.pipe.recv_bytes()
         except (EOFError, OSError):
@@ -148,7 +148,7 @@ class _Reader:
 
 
 def _end(readers: "Iterable[_Reader]") -> None:
-    """End these, whatever they are doing: nothing of theirs has to be tidied up."""
+    """End these processes, whatever they are doing: they leave nothing to clean up."""
     ending = list(readers)
     for reader in ending:
         reader.pipe.close()
@@ -161,32 +161,32 @@ def _end(readers: "Iterable[_Reader]") -> None:
             reader.process.wait()
 
 
-def _lost() -> JanitorError:
-    sentence = f"{_MOST_ATTEMPTS} processes that read the same segment of the table died, one after the other"
+def _readers_died_error() -> JanitorError:
+    sentence = f"{_MAX_ATTEMPTS} reader processes died one after the other while reading the same segment of the table"
     way_out = "give the program more memory, read smaller segments with --segments N, or go without --workers"
     return JanitorError(sentence, way_out, "reader-died")
 
 
 def serve_pipe(descriptor: int) -> None:
-    """Read what the pipe asks for until it is closed; the whole life of a process that reads."""
+    """Do the tasks from the pipe until it is closed; this is all that a reader process does."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     logs.configure(level="error", format_name="json")
     gc.set_threshold(_ALLOCATIONS_BEFORE_A_COLLECTION)
     gc.freeze()
     pipe, tasks = Connection(descriptor), queue.SimpleQueue[bytes]()
-    threading.Thread(target=_read, args=(pipe, tasks), daemon=True).start()
+    threading.Thread(target=_do_tasks, args=(pipe, tasks), daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         while True:
             tasks.put(pipe.recv_bytes())
-    # Nobody is left to read for, whatever the thread is doing.
+    # The deciding process is gone: do not wait for the thread.
     os._exit(0)
 
 
-def _read(pipe: Connection, tasks: "queue.SimpleQueue[bytes]") -> None:
+def _do_tasks(pipe: Connection, tasks: "queue.SimpleQueue[bytes]") -> None:
     try:
         while True:
             pipe.send_bytes(read_segment(tasks.get()))
     finally:
-        # Without this thread the process would be waited for in vain.
+        # Without this thread no answer would ever come.
         os._exit(1)

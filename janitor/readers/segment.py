@@ -1,12 +1,12 @@
-"""A segment of a table as a piece of work: what is to be read goes in as bytes, what it came to comes out as bytes.
+"""Have other processes or machines read the segments of a table: a task goes out as bytes, its answer returns as bytes.
 
-    the process that decides                                one that reads
+    the process that decides                                a reader
     Segments ──SegmentTask──> Hands (processes, dask) ──────> read_segment ──> Scan ──> judge, page by page
              <──a Batch a page── bytes <──────────────────────────────┘
 
-Nothing else passes between the two, wherever the second one runs. A task holds the key of fingerprints and the patterns
-of protected users; it holds no credentials and no row: whoever reads finds its own way to the table, and sees that it
-is the same one. What comes back of a classic table holds tokens.
+Nothing else passes between the two, wherever the reader runs. A task holds the key of fingerprints and the patterns of
+protected users; it holds no credentials and no row. The reader opens its own session, and checks that it finds the same
+table. The answers for a classic table hold tokens.
 """
 
 import functools
@@ -24,29 +24,29 @@ from janitor import __version__, logs
 from janitor.dynamodb.budget import Budget, Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.decode import Page
-from janitor.dynamodb.locate import TableChoice, locate
+from janitor.dynamodb.locate import TableChoice, locate_table
 from janitor.dynamodb.scan import NeverStopped, Scan, StopRequest, sleep
-from janitor.dynamodb.slowing import throttle_of
+from janitor.dynamodb.throttling import slow_down_on_throttle
 from janitor.errors import JanitorError
+from janitor.readers.in_process import build_scan_filter
 from janitor.readers.interface import Batch, DeletableRow, FoundRow, Rules
-from janitor.readers.judging import judge, lines_of
-from janitor.readers.packed import PackedRow, pack, unpack
+from janitor.readers.judging import build_findings, judge_page
+from janitor.readers.packed_row import PackedRow, pack, unpack
 from janitor.readers.tally import Tally
-from janitor.readers.threads import filter_of
 from janitor.report.model import Finding
 
 log = logs.get_logger("janitor.readers")
 
 
-class TablePlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the table is.
+class TableLocation(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a table is, and how to reach it.
 
     Attributes:
         table: its name.
-        table_id: what tells it from every other table; None where nobody knows.
-        account_id: its account's number, likewise.
-        region, profile, role_arn, endpoint_url: the way there, as of the options of these names.
-        rate: read units a second; None for as many as there are.
+        table_id: its unique id; None where it is unknown.
+        account_id: its account's number; None where it is unknown.
+        region, profile, role_arn, endpoint_url: the values of the options of these names.
+        rate: read units a second; None for no limit.
     """
 
     table: str
@@ -63,16 +63,16 @@ class SegmentTask(msgspec.Struct, frozen=True, kw_only=True):
     """A segment to read.
 
     Attributes:
-        version: of the program that asks.
-        place: where the table is.
-        segment: which one, from 0.
-        segments: of how many.
-        rules: by what rows are judged.
-        patterns: of protected users, which are to be held against every row.
+        version: janitor's version in the process that decides.
+        location: where the table is.
+        segment: the segment's number, from 0.
+        segments: how many segments there are.
+        rules: the rules by which rows are judged.
+        patterns: `--protect-user` patterns to compare with the owner of every row.
     """
 
     version: str
-    place: TablePlace
+    location: TableLocation
     segment: int
     segments: int
     rules: Rules
@@ -80,7 +80,7 @@ class SegmentTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SealedBytes(bytes):
-    """Bytes of which no log shows anything: a task holds the key of fingerprints."""
+    """Bytes whose `repr` shows only their length, so that no log shows a task: it holds the key of fingerprints."""
 
     __slots__ = ()
 
@@ -89,13 +89,13 @@ class SealedBytes(bytes):
 
 
 class SegmentResult(NamedTuple):
-    """What came of a segment.
+    """The answer for a segment.
 
     Attributes:
-        segment: which one.
-        requests: how many were sent.
+        segment: the segment's number.
+        requests: how many requests were sent.
         throttled: how many of those the server throttled.
-        pages: what each of its pages came to; see `decoded_batch`.
+        pages: a batch for each page, still encoded; for `decode_batch`.
     """
 
     segment: int
@@ -111,12 +111,12 @@ class _Failure(msgspec.Struct):
 
 
 class _Page(msgspec.Struct, array_like=True, tag=0):
-    """A `Batch`."""
+    """The encoded form of a `Batch`."""
 
     tally: Tally
     found: Sequence[FoundRow]
     deletable: Sequence[DeletableRow]
-    fitting: Sequence[str]
+    matching_patterns: Sequence[str]
     lines: Sequence[Finding]
 
     def __repr__(self) -> str:
@@ -124,12 +124,12 @@ class _Page(msgspec.Struct, array_like=True, tag=0):
 
 
 class _PageOfHugeNumbers(msgspec.Struct, array_like=True, tag=1):
-    """A `Batch` with an expiry that is too large a number for msgspec."""
+    """The encoded form of a `Batch` with an expiry that is too large a number for msgspec."""
 
     tally: Tally
     found: list[PackedRow]
     deletable: list[tuple[bytes, str, PackedRow]]
-    fitting: Sequence[str]
+    matching_patterns: Sequence[str]
 
     def __repr__(self) -> str:
         return "_PageOfHugeNumbers(…)"
@@ -146,26 +146,26 @@ class _Answer(msgspec.Struct, array_like=True):
         return "_Answer(…)"
 
 
-class _Asker(msgspec.Struct):
+class _TaskVersion(msgspec.Struct):
     version: str
 
 
 _ENCODE = msgspec.msgpack.Encoder().encode
-# All that can be read for certain of a task that another version made.
-_DECODE_ASKER = msgspec.msgpack.Decoder(_Asker).decode
+# The only part of another version's task that can be decoded for certain.
+_DECODE_TASK_VERSION = msgspec.msgpack.Decoder(_TaskVersion).decode
 _DECODE_TASK = msgspec.msgpack.Decoder(SegmentTask).decode
 _DECODE_ANSWER = msgspec.msgpack.Decoder(_Answer).decode
 _DECODE_PAGE = msgspec.msgpack.Decoder(_Page | _PageOfHugeNumbers).decode
 
 
 class SegmentReaders(Protocol):
-    """Those who read for the process that decides: `processes.Processes`, or `dask_cluster.DaskCluster`."""
+    """Reads segments for the process that decides: `processes.ReaderProcesses` or `dask_cluster.DaskCluster`."""
 
     def count(self) -> int:
-        """How many read at once at present, one at least."""
+        """Return how many segments are read at once at present, at least one."""
 
     def answers(self, tasks: Iterator[bytes]) -> Generator[bytes, None, None]:
-        """What they answer to these tasks, in the order in which they are done; ends early where the run is to stop.
+        """Have the tasks done, and yield the answers as they arrive; ends early where the run is asked to stop.
 
         Args:
             tasks: taken one by one, as readers become free.
@@ -175,14 +175,14 @@ class SegmentReaders(Protocol):
         """
 
 
-class Segments:
-    """A reader that has others read: it cuts the table, hands out the segments, and takes what they came to."""
+class DistributedReader:
+    """Cuts a table into segments, has them read elsewhere, and collects the answers."""
 
     def __init__(
         self,
-        place: TablePlace,
+        location: TableLocation,
         segments: int,
-        hands: SegmentReaders,
+        readers: SegmentReaders,
         *,
         stop: StopRequest,
         note_requests: Callable[[int, int], None],
@@ -190,39 +190,39 @@ class Segments:
         """Prepare; nothing is read yet.
 
         Args:
-            place: where the table is; its rate is that of all readers together.
-            segments: into how many parts the table is cut.
-            hands: who reads them.
-            stop: a request ends the reading early and quietly.
-            note_requests: told how many requests a segment took, and how many of them were throttled.
+            location: where the table is; its rate is for all readers together.
+            segments: into how many segments the table is cut.
+            readers: what reads the segments.
+            stop: a request ends the reading early, without an error.
+            note_requests: called with the number of a segment's requests, and how many of them were throttled.
         """
-        self._place, self._segments = place, segments
-        self._hands, self._stop, self._note_requests = hands, stop, note_requests
+        self._location, self._segments = location, segments
+        self._readers, self._stop, self._note_requests = readers, stop, note_requests
 
     def batches(self, rules: Rules, patterns: Callable[[], Sequence[str]]) -> Iterator[Batch]:
-        """As `Reader.batches`: a batch a page, those of a segment one after the other."""
+        """Yield one batch for each page, the pages of a segment one after the other."""
         is_read = bytearray(self._segments)
-        with closing(self._hands.answers(self._tasks(rules, patterns))) as answers:
+        with closing(self._readers.answers(self._tasks(rules, patterns))) as answers:
             for answer in answers:
-                result = decoded_answer(answer)
+                result = decode_answer(answer)
                 if is_read[result.segment]:
                     raise JanitorError(f"segment {result.segment} was read twice", "run it again", "read-twice")
                 is_read[result.segment] = True
                 self._note_requests(result.requests, result.throttled)
                 if result.throttled:
                     log.warning("capacity.throttled", operation="Scan", segment=result.segment, times=result.throttled)
-                yield from map(decoded_batch, result.pages)
+                yield from map(decode_batch, result.pages)
                 del answer, result
         if not (all(is_read) or self._stop.is_requested()):
             raise JanitorError(f"{is_read.count(0)} segments were not read", "run it again", "not-read")
 
     def _tasks(self, rules: Rules, patterns: Callable[[], Sequence[str]]) -> Iterator[bytes]:
         for segment in range(self._segments):
-            rate = None if self._place.rate is None else self._place.rate / self._hands.count()
-            yield encoded_task(
+            rate = None if self._location.rate is None else self._location.rate / self._readers.count()
+            yield encode_task(
                 SegmentTask(
                     version=__version__,
-                    place=structs.replace(self._place, rate=rate),
+                    location=structs.replace(self._location, rate=rate),
                     segment=segment,
                     segments=self._segments,
                     rules=rules,
@@ -231,138 +231,137 @@ class Segments:
             )
 
 
-def encoded_task(task: SegmentTask) -> bytes:
-    """The task, to be sent to a reader."""
+def encode_task(task: SegmentTask) -> bytes:
+    """Encode a task, to be sent to a reader."""
     return SealedBytes(_ENCODE(task))
 
 
 def read_segment(task: bytes) -> bytes:
-    """Read a segment to its end. What goes wrong is a part of the answer; nothing of a row is in its words."""
+    """Read a segment to its end, and encode the answer. Errors are part of the answer; they show nothing of a row."""
     logs.be_quiet_unless_configured()
     segment = 0
     try:
-        _check_version(_DECODE_ASKER(task).version)
+        _check_version(_DECODE_TASK_VERSION(task).version)
         decoded_task = _DECODE_TASK(task)
         segment = decoded_task.segment
         return _ENCODE(_read(decoded_task))
     except JanitorError as error:
         failure = _Failure(error.sentence, error.way_out, error.code)
-    except Exception as error:  # noqa: BLE001  # a bug must end the run, not the reader; its words may hold a row
-        failure = _Failure(f"reading broke off ({type(error).__name__})", None, "bug")
+    except Exception as error:  # noqa: BLE001  # a bug must end the run, not the reader; its message may hold a row
+        failure = _Failure(f"reading failed ({type(error).__name__})", None, "bug")
     return _ENCODE(_Answer(segment, failure=failure))
 
 
-def decoded_answer(answer: bytes) -> SegmentResult:
-    """What a reader answered.
+def decode_answer(answer: bytes) -> SegmentResult:
+    """Decode a reader's answer.
 
     Raises:
         JanitorError: the segment could not be read.
     """
     try:
-        got = _DECODE_ANSWER(answer)
+        decoded = _DECODE_ANSWER(answer)
     except msgspec.MsgspecError as error:
-        raise _damaged(error) from None
-    if got.failure is not None:
-        failure = got.failure
-        raise JanitorError(f"a reader of segment {got.segment}: {failure.sentence}", failure.way_out, failure.code)
-    return SegmentResult(got.segment, got.requests, got.throttled, got.pages)
+        raise _damaged_answer_error(error) from None
+    if (failure := decoded.failure) is not None:
+        raise JanitorError(f"a reader of segment {decoded.segment}: {failure.sentence}", failure.way_out, failure.code)
+    return SegmentResult(decoded.segment, decoded.requests, decoded.throttled, decoded.pages)
 
 
-def encoded_batch(batch: Batch) -> msgspec.Raw:
-    """What a page came to, as bytes."""
-    tally, found, deletable, fitting, lines = batch
+def encode_batch(batch: Batch) -> msgspec.Raw:
+    """Encode the result for a page."""
+    tally, found, deletable, patterns, lines = batch
     try:
-        return msgspec.Raw(_ENCODE(_Page(tally, found, deletable, fitting, lines)))
+        return msgspec.Raw(_ENCODE(_Page(tally, found, deletable, patterns, lines)))
     except OverflowError:
         packed = [(item, fingerprint, pack(row)) for item, fingerprint, row in deletable]
-        return msgspec.Raw(_ENCODE(_PageOfHugeNumbers(tally, [*map(pack, found)], packed, fitting)))
+        return msgspec.Raw(_ENCODE(_PageOfHugeNumbers(tally, [*map(pack, found)], packed, patterns)))
 
 
-def decoded_batch(page: msgspec.Raw) -> Batch:
-    """The way back.
+def decode_batch(page: msgspec.Raw) -> Batch:
+    """Decode the result for a page.
 
     Raises:
         JanitorError: the bytes are damaged.
     """
     try:
-        got = _DECODE_PAGE(page)
+        decoded = _DECODE_PAGE(page)
     except msgspec.MsgspecError as error:
-        raise _damaged(error) from None
-    if isinstance(got, _Page):
-        return Batch(got.tally, got.found, got.deletable, got.fitting, got.lines)
-    deletable = [DeletableRow(item, fingerprint, unpack(row)) for item, fingerprint, row in got.deletable]
-    return Batch(got.tally, [*map(unpack, got.found)], deletable, got.fitting)
+        raise _damaged_answer_error(error) from None
+    if isinstance(decoded, _Page):
+        return Batch(decoded.tally, decoded.found, decoded.deletable, decoded.matching_patterns, decoded.lines)
+    deletable = [DeletableRow(item, fingerprint, unpack(row)) for item, fingerprint, row in decoded.deletable]
+    return Batch(decoded.tally, [*map(unpack, decoded.found)], deletable, decoded.matching_patterns)
 
 
-def _damaged(error: msgspec.MsgspecError) -> JanitorError:
-    # Of its words nothing: they may hold what stands in the answer.
+def _damaged_answer_error(error: msgspec.MsgspecError) -> JanitorError:
+    # Without the error's message, which may hold a part of the answer.
     sentence = f"a reader's answer is damaged ({type(error).__name__})"
     return JanitorError(sentence, "run it again", "damaged-answer")
 
 
-def _check_version(asked_by: str) -> None:
-    if asked_by != __version__:
-        sentence = f"it has janitor {__version__}, and the process that decides {asked_by}"
+def _check_version(version: str) -> None:
+    if version != __version__:
+        sentence = f"it has janitor {__version__}, and the process that decides has {version}"
         raise JanitorError(sentence, "give both the same version", "other-version")
 
 
 def _read(task: SegmentTask) -> _Answer:
-    way = _way_to(task.place, threading.get_ident())
+    session = _open_session(task.location, threading.get_ident())
     scan = Scan(
-        client=way.aws.dynamodb,
-        table=task.place.table,
+        client=session.aws.dynamodb,
+        table=task.location.table,
         segments=task.segments,
-        filter=lambda: filter_of(task.rules, task.patterns),
+        filter=lambda: build_scan_filter(task.rules, task.patterns),
         stop=NeverStopped(),
-        budgets=way.budgets,
+        budgets=session.budgets,
     )
-    pages = [encoded_batch(_judged(page, task)) for page in scan.segment_pages(task.segment, sleep)]
-    requests, throttled = way.take_traffic()
+    pages = [encode_batch(_judge(page, task)) for page in scan.segment_pages(task.segment, sleep)]
+    requests, throttled = session.take_traffic()
     return _Answer(task.segment, requests, throttled, pages)
 
 
-def _judged(page: Page, task: SegmentTask) -> Batch:
-    batch = judge(page, task.rules, task.patterns)
-    # The process that decides would do nothing else.
-    return batch._replace(lines=lines_of(batch.found, task.rules)) if task.rules.streams else batch
+def _judge(page: Page, task: SegmentTask) -> Batch:
+    batch = judge_page(page, task.rules, task.patterns)
+    # Otherwise the process that decides would have to build all lines, and could do little else.
+    return batch._replace(lines=build_findings(batch.found, task.rules)) if task.rules.streams else batch
 
 
-class _Way(msgspec.Struct):
-    """A session that leads to the table, what may be spent through it, and which of its requests were told of."""
+class _TableSession(msgspec.Struct):
+    """A session for one table, its budgets, and the requests that were reported already."""
 
     aws: Aws
     budgets: Budgets
-    told: tuple[int, int] = (0, 0)
+    reported: tuple[int, int] = (0, 0)
 
     def take_traffic(self) -> tuple[int, int]:
-        """How many requests were sent since this was last asked, and how many of those were throttled."""
-        traffic, before = self.aws.traffic, self.told
-        self.told = traffic.requests, traffic.throttled
-        return self.told[0] - before[0], self.told[1] - before[1]
+        """Return how many requests were sent since the last call, and how many of those were throttled."""
+        traffic, before = self.aws.traffic, self.reported
+        self.reported = traffic.requests, traffic.throttled
+        return self.reported[0] - before[0], self.reported[1] - before[1]
 
 
-# A worker of a cluster lives for many runs.
+# Cached, because a worker of a cluster lives for many runs.
 @functools.lru_cache(maxsize=64)
-def _way_to(place: TablePlace, thread: int) -> _Way:  # noqa: ARG001  # requests are counted a thread
-    """The way to the table, for all of its segments that a thread reads.
+def _open_session(location: TableLocation, thread: int) -> _TableSession:  # noqa: ARG001  # one session for each thread
+    """Open a session for all segments of the table that a thread reads.
 
     Raises:
-        JanitorError: it leads to another table, or nowhere.
+        JanitorError: the table is another one, or cannot be reached.
     """
     aws = Aws(
         Connection(
-            region=place.region,
-            profile=place.profile,
-            role_arn=place.role_arn,
-            endpoint_url=place.endpoint_url,
+            region=location.region,
+            profile=location.profile,
+            role_arn=location.role_arn,
+            endpoint_url=location.endpoint_url,
             environment=os.environ,
             version=__version__,
         )
     )
-    found = locate(aws, TableChoice(table=place.table), None, time.time)
-    if (found.table_id, found.account_id) != (place.table_id, place.account_id):
-        sentence = f"what it finds as {place.table} is another table than the process that decides has found"
+    found = locate_table(aws, TableChoice(table=location.table), None, time.time)
+    if (found.table_id, found.account_id) != (location.table_id, location.account_id):
+        sentence = f"its table {location.table} is not the same table as that of the process that decides"
         raise JanitorError(sentence, "give both the same AWS account and endpoint", "other-table")
-    budgets = Budgets(reads=Budget(place.rate, time.monotonic), writes=Budget(None, time.monotonic))
-    aws.on_throttle = functools.partial(throttle_of, budgets, place.table)
-    return _Way(aws, budgets)
+    budgets = Budgets(reads=Budget(location.rate, time.monotonic), writes=Budget(None, time.monotonic))
+    aws.on_throttle = functools.partial(slow_down_on_throttle, budgets, location.table)
+    return _TableSession(aws, budgets)

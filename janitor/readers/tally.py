@@ -1,4 +1,4 @@
-"""Sums over rows. Their size does not depend on how many rows there are, and sums of two parts add up."""
+"""Sums over rows. Their size does not depend on the number of rows, and the sums of two parts can be added."""
 
 import msgspec
 
@@ -10,20 +10,20 @@ from janitor.tokens.policy import DAY
 
 
 class Tally(msgspec.Struct):
-    """Counts by state, expiries by day, and what else is only counted.
+    """Counts by state, expiries by day, and other counts.
 
     Attributes:
-        by_state: rows by state.
-        pages: how many pages they came in.
+        by_state: how many rows have each state.
+        pages: how many pages were read.
         read_units: what those cost.
-        expiries: rows that will expire, by the day counted from 1970-01-01 UTC.
-        dated: rows with a date that can be read.
-        owners: those who may be locked out.
-        protected: rows that could have been deleted, were they not protected.
-        workbench_only: rows that the api gate refuses and MCP Workbench accepts.
-        chosen: rows that a run which lists rows was asked for.
-        waiting: rows that could have been deleted, were their notice old enough.
-        planned_expiries: the oldest and the newest expiry among the planned rows; None without any.
+        expiries: how many rows will expire on each day, as a number of days since 1970-01-01 UTC.
+        dated: how many rows have a valid date.
+        owners: the owners of expired and of accepted rows.
+        protected: how many rows could have been deleted, but are protected.
+        workbench_only: how many rows the api gate refuses and MCP Workbench accepts.
+        chosen: how many rows a listing selected.
+        waiting: how many rows could have been deleted, but whose notice is not old enough.
+        planned_expiries: the earliest and the latest expiry among the planned rows; None without any.
     """
 
     by_state: dict[State, int] = msgspec.field(default_factory=dict)
@@ -39,7 +39,7 @@ class Tally(msgspec.Struct):
     planned_expiries: tuple[int, int] | None = None
 
     def add_page(self, read_units: float, active: int) -> None:
-        """Count a page, and the rows of it that are plainly active."""
+        """Count a page, and those of its rows that are plainly active."""
         self.pages += 1
         self.read_units += read_units
         self.by_state[State.ACTIVE] = self.by_state.get(State.ACTIVE, 0) + active
@@ -55,12 +55,12 @@ class Tally(msgspec.Struct):
         self.workbench_only += verdict.accepted_by == (Gate.WORKBENCH,)
 
     def plan(self, expiry: int) -> None:
-        """Count a row that was planned, by its expiry in UNIX seconds."""
+        """Count a row that was added to the plan, by its expiry in UNIX seconds."""
         first, last = self.planned_expiries or (expiry, expiry)
         self.planned_expiries = (min(first, expiry), max(last, expiry))
 
     def add_all(self, other: "Tally") -> None:
-        """Add the sums of other rows, none of which is planned yet."""
+        """Add the sums of other rows, none of which has been planned."""
         for state, count in other.by_state.items():
             self.by_state[state] = self.by_state.get(state, 0) + count
         for day, count in other.expiries.items():
@@ -79,6 +79,6 @@ class Tally(msgspec.Struct):
         return sum(self.by_state.values())
 
     def counts(self) -> Counts:
-        """The sums for the report."""
+        """Return the counts for the report."""
         by_state = {state.value: self.by_state.get(state, 0) for state in State}
         return Counts(scanned=self.scanned, **by_state)

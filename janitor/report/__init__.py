@@ -1,1 +1,1 @@
-"""What is said: the report's model, how it is built, and a module a format."""
+"""The report of a run: its model, how it is built, its formats. Also what `doctor` and `token` commands report."""

@@ -1,4 +1,4 @@
-"""What came of announcing a run. By itself, so that a run which announces nothing imports nothing of that."""
+"""The result of announcing a run. A module of its own, so that a run that announces nothing does not import notices."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from janitor.report.model import Remark
 
 
 class AnnouncementResult(msgspec.Struct):
-    """What was published for all tables together, and what went wrong with it."""
+    """What was published about all tables together, and what went wrong."""
 
     digests: int = 0
     warnings: list[Remark] = msgspec.field(default_factory=list)

@@ -1,4 +1,4 @@
-"""From rows and sums to the report's parts. Pure: everything comes in as a value."""
+"""Builds findings and the forecast of a report. Pure."""
 
 import datetime as dt
 import math
@@ -6,25 +6,25 @@ from collections.abc import Mapping
 
 from janitor.report.model import Finding, ForecastDay
 from janitor.tokens.classify import Classification, State
-from janitor.tokens.expiration import LAST_SECOND, moment, probably_meant, whole_seconds
-from janitor.tokens.fingerprint import fingerprint, row_name
-from janitor.tokens.meaning import meaning
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.deletion_outcome import DeletionOutcome
+from janitor.tokens.expiration import LAST_SECOND, calendar_time, guess_intended_expiry, whole_seconds
+from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
+from janitor.tokens.meaning import describe_state
 from janitor.tokens.policy import DAY, Policy
-from janitor.tokens.protection import protected_by
+from janitor.tokens.protection import find_protection
 from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import Number, Row, Value, is_true
 
 # The largest whole number that every reader of JSON holds exactly.
 MAX_JSON_INTEGER = 2**53 - 1
 
-# A day is unusual from this many expiries on, when they are also more than three standard deviations (of a Poisson
-# distribution) above the mean of the other days, and there are enough of those to speak of a mean.
-_UNUSUAL_FROM = 5
+# A day is unusual with at least this many expiries, if they are also more than three standard deviations (of a Poisson
+# distribution) above the mean of the other days, and the horizon has enough days for a mean.
+_MIN_UNUSUAL_COUNT = 5
 _UNUSUAL_DEVIATIONS = 3
-_UNUSUAL_DAYS = 7
+_MIN_DAYS = 7
 
-# In which order findings need somebody: what can still be saved, what just broke, what is odd, what is only old.
+# The order in which findings need attention: what can still be saved, what just broke, what is odd, what is only old.
 _URGENCY = {
     state: rank
     for rank, state in enumerate(
@@ -36,25 +36,25 @@ _URGENCY = {
 _DATED = (State.EXPIRING, State.EXPIRED, State.STALE, State.ACTIVE)
 
 
-def finding_urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
-    """A sort key that puts first what somebody should look at first; nearest to `now` first within a state."""
+def verdict_urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
+    """A sort key of a row: most urgent state first, and within a state nearest to `now` first."""
     distance = abs(verdict.expiry - now) if verdict.expiry is not None else 0
     return _URGENCY[verdict.state], not verdict.accepted_by, distance
 
 
-def urgency_of(told: Finding) -> tuple[int, bool, int]:
-    """As `finding_urgency`, of a finding, at the UNIX second by which it was judged."""
-    return _URGENCY[told.state], not told.accepted_by, _distance(told)
+def finding_urgency(finding: Finding) -> tuple[int, bool, int]:
+    """The same sort key, of a finding."""
+    return _URGENCY[finding.state], not finding.accepted_by, _distance_of(finding)
 
 
-def _distance(told: Finding) -> int:
-    if told.seconds_to_expiry is None:
+def _distance_of(finding: Finding) -> int:
+    if finding.seconds_to_expiry is None:
         # Without an expiry, or with one so long ago that JSON does not hold it.
-        return MAX_JSON_INTEGER if told.state in _DATED else 0
-    return abs(told.seconds_to_expiry)
+        return MAX_JSON_INTEGER if finding.state in _DATED else 0
+    return abs(finding.seconds_to_expiry)
 
 
-def finding(
+def build_finding(
     row: Row,
     verdict: Classification,
     *,
@@ -64,28 +64,28 @@ def finding(
     outcome: DeletionOutcome | None = None,
     table: str | None = None,
 ) -> Finding:
-    """The report's line about a row.
+    """Build the finding of a row.
 
     Args:
         row: the row.
-        verdict: what it is at the UNIX second `now` under the policy.
+        verdict: how the policy classified it at `now`.
         now: the UNIX second by which it was judged.
-        policy: the rules by which it was.
+        policy: the rules by which it was judged.
         secret: the key of its fingerprint, None for a plain one.
-        outcome: what became of it, None for a row that was in no plan.
+        outcome: what became of it; None for a row that was in no plan.
         table: the label of its table, in a run of several.
     """
     name, username, created_by, token_uuid = redacted_texts(row)
     expiry = verdict.expiry
     stored = expiry if expiry is not None else _stored(row.expiration)
-    meant = probably_meant(row.expiration) if verdict.reasons and row.expiration is not None else None
-    token = fingerprint(row, policy.dialect, secret)
+    intended = guess_intended_expiry(row.expiration) if verdict.reasons and row.expiration is not None else None
+    token = compute_fingerprint(row, policy.dialect, secret)
     return Finding(
         fingerprint=token,
-        row_name=row_name(row, token, secret),
+        row_name=make_row_name(row, token, secret),
         state=verdict.state,
         accepted_by=verdict.accepted_by,
-        expires_at=None if expiry is None else moment(expiry),
+        expires_at=None if expiry is None else calendar_time(expiry),
         expiration=_for_json(stored),
         seconds_to_expiry=None if expiry is None else _for_json(expiry - now),
         name=name,
@@ -94,17 +94,17 @@ def finding(
         created_at=_created_at(row.created_date),
         system=is_true(row.is_system),
         token_uuid=token_uuid,
-        protected_by=protected_by(row, policy),
+        protected_by=find_protection(row, policy),
         reasons=verdict.reasons,
         outcome=outcome,
-        probably_meant=None if meant is None else moment(meant),
-        meaning=meaning(row, verdict, now),
+        probably_meant=None if intended is None else calendar_time(intended),
+        meaning=describe_state(row, verdict, now),
         table=table,
     )
 
 
-def forecast(expiries: Mapping[int, int], now: int, horizon: int) -> list[ForecastDay]:
-    """The days on which tokens will expire, earliest first.
+def build_forecast(expiries: Mapping[int, int], now: int, horizon: int) -> list[ForecastDay]:
+    """Build the forecast: the days on which tokens will expire, earliest first.
 
     Args:
         expiries: how many tokens expire on each day, days counted from 1970-01-01 UTC.
@@ -122,7 +122,7 @@ def forecast(expiries: Mapping[int, int], now: int, horizon: int) -> list[Foreca
 
 
 def _is_unusual(count: int, total: int, days: int) -> bool:
-    if days < _UNUSUAL_DAYS or count < _UNUSUAL_FROM:
+    if days < _MIN_DAYS or count < _MIN_UNUSUAL_COUNT:
         return False
     mean = (total - count) / (days - 1)
     return count > mean + _UNUSUAL_DEVIATIONS * math.sqrt(mean)
@@ -138,4 +138,4 @@ def _for_json(number: int | None) -> int | None:
 
 def _created_at(value: Number | None) -> dt.datetime | None:
     second = _stored(value)
-    return None if second is None else moment(second)
+    return None if second is None else calendar_time(second)

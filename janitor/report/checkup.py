@@ -11,7 +11,7 @@ SCHEMA = "janitor.doctor/v1"
 
 
 class Status(StrEnum):
-    """How a check came out. `warning`: not as it should be, and the command goes without it. `skipped`: not checked."""
+    """The result of a check. `warning`: it failed, but the command works without it. `skipped`: it was not made."""
 
     OK = "ok"
     FAILED = "failed"
@@ -20,7 +20,7 @@ class Status(StrEnum):
 
 
 class Check(Part, frozen=True):
-    """One check: what was looked at, what was found, the way out where it is wrong, whether the command needs it."""
+    """One check: its name, what was found, what to do where it is wrong, and whether the command needs it."""
 
     name: str
     status: Status
@@ -33,14 +33,13 @@ SecondsBy = Literal["measured", "usual", "throughput", "budget"]
 
 
 class Estimate(Part, frozen=True):
-    """What a run would cost and take.
+    """What a run would cost, and how long it would take.
 
-    `rows` and `size_bytes` are DynamoDB's own count, about six hours old, unless the table is one page, which is read.
-    `seconds_by` says what they were reckoned from: a page of this table that was read now (`measured`), what a page
-    usually takes (`usual`), or the read units a second that the table takes (`throughput`) or that the run may take
-    (`budget`: `--max-rcu`, or a quarter of what is provisioned). A look-up of each
-    owner with an expired row, half a unit and more, comes on top. The last two are null for a command that
-    deletes nothing.
+    `rows` and `size_bytes` are DynamoDB's own count, up to about six hours old, unless the table is one page, which is
+    read. `seconds_by` says what `seconds` was estimated from: a page of this table that was just read (`measured`),
+    what a page usually takes (`usual`), or the read units a second that the table has (`throughput`) or that the run
+    may use (`budget`: `--max-rcu`, or a quarter of what is provisioned). Looking up the owners of expired rows is not
+    included: half a read unit and more for each. The last two are null for a command that deletes nothing.
     """
 
     rows: int
@@ -56,7 +55,7 @@ class Estimate(Part, frozen=True):
 
 
 class Checkup(Part, frozen=True, tag_field="schema", tag=SCHEMA):
-    """Every check in order. `ok`: whether the command has all that it needs. `estimate` is null where none is made."""
+    """All checks in order. `ok`: whether the command has all that it needs. `estimate` is null where none is made."""
 
     command: str
     ok: bool
@@ -64,34 +63,34 @@ class Checkup(Part, frozen=True, tag_field="schema", tag=SCHEMA):
     estimate: Estimate | None = None
 
     @property
-    def table_was_looked_at(self) -> bool:
-        """Whether a table was named at all, and is there."""
+    def has_checked_table(self) -> bool:
+        """Whether a table was named, and exists."""
         return any(check.name == "table" and check.status is Status.OK for check in self.checks)
 
 
-def passed(name: str, found: str, *, needed: bool = True) -> Check:
-    """It is as it should be."""
+def passed_check(name: str, found: str, *, needed: bool = True) -> Check:
+    """Build a check that passed."""
     return Check(name=name, status=Status.OK, found=found, needed=needed)
 
 
-def skipped(name: str, why: str) -> Check:
-    """It was not looked at."""
+def skipped_check(name: str, why: str) -> Check:
+    """Build a check that was skipped."""
     return Check(name=name, status=Status.SKIPPED, found=why, needed=False)
 
 
-def amiss(name: str, found: str, way_out: str | None, *, needed: bool) -> Check:
-    """It is not as it should be: failed where the command needs it, else a warning."""
+def failed_check(name: str, found: str, way_out: str | None, *, needed: bool) -> Check:
+    """Build a check that failed; a warning where the command does not need it."""
     status = Status.FAILED if needed else Status.WARNING
     return Check(name=name, status=status, found=found, way_out=way_out, needed=needed)
 
 
-def raised(name: str, error: JanitorError, *, needed: bool) -> Check:
-    """It could not be used, for this reason."""
-    return amiss(name, error.sentence, error.way_out, needed=needed)
+def error_check(name: str, error: JanitorError, *, needed: bool) -> Check:
+    """Build a check that failed with an error; a warning where the command does not need it."""
+    return failed_check(name, error.sentence, error.way_out, needed=needed)
 
 
-def checkup(command: str, checks: Iterable[Check], estimate: Estimate | None) -> Checkup:
-    """The whole, with its verdict."""
+def build_checkup(command: str, checks: Iterable[Check], estimate: Estimate | None) -> Checkup:
+    """Build the checkup, with its verdict."""
     listed = list(checks)
     is_ok = all(check.status is not Status.FAILED for check in listed)
     return Checkup(command=command, ok=is_ok, checks=listed, estimate=estimate)

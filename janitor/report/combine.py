@@ -1,6 +1,6 @@
-"""The report of a run out of what it has to say of each table, and a report of each out of that again. Pure.
+"""Combine the reports of several tables into one, and split a combined report by table. Pure.
 
-Counts, deletions, capacity and the forecast are sums; what tables do not agree on is null at the top.
+Counts, deletions, capacity and the forecast are summed; a value in which the tables differ is null at the top.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from janitor.report.build import forecast, urgency_of
+from janitor.report.build import build_forecast, finding_urgency
 from janitor.report.model import (
     PROTECTS_NOBODY,
     Capacity,
@@ -28,13 +28,13 @@ from janitor.report.model import (
     Run,
     TablePart,
     TableReport,
-    worth_a_line,
+    count_reportable,
 )
-from janitor.report.urgent import LEAST_OF_A_STATE
+from janitor.report.shortlist import MIN_PER_STATE
 from janitor.tokens.classify import State
 
-# Of several tables' outcomes the first of these that came stands for all. A table that was left to another run is as
-# good as done, as long as one of them was this run's.
+# The outcome of several tables is the first of these that any of them has. A table that was left to another run counts
+# as done, unless all were.
 _WORST_FIRST = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.REFUSED, Outcome.COMPLETE, Outcome.SKIPPED)
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -42,55 +42,58 @@ _Value = TypeVar("_Value")
 
 
 def labels_of(tables: Sequence[TablePart]) -> list[str]:
-    """What to call each table: its name; with the region, and with the account too, where another has the same."""
+    """Choose a label for each table: its name; with the region, or the account too, where another has the same name."""
     names = [table.name for table in tables]
     with_region = [f"{table.name}, {table.region}" for table in tables]
     with_account = [f"{table.name}, {table.region}, account {table.account_id or '-'}" for table in tables]
-    ways = (names, with_region, with_account)
+    labelings = (names, with_region, with_account)
     return [
-        next((way[at] for way in ways if way.count(way[at]) == 1), f"{with_account[at]}, {table.endpoint}")
+        next((way[at] for way in labelings if way.count(way[at]) == 1), f"{with_account[at]}, {table.endpoint}")
         for at, table in enumerate(tables)
     ]
 
 
-def series_of(report: Report) -> list[str]:
-    """What metrics call each table of a run: as the user does, so that a series goes on whoever was reached.
+def name_series(report: Report) -> list[str]:
+    """Choose the name of each table in metrics: the user's own, so that a series goes on when a table is unreachable.
 
-    Of several with that name in one region the second is `NAME 2`.
+    Where several tables in one region have the same name, the second is `NAME 2`.
     """
     if report.only_table is not None:
         return [report.only_table.name]
-    named = [(table.named or table.label, table.region) for table in report.tables]
-    numbers = [named[:at].count(each) + 1 for at, each in enumerate(named)]
-    return [name if number == 1 else f"{name} {number}" for (name, _), number in zip(named, numbers, strict=True)]
+    names_and_regions = [(table.named or table.label, table.region) for table in report.tables]
+    occurrences = [names_and_regions[:at].count(each) + 1 for at, each in enumerate(names_and_regions)]
+    return [
+        name if number == 1 else f"{name} {number}"
+        for (name, _), number in zip(names_and_regions, occurrences, strict=True)
+    ]
 
 
-def most_urgent(findings: Iterable[Finding], most: int) -> list[Finding]:
-    """At most so many findings of several tables, most urgent first.
+def pick_most_urgent(findings: Iterable[Finding], most: int) -> list[Finding]:
+    """Pick at most `most` findings of several tables, most urgent first.
 
-    Of each table the first is among them, and of each state a few, so that a table where thousands of tokens are about
-    to expire hides none of what the others have.
+    They include the first of each table and a few of each state, so that a table where thousands of tokens are about to
+    expire does not hide what the others have.
     """
-    ordered = sorted(findings, key=_order)
+    ordered = sorted(findings, key=_sort_key)
     if len(ordered) <= most:
         return ordered
-    least = min(LEAST_OF_A_STATE, most // len(State))
-    seen: Counter[State] = Counter()
+    min_per_state = min(MIN_PER_STATE, most // len(State))
+    counts_by_state: Counter[State] = Counter()
     tables: set[str | None] = set()
-    wanted: list[int] = []
-    others: list[int] = []
+    first_positions: list[int] = []
+    other_positions: list[int] = []
     for position, finding in enumerate(ordered):
-        seen[finding.state] += 1
-        is_wanted = finding.table not in tables or seen[finding.state] <= least
+        counts_by_state[finding.state] += 1
+        is_first = finding.table not in tables or counts_by_state[finding.state] <= min_per_state
         tables.add(finding.table)
-        (wanted if is_wanted else others).append(position)
-    chosen = sorted([*wanted, *others][:most])
+        (first_positions if is_first else other_positions).append(position)
+    chosen = sorted([*first_positions, *other_positions][:most])
     return [ordered[position] for position in chosen]
 
 
-def _order(finding: Finding) -> tuple[int, bool, int, str, str]:
-    """Most urgent first; equals by table and fingerprint, so that every run tells them alike."""
-    return *urgency_of(finding), finding.table or "", finding.fingerprint
+def _sort_key(finding: Finding) -> tuple[int, bool, int, str, str]:
+    """Most urgent first; equal ones by table and fingerprint, so that every run lists them in the same order."""
+    return *finding_urgency(finding), finding.table or "", finding.fingerprint
 
 
 def combine_tables(
@@ -103,51 +106,51 @@ def combine_tables(
     warnings: Sequence[Remark] = (),
     errors: Sequence[Remark] = (),
 ) -> Report:
-    """The report of a run: its tables, and the sums of all.
+    """Combine the reports of a run's tables.
 
     Args:
         run: the whole run; its outcome is replaced.
-        tables: in their order, one at least.
-        findings: of all of them, sorted and bounded, each with its table's label.
+        tables: in their order, at least one.
+        findings: those of all tables, sorted and bounded, each with its table's label.
         digests: how many digests were published.
-        listing: which rows were asked for; None for those that need somebody.
+        listing: which rows were asked for; None for all findings.
         warnings: of the run as a whole.
         errors: of the run as a whole.
     """
-    counts = _summed(Counts(), (table.counts for table in tables))
-    policy = _policy(tables)
+    counts = _sum_counts(Counts(), (table.counts for table in tables))
+    policy = _combine_policies(tables)
     return Report(
         run=structs.replace(run, outcome=worst_outcome(table.outcome for table in tables)),
         tables=[_with_omitted(table, findings, listing) for table in tables],
         policy=policy,
         counts=counts,
-        deletion=_deletion([table.deletion for table in tables]),
-        capacity=_capacity([table.capacity for table in tables]),
-        clock=_clock([table.clock for table in tables]),
+        deletion=_sum_deletion([table.deletion for table in tables]),
+        capacity=_sum_capacity([table.capacity for table in tables]),
+        clock=_largest_skew([table.clock for table in tables]),
         findings=findings,
-        findings_omitted=worth_a_line(counts, listing) - len(findings),
+        findings_omitted=count_reportable(counts, listing) - len(findings),
         listing=listing,
         locked_out=sorted({owner for table in tables for owner in table.locked_out}),
         locked_out_unchecked=sum(table.locked_out_unchecked for table in tables),
         changes=tables[0].changes if len(tables) == 1 else None,
-        notices=_notices([table.notices for table in tables], digests),
-        forecast=_forecast(run, policy, [table.forecast for table in tables]),
-        errors=[*errors, *(_named(table, remark, tables) for table in tables for remark in table.errors)],
-        warnings=[*warnings, *_warnings(tables)],
+        notices=_sum_notices([table.notices for table in tables], digests),
+        forecast=_combine_forecasts(run, policy, [table.forecast for table in tables]),
+        errors=[*errors, *(_with_label(table, remark, tables) for table in tables for remark in table.errors)],
+        warnings=[*warnings, *_combine_warnings(tables)],
     )
 
 
 def split_by_table(report: Report) -> list[Report]:
-    """A report for each table, as far as the common one tells; the report itself where it is of one."""
+    """Split a report into one for each table, as far as it tells; a report of one table is returned as it is."""
     if not report.is_of_several:
         return [report]
-    found: dict[str | None, list[Finding]] = {}
+    findings_by_table: dict[str | None, list[Finding]] = {}
     for finding in report.findings:
-        found.setdefault(finding.table, []).append(finding)
-    return [_alone(report, table, found.get(table.label, [])) for table in report.tables]
+        findings_by_table.setdefault(finding.table, []).append(finding)
+    return [_report_of_table(report, table, findings_by_table.get(table.label, [])) for table in report.tables]
 
 
-def _alone(whole: Report, table: TableReport, findings: list[Finding]) -> Report:
+def _report_of_table(whole: Report, table: TableReport, findings: list[Finding]) -> Report:
     run = structs.replace(
         whole.run,
         started_at=table.started_at,
@@ -159,47 +162,47 @@ def _alone(whole: Report, table: TableReport, findings: list[Finding]) -> Report
 
 def _with_omitted(table: TableReport, findings: Sequence[Finding], listing: ListingPart | None) -> TableReport:
     listed = sum(finding.table in (None, table.label) for finding in findings)
-    return structs.replace(table, findings_omitted=worth_a_line(table.counts, listing) - listed)
+    return structs.replace(table, findings_omitted=count_reportable(table.counts, listing) - listed)
 
 
 def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome that stands for all of these."""
+    """The outcome that stands for all of these, the worst of them."""
     return min(outcomes, key=_WORST_FIRST.index)
 
 
-def _summed(start: Counts, parts: Iterable[Counts]) -> Counts:
+def _sum_counts(start: Counts, parts: Iterable[Counts]) -> Counts:
     totals = Counter(structs.asdict(start))
     for part in parts:
         totals.update(structs.asdict(part))
     return Counts(**totals)
 
 
-def _deletion(parts: Sequence[Deletion]) -> Deletion:
-    numbers = [name for name in Deletion.__struct_fields__ if name not in ("enabled", "plan", "archive")]
+def _sum_deletion(parts: Sequence[Deletion]) -> Deletion:
+    occurrences = [name for name in Deletion.__struct_fields__ if name not in ("enabled", "plan", "archive")]
     return Deletion(
         enabled=any(part.enabled for part in parts),
-        **{name: sum(getattr(part, name) for part in parts) for name in numbers},
-        plan=_agreed([part.plan for part in parts]),
-        archive=_agreed([part.archive for part in parts]),
+        **{name: sum(getattr(part, name) for part in parts) for name in occurrences},
+        plan=_common_value([part.plan for part in parts]),
+        archive=_common_value([part.archive for part in parts]),
     )
 
 
-def _capacity(parts: Sequence[Capacity]) -> Capacity:
+def _sum_capacity(parts: Sequence[Capacity]) -> Capacity:
     totals = {name: sum(getattr(part, name) for part in parts) for name in Capacity.__struct_fields__}
     return Capacity(**{**totals, "cost_usd": round(totals["cost_usd"], 6)})
 
 
-def _clock(parts: Sequence[Clock]) -> Clock:
+def _largest_skew(parts: Sequence[Clock]) -> Clock:
     known = [part.skew_seconds for part in parts if part.skew_seconds is not None]
     return Clock(skew_seconds=max(known, key=abs) if known else None)
 
 
-def _policy(tables: Sequence[TableReport]) -> PolicyPart:
+def _combine_policies(tables: Sequence[TableReport]) -> PolicyPart:
     known = [table.policy.dialect for table in tables if table.policy.dialect is not None]
-    return structs.replace(tables[0].policy, dialect=_agreed(known))
+    return structs.replace(tables[0].policy, dialect=_common_value(known))
 
 
-def _notices(parts: Sequence[NoticesPart | None], digests: int) -> NoticesPart | None:
+def _sum_notices(parts: Sequence[NoticesPart | None], digests: int) -> NoticesPart | None:
     known = [part for part in parts if part is not None]
     if not known and not digests:
         return None
@@ -210,38 +213,41 @@ def _notices(parts: Sequence[NoticesPart | None], digests: int) -> NoticesPart |
         left=sum(part.left for part in known),
         long_expired=sum(part.long_expired for part in known),
         digests=digests,
-        state=_agreed([part.state for part in known]),
+        state=_common_value([part.state for part in known]),
     )
 
 
-def _forecast(run: Run, policy: PolicyPart, parts: Iterable[Sequence[ForecastDay]]) -> list[ForecastDay]:
-    """Which days are unusual is told from the sums: two tables may each have few expiries on a day, and many in all."""
+def _combine_forecasts(run: Run, policy: PolicyPart, parts: Iterable[Sequence[ForecastDay]]) -> list[ForecastDay]:
+    """Sum the forecasts. The sums tell which days are unusual: few expiries in each table may be many in all."""
     expiries: Counter[int] = Counter()
     for part in parts:
         expiries.update({(each.day - _EPOCH).days: each.expiring for each in part})
     now = int((policy.as_of or run.started_at).timestamp())
-    return forecast(expiries, now, max(policy.thresholds_seconds))
+    return build_forecast(expiries, now, max(policy.thresholds_seconds))
 
 
-def _agreed(values: Sequence[_Value | None]) -> _Value | None:
+def _common_value(values: Sequence[_Value | None]) -> _Value | None:
     return values[0] if values and all(value == values[0] for value in values) else None
 
 
-def _warnings(tables: Sequence[TableReport]) -> list[Remark]:
-    """The warnings of each table with its label; that a pattern protects nobody, once, where that holds of all."""
-    of_all = set.intersection(*({remark.message for remark in table.warnings} for table in tables))
-    once = {
+def _combine_warnings(tables: Sequence[TableReport]) -> list[Remark]:
+    """The warnings of each table with its label; that a pattern protects nobody, once, if it holds for all tables."""
+    in_all_tables = set.intersection(*({remark.message for remark in table.warnings} for table in tables))
+    unused_patterns = {
         remark.message: remark
         for table in tables
         for remark in table.warnings
-        if remark.code == PROTECTS_NOBODY and remark.message in of_all
+        if remark.code == PROTECTS_NOBODY and remark.message in in_all_tables
     }
-    others = [
-        _named(table, remark, tables) for table in tables for remark in table.warnings if remark.code != PROTECTS_NOBODY
+    other_positions = [
+        _with_label(table, remark, tables)
+        for table in tables
+        for remark in table.warnings
+        if remark.code != PROTECTS_NOBODY
     ]
-    return [*once.values(), *others]
+    return [*unused_patterns.values(), *other_positions]
 
 
-def _named(table: TableReport, remark: Remark, tables: Sequence[TableReport]) -> Remark:
-    """The remark of a table, with its label where there are several."""
+def _with_label(table: TableReport, remark: Remark, tables: Sequence[TableReport]) -> Remark:
+    """The remark, with the table's label where there are several tables."""
     return remark if len(tables) == 1 else structs.replace(remark, message=f"{table.label}: {remark.message}")

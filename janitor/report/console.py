@@ -1,4 +1,4 @@
-"""A console of rich's that prints into a text, as every table for a person does."""
+"""Renders what rich prints to a text; every table for people is made so."""
 
 import io
 from collections.abc import Callable
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from rich.console import Console
 
 
-def printed(show: Callable[[Console], None], *, width: int, colour: bool) -> str:
-    """What `show` prints, without spaces at the ends of lines.
+def render_to_text(show: Callable[[Console], None], *, width: int, colour: bool) -> str:
+    """Return what `show` prints, without spaces at the ends of lines.
 
     Args:
         show: prints to the console it is given.
         width: of the terminal, in columns.
-        colour: whether it shows colours.
+        colour: whether it shows colors.
     """
     console = Console(
         file=io.StringIO(),

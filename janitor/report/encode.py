@@ -1,4 +1,4 @@
-"""What every part of a report is, and how a whole one is written: nothing in it is obeyed or hidden by a terminal."""
+"""The base class of a report's parts, and reports as JSON, without characters that a terminal would obey or hide."""
 
 import msgspec
 
@@ -6,14 +6,14 @@ from janitor.tokens.printable import escape_invisible
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the report: no other keys, and no change once it is made."""
+    """A part of a report: immutable, and without other keys."""
 
 
-def json_line(whole: Part) -> bytes:
-    """A report as JSON without a line break."""
+def encode_json_line(whole: Part) -> bytes:
+    """Encode a report as JSON on one line."""
     return escape_invisible(msgspec.json.encode(whole))
 
 
-def json_page(whole: Part) -> bytes:
-    """A report as indented JSON."""
+def encode_json_page(whole: Part) -> bytes:
+    """Encode a report as indented JSON."""
     return escape_invisible(msgspec.json.format(msgspec.json.encode(whole), indent=2))

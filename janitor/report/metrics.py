@@ -1,4 +1,4 @@
-"""The figures of a run for monitoring, one list for every sink of metrics. Pure."""
+"""The metrics of a run, the same for every sink. Pure."""
 
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -6,19 +6,19 @@ from typing import Literal, NamedTuple
 from janitor.report.model import Outcome, Report
 from janitor.tokens.classify import State
 
-# Where the errors stand that may break the reading of a table off.
-_READING = ("scan", "plan")
+# The `where` of errors that end the reading of a table.
+_READING_PARTS = ("scan", "plan")
 
 
 class Metric(NamedTuple):
-    """One figure of a run.
+    """One metric of a run.
 
     Attributes:
         name: words in lower case, joined by underscores, the unit last where there is one.
         unit: `seconds` is a length of time, `timestamp` a UNIX second.
-        help: what it says, in one line.
-        value: the figure.
-        labels: names and values that tell apart the metrics of one name.
+        help: what it means, in one line.
+        value: the number.
+        labels: names and values that distinguish metrics of the same name.
     """
 
     name: str
@@ -28,40 +28,40 @@ class Metric(NamedTuple):
     labels: tuple[tuple[str, str], ...] = ()
 
 
-def metrics_of(report: Report) -> list[Metric]:
-    """The run's figures, no two with the same name and labels.
+def build_metrics(report: Report) -> list[Metric]:
+    """Build the run's metrics, no two with the same name and labels.
 
-    What is not known is missing, and never 0: `tokens` and `next_expiry_*` after a run that did not see the whole table
-    as it is now; `next_expiry_*` also when no accepted token expires within the horizon, or the run kept no findings;
-    `*_notices` when none could be due; `last_success_timestamp_seconds` when this run was no success.
+    What is not known is left out, and never 0: `tokens` and `next_expiry_*` after a run that did not see the whole
+    table as it is now; `next_expiry_*` also when no accepted token expires within the horizon, or no findings were
+    kept; `*_notices` when none could be due; `last_success_timestamp_seconds` when this run was no success.
     """
-    of_table = [*_tokens(report), *_next_expiry(report)] if _saw_the_table(report) else []
-    return [*of_table, *_sums(report), *_notices(report), *_times(report)]
+    of_table = [*_token_metrics(report), *_next_expiry_metrics(report)] if _saw_whole_table(report) else []
+    return [*of_table, *_sum_metrics(report), *_notice_metrics(report), *_time_metrics(report)]
 
 
 def is_success(report: Report) -> bool:
-    """Whether the run came to its end and nothing went wrong on the way."""
+    """Whether the run was complete, without errors."""
     return report.run.outcome is Outcome.COMPLETE and not report.errors
 
 
-def _saw_the_table(report: Report) -> bool:
-    """Whether the counts are those of the whole table now: not of a part, of a plan, or of another time."""
-    has_come_through = report.run.outcome not in (Outcome.INTERRUPTED, Outcome.SKIPPED)
-    is_broken_off = any(error.where in _READING for error in report.errors)
+def _saw_whole_table(report: Report) -> bool:
+    """Whether the counts are those of the whole table now, and not of a part, a plan, a file, or another time."""
+    has_ended = report.run.outcome not in (Outcome.INTERRUPTED, Outcome.SKIPPED)
+    is_broken_off = any(error.where in _READING_PARTS for error in report.errors)
     is_present = report.policy.as_of is None and all(table.source is None for table in report.tables)
     is_whole = report.run.command != "apply"
-    return has_come_through and not is_broken_off and is_whole and is_present
+    return has_ended and not is_broken_off and is_whole and is_present
 
 
-def _tokens(report: Report) -> Iterator[Metric]:
+def _token_metrics(report: Report) -> Iterator[Metric]:
     for state in State:
         count = getattr(report.counts, state.value)
         yield Metric("tokens", "count", "Rows of the table by state.", count, (("state", state.value),))
 
 
-def _sums(report: Report) -> Iterator[Metric]:
+def _sum_metrics(report: Report) -> Iterator[Metric]:
     deletion, capacity = report.deletion, report.capacity
-    for name, value, words in (
+    for name, value, help_text in (
         ("planned_tokens", deletion.planned, "Rows that the last run planned to delete."),
         ("protected_tokens", deletion.protected, "Rows that the last run left out of its plan for their protection."),
         ("waiting_tokens", deletion.waiting, "Rows that wait until their notice is old enough for them to be planned."),
@@ -74,20 +74,20 @@ def _sums(report: Report) -> Iterator[Metric]:
         ("requests", capacity.requests, "Requests that the last run sent to DynamoDB, retries included."),
         ("throttled_requests", capacity.throttled, "Requests of the last run that DynamoDB throttled."),
     ):
-        yield Metric(f"last_run_{name}", "count", words, value)
+        yield Metric(f"last_run_{name}", "count", help_text, value)
 
 
-def _notices(report: Report) -> Iterator[Metric]:
+def _notice_metrics(report: Report) -> Iterator[Metric]:
     if report.notices is None:
         return
     yield Metric("last_run_due_notices", "count", "Notices that were due in the last run.", report.notices.due)
     yield Metric("last_run_sent_notices", "count", "Notices that the last run sent.", report.notices.sent)
-    words = "Notices that the last run could not send, and the next tries again."
-    yield Metric("last_run_failed_notices", "count", words, report.notices.failed)
+    help_text = "Notices that the last run could not send, and the next tries again."
+    yield Metric("last_run_failed_notices", "count", help_text, report.notices.failed)
 
 
-def _next_expiry(report: Report) -> Iterator[Metric]:
-    coming = [
+def _next_expiry_metrics(report: Report) -> Iterator[Metric]:
+    expiring = [
         (finding.seconds_to_expiry, finding.expires_at.timestamp())
         for finding in report.findings
         if finding.state is State.EXPIRING
@@ -95,22 +95,22 @@ def _next_expiry(report: Report) -> Iterator[Metric]:
         and finding.expires_at
         and finding.seconds_to_expiry is not None
     ]
-    if not coming:
+    if not expiring:
         return
-    seconds, second = min(coming)
-    words = "From the last run's time to the next expiry of an accepted token, in seconds."
-    yield Metric("next_expiry_seconds", "seconds", words, seconds)
-    words = "When the next accepted token expires, in UNIX seconds."
-    yield Metric("next_expiry_timestamp_seconds", "timestamp", words, second)
+    seconds, second = min(expiring)
+    help_text = "From the last run's time to the next expiry of an accepted token, in seconds."
+    yield Metric("next_expiry_seconds", "seconds", help_text, seconds)
+    help_text = "When the next accepted token expires, in UNIX seconds."
+    yield Metric("next_expiry_timestamp_seconds", "timestamp", help_text, second)
 
 
-def _times(report: Report) -> Iterator[Metric]:
+def _time_metrics(report: Report) -> Iterator[Metric]:
     run = report.run
-    ended = run.finished_at.timestamp()
+    finished_at = run.finished_at.timestamp()
     yield Metric("run_duration_seconds", "seconds", "How long the last run took, in seconds.", run.duration_seconds)
-    yield Metric("last_run_timestamp_seconds", "timestamp", "When the last run ended, in UNIX seconds.", ended)
-    words = "Whether the last run came to its end without an error: 1 or 0."
-    yield Metric("last_run_success", "count", words, int(is_success(report)))
+    yield Metric("last_run_timestamp_seconds", "timestamp", "When the last run ended, in UNIX seconds.", finished_at)
+    help_text = "Whether the last run came to its end without an error: 1 or 0."
+    yield Metric("last_run_success", "count", help_text, int(is_success(report)))
     if is_success(report):
-        words = "When the last run ended that did all it set out to do, in UNIX seconds."
-        yield Metric("last_success_timestamp_seconds", "timestamp", words, ended)
+        help_text = "When the last run ended that did all it set out to do, in UNIX seconds."
+        yield Metric("last_success_timestamp_seconds", "timestamp", help_text, finished_at)

@@ -8,16 +8,16 @@ from enum import StrEnum
 
 import msgspec
 
-from janitor.report.changed import Changes
+from janitor.report.changes import Changes
 from janitor.report.encode import Part
 from janitor.tokens.classify import State
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect, Gate
-from janitor.tokens.outcome import DeletionOutcome
 
 SCHEMA = "janitor.report/v1"
 
 LIST_COMMAND = "token list"
-# The code of a remark that holds of a whole only where it holds of each part: a pattern fits no owner in any of them.
+# The code of the warning that a pattern fits no owner. In a run of several tables it holds only if it holds for each.
 PROTECTS_NOBODY = "protects-nobody"
 
 
@@ -45,7 +45,7 @@ class Run(Part, frozen=True):
 
     @property
     def only_reads(self) -> bool:
-        """Whether it was a run of a command that has nothing to do with deleting."""
+        """Whether its command never deletes."""
         return self.command in ("scan", LIST_COMMAND)
 
 
@@ -59,7 +59,7 @@ class TablePart(Part, frozen=True):
 
 
 class PolicyPart(Part, frozen=True):
-    """The rules of the run; the dialect is null where tables differ in it, or nobody came to know it."""
+    """The rules of the run; the dialect is null where the tables have different ones, or it is not known."""
 
     dialect: Dialect | None
     thresholds_seconds: list[int]
@@ -83,9 +83,9 @@ class Counts(Part, frozen=True):
 class Deletion(Part, frozen=True):
     """What was deleted; all zero for a run that only reports.
 
-    `planned` are the rows of the plan; the four outcomes after `protected` add up to it, but for rows that nothing was
-    sent for. `waiting` are rows that would be planned, were their notice old enough (--require-notice). `plan` and
-    `archive` are where those files are, null where none was kept.
+    `planned` are the rows of the plan; the four outcomes after `protected` add up to it, except for rows for which no
+    delete was sent. `waiting` are rows that would be planned if their notice were old enough (--require-notice).
+    `plan` and `archive` are where those files are, null where none was kept.
     """
 
     enabled: bool = False
@@ -112,24 +112,23 @@ class Capacity(Part, frozen=True):
 
 
 class Clock(Part, frozen=True):
-    """The local clock less the server's; null when the server sent no date."""
+    """The local clock minus the server's; null when the server sent no date."""
 
     skew_seconds: int | None
 
 
 class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A row worth a line: every state but active, which `token list` alone tells.
+    """A row worth a line: of every state but active; `token list` lists active rows too.
 
-    It holds nothing of the row's key but its fingerprint and its row name.
-
-    No more than that, because a large table has millions of them: not even a note for the search for cycles.
+    Of the row's key it holds nothing but its fingerprint and its row name. A large table has millions of findings, so
+    they are kept small: the garbage collector does not track them.
 
     Attributes:
-        fingerprint: names the token, of which a hashed table may hold two rows.
-        row_name: names this row alone; every command that takes a fingerprint takes it.
+        fingerprint: identifies the token; a hashed table may have two rows of it.
+        row_name: identifies this row; every command that takes a fingerprint takes it too.
         expires_at, created_at: null where the row has no such date, or one outside the years 1 to 9999.
         expiration: the date as stored, in whole seconds (or whatever unit a malformed row used).
-        probably_meant: when a malformed date was probably meant to be.
+        probably_meant: the time that a malformed date was probably meant to be.
         meaning: what the state means for whoever holds the token.
         table: the label of its table, in a run of several; null in a run of one.
     """
@@ -156,10 +155,10 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class NoticesPart(Part, frozen=True):
-    """What was announced: notices that were due, taken by SNS, and not; digests published; where that is remembered.
+    """What was announced: how many notices were due, sent and failed; digests published; where that is remembered.
 
-    `left` are notices that another run, which was announcing, left to the next one; `long_expired` are tokens that are
-    only counted, because they were dead for longer than the grace when the topic first heard of the table.
+    `left` are notices that were left to the next run, because another run was announcing; `long_expired` are tokens
+    that are only counted, because they had been dead for longer than the grace when the topic first heard of the table.
     """
 
     due: int = 0
@@ -180,9 +179,9 @@ class ForecastDay(Part, frozen=True):
 
 
 class ListingPart(Part, frozen=True):
-    """Which rows were asked for: any of the values of a key, all where it is empty; patterns are the shell's.
+    """Which rows were asked for: those with any of a key's values, or all where it is empty; patterns as in a shell.
 
-    `sort` is null for the most urgent first. `chosen` are the rows of the table that were asked for, listed or not.
+    `sort` is null for the most urgent first. `chosen` is how many rows match, listed or not.
     """
 
     states: list[State]
@@ -201,13 +200,13 @@ class Remark(Part, frozen=True):
 
 
 class TableReport(Part, frozen=True, kw_only=True):
-    """What a run has to say of one table, but for its findings, which stand with those of all others.
+    """What a run reports about one table, without its findings, which are listed with those of all tables.
 
     `label` is how findings and messages name it: its name, with region and account where another table has the same.
-    `named` is what the user calls it, table or deployment, which metrics go by. `source` is the export or the dump that
-    stood for it (--source), null for the table itself; of one that does not say whose rows it holds, `name` is the
-    source's own and region and account are null. The times are those of its own turn. Its `notices.digests` is 0: the
-    digest is the run's.
+    `named` is what the user calls it, table or deployment, and what metrics call it. `source` is the export or dump
+    that was read in its place (--source), null for the table itself; if the source does not say which table its rows
+    are of, `name` is the source's own and region and account are null. The times are those of its own turn. Its
+    `notices.digests` is 0, because a digest is about the whole run.
     """
 
     label: str
@@ -236,13 +235,13 @@ class TableReport(Part, frozen=True, kw_only=True):
     warnings: list[Remark]
 
     @property
-    def spoken_source(self) -> str | None:
-        """The source as a sentence names it."""
+    def source_name(self) -> str | None:
+        """The source as sentences name it."""
         return "standard input" if self.source == "-" else self.source
 
 
 class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
-    """One run, from table to last line: each of its tables, and the sums of all."""
+    """The report of one run: each of its tables, and the sums of all."""
 
     run: Run
     tables: list[TableReport]
@@ -278,6 +277,6 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
         return self.tables[0].name if len(self.tables) == 1 else f"{len(self.tables):,} tables"
 
 
-def worth_a_line(counts: Counts, listing: ListingPart | None) -> int:
-    """How many rows a report has to tell, were there no bound: those that were asked for, or all but the active."""
+def count_reportable(counts: Counts, listing: ListingPart | None) -> int:
+    """How many rows a report would list without a bound: those that were asked for, or all but active ones."""
     return counts.scanned - counts.active if listing is None else listing.chosen

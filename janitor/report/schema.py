@@ -1,4 +1,4 @@
-"""The JSON Schema of what janitor writes, made of the classes that it is written from."""
+"""The JSON Schema of what janitor writes, built from the classes of its parts."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from janitor.report.encode import Part
 _PLACE = "#/$defs/{name}"
 
 
-def schema_of(whole: type[Part], title: str) -> dict[str, Any]:
-    """The schema of a whole report. Every key of every object in it is required: all of them are always written."""
+def build_schema(whole: type[Part], title: str) -> dict[str, Any]:
+    """Build the schema of a whole report. Every key of every object is required, because all are always written."""
     [reference], parts = msgspec.json.schema_components([whole], ref_template=_PLACE)
     for part in parts.values():
         if "properties" in part:

@@ -1,9 +1,9 @@
-"""The tables of a run of several, a line each, for every format that people read."""
+"""The tables of a run of several, one line for each, for every format for people."""
 
 from collections.abc import Iterator, Sequence
 
+from janitor.report.finding_cells import NOTHING
 from janitor.report.model import Counts, Report
-from janitor.report.text import NOTHING
 from janitor.tokens.printable import printable
 
 COLUMNS = ("Table", "Region", "Account", "Dialect", "Ended", "Rows", "Expiring", "Expired", "Stale", "Other")
@@ -15,7 +15,7 @@ def table_rows(report: Report) -> Iterator[Sequence[str]]:
     """The cells of each table's line."""
     for table in report.tables:
         counts = table.counts
-        figures = (counts.scanned, counts.expiring, counts.expired, counts.stale, _others(counts))
+        figures = (counts.scanned, counts.expiring, counts.expired, counts.stale, _count_others(counts))
         yield (
             printable(table.label),
             printable(table.region or NOTHING),
@@ -26,6 +26,6 @@ def table_rows(report: Report) -> Iterator[Sequence[str]]:
         )
 
 
-def _others(counts: Counts) -> int:
-    """Rows that need a look: those without a date, with a broken one, or from an older LISA."""
+def _count_others(counts: Counts) -> int:
+    """Count the rows that need a look: without a date, with a broken date, or from an older LISA."""
     return counts.permanent + counts.malformed + counts.legacy

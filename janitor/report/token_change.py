@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Literal
 
 from janitor.report.encode import Part
+from janitor.report.finding_cells import format_owner
 from janitor.report.model import Finding, TablePart
-from janitor.report.text import owner
 from janitor.tokens.printable import printable
 
 Command = Literal["token extend", "token revoke", "token remove"]
@@ -19,11 +19,11 @@ SCHEMA = "janitor.token-change/v1"
 
 
 class ChangeOutcome(StrEnum):
-    """What became of a row that somebody named.
+    """What became of a row that the user named.
 
-    `extended`, `revoked`, `deleted`: it was done. `planned`: it would be. `unchanged`: it is as it is wanted.
-    `refused`: a rule is against it. `changed`, `already_gone`: somebody else changed or deleted it in between.
-    `failed`: it could not be done, or nobody could tell. `untouched`: the command was stopped before its turn.
+    `extended`, `revoked`, `deleted`: it was done. `planned`: it would be done. `unchanged`: it already is as wanted.
+    `refused`: a rule forbids it. `changed`, `already_gone`: somebody else changed or deleted it in between. `failed`:
+    it could not be done, or that is not known. `untouched`: the command was stopped before its turn.
     """
 
     EXTENDED = "extended"
@@ -46,10 +46,10 @@ _DONE: Mapping[Command, ChangeOutcome] = {
 
 
 class RowChange(Part, frozen=True):
-    """A row as it was seen, and what became of it.
+    """A row as it was read, and what became of it.
 
-    `new_expires_at` is what was written, or would be; null where nothing was. `why` says what it was before and is now,
-    or why nothing was done.
+    `new_expires_at` is the expiry that was written, or would be; null where none was. `why` says what the row was
+    before and is now, or why nothing was done.
     """
 
     token: Finding
@@ -69,9 +69,9 @@ class TokenChange(Part, frozen=True, tag_field="schema", tag=SCHEMA):
     rows: list[RowChange]
 
 
-def line(change: RowChange, command: Command) -> str:
-    """What became of a row, on one line for a person."""
+def describe_change(change: RowChange, command: Command) -> str:
+    """Say what became of a row, on one line for people."""
     token = change.token
     is_planned = change.outcome is ChangeOutcome.PLANNED
     outcome = f"would be {_DONE[command]}" if is_planned else change.outcome.replace("_", " ")
-    return f"{token.row_name}  {owner(token)}  {outcome}: {printable(change.why)}"
+    return f"{token.row_name}  {format_owner(token)}  {outcome}: {printable(change.why)}"

@@ -1,14 +1,14 @@
-"""A sink that may hang, made one that gives up when the run has to end."""
+"""Makes a sink that may hang give up when the run has to end."""
 
 from collections.abc import Callable
 
-from janitor.background import answer_of
+from janitor.background import wait_for_answer
 from janitor.errors import SinkError
 from janitor.sinks.interface import Sink
 
 
 class BoundedSink:
-    """As the sink that it is made of. What is under way when the run has to end counts as failed."""
+    """Wraps a sink. A call that has not returned when the run has to end counts as failed."""
 
     def __init__(self, sink: Sink, is_over: Callable[[], bool]) -> None:
         """Args: the sink, and whether the run has to end and can wait no longer."""
@@ -17,25 +17,25 @@ class BoundedSink:
         self.target = sink.target
 
     def open(self) -> None:
-        """As `Sink.open`."""
-        self._answered(self._sink.open)
+        """Open the sink, unless the run has to end first."""
+        self._call(self._sink.open)
 
     def write(self, content: bytes) -> None:
-        """As `Sink.write`."""
+        """Write to the sink."""
         self._sink.write(content)
 
     def commit(self) -> None:
-        """As `Sink.commit`."""
-        self._answered(self._sink.commit)
+        """Make what was written visible, unless the run has to end first."""
+        self._call(self._sink.commit)
 
     def discard(self) -> None:
-        """As `Sink.discard`."""
+        """Discard what was written."""
         self._sink.discard()
 
-    def _answered(self, call: Callable[[], None]) -> None:
-        def answered() -> bool:
+    def _call(self, call: Callable[[], None]) -> None:
+        def call_and_confirm() -> bool:
             call()
             return True
 
-        if answer_of(answered, self._is_over) is None:
+        if wait_for_answer(call_and_confirm, self._is_over) is None:
             raise SinkError(f"{self.target} did not answer before the run had to end", "run it again", "no-answer")

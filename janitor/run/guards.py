@@ -1,33 +1,33 @@
-"""Each reason to refuse to delete, one function; all are checked before the first delete (docs/architecture.md).
+"""The guards: each reason to refuse to delete is a function. All are checked before the first delete.
 
-A guard returns a sentence that says which number tripped it and how to go on, or None. A dry run asks them all the
-same, and says what the real one would.
+A guard returns None, or a sentence that says which number was too large and what to do (docs/architecture.md,
+"Guards"). A dry run checks them too, and reports what a real run would refuse.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from janitor.archive.plan import Population
-from janitor.dynamodb.clock import skew_words
+from janitor.dynamodb.clock import describe_skew
 from janitor.report.model import Remark
 from janitor.tokens.printable import printable
-from janitor.tokens.redact import without_keys
-from janitor.tokens.words import counted
+from janitor.tokens.redact import remove_keys
+from janitor.tokens.words import format_count
 
 # Below so many scanned rows a share means little: two stale tokens of three are an ordinary small table.
 LEAST_ROWS_FOR_A_SHARE = 20
-_WHOLE = 100
-_MOST_PATTERNS = 5
+_ALL_PERCENT = 100
+_MAX_PATTERNS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much may go.
+class DeletionLimits:
+    """How much may be deleted.
 
     Attributes:
         max_deletes: rows.
         max_delete_percent: of the scanned rows; 0 to 100.
-        max_clock_skew: seconds.
+        max_clock_skew: how far the local clock may be off the server's, in seconds.
     """
 
     max_deletes: int
@@ -36,20 +36,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """What the guards look at.
+class GuardedPlan:
+    """A plan and what is known about it, as the guards check it.
 
     Attributes:
         planned: how many rows the plan holds.
-        protected: how many rows it would hold besides, were they not protected.
-        population: what the scan behind the plan saw; None where nobody knows, as for a plan that was cut off.
-        skew_seconds: the local clock less the server's; None where the server did not say.
+        protected: how many more rows it would hold if they were not protected.
+        population: what the scan behind the plan saw; None where that is unknown, as for a plan that was cut off.
+        skew_seconds: the local clock minus the server's; None where the server sent no date.
         as_of: whether the rows were judged as of another time than the present.
-        lease_problem: why the table's lease was not to be had, None where nothing speaks against deleting.
-        archive_problem: why the archive could not be written, None where it could.
-        consent_problem: why nobody can say yes to the deletes; None where somebody can, or need not.
-        misread: patterns of protected users that fit nobody, and how many planned rows each would fit if it were read a
-            little differently.
+        lease_problem: why the table's lease could not be taken; None where it is held, or not needed.
+        archive_problem: why the archive cannot be written; None where it can.
+        consent_problem: why nobody can confirm the deletes; None where somebody can, or need not.
+        misread: patterns of protected users that match nobody, each with how many planned rows it would match if it
+            were read a little differently.
     """
 
     planned: int
@@ -63,129 +63,128 @@ class Situation:
     misread: Mapping[str, int] = field(default_factory=dict)
 
 
-def refusals(situation: Situation, limits: Limits, *, is_dry_run: bool = False) -> Iterator[Remark]:
-    """Every reason to refuse, as remarks for the report; none where nothing is planned anyway."""
-    if situation.planned == 0:
+def check_guards(plan: GuardedPlan, limits: DeletionLimits, *, is_dry_run: bool = False) -> Iterator[Remark]:
+    """Check all guards; yield a remark for each that refuses. None refuses where nothing is planned."""
+    if plan.planned == 0:
         return
-    told = False
+    is_refused = False
     for name, guard in _GUARDS.items():
-        message = guard(situation, limits)
+        message = guard(plan, limits)
         if message is not None:
-            told = True
-            yield refusal(name, message, is_dry_run=is_dry_run)
-    # Where nothing would go anyway, nobody need be asked.
-    if not told and situation.consent_problem is not None:
-        yield refusal("not-confirmed", situation.consent_problem, is_dry_run=is_dry_run)
+            is_refused = True
+            yield refusal_remark(name, message, is_dry_run=is_dry_run)
+    # Where another guard refuses, nobody need confirm.
+    if not is_refused and plan.consent_problem is not None:
+        yield refusal_remark("not-confirmed", plan.consent_problem, is_dry_run=is_dry_run)
 
 
-def refusal(name: str, message: str, *, is_dry_run: bool = False) -> Remark:
-    """That a guard refuses, or of a dry run that it would."""
+def refusal_remark(name: str, message: str, *, is_dry_run: bool = False) -> Remark:
+    """Build the remark that a guard refuses, or in a dry run that it would."""
     refused = "would refuse to delete" if is_dry_run else "refused to delete"
     return Remark(where="guard", code=name, message=f"{refused}: {message}")
 
 
-def _clock(situation: Situation, limits: Limits) -> str | None:
-    skew = situation.skew_seconds
+def _check_clock(plan: GuardedPlan, limits: DeletionLimits) -> str | None:
+    skew = plan.skew_seconds
     if skew is None:
         return "DynamoDB's answer carried no date to check the local clock by; go through an endpoint that sends one"
     if abs(skew) <= limits.max_clock_skew:
         return None
     return (
-        f"{skew_words(skew)}, more than {limits.max_clock_skew:,}; "
+        f"{describe_skew(skew)}, more than {limits.max_clock_skew:,}; "
         "set the clock right, or allow it with --max-clock-skew"
     )
 
 
-def _as_of(situation: Situation, _: Limits) -> str | None:
-    return "the rows were judged as of another time; go without --as-of to delete" if situation.as_of else None
+def _check_as_of(plan: GuardedPlan, _: DeletionLimits) -> str | None:
+    return "the rows were judged as of another time; go without --as-of to delete" if plan.as_of else None
 
 
-def _unfinished(situation: Situation, _: Limits) -> str | None:
-    if situation.population is None or situation.population.complete:
+def _check_scan_end(plan: GuardedPlan, _: DeletionLimits) -> str | None:
+    if plan.population is None or plan.population.complete:
         return None
     return "the scan did not reach the end of the table; run it again"
 
 
-def _most(situation: Situation, limits: Limits) -> str | None:
-    if situation.planned <= limits.max_deletes:
+def _check_max_deletes(plan: GuardedPlan, limits: DeletionLimits) -> str | None:
+    if plan.planned <= limits.max_deletes:
         return None
     return (
-        f"{situation.planned:,} rows are planned, more than {limits.max_deletes:,}; "
-        f"look at them, then allow it with --max-deletes {situation.planned}"
+        f"{plan.planned:,} rows are planned, more than {limits.max_deletes:,}; "
+        f"look at them, then allow it with --max-deletes {plan.planned}"
     )
 
 
-def _share(situation: Situation, limits: Limits) -> str | None:
-    percent, population = limits.max_delete_percent, situation.population
+def _check_share(plan: GuardedPlan, limits: DeletionLimits) -> str | None:
+    percent, population = limits.max_delete_percent, plan.population
     if percent == 0:
-        return "--max-delete-percent 0 lets none go; give another"
-    if percent == _WHOLE:
+        return "--max-delete-percent 0 allows no deletes; give a larger one"
+    if percent == _ALL_PERCENT:
         return None
     if population is None:
         return (
             "the plan does not say how many rows the table has, so nobody knows how large a share it is; "
-            "go without that rule with --max-delete-percent 100"
+            "switch that guard off with --max-delete-percent 100"
         )
-    if population.scanned < LEAST_ROWS_FOR_A_SHARE or situation.planned * _WHOLE <= percent * population.scanned:
+    if population.scanned < LEAST_ROWS_FOR_A_SHARE or plan.planned * _ALL_PERCENT <= percent * population.scanned:
         return None
-    share = _WHOLE * situation.planned / population.scanned
+    share = _ALL_PERCENT * plan.planned / population.scanned
     return (
-        f"{situation.planned:,} of {population.scanned:,} scanned rows are planned, {share:.1f} percent and more than "
-        f"{percent:g}; look at them, then allow it with --max-delete-percent {min(_WHOLE, int(share) + 1)}"
+        f"{plan.planned:,} of {population.scanned:,} scanned rows are planned, {share:.1f} percent and more than "
+        f"{percent:g}; look at them, then allow it with --max-delete-percent {min(_ALL_PERCENT, int(share) + 1)}"
     )
 
 
-def _all_dated(situation: Situation, limits: Limits) -> str | None:
-    population = situation.population
-    if population is None or limits.max_delete_percent == _WHOLE or population.scanned < LEAST_ROWS_FOR_A_SHARE:
+def _check_all_dated(plan: GuardedPlan, limits: DeletionLimits) -> str | None:
+    population = plan.population
+    if population is None or limits.max_delete_percent == _ALL_PERCENT or population.scanned < LEAST_ROWS_FOR_A_SHARE:
         return None
-    # A protected row would have gone too: with it, all dates are over all the same.
-    if situation.planned + situation.protected < population.dated:
+    # Protected rows count: their dates have passed too.
+    if plan.planned + plan.protected < population.dated:
         return None
-    spared = f" or protected ({situation.protected:,})" if situation.protected else ""
+    of_protected = f" or protected ({plan.protected:,})" if plan.protected else ""
     return (
-        f"all {population.dated:,} rows that carry a date are planned{spared}, as with a wrong clock or table; "
+        f"all {population.dated:,} rows that carry a date are planned{of_protected}, as with a wrong clock or table; "
         "look at them, then allow it with --max-delete-percent 100"
     )
 
 
-def _lease(situation: Situation, _: Limits) -> str | None:
-    return situation.lease_problem
+def _check_lease(plan: GuardedPlan, _: DeletionLimits) -> str | None:
+    return plan.lease_problem
 
 
-def _archive(situation: Situation, _: Limits) -> str | None:
-    if situation.archive_problem is None:
+def _check_archive(plan: GuardedPlan, _: DeletionLimits) -> str | None:
+    if plan.archive_problem is None:
         return None
-    return f"the archive cannot be written ({situation.archive_problem}); give --archive PATH, or --no-archive"
+    return f"the archive cannot be written ({plan.archive_problem}); give --archive PATH, or --no-archive"
 
 
-def _protection(situation: Situation, _: Limits) -> str | None:
-    misread = situation.misread
+def _check_protection(plan: GuardedPlan, _: DeletionLimits) -> str | None:
+    misread = plan.misread
     if not misread:
         return None
-    said = [
-        f"'{printable(without_keys(pattern))}' ({counted(rows, 'planned row')})"
-        for pattern, rows in list(misread.items())[:_MOST_PATTERNS]
+    quoted = [
+        f"'{printable(remove_keys(pattern))}' ({format_count(rows, 'planned row')})"
+        for pattern, rows in list(misread.items())[:_MAX_PATTERNS]
     ]
-    if len(misread) > _MOST_PATTERNS:
-        said.append(f"{len(misread) - _MOST_PATTERNS:,} more")
-    one = len(misread) == 1
+    if len(misread) > _MAX_PATTERNS:
+        quoted.append(f"{len(misread) - _MAX_PATTERNS:,} more")
+    is_one = len(misread) == 1
     return (
-        f"--protect-user {', '.join(said)} {'fits' if one else 'fit'} nobody as {'it is' if one else 'they are'} "
-        "written, and would fit the owners of rows that are planned if read a little differently; write each name in "
-        "the row's own spelling, several as an option each, a JSON array, or one a line in the variable; or take away "
-        "what is not meant"
+        f"--protect-user {', '.join(quoted)} {'fits' if is_one else 'fit'} nobody as written, but would fit the owners "
+        "of planned rows if read a little differently; spell each name exactly as the row does, and give several as an "
+        "option each, a JSON array, or one a line in the variable; remove patterns that are not needed"
     )
 
 
 _GUARDS = {
-    "clock": _clock,
-    "as-of": _as_of,
-    "unfinished-scan": _unfinished,
-    "max-deletes": _most,
-    "max-delete-percent": _share,
-    "all-dated-rows": _all_dated,
-    "protection": _protection,
-    "lease": _lease,
-    "archive": _archive,
+    "clock": _check_clock,
+    "as-of": _check_as_of,
+    "unfinished-scan": _check_scan_end,
+    "max-deletes": _check_max_deletes,
+    "max-delete-percent": _check_share,
+    "all-dated-rows": _check_all_dated,
+    "protection": _check_protection,
+    "lease": _check_lease,
+    "archive": _check_archive,
 }

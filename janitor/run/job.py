@@ -1,4 +1,4 @@
-"""What a run is given, and what it leaves."""
+"""What a run is given, and what it returns."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import msgspec
 
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
-from janitor.dynamodb.owners import PagesOfOwner
+from janitor.dynamodb.owner_query import PagesOfOwner
 from janitor.errors import JanitorError, SinkError
 from janitor.readers.interface import Reader
 from janitor.report.announcement_result import AnnouncementResult
-from janitor.report.model import PolicyPart, Remark, Report, TablePart
+from janitor.report.model import Deletion, PolicyPart, Remark, Report, TablePart
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
 from janitor.stopping import Stop
-from janitor.tokens.expiration import moment
+from janitor.tokens.expiration import calendar_time
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
-    from janitor.notices.announce import Announcer
+    from janitor.notices.announcer import Announcer
     from janitor.readers.listing import Listing
     from janitor.run.sweep import Sweep
 
@@ -31,24 +31,24 @@ class TableJob(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done with one table, as values and small interfaces.
 
     Attributes:
+        label: what the run calls the table.
+        named: what the user calls it, table or deployment.
         table, policy: what is scanned, and by which rules.
         now: the UNIX second at which rows are judged; the present, or `as_of`.
         as_of: the time the user gave instead of the present.
         reader: reads the table.
         pages_of_owner: reads one owner's rows; None where the table has no index for it.
-        reread: reads every row once more, where that asks nothing of the table; None where it would, or cannot be done.
-        requests: sends so far and how many of them were throttled.
+        reread: reads every row once more, where that costs the table nothing; None where it would, or is impossible.
+        requests: returns how many requests were sent so far, and how many of them were throttled.
         fingerprint_secret: the key of fingerprints, None for plain ones.
         read_price, write_price: dollars for a million read and write units.
         clock: the present time in UNIX seconds.
         progress, stop: who watches, and who may ask to stop.
-        warnings: what came up before the run, or while its pages were read.
+        warnings: from before the run, or added while pages are read.
         sweep: what to do about stale rows; None to only report.
-        listing: which rows to list, active ones too; None for those that need somebody.
-        announcer: who tells people of it; None for nobody.
-        unused_patterns: those of protected users, none of which has fitted a row so far.
-        label: what the run calls the table.
-        named: what the user calls it, table or deployment.
+        listing: which rows to list, active ones too; None for all findings.
+        announcer: announces what is found; None where nothing is announced.
+        unused_patterns: the patterns of protected users that no row has matched so far.
     """
 
     label: str
@@ -80,25 +80,25 @@ class TableJob(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def policy_part(self) -> PolicyPart:
-        """The rules, as the report has them."""
+        """The rules as a part of the report."""
         return PolicyPart(
             dialect=self.policy.dialect,
             thresholds_seconds=list(self.policy.thresholds),
             grace_seconds=self.policy.grace,
-            as_of=None if self.as_of is None else moment(self.as_of),
+            as_of=None if self.as_of is None else calendar_time(self.as_of),
         )
 
     @property
     def place(self) -> TablePart:
-        """Where the table is."""
+        """The table as a part of the report."""
         table = self.table
         return TablePart(
             name=table.name, region=table.region or None, account_id=table.account_id, endpoint=table.endpoint
         )
 
 
-class Unreached(msgspec.Struct, frozen=True, kw_only=True):
-    """A table that cannot be reached: what is known of it, and why."""
+class UnreachedTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A table that cannot be reached: which it is, and why."""
 
     label: str
     place: TablePart
@@ -106,21 +106,38 @@ class Unreached(msgspec.Struct, frozen=True, kw_only=True):
     named: str | None = None
 
 
+class SweepResult(msgspec.Struct):
+    """The result of a table's sweep; empty for a run without one.
+
+    Attributes:
+        deletion: the part of the report.
+        errors, warnings: for the report.
+        is_refused: whether a guard refused to delete.
+        unlisted: how many rows of the plan no report has a line of.
+    """
+
+    deletion: Deletion = msgspec.field(default_factory=Deletion)
+    errors: list[Remark] = msgspec.field(default_factory=list)
+    warnings: list[Remark] = msgspec.field(default_factory=list)
+    is_refused: bool = False
+    unlisted: int = 0
+
+
 Announce = Callable[[Mapping[str, "Announcer"], Report], AnnouncementResult]
-"""Tells who is to hear of a run: of its tables' announcers, by label, what is due; and of its report, a digest."""
+"""Announces a run. Takes the announcers of its tables by label, and the report that the digest is made from."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run needs.
 
     Attributes:
-        command, run_id, version: who runs.
+        command, run_id, version: of the run.
         is_dry_run: whether nothing is deleted, whatever is found.
-        tables: what is to be done with each, in their order; one at least.
-        policy: the rules of all of them, without a dialect.
+        tables: what is to be done with each, in their order; at least one.
+        policy: the rules for all tables, without a dialect.
         outlets: where the report goes.
         max_findings: how many findings a report that does not stream may list.
-        announce: tells those who are to hear of the run; None for nobody.
+        announce: announces the run; None where nothing is announced.
         clock: the present time in UNIX seconds.
         stop: who may ask to stop; the tables' jobs have the same.
     """
@@ -129,7 +146,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     version: str
     is_dry_run: bool
-    tables: Sequence[TableJob | Unreached]
+    tables: Sequence[TableJob | UnreachedTable]
     policy: PolicyPart
     outlets: Outlets
     max_findings: int
@@ -138,12 +155,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     stop: Stop
 
 
-class Result(msgspec.Struct, frozen=True):
-    """What a run leaves to its command.
+class RunResult(msgspec.Struct, frozen=True):
+    """What a run returns to its command.
 
     Attributes:
-        report: of the run.
-        failures: the reports that could not be written.
+        report: the run's report.
+        failures: the outlets that could not be written.
     """
 
     report: Report

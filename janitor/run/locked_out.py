@@ -1,21 +1,20 @@
-"""Which owners LISA lets create no token until their expired rows are gone.
+"""Finds the owners who cannot create a token until their expired rows are gone.
 
 LISA 6.1 and later refuse a new token to a user who has any row (lambda/api_tokens/handler.py, `_get_user_token`),
-expired or not. The scan saw every expired row, but not the active ones, so the owners of those that still stand are
-looked up.
+expired or not. The scan sees every expired row, but no active ones, so the owners of expired rows are looked up.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 
 import msgspec
 
 from janitor.dynamodb.decode import Page
-from janitor.dynamodb.owners import MOST_LOOKUPS, PagesOfOwner
+from janitor.dynamodb.owner_query import MAX_OWNER_LOOKUPS, PagesOfOwner
 from janitor.errors import StopRequestedError
 from janitor.report.model import Remark
 from janitor.stopping import Stop
-from janitor.tokens.dialect import Dialect, Gate, accepted_by
+from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates
 from janitor.tokens.row import text_of
 
 
@@ -23,7 +22,7 @@ class LockedOut(msgspec.Struct, frozen=True):
     """What the look-ups found.
 
     Attributes:
-        owners: with an expired row and no accepted one, sorted.
+        owners: those with an expired row and no accepted one, sorted.
         unchecked: how many owners with an expired row were not looked up.
         read_units: what the look-ups cost.
     """
@@ -36,33 +35,34 @@ class LockedOut(msgspec.Struct, frozen=True):
 def find_locked_out(candidates: Iterable[str], pages_of_owner: PagesOfOwner, now: int, stop: Stop) -> LockedOut:
     """Look up at most 500 of the candidates, in alphabetical order.
 
-    One after the other: 500 take a few seconds, and more at once would cost LISA's authorizer its share.
+    They are looked up one after the other: 500 take a few seconds, and several at once would take capacity from LISA's
+    authorizer.
 
     Args:
         candidates: owners with an expired row, of whom the scan saw no accepted one.
-        pages_of_owner: the rows that carry a username.
+        pages_of_owner: reads the rows of an owner.
         now: the run's UNIX second.
         stop: a request leaves the rest unchecked.
 
     Raises:
         AwsError: the index could not be read.
     """
-    waiting = sorted(candidates)
-    owners: list[str] = []
-    units, checked = 0.0, 0
+    owners_to_check = sorted(candidates)
+    locked_out: list[str] = []
+    read_units, checked = 0.0, 0
     with suppress(StopRequestedError):
-        for owner in waiting[:MOST_LOOKUPS]:
+        for owner in owners_to_check[:MAX_OWNER_LOOKUPS]:
             with stop.waiting():
                 is_locked_out, cost = _is_locked_out(pages_of_owner(owner), now)
             checked += 1
-            units += cost
+            read_units += cost
             if is_locked_out:
-                owners.append(owner)
-    return LockedOut(tuple(owners), len(waiting) - checked, units)
+                locked_out.append(owner)
+    return LockedOut(tuple(locked_out), len(owners_to_check) - checked, read_units)
 
 
-def sift_locked_out(candidates: Iterable[str], pages: Iterable[Page], now: int, stop: Stop) -> LockedOut:
-    """Go through every row once more, where that asks nothing of the table, for all of the candidates at once.
+def find_locked_out_in_pages(candidates: Iterable[str], pages: Iterable[Page], now: int, stop: Stop) -> LockedOut:
+    """Find them by reading every row once more, for all candidates at once.
 
     Args:
         candidates: owners with an expired row, of whom the scan saw no accepted one.
@@ -73,18 +73,18 @@ def sift_locked_out(candidates: Iterable[str], pages: Iterable[Page], now: int, 
     Raises:
         JanitorError: the rows could not be read again.
     """
-    left = set(candidates)
+    remaining = set(candidates)
     for page in pages:
         for row in page.rows(range(page.count)):
-            if text_of(row.username) in left and Gate.API in accepted_by(row, now, Dialect.HASHED):
-                left.discard(text_of(row.username) or "")
-        if not left:
+            if text_of(row.username) in remaining and Gate.API in find_accepting_gates(row, now, Dialect.HASHED):
+                remaining.discard(text_of(row.username) or "")
+        if not remaining:
             break
-    return LockedOut(unchecked=len(left)) if stop.is_requested() else LockedOut(tuple(sorted(left)))
+    return LockedOut(unchecked=len(remaining)) if stop.is_requested() else LockedOut(tuple(sorted(remaining)))
 
 
-def unchecked_warning(owners: int, rows: int) -> list[Remark]:
-    """The warning that so many owners, and those of so many rows, were not looked up; none for none."""
+def unchecked_warnings(owners: int, rows: int) -> list[Remark]:
+    """Build the warning that so many owners, and the owners of so many rows, were not looked up; empty for none."""
     if not owners and not rows:
         return []
     unchecked = [f"{owners:,} more owners with an expired row"] if owners else []
@@ -94,16 +94,11 @@ def unchecked_warning(owners: int, rows: int) -> list[Remark]:
 
 
 def _is_locked_out(pages: Iterable[Page], now: int) -> tuple[bool, float]:
-    units, rows = 0.0, 0
+    read_units, rows = 0.0, 0
     for page in pages:
-        units += page.read_units
+        read_units += page.read_units
         rows += page.count
-        if any(_accepted(page, now)):
-            return False, units
-    # A sweep may just have deleted the last of them, and so let the owner in again.
-    return rows > 0, units
-
-
-def _accepted(page: Page, now: int) -> Iterator[bool]:
-    for row in page.rows(range(page.count)):
-        yield Gate.API in accepted_by(row, now, Dialect.HASHED)
+        if any(Gate.API in find_accepting_gates(row, now, Dialect.HASHED) for row in page.rows(range(page.count))):
+            return False, read_units
+    # No rows: a sweep may just have deleted the last one, so the owner can create a token again.
+    return rows > 0, read_units

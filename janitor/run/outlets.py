@@ -1,4 +1,4 @@
-"""Formats coupled to sinks: reports on their way out. One that fails is dropped, and the others go on."""
+"""Writes every report of a run: each outlet is a format and a sink. One that fails is dropped, and the others go on."""
 
 from collections.abc import Callable, Iterable
 
@@ -15,7 +15,7 @@ log = get_logger("janitor.report")
 
 
 class Outlet(msgspec.Struct, frozen=True):
-    """One format to one place."""
+    """A report in one format, to one sink."""
 
     format: Format
     sink: Sink
@@ -25,42 +25,42 @@ class Outlets:
     """Every report of a run.
 
     Attributes:
-        failures: what became of the outlets that were dropped.
-        written: where reports are by now, standard output aside.
+        failures: why outlets were dropped.
+        written: where reports have been written so far, without standard output.
     """
 
     def __init__(self, outlets: Iterable[Outlet]) -> None:
         self._working = list(outlets)
-        self._are_none = not self._working
+        self._is_empty = not self._working
         self.written: list[str] = []
         self._streaming = [outlet for outlet in self._working if outlet.format.streams]
         self.failures: list[SinkError] = []
 
     @property
     def streams(self) -> bool:
-        """Whether any of them wants every finding as it is found."""
+        """Whether any outlet takes every finding as it is found."""
         return bool(self._streaming)
 
     @property
-    def keep(self) -> bool:
-        """Whether any of them wants the findings at the end."""
+    def lists_findings(self) -> bool:
+        """Whether any outlet takes the most urgent findings at the end."""
         return any(not outlet.format.streams for outlet in self._working)
 
     @property
     def prints_remarks(self) -> bool:
-        """Whether one of them is standard output, in a format that has errors and warnings in it."""
-        return any(isinstance(outlet.sink, Stdout) and outlet.format.tells_the_outcome for outlet in self._working)
+        """Whether a report with errors and warnings goes to standard output."""
+        return any(isinstance(outlet.sink, Stdout) and outlet.format.shows_outcome for outlet in self._working)
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether there is nobody left to report to, of those there were."""
-        return not self._working and not self._are_none
+        """Whether all outlets have failed."""
+        return not self._working and not self._is_empty
 
     def open(self) -> None:
-        """Prove every place writable.
+        """Open every sink, which proves that it can be written.
 
         Raises:
-            ConfigurationError: one cannot be written; nothing is left behind in the others.
+            ConfigurationError: one cannot be written; the others are discarded.
         """
         try:
             for outlet in self._working:
@@ -68,22 +68,22 @@ class Outlets:
         except BaseException:
             self.discard()
             raise
-        self._each(self._streaming, lambda outlet: outlet.sink.write(outlet.format.head()))
+        self._for_each(self._streaming, lambda outlet: outlet.sink.write(outlet.format.head()))
 
-    def lines(self, findings: list[Finding]) -> None:
-        """Hand the findings of a page to the outlets that stream: one write a page, not one a finding."""
-        self._each(self._streaming, lambda outlet: outlet.sink.write(outlet.format.lines(findings)))
+    def write_lines(self, findings: list[Finding]) -> None:
+        """Write the findings of a page to the outlets that stream, in one write."""
+        self._for_each(self._streaming, lambda outlet: outlet.sink.write(outlet.format.lines(findings)))
 
     def finish(self, report: Report, *, is_complete: bool) -> None:
         """Write what is left and make every report visible.
 
         Args:
             report: the report.
-            is_complete: whether all of the table was read; if not, a format that cannot say so is not made visible.
+            is_complete: whether all tables were read to their end. If not, formats that cannot say so are dropped.
         """
 
         def finish(outlet: Outlet) -> None:
-            if not is_complete and not _tells(outlet.format, report):
+            if not is_complete and not _can_tell(outlet.format, report):
                 sentence = f"{outlet.sink.target}: the scan broke off, and a report in this format cannot say so"
                 raise SinkError(sentence, "take another format, or run it again", "incomplete")
             outlet.sink.write(outlet.format.tail(report))
@@ -92,28 +92,28 @@ class Outlets:
             if not isinstance(outlet.sink, Stdout):
                 self.written.append(outlet.sink.target)
 
-        self._each(self._working, finish)
+        self._for_each(self._working, finish)
 
-    def pass_over(self, report: Report) -> None:
-        """As `finish` of a run that left a table to another run; a format that cannot say so leaves what is there."""
+    def finish_skipped(self, report: Report) -> None:
+        """Finish a run that left a table to another run. Formats that cannot say so leave the last report in place."""
         for outlet in tuple(self._working):
-            if not _tells(outlet.format, report):
+            if not _can_tell(outlet.format, report):
                 outlet.sink.discard()
                 self._working.remove(outlet)
         self.finish(report, is_complete=False)
 
     def discard(self) -> None:
-        """Leave nothing half-written behind."""
+        """Discard what is not visible yet."""
         for outlet in self._working:
             outlet.sink.discard()
 
-    def _each(self, outlets: list[Outlet], action: Callable[[Outlet], None]) -> None:
+    def _for_each(self, outlets: list[Outlet], action: Callable[[Outlet], None]) -> None:
         for outlet in tuple(outlets):
             try:
                 action(outlet)
             except SinkError as error:
                 self._drop(outlet, error)
-            except Exception as error:  # it must not take the other reports with it
+            except Exception as error:  # a bug in one format must not stop the other reports
                 log.exception("report.bug", target=outlet.sink.target)  # without its text
                 self._drop(outlet, SinkError(f"{outlet.sink.target}: {bug_sentence(error)}", code="bug"))
 
@@ -126,7 +126,10 @@ class Outlets:
             self._streaming.remove(outlet)
 
 
-def _tells(form: Format, report: Report) -> bool:
-    """Whether a reader of this format sees what was not read. Where nothing was, an old report is better than none."""
+def _can_tell(format_: Format, report: Report) -> bool:
+    """Whether a report in this format tells which tables were not read.
+
+    Where no table was read at all, that means the run's outcome.
+    """
     some_was_read = report.is_of_several and report.run.outcome is not Outcome.SKIPPED
-    return form.tells_of_each_table if some_was_read else form.tells_the_outcome
+    return format_.shows_each_outcome if some_was_read else format_.shows_outcome

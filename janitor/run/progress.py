@@ -1,23 +1,23 @@
-"""How far a run has come, for whoever watches."""
+"""What is called as a run advances, for example a progress bar."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told of every page; must be quick, and never fail."""
+    """Called at every page; must be quick, and never raise."""
 
     def advance(self, rows: int) -> None:
-        """So many more rows have been scanned."""
+        """Add rows that have been scanned."""
 
     def finish(self) -> None:
-        """The scan is over, whole or not."""
+        """End: the scan is over, complete or not."""
 
 
 class NoProgress:
-    """Nobody watches."""
+    """Shows nothing."""
 
     def advance(self, rows: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finish(self) -> None:
-        """Nothing."""
+        """Do nothing."""

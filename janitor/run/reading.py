@@ -1,8 +1,8 @@
-"""The first half of a run: every row judged once, and what came of it handed on.
+"""The first half of a table's turn: read every row, judge it once, and pass it on.
 
 reader ──batches──┬──> tally
-├──> findings
-└──> the plan, of a run that has one, unless their owners are still to be told
+                  ├──> findings
+                  └──> the plan, in a sweep; not rows whose notice must come first, or is too recent
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from janitor.logs import get_logger
 from janitor.readers.interface import DeletableRow, FoundRow, Rules
 from janitor.readers.tally import Tally
 from janitor.report.model import Remark
-from janitor.run.findings import Findings
+from janitor.run.finding_collector import FindingCollector
 from janitor.run.job import TableJob
 from janitor.run.outlets import Outlets
-from janitor.tokens.fingerprint import row_name
+from janitor.tokens.fingerprint import make_row_name
 
 if TYPE_CHECKING:
     from janitor.run.sweep import Sweep
@@ -28,7 +28,7 @@ log = get_logger("janitor.run")
 
 
 def reading_rules(job: TableJob, outlets: Outlets, label: str | None) -> Rules:
-    """By what the table's rows are judged; `label` is the table's, where the run has several."""
+    """Build the rules by which readers judge the table's rows; `label` is the table's, where the run has several."""
     is_in_order = job.listing is not None and job.listing.order is not None
     return Rules(
         policy=job.policy,
@@ -41,32 +41,32 @@ def reading_rules(job: TableJob, outlets: Outlets, label: str | None) -> Rules:
     )
 
 
-def read_table(job: TableJob, rules: Rules, tally: Tally, findings: Findings, outlets: Outlets) -> list[Remark]:
+def read_table(job: TableJob, rules: Rules, tally: Tally, findings: FindingCollector, outlets: Outlets) -> list[Remark]:
     """Read the table to its end, or until somebody asks to stop.
 
     Args:
         job: what is to be done.
-        rules: by what rows are judged.
-        tally: what is counted is added to it.
-        findings: told of all rows that are worth a line.
-        outlets: where there are none left, reading goes on only for what is to be deleted.
+        rules: the rules by which rows are judged.
+        tally: gets the counts.
+        findings: gets all rows that are worth a line.
+        outlets: the reports. Where all have failed, only a sweep reads on.
 
     Returns:
-        what broke the reading off, as a remark for the report; nothing when it came to its end.
+        why the reading broke off, as an error for the report; empty where it came to its end.
     """
     sweep = job.sweep
     try:
-        for batch in job.reader.batches(rules, lambda: job.unused_patterns.left):
+        for batch in job.reader.batches(rules, lambda: job.unused_patterns.patterns):
             tally.add_all(batch.tally)
-            job.unused_patterns.drop(batch.fitting)
-            waiting = [] if sweep is None else _planned(batch.deletable, sweep, tally, job.fingerprint_secret)
-            findings.tell(batch.found, batch.lines)
-            findings.tell(waiting)
+            job.unused_patterns.mark_used(batch.matching_patterns)
+            waiting = [] if sweep is None else _plan_rows(batch.deletable, sweep, tally, job.fingerprint_secret)
+            findings.add(batch.found, batch.lines)
+            findings.add(waiting)
             job.progress.advance(batch.tally.scanned)
             if outlets.is_exhausted and sweep is None:
                 message = "the scan broke off: there is nobody left to report to"
                 return [Remark(where="scan", code="nobody-left", message=message)]
-            # What a segment came to is let go before the next one is taken.
+            # Free the batch before the next one is made.
             del batch
     except JanitorError as error:
         log.error("scan.failed", code=error.code, error=str(error))  # noqa: TRY400  # a sentence, not a traceback
@@ -77,33 +77,33 @@ def read_table(job: TableJob, rules: Rules, tally: Tally, findings: Findings, ou
     return []
 
 
-def _planned(rows: Sequence[DeletableRow], sweep: Sweep, tally: Tally, secret: bytes | None) -> list[FoundRow]:
+def _plan_rows(rows: Sequence[DeletableRow], sweep: Sweep, tally: Tally, secret: bytes | None) -> list[FoundRow]:
     """Plan the rows; return those that have to wait until their notice is old enough."""
     waiting = []
-    may_go = _announced(rows, sweep.announced) if sweep.announced and rows else None
+    announced = _find_announced(rows, sweep.find_announced) if sweep.find_announced and rows else None
     for item, name, found in rows:
-        if may_go is not None and (name, found.verdict.expiry or 0) not in may_go:
+        if announced is not None and (name, found.verdict.expiry or 0) not in announced:
             tally.waiting += 1
             tally.owners.add(found.row, found.verdict)
             waiting.append(found)
             continue
         tally.plan(found.verdict.expiry or 0)
-        sweep.plan.add(name, row_name(found.row, name, secret), found.verdict.state, item)
+        sweep.plan.file.add(name, make_row_name(found.row, name, secret), found.verdict.state, item)
     return waiting
 
 
-def _announced(
-    rows: Sequence[DeletableRow], announced: Callable[[Mapping[str, int]], AbstractSet[str]]
+def _find_announced(
+    rows: Sequence[DeletableRow], find_announced: Callable[[Mapping[str, int]], AbstractSet[str]]
 ) -> set[tuple[str, int]]:
-    """The fingerprints and expiries, of those of the rows, that were announced long enough ago.
+    """Find the rows that were announced long enough ago; return their fingerprints and expiries.
 
-    The two rows of one token have one fingerprint, and may have two expiries: what was said of one is not said of the
-    other, so such rows are asked after one at a time.
+    The two rows of one token have one fingerprint, and may have two expiries, each with its own notice. So such rows
+    are looked up in separate calls.
     """
-    left = {(row.fingerprint, row.found.verdict.expiry or 0) for row in rows}
-    found: set[tuple[str, int]] = set()
-    while left:
-        asked = dict(left)
-        found.update((name, asked[name]) for name in announced(asked))
-        left -= asked.items()
-    return found
+    unchecked = {(row.fingerprint, row.found.verdict.expiry or 0) for row in rows}
+    announced: set[tuple[str, int]] = set()
+    while unchecked:
+        expiries = dict(unchecked)
+        announced.update((name, expiries[name]) for name in find_announced(expiries))
+        unchecked -= expiries.items()
+    return announced

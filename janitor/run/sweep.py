@@ -1,8 +1,8 @@
-"""The second half of a sweep: the finished plan, through the guards, to an outcome for every row.
+"""The second half of a sweep: check the finished plan, execute it, and report an outcome for every row.
 
-plan closed ──> guards ──refuse──────────────┐
-│ pass                     v
-confirm, archive opened ──> carried out for real, or for show ──> findings with their outcomes
+close plan ──> guards ──refuse──────────────────────────┐
+                 │ pass                                 v
+                 └──> confirm, open archive ──> execute, or dry run ──> findings with their outcomes
 """
 
 from collections import Counter
@@ -13,85 +13,99 @@ from pathlib import Path
 from typing import Protocol
 
 from janitor.archive.archive import Archive
-from janitor.archive.plan import UNKNOWN, Header, Plan, PlannedRow, Population
+from janitor.archive.plan import UNKNOWN_POPULATION, Plan, PlanHeader, PlannedRow, Population
 from janitor.errors import SinkError
 from janitor.logs import get_logger
 from janitor.readers.interface import FoundRow
 from janitor.readers.tally import Tally
 from janitor.report.model import Deletion, Remark
-from janitor.run.carry_out import Candidate, CarryOut, ForShow, close_archive
-from janitor.run.findings import Findings
-from janitor.run.guards import Limits, Situation, refusal, refusals
+from janitor.run.finding_collector import FindingCollector
+from janitor.run.guards import DeletionLimits, GuardedPlan, check_guards, refusal_remark
+from janitor.run.job import SweepResult
+from janitor.run.plan_executor import Candidate, DryRunExecutor, PlanExecutor, close_archive
 from janitor.run.progress import Progress
-from janitor.run.swept import Swept
-from janitor.stopping import TELL_SECONDS, Stop
+from janitor.stopping import RECORD_SECONDS, Stop
 from janitor.store.lease_keeper import LeaseKeeper
 from janitor.tokens.classify import Classification, State
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.expiration import read_expiration
-from janitor.tokens.outcome import DeletionOutcome
-from janitor.tokens.protection import misread_patterns
-from janitor.tokens.row import row_of, text_of
+from janitor.tokens.protection import count_misread_patterns
+from janitor.tokens.row import decode_row, text_of
 
 log = get_logger("janitor.run")
 
-_TOLD_AT_ONCE = 500
+_REPORT_BATCH = 500
 # Enum's own look-up is slow, and every row of a plan asks.
 _STATES = {state.value: state for state in State}
 _GONE = frozenset({DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE})
 
 
 class Consent(Protocol):
-    """Somebody's word that rows may be deleted."""
+    """Asks whether rows may be deleted."""
 
     def problem(self) -> str | None:
-        """Why nobody can be asked, and the way out; None where somebody can, or need not be."""
+        """Why nobody can be asked, and what to do; None where somebody can, or need not be asked."""
 
     def is_given(self, rows: int, oldest: int, newest: int) -> bool:
-        """Ask, unless that was answered before: so many rows, whose expiries lie between these two UNIX seconds."""
+        """Ask whether so many rows, whose expiries lie between these two UNIX seconds, may be deleted.
+
+        Where the answer was given before the run, nobody is asked.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepPlan:
+    """The plan of a sweep, and what becomes of its file.
+
+    Attributes:
+        file: the plan, not opened yet.
+        header: its first line, and that of the archive.
+        read_rows: reads it back once it is closed.
+        is_requested: whether the user asked for the file.
+        refused_path: where a plan that was refused is kept although the user did not ask for it, replacing the last
+            one; None where it is not kept.
+        reviewed_path: the plan file that is applied; None for a sweep, which makes its own plan.
+    """
+
+    file: Plan
+    header: PlanHeader
+    read_rows: Callable[[], Iterator[PlannedRow]]
+    is_requested: bool
+    refused_path: Path | None = None
+    reviewed_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """What a sweep is given besides what a scan is.
+    """What a sweep needs, besides what a scan needs.
 
     Attributes:
-        is_enabled: whether to delete; a dry run otherwise.
-        header: the first line of the plan and of the archive.
-        plan: the plan, not opened yet.
-        keeps_plan: whether the user asked for the plan.
-        refused_plan: where a plan that nobody asked for goes once it was refused, in the place of the table's last one;
-            None for nowhere.
-        reviewed_plan: the file that is being carried out; None for a sweep, which makes its own.
-        planned_rows: reads the plan back once it is closed.
+        is_enabled: whether to delete; False for a dry run.
+        plan: the plan, and what becomes of its file.
         archive: where rows are kept before they are deleted.
-        archive_problem: why the archive could not be written, as far as can be told without writing.
+        archive_problem: why the archive cannot be written, as far as can be known without writing.
         limits: what the guards allow.
-        population: what is to be taken for the table, from what this run has read; None for unknown.
-        consent: asks whoever sits at the terminal.
-        for_real: the way to carry the plan out for real, once the archive is open.
-        announced: of rows, expiries by fingerprint, those that were announced long enough ago; None where that does not
-            matter.
+        population: turns what this run has read into what the guards take for the table; None for unknown.
+        consent: asks the user to confirm.
+        make_executor: makes what deletes; called once the archive is open.
+        find_announced: finds the rows, given as expiries by fingerprint, that were announced long enough ago; returns
+            their fingerprints. None where rows need no notice.
         lease: the right to sweep the table; None where no store keeps it.
         write_units: what the deletes cost so far.
-        progress: who watches the deletes, from how many there are.
-        skew_seconds: the local clock less the server's.
+        progress: makes the progress of so many deletes.
+        skew_seconds: the local clock minus the server's.
         as_of: whether rows are judged as of another time than the present.
     """
 
     is_enabled: bool
-    header: Header
-    plan: Plan
-    keeps_plan: bool
-    refused_plan: Path | None
-    reviewed_plan: Path | None
-    planned_rows: Callable[[], Iterator[PlannedRow]]
+    plan: SweepPlan
     archive: Archive
     archive_problem: Callable[[], str | None]
-    limits: Limits
+    limits: DeletionLimits
     population: Callable[[Population], Population | None]
     consent: Consent
-    for_real: Callable[[], CarryOut]
-    announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None
+    make_executor: Callable[[], PlanExecutor]
+    find_announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None
     lease: LeaseKeeper | None
     write_units: Callable[[], float]
     progress: Callable[[int], Progress]
@@ -99,76 +113,78 @@ class Sweep:
     as_of: bool
 
     def abandon(self) -> None:
-        """Let go of the archive and of the plan, after something that was not foreseen."""
+        """Give up the archive and the plan after an unexpected error."""
         self.archive.abandon()
-        if self.keeps_plan:
-            self.plan.leave()
+        if self.plan.is_requested:
+            self.plan.file.release()
         else:
-            self.plan.remove()
+            self.plan.file.remove()
 
     def finish(
         self,
         tally: Tally,
-        findings: Findings,
+        findings: FindingCollector,
         stop: Stop,
         *,
         is_complete: bool,
         lease_problem: str | None,
         unused_patterns: Sequence[str] = (),
-    ) -> Swept:
-        """Close the plan, ask the guards, carry it out, and tell every row of it with its outcome.
+    ) -> SweepResult:
+        """Close the plan, check the guards, execute the plan, and report every row of it with its outcome.
 
         Args:
             tally: what the scan counted.
-            findings: told of every row of the plan.
-            stop: a request ends the deletes, and a few seconds later the telling.
-            is_complete: whether the scan reached the table's end; without that nothing is deleted.
-            lease_problem: why the table's lease was not to be had; None where it is held, or none is needed.
-            unused_patterns: those of protected users that have fitted the owner of no row.
+            findings: gets every row of the plan.
+            stop: a request ends the deletes, and a few seconds later the reporting of rows.
+            is_complete: whether the scan reached the table's end; if not, nothing is deleted.
+            lease_problem: why the table's lease could not be taken; None where it is held, or not needed.
+            unused_patterns: patterns of protected users that match the owner of no row.
         """
-        swept = Swept()
+        result = SweepResult()
         unused = tuple(unused_patterns)
         population = self.population(
             Population(scanned=tally.scanned, dated=tally.dated, complete=is_complete, unused_patterns=unused)
         )
         try:
-            self.plan.close(population or UNKNOWN)
+            self.plan.file.close(population or UNKNOWN_POPULATION)
         except SinkError as error:
-            swept.errors.append(Remark(where="plan", code=error.code, message=str(error)))
+            result.errors.append(Remark(where="plan", code=error.code, message=str(error)))
             is_complete = False
         if is_complete:
-            _ask_guards(self, tally, population, swept, lease_problem=lease_problem, unused_patterns=unused)
-        may_delete = self.is_enabled and is_complete and not swept.is_refused and self.plan.rows > 0
-        carry_out = self.for_real() if may_delete else ForShow()
+            _check_guards(self, tally, population, result, lease_problem=lease_problem, unused_patterns=unused)
+        may_delete = self.is_enabled and is_complete and not result.is_refused and self.plan.file.rows > 0
+        executor = self.make_executor() if may_delete else DryRunExecutor()
         if may_delete:
-            log.info("deletes.started", rows=self.plan.rows)
-        outcomes = _carry_out(self, carry_out, tally=tally, findings=findings, stop=stop)
+            log.info("deletes.started", rows=self.plan.file.rows)
+        outcomes = _execute(self, executor, tally=tally, findings=findings, stop=stop)
         if may_delete:
             log.info("deletes.finished", **{outcome.value: count for outcome, count in outcomes.items()})
-        swept.untold = self.plan.rows - outcomes.total()
-        if swept.untold:
-            message = f"{swept.untold:,} planned rows that nothing was done with are not listed"
-            swept.warnings.append(Remark(where="report", code="untold", message=message))
-        swept.errors += carry_out.errors
+        result.unlisted = self.plan.file.rows - outcomes.total()
+        if result.unlisted:
+            message = f"{result.unlisted:,} planned rows that were not touched are not listed"
+            result.warnings.append(Remark(where="report", code="untold", message=message))
+        result.errors += executor.errors
         if may_delete:
-            swept.errors += close_archive(self.archive, population or UNKNOWN)
-        if self.is_enabled and is_complete and not (swept.is_refused or swept.errors or stop.is_requested()):
+            result.errors += close_archive(self.archive, population or UNKNOWN_POPULATION)
+        if self.is_enabled and is_complete and not (result.is_refused or result.errors or stop.is_requested()):
             _remove_outdated_plan(self)
-        swept.deletion = _deletion(self, tally, outcomes, has_archive=may_delete, plan=_kept_plan(self, swept))
-        return swept
+        result.deletion = _describe_deletion(
+            self, tally, outcomes, has_archive=may_delete, plan=_keep_plan(self, result)
+        )
+        return result
 
 
-def _ask_guards(
+def _check_guards(
     sweep: Sweep,
     tally: Tally,
     population: Population | None,
-    swept: Swept,
+    result: SweepResult,
     *,
     lease_problem: str | None,
     unused_patterns: Sequence[str],
 ) -> None:
-    situation = Situation(
-        planned=sweep.plan.rows,
+    guarded_plan = GuardedPlan(
+        planned=sweep.plan.file.rows,
         protected=tally.protected,
         population=population,
         skew_seconds=sweep.skew_seconds,
@@ -176,97 +192,101 @@ def _ask_guards(
         lease_problem=lease_problem,
         archive_problem=sweep.archive_problem(),
         consent_problem=sweep.consent.problem() if sweep.is_enabled else None,
-        misread=misread_patterns(
-            unused_patterns, (text_of(row_of(planned.item).username) for planned in sweep.planned_rows())
+        misread=count_misread_patterns(
+            unused_patterns, (text_of(decode_row(planned.item).username) for planned in sweep.plan.read_rows())
         ),
     )
-    reasons = list(refusals(situation, sweep.limits, is_dry_run=not sweep.is_enabled))
+    reasons = list(check_guards(guarded_plan, sweep.limits, is_dry_run=not sweep.is_enabled))
     if not sweep.is_enabled:
-        swept.warnings += reasons
+        result.warnings += reasons
         return
-    if not reasons and tally.planned_expiries and not sweep.consent.is_given(sweep.plan.rows, *tally.planned_expiries):
+    if (
+        not reasons
+        and tally.planned_expiries
+        and not sweep.consent.is_given(sweep.plan.file.rows, *tally.planned_expiries)
+    ):
         reasons = [Remark(where="guard", code="not-confirmed", message="nothing was deleted: it was not confirmed")]
-    if not reasons and sweep.plan.rows:
-        reasons = _opened(sweep)
-    swept.errors += reasons
-    swept.is_refused = bool(reasons)
+    if not reasons and sweep.plan.file.rows:
+        reasons = _open_archive(sweep)
+    result.errors += reasons
+    result.is_refused = bool(reasons)
 
 
-def _opened(sweep: Sweep) -> list[Remark]:
+def _open_archive(sweep: Sweep) -> list[Remark]:
     """Open the archive: the last guard, because it leaves a file behind."""
     try:
-        sweep.archive.open(sweep.header)
+        sweep.archive.open(sweep.plan.header)
     except SinkError as error:
-        return [refusal("archive", f"{error}, or --no-archive")]
+        return [refusal_remark("archive", f"{error}, or --no-archive")]
     return []
 
 
-def _carry_out(
+def _execute(
     sweep: Sweep,
-    carry_out: CarryOut,
+    executor: PlanExecutor,
     *,
     tally: Tally,
-    findings: Findings,
+    findings: FindingCollector,
     stop: Stop,
 ) -> Counter[DeletionOutcome]:
-    """Every row's outcome, each told; after a request to stop, rows that nothing was sent for may be left out."""
+    """Execute the plan, and report every row. After a request to stop, rows that were not touched may be left out."""
     outcomes: Counter[DeletionOutcome] = Counter()
-    told: list[FoundRow] = []
-    progress = sweep.progress(sweep.plan.rows)
-    candidates = (Candidate(planned, row_of(planned.item)) for planned in sweep.planned_rows())
+    found_rows: list[FoundRow] = []
+    progress = sweep.progress(sweep.plan.file.rows)
+    candidates = (Candidate(planned, decode_row(planned.item)) for planned in sweep.plan.read_rows())
     try:
-        for candidate, outcome in carry_out.settle(candidates):
-            if outcome is DeletionOutcome.PLANNED and stop.is_over(TELL_SECONDS):
+        for candidate, outcome in executor.execute(candidates):
+            if outcome is DeletionOutcome.PLANNED and stop.is_over(RECORD_SECONDS):
                 break
             outcomes[outcome] += 1
-            verdict = _verdict(candidate)
+            verdict = _classify(candidate)
             if outcome not in _GONE:
                 tally.owners.add(candidate.row, verdict)
-            told.append(FoundRow(candidate.row, verdict, outcome))
-            if len(told) == _TOLD_AT_ONCE:
-                progress.advance(len(told))
-                findings.tell(told)
-                told = []
+            found_rows.append(FoundRow(candidate.row, verdict, outcome))
+            if len(found_rows) == _REPORT_BATCH:
+                progress.advance(len(found_rows))
+                findings.add(found_rows)
+                found_rows = []
     finally:
         progress.finish()
-    findings.tell(told)
+    findings.add(found_rows)
     return outcomes
 
 
-def _verdict(candidate: Candidate) -> Classification:
-    """What a row of the plan is at the run's time: by then no gate accepted it, or it would not have been planned."""
+def _classify(candidate: Candidate) -> Classification:
+    """Classify a row of the plan as the scan did. No gate accepted it then, or it would not have been planned."""
     expiration = candidate.row.expiration
     expiry = read_expiration(expiration)[0] if expiration is not None else None
     return Classification(_STATES[candidate.planned.state], (), expiry, ())
 
 
-def _kept_plan(sweep: Sweep, swept: Swept) -> Path | None:
-    """The plan, where the user asked for it or may want to look at what was refused; else it is taken away."""
-    if sweep.keeps_plan:
-        return sweep.plan.path
-    if not swept.is_refused or sweep.reviewed_plan is not None:
-        sweep.plan.remove()
-        return sweep.reviewed_plan if swept.is_refused else None
-    why = "no disk here outlives the run"
-    if sweep.refused_plan is not None:
+def _keep_plan(sweep: Sweep, result: SweepResult) -> Path | None:
+    """Keep the plan where the user asked for it or it was refused, else remove it; return where it is, if anywhere."""
+    if sweep.plan.is_requested:
+        return sweep.plan.file.path
+    if not result.is_refused or sweep.plan.reviewed_path is not None:
+        sweep.plan.file.remove()
+        return sweep.plan.reviewed_path if result.is_refused else None
+    reason = "no disk here outlives the run"
+    if sweep.plan.refused_path is not None:
         try:
-            sweep.plan.move(sweep.refused_plan)
+            sweep.plan.file.move(sweep.plan.refused_path)
         except SinkError as error:
-            why = str(error)
+            reason = str(error)
         else:
-            return sweep.plan.path
-    sweep.plan.remove()
-    message = f"the plan was not kept: {why}; to look at it, make it anew with --plan PATH, as a dry run"
-    swept.warnings.append(Remark(where="plan", code="not-kept", message=message))
+            return sweep.plan.file.path
+    sweep.plan.file.remove()
+    message = f"the plan was not kept: {reason}; to read it, make it again with --plan PATH, as a dry run"
+    result.warnings.append(Remark(where="plan", code="not-kept", message=message))
     return None
 
 
 def _remove_outdated_plan(sweep: Sweep) -> None:
-    """Take away the table's plan that an earlier sweep was refused, once a sweep has done its work."""
-    outdated = sweep.refused_plan
-    if outdated is None or sweep.reviewed_plan is not None or not outdated.is_file():
+    """Remove the refused plan of an earlier sweep of the table, once a sweep was not refused."""
+    outdated = sweep.plan.refused_path
+    if outdated is None or sweep.plan.reviewed_path is not None or not outdated.is_file():
         return
-    if outdated.resolve() == sweep.plan.path.resolve():
+    if outdated.resolve() == sweep.plan.file.path.resolve():
         return
     try:
         outdated.unlink()
@@ -276,12 +296,12 @@ def _remove_outdated_plan(sweep: Sweep) -> None:
         log.info("plan.removed", path=str(outdated), reason="a later sweep of the table was not refused")
 
 
-def _deletion(
+def _describe_deletion(
     sweep: Sweep, tally: Tally, outcomes: Counter[DeletionOutcome], *, has_archive: bool, plan: Path | None
 ) -> Deletion:
     return Deletion(
         enabled=sweep.is_enabled,
-        planned=sweep.plan.rows,
+        planned=sweep.plan.file.rows,
         protected=tally.protected,
         deleted=outcomes[DeletionOutcome.DELETED],
         changed=outcomes[DeletionOutcome.CHANGED],

@@ -1,9 +1,8 @@
-"""One table's turn in a run, up to what the report says of it.
+"""One table's turn in a run, up to its part of the report.
 
-    reader ──read──> tally, findings, plan ──guards──> carried out ──> findings with their outcomes
-                                    owners looked up ──> TableReport
+    take lease ──> read: tally, findings, plan ──> guards ──> execute plan ──> look up owners ──> TableReport
 
-A sweep that deletes takes the table's lease; where another run has it and renews it, this table is passed over.
+A sweep that deletes takes the table's lease; where another run has it and renews it, this table is skipped.
 A failure of AWS, or a signal, ends the reading; what was counted until then is reported, and the outcome says so.
 """
 
@@ -19,8 +18,8 @@ from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.logs import get_logger
 from janitor.readers.interface import Rules
 from janitor.readers.tally import Tally
-from janitor.report.bugs import remarked
-from janitor.report.build import forecast
+from janitor.report.build import build_forecast
+from janitor.report.error_remarks import catch_as_remarks
 from janitor.report.model import (
     PROTECTS_NOBODY,
     Capacity,
@@ -34,36 +33,36 @@ from janitor.report.model import (
     Remark,
     TableReport,
 )
-from janitor.run.findings import Findings
-from janitor.run.leasing import Leasing, leased, passed_over
-from janitor.run.locked_out import LockedOut, find_locked_out, sift_locked_out, unchecked_warning
+from janitor.run.finding_collector import FindingCollector
+from janitor.run.job import SweepResult
+from janitor.run.locked_out import LockedOut, find_locked_out, find_locked_out_in_pages, unchecked_warnings
 from janitor.run.reading import read_table, reading_rules
-from janitor.run.sorted_findings import SortedFindings
-from janitor.run.swept import Swept
+from janitor.run.sorted_collector import SortedCollector
+from janitor.run.table_lease import LeaseOutcome, hold_lease, skipped_remark
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.printable import printable
-from janitor.tokens.redact import without_keys
+from janitor.tokens.redact import remove_keys
 from janitor.tokens.times import time_of
-from janitor.tokens.words import counted
+from janitor.tokens.words import format_count
 
 if TYPE_CHECKING:
-    from janitor.run.job import TableJob, Unreached
+    from janitor.run.job import TableJob, UnreachedTable
     from janitor.run.outlets import Outlets
 
 log = get_logger("janitor.run")
 
-_MOST_PATTERNS = 20
+_MAX_PATTERNS = 20
 _MILLION = 1_000_000
 
 
 class TableResult(NamedTuple):
-    """What came of a table.
+    """The result of a table's turn.
 
     Attributes:
-        report: what the run's report says of it, but for how many findings are left out there.
-        findings: the most urgent, sorted.
-        is_complete: whether all of the table was read, and every row that was planned is told of.
-        listing: which rows were asked for, where some were.
+        report: its part of the run's report; how many findings are left out is not known yet.
+        findings: those that are listed, in order.
+        is_complete: whether all of the table was read, and every planned row was reported.
+        listing: which rows were asked for; None where no listing was.
     """
 
     report: TableReport
@@ -72,71 +71,71 @@ class TableResult(NamedTuple):
     listing: ListingPart | None = None
 
 
-def run_table(job: TableJob, outlets: Outlets, *, label: str | None, most: int) -> TableResult:
-    """Read the table, and delete what is stale if it is a sweep that may.
+def run_table(job: TableJob, outlets: Outlets, *, label: str | None, max_findings: int) -> TableResult:
+    """Read the table, and delete what is stale in a sweep that may.
 
     Args:
         job: what is to be done.
-        outlets: the run's, open. Those that stream are told of findings as they come.
+        outlets: the run's, open. Those that stream get findings as they come.
         label: the table's, where the run has several.
-        most: how many findings are listed.
+        max_findings: how many findings are listed.
 
     Raises:
         ConfigurationError: the plan's place cannot be written; nothing was read.
         StopRequestedError: somebody asked to stop before anything was read.
     """
     started = job.clock()
-    with leased(job.sweep, job.stop) as lease:
-        if lease.other is not None:
-            return _passed_over(job, passed_over(lease.other), started)
-        with _abandoned_on_error(job):
+    with hold_lease(job.sweep, job.stop) as lease:
+        if lease.other_holder is not None:
+            return _skip(job, skipped_remark(lease.other_holder), started)
+        with _abandon_on_error(job):
             _open_plan(job)
-            return _worked_through(job, outlets, lease, label=label, most=most, started=started)
+            return _read_and_sweep(job, outlets, lease, label=label, max_findings=max_findings, started=started)
 
 
-def _worked_through(
-    job: TableJob, outlets: Outlets, lease: Leasing, *, label: str | None, most: int, started: float
+def _read_and_sweep(
+    job: TableJob, outlets: Outlets, lease: LeaseOutcome, *, label: str | None, max_findings: int, started: float
 ) -> TableResult:
     announcer, tally = job.announcer, Tally()
     if announcer is not None:
         with job.stop.waiting():
             announcer.open()
     rules = reading_rules(job, outlets, label)
-    findings = _findings(job, rules, outlets, most)
+    collector = _make_collector(job, rules, outlets, max_findings)
     log.info("run.started", table=job.table.name, dialect=job.policy.dialect)
-    errors = read_table(job, rules, tally, findings, outlets)
+    errors = read_table(job, rules, tally, collector, outlets)
     is_complete = not errors and not job.stop.is_requested()
-    swept = _swept(job, tally, findings, is_complete=is_complete, lease_problem=lease.problem)
+    sweep_result = _sweep(job, tally, collector, is_complete=is_complete, lease_problem=lease.problem)
     locked_out, warnings, bugs = LockedOut(), list[Remark](), list[Remark]()
-    with remarked("locked_out", "which owners are locked out was not checked", bugs):
+    with catch_as_remarks("locked_out", "which owners are locked out was not checked", bugs):
         locked_out, warnings = _look_up_owners(job, tally, is_over=bool(errors))
-    listed = findings.most_urgent()
-    report = _report(
+    findings = collector.finish()
+    report = _build_report(
         job,
         tally,
-        swept,
+        sweep_result,
         locked_out,
         started=started,
-        outcome=_outcome(job, swept, errors),
-        errors=[*errors, *swept.errors, *bugs, *_deadline(job)],
+        outcome=_choose_outcome(job, sweep_result, errors),
+        errors=[*errors, *sweep_result.errors, *bugs, *_deadline_errors(job)],
         warnings=[
             *job.warnings,
             *lease.warnings,
-            *_workbench_only(tally),
-            *(_unused_patterns(job) if is_complete else []),
-            *swept.warnings,
+            *_workbench_warnings(tally),
+            *(_unused_pattern_warnings(job) if is_complete else []),
+            *sweep_result.warnings,
             *warnings,
         ],
     )
-    is_complete = is_complete and not swept.untold
+    is_complete = is_complete and not sweep_result.unlisted
     if announcer is not None:
         report = announcer.end(report, is_complete=is_complete)
     listing = None if job.listing is None else job.listing.part(tally.chosen)
-    return TableResult(report, listed, is_complete, listing)
+    return TableResult(report, findings, is_complete, listing)
 
 
-def unread(
-    job: TableJob | Unreached,
+def unread_report(
+    job: TableJob | UnreachedTable,
     policy: PolicyPart,
     outcome: Outcome,
     errors: Sequence[Remark],
@@ -144,7 +143,7 @@ def unread(
     at: float,
     is_dry_run: bool,
 ) -> TableReport:
-    """What is said of a table that was not read.
+    """Build the report of a table that was not read.
 
     Args:
         job: what was to be done, or why it cannot be.
@@ -155,7 +154,7 @@ def unread(
         is_dry_run: whether nothing would have been deleted.
     """
     return TableReport(
-        **_identity(job),
+        **_identity_fields(job),
         policy=policy,
         outcome=outcome,
         started_at=time_of(at),
@@ -174,13 +173,13 @@ def unread(
     )
 
 
-def _identity(job: TableJob | Unreached) -> dict[str, Any]:
-    """Which table it is, as the report has it."""
+def _identity_fields(job: TableJob | UnreachedTable) -> dict[str, Any]:
+    """The fields of the report that say which table it is."""
     return {"label": job.label, "named": job.named, **structs.asdict(job.place)}
 
 
 def deadline_remark() -> Remark:
-    """That the deadline came."""
+    """Build the error that the deadline came."""
     message = "the run's deadline came before its end; give --deadline more time, or run it again to finish"
     return Remark(where="run", code="deadline", message=message)
 
@@ -189,22 +188,22 @@ def _open_plan(job: TableJob) -> None:
     if job.sweep is None:
         return
     try:
-        job.sweep.plan.open(job.sweep.header)
+        job.sweep.plan.file.open(job.sweep.plan.header)
     except SinkError as error:
         raise ConfigurationError(f"the plan: {error.sentence}", error.way_out, "plan-path") from None
 
 
-def _findings(job: TableJob, rules: Rules, outlets: Outlets, most: int) -> Findings:
+def _make_collector(job: TableJob, rules: Rules, outlets: Outlets, max_findings: int) -> FindingCollector:
     if job.listing is not None and job.listing.order is not None:
-        return SortedFindings(outlets, rules, job.listing.order, most=most)
-    see = None if job.announcer is None else job.announcer.see
-    return Findings(outlets, rules, most=most, see=see)
+        return SortedCollector(outlets, rules, job.listing.order, max_listed=max_findings)
+    on_found = None if job.announcer is None else job.announcer.add_findings
+    return FindingCollector(outlets, rules, max_listed=max_findings, on_found=on_found)
 
 
-def _report(
+def _build_report(
     job: TableJob,
     tally: Tally,
-    swept: Swept,
+    sweep_result: SweepResult,
     locked_out: LockedOut,
     *,
     started: float,
@@ -214,7 +213,7 @@ def _report(
 ) -> TableReport:
     finished = job.clock()
     return TableReport(
-        **_identity(job),
+        **_identity_fields(job),
         source=job.table.source,
         policy=job.policy_part,
         outcome=outcome,
@@ -222,25 +221,25 @@ def _report(
         finished_at=time_of(finished),
         duration_seconds=round(finished - started, 3),
         counts=tally.counts(),
-        deletion=swept.deletion,
-        capacity=_capacity(job, tally, locked_out),
+        deletion=sweep_result.deletion,
+        capacity=_sum_capacity(job, tally, locked_out),
         clock=Clock(skew_seconds=job.table.skew_seconds),
         findings_omitted=0,
         locked_out=list(locked_out.owners),
         locked_out_unchecked=locked_out.unchecked,
-        forecast=forecast(tally.expiries, job.now, job.policy.horizon),
+        forecast=build_forecast(tally.expiries, job.now, job.policy.horizon),
         errors=errors,
         warnings=warnings,
     )
 
 
-def _passed_over(job: TableJob, why: Remark, started: float) -> TableResult:
-    """What is said of a table that is left to another run, and of which nothing was read."""
+def _skip(job: TableJob, why: Remark, started: float) -> TableResult:
+    """Build the result of a table that is left to another run."""
     log.info("run.skipped", code=why.code)
-    report = _report(
+    report = _build_report(
         job,
         Tally(),
-        Swept(deletion=Deletion(enabled=job.deletes)),
+        SweepResult(deletion=Deletion(enabled=job.deletes)),
         LockedOut(),
         started=started,
         outcome=Outcome.SKIPPED,
@@ -251,8 +250,8 @@ def _passed_over(job: TableJob, why: Remark, started: float) -> TableResult:
 
 
 @contextmanager
-def _abandoned_on_error(job: TableJob) -> Iterator[None]:
-    """Nothing that the table's turn had begun to write is left behind by an error that nobody foresaw."""
+def _abandon_on_error(job: TableJob) -> Iterator[None]:
+    """Give up the plan and the archive where an unexpected error leaves the block."""
     try:
         yield
     except BaseException:
@@ -261,7 +260,7 @@ def _abandoned_on_error(job: TableJob) -> Iterator[None]:
         raise
 
 
-def _capacity(job: TableJob, tally: Tally, locked_out: LockedOut) -> Capacity:
+def _sum_capacity(job: TableJob, tally: Tally, locked_out: LockedOut) -> Capacity:
     units = tally.read_units + locked_out.read_units
     written = job.sweep.write_units() if job.sweep else 0.0
     requests, throttled = job.requests()
@@ -275,62 +274,64 @@ def _capacity(job: TableJob, tally: Tally, locked_out: LockedOut) -> Capacity:
     )
 
 
-def _swept(job: TableJob, tally: Tally, findings: Findings, *, is_complete: bool, lease_problem: str | None) -> Swept:
+def _sweep(
+    job: TableJob, tally: Tally, collector: FindingCollector, *, is_complete: bool, lease_problem: str | None
+) -> SweepResult:
     if job.sweep is None:
-        return Swept()
+        return SweepResult()
     return job.sweep.finish(
         tally,
-        findings,
+        collector,
         job.stop,
         is_complete=is_complete,
         lease_problem=lease_problem,
-        unused_patterns=job.unused_patterns.left,
+        unused_patterns=job.unused_patterns.patterns,
     )
 
 
-def _workbench_only(tally: Tally) -> list[Remark]:
+def _workbench_warnings(tally: Tally) -> list[Remark]:
     if not tally.workbench_only:
         return []
-    rows = counted(tally.workbench_only, "row")
+    rows = format_count(tally.workbench_only, "row")
     message = f"{rows} that LISA's API refuses still {'opens' if tally.workbench_only == 1 else 'open'} MCP Workbench"
     return [Remark(where="table", code="workbench-only", message=message)]
 
 
-def _unused_patterns(job: TableJob) -> list[Remark]:
-    """The patterns that protect nobody, once every row was read."""
-    patterns = job.unused_patterns.left
-    messages = [_protects_nobody(pattern) for pattern in patterns[:_MOST_PATTERNS]]
-    if len(patterns) > _MOST_PATTERNS:
-        messages.append(f"{len(patterns) - _MOST_PATTERNS:,} more patterns of --protect-user protect nobody")
+def _unused_pattern_warnings(job: TableJob) -> list[Remark]:
+    """Build the warnings of patterns that protect nobody, once every row was read."""
+    patterns = job.unused_patterns.patterns
+    messages = [_describe_unused_pattern(pattern) for pattern in patterns[:_MAX_PATTERNS]]
+    if len(patterns) > _MAX_PATTERNS:
+        messages.append(f"{len(patterns) - _MAX_PATTERNS:,} more patterns of --protect-user protect nobody")
     return [Remark(where="policy", code=PROTECTS_NOBODY, message=message) for message in messages]
 
 
-def _protects_nobody(pattern: str) -> str:
+def _describe_unused_pattern(pattern: str) -> str:
     why = "upper and lower case count"
     if any(mark in pattern for mark in ",; "):
         why += ", and it is one pattern: several are an option each, a JSON array, or one a line in the variable"
     return (
-        f"--protect-user '{printable(without_keys(pattern))}' protects nobody: it fits the owner of no row here; {why}"
+        f"--protect-user '{printable(remove_keys(pattern))}' protects nobody: it fits the owner of no row here; {why}"
     )
 
 
-def _deadline(job: TableJob) -> list[Remark]:
+def _deadline_errors(job: TableJob) -> list[Remark]:
     return [deadline_remark()] if job.stop.is_deadline else []
 
 
-def _outcome(job: TableJob, swept: Swept, errors: list[Remark]) -> Outcome:
+def _choose_outcome(job: TableJob, sweep_result: SweepResult, errors: list[Remark]) -> Outcome:
     if errors:
         return Outcome.FAILED
     if job.stop.is_requested():
         return Outcome.INTERRUPTED
-    if swept.is_refused:
+    if sweep_result.is_refused:
         return Outcome.REFUSED
-    return Outcome.FAILED if swept.errors else Outcome.COMPLETE
+    return Outcome.FAILED if sweep_result.errors else Outcome.COMPLETE
 
 
-def _locked_out(job: TableJob, candidates: set[str]) -> LockedOut:
+def _find_locked_out(job: TableJob, candidates: set[str]) -> LockedOut:
     if job.reread is not None:
-        return sift_locked_out(candidates, job.reread(), job.now, job.stop)
+        return find_locked_out_in_pages(candidates, job.reread(), job.now, job.stop)
     assert job.pages_of_owner is not None  # noqa: S101  # asked by the caller
     return find_locked_out(candidates, job.pages_of_owner, job.now, job.stop)
 
@@ -339,12 +340,12 @@ def _look_up_owners(job: TableJob, tally: Tally, *, is_over: bool) -> tuple[Lock
     candidates = tally.owners.candidates
     if job.policy.dialect is not Dialect.HASHED or not candidates:
         return LockedOut(), []
-    missed = tally.owners.rows_of_unremembered
+    unremembered = tally.owners.unnamed_rows
     if is_over or job.stop.is_requested() or (job.pages_of_owner is None and job.reread is None):
-        return LockedOut(unchecked=len(candidates)), unchecked_warning(len(candidates), missed)
+        return LockedOut(unchecked=len(candidates)), unchecked_warnings(len(candidates), unremembered)
     try:
-        found = _locked_out(job, candidates)
+        locked_out = _find_locked_out(job, candidates)
     except JanitorError as error:
         message = f"which owners are locked out was not checked: {error}"
         return LockedOut(unchecked=len(candidates)), [Remark(where="locked_out", code=error.code, message=message)]
-    return found, unchecked_warning(found.unchecked, missed)
+    return locked_out, unchecked_warnings(locked_out.unchecked, unremembered)

@@ -17,68 +17,68 @@ from urllib.parse import quote
 
 from msgspec import structs
 
-from janitor.serve.board import Board, JobOnBoard, Readiness
-from janitor.serve.kept import Kept
+from janitor.serve.last_report import LastReport
+from janitor.serve.status import DaemonStatus, JobStatus, Readiness
 from janitor.tokens.printable import printable
 from janitor.tokens.times import time_of
 
 SCHEMA = "janitor.runs/v1"
 
 
-def runs_document(board: Board) -> dict[str, Any]:
-    """The whole document."""
+def build_runs_document(status: DaemonStatus) -> dict[str, Any]:
+    """Build the whole document."""
     return {
         "schema": SCHEMA,
-        "now": _time(board.now),
-        "started_at": _time(board.started_at),
-        "version": board.version,
-        "folder": printable(board.folder),
-        "folder_error": _plain(board.fault),
-        "jobs": [_job(each) for _, each in sorted(board.jobs.items())],
-        "broken": _broken(board.broken),
+        "now": _format_time(status.now),
+        "started_at": _format_time(status.started_at),
+        "version": status.version,
+        "folder": printable(status.folder),
+        "folder_error": _printable_or_none(status.folder_error),
+        "jobs": [_build_job(each) for _, each in sorted(status.jobs.items())],
+        "broken": _build_broken(status.broken),
     }
 
 
-def ready_of(readiness: Readiness) -> dict[str, Any]:
-    """What `/readyz` says: what is in the way, which files are loaded or broken, and which tables can be reached."""
+def build_readiness_document(readiness: Readiness) -> dict[str, Any]:
+    """Build what `/readyz` returns: what is wrong, which files are loaded or broken, which tables can be reached."""
     contents = readiness.contents
     return {
         "ready": readiness.is_ready,
         "why": readiness.why,
-        "folder_error": _plain(contents.fault),
+        "folder_error": _printable_or_none(contents.error),
         "loaded": sorted(contents.jobs),
-        "broken": _broken(contents.broken),
+        "broken": _build_broken(contents.broken),
         "tables": [
             {
-                "table": printable(reach.table.label),
-                "region": reach.table.region,
-                "profile": reach.table.profile,
-                "role_arn": reach.table.role_arn,
-                "ok": reach.is_reached,
-                "why": _plain(reach.why),
+                "table": printable(each.table.label),
+                "region": each.table.region,
+                "profile": each.table.profile,
+                "role_arn": each.table.role_arn,
+                "ok": each.is_reachable,
+                "why": _printable_or_none(each.why),
             }
-            for reach in readiness.reaches
+            for each in readiness.tables
         ],
     }
 
 
 def report_path(job: str) -> str:
-    """Where a job's HTML report is served, relative to the page."""
+    """The path of a job's HTML report, relative to the page."""
     return f"runs/{quote(job, safe='')}/report"
 
 
-def _time(second: float | None) -> str | None:
-    """A UNIX second as a text."""
+def _format_time(second: float | None) -> str | None:
+    """Format a UNIX second."""
     return None if second is None else time_of(second).isoformat(timespec="seconds")
 
 
-def _job(each: JobOnBoard) -> dict[str, Any]:
-    schedule, known = each.job.schedule, each.known
+def _build_job(each: JobStatus) -> dict[str, Any]:
+    schedule, record = each.job.schedule, each.record
     last_run = {
-        "started_at": _time(known.started_at),
-        "ended_at": _time(known.ended_at),
-        "outcome": known.outcome,
-        "exit_code": known.exit_code,
+        "started_at": _format_time(record.started_at),
+        "ended_at": _format_time(record.ended_at),
+        "outcome": record.outcome,
+        "exit_code": record.exit_code,
     }
     return {
         "name": each.job.name,
@@ -90,22 +90,22 @@ def _job(each: JobOnBoard) -> dict[str, Any]:
         "kind": "sweep" if schedule.is_sweep else "scan",
         "deletes": each.job.deletes,
         "tables": [printable(table.label) for table in each.job.tables],
-        "running_since": _time(each.running_since),
+        "running_since": _format_time(each.running_since),
         "waiting": each.is_waiting,
-        "next_run": _time(each.next_at),
-        "last_run": None if known.started_at is None else last_run,
-        "last_success": _time(known.succeeded_at),
-        "runs": dict(known.runs),
-        "missed": {"count": known.missed, "last": _time(known.missed_at)},
-        "reports": [_report(each, report) for report in each.kept],
+        "next_run": _format_time(each.next_at),
+        "last_run": None if record.started_at is None else last_run,
+        "last_success": _format_time(record.succeeded_at),
+        "runs": dict(record.runs),
+        "missed": {"count": record.missed, "last": _format_time(record.missed_at)},
+        "reports": [_build_report(each, report) for report in each.last_reports],
     }
 
 
-def _report(each: JobOnBoard, report: Kept) -> dict[str, Any]:
+def _build_report(each: JobStatus, report: LastReport) -> dict[str, Any]:
     return {
         "table": report.table,
         "region": report.region,
-        "ended_at": _time(report.ended_at),
+        "ended_at": _format_time(report.ended_at),
         "of_last_run": each.is_of_last_run(report),
         "outcome": report.outcome,
         "counts": structs.asdict(report.counts),
@@ -117,10 +117,10 @@ def _report(each: JobOnBoard, report: Kept) -> dict[str, Any]:
 _DELETION = ("planned", "protected", "deleted", "changed", "already_gone", "failed", "waiting")
 
 
-def _broken(broken: Mapping[str, str]) -> list[dict[str, str]]:
+def _build_broken(broken: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": printable(name), "error": printable(error)} for name, error in sorted(broken.items())]
 
 
-def _plain(text: str | None) -> str | None:
-    """A path, or a sentence with one, that may hold bytes of no encoding."""
+def _printable_or_none(text: str | None) -> str | None:
+    """Make a text printable: it may contain a path with bytes that are not UTF-8."""
     return None if text is None else printable(text)

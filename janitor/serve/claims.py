@@ -1,4 +1,4 @@
-"""What a daemon has for itself: the address that it listens on, and the folder of its state."""
+"""What only one daemon may use at a time: the address that it listens on, and its state folder."""
 
 import contextlib
 import os
@@ -12,8 +12,8 @@ from janitor.settings.serve import Address
 
 
 @contextlib.contextmanager
-def listening(address: Address) -> Iterator[socket.socket]:
-    """A socket that takes connections.
+def open_listener(address: Address) -> Iterator[socket.socket]:
+    """Listen on an address; yield the socket.
 
     Raises:
         ConfigurationError: there is no such address, or another process listens there.
@@ -22,7 +22,7 @@ def listening(address: Address) -> Iterator[socket.socket]:
         family, *_ = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listener = socket.create_server(address, family=family)
     except OSError as error:
-        # What could not be looked up has a sentence of its own; Python adds an address to the others'.
+        # A failed look-up has its own message; to the others Python adds the address, which is named already.
         why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         sentence = f"--listen {address}: {why}"
         raise ConfigurationError(sentence, "give another address or port", "listen") from None
@@ -31,23 +31,23 @@ def listening(address: Address) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def alone_in(state: Path) -> Iterator[None]:
-    """Keep another daemon out of a state folder, which is made.
+def lock_state_folder(state: Path) -> Iterator[None]:
+    """Lock the state folder against other daemons; create it if need be.
 
     Raises:
-        ConfigurationError: one is there, or the folder cannot be written.
+        ConfigurationError: another daemon uses it, or it cannot be written.
     """
     with contextlib.ExitStack() as held:
         try:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
             held.enter_context(file_lock(state / "lock"))
         except OSError as error:
-            raise ConfigurationError(*_why_not_alone(state, error), "state-dir") from None
+            raise ConfigurationError(*_explain_lock_error(state, error), "state-dir") from None
         yield
 
 
-def _why_not_alone(state: Path, error: OSError) -> tuple[str, str]:
-    """What happened, and the way out."""
+def _explain_lock_error(state: Path, error: OSError) -> tuple[str, str]:
+    """Return what happened, and the way out."""
     match error:
         case BlockingIOError():
             sentence = f"another `janitor serve` keeps its state in {state}"
@@ -55,4 +55,4 @@ def _why_not_alone(state: Path, error: OSError) -> tuple[str, str]:
         case UnlockableError():
             return f"{state} cannot be locked: {error.strerror}", "give --state-dir a folder on a local disk"
         case _:
-            return f"{state} cannot be written: {error.strerror}", "give --state-dir a folder that can"
+            return f"{state} cannot be written: {error.strerror}", "give --state-dir a folder that can be written"

@@ -1,7 +1,7 @@
-"""The daemon's metrics in Prometheus' text format: of the daemon and its jobs, and of each job's last report.
+"""The daemon's metrics in Prometheus' text format: about the daemon, its jobs, and each job's last report.
 
 Those of a report have the names and labels that `--metrics prometheus=PATH` gives them.
-Nothing is shown that is not known: a job that never ran has no time of a last run.
+An unknown value is left out: a job that never ran has no time of a last run.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,108 +10,114 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from janitor.serve.board import Board, JobOnBoard
-from janitor.sinks.metric import Measured
-from janitor.sinks.prometheus import registry_of
+from janitor.serve.status import DaemonStatus, JobStatus
+from janitor.sinks.metric import TableMetrics
+from janitor.sinks.prometheus import build_registry
 from janitor.tokens.printable import printable
 
 _PREFIX = "janitor_daemon_"
 
 
-def metrics_text(board: Board) -> bytes:
-    """All of them, UTF-8."""
+def render_metrics(status: DaemonStatus) -> bytes:
+    """Render all metrics, as UTF-8."""
     registry = CollectorRegistry()
-    registry.register(_Daemon(board))
-    return generate_latest(registry) + generate_latest(registry_of(_of_reports(board)))
+    registry.register(_DaemonCollector(status))
+    return generate_latest(registry) + generate_latest(build_registry(_measure_reports(status)))
 
 
-class _Daemon(Collector):
-    """The daemon and its jobs."""
+class _DaemonCollector(Collector):
+    """Collects the metrics about the daemon and its jobs."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, status: DaemonStatus) -> None:
+        self._status = status
 
     def collect(self) -> Iterator[Metric]:
-        """Every family with its samples."""
-        board = self._board
+        """Yield every metric family with its samples."""
+        status = self._status
         info = InfoMetricFamily(f"{_PREFIX}build", "The program.")
-        info.add_metric([], {"version": board.version})
+        info.add_metric([], {"version": status.version})
         yield info
-        yield _gauge("start_time_seconds", "When the daemon started, in UNIX seconds.", board.started_at)
-        yield _gauge("jobs", "Schedule files that are right.", len(board.jobs))
-        yield _gauge("broken_files", "Schedule files that are wrong; no run of them starts.", len(board.broken))
-        words = "Whether the folder of schedule files can be read: 1 or 0."
-        yield _gauge("folder_is_read", words, int(board.fault is None))
-        broken = GaugeMetricFamily(f"{_PREFIX}file_is_broken", "A schedule file that is wrong.", labels=["job"])
-        for name in sorted({printable(name) for name in board.broken}):
+        yield _gauge("start_time_seconds", "When the daemon started, in UNIX seconds.", status.started_at)
+        yield _gauge("jobs", "Schedule files that are valid.", len(status.jobs))
+        yield _gauge("broken_files", "Schedule files that are not valid; no run of them starts.", len(status.broken))
+        help_text = "Whether the folder of schedule files can be read: 1 or 0."
+        yield _gauge("folder_is_read", help_text, int(status.folder_error is None))
+        broken = GaugeMetricFamily(f"{_PREFIX}file_is_broken", "A schedule file that is not valid.", labels=["job"])
+        for name in sorted({printable(name) for name in status.broken}):
             broken.add_metric([name], 1)
         yield broken
-        for name, words, value in _GAUGES:
-            yield self._of_jobs(name, words, value)
-        yield from self._counters()
+        for name, help_text, value in _GAUGES:
+            yield self._make_job_gauge(name, help_text, value)
+        yield from self._make_counters()
 
-    def _of_jobs(self, name: str, words: str, value: Callable[[JobOnBoard], float | None]) -> GaugeMetricFamily:
-        family = GaugeMetricFamily(f"{_PREFIX}{name}", words, labels=["job"])
-        for job, each in sorted(self._board.jobs.items()):
-            figure = value(each)
-            if figure is not None:
-                family.add_metric([job], figure)
+    def _make_job_gauge(
+        self, name: str, help_text: str, value: Callable[[JobStatus], float | None]
+    ) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(f"{_PREFIX}{name}", help_text, labels=["job"])
+        for job, each in sorted(self._status.jobs.items()):
+            number = value(each)
+            if number is not None:
+                family.add_metric([job], number)
         return family
 
-    def _counters(self) -> Iterator[Metric]:
+    def _make_counters(self) -> Iterator[Metric]:
         runs = CounterMetricFamily(f"{_PREFIX}runs", "Runs by how they ended.", labels=["job", "outcome"])
         last = GaugeMetricFamily(
             f"{_PREFIX}last_run_outcome", "How the last run ended: 1 for its outcome.", labels=["job", "outcome"]
         )
         missed = CounterMetricFamily(
             f"{_PREFIX}missed",
-            "Times at which a job was due and not run: it was still at work, or no daemon was there.",
+            "Times at which a job was due and not run: it was still running, or no daemon was.",
             labels=["job"],
         )
-        for job, each in sorted(self._board.jobs.items()):
-            for outcome, count in sorted(each.known.runs.items()):
+        for job, each in sorted(self._status.jobs.items()):
+            for outcome, count in sorted(each.record.runs.items()):
                 runs.add_metric([job, outcome], count)
-            if each.known.outcome is not None:
-                last.add_metric([job, each.known.outcome], 1)
-            missed.add_metric([job], each.known.missed)
+            if each.record.outcome is not None:
+                last.add_metric([job, each.record.outcome], 1)
+            missed.add_metric([job], each.record.missed)
         yield from (runs, last, missed)
 
 
-def _duration(each: JobOnBoard) -> float | None:
-    known = each.known
-    return None if known.started_at is None or known.ended_at is None else known.ended_at - known.started_at
+def _duration(each: JobStatus) -> float | None:
+    record = each.record
+    return None if record.started_at is None or record.ended_at is None else record.ended_at - record.started_at
 
 
-_GAUGES: tuple[tuple[str, str, Callable[[JobOnBoard], float | None]], ...] = (
-    ("job_running", "Whether a run of the job is at work: 1 or 0.", lambda each: int(each.running_since is not None)),
-    ("job_waiting", "Whether the job is due and waits for its turn: 1 or 0.", lambda each: int(each.is_waiting)),
+_GAUGES: tuple[tuple[str, str, Callable[[JobStatus], float | None]], ...] = (
+    (
+        "job_running",
+        "Whether a run of the job is in progress: 1 or 0.",
+        lambda each: int(each.running_since is not None),
+    ),
+    ("job_waiting", "Whether the job is due and waits for other runs: 1 or 0.", lambda each: int(each.is_waiting)),
     ("job_deletes", "Whether the job deletes: 1 or 0.", lambda each: int(each.job.deletes)),
     ("next_run_timestamp_seconds", "When the job fires next, in UNIX seconds.", lambda each: each.next_at),
     (
         "last_run_start_timestamp_seconds",
         "When the last run started, in UNIX seconds.",
-        lambda each: each.known.started_at,
+        lambda each: each.record.started_at,
     ),
-    ("last_run_end_timestamp_seconds", "When the last run ended, in UNIX seconds.", lambda each: each.known.ended_at),
+    ("last_run_end_timestamp_seconds", "When the last run ended, in UNIX seconds.", lambda each: each.record.ended_at),
     ("last_run_duration_seconds", "How long the last run took, in seconds.", _duration),
-    ("last_run_exit_code", "The exit code of the last run.", lambda each: each.known.exit_code),
+    ("last_run_exit_code", "The exit code of the last run.", lambda each: each.record.exit_code),
     (
         "last_success_timestamp_seconds",
-        "When the last run ended that did all it set out to do, in UNIX seconds.",
-        lambda each: each.known.succeeded_at,
+        "When the last successful run ended, in UNIX seconds.",
+        lambda each: each.record.succeeded_at,
     ),
 )
 
 
-def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"{_PREFIX}{name}", words, value=value)
+def _gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{_PREFIX}{name}", help_text, value=value)
 
 
-def _of_reports(board: Board) -> Iterator[Measured]:
-    for job, each in sorted(board.jobs.items()):
+def _measure_reports(status: DaemonStatus) -> Iterator[TableMetrics]:
+    for job, each in sorted(status.jobs.items()):
         seen = set()
-        for report in each.kept:
-            # Settings may name one table in two ways.
+        for report in each.last_reports:
+            # Two settings may name the same table.
             if (report.series, report.region) not in seen:
                 seen.add((report.series, report.region))
-                yield Measured(job, report.series, report.region, int(report.ended_at * 1_000), report.metrics)
+                yield TableMetrics(job, report.series, report.region, int(report.ended_at * 1_000), report.metrics)

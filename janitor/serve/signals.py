@@ -1,4 +1,4 @@
-"""Signals as a queue: the daemon's main thread waits for the next one, and nothing happens anywhere else."""
+"""Signals as a queue, which the daemon's main thread waits on: no code runs in a signal handler."""
 
 import select
 import signal
@@ -7,26 +7,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-_MOST = 4_096
+_MAX_BYTES = 4_096
 
 
-class Signals:
-    """The signals that came."""
+class SignalQueue:
+    """The queue of signals."""
 
     def __init__(self, receiver: socket.socket) -> None:
         self._receiver = receiver
 
     def wait(self, seconds: float) -> list[int]:
-        """The signals that came since the last call, in their order; waits for the first at most so many seconds."""
+        """Wait at most that many seconds for a signal; return those that came since the last call, in order."""
         ready, _, _ = select.select([self._receiver], [], [], seconds)
-        return list(self._receiver.recv(_MOST)) if ready else []
+        return list(self._receiver.recv(_MAX_BYTES)) if ready else []
 
 
 @contextmanager
-def hangups_ignored() -> Iterator[None]:
-    """Let no SIGHUP end the process while the block runs. In the main thread only.
+def ignore_hangups() -> Iterator[None]:
+    """Ignore SIGHUP while the block runs. In the main thread only.
 
-    For the time before `queued`: a daemon that is only starting has nothing to reload, and must not die of being asked.
+    For the time before `queue_signals`: a daemon that is still starting has nothing to reload, and must not end by it.
     """
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -36,20 +36,20 @@ def hangups_ignored() -> Iterator[None]:
 
 
 @contextmanager
-def queued() -> Iterator[Signals]:
+def queue_signals() -> Iterator[SignalQueue]:
     """Queue the signals that come while the block runs. In the main thread only.
 
-    Python's own handlers run between any two steps of the main thread, and must not wait for a lock that it may hold;
-    the bytes that the interpreter writes to a socket for each signal can be read in peace.
+    A Python signal handler may run between any two instructions of the main thread, so it must not wait for a lock that
+    the thread may hold. Instead, the interpreter writes a byte per signal to a socket, which is read in the loop.
     """
     receiver, sender = socket.socketpair()
     with receiver, sender:
         sender.settimeout(0)
         descriptor = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
-        # A signal is written there only if Python handles it at all.
+        # Only signals with a Python handler are written to the socket.
         before = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
         try:
-            yield Signals(receiver)
+            yield SignalQueue(receiver)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

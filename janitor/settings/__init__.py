@@ -1,6 +1,6 @@
-"""Every setting once: its flag, its environment variable, its default and its help.
+"""Every setting, declared once: its flag, its environment variable, its default and its help.
 
-A setting is a field of one of the frozen groups here (`settings` says how it is declared). `--expiring-within` is the
-field `expiring_within`, the variable `JANITOR_EXPIRING_WITHIN`, and later the key of a schedule file. `cli/options.py`
-makes the flags from these fields, so that there is no second list to keep in step.
+A setting is a field of one of the frozen groups here (`setting.py` has how it is declared). The field `expiring_within`
+is the flag `--expiring-within`, the variable `JANITOR_EXPIRING_WITHIN` and a key of a schedule file. `cli/options.py`
+and `schedule_keys.py` make the flags and keys from the fields, so there is no second list to keep in step.
 """

@@ -1,20 +1,24 @@
-"""Which settings the commands that delete or put back take, in the order of their help."""
+"""The settings of `sweep`, `apply`, `restore`, `run` and `demo`, those of a command in the order of its help."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from janitor.settings.deletion import ApplySettings, DeletionSettings, PlanSettings, RestoreSettings
 from janitor.settings.limits import DeadlineSettings, WriteLimitSettings
 from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
-from janitor.settings.setting import Settings
+from janitor.settings.parsers import parse_path
+from janitor.settings.scan import ScanCommand
+from janitor.settings.setting import Settings, setting
 from janitor.settings.table import ProtectionSettings, TableSettings
 
 
-class SweepSettings(NamedTuple):
-    """What a sweep is told besides what a scan is.
+class SweepCommand(NamedTuple):
+    """The settings that a sweep has besides those of a scan.
 
     Attributes:
         deletes: False for a dry run.
-        is_scheduled: whether a schedule file says that it deletes, which is its consent.
+        is_scheduled: whether a schedule file enables deletion, which counts as consent.
     """
 
     plan: PlanSettings
@@ -25,7 +29,7 @@ class SweepSettings(NamedTuple):
 
 
 class ApplyCommand(NamedTuple):
-    """Everything that carrying out a plan is told."""
+    """The settings of `janitor apply`."""
 
     apply: ApplySettings
     deletion: DeletionSettings
@@ -37,17 +41,50 @@ class ApplyCommand(NamedTuple):
     state: StateSettings
     deadline: DeadlineSettings
 
-    @property
-    def store(self) -> StateSettings:
-        """Where runs remember."""
-        return self.state
-
 
 class RestoreCommand(NamedTuple):
-    """Everything that a restore is told."""
+    """The settings of `janitor restore`."""
 
     restore: RestoreSettings
     table: TableSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings(Settings):
+    """The settings of `janitor run` itself, which no schedule file has."""
+
+    check: bool = setting(
+        "Run nothing: print what is wrong with the file, or what it would do and when it fires next.",
+        is_switch=True,
+        is_flag_only=True,
+    )
+    dry_run: bool = setting(
+        "Delete nothing, whatever [delete] says, notify nobody and remember nothing: report what would be deleted.",
+        is_switch=True,
+    )
+    keep_in: Path | None = setting(
+        "Write the run's report to this folder too, as report.json and report.html.",
+        metavar="FOLDER",
+        parse=parse_path,
+    )
+
+
+class RunCommand(NamedTuple):
+    """The settings of one run of a schedule file."""
+
+    run: RunSettings
+    plan: PlanSettings
+    deletion: DeletionSettings
+    writes: WriteLimitSettings
+    scan: ScanCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoSettings(Settings):
+    """The settings of `janitor demo`."""
+
+    keep: bool = setting("Leave the embedded DynamoDB running, and print how to use and stop it.", is_switch=True)
+    classic: bool = setting("Make the table of a LISA before 6.1: plain-text keys, few attributes.", is_switch=True)
 
 
 APPLY_GROUPS: tuple[type[Settings], ...] = tuple(ApplyCommand.__annotations__.values())

@@ -1,35 +1,35 @@
-"""Consent, which every command takes that changes anything, so that a script can always give it."""
+"""--yes. Every command that changes anything has it, so that a script can always consent."""
 
 from dataclasses import dataclass
 
 from janitor.settings.setting import Settings, setting
 
 _HELP = (
-    "Say yes to whatever it would ask. Without it, and without a terminal to ask on, nothing is deleted, and no token "
-    "is ended."
+    "Answer yes to every question. Without it, and without a terminal to ask on, nothing is deleted and no token is "
+    "ended."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentSettings(Settings):
-    """Of what runs by itself."""
+    """The consent of commands that may run unattended; a variable may give it."""
 
     yes: bool = setting(_HELP, is_switch=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypedConsentSettings(Settings):
-    """Of what is done to single tokens: a variable that is set for the sweeps of a machine must not say yes to it."""
+class FlagConsentSettings(Settings):
+    """The consent of commands that change single tokens; a variable that is set for sweeps must not give it."""
 
-    yes: bool = setting(_HELP, is_switch=True, is_typed=True)
+    yes: bool = setting(_HELP, is_switch=True, is_flag_only=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateConsentSettings(Settings):
-    """As `TypedConsentSettings`, where the question may be a date that is far ahead."""
+    """The same for commands that set an expiry, where the question may also be about a date that is far ahead."""
 
     yes: bool = setting(
-        "Say yes to whatever it would ask, and allow an expiry more than ten years ahead.",
+        "Answer yes to every question, and allow an expiry more than ten years ahead.",
         is_switch=True,
-        is_typed=True,
+        is_flag_only=True,
     )

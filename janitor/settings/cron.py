@@ -1,10 +1,10 @@
 """Cron lines: five fields as crontab(5) reads them, and when they fire.
 
-The fields are read here, so that each error has its sentence, and names, steps and Sunday's two numbers mean the same
-everywhere. Which minutes of the calendar they name, cronsim says. When a clock that is set forward and back shows those
-minutes is decided here, by the rules of Debian's cron. cronsim follows these rules too, but loses times where a clock
-is set by half an hour (Australia/Lord_Howe), fires at midnights that a clock skips, and, asked in the second of two
-equal hours, answers with a time in the first.
+The fields are parsed here, so that each error has its own sentence, and names, steps and Sunday's two numbers mean the
+same everywhere. cronsim computes which minutes of the calendar they name. When a clock that is set forward and back
+shows those minutes is computed here, by the rules of Debian's cron. cronsim follows these rules too, but it loses times
+where a clock is set by half an hour (Australia/Lord_Howe), fires at midnights that a clock skips, and, asked in the
+second of two equal hours, answers with a time in the first.
 """
 
 import datetime as dt
@@ -27,17 +27,17 @@ _NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-# No place's clock: "none was chosen", and whatever this machine has.
+# Not the clock of a place: "none was chosen", and the setting of this machine.
 _NO_ZONES = frozenset({"Factory", "localtime"})
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-# No other cron reads `last`, or `2nd fri`.
+# Not `last` or `2nd fri`: no other cron reads them.
 _PART = re.compile(r"(?:\*|(\d+|[a-z]{3})(?:-(\d+|[a-z]{3}))?)(?:/([1-9]\d*))?", re.ASCII)
 _MINUTE = dt.timedelta(minutes=1)
 
 
 class _Field(NamedTuple):
-    """A field of a line: what it is called, its least and its largest number, and names for its numbers in turn."""
+    """A field of a line: its name with an article, its least and greatest number, and the names of its numbers."""
 
     words: str
     least: int
@@ -45,12 +45,12 @@ class _Field(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-_DAY_OF_WEEK = _Field("day of the week", 0, 6, _WEEKDAYS)
+_DAY_OF_WEEK = _Field("a day of the week", 0, 6, _WEEKDAYS)
 _FIELDS = (
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of the month", 1, 31),
-    _Field("month", 1, 12, _MONTHS),
+    _Field("a minute", 0, 59),
+    _Field("an hour", 0, 23),
+    _Field("a day of the month", 1, 31),
+    _Field("a month", 1, 12, _MONTHS),
     _DAY_OF_WEEK,
 )
 
@@ -60,9 +60,9 @@ class When:
     """When a job fires.
 
     Attributes:
-        cron: five fields; None for a job that nothing fires by itself.
-        timezone: whose clock the line is read by, an IANA name.
-        jitter: up to so many seconds later, so that many jobs do not fire at once.
+        cron: five fields; None for a job that is only started by hand.
+        timezone: the IANA name of the zone whose clock the line is read by.
+        jitter: up to how many seconds later it fires, so that many jobs do not fire at once.
         catch_up: whether a daemon that was down at a fire time runs the job once when it is up again.
     """
 
@@ -73,10 +73,10 @@ class When:
 
 
 def parse_timezone(text: str) -> str:
-    """The name of a time zone.
+    """Parse the name of a time zone.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: there is no zone of that name.
     """
     names = available_timezones() - _NO_ZONES
     if text in names:
@@ -87,10 +87,10 @@ def parse_timezone(text: str) -> str:
 
 
 def parse_cron(text: str) -> str:
-    """A cron line, its white space evened out.
+    """Parse a cron line, and normalize its white space.
 
     Raises:
-        ValueError: it is none, or never fires.
+        ValueError: it is not a cron line, or never fires.
     """
     line = " ".join(text.split())
     if next(next_times(When(cron=line), dt.datetime.now(dt.UTC)), None) is None:
@@ -99,19 +99,19 @@ def parse_cron(text: str) -> str:
 
 
 def trigger_of(when: When) -> BaseTrigger | None:
-    """APScheduler's trigger; None where nothing fires the job.
+    """Make APScheduler's trigger; None for a job without a cron line.
 
     Raises:
-        ValueError: the cron line is none.
+        ValueError: the cron line is not valid.
     """
     return None if when.cron is None else _Trigger(_Times(when.cron, ZoneInfo(when.timezone)), when.jitter)
 
 
 def next_times(when: When, after: dt.datetime) -> Iterator[dt.datetime]:
-    """The times after this one at which a job fires, in UTC and without their jitter; none for a job without a line.
+    """Yield the times after this one at which a job fires, in UTC and without jitter; none for a job without a line.
 
     Raises:
-        ValueError: the cron line is none.
+        ValueError: the cron line is not valid.
     """
     if when.cron is None:
         return
@@ -122,14 +122,14 @@ def next_times(when: When, after: dt.datetime) -> Iterator[dt.datetime]:
 
 
 class _Trigger(BaseTrigger):  # type: ignore[misc]  # APScheduler carries no types
-    """Tells APScheduler when a job is due, each time up to so many seconds late."""
+    """Tells APScheduler when a job is due, with jitter."""
 
     def __init__(self, times: "_Times", jitter: int) -> None:
         self._times = times
         self._jitter = jitter
 
     def get_next_fire_time(self, previous_fire_time: dt.datetime | None, now: dt.datetime) -> Any:
-        # What was missed since the previous time is asked for one by one, so that it can be told.
+        # Times missed since the previous one are returned one by one, so that each can be reported.
         after = now if previous_fire_time is None else min(previous_fire_time, now)
         return self._apply_jitter(self._times.next_after(after), self._jitter, now)
 
@@ -137,20 +137,20 @@ class _Trigger(BaseTrigger):  # type: ignore[misc]  # APScheduler carries no typ
 class _Times:
     """The times of a line on the clock of a time zone.
 
-    A line whose minute and hour both begin with no `*` names times of the day, each to be done once: one that the clock
-    skips when it is set forward fires at the moment it is set, one that it shows twice fires the first time. Any other
-    line follows the clock: it fires whenever the clock shows a time of it.
+    A line whose minute and hour both do not begin with `*` names times of the day, each of which fires once: a time
+    that the clock skips when it is set forward fires at that moment, a time that it shows twice fires the first time.
+    Any other line follows the clock: it fires whenever the clock shows one of its times.
     """
 
     def __init__(self, line: str, zone: ZoneInfo) -> None:
-        """Read a line.
+        """Parse the line.
 
         Args:
-            line: the line.
-            zone: whose clock it is read by.
+            line: the cron line.
+            zone: the zone whose clock it is read by.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is not valid.
         """
         fields = _fields(line)
         self._line = " ".join(fields)
@@ -158,47 +158,47 @@ class _Times:
         self._zone = zone
 
     def next_after(self, after: dt.datetime) -> dt.datetime | None:
-        """The first time after this instant, in UTC; None where there is none within fifty years."""
+        """The first time after this instant, in UTC; None if there is none within fifty years."""
         local = after.astimezone(self._zone)
         if self._follows_clock:
             return self._next_shown(after, local)
-        every = (self._once(wall) for wall in self._walls(local.replace(tzinfo=None)))
-        return next((at for at in every if at > after), None)
+        times = (self._first_instant(wall) for wall in self._walls(local.replace(tzinfo=None)))
+        return next((at for at in times if at > after), None)
 
     def _walls(self, after: dt.datetime) -> Iterator[dt.datetime]:
-        """The line's times after this one in the calendar, as a clock that is never set would show them."""
+        """The line's times after this one in the calendar, as shown by a clock that is never set."""
         try:
-            # Of a time without a zone cronsim knows the calendar only.
+            # Without a zone, cronsim uses the calendar alone.
             yield from CronSim(self._line, after.replace(fold=0))
         except CronSimError:
-            # No month has such a day.
+            # There is no such day in any month.
             return
 
-    def _shown(self, wall: dt.datetime) -> list[dt.datetime]:
-        """When the clock shows a time: once, twice, or never."""
-        every = {wall.replace(tzinfo=self._zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
-        return sorted(at for at in every if at.astimezone(self._zone).replace(tzinfo=None, fold=0) == wall)
+    def _instants(self, wall: dt.datetime) -> list[dt.datetime]:
+        """The instants at which the clock shows a time: one, two, or none."""
+        instants = {wall.replace(tzinfo=self._zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
+        return sorted(at for at in instants if at.astimezone(self._zone).replace(tzinfo=None, fold=0) == wall)
 
-    def _once(self, wall: dt.datetime) -> dt.datetime:
-        """When the clock first shows a time, or one that is later."""
-        while not (shown := self._shown(wall)):
+    def _first_instant(self, wall: dt.datetime) -> dt.datetime:
+        """The first instant at which the clock shows this time, or the next one that it does show."""
+        while not (instants := self._instants(wall)):
             wall += _MINUTE
-        return shown[0]
+        return instants[0]
 
     def _next_shown(self, after: dt.datetime, local: dt.datetime) -> dt.datetime | None:
-        # While the clock shows times that it shows twice, earlier ones may be to come again.
+        # While the clock shows times that it shows twice, earlier times of the line may come again.
         first, last = (local.replace(fold=fold).utcoffset() or dt.timedelta() for fold in (0, 1))
         wall = local.replace(tzinfo=None)
         found: list[dt.datetime] = []
         for each in self._walls(wall - abs(first - last)):
-            found += [at for at in self._shown(each) if at > after]
+            found += [at for at in self._instants(each) if at > after]
             if found and each >= wall + abs(first - last):
                 break
         return min(found, default=None)
 
 
 def _fields(line: str) -> list[str]:
-    """The fields in numbers, those that begin with `*` as they are: on them depends what the others mean."""
+    """The fields in numbers. Those that begin with `*` stay as they are: the meaning of the others depends on it."""
     texts = _NICKNAMES.get(line.lower(), line).lower().split()
     if len(texts) != len(_FIELDS):
         wanted = "minute, hour, day of the month, month and day of the week"
@@ -214,7 +214,7 @@ def _in_numbers(text: str, field: _Field) -> str:
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if match is None:
-            raise ValueError(f"{text!r} is no {field.words}")
+            raise ValueError(f"{text!r} is not {field.words}")
         numbers = _numbers(part, match, field)
         parts.append(part if part.startswith("*") else ",".join(str(number) for number in numbers))
     return ",".join(parts)
@@ -230,18 +230,18 @@ def _numbers(part: str, match: re.Match[str], field: _Field) -> list[int]:
         # `fri-sun`, and `5-7`: a week may end with Sunday.
         end = len(_WEEKDAYS) if field is _DAY_OF_WEEK and end == 0 and start > 0 else end
     if end < start:
-        raise ValueError(f"{part!r} is no {field.words}: {part!r} ends before it begins")
-    # It would be the first number alone, which is hardly what was meant; but `*/7` is one way to say Sunday.
+        raise ValueError(f"{part!r} is not {field.words}: {part!r} ends before it begins")
+    # Such a step leaves only the first number, which is hardly what was meant; but `*/7` is one way to say Sunday.
     if step_text and step > end - start and field is not _DAY_OF_WEEK:
-        raise ValueError(f"{part!r} is no {field.words}: its step is longer than its range")
+        raise ValueError(f"{part!r} is not {field.words}: its step is longer than its range")
     return [number % len(_WEEKDAYS) if field is _DAY_OF_WEEK else number for number in range(start, end + 1, step)]
 
 
 def _number(text: str, field: _Field) -> int:
     if text in field.names:
         return field.least + field.names.index(text)
-    # Sunday is 7 as well.
+    # Sunday is 0 and 7.
     most = len(_WEEKDAYS) if field is _DAY_OF_WEEK else field.most
     if text.isdecimal() and field.least <= int(text) <= most:
         return int(text)
-    raise ValueError(f"{text!r} is no {field.words}, a number from {field.least} to {most}")
+    raise ValueError(f"{text!r} is not {field.words}, a number from {field.least} to {most}")

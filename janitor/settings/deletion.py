@@ -1,4 +1,4 @@
-"""What a sweep plans, whether and how it deletes, and what goes back."""
+"""The settings of deletion: what is planned, whether and how it is deleted, and what is put back."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,24 +16,24 @@ from janitor.settings.parsers import (
     parse_percent,
     parse_price,
 )
-from janitor.settings.setting import Settings, as_in, setting
+from janitor.settings.setting import Settings, reuse, setting
 from janitor.tokens.duration import parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteSettings(Settings):
+class SweepModeSettings(Settings):
     """Whether a sweep deletes."""
 
     delete: bool = setting(
-        "Delete what is stale. Without it nothing is, and nobody is told: a dry run says what would be.",
+        "Delete what is stale. Without it, a dry run reports what would be deleted, and nobody is notified.",
         is_switch=True,
-        is_typed=True,
+        is_flag_only=True,
     )
-    dry_run: bool = setting("Delete nothing, whatever --delete says: say what would be.", is_switch=True)
+    dry_run: bool = setting("Delete nothing, even with --delete: report what would be deleted.", is_switch=True)
 
     @property
     def deletes(self) -> bool:
-        """Whether it does: what forbids is heard, whoever says it."""
+        """Whether the sweep deletes. A dry run wins, whether a flag or a variable asks for it."""
         return self.delete and not self.dry_run
 
 
@@ -42,7 +42,9 @@ class PlanSettings(Settings):
     """What a sweep plans."""
 
     include: tuple[str, ...] = setting(
-        "Plan legacy rows too, once no gate accepts them and the grace is over.", choices=("legacy",), many=True
+        "Plan legacy rows too, once no gate accepts them and the grace is over.",
+        choices=("legacy",),
+        is_repeatable=True,
     )
     plan: Path | None = setting(
         "Keep the plan in this file, for `janitor apply`. It may hold tokens in plain text.",
@@ -53,9 +55,9 @@ class PlanSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionSettings(Settings):
-    """How much may be deleted, in which way, and what is kept of it."""
+    """How much may be deleted, in which way, and which archive is kept."""
 
-    yes: bool = as_in(ConsentSettings, "yes")
+    yes: bool = reuse(ConsentSettings, "yes")
     archive: Path | Folder | S3Prefix | None = setting(
         "Where rows are kept before they are deleted: a new file, a folder (there, or with a slash at its end), or "
         "s3://bucket/prefix/.",
@@ -63,13 +65,13 @@ class DeletionSettings(Settings):
         parse=parse_archive,
         default_words="a new file in the state directory",
     )
-    no_archive: bool = setting("Keep nothing of what is deleted: there is no way back.", is_switch=True)
+    no_archive: bool = setting("Keep no archive: what is deleted cannot be restored.", is_switch=True)
     max_deletes: int = setting(
         "Refuse to delete when more rows than this are planned.", metavar="N", parse=parse_count, default="1000"
     )
     max_delete_percent: float = setting(
-        "Refuse when more than this share of the scanned rows is planned (from 20 rows on), or every row that carries "
-        "a date; 100 for neither rule, 0 to let none go.",
+        "Refuse when more than this share of the scanned rows is planned (from 20 rows on), or every row that has a "
+        "date; 100 switches both rules off, 0 lets no row be deleted.",
         metavar="PERCENT",
         parse=parse_percent,
         default="50",
@@ -94,8 +96,8 @@ class DeletionSettings(Settings):
         "How long ago the expiry must have been announced.", metavar="DURATION", parse=parse_duration, default="7d"
     )
     lease_holder: str | None = setting(
-        "What is tried again under this name is one work: a later attempt takes the lease of an earlier one over at "
-        "once. For a Kubernetes Job its UID.",
+        "A name for work that may be tried again: a later attempt with this name takes over the lease of an earlier "
+        "one at once. For a Kubernetes Job, its UID.",
         metavar="NAME",
         parse=parse_lease_holder,
         default_words="every run by itself",
@@ -110,36 +112,38 @@ class DeletionSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplySettings(Settings):
-    """How `janitor apply` goes."""
+    """The settings of `janitor apply` itself."""
 
-    dry_run: bool = setting("Delete nothing, tell nobody and remember nothing: say what would be.", is_switch=True)
-    partial: bool = setting("Take the rows of a plan that was cut off, as far as it goes.", is_switch=True)
+    dry_run: bool = setting(
+        "Delete nothing, notify nobody and remember nothing: report what would be deleted.", is_switch=True
+    )
+    partial: bool = setting("Accept a plan that was cut off, and use the rows that it has.", is_switch=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreSettings(Settings):
-    """Which rows of an archive go back."""
+    """Which rows of an archive are put back."""
 
-    yes: bool = as_in(ConsentSettings, "yes")
+    yes: bool = reuse(ConsentSettings, "yes")
 
     fingerprint: tuple[str, ...] = setting(
-        "Put back the row with this fingerprint, or with one that starts so, 6 digits at least; or with this row name. "
-        "Nothing is put back where it fits several. Repeatable.",
+        "Put back the row whose fingerprint starts with this (6 digits at least), or that has this row name. Nothing "
+        "is put back if it matches several. Repeatable.",
         metavar="HEX",
         parse=parse_fingerprint,
-        many=True,
+        is_repeatable=True,
     )
     user: tuple[str, ...] = setting(
         "Put back the rows of this owner. Repeatable.",
         metavar="NAME",
         parse=parse_owner,
-        many=True,
+        is_repeatable=True,
         may_hold_spaces=True,
     )
     all: bool = setting("Put back every row.", is_switch=True)
-    dry_run: bool = setting("Put nothing back: say what would be.", is_switch=True)
+    dry_run: bool = setting("Put nothing back: report what would be.", is_switch=True)
     format: str | None = setting(
-        "What is said on standard output.",
+        "Format of standard output.",
         choices=("table", "json"),
         default_words="table on a terminal, json otherwise",
     )

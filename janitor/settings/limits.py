@@ -1,4 +1,4 @@
-"""How much at once, how long, and what it costs."""
+"""Limits of a run: parallelism, capacity, time; and the prices for its cost."""
 
 from dataclasses import dataclass
 
@@ -9,28 +9,28 @@ from janitor.tokens.duration import parse_duration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings(Settings):
-    """How much at once, and what it costs."""
+    """How a table is read, with how much capacity, and at what price."""
 
     segments: int | None = setting(
-        "How many parts the table is read in; auto is one for each 16 MB. One process reads as many at once, at most 8 "
-        "of auto; several take one after the other.",
+        "How many segments the table is read in; auto is one for each 16 MB. One process reads all at once, with "
+        "auto at most 8; several processes take one after the other.",
         metavar="N|auto",
         parse=parse_segments,
         default="auto",
     )
     workers: int | None = setting(
-        "How many processes of this machine read; auto is one a core, for a table of more than 16 MB.",
+        "How many processes of this machine read the table; auto is one per core, for a table of more than 16 MB.",
         metavar="N|auto",
         parse=parse_workers,
         default="1",
     )
     dask: str | None = setting(
-        "Let the workers of this Dask cluster read, each as its own machine reaches the table.",
+        "Read with the workers of this Dask cluster; each reaches the table with the settings of its own machine.",
         metavar="tcp://HOST:PORT",
         parse=parse_scheduler,
     )
     max_rcu: float | None = setting(
-        "How many read units a second the whole run may take; none for no limit. auto is a quarter of what is "
+        "How many read units a second the whole run may use; none for no limit. auto is a quarter of what is "
         "provisioned, and no limit on demand.",
         metavar="N|none|auto",
         parse=parse_units,
@@ -46,10 +46,10 @@ class LimitSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteLimitSettings(Settings):
-    """How much at once of what deletes."""
+    """How much capacity the deletes may use."""
 
     max_wcu: float | None = setting(
-        "How many write units a second the deletes may take, those of the table's indexes among them; none for no "
+        "How many write units a second the deletes may use, including those of the table's indexes; none for no "
         "limit. auto is a quarter of what is provisioned, and no limit on demand.",
         metavar="N|none|auto",
         parse=parse_units,
@@ -59,10 +59,10 @@ class WriteLimitSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineSettings(Settings):
-    """How long."""
+    """How long a run may take."""
 
     deadline: int | None = setting(
-        "End by itself after this time, as after a signal, with exit code 1.",
+        "Stop the run after this time, as after a signal, with exit code 1.",
         metavar="DURATION",
         parse=parse_duration,
     )

@@ -1,4 +1,4 @@
-"""What is said of a run, to whom, and what is logged."""
+"""The outputs of a run: reports, notices, metrics, logs, and what is remembered for the next run."""
 
 from dataclasses import dataclass
 
@@ -17,14 +17,14 @@ from janitor.settings.parsers import (
 from janitor.settings.setting import Settings, setting
 from janitor.settings.store_url import DynamoDbUrl, SqliteUrl, parse_state_url
 
-# Tells a run which job it is of, for its log lines.
+# `janitor serve` sets it for its runs, which add the name of their job to their log lines.
 JOB_VARIABLE = "JANITOR_JOB"
 STATES_TO_FAIL_ON = ("expiring", "expired", "stale", "permanent", "malformed", "legacy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputSettings(Settings):
-    """What is said, and where."""
+    """Which reports are written, and where they go."""
 
     format: str | None = setting(
         "Report on standard output; none for no report, where the log's last line, run.finished, is enough.",
@@ -32,11 +32,11 @@ class OutputSettings(Settings):
         default_words="table on a terminal, json otherwise",
     )
     report: tuple[ReportTarget, ...] = setting(
-        "Write a report to a file or to S3 besides, which appears whole or not at all. Repeatable. The path or key may "
-        "hold {table}, {region}, {account}, {date} and {run_id}.",
+        "Also write a report to a file or to S3; it appears whole or not at all. Repeatable. The path or key may "
+        "contain {table}, {region}, {account}, {date} and {run_id}.",
         metavar="FORMAT=PATH|S3",
         parse=parse_report,
-        many=True,
+        is_repeatable=True,
         may_hold_spaces=True,
     )
     max_findings: int = setting(
@@ -46,25 +46,27 @@ class OutputSettings(Settings):
         default="10000",
     )
     fail_on: tuple[str, ...] = setting(
-        "End with exit code 3 when any row is in this state. Repeatable.", choices=STATES_TO_FAIL_ON, many=True
+        "End with exit code 3 when any row is in this state. Repeatable.", choices=STATES_TO_FAIL_ON, is_repeatable=True
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeSettings(Settings):
-    """Who hears of a run, and what runs remember."""
+    """Who is notified of a run: the topic, metrics and the heartbeat."""
 
     sns_topic_arn: str | None = setting(
-        "SNS topic for notices: a digest a run, when there is something to say.", metavar="ARN", parse=parse_topic_arn
+        "SNS topic for notices: one digest per run, when there is something to say.",
+        metavar="ARN",
+        parse=parse_topic_arn,
     )
-    per_token: bool = setting("Publish a message for each token that crosses a threshold, besides.", is_switch=True)
+    per_token: bool = setting("Also publish a message for each token that crosses a threshold.", is_switch=True)
     digest: str = setting("When the digest is published.", choices=("news", "always", "never"), default="news")
     metrics: tuple[MetricsTarget, ...] = setting(
         "Metrics of the run: emf for a line of CloudWatch's embedded metric format on standard error, or "
         "prometheus=PATH for a textfile collector. Repeatable.",
         metavar="emf|prometheus=PATH",
         parse=parse_metrics,
-        many=True,
+        is_repeatable=True,
         may_hold_spaces=True,
     )
     job: str | None = setting(
@@ -82,7 +84,7 @@ class NoticeSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateSettings(Settings):
-    """What runs remember between each other, and where."""
+    """Where runs remember what was announced and found."""
 
     state_url: SqliteUrl | DynamoDbUrl | None = setting(
         "Where runs remember what was announced and found: sqlite:///PATH or dynamodb://TABLE.",
@@ -97,10 +99,10 @@ class LogSettings(Settings):
     """What is logged on standard error."""
 
     log_format: str | None = setting(
-        "Form of the log lines.", choices=("json", "console"), default_words="console on a terminal, json otherwise"
+        "Format of the log lines.", choices=("json", "console"), default_words="console on a terminal, json otherwise"
     )
     log_level: str | None = setting(
-        "The least level that is logged.",
+        "The lowest level that is logged.",
         choices=("debug", "info", "warning", "error"),
         default_words="warning on a terminal, info otherwise",
     )

@@ -1,4 +1,4 @@
-"""A user's texts into values. Each parser raises ValueError with a sentence that says what would be right."""
+"""Parsers from a user's text to a value. Each raises ValueError with a sentence that says what would be right."""
 
 import datetime as dt
 import math
@@ -10,33 +10,33 @@ from urllib.parse import urlsplit
 import msgspec
 
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
-# What standard output can be told besides: no report.
+# On standard output: no report.
 NO_REPORT = "none"
 
-# What a report's place may hold.
+# The placeholders of a report's place.
 KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}")
-# Two places in one text, as somebody writes them who thinks that spaces or commas part them.
+# Two places in one text: a space, comma or semicolon does not separate them.
 _NEXT_REPORT = re.compile(rf"[ ,;](?:{'|'.join(FORMATS)})=").search
 _NEXT_METRICS = re.compile(r"[ ,;](?:emf$|prometheus=)").search
-_EACH = "give an option for each, or in the variable one a line, or a JSON array"
+_EACH = "repeat the option, or write the variable as one a line or as a JSON array"
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
 MAX_THREADS = 256
 MAX_WORKERS = 256
-# Scan takes no more (Amazon DynamoDB API Reference, TotalSegments).
+# The most that Scan takes (Amazon DynamoDB API Reference, TotalSegments).
 MAX_SEGMENTS = 1_000_000
 _WHOLE = 100
 _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatch
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
-# A row's name has six more digits behind a hyphen.
+# A row's name has a hyphen and six more digits.
 _FINGERPRINT = re.compile(r"[0-9a-f]{6,12}|[0-9a-f]{12}-[0-9a-f]{6}").fullmatch
 _LEASE_HOLDER = re.compile(r"[A-Za-z0-9._:-]{1,128}").fullmatch
-# Units a second: a row of 400 KB is paid for after half a day.
-_LEAST_UNITS = 0.001
+# Units a second. At this rate a row of 400 KB takes half a day.
+_MIN_UNITS = 0.001
 
 
 class S3Key(NamedTuple):
-    """An object's place; the key may hold placeholders."""
+    """An object in S3; the key may contain placeholders."""
 
     bucket: str
     key: str
@@ -46,7 +46,7 @@ class S3Key(NamedTuple):
 
 
 class ReportTarget(NamedTuple):
-    """One --report: a format and where it goes to."""
+    """One --report: a format and where it goes."""
 
     format: str
     place: Path | S3Key
@@ -65,7 +65,7 @@ def parse_report(text: str) -> ReportTarget:
     if not equals or not place:
         raise ValueError(f"{text!r} is not FORMAT=PATH, for example json=report.json")
     if _NEXT_REPORT(place):
-        raise ValueError(f"{text!r} are several; {_EACH}")
+        raise ValueError(f"{text!r} holds several values; {_EACH}")
     if name not in FORMATS:
         raise ValueError(f"{name!r} is not a format; choose from {', '.join(FORMATS)}")
     if place.startswith("s3://"):
@@ -81,12 +81,12 @@ def _s3_key(text: str) -> S3Key:
     bucket, _, key = text.removeprefix("s3://").partition("/")
     if not bucket or not key or key.endswith("/"):
         raise ValueError(f"{text!r} is not s3://bucket/key, for example s3://reports/{{table}}/{{date}}.json")
-    expanded_key(key, _NOWHERE)
+    expand_key(key, _NOWHERE)
     return S3Key(bucket, key)
 
 
 class Placeholders(NamedTuple):
-    """What a report's place is filled in with: the table's name and place, the run's date in UTC and id."""
+    """The values of the placeholders: the table's name, region and account, the run's date in UTC and its id."""
 
     table: str
     region: str
@@ -98,18 +98,18 @@ class Placeholders(NamedTuple):
 _NOWHERE = Placeholders("", "", "", dt.date.min, "")
 
 
-def expanded_key(pattern: str, placeholders: Placeholders) -> str:
-    """A key with its placeholders filled in; `{date}` as YYYY-MM-DD.
+def expand_key(pattern: str, placeholders: Placeholders) -> str:
+    """Fill in the placeholders of a key; `{date}` becomes YYYY-MM-DD.
 
     Raises:
-        ValueError: there is another placeholder in it, or a brace that belongs to none.
+        ValueError: the key contains an unknown placeholder, or a single brace.
     """
     values = _values(placeholders)
     return "".join(_expanded(part, values, pattern) for part in _BRACED.split(pattern))
 
 
-def expanded_path(pattern: Path, placeholders: Placeholders) -> Path:
-    """A path with its placeholders filled in, as those of a key; any other brace is a part of the name."""
+def expand_path(pattern: Path, placeholders: Placeholders) -> Path:
+    """Fill in the placeholders of a path; any other brace is part of the name."""
     values = _values(placeholders)
     return Path("".join(values.get(part, part) for part in _BRACED.split(str(pattern))))
 
@@ -122,7 +122,7 @@ def _expanded(part: str, values: dict[str, str], pattern: str) -> str:
     if part in values:
         return values[part]
     if "{" in part or "}" in part:
-        fault = f"{part} is none of them" if _BRACED.fullmatch(part) else "a brace belongs to none"
+        fault = f"{part} is none of them" if _BRACED.fullmatch(part) else "a single brace is not allowed"
         raise ValueError(f"{pattern!r}: the placeholders of a key are {', '.join(KEY_PLACEHOLDERS)}; {fault}")
     return part
 
@@ -138,7 +138,7 @@ def parse_metrics(text: str) -> MetricsTarget:
     """`emf` or `prometheus=PATH`."""
     name, _, path = text.partition("=")
     if _NEXT_METRICS(path):
-        raise ValueError(f"{text!r} are several; {_EACH}")
+        raise ValueError(f"{text!r} holds several values; {_EACH}")
     if name == "emf" and not path:
         return MetricsTarget(name, None)
     if name == "prometheus" and path:
@@ -176,7 +176,7 @@ def parse_scheduler(text: str) -> str:
     """The address of a Dask scheduler.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     parts = urlsplit(text)
     try:
@@ -184,14 +184,14 @@ def parse_scheduler(text: str) -> str:
     except ValueError:
         is_address = False
     if not is_address or parts.path or parts.query or "@" in text:
-        raise ValueError(f"{text!r} is no address of a Dask scheduler; write tcp://HOST:PORT, or tls://HOST:PORT")
+        raise ValueError(f"{text!r} is not the address of a Dask scheduler; write tcp://HOST:PORT, or tls://HOST:PORT")
     return text
 
 
 def parse_job(text: str) -> str:
-    """A name that is more than white space, and printable."""
+    """A printable name that is not only white space."""
     if not text.strip() or not text.isprintable():
-        raise ValueError(f"{text!r} is no name: printable text is wanted")
+        raise ValueError(f"{text!r} is not a name: it must be printable text")
     return text.strip()
 
 
@@ -214,7 +214,7 @@ def parse_price(text: str) -> float:
 
 
 def parse_units(text: str) -> float | None:
-    """Units a second, from 0.001; `inf` for `none`, and None for `auto`.
+    """Units a second, at least 0.001; `inf` for `none`, None for `auto`.
 
     Raises:
         ValueError: the text is none of these.
@@ -227,8 +227,8 @@ def parse_units(text: str) -> float | None:
         units = float(text)
     except ValueError:
         units = 0.0
-    if not _LEAST_UNITS <= units < math.inf:
-        raise ValueError(f"{text!r} is neither a number of units from {_LEAST_UNITS}, nor 'none', nor 'auto'")
+    if not _MIN_UNITS <= units < math.inf:
+        raise ValueError(f"{text!r} is neither a number of units from {_MIN_UNITS}, nor 'none', nor 'auto'")
     return units
 
 
@@ -249,27 +249,27 @@ def parse_percent(text: str) -> float:
 
 
 def parse_path(text: str) -> Path:
-    """A path that is not empty, as that of a shell variable that was never set would be."""
+    """A path. An empty one is refused: it may come from a shell variable that was never set."""
     if not text:
-        raise ValueError("an empty text is no path")
+        raise ValueError("the path is empty")
     return Path(text)
 
 
 def parse_owner(text: str) -> str:
-    """A user's name, or a pattern for names, that is not empty, as that of a shell variable never set would be.
+    """A user's name, or a pattern for names. An empty one may come from a shell variable that was never set.
 
     Raises:
-        ValueError: the text is empty, or holds bytes that are no UTF-8, as no name in DynamoDB does.
+        ValueError: the text is empty, or is not UTF-8, as every name in DynamoDB is.
     """
     if not text.strip():
-        raise ValueError("an empty text is nobody's name")
+        raise ValueError("the name is empty")
     if not text.isascii() and text.encode(errors="ignore").decode() != text:
-        raise ValueError(f"{text!a} is no text in UTF-8")
+        raise ValueError(f"{text!a} is not UTF-8")
     return text
 
 
 def parse_archive(text: str) -> "Path | Folder | S3Prefix":
-    """A file's path, a folder's, which ends with a slash, or `s3://bucket/prefix/`."""
+    """The path of a file, the path of a folder (with a slash at its end), or `s3://bucket/prefix/`."""
     if not text.startswith("s3://"):
         if "://" in text:
             raise ValueError(f"{text!r} is neither a path nor s3://bucket/prefix/")
@@ -292,26 +292,28 @@ def parse_source(text: str) -> "Path | S3Prefix | Literal['-']":
 
 
 def parse_fingerprint(text: str) -> str:
-    """6 to 12 hex digits, or a row's name, `3f0c9a1b2d4e-7b21c0`; as a report prints them, be it a CSV.
+    """6 to 12 hex digits, or a row's name such as `3f0c9a1b2d4e-7b21c0`, as any report prints them, CSV too.
 
     Raises:
-        ValueError: the text is none. The message does not repeat it, for it may be a token.
+        ValueError: the text is neither. The message does not repeat it, because it may be a token.
     """
-    name = as_reported(text).lower()
+    name = strip_csv_mark(text).lower()
     if not _FINGERPRINT(name):
-        raise ValueError("this is no fingerprint, 6 to 12 hex digits, and no row's name, like 3f0c9a1b2d4e-7b21c0")
+        raise ValueError(
+            "this is neither a fingerprint (6 to 12 hex digits) nor a row's name (like 3f0c9a1b2d4e-7b21c0)"
+        )
     return name
 
 
-def as_reported(text: str) -> str:
-    """A name as it is, of one that may have been taken from a CSV: see `janitor.report.formats.csv`."""
+def strip_csv_mark(text: str) -> str:
+    """A name without the mark that `janitor.report.formats.csv` puts before it."""
     return text.strip().removeprefix("_")
 
 
 def parse_lease_holder(text: str) -> str:
-    """Parse what the attempts of one work hold its lease as."""
+    """The name under which all attempts of one piece of work hold the lease."""
     if not _LEASE_HOLDER(text):
-        raise ValueError(f"{text!r} is no name for a lease's holder; give 1 to 128 of letters, digits and . _ : -")
+        raise ValueError(f"{text!r} cannot name the holder of a lease; give 1 to 128 letters, digits or . _ : -")
     return text
 
 
@@ -323,13 +325,13 @@ def parse_topic_arn(text: str) -> str:
 
 
 def parse_heartbeat_url(text: str) -> str:
-    """`http://` or `https://`, a host, and whatever the monitor wants behind it.
+    """`http://` or `https://`, a host, and whatever path the monitor wants.
 
     Raises:
-        ValueError: the text is none. The message does not repeat it, for it may hold a token.
+        ValueError: the text is not such a URL. The message does not repeat it, because it may contain a secret.
     """
     if not _is_url(text):
-        raise ValueError("the heartbeat's URL is not like https://hc-ping.com/UUID: http or https, and a host")
+        raise ValueError("this is not a URL like https://hc-ping.com/UUID: it needs http or https, and a host")
     return text
 
 
@@ -352,13 +354,13 @@ def parse_role_arn(text: str) -> str:
 
 
 class Folder(NamedTuple):
-    """A folder that may not be there yet."""
+    """A folder that may not exist yet."""
 
     path: Path
 
 
 class S3Prefix(msgspec.Struct, frozen=True):
-    """A place in S3; the prefix stands without a slash at its start."""
+    """A place in S3; the prefix has no slash at its start."""
 
     bucket: str
     prefix: str

@@ -1,16 +1,54 @@
-"""Which settings a scan takes, in the order of its help."""
+"""The settings of a scan, in the order of its help, and those that every job has."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
 
 from janitor.settings.limits import DeadlineSettings, LimitSettings
 from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
-from janitor.settings.setting import Settings
-from janitor.settings.source import SourceSettings
+from janitor.settings.parsers import S3Prefix, parse_source
+from janitor.settings.setting import Settings, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
 
 
-class ScanSettings(NamedTuple):
-    """Everything that a scan is told; a sweep is told more."""
+class JobSettings(Protocol):
+    """The settings that every job has, whatever its command."""
+
+    @property
+    def table(self) -> TableSettings:
+        """Which table it reads."""
+
+    @property
+    def output(self) -> OutputSettings:
+        """Where its report goes, and in which formats."""
+
+    @property
+    def notices(self) -> NoticeSettings:
+        """Who is notified."""
+
+    @property
+    def state(self) -> StateSettings:
+        """Where it remembers what was announced and found."""
+
+    @property
+    def deadline(self) -> DeadlineSettings:
+        """How long it may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings(Settings):
+    """What is read instead of a table."""
+
+    source: Path | S3Prefix | Literal["-"] | None = setting(
+        "Read an export to S3 (its folder) or a dump (what `aws dynamodb scan` prints; - for standard input) instead "
+        "of the table. Needs --dialect; --table names the table that a dump is from.",
+        metavar="PATH|S3|-",
+        parse=parse_source,
+    )
+
+
+class ScanCommand(NamedTuple):
+    """The settings of a scan; a sweep has more."""
 
     table: TableSettings
     policy: PolicySettings
@@ -22,12 +60,7 @@ class ScanSettings(NamedTuple):
     deadline: DeadlineSettings
     source: SourceSettings = SourceSettings()
 
-    @property
-    def store(self) -> StateSettings:
-        """Where runs remember."""
-        return self.state
 
-
-SCAN_GROUPS: tuple[type[Settings], ...] = tuple(ScanSettings.__annotations__.values())
-# A schedule is kept for a table that changes: every export has a place of its own.
+SCAN_GROUPS: tuple[type[Settings], ...] = tuple(ScanCommand.__annotations__.values())
+# A schedule file is for a table, which changes; an export never does, and each one has a path of its own.
 SCHEDULED_GROUPS: tuple[type[Settings], ...] = tuple(group for group in SCAN_GROUPS if group is not SourceSettings)

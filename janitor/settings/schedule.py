@@ -1,7 +1,7 @@
 """A schedule file: one job in TOML (schedules/README.md), read strictly.
 
-Every key is a setting of the command line (`schedule_keys`) and is read by that setting's own parser. What is wrong is
-said with the file, the line and the key; an unknown key with the nearest one there is.
+Every key is a setting of the command line (`schedule_keys`), and its value is parsed by that setting's own parser.
+Every problem names the file, the line and the key; that of an unknown key suggests the nearest one.
 """
 
 import datetime as dt
@@ -26,28 +26,28 @@ from janitor.settings.schedule_keys import (
     WHEN,
     Key,
 )
-from janitor.settings.several import problems_of_several
+from janitor.settings.shared_places import find_shared_places
 from janitor.settings.table import TABLE_NAMES, PolicySettings
-from janitor.settings.toml_lines import Places
+from janitor.settings.toml_lines import KeyLines
 
-_MOST_BYTES = 1_000_000
-# What several tables share, and what it is where nobody gives it.
+_MAX_BYTES = 1_000_000
+# The places that several tables share, with their defaults.
 _SHARED: Mapping[str, Any] = {"report": (), "plan": None, "archive": None}
 _SECTION_OF = {"report": "report", "plan": "delete", "archive": "delete"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """A job, as its file has it.
+    """The job that a schedule file describes.
 
     Attributes:
         path: the file.
-        description: what it is for, in its owner's words.
+        description: what the job is for, in its owner's words.
         when: when it fires.
-        tables: for each table of it the settings that say which, by their names; one empty mapping where it names none.
-        is_sweep: whether it plans deletions; a scan otherwise.
+        tables: for each table, the settings that name it, by field name; one empty mapping if the file names no table.
+        is_sweep: whether it plans deletions; otherwise it is a scan.
         deletes: whether it deletes.
-        values: every other setting that it gives, by its name; and a deadline, given or not.
+        values: every other setting of the file, by field name; and always a deadline.
     """
 
     path: Path
@@ -60,47 +60,47 @@ class Schedule:
 
 
 class ScheduleError(ConfigurationError):
-    """A schedule file is wrong.
+    """A schedule file is not valid.
 
     Attributes:
-        problems: a sentence for each thing that is, with file, line and key.
+        problems: a sentence for each problem, with file, line and key.
     """
 
     def __init__(self, path: Path, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         more = len(problems) - 1
-        way_out = f"{more} more: `janitor run {path} --check` says them all" if more else None
+        way_out = f"{more} more: `janitor run {path} --check` prints them all" if more else None
         super().__init__(problems[0], way_out, "schedule")
 
 
 @dataclass(slots=True)
 class _Reading:
-    """A file on its way to a `Schedule`: its text, and what was found wrong so far."""
+    """A schedule file while it is read: where its keys are, and the problems found so far."""
 
     path: Path
-    places: Places
+    key_lines: KeyLines
     problems: list[str] = field(default_factory=list)
 
-    def say(self, problem: str, section: str, key: str | None = None, number: int = 0) -> None:
-        line = self.places.line_of(section, key, number)
+    def add_problem(self, problem: str, section: str, key: str | None = None, number: int = 0) -> None:
+        line = self.key_lines.line_of(section, key, number)
         place = f"{self.path}, line {line}" if line else f"{self.path}"
         named = f"[{section}] {key or ''}".strip() if section else key
         self.problems.append(f"{place}: {named}: {problem}")
 
 
 def read_schedule(path: Path) -> bytes:
-    """The bytes of a schedule file; of one that is too long as many as tell that.
+    """Read a schedule file; of one that is too long, one byte more than is allowed.
 
     Raises:
-        OSError: it cannot be read, or is no regular file.
+        OSError: it cannot be read, or is not a regular file.
     """
-    # The open itself does not wait for the other end of a FIFO.
+    # O_NONBLOCK: opening a FIFO does not wait for its other end.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no file")
+            raise OSError(errno.EINVAL, "it is not a regular file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(_MOST_BYTES + 1)
+            return file.read(_MAX_BYTES + 1)
     finally:
         os.close(descriptor)
 
@@ -117,9 +117,9 @@ def load_schedule(path: Path) -> Schedule:
     except tomllib.TOMLDecodeError as error:
         raise ScheduleError(path, [f"{path}: not TOML: {error}"]) from None
     except (ValueError, RecursionError):
-        # What the parser lets through of Python's own limits.
+        # tomllib does not translate errors of Python's own limits.
         raise ScheduleError(path, [f"{path}: not TOML: nested too deeply, or a number too long"]) from None
-    reading = _Reading(path, Places(text))
+    reading = _Reading(path, KeyLines(text))
     sections = _sections(reading, document)
     tables = tuple(_section(reading, TABLE, values, number) for number, values in enumerate(sections.pop(TABLE)))
     when = _section(reading, WHEN, sections.pop(WHEN, {}))
@@ -130,7 +130,7 @@ def load_schedule(path: Path) -> Schedule:
     _merge_thresholds(values)
     description = document.get(DESCRIPTION, "")
     if not isinstance(description, str):
-        reading.say("a text is wanted", "", DESCRIPTION)
+        reading.add_problem("a text is wanted", "", DESCRIPTION)
     if reading.problems:
         raise ScheduleError(path, reading.problems)
     values.setdefault("deadline", DEFAULT_DEADLINE)
@@ -149,9 +149,9 @@ def load_schedule(path: Path) -> Schedule:
 def _text(path: Path) -> str:
     try:
         data = read_schedule(path)
-        if len(data) > _MOST_BYTES:
-            raise ScheduleError(path, [f"{path}: longer than a megabyte: this is no schedule file"])
-        # Without the mark that some editors put at the start.
+        if len(data) > _MAX_BYTES:
+            raise ScheduleError(path, [f"{path}: longer than a megabyte; this is not a schedule file"])
+        # utf-8-sig: without the byte order mark that some editors put at the start.
         return data.decode("utf-8-sig")
     except OSError as error:
         raise ScheduleError(path, [f"{path} cannot be read: {error.strerror}"]) from None
@@ -160,7 +160,7 @@ def _text(path: Path) -> str:
 
 
 def _sections(reading: _Reading, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The sections by name, [table] as a list of them; what is no section, or unknown, is said."""
+    """The sections by name, [table] as a list; reports what is unknown or not a section."""
     found: dict[str, Any] = {TABLE: [{}]}
     for name, given in document.items():
         if name == DESCRIPTION:
@@ -168,15 +168,15 @@ def _sections(reading: _Reading, document: Mapping[str, Any]) -> dict[str, Any]:
         if name not in SECTIONS:
             what = "an unknown section" if isinstance(given, dict | list) else "an unknown key"
             section, key = (name, None) if isinstance(given, dict | list) else ("", name)
-            reading.say(f"{what}; {_nearest(name, [DESCRIPTION, *SECTIONS])}", section, key)
+            reading.add_problem(f"{what}; {_nearest(name, [DESCRIPTION, *SECTIONS])}", section, key)
         elif name == TABLE and isinstance(given, list) and given and all(isinstance(each, dict) for each in given):
             found[TABLE] = given
         elif isinstance(given, dict):
             found[name] = [given] if name == TABLE else given
         elif isinstance(given, list):
-            reading.say(f"one section is wanted: [{name}], and no list of them", name)
+            reading.add_problem(f"one section [{name}] is wanted, not a list of them", name)
         else:
-            reading.say(f"a section is wanted: [{name}] and its keys below", "", name)
+            reading.add_problem(f"a section is wanted: [{name}], with its keys below", "", name)
     return found
 
 
@@ -188,13 +188,14 @@ def _section(reading: _Reading, name: str, given: Mapping[str, Any], number: int
         if key not in keys:
             elsewhere = [f"[{section}] {key}" for section, others in SECTIONS.items() if key in others]
             hint = f"it belongs to {elsewhere[0]}" if elsewhere else _nearest(key, keys)
-            reading.say(f"an unknown key; {hint}", name, key, number)
+            reading.add_problem(f"an unknown key; {hint}", name, key, number)
             continue
         try:
             values[keys[key].field] = _read(keys[key], value)
         except ValueError as error:
-            said = str(error)
-            reading.say("a number too long" if "set_int_max_str_digits" in said else said, name, key, number)
+            sentence = str(error)
+            is_too_long = "set_int_max_str_digits" in sentence
+            reading.add_problem("the number is too long" if is_too_long else sentence, name, key, number)
     return values
 
 
@@ -204,7 +205,7 @@ def _read(key: Key, value: Any) -> Any:
         if not isinstance(value, bool):
             raise ValueError("true or false is wanted")
         return value
-    if not setting.many:
+    if not setting.is_repeatable:
         return _read_one(key, value)
     parts = value if isinstance(value, list) else [value]
     return tuple(_read_one(key, part) for part in parts)
@@ -217,12 +218,12 @@ def _read_one(key: Key, value: Any) -> Any:
         text = str(value)
     if not isinstance(text, str):
         wanted = "a number is wanted" if key.takes_numbers else "a text is wanted, in quotes"
-        shown = value.isoformat() if isinstance(value, dt.date | dt.time) else str(value).lower()
-        raise ValueError(f"{wanted}, not {shown}")  # noqa: TRY004  # said like every other wrong value
+        given = value.isoformat() if isinstance(value, dt.date | dt.time) else str(value).lower()
+        raise ValueError(f"{wanted}, not {given}")  # noqa: TRY004  # reported like every other wrong value
     if setting.choices and text not in setting.choices:
         raise ValueError(f"{text!r} is none of {', '.join(setting.choices)}; {_nearest(text, setting.choices)}")
     if not text:
-        raise ValueError("it is empty; give a value, or take the key away")
+        raise ValueError("it is empty; give a value, or remove the key")
     return setting.parse(text)
 
 
@@ -235,24 +236,24 @@ def _check_tables(reading: _Reading, tables: Sequence[Mapping[str, Any]], values
     for number, table in enumerate(tables):
         named = [name for name in TABLE_NAMES if name in table]
         if len(named) > 1:
-            reading.say(f"{' and '.join(named)} both name the table; give one of them", TABLE, named[1], number)
+            reading.add_problem(f"{' and '.join(named)} both name the table; give one of them", TABLE, named[1], number)
         if not named and len(tables) > 1:
-            reading.say(f"it names no table; give one of {', '.join(TABLE_NAMES)}", TABLE, None, number)
+            reading.add_problem(f"it names no table; give one of {', '.join(TABLE_NAMES)}", TABLE, None, number)
         if table in tables[:number]:
-            reading.say("the same table once more; take it away", TABLE, None, number)
+            reading.add_problem("the same table again; remove it", TABLE, None, number)
         deployments = table.get("deployment", ())
         if len(set(deployments)) < len(deployments):
-            reading.say("the same deployment twice; name it once", TABLE, "deployment", number)
+            reading.add_problem("the same deployment twice; name it once", TABLE, "deployment", number)
     if sum(max(1, len(table.get("deployment", ()))) for table in tables) > 1:
         shared = {name: values.get(name, default) for name, default in _SHARED.items()}
-        for problem in problems_of_several(**shared):
-            reading.say(
+        for problem in find_shared_places(**shared):
+            reading.add_problem(
                 f"{problem.value}: {problem.sentence}; {problem.way_out}", _SECTION_OF[problem.name], problem.name
             )
 
 
 def _merge_thresholds(values: dict[str, Any]) -> None:
-    """Announce at both: what the horizon is by default stays so beside thresholds."""
+    """Add the thresholds to `expiring_within`, or to its default: a token is announced at all of them."""
     thresholds = values.pop(THRESHOLDS, ())
     if thresholds:
         values["expiring_within"] = (*values.get("expiring_within", PolicySettings().expiring_within), *thresholds)

@@ -1,4 +1,4 @@
-"""Which keys a schedule file has: each a setting of the command line, in a section of its own kind."""
+"""The keys of a schedule file: each a setting of the command line, in the section that it belongs to."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -27,10 +27,10 @@ _GROUPS: dict[str, tuple[type[Settings], ...]] = {
     "limits": (LimitSettings, WriteLimitSettings, DeadlineSettings),
     "state": (StateSettings,),
 }
-# Where a file says it in another word than the flag: several patterns, or a word that its section says already.
-_OTHER_WORDS = {"protect_user": "protect_users", "state_url": "url"}
-# Nobody is asked who runs by a file; and a time that the rows are judged by, or the name of what is tried again, would
-# be the same every night. A job has its file's name.
+# Keys that differ from the flag: a plural for several patterns, or without the name of its section.
+_KEY_NAMES = {"protect_user": "protect_users", "state_url": "url"}
+# Not in a file: `enabled = true` is its consent, its name is the job's, and --as-of and --lease-holder would not change
+# from run to run.
 _LEFT_OUT = ("yes", "as_of", "lease_holder", "job")
 _NUMBERS = (parse_count, parse_percent, parse_price, parse_segments, parse_units, parse_workers)
 
@@ -40,35 +40,37 @@ _WHEN = {
         metavar="LINE",
         parse=parse_cron,
     ),
-    "timezone": Setting(help="Whose clock the line is read by.", metavar="NAME", parse=parse_timezone, default="UTC"),
+    "timezone": Setting(
+        help="The time zone whose clock the line is read by.", metavar="NAME", parse=parse_timezone, default="UTC"
+    ),
     "jitter": Setting(
-        help="Up to so much later, so that many jobs do not start at once.",
+        help="Start up to this much later, so that many jobs do not start at once.",
         metavar="DURATION",
         parse=parse_duration,
         default="0",
     ),
-    "catch_up": Setting(help="After the daemon was down at its time, run once when it is up again.", is_switch=True),
+    "catch_up": Setting(help="If the daemon was down at its time, run once when it is up again.", is_switch=True),
 }
-_ENABLED = Setting(help="Delete what is stale; a dry run says what would be.", is_switch=True)
+_ENABLED = Setting(help="Delete what is stale; otherwise a dry run reports what would be deleted.", is_switch=True)
 _THRESHOLDS = Setting(
-    help="How long before its expiry a token is announced, besides at [policy] expiring_within.",
+    help="How long before its expiry a token is announced, in addition to [policy] expiring_within.",
     metavar="DURATION",
     parse=parse_duration,
-    many=True,
+    is_repeatable=True,
 )
-# A job must not keep others from their turn for ever.
+# So that no job keeps others waiting for ever.
 _DEADLINE = structs.replace(settings_of(DeadlineSettings)["deadline"], default="1h")
 
 
 class Key(NamedTuple):
-    """One key: the field of the settings that it fills, and how its value is read."""
+    """A key: the field of the settings that it fills, and how its value is parsed."""
 
     field: str
     setting: Setting
 
     @property
     def takes_numbers(self) -> bool:
-        """Whether a number without quotes will do."""
+        """Whether the value may be a number without quotes."""
         return self.setting.parse in _NUMBERS
 
 
@@ -77,7 +79,7 @@ DEFAULT_DEADLINE = parse_duration(_DEADLINE.default or "0")
 
 def _keys(groups: tuple[type[Settings], ...]) -> dict[str, Key]:
     return {
-        _OTHER_WORDS.get(name, name): Key(name, setting)
+        _KEY_NAMES.get(name, name): Key(name, setting)
         for group in groups
         for name, setting in settings_of(group).items()
         if name not in _LEFT_OUT

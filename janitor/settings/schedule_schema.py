@@ -1,4 +1,4 @@
-"""The JSON Schema of a schedule file, for editors and for whoever generates them: made of the settings themselves."""
+"""The JSON Schema of a schedule file, for editors and generators; made from the settings themselves."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from janitor.settings.schedule_keys import DESCRIPTION, SECTIONS, TABLE, Key
 
 
 def schedule_schema() -> dict[str, Any]:
-    """The schema, draft 2020-12. It knows shapes and names; `janitor run FILE --check` knows values too."""
+    """Build the schema, draft 2020-12. It checks names and types; `janitor run FILE --check` checks values too."""
     sections = {name: _section(keys) for name, keys in SECTIONS.items()}
     sections[TABLE] = {"oneOf": [sections[TABLE], {"type": "array", "minItems": 1, "items": sections[TABLE]}]}
     description = {"type": "string", "description": "What the job is for."}
@@ -30,15 +30,15 @@ def _section(keys: Mapping[str, Key]) -> dict[str, Any]:
 
 def _property(key: Key) -> dict[str, Any]:
     setting = key.setting
-    said: dict[str, Any] = {"description": setting.help}
+    schema: dict[str, Any] = {"description": setting.help}
     if setting.is_switch:
-        return {**said, "type": "boolean", "default": False}
+        return {**schema, "type": "boolean", "default": False}
     if setting.default is not None:
-        said["default"] = setting.default.split() if setting.many else setting.default
+        schema["default"] = setting.default.split() if setting.is_repeatable else setting.default
     one = _value(key)
-    if not setting.many:
-        return {**said, **one}
-    return {**said, "oneOf": [one, {"type": "array", "items": one}]}
+    if not setting.is_repeatable:
+        return {**schema, **one}
+    return {**schema, "oneOf": [one, {"type": "array", "items": one}]}
 
 
 def _value(key: Key) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How the daemon goes."""
+"""The settings of `janitor serve`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from janitor.settings.consent import ConsentSettings
 from janitor.settings.parsers import parse_path
-from janitor.settings.setting import Settings, as_in, setting
+from janitor.settings.setting import Settings, reuse, setting
 
 _LAST_PORT = 65_535
 
 
 class Address(NamedTuple):
-    """Where to listen; port 0 stands for any that is free."""
+    """Where to listen; port 0 means any free port."""
 
     host: str
     port: int
@@ -26,15 +26,15 @@ def parse_address(text: str) -> Address:
     """`HOST:PORT`, an IPv6 host in brackets.
 
     Raises:
-        ValueError: the text is none.
+        ValueError: the text is not an address.
     """
     host, _, port = text.rpartition(":")
     is_bracketed = host.startswith("[") and host.endswith("]")
     name = host[1:-1] if is_bracketed else host
     if not name or (":" in name and not is_bracketed):
-        raise ValueError(f"{text!r} is not HOST:PORT, like 127.0.0.1:8080; an IPv6 address stands in brackets")
+        raise ValueError(f"{text!r} is not HOST:PORT, like 127.0.0.1:8080; write an IPv6 address in brackets")
     if not (port.isascii() and port.isdecimal()) or int(port) > _LAST_PORT:
-        raise ValueError(f"{text!r} is not HOST:PORT: {port!r} is no port, a number up to {_LAST_PORT}")
+        raise ValueError(f"{text!r} is not HOST:PORT: {port!r} is not a port, a number up to {_LAST_PORT}")
     return Address(name, int(port))
 
 
@@ -42,7 +42,7 @@ def parse_runs(text: str) -> int:
     """A whole number from 1.
 
     Raises:
-        ValueError: the text is none.
+        ValueError: the text is not such a number.
     """
     if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise ValueError(f"{text!r} is not a whole number from 1")
@@ -51,7 +51,7 @@ def parse_runs(text: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings(Settings):
-    """How the daemon goes."""
+    """The settings of `janitor serve`."""
 
     listen: Address = setting(
         "Where the pages and metrics are served; anybody who reaches it may read them, so keep it private.",
@@ -65,7 +65,7 @@ class ServeSettings(Settings):
         parse=parse_path,
         default_words="serve/ in the state directory",
     )
-    yes: bool = as_in(ConsentSettings, "yes")
+    yes: bool = reuse(ConsentSettings, "yes")
     max_runs: int = setting(
         "How many runs may be at work at once, each of other tables; one takes up to 250 MB of memory.",
         metavar="N",

@@ -10,17 +10,17 @@ _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}").fullmatch
 
 
 class SqliteUrl(NamedTuple):
-    """A file of this machine."""
+    """A file on this machine."""
 
     path: Path
 
     def __str__(self) -> str:
-        """The same file wherever it is read: with the whole path."""
+        """The URL with the absolute path, so that it names the same file from every folder."""
         return f"{_SQLITE}{self.path.absolute()}"
 
 
 class DynamoDbUrl(NamedTuple):
-    """A table of the account and region of the run."""
+    """A table in the account and region of the run."""
 
     table: str
 
@@ -47,7 +47,7 @@ def _file(path: str, text: str) -> Path:
     if not path or path.endswith("/") or "\0" in path:
         raise ValueError(f"{text!r} names no file; write sqlite:///relative/path or sqlite:////absolute/path")
     if path.startswith("~"):
-        # No shell expands it here, and a folder of that name is a trap for whoever removes it.
+        # No shell expands it here, and a folder named ~ is dangerous to remove.
         raise ValueError(f"{text!r} has a ~ that nothing expands; write the path out")
     if path.startswith(":memory:"):
         raise ValueError(f"{text!r} would forget everything with the run; name a file")

@@ -7,7 +7,7 @@ from janitor.settings.parsers import parse_dialect, parse_owner, parse_path, par
 from janitor.settings.setting import Settings, setting
 from janitor.tokens.duration import parse_duration, parse_time
 
-# What names the table, of which one is given.
+# The settings that name the table; one of them is given.
 TABLE_NAMES = ("table", "deployment", "ssm_parameter")
 SSM_PARAMETER = "/prod/prod/lisa/tokenTableName"
 
@@ -21,7 +21,7 @@ class TableSettings(Settings):
         "LISA's deployment name: tries NAME-LISAApiBaseTokenTable, NAME-LISAApiTokenTable and LISAApiTokenTable. "
         "Repeatable for scan, sweep and run: one run, and one report, of all the tables.",
         metavar="NAME",
-        many=True,
+        is_repeatable=True,
     )
     ssm_parameter: str | None = setting(
         f"The parameter that holds the table's name, as LISA 6 keeps it; without PATH {SSM_PARAMETER}.",
@@ -43,7 +43,7 @@ class TableSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySettings(Settings):
-    """What is about to expire, what is stale, and at which time."""
+    """When a token counts as about to expire or stale, and at which time that is judged."""
 
     dialect: str | None = setting(
         "Which LISA reads the table: before 6.1 (classic), or from 6.1 on (hashed, the default where the table has the "
@@ -58,7 +58,7 @@ class PolicySettings(Settings):
         metavar="DURATION",
         parse=parse_duration,
         default="30d 7d 1d",
-        many=True,
+        is_repeatable=True,
     )
     grace: int = setting(
         "How long an expired token is kept before it counts as stale.",
@@ -82,7 +82,7 @@ class ProtectionSettings(Settings):
         "Mark rows of these owners as protected from deletion; a shell pattern. Repeatable.",
         metavar="GLOB",
         parse=parse_owner,
-        many=True,
+        is_repeatable=True,
         may_hold_spaces=True,
     )
     protect_system: bool = setting("Mark rows of system tokens as protected from deletion.", is_switch=True)

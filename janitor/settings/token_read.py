@@ -1,4 +1,4 @@
-"""What the commands are told that only look at tokens: `token list` and `token show`."""
+"""The settings of the commands that only read tokens: `token list` and `token show`."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,12 +16,18 @@ _ORDERS = ("expiry", "user", "name", "created", "state")
 class ListingSettings(Settings):
     """Which rows are listed, and in which order."""
 
-    state: tuple[str, ...] = setting("List rows in this state. Repeatable.", choices=_STATES, many=True)
+    state: tuple[str, ...] = setting("List rows in this state. Repeatable.", choices=_STATES, is_repeatable=True)
     user: tuple[str, ...] = setting(
-        "List rows of these owners; a shell pattern. Repeatable.", metavar="GLOB", many=True, may_hold_spaces=True
+        "List rows of these owners; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        may_hold_spaces=True,
     )
     name: tuple[str, ...] = setting(
-        "List tokens of these names; a shell pattern. Repeatable.", metavar="GLOB", many=True, may_hold_spaces=True
+        "List tokens of these names; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        may_hold_spaces=True,
     )
     sort: str | None = setting(
         "Sort by this, with a minus before it in descending order; rows without it come last. Every format, ndjson and "
@@ -39,14 +45,14 @@ class ShowSettings(Settings):
         "Read the token itself from standard input, or from a prompt without an echo.", is_switch=True
     )
     format: str | None = setting(
-        "What is said on standard output.",
+        "Format of standard output.",
         choices=("table", "json"),
         default_words="table on a terminal, json otherwise",
     )
 
 
 class ListCommand(NamedTuple):
-    """Everything that a listing is told."""
+    """The settings of `janitor token list`."""
 
     listing: ListingSettings
     table: TableSettings
@@ -58,17 +64,17 @@ class ListCommand(NamedTuple):
 
     @property
     def notices(self) -> NoticeSettings:
-        """Nobody hears of it."""
+        """Nobody is notified."""
         return NoticeSettings()
 
     @property
-    def store(self) -> StateSettings:
+    def state(self) -> StateSettings:
         """Nothing is remembered."""
         return StateSettings()
 
 
 class ShowCommand(NamedTuple):
-    """Everything that is told of which token to show, and by which rules."""
+    """The settings of `janitor token show`."""
 
     show: ShowSettings
     table: TableSettings

@@ -1,4 +1,4 @@
-"""Where in a TOML text a key stands. The parser of the standard library does not tell."""
+"""The line numbers of the keys in a TOML text, which the parser of the standard library does not give."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ from typing import NamedTuple
 _HEADER = re.compile(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""\s*["']?([\w.-]+)["']?\s*=""")
 
-# A value may go over several lines; what looks like a key within is none. One that is longer hides the keys after it.
+# A value may span several lines, in which nothing is a key. A longer value hides the keys after it.
 _LONGEST_VALUE = 200  # lines
 
 
@@ -19,23 +19,23 @@ class _Place(NamedTuple):
     number: int
 
 
-class Places:
-    """The lines of every header and key of a text that can be parsed."""
+class KeyLines:
+    """The line of every header and key in a valid TOML text."""
 
     def __init__(self, text: str) -> None:
         self._places: tuple[_Place, ...] | None = None
         self._text = text
 
     def line_of(self, section: str, key: str | None = None, number: int = 0) -> int | None:
-        """The line of a key, from 1; of the section's own header without one.
+        """The line of a key, from 1; of the section's header if `key` is None.
 
         Args:
-            section: its name; empty for the keys above every header.
-            key: its name.
-            number: which of the sections of this name, from 0, where it is a list of tables.
+            section: the section's name; empty for the keys above every header.
+            key: the key's name.
+            number: which of the sections of this name, from 0, in a list of tables.
 
         Returns:
-            None where it does not stand on a line of its own.
+            None if the key is not on a line of its own.
         """
         if self._places is None:
             self._places = tuple(_places(self._text))
@@ -50,23 +50,23 @@ class Places:
 
 
 def _places(text: str) -> Iterator[_Place]:
-    section, seen, begun = "", {"": 0}, 0
-    # Not `splitlines`, which takes characters for line ends that stand within a line of TOML.
+    section, counts, start = "", {"": 0}, 0
+    # Not `splitlines`, which also splits at characters that end no line of TOML.
     lines = [f"{line}\n" for line in text.split("\n")]
     for number, line in enumerate(lines):
         header, key = _HEADER.fullmatch(line.rstrip("\r\n")), _KEY.match(line)
         if header is None and key is None:
             continue
-        # The line begins something new only where all before it is whole.
-        if number - begun > _LONGEST_VALUE or not _is_toml("".join(lines[begun:number])):
+        # The line is a new header or key only if what precedes it is complete.
+        if number - start > _LONGEST_VALUE or not _is_toml("".join(lines[start:number])):
             continue
-        begun = number
+        start = number
         if header is not None:
             section = header[1]
-            seen[section] = seen.get(section, -1) + 1
-            yield _Place(number + 1, section, None, seen[section])
+            counts[section] = counts.get(section, -1) + 1
+            yield _Place(number + 1, section, None, counts[section])
         elif key is not None:
-            yield _Place(number + 1, section, key[1], seen[section])
+            yield _Place(number + 1, section, key[1], counts[section])
 
 
 def _is_toml(text: str) -> bool:

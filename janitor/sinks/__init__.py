@@ -1,1 +1,1 @@
-"""Where a report goes. A sink's failure is a value, never the end of the run."""
+"""Sinks write reports, metrics and notices. A failure of a sink is an error in the report, and never ends the run."""

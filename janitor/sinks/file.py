@@ -8,33 +8,32 @@ from pathlib import Path
 from typing import BinaryIO
 
 from janitor.errors import ConfigurationError, SinkError
-from janitor.sinks.patient_writer import PatientWriter
+from janitor.sinks.pipe_writer import PipeWriter
 from janitor.whole_file import WholeFile
 
 
 class File:
-    """Bytes to a hidden file beside the path, put in its place at the end.
+    """Writes to a hidden file in the same folder, which replaces the file at the path at the end.
 
-    A path that is a device or a pipe is written to directly: there is nothing to put in its place. To open a pipe is to
-    wait for somebody who reads it.
+    A device or a pipe is written to directly, because it cannot be replaced. Opening a pipe waits for its reader.
     """
 
     def __init__(self, path: Path, is_over: Callable[[], bool] = lambda: False) -> None:
-        """Nothing is opened.
+        """Prepare; opens nothing.
 
         Args:
-            path: the place.
-            is_over: whether the run has to end, and can wait no longer for somebody to read what it writes.
+            path: the file's path.
+            is_over: whether the run has to end, and can no longer wait for a reader of a pipe.
         """
         self._is_over = is_over
         self.target = str(path)
-        # A link stays a link, and what it points to is replaced; a pipe has no place to resolve to.
+        # A link stays a link, and the file that it points to is replaced; a pipe's path cannot be resolved.
         self._path = path if _is_special(path) else path.resolve()
-        self._stream: BinaryIO | PatientWriter | None = None
+        self._stream: BinaryIO | PipeWriter | None = None
         self._whole: WholeFile | None = None
 
     def open(self) -> None:
-        """Make the hidden file.
+        """Create the hidden file.
 
         Raises:
             ConfigurationError: the folder does not exist or cannot be written.
@@ -57,25 +56,25 @@ class File:
             SinkError: the disk is full or broken.
         """
         try:
-            self._opened.write(content)
+            self._open_stream.write(content)
         except OSError as error:
-            raise self._failure(error) from None
+            raise self._write_error(error) from None
 
     def commit(self) -> None:
-        """Flush the hidden file to disk and put it in its place.
+        """Flush the hidden file to the disk, and replace the file at the path with it.
 
         Raises:
-            SinkError: that failed; the place is as it was.
+            SinkError: that failed; the file at the path is as it was.
         """
         try:
             if self._whole is not None:
                 self._whole.commit()
             else:
-                self._opened.flush()
-                self._opened.close()
+                self._open_stream.flush()
+                self._open_stream.close()
         except OSError as error:
             self.discard()
-            raise self._failure(error) from None
+            raise self._write_error(error) from None
         self._whole = None
 
     def discard(self) -> None:
@@ -88,13 +87,13 @@ class File:
             self._whole = None
 
     @property
-    def _opened(self) -> BinaryIO | PatientWriter:
+    def _open_stream(self) -> BinaryIO | PipeWriter:
         if self._stream is None:
             raise SinkError(f"{self.target} was not opened")
         return self._stream
 
-    def _open_special(self) -> PatientWriter:
-        return PatientWriter(os.open(self._path, os.O_WRONLY | os.O_CLOEXEC), self._is_over, closes=True)
+    def _open_special(self) -> PipeWriter:
+        return PipeWriter(os.open(self._path, os.O_WRONLY | os.O_CLOEXEC), self._is_over, closes=True)
 
     def _open_hidden(self) -> BinaryIO:
         if self._path.exists() and not os.access(self._path, os.W_OK):
@@ -105,12 +104,12 @@ class File:
     def _mode(self) -> int:
         if self._path.exists():
             return stat.S_IMODE(self._path.stat().st_mode)
-        # The usual mode of a new file; mkstemp's is for secrets, which a report does not hold.
+        # The usual mode of a new file; that of mkstemp is for secrets, which a report does not hold.
         mask = os.umask(0)
         os.umask(mask)
         return 0o666 & ~mask
 
-    def _failure(self, error: OSError) -> SinkError:
+    def _write_error(self, error: OSError) -> SinkError:
         return SinkError(f"{self.target} could not be written: {error.strerror or error}", "free some space, run again")
 
 

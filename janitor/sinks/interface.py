@@ -1,23 +1,23 @@
-"""What a sink has to do."""
+"""The interface of sinks, to which reports are written."""
 
 from typing import Protocol
 
 
 class Sink(Protocol):
-    """A place for the bytes of one report. Every method raises `SinkError`, and nothing else, when it fails."""
+    """Writes one report to its target. A method that fails raises `SinkError`, `open` also ConfigurationError."""
 
     @property
     def target(self) -> str:
-        """What the user calls the place, for messages."""
+        """The target's name for the user, for messages."""
 
     def open(self) -> None:
-        """Prove that the place can be written, before anything is read. Nothing is to be seen there yet."""
+        """Check that the target can be written, before anything is read. Nothing becomes visible yet."""
 
     def write(self, content: bytes) -> None:
-        """Take the next bytes."""
+        """Write the next bytes."""
 
     def commit(self) -> None:
-        """Make everything written visible, whole."""
+        """Make everything that was written visible at once."""
 
     def discard(self) -> None:
-        """Leave the place as it was before `open`. Never raises."""
+        """Leave the target as it was before `open`. Never raises."""

@@ -1,4 +1,4 @@
-"""What the sinks of metrics are given, and what they have to do."""
+"""The interface of metric sinks, and the metrics that they get."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
@@ -7,7 +7,7 @@ Unit = Literal["count", "seconds", "timestamp"]
 
 
 class MetricLike(Protocol):
-    """One figure of a run, whoever measured it. Every sink makes its own name out of it."""
+    """One value that a run measured. Every sink builds its own name from `name` and `labels`."""
 
     @property
     def name(self) -> str:
@@ -15,26 +15,31 @@ class MetricLike(Protocol):
 
     @property
     def unit(self) -> Unit:
-        """`seconds` is a length of time, `timestamp` a UNIX second."""
+        """The unit: `seconds` is a duration, `timestamp` a UNIX second."""
 
     @property
     def help(self) -> str:
-        """What it says, in one line."""
+        """The meaning, in one line."""
 
     @property
     def value(self) -> float:
-        """The figure."""
+        """The value."""
 
     @property
     def labels(self) -> Sequence[tuple[str, str]]:
-        """Names and values that tell apart the metrics of one name; the same names for all of them."""
+        """Label names and values that tell metrics of one name apart; all of these have the same label names."""
 
 
-class Measured(NamedTuple):
-    """The metrics of a table's run: no two with the same name and labels.
+class TableMetrics(NamedTuple):
+    """The metrics of a run for one table.
 
-    `job` tells the runs of one job from those of another, `table` the tables of a job, also those of one name in
-    different places. `metrics` is None where the table was left to another run: what is known of it stays.
+    Attributes:
+        job: identifies the job.
+        table: identifies the table within its job, also among tables of one name in different places.
+        region: the table's region.
+        timestamp_ms: when the run ended, in UNIX milliseconds.
+        metrics: no two with the same name and labels; None where another run has the table, so that its earlier
+            metrics stay.
     """
 
     job: str
@@ -45,29 +50,28 @@ class Measured(NamedTuple):
 
 
 class MetricSink(Protocol):
-    """A place for the metrics of one run. Every method raises nothing else than what it says."""
+    """Publishes the metrics of one run. A method raises only the errors that it names."""
 
     @property
     def target(self) -> str:
-        """What the user calls the place, for messages."""
+        """The target's name for the user, for messages."""
 
     def open(self) -> None:
-        """Prove that the place can be written, before anything is read. Nothing is to be seen there yet.
+        """Check that the target can be written, before anything is read. Nothing becomes visible yet.
 
         Raises:
             ConfigurationError: it cannot.
         """
 
-    def publish(self, measured: Sequence[Measured]) -> None:
-        """Make the metrics of every table's run visible, whole.
+    def publish(self, tables: Sequence[TableMetrics]) -> None:
+        """Make the metrics of all tables visible at once.
 
         Args:
-            measured: a table each, no two of the same, and all of one job; `timestamp_ms` is when its run ended, in
-                UNIX milliseconds.
+            tables: the metrics of each table, all of one job.
 
         Raises:
             SinkError: that failed.
         """
 
     def discard(self) -> None:
-        """Leave the place as it was before `open`. Never raises."""
+        """Leave the target as it was before `open`. Never raises."""

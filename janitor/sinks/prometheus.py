@@ -1,8 +1,8 @@
 """`prometheus=PATH`: a file for the textfile collector of Prometheus' node_exporter, and the registry behind it.
 
-All are gauges: what the last run measured, not sums over runs. Each has the labels `job`, `table` and `region`. A run
-replaces what the file holds of its job, and leaves what it holds of others, so that several jobs may share one.
-node_exporter reads it when its name ends in `.prom`.
+All metrics are gauges: values of the last run, not sums over runs. Each has the labels `job`, `table` and `region`. A
+run replaces the metrics of its own job in the file and keeps those of other jobs, so that jobs may share a file.
+node_exporter reads the file if its name ends in `.prom`.
 """
 
 import contextlib
@@ -17,78 +17,78 @@ from prometheus_client.parser import text_string_to_metric_families
 from janitor.errors import SinkError
 from janitor.file_lock import file_lock
 from janitor.sinks.file import File
-from janitor.sinks.metric import Measured, MetricLike, Unit
+from janitor.sinks.metric import MetricLike, TableMetrics, Unit
 
 PREFIX = "janitor_"
 _LAST_SUCCESS = "last_success_timestamp_seconds"
 _LAST_SUCCESS_HELP = "When the last run ended that did all it set out to do, in UNIX seconds."
 
 
-def registry_of(measured: Iterable[Measured]) -> CollectorRegistry:
-    """A registry of the last run of each table by each job, no two of the same."""
+def build_registry(tables: Iterable[TableMetrics]) -> CollectorRegistry:
+    """Build a registry with the metrics of these tables, each table of each job once."""
     registry = CollectorRegistry()
     gauges: dict[str, Gauge] = {}
-    for job, table, region, _, metrics in measured:
+    for job, table, region, _, metrics in tables:
         for metric in metrics or ():
             if metric.name not in gauges:
-                names = (*_Place._fields, *(name for name, _ in metric.labels))
+                names = (*_TableKey._fields, *(name for name, _ in metric.labels))
                 gauges[metric.name] = Gauge(f"{PREFIX}{metric.name}", metric.help, names, registry=registry)
             gauges[metric.name].labels(job, table, region, *(value for _, value in metric.labels)).set(metric.value)
     return registry
 
 
-def prometheus_text(measured: Sequence[Measured], *, previous: bytes | None) -> bytes:
-    """The file's content, in Prometheus' text format.
+def format_prometheus(tables: Sequence[TableMetrics], *, previous: bytes | None) -> bytes:
+    """Format the file's content, in Prometheus' text format.
 
     Args:
-        measured: a table each, no two of the same, and all of one job.
-        previous: what the file holds now, None if there is none. What it holds of other jobs is taken over; the time of
-            the last success too, when the metrics have none, so that a run that failed does not make it disappear; and
-            all of a table that was left to another run.
+        tables: the metrics of each table, all of one job.
+        previous: the file's current content, None if there is none. Kept from it are the metrics of other jobs; the
+            time of the last success where the new metrics have none, so that a failed run does not remove it; and all
+            metrics of a table that another run has.
     """
-    held = _held(previous or b"")
-    jobs = {each.job for each in measured}
-    others = [Measured(*place, 0, metrics) for place, metrics in held.items() if place.job not in jobs]
+    earlier = _parse_previous(previous or b"")
+    jobs = {table.job for table in tables}
+    others = [TableMetrics(*key, 0, metrics) for key, metrics in earlier.items() if key.job not in jobs]
     try:
-        return generate_latest(registry_of([*(_with_kept(each, held, previous) for each in measured), *others]))
+        return generate_latest(build_registry([*(_add_earlier(table, earlier, previous) for table in tables), *others]))
     except ValueError:
-        # What no janitor wrote, like a metric that has other labels each time.
-        return generate_latest(registry_of(_with_kept(each, {}, previous) for each in measured))
+        # The file holds something that janitor did not write, for example one metric with different label names.
+        return generate_latest(build_registry(_add_earlier(table, {}, previous) for table in tables))
 
 
-def _with_kept(measured: Measured, held: "_Held", previous: bytes | None) -> Measured:
-    place = _Place(measured.job, measured.table, measured.region)
-    if measured.metrics is None:
-        return measured._replace(metrics=held.get(place, []))
-    return measured._replace(metrics=[*measured.metrics, *_last_success(measured.metrics, place, previous)])
+def _add_earlier(table: TableMetrics, earlier: "_EarlierMetrics", previous: bytes | None) -> TableMetrics:
+    key = _TableKey(table.job, table.table, table.region)
+    if table.metrics is None:
+        return table._replace(metrics=earlier.get(key, []))
+    return table._replace(metrics=[*table.metrics, *_find_last_success(table.metrics, key, previous)])
 
 
 class Prometheus:
-    """Writes the file in one step, for every user to read: node_exporter runs as one of its own."""
+    """Writes the file in one step, readable for every user, because node_exporter runs as a user of its own."""
 
     def __init__(self, path: Path, is_over: Callable[[], bool] = lambda: False) -> None:
-        """Nothing is opened; the arguments are those of `File`."""
+        """Prepare; opens nothing. The arguments are those of `File`."""
         self._path = path
         self._file = _PublicFile(path, is_over)
         self.target = self._file.target
 
     def open(self) -> None:
-        """Make a hidden file beside the path.
+        """Create a hidden file in the same folder.
 
         Raises:
             ConfigurationError: the folder does not exist or cannot be written.
         """
         self._file.open()
 
-    def publish(self, measured: Sequence[Measured]) -> None:
-        """Write the hidden file, flush it to disk and put it in its place. Without times, which node_exporter refuses.
+    def publish(self, tables: Sequence[TableMetrics]) -> None:
+        """Write the hidden file, and replace the old file with it. It holds no times, which node_exporter refuses.
 
         Raises:
-            SinkError: that failed; the place is as it was.
+            SinkError: that failed; the old file is as it was.
         """
-        with _alone_in(self._path.parent):
+        with _lock_folder(self._path.parent):
             try:
-                self._file.write(prometheus_text(measured, previous=self._previous()))
+                self._file.write(format_prometheus(tables, previous=self._read_previous()))
             except SinkError:
                 self.discard()
                 raise
@@ -98,19 +98,19 @@ class Prometheus:
         """Remove the hidden file."""
         self._file.discard()
 
-    def _previous(self) -> bytes | None:
+    def _read_previous(self) -> bytes | None:
         try:
-            # A pipe or a device has nothing to read back, and would be waited for.
+            # A pipe or a device has no earlier content, and reading it could block.
             return self._path.read_bytes() if self._path.is_file() else None
         except OSError:
             return None
 
 
 @contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Let no other janitor write metrics to this folder: of two jobs that share a file each would keep the other's old.
+def _lock_folder(folder: Path) -> Iterator[None]:
+    """Keep other janitors from writing metrics to this folder, so that jobs with one file do not undo each other.
 
-    Where a folder cannot be locked, as on some network disks, the next run sets it right.
+    Where a folder cannot be locked, as on some network disks, the next run corrects the file.
     """
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
@@ -119,13 +119,13 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 class _PublicFile(File):
-    """A file that everybody may read, whatever the umask and the old file's mode."""
+    """A file that every user may read, whatever the umask and the old file's mode."""
 
     def _mode(self) -> int:
         return 0o644
 
 
-class _Kept(NamedTuple):
+class _EarlierMetric(NamedTuple):
     """A metric of an earlier run."""
 
     name: str
@@ -135,54 +135,54 @@ class _Kept(NamedTuple):
     labels: tuple[tuple[str, str], ...] = ()
 
 
-class _Place(NamedTuple):
-    """Whose metrics they are, by the labels that all of them have."""
+class _TableKey(NamedTuple):
+    """The labels that all metrics of a table have."""
 
     job: str
     table: str
     region: str
 
 
-_Held = dict[_Place, list[_Kept]]
+_EarlierMetrics = dict[_TableKey, list[_EarlierMetric]]
 
 
-def _last_success(metrics: Sequence[MetricLike], place: _Place, previous: bytes | None) -> Iterator[MetricLike]:
+def _find_last_success(metrics: Sequence[MetricLike], key: _TableKey, previous: bytes | None) -> Iterator[MetricLike]:
     if previous is None or any(metric.name == _LAST_SUCCESS for metric in metrics):
         return
-    second = _read_back(f"{PREFIX}{_LAST_SUCCESS}", place._asdict(), previous)
+    second = _find_value(f"{PREFIX}{_LAST_SUCCESS}", key._asdict(), previous)
     if second is not None:
-        yield _Kept(_LAST_SUCCESS, "timestamp", _LAST_SUCCESS_HELP, second)
+        yield _EarlierMetric(_LAST_SUCCESS, "timestamp", _LAST_SUCCESS_HELP, second)
 
 
-def _held(text: bytes) -> _Held:
-    """Every metric that a file holds of a job's table; none of a file that is damaged."""
-    held: _Held = {}
+def _parse_previous(text: bytes) -> _EarlierMetrics:
+    """Parse the metrics in a file by table and job; none if the file is damaged."""
+    earlier: _EarlierMetrics = {}
     try:
         families = list(text_string_to_metric_families(text.decode(errors="replace")))
     except (ValueError, LookupError):
-        return held
+        return earlier
     for family in families:
         for name, labels, value, *_ in family.samples:
-            if not name.startswith(PREFIX) or not isfinite(value) or not set(_Place._fields) <= labels.keys():
+            if not name.startswith(PREFIX) or not isfinite(value) or not set(_TableKey._fields) <= labels.keys():
                 continue
-            others = tuple((label, text) for label, text in labels.items() if label not in _Place._fields)
-            metric = _Kept(name.removeprefix(PREFIX), "count", family.documentation, value, others)
-            held.setdefault(_Place(*(labels[label] for label in _Place._fields)), []).append(metric)
-    return held
+            others = tuple((label, text) for label, text in labels.items() if label not in _TableKey._fields)
+            metric = _EarlierMetric(name.removeprefix(PREFIX), "count", family.documentation, value, others)
+            earlier.setdefault(_TableKey(*(labels[label] for label in _TableKey._fields)), []).append(metric)
+    return earlier
 
 
-def _read_back(name: str, labels: dict[str, str], text: bytes) -> float | None:
-    """The value that a file holds for a name and labels, None if it holds none or that line is damaged."""
-    # Only whole lines of that name are parsed, so that damage elsewhere in the file does not matter.
+def _find_value(name: str, labels: dict[str, str], text: bytes) -> float | None:
+    """Return the value that a file holds for a name and labels; None if it holds none or that line is damaged."""
+    # Only whole lines with that name are parsed, so that damage elsewhere in the file does not matter.
     for line in text.decode(errors="replace").split("\n")[:-1]:
         if line.startswith(name):
-            value = _value(line, name, labels)
+            value = _parse_value(line, name, labels)
             if value is not None:
                 return value
     return None
 
 
-def _value(line: str, name: str, labels: dict[str, str]) -> float | None:
+def _parse_value(line: str, name: str, labels: dict[str, str]) -> float | None:
     try:
         samples = [sample for family in text_string_to_metric_families(f"{line}\n") for sample in family.samples]
     except (ValueError, LookupError):

@@ -3,19 +3,19 @@
 from typing import BinaryIO
 
 from janitor.errors import SinkError
-from janitor.sinks.patient_writer import PatientWriter
+from janitor.sinks.pipe_writer import PipeWriter
 
 
 class Stdout:
-    """Bytes to a stream as they come: what is written cannot be taken back."""
+    """Writes to a stream at once: what is written cannot be undone."""
 
     target = "standard output"
 
-    def __init__(self, stream: BinaryIO | PatientWriter) -> None:
+    def __init__(self, stream: BinaryIO | PipeWriter) -> None:
         self._stream = stream
 
     def open(self) -> None:
-        """Nothing to prove: a stream that is open can only fail later."""
+        """Do nothing: an open stream can only fail later."""
 
     def write(self, content: bytes) -> None:
         """Write to the stream's buffer.
@@ -26,20 +26,20 @@ class Stdout:
         try:
             self._stream.write(content)
         except OSError as error:
-            raise _failure(error) from None
+            raise _write_error(error) from None
 
     def commit(self) -> None:
-        """Flush what is buffered."""
+        """Flush the stream's buffer."""
         try:
             self._stream.flush()
         except OSError as error:
-            raise _failure(error) from None
+            raise _write_error(error) from None
 
     def discard(self) -> None:
-        """Nothing can be taken back."""
+        """Do nothing: what is written cannot be undone."""
 
 
-def _failure(error: OSError) -> SinkError:
+def _write_error(error: OSError) -> SinkError:
     if isinstance(error, BrokenPipeError):
         return SinkError("standard output was closed by its reader", code="broken-pipe")
     return SinkError(f"standard output: {error.strerror or error}", "write the report to a file with --report")

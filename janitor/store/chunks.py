@@ -1,6 +1,6 @@
-"""A snapshot's entries as chunks of bytes, and back.
+"""Encodes a snapshot's entries as chunks of bytes, and back.
 
-A chunk is a byte that tells its version, and then compressed lines of JSON, one an entry.
+A chunk is a version byte, followed by compressed lines of JSON, one for each entry.
 """
 
 import zlib
@@ -10,17 +10,17 @@ from typing import NamedTuple
 import msgspec
 
 from janitor.errors import StoreError
-from janitor.store.memory import LARGEST_CHUNK
+from janitor.store.run_memory import MAX_CHUNK_BYTES
 
 _VERSION = b"\x01"
-# Before it is compressed: what does not compress at all grows by a few bytes in a thousand, and still fits.
-_LONGEST = LARGEST_CHUNK - 4_096  # bytes
+# Before compression: data that cannot be compressed grows by a few bytes in a thousand, and still fits.
+_MAX_LINES_BYTES = MAX_CHUNK_BYTES - 4_096  # bytes
 _WHAT = "what the last run left"
 _WAY_OUT = "run again: the next complete run leaves a new one"
 
 
 class RememberedToken(NamedTuple):
-    """A finding, as far as the next run wants to know of it. Nothing of the row's key but its fingerprint.
+    """A finding as the next run needs it. Of the row's key it holds nothing but the fingerprint.
 
     Attributes:
         fingerprint: the token's.
@@ -40,54 +40,54 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(RememberedToken)
 
 
-def to_chunks(entries: Iterable[RememberedToken]) -> Iterator[bytes]:
-    """Chunks of at most `LARGEST_CHUNK` bytes; one for no entries at all, which is not the same as none.
+def encode_chunks(entries: Iterable[RememberedToken]) -> Iterator[bytes]:
+    """Encode entries as chunks of at most `MAX_CHUNK_BYTES` bytes. Without entries it is one empty chunk, not none.
 
     Args:
         entries: any number of them, each of at most a few kilobytes.
     """
-    waiting = bytearray()
+    pending = bytearray()
     for line in map(_ENCODER.encode, entries):
-        if len(waiting) + len(line) + 1 > _LONGEST:
-            yield _packed(waiting)
-            waiting.clear()
-        waiting += line
-        waiting += b"\n"
+        if len(pending) + len(line) + 1 > _MAX_LINES_BYTES:
+            yield _compress(pending)
+            pending.clear()
+        pending += line
+        pending += b"\n"
     # The last one, or the only one.
-    yield _packed(waiting)
+    yield _compress(pending)
 
 
-def entries_of(chunk: bytes) -> list[RememberedToken]:
-    """The entries of one chunk.
+def decode_chunk(chunk: bytes) -> list[RememberedToken]:
+    """Decode the entries of one chunk.
 
     Raises:
         StoreError: it is damaged, or of another version.
     """
-    lines = _lines_of(chunk)
+    lines = _decode_lines(chunk)
     try:
         return _DECODER.decode_lines(lines)
     except (ValueError, RecursionError) as error:
-        # The error's own words may hold a piece of a text.
+        # Without the error's text, which may hold a part of a name.
         raise StoreError(f"{_WHAT} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
 
 
-def _lines_of(chunk: bytes) -> bytes:
+def _decode_lines(chunk: bytes) -> bytes:
     if chunk[:1] != _VERSION:
         raise StoreError(f"{_WHAT} is of a version that this janitor does not know", _WAY_OUT, "snapshot")
     try:
-        return _unpacked(chunk[1:])
+        return _decompress(chunk[1:])
     except (ValueError, zlib.error) as error:
         raise StoreError(f"{_WHAT} is damaged ({type(error).__name__})", _WAY_OUT, "snapshot") from None
 
 
-def _packed(lines: bytearray) -> bytes:
+def _compress(lines: bytearray) -> bytes:
     return _VERSION + zlib.compress(lines)
 
 
-def _unpacked(packed: bytes) -> bytes:
-    """No more than a chunk may hold: a few bytes can be made to unpack into gigabytes."""
-    unpacking = zlib.decompressobj()
-    lines = unpacking.decompress(packed, _LONGEST)
-    if not unpacking.eof or unpacking.unused_data:
+def _decompress(compressed: bytes) -> bytes:
+    """Decompress no more than a chunk may hold: a few bytes can be made to decompress to gigabytes."""
+    decompressor = zlib.decompressobj()
+    lines = decompressor.decompress(compressed, _MAX_LINES_BYTES)
+    if not decompressor.eof or decompressor.unused_data:
         raise ValueError("more or less than a chunk")
     return lines

@@ -1,4 +1,4 @@
-"""Making the state table: for `janitor doctor --create-state`, and for nothing that runs by itself."""
+"""Creates the state table, for `janitor doctor --create-state` only. Nothing that runs by itself does."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -25,37 +25,37 @@ _PERMISSIONS = f"{_DESCRIBE}, {_CREATE}, {_DESCRIBE_TTL} and {_UPDATE_TTL}"
 
 
 def create_table(client: "DynamoDBClient", table: str, *, wait: Callable[[float], object] = time.sleep) -> None:
-    """Make the state table, on demand and with TTL on `expiresAt`, and wait until it can be used, up to two minutes.
+    """Create the state table, on demand and with TTL on `expiresAt`, and wait up to two minutes until it can be used.
 
-    One that is there already, and right, stays as it is; TTL is switched on where it is off.
+    A state table that exists stays as it is; TTL is switched on where it is off.
 
     Args:
-        client: of the run.
+        client: the run's client.
         table: the table's name.
         wait: waits so many seconds.
 
     Raises:
-        StoreError: a call failed, or the table is there with another key or another TTL.
+        StoreError: a call failed, or the table exists with another key or another TTL.
     """
-    # What the stubs promise of an answer, one that was cut short does not keep.
+    # Not typed by the stubs: an answer that was cut short lacks keys that they promise.
     calls: Any = client
-    description = _described(calls, table)
+    description = _describe_table(calls, table)
     if description is None:
         _create(calls, table)
     for _ in range(_POLLS):
         if description is not None and description.get("TableStatus") in ("ACTIVE", "UPDATING"):
             break
         wait(_POLL_SECONDS)
-        description = _described(calls, table)
+        description = _describe_table(calls, table)
     else:
         sentence = f"the state table {table} was not active after {_POLLS * _POLL_SECONDS:.0f} seconds"
-        raise StoreError(sentence, "run it again in a while")
+        raise StoreError(sentence, "run it again later")
     _check_key(description, table)
     _switch_ttl_on(calls, table)
 
 
-def _described(client: Any, table: str) -> Mapping[str, Any] | None:
-    """The table's description, None where there is no such table."""
+def _describe_table(client: Any, table: str) -> Mapping[str, Any] | None:
+    """Describe the table; None where there is no such table."""
     with state_table_errors(_DESCRIBE, table, _PERMISSIONS):
         try:
             description: Mapping[str, Any] = client.describe_table(TableName=table)["Table"]
@@ -76,7 +76,7 @@ def _create(client: Any, table: str) -> None:
                 BillingMode="PAY_PER_REQUEST",
             )
         except ClientError as error:
-            # Somebody was faster, or the answer to the first send was lost.
+            # Somebody else just created it, or the answer to our first request was lost.
             if not _has_code(error, "ResourceInUseException"):
                 raise
 
@@ -86,7 +86,7 @@ def _check_key(description: Mapping[str, Any], table: str) -> None:
         keys = {key["AttributeName"]: key["KeyType"] for key in description["KeySchema"]}
         types = {each["AttributeName"]: each["AttributeType"] for each in description["AttributeDefinitions"]}
     if keys != _KEYS or any(types.get(name) != "S" for name in _KEYS):
-        sentence = f"the table {table} is there already, with another key than a state table's"
+        sentence = f"the table {table} exists already, but its key is not that of a state table"
         raise StoreError(sentence, "give another name", "other-key")
 
 
@@ -99,7 +99,7 @@ def _switch_ttl_on(client: Any, table: str) -> None:
                 TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRES_AT}
             )
     except StoreError:
-        # Refused where it is on already: somebody was faster, or the answer to the first send was lost.
+        # Refused where it is on already: somebody else switched it on, or the answer to our first request was lost.
         if not _has_ttl(client, table):
             raise
 

@@ -3,13 +3,12 @@
     scope (partition key)      item (sort key)      attributes
     account/region/table       the record's name    content, expiresAt, version
 
-DynamoDB removes an item some time after `expiresAt`, where the table's TTL is on. So a record is removed by emptying
-its item, and two permissions are enough: dynamodb:BatchGetItem and dynamodb:UpdateItem (a transaction of updates asks
-for the same).
+DynamoDB removes an item some time after `expiresAt`, if the table's TTL is on. So a record is removed by emptying its
+item, and two permissions are enough: dynamodb:BatchGetItem and dynamodb:UpdateItem (a transaction of updates needs the
+same).
 
-Only calls whose answers botocore parses. janitor's client decodes those of Scan, Query, GetItem and
-BatchExecuteStatement itself, in a way that is the token table's and not known here: one item is read with
-BatchGetItem too.
+Only calls are used whose answers botocore parses. janitor's client leaves the answers of Scan, Query, GetItem and
+BatchExecuteStatement unparsed, for the token table. So a single item is read with BatchGetItem too.
 """
 
 import email.utils
@@ -45,7 +44,7 @@ _IS_AS_READ = "#version = :read"
 _NAME = re.compile(r"#(\w+)").findall
 _WRONG_KEY = "ValidationException"
 _CANCELLED = "TransactionCanceledException"
-# Another write came first, or is under way.
+# Another write came first, or is in progress.
 _REFUSALS = frozenset(
     {"ConditionalCheckFailedException", "TransactionConflictException", "TransactionInProgressException"}
 )
@@ -56,23 +55,23 @@ Attributes = Mapping[str, Any]
 
 
 class DynamoDbBackend:
-    """Keeps records in one table. Its clock is that of the `Date` header of the table's own answers."""
+    """Keeps records in one table. Its clock is the `Date` header of DynamoDB's answers."""
 
-    most_read = 100  # of one BatchGetItem
-    most_written = 100  # of one TransactWriteItems, which takes 4 MB, and twice the write units of as many UpdateItem
-    most_bytes = 400_000
-    most_removed = 1
+    max_read = 100  # of one BatchGetItem
+    max_written = 100  # of one TransactWriteItems, which takes 4 MB, and twice the write units of as many UpdateItem
+    max_bytes = 400_000
+    max_removed = 1
     can_run_full = False
 
     def __init__(self, client: "DynamoDBClient", table: str, *, clock: Callable[[], float] = time.time) -> None:
         """Prepare; nothing is sent.
 
         Args:
-            client: of the run; it stays the caller's to close.
+            client: the run's client; the caller closes it.
             table: the table's name.
             clock: the present UNIX second, by which DynamoDB removes what was emptied.
         """
-        # Typed as it is used: an answer that was cut short lacks what the stubs promise.
+        # Not typed by the stubs: an answer that was cut short lacks keys that they promise.
         self._client: Any = client
         self.location = str(DynamoDbUrl(table))
         self.place = f"the state table {table}"
@@ -81,34 +80,33 @@ class DynamoDbBackend:
     def read(self, scope: str, names: Sequence[str]) -> RecordReading:
         """Read at most 100 records in one request, consistently."""
         keys = [_key(scope, name) for name in names]
-        with self._errors(_READ):
+        with self._store_errors(_READ):
             answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-            # An answer that was cut short on every try comes without any of its parts, as if nothing was there.
+            # An answer that was cut short on every try has none of its keys, so a missing one is an error.
             items = answer["Responses"].get(self._table, ())
-            records = {item[SORT_KEY]["S"]: _record(item) for item in items if "content" in item or "version" in item}
+            records = {
+                item[SORT_KEY]["S"]: _decode_record(item) for item in items if "content" in item or "version" in item
+            }
             unread = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", ())
-            return RecordReading(records, _second_of(answer), [key[SORT_KEY]["S"] for key in unread])
+            return RecordReading(records, _read_date(answer), [key[SORT_KEY]["S"] for key in unread])
 
     def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:
-        """Make a change with a request, or several with a transaction.
-
-        Not with BatchWriteItem, which knows no condition.
-        """
+        """Make one change with UpdateItem, several with a transaction. BatchWriteItem has no conditions."""
         updates = [self._update(scope, change) for change in changes]
-        with self._errors(_WRITE):
+        with self._store_errors(_WRITE):
             try:
                 if len(updates) == 1:
                     self._client.update_item(**updates[0])
                 else:
                     self._client.transact_write_items(TransactItems=[{"Update": update} for update in updates])
             except ClientError as error:
-                if not _may_pass(error):
+                if not _is_refused_for_now(error):
                     raise
                 return False
         return True
 
     def forget(self) -> None:
-        """Nothing: the table's TTL does it."""
+        """Do nothing: the table's TTL removes expired items."""
 
     def _update(self, scope: str, change: RecordChange) -> dict[str, object]:
         values: dict[str, Attributes] = {}
@@ -133,19 +131,19 @@ class DynamoDbBackend:
         return {**request, "ConditionExpression": condition} if condition else request
 
     @contextmanager
-    def _errors(self, call: str) -> Iterator[None]:
+    def _store_errors(self, call: str) -> Iterator[None]:
         with state_table_errors(call, self._table, f"{_READ} and {_WRITE}"):
             yield
 
 
 @contextmanager
 def state_table_errors(call: str, table: str, permissions: str) -> Iterator[None]:
-    """Turn botocore's errors inside the block into StoreError, with the way out for a state table.
+    """Turn botocore's errors inside the block into StoreError, with what to do about a state table.
 
     Args:
-        call: the permission's name for the call.
+        call: the permission that the call needs.
         table: the state table's name.
-        permissions: all that are needed, for whoever lacks one.
+        permissions: all permissions that are needed, for the message to somebody who lacks one.
     """
     try:
         with aws_errors(call, f"the state table {table}"):
@@ -159,7 +157,7 @@ def state_table_errors(call: str, table: str, permissions: str) -> Iterator[None
         elif error.code in DENIALS:
             way_out = f"allow {permissions} on it"
         elif error.code == _WRONG_KEY:
-            # What comes of the name of a token table.
+            # As when somebody gives the name of a token table.
             way_out = "see that it is a table that `janitor doctor --create-state` has made, and no other"
         raise StoreError(error.sentence, way_out, error.code) from None
 
@@ -168,23 +166,23 @@ def _key(scope: str, name: str) -> dict[str, Attributes]:
     return {PARTITION_KEY: {"S": scope}, SORT_KEY: {"S": name}}
 
 
-def _record(item: Attributes) -> Record:
+def _decode_record(item: Attributes) -> Record:
     content, expires_at = item.get("content", {}).get("B"), item.get(EXPIRES_AT, {}).get("N")
     return Record(content, expires_at, item.get("version"))
 
 
-def _second_of(answer: Mapping[str, Any]) -> int | None:
-    """The answer's date; None where it has none that names its time zone, as HTTP's do."""
-    stamp = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+def _read_date(answer: Mapping[str, Any]) -> int | None:
+    """Read the answer's date; None where it has none, or one without a time zone."""
+    date_header = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     try:
-        date = email.utils.parsedate_to_datetime(stamp)
+        date = email.utils.parsedate_to_datetime(date_header)
     except (TypeError, ValueError):
         return None
     return int(date.timestamp()) if date.tzinfo is not None else None
 
 
-def _may_pass(error: ClientError) -> bool:
-    """Whether a write was refused for reasons of which none is there to stay."""
+def _is_refused_for_now(error: ClientError) -> bool:
+    """Whether a write was refused only for reasons that may pass, so that it may be tried again."""
     code = error.response.get("Error", {}).get("Code", "")
     if code != _CANCELLED:
         return code in _REFUSALS

@@ -1,6 +1,6 @@
-"""What a backend of the store does. Written for whoever adds one; whoever uses a store has `records.Store` before it.
+"""What a backend of the store does, for whoever adds one. The program uses a store through `records.Store`.
 
-A store holds records. A record has a scope and a name, a few bytes (350 kB at most), and the time from which on it
+A store holds records. A record has a scope and a name, a content of at most 350 kB, and an expiry: from then on it
 counts as absent, whether the backend has removed it or not.
 """
 
@@ -10,12 +10,12 @@ from typing import NamedTuple, Protocol
 
 
 class Record(NamedTuple):
-    """A record as it was read. Whoever can write to a store can write anything there, so none of this is checked yet.
+    """A record as it was read, not checked yet: whoever can write to the store can write anything there.
 
     Attributes:
-        content: bytes, where all is well.
-        expires_at: the UNIX second from which on it counts as absent: a number, or the text of one, where all is well.
-        version: differs after every write. It means something to the backend alone.
+        content: bytes, if all is well.
+        expires_at: the UNIX second from which on it counts as absent: a number, or the text of one, if all is well.
+        version: different after every write. Only the backend knows what it means.
     """
 
     content: object
@@ -28,8 +28,8 @@ class RecordReading(NamedTuple):
 
     Attributes:
         records: those that are there, by name.
-        now: the store's own UNIX second; None where it does not tell.
-        unread: names that it was too busy to read.
+        now: the UNIX second of the store's clock; None where it does not tell.
+        unread: names that the store was too busy to read.
     """
 
     records: Mapping[str, Record]
@@ -38,7 +38,7 @@ class RecordReading(NamedTuple):
 
 
 class Anything(Enum):
-    """Stands for whatever a record is."""
+    """The type of `ANYTHING`, which stands for any record, or none."""
 
     ANYTHING = "anything"
 
@@ -47,13 +47,13 @@ ANYTHING = Anything.ANYTHING
 
 
 class RecordChange(NamedTuple):
-    """A record to write.
+    """A record to write, or to remove.
 
     Attributes:
-        name: the record's.
+        name: the record's name.
         content: what it is to hold; None removes it.
-        expires_at: the UNIX second from which on it counts as absent; of no use where it is removed.
-        expected: the record as it was read, None where it was absent: the change is made only if that still stands.
+        expires_at: the UNIX second from which on it counts as absent; not used where it is removed.
+        expected: the record as it was read, None where it was absent. The change is made only if it is still so.
     """
 
     name: str
@@ -63,36 +63,36 @@ class RecordChange(NamedTuple):
 
 
 class Backend(Protocol):
-    """Keeps records. Threads may share one. Every method raises StoreError, which names the store and the way out.
+    """Keeps records. Threads may share one. Every method raises StoreError, which names the store and what to do.
 
     Attributes:
         location: the store as the user calls it, for example `dynamodb://janitor-state`.
         place: the same in a sentence, for example "the state table janitor-state".
-        most_read: names in one `read`.
-        most_written: changes in one `write`.
-        most_bytes: what they may hold together.
-        most_removed: removals in one `write`; nobody knows how long the records are that go.
-        can_run_full: whether there may be no room for a record, though there was for the one before.
+        max_read: how many names one `read` takes.
+        max_written: how many changes one `write` takes.
+        max_bytes: how many bytes these changes may hold together.
+        max_removed: how many removals one `write` takes; the size of a removed record is not known.
+        can_run_full: whether the store may run out of room.
     """
 
     location: str
     place: str
-    most_read: int
-    most_written: int
-    most_bytes: int
-    most_removed: int
+    max_read: int
+    max_written: int
+    max_bytes: int
+    max_removed: int
     can_run_full: bool
 
     def read(self, scope: str, names: Sequence[str]) -> RecordReading:
-        """Read records of different names, as they are after every write before. Makes and writes nothing."""
+        """Read records of different names, as all writes before have left them. Creates and writes nothing."""
 
     def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:
-        """Make changes of different names, all of them or none; on disk when it returns.
+        """Make changes of different names, all of them or none; they are on disk when it returns.
 
         Returns:
-            False where none was made: a record was not the expected one, or the store was too busy. It may be False
-            after they were made, too, where the answer to that was lost.
+            False where none was made: a record was not the expected one, or the store was too busy. Also False where
+            they were made, but the answer to the first request was lost, and the retry found the records changed.
         """
 
     def forget(self) -> None:
-        """Remove the records of every scope whose time is over, unless the store does so by itself."""
+        """Remove expired records of every scope, unless the store does so by itself."""

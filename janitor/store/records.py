@@ -1,7 +1,7 @@
-"""The store as the program uses it: what all backends have in common stands here, once.
+"""The store as the program uses it: what is the same for all backends.
 
-That is: many records at a time, trying again what a store was too busy for, writes whose answer was lost, and the proof
-that there is room.
+That is: any number of records at a time, retries when the store was too busy, writes whose answer was lost, and the
+proof that there is room.
 """
 
 import itertools
@@ -15,16 +15,16 @@ import msgspec
 
 from janitor.errors import StoreError
 from janitor.store.interface import Backend, Record, RecordChange, RecordReading
-from janitor.store.moments import moment_in
+from janitor.store.record_times import second_in
 
-# How often something is tried; botocore has repeated each of its requests several times.
+# How often something is tried. Besides, botocore sends each request several times.
 ROUNDS = 9
 # Full jitter, as for deletes: about three seconds over all rounds.
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 
 _PROOF_SECONDS = 86_400
-# Where room cannot run out, a few records prove as much as many: two, for those are written as many are.
+# Where room cannot run out, two records prove as much as many: they are already written like many.
 _FEW = 2
 
 _decode = msgspec.json.Decoder(dict[str, object]).decode
@@ -32,9 +32,9 @@ Item = TypeVar("Item")
 
 
 class Store:
-    """Records, over any backend. Threads may share one. Its methods raise StoreError where the store does not work.
+    """Records in any backend. Threads may share one. Its methods raise StoreError where the store does not work.
 
-    Nothing that is handed in holds a token or a row's key.
+    No argument holds a token or a row's key.
 
     Attributes:
         location: the store as the user calls it, for example `dynamodb://janitor-state`.
@@ -52,7 +52,7 @@ class Store:
 
         Args:
             backend: keeps the records.
-            wait: waits so many seconds, before something is tried again.
+            wait: waits so many seconds before a retry.
             jitter: spreads the retries.
         """
         self._backend = backend
@@ -61,10 +61,10 @@ class Store:
         self.location, self.place = backend.location, backend.place
 
     def read(self, scope: str, names: Iterable[str]) -> RecordReading:
-        """Those of the names that are there, any number of them."""
+        """Read the records of these names that exist, any number of them."""
         records: dict[str, Record] = {}
         now = None
-        for portion in _in_portions(dict.fromkeys(names), self._backend.most_read):
+        for portion in _in_portions(dict.fromkeys(names), self._backend.max_read):
             unread: Sequence[str] = portion
             for _ in self._rounds():
                 reading = self._backend.read(scope, unread)
@@ -75,41 +75,41 @@ class Store:
         return RecordReading(records, now)
 
     def readings(self, scope: str, names: Iterable[str]) -> Iterator[RecordReading]:
-        """Read the records again and again, with a growing pause between; to be left by whoever has written them.
+        """Read the records again and again, with a growing pause between. The caller breaks off once it has written.
 
         Raises:
-            StoreError: also where that did not come to pass in `ROUNDS` readings.
+            StoreError: also where the caller has not broken off after `ROUNDS` readings.
         """
         names = list(names)
         for _ in self._rounds():
             yield self.read(scope, names)
 
     def portions(self, items: Iterable[Item]) -> Iterator[Sequence[Item]]:
-        """The items, as many at a time as one `write` takes of small records."""
-        return _in_portions(items, self._backend.most_written)
+        """Split items into portions of as many small records as one `write` takes."""
+        return _in_portions(items, self._backend.max_written)
 
     def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:
-        """Make at most as many changes as one of the `portions`, all of them or none.
+        """Make changes, all of them or none; at most as many as one of the `portions`.
 
         Returns:
-            whether all stand now. Where not, a record was not the expected one, or the store was too busy.
+            whether they were made. If not, a record was not the expected one, or the store was too busy.
         """
         if not changes or self._backend.write(scope, changes):
             return True
-        # The answer may have been lost after the changes were made, and the same sent again.
+        # They may have been made by a first request whose answer was lost, so that its retry was refused.
         standing = self.read(scope, [change.name for change in changes]).records
         return all(_is_made(change, standing.get(change.name)) for change in changes)
 
     def put(self, scope: str, changes: Iterable[RecordChange]) -> None:
-        """Write any number of records, whatever is there. Where this raises, some of them may be written.
+        """Write any number of records over what is there. Where this raises, some of them may be written.
 
-        They are taken a few megabytes at a time.
+        At most a few megabytes of them are in memory at a time.
         """
         waiting: list[RecordChange] = []
         size = 0
         for change in changes:
             length = len(change.content or b"")
-            if waiting and (len(waiting) == self._backend.most_written or size + length > self._backend.most_bytes):
+            if waiting and (len(waiting) == self._backend.max_written or size + length > self._backend.max_bytes):
                 self._write_in_the_end(scope, waiting)
                 waiting, size = [], 0
             waiting.append(change)
@@ -117,33 +117,33 @@ class Store:
         self._write_in_the_end(scope, waiting)
 
     def remove(self, scope: str, names: Iterable[str]) -> None:
-        """Remove any number of records, whatever they are. Where this raises, some of them may be there still."""
-        for portion in _in_portions(names, self._backend.most_removed):
+        """Remove any number of records, whatever they hold. Where this raises, some of them may remain."""
+        for portion in _in_portions(names, self._backend.max_removed):
             self._write_in_the_end(scope, [RecordChange(name, None) for name in portion])
 
     def prove(self, scope: str, names: Sequence[str], now: int) -> None:
         """Prove that records of these names can be written and read, and that there is room for all of them.
 
-        Others are written in their place, and removed again. What fails later is not for want of a permission or of
-        room, and so nobody is told something over and over that cannot be remembered.
+        Others of the same size are written and removed again. So a later write does not fail for lack of a permission
+        or of room, and nobody is told the same every night because it cannot be remembered.
 
         Args:
-            scope: the records'.
+            scope: the records' scope.
             names: any number of them.
             now: the run's UNIX second.
         """
-        folder = uuid4().hex  # its own for every run: two may be here at once
+        folder = uuid4().hex  # different for every run: two may do this at once
         count = len(names) if self._backend.can_run_full else _FEW
         proofs = [f"proof/{folder}/{name}" for name in names[:count]]
-        content = encoded({"at": now})
+        content = encode_fields({"at": now})
         self.put(scope, [RecordChange(proof, content, now + _PROOF_SECONDS) for proof in proofs])
         if self.read(scope, proofs).records.keys() != {*proofs}:
             sentence = f"{self.place} does not give back what was just written to it"
-            raise StoreError(sentence, "see that it is whole, and no stale copy of another")
+            raise StoreError(sentence, "check that it is not damaged, and not a stale copy of another")
         self.remove(scope, proofs)
 
     def forget(self) -> None:
-        """Remove the records of every scope whose time is over by the store's clock, unless it does so by itself."""
+        """Remove records of every scope that have expired by the store's clock, unless it does so by itself."""
         self._backend.forget()
 
     def _write_in_the_end(self, scope: str, changes: Sequence[RecordChange]) -> None:
@@ -152,25 +152,25 @@ class Store:
                 break
 
     def _rounds(self) -> Iterator[int]:
-        """Numbers of tries, with a growing pause between; to be left by whoever has succeeded.
+        """Count tries, with a growing pause between. The caller breaks off once it has succeeded.
 
         Raises:
-            StoreError: none of them did.
+            StoreError: the caller has not succeeded after `ROUNDS` tries.
         """
         for number in range(ROUNDS):
             if number:
                 longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0**number)
                 self._wait(self._jitter.uniform(0, longest))
             yield number
-        sentence = f"what was asked of {self.place} was left undone {ROUNDS} times"
+        sentence = f"{self.place} was too busy {ROUNDS} times, or others kept changing the same records"
         raise StoreError(sentence, "try again later", "throttled")
 
 
 class ReadOnlyStore(Store):
-    """A store of a run that leaves nothing behind: what it would write goes nowhere."""
+    """The store of a run that must not write: writes are ignored, and seem to succeed."""
 
     def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:  # noqa: ARG002  # the signature is the store's
-        """Write nothing, as if all went well."""
+        """Write nothing; return True."""
         return True
 
     def prove(self, scope: str, names: Sequence[str], now: int) -> None:  # noqa: ARG002  # likewise
@@ -181,13 +181,13 @@ class ReadOnlyStore(Store):
         """Remove nothing."""
 
 
-def encoded(fields: Mapping[str, object]) -> bytes:
-    """A record's content, of fields."""
+def encode_fields(fields: Mapping[str, object]) -> bytes:
+    """Encode fields as a record's content."""
     return msgspec.json.encode(fields)
 
 
-def fields_in(content: object) -> Mapping[str, object]:
-    """The fields that a record's content was made of; none where it was not."""
+def decode_fields(content: object) -> Mapping[str, object]:
+    """Decode the fields of a record's content; empty where it has none."""
     if not isinstance(content, bytes):
         return {}
     try:
@@ -199,7 +199,7 @@ def fields_in(content: object) -> Mapping[str, object]:
 def _is_made(change: RecordChange, standing: Record | None) -> bool:
     if change.content is None or standing is None:
         return change.content is None and standing is None
-    return standing.content == change.content and moment_in(standing.expires_at) == change.expires_at
+    return standing.content == change.content and second_in(standing.expires_at) == change.expires_at
 
 
 def _in_portions(items: Iterable[Item], size: int) -> Iterator[Sequence[Item]]:

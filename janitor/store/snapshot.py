@@ -1,10 +1,10 @@
-"""What changed since the last run: a run's findings beside those that the last one left.
+"""Compares a run's findings with those of the last run, to find what changed.
 
-Both are in a file without a name, so that memory stays flat however many there are, and nothing is left behind
-whatever ends the run.
+Both are kept in a file without a name, so that memory stays flat however many there are, and nothing is left behind
+however the run ends.
 
-A snapshot knows findings, and an active token is none. So a token that was extended beyond the horizon looks as if it
-was gone, until somebody looks it up among those `missing` and adds it.
+A snapshot holds findings, and active tokens are not findings. So a token that was extended beyond the horizon seems
+gone, until it is found by a look-up of the `missing` ones, and added.
 """
 
 import contextlib
@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from janitor.errors import StoreError
-from janitor.store.chunks import RememberedToken, entries_of, to_chunks
+from janitor.store.chunks import RememberedToken, decode_chunk, encode_chunks
 from janitor.store.sqlite_file import connect, sqlite_errors
 from janitor.tokens.expiration import FIRST_SECOND, LAST_SECOND
-from janitor.tokens.redact import cut
+from janitor.tokens.redact import shorten_text
 
 _DATED = "('active', 'expiring', 'expired', 'stale')"
 _SCHEMA = (
-    # A crash loses the file anyway, so nothing is kept for one.
+    # The file is lost in a crash anyway, so nothing is written to survive one.
     "PRAGMA journal_mode = OFF",
     "PRAGMA synchronous = OFF",
     "PRAGMA locking_mode = EXCLUSIVE",
@@ -39,7 +39,7 @@ _SCHEMA = (
     SELECT fingerprint, state, expiry, username, name FROM remembered
     WHERE NOT EXISTS (SELECT 1 FROM seen WHERE seen.fingerprint = remembered.fingerprint)
       AND NOT EXISTS (SELECT 1 FROM deleted WHERE deleted.fingerprint = remembered.fingerprint)""",
-    # The next four are `TokenChanges`, by the names of its attributes.
+    # The next four views have the names of the fields of `TokenChanges`.
     """CREATE VIEW newly_expiring AS
     SELECT seen.fingerprint, seen.username, seen.name, seen.expiry, remembered.expiry AS previous_expiry
     FROM seen LEFT JOIN remembered USING (fingerprint)
@@ -58,8 +58,8 @@ _SCHEMA = (
     SELECT fingerprint, username, name, NULL AS expiry, expiry AS previous_expiry FROM missing""",
 )
 
-# Several rows may hold one token: in a hashed table the legacy row of a token beside its own. Whichever comes first,
-# the one with the latest expiry counts, as it does for whoever holds the token.
+# A token may have several rows: in a hashed table its legacy row beside its present one. In whatever order they come,
+# the one with the latest expiry counts, as it does for whoever uses the token.
 _ADD = """
     INSERT INTO seen (fingerprint, state, expiry, username, name) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (fingerprint) DO UPDATE SET
@@ -70,14 +70,14 @@ _ADD = """
 """
 
 
-class Changed(NamedTuple):
+class ChangedEntry(NamedTuple):
     """A token that changed.
 
     Attributes:
         fingerprint: the token's.
-        username, name: as they may be shown, and still to be escaped; None where there is none.
-        expiry: in UNIX seconds, as it is now; None where it has none, or has vanished.
-        previous_expiry: as the last run saw it; None where that saw none.
+        username, name: redacted, but still to be escaped; None where there is none.
+        expiry: the present one in UNIX seconds; None where it has none, or has vanished.
+        previous_expiry: the one that the last run found; None where it found none.
     """
 
     fingerprint: str
@@ -88,46 +88,47 @@ class Changed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ChangedGroup:
     """Tokens that changed in one way.
 
     Attributes:
-        count: all of them.
-        first: the most urgent, as many as were asked for: those whose dates are nearest to now.
+        count: how many there are.
+        first: the most urgent of them, as many as were asked for: those whose dates are nearest to now.
     """
 
     count: int = 0
-    first: tuple[Changed, ...] = ()
+    first: tuple[ChangedEntry, ...] = ()
 
 
 class TokenChanges(NamedTuple):
-    """What changed since the last run. A token may be in several groups; all are empty where no run was before.
+    """What changed since the last run. A token may be in several groups; all are empty if there was no run before.
 
     Attributes:
         newly_expiring: expiring now, and not then.
         newly_expired: expired or stale now, and then neither, or with an earlier date.
-        extended: with a later expiry now; of tokens that had and have a valid one.
-        vanished: found then and not now, and not deleted by this run: by other hands, or extended out of sight.
+        extended: with a later expiry than then; only tokens with a valid expiry then and now.
+        vanished: found then and not now, and not deleted by this run: deleted by somebody else, or extended beyond the
+            horizon.
     """
 
-    newly_expiring: Group = Group()
-    newly_expired: Group = Group()
-    extended: Group = Group()
-    vanished: Group = Group()
+    newly_expiring: ChangedGroup = ChangedGroup()
+    newly_expired: ChangedGroup = ChangedGroup()
+    extended: ChangedGroup = ChangedGroup()
+    vanished: ChangedGroup = ChangedGroup()
 
 
 class Snapshot:
-    """The working memory of one run; for one thread. Its methods raise StoreError where the file fails, or is closed.
+    """The findings of this run and of the last one; for one thread. Its methods raise StoreError where the file fails.
 
     Attributes:
-        has_previous: whether a run before left something, be it that it found nothing.
+        has_previous: whether there was a run before, even if it found nothing.
     """
 
     def __init__(self, folder: Path) -> None:
         """Make the file.
 
         Args:
-            folder: where there is room for some 100 bytes a finding, twice.
+            folder: a folder with room for about 200 bytes for each finding.
 
         Raises:
             StoreError: the folder cannot be written.
@@ -137,16 +138,16 @@ class Snapshot:
         self._connection: sqlite3.Connection | None = _without_a_name(folder, self._what)
 
     def load(self, chunks: Iterable[bytes]) -> None:
-        """Take what the last run left, before anything is asked. No chunks at all mean that there was no such run.
+        """Load what the last run left. No chunks at all mean that there was no run before.
 
         Raises:
-            StoreError: a chunk is damaged; all is then as if there had been no run before.
+            StoreError: a chunk is damaged; the snapshot is then as if there had been no run before.
         """
         self.has_previous = False
         try:
             for chunk in chunks:
                 with self._writing() as connection:
-                    rows = map(_row, entries_of(chunk))
+                    rows = map(_row, decode_chunk(chunk))
                     connection.executemany("REPLACE INTO remembered VALUES (?, ?, ?, ?, ?)", rows)
                 self.has_previous = True
         except StoreError:
@@ -156,19 +157,19 @@ class Snapshot:
             raise
 
     def add(self, entries: Sequence[RememberedToken]) -> None:
-        """Take findings of this run, a page at a time; active tokens too, of those that were `missing`."""
+        """Add findings of this run, and `missing` tokens that turned out to be active."""
         with self._writing() as connection:
             connection.executemany(_ADD, map(_row, entries))
 
     def vanish(self, fingerprints: Iterable[str]) -> None:
-        """Take note that this run deleted these itself: no other hands did, and the next run need not know them."""
+        """Note that this run deleted these: they have not vanished, and the next run need not know them."""
         with self._writing() as connection:
             connection.executemany("INSERT OR IGNORE INTO deleted VALUES (?)", ((each,) for each in fingerprints))
 
     def missing(self) -> Iterator[RememberedToken]:
-        """What the last run found, and this one neither found nor deleted, with the state and the expiry of then.
+        """What the last run found, and this one neither found nor deleted, with the state and expiry of then.
 
-        Whoever finds some of them active meanwhile may `add` them while this goes on.
+        Those that turn out to be active may be added while this is iterated.
         """
         return self._entries("SELECT * FROM missing ORDER BY fingerprint")
 
@@ -177,15 +178,15 @@ class Snapshot:
 
         Args:
             now: the run's UNIX second.
-            most: how many of each group to name.
+            most: how many tokens of each group to return.
         """
         if not self.has_previous:
             return TokenChanges()
         return TokenChanges(**{name: self._group(name, now, most) for name in TokenChanges._fields})
 
     def chunks(self) -> Iterator[bytes]:
-        """What this run leaves for the next, at least one chunk: its findings but those that it deleted."""
-        return to_chunks(
+        """What this run leaves to the next one, at least one chunk: its findings, except those that it deleted."""
+        return encode_chunks(
             self._entries("""
                 SELECT * FROM seen WHERE state <> 'active' AND fingerprint NOT IN (SELECT fingerprint FROM deleted)
                 ORDER BY fingerprint
@@ -193,7 +194,7 @@ class Snapshot:
         )
 
     def close(self) -> None:
-        """Let the file go. Never raises."""
+        """Close the file, which removes it. Never raises."""
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
@@ -207,7 +208,7 @@ class Snapshot:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        # A transaction for speed alone: without a journal there is no way back, and what fails here is not read again.
+        # The transaction is only for speed. Without a journal there is no rollback; after a failure nothing is read.
         connection = self._opened
         with sqlite_errors(self._what):
             connection.execute("BEGIN")
@@ -221,7 +222,7 @@ class Snapshot:
             for row in self._opened.execute(query):
                 yield RememberedToken(*row)
 
-    def _group(self, name: str, now: int, most: int) -> Group:
+    def _group(self, name: str, now: int, most: int) -> ChangedGroup:
         with sqlite_errors(self._what):
             [(count,)] = self._opened.execute(f"SELECT count(*) FROM {name}")  # noqa: S608  # a name of `TokenChanges`
             rows = self._opened.execute(
@@ -232,11 +233,11 @@ class Snapshot:
                 """,  # noqa: S608  # likewise
                 (now, most),
             )
-            return Group(count, tuple(Changed(*row) for row in rows))
+            return ChangedGroup(count, tuple(ChangedEntry(*row) for row in rows))
 
 
 def _without_a_name(folder: Path, what: str) -> sqlite3.Connection:
-    """A new database in a file that is unlinked at once: it goes with the process, however that ends."""
+    """Make a database in a file that is unlinked at once, so that it goes with the process, however that ends."""
     with sqlite_errors(what):
         try:
             with tempfile.NamedTemporaryFile(dir=folder, prefix=".janitor-") as file:
@@ -254,12 +255,12 @@ def _without_a_name(folder: Path, what: str) -> sqlite3.Connection:
 
 
 def _row(entry: RememberedToken) -> RememberedToken:
-    """The entry as it is kept: a date as near to its own as the years 1 to 9999 allow, and texts of 256 characters."""
+    """The entry as it is stored: its date clamped to the years 1 to 9999, its texts to 256 characters."""
     fingerprint, state, expiry, username, name = entry
     return RememberedToken(
-        cut(fingerprint),
-        cut(state),
+        shorten_text(fingerprint),
+        shorten_text(state),
         None if expiry is None else min(max(expiry, FIRST_SECOND), LAST_SECOND),
-        None if username is None else cut(username),
-        None if name is None else cut(name),
+        None if username is None else shorten_text(username),
+        None if name is None else shorten_text(name),
     )

@@ -1,4 +1,4 @@
-"""The store in a file of this machine."""
+"""The store in an SQLite file."""
 
 import contextlib
 import os
@@ -11,19 +11,19 @@ from uuid import uuid4
 from janitor.errors import StoreError
 from janitor.settings.store_url import SqliteUrl
 from janitor.store.interface import Record, RecordChange, RecordReading
-from janitor.store.sqlite_file import connect, is_empty, reading, sqlite_errors, writing
+from janitor.store.sqlite_file import connect, is_empty, read_transaction, sqlite_errors, write_transaction
 
-# In the file's header, where `file` shows it: "jani". A file with another one belongs to another program.
+# "jani", in the file's header, where the command `file` shows it. A file with another id is another program's.
 _APPLICATION_ID = 0x6A616E69
 _SCHEMA_VERSION = 3
-# With row ids: chunks of a snapshot are so long that they would leave the index without any use.
+# Not WITHOUT ROWID: chunks of a snapshot are so long that the index would be useless with them in it.
 _SCHEMA = """
     CREATE TABLE record (
         scope TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, expires_at INTEGER NOT NULL,
         version BLOB NOT NULL, PRIMARY KEY (scope, name)
     )
 """
-# SQLite keeps what it is given, whatever a column is declared as; a version is compared as bytes, whatever it is.
+# SQLite stores any type in any column, so versions are compared as bytes.
 _READ = "SELECT content, expires_at, CAST(version AS BLOB) FROM record WHERE scope = ? AND name = ?"
 _INSERT = """
     INSERT INTO record (scope, name, content, expires_at, version)
@@ -40,18 +40,18 @@ _AS_READ = "AND CAST(version AS BLOB) = :read"
 class SqliteBackend:
     """Keeps records in an SQLite file that several processes may use at once, each waiting up to 5 s for another.
 
-    With a rollback journal, SQLite's default, and not a write-ahead log: that one needs memory shared between
-    processes, which a volume on the network does not have, and leaves two more files beside. `synchronous=EXTRA` is
-    what makes a commit outlive a power cut in this mode (SQLite, "PRAGMA synchronous").
+    It uses a rollback journal, SQLite's default, and not a write-ahead log: that needs memory shared between processes,
+    which a network volume does not have, and leaves two more files. In this mode `synchronous=EXTRA` is what makes a
+    commit survive a power cut (SQLite, "PRAGMA synchronous").
 
-    Its clock is the machine's, so machines that share a file need clocks that agree. The file is opened anew for every
-    call: SQLite's connections are bound to a thread.
+    Its clock is the machine's, so machines that share a file need clocks that agree. The file is opened for every call,
+    because SQLite's connections are bound to a thread.
     """
 
-    most_read = 10_000
-    most_written = 10_000
-    most_bytes = 8_000_000
-    most_removed = 10_000
+    max_read = 10_000
+    max_written = 10_000
+    max_bytes = 8_000_000
+    max_removed = 10_000
     can_run_full = True
 
     def __init__(self, path: Path) -> None:
@@ -61,10 +61,10 @@ class SqliteBackend:
         self._path = path
 
     def read(self, scope: str, names: Sequence[str]) -> RecordReading:
-        """Read records; none of a file that is not there, or empty."""
+        """Read records; none where the file is missing or empty."""
         records = {}
         if not is_empty(self._path):
-            with sqlite_errors(self.place), contextlib.closing(self._connected()) as file, reading(file):
+            with sqlite_errors(self.place), contextlib.closing(self._connected()) as file, read_transaction(file):
                 if self._has_records(file):
                     for name in names:
                         row = file.execute(_READ, (scope, name)).fetchone()
@@ -73,12 +73,12 @@ class SqliteBackend:
         return RecordReading(records, int(time.time()))
 
     def write(self, scope: str, changes: Sequence[RecordChange]) -> bool:
-        """Make changes in one transaction. Makes the file (mode 0600) and its folder (0700) where there are none."""
+        """Make changes in one transaction. Creates a missing file (mode 0600) and its folder (0700)."""
         self._make_file()
         try:
             with sqlite_errors(self.place), contextlib.closing(self._connected()) as file:
                 file.execute("PRAGMA synchronous = EXTRA")
-                with writing(file):
+                with write_transaction(file):
                     if not self._has_records(file):
                         file.execute(_SCHEMA)
                         file.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
@@ -89,20 +89,20 @@ class SqliteBackend:
         return True
 
     def forget(self) -> None:
-        """Remove what is past its time, of every scope: some tables are never looked at again."""
+        """Remove expired records of every scope, because some tables are never swept again."""
         if not is_empty(self._path):
-            with sqlite_errors(self.place), contextlib.closing(self._connected()) as file, writing(file):
+            with sqlite_errors(self.place), contextlib.closing(self._connected()) as file, write_transaction(file):
                 if self._has_records(file):
                     file.execute("DELETE FROM record WHERE expires_at <= ?", (int(time.time()),))
 
     def _connected(self) -> sqlite3.Connection:
         connection = connect(self._path)
-        # A text that is not valid UTF-8 is a text too, and no error.
+        # So that a text that is not valid UTF-8 is no error.
         connection.text_factory = lambda content: content.decode("utf-8", "replace")
         return connection
 
     def _make_file(self) -> None:
-        """Make the file where there is none, so that nobody else can read it; SQLite would leave that to the umask."""
+        """Create the file if it is missing, readable only by its owner; SQLite would leave that to the umask."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
@@ -112,10 +112,10 @@ class SqliteBackend:
             raise StoreError(sentence, "give a path in a folder that can be written") from None
 
     def _has_records(self, file: sqlite3.Connection) -> bool:
-        """Whether it is a state file; False of an empty database.
+        """Whether it is a state file; False for an empty database.
 
         Raises:
-            StoreError: it is another program's, or another version's.
+            StoreError: it belongs to another program, or another version.
         """
         [(application,)] = file.execute("PRAGMA application_id")
         [(version,)] = file.execute("PRAGMA user_version")
@@ -124,7 +124,7 @@ class SqliteBackend:
             return False
         if application != _APPLICATION_ID:
             sentence = f"{self.place} is a database of another program"
-            raise StoreError(sentence, "give the path of another file, or of none")
+            raise StoreError(sentence, "give the path of another file, or of a new one")
         if version != _SCHEMA_VERSION:
             sentence = f"{self.place} has version {version}, and this janitor knows {_SCHEMA_VERSION}"
             raise StoreError(sentence, "use the janitor that made it, or give another path")
@@ -132,7 +132,7 @@ class SqliteBackend:
 
 
 class _UnexpectedError(Exception):
-    """A record is not the expected one; what the transaction has made before is undone."""
+    """A record is not the expected one; the transaction is rolled back."""
 
 
 def _make(file: sqlite3.Connection, scope: str, changes: Sequence[RecordChange]) -> None:
@@ -143,9 +143,9 @@ def _make(file: sqlite3.Connection, scope: str, changes: Sequence[RecordChange])
         read = change.expected.version if isinstance(change.expected, Record) else None
         values = change._asdict() | {"scope": scope, "version": version, "read": read}
         by_statement.setdefault(_statement(change), []).append(values)
-    for statement, values_of_each in by_statement.items():
-        made = file.executemany(statement, values_of_each).rowcount
-        if made != len(values_of_each) and statement != _REMOVE_ANY:
+    for statement, rows in by_statement.items():
+        changed_rows = file.executemany(statement, rows).rowcount
+        if changed_rows != len(rows) and statement != _REMOVE_ANY:
             raise _UnexpectedError
 
 

@@ -1,1 +1,1 @@
-"""What a row means: pure rules over values. No I/O, no clock, no import of anything else of ours."""
+"""What a row means: pure rules over values. No I/O, no clock, and no import of other janitor packages."""

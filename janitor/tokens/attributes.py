@@ -1,4 +1,4 @@
-"""The attributes of a row as they are stored, those that janitor knows nothing of too: for people, without the key."""
+"""All attributes of a row except its key, as text for people; also those that janitor itself does not use."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from janitor.tokens.redact import REMOVED, cut, gives_away
+from janitor.tokens.redact import REMOVED, reveals_token, shorten_text
 
 _KEY = "token"
 _BINARIES = ("B", "BS")
@@ -18,9 +18,9 @@ class Attribute(NamedTuple):
     """One attribute.
 
     Attributes:
-        name: what it is called.
+        name: its name.
         type: its type in DynamoDB (`S`, `N`, …).
-        value: lists and maps as JSON, all cut to 256 characters; None for a binary, for nobody sees what is in it.
+        value: its value, lists and maps as JSON, cut to 256 characters; None for a binary, which nobody can read.
     """
 
     name: str
@@ -28,37 +28,37 @@ class Attribute(NamedTuple):
     value: str | None
 
 
-def attributes(item: bytes) -> list[Attribute]:
-    """Every attribute but the key, by name; a name or a value that gives a token away is replaced whole.
+def list_attributes(item: bytes) -> list[Attribute]:
+    """List every attribute except the key, sorted by name. A name or a value that reveals a token is replaced whole.
 
     Args:
         item: the row as DynamoDB JSON.
     """
     stored = _ITEM.decode(item)
     key = stored[_KEY].get("S") or ""
-    return [_attribute(name, typed, key) for name, typed in sorted(stored.items()) if name != _KEY]
+    return [_redact_attribute(name, typed, key) for name, typed in sorted(stored.items()) if name != _KEY]
 
 
-def _attribute(name: str, typed: dict[str, Any], key: str) -> Attribute:
+def _redact_attribute(name: str, typed: dict[str, Any], key: str) -> Attribute:
     kind = next(iter(typed), "")
-    called = REMOVED if gives_away(name, key) else cut(name)
+    safe_name = REMOVED if reveals_token(name, key) else shorten_text(name)
     if kind in _BINARIES:
-        return Attribute(called, kind, None)
-    value = _plain(typed)
-    if any(gives_away(text, key) for text in _texts(value)):
-        return Attribute(called, kind, REMOVED)
+        return Attribute(safe_name, kind, None)
+    value = _strip_types(typed)
+    if any(reveals_token(text, key) for text in _texts_in(value)):
+        return Attribute(safe_name, kind, REMOVED)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return Attribute(called, kind, REMOVED if gives_away(text, key) else cut(text))
+    return Attribute(safe_name, kind, REMOVED if reveals_token(text, key) else shorten_text(text))
 
 
-def _plain(typed: dict[str, Any]) -> Any:
-    """The value without its types; a number stays the text that it is stored as."""
+def _strip_types(typed: dict[str, Any]) -> Any:
+    """Return the value without its type markers; a number stays text, as it is stored."""
     [(kind, value)] = typed.items()
     match kind:
         case "L":
-            return [_plain(each) for each in value]
+            return [_strip_types(each) for each in value]
         case "M":
-            return {name: _plain(each) for name, each in value.items()}
+            return {name: _strip_types(each) for name, each in value.items()}
         case "NULL":
             return None
         case "B" | "BS":
@@ -67,14 +67,14 @@ def _plain(typed: dict[str, Any]) -> Any:
             return value
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts_in(value: Any) -> Iterator[str]:
     match value:
         case str():
             yield value
         case list():
             for each in value:
-                yield from _texts(each)
+                yield from _texts_in(each)
         case dict():
             for name, each in value.items():
                 yield name
-                yield from _texts(each)
+                yield from _texts_in(each)

@@ -1,4 +1,4 @@
-"""Thresholds: how long before its expiry a token's owner is to hear of it, and the one it stands at now."""
+"""Notice thresholds: how long before its expiry a token is announced to its owner, and which one it has passed."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -8,11 +8,11 @@ EXPIRY = 0
 
 
 class Crossing(NamedTuple):
-    """A token that has come within a threshold of its expiry. Each is announced once.
+    """A token that has come within a threshold of its expiry. Each crossing is announced once.
 
     Attributes:
-        fingerprint: the token's.
-        expiry: in UNIX seconds; an extended token has another, and so starts anew.
+        fingerprint: the token's fingerprint.
+        expiry: in UNIX seconds; extending a token changes it, so its crossings start again.
         threshold: seconds before expiry, one of the policy's, or `EXPIRY` once it has expired.
     """
 
@@ -22,13 +22,13 @@ class Crossing(NamedTuple):
 
 
 def present_threshold(seconds_to_expiry: int, thresholds: Iterable[int]) -> int | None:
-    """The nearest threshold that a token has passed, `EXPIRY` if it has expired, None if it has passed none.
+    """Return the smallest threshold that a token has passed, `EXPIRY` if it has expired, None if it has passed none.
 
-    Those before it are passed too and not announced any more: a token found two days before its expiry is announced as
-    such, and not as one that has thirty.
+    Larger thresholds are passed too, and are not announced any more: a token found two days before its expiry is
+    announced for two days, not for thirty.
 
     Args:
-        seconds_to_expiry: zero or less once it has expired.
+        seconds_to_expiry: zero or less once the token has expired.
         thresholds: in seconds before expiry.
     """
     if seconds_to_expiry <= 0:

@@ -1,7 +1,7 @@
-"""Reading `tokenExpiration`: the whole second LISA compares with, and what is wrong with a date that is none.
+"""Read `tokenExpiration`: the whole second that LISA compares with, and what is wrong with a date that is not valid.
 
 LISA reads the attribute through boto3 and calls `int()` on it (lambda/authorizer/lambda_functions.py at v5.4.0 and
-v6.6.0), so a fraction is cut off towards zero.
+v6.6.0), which truncates towards zero.
 """
 
 import datetime as dt
@@ -9,7 +9,7 @@ from decimal import Clamped, Context, Decimal, DecimalException, Inexact, Overfl
 
 from janitor.tokens.row import Value
 
-# The largest number that is taken for seconds: 16 November 5138. Above it are milliseconds, or worse.
+# The largest number that counts as seconds: 16 November 5138. Anything above is milliseconds, or worse.
 MAX_SECONDS = 99_999_999_999
 _DIGITS_OF_SECONDS = len(str(MAX_SECONDS))
 MAX_MILLISECONDS = MAX_SECONDS * 1_000 + 999
@@ -19,29 +19,29 @@ MAX_MICROSECONDS = MAX_SECONDS * 1_000_000 + 999_999
 FIRST_SECOND = -62_135_596_800
 LAST_SECOND = 253_402_300_799
 
-# The largest exponent of a number in DynamoDB. A dump may say any, and Python would write out every zero of it.
-_MOST_DIGITS_BEHIND_THE_FIRST = 126
+# The largest exponent of a number in DynamoDB. A dump may hold any, and `int()` would expand it to every digit.
+_MAX_EXPONENT = 126
 
-# boto3's own context (boto3.dynamodb.types.DYNAMODB_CONTEXT): it refuses a number that it cannot hold exactly, so a
-# row with such a number is refused by every gate of LISA.
+# boto3's own context (boto3.dynamodb.types.DYNAMODB_CONTEXT): it refuses a number that it cannot hold exactly, so
+# every gate of LISA refuses a row with such a number.
 _BOTO3 = Context(Emin=-128, Emax=126, prec=38, traps=[Clamped, Overflow, Inexact, Rounded, Underflow])
 
 
 def whole_seconds(number: str) -> int | None:
-    """The number's text cut to a whole number towards zero, or None when it is none that DynamoDB could hold."""
+    """Truncate the text of a number towards zero; None when DynamoDB could not hold such a number."""
     try:
         if number.isdecimal():
             return int(number)
-        read_expiration = Decimal(number)
-        return int(read_expiration) if read_expiration.adjusted() <= _MOST_DIGITS_BEHIND_THE_FIRST else None
+        value = Decimal(number)
+        return int(value) if value.adjusted() <= _MAX_EXPONENT else None
     except (ArithmeticError, ValueError):
         return None
 
 
 def plain_second(value: Value | None) -> int | None:
-    """The date as LISA itself writes it: a whole number from 1 to 99 999 999 999 in plain digits.
+    """Return the date if it is as LISA itself writes it: a whole number from 1 to 99 999 999 999 in plain digits.
 
-    Every rule reads such a date alike. None for any other, which the rules have to look at one by one.
+    Every rule reads such a date in the same way. None for any other date, which each rule has to read for itself.
     """
     number = None if value is None else value.N
     if number is None or len(number) > _DIGITS_OF_SECONDS or not (number.isascii() and number.isdecimal()):
@@ -49,8 +49,8 @@ def plain_second(value: Value | None) -> int | None:
     return int(number) or None
 
 
-def as_lisa_reads(value: Value) -> int | None:
-    """What `int()` gives LISA for this attribute; None where boto3 or `int()` raises and the caller is refused."""
+def read_as_lisa(value: Value) -> int | None:
+    """Return what `int()` gives LISA for this attribute; None where boto3 or `int()` raises, and LISA refuses."""
     try:
         if value.N is not None:
             is_plain = len(value.N) <= _BOTO3.prec and value.N.isdecimal()
@@ -63,7 +63,7 @@ def as_lisa_reads(value: Value) -> int | None:
 
 
 def read_expiration(value: Value) -> tuple[int | None, str | None]:
-    """The expiry in whole UNIX seconds and no problem, or no expiry and one of the reasons why."""
+    """Return the expiry in whole UNIX seconds and None, or None and the reason why the date is malformed."""
     seconds = whole_seconds(value.N) if value.N is not None else None
     if seconds is None:
         return None, "not-a-number"
@@ -76,30 +76,30 @@ def read_expiration(value: Value) -> tuple[int | None, str | None]:
     return None, "out-of-range"
 
 
-def probably_meant(value: Value) -> int | None:
-    """The UNIX second that a broken date was probably meant to be, or None where there is no telling.
+def guess_intended_expiry(value: Value) -> int | None:
+    """Guess the UNIX second that a malformed date was meant to be; None where there is no good guess.
 
-    Milliseconds and microseconds are scaled down, a number kept as text is read, and so is an ISO 8601 date.
+    Milliseconds and microseconds are scaled down; a number stored as text and an ISO 8601 date are parsed.
     """
     if value.N is not None:
-        return _scaled(whole_seconds(value.N))
+        return _scale_to_seconds(whole_seconds(value.N))
     if value.S is None:
         return None
     text = value.S.strip()
     try:
-        return _scaled(int(text))
+        return _scale_to_seconds(int(text))
     except ValueError:
-        return _iso_second(text)
+        return _parse_iso_second(text)
 
 
-def moment(second: int) -> dt.datetime | None:
-    """The UTC time of a UNIX second, or None outside the years 1 to 9999."""
+def calendar_time(second: int) -> dt.datetime | None:
+    """Return the UTC time of a UNIX second, or None outside the years 1 to 9999."""
     if not FIRST_SECOND <= second <= LAST_SECOND:
         return None
     return dt.datetime.fromtimestamp(second, dt.UTC)
 
 
-def _scaled(number: int | None) -> int | None:
+def _scale_to_seconds(number: int | None) -> int | None:
     if number is None or number > MAX_MICROSECONDS:
         return None
     if number > MAX_MILLISECONDS:
@@ -109,7 +109,7 @@ def _scaled(number: int | None) -> int | None:
     return number
 
 
-def _iso_second(text: str) -> int | None:
+def _parse_iso_second(text: str) -> int | None:
     try:
         when = dt.datetime.fromisoformat(text)
     except ValueError:

@@ -1,6 +1,6 @@
 """The row of a new token, as DynamoDB JSON with LISA's types.
 
-- classic: `token` (S) and, unless it is permanent, `tokenExpiration` (N), as in the recipes of LISA's documents.
+- classic: `token` (S) and, unless it is permanent, `tokenExpiration` (N), as in the recipes of LISA's documentation.
 - hashed: what LISA's own create handler writes (lambda/api_tokens/handler.py at v6.6.0). boto3 makes N of an int, S of
   a str, BOOL of a bool, and L of a list.
 """
@@ -15,16 +15,16 @@ _ENCODE = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a row of LISA 6.1 says of its token besides key and expiration.
+    """The attributes that a row of LISA 6.1 and later has besides its key and expiration.
 
     Attributes:
-        token_uuid: how LISA names the row.
-        created_date: when it was made, in UNIX seconds.
-        created_by: by whom.
-        username: whose it is.
-        groups: what its bearer may do.
-        name: what its owner calls it.
-        is_system: whether it is no person's.
+        token_uuid: the name by which LISA lists and deletes the row.
+        created_date: when the token was created, in UNIX seconds.
+        created_by: who created it.
+        username: its owner.
+        groups: the owner's groups, which say what the token may do.
+        name: the token's name, chosen by its owner.
+        is_system: whether it belongs to a system instead of a person.
     """
 
     token_uuid: str
@@ -36,13 +36,13 @@ class Grant:
     is_system: bool
 
 
-def new_row(key: str, expires: int | None, grant: Grant | None) -> bytes:
-    """The row.
+def make_row(key: str, expires: int | None, grant: Grant | None) -> bytes:
+    """Make the row of a new token.
 
     Args:
-        key: as `key_of` makes it of the token.
+        key: the row's key, from `key_of`.
         expires: in UNIX seconds; None for a permanent token.
-        grant: None for a classic table, whose rows say nothing else.
+        grant: the other attributes; None for a classic table, whose rows have no others.
     """
     item: dict[str, Any] = {"token": {"S": key}}
     if expires is not None:

@@ -8,15 +8,15 @@ DAY = 86_400
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run calls about to expire, stale and protected.
+    """Which rows count as about to expire, stale and protected in a run.
 
     Attributes:
         dialect: which LISA reads the table.
-        thresholds: how far ahead to look, in seconds; the largest is the horizon, all are notice thresholds.
+        thresholds: notice thresholds, in seconds before expiry; the largest is the horizon.
         grace: how long an expired token is kept before it is stale, in seconds.
         protect_users: shell patterns of usernames whose rows are never deleted.
         protect_system: whether rows of system tokens are never deleted.
-        include_legacy: whether legacy rows that are dead everywhere, grace over, may be deleted too.
+        include_legacy: whether legacy rows that no gate accepts may be deleted too, once their grace is over.
     """
 
     dialect: Dialect

@@ -1,4 +1,4 @@
-"""Texts that may be shown to people: never one that gives a token away."""
+"""Redact texts before people see them, so that none reveals a token."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,27 +7,27 @@ from typing import NamedTuple
 
 from janitor.tokens.row import Row, Text, Value, text_of
 
-LONGEST = 256
+MAX_TEXT_LENGTH = 256
 
-# A key as DynamoDB's JSON or a Python dictionary writes it, and any run of hex digits as long as a hash.
+# A key as DynamoDB JSON or a Python dictionary writes it, and any run of hex digits as long as a hash.
 _KEY_IN_TEXT = re.compile(r"""(["']token["']\s*:\s*(?:\{\s*["']S["']\s*:\s*)?)(["'])(?:\\.|(?!\2).)*\2""", re.DOTALL)
 _LONG_HEX = re.compile(r"[0-9a-fA-F]{40,}")
-_SHORTEST_HEX = 40
+_MIN_HEX_LENGTH = 40
 REMOVED = "[removed: it holds a token]"
 
 # A piece of text shorter than this is not hashed to see whether it is the token of a hashed row.
-_SHORTEST_TOKEN = 8
-_PIECES = re.compile(r"[A-Za-z0-9_-]{8,}").findall
-_IS_PLAIN = re.compile(r"[A-Za-z0-9_ -]*").fullmatch
-_MARK = re.compile(r"[=:/,;]").search
-_MARKS = re.compile(r"[=:/,;]").finditer
-_AROUND = "\"'`´“”‘’()<>[]{}.,;:!?*"  # noqa: RUF001  # the typographic quotes are meant
-_MOST_AROUND = 4
+_MIN_TOKEN_LENGTH = 8
+_FIND_RUNS = re.compile(r"[A-Za-z0-9_-]{8,}").findall
+_HAS_NO_PUNCTUATION = re.compile(r"[A-Za-z0-9_ -]*").fullmatch
+_FIND_SEPARATOR = re.compile(r"[=:/,;]").search
+_FIND_SEPARATORS = re.compile(r"[=:/,;]").finditer
+_PUNCTUATION = "\"'`´“”‘’()<>[]{}.,;:!?*"  # noqa: RUF001  # the typographic quotes are meant
+_MAX_PUNCTUATION = 4
 _SHA256_LENGTH = 64
 
 
 class RedactedTexts(NamedTuple):
-    """The texts of a row as they may be shown, None where one is missing or no text."""
+    """The texts of a row that may be shown; None where one is missing or not a text."""
 
     name: str | None
     username: str | None
@@ -36,76 +36,75 @@ class RedactedTexts(NamedTuple):
 
 
 def redacted_texts(row: Row) -> RedactedTexts:
-    """The row's texts, each cut to 256 characters.
+    """Return the row's texts, each cut to 256 characters; one that reveals a token is replaced whole.
 
-    People paste a token into its own name; LISA's list even shows a legacy row's key as the name. Such a text is
-    replaced whole: see `gives_away`.
+    People paste a token into its own name, and LISA's list even shows a legacy row's key as the name.
     """
     key = row.key.S or ""
     return RedactedTexts(
-        _shown(row.name, key), _shown(row.username, key), _shown(row.created_by, key), _shown(row.token_uuid, key)
+        _redact(row.name, key), _redact(row.username, key), _redact(row.created_by, key), _redact(row.token_uuid, key)
     )
 
 
-def cut(text: str) -> str:
-    """The text's first 256 characters, the last of them an ellipsis where there were more."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def shorten_text(text: str) -> str:
+    """Cut the text to 256 characters, the last one an ellipsis where there were more."""
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[: MAX_TEXT_LENGTH - 1]}…"
 
 
-def _shown(value: Text | Value | None, key: str) -> str | None:
+def _redact(value: Text | Value | None, key: str) -> str | None:
     text = text_of(value)
     if text is None:
         return None
-    return REMOVED if gives_away(text, key) else cut(text)
+    return REMOVED if reveals_token(text, key) else shorten_text(text)
 
 
-def gives_away(text: str, key: str) -> bool:
-    """Whether a text holds a token: the row's key, what that key is the sha256 of, or what any key or token looks like.
+def reveals_token(text: str, key: str) -> bool:
+    """Whether a text holds a token: the row's key, the token whose sha256 is that key, or what looks like either.
 
-    LISA's own tokens are 128 hex digits and their keys 64, so a run of 40 or more is taken for one, of whatever row.
-    For the row's own token the whole text is hashed, its words with and without the punctuation around them,
-    its runs of letters, digits, `_` and `-`, and what stands behind a `=`, `:`, `/`, `,` or `;` in a word.
+    LISA's own tokens are 128 hex digits and their keys 64, so a run of 40 or more counts as one, of any row. To find
+    the row's own token, these pieces of the text are hashed: the whole text, its words with and without the punctuation
+    around them, its runs of letters, digits, `_` and `-`, and what follows a `=`, `:`, `/`, `,` or `;` in a word.
     """
     if key and key in text:
         return True
     length = len(text)
-    if length < _SHORTEST_TOKEN:
+    if length < _MIN_TOKEN_LENGTH:
         return False
-    if length >= _SHORTEST_HEX and _LONG_HEX.search(text):
+    if length >= _MIN_HEX_LENGTH and _LONG_HEX.search(text):
         return True
     if len(key) != _SHA256_LENGTH:
         return False
-    pieces: Iterable[str] = _plain_pieces(text) if _IS_PLAIN(text) else _pieces(text)
+    pieces: Iterable[str] = _split_unpunctuated(text) if _HAS_NO_PUNCTUATION(text) else _split(text)
     # A loop, because any() over a generator takes twice as long, and this runs for every finding.
     for piece in pieces:
-        if len(piece) >= _SHORTEST_TOKEN and sha256(piece.encode("utf-8", "replace")).hexdigest() == key:
+        if len(piece) >= _MIN_TOKEN_LENGTH and sha256(piece.encode("utf-8", "replace")).hexdigest() == key:
             return True
     return False
 
 
-def _plain_pieces(text: str) -> list[str]:
-    """The words and the whole of a text that has no punctuation, which most have not."""
+def _split_unpunctuated(text: str) -> list[str]:
+    """Return the words of a text without punctuation, and the whole text. Most texts have no punctuation."""
     return [*text.split(), text] if " " in text else [text]
 
 
-def _pieces(text: str) -> set[str]:
+def _split(text: str) -> set[str]:
     words = text.split()
-    pieces = {text, *words, *_PIECES(text)}
+    pieces = {text, *words, *_FIND_RUNS(text)}
     for word in words:
-        if word[0] in _AROUND or word[-1] in _AROUND or _MARK(word):
-            pieces.update(_within(word))
+        if word[0] in _PUNCTUATION or word[-1] in _PUNCTUATION or _FIND_SEPARATOR(word):
+            pieces.update(_split_word(word))
     return pieces
 
 
-def _within(word: str) -> Iterator[str]:
-    """A word behind each of its marks, and each of those without some of the punctuation around it."""
-    for part in (word, *(word[mark.end() :] for mark in _MARKS(word))):
-        before, behind = len(part) - len(part.lstrip(_AROUND)), len(part) - len(part.rstrip(_AROUND))
-        for first in range(min(before, _MOST_AROUND) + 1):
-            for last in range(min(behind, _MOST_AROUND) + 1):
+def _split_word(word: str) -> Iterator[str]:
+    """Yield the word, its parts after each separator, and all of these without some of the punctuation around them."""
+    for part in (word, *(word[mark.end() :] for mark in _FIND_SEPARATORS(word))):
+        before, after = len(part) - len(part.lstrip(_PUNCTUATION)), len(part) - len(part.rstrip(_PUNCTUATION))
+        for first in range(min(before, _MAX_PUNCTUATION) + 1):
+            for last in range(min(after, _MAX_PUNCTUATION) + 1):
                 yield part[first : len(part) - last]
 
 
-def without_keys(text: str) -> str:
-    """A foreign text, for example a server's message, without whatever looks like a row's key in it."""
+def remove_keys(text: str) -> str:
+    """Replace whatever looks like a row's key in a foreign text, for example a server's message."""
     return _LONG_HEX.sub("[removed]", _KEY_IN_TEXT.sub(r"\1\2[removed]\2", text))

@@ -1,15 +1,15 @@
-"""A row of the token table, as DynamoDB's JSON writes it.
+"""A row of the token table, decoded from DynamoDB JSON.
 
 Every attribute is a `Value`: an object with one member named after its type (`S`, `N`, `BOOL`, …), see "Data type
-descriptors" in the DynamoDB developer guide. Numbers stay text: DynamoDB hands back up to 126 digits, and LISA decides
-about the exact number.
+descriptors" in the DynamoDB developer guide. Numbers stay text: DynamoDB returns up to 126 digits, and LISA compares
+the exact number.
 """
 
 from typing import Any
 
 import msgspec
 
-# What each type of DynamoDB is called in a sentence.
+# DynamoDB's types, in words for a sentence.
 KIND_WORDS = {
     "S": "text",
     "N": "a number",
@@ -25,7 +25,7 @@ KIND_WORDS = {
 
 
 class Value(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One attribute: exactly one member is set. Its `repr` shows the type only, for it may be a bearer token."""
+    """One attribute: exactly one member is set. Its `repr` shows only the type, because it may be a bearer token."""
 
     S: str | None = None
     N: str | None = None
@@ -40,14 +40,14 @@ class Value(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def kind(self) -> str:
-        """The type's name in DynamoDB (`S`, `N`, …); an empty string for a value of no known type."""
+        """The type's name in DynamoDB (`S`, `N`, …); an empty string for an unknown type."""
         return next((kind for kind in KIND_WORDS if getattr(self, kind) is not None), "")
 
     @property
     def is_truthy(self) -> bool:
-        """Whether boto3's Python value of this attribute is true, as in LISA's `if not item.get(…)`.
+        """Whether boto3's Python value of this attribute is truthy, as in LISA's `if not item.get(…)`.
 
-        A binary is always true there: `boto3.dynamodb.types.Binary` has neither length nor truth value of its own.
+        A binary always is: `boto3.dynamodb.types.Binary` defines neither length nor truth value.
         """
         if self.S is not None:
             return self.S != ""
@@ -62,7 +62,7 @@ class Value(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Text(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """An attribute of which only a text matters: None when it is of another type."""
+    """An attribute that matters only if it is a text: None when it is of another type."""
 
     S: str | None = None
 
@@ -71,7 +71,7 @@ class Text(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Number(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """An attribute of which only a number matters: None when it is of another type."""
+    """An attribute that matters only if it is a number: None when it is of another type."""
 
     N: str | None = None
 
@@ -96,32 +96,32 @@ class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 _ROW = msgspec.json.Decoder(Row)
 
 
-def row_of(item: bytes | msgspec.Raw) -> Row:
-    """The row in an item's DynamoDB JSON.
+def decode_row(item: bytes | msgspec.Raw) -> Row:
+    """Decode a row from DynamoDB JSON.
 
     Raises:
-        ValueError: it is none, for example because it has no key `token`.
-        RecursionError: it is nested beyond reason.
+        ValueError: it is not a row, for example because it has no key `token`.
+        RecursionError: it is nested too deeply.
     """
     return _ROW.decode(item)
 
 
 class WholeNumberGlance(msgspec.Struct, gc=False):
-    """The whole number of an attribute; 0 when it is of another type. For a decoder that reads numbers from texts."""
+    """An attribute as a whole number; 0 when it is of another type. Needs a decoder that reads numbers from texts."""
 
     N: int = 0
 
 
 class TextGlance(msgspec.Struct, gc=False):
-    """The text of an attribute; empty when it is of another type."""
+    """An attribute as a text; empty when it is of another type."""
 
     S: str = ""
 
 
 class Glance(msgspec.Struct, gc=False):
-    """The two attributes that tell a plainly active row from one worth decoding whole.
+    """The two attributes that tell a plainly active row from one that has to be decoded whole.
 
-    Nearly every row of a healthy table is active, and skipping an attribute costs a small part of decoding it.
+    Nearly every row of a healthy table is active, and skipping an attribute is much cheaper than decoding it.
     """
 
     expiration: WholeNumberGlance | None = msgspec.field(name="tokenExpiration", default=None)
@@ -132,10 +132,10 @@ class Glance(msgspec.Struct, gc=False):
 
 
 def text_of(value: Value | Text | None) -> str | None:
-    """The attribute's text, or None when it is missing or of another type."""
+    """Return the attribute's text, or None when it is missing or of another type."""
     return None if value is None else value.S
 
 
 def is_true(value: Value | None) -> bool:
-    """Whether the attribute is there and true as Python sees it."""
+    """Whether the attribute is there and truthy in Python."""
     return value is not None and value.is_truthy

@@ -1,70 +1,77 @@
-"""Where rows are kept before they are deleted, by a sweep or by a command of `janitor token`."""
+"""The archive that keeps rows before they are deleted, by a sweep or by a command of `janitor token`."""
 
 from pathlib import Path
 from typing import Protocol
 
 from janitor.archive.archive import Archive, FileArchive, NoArchive
-from janitor.archive.plan import Header
+from janitor.archive.plan import PlanHeader
 from janitor.archive.s3_archive import S3Archive
 from janitor.errors import ConfigurationError
 from janitor.settings.parsers import Folder, S3Prefix
-from janitor.sinks.s3 import S3Folder
+from janitor.sinks.s3_folder import S3Folder
 from janitor.stopping import ARCHIVE_SECONDS, Stop
-from janitor.wiring.places import ARCHIVE_FOLDER, is_folder, is_taken, state_directory, why_no_file, why_not_writable
+from janitor.wiring.places import (
+    ARCHIVE_FOLDER,
+    is_folder,
+    is_taken,
+    state_directory,
+    why_not_writable,
+    why_write_fails,
+)
 from janitor.wiring.table import OpenTable
 
 _BOTH = ("archive", "no_archive")
 
 
 class ArchiveSettings(Protocol):
-    """The two settings of an archive, in whichever group of settings they stand."""
+    """The two settings of an archive; several groups of settings have them."""
 
     @property
     def archive(self) -> Path | Folder | S3Prefix | None:
-        """The place, None for the state directory."""
+        """The place; None for the state directory."""
 
     @property
     def no_archive(self) -> bool:
-        """Whether nothing is to be kept."""
+        """Whether no archive is kept."""
 
-    def typed(self, *names: str) -> list[str]:
-        """Those of these settings that the command line itself gives."""
+    def given_by_flag(self, *names: str) -> list[str]:
+        """Those of these settings that are given as flags."""
 
 
 def check_archive(settings: ArchiveSettings) -> None:
-    """See that --archive and --no-archive are not given both, one as a flag and one as a variable aside.
+    """Check that --archive and --no-archive are not both given. One flag beats the other's variable.
 
     Raises:
-        ConfigurationError: they are.
+        ConfigurationError: both are given, as flags or as variables.
     """
-    if settings.archive is not None and settings.no_archive and len(settings.typed(*_BOTH)) != 1:
+    if settings.archive is not None and settings.no_archive and len(settings.given_by_flag(*_BOTH)) != 1:
         raise ConfigurationError("--archive and --no-archive contradict each other", "give one of them")
 
 
 def keeps_no_archive(settings: ArchiveSettings) -> bool:
-    """Whether nothing is kept of deleted rows; a flag that names a place beats a variable that says so."""
-    return settings.no_archive and settings.typed(*_BOTH) != ["archive"]
+    """Whether no archive is kept; the flag --archive beats the variable of --no-archive."""
+    return settings.no_archive and settings.given_by_flag(*_BOTH) != ["archive"]
 
 
-def archive_for(settings: ArchiveSettings, reached: OpenTable, header: Header, stop: Stop) -> Archive:
-    """The archive that --archive and --no-archive ask for; nothing is written yet.
+def archive_for(settings: ArchiveSettings, opened: OpenTable, header: PlanHeader, stop: Stop) -> Archive:
+    """Make the archive that --archive and --no-archive ask for; nothing is written yet.
 
     Args:
-        settings: which.
-        reached: the table, and the way to S3.
-        header: the archive's first line, which also names the file.
-        stop: who may ask for an early end.
+        settings: where the archive goes.
+        opened: the table, and the session for S3.
+        header: the archive's first line, which also names its file.
+        stop: may ask for an early end.
     """
     if keeps_no_archive(settings):
         return NoArchive()
     stamp = header.created_at.replace("-", "").replace(":", "")
-    name = f"{header.table.name}-{stamp}-{header.run_id}{reached.file_suffix}"
+    name = f"{header.table.name}-{stamp}-{header.run_id}{opened.file_suffix}"
     match settings.archive:
         case None:
             return FileArchive(state_directory("--archive") / ARCHIVE_FOLDER / f"{name}.ndjson")
         case S3Prefix(bucket, prefix):
             parent = prefix if prefix in {"", "/"} or prefix.endswith("/") else f"{prefix}/"
-            folder = S3Folder(reached.aws.s3, bucket, f"{parent}{name}/")
+            folder = S3Folder(opened.aws.s3, bucket, f"{parent}{name}/")
             return S3Archive(folder.location, folder.put, lambda: stop.is_over(ARCHIVE_SECONDS))
         case Folder(path):
             return FileArchive(path / f"{name}.ndjson")
@@ -72,22 +79,22 @@ def archive_for(settings: ArchiveSettings, reached: OpenTable, header: Header, s
             return FileArchive(path / f"{name}.ndjson" if is_folder(path) else path)
 
 
-def archive_problem(
-    archive: Archive, place: Path | Folder | S3Prefix | None, reached: OpenTable, *, is_dry_run: bool
+def find_archive_problem(
+    archive: Archive, place: Path | Folder | S3Prefix | None, opened: OpenTable, *, is_dry_run: bool
 ) -> str | None:
-    """Why the archive could not be written, as far as can be told without leaving anything; None where it could.
+    """Find out why the archive could not be written, without leaving anything behind; None if it could.
 
     Args:
-        archive: that.
-        place: what --archive says.
-        reached: the way to S3.
-        is_dry_run: whether nobody is going to open it, which proves more.
+        archive: the archive.
+        place: the value of --archive.
+        opened: the session for S3.
+        is_dry_run: whether the archive will not be opened. Opening proves more, so a dry run tries harder here.
     """
     if isinstance(archive, FileArchive):
         if is_taken(archive.path):
             return f"{archive.path} exists already"
         folder = archive.path.parent
-        return why_not_writable(folder) or (why_no_file(folder) if is_dry_run else None)
+        return why_not_writable(folder) or (why_write_fails(folder) if is_dry_run else None)
     if is_dry_run and isinstance(archive, S3Archive) and isinstance(place, S3Prefix):
-        return S3Folder(reached.aws.s3, place.bucket, place.prefix).problem()
+        return S3Folder(opened.aws.s3, place.bucket, place.prefix).find_problem()
     return None

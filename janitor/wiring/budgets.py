@@ -1,4 +1,4 @@
-"""What a run may spend on a table: as it is told, or a quarter of what is provisioned."""
+"""The capacity that a run may use of a table: what the settings say, or a quarter of what is provisioned."""
 
 import functools
 import math
@@ -7,23 +7,23 @@ import time
 from janitor.dynamodb.budget import Budget, Budgets
 from janitor.dynamodb.client import Aws
 from janitor.dynamodb.locate import Table
-from janitor.dynamodb.slowing import throttle_of
-from janitor.dynamodb.upkeep import Throughput
+from janitor.dynamodb.table_features import Throughput
+from janitor.dynamodb.throttling import slow_down_on_throttle
 from janitor.logs import get_logger
 
 log = get_logger("janitor.capacity")
 
-# The rest is LISA's: every request that its authorizer lets in reads the same table.
+# The rest is for LISA: its authorizer reads the same table for every request that it lets in.
 SHARE_OF_PROVISIONED = 0.25
 
 
 def unit_limits(
     throughput: Throughput, *, max_rcu: float | None, max_wcu: float | None
 ) -> tuple[float | None, float | None]:
-    """Read and write units a second for a run, each None for as many as there are.
+    """Read and write units a second that a run may use, each None for no limit.
 
     Args:
-        throughput: what the table takes.
+        throughput: the table's own.
         max_rcu: read units, `inf` for no limit; None for the default.
         max_wcu: write units, likewise.
     """
@@ -34,9 +34,9 @@ def unit_limits(
 
 
 def budgets_for(aws: Aws, table: Table, *, max_rcu: float | None = None, max_wcu: float | None = None) -> Budgets:
-    """The budgets that every request to the table draws on; from here on throttling slows them down.
+    """Make the budgets that every request to the table draws on; throttling slows them down from now on.
 
-    The arguments besides the table and the way to it are those of `unit_limits`.
+    `max_rcu` and `max_wcu` are read and write units a second: `inf` for no limit, None for the default.
     """
     reads, writes = unit_limits(table.throughput, max_rcu=max_rcu, max_wcu=max_wcu)
     budgets = Budgets(
@@ -44,19 +44,19 @@ def budgets_for(aws: Aws, table: Table, *, max_rcu: float | None = None, max_wcu
         writes=Budget(writes, time.monotonic),
         copies=1 + table.throughput.indexes,
     )
-    aws.on_throttle = functools.partial(throttle_of, budgets, table.name)
+    aws.on_throttle = functools.partial(slow_down_on_throttle, budgets, table.name)
     return budgets
 
 
-def say_limits(budgets: Budgets, *, deletes: bool) -> None:
-    """Log what a run is limited to, if it is: one that waits for units would else look as if it hung."""
+def log_limits(budgets: Budgets, *, deletes: bool) -> None:
+    """Log the run's limits, if it has any: a run that waits for units would otherwise seem to hang."""
     limits = {"max_rcu": budgets.reads.limit, "max_wcu": budgets.writes.limit if deletes else None}
-    said = {name: limit for name, limit in limits.items() if limit is not None}
-    if said:
-        log.info("capacity.limited", **said)
+    present = {name: limit for name, limit in limits.items() if limit is not None}
+    if present:
+        log.info("capacity.limited", **present)
 
 
-def _limit(told: float | None, provisioned: int | None) -> float | None:
-    if told is None:
-        told = provisioned * SHARE_OF_PROVISIONED if provisioned else math.inf
-    return None if math.isinf(told) else told
+def _limit(setting: float | None, provisioned: int | None) -> float | None:
+    if setting is None:
+        setting = provisioned * SHARE_OF_PROVISIONED if provisioned else math.inf
+    return None if math.isinf(setting) else setting

@@ -1,4 +1,4 @@
-"""The one rule of consent: what deletes asks on a terminal; without one it takes --yes, or a file that says so."""
+"""Consent to a change: asked for on a terminal; without a terminal it takes --yes, or a schedule file that deletes."""
 
 import contextlib
 import sys
@@ -8,69 +8,69 @@ import click
 
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.stopping import Stop
-from janitor.tokens.expiration import moment
-from janitor.tokens.words import counted
+from janitor.tokens.expiration import calendar_time
+from janitor.tokens.words import format_count
 
 NO_TERMINAL = "there is no terminal to ask on"
 WAY_OUT = "give --yes"
 
 
 class NotConfirmedError(JanitorError):
-    """Nobody said that the rows may go."""
+    """Nobody confirmed the change."""
 
     exit_code: int = ExitCode.REFUSED
     default_code = "not-confirmed"
 
 
 class Confirmation:
-    """Of a sweep. As `janitor.run.sweep.Consent`."""
+    """Consent to the deletes of a sweep: the `Consent` that `janitor.run.sweep` asks for."""
 
     def __init__(self, table: str, stop: Stop, *, yes: bool, is_scheduled: bool = False) -> None:
-        """Prepare; nothing is asked.
+        """Prepare; nothing is asked yet.
 
         Args:
-            table: whose rows.
-            stop: a request is a no.
+            table: the name of the table whose rows are to be deleted.
+            stop: a request to stop counts as no.
             yes: whether --yes was given.
-            is_scheduled: whether a schedule file says that it may delete, so that there need be no terminal.
+            is_scheduled: whether a schedule file enables deletion, so that no terminal is needed.
         """
         self._table, self._stop, self._yes, self._is_scheduled = table, stop, yes, is_scheduled
 
     def problem(self) -> str | None:
-        """As `Consent.problem`."""
+        """Why nobody can consent; None if somebody can, or has."""
         if self._yes or self._is_scheduled or can_ask():
             return None
         return f"{NO_TERMINAL}; {WAY_OUT}"
 
     def is_given(self, rows: int, oldest: int, newest: int) -> bool:
-        """As `Consent.is_given`."""
+        """Whether the deletes are confirmed; asks on a terminal, naming how many rows and when they expired."""
         if self._yes or not can_ask():
             return self.problem() is None
-        what = f"{counted(rows, 'token')} of {self._table}, expired {_span(oldest, newest)}"
+        what = f"{format_count(rows, 'token')} of {self._table}, expired {_span(oldest, newest)}"
         return _answer(f"Delete {what}?", self._stop) is True
 
 
 def can_ask() -> bool:
-    """Whether somebody sits there who can be asked; standard input may be closed."""
+    """Whether standard input is a terminal; it may also be closed."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
 def confirm(question: str, nothing: str, stop: Stop) -> None:
-    """Ask whoever sits at the terminal.
+    """Ask the user at the terminal.
 
     Args:
-        question: without what the answers are.
-        nothing: what a no comes to: "nothing was removed".
-        stop: a request is a no.
+        question: the question, without the possible answers.
+        nothing: what the error says if the answer is no: "nothing was removed".
+        stop: a request to stop counts as no.
 
     Raises:
-        NotConfirmedError: the answer is not yes, or there is nobody to ask.
+        NotConfirmedError: the answer is not yes, or there is no terminal.
     """
     if not can_ask():
         raise NotConfirmedError(f"{nothing}: {NO_TERMINAL}", WAY_OUT)
     is_yes = _answer(question, stop)
     if is_yes is None:
-        error = NotConfirmedError(f"{nothing}: {stop.why}", code="deadline" if stop.is_deadline else "interrupted")
+        error = NotConfirmedError(f"{nothing}: {stop.reason}", code="deadline" if stop.is_deadline else "interrupted")
         error.exit_code = stop.exit_code
         raise error
     if not is_yes:
@@ -78,17 +78,17 @@ def confirm(question: str, nothing: str, stop: Stop) -> None:
 
 
 def _answer(question: str, stop: Stop) -> bool | None:
-    """Whether whoever sits at the terminal says yes; None where a request to stop comes first."""
+    """Whether the user answers yes; None if a request to stop comes first."""
     try:
         with stop.waiting():
-            return _asked(f"{question} [y/N]: ")
+            return _ask(f"{question} [y/N]: ")
     except StopRequestedError:
         click.echo(err=True)
         return None
 
 
-def _asked(question: str) -> bool:
-    """Ask whoever sits at the terminal, also where standard error goes elsewhere; no answer is no."""
+def _ask(question: str) -> bool:
+    """Ask at the terminal, even if standard error goes elsewhere; no answer means no."""
     with contextlib.ExitStack() as opened:
         try:
             screen = sys.stderr if sys.stderr.isatty() else opened.enter_context(Path("/dev/tty").open("w"))
@@ -108,5 +108,5 @@ def _span(oldest: int, newest: int) -> str:
 
 
 def _day(second: int) -> str:
-    when = moment(second)
+    when = calendar_time(second)
     return f"{when.date()}" if when else f"at UNIX second {second}"

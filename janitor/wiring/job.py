@@ -1,8 +1,8 @@
-"""A run put together: each table's part, and what is the whole run's own.
+"""Builds the job of a run: the part of each table, and what belongs to the run as a whole.
 
-Each table is reached by its own settings: region, profile, role, endpoint; so are its archive and what runs remember
-of it. The reports and the topic are the run's own, and are reached as the table is, or, of several tables, by the
-settings that all have in common: tables that are read as different roles are told of without any.
+Each table is reached by its own settings: region, profile, role, endpoint. The same settings lead to its archive and
+its state store. The reports and the topic belong to the run. With one table they are reached by its settings; with
+several, by the settings that all tables share, so where the tables use different roles, by none of these roles.
 """
 
 from __future__ import annotations
@@ -20,53 +20,52 @@ from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.report.combine import labels_of
 from janitor.report.model import Remark, TablePart
-from janitor.run.job import Announce, Job, TableJob, Unreached
-from janitor.settings.around_run import AroundRun
+from janitor.run.job import Announce, Job, TableJob, UnreachedTable
+from janitor.settings.scan import JobSettings
 from janitor.settings.table import TableSettings
 from janitor.stopping import Stop
-from janitor.wiring.outlets import outlets_of
-from janitor.wiring.report_places import pointer_of
+from janitor.wiring.outlets import find_full_report, outlets_for
 from janitor.wiring.stores import has_store
 from janitor.wiring.table import PlaceInRun, name_in_settings, names_a_table, open_session
 
-_WAY = ("region", "profile", "role_arn", "endpoint_url")
+_CONNECTION = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
 _REGION_IN_ARN = 3
 
-SettingsT = TypeVar("SettingsT", bound=AroundRun)
+SettingsT = TypeVar("SettingsT", bound=JobSettings)
 
 
-class Prepared(NamedTuple):
+class PreparedTable(NamedTuple):
     """A table's part of a run.
 
     Attributes:
-        job: what is to be done with it.
-        aws: the way to it, also for what is the run's own where it is the only table.
-        names_places: the table whose name may stand in the places of reports; None where there is no such name.
+        job: what the run does with the table.
+        aws: opens the table's session; a run of this table alone reaches its reports and topic through it too.
+        report_table: the table whose name may stand in the places of reports; None if its name is not known.
     """
 
     job: TableJob
     aws: Callable[[], Aws]
-    names_places: Table | None
+    report_table: Table | None
 
-    def doing(self, *, remarks: Sequence[Remark] = (), **changes: Any) -> Prepared:
-        """The same with other values of its job, by their names, and with more warnings."""
+    def with_job(self, *, remarks: Sequence[Remark] = (), **changes: Any) -> PreparedTable:
+        """The same with these fields of its job changed, and with more warnings."""
         warnings = (*self.job.warnings, *remarks)
         return self._replace(job=structs.replace(self.job, warnings=warnings, **changes))
 
 
-Prepare = Callable[[SettingsT, str, Stop, PlaceInRun | None], Prepared]
+Prepare = Callable[[SettingsT, str, Stop, PlaceInRun | None], PreparedTable]
 
 
-class Asked(NamedTuple, Generic[SettingsT]):
-    """What is to be run.
+class RunRequest(NamedTuple, Generic[SettingsT]):
+    """A run that a command asks for.
 
     Attributes:
-        command: what it is called.
-        tables: the settings for each table, which differ in nothing but the table and the way there.
-        prepare: puts a table's part together.
+        command: the command's name, for the report.
+        tables: the settings of each table; they differ only in the table and how to reach it.
+        prepare: prepares a table's part.
         is_dry_run: whether nothing is deleted, whatever is found.
-        is_silent: whether nobody is told either, as of a dry run that is no scan.
+        is_silent: whether nobody is notified either; so for every dry run but a scan.
     """
 
     command: str
@@ -76,146 +75,162 @@ class Asked(NamedTuple, Generic[SettingsT]):
     is_silent: bool = False
 
 
-def run_job(asked: Asked[SettingsT], shared: SettingsT, run_id: str, stop: Stop) -> Job:
-    """Find the tables and put the run together; nothing of their rows is read yet.
+def build_job(request: RunRequest[SettingsT], shared: SettingsT, run_id: str, stop: Stop) -> Job:
+    """Find the tables and build the job. No row is read yet.
 
     Args:
-        asked: what is to be run.
-        shared: the settings of the run as a whole: those of its table, or what its tables have in common.
+        request: the run to build.
+        shared: the settings of the run as a whole: those of its only table, or what its tables share.
         run_id: the run's id.
-        stop: who may ask for an early end.
+        stop: may ask for an early end.
 
     Raises:
-        ConfigurationError: the settings are wrong, or those of every table; or two of them lead to one table.
+        ConfigurationError: the settings are wrong, for the only table or for all of them; or two name the same table.
         JanitorError: none of the tables can be reached.
     """
-    if len(asked.tables) == 1:
-        [only] = asked.tables
-        prepared = asked.prepare(only, run_id, stop, None)
+    if len(request.tables) == 1:
+        [settings] = request.tables
+        prepared = request.prepare(settings, run_id, stop, None)
+        named = name_in_settings(settings.table) if names_a_table(settings.table) else None
         return _job(
-            asked,
+            request,
             shared,
-            [structs.replace(prepared.job, named=name_in_settings(only.table) if names_a_table(only.table) else None)],
+            [structs.replace(prepared.job, named=named)],
             run_id=run_id,
             stop=stop,
-            home=prepared.aws,
-            names_places=prepared.names_places,
+            run_session=prepared.aws,
+            report_table=prepared.report_table,
         )
-    home = open_session(shared.table)
-    tries = [_try(asked, each, run_id, stop, PlaceInRun(number, home)) for number, each in enumerate(asked.tables, 1)]
-    _see_that_some_are_reached(asked.tables, tries)
-    _see_that_all_differ(asked.tables, tries)
-    places = [_place_of(each, made, home) for each, made in zip(asked.tables, tries, strict=True)]
-    jobs = [
-        Unreached(label=label, place=place, error=made, named=name_in_settings(each.table))
-        if isinstance(made, JanitorError)
-        else structs.replace(made, label=label, named=name_in_settings(each.table))
-        for each, label, place, made in zip(asked.tables, labels_of(places), places, tries, strict=True)
+    run_session = open_session(shared.table)
+    results = [
+        _try_to_prepare(request, settings, run_id, stop, PlaceInRun(number, run_session))
+        for number, settings in enumerate(request.tables, 1)
     ]
-    return _job(asked, shared, jobs, run_id=run_id, stop=stop, home=lambda: home, names_places=None)
+    _require_one_table(request.tables, results)
+    _require_distinct_tables(request.tables, results)
+    places = [
+        _place_of(settings, result, run_session) for settings, result in zip(request.tables, results, strict=True)
+    ]
+    jobs = [
+        UnreachedTable(label=label, place=place, error=result, named=name_in_settings(settings.table))
+        if isinstance(result, JanitorError)
+        else structs.replace(result, label=label, named=name_in_settings(settings.table))
+        for settings, label, place, result in zip(request.tables, labels_of(places), places, results, strict=True)
+    ]
+    return _job(request, shared, jobs, run_id=run_id, stop=stop, run_session=lambda: run_session, report_table=None)
 
 
 def _job(
-    asked: Asked[SettingsT],
+    request: RunRequest[SettingsT],
     shared: SettingsT,
-    tables: Sequence[TableJob | Unreached],
+    tables: Sequence[TableJob | UnreachedTable],
     *,
     run_id: str,
     stop: Stop,
-    home: Callable[[], Aws],
-    names_places: Table | None,
+    run_session: Callable[[], Aws],
+    report_table: Table | None,
 ) -> Job:
     first = next(table for table in tables if isinstance(table, TableJob))
     output = shared.output
-    pointer = pointer_of(output, names_places, run_id)
+    full_report = find_full_report(output, report_table, run_id)
     return Job(
-        command=asked.command,
+        command=request.command,
         run_id=run_id,
         version=__version__,
-        is_dry_run=asked.is_dry_run,
+        is_dry_run=request.is_dry_run,
         tables=tables,
         policy=structs.replace(first.policy_part, dialect=None),
-        outlets=outlets_of(output, names_places, lambda: home().s3, run_id, stop),
+        outlets=outlets_for(output, report_table, lambda: run_session().s3, run_id, stop),
         max_findings=output.max_findings,
-        announce=None if first.as_of is not None else _announce(asked, shared, home, pointer, stop),
+        announce=None if first.as_of is not None else _announce(request, shared, run_session, full_report, stop),
         clock=time.time,
         stop=stop,
     )
 
 
 def _announce(
-    asked: Asked[SettingsT], shared: SettingsT, home: Callable[[], Aws], pointer: str | None, stop: Stop
+    request: RunRequest[SettingsT],
+    shared: SettingsT,
+    run_session: Callable[[], Aws],
+    full_report: str | None,
+    stop: Stop,
 ) -> Announce | None:
-    """Tells those who are to hear of the run, or would; None where nobody does and nothing is remembered."""
-    if not has_store(shared.store, shared.notices):
+    """What announces the run, or in a dry run says who would be notified; None where nothing is remembered."""
+    if not has_store(shared.state, shared.notices):
         return None
     from janitor.notices.announce import announce
-    from janitor.wiring.announcer import run_channel
+    from janitor.wiring.announcer import make_run_channel
 
-    channel = run_channel(shared, home, stop, command=asked.command, is_silent=asked.is_silent, pointer=pointer)
+    channel = make_run_channel(
+        shared, run_session, stop, command=request.command, is_silent=request.is_silent, pointer=full_report
+    )
     return partial(announce, channel=channel, stop=stop)
 
 
-def _try(
-    asked: Asked[SettingsT], settings: SettingsT, run_id: str, stop: Stop, among: PlaceInRun
+def _try_to_prepare(
+    request: RunRequest[SettingsT], settings: SettingsT, run_id: str, stop: Stop, place_in_run: PlaceInRun
 ) -> TableJob | JanitorError:
-    """A table's part, or why it has none: somebody else's table keeps none of the others from its turn."""
+    """Prepare one table of several, or return why that failed: one table must not keep the run from the others."""
     try:
-        return asked.prepare(settings, run_id, stop, among).job
+        return request.prepare(settings, run_id, stop, place_in_run).job
     except JanitorError as error:
         return error
 
 
-def _see_that_some_are_reached(tables: Sequence[AroundRun], tries: Sequence[TableJob | JanitorError]) -> None:
-    errors = [each for each in tries if isinstance(each, JanitorError)]
-    if len(errors) < len(tries):
+def _require_one_table(tables: Sequence[JobSettings], results: Sequence[TableJob | JanitorError]) -> None:
+    errors = [result for result in results if isinstance(result, JanitorError)]
+    if len(errors) < len(results):
         return
     sentences = {str(error) for error in errors}
     if len(sentences) == 1:
         raise errors[0]
-    said = "; ".join(f"{name_in_settings(each.table)}: {error}" for each, error in zip(tables, errors, strict=True))
-    every = all(isinstance(error, ConfigurationError) for error in errors)
-    raise (ConfigurationError if every else JanitorError)(f"no table can be reached: {said}", code=errors[0].code)
+    reasons = "; ".join(
+        f"{name_in_settings(settings.table)}: {error}" for settings, error in zip(tables, errors, strict=True)
+    )
+    is_configuration = all(isinstance(error, ConfigurationError) for error in errors)
+    raise (ConfigurationError if is_configuration else JanitorError)(
+        f"no table can be reached: {reasons}", code=errors[0].code
+    )
 
 
-def _see_that_all_differ(tables: Sequence[AroundRun], tries: Sequence[TableJob | JanitorError]) -> None:
-    seen: dict[tuple[str | None, ...], str] = {}
-    for settings, made in zip(tables, tries, strict=True):
-        if isinstance(made, JanitorError):
+def _require_distinct_tables(tables: Sequence[JobSettings], results: Sequence[TableJob | JanitorError]) -> None:
+    names: dict[tuple[str | None, ...], str] = {}
+    for settings, result in zip(tables, results, strict=True):
+        if isinstance(result, JanitorError):
             continue
-        table: Table = made.table
+        table: Table = result.table
         place = (table.account_id, table.region, table.name, table.endpoint)
-        if place in seen:
+        if place in names:
             sentence = (
-                f"{seen[place]} and {name_in_settings(settings.table)} are one table, {table.name} in {table.region}"
+                f"{names[place]} and {name_in_settings(settings.table)} are one table, {table.name} in {table.region}"
             )
             raise ConfigurationError(sentence, "name it once", "same-table")
-        seen[place] = name_in_settings(settings.table)
+        names[place] = name_in_settings(settings.table)
 
 
-def _place_of(settings: AroundRun, made: TableJob | JanitorError, home: Aws) -> TablePart:
-    """Where a table is; of one that cannot be reached what its settings say."""
-    if isinstance(made, JanitorError):
+def _place_of(settings: JobSettings, result: TableJob | JanitorError, run_session: Aws) -> TablePart:
+    """Where a table is; as its settings have it if it cannot be reached."""
+    if isinstance(result, JanitorError):
         given = settings.table
-        region = given.region or _region_of(given, home)
+        region = given.region or _region_of(given, run_session)
         return TablePart(name=name_in_settings(given), region=region, account_id=None, endpoint=given.endpoint_url)
-    return made.place
+    return result.place
 
 
-def _region_of(given: TableSettings, home: Aws) -> str:
-    """The region that a table's session has, which is asked of nobody; that of the run where there is no session."""
+def _region_of(given: TableSettings, run_session: Aws) -> str:
+    """The region of the table's session, which needs no request; the run's own if no session can be opened."""
     try:
-        return open_session(given, beside=home).region
+        return open_session(given, models_of=run_session).region
     except JanitorError:
-        return home.region or _UNKNOWN
+        return run_session.region or _UNKNOWN
 
 
-def shared_way(tables: Sequence[TableSettings], topic_arn: str | None) -> TableSettings:
-    """The way that all tables have in common, and the name of each. A topic answers in its own region alone."""
-    values = {name: {getattr(table, name) for table in tables} for name in _WAY}
+def common_table_settings(tables: Sequence[TableSettings], topic_arn: str | None) -> TableSettings:
+    """How to reach AWS as far as all tables share it, and the names of all. A topic answers only in its own region."""
+    values = {name: {getattr(table, name) for table in tables} for name in _CONNECTION}
     common = {name: found.pop() for name, found in values.items() if len(found) == 1}
     if "region" not in common:
-        # There is no way without one, and a bucket may be anywhere.
-        of_topic = topic_arn.split(":")[_REGION_IN_ARN] if topic_arn else None
-        common["region"] = of_topic or next(table.region for table in tables if table.region)
+        # A session needs a region; a bucket may be in any.
+        topic_region = topic_arn.split(":")[_REGION_IN_ARN] if topic_arn else None
+        common["region"] = topic_region or next(table.region for table in tables if table.region)
     return TableSettings(deployment=tuple(name_in_settings(table) for table in tables), **common)

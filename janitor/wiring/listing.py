@@ -1,20 +1,19 @@
-"""A listing of a table, as a job."""
+"""Prepares the listing of a table: `janitor token list`."""
 
 from janitor.readers.listing import Listing, Order
 from janitor.settings.token_read import ListCommand, ListingSettings
 from janitor.stopping import Stop
 from janitor.tokens.classify import State
-from janitor.wiring.fingerprint_key import secret_in
-from janitor.wiring.job import Prepared
+from janitor.wiring.job import PreparedTable
 from janitor.wiring.outlets import check_reports
-from janitor.wiring.policy import Terms, policy_of
-from janitor.wiring.readers import check_readers, reader_for, threads_of
-from janitor.wiring.scan import prepared_for
+from janitor.wiring.policy import Terms, make_policy, read_fingerprint_key
+from janitor.wiring.readers import check_readers, reader_for, thread_count
+from janitor.wiring.scan import prepare_table
 from janitor.wiring.table import PlaceInRun, open_table
 
 
-def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: PlaceInRun | None) -> Prepared:
-    """Find the table and put a listing of it together; nothing of its rows is read yet.
+def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: PlaceInRun | None) -> PreparedTable:
+    """Find the table and prepare its listing. No row is read yet.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -23,21 +22,21 @@ def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: PlaceInRu
     as_of = settings.policy.as_of
     check_readers(settings.limits)
     check_reports(settings.output)
-    secret = secret_in(settings.protection.fingerprint_key_file)
-    reached = open_table(
+    secret = read_fingerprint_key(settings.protection.fingerprint_key_file)
+    opened = open_table(
         settings.table,
         dialect=settings.policy.dialect,
-        connections=threads_of(settings.limits),
+        connections=thread_count(settings.limits),
         max_rcu=settings.limits.max_rcu,
     )
-    table = reached.table
-    policy = policy_of(settings.policy, settings.protection, table.dialect)
-    now = reached.present() if as_of is None else as_of
+    table = opened.table
+    policy = make_policy(settings.policy, settings.protection, table.dialect)
+    now = opened.earlier_time() if as_of is None else as_of
     terms = Terms(run_id, policy, now, as_of, secret, is_dry_run=True)
-    reader = reader_for(reached, settings.limits, settings.table, stop)
+    reader = reader_for(opened, settings.limits, settings.table, stop)
     prices = (settings.limits.read_price, 0.0)
-    prepared = prepared_for(reached, stop, terms, reader, rows=table.item_count, prices=prices)
-    return prepared.doing(listing=_listing(settings.listing))
+    prepared = prepare_table(opened, stop, terms, reader, rows=table.item_count, prices=prices)
+    return prepared.with_job(listing=_listing(settings.listing))
 
 
 def _listing(settings: ListingSettings) -> Listing:

@@ -1,4 +1,4 @@
-"""The logs of a run."""
+"""Sets up the logs of a command, from its settings."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from janitor.settings.output import JOB_VARIABLE, LogSettings
 
 
 def start_logging(settings: LogSettings) -> str:
-    """Set the logs up and give every line of this run its id, which is returned, and its job where it has one."""
+    """Configure logging, and return the run's id, which every log line carries together with the job's name, if any."""
     form, level = ("console", "warning") if sys.stderr.isatty() else ("json", "info")
     configure(level=settings.log_level or level, format_name=settings.log_format or form)
     run_id = uuid.uuid4().hex[:16]
-    # Of a run that `janitor serve` started.
+    # Set by `janitor serve` for the runs that it starts.
     job = os.environ.get(JOB_VARIABLE)
     bind(run_id=run_id, **({"job": job} if job else {}))
     return run_id

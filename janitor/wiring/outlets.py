@@ -1,5 +1,6 @@
-"""The reports of a run: formats, and where each goes."""
+"""The outlets of a run's report: each a format and the place that it goes to."""
 
+import datetime as dt
 import importlib
 import shutil
 import sys
@@ -13,16 +14,14 @@ from janitor.report.formats.interface import Format
 from janitor.run.bounded_sink import BoundedSink
 from janitor.run.outlets import Outlet, Outlets
 from janitor.settings.output import OutputSettings
-from janitor.settings.parsers import NO_REPORT, ReportTarget, S3Key
+from janitor.settings.parsers import NO_REPORT, Placeholders, ReportTarget, S3Key, expand_key, expand_path
 from janitor.sinks.file import File
 from janitor.sinks.interface import Sink
-from janitor.sinks.patient_writer import PatientWriter
+from janitor.sinks.pipe_writer import PipeWriter
 from janitor.sinks.stdout import Stdout
 from janitor.stopping import REPORT_SECONDS, Stop
 from janitor.terminal import shows_colours
 from janitor.wiring.places import check_places_differ
-from janitor.wiring.report_places import expanded
-from janitor.wiring.table import OpenTable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -37,19 +36,21 @@ _CONTENT_TYPES = {
     "ics": "text/calendar; charset=utf-8",
 }
 
-# Wide enough for every column of a table that goes to a file or a pipe.
+# Wide enough for every column, where the table goes to a file or a pipe.
 _WIDTH_OF_A_FILE = 160
+# The formats that hold every finding, or the most, best first.
+_FULL = ("json", "ndjson", "html", "csv")
 
 
 def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] = ()) -> None:
-    """See that no file of a run is another's.
+    """Check that no two files of a run are the same file.
 
     Args:
-        settings: which reports.
-        others: the files that the run reads and writes besides, by what the user calls them.
+        settings: names the reports.
+        others: the other files that the run reads or writes, each with the option that names it.
 
     Raises:
-        ConfigurationError: two of all these are one file, or one object.
+        ConfigurationError: two of them are the same file, or the same object in S3.
     """
     paths = [(f"--report {target}", target.place) for target in settings.report if isinstance(target.place, Path)]
     check_places_differ([*others, *paths])
@@ -58,21 +59,21 @@ def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] =
         raise ConfigurationError("two reports go to one object in S3", "give each --report a key of its own")
 
 
-def outlets_for(settings: OutputSettings, reached: OpenTable, run_id: str, stop: Stop) -> Outlets:
-    """The outlets of a run of this table, none of them opened."""
-    return outlets_of(settings, reached.table, lambda: reached.home.s3, run_id, stop)
-
-
-def outlets_of(
+def outlets_for(
     settings: OutputSettings,
     table: Table | None,
     s3: Callable[[], "S3Client"],
     run_id: str,
     stop: Stop,
 ) -> Outlets:
-    """The outlets of a report of this table, None for one of several, none of them opened.
+    """Make the outlets of a report; none is opened yet.
 
-    `s3` is asked for only where a report goes there.
+    Args:
+        settings: names the reports.
+        table: the table whose name may stand in their places; None for a report of several.
+        s3: makes the client; called only if a report goes to S3.
+        run_id: the run's id.
+        stop: may ask for an early end.
     """
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
@@ -92,7 +93,7 @@ def _sink(
     run_id: str,
     stop: Stop,
 ) -> Sink:
-    place = expanded(target.place, table, run_id)
+    place = expand_place(target.place, table, run_id)
     if isinstance(place, Path):
         return File(place, lambda: stop.is_over(REPORT_SECONDS))
 
@@ -102,27 +103,50 @@ def _sink(
     return BoundedSink(sink, lambda: stop.is_over(REPORT_SECONDS))
 
 
-def _standard_output(stop: Stop) -> BinaryIO | PatientWriter:
-    # What was printed before comes before.
+def _standard_output(stop: Stop) -> BinaryIO | PipeWriter:
+    # What was printed before has to come first.
     sys.stdout.flush()
     try:
         descriptor = sys.stdout.fileno()
     except OSError:
-        # Whoever calls this from Python may have put something else in its place, which nobody waits for.
+        # A caller in Python may have put an object without a descriptor there, which needs no waiting.
         return sys.stdout.buffer
-    return PatientWriter(descriptor, lambda: stop.is_over(REPORT_SECONDS), closes=False)
+    return PipeWriter(descriptor, lambda: stop.is_over(REPORT_SECONDS), closes=False)
 
 
 def _format(name: str, *, is_terminal: bool) -> Format:
-    """The format of this name: a class of a module named like it, imported only where it is asked for.
+    """The format of this name: a class in the module of the same name, imported only if it is asked for.
 
-    A calendar alone takes as long to import as a small table takes to scan.
+    The calendar alone takes as long to import as a small table takes to scan.
     """
     module = importlib.import_module(f"janitor.report.formats.{name}")
-    made: Format
+    report_format: Format
     if name == "table":
         width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
-        made = module.Table(width=width, colour=shows_colours(sys.stdout))
+        report_format = module.TableFormat(width=width, colour=shows_colours(sys.stdout))
     else:
-        made = getattr(module, name.capitalize())()
-    return made
+        report_format = getattr(module, f"{name.capitalize()}Format")()
+    return report_format
+
+
+def expand_place(place: Path | S3Key, table: Table | None, run_id: str) -> Path | S3Key:
+    """Fill in the placeholders of a report's place, with today's date in UTC; `table` is None for several tables."""
+    today = dt.datetime.now(dt.UTC).date()
+    table_values = (table.name, table.region or "-", table.account_id or "-") if table else ("-", "-", "-")
+    placeholders = Placeholders(*table_values, today, run_id)
+    if isinstance(place, S3Key):
+        return S3Key(place.bucket, expand_key(place.key, placeholders))
+    return expand_path(place, placeholders)
+
+
+def find_full_report(output: OutputSettings, table: Table | None, run_id: str) -> str | None:
+    """Where a full report goes; None if none is written. Prefers S3, then the format that holds most.
+
+    `table` is the one whose name may stand in the place; None for a report of several tables.
+    """
+    full = [target for target in output.report if target.format in _FULL]
+    if not full:
+        return None
+    place = min(full, key=lambda each: (not isinstance(each.place, S3Key), _FULL.index(each.format))).place
+    place = expand_place(place, table, run_id)
+    return str(place if isinstance(place, S3Key) else place.absolute())

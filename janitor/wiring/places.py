@@ -1,4 +1,4 @@
-"""Where files go that nobody gave a path for: the user's state directory (XDG Base Directory Specification)."""
+"""Places of files: the state directory (XDG Base Directory Specification), and whether a place can be written."""
 
 import os
 import pwd
@@ -12,25 +12,25 @@ ARCHIVE_FOLDER = "archive"
 PLAN_FOLDER = "plans"
 
 # Set by Kubernetes, ECS and Lambda for what they run.
-_OF_PASSING_DISKS = ("KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_URI_V4", "AWS_LAMBDA_FUNCTION_NAME")
+_EPHEMERAL_ENVIRONMENTS = ("KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_URI_V4", "AWS_LAMBDA_FUNCTION_NAME")
 
-# Docker and Podman put the one or the other into every container.
-_MARKS_OF_CONTAINERS = (".dockerenv", "run/.containerenv")
+# Docker puts the first into every container, Podman the second.
+_CONTAINER_MARKERS = (".dockerenv", "run/.containerenv")
 
 
 def state_directory(option: str) -> Path:
-    """`$XDG_STATE_HOME/janitor`, by default `~/.local/state/janitor`. It may not be there yet.
+    """`$XDG_STATE_HOME/janitor`, by default `~/.local/state/janitor`. It may not exist yet.
 
-    `option` is what names another place, as `--archive`, for the error.
+    `option` is the option that names another place, such as `--archive`; the error suggests it.
 
     Raises:
-        ConfigurationError: neither variable says where, and the user has no home.
+        ConfigurationError: neither XDG_STATE_HOME nor HOME is set, and the user has no home.
     """
     return (_chosen_base() or _home(option) / ".local" / "state") / "janitor"
 
 
 def plan_folder(root: Path = Path("/")) -> Path | None:
-    """Where plans that were refused are kept; None where no disk outlives the run, or none can be written.
+    """The folder for plans that a guard refused; None if it would not outlive the run, or cannot be written.
 
     `root` is the machine's root folder.
     """
@@ -38,15 +38,15 @@ def plan_folder(root: Path = Path("/")) -> Path | None:
         folder = state_directory("--plan") / PLAN_FOLDER
     except ConfigurationError:
         return None
-    return None if _passes(folder, root) or why_not_writable(folder) is not None else folder
+    return None if _is_ephemeral(folder, root) or why_not_writable(folder) is not None else folder
 
 
-def _passes(folder: Path, root: Path) -> bool:
-    """Whether the folder is gone with the run: on the disk of a pod, a task or a container itself."""
-    if any(name in os.environ for name in _OF_PASSING_DISKS):
-        # The image sets XDG_STATE_HOME too, so it alone does not say that something is mounted there.
+def _is_ephemeral(folder: Path, root: Path) -> bool:
+    """Whether the folder is lost after the run: it is on the disk of a pod, a task or a container itself."""
+    if any(name in os.environ for name in _EPHEMERAL_ENVIRONMENTS):
+        # The image sets XDG_STATE_HOME too, so the variable does not prove that a volume is mounted there.
         return not _is_mounted(folder, root)
-    in_container = any(os.path.lexists(root / mark) for mark in _MARKS_OF_CONTAINERS)
+    in_container = any(os.path.lexists(root / marker) for marker in _CONTAINER_MARKERS)
     return in_container and _chosen_base() is None and not _is_mounted(folder, root)
 
 
@@ -63,7 +63,7 @@ def _chosen_base() -> Path | None:
 
 
 def _home(option: str) -> Path:
-    # As `Path.home`, which raises RuntimeError for a user without a name, as containers have.
+    # Not `Path.home`, which raises RuntimeError for a user id without a name, as in containers.
     home = os.environ.get("HOME")
     if home and Path(home).is_absolute():
         return Path(home)
@@ -71,32 +71,32 @@ def _home(option: str) -> Path:
         return Path(pwd.getpwuid(os.getuid()).pw_dir)
     except KeyError:
         raise ConfigurationError(
-            f"there is no state directory: HOME is not set, and nobody has the user id {os.getuid()}",
+            f"there is no state directory: HOME is not set, and no user has the id {os.getuid()}",
             f"set XDG_STATE_HOME to a folder that can be written, or give {option}",
             "no-home",
         ) from None
 
 
 def why_not_writable(folder: Path) -> str | None:
-    """Why a file in this folder could not be made, looking only; None where it could. The folder may not exist yet."""
-    # os.path's own checks, because those of pathlib raise where a folder on the way may not be searched.
+    """Why no file could be made in this folder, found without writing; None if one could. It may not exist yet."""
+    # Not pathlib's checks, which raise if a folder on the way may not be searched.
     existing = _existing(folder)
     if not os.path.isdir(existing):  # noqa: PTH112
-        return f"{existing} is no folder"
+        return f"{existing} is not a folder"
     return None if os.access(existing, os.W_OK | os.X_OK) else f"{existing} cannot be written"
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the innermost one above it that is there."""
+    """The folder, or the nearest parent that exists."""
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
 
 
-def why_no_file(folder: Path) -> str | None:
-    """Why a file there could not be written, by writing one that has no name and is gone at once; None where it could.
+def why_write_fails(folder: Path) -> str | None:
+    """Why a file there cannot be written, found by writing a nameless temporary file; None if it can.
 
-    Where the folder does not exist yet, in the one that it would be made in.
+    If the folder does not exist yet, its nearest parent that does is tried.
     """
     existing = next(each for each in (folder, *folder.parents) if is_folder(each))
     try:
@@ -110,29 +110,29 @@ def why_no_file(folder: Path) -> str | None:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder is there; False too where nobody may look."""
+    """Whether this is an existing folder; False too if its parent may not be searched."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def is_taken(path: Path) -> bool:
-    """Whether anything is there, a broken link too; False too where nobody may look."""
+    """Whether anything exists here, even a broken link; False too if its parent may not be searched."""
     return os.path.lexists(path)
 
 
 def check_places_differ(places: Sequence[tuple[str, Path]]) -> None:
-    """Places by what the user calls them, each of which is to be a file of its own.
+    """Check that no two of these files are the same; each comes with the option that names it.
 
     Raises:
         ConfigurationError: two of them are the same.
     """
-    seen: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name, path in places:
         real = os.path.realpath(path)
-        if real in seen:
-            raise ConfigurationError(f"{seen[real]} and {name} are one file, {path}", "give each a path of its own")
-        seen[real] = name
+        if real in names:
+            raise ConfigurationError(f"{names[real]} and {name} are one file, {path}", "give each a path of its own")
+        names[real] = name
 
 
-def path_named(name: str, path: Path | None) -> list[tuple[str, Path]]:
-    """A path by what the user calls it; nothing for none."""
+def named_path(name: str, path: Path | None) -> list[tuple[str, Path]]:
+    """The path with the option that names it, as a list of one; an empty list for None."""
     return [] if path is None else [(name, path)]

@@ -1,17 +1,22 @@
-"""How a run judges rows, out of its settings."""
+"""How a run judges and names rows, from its settings: the policy and the key of fingerprints."""
 
+import codecs
+import hmac
 from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import NamedTuple
 
+from janitor.errors import ConfigurationError
 from janitor.settings.table import PolicySettings, ProtectionSettings
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 
 
-def policy_of(
+def make_policy(
     policy: PolicySettings, protection: ProtectionSettings, dialect: Dialect, include: Sequence[str] = ()
 ) -> Policy:
-    """The rules, for a table of this dialect; `include` names the states that may be deleted besides stale."""
+    """Make the policy for a table of this dialect; `include` names the states that may be deleted besides stale."""
     return Policy(
         dialect=dialect,
         thresholds=tuple(sorted(set(policy.expiring_within), reverse=True)),
@@ -23,15 +28,15 @@ def policy_of(
 
 
 class Terms(NamedTuple):
-    """By what a table is judged in a run.
+    """By which rules, and at what time, a run judges a table.
 
     Attributes:
         run_id: the run's id.
         policy: the rules.
-        now: the UNIX second at which rows are judged; the present, or `as_of`.
+        now: the UNIX second at which rows are judged: the present, or `as_of`.
         as_of: the time that the user gave instead of the present.
-        secret: the key of fingerprints, None for plain ones.
-        is_dry_run: whether nothing is deleted, announced and remembered.
+        secret: the key of fingerprints; None for plain ones.
+        is_dry_run: whether nothing is deleted, announced or remembered.
     """
 
     run_id: str
@@ -40,3 +45,32 @@ class Terms(NamedTuple):
     as_of: int | None
     secret: bytes | None
     is_dry_run: bool
+
+
+def read_fingerprint_key(path: Path | None) -> bytes | None:
+    """Read the key of fingerprints from this file, without the line end after it; None for no file.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is empty, or begins with a byte order mark.
+    """
+    if path is None:
+        return None
+    try:
+        secret = path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+    except OSError as error:
+        raise ConfigurationError(
+            f"--fingerprint-key-file {path} cannot be read: {error.strerror}", "give a file that can be read"
+        ) from None
+    if secret.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ConfigurationError(
+            f"--fingerprint-key-file {path} begins with a byte order mark, which would become part of the secret",
+            "save it as UTF-8 without the mark",
+        )
+    if not secret:
+        raise ConfigurationError(f"--fingerprint-key-file {path} is empty", "write a long secret into it")
+    return secret
+
+
+def fingerprint_key_id(secret: bytes | None) -> str:
+    """An id of the key, which tells a store that a record was written under another key. It does not reveal the key."""
+    return "-" if secret is None else hmac.new(secret, b"the name of this key", sha256).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Who reads the table: this process, others of this machine, or a Dask cluster."""
+"""Picks the reader of a table: this process, several processes of this machine, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -8,118 +8,122 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from janitor.dynamodb.scan import BYTES_PER_AUTO_SEGMENT, MAX_AUTO_SEGMENTS
 from janitor.errors import ConfigurationError
-from janitor.readers.threads import Threads
+from janitor.readers.in_process import ThreadReader
 from janitor.settings.parsers import MAX_SEGMENTS, MAX_THREADS
 
 if TYPE_CHECKING:
     from janitor.readers.interface import Reader
-    from janitor.readers.segment import SegmentReaders, TablePlace
+    from janitor.readers.segment import SegmentReaders, TableLocation
     from janitor.settings.limits import LimitSettings
     from janitor.settings.table import TableSettings
     from janitor.stopping import Stop
     from janitor.wiring.table import OpenTable
 
-# How much of the machine's time a container may have, in microseconds, and of how many (Linux, cgroup v2).
+# The CPU time that a container may use, and in which period, both in microseconds (Linux, cgroup v2).
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
-class Shares(NamedTuple):
-    """How a table is shared out: in how many segments, and how many processes of this machine read them."""
+class TableSplit(NamedTuple):
+    """How a table is split for reading: into how many segments, and how many processes of this machine read them."""
 
     segments: int
     processes: int
 
 
 def check_readers(limits: LimitSettings) -> None:
-    """See that settings do not contradict each other, and that what they need is installed.
+    """Check that the settings do not contradict each other, and that what they need is installed.
 
     Raises:
-        ConfigurationError: they do, or it is not.
+        ConfigurationError: they contradict each other, or a package is missing.
     """
     if limits.dask is not None and limits.workers != 1:
-        raise ConfigurationError("--workers and --dask both say who reads the table", "give one of them")
+        raise ConfigurationError("--workers and --dask contradict each other", "give one of them")
     if limits.dask is None and limits.workers == 1 and (limits.segments or 0) > MAX_THREADS:
-        sentence = f"--segments {limits.segments}: one process reads at most {MAX_THREADS} at once"
-        raise ConfigurationError(sentence, "give fewer, or let several processes read with --workers N")
+        sentence = f"--segments {limits.segments}: one process reads at most {MAX_THREADS} segments"
+        raise ConfigurationError(sentence, "give fewer, or read with several processes: --workers N")
     if limits.dask is not None:
         from janitor.readers.dask_cluster import check_installed
 
         check_installed()
 
 
-def threads_of(limits: LimitSettings) -> int:
-    """How many threads of this process read; 0 for the usual."""
-    is_alone = limits.dask is None and limits.workers == 1
-    return (limits.segments or 0) if is_alone else 0
+def thread_count(limits: LimitSettings) -> int:
+    """How many threads of this process read the table; 0 for the default."""
+    is_only_process = limits.dask is None and limits.workers == 1
+    return (limits.segments or 0) if is_only_process else 0
 
 
-def shares_of(limits: LimitSettings, size_bytes: int) -> Shares:
-    """How a table of so many bytes is shared out. The workers of a Dask cluster are not counted here."""
+def split_table(limits: LimitSettings, size_bytes: int) -> TableSplit:
+    """Decide how to split a table of so many bytes. The workers of a Dask cluster are not counted as processes."""
     parts = min(MAX_SEGMENTS, max(1, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
     if limits.dask is not None:
-        return Shares(limits.segments or parts, 1)
-    workers = limits.workers or min(parts, cores())
+        return TableSplit(limits.segments or parts, 1)
+    workers = limits.workers or min(parts, available_cores())
     if workers == 1:
-        return Shares(limits.segments or min(parts, MAX_AUTO_SEGMENTS), 1)
+        return TableSplit(limits.segments or min(parts, MAX_AUTO_SEGMENTS), 1)
     segments = limits.segments or max(parts, workers)
-    return Shares(segments, min(workers, segments))
+    return TableSplit(segments, min(workers, segments))
 
 
-def reader_for(reached: OpenTable, limits: LimitSettings, way: TableSettings, stop: Stop) -> Reader:
-    """Who reads the table that was reached; `way` says how others get there.
+def reader_for(opened: OpenTable, limits: LimitSettings, settings: TableSettings, stop: Stop) -> Reader:
+    """Make the reader of an opened table; other processes reach it by `settings`.
 
     Raises:
-        ConfigurationError: the Dask cluster does not answer, or has other versions.
+        ConfigurationError: the Dask cluster does not answer, or its versions differ.
     """
-    shares = shares_of(limits, reached.table.size_bytes)
+    split = split_table(limits, opened.table.size_bytes)
     if limits.dask is not None:
         from janitor.readers.dask_cluster import DaskCluster
 
         cluster = DaskCluster(limits.dask, stop)
         cluster.check()
-        return _others(reached, _place(reached), shares.segments, cluster, stop)
-    if shares.processes > 1:
-        from janitor.readers.processes import Processes
+        return _distributed_reader(opened, _location(opened), split.segments, cluster, stop)
+    if split.processes > 1:
+        from janitor.readers.processes import ReaderProcesses
 
-        return _others(reached, _place(reached, way), shares.segments, Processes(shares.processes, stop), stop)
-    return Threads(
-        reached.aws.dynamodb,
-        reached.table.name,
-        segments=shares.segments,
+        return _distributed_reader(
+            opened, _location(opened, settings), split.segments, ReaderProcesses(split.processes, stop), stop
+        )
+    return ThreadReader(
+        opened.aws.dynamodb,
+        opened.table.name,
+        segments=split.segments,
         stop=stop,
-        budgets=reached.budgets,
+        budgets=opened.budgets,
     )
 
 
-def cores() -> int:
-    """How many cores this process may use: of the machine, by its affinity and the quota of its container."""
+def available_cores() -> int:
+    """How many cores this process may use, by its CPU affinity and the quota of its container."""
     try:
         quota, period = _CPU_QUOTA.read_text().split()
         allowed = int(quota) // int(period)
     except (OSError, ValueError):
-        # There is no quota, or not this kind of container.
+        # There is no quota, or no cgroup v2.
         allowed = MAX_THREADS
     return max(1, min(allowed, len(os.sched_getaffinity(0))))
 
 
-def _place(reached: OpenTable, way: TableSettings | None = None) -> TablePlace:
-    """Where the table is. Who reads it elsewhere has a way of their own there, without `way`: a role, a profile."""
-    from janitor.readers.segment import TablePlace
+def _location(opened: OpenTable, settings: TableSettings | None = None) -> TableLocation:
+    """Where other processes find the table. Without `settings` they use the profile or role of their own machine."""
+    from janitor.readers.segment import TableLocation
 
-    table = reached.table
-    return TablePlace(
+    table = opened.table
+    return TableLocation(
         table=table.name,
         table_id=table.table_id,
         account_id=table.account_id,
         region=table.region,
-        profile=way.profile if way else None,
-        role_arn=way.role_arn if way else None,
-        endpoint_url=way.endpoint_url if way else table.endpoint,
-        rate=reached.budgets.reads.limit,
+        profile=settings.profile if settings else None,
+        role_arn=settings.role_arn if settings else None,
+        endpoint_url=settings.endpoint_url if settings else table.endpoint,
+        rate=opened.budgets.reads.limit,
     )
 
 
-def _others(reached: OpenTable, place: TablePlace, segments: int, hands: SegmentReaders, stop: Stop) -> Reader:
-    from janitor.readers.segment import Segments
+def _distributed_reader(
+    opened: OpenTable, location: TableLocation, segments: int, readers: SegmentReaders, stop: Stop
+) -> Reader:
+    from janitor.readers.segment import DistributedReader
 
-    return Segments(place, segments, hands, stop=stop, note_requests=reached.aws.traffic.add)
+    return DistributedReader(location, segments, readers, stop=stop, note_requests=opened.aws.traffic.add)

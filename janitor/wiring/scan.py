@@ -1,37 +1,37 @@
-"""A scan of a table, as a job."""
+"""Prepares the scan of a table."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
 
+from janitor.errors import ConfigurationError
 from janitor.readers.interface import Reader
 from janitor.run.job import TableJob
-from janitor.settings.scan import ScanSettings
+from janitor.settings.scan import ScanCommand
 from janitor.stopping import Stop
 from janitor.tokens.protection import UnusedPatterns
-from janitor.wiring.budgets import say_limits
-from janitor.wiring.fingerprint_key import secret_in
-from janitor.wiring.job import Prepared
-from janitor.wiring.notices import check_notices, metric_files, owner_pages, state_file
+from janitor.wiring.budgets import log_limits
+from janitor.wiring.job import PreparedTable
+from janitor.wiring.monitoring import metric_files
 from janitor.wiring.outlets import check_reports
-from janitor.wiring.policy import Terms, policy_of
+from janitor.wiring.policy import Terms, make_policy, read_fingerprint_key
 from janitor.wiring.progress import progress_for
-from janitor.wiring.readers import check_readers, reader_for, threads_of
-from janitor.wiring.stores import has_store
-from janitor.wiring.table import OpenTable, PlaceInRun, open_table, warnings
+from janitor.wiring.readers import check_readers, reader_for, thread_count
+from janitor.wiring.stores import check_state, has_store, state_file
+from janitor.wiring.table import OpenTable, PlaceInRun, find_table_warnings, open_table, owner_pages
 
 if TYPE_CHECKING:
     from janitor.settings.output import NoticeSettings, StateSettings
-    from janitor.wiring.announcer import Announcing
+    from janitor.wiring.announcer import TableNotices
 
 
 def prepare_scan(
-    settings: ScanSettings, run_id: str, stop: Stop, among: PlaceInRun | None = None, *, is_dry_run: bool = False
-) -> Prepared:
-    """Find the table and put a scan of it together; nothing of its rows is read yet.
+    settings: ScanCommand, run_id: str, stop: Stop, place_in_run: PlaceInRun | None = None, *, is_dry_run: bool = False
+) -> PreparedTable:
+    """Find the table and prepare its scan. No row is read yet.
 
-    `among` is its place among several; a dry run tells nobody and remembers nothing.
+    A dry run notifies nobody and remembers nothing.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -43,39 +43,43 @@ def prepare_scan(
         from janitor.wiring.source import prepare_source
 
         return prepare_source(settings, run_id, stop)
-    secret = secret_in(settings.protection.fingerprint_key_file)
-    reached = reach_for(settings, among)
-    policy = policy_of(settings.policy, settings.protection, reached.table.dialect)
-    now = reached.present() if as_of is None else as_of
+    secret = read_fingerprint_key(settings.protection.fingerprint_key_file)
+    opened = open_scan_table(settings, place_in_run)
+    policy = make_policy(settings.policy, settings.protection, opened.table.dialect)
+    now = opened.earlier_time() if as_of is None else as_of
     terms = Terms(run_id, policy, now, as_of, secret, is_dry_run)
-    announcing = announcing_for(settings.notices, settings.state, reached, stop, terms)
-    reader = reader_for(reached, settings.limits, settings.table, stop)
-    prepared = prepared_for(
-        reached, stop, terms, reader, rows=reached.table.item_count, prices=(settings.limits.read_price, 0.0)
+    table_notices = set_up_notices(settings.notices, settings.state, opened, stop, terms)
+    reader = reader_for(opened, settings.limits, settings.table, stop)
+    prepared = prepare_table(
+        opened, stop, terms, reader, rows=opened.table.item_count, prices=(settings.limits.read_price, 0.0)
     )
-    return prepared.doing(
-        unused_patterns=UnusedPatterns(policy.protect_users), announcer=announcing.announcer if announcing else None
+    return prepared.with_job(
+        unused_patterns=UnusedPatterns(policy.protect_users),
+        announcer=table_notices.announcer if table_notices else None,
     )
 
 
-def announcing_for(
-    notices: NoticeSettings, state: StateSettings, reached: OpenTable, stop: Stop, terms: Terms, **more: Any
-) -> Announcing | None:
-    """As `announcing_of`, which takes the same and more, and is imported only where there is anything to remember."""
+def set_up_notices(
+    notices: NoticeSettings, state: StateSettings, opened: OpenTable, stop: Stop, terms: Terms, **more: Any
+) -> TableNotices | None:
+    """Build the table's announcer, importing what that needs only if anything is remembered.
+
+    `more` are the other arguments of `build_table_notices`.
+    """
     if not has_store(state, notices):
         return None
-    from janitor.wiring.announcer import announcing_of
+    from janitor.wiring.announcer import build_table_notices
 
-    return announcing_of(notices, state, reached, stop, terms, **more)
+    return build_table_notices(notices, state, opened, stop, terms, **more)
 
 
-def reach_for(settings: ScanSettings, among: PlaceInRun | None, max_wcu: float | None = None) -> OpenTable:
-    """Find the table of a scan, or of a sweep.
+def open_scan_table(settings: ScanCommand, place_in_run: PlaceInRun | None, max_wcu: float | None = None) -> OpenTable:
+    """Find the table of a scan or a sweep.
 
     Args:
-        settings: what the run is told.
-        among: the table's place among several.
-        max_wcu: how many write units a second the deletes may take, `inf` for no limit; None for the default.
+        settings: those of the run.
+        place_in_run: the table's place among several; None in a run of one table.
+        max_wcu: how many write units a second the deletes may use, `inf` for no limit; None for the default.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -84,15 +88,15 @@ def reach_for(settings: ScanSettings, among: PlaceInRun | None, max_wcu: float |
     return open_table(
         settings.table,
         dialect=settings.policy.dialect,
-        connections=threads_of(settings.limits),
+        connections=thread_count(settings.limits),
         max_rcu=settings.limits.max_rcu,
         max_wcu=max_wcu,
-        among=among,
+        place_in_run=place_in_run,
     )
 
 
-def check_scan(settings: ScanSettings) -> None:
-    """See that settings do not contradict each other, before anything is asked of AWS.
+def check_scan(settings: ScanCommand) -> None:
+    """Check that settings do not contradict each other, before AWS is asked anything.
 
     Raises:
         ConfigurationError: they do.
@@ -102,8 +106,25 @@ def check_scan(settings: ScanSettings) -> None:
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
 
 
-def prepared_for(
-    reached: OpenTable,
+def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_notice: bool, as_of: int | None) -> None:
+    """Check that each setting has the others that it needs, and contradicts none.
+
+    Raises:
+        ConfigurationError: one lacks another, or contradicts it.
+    """
+    if settings.per_token and settings.sns_topic_arn is None:
+        raise ConfigurationError("--per-token needs a topic to publish to", "give --sns-topic-arn ARN")
+    if requires_notice and settings.sns_topic_arn is None:
+        way_out = "give --sns-topic-arn ARN, and --digest never if this run is to publish nothing itself"
+        raise ConfigurationError("--require-notice needs the topic that expiries were announced to", way_out)
+    if settings.sns_topic_arn is not None and as_of is not None:
+        way_out = "go without --as-of, or without --sns-topic-arn"
+        raise ConfigurationError("notices of rows judged as of another time would be wrong", way_out)
+    check_state(state)
+
+
+def prepare_table(
+    opened: OpenTable,
     stop: Stop,
     terms: Terms,
     reader: Reader,
@@ -111,27 +132,27 @@ def prepared_for(
     rows: int,
     prices: tuple[float, float],
     deletes: bool = False,
-) -> Prepared:
-    """A part of a run that reads the table which was reached, and no more.
+) -> PreparedTable:
+    """Prepare a table's part of a run that only reads; `with_job` adds what else is to be done.
 
     Args:
-        reached: the table.
-        stop: who may ask for an early end.
-        terms: by what it is judged.
-        reader: who reads it.
-        rows: how many there are in all, for the progress bar.
-        prices: dollars for a million read and write units.
+        opened: the table.
+        stop: may ask for an early end.
+        terms: by which rules and at what time the table is judged.
+        reader: reads its rows.
+        rows: how many rows it has, for the progress bar.
+        prices: dollars for a million read units, and for a million write units.
         deletes: whether rows will be deleted.
     """
-    traffic = reached.aws.traffic
+    traffic = opened.aws.traffic
     job = TableJob(
-        label=reached.table.name,
-        table=reached.table,
+        label=opened.table.name,
+        table=opened.table,
         policy=terms.policy,
         now=terms.now,
         as_of=terms.as_of,
         reader=reader,
-        pages_of_owner=owner_pages(reached),
+        pages_of_owner=owner_pages(opened),
         requests=lambda: (traffic.requests, traffic.throttled),
         fingerprint_secret=terms.secret,
         read_price=prices[0],
@@ -139,7 +160,7 @@ def prepared_for(
         clock=time.time,
         progress=progress_for(rows, "scanning"),
         stop=stop,
-        warnings=warnings(reached),
+        warnings=find_table_warnings(opened),
     )
-    say_limits(reached.budgets, deletes=deletes)
-    return Prepared(job, lambda: reached.aws, reached.table)
+    log_limits(opened.budgets, deletes=deletes)
+    return PreparedTable(job, lambda: opened.aws, opened.table)

@@ -1,7 +1,7 @@
-"""SIGINT, SIGTERM and the deadline while a run is at work: the first asks it to stop, the second ends the program.
+"""SIGINT, SIGTERM and the deadline during a run: the first asks the run to stop, the second ends the program.
 
-A run that was asked ends within five seconds. One that has not after half a minute waits for something that nobody
-thought of, like a log that is not read, and is ended as it is.
+A run that is asked to stop ends within five seconds. One that has not ended after half a minute is waiting for
+something unforeseen, like a pipe for the log that nobody reads; the process is then ended.
 """
 
 import contextlib
@@ -16,17 +16,17 @@ from types import FrameType
 from janitor.stopping import Stop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-# A busy machine may make seconds of what takes none; the daemon ends a run a minute after its deadline.
+# Long enough for a busy machine; the daemon ends a run a minute after its deadline.
 _LAST_RESORT_SECONDS = 30.0
 _STDERR = 2
 
-# A timer of zero would be none.
-_AT_ONCE = 1e-6
+# A timer of zero seconds would be switched off.
+_SHORTEST_TIMER = 1e-6
 
 
 @contextmanager
-def stoppable(deadline: int | None = None) -> Iterator[Stop]:
-    """A stop request that the first signal makes, or `deadline` seconds, for as long as the block runs."""
+def stop_on_signals(deadline: int | None = None) -> Iterator[Stop]:
+    """Give the block a `Stop` that the first signal requests, or the deadline, which comes after so many seconds."""
     stop = Stop(deadline)
     last_resort = _LastResort(stop)
     previous = {number: signal.getsignal(number) for number in _SIGNALS}
@@ -41,7 +41,7 @@ def stoppable(deadline: int | None = None) -> Iterator[Stop]:
     for number in _SIGNALS:
         signal.signal(number, request)
     if deadline is not None:
-        signal.setitimer(signal.ITIMER_REAL, max(deadline, _AT_ONCE))
+        signal.setitimer(signal.ITIMER_REAL, max(deadline, _SHORTEST_TIMER))
     try:
         yield stop
     finally:
@@ -52,27 +52,27 @@ def stoppable(deadline: int | None = None) -> Iterator[Stop]:
 
 
 class _LastResort:
-    """Ends the process, whatever its main thread waits for, unless it is cancelled in time."""
+    """Ends the process, whatever its main thread is waiting for, unless it is cancelled in time."""
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
-        # A signal's handler may put something there whatever it has interrupted, which holds for no other lock.
-        self._is_begun: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        # Where there is no thread to spare, there is no last resort.
+        # A signal handler may put into a SimpleQueue whatever it has interrupted; other locks could deadlock.
+        self._queue: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        # If no thread can be started, there is no last resort.
         with contextlib.suppress(RuntimeError):
             threading.Thread(target=self._wait, name="last-resort", daemon=True).start()
 
     def begin(self) -> None:
-        self._is_begun.put(item=True)
+        self._queue.put(item=True)
 
     def cancel(self) -> None:
-        self._is_begun.put(item=False)
+        self._queue.put(item=False)
 
     def _wait(self) -> None:
-        if not self._is_begun.get():
+        if not self._queue.get():
             return
         try:
-            self._is_begun.get(timeout=_LAST_RESORT_SECONDS)
+            self._queue.get(timeout=_LAST_RESORT_SECONDS)
         except queue.Empty:
             self._end()
 
@@ -80,9 +80,9 @@ class _LastResort:
         number = self._stop.signal or signal.SIGTERM
         why = "its deadline came" if self._stop.is_deadline else f"{signal.Signals(number).name} came"
         ago = f"{_LAST_RESORT_SECONDS:.0f} seconds ago"
-        said = f"janitor: ended: {why} {ago}, and something that it waits for held it up\n"
+        message = f"janitor: ended: {why} {ago}, and something that the run was waiting for held it up\n"
         with contextlib.suppress(OSError):
-            # Nobody may be reading it.
+            # stderr may be a full pipe that nobody reads.
             os.set_blocking(_STDERR, False)
-            os.write(_STDERR, said.encode())
+            os.write(_STDERR, message.encode())
         os._exit(self._stop.exit_code)

@@ -1,8 +1,7 @@
-"""A scan or a dry sweep of an export or a dump, as a job: DynamoDB is asked nothing.
+"""Prepares a scan or a dry sweep of an export or a dump. DynamoDB is asked nothing.
 
-Rows are judged at the present time, as ever. Nothing is announced and nothing is remembered: what stood in the table
-when the picture was taken may not stand there now. A plan made of it is carried out by `janitor apply`, which asks the
-table about each row.
+Rows are judged at the present time, as in any run. Nothing is announced or remembered: a row of the export may have
+changed in the table since. `janitor apply` carries out a plan that is made here, and asks the table about each row.
 """
 
 import sys
@@ -10,76 +9,74 @@ import time
 from pathlib import Path
 
 from janitor.archive.archive import NoArchive
-from janitor.archive.plan import Header, Plan
+from janitor.archive.plan import Plan, PlanHeader
 from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
-from janitor.export.kinds import SourceKind
 from janitor.export.places import LocalFile, S3Place, SourcePlace, StandardInput
-from janitor.export.source import Source, source_at
-from janitor.readers.pages import Pages
+from janitor.export.source import Source, open_source
+from janitor.export.source_kind import SourceKind
+from janitor.readers.in_process import PageReader
 from janitor.report.model import Remark
-from janitor.run.carry_out import ForShow
 from janitor.run.job import TableJob
+from janitor.run.plan_executor import DryRunExecutor
 from janitor.run.progress import NoProgress
-from janitor.run.sweep import Sweep
-from janitor.settings.commands import SweepSettings
+from janitor.run.sweep import Sweep, SweepPlan
+from janitor.settings.commands import SweepCommand
 from janitor.settings.deletion import PlanSettings
 from janitor.settings.parsers import S3Prefix
-from janitor.settings.scan import ScanSettings
+from janitor.settings.scan import ScanCommand
 from janitor.settings.table import TableSettings
 from janitor.stopping import Stop
-from janitor.temporary import temporary_folder
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.duration import spoken_duration
-from janitor.tokens.expiration import moment
+from janitor.tokens.duration import format_duration
+from janitor.tokens.expiration import calendar_time
 from janitor.tokens.protection import UnusedPatterns
-from janitor.tokens.times import minute_of
+from janitor.tokens.times import format_minute
 from janitor.wiring.confirm import Confirmation
-from janitor.wiring.fingerprint_key import secret_in
-from janitor.wiring.job import Prepared
-from janitor.wiring.notices import metric_files
+from janitor.wiring.job import PreparedTable
+from janitor.wiring.monitoring import metric_files
 from janitor.wiring.outlets import check_reports
-from janitor.wiring.places import path_named
-from janitor.wiring.plan_header import header_of, limits_of
-from janitor.wiring.policy import policy_of
+from janitor.wiring.places import named_path
+from janitor.wiring.plans import build_header, make_limits, temporary_plan
+from janitor.wiring.policy import make_policy, read_fingerprint_key
 from janitor.wiring.progress import progress_for
 from janitor.wiring.table import open_session
 
 
-def prepare_source(settings: ScanSettings, run_id: str, stop: Stop, sweep: SweepSettings | None = None) -> Prepared:
-    """Look at the source and put the run together; of its rows only the first megabyte is read.
+def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepCommand | None = None) -> PreparedTable:
+    """Open the source and prepare the run. Only the first megabyte of its rows is read yet.
 
     Raises:
-        ConfigurationError: the settings contradict each other, or the source is none that janitor reads.
+        ConfigurationError: the settings contradict each other, or janitor does not read this kind of source.
         SourceError: it is damaged at its start.
         AwsError: S3 refused or could not be reached.
     """
-    dialect = _checked(settings, sweep)
+    dialect = _check_settings(settings, sweep)
     as_of = settings.policy.as_of
-    secret = secret_in(settings.protection.fingerprint_key_file)
+    secret = read_fingerprint_key(settings.protection.fingerprint_key_file)
     place = _place(settings)
     warnings: list[Remark] = []
-    source = source_at(
+    source = open_source(
         place, lambda sentence: warnings.append(Remark(where="source", code="segments", message=sentence))
     )
-    warnings.append(_picture(source))
+    warnings.append(_age_remark(source))
     table = _table(source, settings, dialect)
-    # A source's own name is no table's: it stays out of the places of reports.
-    is_named = bool(source.table or settings.table.table)
-    policy = policy_of(settings.policy, settings.protection, dialect, sweep.plan.include if sweep else ())
+    # The name of a source is not the name of a table, and must not fill {table} in the places of reports.
+    is_table_named = bool(source.table or settings.table.table)
+    policy = make_policy(settings.policy, settings.protection, dialect, sweep.plan.include if sweep else ())
     now = int(time.time()) if as_of is None else as_of
-    planning = None
+    dry_sweep = None
     if sweep is not None:
         _check_plan(sweep.plan, source, settings.table)
-        planning = _planning(sweep, header_of(table, policy, run_id, now, as_of), stop)
+        dry_sweep = _dry_sweep(sweep, build_header(table, policy, run_id, now, as_of), stop)
     job = TableJob(
         label=table.name,
         table=table,
         policy=policy,
         now=now,
         as_of=as_of,
-        reader=Pages(lambda: source.pages(stop)),
+        reader=PageReader(lambda: source.pages(stop)),
         pages_of_owner=None,
         requests=lambda: (0, 0),
         fingerprint_secret=secret,
@@ -89,42 +86,44 @@ def prepare_source(settings: ScanSettings, run_id: str, stop: Stop, sweep: Sweep
         progress=progress_for(source.rows or 0, "reading"),
         stop=stop,
         warnings=warnings,
-        sweep=planning,
+        sweep=dry_sweep,
         unused_patterns=UnusedPatterns(policy.protect_users),
-        reread=(lambda: source_at(place).pages(stop)) if place.can_be_read_again else None,
+        reread=(lambda: open_source(place).pages(stop)) if place.can_be_read_again else None,
     )
-    return Prepared(job, lambda: open_session(settings.table), table if is_named else None)
+    return PreparedTable(job, lambda: open_session(settings.table), table if is_table_named else None)
 
 
-def _checked(settings: ScanSettings, sweep: SweepSettings | None) -> Dialect:
-    """The dialect, once the settings do not contradict each other."""
+def _check_settings(settings: ScanCommand, sweep: SweepCommand | None) -> Dialect:
+    """Check that the settings do not contradict each other, and return the dialect."""
     if sweep is not None and sweep.deletes:
         way_out = "make a plan with --plan PATH and without --delete, then: janitor apply PATH"
-        raise ConfigurationError("--delete deletes from the table, and --source is only a picture of it", way_out)
+        raise ConfigurationError("--delete deletes from the table, and --source is only a copy of it", way_out)
     if sweep is not None and sweep.deletion.require_notice:
         way_out = "give it to janitor apply, which carries the plan out"
-        raise ConfigurationError("--require-notice asks what was announced, and --source remembers nothing", way_out)
+        sentence = "--require-notice depends on what was announced, and a run with --source remembers nothing"
+        raise ConfigurationError(sentence, way_out)
     if settings.notices.sns_topic_arn is not None:
         way_out = "go without --source, or without --sns-topic-arn"
-        raise ConfigurationError("notices of what stood in the table at another time would be wrong", way_out)
-    if settings.table.typed("deployment", "ssm_parameter"):
-        way_out = "say whose rows they are with --table NAME"
-        raise ConfigurationError("--deployment and --ssm-parameter look for a table, and --source asks none", way_out)
-    if settings.limits.typed("workers", "dask"):
-        sentence = "--workers and --dask share out the segments of a table, and --source is read by this process alone"
+        raise ConfigurationError("notices of rows as they were at another time would be wrong", way_out)
+    if settings.table.given_by_flag("deployment", "ssm_parameter"):
+        way_out = "name the table that the rows are of with --table NAME"
+        sentence = "--deployment and --ssm-parameter look for a table, and --source reads none"
+        raise ConfigurationError(sentence, way_out)
+    if settings.limits.given_by_flag("workers", "dask"):
+        sentence = "--workers and --dask divide a table between processes, and --source is read by this process alone"
         raise ConfigurationError(sentence, "go without them")
     source = settings.source.source
     files = [("--source", source)] if isinstance(source, Path) else []
-    plan = path_named("--plan", sweep.plan.plan) if sweep is not None else []
+    plan = named_path("--plan", sweep.plan.plan) if sweep is not None else []
     check_reports(settings.output, [*files, *plan, *metric_files(settings.notices)])
     if settings.policy.dialect is None:
         way_out = "give --dialect hashed (LISA 6.1 and later) or --dialect classic (before)"
-        sentence = "which LISA reads the table is told by its indexes, which --source does not have"
+        sentence = "a table's indexes tell which LISA reads it, and --source has none"
         raise ConfigurationError(sentence, way_out, "source-dialect")
     return Dialect(settings.policy.dialect)
 
 
-def _place(settings: ScanSettings) -> SourcePlace:
+def _place(settings: ScanCommand) -> SourcePlace:
     match settings.source.source:
         case S3Prefix(bucket, key):
             return S3Place(open_session(settings.table).s3, bucket, key)
@@ -135,15 +134,15 @@ def _place(settings: ScanSettings) -> SourcePlace:
     return StandardInput(open(sys.stdin.fileno(), "rb", closefd=False))
 
 
-def _table(source: Source, settings: ScanSettings, dialect: Dialect) -> Table:
+def _table(source: Source, settings: ScanCommand, dialect: Dialect) -> Table:
     given = settings.table.table
-    if source.table and given and given != source.table and settings.table.typed("table"):
-        sentence = f"{source.name} is of the table {source.table}, and --table says {given}"
+    if source.table and given and given != source.table and settings.table.given_by_flag("table"):
+        sentence = f"{source.name} holds rows of the table {source.table}, and --table names {given}"
         raise ConfigurationError(sentence, "give the export of that table, or go without --table", "other-table")
     name = settings.source.source
     return Table(
         name=source.table or given or (name.name if isinstance(name, Path) else source.name),
-        # The region of a dump is not the one that happens to be set here.
+        # A region that is set here need not be the one that the dump is from.
         region=source.region or settings.table.region or "",
         account_id=source.account_id,
         endpoint=None,
@@ -157,47 +156,47 @@ def _table(source: Source, settings: ScanSettings, dialect: Dialect) -> Table:
 
 
 def _check_plan(plan: PlanSettings, source: Source, given: TableSettings) -> None:
-    """A plan that does not name its table could not be carried out."""
+    """Check that the plan will name its table; `janitor apply` could not carry it out otherwise."""
     if plan.plan is None or ((source.table or given.table) and (source.region or given.region)):
         return
-    sentence = f"--plan has to name the table that it is of, and {source.name} does not say it"
+    sentence = f"a plan has to name its table and region, and {source.name} does not say them"
     raise ConfigurationError(sentence, "give --table NAME and --region NAME", "source-table")
 
 
-def _planning(sweep: SweepSettings, header: Header, stop: Stop) -> Sweep:
+def _dry_sweep(sweep: SweepCommand, header: PlanHeader, stop: Stop) -> Sweep:
     """A sweep that makes a plan and can do no more."""
-    path = sweep.plan.plan or temporary_folder() / f"janitor-plan-{header.run_id}.ndjson"
+    path = sweep.plan.plan or temporary_plan(header.run_id)
     return Sweep(
         is_enabled=False,
-        header=header,
-        plan=Plan(path),
-        keeps_plan=sweep.plan.plan is not None,
-        refused_plan=None,
-        reviewed_plan=None,
-        planned_rows=lambda: PlanReader(str(path), lambda: path.open("rb")).rows(),
+        plan=SweepPlan(
+            file=Plan(path),
+            header=header,
+            read_rows=lambda: PlanReader(str(path), lambda: path.open("rb")).rows(),
+            is_requested=sweep.plan.plan is not None,
+        ),
         archive=NoArchive(),
         archive_problem=lambda: None,
-        limits=limits_of(sweep.deletion),
+        limits=make_limits(sweep.deletion),
         population=lambda read: read,
         consent=Confirmation(header.table.name, stop, yes=False),
-        for_real=ForShow,
-        announced=None,
+        make_executor=DryRunExecutor,
+        find_announced=None,
         lease=None,
         write_units=lambda: 0.0,
         progress=lambda _: NoProgress(),
-        # There is no server to hold the clock against; `janitor apply` has one, and asks this guard.
+        # There is no server's clock to compare with; `janitor apply` has one, and asks this guard.
         skew_seconds=0,
         as_of=header.as_of is not None,
     )
 
 
-def _picture(source: Source) -> Remark:
-    """What everybody should know who reads the report."""
+def _age_remark(source: Source) -> Remark:
+    """Warn the report's reader that the rows are not the table's present ones, and how old they are."""
     if source.made_at is not None:
-        made = moment(source.made_at)
+        made = calendar_time(source.made_at)
         age = int(time.time()) - source.made_at
-        how_long = "which lies ahead of the local clock" if age < 0 else f"{spoken_duration(age)} ago"
-        when = f"as they stood at {minute_of(made)} UTC, {how_long}" if made else "of another time"
+        how_long = "which lies ahead of the local clock" if age < 0 else f"{format_duration(age)} ago"
+        when = f"as they stood at {format_minute(made)} UTC, {how_long}" if made else "of another time"
     else:
         when = "of a dump that does not say when it was made"
     message = f"the table was not touched: the rows are {when}"

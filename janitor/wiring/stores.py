@@ -1,14 +1,16 @@
-"""The store of what runs remember, and of the lease of a table; a backend is imported where it is the one meant."""
+"""Opens the state store, and makes the leases that are kept in it. Only the backend that is used is imported."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from janitor.errors import ConfigurationError
 from janitor.settings.store_url import DynamoDbUrl, SqliteUrl
-from janitor.wiring.places import state_directory
+from janitor.wiring.places import is_folder, state_directory
 
 if TYPE_CHECKING:
     from janitor.dynamodb.client import Aws
@@ -21,27 +23,55 @@ if TYPE_CHECKING:
     from janitor.store.records import Store
 
 STATE_FILE = "state.sqlite"
-# What is left of a run's deadline for telling, however long another run has the right to tell.
-_SECONDS_TO_TELL = 30.0
+# A run stops waiting for another run's lease when this is left until its deadline, so that it can still announce.
+_SECONDS_TO_ANNOUNCE = 30.0
+
+
+def state_file(state: StateSettings) -> list[tuple[str, Path]]:
+    """The state file, if the user names one."""
+    return [("--state-url", state.state_url.path)] if isinstance(state.state_url, SqliteUrl) else []
+
+
+def check_state(state: StateSettings) -> None:
+    """Check that the folder of a relative path exists. A URL with three slashes has one.
+
+    Raises:
+        ConfigurationError: it does not exist; an absolute path may have been meant.
+    """
+    url = state.state_url
+    if isinstance(url, SqliteUrl) and not url.path.is_absolute() and not is_folder(url.path.parent):
+        sentence = f"--state-url sqlite:///{url.path}: there is no folder {url.path.parent} in {_current_folder()}"
+        raise ConfigurationError(
+            sentence,
+            f"make it, or write an absolute path with four slashes: sqlite:////{url.path}",
+            "state-url",
+        )
+
+
+def _current_folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "the current folder, which was deleted"
 
 
 def scope_of(table: Table) -> str:
-    """What a store knows a table by: `account/region/table`."""
+    """The name of a table in a store: `account/region/table`."""
     return f"{table.account_id or '-'}/{table.region}/{table.name}"
 
 
 def has_store(state: StateSettings, notices: NoticeSettings) -> bool:
-    """Whether runs remember anything: where a store is named, or a topic, which needs one."""
+    """Whether runs remember anything: if a store is named, or a topic, which needs one."""
     return state.state_url is not None or notices.sns_topic_arn is not None
 
 
 def store_for(state: StateSettings, aws: Callable[[], Aws], *, is_dry_run: bool = False) -> Store:
-    """The store that the settings name, or the one in the state directory; nothing is read or written.
+    """The store that the settings name, or the one in the state directory; nothing is read or written yet.
 
     Args:
-        state: which one.
-        aws: the way to it.
-        is_dry_run: whether what is written to it goes nowhere.
+        state: names the store.
+        aws: opens the session that reaches it.
+        is_dry_run: whether writes are dropped.
     """
     from janitor.store.records import ReadOnlyStore, Store
 
@@ -57,7 +87,7 @@ def store_for(state: StateSettings, aws: Callable[[], Aws], *, is_dry_run: bool 
             return kind(SqliteBackend(path))
 
 
-def lease_for(
+def table_lease_for(
     state: StateSettings,
     notices: NoticeSettings,
     aws: Aws,
@@ -66,30 +96,24 @@ def lease_for(
     *,
     attempts_of: str | None = None,
 ) -> LeaseKeeper | None:
-    """The lease of the table, not taken yet; None where nothing keeps it.
+    """The lease for sweeping the table, not taken yet; None if there is no store to keep it.
 
     Args:
-        state: which store.
-        notices: whether there is one at all.
-        aws: the way to it.
+        state: names the store.
+        notices: a topic implies a store.
+        aws: the session that reaches the store.
         table: the table.
         holder: the run's id.
-        attempts_of: of which work the run is an attempt, where it is one of several.
+        attempts_of: the name of the work that this run is an attempt of; None where it is not repeated.
     """
     if not has_store(state, notices):
         return None
-    from janitor.store.lease_keeper import LeaseKeeper
+    from janitor.store.lease_keeper import LeaseClaim, LeaseKeeper
 
-    return LeaseKeeper(
-        _leases(state, aws),
-        scope_of(table),
-        holder,
-        attempts_of=attempts_of,
-        waits=True,
-    )
+    return LeaseKeeper(_leases(state, aws), LeaseClaim(scope_of(table), holder, attempts_of), wait_while=lambda: True)
 
 
-def turn_for(
+def announce_lease_for(
     state: StateSettings,
     aws: Aws,
     table: Table,
@@ -99,46 +123,40 @@ def turn_for(
     stop: Stop,
     attempts_of: str | None = None,
 ) -> LeaseKeeper:
-    """The right to tell a topic of a table, not taken yet.
+    """The lease for announcing a table to a topic, not taken yet.
 
     Args:
-        state: which store.
-        aws: the way to it.
+        state: names the store.
+        aws: the session that reaches the store.
         table: the table.
         topic_arn: the topic.
         run_id: the run's id.
-        stop: a request, or a deadline that is near, ends the wait for another run.
-        attempts_of: of which work the run is an attempt, where it is one of several.
+        stop: a request to stop, or a deadline that is near, ends the wait for another run.
+        attempts_of: the name of the work that this run is an attempt of; None where it is not repeated.
     """
-    from janitor.store.lease_keeper import LeaseKeeper
+    from janitor.store.lease_keeper import LeaseClaim, LeaseKeeper
 
-    return LeaseKeeper(
-        _leases(state, aws),
-        f"{scope_of(table)}/announce/{topic_arn}",
-        run_id,
-        attempts_of=attempts_of,
-        waits=True,
-        goes_on=partial(_has_time, stop),
-    )
+    claim = LeaseClaim(f"{scope_of(table)}/announce/{topic_arn}", run_id, attempts_of)
+    return LeaseKeeper(_leases(state, aws), claim, wait_while=partial(_has_time, stop))
 
 
-def failure_turn_for(state: StateSettings, aws: Aws, troubles: TroubleMemory, run_id: str, stop: Stop) -> LeaseKeeper:
-    """The right to tell that runs of one kind come to no report, not taken yet."""
-    from janitor.store.lease_keeper import LeaseKeeper
+def failure_lease_for(state: StateSettings, aws: Aws, troubles: TroubleMemory, run_id: str, stop: Stop) -> LeaseKeeper:
+    """The lease for publishing that runs of this kind end without a report, not taken yet."""
+    from janitor.store.lease_keeper import LeaseClaim, LeaseKeeper
 
-    scope = f"runs/{troubles.name}"
-    return LeaseKeeper(_leases(state, aws), scope, run_id, waits=True, goes_on=partial(_has_time, stop))
+    claim = LeaseClaim(f"runs/{troubles.name}", run_id)
+    return LeaseKeeper(_leases(state, aws), claim, wait_while=partial(_has_time, stop))
 
 
 def _has_time(stop: Stop) -> bool:
-    """Whether a run may wait for another one that is telling what it would tell."""
-    return not stop.is_requested() and stop.seconds_left > _SECONDS_TO_TELL
+    """Whether a run may still wait for the lease of another one that is announcing."""
+    return not stop.is_requested() and stop.seconds_left > _SECONDS_TO_ANNOUNCE
 
 
 def troubles_for(
     state: StateSettings, notices: NoticeSettings, aws: Callable[[], Aws], *, command: str, table: str
 ) -> TroubleMemory | None:
-    """What the last run of the same kind ended with; None where nobody is told."""
+    """The memory of how the last run of the same kind ended; None if there is no topic."""
     if notices.sns_topic_arn is None:
         return None
     from janitor.notices.trouble import TroubleMemory

@@ -1,4 +1,4 @@
-"""A sweep of a table, as a job: a scan, and what is to become of the stale rows."""
+"""Prepares the sweep of a table: a scan, and what becomes of the stale rows."""
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -8,43 +8,38 @@ from pathlib import Path
 from janitor.archive.plan import Plan
 from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.delete import Deleter
-from janitor.dynamodb.locate import Table
 from janitor.dynamodb.statements import BATCH
-from janitor.dynamodb.ttl import removes_rows_itself
+from janitor.dynamodb.table_features import deletes_expired_rows
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
-from janitor.run.carry_out import CarryOut, ForReal
-from janitor.run.sweep import Sweep
-from janitor.settings.commands import SweepSettings
+from janitor.run.plan_executor import DeletingExecutor, PlanExecutor
+from janitor.run.sweep import Sweep, SweepPlan
+from janitor.settings.commands import SweepCommand
 from janitor.settings.deletion import DeletionSettings, PlanSettings
-from janitor.settings.scan import ScanSettings
+from janitor.settings.scan import ScanCommand
 from janitor.stopping import Stop
 from janitor.store.lease_keeper import LeaseKeeper
-from janitor.temporary import temporary_folder
 from janitor.tokens.protection import UnusedPatterns
-from janitor.wiring.announcer import Announcing
-from janitor.wiring.archives import archive_for, archive_problem, check_archive
+from janitor.wiring.announcer import TableNotices
+from janitor.wiring.archives import archive_for, check_archive, find_archive_problem
 from janitor.wiring.confirm import Confirmation
-from janitor.wiring.fingerprint_key import secret_in
-from janitor.wiring.job import Prepared
-from janitor.wiring.notices import check_notices, metric_files, state_file
+from janitor.wiring.job import PreparedTable
+from janitor.wiring.monitoring import metric_files
 from janitor.wiring.outlets import check_reports
-from janitor.wiring.places import is_folder, path_named, plan_folder
-from janitor.wiring.plan_header import header_of, limits_of
-from janitor.wiring.policy import Terms, policy_of
+from janitor.wiring.places import is_folder, named_path
+from janitor.wiring.plans import build_header, make_limits, refused_plan_file, temporary_plan
+from janitor.wiring.policy import Terms, make_policy, read_fingerprint_key
 from janitor.wiring.progress import progress_for
 from janitor.wiring.readers import check_readers, reader_for
-from janitor.wiring.scan import announcing_for, prepared_for, reach_for
-from janitor.wiring.stores import lease_for
+from janitor.wiring.scan import check_notices, open_scan_table, prepare_table, set_up_notices
+from janitor.wiring.stores import state_file, table_lease_for
 from janitor.wiring.table import OpenTable, PlaceInRun
 
 
 def prepare_sweep(
-    sweep: SweepSettings, scan: ScanSettings, run_id: str, stop: Stop, among: PlaceInRun | None = None
-) -> Prepared:
-    """Find the table and put a sweep of it together; nothing of its rows is read yet.
-
-    `among` is its place among several.
+    sweep: SweepCommand, scan: ScanCommand, run_id: str, stop: Stop, place_in_run: PlaceInRun | None = None
+) -> PreparedTable:
+    """Find the table and prepare its sweep. No row is read yet.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
@@ -55,52 +50,52 @@ def prepare_sweep(
         from janitor.wiring.source import prepare_source
 
         return prepare_source(scan, run_id, stop, sweep)
-    return _sweep_of_table(scan, sweep, run_id, stop, among)
+    return _prepare_table_sweep(scan, sweep, run_id, stop, place_in_run)
 
 
-def _sweep_of_table(
-    scan: ScanSettings, sweep: SweepSettings, run_id: str, stop: Stop, among: PlaceInRun | None
-) -> Prepared:
+def _prepare_table_sweep(
+    scan: ScanCommand, sweep: SweepCommand, run_id: str, stop: Stop, place_in_run: PlaceInRun | None
+) -> PreparedTable:
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
-    secret = secret_in(scan.protection.fingerprint_key_file)
-    reached = reach_for(scan, among, sweep.writes.max_wcu)
-    policy = policy_of(scan.policy, scan.protection, reached.table.dialect, plan.include)
-    now = reached.present() if as_of is None else as_of
+    secret = read_fingerprint_key(scan.protection.fingerprint_key_file)
+    opened = open_scan_table(scan, place_in_run, sweep.writes.max_wcu)
+    policy = make_policy(scan.policy, scan.protection, opened.table.dialect, plan.include)
+    now = opened.earlier_time() if as_of is None else as_of
     terms = Terms(run_id, policy, now, as_of, secret, is_dry_run=not sweep.deletes)
-    announcing = announcing_for(
+    table_notices = set_up_notices(
         scan.notices,
         scan.state,
-        reached,
+        opened,
         stop,
         terms,
         requires_notice=deletion.require_notice,
         attempts_of=deletion.lease_holder,
     )
-    reader = reader_for(reached, scan.limits, scan.table, stop)
+    reader = reader_for(opened, scan.limits, scan.table, stop)
     prices = (scan.limits.read_price, deletion.write_price)
-    return prepared_for(
-        reached, stop, terms, reader, rows=reached.table.item_count, prices=prices, deletes=sweep.deletes
-    ).doing(
-        sweep=sweep_of(
-            reached,
+    return prepare_table(
+        opened, stop, terms, reader, rows=opened.table.item_count, prices=prices, deletes=sweep.deletes
+    ).with_job(
+        sweep=build_sweep(
+            opened,
             deletion,
             stop,
             terms,
             plan=plan.plan,
-            announced=announced_by(announcing, deletion, now),
-            lease=lease_for(
-                scan.state, scan.notices, reached.aws, reached.table, run_id, attempts_of=deletion.lease_holder
+            find_announced=make_announced_check(table_notices, deletion, now),
+            lease=table_lease_for(
+                scan.state, scan.notices, opened.aws, opened.table, run_id, attempts_of=deletion.lease_holder
             ),
             is_scheduled=sweep.is_scheduled,
         ),
-        announcer=announcing.announcer if announcing else None,
+        announcer=table_notices.announcer if table_notices else None,
         unused_patterns=UnusedPatterns(policy.protect_users),
-        remarks=ttl_remarks(reached),
+        remarks=ttl_remarks(opened),
     )
 
 
-def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettings) -> None:
-    """See that settings do not contradict each other, before anything is asked of AWS.
+def check_sweep(scan: ScanCommand, plan: PlanSettings, deletion: DeletionSettings) -> None:
+    """Check that settings do not contradict each other, before AWS is asked anything.
 
     Raises:
         ConfigurationError: they do.
@@ -108,97 +103,99 @@ def check_sweep(scan: ScanSettings, plan: PlanSettings, deletion: DeletionSettin
     check_archive(deletion)
     check_readers(scan.limits)
     if deletion.require_notice and plan.include:
-        sentence = "--require-notice would let legacy rows wait for ever: nothing announces them"
+        sentence = "with --require-notice, legacy rows would wait for ever: nothing announces them"
         raise ConfigurationError(sentence, "go without --include legacy, or without --require-notice")
     check_reports(
         scan.output,
         [
-            *path_named("--plan", plan.plan),
+            *named_path("--plan", plan.plan),
             *archive_file(deletion),
             *state_file(scan.state),
             *metric_files(scan.notices),
         ],
     )
-    # Of a picture of the table it is refused for another reason.
+    # --source refuses --require-notice too, for a reason of its own.
     requires_notice = deletion.require_notice and scan.source.source is None
     check_notices(scan.notices, scan.state, requires_notice=requires_notice, as_of=scan.policy.as_of)
 
 
-def announced_by(
-    announcing: Announcing | None, deletion: DeletionSettings, now: int
+def make_announced_check(
+    table_notices: TableNotices | None, deletion: DeletionSettings, now: int
 ) -> Callable[[Mapping[str, int]], AbstractSet[str]] | None:
-    """Tells which rows were announced long enough ago to be deleted; None where that does not matter."""
+    """Make what tells which rows were announced long enough ago to be deleted; None if no notice is required.
+
+    It takes rows as expiries by fingerprint, and returns the fingerprints of those that were.
+    """
     if not deletion.require_notice:
         return None
-    if announcing is None:
+    if table_notices is None:
         return lambda _: frozenset()
-    return partial(announcing.watch.announced_by, now - deletion.notice_age)
+    return partial(table_notices.memory.find_announced, now - deletion.notice_age)
 
 
 def archive_file(deletion: DeletionSettings) -> list[tuple[str, Path]]:
-    """The archive, where the user names a file and no folder."""
+    """The archive, if the user names it as a file and not as a folder."""
     archive = deletion.archive
-    return path_named("--archive", archive if isinstance(archive, Path) and not is_folder(archive) else None)
+    return named_path("--archive", archive if isinstance(archive, Path) and not is_folder(archive) else None)
 
 
-def sweep_of(
-    reached: OpenTable,
+def build_sweep(
+    opened: OpenTable,
     deletion: DeletionSettings,
     stop: Stop,
     terms: Terms,
     *,
     plan: Path | None,
-    announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
+    find_announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
     lease: LeaseKeeper | None,
     is_scheduled: bool = False,
 ) -> Sweep:
-    """What becomes of the stale rows of the table that was reached.
+    """Build what decides about the stale rows of a table, and deletes them.
 
     Args:
-        reached: the table.
-        deletion: what is told of deletes.
-        stop: who may ask for an early end.
-        terms: by what the table is judged.
-        plan: where the plan is to be kept; None for nowhere.
-        announced: of rows, expiries by fingerprint, those that were announced long enough ago; None where that does not
-            matter.
-        lease: the right to sweep the table; None where no store keeps it.
-        is_scheduled: whether a schedule file has given its consent.
+        opened: the table.
+        deletion: how much may be deleted, and in which way.
+        stop: may ask for an early end.
+        terms: by which rules and at what time the table is judged.
+        plan: the file that keeps the plan; None if none does.
+        find_announced: made by `make_announced_check`.
+        lease: the right to sweep the table; None if there is no store to keep it.
+        is_scheduled: whether a schedule file enables deletion, which counts as consent.
     """
     is_enabled = not terms.is_dry_run
-    header = header_of(reached.table, terms.policy, terms.run_id, terms.now, terms.as_of)
-    table, archive = reached.table, archive_for(deletion, reached, header, stop)
-    # Nobody else can make this file first: its name holds 64 random bits, and it must not exist yet.
-    plan_path = plan or temporary_folder() / f"janitor-plan-{header.run_id}{reached.file_suffix}.ndjson"
+    header = build_header(opened.table, terms.policy, terms.run_id, terms.now, terms.as_of)
+    table, archive = opened.table, archive_for(deletion, opened, header, stop)
+    plan_path = plan or temporary_plan(header.run_id, opened.file_suffix)
     may_go_on = lease.is_held if lease else lambda: True
-    deleter = _deleter(reached, deletion, stop, may_go_on)
+    deleter = _deleter(opened, deletion, stop, may_go_on)
 
-    def for_real() -> CarryOut:
-        return ForReal(
+    def for_real() -> PlanExecutor:
+        return DeletingExecutor(
             delete=deleter.delete,
             archive=archive,
             policy=terms.policy,
-            clock=reached.present,
+            clock=opened.earlier_time,
             stop=stop,
             may_go_on=may_go_on,
-            batch=reached.budgets.rows_at_once(BATCH),
+            batch=opened.budgets.rows_at_once(BATCH),
         )
 
     return Sweep(
         is_enabled=is_enabled,
-        header=header,
-        plan=Plan(plan_path),
-        keeps_plan=plan is not None,
-        refused_plan=_refused_plan(table) if is_enabled else None,
-        reviewed_plan=None,
-        planned_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
+        plan=SweepPlan(
+            file=Plan(plan_path),
+            header=header,
+            read_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
+            is_requested=plan is not None,
+            refused_path=refused_plan_file(table) if is_enabled else None,
+        ),
         archive=archive,
-        archive_problem=partial(archive_problem, archive, deletion.archive, reached, is_dry_run=not is_enabled),
-        limits=limits_of(deletion),
+        archive_problem=partial(find_archive_problem, archive, deletion.archive, opened, is_dry_run=not is_enabled),
+        limits=make_limits(deletion),
         population=lambda scanned: scanned,
         consent=Confirmation(table.name, stop, yes=deletion.yes, is_scheduled=is_scheduled),
-        for_real=for_real,
-        announced=announced,
+        make_executor=for_real,
+        find_announced=find_announced,
         lease=lease,
         write_units=lambda: deleter.write_units,
         progress=lambda rows: progress_for(rows, "deleting"),
@@ -207,29 +204,23 @@ def sweep_of(
     )
 
 
-def _refused_plan(table: Table) -> Path | None:
-    """Where a plan of the table that was refused is kept."""
-    folder = plan_folder()
-    return folder and folder / f"{table.name}-{table.region}-{table.account_id or 'unknown'}.ndjson"
-
-
-def _deleter(reached: OpenTable, deletion: DeletionSettings, stop: Stop, may_go_on: Callable[[], bool]) -> Deleter:
+def _deleter(opened: OpenTable, deletion: DeletionSettings, stop: Stop, may_go_on: Callable[[], bool]) -> Deleter:
     return Deleter(
-        reached.aws.dynamodb,
-        reached.table.name,
+        opened.aws.dynamodb,
+        opened.table.name,
         api=deletion.delete_api,
         pause=lambda seconds: stop.pause(seconds) or not may_go_on(),
         may_go_on=may_go_on,
-        budgets=reached.budgets,
+        budgets=opened.budgets,
     )
 
 
-def ttl_remarks(reached: OpenTable) -> tuple[Remark, ...]:
-    """The warning that DynamoDB removes expired rows itself, where it does."""
-    if not removes_rows_itself(reached.aws, reached.table.name):
+def ttl_remarks(opened: OpenTable) -> tuple[Remark, ...]:
+    """Warn if DynamoDB itself removes expired rows."""
+    if not deletes_expired_rows(opened.aws, opened.table.name):
         return ()
     message = (
         "TTL is on for tokenExpiration: DynamoDB removes expired rows itself, within days, without a report or an "
-        "archive, so the grace cannot be honoured"
+        "archive, so it does not wait for the grace"
     )
     return (Remark(where="table", code="ttl", message=message),)

@@ -1,4 +1,4 @@
-"""The way to the table: a session, the table itself, and what should be said of it before a run."""
+"""Opens a table: finds it through a session, and the warnings that a report gives about it."""
 
 import os
 import time
@@ -9,56 +9,57 @@ import msgspec
 from janitor import __version__
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
-from janitor.dynamodb.clock import JUDGED_BY, is_worth_a_warning, skew_words
-from janitor.dynamodb.locate import Table, TableChoice, left_behind, locate
+from janitor.dynamodb.clock import JUDGED_BY, describe_skew, is_worth_a_warning
+from janitor.dynamodb.locate import Table, TableChoice, find_older_tables, locate_table
+from janitor.dynamodb.owner_query import PagesOfOwner, read_owner_pages
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.settings.table import TABLE_NAMES, TableSettings
 from janitor.tokens.dialect import Dialect
 from janitor.wiring.budgets import budgets_for
 
-# Room for a sweep's deletes, or for a few segments.
-_LEAST_CONNECTIONS = 16
+# Enough for the deletes of a sweep, or for a few segments.
+_MIN_CONNECTIONS = 16
 MAX_SKEW_SECONDS = 60
 
 
 class PlaceInRun(msgspec.Struct, frozen=True):
-    """A table's place among several of one run.
+    """A table's place in a run of several tables.
 
     Attributes:
         number: from 1.
-        home: the session for what is the whole run's own: its reports and its topic. A table's clients are its own all
-            the same: the guards of its deletes hang on them.
+        run_session: the session for the run's reports and its topic. Each table still has clients of its own, because
+            the guards of its deletes depend on them.
     """
 
     number: int
-    home: Aws
+    run_session: Aws
 
 
 class OpenTable(msgspec.Struct, frozen=True):
-    """A session, the table that was found through it, and what may be spent on that.
+    """A table that was found, with the session that leads to it and the capacity it may use.
 
-    `among` is None for a run of that one table.
+    `place_in_run` is None in a run of one table.
     """
 
     aws: Aws
     table: Table
     budgets: Budgets
-    among: PlaceInRun | None = None
+    place_in_run: PlaceInRun | None = None
 
     @property
-    def home(self) -> Aws:
+    def run_session(self) -> Aws:
         """The session for the run's reports and its topic."""
-        return self.among.home if self.among else self.aws
+        return self.place_in_run.run_session if self.place_in_run else self.aws
 
-    def present(self) -> int:
-        """The UNIX second by the earlier of two clocks, this machine's and DynamoDB's: what may go is judged by it."""
-        return int(self.aws.clock.earlier(time.time()))
+    def earlier_time(self) -> int:
+        """The present UNIX second, by the earlier of this machine's clock and DynamoDB's: it decides what may go."""
+        return int(self.aws.clock.earlier_of(time.time()))
 
     @property
     def file_suffix(self) -> str:
-        """What tells this table's files from those of the run's other tables, which may have the same name."""
-        return f"-{self.among.number}" if self.among else ""
+        """Distinguishes the files of this table from those of the run's other tables, which may have the same name."""
+        return f"-{self.place_in_run.number}" if self.place_in_run else ""
 
 
 def open_table(
@@ -68,49 +69,51 @@ def open_table(
     connections: int = 0,
     max_rcu: float | None = None,
     max_wcu: float | None = None,
-    among: PlaceInRun | None = None,
+    place_in_run: PlaceInRun | None = None,
 ) -> OpenTable:
-    """Find the table; nothing of its rows is read yet.
+    """Find the table. No row is read yet.
 
     Args:
-        settings: which table, and how to get there.
-        dialect: `classic` or `hashed`; None to tell it from the table.
-        connections: how many requests will run at once, if more than the usual.
+        settings: which table, and how to reach it.
+        dialect: `classic` or `hashed`; None to find out from the table.
+        connections: how many requests will run at once, if more than usual.
         max_rcu: read units a second, `inf` for no limit; None for the default.
         max_wcu: write units, likewise.
-        among: its place among several.
+        place_in_run: None in a run of one table.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong, or they name several.
         AwsError: AWS refused or could not be reached.
     """
     choice = _choice(settings)
-    aws = open_session(settings, connections, beside=among.home if among else None)
-    table = locate(aws, choice, Dialect(dialect) if dialect else None, time.time)
-    return OpenTable(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu), among)
+    aws = open_session(settings, connections, models_of=place_in_run.run_session if place_in_run else None)
+    table = locate_table(aws, choice, Dialect(dialect) if dialect else None, time.time)
+    return OpenTable(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu), place_in_run)
 
 
-def open_session(settings: TableSettings, connections: int = 0, *, beside: Aws | None = None) -> Aws:
-    """The way to AWS, without a table; `beside` is another session of the same run.
+def open_session(settings: TableSettings, connections: int = 0, *, models_of: Aws | None = None) -> Aws:
+    """Open a session, without looking for a table.
+
+    `models_of` is another session of the same run, whose models of AWS's services are used here too.
 
     Raises:
         ConfigurationError: the profile does not exist, or there is no region.
     """
-    return Aws(connection_of(settings, connections), beside=beside)
+    return Aws(connection_of(settings, connections), models_of=models_of)
 
 
 def names_a_table(settings: TableSettings) -> bool:
-    """Whether the user names a table at all."""
+    """Whether the settings name a table at all."""
     return bool(settings.table or settings.deployment or settings.ssm_parameter)
 
 
 def name_in_settings(settings: TableSettings) -> str:
-    """What the user calls the table, or the tables."""
+    """The table, or the tables, in the user's words."""
     return settings.table or ", ".join(settings.deployment) or settings.ssm_parameter or "no table"
 
 
-def each_of(settings: TableSettings) -> list[TableSettings]:
-    """The settings of each table that they name: several where they name several deployments, and nothing beats those.
+def expand_deployments(settings: TableSettings) -> list[TableSettings]:
+    """The settings of each table that these name: several if --deployment decides, and names several.
 
     Raises:
         ConfigurationError: a deployment is named twice.
@@ -124,22 +127,22 @@ def each_of(settings: TableSettings) -> list[TableSettings]:
 
 
 def _chosen(settings: TableSettings) -> list[str]:
-    """What names the table: a flag beats the environment, also when they name it in different ways."""
+    """The settings that name the table. A flag beats the environment, even where they name it in different ways."""
     return settings.choose(name for name in TABLE_NAMES if getattr(settings, name))
 
 
-def warnings(reached: OpenTable) -> tuple[Remark, ...]:
-    """Older tables that were left behind with rows in them, and a local clock that is off."""
+def find_table_warnings(opened: OpenTable) -> tuple[Remark, ...]:
+    """Warn of older tables of the deployment that still hold rows, and of a local clock that is wrong."""
     remarks = []
-    for name in left_behind(reached.aws, reached.table):
+    for name in find_older_tables(opened.aws, opened.table):
         message = (
             f"the older table {name} of this deployment still holds rows, their keys in plain text; "
-            f"look at it with --table {name}"
+            f"scan it with --table {name}"
         )
         remarks.append(Remark(where="table", code="left-behind", message=message))
-    skew = reached.table.skew_seconds
+    skew = opened.table.skew_seconds
     if is_worth_a_warning(skew):
-        message = f"{skew_words(skew)}; {JUDGED_BY}"
+        message = f"{describe_skew(skew)}; {JUDGED_BY}"
         remarks.append(Remark(where="clock", code="skewed", message=message))
     return tuple(remarks)
 
@@ -160,13 +163,20 @@ def _choice(settings: TableSettings) -> TableChoice:
 
 
 def connection_of(settings: TableSettings, connections: int = 0) -> Connection:
-    """How AWS is reached; with more connections than the usual where so many requests run at once."""
+    """How to reach AWS; with more connections than usual where so many requests run at once."""
     return Connection(
         region=settings.region,
         profile=settings.profile,
         role_arn=settings.role_arn,
         endpoint_url=settings.endpoint_url,
         environment=os.environ,
-        connections=max(_LEAST_CONNECTIONS, connections),
+        connections=max(_MIN_CONNECTIONS, connections),
         version=__version__,
     )
+
+
+def owner_pages(opened: OpenTable) -> PagesOfOwner | None:
+    """What reads the rows of one owner; None if the table has no index for it."""
+    if not opened.table.has_owner_index:
+        return None
+    return lambda owner: read_owner_pages(opened.aws.dynamodb, opened.table.name, owner, opened.budgets)

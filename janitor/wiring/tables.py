@@ -1,4 +1,4 @@
-"""The tables that the settings of a scan or a sweep name, and their run."""
+"""Runs a scan or a sweep on all tables that its settings name."""
 
 from __future__ import annotations
 
@@ -8,56 +8,54 @@ from typing import TYPE_CHECKING
 
 from janitor.errors import ConfigurationError
 from janitor.settings.output import LogSettings
-from janitor.settings.scan import ScanSettings
-from janitor.settings.several import problems_of_several
-from janitor.wiring.job import Asked, run_job, shared_way
-from janitor.wiring.running import carried_out
-from janitor.wiring.table import each_of
+from janitor.settings.scan import ScanCommand
+from janitor.settings.shared_places import find_shared_places
+from janitor.wiring.execution import execute_run
+from janitor.wiring.job import RunRequest, build_job, common_table_settings
+from janitor.wiring.table import expand_deployments
 
 if TYPE_CHECKING:
     from janitor.settings.deletion import DeletionSettings, PlanSettings
 
 
-def carried_out_on_each(asked: Asked[ScanSettings], logs: LogSettings, check: Callable[[ScanSettings], None]) -> int:
-    """Run what was asked for, on each of its tables.
+def execute_on_tables(request: RunRequest[ScanCommand], logs: LogSettings, check: Callable[[ScanCommand], None]) -> int:
+    """Execute one run on each of its tables.
 
     Args:
-        asked: what is to be run.
+        request: the run.
         logs: what is logged.
-        check: sees that the settings of several tables do not contradict each other; raises ConfigurationError.
+        check: raises ConfigurationError if the settings of several tables contradict each other.
 
     Returns:
         the exit code.
     """
-    shared = asked.tables[0]
-    if len(asked.tables) > 1:
+    shared = request.tables[0]
+    if len(request.tables) > 1:
         check(shared)
-        way = shared_way([each.table for each in asked.tables], shared.notices.sns_topic_arn)
-        shared = shared._replace(table=way)
-    return carried_out(asked.command, logs, shared, partial(run_job, asked, shared), is_silent=asked.is_silent)
+        common = common_table_settings([each.table for each in request.tables], shared.notices.sns_topic_arn)
+        shared = shared._replace(table=common)
+    return execute_run(request.command, logs, shared, partial(build_job, request, shared), is_silent=request.is_silent)
 
 
-def each_table(settings: ScanSettings) -> list[ScanSettings]:
-    """The settings for each table that these name.
+def expand_tables(settings: ScanCommand) -> list[ScanCommand]:
+    """The settings of each table that these name.
 
     Raises:
         ConfigurationError: one is named twice.
     """
-    if settings.source.source is not None and not settings.table.typed("deployment"):
-        # What the environment names is passed over, one or several.
+    if settings.source.source is not None and not settings.table.given_by_flag("deployment"):
+        # Tables that a variable names do not matter to a source.
         return [settings]
-    return [settings._replace(table=table) for table in each_of(settings.table)]
+    return [settings._replace(table=table) for table in expand_deployments(settings.table)]
 
 
-def check_shared(
-    scan: ScanSettings, plan: PlanSettings | None = None, deletion: DeletionSettings | None = None
-) -> None:
-    """See that several tables do not write over each other.
+def check_shared(scan: ScanCommand, plan: PlanSettings | None = None, deletion: DeletionSettings | None = None) -> None:
+    """Check that several tables do not overwrite each other's files.
 
     Raises:
         ConfigurationError: they would.
     """
-    problems = problems_of_several(
+    problems = find_shared_places(
         report=scan.output.report,
         plan=plan.plan if plan else None,
         archive=deletion.archive if deletion else None,
@@ -65,4 +63,4 @@ def check_shared(
     for problem in problems:
         raise ConfigurationError(f"--{problem.name} {problem.value}: {problem.sentence}", problem.way_out)
     if scan.source.source is not None:
-        raise ConfigurationError("--source is of one table, and several are named", "name none of them")
+        raise ConfigurationError("--source holds the rows of one table, and several are named", "name none of them")

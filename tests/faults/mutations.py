@@ -101,21 +101,24 @@ MUTATIONS = (
     ),
     Mutation(
         "rows are deleted before they are archived",
-        "janitor/run/carry_out.py",
+        "janitor/run/plan_executor.py",
         (
             (
-                "        first = self._store([",
-                "        self._delete([target for _, target in going[:25]])\n        first = self._store([",
+                "        first = self._archive_rows([",
+                "        self._delete([target for _, target in deletable[:25]])\n        first = self._archive_rows([",
             ),
         ),
         ("tests/faults/test_archive.py", "tests/faults/test_kill.py"),
     ),
     Mutation(
         "an archive that fails does not keep rows from being deleted",
-        "janitor/run/carry_out.py",
+        "janitor/run/plan_executor.py",
         (
             (
-                "            yield from _untouched([candidate for candidate, _ in going])\n            return\n",
+                (
+                    "            yield from _leave_planned([candidate for candidate, _ in deletable])\n"
+                    "            return\n"
+                ),
                 "            first = 0\n",
             ),
         ),
@@ -124,7 +127,7 @@ MUTATIONS = (
     Mutation(
         "the clock is not checked",
         "janitor/run/guards.py",
-        (('    "clock": _clock,\n', ""),),
+        (('    "clock": _check_clock,\n', ""),),
         ("tests/faults/test_clock.py",),
     ),
     Mutation(
@@ -149,7 +152,7 @@ MUTATIONS = (
         "a dry run announces",
         "janitor/wiring/announcer.py",
         (
-            ("topic=None if is_dry_run else topic_of(", "topic=topic_of("),
+            ("topic=None if is_dry_run else open_topic(", "topic=open_topic("),
             ("(DryAnnouncer if is_dry_run else Announcer)(", "Announcer("),
         ),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
@@ -168,8 +171,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a signal is not heard before the next group",
-        "janitor/run/carry_out.py",
-        (("return self._is_over or self._stop.is_requested()", "return self._is_over"),),
+        "janitor/run/plan_executor.py",
+        (("return self._is_broken_off or self._stop.is_requested()", "return self._is_broken_off"),),
         ("tests/faults/test_stopping.py",),
     ),
     Mutation(
@@ -180,8 +183,8 @@ MUTATIONS = (
     ),
     Mutation(
         "what waits for a worker is sent after a signal",
-        "janitor/run/carry_out.py",
-        (("(self._is_cut_off or self._stop.is_requested()):", "self._is_cut_off:"),),
+        "janitor/run/plan_executor.py",
+        (("(self._takes_back_batches or self._stop.is_requested()):", "self._takes_back_batches:"),),
         ("tests/faults/test_stopping.py::test_deletes_that_hang_do_not_hold_up_the_end",),
     ),
     Mutation(
@@ -193,7 +196,7 @@ MUTATIONS = (
     Mutation(
         "a put whose answer was lost counts as skipped",
         "janitor/dynamodb/conditional_write.py",
-        (("if answer.was_sent_again and is_as_written(answer.standing):", "if False:"),),
+        (("if answer.was_sent_again and is_as_written(answer.current_row):", "if False:"),),
         ("tests/integration/test_restore.py::test_a_put_whose_answer_was_lost_counts_as_restored",),
     ),
     Mutation(
@@ -201,7 +204,7 @@ MUTATIONS = (
         "janitor/sinks/sns.py",
         (
             (
-                "        self._ask(_PUBLISH, self._client.publish, **self._parameters(message))\n",
+                "        self._call(_PUBLISH, self._client.publish, **self._build_parameters(message))\n",
                 "        del message\n",
             ),
         ),
@@ -210,7 +213,7 @@ MUTATIONS = (
     Mutation(
         "rows need not wait for their notice",
         "janitor/run/reading.py",
-        (("if may_go is not None and (name, found.verdict.expiry or 0) not in may_go:", "if False:"),),
+        (("if announced is not None and (name, found.verdict.expiry or 0) not in announced:", "if False:"),),
         ("tests/integration/test_notices_state.py",),
     ),
     Mutation(
@@ -221,17 +224,17 @@ MUTATIONS = (
     ),
     Mutation(
         "batches that wait are sent without the lease",
-        "janitor/run/carry_out.py",
+        "janitor/run/plan_executor.py",
         (
             ("        if not self._may_go_on():\n", "        if False:\n"),
             ("self._stop.is_requested() or not self._may_go_on()", "self._stop.is_requested()"),
         ),
-        ("tests/unit/run/test_carry_out.py",),
+        ("tests/unit/run/test_plan_executor.py",),
     ),
     Mutation(
         "another run's lease does not matter",
-        "janitor/run/leasing.py",
-        (("yield Leasing(other, problem, sweep", "yield Leasing(None, None, sweep"),),
+        "janitor/run/table_lease.py",
+        (("yield LeaseOutcome(other_holder, problem, sweep", "yield LeaseOutcome(None, None, sweep"),),
         ("tests/integration/test_sweep_lease.py",),
     ),
     Mutation(
@@ -243,8 +246,11 @@ MUTATIONS = (
     Mutation(
         "a lease that is renewed is taken over all the same",
         "janitor/store/lease_keeper.py",
-        (("found.__eq__ if self._clock()", "(lambda _: True) if self._clock()"), ("while taken == found and", "while")),
-        ("tests/unit/run/test_lease_keeper.py",),
+        (
+            ("watched.__eq__ if self._clock()", "(lambda _: True) if self._clock()"),
+            ("while answer == watched and", "while"),
+        ),
+        ("tests/unit/store/test_lease_keeper.py",),
     ),
     Mutation(
         "a lease that can be none keeps everybody out for years",

@@ -22,46 +22,46 @@ NOTICE_MUTATIONS = (
         "janitor/wiring/announcer.py",
         (
             (
-                "kind, topic_arn = Kind.OWNER if settings.per_token else Kind.DIGEST,",
-                "kind, topic_arn = Kind.DIGEST,",
+                "kind, topic_arn = MessageKind.OWNER if settings.per_token else MessageKind.DIGEST,",
+                "kind, topic_arn = MessageKind.DIGEST,",
             ),
         ),
         (f"{_TESTS}::test_where_owners_are_told_only_their_own_message_lets_a_token_go",),
     ),
     Mutation(
         "two announce at once",
-        "janitor/notices/announce.py",
-        (("            self._other = self._taken()\n", "            self._other = None\n"),),
+        "janitor/notices/announcer.py",
+        (("            self._other_holder = self._enter_lease()\n", "            self._other_holder = None\n"),),
         (f"{_TESTS}::test_who_comes_second_leaves_its_notices_to_the_next_run_and_says_so",),
     ),
     Mutation(
         "what another run told meanwhile is told again",
-        "janitor/notices/announce.py",
-        (("                self._watch.drop_told()\n", ""),),
+        "janitor/notices/announcer.py",
+        (("                self._memory.drop_already_told()\n", ""),),
         (f"{_TESTS}::test_what_another_run_told_while_this_one_read_is_not_told_again",),
     ),
     Mutation(
         "nothing proves that marks can be kept",
-        "janitor/notices/announce.py",
-        (("                self._watch.prove()\n", ""),),
+        "janitor/notices/announcer.py",
+        (("                self._memory.prove_room()\n", ""),),
         (f"{_TESTS}::test_where_no_mark_fits_no_message_goes_out",),
     ),
     Mutation(
         "messages go on after a mark has failed",
-        "janitor/notices/announce.py",
-        (("if not self.mark(Kind.OWNER, batch) or not", "if not [self.mark(Kind.OWNER, batch)] or not"),),
+        "janitor/notices/announcer.py",
+        (("if not self.mark(MessageKind.OWNER, batch) or not", "if not [self.mark(MessageKind.OWNER, batch)] or not"),),
         (f"{_TESTS}::test_the_first_mark_that_fails_ends_the_messages",),
     ),
     Mutation(
         "a snapshot is held against one of another horizon",
         "janitor/wiring/announcer.py",
-        (('profile=f"{policy.dialect.value}/{policy.horizon}/{key_name(secret)}"', 'profile="all"'),),
+        (('profile=f"{policy.dialect.value}/{policy.horizon}/{fingerprint_key_id(secret)}"', 'profile="all"'),),
         (f"{_TESTS}::test_jobs_with_different_horizons_report_no_false_changes",),
     ),
     Mutation(
         "the dead are told of one by one on the first run",
         "janitor/notices/audience.py",
-        (("return Heard(None, max(0, now - grace))", "return Heard(None, 0)"),),
+        (("return AudienceProgress(None, max(0, now - grace))", "return AudienceProgress(None, 0)"),),
         (f"{_TESTS}::test_tokens_that_were_dead_before_the_first_run_are_counted_and_no_owner_is_written_to",),
     ),
     Mutation(
@@ -72,20 +72,20 @@ NOTICE_MUTATIONS = (
     ),
     Mutation(
         "a mark of the year 9999 counts",
-        "janitor/store/moments.py",
-        (("0 <= moment <= now + ahead + MOST_AHEAD_SECONDS", "True"),),
+        "janitor/store/record_times.py",
+        (("0 <= moment <= now + ahead + MAX_AHEAD_SECONDS", "True"),),
         ("tests/integration/test_run_memory.py",),
     ),
     Mutation(
         "a mark that stands loses its time to whoever comes second",
-        "janitor/store/memory.py",
-        (("at = standing.at if standing is not None and standing.at >= moment else check.now", "at = check.now"),),
+        "janitor/store/run_memory.py",
+        (("at = current.at if current is not None and current.at >= moment else check.now", "at = check.now"),),
         ("tests/integration/test_run_memory.py",),
     ),
     Mutation(
         "a run whose snapshot was overtaken points to chunks that may be gone",
-        "janitor/store/memory.py",
-        (("            elif record != first:\n                return mine\n", ""),),
+        "janitor/store/run_memory.py",
+        (("            elif record != first:\n                return snapshot\n", ""),),
         ("tests/integration/test_store_snapshots.py",),
     ),
     Mutation(
@@ -114,10 +114,13 @@ NOTICE_MUTATIONS = (
     ),
     Mutation(
         "a bug in who announces loses the report",
-        "janitor/notices/announce.py",
+        "janitor/notices/announcer.py",
         (
             (
-                "        if not self._bugs:\n            with remarked(WHERE, NOT_ANNOUNCED, self._bugs):\n      ",
+                (
+                    "        if not self._bugs:\n"
+                    "            with catch_as_remarks(WHERE, NOT_ANNOUNCED, self._bugs):\n      "
+                ),
                 "        if not self._bugs:\n            if True:\n      ",
             ),
         ),
@@ -126,19 +129,19 @@ NOTICE_MUTATIONS = (
     Mutation(
         "a dry run forgets the owners of what it plans",
         "janitor/wiring/announcer.py",
-        (("        is_rehearsal=is_dry_run,\n", ""),),
+        (("        is_dry_run=is_dry_run,\n", ""),),
         ("tests/integration/test_dry_runs.py",),
     ),
     Mutation(
         "every run that fails at once says so",
         "janitor/wiring/announcer.py",
-        (("held.enter_context(turn)", "str(turn)"),),
+        (("held.enter_context(lease)", "str(lease)"),),
         (f"{_TESTS}::test_of_runs_that_come_to_no_report_at_once_one_says_so",),
     ),
     Mutation(
         "what was heard under one dialect counts under another",
         "janitor/wiring/announcer.py",
-        (('naming=f"{policy.dialect.value}/{key_name(secret)}"', "naming=key_name(secret)"),),
+        (('naming=f"{policy.dialect.value}/{fingerprint_key_id(secret)}"', "naming=fingerprint_key_id(secret)"),),
         (f"{_TESTS}::test_another_dialect_makes_nothing_due_that_was_told",),
     ),
 )

@@ -5,7 +5,7 @@ from tests.faults.mutation import Mutation
 _SCAN = "tests/integration/test_scan.py"
 _DELETABLE = "tests/unit/tokens/test_deletable.py::test_a_row_may_go_once_its_grace_is_over_and_not_before"
 _GUARDS = "tests/unit/run/test_guards.py"
-_CARRY_OUT = "tests/unit/run/test_carry_out.py"
+_CARRY_OUT = "tests/unit/run/test_plan_executor.py"
 _DISK = f"{_CARRY_OUT}::test_no_delete_is_sent_before_the_disk_holds_the_row"
 _JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown"
 _ASLEEP = "tests/unit/serve/test_scheduler.py::test_what_a_machine_slept_through_is_done_once_however_late"
@@ -20,7 +20,7 @@ PLANTED_MUTATIONS = (
     ),
     Mutation(
         "an empty page of an owner's rows is taken for the last one",
-        "janitor/dynamodb/owners.py",
+        "janitor/dynamodb/owner_query.py",
         _IS_LAST,
         (
             f"{_SCAN}::test_an_empty_page_of_an_owners_rows_is_not_the_last",
@@ -60,7 +60,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "protected rows do not count where all dates are over",
         "janitor/run/guards.py",
-        (("situation.planned + situation.protected < population.dated", "situation.planned < population.dated"),),
+        (("plan.planned + plan.protected < population.dated", "plan.planned < population.dated"),),
         (f"{_GUARDS}::test_a_protected_row_is_one_of_those_whose_date_is_over",),
     ),
     Mutation(
@@ -124,16 +124,16 @@ PLANTED_MUTATIONS = (
     ),
     Mutation(
         "rows are not judged again before they are sent",
-        "janitor/run/carry_out.py",
+        "janitor/run/plan_executor.py",
         (("            if state is None:\n", "            if False:\n"),),
         (f"{_CARRY_OUT}::test_each_row_is_judged_again_before_it_is_sent",),
     ),
     Mutation(
         "protection does not count when rows are judged again",
-        "janitor/run/carry_out.py",
+        "janitor/run/plan_executor.py",
         (
             (
-                "is_deletable(verdict, now, policy) and protected_by(row, policy) is None",
+                "is_deletable(verdict, now, policy) and find_protection(row, policy) is None",
                 "is_deletable(verdict, now, policy)",
             ),
         ),
@@ -141,14 +141,14 @@ PLANTED_MUTATIONS = (
     ),
     Mutation(
         "a batch may hold a key twice",
-        "janitor/run/carry_out.py",
+        "janitor/run/plan_executor.py",
         (("if len(batch) == most or key in keys:", "if len(batch) == most:"),),
         (f"{_CARRY_OUT}::test_no_batch_holds_a_key_twice_however_it_is_written",),
     ),
     Mutation(
         "keys are told apart by how they are written",
-        "janitor/run/carry_out.py",
-        (("        key = each.candidate.row.key.S\n", "        key = str(bytes(each.target.key))\n"),),
+        "janitor/run/plan_executor.py",
+        (("        key = archived_row.candidate.row.key.S\n", "        key = str(bytes(archived_row.target.key))\n"),),
         (f"{_CARRY_OUT}::test_no_batch_holds_a_key_twice_however_it_is_written",),
     ),
 )

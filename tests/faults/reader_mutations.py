@@ -22,7 +22,12 @@ READER_MUTATIONS = (
     Mutation(
         "a failed segment passes for an empty one",
         "janitor/readers/segment.py",
-        (("    if got.failure is not None:\n", "    if got.failure is not None and got.pages:\n"),),
+        (
+            (
+                "    if (failure := decoded.failure) is not None:\n",
+                "    if (failure := decoded.failure) is not None and decoded.pages:\n",
+            ),
+        ),
         (f"{_FAULTS}::test_what_hinders_a_reader_is_said_and_nothing_is_deleted",),
     ),
     Mutation(
@@ -47,7 +52,7 @@ READER_MUTATIONS = (
         "janitor/readers/segment.py",
         (
             (
-                "    if (found.table_id, found.account_id) != (place.table_id, place.account_id):\n",
+                "    if (found.table_id, found.account_id) != (location.table_id, location.account_id):\n",
                 "    if not found:\n",
             ),
         ),
@@ -56,13 +61,13 @@ READER_MUTATIONS = (
     Mutation(
         "a reader finishes its segment before it looks whether the run is still there",
         "janitor/readers/processes.py",
-        (("    # Nobody is left to read for, whatever the thread is doing.\n", "    threading.Event().wait()\n"),),
+        (("    # The deciding process is gone: do not wait for the thread.\n", "    threading.Event().wait()\n"),),
         (f"{_FAULTS}::test_readers_die_with_a_run_that_is_killed_in_the_middle_of_a_segment",),
     ),
     Mutation(
         "readers that die are replaced for ever",
         "janitor/readers/processes.py",
-        (("if attempts[reader.task] == _MOST_ATTEMPTS:", "if attempts[reader.task] == 0:"),),
+        (("if attempts[reader.task] == _MAX_ATTEMPTS:", "if attempts[reader.task] == 0:"),),
         (f"{_FAULTS}::test_processes_that_die_again_and_again_fail_the_run_and_nothing_is_deleted",),
     ),
 )

@@ -15,8 +15,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.delete import LEASE_LOST, Deleter
 from janitor.dynamodb.target import Target
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
 from tests.command import janitor, started
 from tests.faults.proxy import Forward, Request, meddling_proxy
@@ -58,7 +58,7 @@ def test_a_delete_that_failed_is_sent_again_only_while_the_lease_is_held(
             may_go_on=lambda: is_held or not sends,
         )
         result = deleter.delete([Target.of(json.dumps(row).encode(), POLICY, is_legacy=False)])
-    [settled] = result.settled
+    [settled] = result.rows
     if is_held:
         assert (settled.outcome, keys_in(client, table)) == (DeletionOutcome.DELETED, set())
     else:

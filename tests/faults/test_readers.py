@@ -106,7 +106,7 @@ def test_processes_that_die_again_and_again_fail_the_run_and_nothing_is_deleted(
         at_work.put(process)
         swept = ended(process)
     assert swept.code == 1
-    assert "3 processes that read the same segment of the table died, one after the other" in swept.err
+    assert "3 reader processes died one after the other while reading the same segment of the table" in swept.err
     assert deletion_in(swept)["deleted"] == 0
     assert keys_in(tokens, table) == before
 
@@ -212,6 +212,6 @@ def test_a_worker_that_is_killed_is_made_up_for_and_a_lost_scheduler_ends_the_ru
             cluster.scheduler.kill()
             swept = ended(process)
     assert swept.code == 1
-    assert f"--dask {cluster.address}: the scheduler was lost" in swept.err
+    assert f"--dask {cluster.address}: the connection to the scheduler was lost" in swept.err
     assert deletion_in(swept)["deleted"] == 0
     assert keys_in(tokens, table) == before

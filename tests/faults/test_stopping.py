@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.run.carry_out import WORKERS
+from janitor.run.plan_executor import WORKERS
 from tests.command import Finished, started
 from tests.faults.gate import END_SECONDS, HANG_SECONDS, gated
 from tests.fixtures import NewTable

@@ -15,8 +15,8 @@ from janitor.dynamodb.client import Aws, Connection
 from janitor.store.create_table import create_table
 from janitor.store.dynamodb import DynamoDbBackend
 from janitor.store.lease import Leases
-from janitor.store.memory import LARGEST_CHUNK, LastRun, RunMemory, StoredMark
 from janitor.store.records import Store
+from janitor.store.run_memory import MAX_CHUNK_BYTES, LastRun, RunMemory, StoredMark
 from janitor.store.sqlite import SqliteBackend
 from tests.faults.proxy import Meddle, Meddling, meddling_proxy
 
@@ -26,7 +26,7 @@ SCOPE = "000000000000/us-east-1/tokens"
 PROFILE = "hashed/2592000/-"
 FIRST = LastRun("run-1", NOW - DAY, NOW - DAY + 60, "complete")
 SECOND = LastRun("run-2", NOW, NOW + 60, "complete")
-CHUNKS = [os.urandom(LARGEST_CHUNK), b"", b"\x00second"]
+CHUNKS = [os.urandom(MAX_CHUNK_BYTES), b"", b"\x00second"]
 
 Meddled = tuple[DynamoDBClient, str, Meddling]
 

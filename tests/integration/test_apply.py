@@ -175,7 +175,7 @@ def test_a_plan_of_another_table_region_or_account_is_turned_away(
     plan = planned(server, table, tmp_path / "plan")
     table_differs = apply(server, plan, "--table", other)
     assert (table_differs.code, table_differs.out) == (2, "")
-    assert f"is of the table {table}, and this is {other}" in table_differs.err
+    assert f"holds rows of the table {table}, and this run would use {other}" in table_differs.err
     region_differs = apply(server, plan, "--table", table, "--region", "eu-west-1")
     assert region_differs.code == 2
     assert len(keys_in(client, other)) == STALE
@@ -220,11 +220,11 @@ def emptied(plan: Path) -> None:
 
 
 BROKEN = {
-    cut_off: "was cut off",
-    damaged: "its lines are not those",
+    cut_off: "is not complete",
+    damaged: "its lines do not match the digest",
     doubled: "is damaged",
-    no_plan: "is no plan",
-    emptied: "is no plan",
+    no_plan: "is not a plan",
+    emptied: "is not a plan",
     Path.unlink: "cannot be read",
 }
 
@@ -261,7 +261,7 @@ def test_a_zipped_plan_that_was_cut_off_is_noticed(server: Server, new_table: Ne
     plan = planned(server, table, tmp_path / "plan.ndjson.gz")
     plan.write_bytes(plan.read_bytes()[:-20])
     finished = apply(server, plan)
-    assert (finished.code, "was cut off" in finished.err) == (2, True)
+    assert (finished.code, "is not complete" in finished.err) == (2, True)
 
 
 def test_a_plan_that_somebody_wrote_gets_no_living_row_deleted(

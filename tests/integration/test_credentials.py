@@ -12,7 +12,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from janitor.aws.credentials import CredentialSource, explained, flaw_of, metadata_status
+from janitor.aws.credentials import CredentialSource, ask_metadata_status, explain_errors, find_flaw
 from janitor.errors import ConfigurationError
 from tests.command import Finished, janitor
 
@@ -260,7 +260,7 @@ AGENT_TOKEN, AGENT_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AU
         (503, f"busy {SECRET}", "answered 503"),
         (500, "", "answered 500"),
         (404, "{}", "answered 404"),
-        (200, f"<html>{SECRET}", "no JSON"),
+        (200, f"<html>{SECRET}", "its answer is not JSON"),
         (200, json.dumps({"AccessKeyId": KEY_ID, "SecretAccessKey": SECRET}), "no credentials"),
         (200, f'["{SECRET}"]', "no credentials"),
     ],
@@ -296,7 +296,12 @@ def test_a_file_for_the_agent_that_is_not_there_is_named() -> None:
 
 
 def test_a_host_that_gives_no_credentials_is_wrong_configuration() -> None:
-    assert_says(scan({**NO_KEYS, FULL: f"http://user:{SECRET}@example.com/x"}), 2, FULL, "names no host")
+    assert_says(
+        scan({**NO_KEYS, FULL: f"http://user:{SECRET}@example.com/x"}),
+        2,
+        FULL,
+        "names a host that credentials may not come from",
+    )
 
 
 @pytest.mark.parametrize(
@@ -323,8 +328,8 @@ def test_a_metadata_service_that_is_named_and_gives_nothing_is_worth_another_try
 
 def test_an_instance_that_has_trouble_is_told_from_one_that_is_none() -> None:
     with stub(always(503)) as service:
-        assert metadata_status(service.url.removeprefix("http://")) == 503
-    assert metadata_status(nowhere().removeprefix("http://")) is None
+        assert ask_metadata_status(service.url.removeprefix("http://")) == 503
+    assert ask_metadata_status(nowhere().removeprefix("http://")) is None
 
 
 def test_nothing_configured_is_wrong_configuration() -> None:
@@ -372,7 +377,7 @@ def test_a_role_over_a_role_with_mfa_names_the_one_that_asks(aws: Aws) -> None:
 def test_no_answer_to_the_question_for_a_code_is_said() -> None:
     environment: dict[str, str] = {}
     place = CredentialSource("assume-role", "night", botocore.session.Session(), environment)
-    with pytest.raises(ConfigurationError, match="no MFA code was given for the profile night"), explained(place):
+    with pytest.raises(ConfigurationError, match="no MFA code was given for the profile night"), explain_errors(place):
         raise EOFError
 
 
@@ -562,4 +567,4 @@ def test_a_server_without_tls_is_no_matter_of_authorities() -> None:
 
 @pytest.mark.parametrize("text", ["abc/+=", "AKIA-._~"])
 def test_what_credentials_are_made_of_has_no_flaw(text: str) -> None:
-    assert flaw_of(text) is None
+    assert find_flaw(text) is None

@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.demo import emulator
-from janitor.demo.emulator import Emulator, running, stop
-from janitor.demo.lisa_table import TABLE_NAMES, create, rows
+from janitor.demo.emulator import Emulator, run_emulator, stop_emulator
+from janitor.demo.lisa_table import TABLE_NAMES, create_lisa_table, make_rows
 from tests.command import is_running
 from tests.tables import SAMPLE_NOW
 
@@ -39,9 +39,9 @@ def shared() -> Iterator[Emulator]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**SECRETS, "AUTH": "true", "USE_SSL": "1", "PERSIST_STATE": "1"}.items():
             patch.setenv(name, value)
-        made = emulator.start()
+        made = emulator.start_emulator()
     yield made
-    stop(made)
+    stop_emulator(made)
 
 
 @pytest.fixture
@@ -158,9 +158,9 @@ def test_every_row_arrives_as_it_was_made(
     shared: Emulator, client_of: Callable[[Emulator], DynamoDBClient], dialect: str
 ) -> None:
     client, name = client_of(shared), TABLE_NAMES[dialect]
-    expected = rows(SAMPLE_NOW, dialect)
+    expected = make_rows(SAMPLE_NOW, dialect)
 
-    says_how_many = create(client, name, dialect, SAMPLE_NOW) == len(expected)
+    says_how_many = create_lisa_table(client, name, dialect, SAMPLE_NOW) == len(expected)
     arrived = client.scan(TableName=name)["Items"]
 
     are_the_same = sorted(arrived, key=key_of) == sorted(expected, key=key_of)
@@ -175,7 +175,7 @@ def test_rows_of_a_hashed_table_are_found_by_their_owner(
     shared: Emulator, client_of: Callable[[Emulator], DynamoDBClient]
 ) -> None:
     client = client_of(shared)
-    create(client, "by-owner", "hashed", SAMPLE_NOW)
+    create_lisa_table(client, "by-owner", "hashed", SAMPLE_NOW)
     items = client.query(
         TableName="by-owner",
         IndexName="username-index",
@@ -201,7 +201,7 @@ def test_it_is_reached_in_spite_of_a_proxy(
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("NO_PROXY", "corp.invalid")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with running() as made:
+    with run_emulator() as made:
         monkeypatch.setenv("no_proxy", "")  # so that it is put back afterwards
         assert client_of(made).list_tables()["TableNames"] == []
 
@@ -209,20 +209,20 @@ def test_it_is_reached_in_spite_of_a_proxy(
 def test_it_is_gone_after_the_block_with_all_it_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    with running() as made:
+    with run_emulator() as made:
         assert is_running(made.pid)
     assert not is_running(made.pid)
     assert list(tmp_path.iterdir()) == []
-    stop(made)  # once more does no harm
+    stop_emulator(made)  # once more does no harm
 
 
 def test_a_kept_one_answers_after_the_block(client_of: Callable[[Emulator], DynamoDBClient]) -> None:
-    with running(keep=True) as made:
+    with run_emulator(keep=True) as made:
         pass
     try:
         assert client_of(made).list_tables()["TableNames"] == []
     finally:
-        stop(made)
+        stop_emulator(made)
     assert not is_running(made.pid)
 
 
@@ -232,7 +232,7 @@ def test_a_port_that_another_program_takes_first_is_given_up(monkeypatch: pytest
         ports = iter([taken, free_port()])
         monkeypatch.setattr(emulator, "_free_port", lambda: next(ports))
         monkeypatch.setattr(emulator, "_ANSWER_SECONDS", 0.2)
-        with running() as made:
+        with run_emulator() as made:
             assert port_of(made) != taken
 
 
@@ -241,6 +241,6 @@ def test_another_emulator_on_the_port_is_not_mistaken_for_ours(
 ) -> None:
     ports = iter([port_of(shared), free_port()])
     monkeypatch.setattr(emulator, "_free_port", lambda: next(ports))
-    with running() as made:
+    with run_emulator() as made:
         assert port_of(made) != port_of(shared)
     assert is_running(shared.pid)

@@ -140,7 +140,7 @@ def test_all_that_is_missing_is_said_at_once(ministack_url: str, dynamodb: Dynam
     assert (finished.code, found["ok"]) == (1, False)
     assert failed.keys() == {"key", "topic", "state", "archive", "schedule nightly.toml"}
     assert "--create-state" in failed["state"]
-    assert check(found, "dynamodb:GetItem")["found"] == "not checked: it is no token table"
+    assert check(found, "dynamodb:GetItem")["found"] == "not checked: it is not a token table"
     # Whoever does not read the JSON reads a line for each.
     assert [line.split(": ")[1] for line in finished.err.splitlines()] == list(failed)
 

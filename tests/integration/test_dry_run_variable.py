@@ -55,7 +55,7 @@ def test_no_variable_makes_a_sweep_delete(server: Server, client: DynamoDBClient
     table = new_table(stale_rows(2))
     for said in ("1", "0"):
         finished = ran(server, table, "sweep", "--yes", "--no-archive", JANITOR_DELETE=said)
-        assert (finished.code, "--delete is taken as typed only" in finished.err) == (2, True)
+        assert (finished.code, "--delete can only be given as a flag" in finished.err) == (2, True)
     assert len(keys_in(client, table)) == 2
 
 
@@ -116,6 +116,6 @@ def test_a_variable_that_was_meant_to_protect_ends_every_such_command(
     ):
         finished = ran(server, table, *command, **{name: "user-*"})
         assert (finished.code, finished.out) == (2, ""), command
-        assert f"janitor: {name} is no variable of janitor" in finished.err
+        assert f"janitor: {name} is not a variable of janitor" in finished.err
         assert len(finished.err.splitlines()) == 1
     assert everything_in(client, table) == before

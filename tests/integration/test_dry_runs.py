@@ -265,7 +265,7 @@ def test_a_dry_run_asks_the_archive_and_leaves_nothing_there(
     (tmp_path / "folder").mkdir()
     for place, word in {
         str(tmp_path / "taken"): "exists already",
-        "/dev/null/archive": "is no folder",
+        "/dev/null/archive": "is not a folder",
         "/proc/1/": "cannot be written",
         "s3://not-there/x/": "there is no bucket not-there",
     }.items():
@@ -298,12 +298,12 @@ def test_a_dry_run_looks_at_the_lease_and_does_not_take_it(
             assert said["lease"].startswith("would refuse to delete: ")
     scope, store = scope_in(client, table), sqlite_leases(tmp_path / "state.sqlite")
     again = json.loads(janitor("sweep", *where, "--state-url", url).out)
-    assert (guards(again), store.holder(scope)) == ({}, None)
+    assert (guards(again), store.find_holder(scope)) == ({}, None)
     assert keys_in(client, table) >= {key_of(row) for row in stale}
 
 
 def test_a_check_says_that_nobody_is_told(job: Job) -> None:
-    silent = "which a dry run tells nothing"
+    silent = "; a dry run sends none"
     assert silent in janitor("run", job.file("[delete]\n"), "--check").out
     assert silent in janitor("run", job.file(""), "--check", "--dry-run").out
     assert silent not in janitor("run", job.file(""), "--check").out

@@ -24,7 +24,7 @@ from janitor.settings.parsers import parse_heartbeat_url
 from janitor.settings.table import TableSettings
 from janitor.sinks.heartbeat import Heartbeat
 from janitor.stopping import Stop
-from janitor.wiring.monitoring import Outside
+from janitor.wiring.monitoring import RunMonitor
 from tests.command import janitor
 from tests.fixtures import NewTable
 from tests.servers import Server
@@ -199,7 +199,7 @@ def test_a_call_that_is_answered_well_but_not_recorded_is_an_error(monitor: Moni
 def test_a_monitor_that_hangs_at_the_start_is_left_alone_and_told_of_the_end(monitor: Monitor) -> None:
     monitor.answers.clear()
     beat = heartbeat(monitor, budget_seconds=2)
-    assert_says(beat.start(), "brought no answer in time")
+    assert_says(beat.start(), "got no answer in time")
     monitor.answers.set()
     assert beat.success() is None
     assert [told.path for told in monitor.told] == [f"/{SECRET}/start", f"/{SECRET}"]
@@ -209,7 +209,7 @@ def test_a_monitor_that_always_hangs_gets_the_budget_and_no_more(monitor: Monito
     monitor.answers.clear()
     beat = heartbeat(monitor, budget_seconds=0.4)
     for error in (beat.start(), beat.success()):
-        assert_says(error, "brought no answer in time")
+        assert_says(error, "got no answer in time")
     assert_says(beat.failure("x"), "was not sent")
     assert len(monitor.told) <= 2
 
@@ -218,7 +218,7 @@ def test_a_monitor_that_hangs_at_the_start_costs_a_small_part_of_a_short_deadlin
     monitor.answers.clear()
     stop = Stop(deadline=5)
     settings = NoticeSettings(heartbeat_url=parse_heartbeat_url(f"{monitor.url}/{SECRET}"))
-    with Outside(settings, StateSettings(), TableSettings(), stop, command="scan", run_id=RUN):
+    with RunMonitor(settings, StateSettings(), TableSettings(), stop, command="scan", run_id=RUN):
         assert stop.seconds_left > 1
         monitor.answers.set()
 
@@ -234,7 +234,7 @@ def test_a_start_that_could_only_be_told_too_late_is_not_told(monitor: Monitor) 
     look_up = socket.getaddrinfo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", slow)
-        assert_says(heartbeat(monitor, budget_seconds=0.2).start(), "brought no answer in time")
+        assert_says(heartbeat(monitor, budget_seconds=0.2).start(), "got no answer in time")
         released.set()
         for thread in set(threading.enumerate()) - threads:
             thread.join(30)
@@ -434,7 +434,7 @@ def test_a_proxy_that_refuses_the_tunnel_is_said_by_its_status(secure_monitor: M
     ("url", "words"),
     [
         ("http://me:hidden@127.0.0.1:{closed}", "Connection refused"),
-        ("socks5://127.0.0.1:9", "only http:// and https://"),
+        ("socks5://127.0.0.1:9", "begins with http:// or https://"),
         ("http://", "no host"),
         ("http://127.0.0.1:hidden", "no host"),
     ],

@@ -200,7 +200,7 @@ def test_a_key_that_is_there_twice_is_turned_away_however_it_is_spelt(
     again = spell(plain[0], key_of(stale[0]).encode())
     assert (again == plain[0]) == (spell is SPELLINGS["the same line"])
     plan = written(tmp_path / "plan", header_of(table), [*plain, again])
-    assert_turned_away(carried_out(command, server, plan), plan, "names one key twice: row 3 ")
+    assert_turned_away(carried_out(command, server, plan), plan, "holds one key twice: row 3 ")
     assert keys_in(client, table) == before
 
 

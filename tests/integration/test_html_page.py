@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from janitor.report.formats.html import Html
+from janitor.report.formats.html import HtmlFormat
 from tests.html_reports import MOST_URGENT_OWNER, after_a_sweep, believable
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -100,7 +100,7 @@ def browse(browser: str, tmp_path: Path) -> Browse:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_bytes(Html().tail(believable()))
+    path.write_bytes(HtmlFormat().tail(believable()))
     return path
 
 
@@ -149,7 +149,7 @@ def test_a_reader_sees_the_counts_and_who_is_most_urgent(
 @pytest.mark.parametrize("report", [believable, after_a_sweep])
 def test_nothing_sticks_out_at_any_width(browse: Browse, tmp_path: Path, report: Any, width: int) -> None:
     page = tmp_path / "report.html"
-    page.write_bytes(Html().tail(report()))
+    page.write_bytes(HtmlFormat().tail(report()))
     said = seen(browse, page, size=(width, 900), first="every('details').forEach(each => each.open = true);")
     assert said["width"] == width
     assert said["content"] <= width
@@ -172,7 +172,7 @@ def test_a_reader_filters_without_a_script_of_the_page(browse: Browse, page: Pat
 
 def test_rows_of_the_plan_can_be_told_from_the_others(browse: Browse, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    page.write_bytes(Html().tail(after_a_sweep()))
+    page.write_bytes(HtmlFormat().tail(after_a_sweep()))
     assert len(seen(browse, page, first=choose("plan", "in the plan"))["rows"]) == 60
     assert len(seen(browse, page, first=choose("plan", "not in the plan"))["rows"]) == 148 - 60
 

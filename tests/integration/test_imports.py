@@ -29,9 +29,7 @@ HEAVY = (
     "uvicorn",
 )
 OURS = (
-    "janitor.wiring.progress_bar",
     "janitor.wiring.announcer",
-    "janitor.wiring.several",
     "janitor.settings.cron",
     "janitor.settings.deletion",
     "janitor.demo",

@@ -17,9 +17,9 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.errors import StoreError
 from janitor.store.dynamodb import DynamoDbBackend
-from janitor.store.lease import Held, Lease, Leases
-from janitor.store.memory import RunMemory
+from janitor.store.lease import HeldLease, Lease, Leases
 from janitor.store.records import Store
+from janitor.store.run_memory import RunMemory
 from janitor.store.sqlite import SqliteBackend
 from tests.faults.proxy import Forward, Request
 from tests.integration.stores import (
@@ -93,7 +93,7 @@ def store(new_store: Callable[[], Leases]) -> Leases:
     return new_store()
 
 
-def until_of(taken: Lease | Held) -> int:
+def until_of(taken: Lease | HeldLease) -> int:
     assert isinstance(taken, Lease)
     return taken.until
 
@@ -101,37 +101,37 @@ def until_of(taken: Lease | Held) -> int:
 def test_who_looks_at_a_lease_sees_whose_it_is_and_leaves_nothing(
     new_store: Callable[[], Leases], tmp_path: Path
 ) -> None:
-    assert new_store().holder(SCOPE) is None
+    assert new_store().find_holder(SCOPE) is None
     assert not (tmp_path / "state").exists()
     store = new_store()
     until = until_of(store.take(SCOPE, "a", LONG))
-    assert new_store().holder(SCOPE) == Held("a", until)
-    assert new_store().holder(f"{SCOPE}-2") is None
+    assert new_store().find_holder(SCOPE) == HeldLease("a", until)
+    assert new_store().find_holder(f"{SCOPE}-2") is None
     store.release(SCOPE, "a")
-    assert new_store().holder(SCOPE) is None
+    assert new_store().find_holder(SCOPE) is None
     store.take(SCOPE, "b", PAST)
-    assert new_store().holder(SCOPE) is None
+    assert new_store().find_holder(SCOPE) is None
 
 
 def test_a_lease_is_one_runs_until_it_is_given_back(store: Leases) -> None:
     until = until_of(store.take(SCOPE, "a", LONG))
-    assert store.take(SCOPE, "b", LONG) == Held("a", until)
+    assert store.take(SCOPE, "b", LONG) == HeldLease("a", until)
     # Another table is another lease, and whoever does not have one changes nothing.
     assert isinstance(store.take(f"{SCOPE}-2", "b", LONG), Lease)
     store.release(SCOPE, "b")
     assert not store.renew(SCOPE, "b", LONG)
-    assert store.take(SCOPE, "b", LONG) == Held("a", until)
+    assert store.take(SCOPE, "b", LONG) == HeldLease("a", until)
     store.release(SCOPE, "a")
     assert not store.renew(SCOPE, "a", LONG)
     assert isinstance(store.take(SCOPE, "b", LONG), Lease)
-    assert isinstance(store.take(SCOPE, "a", LONG), Held)
+    assert isinstance(store.take(SCOPE, "a", LONG), HeldLease)
 
 
 def test_a_renewed_lease_lasts_from_then_on(store: Leases) -> None:
     until = until_of(store.take(SCOPE, "a", LONG))
     assert store.renew(SCOPE, "a", 2 * LONG)
     renewed = store.take(SCOPE, "b", LONG)
-    assert isinstance(renewed, Held)
+    assert isinstance(renewed, HeldLease)
     assert renewed.until is not None
     assert until + LONG <= renewed.until <= until + LONG + 60
     # To take what one has already begins anew.
@@ -143,16 +143,16 @@ def test_a_lease_that_a_wrong_clock_made_too_long_is_renewed_to_what_it_should_b
     place.spoil(lease_of("a", until + 10 * LONG))
     assert store.renew(SCOPE, "a", LONG)
     renewed = store.take(SCOPE, "b", LONG)
-    assert isinstance(renewed, Held)
+    assert isinstance(renewed, HeldLease)
     assert renewed.until is not None
     assert until <= renewed.until <= until + 60
 
 
 def test_a_lease_is_taken_over_from_whom_the_caller_knows_to_be_gone(store: Leases) -> None:
     store.take(SCOPE, "job/1", LONG)
-    asked: list[Held] = []
+    asked: list[HeldLease] = []
 
-    def is_of_another(held: Held) -> bool:
+    def is_of_another(held: HeldLease) -> bool:
         asked.append(held)
         return False
 
@@ -190,10 +190,10 @@ def test_a_lease_that_can_be_none_is_taken_at_once_and_said(
     taken = store.take(SCOPE, "a", LONG)
     assert isinstance(taken, Lease)
     legible = isinstance(until, int) and until < 10**15
-    assert taken.broken == Held(holder if isinstance(holder, str) else "", until if legible else None)  # type: ignore[arg-type]
+    assert taken.broken == HeldLease(holder if isinstance(holder, str) else "", until if legible else None)  # type: ignore[arg-type]
     # And whoever has it knows nothing of that any more.
     again = store.take(SCOPE, "b", LONG)
-    assert again == Held("a", taken.until)
+    assert again == HeldLease("a", taken.until)
 
 
 NO_LEASES = [b"", b"\xff\x00", b"[]", b'{"holder":"\xff"}', b"[" * 100_000]
@@ -208,8 +208,8 @@ def test_what_stands_for_a_lease_and_is_none_at_all_is_taken_at_once_and_said(
     assert not store.renew(SCOPE, "a", LONG)
     taken = store.take(SCOPE, "b", LONG)
     assert isinstance(taken, Lease)
-    assert taken.broken == Held("", None)
-    assert store.take(SCOPE, "a", LONG) == Held("b", taken.until)
+    assert taken.broken == HeldLease("", None)
+    assert store.take(SCOPE, "a", LONG) == HeldLease("b", taken.until)
 
 
 def test_a_holder_whose_lease_was_spoiled_keeps_it_when_it_renews(place: Place, store: Leases) -> None:
@@ -218,7 +218,7 @@ def test_a_holder_whose_lease_was_spoiled_keeps_it_when_it_renews(place: Place, 
         place.spoil(lease_of("a", spoiled))
         assert store.renew(SCOPE, "a", LONG)
         held = store.take(SCOPE, "b", LONG)
-        assert isinstance(held, Held)
+        assert isinstance(held, HeldLease)
         assert held.until is not None
         assert until <= held.until <= until + 60
 
@@ -228,27 +228,27 @@ def test_a_lease_whose_holder_died_is_taken_over_and_stays_with_whoever_took_it(
     until = until_of(store.take(SCOPE, "b", LONG))
     assert not store.renew(SCOPE, "dead", LONG)
     store.release(SCOPE, "dead")
-    assert store.take(SCOPE, "dead", LONG) == Held("b", until)
+    assert store.take(SCOPE, "dead", LONG) == HeldLease("b", until)
 
 
 def test_a_lease_that_ran_out_is_renewed_while_nobody_has_taken_it_over(store: Leases) -> None:
     store.take(SCOPE, "a", PAST)
     assert store.renew(SCOPE, "a", LONG)
-    assert isinstance(store.take(SCOPE, "b", LONG), Held)
+    assert isinstance(store.take(SCOPE, "b", LONG), HeldLease)
 
 
 def test_a_lease_is_not_over_early_for_clocks_that_count_whole_seconds(store: Leases) -> None:
     # For no time at all: not over at once, but in the next second, which may have begun.
     until = until_of(store.take(SCOPE, "a", 0))
     taken = store.take(SCOPE, "b", LONG)
-    assert taken == Held("a", until) or until_of(taken) > until + LONG
+    assert taken == HeldLease("a", until) or until_of(taken) > until + LONG
 
 
 def test_of_many_that_take_at_once_one_gets_it(new_store: Callable[[], Leases]) -> None:
     stores = [new_store() for _ in range(THREADS)]
     start = threading.Barrier(THREADS)
 
-    def take(number: int, scope: str) -> Lease | Held:
+    def take(number: int, scope: str) -> Lease | HeldLease:
         start.wait()
         return stores[number].take(scope, f"run-{number}", LONG)
 
@@ -260,7 +260,9 @@ def test_of_many_that_take_at_once_one_gets_it(new_store: Callable[[], Leases]) 
                 stores[0].take(scope, "dead", PAST)
             taken = list(pool.map(take, range(THREADS), [scope] * THREADS))
             [winner] = [each for each in taken if isinstance(each, Lease)]
-            assert [each for each in taken if isinstance(each, Held)] == [Held(winner.holder, winner.until)] * 7
+            assert [each for each in taken if isinstance(each, HeldLease)] == [
+                HeldLease(winner.holder, winner.until)
+            ] * 7
             stores[0].take(scope, winner.holder, PAST)
             if left == "given-back":
                 stores[0].release(scope, winner.holder)
@@ -274,10 +276,10 @@ def test_what_runs_remember_and_their_leases_do_not_mind_each_other(place: Place
     # Of a run as of a time that is centuries ahead, too: what is past its time is told by the store's own clock.
     RunMemory(place.records(), SCOPE, NOW * 5).forget()
     assert store.renew(SCOPE, "a", LONG)
-    assert memory.marked(["name"])
+    assert memory.find_marks(["name"])
     assert memory.last_run(PROFILE) is None
     store.release(SCOPE, "a")
-    assert memory.marked(["name"])
+    assert memory.find_marks(["name"])
 
 
 def test_another_programs_file_holds_no_leases(tmp_path: Path) -> None:
@@ -307,7 +309,7 @@ def test_the_table_is_asked_by_its_own_clock_and_once_more_where_an_answer_is_lo
 
     proxy.rules([lost])
     until = until_of(store.take(SCOPE, "a", LONG))
-    assert store.take(SCOPE, "b", LONG) == Held("a", until)
+    assert store.take(SCOPE, "b", LONG) == HeldLease("a", until)
     proxy.rules([lost])
     assert store.renew(SCOPE, "a", LONG)
     assert len(proxy.fired()) == 1
@@ -326,7 +328,7 @@ def test_the_table_is_asked_by_its_own_clock_and_once_more_where_an_answer_is_lo
     behind = ahead - dt.timedelta(hours=10)
     proxy.rules([dated(format_datetime(behind, usegmt=True))])
     store.take(f"{SCOPE}-2", "a", LONG)
-    assert isinstance(store.take(f"{SCOPE}-2", "b", LONG), Held)
+    assert isinstance(store.take(f"{SCOPE}-2", "b", LONG), HeldLease)
 
     for stamp in ("no date", "Thu, 01 Jan 2026 00:00:00"):
         proxy.rules([dated(stamp)])
@@ -346,7 +348,7 @@ def test_a_lease_that_changes_while_it_is_taken_over_is_looked_at_again(server: 
         key = {"scope": {"S": SCOPE}, "item": {"S": "lease"}}
         changes = {
             # Its holder was late, and not dead.
-            "renewed": (lambda: store.renew(SCOPE, "a", LONG), Held),
+            "renewed": (lambda: store.renew(SCOPE, "a", LONG), HeldLease),
             # By the table's TTL.
             "removed": (lambda: client.delete_item(TableName=table, Key=key), Lease),
         }

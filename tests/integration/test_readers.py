@@ -13,11 +13,11 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.doctor.cluster import readers_at_once
+from janitor.doctor.cluster import count_parallel_readers
 from janitor.errors import ConfigurationError
 from janitor.readers.dask_cluster import check_dask
 from janitor.settings.limits import LimitSettings
-from janitor.wiring.readers import cores, shares_of
+from janitor.wiring.readers import available_cores, split_table
 from tests.command import Finished, fake_aws, janitor
 from tests.dask_cluster import Cluster, dask_cluster
 from tests.examples import how_many
@@ -234,7 +234,7 @@ def test_a_worker_that_finds_another_table_of_that_name_ends_the_run(
     worker.terminate()
     worker.wait(10)
     assert swept.code == 1
-    assert "what it finds as twice is another table than the process that decides has found" in swept.err
+    assert "its table twice is not the same table as that of the process that decides" in swept.err
     assert keys_in(tokens, "twice") == {row["token"]["S"] for row in rows}
 
 
@@ -251,7 +251,10 @@ def test_workers_without_this_janitor_are_refused(
 ) -> None:
     create_table(tokens, "refused", hashed=True, rows=living_rows(6))
     scan = ("scan", "--table", "refused", "--endpoint-url", table_server.url, "--dask", cluster.address)
-    for customization, sentence in ((SAYS_OTHERWISE, "has janitor 0.0.1, and this is"), (HAS_NONE, "has no janitor")):
+    for customization, sentence in (
+        (SAYS_OTHERWISE, "has janitor 0.0.1, and this machine has"),
+        (HAS_NONE, "has no janitor"),
+    ):
         (tmp_path / "sitecustomize.py").write_text(customization)
         (worker,) = cluster.add_workers(1, {"PYTHONPATH": str(tmp_path)})
         said = refused(*scan)
@@ -291,7 +294,7 @@ class Asked:
 
 @pytest.mark.parametrize("versions", [("2", "1", "2"), ("2", "2", "1"), ("2", "1", "1")])
 def test_another_dask_is_refused(versions: Sequence[str]) -> None:
-    with pytest.raises(ConfigurationError, match="tcp://there: the cluster has Dask 1, and this is 2"):
+    with pytest.raises(ConfigurationError, match="tcp://there: the cluster has Dask 1, and this machine has 2"):
         check_dask(Asked(*versions), "tcp://there")
 
 
@@ -306,11 +309,11 @@ def test_the_doctor_looks_at_the_cluster_and_estimates_with_it(
     doctor = ("doctor", "--table", "looked-at", "--endpoint-url", table_server.url, "--format", "json", *SEGMENTS)
     there = json.loads(janitor(*doctor, "--dask", cluster.address).out)
     checks = {check["name"]: check for check in there["checks"]}
-    assert f"{how_many(2, 8)} threads" in checks["dask"]["found"]
+    assert f"{how_many(2, 8)} reader threads" in checks["dask"]["found"]
     assert there["estimate"]["segments"] == 9
     nowhere = janitor(*doctor, "--dask", "tcp://127.0.0.1:8786", "--workers", "2")
     assert nowhere.code == 1
-    assert "dask: --workers and --dask both say who reads the table" in nowhere.err
+    assert "dask: --workers and --dask contradict each other" in nowhere.err
 
 
 MB = 1024 * 1024
@@ -331,8 +334,8 @@ MB = 1024 * 1024
 def test_how_a_table_is_shared_out(
     limits: LimitSettings, megabytes: int, segments: int, processes: int, at_once: int
 ) -> None:
-    assert shares_of(limits, megabytes * MB) == (segments, processes)
-    assert readers_at_once(limits, megabytes * MB) == at_once
+    assert split_table(limits, megabytes * MB) == (segments, processes)
+    assert count_parallel_readers(limits, megabytes * MB) == at_once
 
 
 @pytest.mark.parametrize(("quota", "allowed"), [("max 100000", None), ("150000 100000", 1), ("50000 100000", 1)])
@@ -341,4 +344,4 @@ def test_a_container_uses_no_more_cores_than_it_may(
 ) -> None:
     (tmp_path / "cpu.max").write_text(f"{quota}\n")
     monkeypatch.setattr("janitor.wiring.readers._CPU_QUOTA", tmp_path / "cpu.max")
-    assert cores() == (allowed or len(os.sched_getaffinity(0)))
+    assert available_cores() == (allowed or len(os.sched_getaffinity(0)))

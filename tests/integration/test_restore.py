@@ -93,7 +93,7 @@ def test_rows_are_chosen_by_fingerprint_or_by_owner(
     assert (summary["chosen"], summary["restored"]) == (3, 3)
     assert {row["username"] for row in summary["rows"]} == {"user-3@example.com"}
     nobody = restore(server, archive, "--user", "user-3")
-    assert (nobody.code, "no row of" in nobody.err) == (1, True)
+    assert (nobody.code, "holds no row that was asked for" in nobody.err) == (1, True)
 
 
 def test_a_row_that_stands_is_never_overwritten(
@@ -138,7 +138,7 @@ def test_it_says_plainly_that_an_expired_token_is_still_expired(
 BAD: dict[str, tuple[list[str], str]] = {
     "nothing": ([], "no row is chosen; give --fingerprint HEX, --user NAME, or --all"),
     "both": (["--all", "--user", "x"], "--all and a choice contradict each other"),
-    "short": (["--fingerprint", "abc"], "this is no fingerprint, 6 to 12 hex digits"),
+    "short": (["--fingerprint", "abc"], "this is neither a fingerprint (6 to 12 hex digits)"),
 }
 
 

@@ -117,7 +117,7 @@ def test_no_variable_leads_the_deletes_of_a_file_elsewhere(
     for options in ((), ("--check",), ("--dry-run",)):
         finished = run(server, job(tmp_path, text), *options, **{f"JANITOR_{key.upper()}": other})
         assert (finished.code, finished.out) == (2, "")
-        assert f"deletes where it says, and JANITOR_{key.upper()}={other} leads elsewhere" in finished.err
+        assert f"deletes, and JANITOR_{key.upper()}={other} contradicts its [table] {key}" in finished.err
 
 
 @one_server
@@ -141,7 +141,7 @@ def test_no_variable_makes_a_file_delete(
     assert run(server, file).code == 0
     for name in ("JANITOR_DELETE", "JANITOR_ENABLED"):
         finished = run(server, file, **{name: "1"})
-        assert (finished.code, f"janitor: {name} is no variable of janitor" in finished.err) == (2, True)
+        assert (finished.code, f"janitor: {name} is not a variable of janitor" in finished.err) == (2, True)
     assert len(keys_in(client, table)) == 2
 
 
@@ -207,7 +207,7 @@ def test_a_wrong_file_runs_nothing_and_check_says_all_of_it(tmp_path: Path) -> N
     [
         ("[policy]\ngrace = '1d'\n", "no table is named; give [table] deployment"),
         ("[table]\ntable = 'abc'\n[delete]\narchive = 'a/'\nno_archive = true\n", "contradict each other"),
-        ("[table]\ntable = 'abc'\n[notify]\nper_token = true\n", "--per-token has no topic"),
+        ("[table]\ntable = 'abc'\n[notify]\nper_token = true\n", "--per-token needs a topic"),
     ],
 )
 def test_check_finds_what_would_refuse_the_run(tmp_path: Path, text: str, says: str) -> None:
@@ -224,7 +224,7 @@ def test_check_says_what_a_file_would_do_and_when(tmp_path: Path) -> None:
     file = job(tmp_path, text)
     said = janitor("run", file, "--check")
     assert said.code == 0
-    assert said.out.splitlines()[0] == f"{file} is right: Clears up"
+    assert said.out.splitlines()[0] == f"{file} is valid: Clears up"
     assert "DELETES tokens that expired 30 days ago or longer, at most 5 rows" in said.out
     assert said.out.count("03:00 UTC  in ") == 5
     assert "dry run" in janitor("run", file, "--check", "--dry-run").out

@@ -12,9 +12,9 @@ import pytest
 
 from janitor.errors import StoreError
 from janitor.store.dynamodb import DynamoDbBackend
-from janitor.store.memory import RunMemory
-from janitor.store.moments import REMEMBER_SECONDS, BrokenRecord
+from janitor.store.record_times import REMEMBER_SECONDS, BrokenRecord
 from janitor.store.records import Store
+from janitor.store.run_memory import RunMemory
 from janitor.tokens.expiration import LAST_SECOND
 from tests.integration.stores import (
     CHUNKS,
@@ -97,25 +97,25 @@ def test_what_was_marked_is_found_and_nothing_else(place: Place) -> None:
     marked, other = marks(3), marks(3, "owner")
     memory = place.memory()
     memory.mark(marked, NOW)
-    assert times(memory.marked([*other, *marked])) == dict.fromkeys(marked, NOW)
+    assert times(memory.find_marks([*other, *marked])) == dict.fromkeys(marked, NOW)
     memory = place.memory()
-    assert times(memory.marked([*marked, *other])) == dict.fromkeys(marked, NOW)
+    assert times(memory.find_marks([*marked, *other])) == dict.fromkeys(marked, NOW)
 
 
 def test_any_number_of_names_is_marked_and_found_some_named_twice(place: Place) -> None:
     many = marks(1_050)
     memory = place.memory()
     memory.mark(many, NOW)
-    assert times(memory.marked([*many, *many])) == dict.fromkeys(many, NOW)
+    assert times(memory.find_marks([*many, *many])) == dict.fromkeys(many, NOW)
     memory.mark({}, NOW)
-    assert memory.marked([]) == {}
+    assert memory.find_marks([]) == {}
 
 
 def test_a_name_as_long_as_an_arn_and_a_date_of_126_digits_is_marked_too(place: Place) -> None:
     name = f"digest/arn:aws:sns:us-east-1:000000000000:{'t' * 256}/{'a' * 12}/-{10**125}"
     memory = place.memory()
     memory.mark({name: 0}, NOW)
-    assert times(memory.marked([name])) == {name: NOW}
+    assert times(memory.find_marks([name])) == {name: NOW}
 
 
 def test_a_mark_that_is_late_enough_keeps_its_time_and_an_earlier_one_is_made_anew(place: Place) -> None:
@@ -123,7 +123,7 @@ def test_a_mark_that_is_late_enough_keeps_its_time_and_an_earlier_one_is_made_an
     memory = place.memory()
     memory.mark(dict.fromkeys([late_enough, too_early], 0), NOW)
     memory.mark({late_enough: NOW, too_early: NOW + 1, new: NOW + DAY}, NOW + DAY)
-    assert times(memory.marked([late_enough, too_early, new])) == {
+    assert times(memory.find_marks([late_enough, too_early, new])) == {
         late_enough: NOW, too_early: NOW + DAY, new: NOW + DAY,
     }  # fmt: skip
 
@@ -133,7 +133,7 @@ def test_two_runs_at_once_see_each_others_marks_and_the_first_time_stays(place: 
     one, other = place.memory(), place.memory()
     one.mark({first: NOW, both: NOW}, NOW)
     other.mark({both: NOW, second: NOW}, NOW + 5)
-    assert times(one.marked(few)) == times(other.marked(few)) == {first: NOW, both: NOW, second: NOW + 5}
+    assert times(one.find_marks(few)) == times(other.find_marks(few)) == {first: NOW, both: NOW, second: NOW + 5}
 
 
 def test_proving_that_marks_can_be_made_makes_none(place: Place) -> None:
@@ -141,10 +141,10 @@ def test_proving_that_marks_can_be_made_makes_none(place: Place) -> None:
     memory = place.memory()
     memory.prove([])
     memory.prove([*many])
-    assert times(memory.marked([*many, *(f"proof/{name}" for name in many)])) == {}
+    assert times(memory.find_marks([*many, *(f"proof/{name}" for name in many)])) == {}
     memory.mark(many, NOW)
     memory.prove([*many])
-    assert times(memory.marked([*many])) == dict.fromkeys(many, NOW)
+    assert times(memory.find_marks([*many])) == dict.fromkeys(many, NOW)
 
 
 def test_settings_that_differ_leave_snapshots_of_their_own(place: Place) -> None:
@@ -176,7 +176,7 @@ def test_tables_that_share_a_store_do_not_see_each_others_marks_and_runs(place: 
     one, other = place.memory(), place.memory("000000000000/us-east-1/other")
     one.mark(marks(1), NOW)
     one.replace_snapshot(PROFILE, CHUNKS, FIRST)
-    assert (other.marked([*marks(1)]), list(other.snapshot(PROFILE)), other.last_run(PROFILE)) == ({}, [], None)
+    assert (other.find_marks([*marks(1)]), list(other.snapshot(PROFILE)), other.last_run(PROFILE)) == ({}, [], None)
     other.replace_snapshot(PROFILE, [b"other"], SECOND)
     assert list(one.snapshot(PROFILE)) == CHUNKS
 
@@ -189,11 +189,11 @@ def test_a_mark_is_remembered_for_400_days_and_then_absent_dropped_or_not(place:
     if is_forgotten:
         memory.forget()
     memory = place.memory(now=over - 1)
-    assert times(memory.marked([*marks(2)])) == dict.fromkeys(marks(2), NOW)
+    assert times(memory.find_marks([*marks(2)])) == dict.fromkeys(marks(2), NOW)
     if is_forgotten:
         memory.forget()
     memory = place.memory(now=over)
-    assert times(memory.marked([*marks(2)])) == {}
+    assert times(memory.find_marks([*marks(2)])) == {}
 
 
 def test_a_mark_that_is_renewed_is_remembered_400_days_from_then_on(place: Place) -> None:
@@ -202,7 +202,7 @@ def test_a_mark_that_is_renewed_is_remembered_400_days_from_then_on(place: Place
     memory.mark(dict.fromkeys(marks(1), 0), NOW + DAY)
     memory.forget()
     memory = place.memory(now=NOW + REMEMBER_SECONDS)
-    assert times(memory.marked([*marks(1)])) == dict.fromkeys(marks(1), NOW)
+    assert times(memory.find_marks([*marks(1)])) == dict.fromkeys(marks(1), NOW)
 
 
 def test_a_mark_past_its_time_begins_anew_beside_one_that_is_not(place: Place) -> None:
@@ -212,7 +212,7 @@ def test_a_mark_past_its_time_begins_anew_beside_one_that_is_not(place: Place) -
     memory.mark({few[1]: 0}, NOW + 1)
     memory = place.memory(now=over)
     memory.mark(dict.fromkeys(few, 0), over)
-    assert times(memory.marked(few)) == {few[0]: over, few[1]: NOW + 1, few[2]: over}
+    assert times(memory.find_marks(few)) == {few[0]: over, few[1]: NOW + 1, few[2]: over}
 
 
 def test_there_is_no_run_before_the_first(place: Place) -> None:
@@ -297,12 +297,12 @@ def test_a_mark_of_a_time_that_no_run_can_have_written_is_absent_and_replaced(
     memory = place.memory()
     memory.mark({name: moment}, NOW)
     place.spoil("mark", {"content" if column == "at" and isinstance(value, bytes) else column: value})
-    assert times(memory.marked([name, name])) == {}
+    assert times(memory.find_marks([name, name])) == {}
     assert (memory.broken.first, memory.broken.are_more) == (BrokenRecord("a mark", moment_of(value)), False)
     memory.mark({name: moment}, NOW + 5)
-    assert times(memory.marked([name])) == {name: NOW + 5}
+    assert times(memory.find_marks([name])) == {name: NOW + 5}
     memory = place.memory()
-    assert times(memory.marked([name])) == {name: NOW + 5}
+    assert times(memory.find_marks([name])) == {name: NOW + 5}
     assert memory.broken.first is None
 
 
@@ -313,7 +313,7 @@ def test_a_mark_that_a_run_may_have_written_stands(place: Place, at: int) -> Non
     memory.mark({name: 0}, NOW)
     place.spoil("mark", {"at": at})
     memory.mark({name: 0}, NOW)
-    assert times(memory.marked([name])) == {name: at}
+    assert times(memory.find_marks([name])) == {name: at}
     assert memory.broken.first is None
 
 

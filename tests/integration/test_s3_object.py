@@ -15,7 +15,7 @@ from mypy_boto3_s3 import S3Client
 
 from janitor.dynamodb.client import Aws, Connection
 from janitor.errors import ConfigurationError, JanitorError, SinkError
-from janitor.settings.parsers import Placeholders, expanded_key
+from janitor.settings.parsers import Placeholders, expand_key
 from janitor.sinks.interface import Sink
 from janitor.sinks.s3_object import S3Object
 from tests.servers import Microburst, microburst
@@ -162,16 +162,16 @@ def placeholders(table: str) -> Placeholders:
 
 def test_placeholders_of_a_key_are_filled_in() -> None:
     pattern = "janitor/{account}/{region}/{table}/{date}-{run_id}-{table}.json"
-    assert expanded_key(pattern, placeholders("t")) == "janitor/123456789012/eu-west-1/t/2027-01-31-r-t.json"
+    assert expand_key(pattern, placeholders("t")) == "janitor/123456789012/eu-west-1/t/2027-01-31-r-t.json"
 
 
 @given(st.text(st.characters(exclude_characters="{}")), st.text())
 def test_what_is_no_placeholder_stays_and_what_is_filled_in_is_not_read_again(plain: str, table: str) -> None:
-    assert expanded_key(plain, placeholders(table)) == plain
-    assert expanded_key(f"{plain}{{table}}", placeholders(table)) == f"{plain}{table}"
+    assert expand_key(plain, placeholders(table)) == plain
+    assert expand_key(f"{plain}{{table}}", placeholders(table)) == f"{plain}{table}"
 
 
 @pytest.mark.parametrize("pattern", ["{user}", "{}", "{table", "table}", "{{table}}", "{ table }", "{table:>9}", "}{"])
 def test_another_placeholder_or_a_stray_brace_is_refused_with_the_known_ones(pattern: str) -> None:
     with pytest.raises(ValueError, match=re.escape("{table}, {region}, {account}, {date}, {run_id}")):
-        expanded_key(pattern, placeholders("t"))
+        expand_key(pattern, placeholders("t"))

@@ -159,6 +159,15 @@ def test_a_full_device_is_said_in_a_line() -> None:
     )
 
 
+@pytest.mark.parametrize(("arguments", "code"), [("scan --no-such", 2), ("demo", 0)])
+def test_errors_and_logs_that_nobody_can_read_change_no_exit_code(arguments: str, code: int) -> None:
+    with Path("/dev/full").open("w") as full, tempfile.TemporaryDirectory() as home:
+        environment = {**fake_aws(Path(home)), "PATH": os.environ["PATH"]}
+        command = [sys.executable, "-m", "janitor", *arguments.split()]
+        finished = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, check=False, env=environment)
+    assert finished.returncode == code
+
+
 def test_a_denied_name_of_a_deployment_lets_no_older_table_pass_for_it(
     dynamodb_local_url: str,
 ) -> None:

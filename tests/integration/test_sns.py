@@ -17,7 +17,7 @@ from mypy_boto3_sqs import SQSClient
 from janitor.dynamodb.client import Aws, Connection
 from janitor.errors import JanitorError, SinkError
 from janitor.settings.parsers import parse_topic_arn
-from janitor.sinks.sns import Message, Published, Topic, batches
+from janitor.sinks.sns import Message, PublishResult, Topic, split_into_batches
 from tests.servers import microburst
 from tests.sns_stub import client_of, refused, stub, taken_but
 
@@ -38,7 +38,7 @@ def topic_at(client: SNSClient, arn: str = ARN, pause: Callable[[float], bool] =
     return Topic(client, arn, pause, random.Random(0))
 
 
-def outcomes(published: Iterable[Published]) -> dict[str, str | None]:
+def outcomes(published: Iterable[PublishResult]) -> dict[str, str | None]:
     return {each.body: None if error is None else error.code for each, error in published}
 
 
@@ -156,7 +156,7 @@ def test_ten_thousand_messages_take_a_thousand_requests_and_are_not_gathered_fir
 @given(st.lists(st.integers(0, LIMIT + 10), max_size=40))
 def test_a_batch_is_never_more_than_sns_takes_and_nothing_is_lost(sizes: list[int]) -> None:
     made = [message("é" * (size // 2), a="ö") for size in sizes]
-    found = list(batches(made))
+    found = list(split_into_batches(made))
     assert [each for batch in found for each in batch] == made
     assert all(len(batch) <= 10 for batch in found)
     assert all(len(batch) == 1 or sum(each.size for each in batch) <= LIMIT for batch in found)
@@ -210,7 +210,7 @@ def test_one_message_that_makes_sns_refuse_a_batch_does_not_keep_the_others_back
         (refused(404, "NotFound"), 1, "does not exist; check the ARN"),
         (refused(400, "InvalidParameter", "Invalid parameter: TopicArn"), 1, "Invalid parameter: TopicArn"),
         (refused(400, "KMSAccessDenied"), 1, "allow kms:GenerateDataKey and kms:Decrypt"),
-        (refused(400, "Throttling"), 6, "was throttled, and stayed so; try again later"),
+        (refused(400, "Throttling"), 6, "was throttled in every attempt; try again later"),
         ((200, "<cut"), 6, "corrupt-answer"),
     ],
 )
@@ -251,9 +251,9 @@ def test_throttled_and_reset_requests_are_sent_again_by_botocore(
 
 def test_a_missing_topic_is_found_before_anything_is_sent(sns: SNSClient) -> None:
     arn = sns.create_topic(Name=next(NAMES))["TopicArn"]
-    assert topic_at(sns, arn).problem() is None
+    assert topic_at(sns, arn).find_problem() is None
     for missing, way_out in ((f"{arn}x", "check the ARN"), (ARN.replace("us-east-1", "eu-west-3"), "is in eu-west-3")):
-        problem = topic_at(sns, missing).problem()
+        problem = topic_at(sns, missing).find_problem()
         assert isinstance(problem, SinkError)
         assert f"the topic {missing} does not exist; " in str(problem)
         assert way_out in str(problem)
@@ -263,7 +263,7 @@ def test_a_missing_topic_is_found_before_anything_is_sent(sns: SNSClient) -> Non
 
 def test_a_denied_look_at_the_topic_is_no_problem() -> None:
     with stub(lambda _: refused(403, "AuthorizationError")) as (_, client):
-        assert topic_at(client).problem() is None
+        assert topic_at(client).find_problem() is None
         with pytest.raises(SinkError, match=r"sns:Publish on .* was denied; allow sns:Publish on it"):
             topic_at(client).publish(numbered(1)[0])
 

@@ -111,7 +111,7 @@ def test_the_plan_of_an_export_is_of_the_account_that_it_names(
     assert f"from {folder}" in planned.out
     refused = janitor("apply", str(plan), "--yes", "--endpoint-url", server.url, "--region", REGION, "--no-archive")
     assert refused.code == 2
-    assert f"is of the account {ACCOUNT}, and this is" in refused.err
+    assert f"holds rows of the account {ACCOUNT}, and this run would use" in refused.err
 
 
 def test_a_plan_of_a_picture_that_was_cut_off_says_that_it_is_not_complete(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_plan_of_a_picture_that_was_cut_off_says_that_it_is_not_complete(tmp_p
     broken = read(picture, *options, command="sweep")
     report = json.loads(broken.out)
     assert (broken.code, report["run"]["outcome"], report["errors"][0]["where"]) == (1, "failed", "scan")
-    assert f"{picture} is cut short" in report["errors"][0]["message"]
+    assert f"{picture} is truncated" in report["errors"][0]["message"]
     assert '"complete":false' in plan.read_text().splitlines()[-1]
 
 

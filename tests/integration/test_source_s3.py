@@ -11,7 +11,7 @@ from mypy_boto3_s3 import S3Client
 from janitor.dynamodb.client import Aws, Connection
 from janitor.errors import AwsError, ConfigurationError, SourceError
 from janitor.export.places import S3Place
-from janitor.export.source import source_at
+from janitor.export.source import open_source
 from janitor.stopping import Stop
 from tests.command import janitor
 from tests.exports import BUCKET, FOLDER, dump, export_files
@@ -88,7 +88,9 @@ def test_a_stream_that_breaks_off_is_read_on_where_it_did(breaking: S3Place) -> 
 
 def test_a_server_that_begins_anew_after_a_break_doubles_no_row(breaking: S3Place) -> None:
     Breaking.reads_ranges = False
-    with pytest.raises(SourceError, match=r"key: the server does not go on at byte \d.* copy it here first"):
+    with pytest.raises(
+        SourceError, match=r"key: the server does not go on at byte \d.* copy the file to this machine first"
+    ):
         list(breaking.chunks())
     assert len(Breaking.asked) == 2
 
@@ -108,7 +110,7 @@ def test_a_stream_without_an_end_to_its_breaks_is_an_error(breaking: S3Place) ->
 
 @pytest.mark.parametrize("key", [f"{FOLDER}/", FOLDER, f"{FOLDER}/manifest-summary.json", "dump.json"])
 def test_an_export_or_a_dump_is_found_without_a_listing(s3: S3Client, key: str) -> None:
-    source = source_at(S3Place(s3, BUCKET, key))
+    source = open_source(S3Place(s3, BUCKET, key))
     assert sum(page.count for page in source.pages(Stop())) == len(ROWS)
 
 
@@ -123,7 +125,7 @@ def test_an_export_or_a_dump_is_found_without_a_listing(s3: S3Client, key: str) 
 )
 def test_what_is_not_there_is_said(s3: S3Client, bucket: str, key: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        source_at(S3Place(s3, bucket, key))
+        open_source(S3Place(s3, bucket, key))
 
 
 def test_a_part_that_is_missing_ends_the_scan_of_an_export(s3: S3Client, ministack_url: str) -> None:

@@ -249,7 +249,7 @@ def test_what_a_store_is_too_busy_for_is_an_error_in_the_end(server: Server) -> 
         store = Store(DynamoDbBackend(client, table), wait=waited.append)
         conflict = {"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException", "message": "busy"}
         meddling.by_operation["UpdateItem"] = lambda _request, _forward: (400, conflict)
-        with pytest.raises(StoreError, match=f"{table} was left undone 9 times"):
+        with pytest.raises(StoreError, match=f"{table} was too busy 9 times"):
             store.put(SCOPE, [RecordChange("name", b"", FAR)])
         assert len(waited) == 8
         assert sum(waited) < 10

@@ -50,7 +50,7 @@ def test_an_answer_without_its_parts_is_no_proof_that_nothing_was_announced(medd
     memory.mark(marks(1), NOW)
     meddled[2].by_operation["BatchGetItem"] = lambda _request, _forward: (200, {})
     with pytest.raises(StoreError, match="the answer is damaged"):
-        memory.marked([*marks(1)])
+        memory.find_marks([*marks(1)])
 
 
 def test_keys_that_are_left_unprocessed_are_asked_for_again(meddled: Meddled) -> None:
@@ -70,7 +70,7 @@ def test_keys_that_are_left_unprocessed_are_asked_for_again(meddled: Meddled) ->
     memory = opened(meddled, waited.append)
     memory.mark(marks(100), NOW)
     meddled[2].by_operation["BatchGetItem"] = only_half
-    assert times(memory.marked([*marks(100)])) == dict.fromkeys(marks(100), NOW)
+    assert times(memory.find_marks([*marks(100)])) == dict.fromkeys(marks(100), NOW)
     assert asked == sorted(asked, reverse=True)
     assert len(waited) == len(asked) - 1 > 2
     assert sum(waited) < 10
@@ -82,8 +82,8 @@ def test_keys_that_stay_unprocessed_are_an_error_in_the_end(meddled: Meddled) ->
         200,
         {"Responses": {}, "UnprocessedKeys": request["RequestItems"]},
     )
-    with pytest.raises(StoreError, match="left undone 9 times"):
-        memory.marked([*marks(2)])
+    with pytest.raises(StoreError, match="too busy 9 times"):
+        memory.find_marks([*marks(2)])
 
 
 @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
@@ -96,7 +96,7 @@ def test_marks_that_met_another_writer_or_a_throttle_are_sent_again(meddled: Med
     memory = opened(meddled)
     meddled[2].by_operation["TransactWriteItems"] = twice
     memory.mark(marks(3), NOW)
-    assert times(memory.marked([*marks(3)])) == dict.fromkeys(marks(3), NOW)
+    assert times(memory.find_marks([*marks(3)])) == dict.fromkeys(marks(3), NOW)
 
 
 @pytest.mark.parametrize("code", ["ValidationError", "AccessDenied"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from janitor.errors import StoreError
-from janitor.store.memory import RunMemory
+from janitor.store.run_memory import RunMemory
 from tests.integration.stores import CHUNKS, FIRST, NOW, PROFILE, SCOPE, sqlite_store
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_another_process_holds_is_named(tmp_path: Path, monkeypatch:
 WRITER = """
 import sys
 from pathlib import Path
-from janitor.store.memory import RunMemory
+from janitor.store.run_memory import RunMemory
 from janitor.store.records import Store
 from janitor.store.sqlite import SqliteBackend
 memory = RunMemory(Store(SqliteBackend(Path(sys.argv[1]))), "scope", 1)
@@ -114,13 +114,13 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     memory = RunMemory(sqlite_store(path), "scope", 1)
     marks = [f"{number:012x}" for number in range(60)]
     marks += [f"{name}/{number}" for name in names for number in range(60)]
-    assert len(memory.marked(marks)) == 240
+    assert len(memory.find_marks(marks)) == 240
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from janitor.store.memory import LastRun, RunMemory
+from janitor.store.run_memory import LastRun, RunMemory
 from janitor.store.records import Store
 from janitor.store.sqlite import SqliteBackend
 memory = RunMemory(Store(SqliteBackend(Path(sys.argv[1]))), "scope", int(sys.argv[2]))
@@ -140,7 +140,7 @@ def test_a_run_that_is_killed_while_it_leaves_its_findings_leaves_those_of_befor
     assert subprocess.run([sys.executable, "-c", KILLED, str(path), str(NOW)], check=False).returncode == -9
     assert list(memory.snapshot(PROFILE)) == CHUNKS
     assert memory.last_run(PROFILE) == FIRST
-    assert memory.marked(["a"])
+    assert memory.find_marks(["a"])
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_what_no_run_can_have_left_is_an_error_with_a_way_out_or_nothing(tmp_pat
     with closing(sqlite3.connect(path)) as other, other:
         assert other.execute(spoil).rowcount >= 1
     read: list[Callable[[], object]] = [
-        lambda: memory.marked(["name"]),
+        lambda: memory.find_marks(["name"]),
         lambda: memory.note("trouble"),
         lambda: list(memory.snapshot(PROFILE)),
         lambda: memory.last_run(PROFILE),

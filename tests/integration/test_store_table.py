@@ -47,7 +47,7 @@ def test_ttl_is_switched_on_where_it_is_off(server: Server) -> None:
 def test_a_table_of_tokens_is_not_taken_for_one_of_state(client: DynamoDBClient) -> None:
     create_token_table(client, "tokens-not-state", hashed=True)
     try:
-        with pytest.raises(StoreError, match="with another key"):
+        with pytest.raises(StoreError, match="its key is not that"):
             create_table(client, "tokens-not-state", wait=never)
         with pytest.raises(StoreError, match="tokens-not-state"):
             Store(DynamoDbBackend(client, "tokens-not-state"), wait=at_once).prove(SCOPE, ["any"], NOW)

@@ -68,12 +68,12 @@ def test_a_user_without_a_name_and_a_home(server: Server, new_table: NewTable) -
         finished = as_nobody(*command)
         assert finished.returncode == 2, finished.stderr
         said = finished.stderr.splitlines()[-1]
-        assert f"HOME is not set, and nobody has the user id {UNKNOWN_USER}" in said
+        assert f"HOME is not set, and no user has the id {UNKNOWN_USER}" in said
         assert said.endswith(f"set XDG_STATE_HOME to a folder that can be written, or give {option}")
     doctor = as_nobody("doctor", "--for", "sweep", "--format", "json", "--sns-topic-arn", ARN)
     checks = {check["name"]: check for check in json.loads(doctor.stdout)["checks"]}
     for name in ("archive", "state"):
-        assert (checks[name]["status"], "nobody has the user id" in checks[name]["found"]) == ("failed", True)
+        assert (checks[name]["status"], "no user has the id" in checks[name]["found"]) == ("failed", True)
 
 
 def test_no_folder_for_temporary_files(server: Server, new_table: NewTable, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_where_no_disk_lasts_a_refused_plan_is_not_kept_and_the_report_says_how_
     assert (finished.code, report["deletion"]["plan"]) == (4, None)
     [warning] = [each for each in report["warnings"] if each["where"] == "plan"]
     assert "the plan was not kept" in warning["message"]
-    assert "make it anew with --plan PATH" in warning["message"]
+    assert "make it again with --plan PATH" in warning["message"]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

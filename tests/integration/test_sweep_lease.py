@@ -162,7 +162,7 @@ def test_a_lease_that_can_be_none_is_said_and_keeps_nobody_from_his_work(
     swept = sweep(server.url, table, tmp_path, "--state-url", f"sqlite:///{path}")
     assert (swept.finished.code, swept.report["run"]["outcome"]) == (0, "complete"), swept.finished.err
     [warning] = [each for each in swept.report["warnings"] if each["where"] == "lease"]
-    assert f"run {OTHER_RUN} has the lease of the table {said}, which can be true of no run" in warning["message"]
+    assert f"run {OTHER_RUN} has the lease of the table {said}, which no run can have written" in warning["message"]
     assert "check the clocks" in warning["message"]
     assert keys_in(client, table) == set()
 

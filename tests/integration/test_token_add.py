@@ -82,7 +82,7 @@ def test_a_permanent_token_from_standard_input_is_never_printed_and_never_overwr
     assert (again.code, again.out, items_in(client, table)) == (2, "", [{"token": {"S": TOKEN}}])
     assert f"has this token already: {Token(TOKEN, token(TOKEN)).row_name} (-, permanent: no expiration" in again.err
     owned = add(server, table, "--permanent", "--user", "ana", env={"JANITOR_NAME": "not asked for"})
-    assert "--user: a row of a classic table says nothing but" in owned.err
+    assert "--user: a row of a classic table has only" in owned.err
     assert (owned.code, len(items_in(client, table))) == (2, 1)
     for each in (said, again, owned):
         assert_silent(each.out + each.err, TOKEN)
@@ -132,7 +132,7 @@ def test_a_token_of_a_hashed_table_is_what_lisa_would_have_made(
     ("options", "word"),
     [
         (HASHED[2:], "--user must be given"),
-        ((*HASHED[:2], "--name", f"key={TOKEN}", *HASHED[4:]), "--name holds a token"),
+        ((*HASHED[:2], "--name", f"key={TOKEN}", *HASHED[4:]), "--name has a token in it"),
         (HASHED[:4] + HASHED[6:], "give --created-by NAME"),
     ],
 )
@@ -166,7 +166,7 @@ def test_an_expired_token_makes_room_archived_and_only_where_it_may_go(
     assert said.code == 0, said.err
     assert keys_in(client, table) == {held["token"]["S"], sha256(said.out.strip())}
     assert archived_keys(tmp_path) == {old["token"]["S"]}
-    assert f"the expired token {name} is removed, and kept in {archive}" in said.err
+    assert f"the expired token {name} is removed, and archived in {archive}" in said.err
 
 
 def redirected(server: Server, table: str, redirection: str, folder: Path) -> subprocess.CompletedProcess[str]:

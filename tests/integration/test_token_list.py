@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from janitor.run.sorted_findings import ORDERS
+from janitor.run.sorted_collector import SORT_VALUES
 from janitor.settings.setting import settings_of
 from janitor.settings.token_read import ListingSettings
 from janitor.tokens.classify import State
@@ -119,5 +119,5 @@ def test_a_sorted_listing_is_the_same_in_every_format_and_bounded_in_each(
 
 def test_what_may_be_sorted_by_is_what_the_command_line_offers() -> None:
     offered = settings_of(ListingSettings)["sort"].choices
-    assert set(offered) == {f"{sign}{order}" for order in ORDERS for sign in ("", "-")}
+    assert set(offered) == {f"{sign}{order}" for order in SORT_VALUES for sign in ("", "-")}
     assert set(settings_of(ListingSettings)["state"].choices) == set(State)

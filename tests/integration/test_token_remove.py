@@ -11,7 +11,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import Aws, Connection
 from janitor.dynamodb.find import Finder
-from janitor.dynamodb.locate import TableChoice, locate
+from janitor.dynamodb.locate import TableChoice, locate_table
 from janitor.errors import SinkError
 from janitor.stopping import Stop
 from janitor.tokens.policy import Policy
@@ -101,7 +101,7 @@ def test_what_somebody_changed_in_between_stays_and_nothing_goes_unarchived(
     unwritable = tmp_path / "a file, no folder"
     unwritable.touch()
     options = ("remove", "--user", OWNER, "--yes", "--archive")
-    with pytest.raises(SinkError, match="cannot be made"):
+    with pytest.raises(SinkError, match="cannot be created"):
         change_here(server.url, table, *options, f"{unwritable}/x")
     assert all(row_of(client, table, each) == each.item for each in tokens.values())
 
@@ -169,22 +169,22 @@ def test_a_row_is_found_by_whatever_names_it(
     }
     table = new_table(rows.values(), hashed=hashed)
     aws = Aws(Connection(region="us-east-1", endpoint_url=server.url))
-    there = locate(aws, TableChoice(table=table), None, time.time)
+    there = locate_table(aws, TableChoice(table=table), None, time.time)
     finder = Finder(
         aws.dynamodb, there, Policy(dialect=there.dialect), secret, Stop(), budgets=Budgets.unlimited(time.monotonic)
     )
     for item in rows.values():
-        found = finder.by_key(item["token"]["S"])
+        found = finder.find_by_key(item["token"]["S"])
         assert found is not None
-        assert repr(found) == "Found(…)"
+        assert repr(found) == "FoundItem(…)"
         assert json.loads(found.item) == item
         name = finder.fingerprint_of(found)
         for length in (6, 12):
-            assert [json.loads(each.item) for each in finder.look(name[:length]).matches] == [item]
+            assert [json.loads(each.item) for each in finder.search(name[:length]).matches] == [item]
         mistyped = f"{name[:5]}{'0' if name[5] != '0' else '1'}{name[6:]}"
-        assert [json.loads(each.item) for each in finder.look(mistyped).near] == [item]
+        assert [json.loads(each.item) for each in finder.search(mistyped).near] == [item]
     uuid = rows["active"]["tokenUUID"]["S"]
-    assert [json.loads(each.item) for each in finder.by_uuid(uuid)] == [rows["active"]]
-    mine = {each.row.key.S: json.loads(each.item) for each in finder.by_user(OWNER)}
+    assert [json.loads(each.item) for each in finder.find_by_uuid(uuid)] == [rows["active"]]
+    mine = {each.row.key.S: json.loads(each.item) for each in finder.find_by_user(OWNER)}
     assert mine == {rows[name]["token"]["S"]: rows[name] for name in ("active", "expired")}
-    assert (finder.by_key("none"), finder.by_uuid("none"), finder.by_user("none")) == (None, [], [])
+    assert (finder.find_by_key("none"), finder.find_by_uuid("none"), finder.find_by_user("none")) == (None, [], [])

@@ -8,7 +8,7 @@ import pytest
 
 from janitor.cli.token.show import command
 from janitor.errors import ConfigurationError
-from janitor.tokens.dialect import Dialect, accepted_by
+from janitor.tokens.dialect import Dialect, find_accepting_gates
 from tests.command import Finished, janitor, on_screen
 from tests.fixtures import NewTable
 from tests.integration.scanning import DAY
@@ -52,7 +52,7 @@ def test_rows_of_a_classic_table_are_shown_by_token_and_by_fingerprint(server: S
         (shown,) = rows_of(by_token)
         assert (shown["token"]["state"], first_match(shown)) == (state, state), label
         gates = [gate["gate"] for gate in shown["gates"] if gate["accepts"]]
-        assert gates == list(accepted_by(row(item), SAMPLE_NOW, Dialect.CLASSIC)), label
+        assert gates == list(find_accepting_gates(row(item), SAMPLE_NOW, Dialect.CLASSIC)), label
         assert key not in by_token.out + by_token.err
     fingerprint = sha256(samples["extra-attributes"]["token"]["S"])[:12]
     (shown,) = rows_of(show(server, table, fingerprint.upper()[:7]))
@@ -76,7 +76,7 @@ def test_a_row_of_a_hashed_table_is_shown_now_and_at_another_time(server: Server
     assert (earlier["token"]["state"], earlier["owner"]["locked_out"]) == ("expiring", False)
     assert [(gate["accepts"], gate["until"]) for gate in earlier["gates"]] == [(True, "2026-09-20T14:13:20Z")] * 2
     later = show(server, table, sha256("bearer")[:6], at=expiry + 7 * DAY, tty=True)
-    assert "it deletes it: the grace is over since 2026-09-27 14:13:20" in on_screen(later.out)
+    assert "deletes it: its grace ended at 2026-09-27 14:13:20" in on_screen(later.out)
     assert sha256("bearer") not in later.out + later.err
 
 
@@ -105,7 +105,7 @@ def test_what_names_no_token_or_several_is_said_with_the_candidates(server: Serv
         assert f"  {key[:12]}-{sha256(f'row {key}')[:6]}  expiring   u{number} " in several.err
     near = show(server, table, f"{next(iter(keys))[:10]}00")
     assert (near.code, near.err.count("  abcdef")) == (2, 2)
-    assert "those above are near it" in near.err
+    assert "the rows above have similar names" in near.err
     nothing = show(server, table, "--token-stdin", input="secret-of-nobody")
     assert nothing.code == 2
     assert f"no row is of this token in {table}; `janitor token list` lists all of them" in nothing.err
@@ -116,7 +116,7 @@ def test_what_names_no_token_or_several_is_said_with_the_candidates(server: Serv
 BAD: dict[str, tuple[list[str], str]] = {
     "nothing": ([], "no token is named"),
     "both": (["abcdef", "--token-stdin"], "a fingerprint and --token-stdin both name a token"),
-    "a token": (["secret-of-ana"], "neither 6 to 12 hex digits nor a tokenUUID; `janitor token fingerprint` says"),
+    "a token": (["secret-of-ana"], "neither 6 to 12 hex digits nor a tokenUUID; `janitor token fingerprint` prints"),
 }
 
 

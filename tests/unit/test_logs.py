@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 import janitor
-from janitor.logs import REMOVED, SAID_AT_THE_END, configure
+from janitor.logs import REMOVED, SHOWN_AT_END, configure
 
 KEY = "a-bearer-token-of-somebody"
 
@@ -102,5 +102,5 @@ def test_an_exception_is_its_type_and_its_places_without_its_words(stream: io.St
 
 def test_each_of_those_moments_is_logged_somewhere() -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in Path(janitor.__file__).parent.rglob("*.py"))
-    for moment in SAID_AT_THE_END:
+    for moment in SHOWN_AT_END:
         assert re.search(rf'log\.(error|warning)\(\s*"{re.escape(moment)}"', code), moment

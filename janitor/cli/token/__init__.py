@@ -1,4 +1,4 @@
-"""`janitor token`: the life of a token, a command a module."""
+"""`janitor token`: commands for single tokens, each in a module of its own."""
 
 import click
 
@@ -12,9 +12,9 @@ class _TokenCommands(LazyGroup):
 
 @click.group("token", cls=_TokenCommands)
 def command() -> None:
-    """Add, look at, extend, revoke and remove a token.
+    """Add, show, extend, revoke and remove tokens.
 
     A token is named by its fingerprint, never by itself: `janitor token fingerprint` reads a token from standard input
-    and says it. Where a name fits several rows nothing is changed: they are listed, each with a name that fits it
-    alone. Nothing is changed but on the condition that the row is still as it was seen.
+    and prints its fingerprint. If a name matches several rows, nothing is changed: they are listed, each with a name
+    that matches no other. A row is changed only if it is still as it was read.
     """

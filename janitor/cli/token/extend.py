@@ -1,4 +1,4 @@
-"""`janitor token extend`: a later expiry, on the condition that the token still is as it was seen."""
+"""`janitor token extend`: change the expiry of a token, if it is still as it was read."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from janitor.settings.token_change import CHANGE_GROUPS, ChangeCommand, ExtendSe
 @click.argument("token", metavar="[FINGERPRINT|ROW|UUID]", required=False)
 @takes(ExtendSettings, *CHANGE_GROUPS, LogSettings)
 def command(*groups: Any, token: str | None) -> int:
-    """Give a token another expiry: --by, --to or --expires-in. Says the old one and the new one.
+    """Give a token another expiry: --by, --to or --expires-in. Prints the old one and the new one.
 
-    Written only if the row still is as it was seen; of two who change it at once, one is told what the other did. A
+    Written only if the row is still as it was read; if two people change it at once, one is told what the other did. A
     token that LISA refuses needs --revive. An earlier expiry needs --shorten, and is asked about on a terminal unless
     --yes; a script has to give it. The token is named by the first 6 digits or more of its fingerprint, by its
     tokenUUID, or with --user by its owner.
@@ -26,11 +26,11 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token extend 3f0c9a1b --to 2027-01-31 --deployment prod --dry-run
       janitor token extend --user alice@example.com --expires-in 90d --deployment prod
     """
-    from janitor.lifecycle.expiry import extended_tokens
+    from janitor.lifecycle.expiry import extend_tokens
     from janitor.wiring.logging import start_logging
-    from janitor.wiring.signals import stoppable
+    from janitor.wiring.signals import stop_on_signals
 
     extend, *of_change, logs = groups
     start_logging(logs)
-    with stoppable() as stop:
-        return extended_tokens(token, extend, ChangeCommand(*of_change), stop)
+    with stop_on_signals() as stop:
+        return extend_tokens(token, extend, ChangeCommand(*of_change), stop)

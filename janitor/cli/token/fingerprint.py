@@ -1,4 +1,4 @@
-"""`janitor token fingerprint`: how a token is named, without asking anybody."""
+"""`janitor token fingerprint`: print the fingerprint of a token, without contacting AWS."""
 
 import click
 
@@ -21,14 +21,14 @@ def command(settings: FingerprintSettings, words: tuple[str, ...]) -> int:
       printf %s "$TOKEN" | janitor token fingerprint
     """
     from janitor.errors import ExitCode
-    from janitor.lifecycle.token_input import refuse_words, token_from_stdin
-    from janitor.tokens.key import fingerprint_of
+    from janitor.lifecycle.token_input import read_token, refuse_arguments
+    from janitor.tokens.fingerprint import fingerprint_of
 
-    refuse_words(words)
+    refuse_arguments(words)
     secret = None
     if settings.fingerprint_key_file is not None:
-        from janitor.wiring.fingerprint_key import secret_in
+        from janitor.wiring.policy import read_fingerprint_key
 
-        secret = secret_in(settings.fingerprint_key_file)
-    click.echo(fingerprint_of(token_from_stdin("token"), secret))
+        secret = read_fingerprint_key(settings.fingerprint_key_file)
+    click.echo(fingerprint_of(read_token("token"), secret))
     return ExitCode.DONE

@@ -1,4 +1,4 @@
-"""`janitor token list`: read only. Every row of a table, or those that were asked for."""
+"""`janitor token list`: list all tokens of a table, or those that match."""
 
 import functools
 from typing import Any
@@ -15,8 +15,8 @@ from janitor.settings.token_read import LIST_GROUPS, ListCommand
 def command(*groups: Any) -> int:
     """List the tokens of a table, active ones too. Reads only.
 
-    Of --state, --user and --name any value of each has to fit; the counts of the report are of the whole table all the
-    same. As a scan, but nobody is told of it, and nothing is remembered.
+    A token is listed if it matches one value of each of --state, --user and --name that is given. The counts in the
+    report are still of the whole table. Nobody is notified, and nothing is remembered.
 
     \b
     Examples:
@@ -25,11 +25,11 @@ def command(*groups: Any) -> int:
       janitor token list --table my-LISAApiTokenTable --format csv > tokens.csv
     """
     from janitor.report.model import LIST_COMMAND
-    from janitor.wiring.job import Asked, run_job
+    from janitor.wiring.execution import execute_run
+    from janitor.wiring.job import RunRequest, build_job
     from janitor.wiring.listing import prepare_listing
-    from janitor.wiring.running import carried_out
 
     *of_list, logs = groups
     settings = ListCommand(*of_list)
-    asked = Asked(LIST_COMMAND, [settings], prepare_listing)
-    return carried_out(LIST_COMMAND, logs, settings, functools.partial(run_job, asked, settings))
+    request = RunRequest(LIST_COMMAND, [settings], prepare_listing)
+    return execute_run(LIST_COMMAND, logs, settings, functools.partial(build_job, request, settings))

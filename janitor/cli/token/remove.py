@@ -15,8 +15,8 @@ from janitor.settings.token_change import CHANGE_GROUPS, ChangeCommand, RemoveSe
 def command(*groups: Any, token: str | None) -> int:
     """Delete a token's row at once, expired or not. Asks on a terminal unless --yes; a script has to give it.
 
-    The row is archived first, so that `janitor restore` can put it back, and deleted only if it still is as it was
-    seen. A row with the attribute janitorHold stays, and so does one that --protect-user or --protect-system protects.
+    The row is archived first, so that `janitor restore` can put it back, and deleted only if it is still as it was
+    read. A row with the attribute janitorHold stays, and so does one that --protect-user or --protect-system protects.
 
     \b
     Examples:
@@ -24,11 +24,11 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token remove 3f0c9a1b --deployment prod --yes --archive s3://my-bucket/janitor/
       janitor token remove --user alice@example.com --deployment prod --dry-run
     """
-    from janitor.lifecycle.removal import removed
+    from janitor.lifecycle.remove import remove_tokens
     from janitor.wiring.logging import start_logging
-    from janitor.wiring.signals import stoppable
+    from janitor.wiring.signals import stop_on_signals
 
     remove, *of_change, logs = groups
     run_id = start_logging(logs)
-    with stoppable() as stop:
-        return removed(token, remove, ChangeCommand(*of_change), run_id, stop)
+    with stop_on_signals() as stop:
+        return remove_tokens(token, remove, ChangeCommand(*of_change), run_id, stop)

@@ -1,4 +1,4 @@
-"""`janitor token revoke`: an expiry that is now, so that LISA refuses the token and the row stays for the record."""
+"""`janitor token revoke`: end a token now, so that LISA refuses it; its row stays for the record."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from janitor.settings.token_change import CHANGE_GROUPS, ChangeCommand, RevokeSe
 def command(*groups: Any, token: str | None) -> int:
     """End a token now, or with --at later. The row stays, for the record; `janitor token remove` deletes it.
 
-    Its expiry becomes the present second, from which on every gate of LISA refuses it. Written only if the row still is
-    as it was seen. A token that no gate accepts is left as it is. Asks on a terminal unless --yes; a script has to give
+    Its expiry becomes the present second, from which on every gate of LISA refuses it. Written only if the row is still
+    as it was read. A token that no gate accepts is left as it is. Asks on a terminal unless --yes; a script has to give
     it.
 
     \b
@@ -25,11 +25,11 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token revoke 3f0c9a1b --at 2027-01-31T18:00:00Z --deployment prod
       janitor token revoke --user alice@example.com --deployment prod --dry-run
     """
-    from janitor.lifecycle.expiry import revoked_tokens
+    from janitor.lifecycle.expiry import revoke_tokens
     from janitor.wiring.logging import start_logging
-    from janitor.wiring.signals import stoppable
+    from janitor.wiring.signals import stop_on_signals
 
     revoke, *of_change, logs = groups
     start_logging(logs)
-    with stoppable() as stop:
-        return revoked_tokens(token, revoke, ChangeCommand(*of_change), stop)
+    with stop_on_signals() as stop:
+        return revoke_tokens(token, revoke, ChangeCommand(*of_change), stop)

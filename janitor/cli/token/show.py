@@ -1,4 +1,4 @@
-"""`janitor token show`: everything known of a token but itself, and why it is what it is."""
+"""`janitor token show`: show everything known about a token except the token itself, and the reasons for its state."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from janitor.settings.token_read import SHOW_GROUPS, ShowCommand
 @click.argument("token", metavar="[FINGERPRINT|ROW|UUID]", required=False)
 @takes(*SHOW_GROUPS, LogSettings)
 def command(*groups: Any, token: str | None) -> int:
-    """Show all that is known of a token but itself, and why it is what it is. Reads only.
+    """Show everything known about a token except the token itself, and the reasons for its state. Reads only.
 
     Its state rule by rule, what each of LISA's gates would say, what a sweep would do with it and when, and whether its
     owner is locked out by it; with --as-of all that at another time. A token is named by its fingerprint (the first 6
@@ -25,14 +25,14 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token show 3f0c9a1b --deployment prod --as-of 2027-01-01
       janitor token show --token-stdin --deployment prod < token.txt
     """
-    from janitor.lifecycle.show import look_for, showed
+    from janitor.lifecycle.show import choose_rows_to_show, show_token
     from janitor.wiring.logging import start_logging
-    from janitor.wiring.signals import stoppable
+    from janitor.wiring.signals import stop_on_signals
 
     *of_show, logs = groups
     settings = ShowCommand(*of_show)
     start_logging(logs)
-    # Before anybody listens for signals: whoever is asked for a token may break off.
-    look = look_for(token, settings.show)
-    with stoppable(settings.deadline.deadline) as stop:
-        return showed(look, settings, stop)
+    # Before signals are handled, so that Ctrl-C ends the prompt for a token.
+    look = choose_rows_to_show(token, settings.show)
+    with stop_on_signals(settings.deadline.deadline) as stop:
+        return show_token(look, settings, stop)

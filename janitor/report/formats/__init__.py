@@ -1,1 +1,1 @@
-"""One module a format, named as --format says it."""
+"""One module for each format, named as in `--format`."""

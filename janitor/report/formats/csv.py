@@ -1,9 +1,9 @@
-"""`csv`: a row a finding, all of them, safe to open in a spreadsheet (RFC 4180).
+"""`csv`: a row for each finding, all of them, safe to open in a spreadsheet (RFC 4180).
 
-A text stays that text in LibreOffice, pandas and DuckDB, without an option: one that they would read as something else
-(a formula, a number, a date, a truth value, a missing value) gets a `_` before it. Some 7 in 1,000 fingerprints are
-such texts, `748922512345` or `12345678e901`, and commands take them with the `_` too. What is a number, a
-date or a truth value in the report is one in the table.
+A text stays a text in LibreOffice, pandas and DuckDB, without an option: one that they would read as something else
+(a formula, a number, a date, a truth value, a missing value) gets a `_` before it. About 7 in 1,000 fingerprints are
+such texts, for example `748922512345` or `12345678e901`; commands take them with the `_` too. Numbers, dates and truth
+values of the report are written as such.
 """
 
 import datetime as dt
@@ -12,20 +12,20 @@ from collections.abc import Iterable, Sequence
 
 from janitor.report.model import Finding, Outcome, Report, TableReport
 from janitor.tokens.printable import printable
-from janitor.tokens.times import iso
+from janitor.tokens.times import format_iso
 
 COLUMNS = Finding.__struct_fields__
 
-# What makes a spreadsheet take a cell for a formula, in ASCII and in full width; OWASP, "CSV Injection", whose
-# apostrophe DuckDB takes for a quote. And `_`, so that the first one of a cell is always this module's; and `#`, with
-# which pandas' missing values begin.
+# What makes a spreadsheet take a cell for a formula, in ASCII and in full width (OWASP, "CSV Injection"). OWASP's
+# remedy, an apostrophe, would be a quote to DuckDB. Also `_`, so that a first `_` is always added by this module, and
+# `#`, with which pandas' missing values begin.
 _STARTS = tuple("=+-@|%#_＝＋－＠")  # noqa: RUF001  # the full-width ones are meant
 
-# Truth values, missing values and numbers in words: of pandas 3.1 (`na_values`), DuckDB 2.0 and LibreOffice 7.4, tried.
+# Truth values, missing values and numbers in words: of pandas 3.1 (`na_values`), DuckDB 2.0 and LibreOffice 7.4.
 _TRUTH = ("true", "false", "t", "f", "yes", "no", "y", "n", "on", "off")
 _MISSING = ("na", "n/a", "<na>", "nan", "nat", "null", "nul", "nil", "none", "1.#ind", "1.#qnan")
 _WORDS = frozenset([*_TRUTH, *_MISSING, "inf", "infinity", "epoch", "today", "now"])
-# What a number or a date consists of: no letters but an exponent, those of ISO 8601, a time of day's, a month's name.
+# What a number or a date consists of: no letters except an exponent, those of ISO 8601, of a time of day, of a month.
 _NUMBER = re.compile(
     r"(?=\D*\d)(?:[\W\d_]|(?:e|tz?|z|utc|gmt|[ap]m|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?"
     r"|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![^\W\d_]))*",
@@ -33,46 +33,51 @@ _NUMBER = re.compile(
 ).fullmatch
 _IN_ANOTHER_BASE = re.compile(r"[+-]?0[xob][0-9a-f_]+", re.IGNORECASE).fullmatch
 _HAS_TO_BE_QUOTED = re.compile(r"[\",\r\n]|^ | $").search
-# By an apostrophe outside a word, or a backslash before a quote or the end, DuckDB would guess that it quotes or
-# escapes here. They are written out, as what is unprintable is.
+# From an apostrophe outside a word, or a backslash before a quote or the end, DuckDB would guess that it quotes or
+# escapes with them. So they are escaped like unprintable characters.
 _LIKE_A_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)|\\(?=\"|$)")
 
-_NOT_TOLD = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.SKIPPED)
+_INCOMPLETE_OUTCOMES = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.SKIPPED)
 
 
-class Csv:
+class CsvFormat:
     """Streams. A text that would be read as something else gets a `_` before it."""
 
     streams = True
-    tells_the_outcome = False
-    tells_of_each_table = True
+    shows_outcome = False
+    shows_each_outcome = True
 
     def head(self) -> bytes:
-        """The names of the columns, which are the keys of a finding."""
-        return _row(COLUMNS)
+        """The names of the columns: the keys of a finding."""
+        return _format_row(COLUMNS)
 
     def lines(self, findings: Sequence[Finding]) -> bytes:
-        """Each finding's cells in the order of the columns."""
-        return b"".join(_row(_cell(getattr(finding, column)) for column in COLUMNS) for finding in findings)
+        """A row for each finding."""
+        return b"".join(
+            _format_row(_format_cell(getattr(finding, column)) for column in COLUMNS) for finding in findings
+        )
 
     def tail(self, report: Report) -> bytes:
-        """Nothing: a table has no place for sums. Of several tables a row for each that is not told to its end, why."""
-        tables = [table for table in report.tables if table.outcome in _NOT_TOLD]
-        return b"".join(_row(_cell(cells.get(column)) for column in COLUMNS) for cells in map(_not_told, tables))
+        """A row for each table that was not read to its end, with the reason. There is no place for sums."""
+        tables = [table for table in report.tables if table.outcome in _INCOMPLETE_OUTCOMES]
+        return b"".join(
+            _format_row(_format_cell(cells.get(column)) for column in COLUMNS)
+            for cells in map(_incomplete_table_cells, tables)
+        )
 
 
-def _not_told(table: TableReport) -> dict[str, object]:
-    """The cells of a row that is no finding, and has no fingerprint."""
+def _incomplete_table_cells(table: TableReport) -> dict[str, object]:
+    """The cells of a row that says why a table is incomplete; it has no fingerprint."""
     remarks = [*table.errors, *reversed(table.warnings)]
     why = remarks[0].message if remarks and table.outcome is not Outcome.INTERRUPTED else f"{table.outcome}"
     return {"meaning": f"not told to its end: {why}", "table": table.label}
 
 
-def _row(cells: Iterable[str]) -> bytes:
+def _format_row(cells: Iterable[str]) -> bytes:
     return f"{','.join(cells)}\r\n".encode()
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     match value:
         case None:
             return ""
@@ -81,14 +86,14 @@ def _cell(value: object) -> str:
         case int():
             return str(value)
         case dt.datetime():
-            return iso(value)
+            return format_iso(value)
         case tuple():
-            return _text(" ".join(str(part) for part in value))
+            return _format_text(" ".join(str(part) for part in value))
         case _:
-            return _text(str(value))
+            return _format_text(str(value))
 
 
-def _text(text: str) -> str:
+def _format_text(text: str) -> str:
     cell = _LIKE_A_QUOTE.sub(lambda match: f"\\x{ord(match[0]):02x}", printable(text))
     if _reads_as_another(cell.strip()):
         cell = f"_{cell}"
@@ -96,9 +101,9 @@ def _text(text: str) -> str:
 
 
 def _reads_as_another(text: str) -> bool:
-    """Whether a reader would take a cell for a formula, a number, a date, a truth value or a missing value.
+    """Whether a program would take a text for a formula, a number, a date, a truth value or a missing value.
 
-    Rather too often: one `_` too many does no harm, and what dates look like is the readers' invention.
+    True too often rather than too rarely: an unneeded `_` does no harm, and each program has its own idea of dates.
     """
     if text.startswith(_STARTS) or text.casefold() in _WORDS:
         return True

@@ -1,12 +1,12 @@
-"""`html`: the report as one page for people: no script, no request, light and dark, screen and paper."""
+"""`html`: the report as one page for people, without scripts or requests, in light and dark, for screen and print."""
 
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.html.page import render_report
 from janitor.report.model import Report
 
 
-class Html(WholeFormat):
-    """The whole page, under 3 MB however many findings there are: it says how many it leaves out."""
+class HtmlFormat(WholeFormat):
+    """The page, under 3 MB however many findings there are; it says how many it leaves out."""
 
     def tail(self, report: Report) -> bytes:
         """The page, in UTF-8."""

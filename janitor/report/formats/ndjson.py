@@ -1,7 +1,7 @@
-"""`ndjson`: a line a finding, all of them, and the report itself as the last line.
+"""`ndjson`: a line for each finding, all of them, and the report itself as the last line.
 
-The last line has the key `schema` where the others have `fingerprint`, and an empty list of findings. A file without
-it is not complete.
+The last line has the key `schema`, the others `fingerprint`; its list of findings is empty. A file without that line is
+incomplete.
 """
 
 from collections.abc import Sequence
@@ -9,34 +9,34 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import structs
 
-from janitor.report.encode import json_line
-from janitor.report.model import Finding, Report, worth_a_line
+from janitor.report.encode import encode_json_line
+from janitor.report.model import Finding, Report, count_reportable
 from janitor.tokens.printable import escape_invisible
 
 _ENCODER = msgspec.json.Encoder()
 
 
-class Ndjson:
+class NdjsonFormat:
     """Streams: memory does not grow with the findings."""
 
     streams = True
-    tells_the_outcome = True
-    tells_of_each_table = True
+    shows_outcome = True
+    shows_each_outcome = True
 
     def __init__(self) -> None:
         self._lines = 0
 
     def head(self) -> bytes:
-        """Nothing."""
+        """Empty."""
         return b""
 
     def lines(self, findings: Sequence[Finding]) -> bytes:
-        """Each finding with the keys it has in the JSON report."""
+        """A line for each finding, with the keys of the JSON report."""
         self._lines += len(findings)
         return escape_invisible(_ENCODER.encode_lines(findings))
 
     def tail(self, report: Report) -> bytes:
-        """The report without its findings, which stand above: all, unless the run had to end before it told them."""
-        omitted = worth_a_line(report.counts, report.listing) - self._lines
+        """The report without its findings. It says how many were not written, because the run had to end before."""
+        omitted = count_reportable(report.counts, report.listing) - self._lines
         closing = structs.replace(report, findings=[], findings_omitted=omitted)
-        return json_line(closing) + b"\n"
+        return encode_json_line(closing) + b"\n"

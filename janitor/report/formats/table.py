@@ -1,4 +1,4 @@
-"""`table`: what a person wants at a glance. The counts, then what is due soonest, what just expired, what is odd."""
+"""`table`: an overview for people: the counts, then what is due soonest, what just expired, what is odd."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from janitor.report.console import printed
+from janitor.report.console import render_to_text
+from janitor.report.finding_cells import NOTHING, choose_row_names, format_due, format_name, format_owner, format_utc
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Outcome, Report
-from janitor.report.summary import closing_lines, counts_rows, headline, listing_line, omitted_line
+from janitor.report.summary import closing_lines, headline, listing_line, omitted_line, state_rows
 from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
-from janitor.report.text import NOTHING, due, label, owner, row_names, utc
 from janitor.tokens.classify import State
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.printable import printable
 
-MOST_PLANNED = 15
-MOST_DUE = 15
-MOST_EXPIRED = 5
-MOST_ODD = 10
+MAX_PLANNED = 15
+MAX_DUE = 15
+MAX_EXPIRED = 5
+MAX_ODD = 10
 
-# A narrow terminal gets fewer columns: what a date, a state or a title says already goes first.
+# A narrow terminal gets fewer columns: first those go that a date, a state or a title makes up for.
 _MEDIUM, _WIDE = 110, 150
 _GAP = 3
 _NAME_WIDTH = 26
-_LEAST_NAME = 6
-_LEAST_MEANING = 24
+_MIN_NAME_WIDTH = 6
+_MIN_MEANING_WIDTH = 24
 
 _STYLES = {
     State.ACTIVE: "green",
@@ -48,11 +48,11 @@ class _Column:
     """A column of a section.
 
     Attributes:
-        title: its head.
-        cell: what a finding has to say in it.
-        from_width: how wide a terminal has to be for it.
-        wraps: whether it may take several lines; all others are one line.
-        shrinks: whether it may be cut.
+        title: its header.
+        cell: renders a finding's cell.
+        from_width: how wide a terminal has to be to show it.
+        wraps: whether its cells may take several lines.
+        shrinks: whether its cells may be shortened.
         right: whether it is aligned to the right.
     """
 
@@ -64,17 +64,17 @@ class _Column:
     right: bool = False
 
 
-class Table(WholeFormat):
-    """Aligned columns, in colour where a terminal reads them."""
+class TableFormat(WholeFormat):
+    """Aligned columns, in color on a terminal."""
 
     def __init__(self, *, width: int, colour: bool) -> None:
-        """Args: the terminal's width in columns, and whether it shows colours."""
+        """Args: the terminal's width in columns, and whether it shows colors."""
         self._width = width
         self._colour = colour
 
     def tail(self, report: Report) -> bytes:
         """The whole report."""
-        return printed(lambda console: _print(console, report), width=self._width, colour=self._colour).encode()
+        return render_to_text(lambda console: _print(console, report), width=self._width, colour=self._colour).encode()
 
 
 def _print(console: Console, report: Report) -> None:
@@ -94,27 +94,27 @@ def _print_overview(console: Console, report: Report) -> None:
     console.print()
     if report.is_of_several:
         _print_tables(console, report)
-    console.print(_counts(report))
+    console.print(_counts_grid(report))
     _print_planned(console, report)
-    _print_dated(console, report, "Due soonest", State.EXPIRING, MOST_DUE)
-    _print_dated(console, report, "Just expired", State.EXPIRED, MOST_EXPIRED)
+    _print_dated(console, report, "Due soonest", State.EXPIRING, MAX_DUE)
+    _print_dated(console, report, "Just expired", State.EXPIRED, MAX_EXPIRED)
     _print_odd(console, report)
 
 
 def _print_tables(console: Console, report: Report) -> None:
-    """A line a table; a narrow terminal leaves out where each is."""
+    """A line for each table; on a narrow terminal without region, account and dialect."""
     is_wide = console.width >= _MEDIUM
-    shown = [at for at, title in enumerate(COLUMNS) if is_wide or title not in _ONLY_WIDE]
-    grid = _grid(*(_Column(COLUMNS[at], wraps=at == 0, right=at >= FIRST_NUMBER) for at in shown))
+    shown_columns = [at for at, title in enumerate(COLUMNS) if is_wide or title not in _ONLY_WIDE]
+    grid = _grid(*(_Column(COLUMNS[at], wraps=at == 0, right=at >= FIRST_NUMBER) for at in shown_columns))
     for part, row in zip(report.tables, table_rows(report), strict=True):
         style = "" if part.outcome in (Outcome.COMPLETE, Outcome.SKIPPED) else "bold red"
-        grid.add_row(*(Text(row[at], style=style) for at in shown))
+        grid.add_row(*(Text(row[at], style=style) for at in shown_columns))
     console.print(grid)
     console.print()
 
 
 def _print_listing(console: Console, report: Report) -> None:
-    """Every row that was asked for, in the report's order."""
+    """All rows of the listing, in the report's order."""
     console.print(Text(listing_line(report)))
     if report.findings:
         console.print()
@@ -124,16 +124,16 @@ def _print_listing(console: Console, report: Report) -> None:
         console.print(Text(omitted_line(report, report.findings_omitted).replace("`", ""), style="dim"))
 
 
-def _counts(report: Report) -> Grid:
+def _counts_grid(report: Report) -> Grid:
     grid = _grid(_Column("State"), _Column("Rows", right=True), _MEANING)
-    for state, rows, words in counts_rows(report):
+    for state, rows, words in state_rows(report):
         style = _STYLES[State(state)] if rows != "0" else "dim"
         grid.add_row(Text(state, style=style), Text(rows, style=style), Text(words, style="dim" if rows == "0" else ""))
     return grid
 
 
 def _print_planned(console: Console, report: Report) -> None:
-    listed = [finding for finding in report.findings if finding.outcome is not None][:MOST_PLANNED]
+    listed = [finding for finding in report.findings if finding.outcome is not None][:MAX_PLANNED]
     columns = (_EXPIRES, _UTC, _Column("Outcome", _outcome), _OWNER, _NAME, _fingerprints(report), _MEANING)
     _print_section(console, "Planned for deletion", columns, listed, report.deletion.planned)
 
@@ -145,9 +145,9 @@ def _print_dated(console: Console, report: Report, title: str, state: State, mos
 
 
 def _print_odd(console: Console, report: Report) -> None:
-    """Rows whose date is none, or broken: those that LISA still accepts first, for they never end by themselves."""
+    """Rows without a valid date: those first that LISA still accepts, because they never expire by themselves."""
     odd = [finding for finding in report.findings if finding.state in _ODD]
-    listed = sorted(odd, key=lambda finding: not finding.accepted_by)[:MOST_ODD]
+    listed = sorted(odd, key=lambda finding: not finding.accepted_by)[:MAX_ODD]
     is_wide = console.width >= _WIDE
     fingerprints = _fingerprints(report)
     columns = (_STATE, _OWNER, _NAME, fingerprints, _MEANING) if is_wide else (_STATE, fingerprints, _WHO_AND_MEANING)
@@ -172,10 +172,10 @@ def _print_section(
 def _print_grid(console: Console, columns: Sequence[_Column], listed: Sequence[Finding]) -> None:
     if any(finding.table is not None for finding in listed):
         columns = (*columns, _TABLE)
-    shown = [column for column in columns if console.width >= column.from_width]
-    cells = [[column.cell(finding) for column in shown] for finding in listed]
-    grid = _grid(*shown)
-    _narrow(grid, shown, cells, console.width)
+    shown_columns = [column for column in columns if console.width >= column.from_width]
+    cells = [[column.cell(finding) for column in shown_columns] for finding in listed]
+    grid = _grid(*shown_columns)
+    _limit_name_widths(grid, shown_columns, cells, console.width)
     for row in cells:
         grid.add_row(*row)
     console.print(grid)
@@ -193,22 +193,22 @@ def _grid(*columns: _Column) -> Grid:
     return grid
 
 
-def _narrow(grid: Grid, columns: Sequence[_Column], cells: Sequence[Sequence[Text]], width: int) -> None:
-    """Give names what the other columns leave of the width: dates, fingerprints and meanings are never cut."""
+def _limit_name_widths(grid: Grid, columns: Sequence[_Column], cells: Sequence[Sequence[Text]], width: int) -> None:
+    """Give names what the other columns leave of the width: dates, fingerprints and meanings are never shortened."""
     widest = [
-        max(len(column.title), *(row[position].cell_len for row in cells)) if not column.wraps else _LEAST_MEANING
+        max(len(column.title), *(row[position].cell_len for row in cells)) if not column.wraps else _MIN_MEANING_WIDTH
         for position, column in enumerate(columns)
     ]
     names = [position for position, column in enumerate(columns) if column.shrinks]
     fixed = sum(widest[position] for position in range(len(columns)) if position not in names)
     left = width - fixed - _GAP * (len(columns) - 1)
     for position in names:
-        grid.columns[position].max_width = max(_LEAST_NAME, min(_NAME_WIDTH, left // len(names)))
+        grid.columns[position].max_width = max(_MIN_NAME_WIDTH, min(_NAME_WIDTH, left // len(names)))
 
 
 def _fingerprints(report: Report) -> _Column:
-    called = row_names(report.findings)
-    return _Column("Fingerprint", lambda finding: Text(called(finding)))
+    row_name_of = choose_row_names(report.findings)
+    return _Column("Fingerprint", lambda finding: Text(row_name_of(finding)))
 
 
 def _outcome(finding: Finding) -> Text:
@@ -217,14 +217,14 @@ def _outcome(finding: Finding) -> Text:
 
 
 def _who_and_meaning(finding: Finding) -> Text:
-    return Text(f"{owner(finding)}, {label(finding)}\n{finding.meaning}")
+    return Text(f"{format_owner(finding)}, {format_name(finding)}\n{finding.meaning}")
 
 
-_EXPIRES = _Column("Expires", lambda finding: Text(due(finding)))
-_UTC = _Column("UTC", lambda finding: Text(utc(finding.expires_at)), from_width=_MEDIUM)
+_EXPIRES = _Column("Expires", lambda finding: Text(format_due(finding)))
+_UTC = _Column("UTC", lambda finding: Text(format_utc(finding.expires_at)), from_width=_MEDIUM)
 _STATE = _Column("State", lambda finding: Text(finding.state, style=_STYLES[finding.state]))
-_OWNER = _Column("Owner", lambda finding: Text(owner(finding)), shrinks=True)
-_NAME = _Column("Name", lambda finding: Text(label(finding)), shrinks=True)
+_OWNER = _Column("Owner", lambda finding: Text(format_owner(finding)), shrinks=True)
+_NAME = _Column("Name", lambda finding: Text(format_name(finding)), shrinks=True)
 _MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
 _TABLE = _Column("Table", lambda finding: Text(printable(finding.table or NOTHING)), wraps=True)
 _WHO_AND_MEANING = _Column("Whose it is, and what it means", _who_and_meaning, wraps=True)

@@ -1,1 +1,1 @@
-"""The HTML report: `page` gathers its values, and the templates beside this package show them."""
+"""The HTML report: `page` collects its values, and the templates in `janitor/report/templates` show them."""

@@ -1,7 +1,7 @@
-"""The two charts: expiries of the days ahead, and expired rows of the months behind. Pure.
+"""The page's two charts: tokens that will expire, by day, and rows that have expired, by month. Pure.
 
 A template draws them as SVG. Widths are percentages and heights pixels, without a viewBox: so a chart fits a phone, and
-its letters keep their size.
+its text keeps its size.
 """
 
 import datetime as dt
@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from janitor.report.model import Report
 from janitor.tokens.classify import State
-from janitor.tokens.duration import spoken_duration
+from janitor.tokens.duration import format_duration
 from janitor.tokens.policy import DAY
-from janitor.tokens.words import counted, list_some
+from janitor.tokens.words import format_count, list_some
 
 MONTHS_BEHIND = 12
-_MOST_BARS = 62
+_MAX_BARS = 62
 _WEEK = 7
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DEAD = (State.EXPIRED, State.STALE)
@@ -26,9 +26,9 @@ _DEAD = (State.EXPIRED, State.STALE)
 _TOP, _BASE = 30, 162
 _LEFT, _RIGHT = 8.0, 99.5  # percent
 _BAR_SHARE = 0.72
-_LEAST_HEIGHT = 2.0
-_MOST_LABELLED = 13
-_MOST_NAMED = 10
+_MIN_HEIGHT = 2.0
+_MAX_LABELED = 13
+_MAX_NAMED = 10
 _THOUSAND, _TEN_THOUSAND, _MILLION = 1_000, 10_000, 1_000_000
 
 
@@ -36,10 +36,10 @@ class Bar(NamedTuple):
     """A bar of a chart.
 
     Attributes:
-        tick: what stands below it.
+        tick: the text below it.
         name: the time that it covers, in full.
         tokens: how many.
-        unusual: whether a day of it holds an unusual share.
+        unusual: whether it covers a day with an unusual share.
     """
 
     tick: str
@@ -73,7 +73,7 @@ class Bars:
 
 
 class GridLine(NamedTuple):
-    """A horizontal line of a chart: how far down it is, in pixels, and the number that it stands for."""
+    """A horizontal line of a chart: its distance from the top in pixels, and its number."""
 
     y: str
     label: str
@@ -84,9 +84,9 @@ class DrawnBar(NamedTuple):
     """A bar with its place: `x`, `middle` and `width` in percent, `y`, `label_y` and `height` in pixels.
 
     Attributes:
-        tick: what stands below it, empty where the next bars share a tick.
+        tick: the text below it; empty where several bars share one.
         is_minor: whether a narrow page leaves the tick out.
-        label: the number above it, empty where there is no room for one, or nothing to draw.
+        label: the number above it; empty where there is no room, or nothing to draw.
     """
 
     bar: Bar
@@ -106,14 +106,14 @@ class Chart:
     """A chart, ready to be drawn.
 
     Attributes:
-        name: what its ids end with.
-        title: what it shows.
-        when: what the first column of its table is called.
-        what: what the second is called.
+        name: the end of its element ids.
+        title: its title.
+        when: the header of the first column of its table.
+        what: the header of the second column.
         bars: its numbers.
-        nothing: what is said where there are none.
+        nothing: the text where there are none.
         unusual: the days with an unusual share, in words.
-        note: what a reader has to know to understand it; empty for nothing.
+        note: what a reader has to know to understand it; may be empty.
     """
 
     name: str
@@ -132,28 +132,28 @@ class Chart:
 
     @property
     def description(self) -> str:
-        """What the chart draws, in words, for who cannot see it."""
+        """The chart in words, for people who cannot see it."""
         bars = self.bars.bars
-        most = max(bars, key=lambda bar: bar.tokens)
+        largest = max(bars, key=lambda bar: bar.tokens)
         unusual = [bar.words for bar in bars if bar.unusual]
-        words = f"{self.bars.total:,} in all, from {bars[0].name} to {bars[-1].name}. Most: {most.words}."
-        return f"{words} Unusual: {', '.join(unusual[:_MOST_NAMED])}." if unusual else words
+        words = f"{self.bars.total:,} in all, from {bars[0].name} to {bars[-1].name}. Most: {largest.words}."
+        return f"{words} Unusual: {', '.join(unusual[:_MAX_NAMED])}." if unusual else words
 
     def grid(self) -> list[GridLine]:
-        """The lines behind the bars: at nothing, at half, and at the top."""
-        top = self._top()
+        """The lines behind the bars: at zero, at half, and at the top."""
+        top = self._scale_top()
         values = (0, top // 2, top)
         return [GridLine(f"{_BASE - _height(value, top):.1f}", _short(value), not value) for value in values]
 
     def drawn(self) -> Iterator[DrawnBar]:
         """Each bar with its place in the chart."""
-        bars, top = self.bars.bars, self._top()
+        bars, top = self.bars.bars, self._scale_top()
         step = (_RIGHT - _LEFT) / len(bars)
         width = step * _BAR_SHARE
         for position, bar in enumerate(bars):
             middle = _LEFT + step * (position + 0.5)
-            height = max(_LEAST_HEIGHT, _height(bar.tokens, top))
-            is_labelled = bar.tokens and (bar.unusual or len(bars) <= _MOST_LABELLED)
+            height = max(_MIN_HEIGHT, _height(bar.tokens, top))
+            is_labeled = bar.tokens and (bar.unusual or len(bars) <= _MAX_LABELED)
             yield DrawnBar(
                 bar=bar,
                 x=_percent(middle - width / 2),
@@ -164,20 +164,20 @@ class Chart:
                 tick="" if position % self.bars.every else bar.tick,
                 # On a phone every other month is enough.
                 is_minor=bool(position % 2),
-                label=_short(bar.tokens) if is_labelled else "",
+                label=_short(bar.tokens) if is_labeled else "",
                 label_y=f"{_BASE - height - 6:.1f}",
             )
 
-    def _top(self) -> int:
-        """The least even and round number that is not below any bar."""
-        most = max(bar.tokens for bar in self.bars.bars)
-        power: int = 10 ** (len(str(most)) - 1)
-        return next(digit * power for digit in (2, 4, 6, 8, 10) if digit * power >= most)
+    def _scale_top(self) -> int:
+        """The smallest even round number that is not below any bar."""
+        largest = max(bar.tokens for bar in self.bars.bars)
+        power: int = 10 ** (len(str(largest)) - 1)
+        return next(digit * power for digit in (2, 4, 6, 8, 10) if digit * power >= largest)
 
 
-def chart_ahead(report: Report) -> Chart:
-    """The chart of the expiries that are to come, over the report's horizon."""
-    horizon = spoken_duration(max(report.policy.thresholds_seconds))
+def build_expiry_chart(report: Report) -> Chart:
+    """Build the chart of tokens that will expire within the report's horizon."""
+    horizon = format_duration(max(report.policy.thresholds_seconds))
     bars = days_ahead(report)
     days = [_tokens_on(f"{day.day}", day.expiring) for day in report.forecast if day.unusual]
     return Chart(
@@ -187,15 +187,15 @@ def chart_ahead(report: Report) -> Chart:
         what="Expire",
         bars=bars,
         nothing=f"No token expires within {horizon}.",
-        unusual=list_some(days, _MOST_NAMED, names="days"),
+        unusual=list_some(days, _MAX_NAMED, names="days"),
     )
 
 
-def chart_behind(report: Report) -> Chart:
-    """The chart of the rows that have expired, as far as the report lists them."""
+def build_expired_chart(report: Report) -> Chart:
+    """Build the chart of rows that have expired, as far as the report lists them."""
     bars = months_behind(report)
     dead = report.counts.expired + report.counts.stale
-    rests_on = f"This rests on the {bars.total:,} expired rows that were kept for this page, of {dead:,} in all."
+    note = f"This rests on the {bars.total:,} expired rows that were kept for this page, of {dead:,} in all."
     return Chart(
         name="behind",
         title="Behind: expired rows, by month",
@@ -203,20 +203,20 @@ def chart_behind(report: Report) -> Chart:
         what="Expired",
         bars=bars,
         nothing="None is listed." if dead else "There are none.",
-        note=rests_on if bars.total < dead else "",
+        note=note if bars.total < dead else "",
     )
 
 
-def now_of(report: Report) -> dt.datetime:
-    """The time by which the rows were judged, to the run's start."""
+def judged_at(report: Report) -> dt.datetime:
+    """The time by which the rows were judged; where that was the present, the run's start."""
     return report.policy.as_of or report.run.started_at
 
 
 def days_ahead(report: Report) -> Bars:
-    """Expiries by day over the horizon; by several days where there are too many for one chart."""
-    first = now_of(report).toordinal()
+    """Count expiries by day over the horizon; by several days where there are too many for one chart."""
+    first = judged_at(report).toordinal()
     last = min(first + math.ceil(max(report.policy.thresholds_seconds) / DAY), dt.date.max.toordinal())
-    size = _days_of_a_bar(last - first + 1)
+    size = _days_per_bar(last - first + 1)
     starts = range(first, last + 1, size)
     counts, unusual = [0] * len(starts), [False] * len(starts)
     for day in report.forecast:
@@ -225,15 +225,15 @@ def days_ahead(report: Report) -> Bars:
         counts[position] += day.expiring
         unusual[position] |= day.unusual
     bars = [
-        Bar(*_names_of_days(start, min(start + size - 1, last)), count, is_unusual)
+        Bar(*_name_days(start, min(start + size - 1, last)), count, is_unusual)
         for start, count, is_unusual in zip(starts, counts, unusual, strict=True)
     ]
     return Bars(bars=bars, unit="day" if size == 1 else f"{size} days", every=max(1, math.ceil(len(bars) / 5)))
 
 
 def months_behind(report: Report) -> Bars:
-    """Expired and stale rows by the month of their expiry, as far as the report lists them; all older ones in one."""
-    now = now_of(report)
+    """Count the listed expired and stale rows by the month of their expiry; all older ones in one bar."""
+    now = judged_at(report)
     this_month = now.year * 12 + now.month - 1
     counts = Counter(
         this_month - (finding.expires_at.year * 12 + finding.expires_at.month - 1)
@@ -246,14 +246,14 @@ def months_behind(report: Report) -> Bars:
     return Bars(bars=[Bar("older", f"before {first}", older), *recent], unit="month", every=1)
 
 
-def _days_of_a_bar(days: int) -> int:
-    if days <= _MOST_BARS:
+def _days_per_bar(days: int) -> int:
+    if days <= _MAX_BARS:
         return 1
-    return _WEEK if days <= _MOST_BARS * _WEEK else math.ceil(days / _MOST_BARS)
+    return _WEEK if days <= _MAX_BARS * _WEEK else math.ceil(days / _MAX_BARS)
 
 
-def _names_of_days(first: int, last: int) -> tuple[str, str]:
-    """What stands below the bar of these days (as ordinals), and what they are in full."""
+def _name_days(first: int, last: int) -> tuple[str, str]:
+    """The tick and the full name of the bar of these days, given as ordinals."""
     start, end = dt.date.fromordinal(first), dt.date.fromordinal(last)
     tick = f"{start.day} {_MONTHS[start.month - 1]}"
     return tick, start.isoformat() if first == last else f"{start.isoformat()} to {end.isoformat()}"
@@ -265,11 +265,11 @@ def _month(number: int, count: int) -> Bar:
 
 
 def _tokens_on(when: str, count: int) -> str:
-    return f"{when} ({counted(count, 'token')})"
+    return f"{when} ({format_count(count, 'token')})"
 
 
 def _height(value: int, top: int) -> float:
-    """The height in pixels of a bar that stands for this value."""
+    """The height of a bar of this value, in pixels."""
     return (_BASE - _TOP) * value / top
 
 

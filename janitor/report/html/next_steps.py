@@ -1,7 +1,7 @@
-"""What to do next: commands of janitor that exist, chosen by what the report holds. None deletes without a look first.
+"""What to do next: commands of janitor, chosen by what the report holds. None deletes before somebody has looked.
 
-The report does not know every option of its run (`--profile`, `--protect-user`), so a row is deleted by way of a plan
-only: `janitor sweep --plan` writes it, a person reads it, `janitor apply` carries it out, and asks.
+The report does not know every option of its run (`--profile`, `--protect-user`), so rows are deleted only with a plan:
+`janitor sweep --plan` writes it, a person reads it, `janitor apply` asks, and deletes.
 """
 
 import shlex
@@ -12,13 +12,13 @@ from janitor.report.combine import split_by_table
 from janitor.report.model import Outcome, Report
 from janitor.tokens.classify import State
 from janitor.tokens.printable import printable
-from janitor.tokens.words import counted
+from janitor.tokens.words import format_count
 
-_MOST_THRESHOLDS = 5
-# The states whose rows are accepted and will end by themselves.
-_IN_ORDER = (State.EXPIRING, State.ACTIVE)
+_MAX_THRESHOLDS = 5
+# The states whose rows are accepted and will expire by themselves.
+_STATES_WITH_END = (State.EXPIRING, State.ACTIVE)
 # Of several tables each has steps of its own.
-_MOST_OF_SEVERAL = 60
+_MAX_STEPS = 60
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
 
@@ -32,108 +32,118 @@ class Step(NamedTuple):
 _NOTHING = Step("Nothing calls for action. Have the next run scheduled, and look again then.")
 
 
-def steps(report: Report) -> Iterator[Step]:
-    """Most pressing first; of several tables one after the other."""
+def list_steps(report: Report) -> Iterator[Step]:
+    """List the steps, the most urgent first; those of several tables one table after the other."""
     if report.is_of_several:
-        yield from _of_each(report)
+        yield from _list_steps_of_tables(report)
         return
-    found = [*_unfinished(report), *_plans(report), *_afterwards(report), *_owners(report)]
-    yield from found or [_NOTHING]
+    steps = [
+        *_steps_for_unfinished(report),
+        *_steps_for_plan(report),
+        *_steps_after_deletes(report),
+        *_steps_for_owners(report),
+    ]
+    yield from steps or [_NOTHING]
 
 
-def _of_each(report: Report) -> Iterator[Step]:
-    named = [
+def _list_steps_of_tables(report: Report) -> Iterator[Step]:
+    labeled = [
         Step(f"{table.label}: {step.advice}", step.commands)
-        for table, each in zip(report.tables, split_by_table(report), strict=True)
-        for step in steps(each)
+        for table, table_report in zip(report.tables, split_by_table(report), strict=True)
+        for step in list_steps(table_report)
         if step != _NOTHING
     ]
-    yield from named[:_MOST_OF_SEVERAL] or [_NOTHING]
-    if len(named) > _MOST_OF_SEVERAL:
-        yield Step(f"And {len(named) - _MOST_OF_SEVERAL:,} more: run the tables one at a time to see them.")
+    yield from labeled[:_MAX_STEPS] or [_NOTHING]
+    if len(labeled) > _MAX_STEPS:
+        yield Step(f"And {len(labeled) - _MAX_STEPS:,} more: run the tables one at a time to see them.")
 
 
-def _unfinished(report: Report) -> Iterator[Step]:
+def _steps_for_unfinished(report: Report) -> Iterator[Step]:
     is_partial = any(error.where == "scan" for error in report.errors)
     if is_partial or report.run.outcome in (Outcome.INTERRUPTED, Outcome.SKIPPED):
-        yield Step("Run it again: this report does not cover the whole table.", (_again(report),))
+        yield Step("Run it again: this report does not cover the whole table.", (_command_again(report),))
     elif report.run.outcome is Outcome.REFUSED:
-        yield Step("A guard refused to delete. See above why, look at the plan, and raise a limit only if it is right.")
+        yield Step(
+            "A guard refused to delete. See above why, read the plan, and raise a limit only if the plan is right."
+        )
 
 
-def _plans(report: Report) -> Iterator[Step]:
+def _steps_for_plan(report: Report) -> Iterator[Step]:
     deletion, stale = report.deletion, report.counts.stale
     left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
     if deletion.plan and left:
-        apply = f"janitor apply {_quoted(deletion.plan)}"
-        yield Step("Carry out the plan, once you have read it.", (f"{apply} --dry-run", apply))
+        apply = f"janitor apply {_quote(deletion.plan)}"
+        yield Step("Apply the plan, once you have read it.", (f"{apply} --dry-run", apply))
         return
     if deletion.failed:
-        advice = f"{counted(deletion.failed, 'row')} could not be deleted. Plan anew, and try again."
+        advice = f"{format_count(deletion.failed, 'row')} could not be deleted. Make a new plan, and try again."
     elif report.run.only_reads and stale:
         are = "is" if stale == 1 else "are"
-        advice = f"{counted(stale, 'row')} {are} past the grace. Plan what would go, and read the plan."
+        advice = f"{format_count(stale, 'row')} {are} past the grace. Plan the deletes, and read the plan."
     elif left:
-        advice = f"{counted(left, 'row')} would go. Keep the plan, read it, and carry it out."
+        advice = f"{format_count(left, 'row')} would be deleted. Keep the plan, read it, and apply it."
     else:
         return
-    yield Step(advice, (f"{_sweep(report)} --plan plan.ndjson", "janitor apply plan.ndjson"))
+    yield Step(advice, (f"{_sweep_command(report)} --plan plan.ndjson", "janitor apply plan.ndjson"))
 
 
-def _afterwards(report: Report) -> Iterator[Step]:
+def _steps_after_deletes(report: Report) -> Iterator[Step]:
     archive = report.deletion.archive
     if archive and report.deletion.deleted:
-        advice = "Should a row not have gone: see what the archive would put back, then go without `--dry-run`."
-        yield Step(advice, (f"janitor restore {_quoted(archive)} --all --dry-run",))
+        advice = "If a row should not have been deleted: see what would be restored, then leave out `--dry-run`."
+        yield Step(advice, (f"janitor restore {_quote(archive)} --all --dry-run",))
     if report.locked_out:
         advice = (
             "Let the locked-out owners in again before the grace is over: plan every expired row, and keep only "
             "what should go."
         )
-        yield Step(advice, (f"{_sweep(report, grace='0')} --plan locked-out.ndjson",))
+        yield Step(advice, (f"{_sweep_command(report, grace='0')} --plan locked-out.ndjson",))
 
 
-def _owners(report: Report) -> Iterator[Step]:
+def _steps_for_owners(report: Report) -> Iterator[Step]:
     if report.counts.expiring:
         advice = "Tell the owners of the tokens that expire next. All of them, as a spreadsheet:"
-        yield Step(advice, (f"{_scan(report)} --report csv=tokens.csv",))
-    opened = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _IN_ORDER)
-    if opened:
-        lets = f"{counted(opened, 'row')} of this page still {'lets' if opened == 1 else 'let'} somebody in"
+        yield Step(advice, (f"{_scan_command(report)} --report csv=tokens.csv",))
+    accepted = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _STATES_WITH_END)
+    if accepted:
+        lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
         why = "with no date, a broken one, or no tokenUUID. janitor deletes no row that LISA accepts"
         yield Step(f"{lets}, {why}: have the owners replace them.")
     if report.findings_omitted:
         yield Step(
-            "See the findings that this page leaves out.", (f"{_again(report)} --report ndjson=findings.ndjson",)
+            "See the findings that this page leaves out.",
+            (f"{_command_again(report)} --report ndjson=findings.ndjson",),
         )
 
 
-def _again(report: Report) -> str:
-    """The run itself; not sorted, so that a report that streams may hold every row."""
+def _command_again(report: Report) -> str:
+    """The command of the run itself; not sorted, so that a report that streams may have every row."""
     listing = report.listing
     if listing is None:
-        return _scan(report)
+        return _scan_command(report)
     chosen = [("state", state.value) for state in listing.states]
     chosen += [("user", pattern) for pattern in listing.users]
     chosen += [("name", pattern) for pattern in listing.names]
-    options = "".join(f" --{name} {_quoted(value)}" for name, value in chosen)
-    return f"{_scan(report, 'token list')}{options}"
+    options = "".join(f" --{name} {_quote(value)}" for name, value in chosen)
+    return f"{_scan_command(report, 'token list')}{options}"
 
 
-def _scan(report: Report, command: str = "scan") -> str:
-    thresholds = sorted(report.policy.thresholds_seconds, reverse=True)[:_MOST_THRESHOLDS]
-    within = "".join(f" --expiring-within {_duration(seconds)}" for seconds in thresholds)
-    return f"janitor {command} {_target(report)}{within} --grace {_duration(report.policy.grace_seconds)}"
+def _scan_command(report: Report, command: str = "scan") -> str:
+    thresholds = sorted(report.policy.thresholds_seconds, reverse=True)[:_MAX_THRESHOLDS]
+    within = "".join(f" --expiring-within {_format_duration(seconds)}" for seconds in thresholds)
+    return (
+        f"janitor {command} {_target_options(report)}{within} --grace {_format_duration(report.policy.grace_seconds)}"
+    )
 
 
-def _sweep(report: Report, *, grace: str | None = None) -> str:
-    return f"janitor sweep {_target(report)} --grace {grace or _duration(report.policy.grace_seconds)}"
+def _sweep_command(report: Report, *, grace: str | None = None) -> str:
+    return f"janitor sweep {_target_options(report)} --grace {grace or _format_duration(report.policy.grace_seconds)}"
 
 
-def _target(report: Report) -> str:
+def _target_options(report: Report) -> str:
     table, policy = report.only_table, report.policy
     assert table is not None  # noqa: S101  # steps are of one table
-    # A source that does not say whose rows it holds goes by its own name, which is no table's.
+    # A source that does not say which table its rows are of has its own name, which is not a table's.
     name = table.name if table.region else None
     options = {
         "source": table.source,
@@ -142,14 +152,14 @@ def _target(report: Report) -> str:
         "endpoint-url": table.endpoint,
         "dialect": policy.dialect.value if policy.dialect else None,
     }
-    return " ".join(f"--{option} {_quoted(value)}" for option, value in options.items() if value)
+    return " ".join(f"--{option} {_quote(value)}" for option, value in options.items() if value)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return shlex.quote(printable(text))
 
 
-def _duration(seconds: int) -> str:
+def _format_duration(seconds: int) -> str:
     for unit, size in _UNITS:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"

@@ -8,40 +8,40 @@ from typing import Any, NamedTuple
 from jinja2 import Environment
 from markupsafe import Markup
 
-from janitor.report.html.charts import chart_ahead, chart_behind, now_of
-from janitor.report.html.findings import Listed, Marks, PageRow, list_findings, page_row_of
-from janitor.report.html.next_steps import steps
-from janitor.report.html.templating import environment_of, styles_of
+from janitor.report.finding_cells import choose_row_names, format_due, format_owner, format_utc
+from janitor.report.html.charts import build_expired_chart, build_expiry_chart, judged_at
+from janitor.report.html.findings import ListedFindings, PageRow, RowClasses, build_page_row, list_findings
+from janitor.report.html.next_steps import list_steps
+from janitor.report.html.templating import load_styles, make_environment
 from janitor.report.model import Outcome, Remark, Report
 from janitor.report.summary import (
-    counts_rows,
     deletion_lines,
+    describe_order,
     headline,
-    in_order,
     listing_line,
     omitted_line,
-    shortfalls,
+    shortfall_lines,
+    state_rows,
 )
 from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
-from janitor.report.text import due, owner, row_names, utc
 from janitor.tokens.classify import State
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.duration import spoken_duration
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.duration import format_duration
 from janitor.tokens.printable import printable
 
-# The page stays under 3 MB, whatever it reports: mail servers and issue trackers take no more.
-_MOST_BYTES = 2_980_000
-# What the findings may take besides their rows: filters and their rules.
-_BESIDES_ROWS = 50_000
-_MOST_REMARKS = 20
-_LONGEST_REMARK = 1_000
-_MOST_UNEXPECTED = 40
-_MOST_OWNERS = 200
-_LONGEST_OWNER = 120
-_MOST_THRESHOLDS = 5
+# The page stays under 3 MB, because mail servers and issue trackers take no more.
+_MAX_BYTES = 2_980_000
+# How much the filters and their rules may take.
+_FILTER_BYTES = 50_000
+_MAX_REMARKS = 20
+_MAX_REMARK_LENGTH = 1_000
+_MAX_UNEXPECTED = 40
+_MAX_OWNERS = 200
+_MAX_OWNER_LENGTH = 120
+_MAX_THRESHOLDS = 5
 
-_ENDED = {
+_OUTCOMES = {
     Outcome.COMPLETE: "✓ complete",
     Outcome.INTERRUPTED: "✕ interrupted",
     Outcome.FAILED: "✕ failed",
@@ -52,7 +52,7 @@ _AS_PLANNED = (Outcome.COMPLETE, Outcome.SKIPPED)
 _UNEXPECTED = (DeletionOutcome.FAILED, DeletionOutcome.CHANGED, DeletionOutcome.ALREADY_GONE)
 
 # The states, most urgent first, as in report.build: what can still be saved, what just broke, what is odd, what is only
-# old. Each has a sign of its own, so that colour is never the only one. All signs are in every system's fonts.
+# old. Each has its own sign, so that color is never the only difference. Every system's fonts have all the signs.
 _SIGNS = {
     State.EXPIRING: "▲",
     State.EXPIRED: "■",
@@ -65,7 +65,7 @@ _SIGNS = {
 
 
 class _Alert(NamedTuple):
-    """The errors, or the warnings: so many sentences, and how many more there are."""
+    """The errors, or the warnings: the sentences that are shown, and how many more there are."""
 
     name: str
     title: str
@@ -103,7 +103,7 @@ class _NextToExpire(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _StateSection:
-    """The rows of a state that the page lists, as HTML, and how many there are in all."""
+    """The listed rows of a state as HTML, and how many there are in all."""
 
     state: State
     meaning: str
@@ -112,19 +112,19 @@ class _StateSection:
 
 
 def render_report(report: Report) -> bytes:
-    """The whole page in UTF-8, under 3 MB however many findings there are; it says how many it leaves out."""
+    """Render the page in UTF-8, under 3 MB however many findings there are; it says how many it leaves out."""
     environment = _environment()
     template = environment.get_template("report.html")
     render_row = environment.get_template("rows.html").module.finding_row  # type: ignore[attr-defined]
-    marks = Marks(report)
-    values = _values(report, marks, render_row)
-    around = sum(len(piece.encode()) for piece in template.generate(values, listed=None, omitted_line=""))
-    room = _MOST_BYTES - around - _BESIDES_ROWS
-    found = list_findings(report.findings, marks, render_row, most_bytes=room)
-    omitted = report.findings_omitted + found.left_out
+    classes = RowClasses(report)
+    values = _values(report, classes, render_row)
+    frame_bytes = sum(len(piece.encode()) for piece in template.generate(values, listed=None, omitted_line=""))
+    row_bytes = _MAX_BYTES - frame_bytes - _FILTER_BYTES
+    listed_findings = list_findings(report.findings, classes, render_row, max_bytes=row_bytes)
+    omitted = report.findings_omitted + listed_findings.left_out
     pieces = template.generate(
         values,
-        listed=list(_sections(report, found)),
+        listed=list(_sections(report, listed_findings)),
         omitted_line=omitted_line(report, omitted) if omitted else "",
     )
     return b"".join(piece.encode() for piece in pieces)
@@ -132,52 +132,55 @@ def render_report(report: Report) -> bytes:
 
 @functools.cache
 def _environment() -> Environment:
-    environment = environment_of("janitor.report")
-    environment.filters["utc"] = utc
+    environment = make_environment("janitor.report")
+    environment.filters["utc"] = format_utc
     environment.globals["signs"] = _SIGNS
-    environment.globals["styles"] = styles_of("janitor.report", "report.css")
+    environment.globals["styles"] = load_styles("janitor.report", "report.css")
     return environment
 
 
-def _values(report: Report, marks: Marks, render_row: Callable[[PageRow], Markup]) -> dict[str, Any]:
-    """What the templates show, but for the findings."""
+def _values(report: Report, classes: RowClasses, render_row: Callable[[PageRow], Markup]) -> dict[str, Any]:
+    """The values that the templates show, without the findings."""
     unexpected = [finding for finding in report.findings if finding.outcome in _UNEXPECTED]
-    call = row_names(report.findings)
+    row_name_of = choose_row_names(report.findings)
     return {
         "report": report,
         "headline": headline(report),
-        "now": now_of(report),
-        "horizon": spoken_duration(max(report.policy.thresholds_seconds)),
+        "now": judged_at(report),
+        "horizon": format_duration(max(report.policy.thresholds_seconds)),
         "places": list(_places(report)),
-        "ended": _ENDED[report.run.outcome],
+        "ended": _OUTCOMES[report.run.outcome],
         "listing_line": listing_line(report),
         "next": _next_to_expire(report),
         "alerts": [alert for alert in _alerts(report) if alert.sentences],
         "columns": COLUMNS,
         "tables": list(_tables(report)),
         "tiles": list(_tiles(report)),
-        "charts": [chart_ahead(report), chart_behind(report)],
-        "steps": list(steps(report)),
+        "charts": [build_expiry_chart(report), build_expired_chart(report)],
+        "steps": list(list_steps(report)),
         "deletion_lines": list(deletion_lines(report)),
         "outcomes": list(_outcomes(report)),
-        "unexpected": [render_row(page_row_of(each, call(each), marks)) for each in unexpected[:_MOST_UNEXPECTED]],
-        "more_unexpected": max(0, len(unexpected) - _MOST_UNEXPECTED),
-        "owners": [_cut(printable(owner), _LONGEST_OWNER) for owner in report.locked_out[:_MOST_OWNERS]],
-        "more_owners": max(0, len(report.locked_out) - _MOST_OWNERS),
-        "in_order": in_order(report),
-        "filters": marks.filters(),
+        "unexpected": [
+            render_row(build_page_row(finding, row_name_of(finding), classes))
+            for finding in unexpected[:_MAX_UNEXPECTED]
+        ],
+        "more_unexpected": max(0, len(unexpected) - _MAX_UNEXPECTED),
+        "owners": [_shorten(printable(owner), _MAX_OWNER_LENGTH) for owner in report.locked_out[:_MAX_OWNERS]],
+        "more_owners": max(0, len(report.locked_out) - _MAX_OWNERS),
+        "in_order": describe_order(report),
+        "filters": classes.filters(),
         "facts": list(_facts(report)),
     }
 
 
 def _places(report: Report) -> Iterator[str]:
-    """Where the table is, and which LISA writes it."""
+    """Where the table is, and which version of LISA writes it."""
     table, dialect = report.only_table, report.policy.dialect
     if table is not None:
         if table.region:
             yield table.region
         if table.source:
-            yield f"from {table.spoken_source}"
+            yield f"from {table.source_name}"
         if table.account_id:
             yield f"account {table.account_id}"
         if table.endpoint:
@@ -188,19 +191,19 @@ def _places(report: Report) -> Iterator[str]:
 
 def _next_to_expire(report: Report) -> _NextToExpire | None:
     first = next((finding for finding in report.findings if finding.state is State.EXPIRING), None)
-    return None if first is None else _NextToExpire(due(first), first.username, owner(first))
+    return None if first is None else _NextToExpire(format_due(first), first.username, format_owner(first))
 
 
 def _alerts(report: Report) -> Iterator[_Alert]:
-    """Errors, the worst of them why the report is not of the whole table, then warnings."""
+    """Errors, first of them why the report is not of the whole table, then warnings."""
     errors, warnings = _sentences(report.errors), _sentences(report.warnings)
-    errors = [*list(shortfalls(report))[:1], *errors]
-    yield _Alert("errors", "Errors", "✕", errors, len(report.errors) - _MOST_REMARKS)
-    yield _Alert("warnings", "Warnings", "!", warnings, len(report.warnings) - _MOST_REMARKS)
+    errors = [*list(shortfall_lines(report))[:1], *errors]
+    yield _Alert("errors", "Errors", "✕", errors, len(report.errors) - _MAX_REMARKS)
+    yield _Alert("warnings", "Warnings", "!", warnings, len(report.warnings) - _MAX_REMARKS)
 
 
 def _sentences(remarks: Sequence[Remark]) -> list[str]:
-    return [f"{_cut(remark.message, _LONGEST_REMARK)}." for remark in remarks[:_MOST_REMARKS]]
+    return [f"{_shorten(remark.message, _MAX_REMARK_LENGTH)}." for remark in remarks[:_MAX_REMARKS]]
 
 
 def _tables(report: Report) -> Iterator[_TableRow]:
@@ -217,7 +220,7 @@ def _tiles(report: Report) -> Iterator[_Tile]:
 
 
 def _size(number: str) -> str:
-    """A tile is narrow, and a number does not wrap."""
+    """The size class of a number: a tile is narrow, and a number does not wrap."""
     if len(number) <= len("99,999"):
         return "short"
     return "long" if len(number) <= len("9,999,999") else "longest"
@@ -225,12 +228,12 @@ def _size(number: str) -> str:
 
 def _meanings(report: Report) -> Iterator[tuple[State, str]]:
     """Each state that the report's dialect has, most urgent first, and what it means."""
-    meanings = {State(state): meaning for state, _, meaning in counts_rows(report)}
+    meanings = {State(state): meaning for state, _, meaning in state_rows(report)}
     yield from ((state, meanings[state]) for state in _SIGNS if state in meanings)
 
 
 def _outcomes(report: Report) -> Iterator[tuple[str, int]]:
-    """What became of the rows of the plan, in words, and of how many."""
+    """The outcomes of the planned rows, in words, each with how many rows."""
     deletion = report.deletion
     yield "planned", deletion.planned
     yield "deleted", deletion.deleted
@@ -242,23 +245,23 @@ def _outcomes(report: Report) -> Iterator[tuple[str, int]]:
         yield "wait for their notice", deletion.waiting
 
 
-def _sections(report: Report, found: Listed) -> Iterator[_StateSection]:
+def _sections(report: Report, listed_findings: ListedFindings) -> Iterator[_StateSection]:
     for state, meaning in _meanings(report):
-        rows = found.rows.get(state)
+        rows = listed_findings.rows.get(state)
         if rows:
             yield _StateSection(state, meaning, max(getattr(report.counts, state.value), len(rows)), rows)
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
-    """What stands at the foot of the page of the run, in words, and each fact."""
+    """The facts about the run at the foot of the page: a name and a text for each."""
     run, policy, capacity, skew = report.run, report.policy, report.capacity, report.clock.skew_seconds
     yield "Command", f"janitor {run.command}"
     yield "Run", run.id
-    yield "Started", f"{utc(run.started_at)} UTC"
+    yield "Started", f"{format_utc(run.started_at)} UTC"
     yield "Took", f"{run.duration_seconds:,.1f} s"
     thresholds = sorted(policy.thresholds_seconds, reverse=True)
-    yield "About to expire", ", ".join(spoken_duration(seconds) for seconds in thresholds[:_MOST_THRESHOLDS])
-    yield "Grace", spoken_duration(policy.grace_seconds)
+    yield "About to expire", ", ".join(format_duration(seconds) for seconds in thresholds[:_MAX_THRESHOLDS])
+    yield "Grace", format_duration(policy.grace_seconds)
     yield "Units", f"{capacity.read_units:,.1f} read, {capacity.write_units:,.1f} written"
     yield "Requests", f"{capacity.requests:,}, {capacity.throttled:,} throttled"
     yield "Cost", f"${capacity.cost_usd:,.6f}".rstrip("0").rstrip(".") + " on demand"
@@ -266,5 +269,5 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "Version", run.version
 
 
-def _cut(text: str, longest: int) -> str:
+def _shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,7 +1,7 @@
 """The Jinja2 templates of the pages for people. Every value is made printable and escaped when a template shows it.
 
-A template may show a text of a table as it is; only `Markup` goes into the page unchanged, and is made of nothing but
-what stands in this package's own files.
+So a template may show any text of a table. Only `Markup` goes into the page unchanged; it is made only from this
+package's own files, or of texts that were escaped.
 """
 
 import functools
@@ -13,15 +13,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from janitor.tokens.printable import printable
-from janitor.tokens.times import iso
-from janitor.tokens.words import counted
+from janitor.tokens.times import format_iso
+from janitor.tokens.words import format_count
 
 _CODE = re.compile("`([^`]+)`")
 
 
 @functools.cache
-def environment_of(package: str) -> Environment:
-    """The environment that compiles each template of this package once, from its folder `templates`."""
+def make_environment(package: str) -> Environment:
+    """Make the environment that compiles each template in the package's folder `templates` once."""
     environment = Environment(
         loader=PackageLoader(package),
         autoescape=True,
@@ -31,20 +31,20 @@ def environment_of(package: str) -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters["counted"] = counted
-    environment.filters["iso"] = iso
+    environment.filters["counted"] = format_count
+    environment.filters["iso"] = format_iso
     environment.filters["thousands"] = thousands
     environment.filters["with_code"] = with_code
     return environment
 
 
-def styles_of(package: str, name: str) -> Markup:
-    """The style sheet of this name in the package's folder `templates`."""
+def load_styles(package: str, name: str) -> Markup:
+    """Load the style sheet of this name from the package's folder `templates`."""
     return Markup(resources.files(package).joinpath("templates", name).read_text("utf-8"))  # noqa: S704  # our own file
 
 
 def with_code(sentence: str) -> Markup:
-    """The sentence as HTML, with what stands between backticks as code."""
+    """The sentence as HTML, with texts between backticks as code."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(printable(sentence)))))  # noqa: S704  # escaped
 
 

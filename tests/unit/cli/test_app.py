@@ -56,7 +56,7 @@ def test_a_bug_in_a_thread_shows_no_message_either(
     def broken() -> None:
         raise LookupError("the row of a-secret-token")
 
-    monkeypatch.setattr(threading, "excepthook", app.say_bug_of_thread)
+    monkeypatch.setattr(threading, "excepthook", app.print_thread_bug)
     thread = threading.Thread(target=broken)
     thread.start()
     thread.join()
@@ -111,16 +111,16 @@ def test_a_signal_before_a_run_ends_in_its_exit_code(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["scan", "--report", "csv={table}.csv"], "--report csv={table}.csv: one report tells of all tables"),
+        (["scan", "--report", "csv={table}.csv"], "--report csv={table}.csv: one report covers all tables"),
         (["scan", "--report", "csv=a.csv", "--report", "json=a.csv"], "are one file"),
         (["scan", "--deployment", "a"], "the deployment a is named twice"),
         (["scan", "--table", "c", "--region", ""], "--table and --deployment both name the table"),
         (["sweep", "--plan", "plan.ndjson"], "--plan plan.ndjson: several tables would share it"),
         (["sweep", "--archive", "a.ndjson"], "give a folder, with a slash at its end, or s3://bucket/prefix/"),
-        (["sweep", "--per-token"], "--per-token has no topic"),
+        (["sweep", "--per-token"], "--per-token needs a topic"),
         (["token", "list"], "this command works on one table: a, b; name one of them"),
         (["token", "revoke", "3f0c9a1b"], "this command works on one table: a, b; name one of them"),
-        (["doctor"], "the doctor looks at one table: a, b; check each by itself"),
+        (["doctor"], "the doctor checks one table: a, b; check each by itself"),
     ],
 )
 def test_what_several_tables_cannot_have_is_one_line_and_exit_2(

@@ -31,8 +31,16 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("command", "options", "words"),
     [
         ("scan", (), "give --dialect hashed (LISA 6.1 and later) or --dialect classic"),
-        ("scan", ("--dialect", "hashed", "--deployment", "prod"), "say whose rows they are with --table NAME"),
-        ("scan", ("--dialect", "hashed", "--table", "other"), "is of the table tokens, and --table says other"),
+        (
+            "scan",
+            ("--dialect", "hashed", "--deployment", "prod"),
+            "name the table that the rows are of with --table NAME",
+        ),
+        (
+            "scan",
+            ("--dialect", "hashed", "--table", "other"),
+            "holds rows of the table tokens, and --table names other",
+        ),
         ("scan", ("--dialect", "hashed", "--sns-topic-arn", "arn:aws:sns:us-east-1:123456789012:t"), "would be wrong"),
         ("scan", ("--dialect", "hashed", "--report", "json={place}"), "are one file"),
         ("scan", ("--dialect", "hashed", "--report", "json=s3://reports/a"), "no region is set"),
@@ -67,7 +75,7 @@ def test_deployments_of_the_environment_are_passed_over_and_a_time_ahead_is_said
 
 
 @pytest.mark.parametrize(
-    ("source", "words"), [("ftp://a/b", "neither a path nor"), ("", "no path"), ("s3://", "bucket")]
+    ("source", "words"), [("ftp://a/b", "neither a path nor"), ("", "the path is empty"), ("s3://", "bucket")]
 )
 def test_what_is_no_place_is_refused(source: str, words: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert app.main(["scan", "--dialect", "hashed", "--source", source]) == 2

@@ -56,8 +56,8 @@ def test_every_command_refuses_a_variable_that_no_command_knows(
     assert said.out == ""
     assert said.err.splitlines() == [
         (
-            "janitor: JANITOR_PROTECT_USERS is no variable of janitor, did you mean JANITOR_PROTECT_USER?; "
-            "nothing was read: write the name that is meant, or take the variable away"
+            "janitor: JANITOR_PROTECT_USERS is not a variable of janitor; did you mean JANITOR_PROTECT_USER?; "
+            "nothing was read: correct the name, or unset the variable"
         )
     ]
     assert list(tmp_path.iterdir()) == []
@@ -100,15 +100,18 @@ def test_help_and_version_are_for_whoever_looks_for_the_name(
         ("JANITOR_URL", "did you mean JANITOR_STATE_URL?"),
         (
             "JANITOR_DELETE_ENABLED",
-            "only a schedule file says [delete] enabled; JANITOR_DRY_RUN=1 forbids every delete",
+            "[delete] enabled can only be set in a schedule file; JANITOR_DRY_RUN=1 forbids every delete",
         ),
-        ("JANITOR_ENABLED", "only a schedule file says [delete] enabled; JANITOR_DRY_RUN=1 forbids every delete"),
-        ("JANITOR_CRON", "only a schedule file says [when] cron"),
-        ("JANITOR_WHEN_TIMEZONE", "only a schedule file says [when] timezone"),
+        (
+            "JANITOR_ENABLED",
+            "[delete] enabled can only be set in a schedule file; JANITOR_DRY_RUN=1 forbids every delete",
+        ),
+        ("JANITOR_CRON", "[when] cron can only be set in a schedule file"),
+        ("JANITOR_WHEN_TIMEZONE", "[when] timezone can only be set in a schedule file"),
         # Options that are typed, or not there.
-        ("JANITOR_DELETE", "--delete is taken as typed only; JANITOR_DRY_RUN=1 forbids every delete"),
-        ("JANITOR_CHECK", "--check is taken as typed only; JANITOR_DRY_RUN=1 forbids every delete"),
-        ("JANITOR_REVIVE", "--revive is taken as typed only"),
+        ("JANITOR_DELETE", "--delete can only be given as a flag; JANITOR_DRY_RUN=1 forbids every delete"),
+        ("JANITOR_CHECK", "--check can only be given as a flag; JANITOR_DRY_RUN=1 forbids every delete"),
+        ("JANITOR_REVIVE", "--revive can only be given as a flag"),
         ("JANITOR_NO_DELETE", "did you mean JANITOR_DRY_RUN? JANITOR_DRY_RUN=1 forbids every delete"),
         ("JANITOR_READ_ONLY", "did you mean JANITOR_DRY_RUN? JANITOR_DRY_RUN=1 forbids every delete"),
         ("JANITOR_REPORTONLY", "did you mean JANITOR_DRY_RUN? JANITOR_DRY_RUN=1 forbids every delete"),
@@ -132,8 +135,8 @@ def test_no_name_that_is_like_none_is_led_to_a_yes(name: str) -> None:
 def test_all_of_them_are_said_and_no_value() -> None:
     with pytest.raises(ConfigurationError) as caught:
         refuse_unknown_variables({"JANITOR_SECRET_A": "s3cret", "JANITOR_GRACES": "s3cret"}, app.cli)
-    assert "JANITOR_GRACES is no variable" in str(caught.value)
-    assert "JANITOR_SECRET_A is no variable" in str(caught.value)
+    assert "JANITOR_GRACES is not a variable" in str(caught.value)
+    assert "JANITOR_SECRET_A is not a variable" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -267,7 +270,7 @@ def test_a_variable_that_would_spare_rows_elsewhere_is_refused_where_it_is_not_r
         with monkeypatch.context() as variables:
             variables.setenv(f"JANITOR_{name}", "1")
             code, said = ended(command.split(), capsys)
-        is_refused = f"JANITOR_{name} spares " in said
+        is_refused = f"JANITOR_{name} would spare " in said
         assert is_refused == (name in names), (name, said)
         if is_refused:
             assert code == 2
@@ -292,7 +295,7 @@ def test_a_blank_variable_is_refused_by_every_command_and_an_empty_one_is_not_se
         monkeypatch.setenv(name, blank)
         code, said = ended(command, capsys)
         assert (code, said.count(name)) == (2, 1), said
-        assert "nothing but spaces" in said
+        assert "has only spaces" in said
 
 
 @pytest.mark.parametrize("command", every_command(), ids=" ".join)

@@ -45,28 +45,28 @@ def test_a_missing_package_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPa
     with pytest.raises(
         EmulatorError, match=r"^the embedded DynamoDB is not installed: pip install 'token-janitor\[demo"
     ):
-        emulator.start()
+        emulator.start_emulator()
 
 
 def test_what_a_failed_start_said_last_is_quoted_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script = r"echo first; printf 'no \033[31mgood %0300d\n\n' 7; exit 1"
     monkeypatch.setattr(sys, "executable", program(tmp_path, script))
     with pytest.raises(EmulatorError, match=r"does not start \(no  \[31mgood 0+\); reinstall it: pip") as raised:
-        emulator.start()
+        emulator.start_emulator()
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 400
 
 
 def test_a_failed_start_that_said_nothing_is_an_error_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", program(tmp_path, "exit 1"))
-    with pytest.raises(EmulatorError, match="it said nothing"):
-        emulator.start()
+    with pytest.raises(EmulatorError, match="no output"):
+        emulator.start_emulator()
 
 
 def test_a_python_that_is_not_there_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere"))
     with pytest.raises(EmulatorError, match=r"cannot be started: .*No such file"):
-        emulator.start()
+        emulator.start_emulator()
 
 
 def test_a_server_that_never_answers_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_server_that_never_answers_is_ended(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(emulator, "_START_SECONDS", 1.0)
     monkeypatch.setattr(sys, "executable", program(tmp_path, f"echo $$ > {own_id}; exec sleep 60"))
     with pytest.raises(EmulatorError, match="did not answer within"):
-        emulator.start()
+        emulator.start_emulator()
     assert not is_running(int(own_id.read_text()))
 
 
@@ -87,7 +87,7 @@ def test_ctrl_c_while_it_starts_ends_it(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(emulator, "_answers", interrupted)
     monkeypatch.setattr(sys, "executable", program(tmp_path, "exec sleep 60"))
     with pytest.raises(KeyboardInterrupt):
-        emulator.start()
+        emulator.start_emulator()
     [pid] = ended
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -110,19 +110,19 @@ def test_ctrl_c_while_its_process_is_being_made_ends_it(monkeypatch: pytest.Monk
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            emulator.start()
+            emulator.start_emulator()
     finally:
         signal.signal(signal.SIGINT, before)
     [pid] = made
     try:
         assert not is_running(pid)
     finally:
-        emulator.stop(Emulator("", pid, {}))
+        emulator.stop_emulator(Emulator("", pid, {}))
 
 
 def test_stop_ends_a_process_that_listens_to_it() -> None:
     polite = process("echo up; exec sleep 60")
-    emulator.stop(polite)
+    emulator.stop_emulator(polite)
     assert not is_running(polite.pid)
 
 
@@ -130,22 +130,22 @@ def test_stop_ends_a_process_by_force_that_does_not_listen(monkeypatch: pytest.M
     monkeypatch.setattr(emulator, "_END_SECONDS", 0.3)
     deaf = process("trap '' TERM; echo up; exec sleep 60")
     started = time.monotonic()
-    emulator.stop(deaf)
+    emulator.stop_emulator(deaf)
     assert not is_running(deaf.pid)
     assert time.monotonic() - started >= 0.3
 
 
 def test_a_process_that_has_ended_by_itself_is_no_trouble() -> None:
     gone = process("echo bye")
-    emulator.stop(gone)
-    emulator.stop(gone)
+    emulator.stop_emulator(gone)
+    emulator.stop_emulator(gone)
 
 
 def test_stop_leaves_a_process_alone_that_is_not_its_own(tmp_path: Path) -> None:
     own_id = tmp_path / "pid"
-    emulator.stop(process(f"sleep 60 >&- & echo $! > {own_id}; echo up"))
+    emulator.stop_emulator(process(f"sleep 60 >&- & echo $! > {own_id}; echo up"))
     stranger = int(own_id.read_text())
-    emulator.stop(Emulator("", stranger, {}))
+    emulator.stop_emulator(Emulator("", stranger, {}))
     try:
         assert is_running(stranger)
     finally:
@@ -154,23 +154,23 @@ def test_stop_leaves_a_process_alone_that_is_not_its_own(tmp_path: Path) -> None
 
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> list[Emulator]:
-    """What was stopped, while `start` starts nothing."""
+    """What was stopped, while `start_emulator` starts nothing."""
     ended: list[Emulator] = []
-    monkeypatch.setattr(emulator, "start", lambda: Emulator("http://127.0.0.1:1", 1, {}))
-    monkeypatch.setattr(emulator, "stop", ended.append)
+    monkeypatch.setattr(emulator, "start_emulator", lambda: Emulator("http://127.0.0.1:1", 1, {}))
+    monkeypatch.setattr(emulator, "stop_emulator", ended.append)
     return ended
 
 
 @pytest.mark.parametrize(("keep", "times"), [(False, 1), (True, 0)])
 def test_it_ends_with_the_block_unless_it_is_kept(stopped: list[Emulator], *, keep: bool, times: int) -> None:
-    with emulator.running(keep=keep) as started:
+    with emulator.run_emulator(keep=keep) as started:
         assert stopped == []
     assert stopped == [started] * times
 
 
 @pytest.mark.parametrize("keep", [False, True])
 def test_it_ends_with_a_block_that_fails_even_if_it_was_to_be_kept(stopped: list[Emulator], *, keep: bool) -> None:
-    with pytest.raises(KeyboardInterrupt), emulator.running(keep=keep):
+    with pytest.raises(KeyboardInterrupt), emulator.run_emulator(keep=keep):
         raise KeyboardInterrupt
     assert len(stopped) == 1
 

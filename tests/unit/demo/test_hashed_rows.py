@@ -8,12 +8,12 @@ from collections import Counter
 import msgspec
 import pytest
 
-from janitor.demo.lisa_table import rows
-from janitor.report.build import forecast
+from janitor.demo.lisa_table import make_rows
+from janitor.report.build import build_forecast
 from janitor.tokens.classify import Classification, State, classify
 from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.policy import DAY, Policy
-from janitor.tokens.protection import protected_by
+from janitor.tokens.protection import find_protection
 from janitor.tokens.row import Row, Value
 from tests.tables import SAMPLE_NOW, Item
 
@@ -39,7 +39,7 @@ MODERN = {
 
 def verdicts(now: int = NOW) -> list[tuple[Row, Classification]]:
     """Each row made at `now`, and what it is then, under the default policy."""
-    made = [msgspec.convert(item, Row) for item in rows(now, "hashed")]
+    made = [msgspec.convert(item, Row) for item in make_rows(now, "hashed")]
     return [(row, classify(row, now, POLICY)) for row in made]
 
 
@@ -49,7 +49,7 @@ def of_state(state: State, now: int = NOW) -> list[tuple[Row, Classification]]:
 
 def modern_items() -> list[Item]:
     """The rows that LISA 6.1 itself could have written."""
-    return [item for item in rows(NOW, "hashed") if kinds(item) == MODERN]
+    return [item for item in make_rows(NOW, "hashed") if kinds(item) == MODERN]
 
 
 def kinds(item: Item) -> dict[str, str]:
@@ -57,12 +57,12 @@ def kinds(item: Item) -> dict[str, str]:
 
 
 def test_hashed_rows_have_the_attributes_and_types_of_lisa() -> None:
-    others = len(rows(NOW, "hashed")) - len(modern_items())
+    others = len(make_rows(NOW, "hashed")) - len(modern_items())
     assert others == 5  # ISO text, no date, on hold, two legacy ones
 
 
 def test_hashed_keys_are_sha256_and_a_legacy_key_is_as_long_as_lisa_makes_tokens() -> None:
-    items = rows(NOW, "hashed")
+    items = make_rows(NOW, "hashed")
     lengths = Counter(len(item["token"]["S"]) for item in items if "tokenUUID" in item)
     are_hexadecimal = all(re.fullmatch("[0-9a-f]+", item["token"]["S"]) for item in items)
     assert lengths == {64: len(items) - 2}
@@ -109,7 +109,7 @@ def test_one_day_holds_an_unusual_share_the_workshops(part: int) -> None:
     now = NOW + part * HALF_AN_HOUR
     expiring = [(row, verdict.expiry or 0) for row, verdict in of_state(State.EXPIRING, now)]
     seats = Counter(expiry // DAY for row, expiry in expiring if (row.username or NOBODY).S in WORKSHOP)
-    days = forecast(Counter(expiry // DAY for _, expiry in expiring), now, POLICY.horizon)
+    days = build_forecast(Counter(expiry // DAY for _, expiry in expiring), now, POLICY.horizon)
     assert list(seats.values()) == [14]
     assert [day.day for day in days if day.unusual] == [EPOCH + dt.timedelta(days=day) for day in seats]
 
@@ -120,7 +120,7 @@ def test_stale_tokens_are_up_to_two_years_old() -> None:
 
 
 def test_a_stale_token_is_on_hold() -> None:
-    held = [row for row, _ in of_state(State.STALE) if protected_by(row, POLICY) == "hold"]
+    held = [row for row, _ in of_state(State.STALE) if find_protection(row, POLICY) == "hold"]
     assert len(held) == 1
 
 

@@ -9,7 +9,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.demo.emulator import EmulatorError
-from janitor.demo.lisa_table import TABLE_NAMES, create, rows
+from janitor.demo.lisa_table import TABLE_NAMES, create_lisa_table, make_rows
 from janitor.dynamodb.locate import NAME_PATTERNS
 from janitor.tokens.classify import Classification, State, classify
 from janitor.tokens.dialect import Dialect, Gate
@@ -34,7 +34,7 @@ def as_row(item: Item) -> Row:
 
 def verdicts(dialect: str, now: int = NOW, seen: int = 0) -> list[tuple[Row, Classification]]:
     """Each row made at `now`, and what it is `seen` seconds later, under the default policy."""
-    made = [as_row(item) for item in rows(now, dialect)]
+    made = [as_row(item) for item in make_rows(now, dialect)]
     return [(row, classify(row, now + seen, policy_of(dialect))) for row in made]
 
 
@@ -48,7 +48,7 @@ def counts(dialect: str, now: int = NOW, seen: int = 0) -> Counter[State]:
 
 def keys(dialect: str, seed: int = 6) -> list[str]:
     """Return what no failure message is to show: asserts compare their numbers, or a name for what holds of them."""
-    return [item["token"]["S"] for item in rows(NOW, dialect, seed)]
+    return [item["token"]["S"] for item in make_rows(NOW, dialect, seed)]
 
 
 def test_a_hashed_table_has_every_state() -> None:
@@ -87,7 +87,7 @@ def test_half_an_hour_with_a_kept_demo_changes_no_count(dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_demo_has_the_same_rows(dialect: str) -> None:
-    are_the_same = rows(NOW, dialect) == rows(NOW, dialect)
+    are_the_same = make_rows(NOW, dialect) == make_rows(NOW, dialect)
     assert are_the_same
 
 
@@ -95,7 +95,7 @@ def test_every_demo_has_the_same_rows(dialect: str) -> None:
 def test_time_changes_dates_only(dialect: str) -> None:
     dates = {"tokenExpiration", "createdDate"}
     earlier, later = (
-        [{name: value for name, value in item.items() if name not in dates} for item in rows(now, dialect)]
+        [{name: value for name, value in item.items() if name not in dates} for item in make_rows(now, dialect)]
         for now in (NOW, NOW + 1_000 * DAY)
     )
     are_the_same = earlier == later
@@ -106,7 +106,7 @@ def test_time_changes_dates_only(dialect: str) -> None:
 def test_another_seed_makes_other_tokens_in_as_many_states(dialect: str) -> None:
     are_others = set(keys(dialect, seed=6)).isdisjoint(keys(dialect, seed=7))
     assert are_others
-    other = Counter(classify(as_row(item), NOW, policy_of(dialect)).state for item in rows(NOW, dialect, seed=7))
+    other = Counter(classify(as_row(item), NOW, policy_of(dialect)).state for item in make_rows(NOW, dialect, seed=7))
     assert other == counts(dialect)
 
 
@@ -118,7 +118,7 @@ def test_no_two_rows_have_one_key(dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_no_text_of_a_row_gives_its_token_away(dialect: str) -> None:
-    for item in rows(NOW, dialect):
+    for item in make_rows(NOW, dialect):
         row = as_row(item)
         is_shown_whole = redacted_texts(row) == tuple(
             item.get(name, {}).get("S") for name in ("name", "username", "createdBy", "tokenUUID")
@@ -132,7 +132,7 @@ def test_classic_keys_are_plain_tokens() -> None:
 
 
 def test_classic_rows_have_few_attributes_and_most_not_even_a_name() -> None:
-    attributes = Counter(name for item in rows(NOW, "classic") for name in item)
+    attributes = Counter(name for item in make_rows(NOW, "classic") for name in item)
     assert attributes.keys() == {"token", "tokenExpiration", "username", "name"}
     assert attributes["token"] == 120
     assert attributes["tokenExpiration"] == 84
@@ -177,7 +177,7 @@ class BusyClient:
 
 
 def made_by(client: BusyClient) -> int:
-    return create(cast("DynamoDBClient", client), "demo", "classic", NOW)
+    return create_lisa_table(cast("DynamoDBClient", client), "demo", "classic", NOW)
 
 
 def test_rows_that_a_busy_table_hands_back_are_written_again() -> None:

@@ -135,7 +135,7 @@ class _Scanning:
             self._later(half, throttled if is_throttled else answered)
 
         def throttled() -> None:
-            self._budgets.reads.throttled()
+            self._budgets.reads.slow_down()
             # As botocore repeats a request.
             self._later(self._dice.uniform(0, 1), lambda: self._send(allowance))
 

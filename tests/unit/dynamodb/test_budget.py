@@ -122,7 +122,7 @@ def test_under_a_small_budget_a_page_holds_as_many_rows_as_it_pays_for(
 
 @given(st.floats(0.5, 100_000))
 def test_the_first_page_of_a_table_costs_at_most_a_second_whatever_its_rows_weigh(rate: float) -> None:
-    first = PageSize().allowed(rate, SHARE_OF_A_SECOND)
+    first = PageSize().next_allowance(rate, SHARE_OF_A_SECOND)
     # 1 MB is as much as a page can be.
     most = 128.0 if first.rows is None else first.rows * 50.0
     assert most <= max(rate, 50.0)
@@ -155,16 +155,16 @@ def test_what_a_request_cost_more_than_it_took_is_paid_before_the_next() -> None
     budget = Budget(10.0, clock)
     budget.take(1.0, never)
     budget.settle(1.0, 50.0)
-    assert budget.ask(1.0) == pytest.approx(5.0)
+    assert budget.try_take(1.0) == pytest.approx(5.0)
     clock.now += 4.9
-    assert budget.ask(1.0) == pytest.approx(0.1)
+    assert budget.try_take(1.0) == pytest.approx(0.1)
 
 
 def test_time_in_which_nobody_asked_is_not_saved_up() -> None:
     clock = Clock()
     budget = Budget(100.0, clock)
     clock.now += 3_600
-    taken = sum(1 for _ in range(1_000) if not budget.ask(1.0))
+    taken = sum(1 for _ in range(1_000) if not budget.try_take(1.0))
     assert taken <= 12
 
 
@@ -174,7 +174,7 @@ def test_a_burst_of_throttled_requests_halves_the_rate_once(burst: int, limit: f
     budget = Budget(limit, clock)
     told = []
     for _ in range(burst):
-        told.append(budget.throttled())
+        told.append(budget.slow_down())
         clock.now += 0.9 / burst
     assert told == [limit / 2, *[None] * (burst - 1)]
 
@@ -185,7 +185,7 @@ def test_the_rate_comes_down_by_half_and_goes_up_by_a_twentieth_a_second(pauses:
     budget = Budget(100.0, clock)
     expected = 100.0
     for pause in pauses:
-        budget.throttled()
+        budget.slow_down()
         expected = max(expected / 2, 1.0)
         assert budget.rate == pytest.approx(expected)
         clock.now += pause
@@ -200,7 +200,7 @@ def test_without_a_limit_the_first_throttle_makes_a_rate_from_what_was_measured_
         clock.now += 0.1
         assert budget.take(0.0, never)
         budget.settle(0.0, 80.0)
-    assert budget.throttled() == pytest.approx(400.0, rel=0.03)
+    assert budget.slow_down() == pytest.approx(400.0, rel=0.03)
     clock.now += 20.0
     assert budget.rate is not None
     clock.now += 12.0
@@ -233,7 +233,7 @@ def test_what_was_measured_does_not_count_the_time_before_the_first_request(limi
     for _ in range(int(busy * 100)):
         clock.now += 0.01
         budget.settle(0.0, 40.0)
-    assert budget.throttled() == pytest.approx(4_000.0 * min(busy, 1.0) / 2, rel=0.03)
+    assert budget.slow_down() == pytest.approx(4_000.0 * min(busy, 1.0) / 2, rel=0.03)
 
 
 def test_a_limit_far_above_what_the_server_gives_holds_again_soon_after_it_throttled() -> None:
@@ -242,7 +242,7 @@ def test_a_limit_far_above_what_the_server_gives_holds_again_soon_after_it_throt
     for _ in range(500):
         clock.now += 0.01
         budget.settle(0.0, 5.0)
-    assert budget.throttled() == pytest.approx(250.0, rel=0.03)
+    assert budget.slow_down() == pytest.approx(250.0, rel=0.03)
     clock.now += 20.0
     assert budget.rate == pytest.approx(750.0, rel=0.03)
     clock.now += 12.0
@@ -256,7 +256,7 @@ def test_no_rate_is_above_what_was_measured_or_the_limit(recent: float) -> None:
     for _ in range(int(recent)):
         clock.now += 0.02
         budget.settle(0.0, 4.0)
-    assert budget.throttled() == pytest.approx(200.0 if recent == 0 else 100.0, rel=0.03)
+    assert budget.slow_down() == pytest.approx(200.0 if recent == 0 else 100.0, rel=0.03)
 
 
 @given(st.integers(1, 10_000), st.integers(1, 4))
@@ -274,7 +274,8 @@ def test_consistent_reads_take_twice_the_units_for_as_many_rows(rate: float, row
     server = Server(lambda _: row_bytes, 0.0)
     usual, consistent = PageSize(), PageSize(is_consistent=True)
     for _ in range(20):
-        allowance, twice = usual.allowed(rate, SHARE_OF_A_SECOND), consistent.allowed(rate * 2, SHARE_OF_A_SECOND)
+        allowance = usual.next_allowance(rate, SHARE_OF_A_SECOND)
+        twice = consistent.next_allowance(rate * 2, SHARE_OF_A_SECOND)
         assert twice == (allowance.rows, allowance.units * 2)
         rows, units, _ = server.page(allowance.rows, dice)
         usual.learn(allowance, rows, units)
@@ -285,7 +286,7 @@ def test_sizes_that_were_learnt_in_any_order_never_ask_for_less_than_a_row() -> 
     dice = random.Random(5)
     sizes = PageSize()
     for _ in range(2_000):
-        allowance = sizes.allowed(dice.choice([0.5, 10.0, 300.0, 5_000.0]), SHARE_OF_A_SECOND)
+        allowance = sizes.next_allowance(dice.choice([0.5, 10.0, 300.0, 5_000.0]), SHARE_OF_A_SECOND)
         assert allowance.rows is None or allowance.rows >= 1
         assert math.isfinite(allowance.units)
         sizes.learn(allowance, dice.randint(0, 5_000), dice.choice([0.0, 0.5, 3.0, 50.0, 128.0]))

@@ -5,12 +5,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from janitor.notices.content import DigestContent
+from janitor.notices.digest_content import DigestContent
 from janitor.notices.notice import Event, Notice, notice_urgency
-from janitor.report.changed import ChangedToken, Changes
+from janitor.report.changes import ChangedToken, Changes
 from janitor.report.model import Deletion, Outcome
 from janitor.tokens.crossing import EXPIRY, Crossing
-from janitor.tokens.expiration import moment
+from janitor.tokens.expiration import calendar_time
 
 NOW = 1_790_000_000
 DAY = 86_400
@@ -38,7 +38,7 @@ def notice(number: int = 1, **changes: Any) -> Notice:
     seconds = changes.pop("seconds_to_expiry", 3 * DAY)
     event = changes.pop("event", Event.EXPIRING if seconds > 0 else Event.EXPIRED)
     expiry = NOW + seconds
-    second = moment(expiry)
+    second = calendar_time(expiry)
     usual = Notice(
         crossing=Crossing(f"{number:012x}", expiry, WEEK if event is Event.EXPIRING else EXPIRY),
         event=event,

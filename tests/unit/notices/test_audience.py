@@ -3,7 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.notices.audience import Audience, Heard, Kind, heard_so_far, is_due, is_long_expired, moment_of
+from janitor.notices.audience import (
+    Audience,
+    AudienceProgress,
+    MessageKind,
+    current_progress,
+    is_due,
+    is_long_expired,
+    second_of_crossing,
+)
 from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
 
 NOW, DAY = 1_800_000_000, 86_400
@@ -20,7 +28,7 @@ def crossing_at(now: int, expiry: int, ahead: list[int]) -> Crossing | None:
     return None if threshold is None else Crossing("a" * 12, expiry, threshold)
 
 
-def nights(expiry: int, ahead: list[int], heard: Heard, last: int) -> list[int]:
+def nights(expiry: int, ahead: list[int], heard: AudienceProgress, last: int) -> list[int]:
     """The thresholds that are told by a run a night up to a day before or after now, each marked as it is told."""
     told_at, told = None, []
     for day in range(last):
@@ -33,7 +41,7 @@ def nights(expiry: int, ahead: list[int], heard: Heard, last: int) -> list[int]:
 
 @given(st.integers(0, 120), thresholds)
 def test_by_nightly_runs_every_threshold_is_told_once_in_its_order(lifetime: int, ahead: list[int]) -> None:
-    expiry, heard = NOW + lifetime * DAY, Heard(NOW - DAY, NOW - GRACE)
+    expiry, heard = NOW + lifetime * DAY, AudienceProgress(NOW - DAY, NOW - GRACE)
     told = nights(expiry, ahead, heard, lifetime + 30)
     passed = [each for each in sorted(ahead, reverse=True) if each >= lifetime * DAY]
     begun = [min(passed)] if passed and lifetime else []
@@ -44,7 +52,7 @@ def test_by_nightly_runs_every_threshold_is_told_once_in_its_order(lifetime: int
 def test_another_list_of_thresholds_on_the_same_day_repeats_nothing(
     day: int, first: list[int], second: list[int]
 ) -> None:
-    expiry, heard = NOW + day * DAY, Heard(None, NOW - GRACE)
+    expiry, heard = NOW + day * DAY, AudienceProgress(None, NOW - GRACE)
     told, again = crossing_at(NOW, expiry, first), crossing_at(NOW, expiry, second)
     if told is not None and again is not None and is_due(told, None, heard, needs_notice=False):
         assert not is_due(again, NOW, heard, needs_notice=False)
@@ -53,7 +61,7 @@ def test_another_list_of_thresholds_on_the_same_day_repeats_nothing(
 @given(days, thresholds)
 def test_the_first_run_tells_all_but_the_long_dead_and_counts_those(day: int, ahead: list[int]) -> None:
     crossing = crossing_at(NOW, NOW + day * DAY, ahead)
-    heard = heard_so_far({}, "-", NOW, GRACE)
+    heard = current_progress({}, "-", NOW, GRACE)
     if crossing is not None:
         due = is_due(crossing, None, heard, needs_notice=False)
         assert due == (day > -7)
@@ -66,22 +74,22 @@ def test_another_key_tells_what_came_since_the_last_run_and_nothing_before(
     day: int, ahead: list[int], since: int
 ) -> None:
     crossing = crossing_at(NOW, NOW + day * DAY, ahead)
-    before = {"old": Heard(NOW - since * DAY, NOW - 500 * DAY, is_counted=True)}
-    heard = heard_so_far(before, "new", NOW, GRACE)
+    before = {"old": AudienceProgress(NOW - since * DAY, NOW - 500 * DAY, is_counted=True)}
+    heard = current_progress(before, "new", NOW, GRACE)
     if crossing is not None:
-        is_since = moment_of(crossing) > NOW - since * DAY
+        is_since = second_of_crossing(crossing) > NOW - since * DAY
         assert is_due(crossing, None, heard, needs_notice=False) == is_since
-    assert heard_so_far({**before, "new": heard}, "new", NOW + DAY, GRACE) == heard
+    assert current_progress({**before, "new": heard}, "new", NOW + DAY, GRACE) == heard
 
 
 def test_the_dead_stay_dead_whatever_the_grace_becomes() -> None:
-    first = heard_so_far({}, "-", NOW, GRACE)
+    first = current_progress({}, "-", NOW, GRACE)
     for grace in (0, 30 * DAY):
-        assert heard_so_far({"-": first}, "-", NOW + 40 * DAY, grace) == first
+        assert current_progress({"-": first}, "-", NOW + 40 * DAY, grace) == first
 
 
 def test_each_topic_and_kind_has_marks_of_its_own_and_an_extended_token_others() -> None:
-    audiences = [Audience(kind, topic) for kind in Kind for topic in ("a", "b")]
+    audiences = [Audience(kind, topic) for kind in MessageKind for topic in ("a", "b")]
     crossings = [Crossing("f" * 12, expiry, 0) for expiry in (NOW, NOW + 1)]
     assert len({audience.mark(crossing) for audience in audiences for crossing in crossings}) == 8
     [first, *_] = audiences

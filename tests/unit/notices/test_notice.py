@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from janitor.notices.notice import Event, notice_urgency, short_threshold
+from janitor.notices.notice import Event, format_threshold, notice_urgency
 from janitor.tokens.crossing import Crossing
 from tests.unit.notices.notices import DAY, notice
 
@@ -32,7 +32,7 @@ def test_what_dies_next_comes_first_then_what_died_last_then_what_was_deleted() 
     [(0, "expiry"), (90, "90s"), (900, "15m"), (43_200, "12h"), (DAY, "1d"), (7 * DAY, "7d"), (30 * DAY, "30d")],
 )
 def test_a_threshold_is_written_as_on_the_command_line(seconds: int, written: str) -> None:
-    assert short_threshold(seconds) == written
+    assert format_threshold(seconds) == written
 
 
 def test_an_expiry_that_no_calendar_holds_is_long_ago() -> None:

@@ -15,19 +15,19 @@ from janitor.dynamodb.decode import Page
 from janitor.dynamodb.scan import NeverStopped
 from janitor.errors import JanitorError
 from janitor.readers.interface import Batch, Rules
-from janitor.readers.judging import judge
+from janitor.readers.judging import judge_page
 from janitor.readers.segment import (
-    Segments,
+    DistributedReader,
     SegmentTask,
-    TablePlace,
-    decoded_answer,
-    decoded_batch,
-    encoded_batch,
-    encoded_task,
+    TableLocation,
+    decode_answer,
+    decode_batch,
+    encode_batch,
+    encode_task,
     read_segment,
 )
 from janitor.readers.tally import Tally
-from janitor.report.build import finding
+from janitor.report.build import build_finding
 from janitor.settings.parsers import parse_owner
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
@@ -47,7 +47,7 @@ _rules = st.builds(
     secret=st.none() | st.binary(min_size=1),
     plans=st.booleans(),
 )
-PLACE = TablePlace(table="tokens", table_id=None, account_id=None, region="us-east-1")
+LOCATION = TableLocation(table="tokens", table_id=None, account_id=None, region="us-east-1")
 RULES = Rules(policy=Policy(dialect=Dialect.HASHED), now=NOW, secret=b"the key of fingerprints")
 
 
@@ -57,7 +57,7 @@ def page_of(rows: Sequence[dict[str, Any]]) -> Page:
 
 def sent(batch: Batch) -> Batch:
     """What arrives of it in the process that decides."""
-    return decoded_batch(msgspec.Raw(bytes(encoded_batch(batch))))
+    return decode_batch(msgspec.Raw(bytes(encode_batch(batch))))
 
 
 @given(rows=_tables, rules=_rules, cut=st.integers(0, 8))
@@ -65,8 +65,8 @@ def test_pages_judged_apart_add_up_to_what_they_are_together(
     rows: list[dict[str, Any]], rules: Rules, cut: int
 ) -> None:
     patterns = rules.policy.protect_users
-    whole = judge(page_of(rows), rules, patterns)
-    parts = [sent(judge(page_of(part), rules, patterns)) for part in (rows[:cut], rows[cut:])]
+    whole = judge_page(page_of(rows), rules, patterns)
+    parts = [sent(judge_page(page_of(part), rules, patterns)) for part in (rows[:cut], rows[cut:])]
     tally = Tally()
     for part in parts:
         tally.add_all(part.tally)
@@ -74,14 +74,14 @@ def test_pages_judged_apart_add_up_to_what_they_are_together(
     assert structs.asdict(tally) == structs.asdict(whole.tally)
     assert [row for part in parts for row in part.found] == list(whole.found)
     assert [row for part in parts for row in part.deletable] == list(whole.deletable)
-    assert {pattern for part in parts for pattern in part.fitting} == set(whole.fitting)
+    assert {pattern for part in parts for pattern in part.matching_patterns} == set(whole.matching_patterns)
 
 
 @given(rows=_tables, rules=_rules)
 def test_lines_of_a_report_arrive_as_they_were_made_or_not_at_all(rows: list[dict[str, Any]], rules: Rules) -> None:
-    batch = judge(page_of(rows), rules)
+    batch = judge_page(page_of(rows), rules)
     lines = [
-        finding(row, verdict, now=rules.now, policy=rules.policy, secret=rules.secret)
+        build_finding(row, verdict, now=rules.now, policy=rules.policy, secret=rules.secret)
         for row, verdict, _ in batch.found
     ]
     arrived = sent(batch._replace(lines=lines))
@@ -95,14 +95,14 @@ def test_lines_of_a_report_arrive_as_they_were_made_or_not_at_all(rows: list[dic
 def test_a_task_arrives_as_it_was_sent(rules: Rules, patterns: list[str], numbers: tuple[int, int]) -> None:
     segment, segments = numbers
     task = SegmentTask(
-        version=__version__, place=PLACE, segment=segment, segments=segments, rules=rules, patterns=patterns
+        version=__version__, location=LOCATION, segment=segment, segments=segments, rules=rules, patterns=patterns
     )
-    assert msgspec.msgpack.decode(encoded_task(task), type=SegmentTask) == task
+    assert msgspec.msgpack.decode(encode_task(task), type=SegmentTask) == task
 
 
 def test_no_log_shows_a_task() -> None:
-    task = SegmentTask(version=__version__, place=PLACE, segment=0, segments=1, rules=RULES)
-    assert "fingerprints" not in f"{encoded_task(task)!r} {(encoded_task(task),)}"
+    task = SegmentTask(version=__version__, location=LOCATION, segment=0, segments=1, rules=RULES)
+    assert "fingerprints" not in f"{encode_task(task)!r} {(encode_task(task),)}"
 
 
 class Told:
@@ -138,7 +138,7 @@ FAILED = answer_to(1, failure={"sentence": "it failed", "way_out": None, "code":
     ids=["a segment is missing", "a segment comes twice", "a segment failed", "damaged", "a damaged page"],
 )
 def test_a_table_of_which_a_segment_was_not_read_once_is_not_read(answers: list[bytes], sentence: str) -> None:
-    segments = Segments(PLACE, 2, Told(*answers), stop=NeverStopped(), note_requests=lambda _, __: None)
+    segments = DistributedReader(LOCATION, 2, Told(*answers), stop=NeverStopped(), note_requests=lambda _, __: None)
     with pytest.raises(JanitorError) as raised:
         list(segments.batches(RULES, tuple))
     assert sentence in str(raised.value)
@@ -147,7 +147,9 @@ def test_a_table_of_which_a_segment_was_not_read_once_is_not_read(answers: list[
 def test_a_table_of_which_every_segment_was_read_is_read() -> None:
     told = Told(answer_to(1), answer_to(0))
     assert not list(
-        Segments(PLACE, 2, told, stop=NeverStopped(), note_requests=lambda _, __: None).batches(RULES, tuple)
+        DistributedReader(LOCATION, 2, told, stop=NeverStopped(), note_requests=lambda _, __: None).batches(
+            RULES, tuple
+        )
     )
 
 
@@ -157,27 +159,31 @@ def test_units_a_second_are_divided_among_the_readers() -> None:
             return 3
 
         def answers(self, tasks: Iterator[bytes]) -> Generator[bytes, None, None]:
-            rates.extend(msgspec.msgpack.decode(task, type=SegmentTask).place.rate for task in tasks)
+            rates.extend(msgspec.msgpack.decode(task, type=SegmentTask).location.rate for task in tasks)
             yield from map(answer_to, range(2))
 
     rates: list[float | None] = []
-    place = structs.replace(PLACE, rate=12.0)
-    list(Segments(place, 2, Three(), stop=NeverStopped(), note_requests=lambda _, __: None).batches(RULES, tuple))
+    place = structs.replace(LOCATION, rate=12.0)
+    list(
+        DistributedReader(place, 2, Three(), stop=NeverStopped(), note_requests=lambda _, __: None).batches(
+            RULES, tuple
+        )
+    )
     assert rates == [4.0, 4.0]
 
 
 def test_a_reader_of_another_version_refuses_whatever_it_is_asked() -> None:
-    with pytest.raises(JanitorError, match=f"it has janitor {__version__}, and the process that decides 0.0.1"):
-        decoded_answer(read_segment(msgspec.msgpack.encode({"version": "0.0.1", "something": "new"})))
+    with pytest.raises(JanitorError, match=f"it has janitor {__version__}, and the process that decides has 0.0.1"):
+        decode_answer(read_segment(msgspec.msgpack.encode({"version": "0.0.1", "something": "new"})))
 
 
 def test_what_a_bug_of_a_reader_says_is_its_kind() -> None:
     with pytest.raises(JanitorError) as raised:
-        decoded_answer(read_segment(msgspec.msgpack.encode({"version": __version__, "rules": "secret"})))
-    assert str(raised.value) == "a reader of segment 0: reading broke off (ValidationError)"
+        decode_answer(read_segment(msgspec.msgpack.encode({"version": __version__, "rules": "secret"})))
+    assert str(raised.value) == "a reader of segment 0: reading failed (ValidationError)"
 
 
 def test_a_pattern_that_no_task_could_hold_is_refused() -> None:
-    with pytest.raises(ValueError, match="is no text in UTF-8"):
+    with pytest.raises(ValueError, match="is not UTF-8"):
         parse_owner("\udcff*")
     assert parse_owner("ânâ*") == "ânâ*"

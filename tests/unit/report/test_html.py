@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from janitor.report.formats.html import Html
+from janitor.report.formats.html import HtmlFormat
 from janitor.report.html.charts import Bars, days_ahead, months_behind
-from janitor.report.html.next_steps import steps
+from janitor.report.html.next_steps import list_steps
 from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
 from janitor.tokens.classify import State
 from janitor.tokens.policy import DAY
@@ -63,7 +63,7 @@ class Parsed(HTMLParser):
 
 
 def page_of(report: Report) -> Parsed:
-    return Parsed(Html().tail(report))
+    return Parsed(HtmlFormat().tail(report))
 
 
 def hostile_everywhere(text: str) -> Report:
@@ -97,7 +97,7 @@ def test_the_page_is_well_formed_and_runs_and_loads_nothing(report: Report) -> N
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on") or name in ("src", "action", "style")], tag
         assert attributes.get("href", "#").startswith("#")
-    styles = "".join(re.findall(r"<style>(.*?)</style>", Html().tail(report).decode(), re.DOTALL))
+    styles = "".join(re.findall(r"<style>(.*?)</style>", HtmlFormat().tail(report).decode(), re.DOTALL))
     assert not re.search(r"url\(|@import|http|<", styles)
     policy = next(meta for meta in page.all_of("meta") if meta.get("http-equiv") == "Content-Security-Policy")
     assert policy["content"].startswith("default-src 'none'; style-src 'unsafe-inline'")
@@ -121,7 +121,7 @@ def test_headings_are_in_order_and_every_reference_has_its_target(report: Report
 
 def test_rows_come_most_urgent_first_and_say_all_that_is_known() -> None:
     report = believable()
-    page = Html().tail(report).decode()
+    page = HtmlFormat().tail(report).decode()
     shown = re.findall(r"<td>([0-9a-f]{12})</td>", page)
     assert shown == [finding.fingerprint for finding in report.findings]
     first = report.findings[0]
@@ -135,7 +135,7 @@ def test_rows_come_most_urgent_first_and_say_all_that_is_known() -> None:
 
 def test_two_hundred_thousand_findings_stay_under_three_megabytes_and_the_rest_is_told() -> None:
     report = many(200_000)
-    page = Html().tail(report)
+    page = HtmlFormat().tail(report)
     assert len(page) < MOST_BYTES
     text = page.decode()
     rows = len(re.findall(r"<td>[0-9a-f]{12}</td>", text))
@@ -155,7 +155,7 @@ def test_a_page_of_the_longest_texts_is_not_larger(character: str) -> None:
     report = many(2_000, name=long)
     for finding in report.findings:
         finding.username = long + finding.fingerprint
-    page = Html().tail(
+    page = HtmlFormat().tail(
         structs.replace(report, errors=remarks, warnings=remarks, locked_out=[character * 2_000] * 1_000)
     )
     assert len(page) < MOST_BYTES
@@ -164,14 +164,14 @@ def test_a_page_of_the_longest_texts_is_not_larger(character: str) -> None:
 
 
 def test_ten_thousand_ordinary_findings_are_all_listed() -> None:
-    page = Html().tail(many(10_000)).decode()
+    page = HtmlFormat().tail(many(10_000)).decode()
     assert len(re.findall(r"<td>[0-9a-f]{12}</td>", page)) == 10_000
     assert "not listed" not in page
 
 
 def test_the_chart_says_in_words_what_it_draws() -> None:
     report = believable()
-    page = Html().tail(report).decode()
+    page = HtmlFormat().tail(report).decode()
     total = sum(day.expiring for day in report.forecast)
     assert total == report.counts.expiring
     (crowded,) = [day for day in report.forecast if day.unusual]
@@ -196,8 +196,10 @@ def charts_of(page: str) -> tuple[list[list[int]], list[list[int]]]:
 def test_months_behind_that_rest_on_a_part_of_the_rows_say_so() -> None:
     report = believable()
     part = structs.replace(report, counts=structs.replace(report.counts, stale=5_060))
-    assert "rests on the 72 expired rows that were kept for this page, of 5,072 in all" in Html().tail(part).decode()
-    assert "rests on" not in Html().tail(report).decode()
+    assert (
+        "rests on the 72 expired rows that were kept for this page, of 5,072 in all" in HtmlFormat().tail(part).decode()
+    )
+    assert "rests on" not in HtmlFormat().tail(report).decode()
 
 
 horizons = st.one_of(st.integers(0, 100 * DAY), st.integers(0, 366_000 * DAY))
@@ -220,7 +222,7 @@ def test_bars_add_up_and_are_few_whatever_the_horizon(
     assert bars.total == sum(day.expiring for day in forecast)
     assert 1 <= len(bars.bars) <= 62
     assert isinstance(months_behind(report), Bars)
-    assert Html().tail(report)
+    assert HtmlFormat().tail(report)
 
 
 def test_a_month_is_counted_where_it_lies_and_older_ones_together() -> None:
@@ -261,7 +263,7 @@ def every_report() -> list[Report]:
 
 @pytest.mark.parametrize("report", every_report())
 def test_every_command_of_what_to_do_next_is_one_that_janitor_takes(report: Report) -> None:
-    commands = [command for step in steps(report) for command in step.commands]
+    commands = [command for step in list_steps(report) for command in step.commands]
     assert commands
     for command in commands:
         program, name, *arguments = shlex.split(command)
@@ -279,21 +281,21 @@ def taken_by(name: str) -> click.Command:
 
 
 def test_an_empty_table_has_nothing_to_do() -> None:
-    (step,) = steps(report_of([]))
+    (step,) = list_steps(report_of([]))
     assert step.advice.startswith("Nothing calls for action.")
     assert step.commands == ()
     assert "No token expires within 30 days." in page_of(report_of([])).texts
 
 
 def test_only_what_did_not_go_as_planned_is_listed_with_the_deletions() -> None:
-    page = Html().tail(after_a_sweep()).decode()
+    page = HtmlFormat().tail(after_a_sweep()).decode()
     deletions = page[page.index("id=deletions") : page.index("id=locked-out")]
     assert "Deleted 50 of 60 rows that were planned; 5 had changed and stay, 5 failed." in deletions
     assert "/var/lib/janitor/it&#39;s an archive.ndjson" in deletions
     assert deletions.count("<i class=failed>failed</i>") == 5
     assert deletions.count("<i class=changed>changed</i>") == 5
     assert "<i class=deleted>" not in deletions
-    assert "id=deletions" not in Html().tail(believable()).decode()
+    assert "id=deletions" not in HtmlFormat().tail(believable()).decode()
 
 
 def test_rows_that_wait_for_their_notice_are_counted_with_the_deletions() -> None:

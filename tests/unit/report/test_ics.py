@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from icalendar import Calendar, Component
 from msgspec import structs
 
-from janitor.report.build import finding
-from janitor.report.formats.ics import Ics
+from janitor.report.build import build_finding
+from janitor.report.formats.ics import IcsFormat
 from janitor.report.model import Counts, Finding, Report
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
@@ -34,7 +34,7 @@ def token(expiry: int, *, key: str = "k" * 40, dialect: Dialect = Dialect.CLASSI
 
 def found(item: dict[str, Any], dialect: Dialect = Dialect.CLASSIC) -> Finding:
     policy = POLICIES[dialect]
-    return finding(row(item), classify(row(item), NOW, policy), now=NOW, policy=policy, secret=None)
+    return build_finding(row(item), classify(row(item), NOW, policy), now=NOW, policy=policy, secret=None)
 
 
 def with_thresholds(one: Report, *thresholds: int) -> Report:
@@ -46,7 +46,7 @@ def in_table(one: Report, **changes: str) -> Report:
 
 
 def calendar(one: Report) -> Component:
-    return Calendar.from_ical(Ics().tail(one))
+    return Calendar.from_ical(IcsFormat().tail(one))
 
 
 def events(one: Report) -> list[Component]:
@@ -54,7 +54,7 @@ def events(one: Report) -> list[Component]:
 
 
 def unfolded(one: Report) -> list[str]:
-    return Ics().tail(one).replace(b"\r\n ", b"").decode().split("\r\n")
+    return IcsFormat().tail(one).replace(b"\r\n ", b"").decode().split("\r\n")
 
 
 def unescaped(text: str) -> str:
@@ -147,7 +147,7 @@ def test_uids_are_unique_and_the_same_in_every_run(tokens: list[tuple[str, int]]
     findings = [token(NOW + seconds, key=key) for key, seconds in tokens]
     uids = [str(event["uid"]) for event in events(report(*findings))]
     assert len(uids) == len(set(uids)) == len({one.fingerprint for one in findings if one.state == "expiring"})
-    assert Ics().tail(report(*findings)) == Ics().tail(report(*findings))
+    assert IcsFormat().tail(report(*findings)) == IcsFormat().tail(report(*findings))
 
 
 def test_a_token_whose_legacy_row_is_still_there_is_one_event() -> None:
@@ -195,7 +195,7 @@ def test_any_rows_make_a_calendar_that_reads_back_without_a_fault(rows: list[tup
 
 @given(texts, texts)
 def test_no_line_is_longer_than_75_octets_nor_cut_within_a_character(name: str, username: str) -> None:
-    content = Ics().tail(report(token(NOW + DAY, name=name, username=username)))
+    content = IcsFormat().tail(report(token(NOW + DAY, name=name, username=username)))
     assert content.endswith(b"END:VCALENDAR\r\n")
     for line in content.split(b"\r\n"):
         assert len(line) <= 75
@@ -229,7 +229,7 @@ def test_a_calendar_that_leaves_tokens_out_says_how_many() -> None:
 
 
 def test_a_scan_that_broke_off_leaves_the_old_calendar_alone() -> None:
-    assert not Ics().tells_the_outcome
+    assert not IcsFormat().shows_outcome
 
 
 def test_an_empty_table_makes_an_empty_calendar() -> None:

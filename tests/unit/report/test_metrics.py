@@ -3,8 +3,8 @@ import datetime as dt
 import pytest
 from msgspec import structs
 
-from janitor.report.build import finding
-from janitor.report.metrics import Metric, is_success, metrics_of
+from janitor.report.build import build_finding
+from janitor.report.metrics import Metric, build_metrics, is_success
 from janitor.report.model import Counts, Deletion, Finding, NoticesPart, Outcome, Remark, Report
 from janitor.tokens.classify import State, classify
 from janitor.tokens.dialect import Dialect
@@ -20,7 +20,7 @@ def expiring(seconds: int) -> Finding:
 def finding_of(expiration: str) -> Finding:
     policy = POLICIES[Dialect.HASHED]
     one = dated(expiration)
-    return finding(one, classify(one, NOW, policy), now=NOW, policy=policy, secret=None)
+    return build_finding(one, classify(one, NOW, policy), now=NOW, policy=policy, secret=None)
 
 
 def ended(outcome: Outcome, *places: str, command: str = "sweep") -> Report:
@@ -36,12 +36,12 @@ def with_notices(one: Report) -> Report:
 
 
 def by_name(one: Report) -> dict[str, float]:
-    return {metric.name: metric.value for metric in metrics_of(one) if not metric.labels}
+    return {metric.name: metric.value for metric in build_metrics(one) if not metric.labels}
 
 
 def test_every_state_is_counted() -> None:
     counts = Counts(scanned=28, active=1, expiring=2, expired=3, stale=4, permanent=5, malformed=6, legacy=7)
-    told = metrics_of(structs.replace(report(), counts=counts))
+    told = build_metrics(structs.replace(report(), counts=counts))
     assert {metric.labels: metric.value for metric in told if metric.name == "tokens"} == {
         (("state", state.value),): getattr(counts, state.value) for state in State
     }
@@ -70,14 +70,14 @@ def test_what_was_done_and_what_it_cost_is_told() -> None:
 
 
 def test_no_two_metrics_are_the_same_and_every_name_has_one_help() -> None:
-    told = metrics_of(report(expiring(DAY)))
+    told = build_metrics(report(expiring(DAY)))
     assert len({(metric.name, metric.labels) for metric in told}) == len(told)
     assert len({(metric.name, metric.help) for metric in told}) == len({metric.name for metric in told})
 
 
 def test_a_time_says_so_at_the_end_of_its_name() -> None:
     endings: dict[str, str] = {"count": "", "seconds": "_seconds", "timestamp": "_timestamp_seconds"}
-    for metric in metrics_of(report(expiring(DAY))):
+    for metric in build_metrics(report(expiring(DAY))):
         assert metric.name.endswith(endings[metric.unit])
         assert metric.name.endswith("_seconds") is (metric.unit != "count")
 
@@ -93,7 +93,7 @@ def test_without_a_coming_expiry_none_is_told() -> None:
     unaccepted.accepted_by = ()
     legacy_row = row({"token": {"S": "k"}, "tokenExpiration": {"N": str(NOW + DAY)}})
     policy = POLICIES[Dialect.HASHED]
-    legacy = finding(legacy_row, classify(legacy_row, NOW, policy), now=NOW, policy=policy, secret=None)
+    legacy = build_finding(legacy_row, classify(legacy_row, NOW, policy), now=NOW, policy=policy, secret=None)
     for findings in ((), (finding_of(str(NOW - 1)),), (unaccepted,), (legacy,)):
         assert not [name for name in by_name(report(*findings)) if name.startswith("next_expiry")]
 
@@ -123,14 +123,14 @@ def test_only_a_complete_run_without_errors_is_a_success(outcome: Outcome, error
     ids=["interrupted", "skipped", "scan failed", "plan failed", "apply", "as of another time"],
 )
 def test_a_run_that_did_not_see_the_whole_table_as_it_is_says_nothing_of_it(one: Report) -> None:
-    names = {metric.name for metric in metrics_of(one)}
+    names = {metric.name for metric in build_metrics(one)}
     assert not names & {"tokens", "next_expiry_seconds", "next_expiry_timestamp_seconds"}
     assert {"last_run_deleted_tokens", "last_run_success"} <= names
 
 
 @pytest.mark.parametrize("one", [ended(Outcome.REFUSED, "guard"), ended(Outcome.FAILED, "delete")])
 def test_a_run_that_only_failed_to_delete_still_says_what_is_in_the_table(one: Report) -> None:
-    assert {"tokens", "next_expiry_seconds"} <= {metric.name for metric in metrics_of(one)}
+    assert {"tokens", "next_expiry_seconds"} <= {metric.name for metric in build_metrics(one)}
 
 
 def test_notices_are_told_where_there_are_any_to_send() -> None:

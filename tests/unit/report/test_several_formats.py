@@ -4,11 +4,11 @@ import shlex
 
 from msgspec import structs
 
-from janitor.report.formats.html import Html
-from janitor.report.formats.ics import Ics
-from janitor.report.formats.markdown import Markdown
-from janitor.report.formats.table import Table
-from janitor.report.html.next_steps import steps
+from janitor.report.formats.html import HtmlFormat
+from janitor.report.formats.ics import IcsFormat
+from janitor.report.formats.markdown import MarkdownFormat
+from janitor.report.formats.table import TableFormat
+from janitor.report.html.next_steps import list_steps
 from janitor.report.model import Remark, Report
 from tests.html_reports import HOSTILE, after_a_sweep, believable
 from tests.reports import named, of_several
@@ -20,7 +20,7 @@ def several() -> Report:
 
 
 def test_the_page_has_a_line_a_table_and_a_filter_by_table() -> None:
-    shown = Html().tail(several()).decode()
+    shown = HtmlFormat().tail(several()).decode()
     assert "b &lt;i>" in shown or "b &lt;i&gt;" in shown
     assert "b <i>" not in shown
     assert shown.count("<tr") > len(several().tables)
@@ -30,7 +30,7 @@ def test_the_page_has_a_line_a_table_and_a_filter_by_table() -> None:
 
 
 def test_each_table_has_its_own_next_steps() -> None:
-    found = list(steps(several()))
+    found = list(list_steps(several()))
     names = {step.advice.partition(": ")[0] for step in found}
     assert names == {part.label for part in several().tables}
     for step in found:
@@ -46,15 +46,15 @@ def test_each_text_names_every_table_and_stays_harmless() -> None:
         believable(), *(named(believable(), f"t{number}{text}") for number, text in enumerate(HOSTILE))
     )
     for width in (60, 110, 160):
-        printed = Table(width=width, colour=False).tail(hostile).decode()
+        printed = TableFormat(width=width, colour=False).tail(hostile).decode()
         assert all(line.isprintable() for line in printed.split("\n"))
         assert f"{len(hostile.tables)} tables" in printed
-    text = Markdown().tail(hostile).decode()
+    text = MarkdownFormat().tail(hostile).decode()
     assert "| Table | Region |" in text
     assert "| What it means | Table |" in text
 
 
 def test_a_calendar_has_the_token_of_each_table() -> None:
-    one = Ics().tail(believable()).count(b"BEGIN:VEVENT")
-    both = Ics().tail(of_several(believable(), named(believable(), "other"))).count(b"BEGIN:VEVENT")
+    one = IcsFormat().tail(believable()).count(b"BEGIN:VEVENT")
+    both = IcsFormat().tail(of_several(believable(), named(believable(), "other"))).count(b"BEGIN:VEVENT")
     assert both == 2 * one > 0

@@ -16,20 +16,20 @@ from msgspec import structs
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError, StopRequestedError
-from janitor.notices.announce import Announcer
+from janitor.notices.announcer import Announcer, AnnouncingRun
 from janitor.notices.channel import Channel
 from janitor.notices.notice_memory import NoticeMemory, NoticeTerms
+from janitor.readers.in_process import PageReader
 from janitor.readers.interface import FoundRow
-from janitor.readers.owners import MOST_OWNERS, Owners
-from janitor.readers.pages import Pages
-from janitor.report.build import finding_urgency
-from janitor.report.formats.csv import Csv
-from janitor.report.formats.json import Json
-from janitor.report.formats.ndjson import Ndjson
+from janitor.readers.owners import MAX_OWNERS, Owners
+from janitor.report.build import verdict_urgency
+from janitor.report.formats.csv import CsvFormat
+from janitor.report.formats.json import JsonFormat
+from janitor.report.formats.ndjson import NdjsonFormat
 from janitor.report.model import Outcome, PolicyPart, Report
-from janitor.run.findings import shortlist_of_rows
+from janitor.run.finding_collector import make_shortlist
 from janitor.run.flow import run
-from janitor.run.job import Job, TableJob, Unreached
+from janitor.run.job import Job, TableJob, UnreachedTable
 from janitor.run.outlets import Outlet, Outlets
 from janitor.sinks.file import File
 from janitor.sinks.stdout import Stdout
@@ -37,9 +37,9 @@ from janitor.stopping import Stop
 from janitor.store.records import Store
 from janitor.store.sqlite import SqliteBackend
 from janitor.tokens.classify import classify
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.fingerprint import fingerprint
-from janitor.tokens.outcome import DeletionOutcome
+from janitor.tokens.fingerprint import compute_fingerprint
 from janitor.tokens.policy import DAY
 from janitor.tokens.row import Row
 from tests.unit.rows import NOW, POLICIES, dated, items
@@ -72,14 +72,15 @@ def job(
 
 def table_job(pages: Callable[[], Iterator[Page]], *, dialect: Dialect = Dialect.CLASSIC, **changes: Any) -> TableJob:
     values: dict[str, Any] = {
-        "label": "t", "table": TABLE, "policy": POLICIES[dialect], "now": NOW, "as_of": None, "reader": Pages(pages),
-        "pages_of_owner": None, "requests": lambda: (1, 0), "fingerprint_secret": None, "read_price": 0.125,
+        "label": "t", "table": TABLE, "policy": POLICIES[dialect], "now": NOW, "as_of": None,
+        "reader": PageReader(pages), "pages_of_owner": None,
+        "requests": lambda: (1, 0), "fingerprint_secret": None, "read_price": 0.125,
         "write_price": 0.625, "clock": lambda: float(NOW),
     }  # fmt: skip
     return TableJob(**values | changes)
 
 
-def run_of(tables: Sequence[TableJob | Unreached], outlets: Outlets, **changes: Any) -> Job:
+def run_of(tables: Sequence[TableJob | UnreachedTable], outlets: Outlets, **changes: Any) -> Job:
     stop = next((table.stop for table in tables if isinstance(table, TableJob)), None) or Stop()
     policy = PolicyPart(dialect=None, thresholds_seconds=[30 * DAY], grace_seconds=0, as_of=None)
     values: dict[str, Any] = {
@@ -93,7 +94,7 @@ def run_of(tables: Sequence[TableJob | Unreached], outlets: Outlets, **changes: 
 def test_the_seven_states_add_up_whatever_the_rows(rows: list[dict[str, Any]], hidden: int, dialect: Dialect) -> None:
     out = io.BytesIO()
     pages = [page(*rows), page(*rows, scanned=len(rows) + hidden)]
-    report = run(job(lambda: iter(pages), Outlet(Ndjson(), Stdout(out)), dialect=dialect)).report
+    report = run(job(lambda: iter(pages), Outlet(NdjsonFormat(), Stdout(out)), dialect=dialect)).report
     counts = structs.asdict(report.counts)
     assert counts.pop("scanned") == sum(counts.values()) == 2 * len(rows) + hidden
     assert len(out.getvalue().splitlines()) == sum(counts.values()) - counts["active"] + 1
@@ -105,7 +106,7 @@ def test_a_failure_in_the_middle_keeps_what_was_counted() -> None:
         raise AwsError("dynamodb:Scan was throttled", code="Throttling")
 
     out = io.BytesIO()
-    report = run(job(pages, Outlet(Json(), Stdout(out)))).report
+    report = run(job(pages, Outlet(JsonFormat(), Stdout(out)))).report
     assert (report.run.outcome, report.errors[0].code, report.counts.scanned) == (Outcome.FAILED, "Throttling", 7)
     assert json.loads(out.getvalue())["counts"]["permanent"] == 1
 
@@ -118,7 +119,7 @@ def test_a_request_to_stop_makes_the_outcome_interrupted() -> None:
 
 def test_an_outlet_that_fails_hides_no_other() -> None:
     out = io.BytesIO()
-    outlets = [Outlet(Ndjson(), Broken(io.BytesIO())), Outlet(Ndjson(), Stdout(out))]
+    outlets = [Outlet(NdjsonFormat(), Broken(io.BytesIO())), Outlet(NdjsonFormat(), Stdout(out))]
     result = run(job(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
     assert str(result.failures[0]).startswith("no room")
     assert len(out.getvalue().splitlines()) == 2
@@ -126,7 +127,9 @@ def test_an_outlet_that_fails_hides_no_other() -> None:
 
 def test_no_more_findings_are_listed_than_asked_for_and_the_rest_are_counted() -> None:
     rows = [{"token": {"S": f"k{number}"}, "tokenExpiration": {"N": str(NOW + number)}} for number in range(1, 9)]
-    report = run(job(lambda: iter([page(*rows[4:]), page(*rows[:4])]), Outlet(Json(), Stdout(io.BytesIO())))).report
+    report = run(
+        job(lambda: iter([page(*rows[4:]), page(*rows[:4])]), Outlet(JsonFormat(), Stdout(io.BytesIO())))
+    ).report
     assert [finding.seconds_to_expiry for finding in report.findings] == [1, 2, 3]
     assert report.findings_omitted == 5
 
@@ -135,8 +138,8 @@ def test_no_more_findings_are_listed_than_asked_for_and_the_rest_are_counted() -
 def test_a_row_that_is_kept_comes_back_as_it_was(item: dict[str, Any], outcome: DeletionOutcome | None) -> None:
     row = row_of_item(item)
     told = FoundRow(row, classify(row, NOW, POLICIES[Dialect.HASHED]), outcome)
-    listed = shortlist_of_rows(9)
-    listed.offer(told.verdict.state, finding_urgency(told.verdict, NOW), row.key.S or "", told)
+    listed = make_shortlist(9)
+    listed.offer(told.verdict.state, verdict_urgency(told.verdict, NOW), row.key.S or "", told)
     assert listed.sorted() == [told]
 
 
@@ -148,8 +151,8 @@ def owners_of(*rows: Row) -> Owners:
 
 
 def test_owners_are_remembered_up_to_a_bound_and_counted_beyond() -> None:
-    owners = owners_of(*(dated(str(NOW - DAY), username={"S": f"owner-{number}"}) for number in range(MOST_OWNERS + 7)))
-    assert (len(owners.candidates), owners.rows_of_unremembered) == (MOST_OWNERS, 7)
+    owners = owners_of(*(dated(str(NOW - DAY), username={"S": f"owner-{number}"}) for number in range(MAX_OWNERS + 7)))
+    assert (len(owners.candidates), owners.unnamed_rows) == (MAX_OWNERS, 7)
 
 
 @given(st.permutations(["hunter2!", "another-key", "hunter2!"]))
@@ -157,7 +160,7 @@ def test_an_owner_named_like_a_token_is_only_counted_in_whatever_order(keys: lis
     rows = [dated(str(NOW - DAY), token={"S": key}, username={"S": "hunter2!"}) for key in keys]
     owners = owners_of(*rows)
     assert owners.candidates == set()
-    assert owners.rows_of_unremembered >= 2
+    assert owners.unnamed_rows >= 2
 
 
 def test_an_owner_with_an_accepted_row_is_no_candidate() -> None:
@@ -168,7 +171,7 @@ def test_an_owner_with_an_accepted_row_is_no_candidate() -> None:
 def test_a_few_of_every_state_are_listed_however_many_are_more_urgent() -> None:
     due = [{"token": {"S": f"k{number}"}, "tokenExpiration": {"N": str(NOW + number)}} for number in range(1, 60)]
     odd = {"token": {"S": "odd"}, "tokenExpiration": {"S": "soon"}}
-    out = Outlet(Json(), Stdout(io.BytesIO()))
+    out = Outlet(JsonFormat(), Stdout(io.BytesIO()))
     report = run(job(lambda: iter([page(*due, odd)]), out, max_findings=10)).report
     assert [finding.state for finding in report.findings] == ["expiring"] * 9 + ["malformed"]
     assert (report.counts.expiring, report.findings_omitted) == (59, 50)
@@ -179,7 +182,7 @@ def test_a_report_that_cannot_say_so_is_not_kept_of_a_scan_that_broke_off(tmp_pa
         yield page({"token": {"S": "a"}})
         raise AwsError("dynamodb:Scan was throttled", code="Throttling")
 
-    outlets = [Outlet(Csv(), File(tmp_path / "a.csv")), Outlet(Ndjson(), File(tmp_path / "a.ndjson"))]
+    outlets = [Outlet(CsvFormat(), File(tmp_path / "a.csv")), Outlet(NdjsonFormat(), File(tmp_path / "a.ndjson"))]
     (tmp_path / "a.csv").write_text("the last whole one")
     result = run(job(pages, *outlets))
     assert [failure.code for failure in result.failures] == ["incomplete"]
@@ -189,7 +192,7 @@ def test_a_report_that_cannot_say_so_is_not_kept_of_a_scan_that_broke_off(tmp_pa
 
 def test_a_scan_that_nobody_reads_is_not_called_complete() -> None:
     rows = page({"token": {"S": "a"}})
-    result = run(job(lambda: iter([rows, rows, rows]), Outlet(Ndjson(), Broken(io.BytesIO()))))
+    result = run(job(lambda: iter([rows, rows, rows]), Outlet(NdjsonFormat(), Broken(io.BytesIO()))))
     assert (result.report.run.outcome, result.report.errors[0].code) == (Outcome.FAILED, "nobody-left")
 
 
@@ -215,7 +218,7 @@ SECRET = "sk-never-to-be-shown"
 
 def announcer_with(folder: Path, **bugs: Callable[..., Any]) -> Announcer:
     """An announcer whose memory has these in the place of its own methods."""
-    fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
+    fingerprint_of = partial(compute_fingerprint, dialect=Dialect.CLASSIC, secret=None)
     terms = NoticeTerms(scope="-/r/t", now=NOW, thresholds=(DAY,), grace=DAY, naming="-", profile="-")
     watch = NoticeMemory(
         Store(SqliteBackend(folder / "state.sqlite")), terms, fingerprint_of=fingerprint_of, folder=folder
@@ -225,11 +228,8 @@ def announcer_with(folder: Path, **bugs: Callable[..., Any]) -> Announcer:
     return Announcer(
         watch,
         Channel(topic=None, per_token=False, digest="news", pointer=None),
-        clock=lambda: float(NOW),
-        stop=Stop(),
+        AnnouncingRun(run_id="r", clock=lambda: float(NOW), stop=Stop(), remembers=True),
         pages_of_owner=None,
-        run_id="r",
-        remembers=True,
     )
 
 
@@ -240,12 +240,12 @@ def raiser(error: BaseException) -> Callable[..., Any]:
     return fail
 
 
-@pytest.mark.parametrize("where", ["see", "last_run", "remember"])
+@pytest.mark.parametrize("where", ["add_findings", "last_run", "remember"])
 def test_a_bug_in_who_announces_loses_no_report(where: str, tmp_path: Path) -> None:
     out, remembered = io.BytesIO(), list[object]()
     bugs = {"remember": remembered.append} | {where: raiser(KeyError(SECRET))}
     rows = [page({"token": {"S": "a"}}), page({"token": {"S": "b"}})]
-    result = run(job(lambda: iter(rows), Outlet(Json(), Stdout(out)), announcer=announcer_with(tmp_path, **bugs)))
+    result = run(job(lambda: iter(rows), Outlet(JsonFormat(), Stdout(out)), announcer=announcer_with(tmp_path, **bugs)))
     said = json.loads(out.getvalue())
     assert (said["counts"]["permanent"], result.report.run.outcome, result.failures) == (2, Outcome.COMPLETE, [])
     [error] = said["errors"]
@@ -263,7 +263,7 @@ def test_a_request_to_stop_or_an_error_with_a_sentence_at_the_announcers_end_los
     for raised, code in ((StopRequestedError(), "interrupted"), (AwsError("no session", code="sts"), "sts")):
         out, faulty = io.BytesIO(), announcer_with(tmp_path, last_run=raiser(raised))
         rows = page({"token": {"S": "a"}})
-        run(job(lambda rows=rows: iter([rows]), Outlet(Json(), Stdout(out)), announcer=faulty))  # type: ignore[misc]
+        run(job(lambda rows=rows: iter([rows]), Outlet(JsonFormat(), Stdout(out)), announcer=faulty))  # type: ignore[misc]
         assert [error["code"] for error in json.loads(out.getvalue())["errors"]] == [code]
 
 
@@ -278,7 +278,7 @@ def test_a_bug_in_the_look_up_of_owners_loses_no_report() -> None:
     }  # fmt: skip
     made = job(
         lambda: iter([page(expired)]),
-        Outlet(Json(), Stdout(out)),
+        Outlet(JsonFormat(), Stdout(out)),
         dialect=Dialect.HASHED,
         pages_of_owner=pages_of_owner,
     )
@@ -289,12 +289,12 @@ def test_a_bug_in_the_look_up_of_owners_loses_no_report() -> None:
 
 
 def test_a_bug_in_one_outlet_hides_no_other() -> None:
-    class Faulted(Json):
+    class Faulted(JsonFormat):
         def tail(self, report: Report) -> bytes:
             raise KeyError(report)
 
     out = io.BytesIO()
-    outlets = [Outlet(Faulted(), Stdout(io.BytesIO())), Outlet(Json(), Stdout(out))]
+    outlets = [Outlet(Faulted(), Stdout(io.BytesIO())), Outlet(JsonFormat(), Stdout(out))]
     result = run(job(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
     assert json.loads(out.getvalue())["counts"]["permanent"] == 1
     assert "a bug in janitor" in str(result.failures[0])

@@ -1,15 +1,15 @@
 import pytest
 
 from janitor.archive.plan import Population
-from janitor.run.guards import LEAST_ROWS_FOR_A_SHARE, Limits, Situation, refusals
+from janitor.run.guards import LEAST_ROWS_FOR_A_SHARE, DeletionLimits, GuardedPlan, check_guards
 
-LIMITS = Limits(max_deletes=1_000, max_delete_percent=50.0, max_clock_skew=60)
+LIMITS = DeletionLimits(max_deletes=1_000, max_delete_percent=50.0, max_clock_skew=60)
 SHARE, ALL_DATED = "max-delete-percent", "all-dated-rows"
 
 
 def refused(planned: int, scanned: int, dated: int, protected: int = 0) -> list[str]:
     """The guards that refuse to delete so many rows of a table."""
-    situation = Situation(
+    situation = GuardedPlan(
         planned=planned,
         protected=protected,
         population=Population(scanned=scanned, dated=dated, complete=True),
@@ -18,7 +18,7 @@ def refused(planned: int, scanned: int, dated: int, protected: int = 0) -> list[
         lease_problem=None,
         archive_problem=None,
     )
-    return [remark.code for remark in refusals(situation, LIMITS)]
+    return [remark.code for remark in check_guards(situation, LIMITS)]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_protected_row_is_one_of_those_whose_date_is_over(protected: int, guar
 
 def test_a_pattern_that_would_fit_if_it_were_read_otherwise_keeps_every_row() -> None:
     def refused_for(misread: dict[str, int], planned: int = 3) -> list[str]:
-        situation = Situation(
+        situation = GuardedPlan(
             planned=planned,
             protected=0,
             population=Population(scanned=9, dated=9, complete=True),
@@ -59,14 +59,14 @@ def test_a_pattern_that_would_fit_if_it_were_read_otherwise_keeps_every_row() ->
             archive_problem=None,
             misread=misread,
         )
-        return [f"{remark.code}: {remark.message}" for remark in refusals(situation, LIMITS)]
+        return [f"{remark.code}: {remark.message}" for remark in check_guards(situation, LIMITS)]
 
     assert refused_for({}) == []
     assert refused_for({"ana,ben": 2}, planned=0) == []
     [one] = refused_for({"ana,ben": 1})
     assert one.startswith("protection: refused to delete: --protect-user 'ana,ben' (1 planned row) fits nobody")
     assert "JSON array" in one
-    assert "take away" in one
+    assert "remove patterns" in one
     [many] = refused_for({f"Ana-{number}": number for number in range(1, 8)})
     assert "'Ana-7'" not in many
     assert "'Ana-1'" in many

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.readers.interface import DeletableRow, FoundRow
-from janitor.run.reading import _announced
+from janitor.run.reading import _find_announced
 from janitor.tokens.classify import Classification, State
 from tests.unit.rows import row
 
@@ -26,4 +26,4 @@ def test_what_was_announced_of_one_row_of_a_token_is_not_announced_of_the_other(
         DeletableRow(b"{}", name, FoundRow(nobody, Classification(State.STALE, (), expiry, ())))
         for name, expiry in rows
     ]
-    assert _announced(going, found) == rows & announced
+    assert _find_announced(going, found) == rows & announced

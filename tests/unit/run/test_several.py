@@ -16,25 +16,26 @@ from msgspec import structs
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import AwsError, SinkError
-from janitor.notices.announce import Announcer, announce
+from janitor.notices.announce import announce
+from janitor.notices.announcer import Announcer, AnnouncingRun
 from janitor.notices.channel import Channel
 from janitor.notices.notice_memory import NoticeMemory, NoticeTerms
-from janitor.report.formats.csv import Csv
+from janitor.report.formats.csv import CsvFormat
 from janitor.report.formats.interface import Format
-from janitor.report.formats.json import Json
-from janitor.report.formats.ndjson import Ndjson
+from janitor.report.formats.json import JsonFormat
+from janitor.report.formats.ndjson import NdjsonFormat
 from janitor.report.model import Outcome, TablePart
 from janitor.run.flow import run
-from janitor.run.job import Job, TableJob, Unreached
+from janitor.run.job import Job, TableJob, UnreachedTable
 from janitor.run.outlets import Outlet, Outlets
-from janitor.sinks.sns import Message, Published
+from janitor.sinks.sns import Message, PublishResult
 from janitor.sinks.stdout import Stdout
 from janitor.stopping import Stop
 from janitor.store.lease_keeper import LeaseKeeper
 from janitor.store.records import Store
 from janitor.store.sqlite import SqliteBackend
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.fingerprint import fingerprint
+from janitor.tokens.fingerprint import compute_fingerprint
 from tests.unit.rows import NOW, POLICIES, items
 from tests.unit.run.test_flow import TABLE, page, run_of, table_job
 
@@ -45,13 +46,13 @@ def turn(label: str, pages: Callable[[], Iterator[Page]], stop: Stop, announcer:
     return table_job(pages, label=label, stop=stop, table=structs.replace(TABLE, name=label), announcer=announcer)
 
 
-def unreached(label: str) -> Unreached:
+def unreached(label: str) -> UnreachedTable:
     place = TablePart(name=label, region="r", account_id=None, endpoint=None)
-    return Unreached(label=label, place=place, error=AwsError("the role is denied", code="AccessDenied"))
+    return UnreachedTable(label=label, place=place, error=AwsError("the role is denied", code="AccessDenied"))
 
 
-def several(*tables: TableJob | Unreached, out: dict[str, io.BytesIO], stop: Stop, **changes: Any) -> Job:
-    formats: dict[str, Callable[[], Format]] = {"json": Json, "ndjson": Ndjson, "csv": Csv}
+def several(*tables: TableJob | UnreachedTable, out: dict[str, io.BytesIO], stop: Stop, **changes: Any) -> Job:
+    formats: dict[str, Callable[[], Format]] = {"json": JsonFormat, "ndjson": NdjsonFormat, "csv": CsvFormat}
     outlets = Outlets(Outlet(formats[name](), Stdout(each)) for name, each in out.items())
     return run_of(tables, outlets, stop=stop, **changes)
 
@@ -140,7 +141,7 @@ class Recorder:
             raise SinkError("no way there", code="unreachable")
         self.taken.append(message)
 
-    def publish_batches(self, messages: Iterator[Message]) -> Iterator[Published]:
+    def publish_batches(self, messages: Iterator[Message]) -> Iterator[PublishResult]:
         for message in messages:
             self.publish(message)
             yield message, None
@@ -175,7 +176,7 @@ def announced(
     turns = []
     for label in ("a", "b"):
         state = tmp_path / (broken if label == broken else "state.sqlite")
-        fingerprint_of = partial(fingerprint, dialect=Dialect.CLASSIC, secret=None)
+        fingerprint_of = partial(compute_fingerprint, dialect=Dialect.CLASSIC, secret=None)
         watch = NoticeMemory(
             Store(SqliteBackend(state)),
             NoticeTerms(
@@ -195,12 +196,9 @@ def announced(
         announcer = Announcer(
             watch,
             channel,
-            clock=lambda: float(NOW),
-            stop=stop,
+            AnnouncingRun(run_id="r", clock=lambda: float(NOW), stop=stop, remembers=True),
             pages_of_owner=None,
-            run_id="r",
-            remembers=True,
-            turn=LostTurn() if label == lost else None,
+            lease=LostTurn() if label == lost else None,
         )
         row = {"token": {"S": f"token-{label}"}, "tokenExpiration": {"N": str(NOW + 3_600)}}
         turns.append(turn(label, lambda row=row: iter([page(row)]), stop, announcer))  # type: ignore[misc]
@@ -215,7 +213,7 @@ def test_a_store_that_fails_silences_its_own_table_alone(tmp_path: Path) -> None
     report, [digest] = announced(tmp_path, Recorder(), broken="a")
     assert [notice["table"] for notice in digest["notices"]] == ["b"]
     [error] = report.errors
-    assert error.message.startswith("a: nothing was announced, for nobody can tell what was already")
+    assert error.message.startswith("a: nothing was announced, because it is not known what was announced before")
     assert [(part.notices.sent, part.outcome.value) for part in report.tables] == [(0, "complete"), (1, "complete")]
     assert announced(tmp_path, Recorder())[1][0]["notices_total"] == 1
 
@@ -238,7 +236,7 @@ def test_what_the_topic_did_not_take_is_tried_again_and_then_told_once(tmp_path:
     assert announced(tmp_path, Recorder())[1] == []
 
 
-@pytest.mark.parametrize("faulty", ["marked", "prove", "mark", "replace_snapshot", "keep_note"])
+@pytest.mark.parametrize("faulty", ["find_marks", "prove", "mark", "replace_snapshot", "keep_note"])
 def test_a_bug_in_what_one_table_remembers_loses_no_report(tmp_path: Path, faulty: str) -> None:
     report, _ = announced(tmp_path, Recorder(), faulty=faulty)
     assert [part.counts.scanned for part in report.tables] == [1, 1]

@@ -10,8 +10,8 @@ import pytest
 
 from janitor.cli.serve import command
 from janitor.errors import ConfigurationError, ExitCode
-from janitor.serve.daemon import DaemonSettings, serve
-from janitor.serve.signals import hangups_ignored, queued
+from janitor.serve.daemon import DaemonSettings, LoopWatchdog, serve
+from janitor.serve.signals import ignore_hangups, queue_signals
 from janitor.settings.serve import Address, parse_address
 
 
@@ -27,7 +27,7 @@ def test_an_address_is_a_host_and_a_port() -> None:
 def test_a_taken_port_a_missing_folder_and_a_state_in_use_are_one_line_each(tmp_path: Path) -> None:
     def refused(folder: Path, listen: Address, state: Path) -> str:
         with pytest.raises(ConfigurationError) as raised:
-            serve(DaemonSettings(folder=folder, listen=listen, state=state, environment={}), announce=pytest.fail)
+            serve(DaemonSettings(folder=folder, listen=listen, state=state, environment={}), print_address=pytest.fail)
         assert raised.value.exit_code == ExitCode.USAGE
         return str(raised.value)
 
@@ -38,7 +38,7 @@ def test_a_taken_port_a_missing_folder_and_a_state_in_use_are_one_line_each(tmp_
             f"--listen {taken}: Address already in use; give another address or port"
         )
     assert refused(tmp_path / "none", free, state) == (
-        f"{tmp_path}/none is no folder; give the folder that holds the schedule files"
+        f"{tmp_path}/none is not a folder; give the folder that holds the schedule files"
     )
     (tmp_path / "file").write_text("")
     assert refused(tmp_path, free, tmp_path / "file" / "state").startswith(f"{tmp_path}/file/state cannot be written: ")
@@ -46,9 +46,9 @@ def test_a_taken_port_a_missing_folder_and_a_state_in_use_are_one_line_each(tmp_
 
 def test_a_hangup_while_it_starts_is_ignored_and_one_after_it_queued() -> None:
     before = signal.getsignal(signal.SIGHUP)
-    with hangups_ignored():
+    with ignore_hangups():
         os.kill(os.getpid(), signal.SIGHUP)
-        with queued() as signals:
+        with queue_signals() as signals:
             assert signals.wait(0) == []
             os.kill(os.getpid(), signal.SIGHUP)
             assert signals.wait(10) == [signal.SIGHUP]
@@ -56,7 +56,7 @@ def test_a_hangup_while_it_starts_is_ignored_and_one_after_it_queued() -> None:
 
 
 def test_without_its_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("daemon", "http"):
+    for name in ("daemon", "page_server"):
         monkeypatch.delitem(sys.modules, f"janitor.serve.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ConfigurationError) as raised:
@@ -64,3 +64,14 @@ def test_without_its_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: 
     assert str(raised.value) == (
         "`janitor serve` needs uvicorn, which is not installed; pip install 'token-janitor[serve]'"
     )
+
+
+def test_a_loop_that_does_not_pass_for_half_a_minute_does_not_beat() -> None:
+    now = 100.0
+    watchdog = LoopWatchdog(lambda: now)
+    now += 30
+    assert watchdog.is_beating
+    now += 1
+    assert not watchdog.is_beating
+    watchdog.beat()
+    assert watchdog.is_beating

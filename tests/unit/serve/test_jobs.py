@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.serve.jobs import ScheduledJob, due_in_vain, is_missed
+from janitor.serve.jobs import ScheduledJob, find_missed_time, is_catch_up_due
 from janitor.settings.cron import When, next_times
 from janitor.settings.schedule import Schedule
-from tests.unit.serve.boards import HOUR, NIGHTLY, NOW, TABLE, job
+from tests.unit.serve.statuses import HOUR, NIGHTLY, NOW, TABLE, job
 
 LINE = "0 3 * * * UTC"
 CATCHES_UP = f"{NIGHTLY}catch_up = true\n{TABLE}"
@@ -34,17 +34,17 @@ LAST_DUE = NOW - 9 * HOUR
 def test_what_came_due_while_no_daemon_was_there_is_caught_up_only_if_asked_for(
     text: str, line: str | None, handled_at: float | None, *, missed: bool, tmp_path: Path
 ) -> None:
-    assert is_missed(line, job(tmp_path, text), handled_at, NOW) is missed
+    assert is_catch_up_due(line, job(tmp_path, text), handled_at, NOW) is missed
 
 
 def test_what_jitter_put_off_until_the_daemon_ended_was_due_in_vain(tmp_path: Path) -> None:
     one = job(tmp_path, f'{NIGHTLY}jitter = "30m"\n{TABLE}')
     # It was there at 3:00, and ended before the job began.
-    assert due_in_vain(LINE, one, LAST_DUE - HOUR, LAST_DUE + 60) == LAST_DUE
+    assert find_missed_time(LINE, one, LAST_DUE - HOUR, LAST_DUE + 60) == LAST_DUE
     # The job began at 3:20.
-    assert due_in_vain(LINE, one, LAST_DUE + 1_200, LAST_DUE + HOUR) is None
-    assert due_in_vain("0 4 * * * UTC", one, LAST_DUE - HOUR, LAST_DUE + 60) is None
-    assert due_in_vain(LINE, one, None, LAST_DUE + 60) is None
+    assert find_missed_time(LINE, one, LAST_DUE + 1_200, LAST_DUE + HOUR) is None
+    assert find_missed_time("0 4 * * * UTC", one, LAST_DUE - HOUR, LAST_DUE + 60) is None
+    assert find_missed_time(LINE, one, None, LAST_DUE + 60) is None
 
 
 @given(
@@ -63,7 +63,7 @@ def test_a_job_is_missed_just_when_a_time_of_its_line_lies_in_between(
     one = ScheduledJob("x", schedule, (), deletes=False, digest="", deadline=3_600)
     handled_at = NOW - away
     due = next(next_times(when, dt.datetime.fromtimestamp(handled_at, dt.UTC)))
-    assert is_missed(one.line, one, handled_at, NOW) is (due.timestamp() <= NOW)
+    assert is_catch_up_due(one.line, one, handled_at, NOW) is (due.timestamp() <= NOW)
 
 
 def test_the_environment_says_which_table_it_is_as_it_does_for_a_run(tmp_path: Path) -> None:

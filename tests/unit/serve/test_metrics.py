@@ -2,24 +2,26 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from janitor.serve.kept import kept_in
-from janitor.serve.metrics import metrics_text
+from janitor.serve.last_report import load_last_reports
+from janitor.serve.metrics import render_metrics
 from tests.html_reports import TABLE as REPORTED
 from tests.html_reports import after_a_sweep, believable
 from tests.reports import named, of_several
-from tests.unit.serve.boards import NIGHTLY, NOW, TABLE, board, job, keep, on_board
+from tests.unit.serve.statuses import NIGHTLY, NOW, TABLE, daemon_status, job, job_status, keep
 
 
 def test_the_daemon_its_jobs_and_their_reports_are_measured_without_a_name_twice(tmp_path: Path) -> None:
     keep(of_several(believable(), named(believable(), "other")), tmp_path / "scan")
     keep(after_a_sweep(), tmp_path / "sweep")
     known = {"started_at": NOW - 60, "ended_at": NOW - 50, "exit_code": 0, "outcome": "complete", "missed": 2}
-    scan = on_board(
-        job(tmp_path, f"{NIGHTLY}{TABLE}", 'a"b'), kept_in(tmp_path / "scan"),
+    scan = job_status(
+        job(tmp_path, f"{NIGHTLY}{TABLE}", 'a"b'), load_last_reports(tmp_path / "scan"),
         runs={"complete": 3, "failed": 1}, succeeded_at=NOW - 50, **known,
     )  # fmt: skip
-    sweep = on_board(job(tmp_path, f"{NIGHTLY}{TABLE}[delete]\nenabled = true\n", "sweep"), kept_in(tmp_path / "sweep"))
-    text = metrics_text(board(scan, sweep, broken={"typo": "wrong"})).decode()
+    sweep = job_status(
+        job(tmp_path, f"{NIGHTLY}{TABLE}[delete]\nenabled = true\n", "sweep"), load_last_reports(tmp_path / "sweep")
+    )
+    text = render_metrics(daemon_status(scan, sweep, broken={"typo": "wrong"})).decode()
     families = list(text_string_to_metric_families(text))
     names = [family.name for family in families]
     assert len(names) == len(set(names))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from janitor.serve.kept import kept_in
+from janitor.serve.last_report import load_last_reports
 from janitor.serve.page import render_page
 from tests.html_reports import HOSTILE, after_a_sweep, believable
-from tests.unit.serve.boards import HOUR, NIGHTLY, NOW, TABLE, board, job, keep, on_board
+from tests.unit.serve.statuses import HOUR, NIGHTLY, NOW, TABLE, daemon_status, job, job_status, keep
 
 
 class Texts(HTMLParser):
@@ -37,10 +37,10 @@ def test_a_job_says_when_it_ran_how_that_ended_and_when_it_runs_next(tmp_path: P
     one = job(tmp_path, text)
     said = text_of(
         render_page(
-            board(
-                on_board(
+            daemon_status(
+                job_status(
                     one,
-                    kept_in(tmp_path / "kept"),
+                    load_last_reports(tmp_path / "kept"),
                     started_at=NOW - 2 * HOUR,
                     ended_at=NOW - 2 * HOUR + 4,
                     exit_code=3,
@@ -65,13 +65,13 @@ def test_a_job_says_when_it_ran_how_that_ended_and_when_it_runs_next(tmp_path: P
 def test_what_deletes_what_failed_and_what_is_broken_cannot_be_overlooked(tmp_path: Path) -> None:
     keep(after_a_sweep(), tmp_path / "kept")
     delete = "[delete]\nenabled = true\n"
-    sweep = on_board(
+    sweep = job_status(
         job(tmp_path, f"{NIGHTLY}{TABLE}{delete}", "sweep"),
-        kept_in(tmp_path / "kept"),
+        load_last_reports(tmp_path / "kept"),
         started_at=NOW - 9,
         outcome="lost",
     )
-    dry = on_board(
+    dry = job_status(
         job(tmp_path, f"{TABLE}[delete]\n", "dry"),
         started_at=NOW - 9,
         ended_at=NOW,
@@ -79,28 +79,30 @@ def test_what_deletes_what_failed_and_what_is_broken_cannot_be_overlooked(tmp_pa
         outcome="failed",
         was_overdue=True,
     )
-    said = text_of(render_page(board(sweep, dry, broken={"typo": "/x/typo.toml, line 2: [when] cron: no"})))
+    said = text_of(render_page(daemon_status(sweep, dry, broken={"typo": "/x/typo.toml, line 2: [when] cron: no"})))
     assert "1 broken file, 2 jobs whose last run went wrong" in said
-    assert "✕ failed it outlived its deadline, and was ended" in said
+    assert "✕ failed it was long past its deadline, and was stopped" in said
     assert "typo.toml /x/typo.toml, line 2: [when] cron: no" in said
-    assert "not even by what they said before" in said
+    assert "not even of their last valid version" in said
     assert "dry dry run" in said
     assert "not scheduled: [when] has no cron line" in said
     assert "sweep deletes" in said
-    assert "✕ lost the daemon was killed while it was at work" in said
+    assert "✕ lost the daemon was killed while it was running" in said
     assert "an earlier run's: " in said
     assert re.search(r"deleted \d+ failed to delete \d+", said)
-    assert "The folder cannot be read" in text_of(render_page(board(fault="/etc/janitor cannot be read: gone")))
-    assert "No jobs" in text_of(render_page(board()))
+    assert "The folder cannot be read" in text_of(
+        render_page(daemon_status(folder_error="/etc/janitor cannot be read: gone"))
+    )
+    assert "No jobs" in text_of(render_page(daemon_status()))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_of_a_file_becomes_more_than_text(text: str, tmp_path: Path) -> None:
     one = job(tmp_path, TABLE)
-    plain = render_page(board(on_board(one), broken={"x": "y"}))
+    plain = render_page(daemon_status(job_status(one), broken={"x": "y"}))
     quoted = "".join(f"\\u{ord(each):04x}" if ord(each) < 0xFFFF else f"\\U{ord(each):08x}" for each in text)
     hostile = job(tmp_path, f'description = "{quoted}"\n[table]\ntable = "{quoted}"\n')
-    page = render_page(board(on_board(hostile), broken={text: text}, fault=text))
+    page = render_page(daemon_status(job_status(hostile), broken={text: text}, folder_error=text))
     assert Texts(page).names <= Texts(plain).names | {"p", "br", "h1"}
     assert "\x1b" not in page
     assert "\u202e" not in page

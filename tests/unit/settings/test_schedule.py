@@ -12,7 +12,7 @@ from janitor.settings.cron import When
 from janitor.settings.schedule import ScheduleError, load_schedule
 from janitor.settings.schedule_keys import SECTIONS
 from janitor.settings.schedule_schema import schedule_schema
-from janitor.settings.toml_lines import Places
+from janitor.settings.toml_lines import KeyLines
 
 _WHOLE = """\
 description = "Every night"
@@ -124,8 +124,8 @@ def test_a_section_to_delete_by_itself_is_a_dry_run(tmp_path: Path, delete: str)
         ("[table]\ntable = 'a'\ndeployment = 'b'", "line 3: [table] deployment: table and deployment both name"),
         ("[[table]]\ntable = 'a'\n[[table]]\nregion = 'r'", "job.toml, line 3: [table]: it names no table"),
         ("[[table]]\ntable = 'a'\n[[table]]\ntabel = 'r'", "job.toml, line 4: [table] tabel: an unknown key"),
-        ("[[policy]]\ngrace = '7d'", "job.toml, line 1: [policy]: one section is wanted"),
-        ("[[table]]\ntable = 'a'\n[[table]]\ntable = 'a'", "job.toml, line 3: [table]: the same table once more"),
+        ("[[policy]]\ngrace = '7d'", "job.toml, line 1: [policy]: one section [policy] is wanted"),
+        ("[[table]]\ntable = 'a'\n[[table]]\ntable = 'a'", "job.toml, line 3: [table]: the same table again"),
         ("[table]\ndeployment = ['a', 'b', 'a']", "job.toml, line 2: [table] deployment: the same deployment twice"),
         ("a = " + "[" * 900 + "]" * 900, "job.toml: not TOML: nested too deeply"),
         ("[delete]\nmax_deletes = " + "9" * 5_000, "job.toml: not TOML: nested too deeply, or a number too long"),
@@ -151,7 +151,7 @@ def test_what_is_wrong_is_said_with_file_line_and_key(tmp_path: Path, text: str,
 def test_what_several_tables_cannot_share_is_said(tmp_path: Path, text: str, key: str, tables: str) -> None:
     (problem,) = _problems(tmp_path, tables + text)
     assert f"{key}: " in problem
-    assert "several tables would share it" in problem or "one report tells of all tables" in problem
+    assert "several tables would share it" in problem or "one report covers all tables" in problem
     assert load_schedule(_file(tmp_path, text)).values
     together = (
         "[report]\nreport = 'json={date}.json'\n[delete]\narchive = 'archive/'\n"
@@ -169,7 +169,7 @@ def test_an_archive_that_nobody_can_look_at_is_no_folder_and_no_crash(tmp_path: 
 def test_every_problem_is_kept_and_the_first_tells_how_to_see_the_others(tmp_path: Path) -> None:
     text = "[policy]\ngrase = '7d'\ngrace = '7x'\n[delete]\nmax_deletes = -1"
     assert len(_problems(tmp_path, text)) == 3
-    with pytest.raises(ScheduleError, match=r"2 more: `janitor run .*job.toml --check` says them all"):
+    with pytest.raises(ScheduleError, match=r"2 more: `janitor run .*job.toml --check` prints them all"):
         load_schedule(tmp_path / "job.toml")
 
 
@@ -178,7 +178,7 @@ def test_a_file_that_is_not_there_or_no_text_is_said(tmp_path: Path) -> None:
         load_schedule(tmp_path / "none.toml")
     os.mkfifo(tmp_path / "fifo.toml")
     for path in (tmp_path / "fifo.toml", tmp_path, Path(os.devnull)):
-        with pytest.raises(ScheduleError, match="it is no file"):
+        with pytest.raises(ScheduleError, match="it is not a regular file"):
             load_schedule(path)
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ScheduleError, match="not UTF-8"):
@@ -195,7 +195,7 @@ def test_any_text_is_read_or_refused_and_nothing_else(tmp_path_factory: pytest.T
 
 def test_a_line_within_a_long_text_is_no_key() -> None:
     text = 'description = """\ngrace = 1\n[policy]\n"""\n[policy]\ngrace = "7x"\n'
-    places = Places(text)
+    places = KeyLines(text)
     assert places.line_of("policy") == 5
     assert places.line_of("policy", "grace") == 6
     assert places.line_of("policy", "missing") is None

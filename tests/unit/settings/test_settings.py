@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from janitor.cli import app
 from janitor.cli.options import takes
-from janitor.settings.setting import Origin, Setting, settings_of, values_in
+from janitor.settings.setting import Origin, Setting, settings_of, split_values
 from janitor.settings.table import TableSettings
 
-NAMES = Setting(help="", many=True, may_hold_spaces=True)
-DURATIONS = Setting(help="", many=True)
+NAMES = Setting(help="", is_repeatable=True, may_hold_spaces=True)
+DURATIONS = Setting(help="", is_repeatable=True)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ DURATIONS = Setting(help="", many=True)
     ],
 )
 def test_a_setting_whose_values_may_hold_spaces(text: str, values: list[str]) -> None:
-    assert values_in(NAMES, text) == values
+    assert split_values(NAMES, text) == values
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_setting_whose_values_may_hold_spaces(text: str, values: list[str]) ->
     ],
 )
 def test_a_setting_whose_values_hold_none(text: str, values: list[str]) -> None:
-    assert values_in(DURATIONS, text) == values
+    assert split_values(DURATIONS, text) == values
 
 
 @pytest.mark.parametrize("setting", [NAMES, DURATIONS])
@@ -77,31 +77,31 @@ def test_a_setting_whose_values_hold_none(text: str, values: list[str]) -> None:
 )
 def test_what_was_meant_for_an_array_and_is_none_is_no_pattern(setting: Setting, text: str) -> None:
     with pytest.raises(ValueError, match="a JSON array"):
-        values_in(setting, text)
+        split_values(setting, text)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('["bob"', "begins as a JSON array and is broken off at its end"),
+        ('["bob"', "begins as a JSON array and ends too early"),
         ('["bob', "begins as a JSON array and breaks at character 2"),
         ('["a" "b"]', "begins as a JSON array and breaks at character 6"),
         ("['a', 'b']", "begins as a JSON array and breaks at character 2"),
         ('["a", "b"] c', "begins as a JSON array and breaks at character 12"),
-        ("[1, 2]", "is a JSON array, but not one of texts"),
+        ("[1, 2]", "is a JSON array, but not of strings"),
     ],
 )
 def test_it_is_said_where_an_array_breaks_and_never_what_is_in_it(text: str, says: str) -> None:
     with pytest.raises(ValueError, match="JSON array") as raised:
-        values_in(NAMES, text)
+        split_values(NAMES, text)
     assert says in str(raised.value)
     assert "bob" not in str(raised.value)
 
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1), max_size=5))
 def test_any_values_can_be_said_as_an_array(values: list[str]) -> None:
-    assert values_in(NAMES, json.dumps(values)) == values
-    assert values_in(NAMES, json.dumps(values, ensure_ascii=False, indent=2)) == values
+    assert split_values(NAMES, json.dumps(values)) == values
+    assert split_values(NAMES, json.dumps(values, ensure_ascii=False, indent=2)) == values
 
 
 def settings_from(*arguments: str, **environment: str) -> TableSettings:
@@ -123,7 +123,7 @@ def test_settings_say_which_of_them_were_typed_and_which_a_variable_gives() -> N
     settings = settings_from("--table", "t", "--ssm-parameter", JANITOR_REGION="eu-west-1", JANITOR_TABLE="other")
     assert settings.table == "t"
     assert settings.origins == {"table": Origin.FLAG, "ssm_parameter": Origin.FLAG, "region": Origin.VARIABLE}
-    assert settings.typed("region", "ssm_parameter", "table") == ["ssm_parameter", "table"]
+    assert settings.given_by_flag("region", "ssm_parameter", "table") == ["ssm_parameter", "table"]
     assert [name for name in settings_of(TableSettings) if settings.is_given(name)] == [
         "table",
         "ssm_parameter",
@@ -212,9 +212,9 @@ def test_every_option_with_several_values_takes_them_from_its_variable(
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("JANITOR_PROTECT_USER", "['a', 'b']", "a JSON array of texts"),
-        ("JANITOR_PROTECT_USER", '["a", ""]', "nobody's name"),
-        ("JANITOR_EXPIRING_WITHIN", "[30d]", "a JSON array of texts"),
+        ("JANITOR_PROTECT_USER", "['a', 'b']", "a JSON array of strings"),
+        ("JANITOR_PROTECT_USER", '["a", ""]', "the name is empty"),
+        ("JANITOR_EXPIRING_WITHIN", "[30d]", "a JSON array of strings"),
         ("JANITOR_REPORT", "json=a.json html=b.html", "one a line"),
         ("JANITOR_REPORT", "json=a.json,html=b.html", "one a line"),
         ("JANITOR_METRICS", "prometheus=a.prom emf", "one a line"),

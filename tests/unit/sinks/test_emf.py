@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import SinkError
-from janitor.report.metrics import metrics_of
+from janitor.report.metrics import build_metrics
 from janitor.sinks import emf
-from janitor.sinks.emf import Emf, emf_line
-from janitor.sinks.metric import Measured, MetricSink, Unit
+from janitor.sinks.emf import Emf, format_emf_line
+from janitor.sinks.metric import MetricSink, TableMetrics, Unit
 from tests.unit.report.test_formats import report
 from tests.unit.report.test_metrics import expiring, with_notices
 
@@ -70,7 +70,7 @@ def metric_fault(root: dict[str, Any], metric: dict[str, Any]) -> str | None:
 
 
 def lines_of(*figures: Figure) -> dict[str, Any]:
-    line = emf_line(figures, job="nightly", table="t", region="r", timestamp_ms=AT)
+    line = format_emf_line(figures, job="nightly", table="t", region="r", timestamp_ms=AT)
     assert fault(line) is None
     document: dict[str, Any] = json.loads(line)
     return document
@@ -85,8 +85,8 @@ def names_and_units(document: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_run_is_one_line_with_the_names_and_units_that_the_module_promises() -> None:
-    line = emf_line(
-        metrics_of(with_notices(report(expiring(60)))), job="nightly", table="t", region="r", timestamp_ms=AT
+    line = format_emf_line(
+        build_metrics(with_notices(report(expiring(60)))), job="nightly", table="t", region="r", timestamp_ms=AT
     )
     assert fault(line) is None
     document = json.loads(line)
@@ -119,7 +119,7 @@ def test_a_number_that_json_does_not_know_is_left_out(value: float) -> None:
 
 @given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
 def test_any_name_makes_one_line_of_ascii(job: str, table: str, region: str) -> None:
-    line = emf_line([Figure("requests", 1)], job=job, table=table, region=region, timestamp_ms=AT)
+    line = format_emf_line([Figure("requests", 1)], job=job, table=table, region=region, timestamp_ms=AT)
     assert fault(line) is None
     assert line.isascii()
     assert [json.loads(line)[name] for name in ("job", "table", "region")] == [job, table, region]
@@ -138,7 +138,7 @@ def test_no_directive_has_more_than_a_hundred_metrics(count: int, directives: in
 
 
 def test_the_check_of_this_test_finds_what_breaks_the_specification() -> None:
-    good = json.loads(emf_line([Figure("requests", 1)], job="nightly", table="t", region="r", timestamp_ms=AT))
+    good = json.loads(format_emf_line([Figure("requests", 1)], job="nightly", table="t", region="r", timestamp_ms=AT))
     directive = good["_aws"]["CloudWatchMetrics"][0]
     bad = {
         "metadata": {**good, "_aws": {**good["_aws"], "Timestamp": "now"}},
@@ -160,18 +160,18 @@ def test_the_line_goes_to_the_stream_with_its_end() -> None:
     stream = io.StringIO()
     sink: MetricSink = Emf(stream)
     sink.open()
-    sink.publish([Measured("nightly", "t", "r", AT, [Figure("requests", 1)])])
+    sink.publish([TableMetrics("nightly", "t", "r", AT, [Figure("requests", 1)])])
     sink.discard()
     assert (
         stream.getvalue()
-        == emf_line([Figure("requests", 1)], job="nightly", table="t", region="r", timestamp_ms=AT) + "\n"
+        == format_emf_line([Figure("requests", 1)], job="nightly", table="t", region="r", timestamp_ms=AT) + "\n"
     )
 
 
 def test_a_full_device_is_a_failure_of_the_sink() -> None:
     stream = Path("/dev/full").open("w", encoding="ascii")  # noqa: SIM115  # closing it fails too, by design
     with pytest.raises(SinkError, match="No space left"):
-        Emf(stream).publish([Measured("nightly", "t", "r", AT, [Figure("requests", 1)])])
+        Emf(stream).publish([TableMetrics("nightly", "t", "r", AT, [Figure("requests", 1)])])
     with pytest.raises(OSError, match="No space left"):
         stream.close()
 
@@ -180,4 +180,4 @@ def test_a_closed_stream_is_a_failure_of_the_sink() -> None:
     stream = io.StringIO()
     stream.close()
     with pytest.raises(SinkError, match="closed"):
-        Emf(stream).publish([Measured("nightly", "t", "r", AT, [Figure("requests", 1)])])
+        Emf(stream).publish([TableMetrics("nightly", "t", "r", AT, [Figure("requests", 1)])])

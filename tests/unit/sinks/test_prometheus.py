@@ -15,10 +15,10 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from janitor.errors import ConfigurationError, SinkError
-from janitor.report.metrics import metrics_of
+from janitor.report.metrics import build_metrics
 from janitor.report.model import Outcome
-from janitor.sinks.metric import Measured, MetricSink, Unit
-from janitor.sinks.prometheus import Prometheus, prometheus_text, registry_of
+from janitor.sinks.metric import MetricSink, TableMetrics, Unit
+from janitor.sinks.prometheus import Prometheus, build_registry, format_prometheus
 from janitor.tokens.classify import State
 from tests.unit.report.test_formats import report
 from tests.unit.report.test_metrics import ended, expiring, with_notices
@@ -39,7 +39,7 @@ class Figure(NamedTuple):
 def text_of(
     outcome: Outcome = Outcome.COMPLETE, *, previous: bytes | None = None, table: str = "t", job: str = "nightly"
 ) -> bytes:
-    return prometheus_text([Measured(job, table, "r", 0, metrics_of(ended(outcome)))], previous=previous)
+    return format_prometheus([TableMetrics(job, table, "r", 0, build_metrics(ended(outcome)))], previous=previous)
 
 
 def families(text: bytes) -> list[Family]:
@@ -59,13 +59,13 @@ def value_of(text: bytes, name: str, table: str = "t", job: str = "nightly") -> 
 def published(path: Path, outcome: Outcome = Outcome.COMPLETE) -> bytes:
     sink: MetricSink = Prometheus(path)
     sink.open()
-    sink.publish([Measured("nightly", "t", "r", 0, metrics_of(ended(outcome)))])
+    sink.publish([TableMetrics("nightly", "t", "r", 0, build_metrics(ended(outcome)))])
     return path.read_bytes()
 
 
 def test_a_run_reads_back_as_gauges_of_its_table() -> None:
-    metrics = metrics_of(report(expiring(60)))
-    text = prometheus_text([Measured("nightly", "t", "r", 0, metrics)], previous=None)
+    metrics = build_metrics(report(expiring(60)))
+    text = format_prometheus([TableMetrics("nightly", "t", "r", 0, metrics)], previous=None)
     read = families(text)
     assert {family.type for family in read} == {"gauge"}
     assert all(family.documentation for family in read)
@@ -79,8 +79,8 @@ def test_a_run_reads_back_as_gauges_of_its_table() -> None:
 
 
 def test_the_names_are_those_that_dashboards_rely_on() -> None:
-    text = prometheus_text(
-        [Measured("nightly", "t", "r", 0, metrics_of(with_notices(report(expiring(60)))))], previous=None
+    text = format_prometheus(
+        [TableMetrics("nightly", "t", "r", 0, build_metrics(with_notices(report(expiring(60)))))], previous=None
     )
     assert {family.name.removeprefix("janitor_") for family in families(text)} == {
         "tokens",
@@ -115,7 +115,7 @@ def test_names_follow_the_conventions() -> None:
 
 @given(names, names, names)
 def test_any_label_reads_back_as_it_was(job: str, table: str, region: str) -> None:
-    text = prometheus_text([Measured(job, table, region, 0, [Figure("requests", 1)])], previous=None)
+    text = format_prometheus([TableMetrics(job, table, region, 0, [Figure("requests", 1)])], previous=None)
     (family,) = families(text)
     assert family.samples[0].labels == {"job": job, "table": table, "region": region}
 
@@ -134,7 +134,7 @@ def test_jobs_that_share_a_file_keep_their_own_and_hide_nothing_of_each_other() 
         line for line in sweep.splitlines() if b'job="sweep"' in line
     }
     # A table that is no longer the job's is gone from its part.
-    moved = prometheus_text([Measured("report", "other", "r", 0, metrics_of(report()))], previous=again)
+    moved = format_prometheus([TableMetrics("report", "other", "r", 0, build_metrics(report()))], previous=again)
     assert value_of(moved, "janitor_last_run_success", job="report") is None
     assert value_of(moved, "janitor_last_run_success", job="sweep") == 0
 
@@ -145,7 +145,7 @@ def test_jobs_that_write_a_file_at_once_lose_nothing_of_each_other(tmp_path: Pat
     def publish(job: str) -> None:
         sink = Prometheus(path)
         sink.open()
-        sink.publish([Measured(job, "t", "r", 0, metrics_of(report()))])
+        sink.publish([TableMetrics(job, "t", "r", 0, build_metrics(report()))])
 
     jobs = [f"job-{number}" for number in range(12)]
     with ThreadPoolExecutor(len(jobs)) as pool:
@@ -163,8 +163,10 @@ def test_what_no_janitor_wrote_is_replaced() -> None:
 
 
 def test_a_registry_holds_the_last_run_of_every_table() -> None:
-    metrics = metrics_of(report())
-    registry = registry_of([Measured("nightly", "a", "r", 0, metrics), Measured("nightly", "b", "r", 0, metrics)])
+    metrics = build_metrics(report())
+    registry = build_registry(
+        [TableMetrics("nightly", "a", "r", 0, metrics), TableMetrics("nightly", "b", "r", 0, metrics)]
+    )
     text = generate_latest(registry)
     assert value_of(text, SUCCESS, "a") == value_of(text, SUCCESS, "b") == END
     assert len(families(text)) == len({metric.name for metric in metrics})
@@ -184,8 +186,8 @@ def test_a_run_that_is_no_success_keeps_the_time_of_the_last_one(outcome: Outcom
 
 
 def test_a_success_replaces_the_time_of_the_last_one() -> None:
-    old = prometheus_text(
-        [Measured("nightly", "t", "r", 0, [Figure("last_success_timestamp_seconds", 5)])], previous=None
+    old = format_prometheus(
+        [TableMetrics("nightly", "t", "r", 0, [Figure("last_success_timestamp_seconds", 5)])], previous=None
     )
     assert value_of(old, SUCCESS) == 5
     assert value_of(text_of(previous=old), SUCCESS) == END
@@ -277,14 +279,14 @@ def test_a_full_device_is_a_failure_of_the_sink() -> None:
     sink = Prometheus(Path("/dev/full"))
     sink.open()
     with pytest.raises(SinkError, match="No space left"):
-        sink.publish([Measured("nightly", "t", "r", 0, metrics_of(report()))])
+        sink.publish([TableMetrics("nightly", "t", "r", 0, build_metrics(report()))])
 
 
 def test_a_pipe_is_written_to_and_never_read() -> None:
     reader, writer = os.pipe()
     sink = Prometheus(Path(f"/dev/fd/{writer}"))
     sink.open()
-    sink.publish([Measured("nightly", "t", "r", 0, metrics_of(ended(Outcome.FAILED)))])
+    sink.publish([TableMetrics("nightly", "t", "r", 0, build_metrics(ended(Outcome.FAILED)))])
     os.close(writer)
     assert os.read(reader, 100_000) == text_of(Outcome.FAILED)
     os.close(reader)
@@ -292,9 +294,11 @@ def test_a_pipe_is_written_to_and_never_read() -> None:
 
 def test_a_file_of_several_tables_keeps_what_it_holds_of_one_that_was_left_to_another_run() -> None:
     figures = [Figure("requests", 1), Figure("tokens", 3, labels=(("state", "stale"),))]
-    first = prometheus_text([Measured("nightly", table, "r", 0, figures) for table in ("a", 'b "x"')], previous=None)
-    again = prometheus_text(
-        [Measured("nightly", "a", "r", 0, [Figure("requests", 2)]), Measured("nightly", 'b "x"', "r", 0, None)],
+    first = format_prometheus(
+        [TableMetrics("nightly", table, "r", 0, figures) for table in ("a", 'b "x"')], previous=None
+    )
+    again = format_prometheus(
+        [TableMetrics("nightly", "a", "r", 0, [Figure("requests", 2)]), TableMetrics("nightly", 'b "x"', "r", 0, None)],
         previous=first,
     )
     text = again.decode()

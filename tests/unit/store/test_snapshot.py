@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import StoreError
-from janitor.store.chunks import RememberedToken, entries_of, to_chunks
-from janitor.store.memory import LARGEST_CHUNK
-from janitor.store.snapshot import Changed, Snapshot, TokenChanges
+from janitor.store.chunks import RememberedToken, decode_chunk, encode_chunks
+from janitor.store.run_memory import MAX_CHUNK_BYTES
+from janitor.store.snapshot import ChangedEntry, Snapshot, TokenChanges
 from janitor.tokens.classify import State
 from janitor.tokens.expiration import FIRST_SECOND, MAX_SECONDS
 
@@ -40,7 +40,7 @@ def token(fingerprint: str, state: str, expiry: int | None = None) -> Remembered
 def snapshot_of(then: Iterable[RememberedToken] | None, now: Iterable[RememberedToken]) -> Iterator[Snapshot]:
     """A run that finds these, after one that found those; None for no run before."""
     with tempfile.TemporaryDirectory() as folder, closing(Snapshot(Path(folder))) as snapshot:
-        snapshot.load([] if then is None else to_chunks(then))
+        snapshot.load([] if then is None else encode_chunks(then))
         snapshot.add([*now])
         yield snapshot
 
@@ -55,7 +55,7 @@ def kinds_of(found: TokenChanges) -> list[str]:
 
 
 def left_by(snapshot: Snapshot) -> list[RememberedToken]:
-    return [entry for chunk in snapshot.chunks() for entry in entries_of(chunk)]
+    return [entry for chunk in snapshot.chunks() for entry in decode_chunk(chunk)]
 
 
 @given(runs)
@@ -103,14 +103,14 @@ def test_a_token_that_was_not_expiring_and_is_now_is_newly_expiring(state: str |
     then = [token("a", state)] if state else []
     found = changes(then, [token("a", "expiring", NOW + DAY)])
     assert kinds_of(found) == ["newly_expiring"]
-    assert found.newly_expiring.first == (Changed("a", "alice", "ci", NOW + DAY, None),)
+    assert found.newly_expiring.first == (ChangedEntry("a", "alice", "ci", NOW + DAY, None),)
 
 
 @pytest.mark.parametrize("state", ["expired", "stale"])
 def test_a_token_that_was_expiring_and_has_expired_is_newly_expired(state: str) -> None:
     found = changes([token("a", "expiring", NOW - 1)], [token("a", state, NOW - 1)])
     assert kinds_of(found) == ["newly_expired"]
-    assert found.newly_expired.first == (Changed("a", "alice", "ci", NOW - 1, NOW - 1),)
+    assert found.newly_expired.first == (ChangedEntry("a", "alice", "ci", NOW - 1, NOW - 1),)
 
 
 @pytest.mark.parametrize("state", ["expired", "stale"])
@@ -141,7 +141,7 @@ def test_a_later_expiry_is_an_extension_and_says_both_dates(state: str) -> None:
     found = changes([token("a", state, NOW + 1)], [token("a", state, NOW + DAY)])
     # The later date of one that has expired is over too.
     assert kinds_of(found) == (["newly_expired", "extended"] if state in {"expired", "stale"} else ["extended"])
-    assert found.extended.first == (Changed("a", "alice", "ci", NOW + DAY, NOW + 1),)
+    assert found.extended.first == (ChangedEntry("a", "alice", "ci", NOW + DAY, NOW + 1),)
 
 
 def test_a_token_extended_beyond_the_horizon_is_extended_once_it_is_found_among_the_missing() -> None:
@@ -151,7 +151,7 @@ def test_a_token_extended_beyond_the_horizon_is_extended_once_it_is_found_among_
             snapshot.add([entry._replace(state="active", expiry=NOW + 90 * DAY)])
         found = snapshot.changes(NOW, 10)
         assert kinds_of(found) == ["extended"]
-        assert found.extended.first == (Changed("a", "alice", "ci", NOW + 90 * DAY, NOW + 1),)
+        assert found.extended.first == (ChangedEntry("a", "alice", "ci", NOW + 90 * DAY, NOW + 1),)
         assert left_by(snapshot) == []
 
 
@@ -171,7 +171,7 @@ def test_tokens_without_a_valid_date_are_kept_and_only_their_going_is_news(state
 
 def test_a_token_that_is_gone_is_named_with_its_last_date() -> None:
     found = changes([token("a", "stale", NOW - DAY)], [])
-    assert found.vanished.first == (Changed("a", "alice", "ci", None, NOW - DAY),)
+    assert found.vanished.first == (ChangedEntry("a", "alice", "ci", None, NOW - DAY),)
 
 
 def test_what_this_run_deleted_is_not_gone_by_other_hands_now_or_next_time() -> None:
@@ -217,14 +217,14 @@ def test_no_chunk_is_larger_than_a_store_takes_even_if_nothing_compresses() -> N
     random = Random(1)
     noise = ["".join(map(chr, random.choices(range(0x4E00, 0x9FFF), k=256))) for _ in range(600)]
     found = [token(f"{number:012x}", "malformed")._replace(name=text) for number, text in enumerate(noise)]
-    chunks = [*to_chunks(found)]
+    chunks = [*encode_chunks(found)]
     assert len(chunks) > 1
-    assert max(map(len, chunks)) <= LARGEST_CHUNK
-    assert [entry for chunk in chunks for entry in entries_of(chunk)] == found
+    assert max(map(len, chunks)) <= MAX_CHUNK_BYTES
+    assert [entry for chunk in chunks for entry in decode_chunk(chunk)] == found
 
 
 def damaged_chunks() -> Iterator[bytes]:
-    [whole] = to_chunks([token("a", "expiring", NOW + DAY)])
+    [whole] = encode_chunks([token("a", "expiring", NOW + DAY)])
     yield b""
     yield b"\x02" + whole[1:]
     yield whole[:-1]
@@ -239,7 +239,7 @@ def damaged_chunks() -> Iterator[bytes]:
 def test_a_damaged_chunk_is_an_error_after_which_there_is_no_run_before(tmp_path: Path, chunk: bytes) -> None:
     with closing(Snapshot(tmp_path)) as snapshot:
         with pytest.raises(StoreError, match="what the last run left"):
-            snapshot.load([*to_chunks([token("b", "stale", NOW)]), chunk])
+            snapshot.load([*encode_chunks([token("b", "stale", NOW)]), chunk])
         snapshot.add([token("c", "expiring", NOW + DAY)])
         assert snapshot.changes(NOW, 10) == TokenChanges()
         assert list(snapshot.missing()) == []
@@ -250,7 +250,7 @@ def test_a_damaged_chunk_is_an_error_after_which_there_is_no_run_before(tmp_path
 def test_any_bytes_are_entries_or_an_error(chunk: bytes) -> None:
     for candidate in (chunk, b"\x01" + chunk, b"\x01" + zlib.compress(chunk)):
         try:
-            entries_of(candidate)
+            decode_chunk(candidate)
         except StoreError:
             continue
 

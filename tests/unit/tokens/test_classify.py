@@ -6,11 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from janitor.dynamodb.decode import Page
-from janitor.report.build import finding
-from janitor.tokens.classify import State, classify, classify_by_every_rule, positions_worth_a_look
+from janitor.report.build import build_finding
+from janitor.tokens.classify import State, classify, classify_by_every_rule, positions_to_decode
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.explain import gate_rules, rules
-from janitor.tokens.new_expiry import Extension, expiry_words, extended
+from janitor.tokens.explain import explain_gates, explain_state
+from janitor.tokens.new_expiry import Extension, decide_extension, describe_expiry
 from janitor.tokens.policy import DAY, Policy
 from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
 
@@ -52,11 +52,11 @@ def test_any_number_of_a_dump_has_a_state_and_a_line(
     ):
         told = row({"token": {"S": "k"}, "tokenUUID": {"S": "u"}} | item)
         verdict = classify(told, NOW, policy)
-        assert finding(told, verdict, now=NOW, policy=policy, secret=None).state is verdict.state
-        assert rules(told, NOW, policy)
-        assert len(gate_rules(told, NOW, dialect)) == 2
-        assert expiry_words(told, verdict, NOW)
-        assert extended(told, NOW, policy, Extension())
+        assert build_finding(told, verdict, now=NOW, policy=policy, secret=None).state is verdict.state
+        assert explain_state(told, NOW, policy)
+        assert len(explain_gates(told, NOW, dialect)) == 2
+        assert describe_expiry(told, verdict, NOW)
+        assert decide_extension(told, NOW, policy, Extension())
 
 
 @given(item=items, dialect=dialects)
@@ -89,7 +89,7 @@ def test_time_never_makes_a_token_younger(item: dict[str, Any], dialect: Dialect
 @given(rows=st.lists(items, max_size=5), dialect=dialects, now=st.sampled_from([NOW, 0, -(10**9), -(10**10), 10**10]))
 def test_a_row_that_is_not_looked_at_is_active(rows: list[dict[str, Any]], dialect: Dialect, now: int) -> None:
     body = msgspec.json.encode({"Items": rows, "Count": len(rows), "ScannedCount": len(rows)})
-    positions = positions_worth_a_look(Page(body).glances(), now, POLICIES[dialect])
+    positions = positions_to_decode(Page(body).glances(), now, POLICIES[dialect])
     for position, item in enumerate(rows):
         if position not in positions:
             assert classify(row(item), now, POLICIES[dialect]).state is State.ACTIVE
@@ -99,7 +99,7 @@ def test_a_row_that_is_not_looked_at_is_active(rows: list[dict[str, Any]], diale
 def test_a_plainly_active_row_is_not_looked_at(second: int, dialect: Dialect) -> None:
     item = {"token": {"S": "k"}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"N": str(second)}}
     body = msgspec.json.encode({"Items": [item], "Count": 1, "ScannedCount": 1})
-    assert positions_worth_a_look(Page(body).glances(), NOW, POLICIES[dialect]) == []
+    assert positions_to_decode(Page(body).glances(), NOW, POLICIES[dialect]) == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""LISA's own rules, as its code reads rows through boto3, judge `accepted_by`."""
+"""LISA's own rules, as its code reads rows through boto3, judge `find_accepting_gates`."""
 
 import base64
 import copy
@@ -8,7 +8,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import assume, example, given
 
-from janitor.tokens.dialect import Dialect, accepted_by
+from janitor.tokens.dialect import Dialect, find_accepting_gates
 from tests.unit.rows import NOW, items, row
 
 _DIGITS_OF_BOTO3 = 38
@@ -61,5 +61,7 @@ def test_accepted_by_is_what_lisas_own_code_decides(item: dict[str, Any]) -> Non
     # of such a uuid that the row is accepted, which is the safe side.
     assume(len(item.get("tokenUUID", {}).get("N", "")) <= _DIGITS_OF_BOTO3)
     workbench = ("workbench",) if classic_accepts(item) else ()
-    assert accepted_by(row(item), NOW, Dialect.CLASSIC) == (("api",) if workbench else ()) + workbench
-    assert accepted_by(row(item), NOW, Dialect.HASHED) == (("api",) if hashed_accepts(item) else ()) + workbench
+    assert find_accepting_gates(row(item), NOW, Dialect.CLASSIC) == (("api",) if workbench else ()) + workbench
+    assert (
+        find_accepting_gates(row(item), NOW, Dialect.HASHED) == (("api",) if hashed_accepts(item) else ()) + workbench
+    )

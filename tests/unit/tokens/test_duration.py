@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.tokens.duration import parse_duration, parse_time, relative, spoken_duration
+from janitor.tokens.duration import format_duration, format_relative, parse_duration, parse_time
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,13 @@ def test_a_time_that_no_report_could_state_is_refused(text: str) -> None:
 
 
 def test_distances_are_said_in_the_largest_unit_that_tells_enough() -> None:
-    assert spoken_duration(1) == "1 second"
-    assert spoken_duration(119) == "119 seconds"
-    assert spoken_duration(47 * 3_600) == "47 hours"
-    assert spoken_duration(48 * 3_600) == "2 days"
-    assert spoken_duration(800 * 86_400) == "2 years"
-    assert (relative(-7_200), relative(0), relative(3 * 86_400)) == ("2 hours ago", "just now", "in 3 days")
+    assert format_duration(1) == "1 second"
+    assert format_duration(119) == "119 seconds"
+    assert format_duration(47 * 3_600) == "47 hours"
+    assert format_duration(48 * 3_600) == "2 days"
+    assert format_duration(800 * 86_400) == "2 years"
+    assert (format_relative(-7_200), format_relative(0), format_relative(3 * 86_400)) == (
+        "2 hours ago",
+        "just now",
+        "in 3 days",
+    )

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from janitor.tokens.attributes import attributes
+from janitor.tokens.attributes import list_attributes
 from janitor.tokens.classify import State, classify
 from janitor.tokens.deletable import is_deletable
-from janitor.tokens.dialect import Dialect, accepted_by
-from janitor.tokens.explain import deletable_from, gate_rules, lockout, rules, sweeping
+from janitor.tokens.dialect import Dialect, find_accepting_gates
+from janitor.tokens.explain import explain_gates, explain_lockout, explain_state, explain_sweep, first_deletable_second
 from janitor.tokens.policy import DAY, Policy
 from janitor.tokens.row import Row
 from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
@@ -56,7 +56,7 @@ cases = st.booleans().flatmap(lambda goes: may_go() if goes else st.tuples(items
 
 @given(item=items, now=times, policy=policies)
 def test_the_first_rule_that_matches_is_the_rows_state(item: dict[str, Any], now: int, policy: Policy) -> None:
-    explained = rules(row(item), now, policy)
+    explained = explain_state(row(item), now, policy)
     assert [rule.state for rule in explained] == IN_ORDER
     assert next(rule.state for rule in explained if rule.matches) is classify(row(item), now, policy).state
 
@@ -64,12 +64,12 @@ def test_the_first_rule_that_matches_is_the_rows_state(item: dict[str, Any], now
 @given(item=items, now=times, dialect=dialects)
 def test_the_gates_say_what_lisa_would_and_until_when(item: dict[str, Any], now: int, dialect: Dialect) -> None:
     read = row(item)
-    explained = gate_rules(read, now, dialect)
-    assert tuple(gate.gate for gate in explained if gate.accepts) == accepted_by(read, now, dialect)
+    explained = explain_gates(read, now, dialect)
+    assert tuple(gate.gate for gate in explained if gate.accepts) == find_accepting_gates(read, now, dialect)
     for gate in explained:
         if gate.until is not None:
-            assert gate.gate in accepted_by(read, gate.until - 1, dialect)
-            assert gate.gate not in accepted_by(read, gate.until, dialect)
+            assert gate.gate in find_accepting_gates(read, gate.until - 1, dialect)
+            assert gate.gate not in find_accepting_gates(read, gate.until, dialect)
 
 
 @given(case=cases, later=st.integers(0, 400 * DAY))
@@ -80,7 +80,7 @@ def test_the_sweep_takes_it_from_the_first_second_at_which_it_may_be_deleted(cas
     def is_let_go(second: int) -> bool:
         return is_deletable(classify(read, second, policy), second, policy)
 
-    first = deletable_from(read, policy)
+    first = first_deletable_second(read, policy)
     if first is None:
         assert not any(is_let_go(second) for second in (NOW - later, NOW, NOW + later, 10**12))
     else:
@@ -95,53 +95,56 @@ def test_what_a_sweep_does_now_follows_from_the_first_second_and_the_protection(
 ) -> None:
     item, policy, now = case
     read = row(item)
-    said = sweeping(read, now, policy)
+    said = explain_sweep(read, now, policy)
     assert said.deletes == (is_deletable(classify(read, now, policy), now, policy) and said.protected_by is None)
     assert said.needs_include == (
-        deletable_from(read, policy) is None
-        and deletable_from(read, structs.replace(policy, include_legacy=True)) is not None
+        first_deletable_second(read, policy) is None
+        and first_deletable_second(read, structs.replace(policy, include_legacy=True)) is not None
     )
-    assert said.why.startswith("it deletes it") == said.deletes
+    assert said.why.startswith("deletes it:") == said.deletes
 
 
 def test_a_rule_says_the_values_it_compares() -> None:
-    explained = {rule.state: rule for rule in rules(dated(str(NOW + DAY)), NOW, POLICIES[Dialect.HASHED])}
+    explained = {rule.state: rule for rule in explain_state(dated(str(NOW + DAY)), NOW, POLICIES[Dialect.HASHED])}
     assert explained[State.EXPIRING][1:] == (
         "expiry <= now + 30 days", True, "2026-09-22 14:13:20 <= 2026-10-21 14:13:20",
     )  # fmt: skip
     assert explained[State.EXPIRED][1:] == ("now >= expiry", False, "2026-09-21 14:13:20 < 2026-09-22 14:13:20")
     assert explained[State.MALFORMED].why == "it is a number: 2026-09-22 14:13:20"
     text = row({"token": {"S": "k"}, "tokenExpiration": {"S": "2026-12-24T00:00:00Z"}})
-    broken = rules(text, NOW, POLICIES[Dialect.CLASSIC])[0]
+    broken = explain_state(text, NOW, POLICIES[Dialect.CLASSIC])[0]
     assert broken.why == "it is text, not a number; probably meant as 2026-12-24 00:00:00"
 
 
 HOLD = {"janitorHold": {"BOOL": True}}
 SWEEPS: dict[str, tuple[Row, str]] = {
-    "now": (dated(str(NOW - 8 * DAY)), "it deletes it: the grace is over since 2026-09-20 14:13:20"),
-    "later": (dated(str(NOW)), "it keeps it until the grace is over, and deletes it from 2026-09-28 14:13:20 on"),
-    "held": (dated(str(NOW), **HOLD), "never while it is protected (hold); else from 2026-09-28 14:13:20 on"),
-    "permanent": (row({"token": {"S": "k"}}), "never: a row without an expiration is never deleted by a sweep"),
+    "now": (dated(str(NOW - 8 * DAY)), "deletes it: its grace ended at 2026-09-20 14:13:20"),
+    "later": (dated(str(NOW)), "keeps it until its grace ends at 2026-09-28 14:13:20, then deletes it"),
+    "held": (
+        dated(str(NOW), **HOLD),
+        "never deletes it while it is protected (hold); without that, from 2026-09-28 14:13:20 on",
+    ),
+    "permanent": (row({"token": {"S": "k"}}), "never deletes a row without an expiration"),
     "legacy": (
         dated(str(NOW), tokenUUID={"S": ""}),
-        "never, unless it is told --include legacy: then from 2026-09-28 14:13:20 on",
+        "deletes it only with --include legacy, from 2026-09-28 14:13:20 on",
     ),
 }
 
 
 @pytest.mark.parametrize(("given_row", "said"), SWEEPS.values(), ids=SWEEPS)
 def test_a_sweep_says_when_and_why(given_row: Row, said: str) -> None:
-    assert sweeping(given_row, NOW, POLICIES[Dialect.HASHED]).why == said
+    assert explain_sweep(given_row, NOW, POLICIES[Dialect.HASHED]).why == said
 
 
 def test_an_owner_is_locked_out_only_while_none_of_their_rows_is_accepted() -> None:
     ana = {"username": {"S": "ana"}}
     dead, living = dated(str(NOW), **ana), dated(str(NOW + 1), **ana)
-    assert lockout(dead, [dead], NOW, Dialect.HASHED).locked_out is True
-    assert lockout(dead, [dead, living], NOW, Dialect.HASHED).locked_out is False
-    assert lockout(living, [], NOW, Dialect.HASHED).locked_out is False
-    assert lockout(dead, [dead], NOW, Dialect.CLASSIC).locked_out is None
-    assert lockout(dated(str(NOW)), [], NOW, Dialect.HASHED).locked_out is None
+    assert explain_lockout(dead, [dead], NOW, Dialect.HASHED).locked_out is True
+    assert explain_lockout(dead, [dead, living], NOW, Dialect.HASHED).locked_out is False
+    assert explain_lockout(living, [], NOW, Dialect.HASHED).locked_out is False
+    assert explain_lockout(dead, [dead], NOW, Dialect.CLASSIC).locked_out is None
+    assert explain_lockout(dated(str(NOW)), [], NOW, Dialect.HASHED).locked_out is None
 
 
 @given(key=st.text("abcdefXYZ+/=_-\"'", min_size=8, max_size=64), before=st.text(max_size=5))
@@ -149,7 +152,7 @@ def test_no_attribute_gives_the_key_away(key: str, before: str) -> None:
     text = f"{before}{key}"
     hidden = {"S": text}, {"L": [{"S": text}]}, {"M": {text: {"NULL": True}}}, {"SS": ["x", text]}
     item: dict[str, Any] = {f"a{number}": value for number, value in enumerate(hidden)}
-    told = attributes(msgspec.json.encode({"token": {"S": key}, text: {"S": "x"}, **item}))
+    told = list_attributes(msgspec.json.encode({"token": {"S": key}, text: {"S": "x"}, **item}))
     assert len(told) == len(item) + 1
     assert key not in "".join(f"{each.name}{each.value}" for each in told)
     assert json.dumps(key)[1:-1] not in "".join(f"{each.value}" for each in told)
@@ -165,7 +168,7 @@ def test_attributes_are_told_as_they_are_stored() -> None:
         "flag": {"BOOL": False},
         "long": {"S": "x y " * 100},
     }
-    told = {each.name: each[1:] for each in attributes(msgspec.json.encode(item))}
+    told = {each.name: each[1:] for each in list_attributes(msgspec.json.encode(item))}
     assert told.pop("long")[1] == f"{('x y ' * 100)[:255]}…"
     assert told == {
         "groups": ("L", '["a", "1.50", null, "(binary)"]'),

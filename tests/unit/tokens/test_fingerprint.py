@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.fingerprint import fingerprint, row_name
-from janitor.tokens.redact import REMOVED, gives_away, redacted_texts, without_keys
+from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
+from janitor.tokens.redact import REMOVED, redacted_texts, remove_keys, reveals_token
 from tests.unit.rows import row
 
 TOKEN = "0f" * 64
@@ -23,34 +23,37 @@ def test_an_owner_finds_the_own_row_with_two_shell_commands() -> None:
         ["sh", "-c", recipe], env={"TOKEN": TOKEN, "PATH": "/usr/bin:/bin"}, capture_output=True, check=True
     )
     expected = said.stdout.decode().strip()
-    assert fingerprint(row({"token": {"S": TOKEN}}), Dialect.CLASSIC) == expected
-    assert fingerprint(row({"token": {"S": HASH}, **UUID}), Dialect.HASHED) == expected
-    assert fingerprint(row({"token": {"S": TOKEN}}), Dialect.HASHED) == expected
+    assert compute_fingerprint(row({"token": {"S": TOKEN}}), Dialect.CLASSIC) == expected
+    assert compute_fingerprint(row({"token": {"S": HASH}, **UUID}), Dialect.HASHED) == expected
+    assert compute_fingerprint(row({"token": {"S": TOKEN}}), Dialect.HASHED) == expected
 
 
 @given(st.text(min_size=1).filter(lambda key: len(key) != 64))
 def test_a_key_that_is_no_hash_never_shows_its_beginning(key: str) -> None:
     for dialect in Dialect:
-        mark = fingerprint(row({"token": {"S": key}, **UUID}), dialect)
+        mark = compute_fingerprint(row({"token": {"S": key}, **UUID}), dialect)
         assert mark == hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
 def test_a_legacy_key_that_looks_like_a_hash_is_hashed_all_the_same() -> None:
-    assert fingerprint(row({"token": {"S": HASH}}), Dialect.HASHED) == hashlib.sha256(HASH.encode()).hexdigest()[:12]
+    assert (
+        compute_fingerprint(row({"token": {"S": HASH}}), Dialect.HASHED)
+        == hashlib.sha256(HASH.encode()).hexdigest()[:12]
+    )
 
 
 def test_a_secret_makes_it_an_hmac_of_the_same_hash_in_both_dialects() -> None:
     expected = hmac.new(b"secret", HASH.encode(), hashlib.sha256).hexdigest()[:12]
-    assert fingerprint(row({"token": {"S": TOKEN}}), Dialect.CLASSIC, b"secret") == expected
-    assert fingerprint(row({"token": {"S": HASH}, **UUID}), Dialect.HASHED, b"secret") == expected
+    assert compute_fingerprint(row({"token": {"S": TOKEN}}), Dialect.CLASSIC, b"secret") == expected
+    assert compute_fingerprint(row({"token": {"S": HASH}, **UUID}), Dialect.HASHED, b"secret") == expected
 
 
 @given(st.text(min_size=1).filter(lambda key: len(key) != 64), st.none() | st.binary(min_size=1))
 def test_the_two_rows_of_a_token_have_one_fingerprint_and_two_names(token: str, secret: bytes | None) -> None:
     key = hashlib.sha256(token.encode()).hexdigest()
     legacy, present = row({"token": {"S": token}}), row({"token": {"S": key}, **UUID})
-    [mark] = {fingerprint(each, Dialect.HASHED, secret) for each in (legacy, present)}
-    names = {row_name(each, mark, secret) for each in (legacy, present)}
+    [mark] = {compute_fingerprint(each, Dialect.HASHED, secret) for each in (legacy, present)}
+    names = {make_row_name(each, mark, secret) for each in (legacy, present)}
     assert len(names) == 2
     assert all(re.fullmatch(rf"{mark}-[0-9a-f]{{6}}", name) for name in names)
     assert not any(name[-6:] in digest for name in names for digest in (key, hashlib.sha256(key.encode()).hexdigest()))
@@ -61,7 +64,7 @@ def test_a_name_that_holds_the_token_is_not_shown() -> None:
         held = row({"token": {"S": HASH}, "name": {"S": name}, "username": {"S": "ana"}})
         assert redacted_texts(held) == (REMOVED, "ana", None, None)
     assert redacted_texts(row({"token": {"S": "k3y"}, "name": {"S": "has k3y in it"}})).name == REMOVED
-    assert not gives_away("a name like any other", HASH)
+    assert not reveals_token("a name like any other", HASH)
 
 
 WEAK = "hunter2-hunter2!"
@@ -76,21 +79,21 @@ WEAK_HASH = hashlib.sha256(WEAK.encode()).hexdigest()
     ],
 )  # fmt: skip
 def test_a_token_between_other_characters_is_found(text: str) -> None:
-    assert gives_away(text, WEAK_HASH)
-    assert not gives_away(text.replace(WEAK, "hunter3-hunter3!"), WEAK_HASH)
+    assert reveals_token(text, WEAK_HASH)
+    assert not reveals_token(text.replace(WEAK, "hunter3-hunter3!"), WEAK_HASH)
 
 
 @given(before=st.text(max_size=4), behind=st.text(max_size=4))
 def test_what_looks_like_any_token_or_key_is_not_shown_in_whatever_row(before: str, behind: str) -> None:
     for secret in (TOKEN, HASH, HASH.upper()):
-        assert gives_away(f"{before}{secret}{behind}", "another key")
+        assert reveals_token(f"{before}{secret}{behind}", "another key")
 
 
 @pytest.mark.parametrize(
     "text", ["ana@example.com", "pipeline of 3f0c9a1b", "0b4e1c9e-8a59-4d61-9c26-5d0a3c7c9e11", ""]
 )
 def test_ordinary_texts_are_shown(text: str) -> None:
-    assert not gives_away(text, HASH)
+    assert not reveals_token(text, HASH)
 
 
 def test_long_texts_are_cut_and_other_types_left_out() -> None:
@@ -99,7 +102,7 @@ def test_long_texts_are_cut_and_other_types_left_out() -> None:
 
 
 def test_a_servers_message_is_cleaned_of_keys() -> None:
-    said = without_keys(
+    said = remove_keys(
         f"""bad key {{'token': {{'S': 'it"s mine'}}}} and "token": "abc" and {HASH} but not {HASH[:12]}"""
     )
     assert "mine" not in said

@@ -7,9 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.tokens.dialect import Dialect, accepted_by
+from janitor.tokens.dialect import Dialect, find_accepting_gates
 from janitor.tokens.expiration import MAX_SECONDS
-from janitor.tokens.new_expiry import TEN_YEARS, Extension, NewExpiry, Refused, Unchanged, extended, revoked
+from janitor.tokens.new_expiry import (
+    TEN_YEARS,
+    Extension,
+    NewExpiry,
+    NoChange,
+    Refusal,
+    decide_extension,
+    decide_revocation,
+)
 from janitor.tokens.policy import DAY
 from janitor.tokens.row import Row, Value
 from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
@@ -37,14 +45,14 @@ def test_a_careful_extension_takes_nothing_from_a_token_and_wakes_no_gate(
     item: dict[str, Any], dialect: Dialect, wish: Extension
 ) -> None:
     before = row(item)
-    decision = extended(before, NOW, POLICIES[dialect], wish)
+    decision = decide_extension(before, NOW, POLICIES[dialect], wish)
     if not isinstance(decision, NewExpiry):
         return
     after = with_expiry(before, decision.second)
-    assert accepted_by(after, NOW, dialect) == accepted_by(before, NOW, dialect) != ()
+    assert find_accepting_gates(after, NOW, dialect) == find_accepting_gates(before, NOW, dialect) != ()
     for moment in moments(decision.second):
-        assert set(accepted_by(before, moment, dialect)) <= set(accepted_by(after, moment, dialect))
-    assert accepted_by(after, decision.second, dialect) == ()
+        assert set(find_accepting_gates(before, moment, dialect)) <= set(find_accepting_gates(after, moment, dialect))
+    assert find_accepting_gates(after, decision.second, dialect) == ()
 
 
 @given(items, dialects, wishes)
@@ -53,39 +61,39 @@ def test_a_bold_extension_is_refused_for_what_no_date_can_do_and_nothing_else(
 ) -> None:
     before = row(item)
     bold = wish._replace(revive=True, shorten=True, yes=True)
-    decision = extended(before, NOW, POLICIES[dialect], bold)
+    decision = decide_extension(before, NOW, POLICIES[dialect], bold)
     if isinstance(decision, NewExpiry):
         after = with_expiry(before, decision.second)
         assert NOW < decision.second <= MAX_SECONDS
-        assert accepted_by(after, decision.second - 1, dialect)
-        assert not accepted_by(after, decision.second, dialect)
-    elif isinstance(decision, Refused):
+        assert find_accepting_gates(after, decision.second - 1, dialect)
+        assert not find_accepting_gates(after, decision.second, dialect)
+    elif isinstance(decision, Refusal):
         assert not decision.needs_yes
 
 
 @given(items, dialects)
 def test_after_a_revocation_no_gate_accepts_and_before_it_one_did(item: dict[str, Any], dialect: Dialect) -> None:
     before = row(item)
-    decision = revoked(before, NOW, POLICIES[dialect], None)
-    if accepted_by(before, NOW, dialect):
+    decision = decide_revocation(before, NOW, POLICIES[dialect], None)
+    if find_accepting_gates(before, NOW, dialect):
         assert decision == NewExpiry(NOW)
     else:
-        assert isinstance(decision, Unchanged)
+        assert isinstance(decision, NoChange)
     after = with_expiry(before, NOW) if isinstance(decision, NewExpiry) else before
-    assert all(accepted_by(after, moment, dialect) == () for moment in moments(NOW))
+    assert all(find_accepting_gates(after, moment, dialect) == () for moment in moments(NOW))
 
 
 @given(items, dialects, seconds)
 def test_a_later_revocation_only_takes(item: dict[str, Any], dialect: Dialect, at: int) -> None:
     before = row(item)
-    decision = revoked(before, NOW, POLICIES[dialect], at)
+    decision = decide_revocation(before, NOW, POLICIES[dialect], at)
     if not isinstance(decision, NewExpiry):
         return
     after = with_expiry(before, decision.second)
     assert decision.second == at > NOW
     for moment in moments(at):
-        assert set(accepted_by(after, moment, dialect)) <= set(accepted_by(before, moment, dialect))
-    assert accepted_by(after, at, dialect) == ()
+        assert set(find_accepting_gates(after, moment, dialect)) <= set(find_accepting_gates(before, moment, dialect))
+    assert find_accepting_gates(after, at, dialect) == ()
 
 
 HASHED, CLASSIC = POLICIES[Dialect.HASHED], POLICIES[Dialect.CLASSIC]
@@ -100,11 +108,11 @@ TEXT = row({"token": {"S": "k"}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"S
     ("before", "policy", "wish", "says"),
     [
         (PERMANENT, CLASSIC, Extension(by=DAY), "no expiry to add to"),
-        (TEXT, CLASSIC, Extension(by=DAY), "no expiry to add to, it is malformed"),
-        (PERMANENT, CLASSIC, Extension(expires_in=DAY), "earlier than now: no expiry"),
+        (TEXT, CLASSIC, Extension(by=DAY), "no expiry to add to: it is malformed"),
+        (PERMANENT, CLASSIC, Extension(expires_in=DAY), "would shorten it (now: no expiry)"),
         (PERMANENT, HASHED, Extension(expires_in=DAY), "LISA's API refuses it now"),
-        (PERMANENT, HASHED, Extension(expires_in=DAY, revive=True), "earlier than now"),
-        (ALIVE, HASHED, Extension(to=NOW + 60), "earlier than now"),
+        (PERMANENT, HASHED, Extension(expires_in=DAY, revive=True), "would shorten it"),
+        (ALIVE, HASHED, Extension(to=NOW + 60), "would shorten it"),
         (ALIVE, HASHED, Extension(to=NOW), "in the past"),
         (DEAD, HASHED, Extension(by=60), "in the past"),
         (DEAD, HASHED, Extension(by=2 * DAY), "LISA refuses it now"),
@@ -114,8 +122,8 @@ TEXT = row({"token": {"S": "k"}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"S
     ],
 )
 def test_what_an_extension_is_refused_for(before: Row, policy: Any, wish: Extension, says: str) -> None:
-    decision = extended(before, NOW, policy, wish)
-    assert isinstance(decision, Refused)
+    decision = decide_extension(before, NOW, policy, wish)
+    assert isinstance(decision, Refusal)
     assert says in decision.why
     assert decision.needs_yes == ("ten years" in says)
 
@@ -136,23 +144,23 @@ def test_what_an_extension_is_refused_for(before: Row, policy: Any, wish: Extens
     ],
 )
 def test_what_an_extension_writes(before: Row, policy: Any, wish: Extension, second: int) -> None:
-    assert extended(before, NOW, policy, wish) == NewExpiry(second)
+    assert decide_extension(before, NOW, policy, wish) == NewExpiry(second)
 
 
 def test_what_is_as_it_is_wanted_is_left_alone() -> None:
-    assert isinstance(extended(ALIVE, NOW, HASHED, Extension(to=NOW + DAY)), Unchanged)
-    assert isinstance(extended(ALIVE, NOW, HASHED, Extension(by=0)), Unchanged)
-    assert isinstance(revoked(ALIVE, NOW, HASHED, NOW + DAY), Unchanged)
-    assert isinstance(revoked(DEAD, NOW, HASHED, None), Unchanged)
+    assert isinstance(decide_extension(ALIVE, NOW, HASHED, Extension(to=NOW + DAY)), NoChange)
+    assert isinstance(decide_extension(ALIVE, NOW, HASHED, Extension(by=0)), NoChange)
+    assert isinstance(decide_revocation(ALIVE, NOW, HASHED, NOW + DAY), NoChange)
+    assert isinstance(decide_revocation(DEAD, NOW, HASHED, None), NoChange)
 
 
 def test_what_a_later_revocation_is_refused_for() -> None:
     for before, policy, at, says in (
         (ALIVE, HASHED, NOW, "in the past"),
         (ALIVE, HASHED, NOW + 2 * DAY, "would lengthen it"),
-        (PERMANENT, HASHED, NOW + DAY, "would bring it to life for LISA's API"),
+        (PERMANENT, HASHED, NOW + DAY, "would revive it for LISA's API"),
     ):
-        decision = revoked(before, NOW, policy, at)
-        assert isinstance(decision, Refused)
+        decision = decide_revocation(before, NOW, policy, at)
+        assert isinstance(decision, Refusal)
         assert says in decision.why
-    assert revoked(PERMANENT, NOW, CLASSIC, NOW + DAY) == NewExpiry(NOW + DAY)
+    assert decide_revocation(PERMANENT, NOW, CLASSIC, NOW + DAY) == NewExpiry(NOW + DAY)

@@ -6,11 +6,10 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.tokens.dialect import Dialect, Gate, accepted_by
-from janitor.tokens.fingerprint import fingerprint
-from janitor.tokens.key import fingerprint_of, key_of
-from janitor.tokens.new_row import Grant, new_row
-from janitor.tokens.row import row_of
+from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates
+from janitor.tokens.fingerprint import compute_fingerprint, fingerprint_of, key_of
+from janitor.tokens.new_row import Grant, make_row
+from janitor.tokens.row import decode_row
 
 NOW = 1_790_000_000
 TOKEN = "0f" * 64
@@ -35,8 +34,8 @@ def as_boto3_writes(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_classic_row_is_that_of_the_recipes_in_lisas_documents() -> None:
-    assert json.loads(new_row(TOKEN, None, None)) == {"token": {"S": TOKEN}}
-    assert json.loads(new_row(TOKEN, NOW, None)) == {"token": {"S": TOKEN}, "tokenExpiration": {"N": str(NOW)}}
+    assert json.loads(make_row(TOKEN, None, None)) == {"token": {"S": TOKEN}}
+    assert json.loads(make_row(TOKEN, NOW, None)) == {"token": {"S": TOKEN}, "tokenExpiration": {"N": str(NOW)}}
 
 
 @given(seconds, grants)
@@ -53,7 +52,7 @@ def test_a_hashed_row_is_what_lisas_create_handler_puts(expires: int, grant: Gra
         "name": grant.name,
         "isSystemToken": grant.is_system,
     }
-    assert json.loads(new_row(HASH, expires, grant)) == as_boto3_writes(put)
+    assert json.loads(make_row(HASH, expires, grant)) == as_boto3_writes(put)
 
 
 @given(texts, seconds, grants, st.sampled_from([None, b"secret"]))
@@ -61,7 +60,7 @@ def test_a_new_row_is_accepted_and_named_as_its_token(
     token: str, expires: int, grant: Grant, secret: bytes | None
 ) -> None:
     for dialect, said in ((Dialect.CLASSIC, None), (Dialect.HASHED, grant)):
-        row = row_of(new_row(key_of(token, dialect), expires, said))
-        assert Gate.API in accepted_by(row, NOW, dialect)
-        assert accepted_by(row, expires, dialect) == ()
-        assert fingerprint(row, dialect, secret) == fingerprint_of(token, secret)
+        row = decode_row(make_row(key_of(token, dialect), expires, said))
+        assert Gate.API in find_accepting_gates(row, NOW, dialect)
+        assert find_accepting_gates(row, expires, dialect) == ()
+        assert compute_fingerprint(row, dialect, secret) == fingerprint_of(token, secret)

@@ -13,13 +13,13 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import (
     UnusedPatterns,
-    misread_patterns,
-    patterns_that_fit,
-    protected_by,
-    text_in_every_match,
+    count_misread_patterns,
+    find_matching_patterns,
+    find_protection,
+    longest_literal,
 )
 from janitor.tokens.row import Row
-from janitor.tokens.user_name import composed, fits, spellings
+from janitor.tokens.user_name import list_spellings, matches_pattern, normalize_name
 from tests.unit.rows import row
 
 Form: TypeAlias = Literal["NFC", "NFD"]
@@ -30,7 +30,7 @@ _letters = st.text(alphabet="aeK;` .@-ñé\u0301\u0323\u212aß*?[]!A", max_size=
 
 def protects(pattern: str, name: str) -> bool:
     policy = Policy(dialect=Dialect.HASHED, protect_users=("somebody else", pattern))
-    by = protected_by(row({"token": {"S": "k"}, "username": {"S": name}}), policy)
+    by = find_protection(row({"token": {"S": "k"}, "username": {"S": name}}), policy)
     assert by in (None, f"user:{pattern}")
     return by is not None
 
@@ -71,11 +71,11 @@ def test_case_counts_and_so_does_every_other_character(pattern: str, name: str) 
 def test_the_form_of_neither_matters(pattern: str, name: str) -> None:
     wanted = fnmatchcase(unicodedata.normalize("NFC", name), unicodedata.normalize("NFC", pattern))
     assert {
-        fits(unicodedata.normalize(of_name, name), unicodedata.normalize(of_pattern, pattern))
+        matches_pattern(unicodedata.normalize(of_name, name), unicodedata.normalize(of_pattern, pattern))
         for of_name in FORMS
         for of_pattern in FORMS
     } == {wanted}
-    assert {composed(spelling) for spelling in spellings(name)} == {composed(name)}
+    assert {normalize_name(spelling) for spelling in list_spellings(name)} == {normalize_name(name)}
 
 
 @given(_letters, _letters, st.sampled_from(["*", "?", "", "*x*"]))
@@ -85,9 +85,9 @@ def test_the_text_of_a_pattern_stands_in_every_name_that_it_fits(start: str, end
     """What the server is asked for must let through every row that the pattern fits."""
     pattern = f"{start}{between}{end}"
     for name in (f"{start}abc{end}", f"{start}{end}", f"{start}z{end}", f"{start}axb{end}", start, end):
-        for spelling in spellings(name):
-            if fits(spelling, pattern):
-                assert text_in_every_match(pattern) in spelling
+        for spelling in list_spellings(name):
+            if matches_pattern(spelling, pattern):
+                assert longest_literal(pattern) in spelling
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_the_text_of_a_pattern_stands_in_every_name_that_it_fits(start: str, end
     ],
 )  # fmt: skip
 def test_it_is_as_long_as_can_be(pattern: str, text: str) -> None:
-    assert text_in_every_match(pattern) == text
+    assert longest_literal(pattern) == text
 
 
 def left_after(patterns: UnusedPatterns, *rows: Row) -> Sequence[str]:
-    patterns.drop(patterns_that_fit(patterns.left, rows))
-    return patterns.left
+    patterns.mark_used(find_matching_patterns(patterns.patterns, rows))
+    return patterns.patterns
 
 
 def test_patterns_are_left_that_fitted_no_owner_of_any_row() -> None:
@@ -112,7 +112,7 @@ def test_patterns_are_left_that_fitted_no_owner_of_any_row() -> None:
     assert left_after(patterns, row({"token": {"S": "1"}}), row({"token": {"S": "2"}, "username": {"N": "7"}})) == every
     owned = [row({"token": {"S": "3"}, "username": {"S": name}}) for name in ("ana", "ben", "cleo", "svc-")]
     assert left_after(patterns, *owned) == ("Ben", "cleo,dan")
-    assert UnusedPatterns().left == ()
+    assert UnusedPatterns().patterns == ()
 
 
 def test_a_row_fits_several_patterns_though_one_protects_it() -> None:
@@ -136,8 +136,8 @@ def test_a_row_fits_several_patterns_though_one_protects_it() -> None:
     ],
 )  # fmt: skip
 def test_a_pattern_that_was_clearly_meant_for_somebody_is_found(pattern: str, owner: str) -> None:
-    assert not fits(owner, pattern)
-    assert misread_patterns([pattern, "nobody"], [owner, owner, None, "somebody else"]) == {pattern: 2}
+    assert not matches_pattern(owner, pattern)
+    assert count_misread_patterns([pattern, "nobody"], [owner, owner, None, "somebody else"]) == {pattern: 2}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_pattern_that_was_clearly_meant_for_somebody_is_found(pattern: str, ow
     ],
 )  # fmt: skip
 def test_a_pattern_that_merely_fits_nobody_today_is_none_of_those(pattern: str, owner: str) -> None:
-    assert misread_patterns([pattern], [owner]) == {}
+    assert count_misread_patterns([pattern], [owner]) == {}
 
 
 _names = st.text(alphabet="abcXYZñß-@.", min_size=1, max_size=6).filter(lambda name: any(map(str.isalnum, name)))
@@ -165,10 +165,10 @@ def test_however_names_are_written_together_each_of_them_is_found(
     names: list[str], between: str, quote: str, around: str, case: Callable[[str], str]
 ) -> None:
     pattern = around[:1] + between.join(f"{quote}{case(name)}{quote}" for name in names) + around[1:]
-    assert misread_patterns([pattern], names) == {pattern: len(names)}
+    assert count_misread_patterns([pattern], names) == {pattern: len(names)}
 
 
 @given(_names, _names)
 def test_whole_names_of_plain_patterns_are_compared(pattern: str, owner: str) -> None:
     if pattern.casefold() != owner.casefold():
-        assert misread_patterns([pattern], [owner]) == {}
+        assert count_misread_patterns([pattern], [owner]) == {}

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from janitor.tokens.expiration import FIRST_SECOND, LAST_SECOND
-from janitor.tokens.times import iso, minute_of, second_of, time_of
+from janitor.tokens.times import format_iso, format_minute, format_second, time_of
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,6 @@ from janitor.tokens.times import iso, minute_of, second_of, time_of
 def test_a_unix_second_as_a_time_for_programs_and_for_people(second: float, text: str) -> None:
     when = time_of(second)
     assert when.tzinfo is dt.UTC
-    assert iso(when) == text
-    assert second_of(when) == text[:-1].replace("T", " ")
-    assert minute_of(when) == second_of(when)[:-3]
+    assert format_iso(when) == text
+    assert format_second(when) == text[:-1].replace("T", " ")
+    assert format_minute(when) == format_second(when)[:-3]

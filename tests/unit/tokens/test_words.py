@@ -2,7 +2,7 @@
 
 import pytest
 
-from janitor.tokens.words import counted, list_some
+from janitor.tokens.words import format_count, list_some
 
 
 @pytest.mark.parametrize(
@@ -10,7 +10,7 @@ from janitor.tokens.words import counted, list_some
     [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1_234_567, "1,234,567 rows")],
 )
 def test_how_many_there_are_of_something(number: int, words: str) -> None:
-    assert counted(number, "row") == words
+    assert format_count(number, "row") == words
 
 
 @pytest.mark.parametrize(

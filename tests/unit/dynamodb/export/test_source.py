@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from janitor.errors import ConfigurationError, JanitorError, SourceError
-from janitor.export.kinds import SourceKind
 from janitor.export.places import LocalFile, StandardInput
-from janitor.export.source import Source, source_at
+from janitor.export.source import Source, open_source
+from janitor.export.source_kind import SourceKind
 from janitor.stopping import Stop
 from tests.exports import ACCOUNT, FOLDER, REGION, dump, export_files, written, zipped
 from tests.tables import Item, modern
@@ -23,7 +23,7 @@ WRAPPED = gzip.decompress(zipped(ROWS))
 
 
 def source_of(content: bytes) -> Source:
-    return source_at(StandardInput(io.BytesIO(content)))
+    return open_source(StandardInput(io.BytesIO(content)))
 
 
 def rows_of(source: Source) -> list[Item]:
@@ -67,15 +67,15 @@ def test_a_date_that_is_not_whole_hides_no_key() -> None:
     [*_, page] = source_of(dump([*ROWS, modern("a", 1) | {"tokenExpiration": {"N": "9000000000.5"}}])).pages(Stop())
     assert len(page.glances()) == page.count
     [*_, keyless] = source_of(dump([*ROWS, {"tokenExpiration": {"N": "9000000000"}}])).pages(Stop())
-    with pytest.raises(SourceError, match="item 41, is no row of a token table"):
+    with pytest.raises(SourceError, match="item 41, is not a row of a token table"):
         keyless.glances()
 
 
 def test_dumps_that_go_on_before_the_last_are_told_of() -> None:
-    for going_on, words in ({"NextToken": "x"}, ["1 of 2 dumps in it say that they go on"]), ({}, []):
+    for going_on, words in ({"NextToken": "x"}, ["1 of 2 dumps in it are not complete"]), ({}, []):
         said: list[str] = []
         content = dump(ROWS[:20], **going_on) + dump(ROWS[20:])
-        source = source_at(StandardInput(io.BytesIO(content)), said.append)
+        source = open_source(StandardInput(io.BytesIO(content)), said.append)
         assert rows_of(source) == ROWS
         assert [each.partition(";")[0] for each in said] == words
 
@@ -83,12 +83,12 @@ def test_dumps_that_go_on_before_the_last_are_told_of() -> None:
 def test_an_export_says_whose_rows_it_holds(tmp_path: Path) -> None:
     folder = written(export_files(ROWS, table="prod-LISAApiBaseTokenTable"), tmp_path / FOLDER)
     for place in (folder, folder / "manifest-summary.json", folder / "manifest-files.json"):
-        source = source_at(LocalFile(place))
+        source = open_source(LocalFile(place))
         assert (source.table, source.region, source.account_id) == ("prod-LISAApiBaseTokenTable", REGION, ACCOUNT)
         assert (source.kind, source.rows, source.made_at) == (SourceKind.MANIFEST, 40, 1_799_911_714)
         assert sorted(map(str, rows_of(source))) == sorted(map(str, ROWS))
     elsewhere = folder.rename(tmp_path / "copied")
-    assert len(rows_of(source_at(LocalFile(elsewhere)))) == 40
+    assert len(rows_of(open_source(LocalFile(elsewhere)))) == 40
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_an_export_says_whose_rows_it_holds(tmp_path: Path) -> None:
         (b" \n", "is empty"),
         ("\ufeff{}".encode("utf-16-le"), "UTF-16"),
         (b'$ion_1_0 {Item:{token:"a"}}\n', "ION"),
-        (b"<html>", "is no source of rows"),
-        (b'{"TableNames": []}', "is no source of rows"),
+        (b"<html>", "is not a source of rows"),
+        (b'{"TableNames": []}', "is not a source of rows"),
         (b'{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"Keys":{},"NewImage":{}}\n', "incremental"),
-        (json.dumps(ROWS[0], indent=2).encode() * 2, "is no source of rows"),
+        (json.dumps(ROWS[0], indent=2).encode() * 2, "is not a source of rows"),
         (export_files([])["manifest-summary.json"], "give the export's folder"),
     ],
 )
@@ -113,23 +113,23 @@ def test_what_is_no_source_is_refused_before_anything_is_read(content: bytes, wo
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (dump(ROWS)[:-20], "is cut short: it ends after"),
-        (dump(ROWS)[:9_000], "is cut short: it ends after 9,000 bytes"),
-        (dump(ROWS, Count=41, ScannedCount=41), "holds 40 rows where its Count says 41"),
+        (dump(ROWS)[:-20], "is truncated: it ends after"),
+        (dump(ROWS)[:9_000], "is truncated: it ends after 9,000 bytes"),
+        (dump(ROWS, Count=41, ScannedCount=41), "holds 40 rows, but its Count says 41"),
         (dump(ROWS, ScannedCount=90), "made with a filter: it holds 40 of 90 rows"),
-        (dump(ROWS, NextToken="x"), "it ends with a NextToken"),
-        (dump(ROWS, LastEvaluatedKey={"token": {"S": SECRET}}), "it ends with a LastEvaluatedKey"),
+        (dump(ROWS, NextToken="x"), "it ends with NextToken"),
+        (dump(ROWS, LastEvaluatedKey={"token": {"S": SECRET}}), "it ends with LastEvaluatedKey"),
         (dump(ROWS, Count=None), "has no Count"),
-        (dump(ROWS).replace(b'"Items": [', b'"Items": [,', 1), "no JSON of a dump at byte"),
-        (dump(ROWS) + b"and so on", "no JSON of a dump at byte"),
-        (dump([*ROWS, {"key": {"S": SECRET}}]), "item 41, is no row of a token table"),
-        (dump([*ROWS, {"token": SECRET}]), "item 41, is no row of a token table"),
-        (LINES + b'\n{"token": {"S": "' + SECRET.encode(), "line 42, is no row"),
-        (dump([*ROWS, modern("k", 9_000_000_000) | {"token": {"N": "5"}}]), "item 41, is no row of a token table"),
-        (dump([*ROWS, {"tokenExpiration": {"N": "9000000000.5"}}]), "item 41, is no row of a token table"),
-        (LINES + b'\n{"tokenExpiration": {"N": "9000000000"}}', "line 42, is no row of a token table"),
-        (LINES + b'\n{"key": {"S": "a"}}', "line 42, is no row of a token table"),
-        (WRAPPED + json.dumps(ROWS[0]).encode(), "line 41, is no row as an export has it"),
+        (dump(ROWS).replace(b'"Items": [', b'"Items": [,', 1), "not the JSON of a dump at byte"),
+        (dump(ROWS) + b"and so on", "not the JSON of a dump at byte"),
+        (dump([*ROWS, {"key": {"S": SECRET}}]), "item 41, is not a row of a token table"),
+        (dump([*ROWS, {"token": SECRET}]), "item 41, is not a row of a token table"),
+        (LINES + b'\n{"token": {"S": "' + SECRET.encode(), "line 42, is not a row"),
+        (dump([*ROWS, modern("k", 9_000_000_000) | {"token": {"N": "5"}}]), "item 41, is not a row of a token table"),
+        (dump([*ROWS, {"tokenExpiration": {"N": "9000000000.5"}}]), "item 41, is not a row of a token table"),
+        (LINES + b'\n{"tokenExpiration": {"N": "9000000000"}}', "line 42, is not a row of a token table"),
+        (LINES + b'\n{"key": {"S": "a"}}', "line 42, is not a row of a token table"),
+        (WRAPPED + json.dumps(ROWS[0]).encode(), "line 41, is not a row of an export"),
         (LINES + b'{"token": {"S": "' + SECRET.encode() + b"x" * 17 * 1024 * 1024, "line 41, is longer than"),
         (b'{"Items": ["' + SECRET.encode() + b"x" * 17 * 1024 * 1024, "is longer than"),
         (gzip.compress(LINES)[:-3], "its gzip stream has no end"),
@@ -148,11 +148,11 @@ def damaged(part: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("changes", "words", "is_seen_first"),
     [
-        ({"data/part0001.json.gz": None}, r"1 of the export's 4 parts are not there: .*part0001\.json\.gz", True),
+        ({"data/part0001.json.gz": None}, r"1 of the export's 4 parts are missing: .*part0001\.json\.gz", True),
         ({"manifest-files.json": None}, "manifest-files.json cannot be read", True),
-        ({"manifest-summary.json": b'{"exportArn": "x"}'}, "no manifest of an export", True),
-        ({"manifest-files.json": b""}, "names parts of 0 rows, and the export has 40", True),
-        ({"data/part0001.json.gz": lambda part: part[:-30]}, "part0001.json.gz is cut short", False),
+        ({"manifest-summary.json": b'{"exportArn": "x"}'}, "not a manifest of an export", True),
+        ({"manifest-files.json": b""}, "names parts with 0 rows in all, but the export has 40", True),
+        ({"data/part0001.json.gz": lambda part: part[:-30]}, "part0001.json.gz is truncated", False),
         ({"data/part0001.json.gz": b""}, "part0001.json.gz is damaged: its MD5", False),
         ({"data/part0001.json.gz": damaged}, "part0001.json.gz is damaged: its MD5", False),
     ],
@@ -168,7 +168,7 @@ def test_an_export_is_read_whole_or_not_at_all(
         )
     folder = written(files, tmp_path)
     with pytest.raises(ConfigurationError if is_seen_first else SourceError, match=words):
-        rows_of(source_at(LocalFile(folder)))
+        rows_of(open_source(LocalFile(folder)))
 
 
 @pytest.mark.parametrize(
@@ -177,23 +177,29 @@ def test_an_export_is_read_whole_or_not_at_all(
         ({"exportType": "INCREMENTAL_EXPORT"}, "incremental"),
         ({"exportFromTime": "2027-01-13T00:00:00Z"}, "incremental"),
         ({"outputFormat": "ION"}, "the format ION"),
-        ({"tableArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/../../etc"}, "names no table"),
-        ({"tableArn": f"arn:aws:dynamodb:../{REGION}:{ACCOUNT}:table/tokens"}, "names no table"),
-        ({"exportTime": "yesterday"}, "is no time in ISO 8601"),
-        ({"itemCount": 41}, "names parts of 40 rows, and the export has 41"),
+        (
+            {"tableArn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/../../etc"},
+            "its tableArn is not the ARN of a table",
+        ),
+        (
+            {"tableArn": f"arn:aws:dynamodb:../{REGION}:{ACCOUNT}:table/tokens"},
+            "its tableArn is not the ARN of a table",
+        ),
+        ({"exportTime": "yesterday"}, "is not a time in ISO 8601"),
+        ({"itemCount": 41}, "names parts with 40 rows in all, but the export has 41"),
     ],
 )
 def test_other_kinds_of_exports_are_refused(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        source_at(LocalFile(written(export_files(ROWS, **changes), tmp_path)))
+        open_source(LocalFile(written(export_files(ROWS, **changes), tmp_path)))
 
 
 def test_a_part_without_its_md5_is_told_by_its_count(tmp_path: Path) -> None:
     files = export_files(ROWS)
     files["manifest-files.json"] = files["manifest-files.json"].replace(b"md5Checksum", b"md5")
     files["data/part0001.json.gz"] = zipped(ROWS[:3])
-    with pytest.raises(SourceError, match="holds 3 rows, and by the manifest 13"):
-        rows_of(source_at(LocalFile(written(files, tmp_path))))
+    with pytest.raises(SourceError, match="holds 3 rows, but the manifest says 13"):
+        rows_of(open_source(LocalFile(written(files, tmp_path))))
 
 
 def test_one_part_of_an_export_does_not_pass_for_all_of_it(tmp_path: Path) -> None:
@@ -203,4 +209,4 @@ def test_one_part_of_an_export_does_not_pass_for_all_of_it(tmp_path: Path) -> No
         (folder.parent, "holds no manifest"),
     ):
         with pytest.raises(ConfigurationError, match=words):
-            source_at(LocalFile(path))
+            open_source(LocalFile(path))

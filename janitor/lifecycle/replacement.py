@@ -1,0 +1,86 @@
+"""The rows that `token add` deletes: expired ones in its way, and its own new row if nobody got the token."""
+
+from collections.abc import Iterable
+
+from janitor.archive.archive import Archive, NoArchive
+from janitor.archive.plan import PlanHeader
+from janitor.dynamodb.delete import Deleter
+from janitor.dynamodb.find import FoundItem
+from janitor.errors import AwsError, JanitorError
+from janitor.lifecycle.add_messages import print_message
+from janitor.lifecycle.remove import RowRemover
+from janitor.lifecycle.selection import TokenTable
+from janitor.settings.token_add import ReplaceSettings
+from janitor.stopping import Stop
+from janitor.tokens.deletion_outcome import DeletionOutcome
+from janitor.wiring.archives import archive_for
+
+_GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
+
+
+class RowReplacer:
+    """Deletes rows of one table before or after an add, each only if it still is as it was seen."""
+
+    def __init__(self, table: TokenTable, settings: ReplaceSettings, header: PlanHeader, stop: Stop) -> None:
+        """Prepare; nothing is sent or written.
+
+        Args:
+            table: where the rows are.
+            settings: where deleted rows are archived.
+            header: the first line of the archive.
+            stop: who may ask for an early end.
+        """
+        self._table = table
+        self._header = header
+        self._archive = archive_for(settings, table.opened, header, stop)
+        self._deleter = Deleter(table.opened.aws.dynamodb, table.name, api="auto", pause=stop.pause)
+
+    def make_room(self, rows: Iterable[FoundItem]) -> str | None:
+        """Archive and delete these expired rows, and report on each on stderr.
+
+        Returns:
+            the location of the archive; None if there is none.
+
+        Raises:
+            JanitorError: a row was changed since it was seen, or could not be archived or deleted.
+        """
+        remover = self._make_remover(self._archive)
+        remover.open()
+        try:
+            for found in rows:
+                self._remove(remover, found)
+        finally:
+            remover.close()
+            for error in remover.errors:
+                print_message(f"janitor: {error}")
+        return self._archive.location
+
+    def undo_add(self, found: FoundItem) -> bool:
+        """Delete a row that was just added and whose token nobody has; return whether it is gone."""
+        try:
+            settled = self._make_remover(NoArchive()).remove_one(found)
+        except JanitorError as error:
+            print_message(f"janitor: {error}")
+            return False
+        return settled.outcome in _GONE
+
+    def _make_remover(self, archive: Archive) -> RowRemover:
+        return RowRemover(
+            deleter=self._deleter,
+            archive=archive,
+            header=self._header,
+            policy=self._table.policy,
+            secret=self._table.secret,
+        )
+
+    def _remove(self, remover: RowRemover, found: FoundItem) -> None:
+        name = self._table.finding(found).row_name
+        settled = remover.remove(found)
+        if settled.outcome in _GONE:
+            archived = f"archived in {self._archive.location}" if self._archive.location else "not archived"
+            verb = "removed" if settled.outcome is DeletionOutcome.DELETED else "already gone"
+            print_message(f"janitor: the expired token {name} is {verb}, and {archived}")
+            return
+        if settled.outcome is DeletionOutcome.CHANGED:
+            raise AwsError(f"the expired token {name} was changed in between, so nothing was added", "look at it again")
+        raise AwsError(f"the expired token {name} could not be removed ({settled.code}), so nothing was added")

@@ -1,0 +1,331 @@
+"""A digest for mailboxes, as plain text. What failed comes first, then what is due, then the rest."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from janitor.notices.digest_content import DigestContent
+from janitor.notices.notice import Event, Notice
+from janitor.notices.text_wrapping import WIDTH, display_width, wrap_text
+from janitor.report.changes import Change, ChangedToken
+from janitor.report.model import Deletion, Outcome
+from janitor.tokens.printable import printable
+from janitor.tokens.redact import shorten_text
+from janitor.tokens.words import format_count
+
+# A sentence longer than this, a server's message for example, is cut.
+MAX_SENTENCE_LENGTH = 500
+
+_INDENT = "  "
+_RESTORE = "`janitor restore` puts deleted rows back, from the archive"
+
+_NO_OWNER = "(no owner)"
+_DUE = "Due, by owner, most urgent first"
+_DELETED = "Deleted by this run, by owner, with when they had expired"
+_OUTCOMES = {
+    Outcome.COMPLETE: "is complete.",
+    Outcome.INTERRUPTED: "was INTERRUPTED; this report covers what was done before that.",
+    Outcome.FAILED: "FAILED; this report covers what was done before that.",
+    Outcome.REFUSED: "is complete, but a guard REFUSED to delete.",
+    Outcome.SKIPPED: "was SKIPPED: another run is at work on the table.",
+}
+_CHANGE_NAMES = {
+    "newly_expiring": "newly expiring",
+    "newly_expired": "newly expired",
+    "extended": "extended",
+    "gone": "deleted by somebody else",
+    "vanished": "gone, or extended far ahead",
+}
+
+
+class Numbering(NamedTuple):
+    """Which part of how many this is, how many notices are in it, and how many in the whole digest."""
+
+    part: int
+    parts: int
+    notice_count: int
+    total: int
+
+
+def lines_before_notices(content: DigestContent, numbering: Numbering, max_named: int, tables: int) -> Iterator[str]:
+    """Render the lines before the notices. Parts after the first only say which part they are.
+
+    Args:
+        content: the digest.
+        numbering: which part this is.
+        max_named: how many entries of each list are named at most.
+        tables: how many tables are described at most, where there are several.
+    """
+    yield from wrap_text(_headline(content))
+    if numbering.parts > 1:
+        yield ""
+        yield from wrap_text(_part_sentence(numbering))
+    if numbering.part > 1:
+        return
+    if content.recovered_from is not None:
+        yield ""
+        before = shorten_sentence(content.recovered_from)
+        yield from wrap_text(_with_full_stop(f"It has recovered. What was wrong before: {before}"))
+    yield from _list_section("What went wrong", list(_failure_sentences(content)), max_named)
+    yield from _heading_lines("Rows of all tables" if content.tables else "Rows")
+    yield from _count_lines(content)
+    yield from _deletion_lines(content)
+    if content.long_expired:
+        yield ""
+        yield from wrap_text(_long_expired_sentence(content.long_expired))
+    for table in content.tables[:tables]:
+        yield from _table_lines(table, max_named)
+    if content.tables[tables:]:
+        yield ""
+        yield from wrap_text(f"{format_count(len(content.tables) - tables, 'more table')}: see the full report.")
+
+
+def _table_lines(table: DigestContent, max_named: int) -> Iterator[str]:
+    """Render one table of several: how its turn ended, its rows, and what became of them."""
+    yield from _heading_lines(printable(table.table))
+    yield from wrap_text(f"{_place(table)} {_OUTCOMES[table.outcome]}", first=_INDENT, rest=_INDENT)
+    yield from _count_lines(table)
+    for sentence in _deletion_sentences(table):
+        yield from wrap_text(sentence, first=_INDENT, rest=_INDENT)
+    if table.deletion.archive:
+        yield from _path_lines(_RESTORE, table.deletion.archive)
+    for kind, change in (table.changes or {}).items():
+        if change.count:
+            yield f"{_INDENT}{_CHANGE_NAMES[kind]:<27}  {change.count:>11,}"
+            yield from _named_lines(change, max_named)
+    if table.locked_out:
+        yield from wrap_text(f"Locked out: {format_count(len(table.locked_out), 'owner')}", first=_INDENT, rest=_INDENT)
+
+
+def _count_lines(content: DigestContent) -> Iterator[str]:
+    width = max((len(state) for state in content.counts), default=0)
+    yield from (f"{_INDENT}{state:<{width}}  {count:>11,}" for state, count in content.counts.items())
+
+
+def lines_after_notices(content: DigestContent, numbering: Numbering, max_named: int) -> Iterator[str]:
+    """Render the lines after the notices."""
+    if numbering.part == 1:
+        yield from _change_lines(content, max_named)
+        yield from _locked_out_lines(content.locked_out, max_named)
+        yield from _unusual_day_lines(content.unusual_days, max_named)
+        yield from _list_section("Warnings", [shorten_sentence(warning) for warning in content.warnings], max_named)
+    yield from _advice_lines(content, numbering)
+
+
+def section_title(notice: Notice) -> str:
+    """The title of the section of a notice."""
+    title = _DELETED if notice.event is Event.DELETED else _DUE
+    return title if notice.table is None else f"{printable(notice.table)}: {title[0].lower()}{title[1:]}"
+
+
+def section_lines(notice: Notice) -> list[str]:
+    """The heading of the section of a notice."""
+    return list(_heading_lines(section_title(notice)))
+
+
+def owner_lines(notice: Notice) -> list[str]:
+    """The owner's name, above that owner's tokens. Indented, so that no name can pass for a heading."""
+    return ["", *wrap_text(notice.owner or _NO_OWNER, first=_INDENT, rest=" " * 8)]
+
+
+def token_lines(notice: Notice) -> list[str]:
+    """One token: its expiry, fingerprint and name; the name on the next line where it does not fit."""
+    row = f"{_INDENT * 2}{notice.distance:<15}  {notice.date:<20}  {notice.crossing.fingerprint}"
+    label = f"{notice.label} (system token)" if notice.system else notice.label
+    if display_width(row) + 2 + display_width(label) <= WIDTH:
+        return [f"{row}  {label}"]
+    return [row, *wrap_text(label, first=" " * 8, rest=" " * 8)]
+
+
+def due_lines(notices: Iterable[Notice]) -> Iterator[str]:
+    """Render the notices below their sections and owners; owners in the order of their most urgent notice."""
+    sections: dict[str, dict[str | None, list[Notice]]] = {}
+    for notice in notices:
+        sections.setdefault(section_title(notice), {}).setdefault(notice.username, []).append(notice)
+    for title, owners in sections.items():
+        yield from _heading_lines(title)
+        for owner_notices in owners.values():
+            yield from owner_lines(owner_notices[0])
+            for notice in owner_notices:
+                yield from token_lines(notice)
+
+
+def shorten_sentence(text: str) -> str:
+    """Return the sentence on one printable line, shortened with an ellipsis where it is too long for a digest."""
+    return printable(text if len(text) <= MAX_SENTENCE_LENGTH else f"{text[: MAX_SENTENCE_LENGTH - 1]}…")
+
+
+def _headline(content: DigestContent) -> str:
+    account = f" of account {content.account}" if content.account else ""
+    where = content.table if content.tables else f"{content.table} in {content.region}{account}"
+    return printable(f"The {content.command} of {where}, started {content.started_at}, {_OUTCOMES[content.outcome]}")
+
+
+def _place(content: DigestContent) -> str:
+    return f"{content.region}, account {content.account}" if content.account else f"{content.region}"
+
+
+def _part_sentence(numbering: Numbering) -> str:
+    part, parts, notice_count, total = numbering
+    return f"This is part {part} of {parts}: it names {format_count(notice_count, 'token')} of {total:,} in all."
+
+
+def _long_expired_sentence(count: int) -> str:
+    are = "is" if count == 1 else "are"
+    return (
+        f"{format_count(count, 'token')} had expired for longer than the grace, and {are} not listed: this is the "
+        "first time that this topic hears of the table."
+    )
+
+
+def _failure_sentences(content: DigestContent) -> Iterator[str]:
+    failed = content.deletion.failed
+    if failed:
+        yield f"{format_count(failed, 'row')} could not be deleted"
+    yield from (shorten_sentence(error) for error in content.errors)
+
+
+def _deletion_sentences(content: DigestContent) -> Iterator[str]:
+    """Say what became of the plan; empty where there is nothing to say."""
+    deletion = content.deletion
+    planned = format_count(deletion.planned, "row")
+    if not deletion.enabled:
+        if deletion.planned:
+            yield f"A dry run: nothing was deleted, {planned} would be."
+    elif content.outcome is Outcome.REFUSED:
+        yield f"Nothing was deleted, of {planned} planned."
+    else:
+        other_outcomes = {
+            "changed meanwhile and stayed": deletion.changed,
+            "gone already": deletion.already_gone,
+            "failed": deletion.failed,
+            "not touched": _count_untouched(deletion),
+        }
+        sentence = "".join(f", {count:,} {what}" for what, count in other_outcomes.items() if count)
+        yield f"{deletion.deleted:,} deleted, of {planned} planned{sentence}."
+    if deletion.waiting:
+        yield f"{format_count(deletion.waiting, 'more row')} must wait until the notice of their expiry is old enough."
+    if deletion.protected:
+        yield f"{format_count(deletion.protected, 'more row')} would be deleted if they were not protected."
+
+
+def _count_untouched(deletion: Deletion) -> int:
+    """Count the rows of the plan for which no delete was sent, because the run ended before."""
+    return deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone - deletion.failed
+
+
+def _path_lines(what: str, where: str) -> Iterator[str]:
+    """A path or an address, never wrapped, so that it can be copied. Only such lines may be wider than 78 columns."""
+    yield f"{_INDENT}{what}:"
+    yield f"{_INDENT}{printable(where)}"
+
+
+def _deletion_lines(content: DigestContent) -> Iterator[str]:
+    deletion = content.deletion
+    sentences = list(_deletion_sentences(content))
+    if sentences:
+        yield from _heading_lines("Deletion")
+    for sentence in sentences:
+        yield from wrap_text(sentence, first=_INDENT, rest=_INDENT)
+    if deletion.archive:
+        yield from _path_lines(_RESTORE, deletion.archive)
+
+
+def _change_lines(content: DigestContent, max_named: int) -> Iterator[str]:
+    changes = {kind: change for kind, change in (content.changes or {}).items() if change.count}
+    if not changes:
+        return
+    yield from _heading_lines("Changed since the last run")
+    for kind, change in changes.items():
+        yield f"{_INDENT}{_CHANGE_NAMES[kind]:<27}  {change.count:>11,}"
+        yield from _named_lines(change, max_named)
+
+
+def _named_lines(change: Change, max_named: int) -> Iterator[str]:
+    named = change.tokens[:max_named]
+    for token in named:
+        yield from wrap_text(_describe_token(token), first=" " * 6, rest=" " * 8)
+    if named and len(named) < change.count:
+        yield f"      and {change.count - len(named):,} more"
+
+
+def _describe_token(token: ChangedToken) -> str:
+    texts = (token.fingerprint, token.username or _NO_OWNER, token.name)
+    return ", ".join(printable(shorten_text(text)) for text in texts if text)
+
+
+def _locked_out_lines(owners: Sequence[str], max_named: int) -> Iterator[str]:
+    if not owners:
+        return
+    yield from _heading_lines("Locked out")
+    sentence = (
+        f"LISA lets {format_count(len(owners), 'owner')} create no token until their expired rows are gone"
+        if len(owners) > 1
+        else "LISA lets one owner create no token until the expired row is gone"
+    )
+    yield from wrap_text(sentence + (":" if max_named else "."), first=_INDENT, rest=_INDENT)
+    yield from _item_lines([printable(shorten_text(owner)) for owner in owners[:max_named]], len(owners))
+
+
+def _unusual_day_lines(days: Sequence[tuple[str, int]], max_named: int) -> Iterator[str]:
+    if not days:
+        return
+    yield from _heading_lines("Crowded days")
+    sentence = f"An unusual share of the tokens expires on {format_count(len(days), 'day')}"
+    yield from wrap_text(sentence + (":" if max_named else "."), first=_INDENT, rest=_INDENT)
+    yield from _item_lines([f"{printable(day)}  {count:>7,}" for day, count in days[:max_named]], len(days))
+
+
+def _list_section(title: str, sentences: Sequence[str], max_named: int) -> Iterator[str]:
+    if not sentences:
+        return
+    yield from _heading_lines(title)
+    if max_named:
+        yield from _item_lines([_with_full_stop(sentence) for sentence in sentences[:max_named]], len(sentences))
+    else:
+        yield f"{_INDENT}- {len(sentences):,}, too long to be listed here"
+
+
+def _item_lines(items: Sequence[str], total: int) -> Iterator[str]:
+    for item in items:
+        yield from wrap_text(item, first=f"{_INDENT}- ", rest=f"{_INDENT}  ")
+    if items and len(items) < total:
+        yield f"{_INDENT}- and {total - len(items):,} more"
+
+
+def _advice_lines(content: DigestContent, numbering: Numbering) -> Iterator[str]:
+    sentences = list(_advice_sentences(content)) if numbering.part == 1 else []
+    if sentences or content.pointer:
+        yield from _heading_lines("What to do next")
+    for sentence in sentences:
+        yield from wrap_text(sentence, first=f"{_INDENT}- ", rest=f"{_INDENT}  ")
+    if content.pointer:
+        yield from _path_lines("Read the full report", content.pointer)
+
+
+def _advice_sentences(content: DigestContent) -> Iterator[str]:
+    counts, deletion = content.counts, content.deletion
+    if content.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
+        yield "Run janitor again once the cause is gone: a run can be repeated safely."
+    if content.outcome is Outcome.REFUSED:
+        yield "See what the guard says; `janitor scan` looks at the table without deleting."
+    if counts.get("expiring"):
+        yield (
+            "Tokens that are about to expire: have them renewed or replaced before they expire."
+            " From that second on LISA refuses them."
+        )
+    if counts.get("expired"):
+        yield "Tokens that have expired: LISA refuses them. Replace them wherever they are still used."
+    if counts.get("stale", 0) > deletion.deleted:
+        yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
+    if counts.get("malformed"):
+        yield "Malformed dates: only you can tell what was meant; `janitor scan` lists them, with a guess."
+
+
+def _heading_lines(title: str) -> Iterator[str]:
+    yield ""
+    yield title
+    yield "-" * len(title)
+
+
+def _with_full_stop(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."

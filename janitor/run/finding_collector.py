@@ -1,0 +1,59 @@
+"""Passes findings on: at once to the reports that stream, and the most urgent at the end to the others."""
+
+from collections.abc import Callable, Sequence
+
+from janitor.readers.interface import FoundRow, Rules
+from janitor.readers.judging import build_findings
+from janitor.readers.packed_row import from_json, to_json
+from janitor.report.build import verdict_urgency
+from janitor.report.model import Finding
+from janitor.report.shortlist import Shortlist
+from janitor.run.outlets import Outlets
+
+
+def make_shortlist(limit: int) -> Shortlist[FoundRow]:
+    """Make a shortlist of at most `limit` rows."""
+    return Shortlist(limit, to_json, from_json)
+
+
+class FindingCollector:
+    """Takes every finding of a table once. Keeps no more of them than the reports list."""
+
+    def __init__(
+        self,
+        outlets: Outlets,
+        rules: Rules,
+        *,
+        max_listed: int,
+        on_found: Callable[[Sequence[FoundRow]], None] | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            outlets: the reports.
+            rules: the rules by which rows are judged.
+            max_listed: how many findings a report that does not stream lists.
+            on_found: called with all findings too, for what is to be announced.
+        """
+        self._outlets, self._rules, self._on_found = outlets, rules, on_found
+        # At least one is kept, because the metrics say when the next token expires.
+        self._shortlist = make_shortlist(max_listed if outlets.lists_findings else min(max_listed, 1))
+
+    def add(self, rows: Sequence[FoundRow], lines: Sequence[Finding] = ()) -> None:
+        """Take findings.
+
+        Args:
+            rows: the rows; active ones only in a run that was asked for them.
+            lines: the report's lines about them, in the same order, where the reader has built them; else empty.
+        """
+        for found in rows:
+            rank = verdict_urgency(found.verdict, self._rules.now)
+            self._shortlist.offer(found.verdict.state, rank, found.row.key.S or "", found)
+        if self._on_found is not None and rows:
+            self._on_found(rows)
+        if self._outlets.streams and rows:
+            self._outlets.write_lines([*lines] or build_findings(rows, self._rules))
+
+    def finish(self) -> list[Finding]:
+        """Return the findings for the reports that do not stream, most urgent first."""
+        return build_findings(self._shortlist.sorted(), self._rules)

@@ -1,0 +1,56 @@
+"""The plan of a sweep: its first line, its file, and the limits that the guards hold it to."""
+
+import datetime as dt
+from pathlib import Path
+
+from janitor import __version__
+from janitor.archive.plan import PlanHeader, PlanPolicy, PlanTable
+from janitor.dynamodb.locate import Table
+from janitor.run.guards import DeletionLimits
+from janitor.settings.deletion import DeletionSettings
+from janitor.temporary import temporary_folder
+from janitor.tokens.policy import Policy
+from janitor.wiring.places import plan_folder
+
+
+def make_limits(deletion: DeletionSettings) -> DeletionLimits:
+    """The limits that the guards hold a plan to."""
+    return DeletionLimits(
+        max_deletes=deletion.max_deletes,
+        max_delete_percent=deletion.max_delete_percent,
+        max_clock_skew=deletion.max_clock_skew,
+    )
+
+
+def build_header(table: Table, policy: Policy, run_id: str, now: int, as_of: int | None) -> PlanHeader:
+    """Build the first line of the run's plan, and of its archive."""
+    return PlanHeader(
+        run_id=run_id,
+        created_at=f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        now=now,
+        as_of=as_of,
+        version=__version__,
+        table=PlanTable(table.name, table.region, table.account_id),
+        policy=PlanPolicy(
+            dialect=policy.dialect,
+            thresholds_seconds=list(policy.thresholds),
+            grace_seconds=policy.grace,
+            include=["legacy"] if policy.include_legacy else [],
+            protect_users=list(policy.protect_users),
+            protect_system=policy.protect_system,
+        ),
+    )
+
+
+def temporary_plan(run_id: str, suffix: str = "") -> Path:
+    """The file of a plan that nobody keeps.
+
+    No one else can make it first: the run's id has 64 random bits, and the file must not exist yet.
+    """
+    return temporary_folder() / f"janitor-plan-{run_id}{suffix}.ndjson"
+
+
+def refused_plan_file(table: Table) -> Path | None:
+    """Where a plan of the table is kept if a guard refuses it; None where no folder outlives the run."""
+    folder = plan_folder()
+    return folder and folder / f"{table.name}-{table.region}-{table.account_id or 'unknown'}.ndjson"

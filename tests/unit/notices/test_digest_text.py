@@ -1,0 +1,196 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.notices.digest_content import DigestContent, is_news
+from janitor.notices.digest_parts import split_digest
+from janitor.notices.notice import Event, Notice, notice_urgency
+from janitor.notices.text_wrapping import WIDTH, display_width
+from janitor.report.changes import Change, ChangedToken
+from janitor.report.model import Deletion, Outcome
+from tests.examples import examples
+from tests.unit.notices.notices import DAY, digest, named, notice, sorted_notices, texts
+
+TITLES = {
+    "What went wrong",
+    "Rows",
+    "Due, by owner, most urgent first",
+    "Deleted by this run, by owner, with when they had expired",
+    "Changed since the last run",
+    "Locked out",
+    "Warnings",
+    "What to do next",
+}
+CHANGES = {"extended": Change(3, [ChangedToken("0" * 12, "ada", "ci", None, None)]), "gone": Change(0)}
+
+
+def email(content: DigestContent) -> str:
+    (part,) = split_digest(content)
+    return part.email
+
+
+def test_a_digest_says_first_what_happened_then_what_is_due_by_owner() -> None:
+    notices = [
+        notice(1, seconds_to_expiry=5 * 3_600),
+        notice(2, username="bob", name=None),
+        notice(3, seconds_to_expiry=6 * DAY, name="nightly export to the warehouse", system=True),
+        notice(4, username=None, seconds_to_expiry=-7_200),
+        notice(5, username="bob", seconds_to_expiry=-40 * DAY, event=Event.DELETED),
+    ]
+    assert email(digest(*notices)) == (
+        "The scan of prod-LISAApiBaseTokenTable in us-east-1 of account 123456789012,\n"
+        "started 2026-09-21T14:13:20Z, is complete.\n"
+        "\n"
+        "Rows\n"
+        "----\n"
+        "  scanned        12,345\n"
+        "  active         12,340\n"
+        "  expiring            5\n"
+        "\n"
+        "Due, by owner, most urgent first\n"
+        "--------------------------------\n"
+        "\n"
+        "  ada@example.com\n"
+        "    in 5 hours       2026-09-21 19:13 UTC  000000000001  ci pipeline\n"
+        "    in 6 days        2026-09-27 14:13 UTC  000000000003\n"
+        "        nightly export to the warehouse (system token)\n"
+        "\n"
+        "  bob\n"
+        "    in 3 days        2026-09-24 14:13 UTC  000000000002  -\n"
+        "\n"
+        "  (no owner)\n"
+        "    2 hours ago      2026-09-21 12:13 UTC  000000000004  ci pipeline\n"
+        "\n"
+        "Deleted by this run, by owner, with when they had expired\n"
+        "---------------------------------------------------------\n"
+        "\n"
+        "  bob\n"
+        "    40 days ago      2026-08-12 14:13 UTC  000000000005  ci pipeline\n"
+        "\n"
+        "What to do next\n"
+        "---------------\n"
+        "  - Tokens that are about to expire: have them renewed or replaced before they\n"
+        "    expire. From that second on LISA refuses them.\n"
+    )
+
+
+def test_what_failed_stands_before_everything_else() -> None:
+    deletion = Deletion(enabled=True, planned=9, deleted=4, failed=2, changed=1, already_gone=1)
+    failed = digest(notice(), outcome=Outcome.FAILED, errors=("access was denied",), deletion=deletion)
+    said = email(failed)
+    assert said.index("FAILED") < said.index("2 rows could not be deleted.") < said.index("- access was denied.")
+    assert said.index("- access was denied.") < said.index("\nRows\n")
+    assert "4 deleted, of 9 rows planned, 1 changed meanwhile and stayed, 1 gone\n  already, 2 failed, 1 not" in said
+    assert "Run janitor again" in said
+
+
+def test_what_is_only_counted_and_what_is_over_are_said() -> None:
+    said = email(digest(notice(), long_expired=1_300, recovered_from="a guard\nrefused"))
+    assert "1,300 tokens had expired for longer than the grace, and are not listed" in said
+    assert said.index("It has recovered. What was wrong before: a guard\\nrefused.") < said.index("\nRows\n")
+
+
+def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_behind_what_is_due() -> None:
+    content = digest(
+        notice(), changes=CHANGES, locked_out=("eve", "mal"), unusual_days=(("2026-10-01", 1_412),), warnings=("hm",)
+    )
+    said = email(content)
+    places = ["ci pipeline", "extended", "and 2 more", "- eve\n", "- mal\n", "2026-10-01    1,412", "hm.", "What to do"]
+    assert sorted(places, key=said.index) == places
+    assert "deleted by somebody else" not in said
+
+
+def test_a_token_that_was_not_looked_up_is_not_called_gone() -> None:
+    said = email(digest(changes={"gone": Change(1), "vanished": Change(2)}))
+    assert "  deleted by somebody else               1\n  gone, or extended far ahead            2\n" in said
+
+
+def test_a_dry_run_a_refusal_and_rows_that_stay_are_said() -> None:
+    assert "A dry run: nothing was deleted, 1 row would be." in email(digest(deletion=Deletion(planned=1)))
+    kept = Deletion(enabled=True, planned=3, waiting=1, protected=2)
+    said = email(digest(deletion=kept, outcome=Outcome.REFUSED))
+    assert "a guard REFUSED to delete" in said
+    assert "Nothing was deleted, of 3 rows planned." in said
+    assert "1 more row must wait" in said
+    assert "2 more rows would be deleted if they were not protected." in said
+
+
+def test_places_stand_unbroken_on_lines_of_their_own() -> None:
+    pointer, archive = f"s3://bucket/{'x' * 90}.json", f"/var/{'y' * 90}.ndjson.gz"
+    said = email(digest(pointer=pointer, deletion=Deletion(enabled=True, archive=archive))).splitlines()
+    assert f"  {pointer}" in said
+    assert f"  {archive}" in said
+
+
+def test_long_lists_are_counted_where_they_are_not_named() -> None:
+    said = email(digest(locked_out=tuple(f"owner-{number}" for number in range(200_000))))
+    assert "LISA lets 200,000 owners create no token" in said
+    assert "- and 199,990 more\n" in said
+
+
+@examples(40, nightly=400)
+@given(sorted_notices(12), st.lists(texts, max_size=4), texts)
+def test_no_text_of_a_table_breaks_the_layout(notices: list[Notice], hostile: list[str], table: str) -> None:
+    change = Change(9, [named(text) for text in hostile])
+    content = digest(
+        *notices,
+        table=table,
+        changes={"vanished": change},
+        locked_out=tuple(hostile),
+        errors=tuple(hostile),
+        warnings=tuple(hostile),
+    )
+    said = email(content).splitlines()
+    assert all(display_width(line) <= WIDTH and line.isprintable() for line in said)
+    below_headline = said[said.index("") :]
+    assert {line for line in below_headline if line and line[0] not in " -"} <= TITLES
+
+
+def test_owners_come_in_the_order_of_their_most_urgent_token() -> None:
+    notices = [
+        notice(number, username=username, seconds_to_expiry=hours * 3_600)
+        for number, (username, hours) in enumerate([("late", 50), ("soon", 2), ("late", 60), ("next", 3), ("soon", 99)])
+    ]
+    said = email(digest(*sorted(notices, key=notice_urgency)))
+    assert said.index("\n  soon\n") < said.index("\n  next\n") < said.index("\n  late\n")
+    assert said.count("\n  soon\n") == said.count("\n  late\n") == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"notices": (notice(),)},
+        {"outcome": Outcome.SKIPPED},
+        {"errors": ("a sink failed",)},
+        {"changes": CHANGES},
+        {"deletion": Deletion(deleted=1)},
+        {"deletion": Deletion(changed=1)},
+        {"deletion": Deletion(already_gone=1)},
+        {"deletion": Deletion(failed=1)},
+        {"long_expired": 1},
+        {"recovered_from": "access was denied"},
+        {"is_known_trouble": True, "deletion": Deletion(failed=1, deleted=1)},
+        {"is_known_trouble": True, "errors": ("no",), "notices": [notice()]},
+    ],
+)
+def test_what_is_new_is_news(changes: dict[str, Any]) -> None:
+    assert is_news(digest(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"changes": {"gone": Change(0)}},
+        {"deletion": Deletion(enabled=True, planned=4, protected=1, waiting=2)},
+        {"locked_out": ("eve",)},
+        {"unusual_days": (("2026-10-01", 9),)},
+        {"warnings": ("hm",)},
+        {"is_known_trouble": True, "outcome": Outcome.REFUSED, "errors": ("no",)},
+        {"is_known_trouble": True, "outcome": Outcome.FAILED, "deletion": Deletion(failed=1)},
+    ],
+)
+def test_what_only_goes_on_is_no_news(changes: dict[str, Any]) -> None:
+    assert not is_news(digest(**changes))

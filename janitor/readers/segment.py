@@ -1,8 +1,8 @@
 """Have other processes or machines read the segments of a table: a task goes out as bytes, its answer returns as bytes.
 
-    the process that decides                                a reader
-    Segments ──SegmentTask──> Hands (processes, dask) ──────> read_segment ──> Scan ──> judge, page by page
-             <──a Batch a page── bytes <──────────────────────────────┘
+    the process that decides                                           a reader
+    DistributedReader ──SegmentTask──> SegmentReaders (processes, dask) ──> read_segment ──> Scan ──> judge_page
+                      <──a Batch a page── bytes <────────────────────────────────┘
 
 Nothing else passes between the two, wherever the reader runs. A task holds the key of fingerprints and the patterns of
 protected users; it holds no credentials and no row. The reader opens its own session, and checks that it finds the same

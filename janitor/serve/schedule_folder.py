@@ -94,7 +94,7 @@ class ScheduleFolder:
             except ScheduleError as error:
                 broken[name] = "; ".join(error.problems)
             except Exception as error:
-                # A bug of ours must not stop the other jobs; the log has the traceback.
+                # A bug of ours must not stop the other jobs; the log says where it came from.
                 why = f"{self.path / name}{_SUFFIX} cannot be read: {type(error).__name__}"
                 log.exception("file.not_read", job=printable(name), reason=why)
                 broken[name] = why

@@ -14,8 +14,8 @@ _Work = TypeVar("_Work")
 _Result = TypeVar("_Result")
 
 
-def wait_for_answer(call: Callable[[], _Result], is_over: Callable[[], bool]) -> _Result | None:
-    """Return the result of a call that may hang, or None as soon as `is_over` returns True.
+def wait_for_answer(call: Callable[[], _Result], must_end: Callable[[], bool]) -> _Result | None:
+    """Return the result of a call that may hang, or None as soon as `must_end` returns True.
 
     Raises:
         Exception: what the call raised.
@@ -24,7 +24,7 @@ def wait_for_answer(call: Callable[[], _Result], is_over: Callable[[], bool]) ->
     workers.submit(call)
     workers.shut_down()
     while (result := workers.next_result(WAKE_SECONDS)) is None:
-        if is_over():
+        if must_end():
             return None
     return result[1]
 

@@ -5,11 +5,14 @@ kept. As a last defense, the last processor of the chain removes everything that
 """
 
 import logging
+import os
 import sys
+import uuid
 from collections.abc import Mapping
 from typing import Any, TextIO
 
 from janitor import __version__
+from janitor.settings.output import JOB_VARIABLE, LogSettings
 from janitor.terminal import is_terminal, shows_colours
 from janitor.tokens.printable import escape_invisible, printable
 from janitor.tokens.redact import remove_keys
@@ -26,7 +29,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 if sys.modules["rich"] is None:
     del sys.modules["rich"]
 
-__all__ = ["REMOVED", "bind", "bound", "bug_sentence", "configure", "frames", "get_logger", "unbind"]
+__all__ = ["REMOVED", "bind", "bound", "configure", "describe_bug", "frames", "get_logger", "start_logging", "unbind"]
 
 REMOVED = "[removed]"
 LEVELS = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
@@ -127,6 +130,17 @@ def configure(*, level: str, format_name: str, stream: TextIO | None = None) -> 
         logging.getLogger(name).setLevel(LEVELS[level] if level == "debug" else max(LEVELS[level], lowest))
 
 
+def start_logging(settings: LogSettings) -> str:
+    """Configure logging, and return the run's id, which every log line carries together with the job's name, if any."""
+    format_name, level = ("console", "warning") if sys.stderr.isatty() else ("json", "info")
+    configure(level=settings.log_level or level, format_name=settings.log_format or format_name)
+    run_id = uuid.uuid4().hex[:16]
+    # Set by `janitor serve` for the runs that it starts.
+    job = os.environ.get(JOB_VARIABLE)
+    bind(run_id=run_id, **({"job": job} if job else {}))
+    return run_id
+
+
 def be_quiet_unless_configured() -> None:
     """Drop our own lines below error in a process that somebody else configures, such as a worker of a cluster.
 
@@ -182,7 +196,7 @@ def frames(error: BaseException) -> list[str]:
     return places
 
 
-def bug_sentence(error: BaseException) -> str:
+def describe_bug(error: BaseException) -> str:
     """A sentence that an error is a bug, without its message and the values of its frames: both could hold a row."""
     where = (frames(error) or ["?"])[-1]
     return f"a bug in janitor {__version__}: {type(error).__name__} at {where}; please report it with this line"

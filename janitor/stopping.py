@@ -8,7 +8,8 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
 
 from janitor.errors import ExitCode, StopRequestedError, signal_exit_code
 
@@ -23,6 +24,36 @@ RECORD_SECONDS = 4.1
 NOTICE_SECONDS = 4.7
 # Reports that go to S3.
 REPORT_SECONDS = 4.8
+
+
+class StopRequest(Protocol):
+    """Says whether the run was asked to stop; `Stop` is one."""
+
+    def is_requested(self) -> bool:
+        """Whether a stop was requested; called between two pages."""
+
+    def interruptible_wait(self) -> AbstractContextManager[None]:
+        """Return a context for the main thread's waits, in which a request may raise StopRequestedError."""
+
+    def pause(self, seconds: float) -> bool:
+        """Wait this long, or until a stop is requested; return True if one is. For threads other than the main one."""
+
+
+class NeverStopped:
+    """A `StopRequest` that never comes."""
+
+    def is_requested(self) -> bool:
+        """Return False."""
+        return False
+
+    def interruptible_wait(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing."""
+        return nullcontext()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait the whole time."""
+        time.sleep(seconds)
+        return False
 
 
 class Stop:
@@ -61,7 +92,7 @@ class Stop:
         """The seconds until the run's deadline; infinite if it has none."""
         return max(0.0, self._ends_at - time.monotonic())
 
-    def is_over(self, seconds: float) -> bool:
+    def has_passed(self, seconds: float) -> bool:
         """Whether a request came at least so many seconds ago."""
         return self._requested_at is not None and time.monotonic() >= self._requested_at + seconds
 
@@ -87,7 +118,7 @@ class Stop:
         return self._event.wait(seconds)
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def interruptible_wait(self) -> Iterator[None]:
         """Mark a wait of the main thread that a request may interrupt.
 
         Raises:
@@ -102,8 +133,8 @@ class Stop:
             self._is_waiting = False
 
     @contextmanager
-    def waiting_even_if_requested(self) -> Iterator[None]:
-        """Mark a wait like `waiting`, but do not raise for an earlier request: the report that follows tells of it.
+    def interruptible_wait_after_request(self) -> Iterator[None]:
+        """Mark a wait like `interruptible_wait`, but ignore an earlier request: the report that follows says so.
 
         Raises:
             StopRequestedError: a request came during the wait.

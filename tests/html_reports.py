@@ -21,10 +21,11 @@ from janitor.report.model import (
     Run,
     TablePart,
 )
-from janitor.tokens.classify import Classification, State, classify
+from janitor.tokens.classify import State, Verdict, classify
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.duration import DAY
+from janitor.tokens.policy import Policy
 from tests.reports import changed, of_one
 from tests.tables import Item, legacy, modern
 from tests.unit.rows import row
@@ -76,7 +77,7 @@ def report_of(findings: Iterable[Finding], **changes: Any) -> Report:
 def found(item: Item, outcome: DeletionOutcome | None = None) -> Finding:
     """The finding of an item."""
     one = row(item)
-    return build_finding(one, classify(one, NOW, POLICY), now=NOW, policy=POLICY, secret=None, outcome=outcome)
+    return build_finding(one, classify(one, NOW, POLICY), now=NOW, policy=POLICY, fingerprint_key=None, outcome=outcome)
 
 
 def believable() -> Report:
@@ -105,7 +106,8 @@ def believable() -> Report:
         locked_out=[f"{name}@example.com" for name in people[:4]] + list(HOSTILE[:4]),
         locked_out_unchecked=3,
         warnings=[Remark(where="table", code="workbench-only",
-                         message="3 rows that LISA's API refuses still open MCP Workbench")],
+                         message="MCP Workbench still accepts 3 tokens that LISA's API refuses; end them with "
+                                 "`janitor token revoke`")],
     )  # fmt: skip
 
 
@@ -171,4 +173,4 @@ def many(count: int, *, name: str = "token") -> Report:
 
 def _urgency(one: Finding) -> tuple[int, bool, int]:
     expiry = None if one.seconds_to_expiry is None else NOW + one.seconds_to_expiry
-    return verdict_urgency(Classification(one.state, one.accepted_by, expiry, one.reasons), NOW)
+    return verdict_urgency(Verdict(one.state, one.accepted_by, expiry, one.reasons), NOW)

@@ -8,7 +8,7 @@ import time
 from janitor.aws.errors import aws_errors
 from janitor.demo.emulator import EmulatorError
 from janitor.demo.lisa_table import TABLE_NAMES, create_lisa_table
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.errors import JanitorError
 
 _DIALECT = "hashed"
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _made(endpoint: str) -> str:
-    client = Aws(Connection(endpoint_url=endpoint, environment=os.environ)).dynamodb
+    client = AwsSession(AwsAccess(endpoint_url=endpoint, environment=os.environ)).dynamodb
     name = TABLE_NAMES[_DIALECT]
     with aws_errors("dynamodb:ListTables", endpoint):
         if name in client.list_tables()["TableNames"]:

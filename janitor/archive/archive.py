@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from janitor.archive.block_file import BlockFile
-from janitor.archive.plan import LineEncoder, PlanHeader, PlannedRow, Population
+from janitor.archive.plan import LineEncoder, PlanHeader, PlannedRow, ScanFacts
 from janitor.errors import SinkError
 from janitor.tokens.deletion_outcome import DeletionOutcome
 
 
-class Settlement(NamedTuple):
+class ArchivedOutcome(NamedTuple):
     """What became of a row that was stored.
 
     Attributes:
         number: the number that `Archive.store` gave it.
         fingerprint: the row's fingerprint.
         outcome: the outcome of its delete.
-        item: the deleted row as DynamoDB JSON, where it differs from the stored one.
+        item: the deleted row as DynamoDB JSON, if it differs from the stored one.
     """
 
     number: int
@@ -29,7 +29,7 @@ class Settlement(NamedTuple):
     item: bytes | None = None
 
     def __repr__(self) -> str:
-        return f"Settlement({self.number}, {self.outcome})"
+        return f"ArchivedOutcome({self.number}, {self.outcome})"
 
 
 class Archive(Protocol):
@@ -40,19 +40,19 @@ class Archive(Protocol):
         """Where the archive is, for the user; None for nowhere."""
 
     def open(self, header: PlanHeader) -> None:
-        """Check that the archive can be written. Raises SinkError where it cannot."""
+        """Check that the archive can be written. Raises SinkError if it cannot."""
 
     def store(self, rows: Sequence[PlannedRow]) -> int:
         """Store a group of rows as a whole before returning; return the number of the first, the others count on.
 
-        Raises SinkError where that fails: then none of the rows may be deleted.
+        Raises SinkError if that fails: then none of the rows may be deleted.
         """
 
-    def settle(self, settlements: Sequence[Settlement]) -> None:
+    def record_outcomes(self, outcomes: Sequence[ArchivedOutcome]) -> None:
         """Record what became of rows that were stored. Raises SinkError."""
 
-    def close(self, population: Population) -> None:
-        """Write the closing line. Raises SinkError."""
+    def close(self, scan_facts: ScanFacts | None) -> None:
+        """Write the closing line, with the facts about the scan if they are known. Raises SinkError."""
 
     def abandon(self) -> None:
         """Release the archive as it is, without a closing line. Never raises."""
@@ -74,10 +74,10 @@ class NoArchive:
         first, self._rows = self._rows, self._rows + len(rows)
         return first
 
-    def settle(self, settlements: Sequence[Settlement]) -> None:
+    def record_outcomes(self, outcomes: Sequence[ArchivedOutcome]) -> None:
         """Do nothing."""
 
-    def close(self, population: Population) -> None:
+    def close(self, scan_facts: ScanFacts | None) -> None:
         """Do nothing."""
 
     def abandon(self) -> None:
@@ -106,7 +106,7 @@ class FileArchive:
             raise SinkError(sentence, "give --archive PATH", "unwritable") from None
         self._file.create()
         self._encoder = LineEncoder(header)
-        self._file.append(self._encoder.header, to_disk=True)
+        self._file.append(self._encoder.header, fsync=True)
 
     def store(self, rows: Sequence[PlannedRow]) -> int:
         """Append the rows, and flush them to the disk (fsync)."""
@@ -114,26 +114,26 @@ class FileArchive:
         first, before = encoder.rows, encoder.position()
         block = encoder.encode_rows((row.fingerprint, row.row_name, row.state, row.item) for row in rows)
         try:
-            self._file.append(block, to_disk=True)
+            self._file.append(block, fsync=True)
         except SinkError:
             encoder.rewind(before)
             raise
         return first
 
-    def settle(self, settlements: Sequence[Settlement]) -> None:
+    def record_outcomes(self, outcomes: Sequence[ArchivedOutcome]) -> None:
         """Append the outcomes; they are flushed to the disk with the next group."""
         encoder = self._open_encoder
         before = encoder.position()
-        block = encoder.encode_outcomes(settlements)
+        block = encoder.encode_outcomes(outcomes)
         try:
-            self._file.append(block, to_disk=False)
+            self._file.append(block, fsync=False)
         except SinkError:
             encoder.rewind(before)
             raise
 
-    def close(self, population: Population) -> None:
+    def close(self, scan_facts: ScanFacts | None) -> None:
         """Append the closing line, flush it to the disk, and close the file."""
-        self._file.append(self._open_encoder.encode_closing(population), to_disk=True)
+        self._file.append(self._open_encoder.encode_closing(scan_facts), fsync=True)
         self._file.close()
 
     def abandon(self) -> None:

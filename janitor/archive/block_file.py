@@ -37,8 +37,8 @@ class BlockFile:
             way_out = "give a path in a folder that can be written"
             raise SinkError(f"{self.path} cannot be written: {error.strerror}", way_out, "unwritable") from None
 
-    def append(self, block: bytes, *, to_disk: bool) -> None:
-        """Write a block at the end; with `to_disk` flush it to the disk before returning.
+    def append(self, block: bytes, *, fsync: bool) -> None:
+        """Write a block at the end; with `fsync` flush it to the disk before returning.
 
         Raises:
             SinkError: the disk is full or broken; the file is as it was before.
@@ -48,7 +48,7 @@ class BlockFile:
         end = os.lseek(self._file, 0, os.SEEK_CUR)
         try:
             _write(self._file, gzip.compress(block, _GZIP_LEVEL) if self._is_zipped else block)
-            if to_disk:
+            if fsync:
                 os.fsync(self._file)
         except OSError as error:
             with contextlib.suppress(OSError):

@@ -64,40 +64,40 @@ class PlannedRow(msgspec.Struct, frozen=True):
     """The line of a row. Its `repr` shows nothing of the item.
 
     Attributes:
-        row: its number in the file, from 0.
+        number: its number in the file, from 0.
         fingerprint, row_name, state: the same as in the report.
         item: the row's DynamoDB JSON, exactly as DynamoDB sent it.
     """
 
-    row: int
+    number: int = msgspec.field(name="row")
     fingerprint: str
     row_name: str
     state: str
     item: msgspec.Raw
 
     def __repr__(self) -> str:
-        return f"PlannedRow({self.row}, {self.fingerprint})"
+        return f"PlannedRow({self.number}, {self.fingerprint})"
 
 
 class RowOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """The line that says what became of a row. Its `repr` shows nothing of the item.
 
     Attributes:
-        row, fingerprint: the same as in the row's own line.
+        number, fingerprint: the same as in the row's own line.
         outcome: the outcome of its delete.
-        item: the deleted row, where it differs from the row's own line.
+        item: the deleted row, if it differs from the row's own line.
     """
 
-    row: int
+    number: int = msgspec.field(name="row")
     fingerprint: str
     outcome: str
     item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
     def __repr__(self) -> str:
-        return f"RowOutcome({self.row}, {self.fingerprint}, {self.outcome})"
+        return f"RowOutcome({self.number}, {self.fingerprint}, {self.outcome})"
 
 
-class Population(msgspec.Struct, frozen=True):
+class ScanFacts(msgspec.Struct, frozen=True):
     """Facts about the scan that made a plan, for the guards.
 
     Attributes:
@@ -113,15 +113,15 @@ class Population(msgspec.Struct, frozen=True):
 
 
 # For a part of a plan, or an incomplete one: no guard can mistake it for facts about a table.
-UNKNOWN_POPULATION = Population(0, 0, complete=False)
+_UNKNOWN_FACTS = ScanFacts(0, 0, complete=False)
 
 
-def is_unknown(population: Population) -> bool:
-    """Whether a population says nothing about a table."""
-    return population.scanned == 0 and not population.complete
+def is_unknown(scan_facts: ScanFacts) -> bool:
+    """Whether these facts say nothing about a table."""
+    return scan_facts.scanned == 0 and not scan_facts.complete
 
 
-class PlanClosing(Population, frozen=True, kw_only=True):
+class PlanClosing(ScanFacts, frozen=True, kw_only=True):
     """The last line.
 
     Attributes:
@@ -171,15 +171,16 @@ class LineEncoder:
             ]
         )
 
-    def encode_closing(self, population: Population) -> bytes:
-        """Encode the last line."""
+    def encode_closing(self, scan_facts: ScanFacts | None) -> bytes:
+        """Encode the last line; None stands for unknown facts."""
+        facts = _UNKNOWN_FACTS if scan_facts is None else scan_facts
         closing = PlanClosing(
             rows=self.rows,
             sha256=self._digest.hexdigest(),
-            scanned=population.scanned,
-            dated=population.dated,
-            complete=population.complete,
-            unused_patterns=population.unused_patterns,
+            scanned=facts.scanned,
+            dated=facts.dated,
+            complete=facts.complete,
+            unused_patterns=facts.unused_patterns,
         )
         return self._encode([closing])
 
@@ -197,8 +198,8 @@ class LineEncoder:
         return lines
 
 
-class Plan:
-    """A plan that is being written: rows wait in memory until a block is full, so memory stays flat.
+class PlanWriter:
+    """Writes a plan block by block. Rows wait in memory until a block is full, so memory stays flat.
 
     Attributes:
         path: where the file is.
@@ -208,13 +209,13 @@ class Plan:
         self._file = BlockFile(path)
         self.path = path
         self._encoder: LineEncoder | None = None
-        self._waiting: list[tuple[str, str, str, bytes]] = []
-        self._waiting_bytes = 0
+        self._unwritten: list[tuple[str, str, str, bytes]] = []
+        self._unwritten_bytes = 0
 
     @property
     def rows(self) -> int:
         """How many rows it holds."""
-        return self._encoder.rows + len(self._waiting) if self._encoder else 0
+        return self._encoder.rows + len(self._unwritten) if self._encoder else 0
 
     def open(self, header: PlanHeader) -> None:
         """Create the file, and write its first line to check that it can be written.
@@ -224,7 +225,7 @@ class Plan:
         """
         self._file.create()
         self._encoder = LineEncoder(header)
-        self._file.append(self._encoder.header, to_disk=False)
+        self._file.append(self._encoder.header, fsync=False)
 
     def add(self, fingerprint: str, row_name: str, state: str, item: bytes) -> None:
         """Add a row to the plan.
@@ -232,22 +233,22 @@ class Plan:
         Raises:
             SinkError: the disk is full or broken.
         """
-        self._waiting.append((fingerprint, row_name, state, item))
-        self._waiting_bytes += len(item)
-        if self._waiting_bytes >= _BLOCK_BYTES:
+        self._unwritten.append((fingerprint, row_name, state, item))
+        self._unwritten_bytes += len(item)
+        if self._unwritten_bytes >= _BLOCK_BYTES:
             self._flush()
 
-    def close(self, population: Population) -> None:
-        """Write the closing line, flush the file to the disk, and close it.
+    def close(self, scan_facts: ScanFacts | None) -> None:
+        """Write the closing line with the facts, None if unknown, flush the file to the disk, and close it.
 
         Raises:
             SinkError: that failed.
         """
         self._flush()
-        self._file.append(self._open_encoder.encode_closing(population), to_disk=True)
+        self._file.append(self._open_encoder.encode_closing(scan_facts), fsync=True)
         self._file.close()
 
-    def release(self) -> None:
+    def close_unfinished(self) -> None:
         """Close the file as it is, without a closing line unless `close` has written it. Never raises."""
         self._file.close()
 
@@ -279,11 +280,11 @@ class Plan:
         encoder = self._open_encoder
         before = encoder.position()
         try:
-            self._file.append(encoder.encode_rows(self._waiting), to_disk=False)
+            self._file.append(encoder.encode_rows(self._unwritten), fsync=False)
         except SinkError:
             encoder.rewind(before)
             raise
-        self._waiting, self._waiting_bytes = [], 0
+        self._unwritten, self._unwritten_bytes = [], 0
 
     @property
     def _open_encoder(self) -> LineEncoder:

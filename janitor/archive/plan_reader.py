@@ -30,7 +30,7 @@ _Stream = BinaryIO | gzip.GzipFile
 class _Line(msgspec.Struct):
     """Any line but the first; the members that are set show which kind of line it is."""
 
-    row: int = -1
+    number: int = msgspec.field(name="row", default=-1)
     fingerprint: str = ""
     row_name: str = ""
     state: str = ""
@@ -44,7 +44,7 @@ class _Line(msgspec.Struct):
     sha256: str | None = None
 
     def __repr__(self) -> str:
-        return f"_Line({self.row})"
+        return f"_Line({self.number})"
 
 
 _HEADER = msgspec.json.Decoder(PlanHeader)
@@ -57,7 +57,7 @@ class PlanReader:
     Attributes:
         name: its name for the user.
         header: its first line.
-        closing: its last line, once `entries` has been read to the end; None where the file is not complete.
+        closing: its last line, once `entries` has been read to the end; None if the file is not complete.
     """
 
     def __init__(self, name: str, open_file: Callable[[], BinaryIO]) -> None:
@@ -130,9 +130,9 @@ class PlanReader:
         for entry in self.entries():
             if isinstance(entry, PlannedRow):
                 keys.add(hash_key(decode_row(entry.item)))
-                if len(keys) <= entry.row:
+                if len(keys) <= entry.number:
                     raise ConfigurationError(
-                        f"{self.name} holds one key twice: row {entry.row} repeats an earlier row",
+                        f"{self.name} holds one key twice: row {entry.number} repeats an earlier row",
                         "make it again, from a table or a dump that holds each row once",
                         "plan-damaged",
                     )
@@ -154,12 +154,12 @@ class PlanReader:
                 sha256=line.sha256,
             )
         if line.outcome is not None:
-            return RowOutcome(line.row, line.fingerprint, line.outcome, line.item)
-        if line.item is msgspec.UNSET or line.row != count:
+            return RowOutcome(line.number, line.fingerprint, line.outcome, line.item)
+        if line.item is msgspec.UNSET or line.number != count:
             raise self._damaged_error(f"row {count} is not in its place")
         if not _is_row_with_key(line.item):
             raise self._damaged_error(f"row {count} is not a row of a token table")
-        return PlannedRow(line.row, line.fingerprint, line.row_name, line.state, line.item)
+        return PlannedRow(line.number, line.fingerprint, line.row_name, line.state, line.item)
 
     def _check_closing(self, closing: PlanClosing, count: int, checksum: str) -> None:
         if closing.rows != count:

@@ -10,8 +10,8 @@ copies.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from janitor.archive.archive import Settlement
-from janitor.archive.plan import UNKNOWN_POPULATION, LineEncoder, PlanHeader, PlannedRow, Population
+from janitor.archive.archive import ArchivedOutcome
+from janitor.archive.plan import LineEncoder, PlanHeader, PlannedRow, ScanFacts
 from janitor.background import wait_for_answer
 from janitor.errors import SinkError
 
@@ -23,7 +23,7 @@ class _Group:
     number: int
     first_row: int
     rows: list[PlannedRow]
-    settlements: list[Settlement] = field(default_factory=list)
+    outcomes: list[ArchivedOutcome] = field(default_factory=list)
 
     def holds(self, row: int) -> bool:
         return self.first_row <= row < self.first_row + len(self.rows)
@@ -32,17 +32,17 @@ class _Group:
 class S3Archive:
     """Stores groups of rows as objects under a prefix of a bucket."""
 
-    def __init__(self, location: str, put: Callable[[str, bytes], None], is_over: Callable[[], bool]) -> None:
+    def __init__(self, location: str, put: Callable[[str, bytes], None], must_end: Callable[[], bool]) -> None:
         """Prepare; stores nothing.
 
         Args:
             location: `s3://bucket/prefix/…/`, for messages and the report.
             put: stores an object under that prefix by its name; raises SinkError.
-            is_over: whether the run has to end, and can no longer wait for S3.
+            must_end: whether the run has to end, and can no longer wait for S3.
         """
         self.location = location
         self._put = put
-        self._is_over = is_over
+        self._must_end = must_end
         self._header: PlanHeader | None = None
         self._stored = 0
         self._rows = 0
@@ -51,50 +51,50 @@ class S3Archive:
     def open(self, header: PlanHeader) -> None:
         """Store an archive without rows, to check that objects can be stored."""
         self._header = header
-        self._store(_Group(0, 0, []), UNKNOWN_POPULATION)
+        self._store(_Group(0, 0, []), is_closed=True)
 
     def store(self, rows: Sequence[PlannedRow]) -> int:
         """Store the rows as an object; it is in S3 when this returns."""
         group = _Group(self._stored + 1, self._rows, list(rows))
-        self._store(group, None)
+        self._store(group, is_closed=False)
         self._stored += 1
         self._rows += len(rows)
         self._open_groups.append(group)
         return group.first_row
 
-    def settle(self, settlements: Sequence[Settlement]) -> None:
+    def record_outcomes(self, outcomes: Sequence[ArchivedOutcome]) -> None:
         """Record outcomes; an object is stored again when the outcomes of all its rows are known."""
-        for settlement in settlements:
+        for outcome in outcomes:
             for group in self._open_groups:
-                if group.holds(settlement.number):
-                    group.settlements.append(settlement)
-        for group in [group for group in self._open_groups if len(group.settlements) == len(group.rows)]:
+                if group.holds(outcome.number):
+                    group.outcomes.append(outcome)
+        for group in [group for group in self._open_groups if len(group.outcomes) == len(group.rows)]:
             self._open_groups.remove(group)
-            self._store(group, UNKNOWN_POPULATION)
+            self._store(group, is_closed=True)
 
-    def close(self, population: Population) -> None:  # noqa: ARG002  # it describes the whole, not one object
+    def close(self, scan_facts: ScanFacts | None) -> None:  # noqa: ARG002  # it describes the whole, not one object
         """Store the groups that have rows without an outcome again, with the outcomes that are known."""
         for group in self._open_groups:
-            self._store(group, UNKNOWN_POPULATION)
+            self._store(group, is_closed=True)
         self._open_groups.clear()
 
     def abandon(self) -> None:
         """Do nothing: what is stored stays, without its outcomes."""
 
-    def _store(self, group: _Group, population: Population | None) -> None:
-        """Store a group; without a population it has no closing line, like an incomplete archive."""
+    def _store(self, group: _Group, *, is_closed: bool) -> None:
+        """Store a group; unless it is closed, without a closing line, like an incomplete archive."""
         if self._header is None:
             raise SinkError(f"{self.location} is not open")
         encoder = LineEncoder(self._header)
         rows = encoder.encode_rows((row.fingerprint, row.row_name, row.state, row.item) for row in group.rows)
         outcomes = encoder.encode_outcomes(
             (number - group.first_row, fingerprint, outcome, item)
-            for number, fingerprint, outcome, item in group.settlements
+            for number, fingerprint, outcome, item in group.outcomes
         )
-        closing = b"" if population is None else encoder.encode_closing(population)
+        closing = encoder.encode_closing(None) if is_closed else b""
         content = b"".join((encoder.header, rows, outcomes, closing))
         name = f"{group.number:06}.ndjson"
-        stored_name = wait_for_answer(lambda: self._put_object(name, content), self._is_over)
+        stored_name = wait_for_answer(lambda: self._put_object(name, content), self._must_end)
         if stored_name is None:
             sentence = f"{self.location}{name} was not stored before the run had to end"
             raise SinkError(sentence, "check whether S3 answers", "no-answer")

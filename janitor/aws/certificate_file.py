@@ -25,7 +25,7 @@ class CertificateFile(NamedTuple):
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *, profile: tuple[str, str] | None = None) -> Self | None:
-        """Return the file to use; None where none is named.
+        """Return the file to use; None if none is named.
 
         Args:
             environment: the environment variables.
@@ -40,7 +40,7 @@ class CertificateFile(NamedTuple):
         return cls(second, environment[second]) if second in environment else None
 
     def find_flaw(self) -> str | None:
-        """Say in a sentence what is wrong with the file; None where it holds certificates."""
+        """Say in a sentence what is wrong with the file; None if it holds certificates."""
         if not self.path.strip():
             return f"{self.named_by} is empty"
         file = f"{self.named_by}: {printable(self.path)}"

@@ -116,7 +116,7 @@ class _CredentialProvider:
         self.role_arn: str | None = None
 
     def load_credentials(self) -> "_CheckedCredentials | None":
-        """Load the first credentials in botocore's order; None where nothing is configured.
+        """Load the first credentials in botocore's order; None if nothing is configured.
 
         Raises:
             ConfigurationError: a variable, a profile or a file is wrong.
@@ -172,7 +172,7 @@ class _CredentialProvider:
 
 
 def ask_metadata_status(host: str) -> int | None:
-    """Return the status with which an instance's metadata service answers; None where there is none.
+    """Return the status with which an instance's metadata service answers; None if there is none.
 
     Args:
         host: its host, with an optional port.
@@ -236,7 +236,7 @@ def explain_errors(source: "CredentialSource") -> Iterator[None]:
 
 
 def find_flaw(text: str) -> str | None:
-    """Say why no header can carry this part of credentials, as the end of "they …"; None where one can."""
+    """Say why no header can carry this part of credentials, as the end of "they …"; None if one can."""
     if not text:
         return "are empty"
     if "\n" in text or "\r" in text:

@@ -36,7 +36,7 @@ THROTTLES = frozenset(
 DENIALS = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
 UNKNOWN_OPERATIONS = frozenset({"UnknownOperationException", "UnknownOperation", "InvalidAction"})
 # Temporary errors of a request as a whole: the server may have received it or not, and the next try may succeed.
-PASSING_ERRORS = THROTTLES | {
+TRANSIENT_ERRORS = THROTTLES | {
     "InternalServerError",
     "InternalFailure",
     "ServiceUnavailable",
@@ -50,7 +50,7 @@ PASSING_ERRORS = THROTTLES | {
 STATEMENT_THROTTLES = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "RequestLimitExceeded"})
 # Temporary errors of one statement in a batch (API reference, BatchStatementError): it did nothing, and the next try
 # may succeed.
-PASSING_STATEMENT_ERRORS = STATEMENT_THROTTLES | {"InternalServerError", "TransactionConflict"}
+TRANSIENT_STATEMENT_ERRORS = STATEMENT_THROTTLES | {"InternalServerError", "TransactionConflict"}
 NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
 
 EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})
@@ -207,7 +207,7 @@ def list_causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def reason_of(error: BaseException) -> str | None:
-    """Return the reason that the operating system, OpenSSL or a proxy gives for an error; None where none does."""
+    """Return the reason that the operating system, OpenSSL or a proxy gives for an error; None if none does."""
     return next((reason for cause in list_causes(error) if (reason := _system_reason(cause))), None)
 
 

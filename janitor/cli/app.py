@@ -111,29 +111,29 @@ def _explain_error(error: BaseException) -> tuple[str, int]:
     """The sentence for stderr, empty for none, and the exit code."""
     match error:
         case click.ClickException():
-            return _usage_sentence(error), ExitCode.USAGE
+            return _explain_usage_error(error), ExitCode.USAGE
         case JanitorError():
             return str(error), error.exit_code
         case SystemExit() | OSError():
             # click exits with 0 after it has printed completions for a shell.
             is_done = isinstance(error, SystemExit) and error.code == 0
-            return _output_sentence(error), ExitCode.DONE if is_done else ExitCode.FAILED
+            return _explain_output_error(error), ExitCode.DONE if is_done else ExitCode.FAILED
         case KeyboardInterrupt() | click.Abort():
             return "interrupted", signal_exit_code(signal.SIGINT)
         case Terminated():
             return "terminated", signal_exit_code(error.number)
         case _:
-            return _bug_sentence(error), ExitCode.FAILED
+            return _describe_bug(error), ExitCode.FAILED
 
 
-def _output_sentence(error: SystemExit | OSError) -> str:
+def _explain_output_error(error: SystemExit | OSError) -> str:
     # click exits by itself if the reader of standard output has gone, as with `| head`; that is no error.
     if isinstance(error, SystemExit | BrokenPipeError):
         return ""
     return f"{error.filename or 'the output could not be written'}: {error.strerror}"
 
 
-def _usage_sentence(error: click.ClickException) -> str:
+def _explain_usage_error(error: click.ClickException) -> str:
     sentence = " ".join(error.format_message().split()).rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
@@ -151,17 +151,17 @@ def _without_arguments(sentence: str) -> str:
     )
 
 
-def _bug_sentence(error: BaseException) -> str:
-    from janitor.logs import bug_sentence
+def _describe_bug(error: BaseException) -> str:
+    from janitor.logs import describe_bug
 
-    return bug_sentence(error)
+    return describe_bug(error)
 
 
 def print_thread_bug(ended: threading.ExceptHookArgs) -> None:
     """Print that a bug ended a thread; Python itself would print a traceback, with the error's message."""
     if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
         with contextlib.suppress(OSError):
-            click.echo(f"{PROGRAM}: {_bug_sentence(ended.exc_value)}", err=True)
+            click.echo(f"{PROGRAM}: {_describe_bug(ended.exc_value)}", err=True)
 
 
 def _raise_terminated(number: int, _: FrameType | None) -> NoReturn:

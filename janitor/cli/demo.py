@@ -89,9 +89,9 @@ def _use_only(environment: Mapping[str, str]) -> None:
 
 def _make_table(emulator: "Emulator", dialect: str) -> str:
     from janitor.demo.lisa_table import TABLE_NAMES, create_lisa_table
-    from janitor.dynamodb.client import Aws, Connection
+    from janitor.dynamodb.client import AwsAccess, AwsSession
 
-    aws = Aws(Connection(endpoint_url=emulator.endpoint_url, environment=emulator.environment))
+    aws = AwsSession(AwsAccess(endpoint_url=emulator.endpoint_url, environment=emulator.environment))
     name = TABLE_NAMES[dialect]
     rows = create_lisa_table(aws.dynamodb, name, dialect, int(time.time()))
     click.echo(f"An embedded DynamoDB at {emulator.endpoint_url} holds the table {name} with {rows} made-up tokens.\n")
@@ -100,7 +100,7 @@ def _make_table(emulator: "Emulator", dialect: str) -> str:
 
 def _scan(table: str) -> int:
     from janitor.wiring.execution import execute_run
-    from janitor.wiring.job import RunRequest, build_job
+    from janitor.wiring.run_spec import RunRequest, build_run_spec
     from janitor.wiring.scan import prepare_scan
 
     settings = ScanCommand(
@@ -115,11 +115,11 @@ def _scan(table: str) -> int:
     )
     logs = LogSettings(log_level="error")  # warnings are in the report
     request = RunRequest("scan", [settings], prepare_scan)
-    return execute_run("scan", logs, settings, functools.partial(build_job, request, settings))
+    return execute_run("scan", logs, settings, functools.partial(build_run_spec, request, settings))
 
 
 def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:
-    program = _program()
+    program = _find_program()
     if not keep:
         click.echo("\nTry next:")
         click.echo(f"  {program} demo --keep                  keep it running, to scan it yourself")
@@ -134,7 +134,7 @@ def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:
     click.echo(f"\nTo end it: kill {emulator.pid}")
 
 
-def _program() -> str:
+def _find_program() -> str:
     """How to call janitor: if `make run` started it, there is no command of that name."""
     python, *started = sys.orig_argv
     return f"{shlex.quote(python)} -m janitor" if started[:2] == ["-m", "janitor"] else "janitor"

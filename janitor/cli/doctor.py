@@ -42,7 +42,7 @@ def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int
       janitor doctor --state-url dynamodb://janitor-state --create-state
     """
     from janitor.doctor.examination import run_doctor
-    from janitor.wiring.logging import start_logging
+    from janitor.logs import start_logging
 
     given = DoctorCommand(*groups)
     start_logging(given.logs)

@@ -40,7 +40,7 @@ def takes(*groups: type[Settings]) -> Callable[[Callable[..., int]], Callable[..
         decorated = called
         for group in reversed(groups):
             for name, setting in reversed(settings_of(group).items()):
-                decorated = _option(name, setting)(decorated)
+                decorated = _make_option(name, setting)(decorated)
         return decorated
 
     return decorate
@@ -96,7 +96,7 @@ class _Option(click.Option):
             raise click.BadParameter(str(error), ctx=ctx, param_hint=f"'{self.envvar}'") from None
 
 
-def _option(name: str, setting: Setting) -> Callable[[Any], Any]:
+def _make_option(name: str, setting: Setting) -> Callable[[Any], Any]:
     common: dict[str, Any] = {"help": setting.help}
     if not setting.is_flag_only:
         common |= {"envvar": variable(name), "show_envvar": True}
@@ -123,10 +123,10 @@ def _fill_group(group: type[Settings], values: Mapping[str, Any], context: click
     settings = settings_of(group)
     sources = {name: context.get_parameter_source(name) for name in settings}
     origins = {name: _ORIGINS[source] for name, source in sources.items() if source in _ORIGINS}
-    return group(origins=origins, **{name: _value(setting, values[name]) for name, setting in settings.items()})
+    return group(origins=origins, **{name: _parse_value(setting, values[name]) for name, setting in settings.items()})
 
 
-def _value(setting: Setting, value: Any) -> Any:
+def _parse_value(setting: Setting, value: Any) -> Any:
     if setting.is_repeatable:
         return tuple(setting.parse(part) if isinstance(part, str) else part for part in value)
     return setting.parse(value) if setting.choices and value is not None else value

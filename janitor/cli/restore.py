@@ -27,7 +27,7 @@ def command(
       janitor restore archive.ndjson --all
     """
     from janitor.lifecycle.restore import restore_rows
-    from janitor.wiring.logging import start_logging
+    from janitor.logs import start_logging
     from janitor.wiring.signals import stop_on_signals
 
     start_logging(logs)

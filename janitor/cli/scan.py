@@ -25,9 +25,9 @@ def command(*groups: Any) -> int:
       janitor scan --ssm-parameter --report json=report.json --fail-on expiring
       janitor scan --source s3://my-bucket/AWSDynamoDB/01693685827463-2d8752fd/ --dialect hashed
     """
-    from janitor.wiring.job import RunRequest
+    from janitor.wiring.run_on_tables import check_shared, execute_on_tables, expand_tables
+    from janitor.wiring.run_spec import RunRequest
     from janitor.wiring.scan import check_scan, prepare_scan
-    from janitor.wiring.tables import check_shared, execute_on_tables, expand_tables
 
     *of_scan, logs = groups
 

@@ -21,9 +21,9 @@ def command(name: str) -> int:
     from janitor.report.schema import build_schema
 
     if name == "schedule":
-        from janitor.settings.schedule_schema import schedule_schema
+        from janitor.settings.schedule_schema import build_schedule_schema
 
-        schema = schedule_schema()
+        schema = build_schedule_schema()
     elif name == "doctor":
         from janitor.report.checkup import Checkup
 

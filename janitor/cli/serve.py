@@ -40,9 +40,8 @@ def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
 
 
 def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
-    from janitor.logs import unbind
-    from janitor.wiring.logging import start_logging
-    from janitor.wiring.places import state_directory
+    from janitor.logs import start_logging, unbind
+    from janitor.wiring.places import find_state_directory
 
     try:
         from janitor.serve.daemon import DaemonSettings
@@ -59,7 +58,7 @@ def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
     plan = DaemonSettings(
         folder=folder,
         listen=serve.listen,
-        state=serve.state_dir or state_directory("--state-dir") / "serve",
+        state=serve.state_dir or find_state_directory("--state-dir") / "serve",
         environment=os.environ,
         max_runs=serve.max_runs,
         options=[text for name, value in given.items() if value for text in (flag(name), value)],

@@ -31,9 +31,9 @@ def command(
       janitor sweep --deployment prod --delete --grace 30d --archive /var/lib/janitor/
       janitor sweep --deployment prod --plan plan.ndjson && janitor apply plan.ndjson
     """
-    from janitor.wiring.job import RunRequest
+    from janitor.wiring.run_on_tables import check_shared, execute_on_tables, expand_tables
+    from janitor.wiring.run_spec import RunRequest
     from janitor.wiring.sweep import check_sweep, prepare_sweep
-    from janitor.wiring.tables import check_shared, execute_on_tables, expand_tables
 
     *of_scan, logs = groups
     tables = expand_tables(ScanCommand(*of_scan))
@@ -43,5 +43,5 @@ def command(
         check_shared(scan, plan, deletion)
 
     prepare = functools.partial(prepare_sweep, SweepCommand(plan, deletion, writes, delete.deletes))
-    is_dry_run = not delete.deletes
-    return execute_on_tables(RunRequest("sweep", tables, prepare, is_dry_run, is_silent=is_dry_run), logs, check)
+    request = RunRequest("sweep", tables, prepare, deletes=delete.deletes, is_dry_run=not delete.deletes)
+    return execute_on_tables(request, logs, check)

@@ -79,17 +79,17 @@ def refuse_unknown_variables(
     """
     ours = {name for name, value in environment.items() if _is_ours(name, value)}
     if command is not None:
-        ours -= known_variables(command)
+        ours -= list_known_variables(command)
     if not ours:
         return
-    known = known_variables(program)
+    known = list_known_variables(program)
     unknown = sorted(ours - known)
     if not unknown:
         return
-    flag_only = frozenset(_flag_only_options(program))
+    flag_only = frozenset(_list_flag_only_options(program))
     raise ConfigurationError(
         ". ".join(
-            f"{printable(name)} is not a variable of janitor; {_hint(name, known, flag_only)}" for name in unknown
+            f"{printable(name)} is not a variable of janitor; {_suggest(name, known, flag_only)}" for name in unknown
         ),
         "nothing was read: correct the name, or unset the variable",
         "unknown-variable",
@@ -107,7 +107,7 @@ def refuse_ignored_variables(environment: Mapping[str, str], name: str, command:
     Raises:
         ConfigurationError: there is such a variable.
     """
-    known = known_variables(command)
+    known = list_known_variables(command)
     for bare, (spared, commands) in _SPARING.items():
         variable = f"{ENVIRONMENT_PREFIX}{bare}"
         if name in commands and environment.get(variable) and variable not in known:
@@ -133,15 +133,15 @@ def refuse_unclear_variables(environment: Mapping[str, str]) -> None:
         raise ConfigurationError(sentence, "nothing was read: set it to 1 or 0, or unset it", "unclear-variable")
 
 
-def known_variables(program: click.Command) -> AbstractSet[str]:
+def list_known_variables(program: click.Command) -> AbstractSet[str]:
     """The variables that this command, or any command of this group, reads."""
-    of_options = {option.envvar for option in _options(program) if isinstance(option.envvar, str)}
+    of_options = {option.envvar for option in _list_options(program) if isinstance(option.envvar, str)}
     return of_options | _NOT_OPTIONS
 
 
-def nearest_variable(name: str, known: AbstractSet[str]) -> str:
+def find_nearest_variable(name: str, known: AbstractSet[str]) -> str:
     """The known variable with the most similar name."""
-    return _nearest(_bare(name), known)
+    return _find_nearest(_remove_prefix(name), known)
 
 
 def _is_ours(name: str, value: str) -> bool:
@@ -153,7 +153,7 @@ def _normalize(name: str) -> str:
     return re.sub(r"[-.\s]", "_", name.strip("\ufeff \t\r\n").upper())
 
 
-def _bare(name: str) -> str:
+def _remove_prefix(name: str) -> str:
     return re.sub("__+", "_", _normalize(name)).removeprefix(ENVIRONMENT_PREFIX)
 
 
@@ -164,31 +164,31 @@ def _is_service_link(name: str, value: str) -> bool:
     return any(re.fullmatch(rf"([A-Z0-9_]+_)?{form}", rest) and re.fullmatch(of, value) for form, of in _SERVICE_LINKS)
 
 
-def _hint(name: str, known: AbstractSet[str], flag_only: AbstractSet[str]) -> str:
-    bare = _bare(name)
+def _suggest(name: str, known: AbstractSet[str], flag_only: AbstractSet[str]) -> str:
+    bare = _remove_prefix(name)
     if _MEANS_NO_DELETE(bare):
         return f"did you mean {_DRY_RUN}? {_FORBIDS}"
     forbids = f"; {_FORBIDS}" if bare.rpartition("_")[2] in _ABOUT_DELETING else ""
     if bare in flag_only:
         return f"--{bare.lower().replace('_', '-')} can only be given as a flag{forbids}"
-    of_file = _in_a_schedule_file(bare)
+    of_file = _find_schedule_key(bare)
     if of_file is not None:
         key, field = of_file
         variable = f"{ENVIRONMENT_PREFIX}{field.upper()}"
         return (
             f"did you mean {variable}?" if variable in known else f"{key} can only be set in a schedule file{forbids}"
         )
-    return f"did you mean {_nearest(bare, known)}?"
+    return f"did you mean {_find_nearest(bare, known)}?"
 
 
-def _nearest(bare: str, known: AbstractSet[str]) -> str:
+def _find_nearest(bare: str, known: AbstractSet[str]) -> str:
     names = sorted(name.removeprefix(ENVIRONMENT_PREFIX) for name in known)
     near = difflib.get_close_matches(bare, names, n=1, cutoff=_CLOSE_MATCH)
     far = difflib.get_close_matches(bare, [name for name in names if name not in _ONLY_IF_CLOSE], n=1, cutoff=0.0)
     return f"{ENVIRONMENT_PREFIX}{(near or far)[0]}"
 
 
-def _in_a_schedule_file(bare: str) -> tuple[str, str] | None:
+def _find_schedule_key(bare: str) -> tuple[str, str] | None:
     """The key of a schedule file with this name, as `[section] key`, and the field of its setting."""
     from janitor.settings.schedule_keys import SECTIONS, THRESHOLDS
 
@@ -201,7 +201,7 @@ def _in_a_schedule_file(bare: str) -> tuple[str, str] | None:
     return None
 
 
-def _options(command: click.Command) -> Iterator[click.Parameter]:
+def _list_options(command: click.Command) -> Iterator[click.Parameter]:
     if not isinstance(command, click.Group):
         yield from command.params
         return
@@ -209,10 +209,10 @@ def _options(command: click.Command) -> Iterator[click.Parameter]:
     for name in command.list_commands(context):
         inner = command.get_command(context, name)
         if inner is not None:
-            yield from _options(inner)
+            yield from _list_options(inner)
 
 
-def _flag_only_options(program: click.Command) -> Iterator[str]:
-    for option in _options(program):
+def _list_flag_only_options(program: click.Command) -> Iterator[str]:
+    for option in _list_options(program):
         if isinstance(option, click.Option) and option.envvar is None and option.name:
             yield option.name.upper()

@@ -124,7 +124,7 @@ def stop_emulator(emulator: Emulator) -> None:
     _end(emulator.pid)
 
 
-def client_environment(endpoint_url: str) -> dict[str, str]:
+def make_client_environment(endpoint_url: str) -> dict[str, str]:
     """Return the variables that point an AWS client to this endpoint, past the user's proxy."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
@@ -132,7 +132,7 @@ def client_environment(endpoint_url: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": _REGION,
         "AWS_DEFAULT_REGION": _REGION,
-        **_no_proxy(),
+        **_make_no_proxy(),
     }
 
 
@@ -140,12 +140,12 @@ def _start_with_retries() -> Emulator:
     last_output = ""
     # Another program may take the free port before ministack listens there; ministack then ends.
     for _ in range(_ATTEMPTS):
-        port, mark = _free_port(), secrets.token_hex(8)
+        port, mark = _find_free_port(), secrets.token_hex(8)
         with tempfile.TemporaryFile() as output:
             pid, is_up = None, False
             try:
                 # An exception from a signal handler inside Popen would lose the process id.
-                with _signals_delayed():
+                with _delay_signals():
                     pid = _spawn(port, mark, output)
                 is_up = _wait_until_up(pid, port, mark)
             finally:
@@ -153,8 +153,8 @@ def _start_with_retries() -> Emulator:
                     _end(pid)
             if is_up:
                 url = f"http://{_HOST}:{port}"
-                return Emulator(url, pid, client_environment(url))
-            last_output = _last_line(output)
+                return Emulator(url, pid, make_client_environment(url))
+            last_output = _read_last_line(output)
     raise EmulatorError(
         f"the embedded DynamoDB does not start ({last_output}); reinstall it: pip install --force-reinstall"
         " 'token-janitor[demo]'"
@@ -179,7 +179,7 @@ def _spawn(port: int, mark: str, output: BinaryIO) -> int:
 
 
 @contextmanager
-def _signals_delayed() -> Iterator[None]:
+def _delay_signals() -> Iterator[None]:
     """Delay the signals that end this program until the block has ended."""
     delayed: list[int] = []
     previous = {number: signal.getsignal(number) for number in _ENDING_SIGNALS}
@@ -241,7 +241,7 @@ def _has_ended(pid: int) -> bool:
         return True
 
 
-def _no_proxy() -> dict[str, str]:
+def _make_no_proxy() -> dict[str, str]:
     """Return the variable that takes loopback past the user's proxy; nothing if no proxy would be used.
 
     botocore, unlike browsers, sends even loopback requests to a proxy. In lower case, because that beats NO_PROXY.
@@ -252,14 +252,14 @@ def _no_proxy() -> dict[str, str]:
     return {"no_proxy": ",".join(filter(None, (proxies.get("no"), _HOST)))}
 
 
-def _last_line(output: BinaryIO) -> str:
+def _read_last_line(output: BinaryIO) -> str:
     output.seek(0)
     lines = output.read().decode(errors="replace").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
     return "".join(character if character.isprintable() else " " for character in last[:_MAX_LINE])
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as listener:
         listener.bind((_HOST, 0))
         port: int = listener.getsockname()[1]

@@ -9,7 +9,8 @@ from janitor.demo.classic_rows import make_classic_rows
 from janitor.demo.emulator import EmulatorError
 from janitor.demo.hashed_rows import make_hashed_rows
 from janitor.demo.row_parts import Item
-from janitor.dynamodb.locate import KEY, OWNER_INDEX
+from janitor.dynamodb.locate import OWNER_INDEX
+from janitor.tokens.attribute_names import KEY, USERNAME
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,7 +19,6 @@ TABLE_NAMES = {"hashed": "demo-LISAApiBaseTokenTable", "classic": "demo-LISAApiT
 """The table name of each dialect, in a deployment named `demo`."""
 
 _MAKE_ROWS: dict[str, Callable[[Random, int], list[Item]]] = {"hashed": make_hashed_rows, "classic": make_classic_rows}
-_OWNER = "username"
 _BATCH_ROWS = 25  # BatchWriteItem takes no more
 _BATCH_ATTEMPTS = 10
 
@@ -68,10 +68,10 @@ def _define_table(name: str, dialect: str) -> Any:
         return definition
     index = {
         "IndexName": OWNER_INDEX,
-        "KeySchema": [{"AttributeName": _OWNER, "KeyType": "HASH"}],
+        "KeySchema": [{"AttributeName": USERNAME, "KeyType": "HASH"}],
         "Projection": {"ProjectionType": "ALL"},
     }
-    attributes = [*definition["AttributeDefinitions"], {"AttributeName": _OWNER, "AttributeType": "S"}]
+    attributes = [*definition["AttributeDefinitions"], {"AttributeName": USERNAME, "AttributeType": "S"}]
     return definition | {"GlobalSecondaryIndexes": [index], "AttributeDefinitions": attributes}
 
 

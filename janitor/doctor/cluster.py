@@ -2,10 +2,10 @@
 
 import functools
 
-from janitor.dynamodb.scan import NeverStopped
 from janitor.errors import JanitorError
 from janitor.report.checkup import Check, error_check, passed_check
 from janitor.settings.limits import LimitSettings
+from janitor.stopping import NeverStopped
 from janitor.wiring.readers import check_readers, split_table
 
 _DASK = "dask"

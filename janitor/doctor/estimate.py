@@ -6,7 +6,7 @@ from collections.abc import Callable
 from janitor.doctor.cluster import count_parallel_readers
 from janitor.doctor.needs import Needs
 from janitor.doctor.table import FoundTable
-from janitor.dynamodb.client import Aws
+from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.cost import (
     PAGE_BYTES,
     USUAL_PAGE_SECONDS,
@@ -22,7 +22,7 @@ from janitor.errors import JanitorError
 from janitor.report.checkup import Estimate, SecondsBy
 from janitor.settings.doctor import DoctorCommand
 from janitor.tokens.policy import Policy
-from janitor.wiring.budgets import unit_limits
+from janitor.wiring.budgets import compute_unit_limits
 from janitor.wiring.readers import split_table
 
 _MILLION = 1_000_000
@@ -50,7 +50,7 @@ def make_estimate(
         capacity = describe_throughput(found.aws, table.name)
     except JanitorError:
         return None
-    budget, _ = unit_limits(capacity, max_rcu=settings.limits.max_rcu, max_wcu=None)
+    budget, _ = compute_unit_limits(capacity, max_rcu=settings.limits.max_rcu, max_wcu=None)
     is_limited = capacity.provisioned_reads or budget is not None
     page, seconds = (None, USUAL_PAGE_SECONDS) if is_limited else _time_first_page(found.aws, table, ticks)
     segments = split_table(settings.limits, table.size_bytes).segments
@@ -78,11 +78,11 @@ def make_estimate(
         seconds=round(reading.seconds, 3),
         seconds_by=seconds_by,
         write_units_per_delete=per_delete,
-        cost_usd_per_1000_deletes=_price_per_thousand(per_delete, settings.doctor.write_price),
+        cost_usd_per_1000_deletes=_compute_price_per_thousand(per_delete, settings.doctor.write_price),
     )
 
 
-def _time_first_page(aws: Aws, table: Table, ticks: Callable[[], float]) -> tuple[Page | None, float]:
+def _time_first_page(aws: AwsSession, table: Table, ticks: Callable[[], float]) -> tuple[Page | None, float]:
     """Read the first page, and return it with the seconds it took; None and the usual time if it cannot be read."""
     policy = Policy(dialect=table.dialect)
     before = ticks()
@@ -101,5 +101,5 @@ def _estimate_reading(
     return estimate_read(size, segments, capacity, seconds, at_once=at_once)
 
 
-def _price_per_thousand(per_delete: float | None, write_price: float) -> float | None:
+def _compute_price_per_thousand(per_delete: float | None, write_price: float) -> float | None:
     return None if per_delete is None else round(per_delete * _THOUSAND * write_price / _MILLION, 6)

@@ -30,7 +30,7 @@ from janitor.settings.doctor import DoctorCommand
 from janitor.settings.store_url import DynamoDbUrl
 from janitor.terminal import shows_colours
 from janitor.wiring.archives import check_archive
-from janitor.wiring.table import expand_deployments, name_in_settings, names_a_table
+from janitor.wiring.open_table import expand_deployments, name_in_settings, names_a_table
 
 # Used for a file or a pipe.
 _FILE_WIDTH = 160

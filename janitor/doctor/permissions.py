@@ -23,7 +23,7 @@ def examine_permissions(needs: Needs, delete_api: str, found: FoundTable) -> lis
         found: the table.
     """
     if found.aws is None or found.name is None:
-        deletes = _delete_actions(needs, delete_api)
+        deletes = _list_delete_actions(needs, delete_api)
         return [
             skipped_check(action, found.skip_reason)
             for action in (_DESCRIBE, *needs.actions, *needs.optional_actions, *deletes)
@@ -52,18 +52,18 @@ def _examine_permission(permissions: Permissions, action: str, *, needed: bool) 
     try:
         permissions.check(action)
     except JanitorError as error:
-        return permission_error_check(action, error, needed=needed)
+        return make_permission_error_check(action, error, needed=needed)
     return passed_check(action, _ALLOWED, needed=needed)
 
 
-def permission_error_check(action: str, error: JanitorError, *, needed: bool) -> Check:
+def make_permission_error_check(action: str, error: JanitorError, *, needed: bool) -> Check:
     """Make the check of a permission whose call failed; it is skipped if a test server does not know the call."""
     if error.code in UNKNOWN_OPERATIONS:
         return skipped_check(action, "not checked: this server does not know the call")
     return error_check(action, error, needed=needed)
 
 
-def _delete_actions(needs: Needs, delete_api: str) -> tuple[str, ...]:
+def _list_delete_actions(needs: Needs, delete_api: str) -> tuple[str, ...]:
     if not needs.deletes:
         return ()
     # A command for one token deletes by key.
@@ -74,7 +74,7 @@ def _delete_actions(needs: Needs, delete_api: str) -> tuple[str, ...]:
 
 def _examine_deletes(needs: Needs, delete_api: str, permissions: Permissions) -> Iterator[Check]:
     """Check that rows can be deleted; one of the two ways is enough."""
-    actions = _delete_actions(needs, delete_api)
+    actions = _list_delete_actions(needs, delete_api)
     if actions != (PARTIQL_DELETE, DELETE):
         yield from (_examine_permission(permissions, action, needed=True) for action in actions)
         return

@@ -18,14 +18,14 @@ from janitor.temporary import temporary_folder
 from janitor.wiring.archives import keeps_no_archive
 from janitor.wiring.places import (
     ARCHIVE_FOLDER,
+    find_state_directory,
     is_folder,
     is_taken,
-    state_directory,
     why_not_writable,
     why_write_fails,
 )
 from janitor.wiring.policy import read_fingerprint_key
-from janitor.wiring.stores import check_state, store_for
+from janitor.wiring.stores import check_state, open_store
 
 _TOPIC, _STATE, _ARCHIVE = "topic", "state", "archive"
 _FINGERPRINT_KEY, _TEMPORARY_FILES = "fingerprint-key", "temporary-files"
@@ -59,7 +59,7 @@ def examine_state(settings: DoctorCommand, session: Session) -> Check:
     aws = session.aws
     try:
         check_state(settings.state)
-        store = store_for(settings.state, lambda: aws)
+        store = open_store(settings.state, lambda: aws)
     except ConfigurationError as error:
         return error_check(_STATE, error, needed=True)
     try:
@@ -94,7 +94,7 @@ def examine_archive(needs: Needs, settings: DoctorCommand, session: Session) -> 
         archive = archive.parent
     folder = archive.path if isinstance(archive, Folder) else archive
     try:
-        return _examine_folder(folder or state_directory("--archive") / ARCHIVE_FOLDER, needed=needs.plans)
+        return _examine_folder(folder or find_state_directory("--archive") / ARCHIVE_FOLDER, needed=needs.plans)
     except ConfigurationError as error:
         return error_check(_ARCHIVE, error, needed=needs.plans)
 

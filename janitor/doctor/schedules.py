@@ -8,7 +8,7 @@ from janitor.errors import ConfigurationError, JanitorError
 from janitor.report.checkup import Check, error_check, failed_check, passed_check, skipped_check
 from janitor.settings.cron import next_times
 from janitor.settings.schedule import Schedule, load_schedule
-from janitor.settings.table import TABLE_NAMES
+from janitor.settings.table import TABLE_OPTIONS
 from janitor.wiring.places import is_folder
 
 CheckFile = Callable[[Path, Sequence[str]], str | None]
@@ -65,7 +65,7 @@ def _check_as_run(schedule: Schedule, check_file: CheckFile) -> None:
         ConfigurationError: a run would refuse its settings.
     """
     path = schedule.path
-    names_a_table = any(table.get(name) for table in schedule.tables for name in TABLE_NAMES)
+    names_a_table = any(table.get(name) for table in schedule.tables for name in TABLE_OPTIONS)
     # If the file names no table, whoever starts the run will have to.
     problem = check_file(path, [] if names_a_table else ["--table", "any"])
     if problem is not None:

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from janitor.aws.errors import DENIALS, PASSING_ERRORS
-from janitor.dynamodb.caller import IdentifiedAws
-from janitor.dynamodb.client import Aws
+from janitor.aws.errors import DENIALS, TRANSIENT_ERRORS
+from janitor.dynamodb.caller import IdentifiedSession
+from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.clock import JUDGED_BY, describe_skew, is_worth_a_warning
 from janitor.dynamodb.locate import OWNER_INDEX, Table
 from janitor.errors import ConfigurationError, CredentialsError, JanitorError
@@ -12,7 +12,7 @@ from janitor.report.checkup import Check, error_check, failed_check, passed_chec
 from janitor.settings.doctor import DoctorCommand
 from janitor.settings.table import TableSettings
 from janitor.tokens.dialect import Dialect
-from janitor.wiring.table import MAX_SKEW_SECONDS, connection_of, names_a_table, open_session, open_table
+from janitor.wiring.open_table import MAX_SKEW_SECONDS, make_aws_access, names_a_table, open_session, open_table
 
 _CREDENTIALS, _TABLE, _KEY, _DIALECT, _CLOCK = "credentials", "table", "key", "dialect", "clock"
 _NOT_OURS = "not-a-token-table"
@@ -27,7 +27,7 @@ class Session(NamedTuple):
         check: the check of the credentials.
     """
 
-    aws: IdentifiedAws | None
+    aws: IdentifiedSession | None
     skip_reason: str | None
     check: Check
 
@@ -36,7 +36,7 @@ def identify_session(settings: TableSettings, *, needed: bool) -> Session:
     """Open a session, and ask AWS whose credentials it has."""
     no_credentials = "not checked: no credentials"
     try:
-        aws = IdentifiedAws(connection_of(settings))
+        aws = IdentifiedSession(make_aws_access(settings))
     except JanitorError as error:
         return Session(None, "not checked: no session", error_check(_CREDENTIALS, error, needed=needed))
     try:
@@ -44,7 +44,7 @@ def identify_session(settings: TableSettings, *, needed: bool) -> Session:
     except (ConfigurationError, CredentialsError) as error:
         return Session(aws, no_credentials, error_check(_CREDENTIALS, error, needed=needed))
     except JanitorError as error:
-        if aws.endpoint("sts") is None and error.code not in PASSING_ERRORS:
+        if aws.endpoint("sts") is None and error.code not in TRANSIENT_ERRORS:
             return Session(aws, no_credentials, error_check(_CREDENTIALS, error, needed=needed))
         # No run needs STS: a network that does not lead there, or an endpoint without STS, does no harm.
         found = f"there are credentials, but AWS did not say whose ({error.sentence})"
@@ -64,7 +64,7 @@ class FoundTable(NamedTuple):
         checks: those of the table, its key and its dialect.
     """
 
-    aws: Aws | None
+    aws: AwsSession | None
     name: str | None
     table: Table | None
     denial: JanitorError | None
@@ -81,9 +81,11 @@ def examine_table(settings: DoctorCommand, session: Session, *, is_optional: boo
         is_optional: whether the settings may name no table.
     """
     if is_optional and not names_a_table(settings.table):
-        return _missing_table(skipped_check(_TABLE, "not asked for: none is named"), "not checked: no table is named")
+        return _make_missing_table_check(
+            skipped_check(_TABLE, "not asked for: none is named"), "not checked: no table is named"
+        )
     if session.skip_reason is not None:
-        return _missing_table(skipped_check(_TABLE, session.skip_reason), session.skip_reason)
+        return _make_missing_table_check(skipped_check(_TABLE, session.skip_reason), session.skip_reason)
     try:
         opened = open_table(settings.table, dialect=settings.doctor.dialect)
     except JanitorError as error:
@@ -116,10 +118,10 @@ def _examine_failure(settings: TableSettings, error: JanitorError) -> FoundTable
             skipped_check(_DIALECT, skip_reason),
         )
         return FoundTable(open_session(settings), settings.table, None, error, skip_reason, checks)
-    return _missing_table(error_check(_TABLE, error, needed=True), "not checked: no table")
+    return _make_missing_table_check(error_check(_TABLE, error, needed=True), "not checked: no table")
 
 
-def _missing_table(check: Check, skip_reason: str) -> FoundTable:
+def _make_missing_table_check(check: Check, skip_reason: str) -> FoundTable:
     return FoundTable(
         None,
         None,
@@ -139,7 +141,7 @@ def _examine_dialect(chosen: str | None, table: Table) -> Check:
     if table.dialect is likely:
         return passed_check(_DIALECT, f"{table.dialect}: --dialect says so, and {shape}")
     found = f"{table.dialect}: --dialect says so, but {shape}, as in tables that LISA reads as {likely}"
-    return failed_check(_DIALECT, found, "check the version of LISA, or go without --dialect", needed=False)
+    return failed_check(_DIALECT, found, "check the version of LISA, or remove --dialect", needed=False)
 
 
 def examine_clock(settings: DoctorCommand, found: FoundTable, *, plans: bool) -> Check:

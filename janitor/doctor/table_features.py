@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from janitor.doctor.permissions import permission_error_check
+from janitor.doctor.permissions import make_permission_error_check
 from janitor.doctor.table import FoundTable
-from janitor.dynamodb.client import Aws
+from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.table_features import has_point_in_time_recovery, ttl_attribute
 from janitor.errors import JanitorError
 from janitor.report.checkup import Check, failed_check, passed_check, skipped_check
+from janitor.tokens.attribute_names import EXPIRATION
 
 TTL, RECOVERY = "ttl", "point-in-time-recovery"
 _DESCRIBE_TTL = "dynamodb:DescribeTimeToLive"
 _DESCRIBE_BACKUPS = "dynamodb:DescribeContinuousBackups"
-_EXPIRATION = "tokenExpiration"
 
 _Answer = TypeVar("_Answer")
 
@@ -42,7 +42,11 @@ def examine_recovery(found: FoundTable, *, deletes: bool) -> FeatureCheck:
 
 
 def _examine(
-    found: FoundTable, action: str, name: str, ask: Callable[[Aws, str], _Answer], judge: Callable[[_Answer], Check]
+    found: FoundTable,
+    action: str,
+    name: str,
+    ask: Callable[[AwsSession, str], _Answer],
+    judge: Callable[[_Answer], Check],
 ) -> FeatureCheck:
     if found.aws is None or found.name is None:
         return FeatureCheck(skipped_check(action, found.skip_reason), skipped_check(name, found.skip_reason))
@@ -50,7 +54,7 @@ def _examine(
         answer = ask(found.aws, found.name)
     except JanitorError as error:
         return FeatureCheck(
-            permission_error_check(action, error, needed=False),
+            make_permission_error_check(action, error, needed=False),
             skipped_check(name, f"not checked: no answer to {action}"),
         )
     return FeatureCheck(passed_check(action, "allowed", needed=False), judge(answer))
@@ -59,9 +63,9 @@ def _examine(
 def _judge_ttl(attribute: str | None) -> Check:
     if attribute is None:
         return passed_check(TTL, "off: rows stay until somebody removes them", needed=False)
-    if attribute != _EXPIRATION:
+    if attribute != EXPIRATION:
         return passed_check(TTL, f"on, for {attribute}: DynamoDB deletes rows that have it", needed=False)
-    found = f"on, for {_EXPIRATION}: DynamoDB deletes rows within days of their expiry, without a report or an archive"
+    found = f"on, for {EXPIRATION}: DynamoDB deletes rows within days of their expiry, without a report or an archive"
     return failed_check(TTL, found, "switch it off to keep rows for the grace period", needed=False)
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from janitor.dynamodb.conditional_write import ConditionalWriter
-from janitor.dynamodb.locate import KEY
 from janitor.dynamodb.target import is_same_row
 from janitor.errors import AwsError
+from janitor.tokens.attribute_names import KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,7 +36,7 @@ class RowAdder:
             item: the row as DynamoDB JSON.
 
         Returns:
-            None where the row was added; else the row that already has its key, as DynamoDB JSON, left as it is.
+            None if the row was added; else the row that already has its key, as DynamoDB JSON, left as it is.
 
         Raises:
             AwsError: DynamoDB refused, and the row was not added; `dynamodb:PutItem` may be missing.

@@ -1,8 +1,8 @@
 """Capacity budgets: units a second for a whole run, shared by all its threads.
 
-    take(estimated cost) ──> wait while anything is owed ──> request ──> answer ──> settle(actual cost)
+    take(estimated cost) ──> wait while anything is owed ──> request ──> answer ──> correct(actual cost)
 
-The cost of a request is known only from its answer. So a request takes an estimate and then settles the difference: a
+The cost of a request is known only from its answer. So a request takes an estimate, which is then corrected: a
 row larger than any before leaves a debt, and no request starts until the rate has paid it off. If the server throttles
 nevertheless, the rate drops to half of what was measured, once for a burst of throttled requests, and grows again by a
 twentieth a second (additive increase, multiplicative decrease) until the limit applies again, or there is none. The
@@ -83,7 +83,7 @@ class Budget:
         """Take units for a request, as soon as nothing is owed.
 
         Returns:
-            False, with nothing taken, where `wait` said that there is no reason to go on.
+            False, with nothing taken, if `wait` said that there is no reason to go on.
         """
         while seconds := self.try_take(units):
             if wait(seconds):
@@ -94,7 +94,7 @@ class Budget:
         """Take units if nothing is owed.
 
         Returns:
-            0.0 where they were taken; else the seconds to wait before the next try.
+            0.0 if they were taken; else the seconds to wait before the next try.
         """
         with self._lock:
             now = self._clock()
@@ -107,7 +107,7 @@ class Budget:
             self._owed += units
             return 0.0
 
-    def settle(self, taken: float, spent: float) -> None:
+    def correct(self, taken: float, spent: float) -> None:
         """Correct what a request took, now that its actual cost is known."""
         with self._lock:
             now = self._clock()
@@ -121,7 +121,7 @@ class Budget:
         """Lower the rate, because the server throttled a request.
 
         Returns:
-            the new rate; None where the request belongs to a burst for which the rate was lowered already.
+            the new rate; None if the request belongs to a burst for which the rate was lowered already.
         """
         with self._lock:
             now = self._clock()
@@ -191,7 +191,7 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True):
         return most if share is None else max(1, min(most, int(share // self.copies)))
 
     def take_page(self, wait: Wait) -> Allowance | None:
-        """Take the estimated cost of a page, as soon as nothing is owed; None where `wait` said not to go on."""
+        """Take the estimated cost of a page, as soon as nothing is owed; None if `wait` said not to go on."""
         while True:
             rate = self.reads.rate
             allowance = self.pages.next_allowance(rate, SHARE_OF_A_SECOND)
@@ -201,7 +201,7 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True):
             if wait(seconds):
                 return None
 
-    def settle_page(self, allowance: Allowance, rows: int, units: float) -> None:
+    def correct_page(self, allowance: Allowance, rows: int, units: float) -> None:
         """Correct what a page took, and learn from it.
 
         Args:
@@ -209,5 +209,5 @@ class Budgets(msgspec.Struct, frozen=True, kw_only=True):
             rows: how many rows the server read.
             units: what the page cost.
         """
-        self.reads.settle(allowance.units, units)
+        self.reads.correct(allowance.units, units)
         self.pages.learn(allowance, rows, units)

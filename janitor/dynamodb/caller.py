@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from janitor.aws.errors import aws_errors
-from janitor.dynamodb.client import Aws
+from janitor.dynamodb.client import AwsSession
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -24,7 +24,7 @@ class Caller(NamedTuple):
     account_id: str
 
 
-class IdentifiedAws(Aws):
+class IdentifiedSession(AwsSession):
     """The clients of one run, which can also say whose credentials they use."""
 
     @cached_property

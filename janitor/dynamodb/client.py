@@ -36,7 +36,7 @@ _TABLE = "JanitorTable"
 _REGION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?").fullmatch
 
 
-class Connection(msgspec.Struct, frozen=True, kw_only=True):
+class AwsAccess(msgspec.Struct, frozen=True, kw_only=True):
     """How to reach AWS, as in the AWS CLI.
 
     Attributes:
@@ -86,21 +86,21 @@ def _is_throttled(parsed_response: Mapping[str, Any]) -> bool:
     return (parsed_response.get("Error") or {}).get("Code") in THROTTLES
 
 
-class Aws:
+class AwsSession:
     """The clients of one run. They share credentials, limits and the traffic count.
 
     Attributes:
         traffic: what was sent through these clients.
         clock: DynamoDB's clock, kept by the dates of its answers.
         on_throttle: called for each send that DynamoDB throttled in whole or in part, retries included, with the
-            operation and the table; the table is None where the request had a raw body.
+            operation and the table; the table is None if the request had a raw body.
     """
 
-    def __init__(self, connection: Connection, *, models_of: "Aws | None" = None) -> None:
+    def __init__(self, access: AwsAccess, *, models_of: "AwsSession | None" = None) -> None:
         """Open a session; nothing is sent yet.
 
         Args:
-            connection: how to reach AWS.
+            access: how to reach AWS.
             models_of: an open session whose service models this one shares. They take several megabytes, and a fifth
                 of a second to read.
 
@@ -112,15 +112,15 @@ class Aws:
         self.traffic = Traffic()
         self.clock = ServerClock()
         self.on_throttle: Callable[[str, str | None], None] = lambda _operation, _table: None
-        self._connection = connection
+        self._access = access
         with aws_errors("opening a session"):
-            self._core = botocore.session.Session(profile=connection.profile)
+            self._core = botocore.session.Session(profile=access.profile)
             self._core.get_scoped_config()  # fails here, and not at the first lookup, if the profile is missing
             if models_of is not None:
                 data_loader = models_of._core.get_component("data_loader")  # noqa: SLF001  # the same class
                 self._core.register_component("data_loader", data_loader)
             # The AWS CLI reads AWS_REGION; botocore alone does not.
-            region = connection.region or connection.environment.get("AWS_REGION")
+            region = access.region or access.environment.get("AWS_REGION")
             if region is not None:
                 self._core.set_config_variable("region", region)
             self.region: str = self._core.get_config_variable("region")
@@ -132,9 +132,9 @@ class Aws:
         self._attempts = self._configured_attempts()
         self._core.register_component("response_parser_factory", FastParserFactory())
         self._check_certificate_file()
-        install_credential_provider(self._core, self.region, connection.environment)
-        if connection.role_arn:
-            self._assume(connection.role_arn)
+        install_credential_provider(self._core, self.region, access.environment)
+        if access.role_arn:
+            self._assume(access.role_arn)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
@@ -200,9 +200,9 @@ class Aws:
             retries={"mode": "standard", "total_max_attempts": self._attempts},
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
-            max_pool_connections=self._connection.connections,
+            max_pool_connections=self._access.connections,
             # Built once here: botocore would build its own anew for every request, a sixth of a request's cost.
-            user_agent=f"token-janitor/{self._connection.version} {self._core.user_agent()}",
+            user_agent=f"token-janitor/{self._access.version} {self._core.user_agent()}",
             # janitor writes the requests, and DynamoDB checks them.
             parameter_validation=False,
         )
@@ -210,7 +210,7 @@ class Aws:
     def _check_certificate_file(self) -> None:
         path = self._core.get_scoped_config().get("ca_bundle")
         profile = None if path is None else (self._core.profile or "default", path)
-        certificates = CertificateFile.of(self._connection.environment, profile=profile)
+        certificates = CertificateFile.of(self._access.environment, profile=profile)
         if certificates is not None and (flaw := certificates.find_flaw()) is not None:
             raise ConfigurationError(flaw, "name a file with certificates, or unset it", "ca-bundle")
 
@@ -223,9 +223,9 @@ class Aws:
 
     def _endpoint_url(self, service: str) -> str | None:
         # botocore's own rule, with --endpoint-url in place of AWS_ENDPOINT_URL.
-        environment = dict(self._connection.environment)
-        if self._connection.endpoint_url:
-            environment["AWS_ENDPOINT_URL"] = self._connection.endpoint_url
+        environment = dict(self._access.environment)
+        if self._access.endpoint_url:
+            environment["AWS_ENDPOINT_URL"] = self._access.endpoint_url
         elif self._core.get_config_variable("ignore_configured_endpoint_urls"):
             return None
         url: str | None = ConfiguredEndpointProvider(
@@ -234,9 +234,9 @@ class Aws:
         return url
 
     def _assume(self, role_arn: str) -> None:
-        source = botocore.session.Session(profile=self._connection.profile)
+        source = botocore.session.Session(profile=self._access.profile)
         source.register_component("data_loader", self._core.get_component("data_loader"))
-        install_credential_provider(source, self.region, self._connection.environment)
+        install_credential_provider(source, self.region, self._access.environment)
         credentials = source.get_credentials()
         if credentials is None:
             raise ConfigurationError("no AWS credentials to assume a role with", CREDENTIALS_WAY_OUT, "no-credentials")

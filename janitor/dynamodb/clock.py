@@ -16,7 +16,7 @@ JUDGED_BY = "rows are judged by the earlier of the two"
 
 
 def parse_date_header(stamp: str | None) -> float | None:
-    """Parse a `Date` header into a UNIX second; None where it is missing, not valid, or without a time zone."""
+    """Parse a `Date` header into a UNIX second; None if it is missing, not valid, or without a time zone."""
     try:
         date = email.utils.parsedate_to_datetime(stamp or "")
         return date.timestamp() if date.tzinfo is not None else None
@@ -52,7 +52,7 @@ class ServerClock:
         return None if self._offset is None else self._ticks() + self._offset
 
     def earlier_of(self, local: float) -> float:
-        """Return the earlier of the server's time and the given local time; the latter where no answer had a date."""
+        """Return the earlier of the server's time and the given local time; the latter if no answer had a date."""
         server = self.now()
         return local if server is None else min(local, server)
 

@@ -1,4 +1,4 @@
-"""Write one row on a condition, and find out what became of it even where the answer does not say.
+"""Write one row on a condition, and find out what became of it even if the answer does not say.
 
 botocore resends a request that got no answer, so a condition may fail because the first send was already carried out.
 A request without any usable answer may have been carried out too. In both cases the table decides: if the row is as the
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from janitor.aws.errors import PASSING_ERRORS, aws_errors
+from janitor.aws.errors import TRANSIENT_ERRORS, aws_errors
 from janitor.dynamodb.raw_bodies import accept_raw_bodies
 from janitor.dynamodb.read_row import read_row
 from janitor.errors import JanitorError
@@ -26,7 +26,7 @@ class UnmetCondition(NamedTuple):
     """The condition of a write failed.
 
     Attributes:
-        current_row: the row as it is now; None where the server does not return it.
+        current_row: the row as it is now; None if the server does not return it.
         was_sent_again: whether an earlier send of the request may have carried it out.
     """
 
@@ -67,10 +67,10 @@ class WriteResult(NamedTuple):
 
     Attributes:
         is_done: whether the row is as the write leaves it.
-        was_read: where the write is not done, whether `current_row` is known.
+        was_read: if the write is not done, whether `current_row` is known.
         current_row: the row that the table holds, as DynamoDB JSON; None for none.
         error: why the write failed, or the read of the row after it.
-        read_error: why that read failed, where nobody can tell whether the write is done.
+        read_error: why that read failed, if nobody can tell whether the write is done.
     """
 
     is_done: bool = False
@@ -102,7 +102,7 @@ class ConditionalWriter:
         try:
             answer = send_on_condition(self._send, body, self._call, self._table)
         except JanitorError as error:
-            if error.code not in PASSING_ERRORS:
+            if error.code not in TRANSIENT_ERRORS:
                 return WriteResult(error=error)
             return self._check_row(key, is_as_written, may_be_done=True, error=error)
         if not isinstance(answer, UnmetCondition):

@@ -132,7 +132,7 @@ def _decode_glance(item: msgspec.Raw) -> Glance:
 
 
 class StatementError(msgspec.Struct, gc=False):
-    """Why a statement failed; `item` is the current row, where the condition failed and the server returned the row."""
+    """Why a statement failed; `item` is the current row, if the condition failed and the server returned the row."""
 
     code: str = msgspec.field(name="Code", default="Unknown")
     message: str = msgspec.field(name="Message", default="")
@@ -214,7 +214,7 @@ def batch_answer_of(response: Mapping[str, Any], call: str) -> BatchAnswer:
 
 
 def item_of(response: Mapping[str, Any], call: str) -> dict[str, Any] | None:
-    """Return the row in an answer to GetItem, as DynamoDB JSON; None where there is none.
+    """Return the row in an answer to GetItem, as DynamoDB JSON; None if there is none.
 
     Raises:
         CorruptPageError: the answer is truncated or damaged, so that nobody can tell whether there is a row.

@@ -8,8 +8,8 @@ statement's reply is read; only those that were throttled or failed for the mome
 backoff and full jitter. If an answer leaves a row's outcome open, because its condition failed without a reason or
 because the answer was lost after the server may have acted, the row is read: the table decides.
 
-Each request waits for the write budget, and names fewer rows where 25 would take too large a share of it. A statement
-that the server throttles lowers the budget's rate for every thread (see `Aws.on_throttle`).
+Each request waits for the write budget, and names fewer rows if 25 would take too large a share of it. A statement
+that the server throttles lowers the budget's rate for every thread (see `AwsSession.on_throttle`).
 """
 
 import random
@@ -24,9 +24,9 @@ import msgspec
 from janitor.aws.errors import DENIALS, UNKNOWN_OPERATIONS
 from janitor.backoff import Backoff
 from janitor.dynamodb.budget import Budgets
+from janitor.dynamodb.delete_methods import UNSENT, DeleteMethod, ItemDeletes, PartiqlDeletes, Replies, Reply
 from janitor.dynamodb.raw_bodies import check_before_send
 from janitor.dynamodb.read_row import read_row
-from janitor.dynamodb.statements import UNSENT, DeleteMethod, ItemDeletes, PartiqlDeletes, Replies, Reply
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, StoreError
 from janitor.logs import get_logger
@@ -73,11 +73,11 @@ class BatchResult:
 
     Attributes:
         rows: one result for each row, in their order.
-        fatal: why no further batch is worth sending; None where it is.
+        fatal_error: why no further batch is worth sending; None if it is.
     """
 
     rows: list[RowResult]
-    fatal: JanitorError | None = None
+    fatal_error: JanitorError | None = None
 
 
 class Deleter:
@@ -126,11 +126,11 @@ class Deleter:
         """Delete at most 25 rows with different keys, each if its conditions are met. Never raises when AWS fails.
 
         Returns:
-            an outcome for each: `deleted`, `changed`, `already_gone` or `failed`; `planned` where nothing was sent.
+            an outcome for each: `deleted`, `changed`, `already_gone` or `failed`; `planned` if nothing was sent.
         """
         replies = [Reply(None)] * len(targets)
         waiting = list(range(len(targets)))
-        fatal: JanitorError | None = None
+        fatal_error: JanitorError | None = None
         unanswered = 0
         for number in range(_ROUNDS):
             if number and self._pause(self._backoff.seconds(number)):
@@ -139,29 +139,29 @@ class Deleter:
             for position, reply in zip(waiting, sent.replies, strict=True):
                 if reply is not UNSENT or not number:
                     replies[position] = reply
-            fatal = sent.fatal
-            unanswered += sent.unanswered is not None
-            waiting = [position for position in waiting if replies[position].is_passing]
-            if fatal is not None or not waiting or unanswered == _UNANSWERED_ROUNDS or UNSENT in sent.replies:
+            fatal_error = sent.fatal_error
+            unanswered += sent.no_answer_error is not None
+            waiting = [position for position in waiting if replies[position].is_transient]
+            if fatal_error is not None or not waiting or unanswered == _UNANSWERED_ROUNDS or UNSENT in sent.replies:
                 break
-        rows = [self._find_result(target, reply, fatal) for target, reply in zip(targets, replies, strict=True)]
-        return BatchResult(rows, fatal)
+        rows = [self._find_result(target, reply, fatal_error) for target, reply in zip(targets, replies, strict=True)]
+        return BatchResult(rows, fatal_error)
 
     def _send_within_budget(self, targets: Sequence[Target]) -> Replies:
         """Send the deletes in as many requests as the budget asks for; stop after the first fatal error."""
         combined = Replies([])
         for part, units in self._split_by_budget(targets):
-            if combined.fatal is not None:
-                combined.fail(combined.fatal, len(part))
+            if combined.fatal_error is not None:
+                combined.fail(combined.fatal_error, len(part))
                 continue
             if UNSENT in combined.replies or not self._budgets.writes.take(units, self._wait):
                 combined.replies += [UNSENT] * len(part)
                 continue
             sent = self._send(part)
-            self._budgets.writes.settle(units, sent.write_units or units)
+            self._budgets.writes.correct(units, sent.write_units or units)
             combined.replies += sent.replies
-            combined.unanswered = sent.unanswered or combined.unanswered
-            combined.fatal = sent.fatal
+            combined.no_answer_error = sent.no_answer_error or combined.no_answer_error
+            combined.fatal_error = sent.fatal_error
         return combined
 
     def _split_by_budget(self, targets: Sequence[Target]) -> Iterator[tuple[list[Target], float]]:
@@ -185,7 +185,7 @@ class Deleter:
     def _send(self, targets: Sequence[Target]) -> Replies:
         method = self._method
         sent = method.send(targets)
-        error = sent.fatal
+        error = sent.fatal_error
         is_refused = error is not None and error.code in DENIALS | UNKNOWN_OPERATIONS
         if error is not None and is_refused and method is not self._item_deletes and self._may_fall_back:
             self._fall_back(error)
@@ -201,7 +201,7 @@ class Deleter:
         replies = list(refused.replies)
         for position, reply in zip(still_open, sent.replies, strict=True):
             replies[position] = reply
-        return Replies(replies, refused.write_units + sent.write_units, sent.unanswered, sent.fatal)
+        return Replies(replies, refused.write_units + sent.write_units, sent.no_answer_error, sent.fatal_error)
 
     def _fall_back(self, error: JanitorError) -> None:
         with self._lock:
@@ -213,11 +213,11 @@ class Deleter:
         if not self._may_go_on():
             raise StoreError("the lease of the table was lost", "run it again", LEASE_LOST)
 
-    def _find_result(self, target: Target, reply: Reply, fatal: JanitorError | None) -> RowResult:
+    def _find_result(self, target: Target, reply: Reply, fatal_error: JanitorError | None) -> RowResult:
         if reply.outcome is not None:
             item = None if reply.item is None else target.find_difference(reply.item)
             return RowResult(reply.outcome, reply.code, item)
-        if fatal is not None and reply.code == fatal.code and fatal.code != LEASE_LOST:
+        if fatal_error is not None and reply.code == fatal_error.code and fatal_error.code != LEASE_LOST:
             return RowResult(DeletionOutcome.FAILED, reply.code)
         try:
             outcome = self._read_outcome(target)
@@ -233,4 +233,4 @@ class Deleter:
         item = read_row(self._client, self._table, msgspec.json.decode(target.key))
         if item is None:
             return DeletionOutcome.ALREADY_GONE
-        return DeletionOutcome.FAILED if target.is_met_by(item) else DeletionOutcome.CHANGED
+        return DeletionOutcome.FAILED if target.are_conditions_met_by(item) else DeletionOutcome.CHANGED

@@ -17,9 +17,11 @@ from janitor.dynamodb.locate import Table
 from janitor.dynamodb.owner_query import read_owner_pages
 from janitor.dynamodb.page_size import PageSize
 from janitor.dynamodb.read_row import read_row
-from janitor.dynamodb.scan import Scan, StopRequest, choose_segments
+from janitor.dynamodb.scan import Scan, choose_segments
 from janitor.errors import StopRequestedError
-from janitor.tokens.fingerprint import LENGTH, compute_fingerprint, make_row_name
+from janitor.stopping import StopRequest
+from janitor.tokens.attribute_names import USERNAME, UUID
+from janitor.tokens.fingerprint import FINGERPRINT_LENGTH, compute_fingerprint, make_row_name
 from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row, decode_row
 
@@ -28,14 +30,12 @@ if TYPE_CHECKING:
 
 MAX_MATCHES = 20
 
-_UUID = "tokenUUID"
-_OWNER = "username"
 # A fingerprint is similar to a given one if it shares this many first digits, or differs in at most this many digits.
 _SAME_FIRST_DIGITS = 4
 _MAX_WRONG_DIGITS = 2
 
 
-class FoundItem(NamedTuple):
+class StoredItem(NamedTuple):
     """A row of the table. Its `repr` shows nothing of it.
 
     Attributes:
@@ -47,7 +47,7 @@ class FoundItem(NamedTuple):
     item: bytes
 
     def __repr__(self) -> str:
-        return "FoundItem(…)"
+        return "StoredItem(…)"
 
 
 class FingerprintSearch(NamedTuple):
@@ -58,14 +58,14 @@ class FingerprintSearch(NamedTuple):
         near: if none matches, at most 20 rows with a similar fingerprint: it may have been mistyped.
     """
 
-    matches: list[FoundItem]
-    near: list[FoundItem]
+    matches: list[StoredItem]
+    near: list[StoredItem]
 
 
 class Finder:
     """Finds rows of one table. For the main thread only: a request to stop cuts its waits short.
 
-    Every method raises AwsError where DynamoDB refused or could not be reached, and StopRequestedError where a stop was
+    Every method raises AwsError if DynamoDB refused or could not be reached, and StopRequestedError if a stop was
     requested, so that half a table never counts as the whole one.
     """
 
@@ -74,7 +74,7 @@ class Finder:
         client: "DynamoDBClient",
         table: Table,
         policy: Policy,
-        secret: bytes | None,
+        fingerprint_key: bytes | None,
         stop: StopRequest,
         *,
         budgets: Budgets,
@@ -85,34 +85,34 @@ class Finder:
             client: made with the page parser.
             table: the table to search.
             policy: its dialect decides how fingerprints are computed.
-            secret: the key of the fingerprints; None for plain ones.
-            stop: where a stop may be requested.
+            fingerprint_key: the key of the fingerprints; None for plain ones.
+            stop: says whether the run was asked to stop.
             budgets: what pages may cost; reading a row by its key does not wait for it.
         """
         self._client: Any = client
         self._table = table
         self._dialect = policy.dialect
-        self._secret = secret
+        self._fingerprint_key = fingerprint_key
         self._stop = stop
         self._budgets = budgets
         self._consistent = structs.replace(budgets, pages=PageSize(is_consistent=True))
 
-    def fingerprint_of(self, found: FoundItem) -> str:
+    def fingerprint_of_item(self, found: StoredItem) -> str:
         """Return the fingerprint of a row's token."""
-        return compute_fingerprint(found.row, self._dialect, self._secret)
+        return compute_fingerprint(found.row, self._dialect, self._fingerprint_key)
 
-    def find_by_key(self, key: str) -> FoundItem | None:
-        """Return the row with this key; None where there is none. Needs `dynamodb:GetItem`."""
-        with self._stop.waiting():
+    def find_by_key(self, key: str) -> StoredItem | None:
+        """Return the row with this key; None if there is none. Needs `dynamodb:GetItem`."""
+        with self._stop.interruptible_wait():
             item = read_row(self._client, self._table.name, {"S": key})
         if item is None:
             return None
         content = msgspec.json.encode(item)
-        return FoundItem(decode_row(content), content)
+        return StoredItem(decode_row(content), content)
 
-    def row_name_of(self, found: FoundItem) -> str:
+    def row_name_of(self, found: StoredItem) -> str:
         """Return the name of this row alone."""
-        return make_row_name(found.row, self.fingerprint_of(found), self._secret)
+        return make_row_name(found.row, self.fingerprint_of_item(found), self._fingerprint_key)
 
     def search(self, name: str) -> FingerprintSearch:
         """Find the rows whose row name starts with this text, or with a similar one. Needs `dynamodb:Scan`.
@@ -120,22 +120,22 @@ class Finder:
         A row name is a fingerprint and further digits. Every row is read, even for a complete fingerprint: another
         token's row, or another row of this token, may share it, and no filter of the server can tell.
         """
-        matches: list[FoundItem] = []
-        near: list[FoundItem] = []
+        matches: list[StoredItem] = []
+        near: list[StoredItem] = []
         for found in self._scan({}):
-            fingerprint = self.fingerprint_of(found)
+            fingerprint = self.fingerprint_of_item(found)
             # The further digits cost another hash, so they are computed only for rows with this fingerprint.
             if fingerprint.startswith(name) or (
                 name.startswith(fingerprint) and self.row_name_of(found).startswith(name)
             ):
                 matches.append(found)
-            elif len(near) < MAX_MATCHES and _is_similar(fingerprint, name[:LENGTH]):
+            elif len(near) < MAX_MATCHES and _is_similar(fingerprint, name[:FINGERPRINT_LENGTH]):
                 near.append(found)
             if len(matches) > MAX_MATCHES:
                 break
         return FingerprintSearch(matches, [] if matches else near)
 
-    def find_by_uuid(self, uuid: str) -> list[FoundItem]:
+    def find_by_uuid(self, uuid: str) -> list[StoredItem]:
         """Find the rows with this `tokenUUID`, as given, in lower case or in upper case; at most 21.
 
         There is only one, unless somebody wrote rows by hand. Needs `dynamodb:Scan`.
@@ -145,21 +145,26 @@ class Finder:
         values = {f":value{number}": {"S": spelling} for number, spelling in enumerate(spellings)}
         filter_ = {
             "FilterExpression": f"#a IN ({', '.join(values)})",
-            "ExpressionAttributeNames": {"#a": _UUID},
+            "ExpressionAttributeNames": {"#a": UUID},
             "ExpressionAttributeValues": values,
         }
         return list(itertools.islice(self._scan(filter_), MAX_MATCHES + 1))
 
-    def find_by_user(self, name: str) -> list[FoundItem]:
-        """Find every row of this owner, through the index where there is one. Needs `dynamodb:Query` on it, or Scan."""
+    def find_by_user(self, name: str) -> list[StoredItem]:
+        """Find every row of this owner, through the index if there is one. Needs `dynamodb:Query` on it, or Scan."""
         if not self._table.has_owner_index:
-            return list(self._scan(_equals(_OWNER, name)))
+            return list(self._scan(_equals(USERNAME, name)))
         pages = read_owner_pages(
-            self._client, self._table.name, name, self._budgets, is_whole=True, waiting=self._stop.waiting
+            self._client,
+            self._table.name,
+            name,
+            self._budgets,
+            is_whole=True,
+            interruptible_wait=self._stop.interruptible_wait,
         )
         return [found for page in pages for found in _items_of(page)]
 
-    def _scan(self, filter_: dict[str, Any]) -> Iterator[FoundItem]:
+    def _scan(self, filter_: dict[str, Any]) -> Iterator[StoredItem]:
         scan = Scan(
             client=self._client,
             table=self._table.name,
@@ -175,9 +180,9 @@ class Finder:
             raise StopRequestedError
 
 
-def _items_of(page: Page) -> Iterator[FoundItem]:
+def _items_of(page: Page) -> Iterator[StoredItem]:
     for position, row in enumerate(page.rows(range(page.count))):
-        yield FoundItem(row, page.item(position))
+        yield StoredItem(row, page.item(position))
 
 
 def _equals(attribute: str, value: str) -> dict[str, Any]:

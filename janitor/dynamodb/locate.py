@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 
 from janitor.aws.errors import DENIALS, NOT_FOUND, aws_errors
-from janitor.dynamodb.client import Aws
+from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.clock import parse_date_header
 from janitor.dynamodb.decode import page_of
 from janitor.dynamodb.table_features import UNKNOWN_THROUGHPUT, Throughput, throughput_of
 from janitor.errors import AwsError, ConfigurationError, JanitorError
 from janitor.logs import get_logger
+from janitor.tokens.attribute_names import KEY
 from janitor.tokens.dialect import Dialect
 
 log = get_logger("janitor.locate")
@@ -19,7 +20,6 @@ log = get_logger("janitor.locate")
 # LISA's table names, newest first (lib/core/apiBaseConstruct.ts, lib/serve/serveApplicationConstruct.ts).
 NAME_PATTERNS = ("{deployment}-LISAApiBaseTokenTable", "{deployment}-LISAApiTokenTable", "LISAApiTokenTable")
 OWNER_INDEX = "username-index"
-KEY = "token"
 
 _MAX_PAGES = 10
 
@@ -45,7 +45,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         source: what its rows are read from instead; None for the table itself. With a source DynamoDB is not asked,
             and a region that nobody knows is empty.
         throughput: how much it can take.
-        table_id: identifies the table, even among tables of the same name; None where the server does not say.
+        table_id: identifies the table, even among tables of the same name; None if the server does not say.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     table_id: str | None = None
 
 
-def locate_table(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: Callable[[], float]) -> Table:
+def locate_table(aws: AwsSession, choice: TableChoice, dialect: Dialect | None, clock: Callable[[], float]) -> Table:
     """Find the table, and check that it is a token table.
 
     Args:
@@ -95,7 +95,7 @@ def locate_table(aws: Aws, choice: TableChoice, dialect: Dialect | None, clock: 
     )
 
 
-def find_older_tables(aws: Aws, table: Table) -> list[str]:
+def find_older_tables(aws: AwsSession, table: Table) -> list[str]:
     """List older tables of the same deployment that still hold rows.
 
     LISA's renames (v3, v6) left them behind, with keys in plain text. A table that cannot be read is skipped: an IAM
@@ -104,7 +104,7 @@ def find_older_tables(aws: Aws, table: Table) -> list[str]:
     return [name for name in _older_names(table.name) if _holds_rows(aws, name)]
 
 
-def _candidate_names(aws: Aws, choice: TableChoice) -> list[str]:
+def _candidate_names(aws: AwsSession, choice: TableChoice) -> list[str]:
     if choice.deployment:
         return [pattern.format(deployment=choice.deployment) for pattern in NAME_PATTERNS]
     name = choice.table or _read_parameter(aws, choice.ssm_parameter or "")
@@ -116,12 +116,14 @@ def _candidate_names(aws: Aws, choice: TableChoice) -> list[str]:
     return [name]
 
 
-def _read_parameter(aws: Aws, path: str) -> str:
+def _read_parameter(aws: AwsSession, path: str) -> str:
     with aws_errors("ssm:GetParameter", f"the parameter {path}"):
         return aws.ssm.get_parameter(Name=path)["Parameter"]["Value"]
 
 
-def _describe_first_existing(aws: Aws, names: Iterable[str], choice: TableChoice) -> tuple[Mapping[str, Any], Any]:
+def _describe_first_existing(
+    aws: AwsSession, names: Iterable[str], choice: TableChoice
+) -> tuple[Mapping[str, Any], Any]:
     for name in names:
         try:
             response = _describe(aws, name)
@@ -141,7 +143,7 @@ def _describe_first_existing(aws: Aws, names: Iterable[str], choice: TableChoice
     )
 
 
-def _describe(aws: Aws, name: str) -> Mapping[str, Any]:
+def _describe(aws: AwsSession, name: str) -> Mapping[str, Any]:
     with aws_errors("dynamodb:DescribeTable", f"the table {name}"):
         response = aws.dynamodb.describe_table(TableName=name)
         return {"Table": response["Table"], "ResponseMetadata": response["ResponseMetadata"]}
@@ -179,7 +181,7 @@ def _older_names(name: str) -> list[str]:
     return []
 
 
-def _holds_rows(aws: Aws, name: str) -> bool:
+def _holds_rows(aws: AwsSession, name: str) -> bool:
     request: dict[str, Any] = {"TableName": name, "Limit": 1}
     try:
         for _ in range(_MAX_PAGES):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from janitor.aws.errors import aws_errors
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import Page, page_of
-from janitor.dynamodb.locate import KEY, OWNER_INDEX
+from janitor.dynamodb.locate import OWNER_INDEX
 from janitor.dynamodb.scan import estimate_units, sleep
+from janitor.tokens.attribute_names import EXPIRATION, KEY, USERNAME, UUID
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,7 +28,7 @@ def read_owner_pages(
     budgets: Budgets,
     *,
     is_whole: bool = False,
-    waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    interruptible_wait: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Iterator[Page]:
     """Read every page of rows with this username; for the main thread.
 
@@ -37,7 +38,7 @@ def read_owner_pages(
         username: the exact username.
         budgets: what the pages may cost.
         is_whole: whether to read whole items; else only the attributes that a gate reads.
-        waiting: entered around each wait for the budget or an answer; it may end the wait (`Stop.waiting`).
+        interruptible_wait: entered around each wait for the budget or an answer, which it may end.
 
     Raises:
         AwsError: the index could not be read; `dynamodb:Query` may be missing.
@@ -46,24 +47,24 @@ def read_owner_pages(
         "TableName": table,
         "IndexName": OWNER_INDEX,
         "KeyConditionExpression": "#o = :owner",
-        "ExpressionAttributeNames": {"#o": "username"},
+        "ExpressionAttributeNames": {"#o": USERNAME},
         "ExpressionAttributeValues": {":owner": {"S": username}},
         "ReturnConsumedCapacity": "TOTAL",
     }
     if not is_whole:
         # An item without its key cannot be decoded as a row.
         request["ProjectionExpression"] = "#k, #e, #u"
-        request["ExpressionAttributeNames"] |= {"#k": KEY, "#e": "tokenExpiration", "#u": "tokenUUID"}
+        request["ExpressionAttributeNames"] |= {"#k": KEY, "#e": EXPIRATION, "#u": UUID}
     while True:
-        with waiting():
+        with interruptible_wait():
             allowance = budgets.take_page(sleep)
         if allowance is None:
             return
         allowance.set_limit(request)
-        with waiting(), aws_errors("dynamodb:Query", f"the index {OWNER_INDEX} of the table {table}"):
+        with interruptible_wait(), aws_errors("dynamodb:Query", f"the index {OWNER_INDEX} of the table {table}"):
             response = client.query(**request)
         page = page_of(response, "dynamodb:Query")
-        budgets.settle_page(allowance, page.scanned, page.read_units or estimate_units(page))
+        budgets.correct_page(allowance, page.scanned, page.read_units or estimate_units(page))
         yield page
         if page.next_key is None:
             return

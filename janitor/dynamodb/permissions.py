@@ -13,10 +13,11 @@ from botocore.exceptions import ClientError
 
 from janitor.aws.errors import aws_errors
 from janitor.dynamodb.conditional_write import CONDITION_FAILED
-from janitor.dynamodb.locate import KEY, OWNER_INDEX
-from janitor.dynamodb.statements import ALREADY_GONE, CHANGED, UNMET, DeleteMethod, ItemDeletes, PartiqlDeletes
+from janitor.dynamodb.delete_methods import ALREADY_GONE, CHANGED, UNMET, DeleteMethod, ItemDeletes, PartiqlDeletes
+from janitor.dynamodb.locate import OWNER_INDEX
 from janitor.dynamodb.target import Target
 from janitor.errors import AwsError
+from janitor.tokens.attribute_names import EXPIRATION, KEY, USERNAME
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,7 +35,6 @@ _IMPOSSIBLE_CONDITION: Mapping[str, Any] = {
     "ConditionExpression": "attribute_exists(#k) AND attribute_not_exists(#k)",
     "ExpressionAttributeNames": {"#k": KEY},
 }
-_EXPIRATION = "tokenExpiration"
 # The beginning of the keys that the doctor uses.
 _KEY_PREFIX = "janitor-doctor-"
 _ANY_NUMBER = msgspec.Raw(b'{"N":"0"}')
@@ -78,7 +78,7 @@ class Permissions:
             IndexName=OWNER_INDEX,
             Select="COUNT",
             KeyConditionExpression="#o = :owner",
-            ExpressionAttributeNames={"#o": "username"},
+            ExpressionAttributeNames={"#o": USERNAME},
             ExpressionAttributeValues={":owner": {"S": _make_unused_name()}},
         )
 
@@ -102,9 +102,9 @@ class Permissions:
 
     def _check_delete(self, action: str, method: DeleteMethod) -> None:
         """Send what a sweep sends, for a missing row that must both have a `tokenExpiration` and lack it."""
-        impossible = ((_EXPIRATION, _ANY_NUMBER), (_EXPIRATION, msgspec.UNSET))
+        impossible = ((EXPIRATION, _ANY_NUMBER), (EXPIRATION, msgspec.UNSET))
         sent = method.send([Target(msgspec.Raw(msgspec.json.encode({"S": _make_unused_name()})), impossible, b"{}")])
-        error = sent.fatal or sent.unanswered
+        error = sent.fatal_error or sent.no_answer_error
         if error is not None:
             raise error
         [reply] = sent.replies

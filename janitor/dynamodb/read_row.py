@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from janitor.aws.errors import aws_errors
 from janitor.dynamodb.decode import item_of
-from janitor.dynamodb.locate import KEY
+from janitor.tokens.attribute_names import KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,7 +22,7 @@ def read_row(client: "DynamoDBClient", table: str, key: Any) -> Mapping[str, Any
         key: the row's key, as DynamoDB JSON: `{"S": …}`.
 
     Returns:
-        the row as DynamoDB JSON; None where there is none.
+        the row as DynamoDB JSON; None if there is none.
 
     Raises:
         AwsError: DynamoDB refused or could not be reached; `dynamodb:GetItem` may be missing.

@@ -10,18 +10,29 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from janitor.aws.errors import aws_errors
 from janitor.dynamodb.budget import Budgets, Wait
 from janitor.dynamodb.decode import Page, page_of
-from janitor.dynamodb.locate import KEY
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.logs import get_logger
+from janitor.stopping import StopRequest
+from janitor.tokens.attribute_names import (
+    CREATED_BY,
+    CREATED_DATE,
+    EXPIRATION,
+    HOLD,
+    IS_SYSTEM,
+    KEY,
+    NAME,
+    USERNAME,
+    UUID,
+)
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
 from janitor.tokens.policy import Policy
@@ -46,38 +57,8 @@ _MAX_USER_CLAUSES = 50
 
 
 def choose_segments(size_bytes: int) -> int:
-    """Return what `--segments auto` means for a table of this size in bytes: one for each 16 MB, 1 to 8."""
+    """Return how many segments a search for single rows reads at once: one for each 16 MB of the table, 1 to 8."""
     return max(1, min(MAX_AUTO_SEGMENTS, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
-
-
-class StopRequest(Protocol):
-    """Where a stop, an early end of the scan, may be requested."""
-
-    def is_requested(self) -> bool:
-        """Whether a stop was requested; called between two pages."""
-
-    def waiting(self) -> AbstractContextManager[None]:
-        """Return a context for the main thread's waits, in which a request may raise StopRequestedError."""
-
-    def pause(self, seconds: float) -> bool:
-        """Wait so many seconds in a segment's thread, or until a stop is requested; return True when one is."""
-
-
-class NeverStopped:
-    """A `StopRequest` that never comes."""
-
-    def is_requested(self) -> bool:
-        """Return False."""
-        return False
-
-    def waiting(self) -> AbstractContextManager[None]:
-        """Return a context that does nothing."""
-        return nullcontext()
-
-    def pause(self, seconds: float) -> bool:
-        """Wait the whole time."""
-        time.sleep(seconds)
-        return False
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +92,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         pages = self.segment_pages(0, sleep)
         with suppress(StopRequestedError):
             while not self.stop.is_requested():
-                with self.stop.waiting():
+                with self.stop.interruptible_wait():
                     page = next(pages, None)
                 if page is None:
                     return
@@ -176,7 +157,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
             with aws_errors("dynamodb:Scan", f"the table {self.table}"):
                 response = self.client.scan(**request)
             page = page_of(response, "dynamodb:Scan")
-            self.budgets.settle_page(allowance, page.scanned, page.read_units or estimate_units(page))
+            self.budgets.correct_page(allowance, page.scanned, page.read_units or estimate_units(page))
             log.debug("page.read", segment=segment, page=number, rows=page.scanned, bytes=page.size)
             yield page
             if page.next_key is None:
@@ -186,7 +167,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sleep(seconds: float) -> bool:
-    """Wait so many seconds, at most an hour, in the main thread; a signal raises within `StopRequest.waiting`."""
+    """Wait so many seconds, at most an hour, in the main thread, where a signal may interrupt the wait."""
     time.sleep(min(seconds, _MAX_SLEEP_SECONDS))
     return False
 
@@ -263,12 +244,12 @@ def build_projection() -> dict[str, Any]:
 # Several of LISA's attributes are reserved words in DynamoDB, so each has a placeholder.
 _NAMES = {
     "#k": KEY,
-    "#e": "tokenExpiration",
-    "#u": "tokenUUID",
-    "#o": "username",
-    "#n": "name",
-    "#c": "createdBy",
-    "#d": "createdDate",
-    "#s": "isSystemToken",
-    "#h": "janitorHold",
+    "#e": EXPIRATION,
+    "#u": UUID,
+    "#o": USERNAME,
+    "#n": NAME,
+    "#c": CREATED_BY,
+    "#d": CREATED_DATE,
+    "#s": IS_SYSTEM,
+    "#h": HOLD,
 }

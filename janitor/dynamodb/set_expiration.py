@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from janitor.dynamodb.conditional_write import ConditionalWriter
-from janitor.dynamodb.find import FoundItem
+from janitor.dynamodb.find import StoredItem
 from janitor.dynamodb.target import Target, is_same_row
 from janitor.errors import JanitorError
 from janitor.tokens.policy import Policy
@@ -37,7 +37,7 @@ class UpdateResult(NamedTuple):
 
     Attributes:
         outcome: the outcome.
-        current_row: the row as it is now, where somebody else has changed it.
+        current_row: the row as it is now, if somebody else has changed it.
         error: why the update failed, if it did.
     """
 
@@ -61,12 +61,12 @@ class ExpirationSetter:
         self._table = table
         self._policy = policy
 
-    def set(self, found: FoundItem, second: int) -> UpdateResult:
+    def set(self, found: StoredItem, second: int) -> UpdateResult:
         """Set a row's expiration to a UNIX second. Never raises for a failure of AWS."""
-        target = Target.as_seen(found.item, self._policy)
+        target = Target.for_named_row(found.item, self._policy)
         written = msgspec.json.encode(target.with_expiration(second))
         result = self._writer.write(
-            target.update_item(self._table, second),
+            target.build_update_item(self._table, second),
             msgspec.json.decode(target.key),
             lambda current: is_same_row(current, written),
         )
@@ -76,6 +76,6 @@ class ExpirationSetter:
             return UpdateResult(UpdateOutcome.FAILED, error=result.error)
         if result.current_row is None:
             return UpdateResult(UpdateOutcome.ALREADY_GONE)
-        if result.error is not None and target.is_met_by(result.current_row):
+        if result.error is not None and target.are_conditions_met_by(result.current_row):
             return UpdateResult(UpdateOutcome.FAILED, error=result.error)
         return UpdateResult(UpdateOutcome.CHANGED, decode_row(msgspec.json.encode(result.current_row)))

@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 
 from janitor.aws.errors import aws_errors
-from janitor.dynamodb.client import Aws
+from janitor.dynamodb.client import AwsSession
 from janitor.errors import JanitorError
 from janitor.logs import get_logger
+from janitor.tokens.attribute_names import EXPIRATION
 
 log = get_logger("janitor.locate")
 
 _TTL_ON = frozenset({"ENABLED", "ENABLING"})
-_EXPIRATION = "tokenExpiration"
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +21,7 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         provisioned_reads, provisioned_writes: provisioned units a second; None on demand.
-        warm_reads: read units a second that an on-demand table is ready for; None where the server does not say.
+        warm_reads: read units a second that an on-demand table is ready for; None if the server does not say.
         indexes: how many global secondary indexes each write also goes to.
     """
 
@@ -34,7 +34,7 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
 UNKNOWN_THROUGHPUT = Throughput(provisioned_reads=None, warm_reads=None, indexes=0)
 
 
-def describe_throughput(aws: Aws, table: str) -> Throughput:
+def describe_throughput(aws: AwsSession, table: str) -> Throughput:
     """Ask for the table's throughput.
 
     Raises:
@@ -62,8 +62,8 @@ def throughput_of(description: Mapping[str, Any]) -> Throughput:
     )
 
 
-def ttl_attribute(aws: Aws, table: str) -> str | None:
-    """Return the attribute by whose time DynamoDB itself deletes rows (TTL); None where it deletes none.
+def ttl_attribute(aws: AwsSession, table: str) -> str | None:
+    """Return the attribute by whose time DynamoDB itself deletes rows (TTL); None if it deletes none.
 
     Raises:
         AwsError: DynamoDB refused or could not be reached; `dynamodb:DescribeTimeToLive` may be missing.
@@ -73,16 +73,16 @@ def ttl_attribute(aws: Aws, table: str) -> str | None:
     return described.get("AttributeName") if described.get("TimeToLiveStatus") in _TTL_ON else None
 
 
-def deletes_expired_rows(aws: Aws, table: str) -> bool:
-    """Whether DynamoDB itself deletes expired rows (TTL on `tokenExpiration`); False where janitor may not ask."""
+def deletes_expired_rows(aws: AwsSession, table: str) -> bool:
+    """Whether DynamoDB itself deletes expired rows (TTL on `tokenExpiration`); False if janitor may not ask."""
     try:
-        return ttl_attribute(aws, table) == _EXPIRATION
+        return ttl_attribute(aws, table) == EXPIRATION
     except JanitorError as error:
         log.debug("ttl.not_looked_at", table=table, code=error.code)
         return False
 
 
-def has_point_in_time_recovery(aws: Aws, table: str) -> bool:
+def has_point_in_time_recovery(aws: AwsSession, table: str) -> bool:
     """Whether the table can be restored to any second of the last days.
 
     Raises:

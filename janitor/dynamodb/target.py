@@ -7,17 +7,11 @@ from typing import Any
 
 import msgspec
 
-from janitor.dynamodb.locate import KEY
+from janitor.tokens.attribute_names import EXPIRATION, HOLD, IS_SYSTEM, KEY, USERNAME, UUID
 from janitor.tokens.policy import Policy
 
 _ENCODE = msgspec.json.Encoder().encode
 
-# The attributes that conditions name.
-_EXPIRATION = "tokenExpiration"
-_UUID = "tokenUUID"
-_HOLD = "janitorHold"
-_OWNER = "username"
-_SYSTEM = "isSystemToken"
 _BYTES_OF_A_WRITE_UNIT = 1024
 
 
@@ -25,11 +19,11 @@ class _SeenRow(msgspec.Struct, gc=False):
     """The attributes of a row that its delete depends on, in the server's own bytes."""
 
     key: msgspec.Raw = msgspec.field(name=KEY)
-    expiration: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_EXPIRATION, default=msgspec.UNSET)
+    expiration: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=EXPIRATION, default=msgspec.UNSET)
     username: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    is_system: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_SYSTEM, default=msgspec.UNSET)
-    token_uuid: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_UUID, default=msgspec.UNSET)
-    hold: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=_HOLD, default=msgspec.UNSET)
+    is_system: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=IS_SYSTEM, default=msgspec.UNSET)
+    token_uuid: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=UUID, default=msgspec.UNSET)
+    hold: msgspec.Raw | msgspec.UnsetType = msgspec.field(name=HOLD, default=msgspec.UNSET)
 
 
 Condition = tuple[str, msgspec.Raw | msgspec.UnsetType]
@@ -52,8 +46,8 @@ class Target:
     item: bytes
 
     @classmethod
-    def of(cls, item: bytes, policy: Policy, *, is_legacy: bool) -> "Target":
-        """Make the target for a row that a sweep may delete.
+    def for_sweep(cls, item: bytes, policy: Policy, *, is_legacy: bool) -> "Target":
+        """Make the target of a row that a sweep may delete.
 
         These attributes must be as they were seen: `tokenExpiration`, so that a token that its owner extended stays;
         `janitorHold`, so that a hold set after planning counts; the attributes by which the policy protects owners or
@@ -71,14 +65,14 @@ class Target:
         if seen.expiration is msgspec.UNSET:
             # A row without a date never expires, so no sweep should get this far with it.
             raise msgspec.ValidationError("a row without tokenExpiration cannot have expired")
-        conditions: list[Condition] = [(_EXPIRATION, seen.expiration), (_HOLD, seen.hold)]
+        conditions: list[Condition] = [(EXPIRATION, seen.expiration), (HOLD, seen.hold)]
         if is_legacy:
-            conditions.append((_UUID, seen.token_uuid))
+            conditions.append((UUID, seen.token_uuid))
         return cls(seen.key, (*conditions, *_protection_conditions(seen, policy)), item)
 
     @classmethod
-    def as_seen(cls, item: bytes, policy: Policy) -> "Target":
-        """Make the target for a row that a user named, with any date or none.
+    def for_named_row(cls, item: bytes, policy: Policy) -> "Target":
+        """Make the target of a row that a user named, with any date or none.
 
         Its `tokenExpiration`, `janitorHold` and `tokenUUID` must be as they were seen, or still be missing; so must the
         attributes by which the policy protects owners or system tokens.
@@ -87,7 +81,7 @@ class Target:
             msgspec.ValidationError: the row lacks its key.
         """
         seen = _SEEN_ROW.decode(item)
-        conditions = ((_EXPIRATION, seen.expiration), (_HOLD, seen.hold), (_UUID, seen.token_uuid))
+        conditions = ((EXPIRATION, seen.expiration), (HOLD, seen.hold), (UUID, seen.token_uuid))
         return cls(seen.key, (*conditions, *_protection_conditions(seen, policy)), item)
 
     @property
@@ -98,7 +92,7 @@ class Target:
         """
         return -(-len(self.item) // _BYTES_OF_A_WRITE_UNIT)
 
-    def is_met_by(self, item: Mapping[str, Any]) -> bool:
+    def are_conditions_met_by(self, item: Mapping[str, Any]) -> bool:
         """Whether a row, as botocore returns it, still meets every condition."""
         return all(
             item.get(name) == (None if value is msgspec.UNSET else msgspec.json.decode(value))
@@ -117,7 +111,7 @@ class Target:
         content = bytes(deleted) if isinstance(deleted, msgspec.Raw) else msgspec.json.encode(deleted)
         return None if is_same_row(msgspec.json.decode(content), self.item) else content
 
-    def statement(self, table: str) -> dict[str, Any]:
+    def build_delete_statement(self, table: str) -> dict[str, Any]:
         """Build the PartiQL statement that deletes the row and returns it; ready to encode."""
         missing = tuple((name, value is msgspec.UNSET) for name, value in self.conditions)
         return {
@@ -126,23 +120,23 @@ class Target:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
-    def delete_item(self, table: str) -> bytes:
+    def build_delete_item(self, table: str) -> bytes:
         """Build the body of the DeleteItem request that does the same."""
         request = {"ReturnValues": "ALL_OLD", "ReturnConsumedCapacity": "TOTAL", **self._build_condition(table, {})}
         return _ENCODE(request)
 
-    def update_item(self, table: str, second: int) -> bytes:
+    def build_update_item(self, table: str, second: int) -> bytes:
         """Build the body of the UpdateItem request that sets the row's expiration to a UNIX second.
 
         Its conditions are the same. The expiration becomes a number whatever it was, as in LISA's own recipes.
         """
         new = {":new": {"N": str(second)}}
-        request = {"UpdateExpression": "SET #new = :new", **self._build_condition(table, new, **{"#new": _EXPIRATION})}
+        request = {"UpdateExpression": "SET #new = :new", **self._build_condition(table, new, **{"#new": EXPIRATION})}
         return _ENCODE(request)
 
     def with_expiration(self, second: int) -> dict[str, Any]:
         """Return the row as that update leaves it, as DynamoDB JSON."""
-        return {**msgspec.json.decode(self.item), _EXPIRATION: {"N": str(second)}}
+        return {**msgspec.json.decode(self.item), EXPIRATION: {"N": str(second)}}
 
     def _build_condition(self, table: str, values: Mapping[str, Any], **names: str) -> dict[str, Any]:
         """Build the part of a write that names the row, its conditions, and all placeholders."""
@@ -173,9 +167,9 @@ def _protection_conditions(seen: _SeenRow, policy: Policy) -> list[Condition]:
     """List the conditions on attributes that could make the policy protect the row if they changed."""
     conditions: list[Condition] = []
     if policy.protect_users:
-        conditions.append((_OWNER, seen.username))
+        conditions.append((USERNAME, seen.username))
     if policy.protect_system:
-        conditions.append((_SYSTEM, seen.is_system))
+        conditions.append((IS_SYSTEM, seen.is_system))
     return conditions
 
 

@@ -16,7 +16,7 @@ def slow_down_on_throttle(budgets: Budgets, table: str, operation: str, of_table
         budgets: the table's budgets.
         table: the table's name.
         operation: the operation of the request.
-        of_table: the table of the request; None where the request had a raw body, which only requests to `table` have.
+        of_table: the table of the request; None if the request had a raw body, which only requests to `table` have.
     """
     if of_table not in (table, None):
         return

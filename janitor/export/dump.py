@@ -56,7 +56,7 @@ class _Document:
     """One answer of Scan, or one array of items.
 
     Attributes:
-        continuation_key: the key that says that the table has more rows; None where it has not.
+        continuation_key: the key that says that the table has more rows; None if it has not.
     """
 
     def __init__(self, window: JsonWindow, name: str) -> None:

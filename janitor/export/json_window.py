@@ -161,7 +161,7 @@ def _skip_space(buffer: bytes, position: int) -> int:
 
 
 def _find_end_of_value(buffer: bytes, start: int, *, is_last: bool) -> int | None:
-    """Return where the value that starts here ends; None where its end is not in the buffer."""
+    """Return where the value that starts here ends; None if its end is not in the buffer."""
     depth = 0
     for token in _TOKEN.finditer(buffer, start):
         text = token[0]

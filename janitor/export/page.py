@@ -19,7 +19,7 @@ class _GlanceWithKey(Glance, kw_only=True, gc=False):
     key: _Key = msgspec.field(name="token")
 
 
-class _Glances(msgspec.Struct, gc=False):
+class _KeyedGlances(msgspec.Struct, gc=False):
     glances: list[_GlanceWithKey] = msgspec.field(name="Items")
 
 
@@ -27,7 +27,7 @@ class _KeyOnly(msgspec.Struct, gc=False):
     key: _Key = msgspec.field(name="token")
 
 
-_GLANCES = msgspec.json.Decoder(_Glances, strict=False)
+_GLANCES = msgspec.json.Decoder(_KeyedGlances, strict=False)
 _KEY_ONLY = msgspec.json.Decoder(_KeyOnly)
 _UNREADABLE = (ValueError, RecursionError)
 

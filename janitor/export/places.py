@@ -51,7 +51,7 @@ class SourcePlace(Protocol):
         """Return another place, by its path from the folder that holds this one."""
 
     def exists(self) -> bool:
-        """Whether it exists; True where only a request could tell."""
+        """Whether it exists; True if only a request could tell."""
 
 
 @dataclass(frozen=True, slots=True)

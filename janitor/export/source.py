@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from janitor.dynamodb.decode import Page
-from janitor.dynamodb.scan import StopRequest
 from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
 from janitor.export.decompress import decompress
 from janitor.export.dump import read_dump_pages
@@ -25,6 +24,7 @@ from janitor.export.manifest import SUMMARY, Export, open_export
 from janitor.export.places import CHUNK_BYTES, LocalFile, S3Place, SourcePlace, is_missing
 from janitor.export.source_kind import BYTE_ORDER_MARK, SourceKind, detect_kind
 from janitor.logs import get_logger
+from janitor.stopping import StopRequest
 
 log = get_logger("janitor.scan")
 
@@ -39,9 +39,9 @@ class Source:
     Attributes:
         name: its name for the user.
         kind: its kind.
-        table, region, account_id: the table that its rows are from; None where it does not say.
-        made_at: the UNIX second at which its rows were exported; None where it does not say.
-        rows: how many rows it has; None where it does not say before its end.
+        table, region, account_id: the table that its rows are from; None if it does not say.
+        made_at: the UNIX second at which its rows were exported; None if it does not say.
+        rows: how many rows it has; None if it does not say before its end.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Source:
         """
         with suppress(StopRequestedError):
             while not stop.is_requested():
-                with stop.waiting():
+                with stop.interruptible_wait():
                     page = next(self._pages, None)
                 if page is None:
                     return

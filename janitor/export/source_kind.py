@@ -42,7 +42,7 @@ def detect_kind(head: bytes, name: str) -> SourceKind:
     """Detect the kind of a source.
 
     Args:
-        head: its first megabyte, decompressed; all of it where it is shorter.
+        head: its first megabyte, decompressed; all of it if it is shorter.
         name: its name in errors.
 
     Raises:
@@ -73,7 +73,7 @@ def detect_kind(head: bytes, name: str) -> SourceKind:
 
 
 def _keys_of(text: bytes) -> frozenset[str]:
-    """Return the keys of a JSON object; none where the text is not exactly one object."""
+    """Return the keys of a JSON object; none if the text is not exactly one object."""
     try:
         return frozenset(_KEYS.decode(text))
     except (ValueError, RecursionError):

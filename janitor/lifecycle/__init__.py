@@ -1,1 +1,1 @@
-"""What the commands of `janitor token` are made of."""
+"""The work of `janitor token ...` and `janitor restore`: single rows, from adding to putting back."""

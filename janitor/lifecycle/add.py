@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from janitor.dynamodb.add_row import RowAdder, UnknownOutcomeError
-from janitor.dynamodb.find import FoundItem
+from janitor.dynamodb.find import StoredItem
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
 from janitor.lifecycle.add_messages import describe_new_token, print_message
@@ -21,7 +21,7 @@ from janitor.lifecycle.obstacles import (
     describe_rows,
     find_rows_of_user,
     find_rows_to_replace,
-    key_taken_error,
+    make_key_taken_error,
 )
 from janitor.lifecycle.replacement import RowReplacer
 from janitor.lifecycle.selection import TokenTable, open_token_table
@@ -32,7 +32,7 @@ from janitor.settings.token_add import AddCommand
 from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.stopping import Stop
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.fingerprint import fingerprint_of, key_of, make_row_name
+from janitor.tokens.fingerprint import compute_token_fingerprint, key_of, make_row_name
 from janitor.tokens.new_row import Grant, make_row
 from janitor.tokens.printable import printable
 from janitor.tokens.row import decode_row
@@ -70,7 +70,7 @@ class _Addition:
     table: TokenTable
     adder: RowAdder
     replacer: RowReplacer
-    to_replace: list[FoundItem]
+    to_replace: list[StoredItem]
 
 
 def prepare_token(settings: AddCommand) -> str:
@@ -83,11 +83,11 @@ def prepare_token(settings: AddCommand) -> str:
     replace = settings.replace
     check_archive(replace)
     if settings.owner.system and replace.replace_expired:
-        sentence = "--replace-expired makes room for a person's token; LISA puts no limit on system tokens"
-        raise ConfigurationError(sentence, "go without it, or without --system")
-    if not settings.secret.token_stdin and not replace.dry_run:
+        sentence = "--replace-expired and --system exclude each other: LISA does not limit the number of system tokens"
+        raise ConfigurationError(sentence, "remove one of them")
+    if not settings.token_source.token_stdin and not replace.dry_run:
         check_output_is_read()
-    return make_or_read_token(settings.secret)
+    return make_or_read_token(settings.token_source)
 
 
 def add_token(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
@@ -112,7 +112,7 @@ def add_token(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
     try:
         _write(addition)
         log.info("token.added", table=addition.table.name, fingerprint=addition.fingerprint, expires=addition.expires)
-        if not settings.secret.token_stdin:
+        if not settings.token_source.token_stdin:
             _hand_out(addition)
     except JanitorError:
         if archive is not None:
@@ -140,12 +140,12 @@ def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop)
         replaces_expired = settings.replace.replace_expired
         to_replace = find_rows_to_replace(grant.username, table, replaces_expired=replaces_expired)
     header = build_header(located, table.policy, run_id, table.now, settings.policy.as_of)
-    item, fingerprint = make_row(key, expires, grant), fingerprint_of(token, table.secret)
+    item, fingerprint = make_row(key, expires, grant), compute_token_fingerprint(token, table.fingerprint_key)
     return _Addition(
         token=token,
         item=item,
         fingerprint=fingerprint,
-        row_name=make_row_name(decode_row(item), fingerprint, table.secret),
+        row_name=make_row_name(decode_row(item), fingerprint, table.fingerprint_key),
         grant=grant,
         expires=expires,
         table=table,
@@ -188,7 +188,7 @@ def _write(addition: _Addition) -> None:
         )
         raise
     if standing is not None:
-        raise key_taken_error(FoundItem(decode_row(standing), standing), addition.table)
+        raise make_key_taken_error(StoredItem(decode_row(standing), standing), addition.table)
 
 
 def _hand_out(addition: _Addition) -> None:
@@ -199,13 +199,13 @@ def _hand_out(addition: _Addition) -> None:
 
 
 def _undo_unread(addition: _Addition, error: OSError) -> NoReturn:
-    """Remove the row again, for nobody has its token; raise what happened."""
+    """Remove the row again, because nobody got its token; raise what happened."""
     name = addition.row_name
     sentence = f"the token could not be written to standard output ({error.strerror})"
-    if addition.replacer.undo_add(FoundItem(decode_row(addition.item), addition.item)):
+    if addition.replacer.undo_add(StoredItem(decode_row(addition.item), addition.item)):
         raise JanitorError(f"{sentence}, so its row {name} was removed again", "run it again", "no-reader") from None
     way_out = f"remove it with `janitor token remove {name}`"
-    raise JanitorError(f"{sentence}, and its row {name} is still there: nobody has it", way_out, "no-reader") from None
+    raise JanitorError(f"{sentence}, and its row {name} is still in the table", way_out, "no-reader") from None
 
 
 def _print_summary(addition: _Addition, *, is_dry_run: bool) -> None:

@@ -41,7 +41,7 @@ class RestoreChoice:
         return self.all or is_named or is_of_user
 
 
-class ArchivedRow(NamedTuple):
+class RestorableRow(NamedTuple):
     """A row to restore.
 
     Attributes:
@@ -80,7 +80,7 @@ class ManyRowsError(ConfigurationError):
         self.rows = rows[:MAX_LISTED]
 
 
-def choose_archived_rows(archives: Sequence[PlanReader], choice: RestoreChoice) -> Iterator[ArchivedRow]:
+def choose_archived_rows(archives: Sequence[PlanReader], choice: RestoreChoice) -> Iterator[RestorableRow]:
     """Read the archives to their ends, then return an iterator over the chosen rows, which reads them again.
 
     Args:
@@ -140,20 +140,20 @@ def _read_outcomes(archive: PlanReader, matches: _NameMatches) -> _ArchiveOutcom
             matches.add(entry, archive.header.policy.dialect)
         else:
             if entry.outcome in _NOT_DELETED:
-                not_deleted.add(entry.row)
+                not_deleted.add(entry.number)
             if entry.item is not msgspec.UNSET:
-                items[entry.row] = entry.item
+                items[entry.number] = entry.item
     return _ArchiveOutcomes(frozenset(not_deleted), items)
 
 
 def _iterate_chosen(
     archives: Sequence[PlanReader], outcomes: Sequence[_ArchiveOutcomes], choice: RestoreChoice
-) -> Iterator[ArchivedRow]:
+) -> Iterator[RestorableRow]:
     # Digests, because an archive may be large. A single archive holds no row twice.
     seen: set[bytes] = set()
     for archive, of_archive in zip(archives, outcomes, strict=True):
         for planned in archive.rows():
-            item = of_archive.items.get(planned.row, planned.item)
+            item = of_archive.items.get(planned.number, planned.item)
             row = decode_row(item)
             if not choice.includes(planned, row):
                 continue
@@ -162,5 +162,5 @@ def _iterate_chosen(
                 if digest in seen:
                     continue
                 seen.add(digest)
-            was_deleted = planned.row not in of_archive.not_deleted
-            yield ArchivedRow(msgspec.structs.replace(planned, item=item), row, was_deleted)
+            was_deleted = planned.number not in of_archive.not_deleted
+            yield RestorableRow(msgspec.structs.replace(planned, item=item), row, was_deleted)

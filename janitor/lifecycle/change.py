@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 
 from janitor.background import wait_for_answer
-from janitor.dynamodb.find import FoundItem
+from janitor.dynamodb.find import StoredItem
 from janitor.dynamodb.set_expiration import ExpirationSetter, UpdateOutcome, UpdateResult
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.lifecycle.selection import TokenTable, print_rows
@@ -57,7 +57,7 @@ class ChangeResult(NamedTuple):
         return cls(ChangeOutcome.REFUSED, why, exit_code=exit_code)
 
 
-ChangeRow = Callable[[FoundItem], ChangeResult]
+ChangeRow = Callable[[StoredItem], ChangeResult]
 """Changes one row, or only plans to in a dry run."""
 
 
@@ -77,7 +77,7 @@ class ChangeReporter:
         self._write_error: OSError | None = None
         self.is_json = (chosen.format or ("table" if sys.stdout.isatty() else "json")) == "json"
 
-    def list_rows(self, found: Sequence[FoundItem], user: str | None) -> bool:
+    def list_rows(self, found: Sequence[StoredItem], user: str | None) -> bool:
         """List the rows on stderr before any of them is changed, if an owner's name chose them.
 
         Returns:
@@ -90,7 +90,7 @@ class ChangeReporter:
             print_rows(found, self._table)
         return self._write_error is None
 
-    def add(self, found: FoundItem, result: ChangeResult) -> None:
+    def add(self, found: StoredItem, result: ChangeResult) -> None:
         """Count a row, and print what became of it."""
         new_expiry = calendar_time(result.second) if result.second is not None else None
         change = RowChange(
@@ -159,7 +159,7 @@ class ChangeReporter:
         )
 
 
-def change_rows(found: Sequence[FoundItem], change_row: ChangeRow, reporter: ChangeReporter, stop: Stop) -> None:
+def change_rows(found: Sequence[StoredItem], change_row: ChangeRow, reporter: ChangeReporter, stop: Stop) -> None:
     """Change the rows one after the other; after a request to stop, leave the rest untouched."""
     for each in found:
         if stop.is_requested():
@@ -177,12 +177,12 @@ def make_expiry_change(
         outcome: what a written change is called.
         decide: decides on the new expiry of a row.
         table: where the rows are.
-        stop: who may ask for an early end.
+        stop: says whether the run was asked to stop.
         is_dry_run: whether nothing is written.
     """
     expirations = ExpirationSetter(table.opened.aws.dynamodb, table.name, table.policy)
 
-    def change_row(found: FoundItem) -> ChangeResult:
+    def change_row(found: StoredItem) -> ChangeResult:
         match decide(found.row):
             case NoChange(why):
                 return ChangeResult(ChangeOutcome.UNCHANGED, why)
@@ -193,7 +193,7 @@ def make_expiry_change(
                 if is_dry_run:
                     return ChangeResult(ChangeOutcome.PLANNED, why, second)
                 updated = wait_for_answer(
-                    lambda: expirations.set(found, second), lambda: stop.is_over(IN_FLIGHT_SECONDS)
+                    lambda: expirations.set(found, second), lambda: stop.has_passed(IN_FLIGHT_SECONDS)
                 )
                 result = _result_of_update(found, updated, ChangeResult(outcome, why, second), table)
                 log.info("token.expiry", row_name=table.finder.row_name_of(found), outcome=result.outcome)
@@ -207,7 +207,7 @@ def describe_row_expiry(row: Row, table: TokenTable) -> str:
     return describe_expiry(row, classify(row, table.now, table.policy), table.now)
 
 
-def describe_current_row(found: FoundItem, table: TokenTable) -> str:
+def describe_current_row(found: StoredItem, table: TokenTable) -> str:
     """Look the row up again, and describe what somebody else changed of it."""
     try:
         current = table.finder.find_by_key(found.row.key.S or "")
@@ -232,7 +232,7 @@ def _describe_difference(before: Row, current: Row, table: TokenTable) -> str:
 
 
 def _result_of_update(
-    found: FoundItem, updated: UpdateResult | None, success: ChangeResult, table: TokenTable
+    found: StoredItem, updated: UpdateResult | None, success: ChangeResult, table: TokenTable
 ) -> ChangeResult:
     if updated is None:
         return ChangeResult.failed(ChangeOutcome.FAILED, NO_ANSWER)

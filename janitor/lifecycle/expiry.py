@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from janitor.dynamodb.find import FoundItem
+from janitor.dynamodb.find import StoredItem
 from janitor.errors import ConfigurationError
 from janitor.lifecycle.change import ChangeReporter, change_rows, make_expiry_change
 from janitor.lifecycle.selection import TokenTable, choose_rows, open_token_table, print_rows
@@ -91,7 +91,7 @@ def _change_expiries(command: _ExpiryCommand, name: str | None, settings: Change
 
 
 def _confirm_shortening(
-    command: _ExpiryCommand, found: list[FoundItem], table: TokenTable, stop: Stop, *, is_listed: bool
+    command: _ExpiryCommand, found: list[StoredItem], table: TokenTable, stop: Stop, *, is_listed: bool
 ) -> None:
     """Ask whoever sits at the terminal if a token that LISA accepts would end earlier than it does now."""
     shortened = [each for each in found if _is_shortened(command.decide(table, each.row), each.row, table)]

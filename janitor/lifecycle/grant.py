@@ -2,7 +2,7 @@
 
 import uuid
 
-from janitor.dynamodb.caller import IdentifiedAws
+from janitor.dynamodb.caller import IdentifiedSession
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.settings.setting import flag
 from janitor.settings.table import TableSettings
@@ -10,7 +10,7 @@ from janitor.settings.token_add import AddCommand
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.new_row import Grant
 from janitor.tokens.redact import reveals_token
-from janitor.wiring.table import connection_of
+from janitor.wiring.open_table import make_aws_access
 
 # Options for what only a row of LISA 6.1 or later can say.
 _HASHED_OPTIONS = ("user", "name", "group", "system", "created_by")
@@ -54,12 +54,12 @@ def _refuse_hashed_options(settings: AddCommand) -> None:
     flags = settings.owner.given_by_flag(*_HASHED_OPTIONS) + settings.replace.given_by_flag("replace_expired")
     if flags:
         sentence = f"{', '.join(map(flag, flags))}: a row of a classic table has only token and expiration"
-        raise ConfigurationError(sentence, "go without, or give --dialect hashed if LISA 6.1 or later reads the table")
+        raise ConfigurationError(sentence, "remove them, or give --dialect hashed if LISA 6.1 or later reads the table")
 
 
 def _find_caller_name(settings: TableSettings) -> str:
     """Return the last part of the caller's ARN: the name of the user, or of a role's session."""
-    aws = IdentifiedAws(connection_of(settings))
+    aws = IdentifiedSession(make_aws_access(settings))
     try:
         arn = aws.caller().arn
     except JanitorError as error:

@@ -8,7 +8,7 @@ import sys
 from janitor.errors import ConfigurationError
 from janitor.lifecycle.token_input import read_token
 from janitor.settings.setting import flag
-from janitor.settings.token_add import LifetimeSettings, SecretSettings
+from janitor.settings.token_add import LifetimeSettings, TokenSourceSettings
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.expiration import MAX_SECONDS
 from janitor.tokens.new_expiry import TEN_YEARS, format_time_and_distance
@@ -55,7 +55,7 @@ def compute_expiry(life: LifetimeSettings, dialect: Dialect, now: int) -> int | 
     return expires
 
 
-def make_or_read_token(settings: SecretSettings) -> str:
+def make_or_read_token(settings: TokenSourceSettings) -> str:
     """Generate a random token, or read one from standard input.
 
     Raises:
@@ -64,14 +64,14 @@ def make_or_read_token(settings: SecretSettings) -> str:
     if not settings.token_stdin:
         return secrets.token_hex((settings.length + 1) // 2)[: settings.length]
     if settings.given_by_flag("length"):
-        raise ConfigurationError("--length is for a generated token", "go without it, or without --token-stdin")
+        raise ConfigurationError("--length is for a generated token", "remove --length, or --token-stdin")
     token = read_token("token to add")
     fault = why_unusable(token)
     if fault is not None:
         raise ConfigurationError(f"the token on standard input {fault}", "choose another one", "unusable-token")
     weakness = why_weak(token)
     if weakness is not None and not settings.allow_weak:
-        way_out = "leave out --token-stdin to have one generated, or give --allow-weak"
+        way_out = "remove --token-stdin to have one generated, or give --allow-weak"
         raise ConfigurationError(f"the token on standard input {weakness}", way_out, "weak-token")
     return token
 

@@ -1,6 +1,6 @@
 """What stands in the way of a new token: a row with its key, or in LISA 6.1 and later any row of its user."""
 
-from janitor.dynamodb.find import FoundItem
+from janitor.dynamodb.find import StoredItem
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.lifecycle.selection import TokenTable
 from janitor.report.finding_cells import format_name
@@ -28,17 +28,17 @@ def check_key_is_free(key: str, table: TokenTable) -> None:
     """
     found = table.finder.find_by_key(key)
     if found is not None:
-        raise key_taken_error(found, table)
+        raise make_key_taken_error(found, table)
 
 
-def key_taken_error(found: FoundItem, table: TokenTable) -> ConfigurationError:
+def make_key_taken_error(found: StoredItem, table: TokenTable) -> ConfigurationError:
     """The error to raise when the table already has a row of this token."""
     name = table.finding(found).row_name
     sentence = f"{table.name} has this token already: {_describe_row(found, table)}"
     return ConfigurationError(sentence, f"see `janitor token extend {name}`, or add another token", "token-exists")
 
 
-def find_rows_to_replace(user: str, table: TokenTable, *, replaces_expired: bool) -> list[FoundItem]:
+def find_rows_to_replace(user: str, table: TokenTable, *, replaces_expired: bool) -> list[StoredItem]:
     """Find the rows that have to be deleted before the user can have a new token.
 
     LISA counts every row with the username, also expired ones and system tokens (lambda/api_tokens/handler.py at
@@ -56,7 +56,7 @@ def find_rows_to_replace(user: str, table: TokenTable, *, replaces_expired: bool
     rows = find_rows_of_user(user, table)
     alive = [each for each in rows if not _is_expired_and_refused(each, table)]
     if alive or (rows and not replaces_expired):
-        raise _user_has_token_error(user, rows, alive, table, replaces_expired=replaces_expired)
+        raise _make_user_has_token_error(user, rows, alive, table, replaces_expired=replaces_expired)
     for each in rows:
         protection = find_protection(each.row, table.policy)
         if protection is not None:
@@ -65,30 +65,30 @@ def find_rows_to_replace(user: str, table: TokenTable, *, replaces_expired: bool
     return rows
 
 
-def find_rows_of_user(user: str, table: TokenTable) -> list[FoundItem]:
+def find_rows_of_user(user: str, table: TokenTable) -> list[StoredItem]:
     """Find every row of the user, and read each again: the index may still show one that was just deleted."""
     again = [table.finder.find_by_key(each.row.key.S or "") for each in table.finder.find_by_user(user)]
     return [found for found in again if found is not None]
 
 
-def describe_rows(rows: list[FoundItem], table: TokenTable) -> str:
+def describe_rows(rows: list[StoredItem], table: TokenTable) -> str:
     """Name rows, and say what each of them is."""
     return list_some([_describe_row(each, table) for each in rows[:_MAX_NAMED]], _MAX_NAMED, total=len(rows))
 
 
-def _describe_row(found: FoundItem, table: TokenTable) -> str:
+def _describe_row(found: StoredItem, table: TokenTable) -> str:
     finding = table.finding(found)
     return f"{finding.row_name} ({format_name(finding)}, {finding.state}: {printable(finding.meaning)})"
 
 
-def _is_expired_and_refused(found: FoundItem, table: TokenTable) -> bool:
+def _is_expired_and_refused(found: StoredItem, table: TokenTable) -> bool:
     """Whether the row has expired and no gate accepts it. A malformed date does not count as expired."""
     verdict = classify(found.row, table.earliest, table.policy)
     return not verdict.accepted_by and verdict.expiry is not None and verdict.expiry <= table.earliest
 
 
-def _user_has_token_error(
-    user: str, rows: list[FoundItem], alive: list[FoundItem], table: TokenTable, *, replaces_expired: bool
+def _make_user_has_token_error(
+    user: str, rows: list[StoredItem], alive: list[StoredItem], table: TokenTable, *, replaces_expired: bool
 ) -> ConfigurationError:
     sentence = f"{printable(user)} has a token already, and LISA allows one: {describe_rows(rows, table)}"
     if alive:

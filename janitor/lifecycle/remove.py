@@ -8,11 +8,11 @@ from functools import partial
 import click
 import msgspec
 
-from janitor.archive.archive import Archive, Settlement
-from janitor.archive.plan import UNKNOWN_POPULATION, PlanHeader, PlannedRow
+from janitor.archive.archive import Archive, ArchivedOutcome
+from janitor.archive.plan import PlanHeader, PlannedRow
 from janitor.background import wait_for_answer
 from janitor.dynamodb.delete import Deleter, RowResult
-from janitor.dynamodb.find import FoundItem
+from janitor.dynamodb.find import StoredItem
 from janitor.dynamodb.target import Target
 from janitor.errors import ExitCode, JanitorError, SinkError
 from janitor.lifecycle.change import (
@@ -35,7 +35,7 @@ from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
 from janitor.tokens.words import format_count
-from janitor.wiring.archives import archive_for, check_archive
+from janitor.wiring.archives import check_archive, make_archive
 from janitor.wiring.confirm import NO_TERMINAL, WAY_OUT, NotConfirmedError, can_ask, confirm
 from janitor.wiring.execution import prepare_or_stop
 from janitor.wiring.plans import build_header
@@ -51,7 +51,13 @@ class RowRemover:
     """
 
     def __init__(
-        self, *, deleter: Deleter, archive: Archive, header: PlanHeader, policy: Policy, secret: bytes | None = None
+        self,
+        *,
+        deleter: Deleter,
+        archive: Archive,
+        header: PlanHeader,
+        policy: Policy,
+        fingerprint_key: bytes | None = None,
     ) -> None:
         """Prepare; nothing is sent or written.
 
@@ -60,14 +66,14 @@ class RowRemover:
             archive: where the rows are kept; it is not open yet.
             header: the first line of the archive.
             policy: the rules that the rows are judged by.
-            secret: the key of the fingerprints; None for plain ones.
+            fingerprint_key: the key of the fingerprints; None for plain ones.
         """
         self.errors: list[JanitorError] = []
         self._deleter = deleter
         self._archive = archive
         self._header = header
         self._policy = policy
-        self._secret = secret
+        self._fingerprint_key = fingerprint_key
 
     def open(self) -> None:
         """Open the archive, which proves that it can be written.
@@ -77,7 +83,7 @@ class RowRemover:
         """
         self._archive.open(self._header)
 
-    def remove(self, found: FoundItem) -> RowResult:
+    def remove(self, found: StoredItem) -> RowResult:
         """Archive a row, then delete it if it still is as it was seen.
 
         Returns:
@@ -86,21 +92,21 @@ class RowRemover:
         Raises:
             SinkError: the archive could not take the row, so nothing was deleted.
         """
-        fingerprint = compute_fingerprint(found.row, self._policy.dialect, self._secret)
-        row_name = make_row_name(found.row, fingerprint, self._secret)
+        fingerprint = compute_fingerprint(found.row, self._policy.dialect, self._fingerprint_key)
+        row_name = make_row_name(found.row, fingerprint, self._fingerprint_key)
         state = classify(found.row, self._header.now, self._policy).state
         # The archive gives the row its number.
         planned = PlannedRow(0, fingerprint, row_name, state, msgspec.Raw(found.item))
         number = self._archive.store([planned])
-        result = self._deleter.delete([Target.as_seen(found.item, self._policy)])
-        if result.fatal is not None:
-            self.errors.append(result.fatal)
-        [settled] = result.rows
-        log.info("token.removed", row_name=row_name, outcome=settled.outcome, code=settled.code)
-        self._archive_outcome(Settlement(number, fingerprint, settled.outcome, settled.item))
-        return settled
+        batch = self._deleter.delete([Target.for_named_row(found.item, self._policy)])
+        if batch.fatal_error is not None:
+            self.errors.append(batch.fatal_error)
+        [result] = batch.rows
+        log.info("token.removed", row_name=row_name, outcome=result.outcome, code=result.code)
+        self._archive_outcome(ArchivedOutcome(number, fingerprint, result.outcome, result.item))
+        return result
 
-    def remove_one(self, found: FoundItem) -> RowResult:
+    def remove_one(self, found: StoredItem) -> RowResult:
         """Open the archive, remove this one row, and close the archive.
 
         Raises:
@@ -109,33 +115,33 @@ class RowRemover:
         """
         self.open()
         try:
-            settled = self.remove(found)
+            result = self.remove(found)
         except SinkError:
             self._archive.abandon()
             raise
         self.close()
-        if settled.outcome is DeletionOutcome.FAILED and self.errors:
+        if result.outcome is DeletionOutcome.FAILED and self.errors:
             raise self.errors[0]
-        return settled
+        return result
 
     def close(self) -> None:
         """Close the archive. Never raises: what was deleted stays deleted."""
         try:
             # No scan found these rows, so there are no counts for a guard to judge by.
-            self._archive.close(UNKNOWN_POPULATION)
+            self._archive.close(None)
         except SinkError as error:
             self._archive.abandon()
             self._add_archive_error(error)
 
-    def _archive_outcome(self, settlement: Settlement) -> None:
+    def _archive_outcome(self, outcome: ArchivedOutcome) -> None:
         try:
-            self._archive.settle([settlement])
+            self._archive.record_outcomes([outcome])
         except SinkError as error:
             self._add_archive_error(error)
 
     def _add_archive_error(self, error: SinkError) -> None:
         log.error("archive.incomplete", code=error.code, error=str(error))
-        sentence = f"{error}; the archive has the rows, but not what became of them"
+        sentence = f"the archive holds these rows, but not their outcomes: {error}"
         self.errors.append(SinkError(sentence, code=error.code))
 
 
@@ -164,9 +170,11 @@ def remove_tokens(name: str | None, remove: RemoveSettings, settings: ChangeComm
     if not remove.yes:
         _confirm_removal(removable, table, stop, is_listed=is_listed)
     header = build_header(table.opened.table, table.policy, run_id, table.now, None)
-    archive = archive_for(remove, table.opened, header, stop)
+    archive = make_archive(remove, table.opened, header, stop)
     deleter = Deleter(table.opened.aws.dynamodb, table.name, api="auto", pause=stop.pause)
-    remover = RowRemover(deleter=deleter, archive=archive, header=header, policy=table.policy, secret=table.secret)
+    remover = RowRemover(
+        deleter=deleter, archive=archive, header=header, policy=table.policy, fingerprint_key=table.fingerprint_key
+    )
     remover.open()
     try:
         change_rows(found, _make_removal(remover, table, stop), reporter, stop)
@@ -178,7 +186,7 @@ def remove_tokens(name: str | None, remove: RemoveSettings, settings: ChangeComm
     return ExitCode.FAILED if remover.errors and code == ExitCode.DONE else code
 
 
-def _confirm_removal(removable: list[FoundItem], table: TokenTable, stop: Stop, *, is_listed: bool) -> None:
+def _confirm_removal(removable: list[StoredItem], table: TokenTable, stop: Stop, *, is_listed: bool) -> None:
     """Ask whoever sits at the terminal."""
     if not can_ask():
         raise NotConfirmedError(f"nothing was removed: {NO_TERMINAL}", WAY_OUT)
@@ -189,35 +197,35 @@ def _confirm_removal(removable: list[FoundItem], table: TokenTable, stop: Stop, 
     confirm(f"Delete {format_count(len(removable), 'token')} of {table.name}{warning}?", "nothing was removed", stop)
 
 
-def _plan_removal(table: TokenTable, found: FoundItem) -> ChangeResult:
+def _plan_removal(table: TokenTable, found: StoredItem) -> ChangeResult:
     """Say what would become of a row; nothing is changed."""
     planned = ChangeResult(ChangeOutcome.PLANNED, describe_row_expiry(found.row, table))
     return _refuse_protected(found, table) or planned
 
 
 def _make_removal(remover: RowRemover, table: TokenTable, stop: Stop) -> ChangeRow:
-    def remove_row(found: FoundItem) -> ChangeResult:
+    def remove_row(found: StoredItem) -> ChangeResult:
         refused = _refuse_protected(found, table)
         if refused is not None:
             return refused
         try:
-            settled = wait_for_answer(lambda: remover.remove(found), lambda: stop.is_over(IN_FLIGHT_SECONDS))
+            result = wait_for_answer(lambda: remover.remove(found), lambda: stop.has_passed(IN_FLIGHT_SECONDS))
         except SinkError as error:
             return ChangeResult.failed(ChangeOutcome.FAILED, f"{error}; so it was not deleted")
-        return _result_of_delete(found, settled, table)
+        return _result_of_delete(found, result, table)
 
     return remove_row
 
 
-def _refuse_protected(found: FoundItem, table: TokenTable) -> ChangeResult | None:
+def _refuse_protected(found: StoredItem, table: TokenTable) -> ChangeResult | None:
     protection = find_protection(found.row, table.policy)
     return None if protection is None else ChangeResult.refused(f"it is protected ({protection})")
 
 
-def _result_of_delete(found: FoundItem, settled: RowResult | None, table: TokenTable) -> ChangeResult:
-    if settled is None:
+def _result_of_delete(found: StoredItem, result: RowResult | None, table: TokenTable) -> ChangeResult:
+    if result is None:
         return ChangeResult.failed(ChangeOutcome.FAILED, NO_ANSWER)
-    match settled.outcome:
+    match result.outcome:
         case DeletionOutcome.DELETED:
             return ChangeResult(ChangeOutcome.DELETED, describe_row_expiry(found.row, table))
         case DeletionOutcome.ALREADY_GONE:
@@ -225,4 +233,4 @@ def _result_of_delete(found: FoundItem, settled: RowResult | None, table: TokenT
         case DeletionOutcome.CHANGED:
             return ChangeResult.failed(ChangeOutcome.CHANGED, describe_current_row(found, table))
         case _:
-            return ChangeResult.failed(ChangeOutcome.FAILED, f"it could not be deleted ({settled.code})")
+            return ChangeResult.failed(ChangeOutcome.FAILED, f"it could not be deleted ({result.code})")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from janitor.archive.archive import Archive, NoArchive
 from janitor.archive.plan import PlanHeader
 from janitor.dynamodb.delete import Deleter
-from janitor.dynamodb.find import FoundItem
+from janitor.dynamodb.find import StoredItem
 from janitor.errors import AwsError, JanitorError
 from janitor.lifecycle.add_messages import print_message
 from janitor.lifecycle.remove import RowRemover
@@ -13,7 +13,7 @@ from janitor.lifecycle.selection import TokenTable
 from janitor.settings.token_add import ReplaceSettings
 from janitor.stopping import Stop
 from janitor.tokens.deletion_outcome import DeletionOutcome
-from janitor.wiring.archives import archive_for
+from janitor.wiring.archives import make_archive
 
 _GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
 
@@ -28,14 +28,14 @@ class RowReplacer:
             table: where the rows are.
             settings: where deleted rows are archived.
             header: the first line of the archive.
-            stop: who may ask for an early end.
+            stop: says whether the run was asked to stop.
         """
         self._table = table
         self._header = header
-        self._archive = archive_for(settings, table.opened, header, stop)
+        self._archive = make_archive(settings, table.opened, header, stop)
         self._deleter = Deleter(table.opened.aws.dynamodb, table.name, api="auto", pause=stop.pause)
 
-    def make_room(self, rows: Iterable[FoundItem]) -> str | None:
+    def make_room(self, rows: Iterable[StoredItem]) -> str | None:
         """Archive and delete these expired rows, and report on each on stderr.
 
         Returns:
@@ -55,14 +55,14 @@ class RowReplacer:
                 print_message(f"janitor: {error}")
         return self._archive.location
 
-    def undo_add(self, found: FoundItem) -> bool:
+    def undo_add(self, found: StoredItem) -> bool:
         """Delete a row that was just added and whose token nobody has; return whether it is gone."""
         try:
-            settled = self._make_remover(NoArchive()).remove_one(found)
+            result = self._make_remover(NoArchive()).remove_one(found)
         except JanitorError as error:
             print_message(f"janitor: {error}")
             return False
-        return settled.outcome in _GONE
+        return result.outcome in _GONE
 
     def _make_remover(self, archive: Archive) -> RowRemover:
         return RowRemover(
@@ -70,17 +70,17 @@ class RowReplacer:
             archive=archive,
             header=self._header,
             policy=self._table.policy,
-            secret=self._table.secret,
+            fingerprint_key=self._table.fingerprint_key,
         )
 
-    def _remove(self, remover: RowRemover, found: FoundItem) -> None:
+    def _remove(self, remover: RowRemover, found: StoredItem) -> None:
         name = self._table.finding(found).row_name
-        settled = remover.remove(found)
-        if settled.outcome in _GONE:
+        result = remover.remove(found)
+        if result.outcome in _GONE:
             archived = f"archived in {self._archive.location}" if self._archive.location else "not archived"
-            verb = "removed" if settled.outcome is DeletionOutcome.DELETED else "already gone"
+            verb = "removed" if result.outcome is DeletionOutcome.DELETED else "already gone"
             print_message(f"janitor: the expired token {name} is {verb}, and {archived}")
             return
-        if settled.outcome is DeletionOutcome.CHANGED:
-            raise AwsError(f"the expired token {name} was changed in between, so nothing was added", "look at it again")
-        raise AwsError(f"the expired token {name} could not be removed ({settled.code}), so nothing was added")
+        if result.outcome is DeletionOutcome.CHANGED:
+            raise AwsError(f"the expired token {name} was changed in between, so nothing was added", "run it again")
+        raise AwsError(f"the expired token {name} could not be removed ({result.code}), so nothing was added")

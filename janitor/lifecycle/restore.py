@@ -13,7 +13,7 @@ from janitor.background import WAKE_SECONDS, Workers
 from janitor.dynamodb.add_row import RowAdder
 from janitor.dynamodb.read_row import read_row
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
-from janitor.lifecycle.archived_rows import ArchivedRow, ManyRowsError, RestoreChoice, choose_archived_rows
+from janitor.lifecycle.archived_rows import ManyRowsError, RestorableRow, RestoreChoice, choose_archived_rows
 from janitor.lifecycle.restore_summary import RestoredRow, RestoreOutcome, RestoreSummary
 from janitor.logs import get_logger
 from janitor.report.finding_cells import NOTHING
@@ -29,14 +29,14 @@ from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import decode_row
 from janitor.wiring.apply import open_plan, open_table_of_plan
 from janitor.wiring.execution import prepare_or_stop
-from janitor.wiring.table import OpenTable, open_session
+from janitor.wiring.open_table import OpenTable, open_session
 
 log = get_logger("janitor.restore")
 
 _WORKERS = 16
 _MAX_PENDING = 64
 
-Put = Callable[[ArchivedRow], bool]
+Put = Callable[[RestorableRow], bool]
 """Puts a row back, and returns whether it did: False if a row with its key stands. Threads share it."""
 
 
@@ -77,7 +77,7 @@ def _read_choice(settings: RestoreSettings) -> RestoreChoice:
     is_named = bool(settings.fingerprint or settings.user)
     if settings.all == is_named:
         way_out = "give --fingerprint HEX, --user NAME, or --all"
-        sentence = "--all and a choice contradict each other" if is_named else "no row is chosen"
+        sentence = "--all and a choice of rows exclude each other" if is_named else "no row is chosen"
         raise ConfigurationError(sentence, way_out)
     return RestoreChoice(settings.fingerprint, settings.user, settings.all)
 
@@ -147,7 +147,9 @@ def _put_back(archives: Sequence[PlanReader], choice: RestoreChoice, put: Put, s
         JanitorError: an archive could not be read any further; the puts begun before that are finished.
     """
     chosen = choose_archived_rows(archives, choice)
-    workers: Workers[ArchivedRow, RestoredRow] = Workers(lambda archived: _put_one(archived, put), _WORKERS, "restore")
+    workers: Workers[RestorableRow, RestoredRow] = Workers(
+        lambda archived: _put_one(archived, put), _WORKERS, "restore"
+    )
     read_error: JanitorError | None = None
     try:
         try:
@@ -168,7 +170,7 @@ def _put_back(archives: Sequence[PlanReader], choice: RestoreChoice, put: Put, s
         raise read_error
 
 
-def _put_one(archived: ArchivedRow, put: Put) -> RestoredRow:
+def _put_one(archived: RestorableRow, put: Put) -> RestoredRow:
     try:
         is_put = put(archived)
     except JanitorError as error:
@@ -177,16 +179,16 @@ def _put_one(archived: ArchivedRow, put: Put) -> RestoredRow:
     return RestoredRow(archived.planned, archived.row, RestoreOutcome.RESTORED if is_put else RestoreOutcome.STANDS)
 
 
-def _take_results(workers: Workers[ArchivedRow, RestoredRow], max_pending: int, stop: Stop) -> Iterator[RestoredRow]:
+def _take_results(workers: Workers[RestorableRow, RestoredRow], max_pending: int, stop: Stop) -> Iterator[RestoredRow]:
     """Take results until no more puts are pending than `max_pending`."""
     while workers.pending > max_pending:
         done = workers.next_result(WAKE_SECONDS)
         if done is not None:
             yield done[1]
-        elif stop.is_over(IN_FLIGHT_SECONDS):
+        elif stop.has_passed(IN_FLIGHT_SECONDS):
             for archived in workers.abandon_pending():
                 error = JanitorError(
-                    "some puts were not answered before the run had to end", "run it again", "no-answer"
+                    "DynamoDB did not answer some writes before the run had to end", "run it again", "no-answer"
                 )
                 yield RestoredRow(archived.planned, archived.row, RestoreOutcome.FAILED, error)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import click
 
 from janitor.dynamodb.clock import describe_skew, is_worth_a_warning
-from janitor.dynamodb.find import MAX_MATCHES, Finder, FoundItem
+from janitor.dynamodb.find import MAX_MATCHES, Finder, StoredItem
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.logs import get_logger
 from janitor.report.build import build_finding
@@ -29,8 +29,8 @@ from janitor.tokens.policy import Policy
 from janitor.tokens.printable import printable
 from janitor.tokens.user_name import list_spellings
 from janitor.wiring.budgets import log_limits
+from janitor.wiring.open_table import OpenTable, open_table
 from janitor.wiring.policy import make_policy, read_fingerprint_key
-from janitor.wiring.table import OpenTable, open_table
 
 log = get_logger("janitor.token")
 
@@ -53,7 +53,7 @@ class TokenTable:
     Attributes:
         opened: the table, and the session that leads to it.
         policy: the rules that rows are judged by.
-        secret: the key of the fingerprints; None for plain ones.
+        fingerprint_key: the key of the fingerprints; None for plain ones.
         finder: finds its rows.
         now: the UNIX second by DynamoDB's clock, which LISA shares: expiries are written and shown by it.
         earliest: the UNIX second by the earlier of that clock and the local one: decides whether a row that is to be
@@ -62,7 +62,7 @@ class TokenTable:
 
     opened: OpenTable
     policy: Policy
-    secret: bytes | None
+    fingerprint_key: bytes | None
     finder: Finder
     now: int
     earliest: int
@@ -80,10 +80,10 @@ class TokenTable:
             name=located.name, region=located.region, account_id=located.account_id, endpoint=located.endpoint
         )
 
-    def finding(self, found: FoundItem) -> Finding:
+    def finding(self, found: StoredItem) -> Finding:
         """The finding that a report would have for this row."""
         verdict = classify(found.row, self.now, self.policy)
-        return build_finding(found.row, verdict, now=self.now, policy=self.policy, secret=self.secret)
+        return build_finding(found.row, verdict, now=self.now, policy=self.policy, fingerprint_key=self.fingerprint_key)
 
 
 class RowChoice(NamedTuple):
@@ -94,7 +94,7 @@ class RowChoice(NamedTuple):
         user: the owner whose rows they are; None when one row was named.
     """
 
-    find: Callable[[TokenTable], list[FoundItem]]
+    find: Callable[[TokenTable], list[StoredItem]]
     user: str | None = None
 
 
@@ -144,17 +144,17 @@ def open_token_table(settings: ChangeCommand, stop: Stop) -> TokenTable:
     """
     as_of = settings.policy.as_of
     if as_of is not None and not settings.chosen.dry_run:
-        raise AsOfError("with --as-of nothing is changed", "go without it, or give --dry-run")
-    secret = read_fingerprint_key(settings.protection.fingerprint_key_file)
+        raise AsOfError("--as-of is only for a dry run", "remove --as-of, or give --dry-run")
+    fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
     opened = open_table(settings.table, dialect=settings.policy.dialect)
     policy = make_policy(settings.policy, settings.protection, opened.table.dialect)
     log_limits(opened.budgets, deletes=False)
-    finder = Finder(opened.aws.dynamodb, opened.table, policy, secret, stop, budgets=opened.budgets)
-    now, earliest = (_server_time(opened), opened.earlier_time()) if as_of is None else (as_of, as_of)
-    return TokenTable(opened, policy, secret, finder, now, earliest)
+    finder = Finder(opened.aws.dynamodb, opened.table, policy, fingerprint_key, stop, budgets=opened.budgets)
+    now, earliest = (_read_server_time(opened), opened.earlier_time()) if as_of is None else (as_of, as_of)
+    return TokenTable(opened, policy, fingerprint_key, finder, now, earliest)
 
 
-def print_rows(found: Iterable[FoundItem], table: TokenTable) -> None:
+def print_rows(found: Iterable[StoredItem], table: TokenTable) -> None:
     """Print a line per row on stderr: row name, state, owner, token name, expiry, and what sets it apart."""
     rows = [(table.finding(each), each) for each in found]
     names = [(format_owner(finding_), format_name(finding_)) for finding_, _ in rows]
@@ -169,12 +169,12 @@ def print_rows(found: Iterable[FoundItem], table: TokenTable) -> None:
         click.echo(f"  {finding_.row_name}  {padded}  {expires}; {marks}", err=True)
 
 
-def unknown_token_error(sentence: str, table: TokenTable) -> ConfigurationError:
+def make_unknown_token_error(sentence: str, table: TokenTable) -> ConfigurationError:
     """The error to raise when no row is found."""
     return ConfigurationError(f"{sentence} in {table.name}", "`janitor token list` lists all of them", "unknown-token")
 
 
-def _server_time(opened: OpenTable) -> int:
+def _read_server_time(opened: OpenTable) -> int:
     """The present by DynamoDB's clock, which LISA shares: a token revoked by a fast local clock would stay alive."""
     skew = opened.table.skew_seconds
     if is_worth_a_warning(skew):
@@ -183,29 +183,29 @@ def _server_time(opened: OpenTable) -> int:
     return int(time.time()) - (skew if skew is not None and abs(skew) > _ROUNDING_SECONDS else 0)
 
 
-def _find_rows_of_user(user: str, table: TokenTable) -> list[FoundItem]:
+def _find_rows_of_user(user: str, table: TokenTable) -> list[StoredItem]:
     found = [each for spelling in list_spellings(user) for each in table.finder.find_by_user(spelling)]
     if table.opened.table.has_owner_index:
         # The index lags behind, and a change needs the row as it is now.
         found = [again for each in found if (again := table.finder.find_by_key(each.row.key.S or "")) is not None]
     if not found:
-        raise unknown_token_error(f"no token is {printable(user)}'s", table)
+        raise make_unknown_token_error(f"no token is {printable(user)}'s", table)
     return found
 
 
-def _find_by_fingerprint(fingerprint: str, table: TokenTable, *, is_read_only: bool) -> list[FoundItem]:
+def _find_by_fingerprint(fingerprint: str, table: TokenTable, *, is_read_only: bool) -> list[StoredItem]:
     described = f"the {'name' if '-' in fingerprint else 'fingerprint'} {fingerprint}"
     search = table.finder.search(fingerprint)
     if search.matches or not search.near:
         return _require_one_row(search.matches, described, table, is_read_only=is_read_only)
     print_rows(search.near, table)
-    error = unknown_token_error(f"no row has {described}", table)
+    error = make_unknown_token_error(f"no row has {described}", table)
     raise ConfigurationError(error.sentence, "the rows above have similar names", error.code)
 
 
 def _require_one_row(
-    found: list[FoundItem], described: str, table: TokenTable, *, is_read_only: bool
-) -> list[FoundItem]:
+    found: list[StoredItem], described: str, table: TokenTable, *, is_read_only: bool
+) -> list[StoredItem]:
     """Return the one row that was found; a read-only command may get all rows of one fingerprint.
 
     Raises:
@@ -213,8 +213,8 @@ def _require_one_row(
             legacy row of a token may stand beside its present one, dead or alive.
     """
     if not found:
-        raise unknown_token_error(f"no row has {described}", table)
-    if len(found) == 1 or (is_read_only and len(set(map(table.finder.fingerprint_of, found))) == 1):
+        raise make_unknown_token_error(f"no row has {described}", table)
+    if len(found) == 1 or (is_read_only and len(set(map(table.finder.fingerprint_of_item, found))) == 1):
         return found
     print_rows(found[:MAX_MATCHES], table)
     number = f"more than {MAX_MATCHES}" if len(found) > MAX_MATCHES else f"{len(found)}"

@@ -5,9 +5,9 @@ import sys
 
 import click
 
-from janitor.dynamodb.find import FoundItem
+from janitor.dynamodb.find import StoredItem
 from janitor.errors import AwsError, ConfigurationError, ExitCode
-from janitor.lifecycle.selection import RowChoice, TokenTable, choose_rows, open_token_table, unknown_token_error
+from janitor.lifecycle.selection import RowChoice, TokenTable, choose_rows, make_unknown_token_error, open_token_table
 from janitor.lifecycle.token_input import read_token
 from janitor.report.encode import encode_json_page
 from janitor.report.token_details import LookedUpRow, TokenDetails, build_token_details
@@ -33,7 +33,7 @@ def show_token(choice: RowChoice, settings: ShowCommand, stop: Stop) -> int:
     Args:
         choice: how to find its rows, from `choose_rows_to_show`.
         settings: everything else.
-        stop: who may ask for an early end.
+        stop: says whether the run was asked to stop.
 
     Returns:
         the exit code.
@@ -83,16 +83,16 @@ def _look_up(choice: RowChoice, settings: ShowCommand, stop: Stop) -> TokenDetai
         policy=table.policy,
         now=table.now,
         as_of=settings.policy.as_of,
-        secret=table.secret,
+        fingerprint_key=table.fingerprint_key,
     )
 
 
-def _find_by_token(token: str, table: TokenTable) -> list[FoundItem]:
+def _find_by_token(token: str, table: TokenTable) -> list[StoredItem]:
     # MCP Workbench looks up the raw header, in a hashed table too.
     keys = [key for key in dict.fromkeys((key_of(token, table.policy.dialect), token)) if _is_valid_key(key)]
     found = [each for each in map(table.finder.find_by_key, keys) if each is not None]
     if not found:
-        raise unknown_token_error("no row is of this token", table)
+        raise make_unknown_token_error("no row is of this token", table)
     return found
 
 

@@ -29,7 +29,7 @@ def read_token(prompt: str) -> str:
         content = _read_pipe(prompt)
     token = content.removesuffix("\n").removesuffix("\r")
     if not token:
-        raise _input_error(f"there is no {prompt} on standard input", "pipe it in, or type it at a terminal")
+        raise _make_input_error(f"there is no {prompt} on standard input", "pipe it in, or type it at a terminal")
     return token
 
 
@@ -41,19 +41,19 @@ def refuse_arguments(arguments: Sequence[str]) -> None:
     """
     if arguments:
         sentence = "a token is never taken from the command line, which others can read"
-        raise _input_error(sentence, "pipe it in, or type it at a terminal")
+        raise _make_input_error(sentence, "pipe it in, or type it at a terminal")
 
 
 def _read_pipe(prompt: str) -> str:
     content = sys.stdin.buffer.read(_MAX_BYTES + 1)
     way_out = f"pipe the {prompt} in alone"
     if len(content) > _MAX_BYTES:
-        raise _input_error(f"more than {_MAX_BYTES:,} bytes are on standard input: too long for a token", way_out)
+        raise _make_input_error(f"more than {_MAX_BYTES:,} bytes are on standard input: too long for a token", way_out)
     try:
         # Some shells put a byte order mark before what they pipe.
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _input_error("standard input is not UTF-8 text", way_out) from None
+        raise _make_input_error("standard input is not UTF-8 text", way_out) from None
 
 
 def _ask(prompt: str) -> str:
@@ -63,10 +63,10 @@ def _ask(prompt: str) -> str:
             warnings.simplefilter("error", getpass.GetPassWarning)
             return getpass.getpass(f"{prompt.capitalize()} (it is not shown): ")
     except getpass.GetPassWarning:
-        raise _input_error(f"this terminal would show the {prompt} as it is typed", "pipe it in") from None
+        raise _make_input_error(f"this terminal would show the {prompt} as it is typed", "pipe it in") from None
     except EOFError:
         return ""
 
 
-def _input_error(sentence: str, way_out: str) -> ConfigurationError:
+def _make_input_error(sentence: str, way_out: str) -> ConfigurationError:
     return ConfigurationError(sentence, way_out, "no-token")

@@ -1,13 +1,13 @@
-"""Notices: who hears of which token, once, and what the messages say.
+"""Notices: who is notified about which token, once, and what the messages say.
 
-Who hears what, once:
+Who is notified, once:
 
 - `announce`: the end of a run: messages to owners, then one digest. `announcer` does it for one table, and
   `dry_announcement` only says what a real run would send.
 - `audience`, `channel`: a topic and a kind of message; whether a token is due there; where messages go.
 - `notice_memory`: compares findings (`seen_token`) with what earlier runs announced, and keeps the due notices on disk
   (`notice_spool`).
-- `find_changes`, `trouble`: what changed since the last run; why runs are refused or fail night after night.
+- `find_changes`, `run_problem`: what changed since the last run; why runs are refused or fail night after night.
 
 What a message says; pure, from values to texts:
 

@@ -1,4 +1,4 @@
-"""The end of a run for those who are to hear of it: messages to the owners of each table, and one digest of all.
+"""The end of a run for those who are notified: messages to the owners of each table, and one digest of all.
 
 The steps for one table, and what is remembered of them, are in `announcer`.
 """
@@ -8,18 +8,21 @@ from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
-from janitor.errors import SinkError
+from janitor.background import wait_for_answer
+from janitor.errors import JanitorError, SinkError
 from janitor.logs import get_logger
-from janitor.notices.announcer import Announcer, broken_warning
+from janitor.notices.announcer import Announcer, build_broken_warning
 from janitor.notices.audience import MessageKind
-from janitor.notices.channel import Channel, TopicLike, TroubleComparison, digest_remark, publish_part
+from janitor.notices.channel import WHERE, Channel, PublishingTopic
 from janitor.notices.digest_content import DigestContent, build_digest_content
 from janitor.notices.digest_parts import split_digest
 from janitor.notices.dry_announcement import describe_audience
 from janitor.notices.notice import Notice
+from janitor.notices.problem_comparison import ProblemComparison
 from janitor.report.announcement_result import AnnouncementResult
 from janitor.report.model import Outcome, Remark, Report, TableReport
-from janitor.stopping import Stop
+from janitor.sinks.sns import Message
+from janitor.stopping import NOTICE_SECONDS, Stop
 
 log = get_logger("janitor.notices")
 
@@ -27,80 +30,82 @@ _by_table = attrgetter("table")
 
 
 def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Channel, stop: Stop) -> AnnouncementResult:
-    """Tell the owners of each table, and publish the digest of all tables.
+    """Notify the owners of each table, and publish the digest of all tables.
 
     Args:
-        announcers: by label, those of the tables of which something is remembered.
+        announcers: by label, those of the tables whose notices are remembered.
         whole: the run's report, without what is announced.
         channel: who is notified, and when.
-        stop: who may ask for an early end.
+        stop: says whether the run was asked to stop.
     """
     result = AnnouncementResult()
     ready = {label: announcer for label, announcer in announcers.items() if announcer.can_announce}
     was_read = any(announcer.has_ended for announcer in announcers.values())
-    # Where no store works nobody can tell what was sent before; where no table was read, that is all there is to tell.
+    # If no store works, nobody knows what was sent before. If no table was read, the digest says only that.
     if (was_read and not ready) or whole.run.outcome is Outcome.SKIPPED:
         return result
     if channel.topic is None:
         result.warnings += _describe_dry_run(ready, whole, channel)
         return result
-    comparison = TroubleComparison(channel, whole)
-    tells_owners = channel.per_token and any(len(announcer.owner_notices) for announcer in ready.values())
-    if tells_owners or comparison.wants_digest(_build_content(whole, ready, channel, comparison)):
+    comparison = ProblemComparison(channel, whole)
+    has_owner_messages = channel.per_token and any(
+        len(announcer.due(MessageKind.OWNER)) for announcer in ready.values()
+    )
+    if has_owner_messages or comparison.wants_digest(_build_content(whole, ready, channel, comparison)):
         for announcer in ready.values():
             announcer.take_lease()
         ready = _keep_ready(ready)
         if ready or not was_read:
-            # Another run may have told of the same trouble meanwhile.
-            comparison = TroubleComparison(channel, whole)
-            _tell(result, ready, whole, channel=channel, comparison=comparison, stop=stop)
+            # Another run may have published the same problem meanwhile.
+            comparison = ProblemComparison(channel, whole)
+            _publish_all(result, ready, whole, channel=channel, comparison=comparison, stop=stop)
     errors = [*result.errors, *(error for announcer in ready.values() for error in announcer.delivery.errors)]
-    comparison.remember(was_told=result.digests > 0 and not errors)
-    if channel.troubles is not None:
-        result.warnings += broken_warning(channel.troubles.location, channel.troubles.broken)
+    comparison.remember(was_published=result.digests > 0 and not errors)
+    if channel.problems is not None:
+        result.warnings += build_broken_warning(channel.problems.location, channel.problems.broken)
     log.info("notices.published", digests=result.digests, tables=len(ready))
     return result
 
 
-def _tell(
+def _publish_all(
     result: AnnouncementResult,
     ready: Mapping[str, Announcer],
     whole: Report,
     *,
     channel: Channel,
-    comparison: TroubleComparison,
+    comparison: ProblemComparison,
     stop: Stop,
 ) -> None:
-    """Tell owners first, then publish the digest, unless the topic cannot be reached."""
+    """Notify owners first, then publish the digest, unless the topic cannot be reached."""
     topic = channel.topic
     assert topic is not None  # noqa: S101  # asked by the caller
     wants_digest = comparison.wants_digest(_build_content(whole, ready, channel, comparison))
     for announcer in ready.values():
         announcer.delivery.was_tried = channel.per_token or wants_digest
     is_reachable = not channel.per_token or all(
-        _tell_owners(ready[table.label], table, topic) for table in whole.tables if table.label in ready
+        _notify_owners(ready[table.label], table, topic) for table in whole.tables if table.label in ready
     )
     if wants_digest and is_reachable:
-        # A table whose store failed meanwhile, or whose lease was lost, is left out; where all are, nothing is told.
+        # A table whose store failed meanwhile, or whose lease was lost, is left out; if all are, no digest goes out.
         had_some, ready = bool(ready), _keep_ready(ready)
         if had_some and not ready:
             return
         _publish_digest(topic, _build_content(whole, ready, channel, comparison), ready, stop, result)
 
 
-def _tell_owners(announcer: Announcer, table: TableReport, topic: TopicLike) -> bool:
-    """Tell a table's owners; False where the topic cannot be reached, so that no other table need be tried.
+def _notify_owners(announcer: Announcer, table: TableReport, topic: PublishingTopic) -> bool:
+    """Notify a table's owners; return False if the topic cannot be reached, so that no other table need be tried.
 
-    A store that fails, or a lease that is lost, is the table's own trouble.
+    A store that fails, or a lease that is lost, concerns only this table.
     """
     is_reachable = True
     with announcer.catch_store_errors():
-        is_reachable = announcer.tell_owners(topic, table)
+        is_reachable = announcer.notify_owners(topic, table)
     return is_reachable or not (announcer.can_announce and announcer.holds_lease)
 
 
 def _publish_digest(
-    topic: TopicLike,
+    topic: PublishingTopic,
     content: DigestContent,
     ready: Mapping[str, Announcer],
     stop: Stop,
@@ -108,44 +113,64 @@ def _publish_digest(
 ) -> None:
     try:
         for part in split_digest(content):
-            publish_part(topic, part, stop)
+            _publish_message(topic, part.message, stop)
             result.digests += 1
             for label, notices in groupby(part.notices, key=_by_table):
                 announcer = ready[label] if label is not None else next(iter(ready.values()))
                 announcer.mark(MessageKind.DIGEST, list(notices))
-            if not all(announcer.can_announce and announcer.check_lease() for announcer in ready.values()):
+            if any(not announcer.can_announce or announcer.report_lost_lease() for announcer in ready.values()):
                 return
     except SinkError as error:
         for announcer in ready.values():
             announcer.delivery.has_lost_digest = True
-        result.errors.append(digest_remark(error))
+        result.errors.append(_lost_digest_error(error))
+
+
+def _publish_message(topic: PublishingTopic, message: Message, stop: Stop) -> None:
+    """Publish a message. Raises SinkError, also if no answer comes before the run has to end."""
+
+    def publish() -> bool:
+        topic.publish(message)
+        return True
+
+    if not wait_for_answer(publish, lambda: stop.has_passed(NOTICE_SECONDS)):
+        raise SinkError("SNS did not answer before the run had to end", "run it again", "no-answer")
+
+
+def _lost_digest_error(error: JanitorError) -> Remark:
+    """Build the error that a digest, or what was left of it, was not published."""
+    log.error("digest.not_published", code=error.code, error=str(error))
+    message = f"the digest was not published: {error}; its notices will be tried again next time"
+    return Remark(where=WHERE, code=error.code, message=message)
 
 
 def _keep_ready(announcers: Mapping[str, Announcer]) -> dict[str, Announcer]:
-    """Keep those whose store works and who hold their lease: without it, another run tells the same."""
+    """Keep those whose store works and who hold their lease: without it, another run sends the same."""
     return {
         label: announcer
         for label, announcer in announcers.items()
-        if announcer.can_announce and announcer.check_lease()
+        if announcer.can_announce and not announcer.report_lost_lease()
     }
 
 
 def _describe_dry_run(ready: Mapping[str, Announcer], whole: Report, channel: Channel) -> list[Remark]:
-    """Say who would hear of a real run."""
+    """Say who would be notified by a real run."""
     due = {kind: _DueInAllTables(ready, kind, names_tables=whole.is_of_several) for kind in MessageKind}
     return describe_audience(channel, whole, due[MessageKind.DIGEST], due[MessageKind.OWNER]) if ready else []
 
 
 def _build_content(
-    whole: Report, ready: Mapping[str, Announcer], channel: Channel, comparison: TroubleComparison
+    whole: Report, ready: Mapping[str, Announcer], channel: Channel, comparison: ProblemComparison
 ) -> DigestContent:
-    """Build what the digest says, without changes that another run has told."""
+    """Build what the digest says, without changes that another run has published."""
     due = _DueInAllTables(ready, MessageKind.DIGEST, names_tables=whole.is_of_several)
-    content = build_digest_content(whole, due, channel.pointer)
-    already_told = {label for label, announcer in ready.items() if announcer.has_another_told_changes}
-    if already_told and not whole.is_of_several:
+    content = build_digest_content(whole, due, channel.full_report_location)
+    tables_without_changes = {label for label, announcer in ready.items() if announcer.are_changes_left_to_other_run}
+    if tables_without_changes and not whole.is_of_several:
         content = replace(content, changes=None)
-    tables = tuple(replace(each, changes=None) if each.table in already_told else each for each in content.tables)
+    tables = tuple(
+        replace(each, changes=None) if each.table in tables_without_changes else each for each in content.tables
+    )
     long_expired = sum(announcer.long_expired for announcer in ready.values())
     return comparison.apply_to(replace(content, tables=tables, long_expired=long_expired))
 

@@ -4,12 +4,13 @@
                                                  └─ parts of the digest ─> taken by SNS ─> marked for the digest
     findings ──> snapshot for the next run
 
-Each table has an announcer with its own store; `announce` publishes the digest of all tables. Whoever announces holds a
-lease; a run that does not get it leaves its notices to the next run. A notice is marked in its table's store only after
-SNS took it: a crash in between repeats a few notices, and loses none. Where the store does not work nothing is sent,
-because nobody can tell what was sent before.
+Each table has an announcer with its own store; `announce` publishes the digest of all tables. A run that announces
+holds a lease; a run that does not get it leaves its notices to the next run. A notice is marked in its table's store
+only after SNS took it: a crash in between repeats a few notices, and loses none. If the store does not work, nothing is
+sent, because nobody knows what was sent before.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -21,38 +22,39 @@ from janitor.dynamodb.owner_query import PagesOfOwner
 from janitor.errors import JanitorError, StopRequestedError, StoreError
 from janitor.logs import get_logger
 from janitor.notices.audience import MessageKind
-from janitor.notices.channel import WHERE, Channel, TopicLike, UnpublishedMessages
+from janitor.notices.channel import WHERE, Channel, PublishingTopic
 from janitor.notices.find_changes import find_changes
 from janitor.notices.notice import Notice
 from janitor.notices.notice_memory import NoticeMemory
 from janitor.notices.notice_spool import SpooledNotices
 from janitor.notices.token_message import build_token_message
-from janitor.readers.interface import FoundRow
+from janitor.readers.interface import JudgedRow
 from janitor.report.error_remarks import NOT_ANNOUNCED, catch_as_remarks
 from janitor.report.model import NoticesPart, Remark, TableReport
 from janitor.sinks.sns import Message
 from janitor.stopping import NOTICE_SECONDS, Stop
-from janitor.store.lease import HeldLease
+from janitor.store.lease import LeaseRecord
 from janitor.store.lease_keeper import LeaseKeeper
 from janitor.store.record_times import CHECK_STORE, BrokenRecords
 from janitor.store.run_memory import LastRun
 from janitor.tokens.times import format_second, time_of
-from janitor.tokens.words import format_count
+from janitor.tokens.words import format_count, list_some
 
 log = get_logger("janitor.notices")
 
 _UNREACHABLE = "unreachable"
-_RIGHT = "the right to tell this topic of this table"
+_LEASE = "the lease for sending this table's notices to this topic"
+_MAX_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnnouncingRun:
+class RunContext:
     """What an announcer knows of the run that it belongs to.
 
     Attributes:
         run_id: the run's id.
         clock: the present UNIX second.
-        stop: who may ask for an early end.
+        stop: says whether the run was asked to stop.
         remembers: whether the next run may be compared with this one: it sees the whole table, as it is now.
     """
 
@@ -78,10 +80,10 @@ class Delivery:
 
 
 class Announcer:
-    """Takes a table's findings, tells its owners, and remembers what was told. For one thread.
+    """Takes a table's findings, notifies its owners, and remembers what was sent. For one thread.
 
     Attributes:
-        has_another_told_changes: whether another run tells, or has told, what changed since the last run.
+        are_changes_left_to_other_run: whether another run publishes, or has published, what changed since the last run.
         has_ended: whether the table's turn in the run is over.
         is_complete: whether the whole table was read.
         delivery: what became of the notices.
@@ -91,7 +93,7 @@ class Announcer:
         self,
         memory: NoticeMemory,
         channel: Channel,
-        run: AnnouncingRun,
+        run: RunContext,
         *,
         pages_of_owner: PagesOfOwner | None,
         lease: LeaseKeeper | None = None,
@@ -102,10 +104,10 @@ class Announcer:
             memory: what findings are compared with.
             channel: who is notified, and when.
             run: the run.
-            pages_of_owner: reads the rows of an owner; None where the table has no index for it.
-            lease: the right to tell this topic of this table; None where no other run can.
+            pages_of_owner: reads the rows of an owner; None if the table has no index for it.
+            lease: what lets one run at a time send this table's notices to this topic; None if no other run can.
         """
-        self.has_another_told_changes = False
+        self.are_changes_left_to_other_run = False
         self.has_ended = self.is_complete = False
         self.delivery = Delivery()
         self._bugs: list[Remark] = []
@@ -115,24 +117,25 @@ class Announcer:
         self._pages_of_owner = pages_of_owner
         self._lease = lease
         self._held = ExitStack()
-        self._other_holder: HeldLease | None = None
+        self._other_holder: LeaseRecord | None = None
 
     def open(self) -> None:
         """Open the store. `remember` reports it if that fails."""
         self._memory.open()
 
-    def add_findings(self, rows: Sequence[FoundRow]) -> None:
+    def add_findings(self, rows: Sequence[JudgedRow]) -> None:
         """Take findings, each once. Never raises: it is called in the middle of deletes."""
         if not self._bugs:
             with catch_as_remarks(WHERE, NOT_ANNOUNCED, self._bugs):
                 self._memory.add_findings(rows)
 
-    def end(self, report: TableReport, *, is_complete: bool) -> TableReport:
+    def end(self, report: TableReport, *, is_complete: bool, would_be_refused: bool = False) -> TableReport:  # noqa: ARG002  # for dry runs
         """Add what changed since the last run, at the end of the table's turn; nothing is announced yet.
 
         Args:
             report: the table's.
             is_complete: whether the whole table was read.
+            would_be_refused: in a dry run, whether a guard would refuse to delete.
         """
         self.has_ended, self.is_complete = True, is_complete
         if not self._bugs and is_complete and self._run.remembers and self._channel.refusal is None:
@@ -142,17 +145,12 @@ class Announcer:
 
     @property
     def can_announce(self) -> bool:
-        """Whether the table was read, nothing forbids to tell what is due, and the store works."""
+        """Whether the table was read, nothing forbids announcing what is due, and the store works."""
         return self.has_ended and not self._bugs and self._channel.refusal is None and not self._memory.has_failed
 
     def due(self, kind: MessageKind) -> SpooledNotices:
         """The notices that are due in this kind of message, most urgent first."""
         return self._memory.due.for_kind(kind)
-
-    @property
-    def owner_notices(self) -> SpooledNotices:
-        """The notices that owners are to get, most urgent first."""
-        return self.due(MessageKind.OWNER)
 
     @property
     def long_expired(self) -> int:
@@ -164,28 +162,28 @@ class Announcer:
         return self._memory.catch_store_errors()
 
     def take_lease(self) -> None:
-        """Take the right to announce, and prove that what is told can be remembered. Call it before any message.
+        """Take the lease, and prove that what is sent can be remembered. Call it before any message.
 
-        Drops what another run has told meanwhile. Where another run is announcing, what is due is left to the next run,
-        except what this run alone knows. Where the store fails, `can_announce` is False from then on.
+        Drops what another run has sent meanwhile. If another run is announcing, what is due is left to the next run,
+        except what this run alone knows. If the store fails, `can_announce` is False from then on.
         """
         with self._memory.catch_store_errors():
             self._other_holder = self._enter_lease()
             if self._other_holder is None:
-                self._memory.drop_already_told()
-                self.has_another_told_changes = self._memory.is_overtaken()
+                self._memory.drop_already_sent()
+                self.are_changes_left_to_other_run = self._memory.is_overtaken()
                 self._memory.prove_room()
             else:
-                self.has_another_told_changes = True
+                self.are_changes_left_to_other_run = True
                 self._memory.leave_to_other_run()
 
-    def _enter_lease(self) -> HeldLease | None:
-        """Take the lease; return who else has it, None where it is ours."""
+    def _enter_lease(self) -> LeaseRecord | None:
+        """Take the lease; return who else has it, None if it is ours."""
         lease = self._lease
         if lease is None:
             return None
         answer = wait_for_answer(
-            lambda: (self._held.enter_context(lease),), lambda: self._run.stop.is_over(NOTICE_SECONDS)
+            lambda: (self._held.enter_context(lease),), lambda: self._run.stop.has_passed(NOTICE_SECONDS)
         )
         if answer is None:
             sentence = f"{self._memory.location} did not answer before the run had to end"
@@ -194,20 +192,23 @@ class Announcer:
 
     @property
     def holds_lease(self) -> bool:
-        """Whether it may go on announcing. What this run alone knows it may tell without the lease."""
+        """Whether it may go on announcing. What this run alone knows, it may announce without the lease."""
         return self._lease is None or self._other_holder is not None or self._lease.is_held()
 
-    def check_lease(self) -> bool:
-        """Whether it may go on announcing; adds an error where it may not."""
+    def report_lost_lease(self) -> bool:
+        """Add an error if the lease is lost; return whether it is."""
         if self.holds_lease:
-            return True
-        message = "the rest was left to the next run: the store did not renew the right to announce"
+            return False
+        message = (
+            "the remaining notices are left to the next run: the state store did not renew this run's lease; "
+            "check the store"
+        )
         remark = Remark(where=WHERE, code="turn-lost", message=message)
         if remark not in self.delivery.errors:
             self.delivery.errors.append(remark)
-        return False
+        return True
 
-    def tell_owners(self, topic: TopicLike, table: TableReport) -> bool:
+    def notify_owners(self, topic: PublishingTopic, table: TableReport) -> bool:
         """Publish a message for each notice; mark each batch before the next is sent.
 
         Returns:
@@ -219,9 +220,9 @@ class Announcer:
         """
         in_flight: dict[str, Notice] = {}
         taken: list[Notice] = []
-        unpublished = UnpublishedMessages()
+        unpublished = _UnpublishedMessages()
         try:
-            with self._run.stop.waiting():
+            with self._run.stop.interruptible_wait():
                 for message, error in topic.publish_batches(self._owner_messages(table, in_flight)):
                     notice = in_flight.pop(message.deduplication_id)
                     if error is not None:
@@ -231,10 +232,10 @@ class Announcer:
                     # The topic asks for the first message of the next batch to see whether this one has room for it.
                     if len(in_flight) <= 1:
                         batch, taken = taken, []
-                        if not self.mark(MessageKind.OWNER, batch) or not self.check_lease():
+                        if not self.mark(MessageKind.OWNER, batch) or self.report_lost_lease():
                             break
         except StopRequestedError:
-            text = "messages to owners were left for the next run: this one had to end"
+            text = "the remaining messages to owners are left to the next run: this one had to end"
             self.delivery.errors.append(Remark(where=WHERE, code="interrupted", message=text))
         self.mark(MessageKind.OWNER, taken)
         remarks = unpublished.remarks()
@@ -242,19 +243,13 @@ class Announcer:
         return self.can_announce and self.holds_lease and all(remark.code != _UNREACHABLE for remark in remarks)
 
     def _owner_messages(self, table: TableReport, in_flight: dict[str, Notice]) -> Iterator[Message]:
-        for notice in self.owner_notices:
-            built = build_token_message(notice, table.name, table.region or "-", table.account_id)
-            in_flight[built.deduplication_id] = notice
-            yield Message(
-                body=built.body,
-                subject=built.subject,
-                attributes=built.attributes,
-                group_id=built.group_id,
-                deduplication_id=built.deduplication_id,
-            )
+        for notice in self.due(MessageKind.OWNER):
+            message = build_token_message(notice, table.name, table.region or "-", table.account_id)
+            in_flight[message.deduplication_id] = notice
+            yield message
 
     def mark(self, kind: MessageKind, notices: Sequence[Notice]) -> bool:
-        """Remember that these were told in this kind of message; False where that failed."""
+        """Remember that these were sent in this kind of message; False if that failed."""
         return not notices or self._memory.mark(kind, notices, int(self._run.clock()))
 
     def remember(self, report: TableReport) -> TableReport:
@@ -279,10 +274,10 @@ class Announcer:
         self._held.close()
         part = self._notices_part()
         if self._memory.error is not None:
-            delivery.errors.append(store_failure_remark(self._memory.error, was_sent=delivery.was_tried))
+            delivery.errors.append(build_store_error(self._memory.error, was_sent=delivery.was_tried))
         warnings = [
             *report.warnings,
-            *changes_warning(self._memory.warning),
+            *build_changes_warning(self._memory.warning),
             *self._broken_warnings(),
             *self._left_warning(),
         ]
@@ -300,7 +295,7 @@ class Announcer:
     def _notices_part(self) -> NoticesPart:
         due = sent = 0
         with self._memory.catch_store_errors():
-            due, sent = len(self._memory.due), self._memory.due.told
+            due, sent = len(self._memory.due), self._memory.due.sent_count
         return NoticesPart(
             due=due,
             sent=sent,
@@ -312,9 +307,10 @@ class Announcer:
 
     def _broken_warnings(self) -> list[Remark]:
         """Build the warnings of records in the store that no run can have left."""
-        warnings = broken_warning(self._memory.location, self._memory.broken)
-        if self._lease is not None:
-            warnings += self._lease.broken_warning(_RIGHT)
+        warnings = build_broken_warning(self._memory.location, self._memory.broken)
+        broken_lease = None if self._lease is None else self._lease.describe_broken(_LEASE)
+        if broken_lease is not None:
+            warnings.append(Remark(where="lease", code="broken", message=broken_lease))
         return warnings
 
     def _left_warning(self) -> list[Remark]:
@@ -323,7 +319,10 @@ class Announcer:
         were = "was" if self._memory.left == 1 else "were"
         notices = format_count(self._memory.left, "notice")
         holder = self._other_holder.printable_holder
-        message = f"{notices} {were} left to the next run, because another run ({holder}) has {_RIGHT}"
+        message = (
+            f"{notices} {were} left to the next run, because another run ({holder}) is sending this table's notices to "
+            "this topic"
+        )
         return [Remark(where=WHERE, code="held", message=message)]
 
     def _with_changes(self, report: TableReport) -> TableReport:
@@ -332,31 +331,59 @@ class Announcer:
         return structs.replace(report, changes=changes, capacity=capacity)
 
 
-def store_failure_remark(error: JanitorError, *, was_sent: bool) -> Remark:
+class _UnpublishedMessages:
+    """Messages that SNS did not take: for each reason how many, and the first few by fingerprint."""
+
+    def __init__(self) -> None:
+        self._sentences: dict[str, str] = {}
+        self._fingerprints: dict[str, list[str]] = {}
+        self._counts: Counter[str] = Counter()
+
+    def add(self, error: JanitorError, notice: Notice) -> None:
+        """Add one, and why."""
+        self._sentences.setdefault(error.code, str(error))
+        self._counts[error.code] += 1
+        fingerprints = self._fingerprints.setdefault(error.code, [])
+        if len(fingerprints) < _MAX_NAMED:
+            fingerprints.append(notice.crossing.fingerprint)
+
+    def remarks(self) -> list[Remark]:
+        """Build an error for each reason."""
+        return [
+            Remark(where=WHERE, code=code, message=self._message(code, count)) for code, count in self._counts.items()
+        ]
+
+    def _message(self, code: str, count: int) -> str:
+        fingerprints = list_some(self._fingerprints[code], _MAX_NAMED, total=count)
+        return f"{format_count(count, 'message')} to owners not published, of {fingerprints}: {self._sentences[code]}"
+
+
+def build_store_error(error: JanitorError, *, was_sent: bool) -> Remark:
     """Build the error that a store failed; `was_sent` says whether something may have been announced by then."""
     nothing = "nothing was announced, because it is not known what was announced before"
-    some = "not all of what was announced is remembered, so some will be announced again"
+    some = "not all that was announced could be remembered, so some of it will be announced again"
     return Remark(where="state", code=error.code, message=f"{some if was_sent else nothing}: {error}")
 
 
-def broken_warning(location: str, *broken_records: BrokenRecords) -> list[Remark]:
-    """Build the warning of records that no run can have left, by the first of them; empty where there are none."""
+def build_broken_warning(location: str, *broken_records: BrokenRecords) -> list[Remark]:
+    """Build the warning of records that no run can have left, by the first of them; empty if there are none."""
     firsts = [broken.first for broken in broken_records if broken.first is not None]
     if not firsts:
         return []
     are_more = len(firsts) > 1 or any(broken.are_more for broken in broken_records)
     moment = firsts[0].moment
-    dated = "with no time that can be read" if moment is None else f"of {format_second(time_of(moment))} UTC"
-    more = ", and more records that" if are_more else ", which"
-    absent = "they count" if are_more else "it counts"
-    message = (
-        f"the state store {location} holds {firsts[0].what} {dated}{more} no run can have left: {absent} as absent and "
-        f"will be replaced; {CHECK_STORE}"
+    time = "with an unreadable time" if moment is None else f"dated {format_second(time_of(moment))} UTC"
+    first = f"{firsts[0].what}, {time}"
+    records = (
+        f"impossible records (the first: {first}); they are ignored and will be replaced"
+        if are_more
+        else f"an impossible record ({first}); it is ignored and will be replaced"
     )
+    message = f"the state store {location} holds {records}; {CHECK_STORE}"
     return [Remark(where="state", code="broken", message=message)]
 
 
-def changes_warning(error: JanitorError | None) -> list[Remark]:
+def build_changes_warning(error: JanitorError | None) -> list[Remark]:
     """Build the warning that what changed since the last run is not known; empty without an error."""
     if error is None:
         return []

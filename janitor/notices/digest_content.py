@@ -24,18 +24,18 @@ class DigestContent:
         counts: rows by state, in the order in which they are to be read.
         notices: most urgent first (`notice_urgency`). They are read twice and never copied, so that a collection on
             disk keeps memory flat.
-        changes: since the last run, by the report's keys; None where no earlier run is known.
+        changes: since the last run, by the report's keys; None if no earlier run is known.
         locked_out: owners, untrusted.
         unusual_days: each with how many tokens expire on it.
         errors, warnings: sentences without a full stop.
         report_json: the report without its findings, or None.
-        pointer: where the full report is, or None.
+        full_report_location: where the full report is, or None.
         tables: in a run of several tables, the content of each, named by its label; without notices, errors, warnings
             and report, which the whole digest has.
-        long_expired: how many tokens had been dead for longer than the grace when the topic first heard of the table;
-            there are no notices about them.
-        recovered_from: why the last run was refused or failed, where this run is well; None otherwise.
-        is_known_trouble: whether the same failure or refusal was told less than a day ago.
+        long_expired: how many tokens had been dead for longer than the grace at this topic's first digest about the
+            table; there are no notices about them.
+        recovered_from: why the last run was refused or failed, if this run is well; else None.
+        is_known_problem: whether the same failure or refusal was published less than a day ago.
     """
 
     table: str
@@ -54,11 +54,11 @@ class DigestContent:
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     report_json: str | None = None
-    pointer: str | None = None
+    full_report_location: str | None = None
     tables: tuple["DigestContent", ...] = ()
     long_expired: int = 0
     recovered_from: str | None = None
-    is_known_trouble: bool = False
+    is_known_problem: bool = False
 
 
 def is_news(content: DigestContent) -> bool:
@@ -72,14 +72,16 @@ def is_news(content: DigestContent) -> bool:
     contents = (content, *content.tables)
     has_changes = any(change.count for each in contents if each.changes for change in each.changes.values())
     has_failed = content.outcome is not Outcome.COMPLETE or content.errors or deletion.failed
-    has_trouble_news = (has_failed and not content.is_known_trouble) or content.recovered_from is not None
-    return bool(len(content.notices) or content.long_expired or rows_touched or has_changes or has_trouble_news)
+    has_problem_news = (has_failed and not content.is_known_problem) or content.recovered_from is not None
+    return bool(len(content.notices) or content.long_expired or rows_touched or has_changes or has_problem_news)
 
 
 _MAX_REPORT_BYTES = 80_000
 
 
-def build_digest_content(report: Report, notices: Collection[Notice], pointer: str | None) -> DigestContent:
+def build_digest_content(
+    report: Report, notices: Collection[Notice], full_report_location: str | None
+) -> DigestContent:
     """Build what a digest says from the run's report, the due notices, and where the full report is."""
     table = report.only_table
     return DigestContent(
@@ -99,7 +101,7 @@ def build_digest_content(report: Report, notices: Collection[Notice], pointer: s
         errors=tuple(error.message for error in report.errors),
         warnings=tuple(warning.message for warning in report.warnings),
         report_json=_report_json(report),
-        pointer=pointer,
+        full_report_location=full_report_location,
         tables=tuple(map(_of_table, report.tables, split_by_table(report))) if report.is_of_several else (),
     )
 
@@ -116,7 +118,7 @@ def _changes_of(changes: Changes | None) -> Mapping[str, Change] | None:
 
 
 def _report_json(report: Report) -> str:
-    """The report as JSON, without its findings where it would fill more than a third of an SNS message."""
+    """The report as JSON, without its findings if it would fill more than a third of an SNS message."""
     content = msgspec.to_builtins(report)
     whole = json.dumps(content)
     if len(whole) <= _MAX_REPORT_BYTES:

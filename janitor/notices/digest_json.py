@@ -73,7 +73,7 @@ def build_digest_json(
             **_list_with_omitted(
                 "tables", content.tables, [_table_fields(table, max_names) for table in content.tables[:max_tables]]
             ),
-            "pointer": content.pointer,
+            "pointer": content.full_report_location,
             "report": report,
             "report_omitted": is_report_omitted,
             "report_part": 1 if is_carried else None,

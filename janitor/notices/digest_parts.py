@@ -27,6 +27,7 @@ from janitor.notices.digest_text import (
 from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.notice import Notice
 from janitor.notices.subject_line import DueCounts, digest_subject
+from janitor.sinks.sns import Message
 
 # The most that SNS takes, in bytes: 256 KiB for the message and everything that goes with it.
 LIMIT = 262_144
@@ -45,26 +46,15 @@ _WIDEST_NUMBER = 999_999_999
 
 @dataclass(frozen=True, slots=True)
 class DigestPart:
-    """One message of a digest.
+    """One message of a digest, and the notices in it.
 
     Attributes:
-        email: for mailboxes.
-        json_text: for every other protocol.
+        message: one text for mailboxes, and JSON for every other protocol; its size is what `split_digest` measures.
         notices: those in this part, in both texts.
-        group_id, deduplication_id: for FIFO topics.
     """
 
-    subject: str
-    email: str
-    json_text: str
+    message: Message
     notices: tuple[Notice, ...]
-    group_id: str
-    deduplication_id: str
-
-    @property
-    def message(self) -> str:
-        """What is published, with `MessageStructure: json`; its size is what `split_digest` measures."""
-        return _encode_message(email=self.email, json_text=self.json_text)
 
 
 class _Split(NamedTuple):
@@ -88,7 +78,7 @@ class _Split(NamedTuple):
 
 
 def split_digest(content: DigestContent, limit: int = LIMIT) -> Iterator[DigestPart]:
-    """Split the digest into numbered parts of at most `limit` bytes; one part where that is enough.
+    """Split the digest into numbered parts of at most `limit` bytes; one part if that is enough.
 
     Raises:
         ValueError: a single notice does not fit, which takes a limit far below that of SNS.
@@ -103,15 +93,15 @@ def split_digest(content: DigestContent, limit: int = LIMIT) -> Iterator[DigestP
 
 def _make_part(content: DigestContent, numbering: Numbering, notices: tuple[Notice, ...], split: _Split) -> DigestPart:
     email, json_text = _render(content, numbering, notices, split)
-    return DigestPart(
+    message = Message(
+        body=_encode_message(email=email, json_text=json_text),
         subject=digest_subject(content, split.due, part=numbering.part, parts=numbering.parts),
-        email=email,
-        json_text=json_text,
-        notices=notices,
         group_id=group_id("+".join(table.table for table in content.tables) or content.table),
         # No other part has the same text: it holds the table, the time of the run and the part's number.
         deduplication_id=deduplication_id(sha256(json_text.encode()).hexdigest()),
+        is_structured=True,
     )
+    return DigestPart(message, notices)
 
 
 def _render(

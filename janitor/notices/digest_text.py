@@ -128,7 +128,7 @@ def owner_lines(notice: Notice) -> list[str]:
 
 
 def token_lines(notice: Notice) -> list[str]:
-    """One token: its expiry, fingerprint and name; the name on the next line where it does not fit."""
+    """One token: its expiry, fingerprint and name; the name on the next line if it does not fit."""
     row = f"{_INDENT * 2}{notice.distance:<15}  {notice.date:<20}  {notice.crossing.fingerprint}"
     label = f"{notice.label} (system token)" if notice.system else notice.label
     if display_width(row) + 2 + display_width(label) <= WIDTH:
@@ -150,7 +150,7 @@ def due_lines(notices: Iterable[Notice]) -> Iterator[str]:
 
 
 def shorten_sentence(text: str) -> str:
-    """Return the sentence on one printable line, shortened with an ellipsis where it is too long for a digest."""
+    """Return the sentence on one printable line, shortened with an ellipsis if it is too long for a digest."""
     return printable(text if len(text) <= MAX_SENTENCE_LENGTH else f"{text[: MAX_SENTENCE_LENGTH - 1]}…")
 
 
@@ -172,8 +172,8 @@ def _part_sentence(numbering: Numbering) -> str:
 def _long_expired_sentence(count: int) -> str:
     are = "is" if count == 1 else "are"
     return (
-        f"{format_count(count, 'token')} had expired for longer than the grace, and {are} not listed: this is the "
-        "first time that this topic hears of the table."
+        f"{format_count(count, 'token')} had expired for longer than the grace, and {are} not listed, because this is "
+        "the first digest about this table to this topic."
     )
 
 
@@ -185,7 +185,7 @@ def _failure_sentences(content: DigestContent) -> Iterator[str]:
 
 
 def _deletion_sentences(content: DigestContent) -> Iterator[str]:
-    """Say what became of the plan; empty where there is nothing to say."""
+    """Say what became of the plan; empty if there is nothing to say."""
     deletion = content.deletion
     planned = format_count(deletion.planned, "row")
     if not deletion.enabled:
@@ -258,9 +258,9 @@ def _locked_out_lines(owners: Sequence[str], max_named: int) -> Iterator[str]:
         return
     yield from _heading_lines("Locked out")
     sentence = (
-        f"LISA lets {format_count(len(owners), 'owner')} create no token until their expired rows are gone"
+        f"LISA does not let {format_count(len(owners), 'owner')} create a token until their expired rows are gone"
         if len(owners) > 1
-        else "LISA lets one owner create no token until the expired row is gone"
+        else "LISA does not let one owner create a token until the expired row is gone"
     )
     yield from wrap_text(sentence + (":" if max_named else "."), first=_INDENT, rest=_INDENT)
     yield from _item_lines([printable(shorten_text(owner)) for owner in owners[:max_named]], len(owners))
@@ -294,12 +294,12 @@ def _item_lines(items: Sequence[str], total: int) -> Iterator[str]:
 
 def _advice_lines(content: DigestContent, numbering: Numbering) -> Iterator[str]:
     sentences = list(_advice_sentences(content)) if numbering.part == 1 else []
-    if sentences or content.pointer:
+    if sentences or content.full_report_location:
         yield from _heading_lines("What to do next")
     for sentence in sentences:
         yield from wrap_text(sentence, first=f"{_INDENT}- ", rest=f"{_INDENT}  ")
-    if content.pointer:
-        yield from _path_lines("Read the full report", content.pointer)
+    if content.full_report_location:
+        yield from _path_lines("Read the full report", content.full_report_location)
 
 
 def _advice_sentences(content: DigestContent) -> Iterator[str]:

@@ -1,10 +1,10 @@
-"""The end of a dry run: says who would hear of a real one; tells nobody, and remembers nothing."""
+"""The end of a dry run: says who would be notified by a real one; sends nothing, and remembers nothing."""
 
 from collections.abc import Collection
 
 from msgspec import structs
 
-from janitor.notices.announcer import Announcer, changes_warning, store_failure_remark
+from janitor.notices.announcer import Announcer, build_changes_warning, build_store_error
 from janitor.notices.channel import WHERE, Channel
 from janitor.notices.digest_content import build_digest_content, is_news
 from janitor.notices.notice import Event, Notice
@@ -13,26 +13,24 @@ from janitor.tokens.words import format_count, list_some
 
 # How many owners are named.
 _MAX_NAMED = 10
-# Where the remarks of guards come from.
-_GUARD = "guard"
 
 
 class DryAnnouncer(Announcer):
     """The announcer of a dry run: its channel has no topic, and its memory a `ReadOnlyStore`."""
 
-    def end(self, report: TableReport, *, is_complete: bool) -> TableReport:
-        """Add what changed since the last run; from then on what is due is what a real run would tell."""
-        self._memory.assume_deletions(is_refused=any(warning.where == _GUARD for warning in report.warnings))
+    def end(self, report: TableReport, *, is_complete: bool, would_be_refused: bool = False) -> TableReport:
+        """Add what changed since the last run; from then on what is due is what a real run would send."""
+        self._memory.assume_deletions(is_refused=would_be_refused)
         return super().end(report, is_complete=is_complete)
 
     def remember(self, report: TableReport) -> TableReport:
         """Add to the table's report what would be announced; nothing is remembered."""
         errors = [*report.errors, *self._bugs]
-        warnings = [*report.warnings, *changes_warning(self._memory.warning), *self._broken_warnings()]
+        warnings = [*report.warnings, *build_changes_warning(self._memory.warning), *self._broken_warnings()]
         if self._channel.refusal is not None:
             warnings.append(self._channel.refusal)
         if self._memory.error is not None:
-            errors.append(store_failure_remark(self._memory.error, was_sent=False))
+            errors.append(build_store_error(self._memory.error, was_sent=False))
         part = NoticesPart(due=len(self._memory.due), state=self._memory.location)
         return structs.replace(report, errors=errors, warnings=warnings, notices=part)
 
@@ -40,7 +38,7 @@ class DryAnnouncer(Announcer):
 def describe_audience(
     channel: Channel, report: Report, digest_notices: Collection[Notice], owner_notices: Collection[Notice]
 ) -> list[Remark]:
-    """Say who would hear of a real run; empty where there is no topic.
+    """Say who would be notified by a real run; empty if there is no topic.
 
     Args:
         channel: who is notified.
@@ -51,7 +49,7 @@ def describe_audience(
     arn = channel.arn
     if arn is None:
         return []
-    content = build_digest_content(report, digest_notices, channel.pointer)
+    content = build_digest_content(report, digest_notices, channel.full_report_location)
     messages = []
     # What a real run deletes is news too.
     is_worth_telling = is_news(content) or report.deletion.planned > 0
@@ -60,7 +58,7 @@ def describe_audience(
     if channel.per_token and len(owner_notices):
         messages.append(_describe_owner_messages(owner_notices))
     what = f"{arn} would get {' and '.join(messages)}" if messages else f"{arn} would get nothing"
-    message = f"a dry run tells nobody and remembers nothing: {what}"
+    message = f"a dry run sends nothing and remembers nothing: {what}"
     return [Remark(where=WHERE, code="dry-run", message=message)]
 
 

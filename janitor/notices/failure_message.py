@@ -1,26 +1,17 @@
-"""The message of a run that failed before it had a report."""
+"""The message of a run that failed before it had a report, and when it is published."""
 
-from dataclasses import dataclass
-
+from janitor.notices.channel import PublishingTopic
 from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.notice import ascii_json
+from janitor.notices.run_problem import ProblemMemory, RunProblem
 from janitor.notices.subject_line import MAX_SUBJECT_LENGTH, to_ascii
+from janitor.sinks.sns import Message
 from janitor.tokens.printable import printable
 
 SCHEMA = "janitor.failure/v1"
 
 
-@dataclass(frozen=True, slots=True)
-class FailureMessage:
-    """What is published, with `MessageStructure: json`."""
-
-    subject: str
-    body: str
-    group_id: str
-    deduplication_id: str
-
-
-def build_failure_message(command: str, table: str, run_id: str, code: str, sentence: str) -> FailureMessage:
+def build_failure_message(command: str, table: str, run_id: str, code: str, sentence: str) -> Message:
     """Build the message of a run that failed before it had read anything.
 
     Args:
@@ -40,9 +31,32 @@ def build_failure_message(command: str, table: str, run_id: str, code: str, sent
     email = (
         f"janitor {command} of {printable(table)} failed before it had read anything:\n\n    {printable(sentence)}\n"
     )
-    return FailureMessage(
+    return Message(
         subject=to_ascii(f"[janitor] FAILED: {command} of {table}")[:MAX_SUBJECT_LENGTH],
         body=ascii_json({"default": ascii_json(for_programs), "email": email}),
         group_id=group_id(table),
         deduplication_id=deduplication_id(run_id, code),
+        is_structured=True,
     )
+
+
+def publish_unless_recent(
+    topic: PublishingTopic, message: Message, problem: RunProblem, memory: ProblemMemory | None
+) -> None:
+    """Publish a failure, unless the last run failed in the same way and that was published less than a day ago.
+
+    Args:
+        topic: where the message goes.
+        message: the message.
+        problem: why the run failed.
+        memory: how the last run ended; None if that is not known.
+
+    Raises:
+        SinkError: it could not be published.
+    """
+    last = None if memory is None else memory.last()
+    if memory is not None and memory.was_published_recently(problem, last):
+        return
+    topic.publish(message)
+    if memory is not None:
+        memory.remember(problem, last, was_published=True)

@@ -21,7 +21,7 @@ def group_id(table: str) -> str:
 
 
 def deduplication_id(*parts: str) -> str:
-    """The id of a message that only these texts together identify; a hash where SNS would refuse them."""
+    """The id of a message that only these texts together identify; a hash if SNS would refuse them."""
     whole = "/".join(parts)
     return whole if 0 < len(whole) <= _LONGEST and not _REFUSED.search(whole) else _hash(whole)
 

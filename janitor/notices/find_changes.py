@@ -17,7 +17,7 @@ from janitor.store.chunks import RememberedToken
 from janitor.store.snapshot import ChangedEntry, ChangedGroup
 from janitor.tokens.classify import State
 from janitor.tokens.expiration import calendar_time, read_expiration
-from janitor.tokens.redact import MAX_TEXT_LENGTH, REMOVED
+from janitor.tokens.redact import MAX_TEXT_LENGTH, REDACTED
 from janitor.tokens.times import time_of
 
 log = get_logger("janitor.notices")
@@ -30,11 +30,11 @@ _MAX_MISSING = 10_000
 def find_changes(memory: NoticeMemory, pages_of_owner: PagesOfOwner | None, stop: Stop) -> tuple[Changes | None, float]:
     """Find the changes, and the read units that the look-ups cost.
 
-    The changes are None where there was no run before, or the store does not work.
+    The changes are None if there was no run before, or the store does not work.
 
     Args:
         memory: has taken every finding of this run.
-        pages_of_owner: reads the rows of an owner; None where the table has no index for it.
+        pages_of_owner: reads the rows of an owner; None if the table has no index for it.
         stop: a request leaves the rest unchecked.
     """
     last = memory.last_run()
@@ -69,14 +69,14 @@ def _find_gone(
     by_owner: dict[str, list[RememberedToken]] = {}
     for entry in missing:
         # A username that was removed or shortened for display cannot be looked up.
-        if entry.username and entry.username != REMOVED and len(entry.username) < MAX_TEXT_LENGTH:
+        if entry.username and entry.username != REDACTED and len(entry.username) < MAX_TEXT_LENGTH:
             by_owner.setdefault(entry.username, []).append(entry)
     gone: list[RememberedToken] = []
     units = 0.0
     with suppress(StopRequestedError):
         for owner, entries in islice(by_owner.items(), MAX_OWNER_LOOKUPS):
             try:
-                with stop.waiting():
+                with stop.interruptible_wait():
                     present_tokens, cost = _read_tokens(owner, pages_of_owner, memory)
             except JanitorError as error:
                 log.warning("owners.not_looked_up", code=error.code, error=str(error))
@@ -100,7 +100,7 @@ def _read_tokens(owner: str, pages_of_owner: PagesOfOwner, memory: NoticeMemory)
     for page in pages_of_owner(owner):
         units += page.read_units
         for row in page.rows(range(page.count)):
-            rows[memory.fingerprint_of(row)] = (
+            rows[memory.compute_row_fingerprint(row)] = (
                 read_expiration(row.expiration)[0] if row.expiration is not None else None
             )
     return rows, units

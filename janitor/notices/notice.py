@@ -1,11 +1,11 @@
-"""A notice: one thing that a token's owner, or whoever reads the digest, is to hear."""
+"""A notice: one thing of which a token's owner, or a reader of the digest, is notified."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from json import JSONEncoder
 from typing import Any
 
-from janitor.tokens.crossing import EXPIRY, Crossing
+from janitor.tokens.crossing import EXPIRY_THRESHOLD, Crossing
 from janitor.tokens.duration import format_relative
 from janitor.tokens.expiration import calendar_time
 from janitor.tokens.printable import printable
@@ -34,11 +34,11 @@ class Notice:
     """One thing to say about one token.
 
     Attributes:
-        crossing: the token and the threshold that it has crossed; `EXPIRY` for a deletion.
+        crossing: the token and the threshold that it has crossed; `EXPIRY_THRESHOLD` for a deletion.
         username, name: as the table has them, or None. Untrusted, but never a token (`janitor.tokens.redact`).
         system: whether it is a system token.
         state: one of `janitor.tokens.classify.State`.
-        expires_at: ISO 8601 in UTC, None where no calendar holds the date.
+        expires_at: ISO 8601 in UTC, None if no calendar holds the date.
         seconds_to_expiry: at the time of the run; zero or less once it has expired.
         table: the label of its table, in a digest of several tables; else None.
     """
@@ -72,7 +72,7 @@ class Notice:
 
     @property
     def date(self) -> str:
-        """When the token expires or did, to the minute in UTC, or a dash where no calendar holds the date."""
+        """When the token expires or did, to the minute in UTC, or a dash if no calendar holds the date."""
         second = calendar_time(self.crossing.expiry)
         return f"{format_minute(second)} UTC" if second else "-"
 
@@ -114,6 +114,6 @@ def notice_fields(notice: Notice) -> dict[str, Any]:
 
 def format_threshold(seconds: int) -> str:
     """A threshold as it is written on the command line: `30d`, `12h`, or `expiry`."""
-    if seconds == EXPIRY:
+    if seconds == EXPIRY_THRESHOLD:
         return "expiry"
     return next(f"{seconds // unit}{letter}" for unit, letter in _UNITS if seconds % unit == 0)

@@ -1,10 +1,9 @@
-"""Compares a run's findings with what earlier runs announced: which notices are due, and which rows may be deleted yet.
+"""Compares a run's findings with what earlier runs announced: which notices are due, which rows may be deleted already.
 
 A store that fails does not end the run. From then on the store is not used, and nothing is announced, because it may
 have been announced before.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -26,14 +25,14 @@ from janitor.notices.audience import (
 from janitor.notices.notice import Event, Notice
 from janitor.notices.notice_spool import NoticeSpool
 from janitor.notices.seen_token import SeenToken, clamp_expiry, make_seen_token
-from janitor.readers.interface import FoundRow
+from janitor.readers.interface import JudgedRow
 from janitor.store.chunks import RememberedToken
 from janitor.store.record_times import REMEMBER_SECONDS, is_plausible, second_in
 from janitor.store.records import Store
 from janitor.store.run_memory import LastRun, RunMemory
 from janitor.store.snapshot import Snapshot, TokenChanges
 from janitor.tokens.classify import State
-from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
+from janitor.tokens.crossing import EXPIRY_THRESHOLD, Crossing, find_crossed_threshold
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.row import Row
 
@@ -49,19 +48,19 @@ _ANNOUNCED_STATES = frozenset({State.EXPIRING, State.EXPIRED, State.STALE})
 _RENEWED_AFTER_SECONDS = 50 * 86_400
 _PORTION = 1_000
 # How many settings that fingerprints depend on are remembered, the latest ones.
-_MAX_NAMINGS = 10
+_MAX_SCHEMES = 10
 # For how many marks the store has to prove that it has room. The others are not proven; the first mark that fails ends
 # the messages.
 _MAX_PROVEN = 10_000
 
 FingerprintOf = Callable[[Row], str]
 
-_PROGRESS = "a record of how far a topic has been told"
+_PROGRESS = "a record of how far a topic has been informed"
 _DECODE_PROGRESS = msgspec.json.Decoder(dict[str, AudienceProgress]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeTerms:
+class NoticeRules:
     """The settings by which a run's findings are compared with what was announced.
 
     Attributes:
@@ -69,12 +68,12 @@ class NoticeTerms:
         now: the UNIX second at which rows are judged.
         thresholds: in seconds before expiry.
         grace: in seconds after it.
-        naming: names the settings that fingerprints depend on; how far an audience was told is remembered for each
-            naming. Thresholds and grace are no part of it: the marks tell what was announced under which, so two jobs
-            that differ in them do not silence each other.
-        profile: names all settings that a run's findings depend on.
-        audiences: who is to hear of tokens; may be empty.
-        needs_notice: the audience that must have heard of a token before it may be deleted; None where none must.
+        fingerprint_scheme: names the settings that fingerprints depend on; how far an audience was notified is
+            remembered for each scheme. Thresholds and grace are no part of it: the marks tell what was announced under
+            which, so two jobs that differ in them do not silence each other.
+        findings_scheme: names all settings that a run's findings depend on.
+        audiences: who is notified about tokens; may be empty.
+        needs_notice: the audience that must be notified about a token before it may be deleted; None if none must.
         is_dry_run: whether rows that are planned count as deleted, as they would be by a real run.
     """
 
@@ -82,41 +81,43 @@ class NoticeTerms:
     now: int
     thresholds: Sequence[int]
     grace: int
-    naming: str
-    profile: str
+    fingerprint_scheme: str
+    findings_scheme: str
     audiences: Sequence[Audience] = ()
     needs_notice: Audience | None = None
     is_dry_run: bool = False
 
 
 class NoticeMemory:
-    """Takes every finding of a run once.
+    """Decides which notices of a run are due: takes every finding once, and knows what earlier runs sent.
 
     Attributes:
         due: notices that are to be sent.
         long_expired: how many tokens are only counted, because they had been dead for longer than the grace when an
-            audience first heard of the table.
+            audience got its first notice about the table.
         left: how many notices were left to the next run, because another run is announcing.
         error: why the store failed; None as long as it works.
-        warning: why it is not known what changed since the last run; None where it is.
+        warning: why it is not known what changed since the last run; None if it is.
         broken: records of the store that no run can have left.
     """
 
     def __init__(
         self,
         store: Store,
-        terms: NoticeTerms,
+        rules: NoticeRules,
         *,
-        fingerprint_of: FingerprintOf,
+        compute_row_fingerprint: FingerprintOf,
         folder: Path,
+        clock: Callable[[], float],
     ) -> None:
         """Prepare; the store is not used yet.
 
         Args:
             store: what earlier runs left.
-            terms: the settings of the comparison.
-            fingerprint_of: computes a row's fingerprint.
+            rules: how findings are compared with what was announced.
+            compute_row_fingerprint: computes a row's fingerprint.
             folder: for temporary files.
+            clock: the present time in UNIX seconds.
         """
         self.due = NoticeSpool()
         self.long_expired = 0
@@ -124,14 +125,15 @@ class NoticeMemory:
         self.error: StoreError | None = None
         self.warning: StoreError | None = None
         self.location = store.location
-        self._memory = RunMemory(store, terms.scope, terms.now)
+        self._memory = RunMemory(store, rules.scope, rules.now)
         self.broken = self._memory.broken
         self._snapshot: Snapshot | None = None
         self._folder = folder
-        self._terms = terms
+        self._clock = clock
+        self._rules = rules
         self._progress: dict[Audience, dict[str, AudienceProgress]] = {}
         self._loaded: LastRun | None = None
-        self.fingerprint_of = fingerprint_of
+        self.compute_row_fingerprint = compute_row_fingerprint
 
     @property
     def has_failed(self) -> bool:
@@ -142,16 +144,16 @@ class NoticeMemory:
         """Open the store, and read what was announced and what the last run found."""
         with self.catch_store_errors():
             self._memory.open()
-            self._progress = {audience: self._read_progress(audience) for audience in self._terms.audiences}
+            self._progress = {audience: self._read_progress(audience) for audience in self._rules.audiences}
             self._snapshot = Snapshot(self._folder)
             self._load(self._snapshot)
 
     def _load(self, snapshot: Snapshot) -> None:
-        """Read what the last run found. Notices do not depend on it; where it fails, this run leaves a new snapshot."""
+        """Read what the last run found. Notices do not depend on it; if it fails, this run leaves a new snapshot."""
         for _ in range(_LOAD_ATTEMPTS):
             try:
-                self._loaded = self._memory.last_run(self._terms.profile)
-                snapshot.load(self._memory.snapshot(self._terms.profile))
+                self._loaded = self._memory.last_run(self._rules.findings_scheme)
+                snapshot.load(self._memory.snapshot(self._rules.findings_scheme))
             except StoreError as error:
                 # Damaged, or replaced by another run while it was read.
                 log.warning("state.not_loaded", code=error.code, error=str(error))
@@ -160,11 +162,11 @@ class NoticeMemory:
                 self.warning = None
                 return
 
-    def add_findings(self, rows: Sequence[FoundRow]) -> None:
+    def add_findings(self, rows: Sequence[JudgedRow]) -> None:
         """Take findings, none of them active."""
         if self.error is not None or self._snapshot is None:
             return
-        tokens = [make_seen_token(found, self.fingerprint_of(found.row)) for found in rows]
+        tokens = [make_seen_token(found, self.compute_row_fingerprint(found.row)) for found in rows]
         with self.catch_store_errors():
             # Without those that somebody else removed meanwhile.
             present = [token for token in tokens if token.outcome is not _ALREADY_GONE]
@@ -174,18 +176,20 @@ class NoticeMemory:
     def find_announced(self, latest: int, expiries: Mapping[str, int]) -> set[str]:
         """Find the rows whose expiry was announced at the UNIX second `latest` or before.
 
-        That is, announced to the audience that must have heard of it before a token may be deleted. Empty where the
-        store does not work.
+        That is, announced to the audience that must be notified before a token may be deleted. Empty if the store does
+        not work.
 
         Args:
             latest: a UNIX second.
             expiries: the rows, expiries by fingerprint.
         """
-        audience = self._terms.needs_notice
+        audience = self._rules.needs_notice
         if audience is None or self.error is not None:
             return set()
-        crossings = [Crossing(fingerprint, clamp_expiry(expiry), EXPIRY) for fingerprint, expiry in expiries.items()]
-        crossing_by_mark = {audience.mark(crossing): crossing for crossing in crossings}
+        crossings = [
+            Crossing(fingerprint, clamp_expiry(expiry), EXPIRY_THRESHOLD) for fingerprint, expiry in expiries.items()
+        ]
+        crossing_by_mark = {audience.mark_name(crossing): crossing for crossing in crossings}
         with self.catch_store_errors():
             marked = self._memory.find_marks([*crossing_by_mark])
             # An earlier mark is that of a threshold before the expiry.
@@ -196,31 +200,30 @@ class NoticeMemory:
             }
         return set()
 
-    def prove_room(self) -> bool:
-        """Prove that all that is due can be remembered once it was told; False where the store does not work."""
+    def prove_room(self) -> None:
+        """Prove that all that is due can be remembered once it was sent; an error of the store is kept."""
         with self.catch_store_errors():
-            names = (name for audience in self._terms.audiences for name in self._names_due(audience))
+            names = (name for audience in self._rules.audiences for name in self._names_due(audience))
             self._memory.prove(list(islice(names, _MAX_PROVEN)))
-        return self.error is None
 
-    def drop_already_told(self) -> bool:
-        """Drop what another run has told meanwhile; False where the store does not work."""
+    def drop_already_sent(self) -> None:
+        """Drop what another run has sent meanwhile."""
         with self.catch_store_errors():
-            for audience in self._terms.audiences:
+            for audience in self._rules.audiences:
                 for notices in _split(self.due.for_kind(audience.kind), _PORTION):
-                    marked = self._memory.find_marks([audience.mark(notice.crossing) for notice in notices])
+                    marked = self._memory.find_marks([audience.mark_name(notice.crossing) for notice in notices])
                     marked_at = {name: mark.at for name, mark in marked.items()}
-                    already_told = (
+                    already_sent = (
                         notice
                         for notice in notices
                         if notice.event is not Event.DELETED
-                        and marked_at.get(audience.mark(notice.crossing), -1) >= second_of_crossing(notice.crossing)
+                        and marked_at.get(audience.mark_name(notice.crossing), -1)
+                        >= second_of_crossing(notice.crossing)
                     )
-                    self.due.drop(audience.kind, already_told)
-        return self.error is None
+                    self.due.drop(audience.kind, already_sent)
 
     def leave_to_other_run(self) -> None:
-        """Drop all but what no other run can tell: what this one deleted."""
+        """Keep only notices of deletions: no other run can announce what this one deleted."""
         with self.catch_store_errors():
             self.left = self.due.drop_all_but_deletions()
             self.long_expired = 0
@@ -228,27 +231,27 @@ class NoticeMemory:
     def is_overtaken(self) -> bool:
         """Whether another run has left a snapshot since this one read the last one."""
         with self.catch_store_errors():
-            return self._memory.last_run(self._terms.profile) != self._loaded
+            return self._memory.last_run(self._rules.findings_scheme) != self._loaded
         return False
 
     def mark(self, kind: MessageKind, notices: Sequence[Notice], at: int) -> bool:
-        """Remember that these were told in this kind of message at the UNIX second `at`. Deletions need no mark.
+        """Remember that these were sent in this kind of message at the UNIX second `at`. Deletions need no mark.
 
         Returns:
-            False where the store does not work.
+            False if the store does not work.
         """
         with self.catch_store_errors():
-            for audience in self._terms.audiences:
+            for audience in self._rules.audiences:
                 if audience.kind is kind:
                     crossings = [notice.crossing for notice in notices if notice.event is not Event.DELETED]
-                    moments = {audience.mark(crossing): second_of_crossing(crossing) for crossing in crossings}
-                    self._memory.mark(moments, max(at, self._terms.now))
-            self.due.mark_told(kind, notices)
+                    moments = {audience.mark_name(crossing): second_of_crossing(crossing) for crossing in crossings}
+                    self._memory.mark(moments, max(at, self._rules.now))
+            self.due.mark_sent(kind, notices)
             return True
         return False
 
     def last_run(self) -> LastRun | None:
-        """The run that this one is compared with; None where there is none, or the store does not work."""
+        """The run that this one is compared with; None if there is none, or the store does not work."""
         is_comparable = self.error is None and self._snapshot is not None and self._snapshot.has_previous
         return self._loaded if is_comparable else None
 
@@ -267,45 +270,45 @@ class NoticeMemory:
                 self._snapshot.add(entries)
 
     def changes(self, most: int) -> TokenChanges | None:
-        """What changed since the last run, at most `most` of each kind; None where the store does not work."""
+        """What changed since the last run, at most `most` of each kind; None if the store does not work."""
         if self.error is None and self._snapshot is not None:
             with self.catch_store_errors():
-                return self._snapshot.changes(self._terms.now, most)
+                return self._snapshot.changes(self._rules.now, most)
         return None
 
     def remember(self, run: LastRun) -> None:
         """Leave what this run found to the next run, and remove records that are past their time."""
         if self.error is None and self._snapshot is not None:
             with self.catch_store_errors():
-                self._memory.replace_snapshot(self._terms.profile, self._snapshot.chunks(), run)
+                self._memory.replace_snapshot(self._rules.findings_scheme, self._snapshot.chunks(), run)
                 self._memory.forget()
 
     def record_progress(self, *, is_complete: bool, silenced: Collection[Audience]) -> None:
         """Remember how far each audience has been informed about the table.
 
         Args:
-            is_complete: whether this run saw the whole table, and could tell of it.
-            silenced: audiences that this run tells nothing, and that are not to be told of dead tokens later.
+            is_complete: whether this run saw the whole table, and could announce what is due.
+            silenced: audiences that get nothing from this run, and no notices of long-expired tokens later.
         """
         if self.error is None:
             with self.catch_store_errors():
-                for audience in dict.fromkeys([*self._terms.audiences, *silenced]):
+                for audience in dict.fromkeys([*self._rules.audiences, *silenced]):
                     if audience not in self._progress:
                         self._progress[audience] = self._read_progress(audience)
                     progress = self._progress_of(audience)
                     if audience in silenced:
                         progress = progress._replace(is_counted=True)
-                    elif is_complete and self.due.is_all_told(audience.kind):
-                        progress = progress._replace(at=self._terms.now, is_counted=True)
+                    elif is_complete and self.due.are_all_sent(audience.kind):
+                        progress = progress._replace(at=self._rules.now, is_counted=True)
                     self._store_progress(audience, progress)
 
     def _store_progress(self, audience: Audience, progress: AudienceProgress) -> None:
-        progresses = {**self._progress[audience], self._terms.naming: progress}
-        latest = sorted(progresses.items(), key=lambda each: each[1].at or 0)[-_MAX_NAMINGS:]
-        self._memory.keep_note(_progress_name(audience), msgspec.json.encode(dict(latest)), self._terms.now)
+        progresses = {**self._progress[audience], self._rules.fingerprint_scheme: progress}
+        latest = sorted(progresses.items(), key=lambda each: each[1].at or 0)[-_MAX_SCHEMES:]
+        self._memory.keep_note(_progress_name(audience), msgspec.json.encode(dict(latest)), self._rules.now)
 
     def _read_progress(self, audience: Audience) -> dict[str, AudienceProgress]:
-        """Read how far the audience has been told, by naming; without records that no run can have left."""
+        """Read how far the audience has been informed, by fingerprint scheme; without impossible records."""
         name = _progress_name(audience)
         content = self._memory.note(name)
         try:
@@ -313,7 +316,7 @@ class NoticeMemory:
         except (ValueError, RecursionError):
             self.broken.add(name, _PROGRESS, None)
             return {}
-        now = max(self._terms.now, int(time.time()))
+        now = max(self._rules.now, int(self._clock()))
         for key, progress in [*progresses.items()]:
             impossible = [each for each in progress.moments if not is_plausible(each, now)]
             if impossible:
@@ -323,12 +326,12 @@ class NoticeMemory:
 
     def _progress_of(self, audience: Audience) -> AudienceProgress:
         return current_progress(
-            self._progress.get(audience, {}), self._terms.naming, self._terms.now, self._terms.grace
+            self._progress.get(audience, {}), self._rules.fingerprint_scheme, self._rules.now, self._rules.grace
         )
 
     def _names_due(self, audience: Audience) -> Iterator[str]:
         return (
-            audience.mark(notice.crossing)
+            audience.mark_name(notice.crossing)
             for notice in self.due.for_kind(audience.kind)
             if notice.event is not Event.DELETED
         )
@@ -342,30 +345,30 @@ class NoticeMemory:
     def _add_due_notices(self, tokens: Sequence[SeenToken]) -> None:
         by_crossing = {crossing: token for token in tokens if (crossing := self._crossing(token)) is not None}
         only_counted: set[Crossing] = set()
-        for audience in self._terms.audiences:
+        for audience in self._rules.audiences:
             only_counted |= self._add_due_for(audience, by_crossing)
         self.long_expired += len(only_counted)
         self._add_deletion_notices(tokens)
 
     def _add_due_for(self, audience: Audience, by_crossing: Mapping[Crossing, SeenToken]) -> set[Crossing]:
-        """Add what the audience is to hear; return the crossings that it hears of only as a count."""
+        """Add the audience's due notices; return the crossings that it gets only as a count."""
         progress = self._progress_of(audience)
-        marked = self._memory.find_marks([audience.mark(crossing) for crossing in by_crossing])
+        marked = self._memory.find_marks([audience.mark_name(crossing) for crossing in by_crossing])
         marked_at = {name: mark.at for name, mark in marked.items()}
-        kept_until = self._terms.now + REMEMBER_SECONDS
+        kept_until = self._rules.now + REMEMBER_SECONDS
         to_renew = [name for name, mark in marked.items() if kept_until - mark.expires_at > _RENEWED_AFTER_SECONDS]
         if to_renew:
-            self._memory.mark(dict.fromkeys(to_renew, 0), self._terms.now)
-        needs_notice = audience == self._terms.needs_notice
+            self._memory.mark(dict.fromkeys(to_renew, 0), self._rules.now)
+        needs_notice = audience == self._rules.needs_notice
         due = {
             crossing
             for crossing in by_crossing
-            if is_due(crossing, marked_at.get(audience.mark(crossing)), progress, needs_notice=needs_notice)
+            if is_due(crossing, marked_at.get(audience.mark_name(crossing)), progress, needs_notice=needs_notice)
         }
         self.due.add(
             [audience.kind],
             (
-                by_crossing[crossing].make_notice(crossing.threshold, _event(crossing), self._terms.now)
+                by_crossing[crossing].make_notice(crossing.threshold, _event(crossing), self._rules.now)
                 for crossing in by_crossing
                 if crossing in due
             ),
@@ -375,20 +378,22 @@ class NoticeMemory:
         return {
             crossing
             for crossing in by_crossing
-            if crossing not in due and audience.mark(crossing) not in marked_at and is_long_expired(crossing, progress)
+            if crossing not in due
+            and audience.mark_name(crossing) not in marked_at
+            and is_long_expired(crossing, progress)
         }
 
     def _add_deletion_notices(self, tokens: Sequence[SeenToken]) -> None:
         deleted = [token for token in tokens if token.outcome is DeletionOutcome.DELETED]
         if self._snapshot is not None:
             self._snapshot.vanish([token.fingerprint for token in deleted])
-        if self._terms.is_dry_run:
+        if self._rules.is_dry_run:
             deleted += [token for token in tokens if token.outcome is DeletionOutcome.PLANNED]
-        kinds = [audience.kind for audience in self._terms.audiences]
-        self.due.add(kinds, [token.make_deletion_notice(self._terms.now) for token in deleted])
+        kinds = [audience.kind for audience in self._rules.audiences]
+        self.due.add(kinds, [token.make_deletion_notice(self._rules.now) for token in deleted])
 
     def assume_deletions(self, *, is_refused: bool) -> None:
-        """Make what is due what a real run would tell: it deletes what is planned, unless a guard refuses."""
+        """Make what is due what a real run would send: it deletes what is planned, unless a guard refuses."""
         with self.catch_store_errors():
             if is_refused:
                 self.due.drop_deletions()
@@ -398,7 +403,7 @@ class NoticeMemory:
     def _crossing(self, token: SeenToken) -> Crossing | None:
         if token.expiry is None or token.state not in _ANNOUNCED_STATES or token.outcome in _NOT_AS_SEEN:
             return None
-        threshold = present_threshold(token.expiry - self._terms.now, self._terms.thresholds)
+        threshold = find_crossed_threshold(token.expiry - self._rules.now, self._rules.thresholds)
         return None if threshold is None else Crossing(token.fingerprint, token.expiry, threshold)
 
     def catch_store_errors(self) -> "_StoreErrorCatcher":
@@ -434,4 +439,4 @@ def _split(notices: Iterable[Notice], size: int) -> Iterator[Sequence[Notice]]:
 
 
 def _event(crossing: Crossing) -> Event:
-    return Event.EXPIRED if crossing.threshold == EXPIRY else Event.EXPIRING
+    return Event.EXPIRED if crossing.threshold == EXPIRY_THRESHOLD else Event.EXPIRING

@@ -14,8 +14,8 @@ _FURTHEST = 2**62
 _DECODE = msgspec.json.Decoder(Notice).decode
 _ENCODE = msgspec.json.Encoder().encode
 _WHAT = "the temporary file of due notices"
-_NOT_FOR_IT, _DUE, _TOLD = range(3)
-# The columns `digest` and `owner` say whether the notice is due, or was told, in that kind of message.
+_NOT_FOR_IT, _DUE, _SENT = range(3)
+# The columns `digest` and `owner` say whether the notice is due, or was sent, in that kind of message.
 _SCHEMA = f"""
     CREATE TABLE notice (
         id TEXT PRIMARY KEY, rank INTEGER, distance INTEGER, fingerprint TEXT, content BLOB, is_deletion INTEGER,
@@ -47,9 +47,9 @@ class NoticeSpool:
                 again = f"ON CONFLICT (id) DO UPDATE SET {kind.value} = {_DUE}"
                 self._connection.executemany(f"{into} VALUES (?, ?, ?, ?, ?, ?, {_DUE}) {again}", rows)
 
-    def mark_told(self, kind: MessageKind, notices: Iterable[Notice]) -> None:
-        """Mark these as told in this kind of message."""
-        self._set(kind, _TOLD, notices)
+    def mark_sent(self, kind: MessageKind, notices: Iterable[Notice]) -> None:
+        """Mark these as sent in this kind of message."""
+        self._set(kind, _SENT, notices)
 
     def drop(self, kind: MessageKind, notices: Iterable[Notice]) -> None:
         """Remove these from this kind of message."""
@@ -66,13 +66,13 @@ class NoticeSpool:
             self._connection.execute("DELETE FROM notice WHERE is_deletion")
 
     def drop_superseded(self) -> None:
-        """Remove what else is due of tokens whose deletion is here: a run that deletes them tells only that."""
+        """Remove what else is due of tokens whose deletion is here: a run that deletes them announces only that."""
         deletions = "SELECT id FROM notice WHERE is_deletion"
         with sqlite_errors(_WHAT):
             self._connection.execute(f"DELETE FROM notice WHERE id || ':{Event.DELETED.value}' IN ({deletions})")  # noqa: S608  # ours
 
     def for_kind(self, kind: MessageKind) -> "SpooledNotices":
-        """The notices of this kind of message, told or not."""
+        """The notices of this kind of message, sent or not."""
         return SpooledNotices(self._connection, f"{kind.value} <> {_NOT_FOR_IT}")
 
     @property
@@ -80,13 +80,13 @@ class NoticeSpool:
         """All but the deletions, of any kind of message."""
         return SpooledNotices(self._connection, f"NOT is_deletion AND {_IS_DUE}")
 
-    def is_all_told(self, kind: MessageKind) -> bool:
-        """Whether all notices of this kind of message were told."""
+    def are_all_sent(self, kind: MessageKind) -> bool:
+        """Whether all notices of this kind of message were sent."""
         return not len(SpooledNotices(self._connection, f"{kind.value} = {_DUE}"))
 
     @property
-    def told(self) -> int:
-        """How many were told in every kind of message that they were due in."""
+    def sent_count(self) -> int:
+        """How many were sent in every kind of message that they were due in."""
         return len(SpooledNotices(self._connection, f"{_IS_DUE} AND digest <> {_DUE} AND owner <> {_DUE}"))
 
     def __len__(self) -> int:

@@ -3,14 +3,14 @@
 from typing import NamedTuple
 
 from janitor.notices.notice import Event, Notice
-from janitor.readers.interface import FoundRow
+from janitor.readers.interface import JudgedRow
 from janitor.report.build import MAX_JSON_INTEGER
 from janitor.store.chunks import RememberedToken
-from janitor.tokens.crossing import EXPIRY, Crossing
+from janitor.tokens.crossing import EXPIRY_THRESHOLD, Crossing
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.expiration import calendar_time
 from janitor.tokens.redact import redacted_texts
-from janitor.tokens.row import is_true
+from janitor.tokens.row import is_truthy
 from janitor.tokens.times import format_iso
 
 
@@ -20,7 +20,7 @@ class SeenToken(NamedTuple):
     Attributes:
         fingerprint: the token's.
         state: its state, in the report's word.
-        expiry: in UNIX seconds, None where it has none.
+        expiry: in UNIX seconds, None if it has none.
         username, name: as they may be shown (`janitor.tokens.redact`).
         system: whether it is a system token.
         outcome: what became of it, None for a row that was in no plan.
@@ -56,10 +56,10 @@ class SeenToken(NamedTuple):
 
     def make_deletion_notice(self, now: int) -> Notice:
         """Make the notice that it was deleted."""
-        return self.make_notice(EXPIRY, Event.DELETED, now)
+        return self.make_notice(EXPIRY_THRESHOLD, Event.DELETED, now)
 
 
-def make_seen_token(found: FoundRow, fingerprint: str) -> SeenToken:
+def make_seen_token(found: JudgedRow, fingerprint: str) -> SeenToken:
     """Make a token of a finding."""
     texts = redacted_texts(found.row)
     expiry = found.verdict.expiry
@@ -69,7 +69,7 @@ def make_seen_token(found: FoundRow, fingerprint: str) -> SeenToken:
         None if expiry is None else clamp_expiry(expiry),
         texts.username,
         texts.name,
-        is_true(found.row.is_system),
+        is_truthy(found.row.is_system),
         found.outcome,
     )
 

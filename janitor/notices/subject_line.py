@@ -15,7 +15,7 @@ from janitor.tokens.words import format_count
 
 MAX_SUBJECT_LENGTH = 100
 
-# A shortened name keeps this much, so that it can still be told from others.
+# A shortened name keeps this much, so that it still differs from others.
 _SHORTEST_NAME = 14
 _LONGEST_OWNER = 40
 _ELLIPSIS = "..."
@@ -129,7 +129,7 @@ def _describe_threshold(seconds: int) -> str:
 
 
 def _join_phrases(phrases: Sequence[str], room: int) -> str:
-    """Join as many of the phrases as there is room for, with dots where some are left out."""
+    """Join as many of the phrases as there is room for, with dots if some are left out."""
     whole = ", ".join(phrases)
     if len(whole) <= room:
         return whole
@@ -141,7 +141,7 @@ def _join_phrases(phrases: Sequence[str], room: int) -> str:
 
 
 def _shorten_middle(text: str, room: int) -> str:
-    """Leave out the middle of the text where it is longer than the room."""
+    """Leave out the middle of the text if it is longer than the room."""
     if len(text) <= room:
         return text
     kept = room - len(_ELLIPSIS)

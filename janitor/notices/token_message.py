@@ -1,12 +1,11 @@
 """A message for each notice (`--per-token`), so that filter policies can give owners only their own tokens."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.notice import Event, Notice, ascii_json, format_threshold, notice_fields
 from janitor.notices.subject_line import token_subject
+from janitor.sinks.sns import Message
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import shorten_text
 
@@ -24,23 +23,7 @@ _WHAT_TO_DO = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TokenMessage:
-    """A message about one token, as SNS takes it.
-
-    Attributes:
-        attributes: each a String attribute that subscriptions can filter by.
-        group_id, deduplication_id: for FIFO topics.
-    """
-
-    subject: str
-    body: str
-    attributes: Mapping[str, str]
-    group_id: str
-    deduplication_id: str
-
-
-def build_token_message(notice: Notice, table: str, region: str, account: str | None) -> TokenMessage:
+def build_token_message(notice: Notice, table: str, region: str, account: str | None) -> Message:
     """Build the message of a notice about a token of this table."""
     body = {
         "schema": SCHEMA,
@@ -50,7 +33,7 @@ def build_token_message(notice: Notice, table: str, region: str, account: str | 
         "account_id": account,
         "text": _text(notice, table),
     }
-    return TokenMessage(
+    return Message(
         subject=token_subject(notice),
         body=ascii_json(body),
         attributes=_attributes(notice, table),

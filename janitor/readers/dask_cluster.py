@@ -17,9 +17,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from janitor import __version__
-from janitor.dynamodb.scan import StopRequest
 from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
 from janitor.readers.segment import read_segment
+from janitor.stopping import StopRequest
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -82,7 +82,7 @@ class DaskCluster:
         running: set[Future] = set()
         had_workers = time.monotonic()
         while not self._stop.is_requested():
-            with self._stop.waiting():
+            with self._stop.interruptible_wait():
                 threads = self._count_threads(client)
             if threads:
                 had_workers = time.monotonic()
@@ -96,7 +96,7 @@ class DaskCluster:
                 return
             for future in self._wait_for_any(client, running):
                 running.discard(future)
-                with self._stop.waiting():
+                with self._stop.interruptible_wait():
                     answer = self._answer_of(future)
                 # Without this the cluster would keep the answer.
                 future.release()
@@ -115,7 +115,7 @@ class DaskCluster:
         if client.status != "running":
             raise self._scheduler_lost_error()
         try:
-            with self._stop.waiting(), client.as_current():
+            with self._stop.interruptible_wait(), client.as_current():
                 done: set[Future] = wait(running, timeout=_WAKE_SECONDS, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             return set()

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import Page
-from janitor.dynamodb.scan import Scan, StopRequest, build_filter, build_projection
+from janitor.dynamodb.scan import Scan, build_filter, build_projection
 from janitor.readers.interface import Batch, Rules
 from janitor.readers.judging import judge_page
+from janitor.stopping import StopRequest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,13 +8,12 @@ page ──positions_to_decode──> rows ──classify──┬──> found
 from collections.abc import Iterable, Sequence
 
 from janitor.dynamodb.decode import Page
-from janitor.readers.interface import Batch, DeletableRow, FoundRow, Rules
+from janitor.readers.interface import Batch, DeletableRow, JudgedRow, Rules
 from janitor.readers.listing import Listing
 from janitor.readers.tally import Tally
 from janitor.report.build import build_finding
 from janitor.report.model import Finding
-from janitor.tokens.classify import State, classify, positions_to_decode
-from janitor.tokens.deletable import is_deletable
+from janitor.tokens.classify import State, classify, is_deletable, positions_to_decode
 from janitor.tokens.fingerprint import compute_fingerprint
 from janitor.tokens.protection import find_matching_patterns, find_protection
 
@@ -41,7 +40,7 @@ def _judge_for_report(page: Page, rules: Rules, patterns: Sequence[str]) -> Batc
     positions = range(page.count) if decodes_all else positions_to_decode(page.glances(), now, policy)
     tally = Tally()
     tally.add_page(page.read_units, page.scanned - len(positions))
-    found: list[FoundRow] = []
+    found: list[JudgedRow] = []
     deletable: list[DeletableRow] = []
     rows = page.rows(positions)
     for position, row in zip(positions, rows, strict=True):
@@ -49,13 +48,13 @@ def _judge_for_report(page: Page, rules: Rules, patterns: Sequence[str]) -> Batc
         tally.add(verdict)
         if rules.plans and is_deletable(verdict, now, policy):
             if find_protection(row, policy) is None:
-                name = compute_fingerprint(row, policy.dialect, rules.secret)
-                deletable.append(DeletableRow(page.item(position), name, FoundRow(row, verdict)))
+                fingerprint = compute_fingerprint(row, policy.dialect, rules.fingerprint_key)
+                deletable.append(DeletableRow(page.item(position), fingerprint, JudgedRow(row, verdict)))
                 continue
             tally.protected += 1
         tally.owners.add(row, verdict)
         if verdict.state is not State.ACTIVE:
-            found.append(FoundRow(row, verdict))
+            found.append(JudgedRow(row, verdict))
     return Batch(tally, found, deletable, find_matching_patterns(patterns, rows))
 
 
@@ -65,18 +64,18 @@ def _judge_for_listing(page: Page, rules: Rules, listing: Listing) -> Batch:
     positions = range(page.count) if decodes_all else positions_to_decode(page.glances(), now, policy)
     tally = Tally()
     tally.add_page(page.read_units, page.scanned - len(positions))
-    found: list[FoundRow] = []
+    found: list[JudgedRow] = []
     for row in page.rows(positions):
         verdict = classify(row, now, policy)
         tally.add(verdict)
         tally.owners.add(row, verdict)
         if listing.selects(row, verdict):
-            found.append(FoundRow(row, verdict))
+            found.append(JudgedRow(row, verdict))
     tally.chosen += len(found)
     return Batch(tally, found)
 
 
-def build_findings(rows: Iterable[FoundRow], rules: Rules) -> list[Finding]:
+def build_findings(rows: Iterable[JudgedRow], rules: Rules) -> list[Finding]:
     """Build the report's lines about rows, in their order. This is most of the cost of a finding."""
     return [
         build_finding(
@@ -84,7 +83,7 @@ def build_findings(rows: Iterable[FoundRow], rules: Rules) -> list[Finding]:
             verdict,
             now=rules.now,
             policy=rules.policy,
-            secret=rules.secret,
+            fingerprint_key=rules.fingerprint_key,
             outcome=outcome,
             table=rules.label,
         )

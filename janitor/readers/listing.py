@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from janitor.report.model import ListingPart
-from janitor.tokens.classify import Classification, State
+from janitor.tokens.classify import State, Verdict
 from janitor.tokens.redact import remove_keys
 from janitor.tokens.row import Row, Text, text_of
 from janitor.tokens.user_name import matches_pattern
@@ -41,7 +41,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         """Whether active rows have to be read."""
         return not self.states or State.ACTIVE in self.states
 
-    def selects(self, row: Row, verdict: Classification) -> bool:
+    def selects(self, row: Row, verdict: Verdict) -> bool:
         """Whether the row is to be listed."""
         return (
             (not self.states or verdict.state in self.states)

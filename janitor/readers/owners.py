@@ -2,7 +2,7 @@
 
 import msgspec
 
-from janitor.tokens.classify import Classification, State
+from janitor.tokens.classify import State, Verdict
 from janitor.tokens.dialect import Gate
 from janitor.tokens.redact import reveals_token
 from janitor.tokens.row import Row, text_of
@@ -53,7 +53,7 @@ class Owners(msgspec.Struct):
         hidden = sum(rows.count for owner, rows in self.expired.items() if self._name_reveals_token(owner))
         return self.uncollected_rows + hidden
 
-    def add(self, row: Row, verdict: Classification) -> None:
+    def add(self, row: Row, verdict: Verdict) -> None:
         """Add the owner of a row; do not call it for a row that is to be deleted."""
         owner = text_of(row.username)
         if not owner:

@@ -1,11 +1,11 @@
 """Read segments in several processes of this machine, so that a run uses more than one core.
 
-    the deciding process ──task──> a reader process ──answer──> the deciding process
+    the main process ──task──> a reader process ──answer──> the main process
 
 A reader process has one segment at a time, and gets the next one when its answer is taken, so memory holds at most one
-answer for each process. If a process dies, another one reads its segment. Signals are for the deciding process only:
+answer for each process. If a process dies, another one reads its segment. Signals are for the main process only:
 reader processes run in sessions of their own, and end as soon as the pipe that brings their tasks is closed, even in
-the middle of a segment, and even if the deciding process was killed.
+the middle of a segment, and even if the main process was killed.
 """
 
 import contextlib
@@ -23,9 +23,9 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
 
 from janitor import logs
-from janitor.dynamodb.scan import StopRequest
 from janitor.errors import JanitorError, StopRequestedError
 from janitor.readers.segment import read_segment
+from janitor.stopping import StopRequest
 
 log = logs.get_logger("janitor.readers")
 
@@ -80,10 +80,10 @@ class ReaderProcesses:
                 self._give(reader, task)
             if not readers:
                 return
-            with self._stop.waiting():
+            with self._stop.interruptible_wait():
                 ready = [readers[pipe] for pipe in wait([*readers], _WAKE_SECONDS) if isinstance(pipe, Connection)]
             for reader in ready:
-                with self._stop.waiting():
+                with self._stop.interruptible_wait():
                     answer = reader.answer()
                 if answer is None:
                     _end([readers.pop(reader.pipe)])
@@ -102,7 +102,7 @@ class ReaderProcesses:
                 del answer
 
     def _give(self, reader: "_Reader", task: bytes) -> None:
-        with self._stop.waiting():
+        with self._stop.interruptible_wait():
             reader.read(task)
 
 
@@ -140,7 +140,7 @@ class _Reader:
             self.pipe.send_bytes(task)
 
     def answer(self) -> bytes | None:
-        """Wait for the answer; None where the process has died."""
+        """Wait for the answer; None if the process has died."""
         try:
             return self.pipe.recv_bytes()
         except (EOFError, OSError):
@@ -163,7 +163,7 @@ def _end(readers: "Iterable[_Reader]") -> None:
 
 def _readers_died_error() -> JanitorError:
     sentence = f"{_MAX_ATTEMPTS} reader processes died one after the other while reading the same segment of the table"
-    way_out = "give the program more memory, read smaller segments with --segments N, or go without --workers"
+    way_out = "give the program more memory, read smaller segments with --segments N, or remove --workers"
     return JanitorError(sentence, way_out, "reader-died")
 
 
@@ -179,7 +179,7 @@ def serve_pipe(descriptor: int) -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
             tasks.put(pipe.recv_bytes())
-    # The deciding process is gone: do not wait for the thread.
+    # The main process is gone: do not wait for the thread.
     os._exit(0)
 
 

@@ -1,6 +1,6 @@
 """Have other processes or machines read the segments of a table: a task goes out as bytes, its answer returns as bytes.
 
-    the process that decides                                           a reader
+    the main process                                                   a reader
     DistributedReader ──SegmentTask──> SegmentReaders (processes, dask) ──> read_segment ──> Scan ──> judge_page
                       <──a Batch a page── bytes <────────────────────────────────┘
 
@@ -22,18 +22,19 @@ from msgspec import structs
 
 from janitor import __version__, logs
 from janitor.dynamodb.budget import Budget, Budgets
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import TableChoice, locate_table
-from janitor.dynamodb.scan import NeverStopped, Scan, StopRequest, sleep
+from janitor.dynamodb.scan import Scan, sleep
 from janitor.dynamodb.throttling import slow_down_on_throttle
 from janitor.errors import JanitorError
 from janitor.readers.in_process import build_scan_filter
-from janitor.readers.interface import Batch, DeletableRow, FoundRow, Rules
+from janitor.readers.interface import Batch, DeletableRow, JudgedRow, Rules
 from janitor.readers.judging import build_findings, judge_page
 from janitor.readers.packed_row import PackedRow, pack, unpack
 from janitor.readers.tally import Tally
 from janitor.report.model import Finding
+from janitor.stopping import NeverStopped, StopRequest
 
 log = logs.get_logger("janitor.readers")
 
@@ -43,8 +44,8 @@ class TableLocation(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         table: its name.
-        table_id: its unique id; None where it is unknown.
-        account_id: its account's number; None where it is unknown.
+        table_id: its unique id; None if it is unknown.
+        account_id: its account's number; None if it is unknown.
         region, profile, role_arn, endpoint_url: the values of the options of these names.
         rate: read units a second; None for no limit.
     """
@@ -63,7 +64,7 @@ class SegmentTask(msgspec.Struct, frozen=True, kw_only=True):
     """A segment to read.
 
     Attributes:
-        version: janitor's version in the process that decides.
+        version: janitor's version in the main process.
         location: where the table is.
         segment: the segment's number, from 0.
         segments: how many segments there are.
@@ -114,7 +115,7 @@ class _Page(msgspec.Struct, array_like=True, tag=0):
     """The encoded form of a `Batch`."""
 
     tally: Tally
-    found: Sequence[FoundRow]
+    found: Sequence[JudgedRow]
     deletable: Sequence[DeletableRow]
     matching_patterns: Sequence[str]
     lines: Sequence[Finding]
@@ -135,7 +136,7 @@ class _PageOfHugeNumbers(msgspec.Struct, array_like=True, tag=1):
         return "_PageOfHugeNumbers(…)"
 
 
-class _Answer(msgspec.Struct, array_like=True):
+class _SegmentAnswer(msgspec.Struct, array_like=True):
     segment: int
     requests: int = 0
     throttled: int = 0
@@ -143,7 +144,7 @@ class _Answer(msgspec.Struct, array_like=True):
     failure: _Failure | None = None
 
     def __repr__(self) -> str:
-        return "_Answer(…)"
+        return "_SegmentAnswer(…)"
 
 
 class _TaskVersion(msgspec.Struct):
@@ -154,18 +155,18 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 # The only part of another version's task that can be decoded for certain.
 _DECODE_TASK_VERSION = msgspec.msgpack.Decoder(_TaskVersion).decode
 _DECODE_TASK = msgspec.msgpack.Decoder(SegmentTask).decode
-_DECODE_ANSWER = msgspec.msgpack.Decoder(_Answer).decode
+_DECODE_ANSWER = msgspec.msgpack.Decoder(_SegmentAnswer).decode
 _DECODE_PAGE = msgspec.msgpack.Decoder(_Page | _PageOfHugeNumbers).decode
 
 
 class SegmentReaders(Protocol):
-    """Reads segments for the process that decides: `processes.ReaderProcesses` or `dask_cluster.DaskCluster`."""
+    """Reads segments for the main process: `processes.ReaderProcesses` or `dask_cluster.DaskCluster`."""
 
     def count(self) -> int:
         """Return how many segments are read at once at present, at least one."""
 
     def answers(self, tasks: Iterator[bytes]) -> Generator[bytes, None, None]:
-        """Have the tasks done, and yield the answers as they arrive; ends early where the run is asked to stop.
+        """Have the tasks done, and yield the answers as they arrive; ends early if the run is asked to stop.
 
         Args:
             tasks: taken one by one, as readers become free.
@@ -249,7 +250,7 @@ def read_segment(task: bytes) -> bytes:
         failure = _Failure(error.sentence, error.way_out, error.code)
     except Exception as error:  # noqa: BLE001  # a bug must end the run, not the reader; its message may hold a row
         failure = _Failure(f"reading failed ({type(error).__name__})", None, "bug")
-    return _ENCODE(_Answer(segment, failure=failure))
+    return _ENCODE(_SegmentAnswer(segment, failure=failure))
 
 
 def decode_answer(answer: bytes) -> SegmentResult:
@@ -301,11 +302,11 @@ def _damaged_answer_error(error: msgspec.MsgspecError) -> JanitorError:
 
 def _check_version(version: str) -> None:
     if version != __version__:
-        sentence = f"it has janitor {__version__}, and the process that decides has {version}"
+        sentence = f"this worker has janitor {__version__}, the main process has {version}"
         raise JanitorError(sentence, "give both the same version", "other-version")
 
 
-def _read(task: SegmentTask) -> _Answer:
+def _read(task: SegmentTask) -> _SegmentAnswer:
     session = _open_session(task.location, threading.get_ident())
     scan = Scan(
         client=session.aws.dynamodb,
@@ -317,19 +318,19 @@ def _read(task: SegmentTask) -> _Answer:
     )
     pages = [encode_batch(_judge(page, task)) for page in scan.segment_pages(task.segment, sleep)]
     requests, throttled = session.take_traffic()
-    return _Answer(task.segment, requests, throttled, pages)
+    return _SegmentAnswer(task.segment, requests, throttled, pages)
 
 
 def _judge(page: Page, task: SegmentTask) -> Batch:
     batch = judge_page(page, task.rules, task.patterns)
-    # Otherwise the process that decides would have to build all lines, and could do little else.
+    # Otherwise the main process would have to build all lines, and could do little else.
     return batch._replace(lines=build_findings(batch.found, task.rules)) if task.rules.streams else batch
 
 
 class _TableSession(msgspec.Struct):
     """A session for one table, its budgets, and the requests that were reported already."""
 
-    aws: Aws
+    aws: AwsSession
     budgets: Budgets
     reported: tuple[int, int] = (0, 0)
 
@@ -348,8 +349,8 @@ def _open_session(location: TableLocation, thread: int) -> _TableSession:  # noq
     Raises:
         JanitorError: the table is another one, or cannot be reached.
     """
-    aws = Aws(
-        Connection(
+    aws = AwsSession(
+        AwsAccess(
             region=location.region,
             profile=location.profile,
             role_arn=location.role_arn,
@@ -360,7 +361,7 @@ def _open_session(location: TableLocation, thread: int) -> _TableSession:  # noq
     )
     found = locate_table(aws, TableChoice(table=location.table), None, time.time)
     if (found.table_id, found.account_id) != (location.table_id, location.account_id):
-        sentence = f"its table {location.table} is not the same table as that of the process that decides"
+        sentence = f"this worker found another table named {location.table} (other account or table id)"
         raise JanitorError(sentence, "give both the same AWS account and endpoint", "other-table")
     budgets = Budgets(reads=Budget(location.rate, time.monotonic), writes=Budget(None, time.monotonic))
     aws.on_throttle = functools.partial(slow_down_on_throttle, budgets, location.table)

@@ -4,9 +4,9 @@ import msgspec
 
 from janitor.readers.owners import Owners
 from janitor.report.model import Counts
-from janitor.tokens.classify import Classification, State
+from janitor.tokens.classify import State, Verdict
 from janitor.tokens.dialect import Gate
-from janitor.tokens.policy import DAY
+from janitor.tokens.duration import DAY
 
 
 class Tally(msgspec.Struct):
@@ -45,7 +45,7 @@ class Tally(msgspec.Struct):
         self.by_state[State.ACTIVE] = self.by_state.get(State.ACTIVE, 0) + active
         self.dated += active
 
-    def add(self, verdict: Classification) -> None:
+    def add(self, verdict: Verdict) -> None:
         """Count one classified row."""
         self.by_state[verdict.state] = self.by_state.get(verdict.state, 0) + 1
         self.dated += verdict.expiry is not None

@@ -5,15 +5,16 @@ import math
 from collections.abc import Mapping
 
 from janitor.report.model import Finding, ForecastDay
-from janitor.tokens.classify import Classification, State
+from janitor.tokens.classify import State, Verdict
 from janitor.tokens.deletion_outcome import DeletionOutcome
+from janitor.tokens.duration import DAY
 from janitor.tokens.expiration import LAST_SECOND, calendar_time, guess_intended_expiry, whole_seconds
 from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
 from janitor.tokens.meaning import describe_state
-from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
 from janitor.tokens.redact import redacted_texts
-from janitor.tokens.row import Number, Row, Value, is_true
+from janitor.tokens.row import Number, Row, Value, is_truthy
 
 # The largest whole number that every reader of JSON holds exactly.
 MAX_JSON_INTEGER = 2**53 - 1
@@ -36,7 +37,7 @@ _URGENCY = {
 _DATED = (State.EXPIRING, State.EXPIRED, State.STALE, State.ACTIVE)
 
 
-def verdict_urgency(verdict: Classification, now: int) -> tuple[int, bool, int]:
+def verdict_urgency(verdict: Verdict, now: int) -> tuple[int, bool, int]:
     """A sort key of a row: most urgent state first, and within a state nearest to `now` first."""
     distance = abs(verdict.expiry - now) if verdict.expiry is not None else 0
     return _URGENCY[verdict.state], not verdict.accepted_by, distance
@@ -56,11 +57,11 @@ def _distance_of(finding: Finding) -> int:
 
 def build_finding(
     row: Row,
-    verdict: Classification,
+    verdict: Verdict,
     *,
     now: int,
     policy: Policy,
-    secret: bytes | None,
+    fingerprint_key: bytes | None,
     outcome: DeletionOutcome | None = None,
     table: str | None = None,
 ) -> Finding:
@@ -71,7 +72,7 @@ def build_finding(
         verdict: how the policy classified it at `now`.
         now: the UNIX second by which it was judged.
         policy: the rules by which it was judged.
-        secret: the key of its fingerprint, None for a plain one.
+        fingerprint_key: the key of its fingerprint, None for a plain one.
         outcome: what became of it; None for a row that was in no plan.
         table: the label of its table, in a run of several.
     """
@@ -79,10 +80,10 @@ def build_finding(
     expiry = verdict.expiry
     stored = expiry if expiry is not None else _stored(row.expiration)
     intended = guess_intended_expiry(row.expiration) if verdict.reasons and row.expiration is not None else None
-    token = compute_fingerprint(row, policy.dialect, secret)
+    token = compute_fingerprint(row, policy.dialect, fingerprint_key)
     return Finding(
         fingerprint=token,
-        row_name=make_row_name(row, token, secret),
+        row_name=make_row_name(row, token, fingerprint_key),
         state=verdict.state,
         accepted_by=verdict.accepted_by,
         expires_at=None if expiry is None else calendar_time(expiry),
@@ -92,7 +93,7 @@ def build_finding(
         username=username,
         created_by=created_by,
         created_at=_created_at(row.created_date),
-        system=is_true(row.is_system),
+        system=is_truthy(row.is_system),
         token_uuid=token_uuid,
         protected_by=find_protection(row, policy),
         reasons=verdict.reasons,

@@ -8,7 +8,7 @@ from janitor.report.encode import Part
 
 
 class ChangedToken(Part, frozen=True):
-    """A token that changed since the last run. A date is null where there is none, or outside the years 1 to 9999."""
+    """A token that changed since the last run. A date is null if there is none, or outside the years 1 to 9999."""
 
     fingerprint: str
     username: str | None

@@ -20,7 +20,7 @@ class Status(StrEnum):
 
 
 class Check(Part, frozen=True):
-    """One check: its name, what was found, what to do where it is wrong, and whether the command needs it."""
+    """One check: its name, what was found, what to do if it is wrong, and whether the command needs it."""
 
     name: str
     status: Status
@@ -55,7 +55,7 @@ class Estimate(Part, frozen=True):
 
 
 class Checkup(Part, frozen=True, tag_field="schema", tag=SCHEMA):
-    """All checks in order. `ok`: whether the command has all that it needs. `estimate` is null where none is made."""
+    """All checks in order. `ok`: whether the command has all that it needs. `estimate` is null if none is made."""
 
     command: str
     ok: bool

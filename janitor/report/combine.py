@@ -42,7 +42,7 @@ _Value = TypeVar("_Value")
 
 
 def labels_of(tables: Sequence[TablePart]) -> list[str]:
-    """Choose a label for each table: its name; with the region, or the account too, where another has the same name."""
+    """Choose a label for each table: its name; with the region, or the account too, if another has the same name."""
     names = [table.name for table in tables]
     with_region = [f"{table.name}, {table.region}" for table in tables]
     with_account = [f"{table.name}, {table.region}, account {table.account_id or '-'}" for table in tables]
@@ -56,7 +56,7 @@ def labels_of(tables: Sequence[TablePart]) -> list[str]:
 def name_series(report: Report) -> list[str]:
     """Choose the name of each table in metrics: the user's own, so that a series goes on when a table is unreachable.
 
-    Where several tables in one region have the same name, the second is `NAME 2`.
+    If several tables in one region have the same name, the second is `NAME 2`.
     """
     if report.only_table is not None:
         return [report.only_table.name]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from janitor.errors import JanitorError, StopRequestedError
-from janitor.logs import bug_sentence, get_logger
+from janitor.logs import describe_bug, get_logger
 from janitor.report.model import Remark
 
 log = get_logger("janitor.run")
@@ -12,7 +12,7 @@ log = get_logger("janitor.run")
 BUG = "bug"
 
 
-def bug_remark(where: str, what: str, error: Exception) -> Remark:
+def build_bug_remark(where: str, what: str, error: Exception) -> Remark:
     """Log an unexpected error, and build the remark that something was not done because of it.
 
     Args:
@@ -21,7 +21,7 @@ def bug_remark(where: str, what: str, error: Exception) -> Remark:
         error: its text is not repeated, because that could hold a row.
     """
     log.error("run.bug", where=where, exc_info=error)
-    return Remark(where=where, code=BUG, message=f"{what}: {bug_sentence(error)}")
+    return Remark(where=where, code=BUG, message=f"{what}: {describe_bug(error)}")
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def catch_as_remarks(where: str, what: str, remarks: list[Remark]) -> Iterator[N
     except JanitorError as error:
         remarks.append(Remark(where=where, code=error.code, message=f"{what}: {error}"))
     except Exception as error:  # noqa: BLE001  # rows may have been deleted by now, and nothing else says which
-        remarks.append(bug_remark(where, what, error))
+        remarks.append(build_bug_remark(where, what, error))
 
 
-NOT_ANNOUNCED = "not all that is due was announced, and what was announced may be told again"
+NOT_ANNOUNCED = "some notices were not sent, and some may be sent twice"

@@ -9,7 +9,7 @@ from janitor.tokens.duration import format_relative
 from janitor.tokens.printable import printable
 from janitor.tokens.times import format_minute
 
-# What is shown where a row has no value.
+# What is shown if a row has no value.
 NOTHING = "-"
 
 
@@ -25,7 +25,7 @@ def format_name(finding: Finding) -> str:
 
 
 def choose_row_names(findings: Iterable[Finding]) -> Callable[[Finding], str]:
-    """Return a function that names each of these findings: by fingerprint, or by row name where two share that."""
+    """Return a function that names each of these findings: by fingerprint, or by row name if two share that."""
     rows = Counter((finding.table, finding.fingerprint) for finding in findings)
 
     def name_of(finding: Finding) -> str:
@@ -35,7 +35,7 @@ def choose_row_names(findings: Iterable[Finding]) -> Callable[[Finding], str]:
 
 
 def format_due(finding: Finding) -> str:
-    """When the token expires or did, relative to the run; a dash where it has no date."""
+    """When the token expires or did, relative to the run; a dash if it has no date."""
     return NOTHING if finding.seconds_to_expiry is None else format_relative(finding.seconds_to_expiry)
 
 

@@ -59,7 +59,7 @@ class TablePart(Part, frozen=True):
 
 
 class PolicyPart(Part, frozen=True):
-    """The rules of the run; the dialect is null where the tables have different ones, or it is not known."""
+    """The rules of the run; the dialect is null if the tables have different ones, or it is not known."""
 
     dialect: Dialect | None
     thresholds_seconds: list[int]
@@ -85,7 +85,7 @@ class Deletion(Part, frozen=True):
 
     `planned` are the rows of the plan; the four outcomes after `protected` add up to it, except for rows for which no
     delete was sent. `waiting` are rows that would be planned if their notice were old enough (--require-notice).
-    `plan` and `archive` are where those files are, null where none was kept.
+    `plan` and `archive` are where those files are, null if none was kept.
     """
 
     enabled: bool = False
@@ -126,7 +126,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     Attributes:
         fingerprint: identifies the token; a hashed table may have two rows of it.
         row_name: identifies this row; every command that takes a fingerprint takes it too.
-        expires_at, created_at: null where the row has no such date, or one outside the years 1 to 9999.
+        expires_at, created_at: null if the row has no such date, or one outside the years 1 to 9999.
         expiration: the date as stored, in whole seconds (or whatever unit a malformed row used).
         probably_meant: the time that a malformed date was probably meant to be.
         meaning: what the state means for whoever holds the token.
@@ -158,7 +158,8 @@ class NoticesPart(Part, frozen=True):
     """What was announced: how many notices were due, sent and failed; digests published; where that is remembered.
 
     `left` are notices that were left to the next run, because another run was announcing; `long_expired` are tokens
-    that are only counted, because they had been dead for longer than the grace when the topic first heard of the table.
+    that are only counted, because they had expired for longer than the grace at this topic's first digest about the
+    table.
     """
 
     due: int = 0
@@ -179,7 +180,7 @@ class ForecastDay(Part, frozen=True):
 
 
 class ListingPart(Part, frozen=True):
-    """Which rows were asked for: those with any of a key's values, or all where it is empty; patterns as in a shell.
+    """Which rows were asked for: those with any of a key's values, or all if it is empty; patterns as in a shell.
 
     `sort` is null for the most urgent first. `chosen` is how many rows match, listed or not.
     """
@@ -202,7 +203,7 @@ class Remark(Part, frozen=True):
 class TableReport(Part, frozen=True, kw_only=True):
     """What a run reports about one table, without its findings, which are listed with those of all tables.
 
-    `label` is how findings and messages name it: its name, with region and account where another table has the same.
+    `label` is how findings and messages name it: its name, with region and account if another table has the same.
     `named` is what the user calls it, table or deployment, and what metrics call it. `source` is the export or dump
     that was read in its place (--source), null for the table itself; if the source does not say which table its rows
     are of, `name` is the source's own and region and account are null. The times are those of its own turn. Its

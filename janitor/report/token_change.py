@@ -48,7 +48,7 @@ _DONE: Mapping[Command, ChangeOutcome] = {
 class RowChange(Part, frozen=True):
     """A row as it was read, and what became of it.
 
-    `new_expires_at` is the expiry that was written, or would be; null where none was. `why` says what the row was
+    `new_expires_at` is the expiry that was written, or would be; null if none was. `why` says what the row was
     before and is now, or why nothing was done.
     """
 

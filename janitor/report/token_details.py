@@ -39,7 +39,7 @@ class RulePart(Part, frozen=True):
 
 
 class GatePart(Part, frozen=True):
-    """Whether a gate of LISA accepts the token; `until` is null where it refuses, or accepts it for ever."""
+    """Whether a gate of LISA accepts the token; `until` is null if it refuses, or accepts it for ever."""
 
     gate: Gate
     accepts: bool
@@ -62,7 +62,7 @@ class SweepPart(Part, frozen=True):
 
 
 class OwnerPart(Part, frozen=True):
-    """Whether the row keeps its owner from creating a token; null where that cannot happen, or is not known."""
+    """Whether the row keeps its owner from creating a token; null if that cannot happen, or is not known."""
 
     locked_out: bool | None
     why: str
@@ -80,7 +80,7 @@ class RowPart(Part, frozen=True):
 
 
 class TokenDetails(Part, frozen=True, tag_field="schema", tag=SCHEMA):
-    """A token, judged at `now`. It has two rows where its legacy row is still in the table."""
+    """A token, judged at `now`. It has two rows if its legacy row is still in the table."""
 
     table: TablePart
     policy: PolicyPart
@@ -97,7 +97,13 @@ class LookedUpRow(NamedTuple):
 
 
 def build_token_details(
-    rows: Iterable[LookedUpRow], *, table: TablePart, policy: Policy, now: int, as_of: int | None, secret: bytes | None
+    rows: Iterable[LookedUpRow],
+    *,
+    table: TablePart,
+    policy: Policy,
+    now: int,
+    as_of: int | None,
+    fingerprint_key: bytes | None,
 ) -> TokenDetails:
     """Build everything about these rows of one token.
 
@@ -107,7 +113,7 @@ def build_token_details(
         policy: the rules by which they are judged.
         now: the UNIX second at which they are.
         as_of: the time the user gave instead of the present.
-        secret: the key of fingerprints, None for plain ones.
+        fingerprint_key: the key of fingerprints, None for plain ones.
     """
     return TokenDetails(
         table=table,
@@ -118,15 +124,15 @@ def build_token_details(
             as_of=None if as_of is None else calendar_time(as_of),
         ),
         now=calendar_time(now) or dt.datetime.max.replace(tzinfo=dt.UTC),
-        rows=[_build_row(row, policy, now, secret) for row in rows],
+        rows=[_build_row(row, policy, now, fingerprint_key) for row in rows],
     )
 
 
-def _build_row(rows: LookedUpRow, policy: Policy, now: int, secret: bytes | None) -> RowPart:
+def _build_row(rows: LookedUpRow, policy: Policy, now: int, fingerprint_key: bytes | None) -> RowPart:
     row = rows.row
     sweep = explain_sweep(row, now, policy)
     return RowPart(
-        token=build_finding(row, classify(row, now, policy), now=now, policy=policy, secret=secret),
+        token=build_finding(row, classify(row, now, policy), now=now, policy=policy, fingerprint_key=fingerprint_key),
         attributes=[AttributePart(**row._asdict()) for row in list_attributes(rows.item)],
         rules=[RulePart(**rule._asdict()) for rule in explain_state(row, now, policy)],
         gates=[

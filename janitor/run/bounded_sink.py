@@ -10,10 +10,15 @@ from janitor.sinks.interface import Sink
 class BoundedSink:
     """Wraps a sink. A call that has not returned when the run has to end counts as failed."""
 
-    def __init__(self, sink: Sink, is_over: Callable[[], bool]) -> None:
-        """Args: the sink, and whether the run has to end and can wait no longer."""
+    def __init__(self, sink: Sink, must_end: Callable[[], bool]) -> None:
+        """Prepare.
+
+        Args:
+            sink: where the report goes.
+            must_end: whether the run has to end, and can wait no longer.
+        """
         self._sink = sink
-        self._is_over = is_over
+        self._must_end = must_end
         self.target = sink.target
 
     def open(self) -> None:
@@ -37,5 +42,5 @@ class BoundedSink:
             call()
             return True
 
-        if wait_for_answer(call_and_confirm, self._is_over) is None:
+        if wait_for_answer(call_and_confirm, self._must_end) is None:
             raise SinkError(f"{self.target} did not answer before the run had to end", "run it again", "no-answer")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from janitor.readers.interface import FoundRow, Rules
+from janitor.readers.interface import JudgedRow, Rules
 from janitor.readers.judging import build_findings
 from janitor.readers.packed_row import from_json, to_json
 from janitor.report.build import verdict_urgency
@@ -11,7 +11,7 @@ from janitor.report.shortlist import Shortlist
 from janitor.run.outlets import Outlets
 
 
-def make_shortlist(limit: int) -> Shortlist[FoundRow]:
+def make_shortlist(limit: int) -> Shortlist[JudgedRow]:
     """Make a shortlist of at most `limit` rows."""
     return Shortlist(limit, to_json, from_json)
 
@@ -25,7 +25,7 @@ class FindingCollector:
         rules: Rules,
         *,
         max_listed: int,
-        on_found: Callable[[Sequence[FoundRow]], None] | None = None,
+        on_found: Callable[[Sequence[JudgedRow]], None] | None = None,
     ) -> None:
         """Prepare.
 
@@ -39,7 +39,7 @@ class FindingCollector:
         # At least one is kept, because the metrics say when the next token expires.
         self._shortlist = make_shortlist(max_listed if outlets.lists_findings else min(max_listed, 1))
 
-    def add(self, rows: Sequence[FoundRow], lines: Sequence[Finding] = ()) -> None:
+    def add(self, rows: Sequence[JudgedRow], lines: Sequence[Finding] = ()) -> None:
         """Take findings.
 
         Args:

@@ -52,7 +52,7 @@ def find_locked_out(candidates: Iterable[str], pages_of_owner: PagesOfOwner, now
     read_units, checked = 0.0, 0
     with suppress(StopRequestedError):
         for owner in owners_to_check[:MAX_OWNER_LOOKUPS]:
-            with stop.waiting():
+            with stop.interruptible_wait():
                 is_locked_out, cost = _is_locked_out(pages_of_owner(owner), now)
             checked += 1
             read_units += cost
@@ -83,7 +83,7 @@ def find_locked_out_in_pages(candidates: Iterable[str], pages: Iterable[Page], n
     return LockedOut(unchecked=len(remaining)) if stop.is_requested() else LockedOut(tuple(sorted(remaining)))
 
 
-def unchecked_warnings(owners: int, rows: int) -> list[Remark]:
+def build_unchecked_warnings(owners: int, rows: int) -> list[Remark]:
     """Build the warning that so many owners, and the owners of so many rows, were not looked up; empty for none."""
     if not owners and not rows:
         return []

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from janitor.errors import SinkError
-from janitor.logs import bug_sentence, get_logger
+from janitor.logs import describe_bug, get_logger
 from janitor.report.formats.interface import Format
 from janitor.report.model import Finding, Outcome, Report
 from janitor.sinks.interface import Sink
@@ -115,7 +115,7 @@ class Outlets:
                 self._drop(outlet, error)
             except Exception as error:  # a bug in one format must not stop the other reports
                 log.exception("report.bug", target=outlet.sink.target)  # without its text
-                self._drop(outlet, SinkError(f"{outlet.sink.target}: {bug_sentence(error)}", code="bug"))
+                self._drop(outlet, SinkError(f"{outlet.sink.target}: {describe_bug(error)}", code="bug"))
 
     def _drop(self, outlet: Outlet, error: SinkError) -> None:
         log.error("report.not_written", target=outlet.sink.target, error=str(error))
@@ -127,9 +127,9 @@ class Outlets:
 
 
 def _can_tell(format_: Format, report: Report) -> bool:
-    """Whether a report in this format tells which tables were not read.
+    """Whether a report in this format shows which tables were not read.
 
-    Where no table was read at all, that means the run's outcome.
+    If no table was read at all, that means the run's outcome.
     """
     some_was_read = report.is_of_several and report.run.outcome is not Outcome.SKIPPED
     return format_.shows_each_outcome if some_was_read else format_.shows_outcome

@@ -1,4 +1,4 @@
-"""Two ways to execute a plan: a dry run, and one that deletes. No other module below knows of dry runs.
+"""Two ways to execute a plan: a dry run, and one that deletes.
 
 The deleting executor works in groups. Each group takes these steps while the deletes of the one before still run:
 
@@ -10,18 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from janitor.archive.archive import Archive, Settlement
-from janitor.archive.plan import PlannedRow, Population
+from janitor.archive.archive import Archive, ArchivedOutcome
+from janitor.archive.plan import PlannedRow
 from janitor.background import WAKE_SECONDS, Workers
 from janitor.dynamodb.delete import LEASE_LOST, BatchResult, RowResult
-from janitor.dynamodb.statements import BATCH
+from janitor.dynamodb.delete_methods import BATCH
 from janitor.dynamodb.target import Target
 from janitor.errors import JanitorError, SinkError, StoreError
 from janitor.logs import get_logger
 from janitor.report.model import Remark
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
-from janitor.tokens.classify import State, classify
-from janitor.tokens.deletable import is_deletable
+from janitor.tokens.classify import State, classify, is_deletable
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
@@ -38,7 +37,7 @@ _GROUP_ROWS = 2 * WORKERS * BATCH
 _MAX_WAITING_BATCHES = 2 * WORKERS
 
 _NO_ANSWER = "no-answer"
-_LEASE_LOST = "the lease of the table was lost, so another run may sweep it by now; the rest was left alone"
+_LEASE_LOST = "the lease of the table was lost, so another run may sweep it by now; the remaining rows were not deleted"
 
 
 class Candidate(NamedTuple):
@@ -75,7 +74,7 @@ class DryRunExecutor:
         return ((candidate, DeletionOutcome.PLANNED) for candidate in candidates)
 
 
-class _ArchivedRow(NamedTuple):
+class _SubmittedRow(NamedTuple):
     """A row that is in the archive, so it may be deleted.
 
     Attributes:
@@ -132,9 +131,9 @@ class DeletingExecutor:
         return [*self._break_off_errors, *(_failure_remark(code, rows) for code, rows in self._failures.items())]
 
     def execute(self, candidates: Iterable[Candidate]) -> CandidateOutcomes:
-        """Delete the rows; yield every row with its outcome, `planned` where no delete was sent for it."""
+        """Delete the rows; yield every row with its outcome, `planned` if no delete was sent for it."""
         groups = _split_into_groups(candidates)
-        workers: Workers[list[_ArchivedRow], BatchResult] = Workers(self._delete_batch, WORKERS, "delete")
+        workers: Workers[list[_SubmittedRow], BatchResult] = Workers(self._delete_batch, WORKERS, "delete")
         try:
             for group in groups:
                 if self._must_stop():
@@ -149,7 +148,7 @@ class DeletingExecutor:
             yield from _leave_planned(group)
 
     def _archive_and_submit(
-        self, group: list[Candidate], workers: Workers[list[_ArchivedRow], BatchResult]
+        self, group: list[Candidate], workers: Workers[list[_SubmittedRow], BatchResult]
     ) -> CandidateOutcomes:
         """Check a group again, archive it, and submit its deletes to the workers."""
         deletable: list[tuple[Candidate, Target]] = []
@@ -161,13 +160,13 @@ class DeletingExecutor:
                 yield candidate, DeletionOutcome.FAILED
             else:
                 is_legacy = state is State.LEGACY
-                target = Target.of(bytes(candidate.planned.item), self._policy, is_legacy=is_legacy)
+                target = Target.for_sweep(bytes(candidate.planned.item), self._policy, is_legacy=is_legacy)
                 deletable.append((candidate, target))
         first = self._archive_rows([candidate.planned for candidate, _ in deletable])
         if first is None:
             yield from _leave_planned([candidate for candidate, _ in deletable])
             return
-        archived = [_ArchivedRow(first + offset, *pair) for offset, pair in enumerate(deletable)]
+        archived = [_SubmittedRow(first + offset, *pair) for offset, pair in enumerate(deletable)]
         for batch in _split_into_batches(archived, self._batch):
             workers.submit(batch)
 
@@ -178,12 +177,12 @@ class DeletingExecutor:
             self._break_off("archive", error, "nothing of this batch was deleted")
         return None
 
-    def _delete_batch(self, batch: list[_ArchivedRow]) -> BatchResult:
+    def _delete_batch(self, batch: list[_SubmittedRow]) -> BatchResult:
         if self._stop.is_requested() or not self._may_go_on():
             return BatchResult([RowResult(DeletionOutcome.PLANNED)] * len(batch))
         return self._delete([archived.target for archived in batch])
 
-    def _collect_results(self, workers: Workers[list[_ArchivedRow], BatchResult], most: int) -> CandidateOutcomes:
+    def _collect_results(self, workers: Workers[list[_SubmittedRow], BatchResult], most: int) -> CandidateOutcomes:
         """Collect results until no more than `most` batches are pending."""
         while workers.pending > most:
             if self._must_stop() and (self._takes_back_batches or self._stop.is_requested()):
@@ -193,36 +192,36 @@ class DeletingExecutor:
             done = workers.next_result(WAKE_SECONDS)
             if done is not None:
                 yield from self._record_result(*done)
-            elif self._stop.is_over(IN_FLIGHT_SECONDS):
+            elif self._stop.has_passed(IN_FLIGHT_SECONDS):
                 yield from self._fail_unanswered(workers)
 
-    def _record_result(self, batch: list[_ArchivedRow], result: BatchResult) -> CandidateOutcomes:
-        if result.fatal is not None and result.fatal.code != LEASE_LOST:
+    def _record_result(self, batch: list[_SubmittedRow], result: BatchResult) -> CandidateOutcomes:
+        if result.fatal_error is not None and result.fatal_error.code != LEASE_LOST:
             self._takes_back_batches = True
-            self._break_off("delete", result.fatal)
+            self._break_off("delete", result.fatal_error)
         self._archive_outcomes(batch, result.rows)
-        for archived, settled in zip(batch, result.rows, strict=True):
-            if settled.outcome is DeletionOutcome.FAILED:
-                self._failures[settled.code] += 1
-            yield archived.candidate, settled.outcome
+        for submitted, row_result in zip(batch, result.rows, strict=True):
+            if row_result.outcome is DeletionOutcome.FAILED:
+                self._failures[row_result.code] += 1
+            yield submitted.candidate, row_result.outcome
 
-    def _fail_unanswered(self, workers: Workers[list[_ArchivedRow], BatchResult]) -> CandidateOutcomes:
+    def _fail_unanswered(self, workers: Workers[list[_SubmittedRow], BatchResult]) -> CandidateOutcomes:
         """Fail the rows that no answer came for. They may be gone or not; the archive holds them."""
         for batch in workers.abandon_pending():
             for archived in batch:
                 self._failures[_NO_ANSWER] += 1
                 yield archived.candidate, DeletionOutcome.FAILED
 
-    def _archive_outcomes(self, batch: list[_ArchivedRow], settled: list[RowResult]) -> None:
+    def _archive_outcomes(self, batch: list[_SubmittedRow], results: list[RowResult]) -> None:
         try:
-            self._archive.settle(
+            self._archive.record_outcomes(
                 [
-                    Settlement(archived.number, archived.candidate.planned.fingerprint, each.outcome, each.item)
-                    for archived, each in zip(batch, settled, strict=True)
+                    ArchivedOutcome(submitted.number, submitted.candidate.planned.fingerprint, each.outcome, each.item)
+                    for submitted, each in zip(batch, results, strict=True)
                 ]
             )
         except SinkError as error:
-            self._break_off("archive", error, "it holds the rows, but not what became of them")
+            self._break_off("archive", error, "the archive holds these rows, but not their outcomes")
 
     def _must_stop(self) -> bool:
         """Whether nothing more may be sent. Breaks off where the table's lease is lost."""
@@ -231,11 +230,11 @@ class DeletingExecutor:
             self._break_off("lease", StoreError(_LEASE_LOST, "run it again", LEASE_LOST))
         return self._is_broken_off or self._stop.is_requested()
 
-    def _break_off(self, where: str, error: JanitorError, more: str | None = None) -> None:
+    def _break_off(self, where: str, error: JanitorError, effect: str | None = None) -> None:
         """Send nothing more from now on; the first reason is reported."""
         if not self._is_broken_off:
             log.error("sweep.broken_off", where=where, code=error.code, error=str(error))
-            message = f"{error}; {more}" if more else str(error)
+            message = f"{effect}: {error}" if effect else str(error)
             self._break_off_errors.append(Remark(where=where, code=error.code, message=message))
         self._is_broken_off = True
 
@@ -255,9 +254,9 @@ def _split_into_groups(candidates: Iterable[Candidate]) -> Iterator[list[Candida
         yield group
 
 
-def _split_into_batches(archived: Iterable[_ArchivedRow], most: int) -> Iterator[list[_ArchivedRow]]:
+def _split_into_batches(archived: Iterable[_SubmittedRow], most: int) -> Iterator[list[_SubmittedRow]]:
     """Split rows into batches of at most `most`, no key twice in one: DynamoDB refuses such a batch as a whole."""
-    batch: list[_ArchivedRow] = []
+    batch: list[_SubmittedRow] = []
     # Decoded, because JSON has many ways to write the same text.
     keys: set[str | None] = set()
     for archived_row in archived:
@@ -276,17 +275,7 @@ def _leave_planned(candidates: Iterable[Candidate]) -> CandidateOutcomes:
 
 
 def find_deletable_state(row: Row, now: int, policy: Policy) -> State | None:
-    """Find the state of a row that may be deleted at the UNIX second `now`; None where it may not be."""
+    """Find the state of a row that may be deleted at the UNIX second `now`; None if it may not be."""
     verdict = classify(row, now, policy)
     may_go = is_deletable(verdict, now, policy) and find_protection(row, policy) is None
     return verdict.state if may_go else None
-
-
-def close_archive(archive: Archive, population: Population) -> list[Remark]:
-    """Close the archive after the deletes; return what went wrong."""
-    try:
-        archive.close(population)
-    except SinkError as error:
-        archive.abandon()
-        return [Remark(where="archive", code=error.code, message=str(error))]
-    return []

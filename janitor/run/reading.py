@@ -11,14 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from janitor.errors import JanitorError, SinkError
 from janitor.logs import get_logger
-from janitor.readers.interface import DeletableRow, FoundRow, Rules
+from janitor.readers.interface import DeletableRow, JudgedRow, Rules
 from janitor.readers.tally import Tally
 from janitor.report.model import Remark
 from janitor.run.finding_collector import FindingCollector
-from janitor.run.job import TableJob
 from janitor.run.outlets import Outlets
+from janitor.run.spec import TableSpec
 from janitor.tokens.fingerprint import make_row_name
 
 if TYPE_CHECKING:
@@ -27,44 +29,44 @@ if TYPE_CHECKING:
 log = get_logger("janitor.run")
 
 
-def reading_rules(job: TableJob, outlets: Outlets, label: str | None) -> Rules:
-    """Build the rules by which readers judge the table's rows; `label` is the table's, where the run has several."""
-    is_in_order = job.listing is not None and job.listing.order is not None
-    return Rules(
-        policy=job.policy,
-        now=job.now,
-        secret=job.fingerprint_secret,
-        plans=job.sweep is not None,
-        listing=job.listing,
-        label=label,
-        streams=outlets.streams and not is_in_order,
+def complete_rules(spec: TableSpec, outlets: Outlets, label: str | None) -> Rules:
+    """Add to the table's rules what readers need to know of the run; `label` is the table's if the run has several."""
+    listing = spec.rules.listing
+    is_in_order = listing is not None and listing.order is not None
+    return structs.replace(
+        spec.rules, plans=spec.sweep is not None, label=label, streams=outlets.streams and not is_in_order
     )
 
 
-def read_table(job: TableJob, rules: Rules, tally: Tally, findings: FindingCollector, outlets: Outlets) -> list[Remark]:
-    """Read the table to its end, or until somebody asks to stop.
+def read_table(
+    spec: TableSpec, rules: Rules, tally: Tally, findings: FindingCollector, outlets: Outlets
+) -> list[Remark]:
+    """Read the table to its end, or until the run is asked to stop.
 
     Args:
-        job: what is to be done.
+        spec: what is to be done.
         rules: the rules by which rows are judged.
         tally: gets the counts.
         findings: gets all rows that are worth a line.
-        outlets: the reports. Where all have failed, only a sweep reads on.
+        outlets: the reports. If all have failed, only a sweep reads on.
 
     Returns:
-        why the reading broke off, as an error for the report; empty where it came to its end.
+        why reading stopped early, as an error for the report; empty if it reached the end.
     """
-    sweep = job.sweep
+    sweep = spec.sweep
     try:
-        for batch in job.reader.batches(rules, lambda: job.unused_patterns.patterns):
+        for batch in spec.reader.batches(rules, lambda: spec.unused_patterns.patterns):
             tally.add_all(batch.tally)
-            job.unused_patterns.mark_used(batch.matching_patterns)
-            waiting = [] if sweep is None else _plan_rows(batch.deletable, sweep, tally, job.fingerprint_secret)
+            spec.unused_patterns.mark_used(batch.matching_patterns)
+            waiting = [] if sweep is None else _plan_rows(batch.deletable, sweep, tally, rules.fingerprint_key)
             findings.add(batch.found, batch.lines)
             findings.add(waiting)
-            job.progress.advance(batch.tally.scanned)
+            spec.progress.advance(batch.tally.scanned)
             if outlets.is_exhausted and sweep is None:
-                message = "the scan broke off: there is nobody left to report to"
+                message = (
+                    "the scan was stopped because every report output failed; fix the outputs named above, then run it "
+                    "again"
+                )
                 return [Remark(where="scan", code="nobody-left", message=message)]
             # Free the batch before the next one is made.
             del batch
@@ -73,22 +75,25 @@ def read_table(job: TableJob, rules: Rules, tally: Tally, findings: FindingColle
         where = "plan" if isinstance(error, SinkError) else "scan"
         return [Remark(where=where, code=error.code, message=str(error))]
     finally:
-        job.progress.finish()
+        spec.progress.finish()
     return []
 
 
-def _plan_rows(rows: Sequence[DeletableRow], sweep: Sweep, tally: Tally, secret: bytes | None) -> list[FoundRow]:
+def _plan_rows(
+    rows: Sequence[DeletableRow], sweep: Sweep, tally: Tally, fingerprint_key: bytes | None
+) -> list[JudgedRow]:
     """Plan the rows; return those that have to wait until their notice is old enough."""
     waiting = []
     announced = _find_announced(rows, sweep.find_announced) if sweep.find_announced and rows else None
-    for item, name, found in rows:
-        if announced is not None and (name, found.verdict.expiry or 0) not in announced:
+    for item, fingerprint, found in rows:
+        if announced is not None and (fingerprint, found.verdict.expiry or 0) not in announced:
             tally.waiting += 1
             tally.owners.add(found.row, found.verdict)
             waiting.append(found)
             continue
         tally.plan(found.verdict.expiry or 0)
-        sweep.plan.file.add(name, make_row_name(found.row, name, secret), found.verdict.state, item)
+        row_name = make_row_name(found.row, fingerprint, fingerprint_key)
+        sweep.plan.writer.add(fingerprint, row_name, found.verdict.state, item)
     return waiting
 
 
@@ -104,6 +109,6 @@ def _find_announced(
     announced: set[tuple[str, int]] = set()
     while unchecked:
         expiries = dict(unchecked)
-        announced.update((name, expiries[name]) for name in find_announced(expiries))
+        announced.update((fingerprint, expiries[fingerprint]) for fingerprint in find_announced(expiries))
         unchecked -= expiries.items()
     return announced

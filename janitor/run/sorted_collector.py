@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from janitor.logs import get_logger
-from janitor.readers.interface import FoundRow, Rules
+from janitor.readers.interface import JudgedRow, Rules
 from janitor.readers.judging import build_findings
 from janitor.readers.listing import Order
 from janitor.report.build import verdict_urgency
@@ -16,7 +16,7 @@ from janitor.tokens.row import text_of
 
 log = get_logger("janitor.run")
 
-# What a row is sorted by; None where it has no such value.
+# What a row is sorted by; None if it has no such value.
 _Value: TypeAlias = str | tuple[int, ...] | None
 
 
@@ -24,12 +24,19 @@ class SortedCollector(FindingCollector):
     """Keeps the first rows in the order, as many as a report may list. Reports that stream get them at the end."""
 
     def __init__(self, outlets: Outlets, rules: Rules, order: Order, *, max_listed: int) -> None:
-        """Args: the reports, the rules, the order, and how many findings a report lists."""
+        """Prepare.
+
+        Args:
+            outlets: the reports.
+            rules: the rules by which rows are judged.
+            order: the order.
+            max_listed: how many findings a report lists.
+        """
         super().__init__(outlets, rules, max_listed=max_listed)
         self._sorter = RowSorter(order, max_listed, rules.now)
         self._count = 0
 
-    def add(self, rows: Sequence[FoundRow], lines: Sequence[Finding] = ()) -> None:  # noqa: ARG002  # made at the end
+    def add(self, rows: Sequence[JudgedRow], lines: Sequence[Finding] = ()) -> None:  # noqa: ARG002  # made at the end
         """Take findings; lines are built at the end."""
         self._count += len(rows)
         self._sorter.add(rows)
@@ -49,21 +56,27 @@ class RowSorter:
     """Keeps the first rows in an order, at most `limit` of them, whatever order they come in."""
 
     def __init__(self, order: Order, limit: int, now: int) -> None:
-        """Args: the order, how many rows, and the UNIX second at which they were judged."""
+        """Prepare.
+
+        Args:
+            order: the order.
+            limit: how many rows are kept.
+            now: the UNIX second at which they were judged.
+        """
         self._descending, self._limit = order.descending, limit
         self._value = SORT_VALUES[order.by]
         # Sorting at every page would be slow for a large table; keeping all rows would take memory without bound.
         self._max_kept = 2 * limit + 1
         self._now = now
-        self._kept: list[FoundRow] = []
+        self._kept: list[JudgedRow] = []
 
-    def add(self, rows: Sequence[FoundRow]) -> None:
+    def add(self, rows: Sequence[JudgedRow]) -> None:
         """Take these rows."""
         self._kept.extend(rows)
         if len(self._kept) >= self._max_kept:
             self._keep_first()
 
-    def sorted_rows(self) -> list[FoundRow]:
+    def sorted_rows(self) -> list[JudgedRow]:
         """The rows in order. Equal ones are sorted by key, so that every run lists them in the same order."""
         self._keep_first()
         return self._kept
@@ -77,29 +90,29 @@ class RowSorter:
         self._kept = [*(found for _, found in with_value), *without_value][: self._limit]
 
 
-def _expiry_value(found: FoundRow, _: int) -> _Value:
+def _expiry_value(found: JudgedRow, _: int) -> _Value:
     return None if found.verdict.expiry is None else (found.verdict.expiry,)
 
 
-def _user_value(found: FoundRow, _: int) -> _Value:
+def _user_value(found: JudgedRow, _: int) -> _Value:
     return text_of(found.row.username) or None
 
 
-def _name_value(found: FoundRow, _: int) -> _Value:
+def _name_value(found: JudgedRow, _: int) -> _Value:
     return text_of(found.row.name) or None
 
 
-def _created_value(found: FoundRow, _: int) -> _Value:
+def _created_value(found: JudgedRow, _: int) -> _Value:
     value = found.row.created_date
     second = whole_seconds(value.N) if value is not None and value.N is not None else None
     return None if second is None else (second,)
 
 
-def _state_value(found: FoundRow, now: int) -> _Value:
+def _state_value(found: JudgedRow, now: int) -> _Value:
     return tuple(map(int, verdict_urgency(found.verdict, now)))
 
 
-SORT_VALUES: dict[str, Callable[[FoundRow, int], _Value]] = {
+SORT_VALUES: dict[str, Callable[[JudgedRow, int], _Value]] = {
     "expiry": _expiry_value,
     "user": _user_value,
     "name": _name_value,

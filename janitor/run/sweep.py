@@ -13,27 +13,29 @@ from pathlib import Path
 from typing import Protocol
 
 from janitor.archive.archive import Archive
-from janitor.archive.plan import UNKNOWN_POPULATION, Plan, PlanHeader, PlannedRow, Population
+from janitor.archive.plan import PlanHeader, PlannedRow, PlanWriter, ScanFacts
 from janitor.errors import SinkError
 from janitor.logs import get_logger
-from janitor.readers.interface import FoundRow
+from janitor.readers.interface import JudgedRow
 from janitor.readers.tally import Tally
 from janitor.report.model import Deletion, Remark
 from janitor.run.finding_collector import FindingCollector
-from janitor.run.guards import DeletionLimits, GuardedPlan, check_guards, refusal_remark
-from janitor.run.job import SweepResult
-from janitor.run.plan_executor import Candidate, DryRunExecutor, PlanExecutor, close_archive
+from janitor.run.guards import GuardedPlan, GuardInputs, build_refusal, check_guards
+from janitor.run.plan_executor import Candidate, DryRunExecutor, PlanExecutor
 from janitor.run.progress import Progress
+from janitor.run.spec import SweepResult
 from janitor.stopping import RECORD_SECONDS, Stop
 from janitor.store.lease_keeper import LeaseKeeper
-from janitor.tokens.classify import Classification, State
+from janitor.tokens.classify import State, Verdict
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.expiration import read_expiration
 from janitor.tokens.protection import count_misread_patterns
 from janitor.tokens.row import decode_row, text_of
+from janitor.tokens.words import format_count
 
 log = get_logger("janitor.run")
 
+_NOT_CONFIRMED = "nothing was deleted: you did not confirm; answer y, or give --yes"
 _REPORT_BATCH = 500
 # Enum's own look-up is slow, and every row of a plan asks.
 _STATES = {state.value: state for state in State}
@@ -43,13 +45,13 @@ _GONE = frozenset({DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE})
 class Consent(Protocol):
     """Asks whether rows may be deleted."""
 
-    def problem(self) -> str | None:
-        """Why nobody can be asked, and what to do; None where somebody can, or need not be asked."""
+    def find_problem(self) -> str | None:
+        """Find why nobody can be asked, and what to do; None if somebody can, or need not be asked."""
 
-    def is_given(self, rows: int, oldest: int, newest: int) -> bool:
+    def ask(self, rows: int, oldest: int, newest: int) -> bool:
         """Ask whether so many rows, whose expiries lie between these two UNIX seconds, may be deleted.
 
-        Where the answer was given before the run, nobody is asked.
+        If the answer was given before the run, nobody is asked.
         """
 
 
@@ -58,16 +60,16 @@ class SweepPlan:
     """The plan of a sweep, and what becomes of its file.
 
     Attributes:
-        file: the plan, not opened yet.
+        writer: the plan, not opened yet.
         header: its first line, and that of the archive.
         read_rows: reads it back once it is closed.
         is_requested: whether the user asked for the file.
         refused_path: where a plan that was refused is kept although the user did not ask for it, replacing the last
-            one; None where it is not kept.
+            one; None if it is not kept.
         reviewed_path: the plan file that is applied; None for a sweep, which makes its own plan.
     """
 
-    file: Plan
+    writer: PlanWriter
     header: PlanHeader
     read_rows: Callable[[], Iterator[PlannedRow]]
     is_requested: bool
@@ -83,42 +85,34 @@ class Sweep:
         is_enabled: whether to delete; False for a dry run.
         plan: the plan, and what becomes of its file.
         archive: where rows are kept before they are deleted.
-        archive_problem: why the archive cannot be written, as far as can be known without writing.
-        limits: what the guards allow.
-        population: turns what this run has read into what the guards take for the table; None for unknown.
+        guards: what the guards are given.
         consent: asks the user to confirm.
         make_executor: makes what deletes; called once the archive is open.
         find_announced: finds the rows, given as expiries by fingerprint, that were announced long enough ago; returns
-            their fingerprints. None where rows need no notice.
-        lease: the right to sweep the table; None where no store keeps it.
-        write_units: what the deletes cost so far.
-        progress: makes the progress of so many deletes.
-        skew_seconds: the local clock minus the server's.
-        as_of: whether rows are judged as of another time than the present.
+            their fingerprints. None if rows need no notice.
+        lease: the right to sweep the table; None if no store keeps it.
+        count_write_units: returns what the deletes cost so far.
+        make_progress: makes the progress of so many deletes.
     """
 
     is_enabled: bool
     plan: SweepPlan
     archive: Archive
-    archive_problem: Callable[[], str | None]
-    limits: DeletionLimits
-    population: Callable[[Population], Population | None]
+    guards: GuardInputs
     consent: Consent
     make_executor: Callable[[], PlanExecutor]
     find_announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None
     lease: LeaseKeeper | None
-    write_units: Callable[[], float]
-    progress: Callable[[int], Progress]
-    skew_seconds: int | None
-    as_of: bool
+    count_write_units: Callable[[], float]
+    make_progress: Callable[[int], Progress]
 
     def abandon(self) -> None:
         """Give up the archive and the plan after an unexpected error."""
         self.archive.abandon()
         if self.plan.is_requested:
-            self.plan.file.release()
+            self.plan.writer.close_unfinished()
         else:
-            self.plan.file.remove()
+            self.plan.writer.remove()
 
     def finish(
         self,
@@ -137,35 +131,39 @@ class Sweep:
             findings: gets every row of the plan.
             stop: a request ends the deletes, and a few seconds later the reporting of rows.
             is_complete: whether the scan reached the table's end; if not, nothing is deleted.
-            lease_problem: why the table's lease could not be taken; None where it is held, or not needed.
+            lease_problem: why the table's lease could not be taken; None if it is held, or not needed.
             unused_patterns: patterns of protected users that match the owner of no row.
         """
         result = SweepResult()
         unused = tuple(unused_patterns)
-        population = self.population(
-            Population(scanned=tally.scanned, dated=tally.dated, complete=is_complete, unused_patterns=unused)
+        scan_facts = self.guards.choose_scan_facts(
+            ScanFacts(scanned=tally.scanned, dated=tally.dated, complete=is_complete, unused_patterns=unused)
         )
         try:
-            self.plan.file.close(population or UNKNOWN_POPULATION)
+            self.plan.writer.close(scan_facts)
         except SinkError as error:
             result.errors.append(Remark(where="plan", code=error.code, message=str(error)))
             is_complete = False
         if is_complete:
-            _check_guards(self, tally, population, result, lease_problem=lease_problem, unused_patterns=unused)
-        may_delete = self.is_enabled and is_complete and not result.is_refused and self.plan.file.rows > 0
+            _check_guards(self, tally, scan_facts, result, lease_problem=lease_problem, unused_patterns=unused)
+        may_delete = self.is_enabled and is_complete and not result.is_refused and self.plan.writer.rows > 0
         executor = self.make_executor() if may_delete else DryRunExecutor()
         if may_delete:
-            log.info("deletes.started", rows=self.plan.file.rows)
+            log.info("deletes.started", rows=self.plan.writer.rows)
         outcomes = _execute(self, executor, tally=tally, findings=findings, stop=stop)
         if may_delete:
             log.info("deletes.finished", **{outcome.value: count for outcome, count in outcomes.items()})
-        result.unlisted = self.plan.file.rows - outcomes.total()
+        result.unlisted = self.plan.writer.rows - outcomes.total()
         if result.unlisted:
-            message = f"{result.unlisted:,} planned rows that were not touched are not listed"
+            are, none_was = ("is", "it was not") if result.unlisted == 1 else ("are", "none of them was")
+            message = (
+                f"{format_count(result.unlisted, 'planned row')} {are} missing from this report because the run had to "
+                f"stop; {none_was} deleted"
+            )
             result.warnings.append(Remark(where="report", code="untold", message=message))
         result.errors += executor.errors
         if may_delete:
-            result.errors += close_archive(self.archive, population or UNKNOWN_POPULATION)
+            result.errors += _close_archive(self.archive, scan_facts)
         if self.is_enabled and is_complete and not (result.is_refused or result.errors or stop.is_requested()):
             _remove_outdated_plan(self)
         result.deletion = _describe_deletion(
@@ -177,36 +175,37 @@ class Sweep:
 def _check_guards(
     sweep: Sweep,
     tally: Tally,
-    population: Population | None,
+    scan_facts: ScanFacts | None,
     result: SweepResult,
     *,
     lease_problem: str | None,
     unused_patterns: Sequence[str],
 ) -> None:
     guarded_plan = GuardedPlan(
-        planned=sweep.plan.file.rows,
+        planned=sweep.plan.writer.rows,
         protected=tally.protected,
-        population=population,
-        skew_seconds=sweep.skew_seconds,
-        as_of=sweep.as_of,
+        scan_facts=scan_facts,
+        skew_seconds=sweep.guards.skew_seconds,
+        is_as_of_given=sweep.guards.is_as_of_given,
         lease_problem=lease_problem,
-        archive_problem=sweep.archive_problem(),
-        consent_problem=sweep.consent.problem() if sweep.is_enabled else None,
+        archive_problem=sweep.guards.find_archive_problem(),
+        consent_problem=sweep.consent.find_problem() if sweep.is_enabled else None,
         misread=count_misread_patterns(
             unused_patterns, (text_of(decode_row(planned.item).username) for planned in sweep.plan.read_rows())
         ),
     )
-    reasons = list(check_guards(guarded_plan, sweep.limits, is_dry_run=not sweep.is_enabled))
+    reasons = list(check_guards(guarded_plan, sweep.guards.limits, is_dry_run=not sweep.is_enabled))
     if not sweep.is_enabled:
         result.warnings += reasons
+        result.would_be_refused = bool(reasons)
         return
     if (
         not reasons
         and tally.planned_expiries
-        and not sweep.consent.is_given(sweep.plan.file.rows, *tally.planned_expiries)
+        and not sweep.consent.ask(sweep.plan.writer.rows, *tally.planned_expiries)
     ):
-        reasons = [Remark(where="guard", code="not-confirmed", message="nothing was deleted: it was not confirmed")]
-    if not reasons and sweep.plan.file.rows:
+        reasons = [Remark(where="guard", code="not-confirmed", message=_NOT_CONFIRMED)]
+    if not reasons and sweep.plan.writer.rows:
         reasons = _open_archive(sweep)
     result.errors += reasons
     result.is_refused = bool(reasons)
@@ -217,7 +216,17 @@ def _open_archive(sweep: Sweep) -> list[Remark]:
     try:
         sweep.archive.open(sweep.plan.header)
     except SinkError as error:
-        return [refusal_remark("archive", f"{error}, or --no-archive")]
+        return [build_refusal("archive", f"{error}, or --no-archive")]
+    return []
+
+
+def _close_archive(archive: Archive, scan_facts: ScanFacts | None) -> list[Remark]:
+    """Close the archive after the deletes; return what went wrong."""
+    try:
+        archive.close(scan_facts)
+    except SinkError as error:
+        archive.abandon()
+        return [Remark(where="archive", code=error.code, message=str(error))]
     return []
 
 
@@ -231,18 +240,18 @@ def _execute(
 ) -> Counter[DeletionOutcome]:
     """Execute the plan, and report every row. After a request to stop, rows that were not touched may be left out."""
     outcomes: Counter[DeletionOutcome] = Counter()
-    found_rows: list[FoundRow] = []
-    progress = sweep.progress(sweep.plan.file.rows)
+    found_rows: list[JudgedRow] = []
+    progress = sweep.make_progress(sweep.plan.writer.rows)
     candidates = (Candidate(planned, decode_row(planned.item)) for planned in sweep.plan.read_rows())
     try:
         for candidate, outcome in executor.execute(candidates):
-            if outcome is DeletionOutcome.PLANNED and stop.is_over(RECORD_SECONDS):
+            if outcome is DeletionOutcome.PLANNED and stop.has_passed(RECORD_SECONDS):
                 break
             outcomes[outcome] += 1
             verdict = _classify(candidate)
             if outcome not in _GONE:
                 tally.owners.add(candidate.row, verdict)
-            found_rows.append(FoundRow(candidate.row, verdict, outcome))
+            found_rows.append(JudgedRow(candidate.row, verdict, outcome))
             if len(found_rows) == _REPORT_BATCH:
                 progress.advance(len(found_rows))
                 findings.add(found_rows)
@@ -253,30 +262,30 @@ def _execute(
     return outcomes
 
 
-def _classify(candidate: Candidate) -> Classification:
+def _classify(candidate: Candidate) -> Verdict:
     """Classify a row of the plan as the scan did. No gate accepted it then, or it would not have been planned."""
     expiration = candidate.row.expiration
     expiry = read_expiration(expiration)[0] if expiration is not None else None
-    return Classification(_STATES[candidate.planned.state], (), expiry, ())
+    return Verdict(_STATES[candidate.planned.state], (), expiry, ())
 
 
 def _keep_plan(sweep: Sweep, result: SweepResult) -> Path | None:
     """Keep the plan where the user asked for it or it was refused, else remove it; return where it is, if anywhere."""
     if sweep.plan.is_requested:
-        return sweep.plan.file.path
+        return sweep.plan.writer.path
     if not result.is_refused or sweep.plan.reviewed_path is not None:
-        sweep.plan.file.remove()
+        sweep.plan.writer.remove()
         return sweep.plan.reviewed_path if result.is_refused else None
-    reason = "no disk here outlives the run"
+    reason = "this machine has no persistent disk for it"
     if sweep.plan.refused_path is not None:
         try:
-            sweep.plan.file.move(sweep.plan.refused_path)
+            sweep.plan.writer.move(sweep.plan.refused_path)
         except SinkError as error:
             reason = str(error)
         else:
-            return sweep.plan.file.path
-    sweep.plan.file.remove()
-    message = f"the plan was not kept: {reason}; to read it, make it again with --plan PATH, as a dry run"
+            return sweep.plan.writer.path
+    sweep.plan.writer.remove()
+    message = f"the plan was not kept: {reason}; to read it, run `janitor sweep --plan PATH` without --delete"
     result.warnings.append(Remark(where="plan", code="not-kept", message=message))
     return None
 
@@ -286,7 +295,7 @@ def _remove_outdated_plan(sweep: Sweep) -> None:
     outdated = sweep.plan.refused_path
     if outdated is None or sweep.plan.reviewed_path is not None or not outdated.is_file():
         return
-    if outdated.resolve() == sweep.plan.file.path.resolve():
+    if outdated.resolve() == sweep.plan.writer.path.resolve():
         return
     try:
         outdated.unlink()
@@ -301,7 +310,7 @@ def _describe_deletion(
 ) -> Deletion:
     return Deletion(
         enabled=sweep.is_enabled,
-        planned=sweep.plan.file.rows,
+        planned=sweep.plan.writer.rows,
         protected=tally.protected,
         deleted=outcomes[DeletionOutcome.DELETED],
         changed=outcomes[DeletionOutcome.CHANGED],

@@ -2,7 +2,7 @@
 
     take lease ──> read: tally, findings, plan ──> guards ──> execute plan ──> look up owners ──> TableReport
 
-A sweep that deletes takes the table's lease; where another run has it and renews it, this table is skipped.
+A sweep that deletes takes the table's lease; if another run has it and renews it, this table is skipped.
 A failure of AWS, or a signal, ends the reading; what was counted until then is reported, and the outcome says so.
 """
 
@@ -34,11 +34,11 @@ from janitor.report.model import (
     TableReport,
 )
 from janitor.run.finding_collector import FindingCollector
-from janitor.run.job import SweepResult
-from janitor.run.locked_out import LockedOut, find_locked_out, find_locked_out_in_pages, unchecked_warnings
-from janitor.run.reading import read_table, reading_rules
+from janitor.run.locked_out import LockedOut, build_unchecked_warnings, find_locked_out, find_locked_out_in_pages
+from janitor.run.reading import complete_rules, read_table
 from janitor.run.sorted_collector import SortedCollector
-from janitor.run.table_lease import LeaseOutcome, hold_lease, skipped_remark
+from janitor.run.spec import OwnerLookup, SweepResult
+from janitor.run.table_lease import LeaseOutcome, build_skipped_warning, hold_lease
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import remove_keys
@@ -46,8 +46,8 @@ from janitor.tokens.times import time_of
 from janitor.tokens.words import format_count
 
 if TYPE_CHECKING:
-    from janitor.run.job import TableJob, UnreachedTable
     from janitor.run.outlets import Outlets
+    from janitor.run.spec import TableSpec, UnreachedTable
 
 log = get_logger("janitor.run")
 
@@ -62,7 +62,7 @@ class TableResult(NamedTuple):
         report: its part of the run's report; how many findings are left out is not known yet.
         findings: those that are listed, in order.
         is_complete: whether all of the table was read, and every planned row was reported.
-        listing: which rows were asked for; None where no listing was.
+        listing: which rows were asked for; None if no listing was.
     """
 
     report: TableReport
@@ -71,71 +71,71 @@ class TableResult(NamedTuple):
     listing: ListingPart | None = None
 
 
-def run_table(job: TableJob, outlets: Outlets, *, label: str | None, max_findings: int) -> TableResult:
+def run_table(spec: TableSpec, outlets: Outlets, *, label: str | None, max_findings: int) -> TableResult:
     """Read the table, and delete what is stale in a sweep that may.
 
     Args:
-        job: what is to be done.
+        spec: what is to be done.
         outlets: the run's, open. Those that stream get findings as they come.
         label: the table's, where the run has several.
         max_findings: how many findings are listed.
 
     Raises:
         ConfigurationError: the plan's place cannot be written; nothing was read.
-        StopRequestedError: somebody asked to stop before anything was read.
+        StopRequestedError: the run was asked to stop before anything was read.
     """
-    started = job.clock()
-    with hold_lease(job.sweep, job.stop) as lease:
+    started = spec.clock()
+    with hold_lease(spec.sweep, spec.stop) as lease:
         if lease.other_holder is not None:
-            return _skip(job, skipped_remark(lease.other_holder), started)
-        with _abandon_on_error(job):
-            _open_plan(job)
-            return _read_and_sweep(job, outlets, lease, label=label, max_findings=max_findings, started=started)
+            return _skip(spec, build_skipped_warning(lease.other_holder), started)
+        with _abandon_on_error(spec):
+            _open_plan(spec)
+            return _read_and_sweep(spec, outlets, lease, label=label, max_findings=max_findings, started=started)
 
 
 def _read_and_sweep(
-    job: TableJob, outlets: Outlets, lease: LeaseOutcome, *, label: str | None, max_findings: int, started: float
+    spec: TableSpec, outlets: Outlets, lease: LeaseOutcome, *, label: str | None, max_findings: int, started: float
 ) -> TableResult:
-    announcer, tally = job.announcer, Tally()
+    announcer, tally = spec.announcer, Tally()
     if announcer is not None:
-        with job.stop.waiting():
+        with spec.stop.interruptible_wait():
             announcer.open()
-    rules = reading_rules(job, outlets, label)
-    collector = _make_collector(job, rules, outlets, max_findings)
-    log.info("run.started", table=job.table.name, dialect=job.policy.dialect)
-    errors = read_table(job, rules, tally, collector, outlets)
-    is_complete = not errors and not job.stop.is_requested()
-    sweep_result = _sweep(job, tally, collector, is_complete=is_complete, lease_problem=lease.problem)
+    rules = complete_rules(spec, outlets, label)
+    collector = _make_collector(spec, rules, outlets, max_findings)
+    log.info("run.started", table=spec.table.name, dialect=rules.policy.dialect)
+    errors = read_table(spec, rules, tally, collector, outlets)
+    is_complete = not errors and not spec.stop.is_requested()
+    sweep_result = _sweep(spec, tally, collector, is_complete=is_complete, lease_problem=lease.problem)
     locked_out, warnings, bugs = LockedOut(), list[Remark](), list[Remark]()
     with catch_as_remarks("locked_out", "which owners are locked out was not checked", bugs):
-        locked_out, warnings = _look_up_owners(job, tally, is_over=bool(errors))
+        locked_out, warnings = _look_up_owners(spec, tally, has_failed=bool(errors))
     findings = collector.finish()
     report = _build_report(
-        job,
+        spec,
         tally,
         sweep_result,
         locked_out,
         started=started,
-        outcome=_choose_outcome(job, sweep_result, errors),
-        errors=[*errors, *sweep_result.errors, *bugs, *_deadline_errors(job)],
+        outcome=_choose_outcome(spec, sweep_result, errors),
+        errors=[*errors, *sweep_result.errors, *bugs, *_deadline_errors(spec)],
         warnings=[
-            *job.warnings,
+            *spec.warnings,
             *lease.warnings,
             *_workbench_warnings(tally),
-            *(_unused_pattern_warnings(job) if is_complete else []),
+            *(_unused_pattern_warnings(spec) if is_complete else []),
             *sweep_result.warnings,
             *warnings,
         ],
     )
     is_complete = is_complete and not sweep_result.unlisted
     if announcer is not None:
-        report = announcer.end(report, is_complete=is_complete)
-    listing = None if job.listing is None else job.listing.part(tally.chosen)
+        report = announcer.end(report, is_complete=is_complete, would_be_refused=sweep_result.would_be_refused)
+    listing = None if rules.listing is None else rules.listing.part(tally.chosen)
     return TableResult(report, findings, is_complete, listing)
 
 
-def unread_report(
-    job: TableJob | UnreachedTable,
+def build_unread_report(
+    spec: TableSpec | UnreachedTable,
     policy: PolicyPart,
     outcome: Outcome,
     errors: Sequence[Remark],
@@ -146,7 +146,7 @@ def unread_report(
     """Build the report of a table that was not read.
 
     Args:
-        job: what was to be done, or why it cannot be.
+        spec: what was to be done, or why it cannot be.
         policy: the run's rules.
         outcome: how it ended.
         errors: why.
@@ -154,7 +154,7 @@ def unread_report(
         is_dry_run: whether nothing would have been deleted.
     """
     return TableReport(
-        **_identity_fields(job),
+        **_identity_fields(spec),
         policy=policy,
         outcome=outcome,
         started_at=time_of(at),
@@ -173,35 +173,35 @@ def unread_report(
     )
 
 
-def _identity_fields(job: TableJob | UnreachedTable) -> dict[str, Any]:
+def _identity_fields(spec: TableSpec | UnreachedTable) -> dict[str, Any]:
     """The fields of the report that say which table it is."""
-    return {"label": job.label, "named": job.named, **structs.asdict(job.place)}
+    return {"label": spec.label, "named": spec.name_in_settings, **structs.asdict(spec.table_part)}
 
 
-def deadline_remark() -> Remark:
+def build_deadline_error() -> Remark:
     """Build the error that the deadline came."""
-    message = "the run's deadline came before its end; give --deadline more time, or run it again to finish"
+    message = "the run was stopped by --deadline before it finished; raise --deadline, or run it again"
     return Remark(where="run", code="deadline", message=message)
 
 
-def _open_plan(job: TableJob) -> None:
-    if job.sweep is None:
+def _open_plan(spec: TableSpec) -> None:
+    if spec.sweep is None:
         return
     try:
-        job.sweep.plan.file.open(job.sweep.plan.header)
+        spec.sweep.plan.writer.open(spec.sweep.plan.header)
     except SinkError as error:
         raise ConfigurationError(f"the plan: {error.sentence}", error.way_out, "plan-path") from None
 
 
-def _make_collector(job: TableJob, rules: Rules, outlets: Outlets, max_findings: int) -> FindingCollector:
-    if job.listing is not None and job.listing.order is not None:
-        return SortedCollector(outlets, rules, job.listing.order, max_listed=max_findings)
-    on_found = None if job.announcer is None else job.announcer.add_findings
+def _make_collector(spec: TableSpec, rules: Rules, outlets: Outlets, max_findings: int) -> FindingCollector:
+    if rules.listing is not None and rules.listing.order is not None:
+        return SortedCollector(outlets, rules, rules.listing.order, max_listed=max_findings)
+    on_found = None if spec.announcer is None else spec.announcer.add_findings
     return FindingCollector(outlets, rules, max_listed=max_findings, on_found=on_found)
 
 
 def _build_report(
-    job: TableJob,
+    spec: TableSpec,
     tally: Tally,
     sweep_result: SweepResult,
     locked_out: LockedOut,
@@ -211,95 +211,94 @@ def _build_report(
     errors: list[Remark],
     warnings: list[Remark],
 ) -> TableReport:
-    finished = job.clock()
+    finished = spec.clock()
     return TableReport(
-        **_identity_fields(job),
-        source=job.table.source,
-        policy=job.policy_part,
+        **_identity_fields(spec),
+        source=spec.table.source,
+        policy=spec.policy_part,
         outcome=outcome,
         started_at=time_of(started),
         finished_at=time_of(finished),
         duration_seconds=round(finished - started, 3),
         counts=tally.counts(),
         deletion=sweep_result.deletion,
-        capacity=_sum_capacity(job, tally, locked_out),
-        clock=Clock(skew_seconds=job.table.skew_seconds),
+        capacity=_sum_capacity(spec, tally, locked_out),
+        clock=Clock(skew_seconds=spec.table.skew_seconds),
         findings_omitted=0,
         locked_out=list(locked_out.owners),
         locked_out_unchecked=locked_out.unchecked,
-        forecast=build_forecast(tally.expiries, job.now, job.policy.horizon),
+        forecast=build_forecast(tally.expiries, spec.rules.now, spec.rules.policy.horizon),
         errors=errors,
         warnings=warnings,
     )
 
 
-def _skip(job: TableJob, why: Remark, started: float) -> TableResult:
+def _skip(spec: TableSpec, why: Remark, started: float) -> TableResult:
     """Build the result of a table that is left to another run."""
     log.info("run.skipped", code=why.code)
     report = _build_report(
-        job,
+        spec,
         Tally(),
-        SweepResult(deletion=Deletion(enabled=job.deletes)),
+        SweepResult(deletion=Deletion(enabled=spec.deletes)),
         LockedOut(),
         started=started,
         outcome=Outcome.SKIPPED,
         errors=[],
-        warnings=[*job.warnings, why],
+        warnings=[*spec.warnings, why],
     )
     return TableResult(report, [], is_complete=False)
 
 
 @contextmanager
-def _abandon_on_error(job: TableJob) -> Iterator[None]:
-    """Give up the plan and the archive where an unexpected error leaves the block."""
+def _abandon_on_error(spec: TableSpec) -> Iterator[None]:
+    """Give up the plan and the archive if an unexpected error leaves the block."""
     try:
         yield
     except BaseException:
-        if job.sweep is not None:
-            job.sweep.abandon()
+        if spec.sweep is not None:
+            spec.sweep.abandon()
         raise
 
 
-def _sum_capacity(job: TableJob, tally: Tally, locked_out: LockedOut) -> Capacity:
+def _sum_capacity(spec: TableSpec, tally: Tally, locked_out: LockedOut) -> Capacity:
     units = tally.read_units + locked_out.read_units
-    written = job.sweep.write_units() if job.sweep else 0.0
-    requests, throttled = job.requests()
+    written = spec.sweep.count_write_units() if spec.sweep else 0.0
     return Capacity(
         read_units=units,
         write_units=written,
-        requests=requests,
+        requests=spec.traffic.requests,
         pages=tally.pages,
-        throttled=throttled,
-        cost_usd=round((units * job.read_price + written * job.write_price) / _MILLION, 6),
+        throttled=spec.traffic.throttled,
+        cost_usd=round((units * spec.prices.read + written * spec.prices.write) / _MILLION, 6),
     )
 
 
 def _sweep(
-    job: TableJob, tally: Tally, collector: FindingCollector, *, is_complete: bool, lease_problem: str | None
+    spec: TableSpec, tally: Tally, collector: FindingCollector, *, is_complete: bool, lease_problem: str | None
 ) -> SweepResult:
-    if job.sweep is None:
+    if spec.sweep is None:
         return SweepResult()
-    return job.sweep.finish(
+    return spec.sweep.finish(
         tally,
         collector,
-        job.stop,
+        spec.stop,
         is_complete=is_complete,
         lease_problem=lease_problem,
-        unused_patterns=job.unused_patterns.patterns,
+        unused_patterns=spec.unused_patterns.patterns,
     )
 
 
 def _workbench_warnings(tally: Tally) -> list[Remark]:
     if not tally.workbench_only:
         return []
-    rows = format_count(tally.workbench_only, "row")
-    message = f"{rows} that LISA's API refuses still {'opens' if tally.workbench_only == 1 else 'open'} MCP Workbench"
+    tokens, them = format_count(tally.workbench_only, "token"), "it" if tally.workbench_only == 1 else "them"
+    message = f"MCP Workbench still accepts {tokens} that LISA's API refuses; end {them} with `janitor token revoke`"
     return [Remark(where="table", code="workbench-only", message=message)]
 
 
-def _unused_pattern_warnings(job: TableJob) -> list[Remark]:
+def _unused_pattern_warnings(spec: TableSpec) -> list[Remark]:
     """Build the warnings of patterns that protect nobody, once every row was read."""
-    patterns = job.unused_patterns.patterns
+    patterns = spec.unused_patterns.patterns
     messages = [_describe_unused_pattern(pattern) for pattern in patterns[:_MAX_PATTERNS]]
     if len(patterns) > _MAX_PATTERNS:
         messages.append(f"{len(patterns) - _MAX_PATTERNS:,} more patterns of --protect-user protect nobody")
@@ -307,45 +306,44 @@ def _unused_pattern_warnings(job: TableJob) -> list[Remark]:
 
 
 def _describe_unused_pattern(pattern: str) -> str:
-    why = "upper and lower case count"
+    way_out = "correct the spelling (case matters)"
     if any(mark in pattern for mark in ",; "):
-        why += ", and it is one pattern: several are an option each, a JSON array, or one a line in the variable"
-    return (
-        f"--protect-user '{printable(remove_keys(pattern))}' protects nobody: it fits the owner of no row here; {why}"
-    )
+        way_out += ", and give each name its own --protect-user (in the variable, one a line or a JSON array)"
+    return f"--protect-user '{printable(remove_keys(pattern))}' protects nobody: it matches no owner; {way_out}"
 
 
-def _deadline_errors(job: TableJob) -> list[Remark]:
-    return [deadline_remark()] if job.stop.is_deadline else []
+def _deadline_errors(spec: TableSpec) -> list[Remark]:
+    return [build_deadline_error()] if spec.stop.is_deadline else []
 
 
-def _choose_outcome(job: TableJob, sweep_result: SweepResult, errors: list[Remark]) -> Outcome:
+def _choose_outcome(spec: TableSpec, sweep_result: SweepResult, errors: list[Remark]) -> Outcome:
     if errors:
         return Outcome.FAILED
-    if job.stop.is_requested():
+    if spec.stop.is_requested():
         return Outcome.INTERRUPTED
     if sweep_result.is_refused:
         return Outcome.REFUSED
     return Outcome.FAILED if sweep_result.errors else Outcome.COMPLETE
 
 
-def _find_locked_out(job: TableJob, candidates: set[str]) -> LockedOut:
-    if job.reread is not None:
-        return find_locked_out_in_pages(candidates, job.reread(), job.now, job.stop)
-    assert job.pages_of_owner is not None  # noqa: S101  # asked by the caller
-    return find_locked_out(candidates, job.pages_of_owner, job.now, job.stop)
+def _find_locked_out(spec: TableSpec, candidates: set[str]) -> LockedOut:
+    owners, now = spec.owners, spec.rules.now
+    if owners.reread is not None:
+        return find_locked_out_in_pages(candidates, owners.reread(), now, spec.stop)
+    assert owners.pages_of_owner is not None  # noqa: S101  # asked by the caller
+    return find_locked_out(candidates, owners.pages_of_owner, now, spec.stop)
 
 
-def _look_up_owners(job: TableJob, tally: Tally, *, is_over: bool) -> tuple[LockedOut, list[Remark]]:
+def _look_up_owners(spec: TableSpec, tally: Tally, *, has_failed: bool) -> tuple[LockedOut, list[Remark]]:
     candidates = tally.owners.candidates
-    if job.policy.dialect is not Dialect.HASHED or not candidates:
+    if spec.rules.policy.dialect is not Dialect.HASHED or not candidates:
         return LockedOut(), []
-    unremembered = tally.owners.unnamed_rows
-    if is_over or job.stop.is_requested() or (job.pages_of_owner is None and job.reread is None):
-        return LockedOut(unchecked=len(candidates)), unchecked_warnings(len(candidates), unremembered)
+    unnamed_rows = tally.owners.unnamed_rows
+    if has_failed or spec.stop.is_requested() or spec.owners == OwnerLookup():
+        return LockedOut(unchecked=len(candidates)), build_unchecked_warnings(len(candidates), unnamed_rows)
     try:
-        locked_out = _find_locked_out(job, candidates)
+        locked_out = _find_locked_out(spec, candidates)
     except JanitorError as error:
         message = f"which owners are locked out was not checked: {error}"
         return LockedOut(unchecked=len(candidates)), [Remark(where="locked_out", code=error.code, message=message)]
-    return locked_out, unchecked_warnings(locked_out.unchecked, unremembered)
+    return locked_out, build_unchecked_warnings(locked_out.unchecked, unnamed_rows)

@@ -62,7 +62,7 @@ def build_readiness_document(readiness: Readiness) -> dict[str, Any]:
     }
 
 
-def report_path(job: str) -> str:
+def make_report_path(job: str) -> str:
     """The path of a job's HTML report, relative to the page."""
     return f"runs/{quote(job, safe='')}/report"
 
@@ -110,7 +110,7 @@ def _build_report(each: JobStatus, report: LastReport) -> dict[str, Any]:
         "outcome": report.outcome,
         "counts": structs.asdict(report.counts),
         "deletion": {name: getattr(report.deletion, name) for name in ("enabled", *_DELETION)},
-        "url": f"/{report_path(each.job.name)}",
+        "url": f"/{make_report_path(each.job.name)}",
     }
 
 

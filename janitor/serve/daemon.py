@@ -19,7 +19,7 @@ from janitor.logs import get_logger
 from janitor.serve.claims import lock_state_folder, open_listener
 from janitor.serve.job_memory import JobMemory
 from janitor.serve.job_runner import JobRunner
-from janitor.serve.jobs import JobTable, ScheduledJob, find_missed_time, is_catch_up_due
+from janitor.serve.jobs import ScheduledJob, ScheduledTable, find_missed_time, is_catch_up_due
 from janitor.serve.page_server import PageServer, make_application
 from janitor.serve.schedule_folder import ScheduleFolder
 from janitor.serve.scheduler import Scheduler
@@ -234,7 +234,7 @@ class _Daemon:
     def _lock_keys(self, job: ScheduledJob) -> frozenset[str]:
         return self._probes.lock_keys(job.tables)
 
-    def _list_tables(self) -> list[JobTable]:
+    def _list_tables(self) -> list[ScheduledTable]:
         return [table for _, job in sorted(self._folder.contents.jobs.items()) for table in job.tables]
 
     def _is_catch_up_due(self, job: ScheduledJob) -> bool:

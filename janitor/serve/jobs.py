@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from janitor.settings.cron import next_times
 from janitor.settings.schedule import Schedule
 from janitor.settings.setting import ENVIRONMENT_PREFIX, parse_switch, settings_of, split_values
-from janitor.settings.table import TABLE_NAMES, TableSettings
+from janitor.settings.table import TABLE_OPTIONS, TableSettings
 from janitor.tokens.duration import parse_duration
 from janitor.tokens.times import time_of
 
@@ -15,7 +15,7 @@ from janitor.tokens.times import time_of
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
-class JobTable(NamedTuple):
+class ScheduledTable(NamedTuple):
     """A table as a job's settings name it; None for what they leave to AWS's own rules.
 
     Attributes:
@@ -58,7 +58,7 @@ class ScheduledJob:
 
     name: str
     schedule: Schedule
-    tables: tuple[JobTable, ...]
+    tables: tuple[ScheduledTable, ...]
     deletes: bool
     digest: str
     deadline: int
@@ -83,15 +83,15 @@ def make_job(name: str, schedule: Schedule, digest: str, environment: Mapping[st
     )
 
 
-def list_tables(schedule: Schedule, environment: Mapping[str, str]) -> tuple[JobTable, ...]:
+def list_tables(schedule: Schedule, environment: Mapping[str, str]) -> tuple[ScheduledTable, ...]:
     """List a file's tables. A variable that names a table replaces all of the file's, as in `janitor run`."""
     from_variables: dict[str, Any] = {
-        name: environment.get(f"{ENVIRONMENT_PREFIX}{name.upper()}") for name in JobTable._fields
+        name: environment.get(f"{ENVIRONMENT_PREFIX}{name.upper()}") for name in ScheduledTable._fields
     }
     from_variables["deployment"] = _read_deployments(from_variables["deployment"] or "")
     tables = schedule.tables
-    if any(from_variables[name] for name in TABLE_NAMES):
-        tables = ({name: value for name, value in tables[0].items() if name not in TABLE_NAMES},)
+    if any(from_variables[name] for name in TABLE_OPTIONS):
+        tables = ({name: value for name, value in tables[0].items() if name not in TABLE_OPTIONS},)
     return tuple(
         _make_table({**from_variables, "deployment": deployment}, table, environment)
         for table in tables
@@ -142,12 +142,12 @@ def _read_deadline(schedule: Schedule, environment: Mapping[str, str]) -> int:
 
 def _make_table(
     from_variables: Mapping[str, Any], from_file: Mapping[str, Any], environment: Mapping[str, str]
-) -> JobTable:
+) -> ScheduledTable:
     """Make a table from variables and file; `from_variables` has its deployment, if one names it."""
     values = {
         name: from_variables[name] or (from_file.get(name) if name != "deployment" else None)
-        for name in JobTable._fields
+        for name in ScheduledTable._fields
     }
     by_aws = next((environment[name] for name in _REGION_VARIABLES if environment.get(name)), None)
     values["region"] = values["region"] or by_aws
-    return JobTable(**values)
+    return ScheduledTable(**values)

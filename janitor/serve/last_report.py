@@ -56,10 +56,10 @@ def load_last_reports(folder: Path) -> tuple[LastReport, ...]:
 
 def has_report_of_run(folder: Path, started_at: float) -> bool:
     """Whether the run that started then left a report there, even one that cannot be read, say for its size."""
-    return _modification_time(folder / _REPORT) >= int(started_at)
+    return _read_modification_time(folder / _REPORT) >= int(started_at)
 
 
-def _modification_time(path: Path) -> float:
+def _read_modification_time(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:

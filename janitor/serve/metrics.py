@@ -37,11 +37,13 @@ class _DaemonCollector(Collector):
         info = InfoMetricFamily(f"{_PREFIX}build", "The program.")
         info.add_metric([], {"version": status.version})
         yield info
-        yield _gauge("start_time_seconds", "When the daemon started, in UNIX seconds.", status.started_at)
-        yield _gauge("jobs", "Schedule files that are valid.", len(status.jobs))
-        yield _gauge("broken_files", "Schedule files that are not valid; no run of them starts.", len(status.broken))
+        yield _make_gauge("start_time_seconds", "When the daemon started, in UNIX seconds.", status.started_at)
+        yield _make_gauge("jobs", "Schedule files that are valid.", len(status.jobs))
+        yield _make_gauge(
+            "broken_files", "Schedule files that are not valid; no run of them starts.", len(status.broken)
+        )
         help_text = "Whether the folder of schedule files can be read: 1 or 0."
-        yield _gauge("folder_is_read", help_text, int(status.folder_error is None))
+        yield _make_gauge("folder_is_read", help_text, int(status.folder_error is None))
         broken = GaugeMetricFamily(f"{_PREFIX}file_is_broken", "A schedule file that is not valid.", labels=["job"])
         for name in sorted({printable(name) for name in status.broken}):
             broken.add_metric([name], 1)
@@ -79,7 +81,7 @@ class _DaemonCollector(Collector):
         yield from (runs, last, missed)
 
 
-def _duration(each: JobStatus) -> float | None:
+def _compute_duration(each: JobStatus) -> float | None:
     record = each.record
     return None if record.started_at is None or record.ended_at is None else record.ended_at - record.started_at
 
@@ -99,7 +101,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[JobStatus], float | None]], ...] = (
         lambda each: each.record.started_at,
     ),
     ("last_run_end_timestamp_seconds", "When the last run ended, in UNIX seconds.", lambda each: each.record.ended_at),
-    ("last_run_duration_seconds", "How long the last run took, in seconds.", _duration),
+    ("last_run_duration_seconds", "How long the last run took, in seconds.", _compute_duration),
     ("last_run_exit_code", "The exit code of the last run.", lambda each: each.record.exit_code),
     (
         "last_success_timestamp_seconds",
@@ -109,7 +111,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[JobStatus], float | None]], ...] = (
 )
 
 
-def _gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
+def _make_gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"{_PREFIX}{name}", help_text, value=value)
 
 

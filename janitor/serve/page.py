@@ -10,7 +10,7 @@ from markupsafe import Markup
 from janitor.errors import ExitCode
 from janitor.report.html.templating import load_styles, make_environment
 from janitor.report.model import Outcome
-from janitor.serve.api import report_path
+from janitor.serve.api import make_report_path
 from janitor.serve.last_report import LastReport
 from janitor.serve.run_end import describe_exit_code
 from janitor.serve.status import DaemonStatus, JobStatus
@@ -70,7 +70,7 @@ class _Job(NamedTuple):
 
 def render_page(status: DaemonStatus) -> str:
     """Render the whole page."""
-    return _template().render(
+    return _load_template().render(
         status=status,
         title=_make_title(status),
         uptime=format_duration(max(0, int(status.now - status.started_at))),
@@ -79,10 +79,10 @@ def render_page(status: DaemonStatus) -> str:
 
 
 @functools.cache
-def _template() -> Template:
+def _load_template() -> Template:
     environment = make_environment("janitor.serve")
     environment.filters["relative"] = format_relative
-    environment.filters["utc"] = _utc
+    environment.filters["utc"] = _format_utc
     styles = [load_styles("janitor.report", "report.css"), load_styles("janitor.serve", "page.css")]
     environment.globals["styles"] = Markup("\n").join(styles)
     return environment.get_template("page.html")
@@ -119,7 +119,7 @@ def _make_job(each: JobStatus) -> _Job:
         ended_well=record.outcome in _GOOD_OUTCOMES,
         why=_explain_end(each),
         run_counts=", ".join(_count_runs(each)),
-        report_path=report_path(each.job.name),
+        report_path=make_report_path(each.job.name),
         reports=[
             _TableReport(report, each.is_of_last_run(report), list(_list_figures(each, report)))
             for report in each.last_reports
@@ -147,7 +147,7 @@ def _count_runs(each: JobStatus) -> Iterator[str]:
     record = each.record
     yield from (f"{count:,} {outcome}" for outcome, count in sorted(record.runs.items(), key=lambda item: -item[1]))
     if record.missed:
-        last = "" if record.missed_at is None else f", last {_utc(record.missed_at)}"
+        last = "" if record.missed_at is None else f", last {_format_utc(record.missed_at)}"
         yield f"{record.missed:,} missed{last}"
 
 
@@ -169,18 +169,18 @@ def _list_figures(each: JobStatus, report: LastReport) -> Iterator[_Figure]:
     for state in _STATES:
         count = getattr(report.counts, state)
         if count or state in _ALWAYS_SHOWN:
-            yield _figure(state, count, state)
+            yield _format_figure(state, count, state)
     if each.job.schedule.is_sweep:
         deletion = report.deletion
         if deletion.enabled:
-            yield _figure("deleted", deletion.deleted)
+            yield _format_figure("deleted", deletion.deleted)
         else:
-            yield _figure("would be deleted", deletion.planned)
+            yield _format_figure("would be deleted", deletion.planned)
         if deletion.failed:
-            yield _figure("failed to delete", deletion.failed, "failed")
+            yield _format_figure("failed to delete", deletion.failed, "failed")
 
 
-def _figure(name: str, count: int, style: str = "") -> _Figure:
+def _format_figure(name: str, count: int, style: str = "") -> _Figure:
     return _Figure(name, count, style if count else f"{style} none".lstrip())
 
 
@@ -188,5 +188,5 @@ def _format_seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 2 * 60 else format_duration(round(seconds))
 
 
-def _utc(second: float) -> str:
+def _format_utc(second: float) -> str:
     return f"{format_minute(time_of(second))} UTC"

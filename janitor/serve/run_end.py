@@ -58,7 +58,7 @@ def classify_end(
 def describe_exit_code(exit_code: int) -> str:
     """Describe an exit code (docs/architecture.md, "Exit codes"); empty if the outcome says it all."""
     if exit_code < 0:
-        return f"killed by {_signal_name(-exit_code)}" + ("; out of memory?" if -exit_code == signal.SIGKILL else "")
+        return f"killed by {_name_signal(-exit_code)}" + ("; out of memory?" if -exit_code == signal.SIGKILL else "")
     descriptions: dict[int, str] = {
         ExitCode.FAILED: "the run failed; its log lines say why",
         ExitCode.USAGE: "wrong configuration, nothing was read; its log lines say why",
@@ -68,7 +68,7 @@ def describe_exit_code(exit_code: int) -> str:
     return descriptions.get(exit_code, "")
 
 
-def _signal_name(number: int) -> str:
+def _name_signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -64,7 +64,7 @@ class ScheduleFolder:
             whether the contents changed; always with `reads_all`.
         """
         try:
-            digests = {path.stem: _digest(path) for path in self._list_files()}
+            digests = {path.stem: _compute_digest(path) for path in self._list_files()}
             folder_error = None
         except OSError as error:
             digests, folder_error = {}, f"{self.path} cannot be read: {error.strerror}"
@@ -107,7 +107,7 @@ class ScheduleFolder:
         return make_job(name, self._load(path), digest, self._environment)
 
 
-def _digest(path: Path) -> str:
+def _compute_digest(path: Path) -> str:
     try:
         return hashlib.sha256(read_schedule(path)).hexdigest()
     except OSError as error:

@@ -18,7 +18,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from janitor.logs import get_logger
-from janitor.settings.cron import When, trigger_of
+from janitor.settings.cron import When, make_trigger
 
 log = get_logger("janitor.serve")
 
@@ -116,7 +116,7 @@ class Scheduler:
 
     def _add(self, name: str, when: When, **now: dt.datetime) -> None:
         self._scheduler.add_job(
-            self._run, trigger_of(when), args=[name], id=name, name=name, replace_existing=True, **now
+            self._run, make_trigger(when), args=[name], id=name, name=name, replace_existing=True, **now
         )
 
     def _follow_clock(self) -> None:

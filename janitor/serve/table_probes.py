@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from botocore.config import Config
 
 from janitor import __version__
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.dynamodb.locate import TableChoice, locate_table
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.logs import get_logger
-from janitor.serve.jobs import JobTable
+from janitor.serve.jobs import ScheduledTable
 
 log = get_logger("janitor.serve")
 
@@ -32,7 +32,7 @@ _MAX_THREADS = 8
 # Fail fast; timeouts in seconds.
 _FAIL_FAST = Config(connect_timeout=3, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 1})
 
-LocateTable = Callable[[JobTable], str]
+LocateTable = Callable[[ScheduledTable], str]
 """Locates a table: returns a text that is equal for settings that lead to the same table; raises JanitorError."""
 
 
@@ -40,13 +40,13 @@ LocateTable = Callable[[JobTable], str]
 class TableStatus:
     """Whether a table can be reached; `why` it cannot, None if it can."""
 
-    table: JobTable
+    table: ScheduledTable
     is_reachable: bool
     why: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _ProbeResult:
     """The result of a probe: when it came, by the monotonic clock, and why it failed."""
 
     at: float
@@ -66,14 +66,14 @@ class TableProbes:
         self._locate_table = locate_table
         self._clock = clock
         self._changed = threading.Condition()
-        self._answers: dict[JobTable, _Answer] = {}
-        self._located: dict[JobTable, str] = {}
-        self._under_way: set[JobTable] = set()
-        self._waiting: deque[JobTable] = deque()
+        self._answers: dict[ScheduledTable, _ProbeResult] = {}
+        self._located: dict[ScheduledTable, str] = {}
+        self._under_way: set[ScheduledTable] = set()
+        self._waiting: deque[ScheduledTable] = deque()
         self._threads = 0
         self._is_closed = False
 
-    def watch(self, tables: Iterable[JobTable]) -> None:
+    def watch(self, tables: Iterable[ScheduledTable]) -> None:
         """Probe these tables if a probe is due, without waiting for answers, and forget all others."""
         wanted = frozenset(tables)
         with self._changed:
@@ -81,7 +81,7 @@ class TableProbes:
             self._located = {table: key for table, key in self._located.items() if table in wanted}
             self._ask(wanted)
 
-    def check(self, tables: Iterable[JobTable], wait_seconds: float = _WAIT_SECONDS) -> list[TableStatus]:
+    def check(self, tables: Iterable[ScheduledTable], wait_seconds: float = _WAIT_SECONDS) -> list[TableStatus]:
         """Return what is known of these tables, and probe in the background those that are due.
 
         Args:
@@ -94,7 +94,7 @@ class TableProbes:
             self._changed.wait_for(lambda: self._is_closed or all(map(self._has_answer, wanted)), wait_seconds)
             return [self._status(table) for table in wanted]
 
-    def lock_keys(self, tables: Iterable[JobTable]) -> frozenset[str]:
+    def lock_keys(self, tables: Iterable[ScheduledTable]) -> frozenset[str]:
         """Return the keys that no two runs may hold at once: each table as it is named, and as it was located."""
         wanted = tuple(tables)
         with self._changed:
@@ -107,7 +107,7 @@ class TableProbes:
             self._is_closed = True
             self._changed.notify_all()
 
-    def _ask(self, wanted: Iterable[JobTable]) -> None:
+    def _ask(self, wanted: Iterable[ScheduledTable]) -> None:
         for table in wanted:
             if table in self._under_way or self._age(table) < _FRESH_SECONDS:
                 continue
@@ -127,13 +127,13 @@ class TableProbes:
                 table = self._waiting.popleft()
             key, why = self._probe(table)
             with self._changed:
-                self._answers[table] = _Answer(self._clock(), why)
+                self._answers[table] = _ProbeResult(self._clock(), why)
                 if key is not None:
                     self._located[table] = key
                 self._under_way.discard(table)
                 self._changed.notify_all()
 
-    def _probe(self, table: JobTable) -> tuple[str | None, str | None]:
+    def _probe(self, table: ScheduledTable) -> tuple[str | None, str | None]:
         try:
             return self._locate_table(table), None
         except JanitorError as error:
@@ -143,14 +143,14 @@ class TableProbes:
             log.exception("table.not_located")
             return None, f"it cannot be located: {type(error).__name__}"
 
-    def _age(self, table: JobTable) -> float:
+    def _age(self, table: ScheduledTable) -> float:
         answer = self._answers.get(table)
         return float("inf") if answer is None else self._clock() - answer.at
 
-    def _has_answer(self, table: JobTable) -> bool:
+    def _has_answer(self, table: ScheduledTable) -> bool:
         return self._age(table) <= _STALE_SECONDS
 
-    def _status(self, table: JobTable) -> TableStatus:
+    def _status(self, table: ScheduledTable) -> TableStatus:
         answer, age = self._answers.get(table), self._age(table)
         if answer is None:
             return TableStatus(table, is_reachable=False, why="no answer yet")
@@ -167,11 +167,11 @@ def make_table_locator(environment: Mapping[str, str]) -> LocateTable:
         environment: the environment variables of the runs.
     """
 
-    def locate(table: JobTable) -> str:
+    def locate(table: ScheduledTable) -> str:
         choice = TableChoice(table=table.table, deployment=table.deployment, ssm_parameter=table.ssm_parameter)
         if choice == TableChoice():
             raise ConfigurationError("the file names no table, and no variable does")
-        connection = Connection(
+        access = AwsAccess(
             region=table.region,
             profile=table.profile,
             role_arn=table.role_arn,
@@ -179,13 +179,13 @@ def make_table_locator(environment: Mapping[str, str]) -> LocateTable:
             environment=environment,
             version=__version__,
         )
-        found = locate_table(_FailFastAws(connection), choice, None, time.time)
+        found = locate_table(_FailFastSession(access), choice, None, time.time)
         return "|".join(("located", found.name, found.region, found.account_id or ""))
 
     return locate
 
 
-class _FailFastAws(Aws):
+class _FailFastSession(AwsSession):
     """Clients that fail rather than wait: a run has time, a probe has not."""
 
     def _config(self) -> Config:

@@ -98,7 +98,7 @@ def parse_cron(text: str) -> str:
     return line
 
 
-def trigger_of(when: When) -> BaseTrigger | None:
+def make_trigger(when: When) -> BaseTrigger | None:
     """Make APScheduler's trigger; None for a job without a cron line.
 
     Raises:
@@ -152,7 +152,7 @@ class _Times:
         Raises:
             ValueError: it is not valid.
         """
-        fields = _fields(line)
+        fields = _parse_fields(line)
         self._line = " ".join(fields)
         self._follows_clock = any(field.startswith("*") for field in fields[:2])
         self._zone = zone
@@ -161,11 +161,11 @@ class _Times:
         """The first time after this instant, in UTC; None if there is none within fifty years."""
         local = after.astimezone(self._zone)
         if self._follows_clock:
-            return self._next_shown(after, local)
-        times = (self._first_instant(wall) for wall in self._walls(local.replace(tzinfo=None)))
+            return self._find_next_on_clock(after, local)
+        times = (self._find_first_instant(wall) for wall in self._list_wall_times(local.replace(tzinfo=None)))
         return next((at for at in times if at > after), None)
 
-    def _walls(self, after: dt.datetime) -> Iterator[dt.datetime]:
+    def _list_wall_times(self, after: dt.datetime) -> Iterator[dt.datetime]:
         """The line's times after this one in the calendar, as shown by a clock that is never set."""
         try:
             # Without a zone, cronsim uses the calendar alone.
@@ -174,59 +174,59 @@ class _Times:
             # There is no such day in any month.
             return
 
-    def _instants(self, wall: dt.datetime) -> list[dt.datetime]:
+    def _list_instants(self, wall: dt.datetime) -> list[dt.datetime]:
         """The instants at which the clock shows a time: one, two, or none."""
         instants = {wall.replace(tzinfo=self._zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1)}
         return sorted(at for at in instants if at.astimezone(self._zone).replace(tzinfo=None, fold=0) == wall)
 
-    def _first_instant(self, wall: dt.datetime) -> dt.datetime:
+    def _find_first_instant(self, wall: dt.datetime) -> dt.datetime:
         """The first instant at which the clock shows this time, or the next one that it does show."""
-        while not (instants := self._instants(wall)):
+        while not (instants := self._list_instants(wall)):
             wall += _MINUTE
         return instants[0]
 
-    def _next_shown(self, after: dt.datetime, local: dt.datetime) -> dt.datetime | None:
+    def _find_next_on_clock(self, after: dt.datetime, local: dt.datetime) -> dt.datetime | None:
         # While the clock shows times that it shows twice, earlier times of the line may come again.
         first, last = (local.replace(fold=fold).utcoffset() or dt.timedelta() for fold in (0, 1))
         wall = local.replace(tzinfo=None)
         found: list[dt.datetime] = []
-        for each in self._walls(wall - abs(first - last)):
-            found += [at for at in self._instants(each) if at > after]
+        for each in self._list_wall_times(wall - abs(first - last)):
+            found += [at for at in self._list_instants(each) if at > after]
             if found and each >= wall + abs(first - last):
                 break
         return min(found, default=None)
 
 
-def _fields(line: str) -> list[str]:
+def _parse_fields(line: str) -> list[str]:
     """The fields in numbers. Those that begin with `*` stay as they are: the meaning of the others depends on it."""
     texts = _NICKNAMES.get(line.lower(), line).lower().split()
     if len(texts) != len(_FIELDS):
         wanted = "minute, hour, day of the month, month and day of the week"
         raise ValueError(f"{line!r} is not a cron line: it has {len(texts)} fields, not five ({wanted})")
     try:
-        return [_in_numbers(text, field) for text, field in zip(texts, _FIELDS, strict=True)]
+        return [_parse_field(text, field) for text, field in zip(texts, _FIELDS, strict=True)]
     except ValueError as error:
         raise ValueError(f"{line!r} is not a cron line: {error}") from None
 
 
-def _in_numbers(text: str, field: _Field) -> str:
+def _parse_field(text: str, field: _Field) -> str:
     parts = []
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if match is None:
             raise ValueError(f"{text!r} is not {field.words}")
-        numbers = _numbers(part, match, field)
+        numbers = _parse_part(part, match, field)
         parts.append(part if part.startswith("*") else ",".join(str(number) for number in numbers))
     return ",".join(parts)
 
 
-def _numbers(part: str, match: re.Match[str], field: _Field) -> list[int]:
+def _parse_part(part: str, match: re.Match[str], field: _Field) -> list[int]:
     first, last, step_text = match.groups()
     step = int(step_text or 1)
-    start = field.least if first is None else _number(first, field)
+    start = field.least if first is None else _parse_number(first, field)
     end = field.most if first is None or (step_text and not last) else start
     if last is not None:
-        end = _number(last, field)
+        end = _parse_number(last, field)
         # `fri-sun`, and `5-7`: a week may end with Sunday.
         end = len(_WEEKDAYS) if field is _DAY_OF_WEEK and end == 0 and start > 0 else end
     if end < start:
@@ -237,7 +237,7 @@ def _numbers(part: str, match: re.Match[str], field: _Field) -> list[int]:
     return [number % len(_WEEKDAYS) if field is _DAY_OF_WEEK else number for number in range(start, end + 1, step)]
 
 
-def _number(text: str, field: _Field) -> int:
+def _parse_number(text: str, field: _Field) -> int:
     if text in field.names:
         return field.least + field.names.index(text)
     # Sunday is 0 and 7.

@@ -69,7 +69,7 @@ def parse_report(text: str) -> ReportTarget:
     if name not in FORMATS:
         raise ValueError(f"{name!r} is not a format; choose from {', '.join(FORMATS)}")
     if place.startswith("s3://"):
-        return ReportTarget(name, _s3_key(place))
+        return ReportTarget(name, _parse_s3_key(place))
     if "://" in place:
         raise ValueError(f"{place!r} is neither a path nor s3://bucket/key")
     if place == "-":
@@ -77,7 +77,7 @@ def parse_report(text: str) -> ReportTarget:
     return ReportTarget(name, Path(place))
 
 
-def _s3_key(text: str) -> S3Key:
+def _parse_s3_key(text: str) -> S3Key:
     bucket, _, key = text.removeprefix("s3://").partition("/")
     if not bucket or not key or key.endswith("/"):
         raise ValueError(f"{text!r} is not s3://bucket/key, for example s3://reports/{{table}}/{{date}}.json")
@@ -104,21 +104,21 @@ def expand_key(pattern: str, placeholders: Placeholders) -> str:
     Raises:
         ValueError: the key contains an unknown placeholder, or a single brace.
     """
-    values = _values(placeholders)
-    return "".join(_expanded(part, values, pattern) for part in _BRACED.split(pattern))
+    values = _list_values(placeholders)
+    return "".join(_expand_part(part, values, pattern) for part in _BRACED.split(pattern))
 
 
 def expand_path(pattern: Path, placeholders: Placeholders) -> Path:
     """Fill in the placeholders of a path; any other brace is part of the name."""
-    values = _values(placeholders)
+    values = _list_values(placeholders)
     return Path("".join(values.get(part, part) for part in _BRACED.split(str(pattern))))
 
 
-def _values(placeholders: Placeholders) -> dict[str, str]:
+def _list_values(placeholders: Placeholders) -> dict[str, str]:
     return {f"{{{name}}}": str(value) for name, value in placeholders._asdict().items()}
 
 
-def _expanded(part: str, values: dict[str, str], pattern: str) -> str:
+def _expand_part(part: str, values: dict[str, str], pattern: str) -> str:
     if part in values:
         return values[part]
     if "{" in part or "}" in part:

@@ -27,7 +27,7 @@ from janitor.settings.schedule_keys import (
     Key,
 )
 from janitor.settings.shared_places import find_shared_places
-from janitor.settings.table import TABLE_NAMES, PolicySettings
+from janitor.settings.table import TABLE_OPTIONS, PolicySettings
 from janitor.settings.toml_lines import KeyLines
 
 _MAX_BYTES = 1_000_000
@@ -111,7 +111,7 @@ def load_schedule(path: Path) -> Schedule:
     Raises:
         ScheduleError: it cannot be read, or something in it is wrong.
     """
-    text = _text(path)
+    text = _read_text(path)
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -120,17 +120,17 @@ def load_schedule(path: Path) -> Schedule:
         # tomllib does not translate errors of Python's own limits.
         raise ScheduleError(path, [f"{path}: not TOML: nested too deeply, or a number too long"]) from None
     reading = _Reading(path, KeyLines(text))
-    sections = _sections(reading, document)
-    tables = tuple(_section(reading, TABLE, values, number) for number, values in enumerate(sections.pop(TABLE)))
-    when = _section(reading, WHEN, sections.pop(WHEN, {}))
+    sections = _read_sections(reading, document)
+    tables = tuple(_read_section(reading, TABLE, values, number) for number, values in enumerate(sections.pop(TABLE)))
+    when = _read_section(reading, WHEN, sections.pop(WHEN, {}))
     values: dict[str, Any] = {}
     for name, given in sections.items():
-        values |= _section(reading, name, given)
+        values |= _read_section(reading, name, given)
     _check_tables(reading, tables, values)
     _merge_thresholds(values)
     description = document.get(DESCRIPTION, "")
     if not isinstance(description, str):
-        reading.add_problem("a text is wanted", "", DESCRIPTION)
+        reading.add_problem("give a text in quotes", "", DESCRIPTION)
     if reading.problems:
         raise ScheduleError(path, reading.problems)
     values.setdefault("deadline", DEFAULT_DEADLINE)
@@ -146,7 +146,7 @@ def load_schedule(path: Path) -> Schedule:
     )
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         data = read_schedule(path)
         if len(data) > _MAX_BYTES:
@@ -159,7 +159,7 @@ def _text(path: Path) -> str:
         raise ScheduleError(path, [f"{path}: not UTF-8; save it as UTF-8"]) from None
 
 
-def _sections(reading: _Reading, document: Mapping[str, Any]) -> dict[str, Any]:
+def _read_sections(reading: _Reading, document: Mapping[str, Any]) -> dict[str, Any]:
     """The sections by name, [table] as a list; reports what is unknown or not a section."""
     found: dict[str, Any] = {TABLE: [{}]}
     for name, given in document.items():
@@ -168,30 +168,30 @@ def _sections(reading: _Reading, document: Mapping[str, Any]) -> dict[str, Any]:
         if name not in SECTIONS:
             what = "an unknown section" if isinstance(given, dict | list) else "an unknown key"
             section, key = (name, None) if isinstance(given, dict | list) else ("", name)
-            reading.add_problem(f"{what}; {_nearest(name, [DESCRIPTION, *SECTIONS])}", section, key)
+            reading.add_problem(f"{what}; {_suggest_name(name, [DESCRIPTION, *SECTIONS])}", section, key)
         elif name == TABLE and isinstance(given, list) and given and all(isinstance(each, dict) for each in given):
             found[TABLE] = given
         elif isinstance(given, dict):
             found[name] = [given] if name == TABLE else given
         elif isinstance(given, list):
-            reading.add_problem(f"one section [{name}] is wanted, not a list of them", name)
+            reading.add_problem(f"give one section [{name}], not a list of them", name)
         else:
-            reading.add_problem(f"a section is wanted: [{name}], with its keys below", "", name)
+            reading.add_problem(f"give a section [{name}], with its keys below it", "", name)
     return found
 
 
-def _section(reading: _Reading, name: str, given: Mapping[str, Any], number: int = 0) -> dict[str, Any]:
+def _read_section(reading: _Reading, name: str, given: Mapping[str, Any], number: int = 0) -> dict[str, Any]:
     """The settings that a section gives, by the names of their fields."""
     keys = SECTIONS[name]
     values = {}
     for key, value in given.items():
         if key not in keys:
             elsewhere = [f"[{section}] {key}" for section, others in SECTIONS.items() if key in others]
-            hint = f"it belongs to {elsewhere[0]}" if elsewhere else _nearest(key, keys)
+            hint = f"it belongs to {elsewhere[0]}" if elsewhere else _suggest_name(key, keys)
             reading.add_problem(f"an unknown key; {hint}", name, key, number)
             continue
         try:
-            values[keys[key].field] = _read(keys[key], value)
+            values[keys[key].field] = _read_value(keys[key], value)
         except ValueError as error:
             sentence = str(error)
             is_too_long = "set_int_max_str_digits" in sentence
@@ -199,11 +199,11 @@ def _section(reading: _Reading, name: str, given: Mapping[str, Any], number: int
     return values
 
 
-def _read(key: Key, value: Any) -> Any:
+def _read_value(key: Key, value: Any) -> Any:
     setting = key.setting
     if setting.is_switch:
         if not isinstance(value, bool):
-            raise ValueError("true or false is wanted")
+            raise ValueError("give true or false")
         return value
     if not setting.is_repeatable:
         return _read_one(key, value)
@@ -217,28 +217,28 @@ def _read_one(key: Key, value: Any) -> Any:
     if key.takes_numbers and isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value)
     if not isinstance(text, str):
-        wanted = "a number is wanted" if key.takes_numbers else "a text is wanted, in quotes"
+        wanted = "give a number" if key.takes_numbers else "give a text in quotes"
         given = value.isoformat() if isinstance(value, dt.date | dt.time) else str(value).lower()
         raise ValueError(f"{wanted}, not {given}")  # noqa: TRY004  # reported like every other wrong value
     if setting.choices and text not in setting.choices:
-        raise ValueError(f"{text!r} is none of {', '.join(setting.choices)}; {_nearest(text, setting.choices)}")
+        raise ValueError(f"{text!r} is none of {', '.join(setting.choices)}; {_suggest_name(text, setting.choices)}")
     if not text:
         raise ValueError("it is empty; give a value, or remove the key")
     return setting.parse(text)
 
 
-def _nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+def _suggest_name(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"did you mean {found[0]!r}?" if found else f"there are {', '.join(known)}"
 
 
 def _check_tables(reading: _Reading, tables: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> None:
     for number, table in enumerate(tables):
-        named = [name for name in TABLE_NAMES if name in table]
+        named = [name for name in TABLE_OPTIONS if name in table]
         if len(named) > 1:
             reading.add_problem(f"{' and '.join(named)} both name the table; give one of them", TABLE, named[1], number)
         if not named and len(tables) > 1:
-            reading.add_problem(f"it names no table; give one of {', '.join(TABLE_NAMES)}", TABLE, None, number)
+            reading.add_problem(f"it names no table; give one of {', '.join(TABLE_OPTIONS)}", TABLE, None, number)
         if table in tables[:number]:
             reading.add_problem("the same table again; remove it", TABLE, None, number)
         deployments = table.get("deployment", ())

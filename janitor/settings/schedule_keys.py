@@ -77,7 +77,7 @@ class Key(NamedTuple):
 DEFAULT_DEADLINE = parse_duration(_DEADLINE.default or "0")
 
 
-def _keys(groups: tuple[type[Settings], ...]) -> dict[str, Key]:
+def _collect_keys(groups: tuple[type[Settings], ...]) -> dict[str, Key]:
     return {
         _KEY_NAMES.get(name, name): Key(name, setting)
         for group in groups
@@ -88,8 +88,8 @@ def _keys(groups: tuple[type[Settings], ...]) -> dict[str, Key]:
 
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
     WHEN: {name: Key(name, setting) for name, setting in _WHEN.items()},
-    **{section: _keys(groups) for section, groups in _GROUPS.items()},
-    "delete": {"enabled": Key("enabled", _ENABLED), **_keys(_GROUPS["delete"])},
-    "notify": {**_keys(_GROUPS["notify"]), THRESHOLDS: Key(THRESHOLDS, _THRESHOLDS)},
-    "limits": {**_keys(_GROUPS["limits"]), "deadline": Key("deadline", _DEADLINE)},
+    **{section: _collect_keys(groups) for section, groups in _GROUPS.items()},
+    "delete": {"enabled": Key("enabled", _ENABLED), **_collect_keys(_GROUPS["delete"])},
+    "notify": {**_collect_keys(_GROUPS["notify"]), THRESHOLDS: Key(THRESHOLDS, _THRESHOLDS)},
+    "limits": {**_collect_keys(_GROUPS["limits"]), "deadline": Key("deadline", _DEADLINE)},
 }

@@ -148,14 +148,14 @@ def split_values(setting: Setting, text: str) -> list[str]:
     """
     content = text.strip()
     if content.startswith(('["', "['")) or (content.startswith("[") and content.endswith("]")):
-        return _array(content)
+        return _parse_array(content)
     if not setting.may_hold_spaces:
         return content.split()
     # Not `splitlines`, which also splits at characters that end no line of an env file.
     return [line.strip() for line in content.split("\n") if line.strip()]
 
 
-def _array(text: str) -> list[str]:
+def _parse_array(text: str) -> list[str]:
     try:
         values = json.loads(text)
     except json.JSONDecodeError as error:

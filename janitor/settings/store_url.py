@@ -35,26 +35,26 @@ def parse_state_url(text: str) -> SqliteUrl | DynamoDbUrl:
         ValueError: the text is neither; the sentence says what would be right.
     """
     if text.startswith(_SQLITE):
-        return SqliteUrl(_file(text.removeprefix(_SQLITE), text))
+        return SqliteUrl(_parse_file(text.removeprefix(_SQLITE), text))
     if text.startswith(_DYNAMODB):
-        return DynamoDbUrl(_table(text.removeprefix(_DYNAMODB), text))
+        return DynamoDbUrl(_parse_table(text.removeprefix(_DYNAMODB), text))
     if text.startswith("sqlite:"):
         raise ValueError(f"{text!r} needs three slashes before a relative path, four before an absolute one")
     raise ValueError(f"{text!r} is neither sqlite:///PATH nor dynamodb://TABLE")
 
 
-def _file(path: str, text: str) -> Path:
+def _parse_file(path: str, text: str) -> Path:
     if not path or path.endswith("/") or "\0" in path:
         raise ValueError(f"{text!r} names no file; write sqlite:///relative/path or sqlite:////absolute/path")
     if path.startswith("~"):
         # No shell expands it here, and a folder named ~ is dangerous to remove.
-        raise ValueError(f"{text!r} has a ~ that nothing expands; write the path out")
+        raise ValueError(f"{text!r} has a ~, which is not expanded here; write the full path")
     if path.startswith(":memory:"):
-        raise ValueError(f"{text!r} would forget everything with the run; name a file")
+        raise ValueError(f"{text!r} would be lost at the end of the run; name a file")
     return Path(path)
 
 
-def _table(name: str, text: str) -> str:
+def _parse_table(name: str, text: str) -> str:
     if not _TABLE(name):
         raise ValueError(f"{text!r} names no table: after dynamodb:// come 3 to 255 letters, digits, _ . or -")
     return name

@@ -5,10 +5,13 @@ from pathlib import Path
 
 from janitor.settings.parsers import parse_dialect, parse_owner, parse_path, parse_role_arn
 from janitor.settings.setting import Settings, setting
-from janitor.tokens.duration import parse_duration, parse_time
+from janitor.tokens.duration import parse_duration
+from janitor.tokens.times import parse_time
 
 # The settings that name the table; one of them is given.
-TABLE_NAMES = ("table", "deployment", "ssm_parameter")
+TABLE_OPTIONS = ("table", "deployment", "ssm_parameter")
+# The settings that say how to reach it.
+CONNECTION_OPTIONS = ("region", "profile", "role_arn", "endpoint_url")
 SSM_PARAMETER = "/prod/prod/lisa/tokenTableName"
 
 

@@ -9,7 +9,8 @@ from janitor.settings.limits import DeadlineSettings
 from janitor.settings.parsers import Folder, S3Prefix, parse_archive, parse_path
 from janitor.settings.setting import Settings, reuse, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
-from janitor.tokens.duration import parse_duration, parse_time
+from janitor.tokens.duration import parse_duration
+from janitor.tokens.times import parse_time
 from janitor.tokens.token_strength import MAX_LENGTH, MIN_LENGTH
 
 
@@ -45,7 +46,7 @@ class LifetimeSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecretSettings(Settings):
+class TokenSourceSettings(Settings):
     """Where the token comes from."""
 
     length: int = setting(
@@ -120,7 +121,7 @@ class AddCommand(NamedTuple):
     """The settings of `token add`."""
 
     life: LifetimeSettings
-    secret: SecretSettings
+    token_source: TokenSourceSettings
     owner: OwnerSettings
     replace: ReplaceSettings
     table: TableSettings

@@ -8,7 +8,8 @@ from janitor.settings.consent import DateConsentSettings, FlagConsentSettings
 from janitor.settings.parsers import Folder, S3Prefix, parse_archive, parse_owner
 from janitor.settings.setting import Settings, reuse, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
-from janitor.tokens.duration import parse_duration, parse_time
+from janitor.tokens.duration import parse_duration
+from janitor.tokens.times import parse_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

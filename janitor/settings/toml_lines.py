@@ -38,7 +38,7 @@ class KeyLines:
             None if the key is not on a line of its own.
         """
         if self._places is None:
-            self._places = tuple(_places(self._text))
+            self._places = tuple(_find_keys(self._text))
         for place in self._places:
             if (place.section, place.number) == (section, number) and place.key == key:
                 return place.line
@@ -49,7 +49,7 @@ class KeyLines:
         return None
 
 
-def _places(text: str) -> Iterator[_Place]:
+def _find_keys(text: str) -> Iterator[_Place]:
     section, counts, start = "", {"": 0}, 0
     # Not `splitlines`, which also splits at characters that end no line of TOML.
     lines = [f"{line}\n" for line in text.split("\n")]

@@ -8,7 +8,7 @@ stable:
 | `TokensActive`, `TokensExpiring`, `TokensExpired`, `TokensStale`, `TokensPermanent`, `TokensMalformed`, `TokensLegacy` | Count |
 | `PlannedTokens`, `ProtectedTokens`, `WaitingTokens`, `DeletedTokens`, `ChangedTokens`, `AlreadyGoneTokens`, `FailedTokens` | Count |
 | `ReadUnits`, `WriteUnits`, `Requests`, `ThrottledRequests` | Count |
-| `DueNotices`, `SentNotices`, `FailedNotices`: missing where a run sends none | Count |
+| `DueNotices`, `SentNotices`, `FailedNotices`: missing if a run sends none | Count |
 | `RunDuration` | Seconds |
 | `NextExpiry`: from the run's time to the next expiry of an accepted token; missing when none is known | Seconds |
 | `Success`: 1 or 0 | Count |

@@ -18,14 +18,14 @@ class File:
     A device or a pipe is written to directly, because it cannot be replaced. Opening a pipe waits for its reader.
     """
 
-    def __init__(self, path: Path, is_over: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, path: Path, must_end: Callable[[], bool] = lambda: False) -> None:
         """Prepare; opens nothing.
 
         Args:
             path: the file's path.
-            is_over: whether the run has to end, and can no longer wait for a reader of a pipe.
+            must_end: whether the run has to end, and can no longer wait for a reader of a pipe.
         """
-        self._is_over = is_over
+        self._must_end = must_end
         self.target = str(path)
         # A link stays a link, and the file that it points to is replaced; a pipe's path cannot be resolved.
         self._path = path if _is_special(path) else path.resolve()
@@ -93,7 +93,7 @@ class File:
         return self._stream
 
     def _open_special(self) -> PipeWriter:
-        return PipeWriter(os.open(self._path, os.O_WRONLY | os.O_CLOEXEC), self._is_over, closes=True)
+        return PipeWriter(os.open(self._path, os.O_WRONLY | os.O_CLOEXEC), self._must_end, closes=True)
 
     def _open_hidden(self) -> BinaryIO:
         if self._path.exists() and not os.access(self._path, os.W_OK):

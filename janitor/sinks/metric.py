@@ -38,7 +38,7 @@ class TableMetrics(NamedTuple):
         table: identifies the table within its job, also among tables of one name in different places.
         region: the table's region.
         timestamp_ms: when the run ended, in UNIX milliseconds.
-        metrics: no two with the same name and labels; None where another run has the table, so that its earlier
+        metrics: no two with the same name and labels; None if another run has the table, so that its earlier
             metrics stay.
     """
 

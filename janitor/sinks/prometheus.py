@@ -43,7 +43,7 @@ def format_prometheus(tables: Sequence[TableMetrics], *, previous: bytes | None)
     Args:
         tables: the metrics of each table, all of one job.
         previous: the file's current content, None if there is none. Kept from it are the metrics of other jobs; the
-            time of the last success where the new metrics have none, so that a failed run does not remove it; and all
+            time of the last success if the new metrics have none, so that a failed run does not remove it; and all
             metrics of a table that another run has.
     """
     earlier = _parse_previous(previous or b"")
@@ -66,10 +66,10 @@ def _add_earlier(table: TableMetrics, earlier: "_EarlierMetrics", previous: byte
 class Prometheus:
     """Writes the file in one step, readable for every user, because node_exporter runs as a user of its own."""
 
-    def __init__(self, path: Path, is_over: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, path: Path, must_end: Callable[[], bool] = lambda: False) -> None:
         """Prepare; opens nothing. The arguments are those of `File`."""
         self._path = path
-        self._file = _PublicFile(path, is_over)
+        self._file = _PublicFile(path, must_end)
         self.target = self._file.target
 
     def open(self) -> None:

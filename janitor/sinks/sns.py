@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.parsers import ResponseParserError
 
-from janitor.aws.errors import DENIALS, PASSING_ERRORS, THROTTLES, aws_errors
+from janitor.aws.errors import DENIALS, THROTTLES, TRANSIENT_ERRORS, aws_errors
 from janitor.backoff import Backoff
 from janitor.errors import JanitorError, SinkError
 from janitor.tokens.redact import remove_keys, shorten_text
@@ -39,7 +39,7 @@ _DENIED = DENIALS | {"AuthorizationError", "AuthorizationErrorException"}
 _MISSING = frozenset({"NotFound", "NotFoundException"})
 _THROTTLED = THROTTLES | {"Throttled", "ThrottledException", "KMSThrottling", "KMSThrottlingException"}
 # Without "unreachable": botocore has already sent such a request several times, each time up to its timeout.
-_PASSING = (PASSING_ERRORS | _THROTTLED | {"InternalError", "InternalErrorException"}) - {"unreachable"}
+_TRANSIENT = (TRANSIENT_ERRORS | _THROTTLED | {"InternalError", "InternalErrorException"}) - {"unreachable"}
 # Errors of a request as a whole that a single entry may have caused.
 _BAD_CONTENT = frozenset(
     {"BatchRequestTooLong", "InvalidParameter", "InvalidParameterException", "InvalidParameterValue"}
@@ -89,17 +89,17 @@ PublishResult = tuple[Message, JanitorError | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _RequestResult:
     """What became of the messages of one request.
 
     Attributes:
         final: messages that SNS accepted or refused.
-        passing: messages that failed for the moment, and may be accepted the next time.
+        transient: messages that failed for the moment, and may be accepted the next time.
         error: why the request failed as a whole.
     """
 
     final: list[PublishResult] = field(default_factory=list)
-    passing: list[PublishResult] = field(default_factory=list)
+    transient: list[PublishResult] = field(default_factory=list)
     error: SinkError | None = None
 
 
@@ -163,20 +163,20 @@ class Topic:
 
     def _publish_batch(self, batch: Sequence[Message]) -> Generator[PublishResult, None, SinkError | None]:
         """Send a batch until the result of every entry is final; return why nothing more is worth sending."""
-        answer = _Answer()
+        answer = _RequestResult()
         for number in range(_ROUNDS):
             if number and self._pause(self._backoff.seconds(number)):
                 yield from _with_error(batch, interrupted := self._interrupted_error())
                 return interrupted
             answer = self._send(batch)
             yield from answer.final
-            if not answer.passing:
+            if not answer.transient:
                 return answer.error
-            batch = [message for message, _ in answer.passing]
-        yield from answer.passing
+            batch = [message for message, _ in answer.transient]
+        yield from answer.transient
         return answer.error
 
-    def _send(self, batch: Sequence[Message]) -> _Answer:
+    def _send(self, batch: Sequence[Message]) -> _RequestResult:
         # SNS only requires ids that differ within a request.
         entries = [{"Id": str(number), **self._build_parameters(message)} for number, message in enumerate(batch)]
         try:
@@ -185,34 +185,34 @@ class Topic:
             return self._handle_failed_request(batch, error)
         accepted = {entry.get("Id") for entry in response.get("Successful", ())}
         failed = {entry.get("Id"): entry for entry in response.get("Failed", ())}
-        answer = _Answer()
+        answer = _RequestResult()
         for number, message in enumerate(batch):
             if str(number) in accepted:
                 answer.final.append((message, None))
                 continue
             entry = failed.get(str(number), {"Code": "corrupt-answer", "Message": "the answer does not name it"})
-            results = answer.final if entry.get("SenderFault") else answer.passing
+            results = answer.final if entry.get("SenderFault") else answer.transient
             results.append((message, self._entry_error(entry)))
         return answer
 
-    def _handle_failed_request(self, batch: Sequence[Message], error: SinkError) -> _Answer:
+    def _handle_failed_request(self, batch: Sequence[Message], error: SinkError) -> _RequestResult:
         failed = list(_with_error(batch, error))
-        if error.code in _PASSING:
-            return _Answer(passing=failed, error=error)
+        if error.code in _TRANSIENT:
+            return _RequestResult(transient=failed, error=error)
         if error.code not in _BAD_CONTENT or "TopicArn" in error.sentence:
-            return _Answer(failed, error=error)
-        return self._send_one_by_one(batch) if len(batch) > 1 else _Answer(failed)
+            return _RequestResult(failed, error=error)
+        return self._send_one_by_one(batch) if len(batch) > 1 else _RequestResult(failed)
 
-    def _send_one_by_one(self, batch: Sequence[Message]) -> _Answer:
+    def _send_one_by_one(self, batch: Sequence[Message]) -> _RequestResult:
         """Find out which message SNS refuses for its content, so that the others of its batch are published."""
-        combined = _Answer()
+        combined = _RequestResult()
         for number, message in enumerate(batch):
             answer = self._send([message])
             combined.final.extend(answer.final)
-            combined.passing.extend(answer.passing)
-            if answer.error is not None and not answer.passing:
+            combined.transient.extend(answer.transient)
+            if answer.error is not None and not answer.transient:
                 rest = _with_error(batch[number + 1 :], answer.error)
-                return _Answer([*combined.final, *combined.passing, *rest], error=answer.error)
+                return _RequestResult([*combined.final, *combined.transient, *rest], error=answer.error)
         return combined
 
     def _call(self, call: str, operation: Callable[..., Any], **parameters: Any) -> Any:

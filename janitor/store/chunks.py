@@ -25,7 +25,7 @@ class RememberedToken(NamedTuple):
     Attributes:
         fingerprint: the token's.
         state: its state, in the report's word.
-        expiry: in UNIX seconds, None where it has none.
+        expiry: in UNIX seconds, None if it has none.
         username, name: as they may be shown (`janitor.tokens.redact`).
     """
 

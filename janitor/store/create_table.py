@@ -27,7 +27,7 @@ _PERMISSIONS = f"{_DESCRIBE}, {_CREATE}, {_DESCRIBE_TTL} and {_UPDATE_TTL}"
 def create_table(client: "DynamoDBClient", table: str, *, wait: Callable[[float], object] = time.sleep) -> None:
     """Create the state table, on demand and with TTL on `expiresAt`, and wait up to two minutes until it can be used.
 
-    A state table that exists stays as it is; TTL is switched on where it is off.
+    A state table that exists stays as it is; TTL is switched on if it is off.
 
     Args:
         client: the run's client.
@@ -55,7 +55,7 @@ def create_table(client: "DynamoDBClient", table: str, *, wait: Callable[[float]
 
 
 def _describe_table(client: Any, table: str) -> Mapping[str, Any] | None:
-    """Describe the table; None where there is no such table."""
+    """Describe the table; None if there is no such table."""
     with state_table_errors(_DESCRIBE, table, _PERMISSIONS):
         try:
             description: Mapping[str, Any] = client.describe_table(TableName=table)["Table"]
@@ -99,7 +99,7 @@ def _switch_ttl_on(client: Any, table: str) -> None:
                 TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRES_AT}
             )
     except StoreError:
-        # Refused where it is on already: somebody else switched it on, or the answer to our first request was lost.
+        # Refused if it is on already: somebody else switched it on, or the answer to our first request was lost.
         if not _has_ttl(client, table):
             raise
 

@@ -21,7 +21,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from janitor.aws.errors import DENIALS, NOT_FOUND, PASSING_STATEMENT_ERRORS, aws_errors
+from janitor.aws.errors import DENIALS, NOT_FOUND, TRANSIENT_STATEMENT_ERRORS, aws_errors
 from janitor.errors import JanitorError, StoreError
 from janitor.settings.store_url import DynamoDbUrl
 from janitor.store.interface import ANYTHING, Record, RecordChange, RecordReading
@@ -48,7 +48,7 @@ _CANCELLED = "TransactionCanceledException"
 _REFUSALS = frozenset(
     {"ConditionalCheckFailedException", "TransactionConflictException", "TransactionInProgressException"}
 )
-_PASSING_REASONS = {"None", "ConditionalCheckFailed", *PASSING_STATEMENT_ERRORS}
+_PASSING_REASONS = {"None", "ConditionalCheckFailed", *TRANSIENT_STATEMENT_ERRORS}
 
 Attributes = Mapping[str, Any]
 """An item, or values of an expression, as boto3's client has them: `{"expiresAt": {"N": "1"}}`."""
@@ -172,7 +172,7 @@ def _decode_record(item: Attributes) -> Record:
 
 
 def _read_date(answer: Mapping[str, Any]) -> int | None:
-    """Read the answer's date; None where it has none, or one without a time zone."""
+    """Read the answer's date; None if it has none, or one without a time zone."""
     date_header = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     try:
         date = email.utils.parsedate_to_datetime(date_header)

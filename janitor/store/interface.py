@@ -28,7 +28,7 @@ class RecordReading(NamedTuple):
 
     Attributes:
         records: those that are there, by name.
-        now: the UNIX second of the store's clock; None where it does not tell.
+        now: the UNIX second of the store's clock; None if it does not tell.
         unread: names that the store was too busy to read.
     """
 
@@ -52,8 +52,8 @@ class RecordChange(NamedTuple):
     Attributes:
         name: the record's name.
         content: what it is to hold; None removes it.
-        expires_at: the UNIX second from which on it counts as absent; not used where it is removed.
-        expected: the record as it was read, None where it was absent. The change is made only if it is still so.
+        expires_at: the UNIX second from which on it counts as absent; not used if it is removed.
+        expected: the record as it was read, None if it was absent. The change is made only if it is still so.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Backend(Protocol):
         """Make changes of different names, all of them or none; they are on disk when it returns.
 
         Returns:
-            False where none was made: a record was not the expected one, or the store was too busy. Also False where
+            False if none was made: a record was not the expected one, or the store was too busy. Also False if
             they were made, but the answer to the first request was lost, and the retry found the records changed.
         """
 

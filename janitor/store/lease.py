@@ -25,20 +25,20 @@ _KEPT_SECONDS = 7 * 86_400
 _LEASE = "lease"
 
 
-class HeldLease(NamedTuple):
+class LeaseRecord(NamedTuple):
     """A lease as the store has it, in most cases that of another run.
 
     Attributes:
-        holder: names the run that has it; empty where that cannot be read.
+        holder: names the run that has it; empty if that cannot be read.
         until: the UNIX second of the store's clock from which on the lease may be taken over, unless it is renewed;
-            None where it cannot be read.
+            None if it cannot be read.
     """
 
     holder: str
     until: int | None
 
     @classmethod
-    def of(cls, holder: object, until: object) -> "HeldLease":
+    def of(cls, holder: object, until: object) -> "LeaseRecord":
         """Make one of whatever the store holds; what is not valid becomes empty, or None.
 
         Args:
@@ -55,7 +55,7 @@ class HeldLease(NamedTuple):
     def until_words(self) -> str:
         """When the lease ends, for people: `until 2026-09-21 17:13:00 UTC`."""
         if self.until is None:
-            return "until no time that can be read"
+            return "with an unreadable end time"
         return f"until {format_second(time_of(self.until))} UTC"
 
     def is_broken(self, now: int) -> bool:
@@ -65,11 +65,11 @@ class HeldLease(NamedTuple):
         """
         return not self.holder or not is_plausible(self.until, now)
 
-    def is_over(self, now: int) -> bool:
+    def is_expired(self, now: int) -> bool:
         """Whether any run may take it, by the store's present UNIX second."""
         return self.is_broken(now) or (self.until is not None and self.until <= now)
 
-    def is_free_for(self, holder: str, now: int, may_take_over: Callable[["HeldLease"], bool]) -> bool:
+    def is_free_for(self, holder: str, now: int, may_take_over: Callable[["LeaseRecord"], bool]) -> bool:
         """Whether a run may take it.
 
         Args:
@@ -77,26 +77,26 @@ class HeldLease(NamedTuple):
             now: the store's present UNIX second.
             may_take_over: whether the run knows that the lease's holder is not at work any more.
         """
-        return self.holder == holder or self.is_over(now) or may_take_over(self)
+        return self.holder == holder or self.is_expired(now) or may_take_over(self)
 
 
-class Lease(NamedTuple):
+class OwnLease(NamedTuple):
     """A lease that the caller has now.
 
     Attributes:
         scope: what it is for, `account/region/table`.
         holder: names the run that has it.
         until: the UNIX second of the store's clock from which on another run may take it.
-        broken: the record that it replaced, where no run can have left that.
+        broken: the record that it replaced, if no run can have left that.
     """
 
     scope: str
     holder: str
     until: int
-    broken: HeldLease | None = None
+    broken: LeaseRecord | None = None
 
 
-def never_take_over(_: HeldLease) -> bool:
+def never_take_over(_: LeaseRecord) -> bool:
     """Take over no lease before it runs out."""
     return False
 
@@ -112,14 +112,14 @@ class Leases:
     """
 
     def __init__(self, store: Store) -> None:
-        """Args: where the records are."""
+        """Prepare; `store` keeps the records."""
         self._store = store
         self.location = store.location
 
     def take(
-        self, scope: str, holder: str, seconds: int, may_take_over: Callable[[HeldLease], bool] = never_take_over
-    ) -> Lease | HeldLease:
-        """Take the lease if no run has it, or `HeldLease.is_free_for` allows it.
+        self, scope: str, holder: str, seconds: int, may_take_over: Callable[[LeaseRecord], bool] = never_take_over
+    ) -> OwnLease | LeaseRecord:
+        """Take the lease if no run has it, or `LeaseRecord.is_free_for` allows it.
 
         Of several runs that try at once, one gets it. A try may take it although its answer is lost.
 
@@ -139,13 +139,13 @@ class Leases:
             until = now + CLOCK_GRAIN_SECONDS + seconds
             if self._write_lease(scope, holder, until, reading):
                 break
-        return Lease(scope, holder, until, held if held is not None and held.is_broken(now) else None)
+        return OwnLease(scope, holder, until, held if held is not None and held.is_broken(now) else None)
 
-    def find_holder(self, scope: str) -> HeldLease | None:
+    def find_holder(self, scope: str) -> LeaseRecord | None:
         """Read who has the lease at present; None for nobody. Writes nothing, and does not create the store."""
         reading = self._store.read(scope, [_LEASE])
         held = _decode_lease(reading)
-        return None if held is None or held.is_over(self._now_of(reading)) else held
+        return None if held is None or held.is_expired(self._now_of(reading)) else held
 
     def renew(self, scope: str, holder: str, seconds: int) -> bool:
         """Let the lease last so many seconds from now on.
@@ -155,7 +155,7 @@ class Leases:
         renewal, does not find what it read, and changes nothing.
 
         Returns:
-            False where the holder does not have it any more.
+            False if the holder does not have it any more.
         """
         for reading in self._store.readings(scope, [_LEASE]):
             if not _is_held_by(holder, reading):
@@ -184,12 +184,12 @@ class Leases:
         return reading.now
 
 
-def _decode_lease(reading: RecordReading) -> HeldLease | None:
+def _decode_lease(reading: RecordReading) -> LeaseRecord | None:
     record = reading.records.get(_LEASE)
     if record is None:
         return None
     fields = decode_fields(record.content)
-    return HeldLease.of(fields.get("holder"), fields.get("until"))
+    return LeaseRecord.of(fields.get("holder"), fields.get("until"))
 
 
 def _is_held_by(holder: str, reading: RecordReading) -> bool:

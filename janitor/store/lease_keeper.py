@@ -20,8 +20,7 @@ from typing import NamedTuple
 from janitor.background import wait_for_answer
 from janitor.errors import StoreError
 from janitor.logs import get_logger
-from janitor.report.model import Remark
-from janitor.store.lease import CLOCK_GRAIN_SECONDS, HeldLease, Lease, Leases, never_take_over
+from janitor.store.lease import CLOCK_GRAIN_SECONDS, LeaseRecord, Leases, OwnLease, never_take_over
 from janitor.store.record_times import CHECK_STORE
 
 log = get_logger("janitor.run")
@@ -53,7 +52,7 @@ class LeaseClaim(NamedTuple):
         scope: what the lease is for: the table, `account/region/table`.
         run_id: the run's id.
         attempts_of: the name of the work that the run is an attempt of. The lease of an earlier attempt is taken over
-            at once, because that attempt has ended or is about to lose it. None where the work is not repeated.
+            at once, because that attempt has ended or is about to lose it. None if the work is not repeated.
     """
 
     scope: str
@@ -65,7 +64,7 @@ class LeaseClaim(NamedTuple):
         """How the store names whoever has the lease."""
         return self.run_id if self.attempts_of is None else f"{self.attempts_of}/{self.run_id}"
 
-    def is_earlier_attempt(self, held: HeldLease) -> bool:
+    def is_earlier_attempt(self, held: LeaseRecord) -> bool:
         """Whether the lease is that of an earlier attempt at the same work."""
         return self.attempts_of is not None and held.holder.rpartition("/")[0] == self.attempts_of
 
@@ -79,7 +78,7 @@ class LeaseKeeper:
             if other is None: ...
 
     Attributes:
-        broken: the record that was replaced when the lease was taken, where no run can have left it.
+        broken: the record that was replaced when the lease was taken, if no run can have left it.
     """
 
     def __init__(
@@ -106,14 +105,14 @@ class LeaseKeeper:
         self._leases, self._claim, self._on_lost = leases, claim, on_lost
         self._scope, self._holder = claim.scope, claim.holder
         self._wait_while = wait_while
-        self.broken: HeldLease | None = None
+        self.broken: LeaseRecord | None = None
         self._clock, self._wait = clock, wait
         self._held_until = _NOT_HELD
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> HeldLease | None:
+    def __enter__(self) -> LeaseRecord | None:
         """Take the lease, or return the lease of another run.
 
         Raises:
@@ -127,7 +126,7 @@ class LeaseKeeper:
             # A signal came in the middle: the lease may have been taken or not.
             self._release()
             raise
-        if isinstance(answer, HeldLease):
+        if isinstance(answer, LeaseRecord):
             log.info("lease.held", scope=self._scope, holder=answer.holder, until=answer.until)
             return answer
         log.info("lease.taken", scope=self._scope, holder=self._holder, until=answer.until)
@@ -141,8 +140,8 @@ class LeaseKeeper:
         self._thread.start()
         return None
 
-    def find_other_holder(self) -> HeldLease | None:
-        """Read the lease that another run has at present, without taking it; None where no other run has it.
+    def find_other_holder(self) -> LeaseRecord | None:
+        """Read the lease that another run has at present, without taking it; None if no other run has it.
 
         Raises:
             StoreError: the store cannot be reached or read.
@@ -161,19 +160,18 @@ class LeaseKeeper:
         self._mark_lost()
         self._release()
 
-    def broken_warning(self, right: str) -> tuple[Remark, ...]:
-        """Build the warning that the lease replaced a record that no run can have left; empty where it did not.
+    def describe_broken(self, what: str) -> str | None:
+        """Describe the record that was replaced although no run can have left it; None if there was none.
 
         Args:
-            right: what the lease gives, in words: `the lease of the table`.
+            what: what the lease is, in words: `the lease of the table`.
         """
         if self.broken is None:
-            return ()
-        message = (
-            f"the state store said that run {self.broken.printable_holder} has {right} {self.broken.until_words()}, "
-            f"which no run can have written, so it was taken over; {CHECK_STORE}"
+            return None
+        return (
+            f"the state store {self._leases.location} held an impossible record of {what} (run "
+            f"{self.broken.printable_holder}, {self.broken.until_words()}); it was ignored and replaced; {CHECK_STORE}"
         )
-        return (Remark(where="lease", code="broken", message=message),)
 
     def is_held(self) -> bool:
         """Whether the lease is ours, and will be for a while. Once it is not, it never is again."""
@@ -182,10 +180,10 @@ class LeaseKeeper:
                 self._held_until = _NOT_HELD
             return self._held_until != _NOT_HELD
 
-    def _take_or_watch(self) -> tuple[float, Lease | HeldLease]:
+    def _take_or_watch(self) -> tuple[float, OwnLease | LeaseRecord]:
         """Take the lease; return when it was asked for, and the lease or that of another run that is at work."""
         asked_at, answer = self._take_once(self._claim.is_earlier_attempt)
-        if self._wait_while is None or isinstance(answer, Lease):
+        if self._wait_while is None or isinstance(answer, OwnLease):
             return asked_at, answer
         watched, abandoned_at = answer, self._clock() + ABANDONED_SECONDS
         log.info("lease.watched", scope=self._scope, holder=watched.holder, until=watched.until)
@@ -194,7 +192,7 @@ class LeaseKeeper:
             asked_at, answer = self._take_once(watched.__eq__ if self._clock() >= abandoned_at else never_take_over)
         return asked_at, answer
 
-    def _take_once(self, may_take_over: Callable[[HeldLease], bool]) -> tuple[float, Lease | HeldLease]:
+    def _take_once(self, may_take_over: Callable[[LeaseRecord], bool]) -> tuple[float, OwnLease | LeaseRecord]:
         asked_at = self._clock()
         return asked_at, self._leases.take(self._scope, self._holder, LEASE_SECONDS, may_take_over)
 
@@ -218,7 +216,7 @@ class LeaseKeeper:
                 break
 
     def _renew(self) -> bool:
-        """Ask for a renewal; False where the lease is another's. One that fails is asked for again later."""
+        """Ask for a renewal; False if the lease is another's. One that fails is asked for again later."""
         asked_at = self._clock()
         try:
             # None when it hangs: by then the lease counts as lost, whatever the answer would be.

@@ -46,7 +46,7 @@ class BrokenRecord(NamedTuple):
 
     Attributes:
         what: what it is, in words, for example "a mark".
-        moment: the impossible time; None where it has none that can be read.
+        moment: the impossible time; None if it has none that can be read.
     """
 
     what: str
@@ -57,7 +57,7 @@ class BrokenRecords:
     """Records that no run can have left: the first that was read, and whether there are more.
 
     Attributes:
-        first: the first one; None where there is none.
+        first: the first one; None if there is none.
         are_more: whether there is another.
     """
 
@@ -84,7 +84,13 @@ class RecordCheck:
     """
 
     def __init__(self, broken: BrokenRecords, now: int, latest: int) -> None:
-        """Args: where broken records are noted; and the times."""
+        """Prepare.
+
+        Args:
+            broken: where broken records are noted.
+            now: the run's UNIX second.
+            latest: the present UNIX second.
+        """
         self.broken = broken
         self.now, self.latest = now, max(now, latest)
 

@@ -24,7 +24,7 @@ _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 
 _PROOF_SECONDS = 86_400
-# Where room cannot run out, two records prove as much as many: they are already written like many.
+# If room cannot run out, two records prove as much as many: they are already written like many.
 _FEW = 2
 
 _decode = msgspec.json.Decoder(dict[str, object]).decode
@@ -101,7 +101,7 @@ class Store:
         return all(_is_made(change, standing.get(change.name)) for change in changes)
 
     def put(self, scope: str, changes: Iterable[RecordChange]) -> None:
-        """Write any number of records over what is there. Where this raises, some of them may be written.
+        """Write any number of records over what is there. If this raises, some of them may be written.
 
         At most a few megabytes of them are in memory at a time.
         """
@@ -117,7 +117,7 @@ class Store:
         self._write_in_the_end(scope, waiting)
 
     def remove(self, scope: str, names: Iterable[str]) -> None:
-        """Remove any number of records, whatever they hold. Where this raises, some of them may remain."""
+        """Remove any number of records, whatever they hold. If this raises, some of them may remain."""
         for portion in _in_portions(names, self._backend.max_removed):
             self._write_in_the_end(scope, [RecordChange(name, None) for name in portion])
 
@@ -125,7 +125,7 @@ class Store:
         """Prove that records of these names can be written and read, and that there is room for all of them.
 
         Others of the same size are written and removed again. So a later write does not fail for lack of a permission
-        or of room, and nobody is told the same every night because it cannot be remembered.
+        or of room, and no notice is sent every night because it cannot be remembered.
 
         Args:
             scope: the records' scope.
@@ -187,7 +187,7 @@ def encode_fields(fields: Mapping[str, object]) -> bytes:
 
 
 def decode_fields(content: object) -> Mapping[str, object]:
-    """Decode the fields of a record's content; empty where it has none."""
+    """Decode the fields of a record's content; empty if it has none."""
     if not isinstance(content, bytes):
         return {}
     try:

@@ -28,7 +28,7 @@ MAX_CHUNK_BYTES = 350_000
 # How many chunks a snapshot may have. A chunk holds thousands of findings.
 _MAX_CHUNKS = 10_000
 
-_MARK, _NOTE, _RUN = "a mark", "a record", "what the last run found"
+_MARK, _NOTE, _RUN = "a mark", "a record", "the findings of the last run"
 
 
 class StoredMark(NamedTuple):
@@ -77,7 +77,7 @@ class _Snapshot(NamedTuple):
 
 
 class RunMemory:
-    """Marks (a name, and when it was told), snapshots (what a run found, one for each set of settings) and notes.
+    """Marks (a name, and when it was announced), snapshots (what a run found, one for each set of settings) and notes.
 
     Two runs may use the store at once, each with its own memory; one memory is used from one thread. A record expires
     `REMEMBER_SECONDS` after it was last written. A record that no run can have left (`record_times`) counts as absent,
@@ -125,7 +125,7 @@ class RunMemory:
         return {name: mark for name, mark in marks.items() if mark is not None}
 
     def mark(self, moments: Mapping[str, int], at: int) -> None:
-        """Mark names; the marks are on disk when it returns. Where this raises, some of them may be marked.
+        """Mark names; the marks are on disk when it returns. If this raises, some of them may be marked.
 
         Args:
             moments: the names, each with a UNIX second. A mark from then or later keeps its time, and is only renewed.
@@ -143,7 +143,7 @@ class RunMemory:
         self._store.prove(self._scope, [_mark_name(name) for name in names], self._check.now)
 
     def note(self, name: str) -> bytes | None:
-        """Read the note of this name; None where there is none."""
+        """Read the note of this name; None if there is none."""
         record = self._store.read(self._scope, [_note_name(name)]).records.get(_note_name(name))
         if record is None or self._check.times_of(name, _NOTE, record.expires_at) is None:
             return None
@@ -156,21 +156,21 @@ class RunMemory:
         """Keep a note of a few kilobytes at most under the name, at the UNIX second `at`; it replaces the last one."""
         self._store.put(self._scope, [RecordChange(_note_name(name), content, at + REMEMBER_SECONDS)])
 
-    def last_run(self, profile: str) -> LastRun | None:
-        """Read which run left the snapshot; None where there is none."""
-        snapshot = self._snapshot(profile, self._store.read(self._scope, [_run_name(profile)]))
+    def last_run(self, findings_scheme: str) -> LastRun | None:
+        """Read which run left the snapshot; None if there is none."""
+        snapshot = self._snapshot(findings_scheme, self._store.read(self._scope, [_run_name(findings_scheme)]))
         return None if snapshot is None else snapshot.run
 
-    def snapshot(self, profile: str) -> Iterator[bytes]:
-        """Read the chunks that the last complete run left, in order; empty where there was no such run.
+    def snapshot(self, findings_scheme: str) -> Iterator[bytes]:
+        """Read the chunks that the last complete run left, in order; empty if there was no such run.
 
         Args:
-            profile: names the settings that a run's findings depend on. Each profile has its own snapshot.
+            findings_scheme: names the settings that a run's findings depend on. Each has its own snapshot.
 
         Raises:
-            StoreError: also where another run replaced them meanwhile.
+            StoreError: also if another run replaced them meanwhile.
         """
-        snapshot = self._snapshot(profile, self._store.read(self._scope, [_run_name(profile)]))
+        snapshot = self._snapshot(findings_scheme, self._store.read(self._scope, [_run_name(findings_scheme)]))
         for name in snapshot.names if snapshot is not None else ():
             chunk = self._store.read(self._scope, [name]).records.get(name)
             if chunk is None:
@@ -180,7 +180,7 @@ class RunMemory:
                 raise StoreError(sentence, "run again: the next complete run leaves a new one", "damaged")
             yield chunk.content
 
-    def replace_snapshot(self, profile: str, chunks: Iterable[bytes], run: LastRun) -> None:
+    def replace_snapshot(self, findings_scheme: str, chunks: Iterable[bytes], run: LastRun) -> None:
         """Replace the snapshot and the run that left it. A reader sees either the old one or the new one.
 
         The chunks are taken one at a time, each of at most `MAX_CHUNK_BYTES` bytes. Of two runs that do this at once,
@@ -201,7 +201,7 @@ class RunMemory:
         except BaseException:
             self._remove(_Snapshot(run, generation, count))
             raise
-        self._remove(self._point_to(profile, _Snapshot(run, generation, count), expires_at))
+        self._remove(self._point_to(findings_scheme, _Snapshot(run, generation, count), expires_at))
 
     def forget(self) -> None:
         """Remove expired records from the store, unless it does so by itself."""
@@ -220,14 +220,14 @@ class RunMemory:
         at = current.at if current is not None and current.at >= moment else check.now
         return RecordChange(_mark_name(name), encode_fields({"at": at}), check.now + REMEMBER_SECONDS, record)
 
-    def _snapshot(self, profile: str, reading: RecordReading) -> _Snapshot | None:
-        """Find where the snapshot is; None where there is none that a run can have left."""
-        record = reading.records.get(_run_name(profile))
+    def _snapshot(self, findings_scheme: str, reading: RecordReading) -> _Snapshot | None:
+        """Find where the snapshot is; None if there is none that a run can have left."""
+        record = reading.records.get(_run_name(findings_scheme))
         if record is None:
             return None
         fields = decode_fields(record.content)
         times = self._check.times_of(
-            profile, _RUN, record.expires_at, fields.get("started_at"), fields.get("finished_at")
+            findings_scheme, _RUN, record.expires_at, fields.get("started_at"), fields.get("finished_at")
         )
         if times is None:
             return None
@@ -239,20 +239,20 @@ class RunMemory:
             or chunks is None
             or not 0 <= chunks <= _MAX_CHUNKS
         ):
-            self.broken.add(profile, _RUN, None)
+            self.broken.add(findings_scheme, _RUN, None)
             return None
         return _Snapshot(LastRun(run_id, started_at, finished_at, outcome), generation, chunks)
 
-    def _point_to(self, profile: str, snapshot: _Snapshot, expires_at: int) -> _Snapshot | None:
+    def _point_to(self, findings_scheme: str, snapshot: _Snapshot, expires_at: int) -> _Snapshot | None:
         """Make the record of the run point to this snapshot, if no other run has changed the record meanwhile.
 
         If one has, its snapshot stays: if the answer to our first try was lost, that run may have removed our chunks
         already.
 
         Returns:
-            the snapshot that is not used any more; None where there is none.
+            the snapshot that is not used any more; None if there is none.
         """
-        name = _run_name(profile)
+        name = _run_name(findings_scheme)
         content = encode_fields(
             {**snapshot.run._asdict(), "generation": snapshot.generation, "chunks": snapshot.chunks}
         )
@@ -265,7 +265,7 @@ class RunMemory:
                 return snapshot
             if self._store.write(self._scope, [RecordChange(name, content, expires_at, record)]):
                 break
-        return self._snapshot(profile, reading)
+        return self._snapshot(findings_scheme, reading)
 
     def _remove(self, snapshot: _Snapshot | None) -> None:
         try:
@@ -283,8 +283,8 @@ def _note_name(name: str) -> str:
     return f"note/{name}"
 
 
-def _run_name(profile: str) -> str:
-    return f"run/{profile}"
+def _run_name(findings_scheme: str) -> str:
+    return f"run/{findings_scheme}"
 
 
 def _chunk_name(generation: str, number: int) -> str:

@@ -75,9 +75,9 @@ class ChangedEntry(NamedTuple):
 
     Attributes:
         fingerprint: the token's.
-        username, name: redacted, but still to be escaped; None where there is none.
-        expiry: the present one in UNIX seconds; None where it has none, or has vanished.
-        previous_expiry: the one that the last run found; None where it found none.
+        username, name: redacted, but still to be escaped; None if there is none.
+        expiry: the present one in UNIX seconds; None if it has none, or has vanished.
+        previous_expiry: the one that the last run found; None if it found none.
     """
 
     fingerprint: str

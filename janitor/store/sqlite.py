@@ -136,7 +136,7 @@ class _UnexpectedError(Exception):
 
 
 def _make(file: sqlite3.Connection, scope: str, changes: Sequence[RecordChange]) -> None:
-    """Make changes. Raises _UnexpectedError where one of them finds another record than it expects."""
+    """Make changes. Raises _UnexpectedError if one of them finds another record than it expects."""
     version = uuid4().bytes
     by_statement: dict[str, list[dict[str, object]]] = {}
     for change in changes:

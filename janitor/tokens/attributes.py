@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from janitor.tokens.redact import REMOVED, reveals_token, shorten_text
+from janitor.tokens.attribute_names import KEY
+from janitor.tokens.redact import REDACTED, reveals_token, shorten_text
 
-_KEY = "token"
 _BINARIES = ("B", "BS")
 _BINARY = "(binary)"
 _ITEM = msgspec.json.Decoder(dict[str, dict[str, Any]])
@@ -35,20 +35,20 @@ def list_attributes(item: bytes) -> list[Attribute]:
         item: the row as DynamoDB JSON.
     """
     stored = _ITEM.decode(item)
-    key = stored[_KEY].get("S") or ""
-    return [_redact_attribute(name, typed, key) for name, typed in sorted(stored.items()) if name != _KEY]
+    key = stored[KEY].get("S") or ""
+    return [_redact_attribute(name, typed, key) for name, typed in sorted(stored.items()) if name != KEY]
 
 
 def _redact_attribute(name: str, typed: dict[str, Any], key: str) -> Attribute:
     kind = next(iter(typed), "")
-    safe_name = REMOVED if reveals_token(name, key) else shorten_text(name)
+    safe_name = REDACTED if reveals_token(name, key) else shorten_text(name)
     if kind in _BINARIES:
         return Attribute(safe_name, kind, None)
     value = _strip_types(typed)
     if any(reveals_token(text, key) for text in _texts_in(value)):
-        return Attribute(safe_name, kind, REMOVED)
+        return Attribute(safe_name, kind, REDACTED)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return Attribute(safe_name, kind, REMOVED if reveals_token(text, key) else shorten_text(text))
+    return Attribute(safe_name, kind, REDACTED if reveals_token(text, key) else shorten_text(text))
 
 
 def _strip_types(typed: dict[str, Any]) -> Any:

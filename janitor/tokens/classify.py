@@ -25,13 +25,13 @@ class State(StrEnum):
     __hash__ = str.__hash__
 
 
-class Classification(NamedTuple):
+class Verdict(NamedTuple):
     """What a row is at one moment.
 
     Attributes:
         state: the row's state.
         accepted_by: the gates of LISA that would let it in.
-        expiry: `tokenExpiration` in whole UNIX seconds, or None where it is missing or malformed.
+        expiry: `tokenExpiration` in whole UNIX seconds, or None if it is missing or malformed.
         reasons: why a malformed row is malformed; empty for every other state.
     """
 
@@ -41,7 +41,7 @@ class Classification(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def classify(row: Row, now: int, policy: Policy) -> Classification:
+def classify(row: Row, now: int, policy: Policy) -> Verdict:
     """Find the state of a row at the UNIX second `now`, and the gates that would let it in.
 
     A date in plain seconds takes the short way: a third of the time, the same result.
@@ -51,16 +51,16 @@ def classify(row: Row, now: int, policy: Policy) -> Classification:
         return classify_by_every_rule(row, now, policy)
     is_legacy = policy.dialect is Dialect.HASHED and lacks_uuid(row)
     gates = () if now >= expiry else WORKBENCH_ONLY if is_legacy else BOTH_GATES
-    return Classification(State.LEGACY if is_legacy else _dated_state(expiry, now, policy), gates, expiry, ())
+    return Verdict(State.LEGACY if is_legacy else _dated_state(expiry, now, policy), gates, expiry, ())
 
 
-def classify_by_every_rule(row: Row, now: int, policy: Policy) -> Classification:
+def classify_by_every_rule(row: Row, now: int, policy: Policy) -> Verdict:
     """Classify any row, whatever its date looks like, by every rule in turn."""
     gates = find_accepting_gates(row, now, policy.dialect)
     expiry, reason = read_expiration(row.expiration) if row.expiration is not None else (None, None)
     if reason is not None:
-        return Classification(State.MALFORMED, gates, None, (reason,))
-    return Classification(_state(row, expiry, now, policy), gates, expiry, ())
+        return Verdict(State.MALFORMED, gates, None, (reason,))
+    return Verdict(_state(row, expiry, now, policy), gates, expiry, ())
 
 
 def _state(row: Row, expiry: int | None, now: int, policy: Policy) -> State:
@@ -100,3 +100,15 @@ def positions_to_decode(glances: Sequence[Glance], now: int, policy: Policy) -> 
         for position, glance in enumerate(glances)
         if (expiration := glance.expiration) is None or not last < expiration.N <= MAX_SECONDS
     ]
+
+
+def is_deletable(verdict: Verdict, now: int, policy: Policy) -> bool:
+    """Whether a row may be deleted at the UNIX second `now`: it is stale, or legacy and the policy includes legacy.
+
+    Every step that leads to a delete asks this one rule about every row. A row that any gate of LISA accepts is never
+    deletable, whatever its state and the policy (docs/architecture.md, "States"). A legacy row also needs a date whose
+    grace is over: MCP Workbench accepts a row without a date for ever.
+    """
+    if verdict.accepted_by or verdict.expiry is None or now < verdict.expiry + policy.grace:
+        return False
+    return verdict.state is State.STALE or (verdict.state is State.LEGACY and policy.include_legacy)

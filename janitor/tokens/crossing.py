@@ -1,10 +1,10 @@
-"""Notice thresholds: how long before its expiry a token is announced to its owner, and which one it has passed."""
+"""Notice thresholds: how long before its expiry a token is announced to its owner, and which one it has crossed."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 # The threshold that is expiry itself.
-EXPIRY = 0
+EXPIRY_THRESHOLD = 0
 
 
 class Crossing(NamedTuple):
@@ -13,7 +13,7 @@ class Crossing(NamedTuple):
     Attributes:
         fingerprint: the token's fingerprint.
         expiry: in UNIX seconds; extending a token changes it, so its crossings start again.
-        threshold: seconds before expiry, one of the policy's, or `EXPIRY` once it has expired.
+        threshold: seconds before expiry, one of the policy's, or `EXPIRY_THRESHOLD` once it has expired.
     """
 
     fingerprint: str
@@ -21,10 +21,10 @@ class Crossing(NamedTuple):
     threshold: int
 
 
-def present_threshold(seconds_to_expiry: int, thresholds: Iterable[int]) -> int | None:
-    """Return the smallest threshold that a token has passed, `EXPIRY` if it has expired, None if it has passed none.
+def find_crossed_threshold(seconds_to_expiry: int, thresholds: Iterable[int]) -> int | None:
+    """Return the smallest threshold that a token has crossed, `EXPIRY_THRESHOLD` if it has expired, else None.
 
-    Larger thresholds are passed too, and are not announced any more: a token found two days before its expiry is
+    Larger thresholds are crossed too, and are not announced any more: a token found two days before its expiry is
     announced for two days, not for thirty.
 
     Args:
@@ -32,5 +32,5 @@ def present_threshold(seconds_to_expiry: int, thresholds: Iterable[int]) -> int 
         thresholds: in seconds before expiry.
     """
     if seconds_to_expiry <= 0:
-        return EXPIRY
+        return EXPIRY_THRESHOLD
     return min((threshold for threshold in thresholds if seconds_to_expiry <= threshold), default=None)

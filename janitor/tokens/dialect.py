@@ -11,7 +11,7 @@ The rules are LISA's own, at the tags named in the README:
 from enum import StrEnum
 
 from janitor.tokens.expiration import read_as_lisa
-from janitor.tokens.row import Row, is_true
+from janitor.tokens.row import Row, is_truthy
 
 
 class Dialect(StrEnum):
@@ -37,14 +37,14 @@ def find_accepting_gates(row: Row, now: int, dialect: Dialect) -> tuple[Gate, ..
     if not _passes_classic_rule(row, now):
         return ()
     # The hashed rule is the classic one with more conditions, so the api never accepts what Workbench refuses.
-    if dialect is Dialect.HASHED and (lacks_uuid(row) or not is_true(row.expiration)):
+    if dialect is Dialect.HASHED and (lacks_uuid(row) or not is_truthy(row.expiration)):
         return WORKBENCH_ONLY
     return BOTH_GATES
 
 
 def lacks_uuid(row: Row) -> bool:
     """Whether the hashed api gate treats the row as legacy: `if not token_info.get("tokenUUID")`."""
-    return not is_true(row.token_uuid)
+    return not is_truthy(row.token_uuid)
 
 
 def _passes_classic_rule(row: Row, now: int) -> bool:

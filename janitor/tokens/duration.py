@@ -1,21 +1,21 @@
-"""Parse durations and times that a user writes, and format durations for people. Whole seconds, UTC."""
+"""Parse durations that a user writes, and format durations for people. Whole seconds."""
 
-import datetime as dt
 import re
 
-from janitor.tokens.expiration import MAX_SECONDS, calendar_time
 from janitor.tokens.words import format_count
 
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+DAY = 86_400
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": DAY, "w": 604_800}
 _SHORT = re.compile(r"(?:\d+[smhdw])+")
 _SHORT_PART = re.compile(r"(\d+)([smhdw])")
 _ISO = re.compile(r"P(?:(\d+)W|(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?)")
 
 # A thousand years: more than any policy means, and far from the edges of the arithmetic.
-_MAX_DURATION = 1_000 * 366 * 86_400
+_MAX_DURATION = 1_000 * 366 * DAY
 
 # (from how many seconds on, seconds in the unit, its name): 47 hours are given in hours, 48 hours as "2 days".
-_FORMAT_UNITS = ((2 * 365 * 86_400, 365 * 86_400, "year"), (2 * 86_400, 86_400, "day"), (7_200, 3_600, "hour"))
+_FORMAT_UNITS = ((2 * 365 * DAY, 365 * DAY, "year"), (2 * DAY, DAY, "day"), (7_200, 3_600, "hour"))
 
 
 def parse_duration(text: str) -> int:
@@ -35,33 +35,6 @@ def parse_duration(text: str) -> int:
     if seconds > _MAX_DURATION:
         raise ValueError(f"{text!r} is longer than a thousand years")
     return seconds
-
-
-def parse_time(text: str) -> int:
-    """Parse an ISO 8601 time (UTC unless it says otherwise), or a number of UNIX seconds, into a UNIX second.
-
-    Raises:
-        ValueError: the text is neither, or milliseconds, or maybe a date without its dashes, or outside the years 1 to
-            9999.
-    """
-    stripped = text.strip()
-    if stripped.isdecimal():
-        if len(stripped) == len("YYYYMMDD"):
-            raise ValueError(f"{text!r} may be a date or UNIX seconds; write a date with dashes, like 2027-01-01")
-        second = int(stripped)
-        if second > MAX_SECONDS:
-            raise ValueError(f"{text!r} is too large for UNIX seconds; it looks like milliseconds")
-        return second
-    try:
-        when = dt.datetime.fromisoformat(stripped)
-    except ValueError:
-        raise ValueError(
-            f"{text!r} is not a time; write ISO 8601 like 2027-01-01 or 2027-01-01T12:00:00Z, or UNIX seconds"
-        ) from None
-    second = int((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp())
-    if calendar_time(second) is None:
-        raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC")
-    return second
 
 
 def format_duration(seconds: int) -> str:

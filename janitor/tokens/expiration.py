@@ -50,7 +50,7 @@ def plain_second(value: Value | None) -> int | None:
 
 
 def read_as_lisa(value: Value) -> int | None:
-    """Return what `int()` gives LISA for this attribute; None where boto3 or `int()` raises, and LISA refuses."""
+    """Return what `int()` gives LISA for this attribute; None if boto3 or `int()` raises, and LISA refuses."""
     try:
         if value.N is not None:
             is_plain = len(value.N) <= _BOTO3.prec and value.N.isdecimal()
@@ -77,7 +77,7 @@ def read_expiration(value: Value) -> tuple[int | None, str | None]:
 
 
 def guess_intended_expiry(value: Value) -> int | None:
-    """Guess the UNIX second that a malformed date was meant to be; None where there is no good guess.
+    """Guess the UNIX second that a malformed date was meant to be; None if there is no good guess.
 
     Milliseconds and microseconds are scaled down; a number stored as text and an ISO 8601 date are parsed.
     """

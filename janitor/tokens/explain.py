@@ -21,7 +21,7 @@ from janitor.tokens.expiration import (
 )
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
-from janitor.tokens.row import KIND_WORDS, Row, Value, is_true
+from janitor.tokens.row import KIND_WORDS, Row, Value, is_truthy
 from janitor.tokens.times import format_second
 
 _TOO_LARGE = {
@@ -54,7 +54,7 @@ class GateExplanation(NamedTuple):
         gate: which gate.
         accepts: whether it would accept the token.
         why: by which rule.
-        until: the UNIX second from which it refuses; None where it refuses already, or never will.
+        until: the UNIX second from which it refuses; None if it refuses already, or never will.
     """
 
     gate: Gate
@@ -82,7 +82,7 @@ class SweepExplanation(NamedTuple):
 
 
 class LockoutExplanation(NamedTuple):
-    """Whether the row keeps its owner from creating a token; None where that cannot happen."""
+    """Whether the row keeps its owner from creating a token; None if that cannot happen."""
 
     locked_out: bool | None
     why: str
@@ -241,7 +241,7 @@ def _find_missing_for_api(row: Row) -> str | None:
     """Say what this row lacks that the hashed api gate requires before it reads the date; None for nothing."""
     if lacks_uuid(row):
         return f"it requires a tokenUUID: {_describe_absence(row.token_uuid)}"
-    if not is_true(row.expiration):
+    if not is_truthy(row.expiration):
         return f"it requires a tokenExpiration: {_describe_absence(row.expiration)}"
     return None
 

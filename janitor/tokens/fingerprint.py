@@ -12,37 +12,37 @@ import re
 from janitor.tokens.dialect import Dialect, lacks_uuid
 from janitor.tokens.row import Row, Text
 
-LENGTH = 12
+FINGERPRINT_LENGTH = 12
 ROW_DIGITS = 6
 
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
-def compute_fingerprint(row: Row, dialect: Dialect, secret: bytes | None = None) -> str:
-    """Return the first 12 hex digits of the bearer token's sha256; with `secret`, of an HMAC-SHA256 of that sha256.
+def compute_fingerprint(row: Row, dialect: Dialect, fingerprint_key: bytes | None = None) -> str:
+    """Return the first 12 hex digits of the bearer token's sha256; with a key, of an HMAC-SHA256 of that sha256.
 
     The key of a hashed row is that sha256 already. A key of any other form, and the key of any legacy row, is the plain
     token and is hashed first.
     """
     key = row.key.S or ""
     digest = key if is_key_hashed(row, dialect) else hashlib.sha256(key.encode()).hexdigest()
-    if secret is not None:
-        digest = hmac.new(secret, digest.encode(), hashlib.sha256).hexdigest()
-    return digest[:LENGTH]
+    if fingerprint_key is not None:
+        digest = hmac.new(fingerprint_key, digest.encode(), hashlib.sha256).hexdigest()
+    return digest[:FINGERPRINT_LENGTH]
 
 
-def make_row_name(row: Row, fingerprint: str, secret: bytes | None = None) -> str:
+def make_row_name(row: Row, fingerprint: str, fingerprint_key: bytes | None = None) -> str:
     """Return the name of this row alone: `3f0c9a1b2d4e-7b21c0`. No part of it is a part of the key.
 
     Args:
         row: the row.
         fingerprint: its fingerprint, with which the name begins.
-        secret: the key of the fingerprints; None for plain ones.
+        fingerprint_key: the key of the fingerprints; None for plain ones.
     """
     # The prefix keeps these digits independent of the fingerprint: they still differ for two tokens that somebody
     # chose so that their fingerprints are equal.
     text = b"row " + (row.key.S or "").encode("utf-8", "surrogatepass")
-    digest = hashlib.sha256(text) if secret is None else hmac.new(secret, text, hashlib.sha256)
+    digest = hashlib.sha256(text) if fingerprint_key is None else hmac.new(fingerprint_key, text, hashlib.sha256)
     return f"{fingerprint}-{digest.hexdigest()[:ROW_DIGITS]}"
 
 
@@ -56,11 +56,11 @@ def key_of(token: str, dialect: Dialect) -> str:
     return token if dialect is Dialect.CLASSIC else hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def fingerprint_of(token: str, secret: bytes | None = None) -> str:
+def compute_token_fingerprint(token: str, fingerprint_key: bytes | None = None) -> str:
     """Return the fingerprint of a bearer token, which is the same in both dialects.
 
     Args:
         token: the bearer token.
-        secret: the key of the fingerprints; None for plain ones.
+        fingerprint_key: the key of the fingerprints; None for plain ones.
     """
-    return compute_fingerprint(Row(key=Text(token)), Dialect.CLASSIC, secret)
+    return compute_fingerprint(Row(key=Text(token)), Dialect.CLASSIC, fingerprint_key)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from janitor.tokens.classify import Classification, State
+from janitor.tokens.classify import State, Verdict
 from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import format_duration
 from janitor.tokens.expiration import MAX_SECONDS, calendar_time, guess_intended_expiry, read_as_lisa
@@ -21,7 +21,7 @@ _DATED_STATES = {
 }
 
 
-def describe_state(row: Row, verdict: Classification, now: int) -> str:
+def describe_state(row: Row, verdict: Verdict, now: int) -> str:
     """Say in one sentence what the row's state means for whoever holds the token, at the UNIX second `now`."""
     if (words := _DATED_STATES.get(verdict.state)) is not None:
         return format_duration(abs((verdict.expiry or 0) - now)).join(words)

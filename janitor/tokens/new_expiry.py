@@ -1,19 +1,19 @@
 """Decide what a requested change of a token's expiry leads to: a second to write, no change, or a refusal.
 
 The decision depends on LISA's gates. A gate accepts a row until some second, for ever, or not at all. A change moves
-that end for each gate. Where a gate that refuses the row would accept it, the token is revived; where a gate that
+that end for each gate. If a gate that refuses the row would accept it, the token is revived; if a gate that
 accepts it would stop earlier, the token is shortened.
 """
 
 import math
 from typing import NamedTuple, TypeAlias
 
-from janitor.tokens.classify import Classification, classify
+from janitor.tokens.classify import Verdict, classify
 from janitor.tokens.dialect import Dialect, Gate, lacks_uuid
-from janitor.tokens.duration import format_relative
+from janitor.tokens.duration import DAY, format_relative
 from janitor.tokens.expiration import MAX_SECONDS, calendar_time, read_as_lisa
-from janitor.tokens.policy import DAY, Policy
-from janitor.tokens.row import Row, is_true
+from janitor.tokens.policy import Policy
+from janitor.tokens.row import Row, is_truthy
 from janitor.tokens.times import format_second
 
 TEN_YEARS = 3_653 * DAY
@@ -125,7 +125,7 @@ def format_time_and_distance(second: int, now: int) -> str:
     return f"{absolute} ({format_relative(second - now)})"
 
 
-def describe_expiry(row: Row, verdict: Classification, now: int) -> str:
+def describe_expiry(row: Row, verdict: Verdict, now: int) -> str:
     """Describe a row's expiry in words: a time, none, or a malformed date and how LISA reads it."""
     if verdict.expiry is not None:
         return format_time_and_distance(verdict.expiry, now)
@@ -161,9 +161,9 @@ def _find_refusal(row: Row, second: int, now: int, policy: Policy, extension: Ex
 
 
 def _current_end(row: Row, gate: Gate, dialect: Dialect) -> float:
-    """Return the UNIX second from which a gate refuses the row; minus infinity where it always does."""
+    """Return the UNIX second from which a gate refuses the row; minus infinity if it always does."""
     is_api = gate is Gate.API and dialect is Dialect.HASHED
-    if is_api and (lacks_uuid(row) or not is_true(row.expiration)):
+    if is_api and (lacks_uuid(row) or not is_truthy(row.expiration)):
         return _NOT_AT_ALL
     if row.expiration is None:
         return _FOR_EVER
@@ -172,7 +172,7 @@ def _current_end(row: Row, gate: Gate, dialect: Dialect) -> float:
 
 
 def _new_end(row: Row, gate: Gate, dialect: Dialect, second: int) -> float:
-    """Return that second if `tokenExpiration` were this number."""
+    """Return the UNIX second from which a gate refuses the row if its expiry becomes `second`."""
     is_refused = gate is Gate.API and dialect is Dialect.HASHED and lacks_uuid(row)
     return _NOT_AT_ALL if is_refused else second
 

@@ -3,8 +3,7 @@
 import msgspec
 
 from janitor.tokens.dialect import Dialect
-
-DAY = 86_400
+from janitor.tokens.duration import DAY
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

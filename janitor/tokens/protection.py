@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 
 from janitor.tokens.policy import Policy
-from janitor.tokens.row import Row, is_true, text_of
+from janitor.tokens.row import Row, is_truthy, text_of
 from janitor.tokens.user_name import matches_pattern, normalize_name
 
 # Characters that no literal may hold: wildcards, anything outside ASCII, and `K`, `;` and the backtick, the three ASCII
@@ -27,9 +27,9 @@ def find_protection(row: Row, policy: Policy) -> str | None:
 
     `hold` is the row's own attribute `janitorHold`. Any value that is truthy in Python counts, whatever its type.
     """
-    if is_true(row.hold):
+    if is_truthy(row.hold):
         return "hold"
-    if policy.protect_system and is_true(row.is_system):
+    if policy.protect_system and is_truthy(row.is_system):
         return "system"
     username = text_of(row.username)
     if not policy.protect_users or username is None:
@@ -70,7 +70,7 @@ def find_matching_patterns(patterns: Sequence[str], rows: Iterable[Row]) -> Sequ
 def count_misread_patterns(patterns: Iterable[str], owners: Iterable[str | None]) -> dict[str, int]:
     """Count the rows that patterns which match nobody would match if they were read a little differently.
 
-    A pattern may have been meant to match these owners where it holds several patterns (between commas, spaces or the
+    A pattern may have been meant to match these owners if it holds several patterns (between commas, spaces or the
     like, or in braces), has quotes, brackets or other marks around it, is a regular expression, is a name that itself
     holds a wildcard, or differs from the name in letter case, Unicode form or separators. A pattern that matches nobody
     because its owner has no row today is not counted.

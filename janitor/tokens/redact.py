@@ -13,7 +13,7 @@ MAX_TEXT_LENGTH = 256
 _KEY_IN_TEXT = re.compile(r"""(["']token["']\s*:\s*(?:\{\s*["']S["']\s*:\s*)?)(["'])(?:\\.|(?!\2).)*\2""", re.DOTALL)
 _LONG_HEX = re.compile(r"[0-9a-fA-F]{40,}")
 _MIN_HEX_LENGTH = 40
-REMOVED = "[removed: it holds a token]"
+REDACTED = "[removed: it holds a token]"
 
 # A piece of text shorter than this is not hashed to see whether it is the token of a hashed row.
 _MIN_TOKEN_LENGTH = 8
@@ -27,7 +27,7 @@ _SHA256_LENGTH = 64
 
 
 class RedactedTexts(NamedTuple):
-    """The texts of a row that may be shown; None where one is missing or not a text."""
+    """The texts of a row that may be shown; None if one is missing or not a text."""
 
     name: str | None
     username: str | None
@@ -47,7 +47,7 @@ def redacted_texts(row: Row) -> RedactedTexts:
 
 
 def shorten_text(text: str) -> str:
-    """Cut the text to 256 characters, the last one an ellipsis where there were more."""
+    """Cut the text to 256 characters, the last one an ellipsis if there were more."""
     return text if len(text) <= MAX_TEXT_LENGTH else f"{text[: MAX_TEXT_LENGTH - 1]}…"
 
 
@@ -55,7 +55,7 @@ def _redact(value: Text | Value | None, key: str) -> str | None:
     text = text_of(value)
     if text is None:
         return None
-    return REMOVED if reveals_token(text, key) else shorten_text(text)
+    return REDACTED if reveals_token(text, key) else shorten_text(text)
 
 
 def reveals_token(text: str, key: str) -> bool:

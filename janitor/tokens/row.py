@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from janitor.tokens import attribute_names
+
 # DynamoDB's types, in words for a sentence.
 KIND_WORDS = {
     "S": "text",
@@ -79,15 +81,15 @@ class Number(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The attributes of a row that janitor reads. Its `repr` never shows the key."""
 
-    key: Text = msgspec.field(name="token")
-    expiration: Value | None = msgspec.field(name="tokenExpiration", default=None)
-    token_uuid: Value | None = msgspec.field(name="tokenUUID", default=None)
+    key: Text = msgspec.field(name=attribute_names.KEY)
+    expiration: Value | None = msgspec.field(name=attribute_names.EXPIRATION, default=None)
+    token_uuid: Value | None = msgspec.field(name=attribute_names.UUID, default=None)
     username: Text | None = None
     name: Text | None = None
-    created_by: Text | None = msgspec.field(name="createdBy", default=None)
-    created_date: Number | None = msgspec.field(name="createdDate", default=None)
-    is_system: Value | None = msgspec.field(name="isSystemToken", default=None)
-    hold: Value | None = msgspec.field(name="janitorHold", default=None)
+    created_by: Text | None = msgspec.field(name=attribute_names.CREATED_BY, default=None)
+    created_date: Number | None = msgspec.field(name=attribute_names.CREATED_DATE, default=None)
+    is_system: Value | None = msgspec.field(name=attribute_names.IS_SYSTEM, default=None)
+    hold: Value | None = msgspec.field(name=attribute_names.HOLD, default=None)
 
     def __repr__(self) -> str:
         return "Row(…)"
@@ -124,8 +126,8 @@ class Glance(msgspec.Struct, gc=False):
     Nearly every row of a healthy table is active, and skipping an attribute is much cheaper than decoding it.
     """
 
-    expiration: WholeNumberGlance | None = msgspec.field(name="tokenExpiration", default=None)
-    token_uuid: TextGlance | None = msgspec.field(name="tokenUUID", default=None)
+    expiration: WholeNumberGlance | None = msgspec.field(name=attribute_names.EXPIRATION, default=None)
+    token_uuid: TextGlance | None = msgspec.field(name=attribute_names.UUID, default=None)
 
     def __repr__(self) -> str:
         return "Glance(…)"
@@ -136,6 +138,6 @@ def text_of(value: Value | Text | None) -> str | None:
     return None if value is None else value.S
 
 
-def is_true(value: Value | None) -> bool:
+def is_truthy(value: Value | None) -> bool:
     """Whether the attribute is there and truthy in Python."""
     return value is not None and value.is_truthy

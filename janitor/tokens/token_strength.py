@@ -20,7 +20,7 @@ _MAX_IN_SEQUENCE = 2 / 3
 
 
 def why_unusable(token: str) -> str | None:
-    """Say why the token cannot be sent to LISA or stored, as the end of "the token …"; None where it can.
+    """Say why the token cannot be sent to LISA or stored, as the end of "the token …"; None if it can.
 
     It has to be one word of printable ASCII: nothing else is sure to pass in an HTTP header, and LISA takes everything
     after `Bearer ` as it is.
@@ -39,7 +39,7 @@ def why_unusable(token: str) -> str | None:
 
 
 def why_weak(token: str) -> str | None:
-    """Say why the token is easy to guess, as the end of "the token …"; None where no rule finds it weak."""
+    """Say why the token is easy to guess, as the end of "the token …"; None if no rule finds it weak."""
     if len(token) < MIN_LENGTH:
         return f"has {len(token)} characters, fewer than {MIN_LENGTH}"
     distinct = len(set(token))

@@ -1,1 +1,1 @@
-"""From settings to jobs: the only place that picks variants, reads the clock and reads the environment."""
+"""Builds runs from settings: opens tables and stores, and picks readers, sinks and formats."""

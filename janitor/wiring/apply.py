@@ -10,25 +10,26 @@ from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.decode import Page
 from janitor.errors import ConfigurationError
 from janitor.readers.in_process import PageReader
+from janitor.run.spec import Prices
 from janitor.settings.commands import ApplyCommand
 from janitor.settings.table import ProtectionSettings, TableSettings
 from janitor.stopping import Stop
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive
-from janitor.wiring.job import PreparedTable
-from janitor.wiring.monitoring import metric_files
+from janitor.wiring.monitoring import list_metric_files
+from janitor.wiring.open_table import OpenTable, TableInRun, names_a_table, open_table
 from janitor.wiring.outlets import check_reports
-from janitor.wiring.policy import Terms, read_fingerprint_key
+from janitor.wiring.policy import TableRunParameters, read_fingerprint_key
+from janitor.wiring.run_spec import PreparedTable
 from janitor.wiring.scan import check_notices, prepare_table, set_up_notices
-from janitor.wiring.stores import state_file, table_lease_for
-from janitor.wiring.sweep import archive_file, build_sweep, make_announced_check, ttl_remarks
-from janitor.wiring.table import OpenTable, PlaceInRun, names_a_table, open_table
+from janitor.wiring.stores import list_state_files, make_table_lease
+from janitor.wiring.sweep import build_sweep, find_ttl_warnings, list_archive_files, make_announced_check
 
 _ROWS_A_PAGE = 1_000
 
 
-def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _: PlaceInRun | None) -> PreparedTable:
+def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _: TableInRun | None) -> PreparedTable:
     """Check the plan, find its table, and prepare the sweep of its rows. No row of the table is read yet.
 
     Raises:
@@ -36,21 +37,28 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
             wrong.
         AwsError: AWS refused or could not be reached.
     """
-    _check(plan, settings)
+    _check_settings(plan, settings)
     reader = open_plan(plan)
     reader.check(partial=settings.apply.partial)
     closing = reader.closing
-    secret = read_fingerprint_key(settings.protection.fingerprint_key_file)
+    fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
     opened = open_table_of_plan(reader, settings.table, settings.writes.max_wcu)
-    policy = _policy(reader.header, settings.protection)
+    policy = _combine_policy(reader.header, settings.protection)
     now = opened.earlier_time()
-    terms = Terms(run_id, policy, now, None, secret, settings.apply.dry_run)
+    parameters = TableRunParameters(
+        run_id=run_id,
+        policy=policy,
+        now=now,
+        as_of=None,
+        fingerprint_key=fingerprint_key,
+        is_dry_run=settings.apply.dry_run,
+    )
     table_notices = set_up_notices(
         settings.notices,
         settings.state,
         opened,
         stop,
-        terms,
+        parameters,
         remembers=False,
         requires_notice=settings.deletion.require_notice,
         attempts_of=settings.deletion.lease_holder,
@@ -59,10 +67,10 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
         opened,
         settings.deletion,
         stop,
-        terms,
+        parameters,
         plan=None,
         find_announced=make_announced_check(table_notices, settings.deletion, now),
-        lease=table_lease_for(
+        lease=make_table_lease(
             settings.state,
             settings.notices,
             opened.aws,
@@ -71,30 +79,38 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
             attempts_of=settings.deletion.lease_holder,
         ),
     )
-    population = None if closing is None or is_unknown(closing) else closing
-    rows, prices = closing.rows if closing else 0, (0.0, settings.deletion.write_price)
+    scan_facts = None if closing is None or is_unknown(closing) else closing
+    rows, prices = closing.rows if closing else 0, Prices(0.0, settings.deletion.write_price)
     return prepare_table(
-        opened, stop, terms, PageReader(lambda: _pages(reader)), rows=rows, prices=prices, deletes=sweep.is_enabled
-    ).with_job(
+        opened,
+        stop,
+        parameters,
+        PageReader(lambda: _read_pages(reader)),
+        rows=rows,
+        prices=prices,
+        deletes=sweep.is_enabled,
+    ).with_spec(
         sweep=dataclasses.replace(
-            sweep, plan=dataclasses.replace(sweep.plan, reviewed_path=plan), population=lambda _: population
+            sweep,
+            plan=dataclasses.replace(sweep.plan, reviewed_path=plan),
+            guards=dataclasses.replace(sweep.guards, choose_scan_facts=lambda _: scan_facts),
         ),
         announcer=table_notices.announcer if table_notices else None,
-        unused_patterns=_unused_patterns(reader, settings.protection),
-        remarks=ttl_remarks(opened),
+        unused_patterns=_list_unused_patterns(reader, settings.protection),
+        remarks=find_ttl_warnings(opened),
     )
 
 
-def _check(plan: Path, settings: ApplyCommand) -> None:
+def _check_settings(plan: Path, settings: ApplyCommand) -> None:
     """Check that the settings do not contradict each other, before AWS is asked anything."""
     check_archive(settings.deletion)
     check_reports(
         settings.output,
         [
             ("the plan", plan),
-            *archive_file(settings.deletion),
-            *state_file(settings.state),
-            *metric_files(settings.notices),
+            *list_archive_files(settings.deletion),
+            *list_state_files(settings.state),
+            *list_metric_files(settings.notices),
         ],
     )
     check_notices(settings.notices, settings.state, requires_notice=settings.deletion.require_notice, as_of=None)
@@ -157,7 +173,7 @@ def _name_planned_table(settings: TableSettings, planned: PlanTable) -> TableSet
     return dataclasses.replace(settings, table=planned.name, region=settings.region or planned.region)
 
 
-def _policy(header: PlanHeader, protection: ProtectionSettings) -> Policy:
+def _combine_policy(header: PlanHeader, protection: ProtectionSettings) -> Policy:
     """The plan's own rules. The settings may protect more owners, never fewer."""
     planned = header.policy
     return Policy(
@@ -170,7 +186,7 @@ def _policy(header: PlanHeader, protection: ProtectionSettings) -> Policy:
     )
 
 
-def _unused_patterns(reader: PlanReader, protection: ProtectionSettings) -> UnusedPatterns:
+def _list_unused_patterns(reader: PlanReader, protection: ProtectionSettings) -> UnusedPatterns:
     """The patterns that may protect nobody.
 
     The plan's own patterns cannot fit a row of the plan, because it has no protected rows. So its last line names those
@@ -181,7 +197,7 @@ def _unused_patterns(reader: PlanReader, protection: ProtectionSettings) -> Unus
     return UnusedPatterns([*unused, *(pattern for pattern in protection.protect_user if pattern not in planned)])
 
 
-def _pages(reader: PlanReader) -> Iterator[Page]:
+def _read_pages(reader: PlanReader) -> Iterator[Page]:
     rows = reader.rows()
     while chunk := list(itertools.islice(rows, _ROWS_A_PAGE)):
         items = b",".join(bytes(row.item) for row in chunk)

@@ -10,15 +10,15 @@ from janitor.errors import ConfigurationError
 from janitor.settings.parsers import Folder, S3Prefix
 from janitor.sinks.s3_folder import S3Folder
 from janitor.stopping import ARCHIVE_SECONDS, Stop
+from janitor.wiring.open_table import OpenTable
 from janitor.wiring.places import (
     ARCHIVE_FOLDER,
+    find_state_directory,
     is_folder,
     is_taken,
-    state_directory,
     why_not_writable,
     why_write_fails,
 )
-from janitor.wiring.table import OpenTable
 
 _BOTH = ("archive", "no_archive")
 
@@ -53,14 +53,14 @@ def keeps_no_archive(settings: ArchiveSettings) -> bool:
     return settings.no_archive and settings.given_by_flag(*_BOTH) != ["archive"]
 
 
-def archive_for(settings: ArchiveSettings, opened: OpenTable, header: PlanHeader, stop: Stop) -> Archive:
+def make_archive(settings: ArchiveSettings, opened: OpenTable, header: PlanHeader, stop: Stop) -> Archive:
     """Make the archive that --archive and --no-archive ask for; nothing is written yet.
 
     Args:
         settings: where the archive goes.
         opened: the table, and the session for S3.
         header: the archive's first line, which also names its file.
-        stop: may ask for an early end.
+        stop: says whether the run was asked to stop.
     """
     if keeps_no_archive(settings):
         return NoArchive()
@@ -68,11 +68,11 @@ def archive_for(settings: ArchiveSettings, opened: OpenTable, header: PlanHeader
     name = f"{header.table.name}-{stamp}-{header.run_id}{opened.file_suffix}"
     match settings.archive:
         case None:
-            return FileArchive(state_directory("--archive") / ARCHIVE_FOLDER / f"{name}.ndjson")
+            return FileArchive(find_state_directory("--archive") / ARCHIVE_FOLDER / f"{name}.ndjson")
         case S3Prefix(bucket, prefix):
             parent = prefix if prefix in {"", "/"} or prefix.endswith("/") else f"{prefix}/"
             folder = S3Folder(opened.aws.s3, bucket, f"{parent}{name}/")
-            return S3Archive(folder.location, folder.put, lambda: stop.is_over(ARCHIVE_SECONDS))
+            return S3Archive(folder.location, folder.put, lambda: stop.has_passed(ARCHIVE_SECONDS))
         case Folder(path):
             return FileArchive(path / f"{name}.ndjson")
         case path:

@@ -5,7 +5,7 @@ import math
 import time
 
 from janitor.dynamodb.budget import Budget, Budgets
-from janitor.dynamodb.client import Aws
+from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.table_features import Throughput
 from janitor.dynamodb.throttling import slow_down_on_throttle
@@ -17,7 +17,7 @@ log = get_logger("janitor.capacity")
 SHARE_OF_PROVISIONED = 0.25
 
 
-def unit_limits(
+def compute_unit_limits(
     throughput: Throughput, *, max_rcu: float | None, max_wcu: float | None
 ) -> tuple[float | None, float | None]:
     """Read and write units a second that a run may use, each None for no limit.
@@ -28,17 +28,19 @@ def unit_limits(
         max_wcu: write units, likewise.
     """
     return (
-        _limit(max_rcu, throughput.provisioned_reads),
-        _limit(max_wcu, throughput.provisioned_writes),
+        _compute_limit(max_rcu, throughput.provisioned_reads),
+        _compute_limit(max_wcu, throughput.provisioned_writes),
     )
 
 
-def budgets_for(aws: Aws, table: Table, *, max_rcu: float | None = None, max_wcu: float | None = None) -> Budgets:
+def make_budgets(
+    aws: AwsSession, table: Table, *, max_rcu: float | None = None, max_wcu: float | None = None
+) -> Budgets:
     """Make the budgets that every request to the table draws on; throttling slows them down from now on.
 
     `max_rcu` and `max_wcu` are read and write units a second: `inf` for no limit, None for the default.
     """
-    reads, writes = unit_limits(table.throughput, max_rcu=max_rcu, max_wcu=max_wcu)
+    reads, writes = compute_unit_limits(table.throughput, max_rcu=max_rcu, max_wcu=max_wcu)
     budgets = Budgets(
         reads=Budget(reads, time.monotonic),
         writes=Budget(writes, time.monotonic),
@@ -56,7 +58,7 @@ def log_limits(budgets: Budgets, *, deletes: bool) -> None:
         log.info("capacity.limited", **present)
 
 
-def _limit(setting: float | None, provisioned: int | None) -> float | None:
+def _compute_limit(setting: float | None, provisioned: int | None) -> float | None:
     if setting is None:
         setting = provisioned * SHARE_OF_PROVISIONED if provisioned else math.inf
     return None if math.isinf(setting) else setting

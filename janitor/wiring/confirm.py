@@ -36,17 +36,17 @@ class Confirmation:
         """
         self._table, self._stop, self._yes, self._is_scheduled = table, stop, yes, is_scheduled
 
-    def problem(self) -> str | None:
+    def find_problem(self) -> str | None:
         """Why nobody can consent; None if somebody can, or has."""
         if self._yes or self._is_scheduled or can_ask():
             return None
         return f"{NO_TERMINAL}; {WAY_OUT}"
 
-    def is_given(self, rows: int, oldest: int, newest: int) -> bool:
-        """Whether the deletes are confirmed; asks on a terminal, naming how many rows and when they expired."""
+    def ask(self, rows: int, oldest: int, newest: int) -> bool:
+        """Ask on a terminal, naming how many rows and when they expired; return whether the deletes are confirmed."""
         if self._yes or not can_ask():
-            return self.problem() is None
-        what = f"{format_count(rows, 'token')} of {self._table}, expired {_span(oldest, newest)}"
+            return self.find_problem() is None
+        what = f"{format_count(rows, 'token')} of {self._table}, expired {_format_span(oldest, newest)}"
         return _answer(f"Delete {what}?", self._stop) is True
 
 
@@ -74,13 +74,13 @@ def confirm(question: str, nothing: str, stop: Stop) -> None:
         error.exit_code = stop.exit_code
         raise error
     if not is_yes:
-        raise NotConfirmedError(f"{nothing}: it was not confirmed")
+        raise NotConfirmedError(f"{nothing}: you did not confirm", "answer y, or give --yes")
 
 
 def _answer(question: str, stop: Stop) -> bool | None:
     """Whether the user answers yes; None if a request to stop comes first."""
     try:
-        with stop.waiting():
+        with stop.interruptible_wait():
             return _ask(f"{question} [y/N]: ")
     except StopRequestedError:
         click.echo(err=True)
@@ -102,11 +102,11 @@ def _ask(question: str) -> bool:
     return answer.strip().lower() in {"y", "yes"}
 
 
-def _span(oldest: int, newest: int) -> str:
-    first, last = _day(oldest), _day(newest)
+def _format_span(oldest: int, newest: int) -> str:
+    first, last = _format_day(oldest), _format_day(newest)
     return f"on {first}" if first == last else f"between {first} and {last}"
 
 
-def _day(second: int) -> str:
+def _format_day(second: int) -> str:
     when = calendar_time(second)
     return f"{when.date()}" if when else f"at UNIX second {second}"

@@ -1,4 +1,4 @@
-"""Executes a run from settings to exit code: what every command with a job does around it."""
+"""Executes a run from settings to exit code: what every command that makes a run does around it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import TypeVar
 import click
 
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
+from janitor.logs import start_logging
 from janitor.report.model import Outcome, Report, TableReport
 from janitor.run.flow import run
-from janitor.run.job import Job, RunResult
+from janitor.run.spec import RunResult, RunSpec
 from janitor.settings.output import LogSettings
 from janitor.settings.scan import JobSettings
 from janitor.stopping import Stop
 from janitor.tokens.printable import printable
-from janitor.wiring.logging import start_logging
 from janitor.wiring.monitoring import RunMonitor
 from janitor.wiring.signals import stop_on_signals
 
@@ -30,7 +30,8 @@ class StoppedBeforeError(JanitorError):
 
     def __init__(self, stop: Stop) -> None:
         code = "deadline" if stop.is_deadline else "interrupted"
-        super().__init__(f"{stop.reason} before anything was read", code=code)
+        way_out = "raise --deadline" if stop.is_deadline else None
+        super().__init__(f"{stop.reason} before anything was read", way_out, code)
         self.exit_code = stop.exit_code
 
 
@@ -38,11 +39,11 @@ def execute_run(
     command: str,
     logs: LogSettings,
     settings: JobSettings,
-    job: Callable[[str, Stop], Job],
+    build_spec: Callable[[str, Stop], RunSpec],
     *,
-    is_silent: bool = False,
+    is_dry_run: bool = False,
 ) -> int:
-    """Build the job and run it, and print on stderr what went wrong.
+    """Build the run's spec, run it, and print on stderr what went wrong.
 
     Also publish metrics and call the heartbeat; if these fail, only the exit code changes.
 
@@ -50,8 +51,8 @@ def execute_run(
         command: the command's name.
         logs: what is logged.
         settings: those that every job has.
-        job: builds the job, from the run's id and a `Stop`.
-        is_silent: whether neither its end nor its failure is published, as for a dry run.
+        build_spec: builds the spec, from the run's id and a `Stop`.
+        is_dry_run: whether neither its end nor its failure is published.
 
     Returns:
         the exit code.
@@ -62,9 +63,9 @@ def execute_run(
     with (
         stop_on_signals(settings.deadline.deadline) as stop,
         _stop_as_error(stop),
-        monitor_for(stop=stop, is_silent=is_silent) as monitor,
+        monitor_for(stop=stop, is_dry_run=is_dry_run) as monitor,
     ):
-        prepared = prepare_or_stop(lambda: job(run_id, stop), stop)
+        prepared = prepare_or_stop(lambda: build_spec(run_id, stop), stop)
         with _stop_as_error(stop):
             result = run(prepared)
         result.failures.extend(monitor.publish_metrics(result.report))
@@ -88,7 +89,7 @@ def prepare_or_stop(prepare: Callable[[], _ResultT], stop: Stop) -> _ResultT:
     Raises:
         StoppedBeforeError: somebody asked to stop, or the deadline came.
     """
-    with _stop_as_error(stop), stop.waiting():
+    with _stop_as_error(stop), stop.interruptible_wait():
         return prepare()
 
 
@@ -107,17 +108,17 @@ def print_failures(result: RunResult) -> None:
     for table in report.tables:
         if table.outcome is Outcome.SKIPPED:
             for warning in table.warnings[-1:]:
-                click.echo(f"janitor: {_label(report, table)}{printable(warning.message)}", err=True)
+                click.echo(f"janitor: {_format_label(report, table)}{printable(warning.message)}", err=True)
     # Two failures with the same sentence, as of a heartbeat's start and end, are printed once.
     messages = [printable(error.message) for error in report.errors] + [str(failure) for failure in result.failures]
     for message in dict.fromkeys(messages):
         click.echo(f"janitor: {message}", err=True)
     for table in report.tables:
         if table.outcome is Outcome.REFUSED and table.deletion.plan:
-            click.echo(f"janitor: {_label(report, table)}the plan is {table.deletion.plan}", err=True)
+            click.echo(f"janitor: {_format_label(report, table)}the plan is {table.deletion.plan}", err=True)
 
 
-def _label(report: Report, table: TableReport) -> str:
+def _format_label(report: Report, table: TableReport) -> str:
     return f"{printable(table.label)}: " if report.is_of_several else ""
 
 

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 # The share of a run's deadline that the heartbeat's start call may take.
 _START_SHARE = 0.1
 
+_HEARTBEAT = "the heartbeat"
 
-def metric_files(settings: NoticeSettings) -> list[tuple[str, Path]]:
+
+def list_metric_files(settings: NoticeSettings) -> list[tuple[str, Path]]:
     """The files that metrics go to."""
     return [(f"--metrics {target.format}={target.path}", target.path) for target in settings.metrics if target.path]
 
@@ -61,18 +63,18 @@ class RunMonitor:
         *,
         command: str,
         run_id: str,
-        is_silent: bool = False,
+        is_dry_run: bool = False,
     ) -> None:
         """Prepare; nothing is written or called yet.
 
-        A run that `is_silent` calls and writes nothing, but still checks that the metrics could be written.
+        A dry run calls and writes nothing, but still checks that the metrics could be written.
         """
-        self._stop, self._is_silent = stop, is_silent
+        self._stop, self._is_dry_run = stop, is_dry_run
         self._settings, self._state, self._table = settings, state, table
         self._command, self._run_id = command, run_id
-        self._sinks = [_metric_sink(target, stop) for target in settings.metrics]
-        url = None if is_silent else settings.heartbeat_url
-        self._heartbeat = _heartbeat(url, run_id) if url else None
+        self._sinks = [_make_metric_sink(target, stop) for target in settings.metrics]
+        url = None if is_dry_run else settings.heartbeat_url
+        self._heartbeat = _make_heartbeat(url, run_id) if url else None
 
     def __enter__(self) -> Self:
         """Check that the metrics can be written, and call the heartbeat's start.
@@ -82,7 +84,7 @@ class RunMonitor:
             StopRequestedError: a request to stop came during the check.
         """
         try:
-            with self._stop.waiting_even_if_requested():
+            with self._stop.interruptible_wait_after_request():
                 for sink in self._sinks:
                     sink.open()
         except BaseException as error:
@@ -90,7 +92,7 @@ class RunMonitor:
             raise
         if self._heartbeat is not None:
             timeout = self._stop.seconds_left * _START_SHARE
-            _print_failure(self._call(partial(self._heartbeat.start, timeout)), "at the start, ")
+            _print_failure(self._call(_HEARTBEAT, partial(self._heartbeat.start, timeout)), "at the start, ")
         return self
 
     def __exit__(
@@ -101,7 +103,7 @@ class RunMonitor:
             return
         for sink in self._sinks:
             sink.discard()
-        if isinstance(error, JanitorError) and not self._is_silent:
+        if isinstance(error, JanitorError) and not self._is_dry_run:
             from janitor.wiring.announcer import publish_failure
 
             publish = partial(
@@ -114,16 +116,20 @@ class RunMonitor:
                 error=error,
                 stop=self._stop,
             )
-            _print_failure(self._call(publish))
+            _print_failure(self._call("SNS", publish))
         if self._heartbeat is not None:
             # Only our own errors are known to hold no row.
-            sentence = str(error) if isinstance(error, JanitorError) else f"it broke off ({type(error).__name__})"
-            _print_failure(self._call(partial(self._heartbeat.failure, sentence)))
+            sentence = (
+                str(error)
+                if isinstance(error, JanitorError)
+                else f"janitor crashed ({type(error).__name__}); see its log"
+            )
+            _print_failure(self._call(_HEARTBEAT, partial(self._heartbeat.failure, sentence)))
 
     def publish_metrics(self, report: Report) -> list[SinkError]:
         """Write the metrics of a run, and return what could not be written."""
         table_metrics = collect_table_metrics(report, self._settings.job or self._command)
-        if self._is_silent or all(each.metrics is None for each in table_metrics):
+        if self._is_dry_run or all(each.metrics is None for each in table_metrics):
             for sink in self._sinks:
                 sink.discard()
             return []
@@ -140,19 +146,19 @@ class RunMonitor:
         if self._heartbeat is None:
             return None
         if is_success:
-            return self._call(self._heartbeat.success)
+            return self._call(_HEARTBEAT, self._heartbeat.success)
         errors = [error.message for error in report.errors] or [f"the run ended {report.run.outcome.value}"]
-        return self._call(partial(self._heartbeat.failure, "\n".join(errors)))
+        return self._call(_HEARTBEAT, partial(self._heartbeat.failure, "\n".join(errors)))
 
-    def _call(self, call: Callable[[], SinkError | None]) -> SinkError | None:
-        """Make a call that may hang, and return its result; an error once a run that was asked to stop has to end."""
-        answer = wait_for_answer(lambda: (call(),), lambda: self._stop.is_over(NOTICE_SECONDS))
+    def _call(self, service: str, call: Callable[[], SinkError | None]) -> SinkError | None:
+        """Call a service that may hang, and return the result; an error once a run that was asked to stop must end."""
+        answer = wait_for_answer(lambda: (call(),), lambda: self._stop.has_passed(NOTICE_SECONDS))
         if answer is not None:
             return answer[0]
-        return SinkError("the monitoring of this run did not answer before the run had to end", code="no-answer")
+        return SinkError(f"{service} did not answer before the run had to end", code="no-answer")
 
 
-def _heartbeat(url: str, run_id: str) -> Heartbeat:
+def _make_heartbeat(url: str, run_id: str) -> Heartbeat:
     from janitor.sinks.heartbeat import Heartbeat
 
     return Heartbeat(url, run_id=run_id, environment=os.environ)
@@ -163,11 +169,11 @@ def _print_failure(failure: JanitorError | None, when: str = "") -> None:
         click.echo(f"janitor: {when}{failure}", err=True)
 
 
-def _metric_sink(target: MetricsTarget, stop: Stop) -> MetricSink:
+def _make_metric_sink(target: MetricsTarget, stop: Stop) -> MetricSink:
     if target.path is None:
         from janitor.sinks.emf import Emf
 
         return Emf(sys.stderr)
     from janitor.sinks.prometheus import Prometheus
 
-    return Prometheus(target.path, lambda: stop.is_over(REPORT_SECONDS))
+    return Prometheus(target.path, lambda: stop.has_passed(REPORT_SECONDS))

@@ -59,7 +59,7 @@ def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] =
         raise ConfigurationError("two reports go to one object in S3", "give each --report a key of its own")
 
 
-def outlets_for(
+def make_outlets(
     settings: OutputSettings,
     table: Table | None,
     s3: Callable[[], "S3Client"],
@@ -73,20 +73,20 @@ def outlets_for(
         table: the table whose name may stand in their places; None for a report of several.
         s3: makes the client; called only if a report goes to S3.
         run_id: the run's id.
-        stop: may ask for an early end.
+        stop: says whether the run was asked to stop.
     """
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
     outlets = [
-        Outlet(_format(target.format, is_terminal=False), _sink(target, table, s3, run_id, stop))
+        Outlet(_make_format(target.format, is_terminal=False), _make_sink(target, table, s3, run_id, stop))
         for target in settings.report
     ]
     if stdout != NO_REPORT:
-        outlets.append(Outlet(_format(stdout, is_terminal=is_terminal), Stdout(_standard_output(stop))))
+        outlets.append(Outlet(_make_format(stdout, is_terminal=is_terminal), Stdout(_open_standard_output(stop))))
     return Outlets(outlets)
 
 
-def _sink(
+def _make_sink(
     target: ReportTarget,
     table: Table | None,
     s3: Callable[[], "S3Client"],
@@ -95,15 +95,15 @@ def _sink(
 ) -> Sink:
     place = expand_place(target.place, table, run_id)
     if isinstance(place, Path):
-        return File(place, lambda: stop.is_over(REPORT_SECONDS))
+        return File(place, lambda: stop.has_passed(REPORT_SECONDS))
 
     from janitor.sinks.s3_object import S3Object
 
     sink = S3Object(s3(), place.bucket, place.key, _CONTENT_TYPES[target.format])
-    return BoundedSink(sink, lambda: stop.is_over(REPORT_SECONDS))
+    return BoundedSink(sink, lambda: stop.has_passed(REPORT_SECONDS))
 
 
-def _standard_output(stop: Stop) -> BinaryIO | PipeWriter:
+def _open_standard_output(stop: Stop) -> BinaryIO | PipeWriter:
     # What was printed before has to come first.
     sys.stdout.flush()
     try:
@@ -111,10 +111,10 @@ def _standard_output(stop: Stop) -> BinaryIO | PipeWriter:
     except OSError:
         # A caller in Python may have put an object without a descriptor there, which needs no waiting.
         return sys.stdout.buffer
-    return PipeWriter(descriptor, lambda: stop.is_over(REPORT_SECONDS), closes=False)
+    return PipeWriter(descriptor, lambda: stop.has_passed(REPORT_SECONDS), closes=False)
 
 
-def _format(name: str, *, is_terminal: bool) -> Format:
+def _make_format(name: str, *, is_terminal: bool) -> Format:
     """The format of this name: a class in the module of the same name, imported only if it is asked for.
 
     The calendar alone takes as long to import as a small table takes to scan.

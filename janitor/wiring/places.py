@@ -18,7 +18,7 @@ _EPHEMERAL_ENVIRONMENTS = ("KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_UR
 _CONTAINER_MARKERS = (".dockerenv", "run/.containerenv")
 
 
-def state_directory(option: str) -> Path:
+def find_state_directory(option: str) -> Path:
     """`$XDG_STATE_HOME/janitor`, by default `~/.local/state/janitor`. It may not exist yet.
 
     `option` is the option that names another place, such as `--archive`; the error suggests it.
@@ -26,16 +26,16 @@ def state_directory(option: str) -> Path:
     Raises:
         ConfigurationError: neither XDG_STATE_HOME nor HOME is set, and the user has no home.
     """
-    return (_chosen_base() or _home(option) / ".local" / "state") / "janitor"
+    return (_read_state_home() or _find_home(option) / ".local" / "state") / "janitor"
 
 
-def plan_folder(root: Path = Path("/")) -> Path | None:
+def find_plan_folder(root: Path = Path("/")) -> Path | None:
     """The folder for plans that a guard refused; None if it would not outlive the run, or cannot be written.
 
     `root` is the machine's root folder.
     """
     try:
-        folder = state_directory("--plan") / PLAN_FOLDER
+        folder = find_state_directory("--plan") / PLAN_FOLDER
     except ConfigurationError:
         return None
     return None if _is_ephemeral(folder, root) or why_not_writable(folder) is not None else folder
@@ -47,22 +47,22 @@ def _is_ephemeral(folder: Path, root: Path) -> bool:
         # The image sets XDG_STATE_HOME too, so the variable does not prove that a volume is mounted there.
         return not _is_mounted(folder, root)
     in_container = any(os.path.lexists(root / marker) for marker in _CONTAINER_MARKERS)
-    return in_container and _chosen_base() is None and not _is_mounted(folder, root)
+    return in_container and _read_state_home() is None and not _is_mounted(folder, root)
 
 
 def _is_mounted(folder: Path, root: Path) -> bool:
     try:
-        return _existing(folder).stat().st_dev != root.stat().st_dev
+        return _find_existing(folder).stat().st_dev != root.stat().st_dev
     except OSError:
         return False
 
 
-def _chosen_base() -> Path | None:
+def _read_state_home() -> Path | None:
     base = os.environ.get("XDG_STATE_HOME")
     return Path(base) if base and Path(base).is_absolute() else None
 
 
-def _home(option: str) -> Path:
+def _find_home(option: str) -> Path:
     # Not `Path.home`, which raises RuntimeError for a user id without a name, as in containers.
     home = os.environ.get("HOME")
     if home and Path(home).is_absolute():
@@ -80,13 +80,13 @@ def _home(option: str) -> Path:
 def why_not_writable(folder: Path) -> str | None:
     """Why no file could be made in this folder, found without writing; None if one could. It may not exist yet."""
     # Not pathlib's checks, which raise if a folder on the way may not be searched.
-    existing = _existing(folder)
+    existing = _find_existing(folder)
     if not os.path.isdir(existing):  # noqa: PTH112
         return f"{existing} is not a folder"
     return None if os.access(existing, os.W_OK | os.X_OK) else f"{existing} cannot be written"
 
 
-def _existing(folder: Path) -> Path:
+def _find_existing(folder: Path) -> Path:
     """The folder, or the nearest parent that exists."""
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
@@ -133,6 +133,6 @@ def check_places_differ(places: Sequence[tuple[str, Path]]) -> None:
         names[real] = name
 
 
-def named_path(name: str, path: Path | None) -> list[tuple[str, Path]]:
+def list_named_path(name: str, path: Path | None) -> list[tuple[str, Path]]:
     """The path with the option that names it, as a list of one; an empty list for None."""
     return [] if path is None else [(name, path)]

@@ -10,7 +10,7 @@ from janitor.run.guards import DeletionLimits
 from janitor.settings.deletion import DeletionSettings
 from janitor.temporary import temporary_folder
 from janitor.tokens.policy import Policy
-from janitor.wiring.places import plan_folder
+from janitor.wiring.places import find_plan_folder
 
 
 def make_limits(deletion: DeletionSettings) -> DeletionLimits:
@@ -42,7 +42,7 @@ def build_header(table: Table, policy: Policy, run_id: str, now: int, as_of: int
     )
 
 
-def temporary_plan(run_id: str, suffix: str = "") -> Path:
+def make_temporary_plan_path(run_id: str, suffix: str = "") -> Path:
     """The file of a plan that nobody keeps.
 
     No one else can make it first: the run's id has 64 random bits, and the file must not exist yet.
@@ -50,7 +50,7 @@ def temporary_plan(run_id: str, suffix: str = "") -> Path:
     return temporary_folder() / f"janitor-plan-{run_id}{suffix}.ndjson"
 
 
-def refused_plan_file(table: Table) -> Path | None:
-    """Where a plan of the table is kept if a guard refuses it; None where no folder outlives the run."""
-    folder = plan_folder()
+def find_refused_plan_path(table: Table) -> Path | None:
+    """Where a plan of the table is kept if a guard refuses it; None if no folder outlives the run."""
+    folder = find_plan_folder()
     return folder and folder / f"{table.name}-{table.region}-{table.account_id or 'unknown'}.ndjson"

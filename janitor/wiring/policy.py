@@ -5,7 +5,8 @@ import hmac
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from janitor.errors import ConfigurationError
 from janitor.settings.table import PolicySettings, ProtectionSettings
@@ -27,7 +28,7 @@ def make_policy(
     )
 
 
-class Terms(NamedTuple):
+class TableRunParameters(msgspec.Struct, frozen=True, kw_only=True):
     """By which rules, and at what time, a run judges a table.
 
     Attributes:
@@ -35,7 +36,7 @@ class Terms(NamedTuple):
         policy: the rules.
         now: the UNIX second at which rows are judged: the present, or `as_of`.
         as_of: the time that the user gave instead of the present.
-        secret: the key of fingerprints; None for plain ones.
+        fingerprint_key: the key of fingerprints; None for plain ones.
         is_dry_run: whether nothing is deleted, announced or remembered.
     """
 
@@ -43,7 +44,7 @@ class Terms(NamedTuple):
     policy: Policy
     now: int
     as_of: int | None
-    secret: bytes | None
+    fingerprint_key: bytes | None
     is_dry_run: bool
 
 
@@ -56,21 +57,21 @@ def read_fingerprint_key(path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
-        secret = path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+        fingerprint_key = path.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
     except OSError as error:
         raise ConfigurationError(
             f"--fingerprint-key-file {path} cannot be read: {error.strerror}", "give a file that can be read"
         ) from None
-    if secret.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if fingerprint_key.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ConfigurationError(
             f"--fingerprint-key-file {path} begins with a byte order mark, which would become part of the secret",
             "save it as UTF-8 without the mark",
         )
-    if not secret:
+    if not fingerprint_key:
         raise ConfigurationError(f"--fingerprint-key-file {path} is empty", "write a long secret into it")
-    return secret
+    return fingerprint_key
 
 
-def fingerprint_key_id(secret: bytes | None) -> str:
+def compute_key_id(key: bytes | None) -> str:
     """An id of the key, which tells a store that a record was written under another key. It does not reveal the key."""
-    return "-" if secret is None else hmac.new(secret, b"the name of this key", sha256).hexdigest()[:12]
+    return "-" if key is None else hmac.new(key, b"the name of this key", sha256).hexdigest()[:12]

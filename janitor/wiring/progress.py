@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
 
-def progress_for(total: int, action: str) -> Progress:
+def make_progress(total: int, action: str) -> Progress:
     """A bar where stderr is a terminal that can show one; nothing is shown elsewhere.
 
     Args:
@@ -35,7 +35,7 @@ class ProgressBar:
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
             progress.TextColumn("rows"),
-            _rate_column(),
+            _make_rate_column(),
             progress.TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
@@ -57,7 +57,7 @@ class ProgressBar:
         self._progress.stop()
 
 
-def _rate_column() -> "ProgressColumn":
+def _make_rate_column() -> "ProgressColumn":
     from rich.progress import ProgressColumn, Task
     from rich.text import Text
 

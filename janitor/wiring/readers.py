@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from janitor.settings.limits import LimitSettings
     from janitor.settings.table import TableSettings
     from janitor.stopping import Stop
-    from janitor.wiring.table import OpenTable
+    from janitor.wiring.open_table import OpenTable
 
 # The CPU time that a container may use, and in which period, both in microseconds (Linux, cgroup v2).
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -47,7 +47,7 @@ def check_readers(limits: LimitSettings) -> None:
         check_installed()
 
 
-def thread_count(limits: LimitSettings) -> int:
+def count_threads(limits: LimitSettings) -> int:
     """How many threads of this process read the table; 0 for the default."""
     is_only_process = limits.dask is None and limits.workers == 1
     return (limits.segments or 0) if is_only_process else 0
@@ -58,42 +58,45 @@ def split_table(limits: LimitSettings, size_bytes: int) -> TableSplit:
     parts = min(MAX_SEGMENTS, max(1, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
     if limits.dask is not None:
         return TableSplit(limits.segments or parts, 1)
-    workers = limits.workers or min(parts, available_cores())
+    workers = limits.workers or min(parts, count_available_cores())
     if workers == 1:
         return TableSplit(limits.segments or min(parts, MAX_AUTO_SEGMENTS), 1)
     segments = limits.segments or max(parts, workers)
     return TableSplit(segments, min(workers, segments))
 
 
-def reader_for(opened: OpenTable, limits: LimitSettings, settings: TableSettings, stop: Stop) -> Reader:
+def make_reader(opened: OpenTable, limits: LimitSettings, settings: TableSettings, stop: Stop) -> Reader:
     """Make the reader of an opened table; other processes reach it by `settings`.
 
     Raises:
         ConfigurationError: the Dask cluster does not answer, or its versions differ.
     """
     split = split_table(limits, opened.table.size_bytes)
+    if limits.dask is None and split.processes == 1:
+        return ThreadReader(
+            opened.aws.dynamodb,
+            opened.table.name,
+            segments=split.segments,
+            stop=stop,
+            budgets=opened.budgets,
+        )
+    from janitor.readers.segment import DistributedReader
+
+    readers: SegmentReaders
     if limits.dask is not None:
         from janitor.readers.dask_cluster import DaskCluster
 
         cluster = DaskCluster(limits.dask, stop)
         cluster.check()
-        return _distributed_reader(opened, _location(opened), split.segments, cluster, stop)
-    if split.processes > 1:
+        readers, location = cluster, _make_location(opened)
+    else:
         from janitor.readers.processes import ReaderProcesses
 
-        return _distributed_reader(
-            opened, _location(opened, settings), split.segments, ReaderProcesses(split.processes, stop), stop
-        )
-    return ThreadReader(
-        opened.aws.dynamodb,
-        opened.table.name,
-        segments=split.segments,
-        stop=stop,
-        budgets=opened.budgets,
-    )
+        readers, location = ReaderProcesses(split.processes, stop), _make_location(opened, settings)
+    return DistributedReader(location, split.segments, readers, stop=stop, note_requests=opened.aws.traffic.add)
 
 
-def available_cores() -> int:
+def count_available_cores() -> int:
     """How many cores this process may use, by its CPU affinity and the quota of its container."""
     try:
         quota, period = _CPU_QUOTA.read_text().split()
@@ -104,7 +107,7 @@ def available_cores() -> int:
     return max(1, min(allowed, len(os.sched_getaffinity(0))))
 
 
-def _location(opened: OpenTable, settings: TableSettings | None = None) -> TableLocation:
+def _make_location(opened: OpenTable, settings: TableSettings | None = None) -> TableLocation:
     """Where other processes find the table. Without `settings` they use the profile or role of their own machine."""
     from janitor.readers.segment import TableLocation
 
@@ -119,11 +122,3 @@ def _location(opened: OpenTable, settings: TableSettings | None = None) -> Table
         endpoint_url=settings.endpoint_url if settings else table.endpoint,
         rate=opened.budgets.reads.limit,
     )
-
-
-def _distributed_reader(
-    opened: OpenTable, location: TableLocation, segments: int, readers: SegmentReaders, stop: Stop
-) -> Reader:
-    from janitor.readers.segment import DistributedReader
-
-    return DistributedReader(location, segments, readers, stop=stop, note_requests=opened.aws.traffic.add)

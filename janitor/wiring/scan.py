@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from janitor.errors import ConfigurationError
-from janitor.readers.interface import Reader
-from janitor.run.job import TableJob
+from janitor.readers.interface import Reader, Rules
+from janitor.run.spec import OwnerLookup, Prices, TableSpec
 from janitor.settings.scan import ScanCommand
 from janitor.stopping import Stop
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
-from janitor.wiring.job import PreparedTable
-from janitor.wiring.monitoring import metric_files
+from janitor.wiring.monitoring import list_metric_files
+from janitor.wiring.open_table import OpenTable, TableInRun, find_table_warnings, make_owner_reader, open_table
 from janitor.wiring.outlets import check_reports
-from janitor.wiring.policy import Terms, make_policy, read_fingerprint_key
-from janitor.wiring.progress import progress_for
-from janitor.wiring.readers import check_readers, reader_for, thread_count
-from janitor.wiring.stores import check_state, has_store, state_file
-from janitor.wiring.table import OpenTable, PlaceInRun, find_table_warnings, open_table, owner_pages
+from janitor.wiring.policy import TableRunParameters, make_policy, read_fingerprint_key
+from janitor.wiring.progress import make_progress
+from janitor.wiring.readers import check_readers, count_threads, make_reader
+from janitor.wiring.run_spec import PreparedTable
+from janitor.wiring.stores import check_state, has_store, list_state_files
 
 if TYPE_CHECKING:
     from janitor.settings.output import NoticeSettings, StateSettings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def prepare_scan(
-    settings: ScanCommand, run_id: str, stop: Stop, place_in_run: PlaceInRun | None = None, *, is_dry_run: bool = False
+    settings: ScanCommand, run_id: str, stop: Stop, table_in_run: TableInRun | None = None, *, is_dry_run: bool = False
 ) -> PreparedTable:
     """Find the table and prepare its scan. No row is read yet.
 
@@ -43,55 +43,73 @@ def prepare_scan(
         from janitor.wiring.source import prepare_source
 
         return prepare_source(settings, run_id, stop)
-    secret = read_fingerprint_key(settings.protection.fingerprint_key_file)
-    opened = open_scan_table(settings, place_in_run)
+    fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
+    opened = open_table(
+        settings.table,
+        dialect=settings.policy.dialect,
+        connections=count_threads(settings.limits),
+        max_rcu=settings.limits.max_rcu,
+        table_in_run=table_in_run,
+    )
     policy = make_policy(settings.policy, settings.protection, opened.table.dialect)
     now = opened.earlier_time() if as_of is None else as_of
-    terms = Terms(run_id, policy, now, as_of, secret, is_dry_run)
-    table_notices = set_up_notices(settings.notices, settings.state, opened, stop, terms)
-    reader = reader_for(opened, settings.limits, settings.table, stop)
-    prepared = prepare_table(
-        opened, stop, terms, reader, rows=opened.table.item_count, prices=(settings.limits.read_price, 0.0)
+    parameters = TableRunParameters(
+        run_id=run_id,
+        policy=policy,
+        now=now,
+        as_of=as_of,
+        fingerprint_key=fingerprint_key,
+        is_dry_run=is_dry_run,
     )
-    return prepared.with_job(
+    table_notices = set_up_notices(settings.notices, settings.state, opened, stop, parameters)
+    reader = make_reader(opened, settings.limits, settings.table, stop)
+    prepared = prepare_table(
+        opened, stop, parameters, reader, rows=opened.table.item_count, prices=Prices(settings.limits.read_price, 0.0)
+    )
+    return prepared.with_spec(
         unused_patterns=UnusedPatterns(policy.protect_users),
         announcer=table_notices.announcer if table_notices else None,
     )
 
 
 def set_up_notices(
-    notices: NoticeSettings, state: StateSettings, opened: OpenTable, stop: Stop, terms: Terms, **more: Any
+    notices: NoticeSettings,
+    state: StateSettings,
+    opened: OpenTable,
+    stop: Stop,
+    parameters: TableRunParameters,
+    *,
+    remembers: bool = True,
+    requires_notice: bool = False,
+    attempts_of: str | None = None,
 ) -> TableNotices | None:
-    """Build the table's announcer, importing what that needs only if anything is remembered.
+    """Build the table's announcer and its memory; None if nothing is remembered. Only then are they imported.
 
-    `more` are the other arguments of `build_table_notices`.
+    A run as of another time remembers nothing: its findings are not true yet.
+
+    Args:
+        notices: who is notified.
+        state: where that is remembered.
+        opened: the table.
+        stop: says whether the run was asked to stop.
+        parameters: by which rules and at what time the table is judged.
+        remembers: whether the run reads the whole table, as the next run will.
+        requires_notice: whether the run deletes only tokens that were announced.
+        attempts_of: the name of the work that this run is an attempt of; None if it is not repeated.
     """
-    if not has_store(state, notices):
+    if parameters.as_of is not None or not has_store(state, notices):
         return None
     from janitor.wiring.announcer import build_table_notices
 
-    return build_table_notices(notices, state, opened, stop, terms, **more)
-
-
-def open_scan_table(settings: ScanCommand, place_in_run: PlaceInRun | None, max_wcu: float | None = None) -> OpenTable:
-    """Find the table of a scan or a sweep.
-
-    Args:
-        settings: those of the run.
-        place_in_run: the table's place among several; None in a run of one table.
-        max_wcu: how many write units a second the deletes may use, `inf` for no limit; None for the default.
-
-    Raises:
-        ConfigurationError: the settings, the credentials or the table are wrong.
-        AwsError: AWS refused or could not be reached.
-    """
-    return open_table(
-        settings.table,
-        dialect=settings.policy.dialect,
-        connections=thread_count(settings.limits),
-        max_rcu=settings.limits.max_rcu,
-        max_wcu=max_wcu,
-        place_in_run=place_in_run,
+    return build_table_notices(
+        notices,
+        state,
+        opened,
+        stop,
+        parameters,
+        remembers=remembers,
+        requires_notice=requires_notice,
+        attempts_of=attempts_of,
     )
 
 
@@ -102,7 +120,7 @@ def check_scan(settings: ScanCommand) -> None:
         ConfigurationError: they do.
     """
     check_readers(settings.limits)
-    check_reports(settings.output, [*state_file(settings.state), *metric_files(settings.notices)])
+    check_reports(settings.output, [*list_state_files(settings.state), *list_metric_files(settings.notices)])
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
 
 
@@ -118,49 +136,45 @@ def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_no
         way_out = "give --sns-topic-arn ARN, and --digest never if this run is to publish nothing itself"
         raise ConfigurationError("--require-notice needs the topic that expiries were announced to", way_out)
     if settings.sns_topic_arn is not None and as_of is not None:
-        way_out = "go without --as-of, or without --sns-topic-arn"
-        raise ConfigurationError("notices of rows judged as of another time would be wrong", way_out)
+        sentence = "--as-of and --sns-topic-arn exclude each other: notices as of another time would be wrong"
+        raise ConfigurationError(sentence, "remove one of them")
     check_state(state)
 
 
 def prepare_table(
     opened: OpenTable,
     stop: Stop,
-    terms: Terms,
+    parameters: TableRunParameters,
     reader: Reader,
     *,
     rows: int,
-    prices: tuple[float, float],
+    prices: Prices,
     deletes: bool = False,
 ) -> PreparedTable:
     """Prepare a table's part of a run that only reads; `with_job` adds what else is to be done.
 
     Args:
         opened: the table.
-        stop: may ask for an early end.
-        terms: by which rules and at what time the table is judged.
+        stop: says whether the run was asked to stop.
+        parameters: by which rules and at what time the table is judged.
         reader: reads its rows.
         rows: how many rows it has, for the progress bar.
-        prices: dollars for a million read units, and for a million write units.
+        prices: what capacity costs.
         deletes: whether rows will be deleted.
     """
-    traffic = opened.aws.traffic
-    job = TableJob(
+    spec = TableSpec(
         label=opened.table.name,
         table=opened.table,
-        policy=terms.policy,
-        now=terms.now,
-        as_of=terms.as_of,
+        rules=Rules(policy=parameters.policy, now=parameters.now, fingerprint_key=parameters.fingerprint_key),
+        as_of=parameters.as_of,
         reader=reader,
-        pages_of_owner=owner_pages(opened),
-        requests=lambda: (traffic.requests, traffic.throttled),
-        fingerprint_secret=terms.secret,
-        read_price=prices[0],
-        write_price=prices[1],
+        owners=OwnerLookup(make_owner_reader(opened)),
+        traffic=opened.aws.traffic,
+        prices=prices,
         clock=time.time,
-        progress=progress_for(rows, "scanning"),
+        progress=make_progress(rows, "scanning"),
         stop=stop,
         warnings=find_table_warnings(opened),
     )
     log_limits(opened.budgets, deletes=deletes)
-    return PreparedTable(job, lambda: opened.aws, opened.table)
+    return PreparedTable(spec, lambda: opened.aws, opened.table)

@@ -30,14 +30,14 @@ def describe_schedule(
     """
     yield printable(f"{schedule.path} is valid" + (f": {schedule.description}" if schedule.description else ""))
     first = commands[0]
-    yield _line("does", _action(schedule, first, deletes=deletes))
+    yield _format_line("does", _describe_action(schedule, first, deletes=deletes))
     for command in commands:
-        yield _line("table", _table(command.scan.table))
-    yield from _outputs(first, is_silent=first.run.dry_run or (schedule.is_sweep and not deletes))
-    yield from _next_times(schedule, now)
+        yield _format_line("table", _describe_table(command.scan.table))
+    yield from _describe_outputs(first, is_dry_run=first.run.dry_run or (schedule.is_sweep and not deletes))
+    yield from _describe_next_times(schedule, now)
 
 
-def _action(schedule: Schedule, command: RunCommand, *, deletes: bool) -> str:
+def _describe_action(schedule: Schedule, command: RunCommand, *, deletes: bool) -> str:
     if not schedule.is_sweep:
         return "a scan: reports, deletes nothing"
     what = f"tokens that expired {format_duration(command.scan.policy.grace)} ago or longer"
@@ -45,10 +45,10 @@ def _action(schedule: Schedule, command: RunCommand, *, deletes: bool) -> str:
     if not deletes:
         return f"a sweep, dry run: reports which {what} would be deleted"
     bounds = f"at most {deletion.max_deletes:,} rows and {deletion.max_delete_percent:g} percent of the table"
-    return f"a sweep: DELETES {what}, {bounds}; {_archive(command)}"
+    return f"a sweep: DELETES {what}, {bounds}; {_describe_archive(command)}"
 
 
-def _archive(command: RunCommand) -> str:
+def _describe_archive(command: RunCommand) -> str:
     archive = command.deletion.archive
     if keeps_no_archive(command.deletion):
         return "NO archive"
@@ -56,7 +56,7 @@ def _archive(command: RunCommand) -> str:
     return f"archived in {place or 'the state directory'}"
 
 
-def _table(table: TableSettings) -> str:
+def _describe_table(table: TableSettings) -> str:
     named = {
         "": table.table,
         "deployment ": ", ".join(table.deployment),
@@ -68,27 +68,27 @@ def _table(table: TableSettings) -> str:
     return ", ".join(words) or "none is named; give --table, --deployment or --ssm-parameter"
 
 
-def _outputs(command: RunCommand, *, is_silent: bool) -> Iterator[str]:
+def _describe_outputs(command: RunCommand, *, is_dry_run: bool) -> Iterator[str]:
     notices = command.scan.notices
     if notices.sns_topic_arn:
-        yield _line("notices", f"{notices.sns_topic_arn}{'; a dry run sends none' if is_silent else ''}")
+        yield _format_line("notices", f"{notices.sns_topic_arn}{'; a dry run sends none' if is_dry_run else ''}")
     for target in command.scan.output.report:
-        yield _line("report", str(target))
+        yield _format_line("report", str(target))
     if command.scan.state.state_url:
-        yield _line("state", str(command.scan.state.state_url))
+        yield _format_line("state", str(command.scan.state.state_url))
 
 
-def _next_times(schedule: Schedule, now: float) -> Iterator[str]:
+def _describe_next_times(schedule: Schedule, now: float) -> Iterator[str]:
     when = schedule.when
     if when.cron is None:
-        yield _line("fires", "only by hand: [when] has no cron line")
+        yield _format_line("fires", "only by hand: [when] has no cron line")
         return
     jitter = f", up to {format_duration(when.jitter)} later" if when.jitter else ""
-    yield _line("fires", f"{when.cron} ({when.timezone}){jitter}")
+    yield _format_line("fires", f"{when.cron} ({when.timezone}){jitter}")
     start = time_of(now)
     for at in itertools.islice(next_times(when, start), _TIMES):
-        yield _line("", f"{format_minute(at)} UTC  {format_relative(int(at.timestamp() - now))}")
+        yield _format_line("", f"{format_minute(at)} UTC  {format_relative(int(at.timestamp() - now))}")
 
 
-def _line(name: str, text: str) -> str:
+def _format_line(name: str, text: str) -> str:
     return f"  {name:<{_WIDTH}}{printable(text)}"

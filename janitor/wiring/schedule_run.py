@@ -14,13 +14,13 @@ from janitor.settings.parsers import ReportTarget
 from janitor.settings.scan import ScanCommand
 from janitor.settings.schedule import Schedule, ScheduleError, load_schedule
 from janitor.tokens.printable import printable
-from janitor.wiring.job import RunRequest
+from janitor.wiring.open_table import names_a_table
+from janitor.wiring.run_on_tables import check_shared, execute_on_tables
+from janitor.wiring.run_spec import RunRequest
 from janitor.wiring.scan import check_scan, prepare_scan
 from janitor.wiring.schedule_description import describe_schedule
 from janitor.wiring.schedule_settings import build_commands
 from janitor.wiring.sweep import check_sweep, prepare_sweep
-from janitor.wiring.table import names_a_table
-from janitor.wiring.tables import check_shared, execute_on_tables
 
 
 def check_schedule_file(file: Path, given: RunCommand) -> int:
@@ -86,11 +86,11 @@ def run_schedule_file(file: Path, given: RunCommand, logs: LogSettings) -> int:
     deletes = _deletes(schedule, given)
     check = partial(_check_several, schedule, first)
     if not schedule.is_sweep:
-        is_silent = given.run.dry_run
-        prepare = partial(prepare_scan, is_dry_run=is_silent)
-        return execute_on_tables(RunRequest("scan", tables, prepare, is_silent=is_silent), logs, check)
+        is_dry_run = given.run.dry_run
+        prepare = partial(prepare_scan, is_dry_run=is_dry_run)
+        return execute_on_tables(RunRequest("scan", tables, prepare, is_dry_run=is_dry_run), logs, check)
     sweep = SweepCommand(first.plan, first.deletion, first.writes, deletes, is_scheduled=schedule.deletes)
-    request = RunRequest("sweep", tables, partial(prepare_sweep, sweep), not deletes, is_silent=not deletes)
+    request = RunRequest("sweep", tables, partial(prepare_sweep, sweep), deletes=deletes, is_dry_run=not deletes)
     return execute_on_tables(request, logs, check)
 
 

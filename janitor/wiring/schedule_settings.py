@@ -9,12 +9,11 @@ from janitor.settings.commands import RunCommand
 from janitor.settings.scan import ScanCommand
 from janitor.settings.schedule import Schedule
 from janitor.settings.setting import Origin, Settings, flag, settings_of, variable
-from janitor.settings.table import TABLE_NAMES
+from janitor.settings.table import CONNECTION_OPTIONS, TABLE_OPTIONS
 from janitor.tokens.printable import printable
-from janitor.wiring.table import expand_deployments
+from janitor.wiring.open_table import expand_deployments
 
 _Group = TypeVar("_Group", bound=Settings)
-_CONNECTION = ("region", "profile", "role_arn", "endpoint_url")
 
 
 def build_commands(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
@@ -28,11 +27,11 @@ def build_commands(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
     tables = schedule.tables
     if schedule.deletes:
         _check_connection(schedule, given)
-    given_names = [name for name in TABLE_NAMES if given.scan.table.is_given(name)]
+    given_names = [name for name in TABLE_OPTIONS if given.scan.table.is_given(name)]
     if given_names:
         if schedule.deletes and not given.scan.table.given_by_flag(*given_names):
             _check_table(given_names, schedule, given)
-        connection = {name: value for name, value in tables[0].items() if name not in TABLE_NAMES}
+        connection = {name: value for name, value in tables[0].items() if name not in TABLE_OPTIONS}
         tables = (connection,)
     commands = [_fill_in(given, {**schedule.values, **table}) for table in tables]
     return [
@@ -44,7 +43,7 @@ def build_commands(schedule: Schedule, given: RunCommand) -> list[RunCommand]:
 
 def _check_connection(schedule: Schedule, given: RunCommand) -> None:
     """Refuse variables that lead deletes to another region or account: LISA's tables have the same names everywhere."""
-    for name in _CONNECTION:
+    for name in CONNECTION_OPTIONS:
         if given.scan.table.origins.get(name) is not Origin.VARIABLE:
             continue
         chosen = getattr(given.scan.table, name)
@@ -60,7 +59,8 @@ def _check_table(names: Sequence[str], schedule: Schedule, given: RunCommand) ->
     """Refuse variables that name another table to delete from: they may be set for many schedule files at once."""
     chosen = {name: getattr(given.scan.table, name) for name in names}
     if all(
-        {name: table.get(name) for name in TABLE_NAMES if table.get(name)} in ({}, chosen) for table in schedule.tables
+        {name: table.get(name) for name in TABLE_OPTIONS if table.get(name)} in ({}, chosen)
+        for table in schedule.tables
     ):
         return
     texts = {name: " ".join(value) if isinstance(value, tuple) else value for name, value in chosen.items()}

@@ -78,9 +78,11 @@ class _LastResort:
 
     def _end(self) -> None:
         number = self._stop.signal or signal.SIGTERM
-        why = "its deadline came" if self._stop.is_deadline else f"{signal.Signals(number).name} came"
-        ago = f"{_LAST_RESORT_SECONDS:.0f} seconds ago"
-        message = f"janitor: ended: {why} {ago}, and something that the run was waiting for held it up\n"
+        cause = "its deadline" if self._stop.is_deadline else signal.Signals(number).name
+        message = (
+            f"janitor: ended itself: still blocked {_LAST_RESORT_SECONDS:.0f} seconds after {cause}, probably on a "
+            "full pipe or a disk that does not respond\n"
+        )
         with contextlib.suppress(OSError):
             # stderr may be a full pipe that nobody reads.
             os.set_blocking(_STDERR, False)

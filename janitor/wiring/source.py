@@ -9,18 +9,21 @@ import time
 from pathlib import Path
 
 from janitor.archive.archive import NoArchive
-from janitor.archive.plan import Plan, PlanHeader
+from janitor.archive.plan import PlanHeader, PlanWriter
 from janitor.archive.plan_reader import PlanReader
+from janitor.dynamodb.client import Traffic
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
 from janitor.export.places import LocalFile, S3Place, SourcePlace, StandardInput
 from janitor.export.source import Source, open_source
 from janitor.export.source_kind import SourceKind
 from janitor.readers.in_process import PageReader
+from janitor.readers.interface import Rules
 from janitor.report.model import Remark
-from janitor.run.job import TableJob
+from janitor.run.guards import GuardInputs
 from janitor.run.plan_executor import DryRunExecutor
 from janitor.run.progress import NoProgress
+from janitor.run.spec import OwnerLookup, Prices, TableSpec
 from janitor.run.sweep import Sweep, SweepPlan
 from janitor.settings.commands import SweepCommand
 from janitor.settings.deletion import PlanSettings
@@ -34,14 +37,14 @@ from janitor.tokens.expiration import calendar_time
 from janitor.tokens.protection import UnusedPatterns
 from janitor.tokens.times import format_minute
 from janitor.wiring.confirm import Confirmation
-from janitor.wiring.job import PreparedTable
-from janitor.wiring.monitoring import metric_files
+from janitor.wiring.monitoring import list_metric_files
+from janitor.wiring.open_table import open_session
 from janitor.wiring.outlets import check_reports
-from janitor.wiring.places import named_path
-from janitor.wiring.plans import build_header, make_limits, temporary_plan
+from janitor.wiring.places import list_named_path
+from janitor.wiring.plans import build_header, make_limits, make_temporary_plan_path
 from janitor.wiring.policy import make_policy, read_fingerprint_key
-from janitor.wiring.progress import progress_for
-from janitor.wiring.table import open_session
+from janitor.wiring.progress import make_progress
+from janitor.wiring.run_spec import PreparedTable
 
 
 def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepCommand | None = None) -> PreparedTable:
@@ -54,14 +57,14 @@ def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepC
     """
     dialect = _check_settings(settings, sweep)
     as_of = settings.policy.as_of
-    secret = read_fingerprint_key(settings.protection.fingerprint_key_file)
-    place = _place(settings)
+    fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
+    place = _open_place(settings)
     warnings: list[Remark] = []
     source = open_source(
         place, lambda sentence: warnings.append(Remark(where="source", code="segments", message=sentence))
     )
-    warnings.append(_age_remark(source))
-    table = _table(source, settings, dialect)
+    warnings.append(_build_age_warning(source))
+    table = _make_table(source, settings, dialect)
     # The name of a source is not the name of a table, and must not fill {table} in the places of reports.
     is_table_named = bool(source.table or settings.table.table)
     policy = make_policy(settings.policy, settings.protection, dialect, sweep.plan.include if sweep else ())
@@ -69,28 +72,24 @@ def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepC
     dry_sweep = None
     if sweep is not None:
         _check_plan(sweep.plan, source, settings.table)
-        dry_sweep = _dry_sweep(sweep, build_header(table, policy, run_id, now, as_of), stop)
-    job = TableJob(
+        dry_sweep = _build_dry_sweep(sweep, build_header(table, policy, run_id, now, as_of), stop)
+    spec = TableSpec(
         label=table.name,
         table=table,
-        policy=policy,
-        now=now,
+        rules=Rules(policy=policy, now=now, fingerprint_key=fingerprint_key),
         as_of=as_of,
         reader=PageReader(lambda: source.pages(stop)),
-        pages_of_owner=None,
-        requests=lambda: (0, 0),
-        fingerprint_secret=secret,
-        read_price=0.0,
-        write_price=0.0,
+        owners=OwnerLookup(reread=(lambda: open_source(place).pages(stop)) if place.can_be_read_again else None),
+        traffic=Traffic(),
+        prices=Prices(0.0, 0.0),
         clock=time.time,
-        progress=progress_for(source.rows or 0, "reading"),
+        progress=make_progress(source.rows or 0, "reading"),
         stop=stop,
         warnings=warnings,
         sweep=dry_sweep,
         unused_patterns=UnusedPatterns(policy.protect_users),
-        reread=(lambda: open_source(place).pages(stop)) if place.can_be_read_again else None,
     )
-    return PreparedTable(job, lambda: open_session(settings.table), table if is_table_named else None)
+    return PreparedTable(spec, lambda: open_session(settings.table), table if is_table_named else None)
 
 
 def _check_settings(settings: ScanCommand, sweep: SweepCommand | None) -> Dialect:
@@ -103,27 +102,27 @@ def _check_settings(settings: ScanCommand, sweep: SweepCommand | None) -> Dialec
         sentence = "--require-notice depends on what was announced, and a run with --source remembers nothing"
         raise ConfigurationError(sentence, way_out)
     if settings.notices.sns_topic_arn is not None:
-        way_out = "go without --source, or without --sns-topic-arn"
-        raise ConfigurationError("notices of rows as they were at another time would be wrong", way_out)
+        sentence = "--source and --sns-topic-arn exclude each other: notices from an old copy would be wrong"
+        raise ConfigurationError(sentence, "remove one of them")
     if settings.table.given_by_flag("deployment", "ssm_parameter"):
         way_out = "name the table that the rows are of with --table NAME"
         sentence = "--deployment and --ssm-parameter look for a table, and --source reads none"
         raise ConfigurationError(sentence, way_out)
     if settings.limits.given_by_flag("workers", "dask"):
         sentence = "--workers and --dask divide a table between processes, and --source is read by this process alone"
-        raise ConfigurationError(sentence, "go without them")
+        raise ConfigurationError(sentence, "remove them")
     source = settings.source.source
     files = [("--source", source)] if isinstance(source, Path) else []
-    plan = named_path("--plan", sweep.plan.plan) if sweep is not None else []
-    check_reports(settings.output, [*files, *plan, *metric_files(settings.notices)])
+    plan = list_named_path("--plan", sweep.plan.plan) if sweep is not None else []
+    check_reports(settings.output, [*files, *plan, *list_metric_files(settings.notices)])
     if settings.policy.dialect is None:
         way_out = "give --dialect hashed (LISA 6.1 and later) or --dialect classic (before)"
-        sentence = "a table's indexes tell which LISA reads it, and --source has none"
+        sentence = "--source needs --dialect: a copy has no indexes to detect it from"
         raise ConfigurationError(sentence, way_out, "source-dialect")
     return Dialect(settings.policy.dialect)
 
 
-def _place(settings: ScanCommand) -> SourcePlace:
+def _open_place(settings: ScanCommand) -> SourcePlace:
     match settings.source.source:
         case S3Prefix(bucket, key):
             return S3Place(open_session(settings.table).s3, bucket, key)
@@ -134,11 +133,11 @@ def _place(settings: ScanCommand) -> SourcePlace:
     return StandardInput(open(sys.stdin.fileno(), "rb", closefd=False))
 
 
-def _table(source: Source, settings: ScanCommand, dialect: Dialect) -> Table:
+def _make_table(source: Source, settings: ScanCommand, dialect: Dialect) -> Table:
     given = settings.table.table
     if source.table and given and given != source.table and settings.table.given_by_flag("table"):
         sentence = f"{source.name} holds rows of the table {source.table}, and --table names {given}"
-        raise ConfigurationError(sentence, "give the export of that table, or go without --table", "other-table")
+        raise ConfigurationError(sentence, "give the export of that table, or remove --table", "other-table")
     name = settings.source.source
     return Table(
         name=source.table or given or (name.name if isinstance(name, Path) else source.name),
@@ -163,44 +162,40 @@ def _check_plan(plan: PlanSettings, source: Source, given: TableSettings) -> Non
     raise ConfigurationError(sentence, "give --table NAME and --region NAME", "source-table")
 
 
-def _dry_sweep(sweep: SweepCommand, header: PlanHeader, stop: Stop) -> Sweep:
+def _build_dry_sweep(sweep: SweepCommand, header: PlanHeader, stop: Stop) -> Sweep:
     """A sweep that makes a plan and can do no more."""
-    path = sweep.plan.plan or temporary_plan(header.run_id)
+    path = sweep.plan.plan or make_temporary_plan_path(header.run_id)
     return Sweep(
         is_enabled=False,
         plan=SweepPlan(
-            file=Plan(path),
+            writer=PlanWriter(path),
             header=header,
             read_rows=lambda: PlanReader(str(path), lambda: path.open("rb")).rows(),
             is_requested=sweep.plan.plan is not None,
         ),
         archive=NoArchive(),
-        archive_problem=lambda: None,
-        limits=make_limits(sweep.deletion),
-        population=lambda read: read,
+        # There is no server's clock to compare with; `janitor apply` has one, and asks this guard.
+        guards=GuardInputs(limits=make_limits(sweep.deletion), skew_seconds=0, is_as_of_given=header.as_of is not None),
         consent=Confirmation(header.table.name, stop, yes=False),
         make_executor=DryRunExecutor,
         find_announced=None,
         lease=None,
-        write_units=lambda: 0.0,
-        progress=lambda _: NoProgress(),
-        # There is no server's clock to compare with; `janitor apply` has one, and asks this guard.
-        skew_seconds=0,
-        as_of=header.as_of is not None,
+        count_write_units=lambda: 0.0,
+        make_progress=lambda _: NoProgress(),
     )
 
 
-def _age_remark(source: Source) -> Remark:
-    """Warn the report's reader that the rows are not the table's present ones, and how old they are."""
-    if source.made_at is not None:
-        made = calendar_time(source.made_at)
-        age = int(time.time()) - source.made_at
-        how_long = "which lies ahead of the local clock" if age < 0 else f"{format_duration(age)} ago"
-        when = f"as they stood at {format_minute(made)} UTC, {how_long}" if made else "of another time"
+def _build_age_warning(source: Source) -> Remark:
+    """Warn the report's reader that the rows are a copy, and say how old it is."""
+    made = None if source.made_at is None else calendar_time(source.made_at)
+    if made is None or source.made_at is None:
+        when = "of unknown age"
     else:
-        when = "of a dump that does not say when it was made"
-    message = f"the table was not touched: the rows are {when}"
+        age = int(time.time()) - source.made_at
+        how_long = "later than the local clock" if age < 0 else f"{format_duration(age)} ago"
+        when = f"made {format_minute(made)} UTC ({how_long})"
+    message = f"this report is about a copy of the table, {when}; the table itself was not read"
     if not source.is_counted:
         what = "a bare array" if source.kind is SourceKind.ARRAY else "a row a line"
-        message += f"; {what} does not say how many rows there are, so nobody can tell whether some are missing"
+        message += f"; {what} has no row count, so missing rows cannot be noticed"
     return Remark(where="source", code="picture", message=message)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from janitor.errors import ConfigurationError
 from janitor.settings.store_url import DynamoDbUrl, SqliteUrl
-from janitor.wiring.places import is_folder, state_directory
+from janitor.wiring.places import find_state_directory, is_folder
 
 if TYPE_CHECKING:
-    from janitor.dynamodb.client import Aws
+    from janitor.dynamodb.client import AwsSession
     from janitor.dynamodb.locate import Table
-    from janitor.notices.trouble import TroubleMemory
+    from janitor.notices.run_problem import ProblemMemory
     from janitor.settings.output import NoticeSettings, StateSettings
     from janitor.stopping import Stop
     from janitor.store.lease import Leases
@@ -27,7 +27,7 @@ STATE_FILE = "state.sqlite"
 _SECONDS_TO_ANNOUNCE = 30.0
 
 
-def state_file(state: StateSettings) -> list[tuple[str, Path]]:
+def list_state_files(state: StateSettings) -> list[tuple[str, Path]]:
     """The state file, if the user names one."""
     return [("--state-url", state.state_url.path)] if isinstance(state.state_url, SqliteUrl) else []
 
@@ -40,7 +40,7 @@ def check_state(state: StateSettings) -> None:
     """
     url = state.state_url
     if isinstance(url, SqliteUrl) and not url.path.is_absolute() and not is_folder(url.path.parent):
-        sentence = f"--state-url sqlite:///{url.path}: there is no folder {url.path.parent} in {_current_folder()}"
+        sentence = f"--state-url sqlite:///{url.path}: there is no folder {url.path.parent} in {_name_current_folder()}"
         raise ConfigurationError(
             sentence,
             f"make it, or write an absolute path with four slashes: sqlite:////{url.path}",
@@ -48,7 +48,7 @@ def check_state(state: StateSettings) -> None:
         )
 
 
-def _current_folder() -> str:
+def _name_current_folder() -> str:
     try:
         return str(Path.cwd())
     except OSError:
@@ -65,7 +65,7 @@ def has_store(state: StateSettings, notices: NoticeSettings) -> bool:
     return state.state_url is not None or notices.sns_topic_arn is not None
 
 
-def store_for(state: StateSettings, aws: Callable[[], Aws], *, is_dry_run: bool = False) -> Store:
+def open_store(state: StateSettings, aws: Callable[[], AwsSession], *, is_dry_run: bool = False) -> Store:
     """The store that the settings name, or the one in the state directory; nothing is read or written yet.
 
     Args:
@@ -76,7 +76,7 @@ def store_for(state: StateSettings, aws: Callable[[], Aws], *, is_dry_run: bool 
     from janitor.store.records import ReadOnlyStore, Store
 
     kind = ReadOnlyStore if is_dry_run else Store
-    match state.state_url or SqliteUrl(state_directory("--state-url") / STATE_FILE):
+    match state.state_url or SqliteUrl(find_state_directory("--state-url") / STATE_FILE):
         case DynamoDbUrl(table):
             from janitor.store.dynamodb import DynamoDbBackend
 
@@ -87,10 +87,10 @@ def store_for(state: StateSettings, aws: Callable[[], Aws], *, is_dry_run: bool 
             return kind(SqliteBackend(path))
 
 
-def table_lease_for(
+def make_table_lease(
     state: StateSettings,
     notices: NoticeSettings,
-    aws: Aws,
+    aws: AwsSession,
     table: Table,
     holder: str,
     *,
@@ -104,18 +104,20 @@ def table_lease_for(
         aws: the session that reaches the store.
         table: the table.
         holder: the run's id.
-        attempts_of: the name of the work that this run is an attempt of; None where it is not repeated.
+        attempts_of: the name of the work that this run is an attempt of; None if it is not repeated.
     """
     if not has_store(state, notices):
         return None
     from janitor.store.lease_keeper import LeaseClaim, LeaseKeeper
 
-    return LeaseKeeper(_leases(state, aws), LeaseClaim(scope_of(table), holder, attempts_of), wait_while=lambda: True)
+    return LeaseKeeper(
+        _open_leases(state, aws), LeaseClaim(scope_of(table), holder, attempts_of), wait_while=lambda: True
+    )
 
 
-def announce_lease_for(
+def make_announce_lease(
     state: StateSettings,
-    aws: Aws,
+    aws: AwsSession,
     table: Table,
     topic_arn: str,
     run_id: str,
@@ -132,20 +134,22 @@ def announce_lease_for(
         topic_arn: the topic.
         run_id: the run's id.
         stop: a request to stop, or a deadline that is near, ends the wait for another run.
-        attempts_of: the name of the work that this run is an attempt of; None where it is not repeated.
+        attempts_of: the name of the work that this run is an attempt of; None if it is not repeated.
     """
     from janitor.store.lease_keeper import LeaseClaim, LeaseKeeper
 
     claim = LeaseClaim(f"{scope_of(table)}/announce/{topic_arn}", run_id, attempts_of)
-    return LeaseKeeper(_leases(state, aws), claim, wait_while=partial(_has_time, stop))
+    return LeaseKeeper(_open_leases(state, aws), claim, wait_while=partial(_has_time, stop))
 
 
-def failure_lease_for(state: StateSettings, aws: Aws, troubles: TroubleMemory, run_id: str, stop: Stop) -> LeaseKeeper:
+def make_failure_lease(
+    state: StateSettings, aws: AwsSession, problems: ProblemMemory, run_id: str, stop: Stop
+) -> LeaseKeeper:
     """The lease for publishing that runs of this kind end without a report, not taken yet."""
     from janitor.store.lease_keeper import LeaseClaim, LeaseKeeper
 
-    claim = LeaseClaim(f"runs/{troubles.name}", run_id)
-    return LeaseKeeper(_leases(state, aws), claim, wait_while=partial(_has_time, stop))
+    claim = LeaseClaim(f"runs/{problems.name}", run_id)
+    return LeaseKeeper(_open_leases(state, aws), claim, wait_while=partial(_has_time, stop))
 
 
 def _has_time(stop: Stop) -> bool:
@@ -153,20 +157,20 @@ def _has_time(stop: Stop) -> bool:
     return not stop.is_requested() and stop.seconds_left > _SECONDS_TO_ANNOUNCE
 
 
-def troubles_for(
-    state: StateSettings, notices: NoticeSettings, aws: Callable[[], Aws], *, command: str, table: str
-) -> TroubleMemory | None:
+def make_problem_memory(
+    state: StateSettings, notices: NoticeSettings, aws: Callable[[], AwsSession], *, command: str, table: str
+) -> ProblemMemory | None:
     """The memory of how the last run of the same kind ended; None if there is no topic."""
     if notices.sns_topic_arn is None:
         return None
-    from janitor.notices.trouble import TroubleMemory
+    from janitor.notices.run_problem import ProblemMemory
 
-    return TroubleMemory(
-        store_for(state, aws), time.time, job=notices.job or command, table=table, topic=notices.sns_topic_arn
+    return ProblemMemory(
+        open_store(state, aws), time.time, job=notices.job or command, table=table, topic=notices.sns_topic_arn
     )
 
 
-def _leases(state: StateSettings, aws: Aws) -> Leases:
+def _open_leases(state: StateSettings, aws: AwsSession) -> Leases:
     from janitor.store.lease import Leases
 
-    return Leases(store_for(state, lambda: aws))
+    return Leases(open_store(state, lambda: aws))

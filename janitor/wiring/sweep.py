@@ -1,18 +1,23 @@
 """Prepares the sweep of a table: a scan, and what becomes of the stale rows."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from janitor.archive.plan import Plan
+from janitor.archive.plan import PlanWriter
 from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.delete import Deleter
-from janitor.dynamodb.statements import BATCH
+from janitor.dynamodb.delete_methods import BATCH
 from janitor.dynamodb.table_features import deletes_expired_rows
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
+from janitor.run.guards import GuardInputs
 from janitor.run.plan_executor import DeletingExecutor, PlanExecutor
+from janitor.run.spec import Prices
 from janitor.run.sweep import Sweep, SweepPlan
 from janitor.settings.commands import SweepCommand
 from janitor.settings.deletion import DeletionSettings, PlanSettings
@@ -20,24 +25,26 @@ from janitor.settings.scan import ScanCommand
 from janitor.stopping import Stop
 from janitor.store.lease_keeper import LeaseKeeper
 from janitor.tokens.protection import UnusedPatterns
-from janitor.wiring.announcer import TableNotices
-from janitor.wiring.archives import archive_for, check_archive, find_archive_problem
+from janitor.wiring.archives import check_archive, find_archive_problem, make_archive
 from janitor.wiring.confirm import Confirmation
-from janitor.wiring.job import PreparedTable
-from janitor.wiring.monitoring import metric_files
+from janitor.wiring.monitoring import list_metric_files
+from janitor.wiring.open_table import OpenTable, TableInRun, open_table
 from janitor.wiring.outlets import check_reports
-from janitor.wiring.places import is_folder, named_path
-from janitor.wiring.plans import build_header, make_limits, refused_plan_file, temporary_plan
-from janitor.wiring.policy import Terms, make_policy, read_fingerprint_key
-from janitor.wiring.progress import progress_for
-from janitor.wiring.readers import check_readers, reader_for
-from janitor.wiring.scan import check_notices, open_scan_table, prepare_table, set_up_notices
-from janitor.wiring.stores import state_file, table_lease_for
-from janitor.wiring.table import OpenTable, PlaceInRun
+from janitor.wiring.places import is_folder, list_named_path
+from janitor.wiring.plans import build_header, find_refused_plan_path, make_limits, make_temporary_plan_path
+from janitor.wiring.policy import TableRunParameters, make_policy, read_fingerprint_key
+from janitor.wiring.progress import make_progress
+from janitor.wiring.readers import check_readers, count_threads, make_reader
+from janitor.wiring.run_spec import PreparedTable
+from janitor.wiring.scan import check_notices, prepare_table, set_up_notices
+from janitor.wiring.stores import list_state_files, make_table_lease
+
+if TYPE_CHECKING:
+    from janitor.wiring.announcer import TableNotices
 
 
 def prepare_sweep(
-    sweep: SweepCommand, scan: ScanCommand, run_id: str, stop: Stop, place_in_run: PlaceInRun | None = None
+    sweep: SweepCommand, scan: ScanCommand, run_id: str, stop: Stop, table_in_run: TableInRun | None = None
 ) -> PreparedTable:
     """Find the table and prepare its sweep. No row is read yet.
 
@@ -50,47 +57,55 @@ def prepare_sweep(
         from janitor.wiring.source import prepare_source
 
         return prepare_source(scan, run_id, stop, sweep)
-    return _prepare_table_sweep(scan, sweep, run_id, stop, place_in_run)
-
-
-def _prepare_table_sweep(
-    scan: ScanCommand, sweep: SweepCommand, run_id: str, stop: Stop, place_in_run: PlaceInRun | None
-) -> PreparedTable:
     plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
-    secret = read_fingerprint_key(scan.protection.fingerprint_key_file)
-    opened = open_scan_table(scan, place_in_run, sweep.writes.max_wcu)
+    fingerprint_key = read_fingerprint_key(scan.protection.fingerprint_key_file)
+    opened = open_table(
+        scan.table,
+        dialect=scan.policy.dialect,
+        connections=count_threads(scan.limits),
+        max_rcu=scan.limits.max_rcu,
+        max_wcu=sweep.writes.max_wcu,
+        table_in_run=table_in_run,
+    )
     policy = make_policy(scan.policy, scan.protection, opened.table.dialect, plan.include)
     now = opened.earlier_time() if as_of is None else as_of
-    terms = Terms(run_id, policy, now, as_of, secret, is_dry_run=not sweep.deletes)
+    parameters = TableRunParameters(
+        run_id=run_id,
+        policy=policy,
+        now=now,
+        as_of=as_of,
+        fingerprint_key=fingerprint_key,
+        is_dry_run=not sweep.deletes,
+    )
     table_notices = set_up_notices(
         scan.notices,
         scan.state,
         opened,
         stop,
-        terms,
+        parameters,
         requires_notice=deletion.require_notice,
         attempts_of=deletion.lease_holder,
     )
-    reader = reader_for(opened, scan.limits, scan.table, stop)
-    prices = (scan.limits.read_price, deletion.write_price)
+    reader = make_reader(opened, scan.limits, scan.table, stop)
+    prices = Prices(scan.limits.read_price, deletion.write_price)
     return prepare_table(
-        opened, stop, terms, reader, rows=opened.table.item_count, prices=prices, deletes=sweep.deletes
-    ).with_job(
+        opened, stop, parameters, reader, rows=opened.table.item_count, prices=prices, deletes=sweep.deletes
+    ).with_spec(
         sweep=build_sweep(
             opened,
             deletion,
             stop,
-            terms,
+            parameters,
             plan=plan.plan,
             find_announced=make_announced_check(table_notices, deletion, now),
-            lease=table_lease_for(
+            lease=make_table_lease(
                 scan.state, scan.notices, opened.aws, opened.table, run_id, attempts_of=deletion.lease_holder
             ),
             is_scheduled=sweep.is_scheduled,
         ),
         announcer=table_notices.announcer if table_notices else None,
         unused_patterns=UnusedPatterns(policy.protect_users),
-        remarks=ttl_remarks(opened),
+        remarks=find_ttl_warnings(opened),
     )
 
 
@@ -103,15 +118,15 @@ def check_sweep(scan: ScanCommand, plan: PlanSettings, deletion: DeletionSetting
     check_archive(deletion)
     check_readers(scan.limits)
     if deletion.require_notice and plan.include:
-        sentence = "with --require-notice, legacy rows would wait for ever: nothing announces them"
-        raise ConfigurationError(sentence, "go without --include legacy, or without --require-notice")
+        sentence = "--include legacy and --require-notice exclude each other: legacy rows are never announced"
+        raise ConfigurationError(sentence, "remove one of them")
     check_reports(
         scan.output,
         [
-            *named_path("--plan", plan.plan),
-            *archive_file(deletion),
-            *state_file(scan.state),
-            *metric_files(scan.notices),
+            *list_named_path("--plan", plan.plan),
+            *list_archive_files(deletion),
+            *list_state_files(scan.state),
+            *list_metric_files(scan.notices),
         ],
     )
     # --source refuses --require-notice too, for a reason of its own.
@@ -133,17 +148,17 @@ def make_announced_check(
     return partial(table_notices.memory.find_announced, now - deletion.notice_age)
 
 
-def archive_file(deletion: DeletionSettings) -> list[tuple[str, Path]]:
+def list_archive_files(deletion: DeletionSettings) -> list[tuple[str, Path]]:
     """The archive, if the user names it as a file and not as a folder."""
     archive = deletion.archive
-    return named_path("--archive", archive if isinstance(archive, Path) and not is_folder(archive) else None)
+    return list_named_path("--archive", archive if isinstance(archive, Path) and not is_folder(archive) else None)
 
 
 def build_sweep(
     opened: OpenTable,
     deletion: DeletionSettings,
     stop: Stop,
-    terms: Terms,
+    parameters: TableRunParameters,
     *,
     plan: Path | None,
     find_announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
@@ -155,25 +170,32 @@ def build_sweep(
     Args:
         opened: the table.
         deletion: how much may be deleted, and in which way.
-        stop: may ask for an early end.
-        terms: by which rules and at what time the table is judged.
+        stop: says whether the run was asked to stop.
+        parameters: by which rules and at what time the table is judged.
         plan: the file that keeps the plan; None if none does.
         find_announced: made by `make_announced_check`.
         lease: the right to sweep the table; None if there is no store to keep it.
         is_scheduled: whether a schedule file enables deletion, which counts as consent.
     """
-    is_enabled = not terms.is_dry_run
-    header = build_header(opened.table, terms.policy, terms.run_id, terms.now, terms.as_of)
-    table, archive = opened.table, archive_for(deletion, opened, header, stop)
-    plan_path = plan or temporary_plan(header.run_id, opened.file_suffix)
+    is_enabled = not parameters.is_dry_run
+    header = build_header(opened.table, parameters.policy, parameters.run_id, parameters.now, parameters.as_of)
+    table, archive = opened.table, make_archive(deletion, opened, header, stop)
+    plan_path = plan or make_temporary_plan_path(header.run_id, opened.file_suffix)
     may_go_on = lease.is_held if lease else lambda: True
-    deleter = _deleter(opened, deletion, stop, may_go_on)
+    deleter = Deleter(
+        opened.aws.dynamodb,
+        table.name,
+        api=deletion.delete_api,
+        pause=lambda seconds: stop.pause(seconds) or not may_go_on(),
+        may_go_on=may_go_on,
+        budgets=opened.budgets,
+    )
 
     def for_real() -> PlanExecutor:
         return DeletingExecutor(
             delete=deleter.delete,
             archive=archive,
-            policy=terms.policy,
+            policy=parameters.policy,
             clock=opened.earlier_time,
             stop=stop,
             may_go_on=may_go_on,
@@ -183,44 +205,36 @@ def build_sweep(
     return Sweep(
         is_enabled=is_enabled,
         plan=SweepPlan(
-            file=Plan(plan_path),
+            writer=PlanWriter(plan_path),
             header=header,
             read_rows=lambda: PlanReader(str(plan_path), lambda: plan_path.open("rb")).rows(),
             is_requested=plan is not None,
-            refused_path=refused_plan_file(table) if is_enabled else None,
+            refused_path=find_refused_plan_path(table) if is_enabled else None,
         ),
         archive=archive,
-        archive_problem=partial(find_archive_problem, archive, deletion.archive, opened, is_dry_run=not is_enabled),
-        limits=make_limits(deletion),
-        population=lambda scanned: scanned,
+        guards=GuardInputs(
+            limits=make_limits(deletion),
+            skew_seconds=table.skew_seconds,
+            is_as_of_given=parameters.as_of is not None,
+            find_archive_problem=partial(
+                find_archive_problem, archive, deletion.archive, opened, is_dry_run=not is_enabled
+            ),
+        ),
         consent=Confirmation(table.name, stop, yes=deletion.yes, is_scheduled=is_scheduled),
         make_executor=for_real,
         find_announced=find_announced,
         lease=lease,
-        write_units=lambda: deleter.write_units,
-        progress=lambda rows: progress_for(rows, "deleting"),
-        skew_seconds=table.skew_seconds,
-        as_of=terms.as_of is not None,
+        count_write_units=lambda: deleter.write_units,
+        make_progress=lambda rows: make_progress(rows, "deleting"),
     )
 
 
-def _deleter(opened: OpenTable, deletion: DeletionSettings, stop: Stop, may_go_on: Callable[[], bool]) -> Deleter:
-    return Deleter(
-        opened.aws.dynamodb,
-        opened.table.name,
-        api=deletion.delete_api,
-        pause=lambda seconds: stop.pause(seconds) or not may_go_on(),
-        may_go_on=may_go_on,
-        budgets=opened.budgets,
-    )
-
-
-def ttl_remarks(opened: OpenTable) -> tuple[Remark, ...]:
+def find_ttl_warnings(opened: OpenTable) -> tuple[Remark, ...]:
     """Warn if DynamoDB itself removes expired rows."""
     if not deletes_expired_rows(opened.aws, opened.table.name):
         return ()
     message = (
         "TTL is on for tokenExpiration: DynamoDB removes expired rows itself, within days, without a report or an "
-        "archive, so it does not wait for the grace"
+        "archive; switch TTL off to keep rows for the grace"
     )
     return (Remark(where="table", code="ttl", message=message),)

@@ -17,7 +17,7 @@ from types import ModuleType
 import pytest
 
 from janitor import __version__
-from janitor.wiring.places import state_directory
+from janitor.wiring.places import find_state_directory
 from tests.deploy import dockerfile
 from tests.deploy.command_line import command_of, variables_of
 
@@ -77,7 +77,7 @@ def test_it_runs_as_nobody_and_the_program_reads_its_command_line() -> None:
 def test_its_state_lies_in_the_mount(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = dockerfile.environment()
     monkeypatch.setenv("XDG_STATE_HOME", environment["XDG_STATE_HOME"])
-    assert str(state_directory("--archive")) == environment["HOME"] == "/var/lib/janitor"
+    assert str(find_state_directory("--archive")) == environment["HOME"] == "/var/lib/janitor"
 
 
 def test_it_says_what_it_is() -> None:

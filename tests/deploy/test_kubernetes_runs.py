@@ -20,7 +20,7 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.store.create_table import create_table as create_state_table
 from tests.command import fake_aws, janitor, started
 from tests.deploy.kubernetes_manifests import KUBERNETES, SCHEDULER, WORKER, Manifests, rendered
@@ -42,9 +42,9 @@ OF_POD = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def aws(ministack_url: str) -> Iterator[Aws]:
+def aws(ministack_url: str) -> Iterator[AwsSession]:
     """An account with what the README has an operator make: the state table, and the archive's bucket."""
-    account = Aws(Connection(endpoint_url=ministack_url, region=REGION))
+    account = AwsSession(AwsAccess(endpoint_url=ministack_url, region=REGION))
     create_state_table(account.dynamodb, STATE, wait=lambda _: None)
     account.s3.create_bucket(Bucket=BUCKET)
     yield account
@@ -139,7 +139,7 @@ def test_the_cronjob_reports_the_table_and_leaves_it_alone(
 
 
 def test_the_sweep_is_a_dry_run_until_it_is_told_otherwise(
-    made_table: DynamoDBClient, aws: Aws, ministack_url: str, tmp_path: Path
+    made_table: DynamoDBClient, aws: AwsSession, ministack_url: str, tmp_path: Path
 ) -> None:
     before = keys_in(made_table, TABLE)
     shipped, edited = tmp_path / "shipped", tmp_path / "edited"

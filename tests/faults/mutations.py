@@ -41,24 +41,24 @@ MUTATIONS = (
     Mutation(
         "a hold that is put on a row in between does not count",
         "janitor/dynamodb/target.py",
-        (("[(_EXPIRATION, seen.expiration), (_HOLD, seen.hold)]", "[(_EXPIRATION, seen.expiration)]"),),
+        (("[(EXPIRATION, seen.expiration), (HOLD, seen.hold)]", "[(EXPIRATION, seen.expiration)]"),),
         ("tests/faults/test_races.py::test_a_row_that_is_not_as_it_was_seen_stays",),
     ),
     Mutation(
         "a statement's error is ignored",
-        "janitor/dynamodb/statements.py",
+        "janitor/dynamodb/delete_methods.py",
         (("    error = answer.error\n", "    error = None\n"),),
         ("tests/faults/test_statements.py",),
     ),
     Mutation(
         "a failed condition always counts as changed",
-        "janitor/dynamodb/statements.py",
+        "janitor/dynamodb/delete_methods.py",
         (("return UNMET if error.item is msgspec.UNSET else CHANGED", "return CHANGED"),),
         ("tests/faults/test_races.py::test_a_row_that_somebody_else_deleted_is_already_gone",),
     ),
     Mutation(
         "a success without a row counts as deleted",
-        "janitor/dynamodb/statements.py",
+        "janitor/dynamodb/delete_methods.py",
         (
             (
                 (
@@ -73,7 +73,7 @@ MUTATIONS = (
     Mutation(
         "what succeeded is sent again",
         "janitor/dynamodb/delete.py",
-        (("if replies[position].is_passing]", "if any(reply.is_passing for reply in replies)]"),),
+        (("if replies[position].is_transient]", "if any(reply.is_transient for reply in replies)]"),),
         ("tests/faults/test_statements.py::test_what_succeeded_is_not_sent_again",),
     ),
     Mutation(
@@ -166,7 +166,7 @@ MUTATIONS = (
     Mutation(
         "a dry run calls its monitor",
         "janitor/wiring/monitoring.py",
-        (("url = None if is_silent else settings.heartbeat_url", "url = settings.heartbeat_url"),),
+        (("url = None if is_dry_run else settings.heartbeat_url", "url = settings.heartbeat_url"),),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
     ),
     Mutation(
@@ -213,7 +213,7 @@ MUTATIONS = (
     Mutation(
         "rows need not wait for their notice",
         "janitor/run/reading.py",
-        (("if announced is not None and (name, found.verdict.expiry or 0) not in announced:", "if False:"),),
+        (("if announced is not None and (fingerprint, found.verdict.expiry or 0) not in announced:", "if False:"),),
         ("tests/integration/test_notices_state.py",),
     ),
     Mutation(
@@ -234,7 +234,7 @@ MUTATIONS = (
     Mutation(
         "another run's lease does not matter",
         "janitor/run/table_lease.py",
-        (("yield LeaseOutcome(other_holder, problem, sweep", "yield LeaseOutcome(None, None, sweep"),),
+        (("yield LeaseOutcome(other_holder, problem, warnings", "yield LeaseOutcome(None, None, warnings"),),
         ("tests/integration/test_sweep_lease.py",),
     ),
     Mutation(

@@ -37,7 +37,7 @@ NOTICE_MUTATIONS = (
     Mutation(
         "what another run told meanwhile is told again",
         "janitor/notices/announcer.py",
-        (("                self._memory.drop_already_told()\n", ""),),
+        (("                self._memory.drop_already_sent()\n", ""),),
         (f"{_TESTS}::test_what_another_run_told_while_this_one_read_is_not_told_again",),
     ),
     Mutation(
@@ -49,13 +49,13 @@ NOTICE_MUTATIONS = (
     Mutation(
         "messages go on after a mark has failed",
         "janitor/notices/announcer.py",
-        (("if not self.mark(MessageKind.OWNER, batch) or not", "if not [self.mark(MessageKind.OWNER, batch)] or not"),),
+        (("if not self.mark(MessageKind.OWNER, batch) or", "if not [self.mark(MessageKind.OWNER, batch)] or"),),
         (f"{_TESTS}::test_the_first_mark_that_fails_ends_the_messages",),
     ),
     Mutation(
         "a snapshot is held against one of another horizon",
         "janitor/wiring/announcer.py",
-        (('profile=f"{policy.dialect.value}/{policy.horizon}/{fingerprint_key_id(secret)}"', 'profile="all"'),),
+        (('findings_scheme=f"{policy.dialect.value}/{policy.horizon}/{key_id}"', 'findings_scheme="all"'),),
         (f"{_TESTS}::test_jobs_with_different_horizons_report_no_false_changes",),
     ),
     Mutation(
@@ -66,8 +66,8 @@ NOTICE_MUTATIONS = (
     ),
     Mutation(
         "the same refusal is told every night",
-        "janitor/notices/trouble.py",
-        (("and last.reason == trouble.reason\n            and", "and False\n            and"),),
+        "janitor/notices/run_problem.py",
+        (("and last.reason == problem.reason\n            and", "and False\n            and"),),
         (f"{_TESTS}::test_the_same_refusal_is_told_once_a_day_and_its_end_once",),
     ),
     Mutation(
@@ -141,7 +141,7 @@ NOTICE_MUTATIONS = (
     Mutation(
         "what was heard under one dialect counts under another",
         "janitor/wiring/announcer.py",
-        (('naming=f"{policy.dialect.value}/{fingerprint_key_id(secret)}"', "naming=fingerprint_key_id(secret)"),),
+        (('fingerprint_scheme=f"{policy.dialect.value}/{key_id}"', "fingerprint_scheme=key_id"),),
         (f"{_TESTS}::test_another_dialect_makes_nothing_due_that_was_told",),
     ),
 )

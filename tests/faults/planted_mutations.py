@@ -35,14 +35,14 @@ PLANTED_MUTATIONS = (
     ),
     Mutation(
         "legacy rows have no grace",
-        "janitor/tokens/deletable.py",
+        "janitor/tokens/classify.py",
         (("now < verdict.expiry + policy.grace:", "now < verdict.expiry:"),),
         (_DELETABLE,),
     ),
     Mutation(
         "rows are deleted before the archive is on the disk",
         "janitor/archive/archive.py",
-        (("self._file.append(block, to_disk=True)", "self._file.append(block, to_disk=False)"),),
+        (("self._file.append(block, fsync=True)", "self._file.append(block, fsync=False)"),),
         (_DISK,),
     ),
     Mutation(
@@ -60,7 +60,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "protected rows do not count where all dates are over",
         "janitor/run/guards.py",
-        (("plan.planned + plan.protected < population.dated", "plan.planned < population.dated"),),
+        (("plan.planned + plan.protected < scan_facts.dated", "plan.planned < scan_facts.dated"),),
         (f"{_GUARDS}::test_a_protected_row_is_one_of_those_whose_date_is_over",),
     ),
     Mutation(
@@ -72,13 +72,13 @@ PLANTED_MUTATIONS = (
     Mutation(
         "the guard of shares does not hold at twenty rows",
         "janitor/run/guards.py",
-        (("if population.scanned < LEAST_ROWS_FOR_A_SHARE", "if population.scanned <= LEAST_ROWS_FOR_A_SHARE"),),
+        (("if scan_facts.scanned < LEAST_ROWS_FOR_A_SHARE", "if scan_facts.scanned <= LEAST_ROWS_FOR_A_SHARE"),),
         (f"{_GUARDS}::test_the_guards_of_shares_hold_from_twenty_rows_on",),
     ),
     Mutation(
         "the guard of dates does not hold at twenty rows",
         "janitor/run/guards.py",
-        (("or population.scanned < LEAST_ROWS_FOR_A_SHARE", "or population.scanned <= LEAST_ROWS_FOR_A_SHARE"),),
+        (("or scan_facts.scanned < LEAST_ROWS_FOR_A_SHARE", "or scan_facts.scanned <= LEAST_ROWS_FOR_A_SHARE"),),
         (f"{_GUARDS}::test_the_guards_of_shares_hold_from_twenty_rows_on",),
     ),
     Mutation(

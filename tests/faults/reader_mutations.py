@@ -41,8 +41,8 @@ READER_MUTATIONS = (
         "janitor/readers/segment.py",
         (
             (
-                "return _Answer(task.segment, requests, throttled, pages)",
-                "return _Answer(task.segment, requests, throttled, [*pages[:1], *pages])",
+                "return _SegmentAnswer(task.segment, requests, throttled, pages)",
+                "return _SegmentAnswer(task.segment, requests, throttled, [*pages[:1], *pages])",
             ),
         ),
         (f"{_READERS}::test_whoever_reads_the_same_is_said[processes]",),
@@ -61,7 +61,7 @@ READER_MUTATIONS = (
     Mutation(
         "a reader finishes its segment before it looks whether the run is still there",
         "janitor/readers/processes.py",
-        (("    # The deciding process is gone: do not wait for the thread.\n", "    threading.Event().wait()\n"),),
+        (("    # The main process is gone: do not wait for the thread.\n", "    threading.Event().wait()\n"),),
         (f"{_FAULTS}::test_readers_die_with_a_run_that_is_killed_in_the_middle_of_a_segment",),
     ),
     Mutation(

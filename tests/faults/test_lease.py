@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.dynamodb.delete import LEASE_LOST, Deleter
 from janitor.dynamodb.target import Target
 from janitor.tokens.deletion_outcome import DeletionOutcome
@@ -46,7 +46,7 @@ def test_a_delete_that_failed_is_sent_again_only_while_the_lease_is_held(
 
     with (
         meddling_proxy(server.url) as (url, meddling),
-        closing(Aws(Connection(endpoint_url=url)).dynamodb) as behind,
+        closing(AwsSession(AwsAccess(endpoint_url=url)).dynamodb) as behind,
     ):
         meddling.by_operation = {"BatchExecuteStatement": fail_once, "DeleteItem": fail_once}
         deleter = Deleter(
@@ -57,7 +57,7 @@ def test_a_delete_that_failed_is_sent_again_only_while_the_lease_is_held(
             jitter=random.Random(1),
             may_go_on=lambda: is_held or not sends,
         )
-        result = deleter.delete([Target.of(json.dumps(row).encode(), POLICY, is_legacy=False)])
+        result = deleter.delete([Target.for_sweep(json.dumps(row).encode(), POLICY, is_legacy=False)])
     [settled] = result.rows
     if is_held:
         assert (settled.outcome, keys_in(client, table)) == (DeletionOutcome.DELETED, set())

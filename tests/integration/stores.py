@@ -11,7 +11,7 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.store.create_table import create_table
 from janitor.store.dynamodb import DynamoDbBackend
 from janitor.store.lease import Leases
@@ -76,7 +76,7 @@ def renewed(store: Leases, scope: str, holder: str) -> Iterator[None]:
 @contextmanager
 def state_table(url: str) -> Iterator[tuple[DynamoDBClient, str]]:
     """A state table on the server at this URL, and the client that runs use."""
-    with closing(Aws(Connection(endpoint_url=url)).dynamodb) as client:
+    with closing(AwsSession(AwsAccess(endpoint_url=url)).dynamodb) as client:
         table = f"state-{next(_numbers):04}"
         create_table(client, table, wait=at_once)
         yield client, table

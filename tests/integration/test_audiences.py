@@ -343,14 +343,14 @@ def test_a_retry_of_the_same_job_takes_its_turn_over_and_no_other_jobs(
     # So near to its deadline a run does not wait to see whether another is at work.
     left = nightly.run(*sweep, "--lease-holder", "job-2", command="sweep")
     assert (left.finished.code, left.notices["sent"], left.notices["left"]) == (0, 0, 2), left.finished.err
-    assert "(job-1/killed) has the right to tell" in left.report["warnings"][-1]["message"]
+    assert "(job-1/killed) is sending this table's notices to this topic" in left.report["warnings"][-1]["message"]
     told = nightly.run(*sweep, "--lease-holder", "job-1", command="sweep")
     assert (told.finished.code, told.notices["sent"], told.notices["left"]) == (0, 2, 0), told.finished.err
     assert not store.renew(scope, "job-1/killed", 600)
 
 
 @pytest.mark.parametrize(
-    ("until", "said"), [(253_402_300_799, "until 9999-12-31 23:59:59 UTC"), ("soon", "until no time that can be read")]
+    ("until", "said"), [(253_402_300_799, "until 9999-12-31 23:59:59 UTC"), ("soon", "with an unreadable end time")]
 )
 def test_a_turn_that_no_run_can_have_taken_is_taken_over_and_said(
     runs: Callable[..., Runs], topic: Loudspeaker, until: object, said: str
@@ -363,7 +363,7 @@ def test_a_turn_that_no_run_can_have_taken_is_taken_over_and_said(
     told = nightly.run("--per-token")
     [warning] = [warning for warning in told.report["warnings"] if warning["code"] == "broken"]
     assert (told.finished.code, told.notices["sent"], warning["where"]) == (0, 2, "lease")
-    assert f"run impossible has the right to tell this topic of this table {said}" in warning["message"]
+    assert f"the lease for sending this table's notices to this topic (run impossible, {said})" in warning["message"]
 
 
 def test_what_only_this_run_knows_is_told_though_another_announces(

@@ -10,6 +10,7 @@ from tests.command import Finished, janitor
 from tests.fixtures import NewTable
 from tests.integration.scanning import DAY, scan
 from tests.servers import Server
+from tests.sweeping import run as sweep
 from tests.tables import SAMPLE_NOW, modern
 
 ROWS = [modern("a", SAMPLE_NOW - DAY), modern("b", SAMPLE_NOW - 30 * DAY), modern("c", SAMPLE_NOW + DAY)]
@@ -64,6 +65,14 @@ def test_a_scan_imports_nothing_of_what_other_runs_use(server: Server, new_table
     assert run.code == 0
     assert {"botocore", "msgspec", "janitor.dynamodb.scan"} <= imported(run)
     assert imported(run) & {*HEAVY, *OURS} == set()
+
+
+def test_a_sweep_without_a_topic_or_a_store_imports_no_notices(server: Server, new_table: NewTable) -> None:
+    run = sweep(server, new_table(ROWS), env=LISTING, anew=True)
+    assert run.code == 0
+    assert {"janitor.run.sweep", "janitor.dynamodb.delete"} <= imported(run)
+    ours = {"janitor.notices", "janitor.wiring.announcer", "janitor.sinks.sns", "janitor.store.sqlite"}
+    assert imported(run) & {*HEAVY, *ours} == set()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.errors import StoreError
 from janitor.store.dynamodb import DynamoDbBackend
-from janitor.store.lease import HeldLease, Lease, Leases
+from janitor.store.lease import LeaseRecord, Leases, OwnLease
 from janitor.store.records import Store
 from janitor.store.run_memory import RunMemory
 from janitor.store.sqlite import SqliteBackend
@@ -93,8 +93,8 @@ def store(new_store: Callable[[], Leases]) -> Leases:
     return new_store()
 
 
-def until_of(taken: Lease | HeldLease) -> int:
-    assert isinstance(taken, Lease)
+def until_of(taken: OwnLease | LeaseRecord) -> int:
+    assert isinstance(taken, OwnLease)
     return taken.until
 
 
@@ -105,7 +105,7 @@ def test_who_looks_at_a_lease_sees_whose_it_is_and_leaves_nothing(
     assert not (tmp_path / "state").exists()
     store = new_store()
     until = until_of(store.take(SCOPE, "a", LONG))
-    assert new_store().find_holder(SCOPE) == HeldLease("a", until)
+    assert new_store().find_holder(SCOPE) == LeaseRecord("a", until)
     assert new_store().find_holder(f"{SCOPE}-2") is None
     store.release(SCOPE, "a")
     assert new_store().find_holder(SCOPE) is None
@@ -115,23 +115,23 @@ def test_who_looks_at_a_lease_sees_whose_it_is_and_leaves_nothing(
 
 def test_a_lease_is_one_runs_until_it_is_given_back(store: Leases) -> None:
     until = until_of(store.take(SCOPE, "a", LONG))
-    assert store.take(SCOPE, "b", LONG) == HeldLease("a", until)
+    assert store.take(SCOPE, "b", LONG) == LeaseRecord("a", until)
     # Another table is another lease, and whoever does not have one changes nothing.
-    assert isinstance(store.take(f"{SCOPE}-2", "b", LONG), Lease)
+    assert isinstance(store.take(f"{SCOPE}-2", "b", LONG), OwnLease)
     store.release(SCOPE, "b")
     assert not store.renew(SCOPE, "b", LONG)
-    assert store.take(SCOPE, "b", LONG) == HeldLease("a", until)
+    assert store.take(SCOPE, "b", LONG) == LeaseRecord("a", until)
     store.release(SCOPE, "a")
     assert not store.renew(SCOPE, "a", LONG)
-    assert isinstance(store.take(SCOPE, "b", LONG), Lease)
-    assert isinstance(store.take(SCOPE, "a", LONG), HeldLease)
+    assert isinstance(store.take(SCOPE, "b", LONG), OwnLease)
+    assert isinstance(store.take(SCOPE, "a", LONG), LeaseRecord)
 
 
 def test_a_renewed_lease_lasts_from_then_on(store: Leases) -> None:
     until = until_of(store.take(SCOPE, "a", LONG))
     assert store.renew(SCOPE, "a", 2 * LONG)
     renewed = store.take(SCOPE, "b", LONG)
-    assert isinstance(renewed, HeldLease)
+    assert isinstance(renewed, LeaseRecord)
     assert renewed.until is not None
     assert until + LONG <= renewed.until <= until + LONG + 60
     # To take what one has already begins anew.
@@ -143,22 +143,22 @@ def test_a_lease_that_a_wrong_clock_made_too_long_is_renewed_to_what_it_should_b
     place.spoil(lease_of("a", until + 10 * LONG))
     assert store.renew(SCOPE, "a", LONG)
     renewed = store.take(SCOPE, "b", LONG)
-    assert isinstance(renewed, HeldLease)
+    assert isinstance(renewed, LeaseRecord)
     assert renewed.until is not None
     assert until <= renewed.until <= until + 60
 
 
 def test_a_lease_is_taken_over_from_whom_the_caller_knows_to_be_gone(store: Leases) -> None:
     store.take(SCOPE, "job/1", LONG)
-    asked: list[HeldLease] = []
+    asked: list[LeaseRecord] = []
 
-    def is_of_another(held: HeldLease) -> bool:
+    def is_of_another(held: LeaseRecord) -> bool:
         asked.append(held)
         return False
 
     held = store.take(SCOPE, "job/2", LONG, is_of_another)
     assert asked == [held]
-    assert isinstance(store.take(SCOPE, "job/2", LONG, lambda held: held == asked[0]), Lease)
+    assert isinstance(store.take(SCOPE, "job/2", LONG, lambda held: held == asked[0]), OwnLease)
     assert not store.renew(SCOPE, "job/1", LONG)
     assert store.renew(SCOPE, "job/2", LONG)
 
@@ -188,12 +188,12 @@ def test_a_lease_that_can_be_none_is_taken_at_once_and_said(
     place.spoil(lease_of(holder, until))
     assert not store.renew(SCOPE, "a", LONG)
     taken = store.take(SCOPE, "a", LONG)
-    assert isinstance(taken, Lease)
+    assert isinstance(taken, OwnLease)
     legible = isinstance(until, int) and until < 10**15
-    assert taken.broken == HeldLease(holder if isinstance(holder, str) else "", until if legible else None)  # type: ignore[arg-type]
+    assert taken.broken == LeaseRecord(holder if isinstance(holder, str) else "", until if legible else None)  # type: ignore[arg-type]
     # And whoever has it knows nothing of that any more.
     again = store.take(SCOPE, "b", LONG)
-    assert again == HeldLease("a", taken.until)
+    assert again == LeaseRecord("a", taken.until)
 
 
 NO_LEASES = [b"", b"\xff\x00", b"[]", b'{"holder":"\xff"}', b"[" * 100_000]
@@ -207,9 +207,9 @@ def test_what_stands_for_a_lease_and_is_none_at_all_is_taken_at_once_and_said(
     place.spoil(content)
     assert not store.renew(SCOPE, "a", LONG)
     taken = store.take(SCOPE, "b", LONG)
-    assert isinstance(taken, Lease)
-    assert taken.broken == HeldLease("", None)
-    assert store.take(SCOPE, "a", LONG) == HeldLease("b", taken.until)
+    assert isinstance(taken, OwnLease)
+    assert taken.broken == LeaseRecord("", None)
+    assert store.take(SCOPE, "a", LONG) == LeaseRecord("b", taken.until)
 
 
 def test_a_holder_whose_lease_was_spoiled_keeps_it_when_it_renews(place: Place, store: Leases) -> None:
@@ -218,7 +218,7 @@ def test_a_holder_whose_lease_was_spoiled_keeps_it_when_it_renews(place: Place, 
         place.spoil(lease_of("a", spoiled))
         assert store.renew(SCOPE, "a", LONG)
         held = store.take(SCOPE, "b", LONG)
-        assert isinstance(held, HeldLease)
+        assert isinstance(held, LeaseRecord)
         assert held.until is not None
         assert until <= held.until <= until + 60
 
@@ -228,27 +228,27 @@ def test_a_lease_whose_holder_died_is_taken_over_and_stays_with_whoever_took_it(
     until = until_of(store.take(SCOPE, "b", LONG))
     assert not store.renew(SCOPE, "dead", LONG)
     store.release(SCOPE, "dead")
-    assert store.take(SCOPE, "dead", LONG) == HeldLease("b", until)
+    assert store.take(SCOPE, "dead", LONG) == LeaseRecord("b", until)
 
 
 def test_a_lease_that_ran_out_is_renewed_while_nobody_has_taken_it_over(store: Leases) -> None:
     store.take(SCOPE, "a", PAST)
     assert store.renew(SCOPE, "a", LONG)
-    assert isinstance(store.take(SCOPE, "b", LONG), HeldLease)
+    assert isinstance(store.take(SCOPE, "b", LONG), LeaseRecord)
 
 
 def test_a_lease_is_not_over_early_for_clocks_that_count_whole_seconds(store: Leases) -> None:
     # For no time at all: not over at once, but in the next second, which may have begun.
     until = until_of(store.take(SCOPE, "a", 0))
     taken = store.take(SCOPE, "b", LONG)
-    assert taken == HeldLease("a", until) or until_of(taken) > until + LONG
+    assert taken == LeaseRecord("a", until) or until_of(taken) > until + LONG
 
 
 def test_of_many_that_take_at_once_one_gets_it(new_store: Callable[[], Leases]) -> None:
     stores = [new_store() for _ in range(THREADS)]
     start = threading.Barrier(THREADS)
 
-    def take(number: int, scope: str) -> Lease | HeldLease:
+    def take(number: int, scope: str) -> OwnLease | LeaseRecord:
         start.wait()
         return stores[number].take(scope, f"run-{number}", LONG)
 
@@ -259,9 +259,9 @@ def test_of_many_that_take_at_once_one_gets_it(new_store: Callable[[], Leases]) 
             if left == "dead":
                 stores[0].take(scope, "dead", PAST)
             taken = list(pool.map(take, range(THREADS), [scope] * THREADS))
-            [winner] = [each for each in taken if isinstance(each, Lease)]
-            assert [each for each in taken if isinstance(each, HeldLease)] == [
-                HeldLease(winner.holder, winner.until)
+            [winner] = [each for each in taken if isinstance(each, OwnLease)]
+            assert [each for each in taken if isinstance(each, LeaseRecord)] == [
+                LeaseRecord(winner.holder, winner.until)
             ] * 7
             stores[0].take(scope, winner.holder, PAST)
             if left == "given-back":
@@ -309,13 +309,13 @@ def test_the_table_is_asked_by_its_own_clock_and_once_more_where_an_answer_is_lo
 
     proxy.rules([lost])
     until = until_of(store.take(SCOPE, "a", LONG))
-    assert store.take(SCOPE, "b", LONG) == HeldLease("a", until)
+    assert store.take(SCOPE, "b", LONG) == LeaseRecord("a", until)
     proxy.rules([lost])
     assert store.renew(SCOPE, "a", LONG)
     assert len(proxy.fired()) == 1
     proxy.rules([lost])
     store.release(SCOPE, "a")
-    assert isinstance(store.take(SCOPE, "b", LONG), Lease)
+    assert isinstance(store.take(SCOPE, "b", LONG), OwnLease)
 
     # To a server whose clock is hours ahead of this machine's the lease is over; its own lasts by that clock too.
     ahead = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(hours=5)
@@ -328,7 +328,7 @@ def test_the_table_is_asked_by_its_own_clock_and_once_more_where_an_answer_is_lo
     behind = ahead - dt.timedelta(hours=10)
     proxy.rules([dated(format_datetime(behind, usegmt=True))])
     store.take(f"{SCOPE}-2", "a", LONG)
-    assert isinstance(store.take(f"{SCOPE}-2", "b", LONG), HeldLease)
+    assert isinstance(store.take(f"{SCOPE}-2", "b", LONG), LeaseRecord)
 
     for stamp in ("no date", "Thu, 01 Jan 2026 00:00:00"):
         proxy.rules([dated(stamp)])
@@ -348,9 +348,9 @@ def test_a_lease_that_changes_while_it_is_taken_over_is_looked_at_again(server: 
         key = {"scope": {"S": SCOPE}, "item": {"S": "lease"}}
         changes = {
             # Its holder was late, and not dead.
-            "renewed": (lambda: store.renew(SCOPE, "a", LONG), HeldLease),
+            "renewed": (lambda: store.renew(SCOPE, "a", LONG), LeaseRecord),
             # By the table's TTL.
-            "removed": (lambda: client.delete_item(TableName=table, Key=key), Lease),
+            "removed": (lambda: client.delete_item(TableName=table, Key=key), OwnLease),
         }
         for change, result in changes.values():
 

@@ -193,21 +193,21 @@ FAR = "9999-12-31 23:59:59 UTC"
 FAR_SECOND = 253_402_300_799
 # What kind of record holds what, in the place of its own content or of some fields, and what is said of it.
 HOSTILE: dict[str, tuple[str, bytes | str | dict[str, object], str]] = {
-    "a mark of the year 9999": ("mark/", {"at": FAR_SECOND}, f"a mark of {FAR}"),
-    "a mark that is a text": ("mark/", {"at": "soon"}, "a mark with no time that can be read"),
+    "a mark of the year 9999": ("mark/", {"at": FAR_SECOND}, f"a mark, dated {FAR}"),
+    "a mark that is a text": ("mark/", {"at": "soon"}, "a mark, with an unreadable time"),
     "what was heard in the year 9999": (
         "note/heard/", b'{"-": [253402300799, 0, 253402300799, true]}',
-        f"a record of how far a topic has been told of {FAR}",
+        f"a record of how far a topic has been informed, dated {FAR}",
     ),
     "what was heard and is a number too large": (
-        "note/heard/", b'{"-": [1e100, 0]}', "a record of how far a topic has been told with no time",
+        "note/heard/", b'{"-": [1e100, 0]}', "a record of how far a topic has been informed, with an unreadable time",
     ),
-    "what was heard and is a text": ("note/heard/", "told", "a record with no time"),
+    "what was heard and is a text": ("note/heard/", "told", "a record, with an unreadable time"),
     "a failure told in the year 9999": (
         "note/trouble/", {"reason": "x", "sentence": "x", "told_at": FAR_SECOND},
-        f"a record of how the last run ended of {FAR}",
+        f"a record of how the last run ended, dated {FAR}",
     ),
-    "a snapshot of the year 9999": ("run/", {"started_at": FAR_SECOND}, f"what the last run found of {FAR}"),
+    "a snapshot of the year 9999": ("run/", {"started_at": FAR_SECOND}, f"the findings of the last run, dated {FAR}"),
 }  # fmt: skip
 
 

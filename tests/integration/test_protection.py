@@ -207,7 +207,7 @@ def test_a_pattern_that_another_table_uses_still_keeps_a_row_that_it_was_meant_f
         )
         refused = ran(server, "run", str(job), "--format", "json")
         assert refused.code == 4, refused.err
-        assert "would fit the owners of planned rows" in refused.err
+        assert "like the owners of planned rows" in refused.err
     assert [len(keys_in(client, table)) for table in tables] == [1, 1]
 
 

@@ -17,7 +17,7 @@ from janitor.doctor.cluster import count_parallel_readers
 from janitor.errors import ConfigurationError
 from janitor.readers.dask_cluster import check_dask
 from janitor.settings.limits import LimitSettings
-from janitor.wiring.readers import available_cores, split_table
+from janitor.wiring.readers import count_available_cores, split_table
 from tests.command import Finished, fake_aws, janitor
 from tests.dask_cluster import Cluster, dask_cluster
 from tests.examples import how_many
@@ -173,7 +173,7 @@ def sorted_outcomes(report: dict[str, Any]) -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("way", ["the endpoint of a service", "a profile", "a role"])
-def test_processes_find_the_way_of_the_process_that_decides(
+def test_processes_find_the_way_of_the_main_process(
     table_server: Server, tokens: DynamoDBClient, tmp_path: Path, way: str
 ) -> None:
     name = f"way-{way[-4:]}"
@@ -234,7 +234,7 @@ def test_a_worker_that_finds_another_table_of_that_name_ends_the_run(
     worker.terminate()
     worker.wait(10)
     assert swept.code == 1
-    assert "its table twice is not the same table as that of the process that decides" in swept.err
+    assert "this worker found another table named twice (other account or table id)" in swept.err
     assert keys_in(tokens, "twice") == {row["token"]["S"] for row in rows}
 
 
@@ -344,4 +344,4 @@ def test_a_container_uses_no_more_cores_than_it_may(
 ) -> None:
     (tmp_path / "cpu.max").write_text(f"{quota}\n")
     monkeypatch.setattr("janitor.wiring.readers._CPU_QUOTA", tmp_path / "cpu.max")
-    assert available_cores() == (allowed or len(os.sched_getaffinity(0)))
+    assert count_available_cores() == (allowed or len(os.sched_getaffinity(0)))

@@ -354,6 +354,6 @@ def test_a_snapshot_that_no_run_can_have_left_is_absent_and_replaced(place: Plac
     place.spoil("run", columns)
     assert (list(memory.snapshot(PROFILE)), memory.last_run(PROFILE)) == ([], None)
     assert memory.broken.first is not None
-    assert (memory.broken.first.what, memory.broken.are_more) == ("what the last run found", False)
+    assert (memory.broken.first.what, memory.broken.are_more) == ("the findings of the last run", False)
     memory.replace_snapshot(PROFILE, [b"new"], SECOND)
     assert (list(memory.snapshot(PROFILE)), memory.last_run(PROFILE)) == ([b"new"], SECOND)

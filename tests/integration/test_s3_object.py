@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mypy_boto3_s3 import S3Client
 
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.errors import ConfigurationError, JanitorError, SinkError
 from janitor.settings.parsers import Placeholders, expand_key
 from janitor.sinks.interface import Sink
@@ -30,7 +30,7 @@ KEYS = (f"report-{number}.json" for number in itertools.count(1))
 
 @pytest.fixture(scope="module")
 def s3(ministack_url: str) -> Iterator[S3Client]:
-    client = Aws(Connection(endpoint_url=ministack_url)).s3  # the client that runs use
+    client = AwsSession(AwsAccess(endpoint_url=ministack_url)).s3  # the client that runs use
     client.create_bucket(Bucket=BUCKET)
     yield client
     client.close()

@@ -75,7 +75,7 @@ def test_one_report_tells_of_all_tables_and_one_that_is_missing_hides_none(
     told = list(csv.DictReader(io.StringIO(places["csv"].read_text())))
     [missing] = [row for row in told if not row["fingerprint"]]
     assert (missing["table"], missing["state"], len(told)) == ("not-there", "", len(said["findings"]) + 1)
-    assert missing["meaning"].startswith("not told to its end: no token table")
+    assert missing["meaning"].startswith("incomplete: no token table")
     # Whoever subscribed to a calendar would lose the events of the table that is missing.
     assert not places["ics"].exists()
     for form in ("html", "markdown", "table"):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mypy_boto3_sns import SNSClient
 from mypy_boto3_sqs import SQSClient
 
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.errors import JanitorError, SinkError
 from janitor.settings.parsers import parse_topic_arn
 from janitor.sinks.sns import Message, PublishResult, Topic, split_into_batches
@@ -80,7 +80,7 @@ def received(sqs: SQSClient, queue: str) -> list[Any]:
 def test_what_is_published_arrives_with_its_subject_and_attributes_in_an_envelope(
     ministack_url: str, sqs: SQSClient
 ) -> None:
-    aws = Aws(Connection(endpoint_url=ministack_url))  # the client that runs use
+    aws = AwsSession(AwsAccess(endpoint_url=ministack_url))  # the client that runs use
     arn = aws.sns.create_topic(Name=next(NAMES))["TopicArn"]
     queue = subscribed(aws.sns, sqs, arn)
     sent = Message(body="3 tökens", group_id="", deduplication_id="", subject="janitor", attributes={"a": "b", "c": ""})

@@ -64,7 +64,7 @@ def test_an_export_and_a_dump_are_reported_as_the_table_is(
     assert of_export["capacity"]["read_units"] == of_export["capacity"]["requests"] == 0
     assert (of_export["clock"]["skew_seconds"], of_table["tables"][0]["source"]) == (None, None)
     pictures = [each["message"] for each in of_export["warnings"] if each["where"] == "source"]
-    assert ["as they stood at 2027-01-14 07:28 UTC" in message for message in pictures] == [True]
+    assert ["made 2027-01-14 07:28 UTC (" in message for message in pictures] == [True]
 
     of_dump = report_of(read("-", *options, "--table", "X", input=dump(rows).decode()))
     assert said(of_dump) == said(of_table)

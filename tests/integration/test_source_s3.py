@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from mypy_boto3_s3 import S3Client
 
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.errors import AwsError, ConfigurationError, SourceError
 from janitor.export.places import S3Place
 from janitor.export.source import open_source
@@ -24,7 +24,7 @@ CONTENT = bytes(range(256)) * 20_000
 @pytest.fixture(scope="module")
 def s3(ministack_url: str) -> Iterator[S3Client]:
     """The client that runs use, and a bucket with an export."""
-    client = Aws(Connection(endpoint_url=ministack_url, region="us-east-1")).s3
+    client = AwsSession(AwsAccess(endpoint_url=ministack_url, region="us-east-1")).s3
     client.create_bucket(Bucket=BUCKET)
     for name, content in export_files(ROWS).items():
         client.put_object(Bucket=BUCKET, Key=f"{FOLDER}/{name}", Body=content)
@@ -74,7 +74,7 @@ def breaking() -> Iterator[S3Place]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Breaking) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
-        client = Aws(Connection(endpoint_url=url, region="us-east-1")).s3
+        client = AwsSession(AwsAccess(endpoint_url=url, region="us-east-1")).s3
         yield S3Place(client, "bucket", "key")
         client.close()
         server.shutdown()

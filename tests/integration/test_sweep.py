@@ -159,7 +159,7 @@ def test_on_a_terminal_it_asks_once_with_the_count_and_the_dates(
     assert finished.code == (0 if deleted else 4)
     assert len(before - keys_in(client, table)) == deleted
     if not deleted:
-        assert "was not confirmed" in on_screen(finished.out)
+        assert "you did not confirm" in on_screen(finished.out)
 
 
 def test_yes_does_not_ask(server: Server, new_table: NewTable, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ GUARDS: dict[str, tuple[list[str], int, list[Item], str, tuple[str, ...]]] = {
         ["--max-delete-percent", "10"], 5, living_rows(30), "max-delete-percent", ("14.3 percent", "15"),
     ),
     "no share": (["--max-delete-percent", "0"], 1, living_rows(30), "max-delete-percent", ("0",)),
-    "every dated row": ([], 10, permanent_rows(20), "all-dated-rows", ("all 10 rows", "--max-delete-percent 100")),
+    "every dated row": ([], 10, permanent_rows(20), "all-dated-rows", ("expiry date (10)", "--max-delete-percent 100")),
     "another time": (["--as-of", str(int(time.time()) + 5)], 3, living_rows(30), "as-of", ("--as-of",)),
     "no archive": (["--archive", "/dev/null/archive"], 3, living_rows(30), "archive", ("--archive", "--no-archive")),
 }  # fmt: skip
@@ -122,7 +122,7 @@ def test_where_no_disk_lasts_a_refused_plan_is_not_kept_and_the_report_says_how_
     assert (finished.code, report["deletion"]["plan"]) == (4, None)
     [warning] = [each for each in report["warnings"] if each["where"] == "plan"]
     assert "the plan was not kept" in warning["message"]
-    assert "make it again with --plan PATH" in warning["message"]
+    assert "run `janitor sweep --plan PATH` without --delete" in warning["message"]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -146,7 +146,7 @@ def test_protected_rows_count_among_those_whose_dates_are_all_over(
     finished = run(server, table, tmp_path, "--delete", "--yes", "--protect-user", "user-0@*")
     [error] = json.loads(finished.out)["errors"]
     assert (finished.code, error["code"]) == (4, "all-dated-rows")
-    assert "all 9 rows that carry a date are planned or protected (2)" in error["message"]
+    assert "every row that has an expiry date (9) would be deleted or is protected (2)" in error["message"]
     assert keys_in(client, table) == before
 
 

@@ -260,7 +260,7 @@ def test_a_signal_ends_it_after_the_present_token(server: Server, client: Dynamo
         (["3f0c9a1b", "--user", "alice", "--by", "1d"], "both name tokens"),
         (["a-token-by-mistake", "--by", "1d"], "neither 6 to 12 hex digits nor a tokenUUID"),
         (["3f0c9", "--by", "1d"], "neither 6 to 12 hex digits nor a tokenUUID"),
-        (["3f0c9a1b", "--by", "1d", "--as-of", "2100-01-01"], "with --as-of nothing is changed"),
+        (["3f0c9a1b", "--by", "1d", "--as-of", "2100-01-01"], "--as-of is only for a dry run"),
         (["3f0c9a1b", "--by", "1 fortnight"], "is not a duration"),
     ],
 )

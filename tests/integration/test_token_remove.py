@@ -9,7 +9,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.dynamodb.budget import Budgets
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.dynamodb.find import Finder
 from janitor.dynamodb.locate import TableChoice, locate_table
 from janitor.errors import SinkError
@@ -153,10 +153,10 @@ def test_protected_rows_stay_and_of_two_rows_of_one_token_the_one_that_is_named_
     assert (again.code, row_of(client, table, present)) == (0, None)
 
 
-@pytest.mark.parametrize("secret", [None, b"a secret"], ids=["plain", "keyed"])
+@pytest.mark.parametrize("fingerprint_key", [None, b"a secret"], ids=["plain", "keyed"])
 @DIALECTS
 def test_a_row_is_found_by_whatever_names_it(
-    server: Server, new_table: NewTable, *, hashed: bool, secret: bytes | None
+    server: Server, new_table: NewTable, *, hashed: bool, fingerprint_key: bytes | None
 ) -> None:
     rows = {
         "active": modern("active", LATER, username=OWNER),
@@ -168,17 +168,22 @@ def test_a_row_is_found_by_whatever_names_it(
         "no sha256, as long": modern("y", LATER) | {"token": {"S": "F" * 64}},
     }
     table = new_table(rows.values(), hashed=hashed)
-    aws = Aws(Connection(region="us-east-1", endpoint_url=server.url))
+    aws = AwsSession(AwsAccess(region="us-east-1", endpoint_url=server.url))
     there = locate_table(aws, TableChoice(table=table), None, time.time)
     finder = Finder(
-        aws.dynamodb, there, Policy(dialect=there.dialect), secret, Stop(), budgets=Budgets.unlimited(time.monotonic)
+        aws.dynamodb,
+        there,
+        Policy(dialect=there.dialect),
+        fingerprint_key,
+        Stop(),
+        budgets=Budgets.unlimited(time.monotonic),
     )
     for item in rows.values():
         found = finder.find_by_key(item["token"]["S"])
         assert found is not None
-        assert repr(found) == "FoundItem(…)"
+        assert repr(found) == "StoredItem(…)"
         assert json.loads(found.item) == item
-        name = finder.fingerprint_of(found)
+        name = finder.fingerprint_of_item(found)
         for length in (6, 12):
             assert [json.loads(each.item) for each in finder.search(name[:length]).matches] == [item]
         mistyped = f"{name[:5]}{'0' if name[5] != '0' else '1'}{name[6:]}"

@@ -6,7 +6,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.duration import DAY
+from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row
 
 NOW = 1_790_000_000

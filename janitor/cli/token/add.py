@@ -27,7 +27,7 @@ def command(*groups: Any, words: tuple[str, ...]) -> int:
     """
     from janitor.lifecycle.add import add_token, prepare_token
     from janitor.lifecycle.token_input import refuse_arguments
-    from janitor.wiring.logging import start_logging
+    from janitor.logs import start_logging
     from janitor.wiring.signals import stop_on_signals
 
     refuse_arguments(words)

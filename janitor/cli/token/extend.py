@@ -27,7 +27,7 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token extend --user alice@example.com --expires-in 90d --deployment prod
     """
     from janitor.lifecycle.expiry import extend_tokens
-    from janitor.wiring.logging import start_logging
+    from janitor.logs import start_logging
     from janitor.wiring.signals import stop_on_signals
 
     extend, *of_change, logs = groups

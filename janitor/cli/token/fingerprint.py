@@ -22,13 +22,13 @@ def command(settings: FingerprintSettings, words: tuple[str, ...]) -> int:
     """
     from janitor.errors import ExitCode
     from janitor.lifecycle.token_input import read_token, refuse_arguments
-    from janitor.tokens.fingerprint import fingerprint_of
+    from janitor.tokens.fingerprint import compute_token_fingerprint
 
     refuse_arguments(words)
-    secret = None
+    fingerprint_key = None
     if settings.fingerprint_key_file is not None:
         from janitor.wiring.policy import read_fingerprint_key
 
-        secret = read_fingerprint_key(settings.fingerprint_key_file)
-    click.echo(fingerprint_of(read_token("token"), secret))
+        fingerprint_key = read_fingerprint_key(settings.fingerprint_key_file)
+    click.echo(compute_token_fingerprint(read_token("token"), fingerprint_key))
     return ExitCode.DONE

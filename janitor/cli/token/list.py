@@ -26,10 +26,10 @@ def command(*groups: Any) -> int:
     """
     from janitor.report.model import LIST_COMMAND
     from janitor.wiring.execution import execute_run
-    from janitor.wiring.job import RunRequest, build_job
     from janitor.wiring.listing import prepare_listing
+    from janitor.wiring.run_spec import RunRequest, build_run_spec
 
     *of_list, logs = groups
     settings = ListCommand(*of_list)
     request = RunRequest(LIST_COMMAND, [settings], prepare_listing)
-    return execute_run(LIST_COMMAND, logs, settings, functools.partial(build_job, request, settings))
+    return execute_run(LIST_COMMAND, logs, settings, functools.partial(build_run_spec, request, settings))

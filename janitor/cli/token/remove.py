@@ -25,7 +25,7 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token remove --user alice@example.com --deployment prod --dry-run
     """
     from janitor.lifecycle.remove import remove_tokens
-    from janitor.wiring.logging import start_logging
+    from janitor.logs import start_logging
     from janitor.wiring.signals import stop_on_signals
 
     remove, *of_change, logs = groups

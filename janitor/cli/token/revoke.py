@@ -26,7 +26,7 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token revoke --user alice@example.com --deployment prod --dry-run
     """
     from janitor.lifecycle.expiry import revoke_tokens
-    from janitor.wiring.logging import start_logging
+    from janitor.logs import start_logging
     from janitor.wiring.signals import stop_on_signals
 
     revoke, *of_change, logs = groups

@@ -26,7 +26,7 @@ def command(*groups: Any, token: str | None) -> int:
       janitor token show --token-stdin --deployment prod < token.txt
     """
     from janitor.lifecycle.show import choose_rows_to_show, show_token
-    from janitor.wiring.logging import start_logging
+    from janitor.logs import start_logging
     from janitor.wiring.signals import stop_on_signals
 
     *of_show, logs = groups

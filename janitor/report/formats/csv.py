@@ -70,7 +70,7 @@ def _incomplete_table_cells(table: TableReport) -> dict[str, object]:
     """The cells of a row that says why a table is incomplete; it has no fingerprint."""
     remarks = [*table.errors, *reversed(table.warnings)]
     why = remarks[0].message if remarks and table.outcome is not Outcome.INTERRUPTED else f"{table.outcome}"
-    return {"meaning": f"not told to its end: {why}", "table": table.label}
+    return {"meaning": f"incomplete: {why}", "table": table.label}
 
 
 def _format_row(cells: Iterable[str]) -> bytes:

@@ -53,7 +53,7 @@ class IcsFormat(WholeFormat):
 
 
 class _Text(vText):
-    r"""A text as RFC 5545 escapes it; icalendar would take `\N` for a line end even where it is a part of a name."""
+    r"""A text as RFC 5545 escapes it; icalendar would take `\N` for a line end even if it is a part of a name."""
 
     __slots__ = ()
 

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from janitor.report.model import Report
 from janitor.tokens.classify import State
-from janitor.tokens.duration import format_duration
-from janitor.tokens.policy import DAY
+from janitor.tokens.duration import DAY, format_duration
 from janitor.tokens.words import format_count, list_some
 
 MONTHS_BEHIND = 12
@@ -84,9 +83,9 @@ class DrawnBar(NamedTuple):
     """A bar with its place: `x`, `middle` and `width` in percent, `y`, `label_y` and `height` in pixels.
 
     Attributes:
-        tick: the text below it; empty where several bars share one.
+        tick: the text below it; empty if several bars share one.
         is_minor: whether a narrow page leaves the tick out.
-        label: the number above it; empty where there is no room, or nothing to draw.
+        label: the number above it; empty if there is no room, or nothing to draw.
     """
 
     bar: Bar
@@ -208,7 +207,7 @@ def build_expired_chart(report: Report) -> Chart:
 
 
 def judged_at(report: Report) -> dt.datetime:
-    """The time by which the rows were judged; where that was the present, the run's start."""
+    """The time by which the rows were judged; if that was the present, the run's start."""
     return report.policy.as_of or report.run.started_at
 
 

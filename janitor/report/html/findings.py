@@ -34,8 +34,8 @@ class PageRow(NamedTuple):
     Attributes:
         classes: the row's class names, by which filters select it.
         due: when the token expires or did, relative to the run.
-        expires_at: the same as a time, None where it has none.
-        row_name: the fingerprint, or the row name where two listed rows share a fingerprint.
+        expires_at: the same as a time, None if it has none.
+        row_name: the fingerprint, or the row name if two listed rows share a fingerprint.
         accepted_by: the gates that still accept the token.
         outcome: what became of the row in the run, in words; None for a row that was not planned for deletion.
         table: the label of its table in a run of several, None in a run of one.

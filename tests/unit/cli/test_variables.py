@@ -9,7 +9,7 @@ import click
 import pytest
 
 from janitor.cli import app
-from janitor.cli.variables import _SPARING, known_variables, nearest_variable, refuse_unknown_variables
+from janitor.cli.variables import _SPARING, find_nearest_variable, list_known_variables, refuse_unknown_variables
 from janitor.errors import ConfigurationError
 
 # What each command needs besides, to come so far as to look at its variables.
@@ -128,7 +128,7 @@ def test_the_nearest_name_is_said(name: str, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["JANITOR_", "JANITOR_E", "JANITOR_NOBODY", "JANITOR_KEEP_ALL_OF_IT"])
 def test_no_name_that_is_like_none_is_led_to_a_yes(name: str) -> None:
-    nearest = nearest_variable(name, known_variables(app.cli))
+    nearest = find_nearest_variable(name, list_known_variables(app.cli))
     assert nearest not in {"JANITOR_YES", "JANITOR_NO_ARCHIVE", "JANITOR_ALL"}
 
 
@@ -191,12 +191,12 @@ def test_what_only_looks_like_kubernetes_does_not_pass() -> None:
 
 
 def test_every_variable_of_every_command_is_known_and_its_own_nearest() -> None:
-    known = known_variables(app.cli)
+    known = list_known_variables(app.cli)
     assert {"JANITOR_TABLE", "JANITOR_LISTEN", "JANITOR_FOR", "JANITOR_DRY_RUN", "JANITOR_GROUP"} <= known
     assert not {"JANITOR_DELETE", "JANITOR_CHECK", "JANITOR_REVIVE"} & known
     refuse_unknown_variables(dict.fromkeys(known, "1"), app.cli)
     for name in known:
-        assert nearest_variable(name.lower(), known) == name
+        assert find_nearest_variable(name.lower(), known) == name
 
 
 def test_no_variable_of_this_process_is_one_of_janitors() -> None:
@@ -228,11 +228,11 @@ def read_by(command: list[str]) -> set[str]:
         inner = found.get_command(click.Context(found), word) if isinstance(found, click.Group) else None
         assert inner is not None
         found = inner
-    return {name.removeprefix("JANITOR_") for name in known_variables(found)}
+    return {name.removeprefix("JANITOR_") for name in list_known_variables(found)}
 
 
 def test_each_variable_that_a_deleting_command_does_not_read_is_harmless_or_refused() -> None:
-    known = {name.removeprefix("JANITOR_") for name in known_variables(app.cli)}
+    known = {name.removeprefix("JANITOR_") for name in list_known_variables(app.cli)}
     unread = set().union(*(known - read_by(command) for command in CHANGING))
     assert unread - set(_SPARING) == HARMLESS
     assert not HARMLESS & set(_SPARING)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from janitor.demo import emulator
-from janitor.demo.emulator import Emulator, EmulatorError, client_environment
+from janitor.demo.emulator import Emulator, EmulatorError, make_client_environment
 from tests.command import is_running
 
 
@@ -177,14 +177,14 @@ def test_it_ends_with_a_block_that_fails_even_if_it_was_to_be_kept(stopped: list
 
 def test_without_a_proxy_the_environment_says_nothing_of_one(no_proxy_settings: pytest.MonkeyPatch) -> None:
     no_proxy_settings.setenv("https_proxy", "http://proxy.invalid:3128")
-    assert "no_proxy" not in client_environment("http://127.0.0.1:1")
+    assert "no_proxy" not in make_client_environment("http://127.0.0.1:1")
 
 
 @pytest.mark.parametrize("already", ["127.0.0.1,corp.invalid", "*"])
 def test_loopback_that_passes_a_proxy_already_stays_so(no_proxy_settings: pytest.MonkeyPatch, already: str) -> None:
     no_proxy_settings.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
     no_proxy_settings.setenv("NO_PROXY", already)
-    assert "no_proxy" not in client_environment("http://127.0.0.1:1")
+    assert "no_proxy" not in make_client_environment("http://127.0.0.1:1")
 
 
 @pytest.mark.parametrize(
@@ -196,4 +196,4 @@ def test_loopback_is_taken_past_a_proxy(
     no_proxy_settings.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
     if already:
         no_proxy_settings.setenv("NO_PROXY", already)
-    assert client_environment("http://127.0.0.1:1")["no_proxy"] == expected
+    assert make_client_environment("http://127.0.0.1:1")["no_proxy"] == expected

@@ -10,9 +10,10 @@ import pytest
 
 from janitor.demo.lisa_table import make_rows
 from janitor.report.build import build_forecast
-from janitor.tokens.classify import Classification, State, classify
+from janitor.tokens.classify import State, Verdict, classify
 from janitor.tokens.dialect import Dialect, Gate
-from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.duration import DAY
+from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
 from janitor.tokens.row import Row, Value
 from tests.tables import SAMPLE_NOW, Item
@@ -37,13 +38,13 @@ MODERN = {
 }
 
 
-def verdicts(now: int = NOW) -> list[tuple[Row, Classification]]:
+def verdicts(now: int = NOW) -> list[tuple[Row, Verdict]]:
     """Each row made at `now`, and what it is then, under the default policy."""
     made = [msgspec.convert(item, Row) for item in make_rows(now, "hashed")]
     return [(row, classify(row, now, POLICY)) for row in made]
 
 
-def of_state(state: State, now: int = NOW) -> list[tuple[Row, Classification]]:
+def of_state(state: State, now: int = NOW) -> list[tuple[Row, Verdict]]:
     return [(row, verdict) for row, verdict in verdicts(now) if verdict.state is state]
 
 

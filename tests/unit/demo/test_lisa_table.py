@@ -11,9 +11,10 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from janitor.demo.emulator import EmulatorError
 from janitor.demo.lisa_table import TABLE_NAMES, create_lisa_table, make_rows
 from janitor.dynamodb.locate import NAME_PATTERNS
-from janitor.tokens.classify import Classification, State, classify
+from janitor.tokens.classify import State, Verdict, classify
 from janitor.tokens.dialect import Dialect, Gate
-from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.duration import DAY
+from janitor.tokens.policy import Policy
 from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import Row
 from tests.tables import SAMPLE_NOW, Item
@@ -32,13 +33,13 @@ def as_row(item: Item) -> Row:
     return msgspec.convert(item, Row)
 
 
-def verdicts(dialect: str, now: int = NOW, seen: int = 0) -> list[tuple[Row, Classification]]:
+def verdicts(dialect: str, now: int = NOW, seen: int = 0) -> list[tuple[Row, Verdict]]:
     """Each row made at `now`, and what it is `seen` seconds later, under the default policy."""
     made = [as_row(item) for item in make_rows(now, dialect)]
     return [(row, classify(row, now + seen, policy_of(dialect))) for row in made]
 
 
-def of_state(dialect: str, state: State) -> list[tuple[Row, Classification]]:
+def of_state(dialect: str, state: State) -> list[tuple[Row, Verdict]]:
     return [(row, verdict) for row, verdict in verdicts(dialect) if verdict.state is state]
 
 

@@ -22,7 +22,7 @@ from janitor.settings.setting import Origin
 from janitor.settings.table import TableSettings
 from janitor.tokens.dialect import Dialect
 from janitor.wiring.archives import check_archive
-from janitor.wiring.table import OpenTable, find_table_warnings
+from janitor.wiring.open_table import OpenTable, find_table_warnings
 
 NOWHERE = Session(None, "not checked: no session", skipped_check("credentials", "none"))
 MIDNIGHT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)

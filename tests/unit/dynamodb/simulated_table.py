@@ -140,7 +140,7 @@ class _Scanning:
             self._later(self._dice.uniform(0, 1), lambda: self._send(allowance))
 
         def answered() -> None:
-            self._budgets.settle_page(allowance, rows, units)
+            self._budgets.correct_page(allowance, rows, units)
             self._ask()
 
         self._later(half, arrive)

@@ -134,7 +134,7 @@ def test_without_a_limit_pages_have_none_and_nothing_waits() -> None:
     for _ in range(10):
         allowance = budgets.take_page(never)
         assert allowance == Allowance(None, 0.0)
-        budgets.settle_page(allowance, 4_009, 128.0)
+        budgets.correct_page(allowance, 4_009, 128.0)
 
 
 def never(seconds: float) -> bool:
@@ -154,7 +154,7 @@ def test_what_a_request_cost_more_than_it_took_is_paid_before_the_next() -> None
     clock = Clock()
     budget = Budget(10.0, clock)
     budget.take(1.0, never)
-    budget.settle(1.0, 50.0)
+    budget.correct(1.0, 50.0)
     assert budget.try_take(1.0) == pytest.approx(5.0)
     clock.now += 4.9
     assert budget.try_take(1.0) == pytest.approx(0.1)
@@ -199,7 +199,7 @@ def test_without_a_limit_the_first_throttle_makes_a_rate_from_what_was_measured_
     for _ in range(60):
         clock.now += 0.1
         assert budget.take(0.0, never)
-        budget.settle(0.0, 80.0)
+        budget.correct(0.0, 80.0)
     assert budget.slow_down() == pytest.approx(400.0, rel=0.03)
     clock.now += 20.0
     assert budget.rate is not None
@@ -232,7 +232,7 @@ def test_what_was_measured_does_not_count_the_time_before_the_first_request(limi
     clock.now += 300
     for _ in range(int(busy * 100)):
         clock.now += 0.01
-        budget.settle(0.0, 40.0)
+        budget.correct(0.0, 40.0)
     assert budget.slow_down() == pytest.approx(4_000.0 * min(busy, 1.0) / 2, rel=0.03)
 
 
@@ -241,7 +241,7 @@ def test_a_limit_far_above_what_the_server_gives_holds_again_soon_after_it_throt
     budget = Budget(100_000.0, clock)
     for _ in range(500):
         clock.now += 0.01
-        budget.settle(0.0, 5.0)
+        budget.correct(0.0, 5.0)
     assert budget.slow_down() == pytest.approx(250.0, rel=0.03)
     clock.now += 20.0
     assert budget.rate == pytest.approx(750.0, rel=0.03)
@@ -255,7 +255,7 @@ def test_no_rate_is_above_what_was_measured_or_the_limit(recent: float) -> None:
     budget = Budget(400.0, clock)
     for _ in range(int(recent)):
         clock.now += 0.02
-        budget.settle(0.0, 4.0)
+        budget.correct(0.0, 4.0)
     assert budget.slow_down() == pytest.approx(200.0 if recent == 0 else 100.0, rel=0.03)
 
 

@@ -9,9 +9,9 @@ import pytest
 from janitor.errors import ConfigurationError
 from janitor.lifecycle.new_token import choose_lifetime, compute_expiry, make_or_read_token
 from janitor.settings.setting import Origin
-from janitor.settings.token_add import LifetimeSettings, SecretSettings
+from janitor.settings.token_add import LifetimeSettings, TokenSourceSettings
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.policy import DAY
+from janitor.tokens.duration import DAY
 
 NOW = 1_790_000_000
 TEN_YEARS = 3_653 * DAY
@@ -72,7 +72,7 @@ def test_a_typed_life_beats_one_of_the_environment() -> None:
 
 @pytest.mark.parametrize("length", [32, 33, 128, 2048])
 def test_a_generated_token_is_as_long_as_asked_for_and_never_the_same(length: int) -> None:
-    made = {make_or_read_token(SecretSettings(length=length)) for _ in range(20)}
+    made = {make_or_read_token(TokenSourceSettings(length=length)) for _ in range(20)}
     assert len(made) == 20
     assert {len(token) for token in made} == {length}
     assert set("".join(made)) <= set("0123456789abcdef")
@@ -90,7 +90,7 @@ def test_a_length_is_for_a_generated_token_and_a_variable_that_says_one_is_passe
 def token_from(monkeypatch: pytest.MonkeyPatch, content: str, **settings: Any) -> str:
     """The token that this content of standard input makes."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode()), encoding="utf-8"))
-    return make_or_read_token(SecretSettings(token_stdin=True, **settings))
+    return make_or_read_token(TokenSourceSettings(token_stdin=True, **settings))
 
 
 @pytest.mark.parametrize(("content", "word"), [("changeme\n", "has 8 characters"), ("0" * 64, "1 different character")])

@@ -9,7 +9,7 @@ from janitor.notices.digest_content import DigestContent
 from janitor.notices.notice import Event, Notice, notice_urgency
 from janitor.report.changes import ChangedToken, Changes
 from janitor.report.model import Deletion, Outcome
-from janitor.tokens.crossing import EXPIRY, Crossing
+from janitor.tokens.crossing import EXPIRY_THRESHOLD, Crossing
 from janitor.tokens.expiration import calendar_time
 
 NOW = 1_790_000_000
@@ -40,7 +40,7 @@ def notice(number: int = 1, **changes: Any) -> Notice:
     expiry = NOW + seconds
     second = calendar_time(expiry)
     usual = Notice(
-        crossing=Crossing(f"{number:012x}", expiry, WEEK if event is Event.EXPIRING else EXPIRY),
+        crossing=Crossing(f"{number:012x}", expiry, WEEK if event is Event.EXPIRING else EXPIRY_THRESHOLD),
         event=event,
         username="ada@example.com",
         name="ci pipeline",

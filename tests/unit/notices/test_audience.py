@@ -12,7 +12,7 @@ from janitor.notices.audience import (
     is_long_expired,
     second_of_crossing,
 )
-from janitor.tokens.crossing import EXPIRY, Crossing, present_threshold
+from janitor.tokens.crossing import EXPIRY_THRESHOLD, Crossing, find_crossed_threshold
 
 NOW, DAY = 1_800_000_000, 86_400
 GRACE = 7 * DAY
@@ -24,7 +24,7 @@ thresholds = st.lists(st.integers(1, 90), min_size=1, max_size=4, unique=True).m
 
 
 def crossing_at(now: int, expiry: int, ahead: list[int]) -> Crossing | None:
-    threshold = present_threshold(expiry - now, ahead)
+    threshold = find_crossed_threshold(expiry - now, ahead)
     return None if threshold is None else Crossing("a" * 12, expiry, threshold)
 
 
@@ -45,7 +45,7 @@ def test_by_nightly_runs_every_threshold_is_told_once_in_its_order(lifetime: int
     told = nights(expiry, ahead, heard, lifetime + 30)
     passed = [each for each in sorted(ahead, reverse=True) if each >= lifetime * DAY]
     begun = [min(passed)] if passed and lifetime else []
-    assert told == [*begun, *sorted((each for each in ahead if each < lifetime * DAY), reverse=True), EXPIRY]
+    assert told == [*begun, *sorted((each for each in ahead if each < lifetime * DAY), reverse=True), EXPIRY_THRESHOLD]
 
 
 @given(days, thresholds, thresholds)
@@ -66,7 +66,7 @@ def test_the_first_run_tells_all_but_the_long_dead_and_counts_those(day: int, ah
         due = is_due(crossing, None, heard, needs_notice=False)
         assert due == (day > -7)
         assert is_long_expired(crossing, heard) != due
-        assert is_due(crossing, None, heard, needs_notice=True) == (due or crossing.threshold == EXPIRY)
+        assert is_due(crossing, None, heard, needs_notice=True) == (due or crossing.threshold == EXPIRY_THRESHOLD)
 
 
 @given(days, thresholds, st.integers(0, 30))
@@ -91,6 +91,6 @@ def test_the_dead_stay_dead_whatever_the_grace_becomes() -> None:
 def test_each_topic_and_kind_has_marks_of_its_own_and_an_extended_token_others() -> None:
     audiences = [Audience(kind, topic) for kind in MessageKind for topic in ("a", "b")]
     crossings = [Crossing("f" * 12, expiry, 0) for expiry in (NOW, NOW + 1)]
-    assert len({audience.mark(crossing) for audience in audiences for crossing in crossings}) == 8
+    assert len({audience.mark_name(crossing) for audience in audiences for crossing in crossings}) == 8
     [first, *_] = audiences
-    assert len({first.mark(crossings[0]._replace(threshold=each)) for each in (0, DAY)}) == 1
+    assert len({first.mark_name(crossings[0]._replace(threshold=each)) for each in (0, DAY)}) == 1

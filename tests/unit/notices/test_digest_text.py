@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ CHANGES = {"extended": Change(3, [ChangedToken("0" * 12, "ada", "ci", None, None
 
 def email(content: DigestContent) -> str:
     (part,) = split_digest(content)
-    return part.email
+    return str(json.loads(part.message.body)["email"])
 
 
 def test_a_digest_says_first_what_happened_then_what_is_due_by_owner() -> None:
@@ -119,14 +120,14 @@ def test_a_dry_run_a_refusal_and_rows_that_stay_are_said() -> None:
 
 def test_places_stand_unbroken_on_lines_of_their_own() -> None:
     pointer, archive = f"s3://bucket/{'x' * 90}.json", f"/var/{'y' * 90}.ndjson.gz"
-    said = email(digest(pointer=pointer, deletion=Deletion(enabled=True, archive=archive))).splitlines()
+    said = email(digest(full_report_location=pointer, deletion=Deletion(enabled=True, archive=archive))).splitlines()
     assert f"  {pointer}" in said
     assert f"  {archive}" in said
 
 
 def test_long_lists_are_counted_where_they_are_not_named() -> None:
     said = email(digest(locked_out=tuple(f"owner-{number}" for number in range(200_000))))
-    assert "LISA lets 200,000 owners create no token" in said
+    assert "LISA does not let 200,000 owners create a token" in said
     assert "- and 199,990 more\n" in said
 
 
@@ -171,8 +172,8 @@ def test_owners_come_in_the_order_of_their_most_urgent_token() -> None:
         {"deletion": Deletion(failed=1)},
         {"long_expired": 1},
         {"recovered_from": "access was denied"},
-        {"is_known_trouble": True, "deletion": Deletion(failed=1, deleted=1)},
-        {"is_known_trouble": True, "errors": ("no",), "notices": [notice()]},
+        {"is_known_problem": True, "deletion": Deletion(failed=1, deleted=1)},
+        {"is_known_problem": True, "errors": ("no",), "notices": [notice()]},
     ],
 )
 def test_what_is_new_is_news(changes: dict[str, Any]) -> None:
@@ -188,8 +189,8 @@ def test_what_is_new_is_news(changes: dict[str, Any]) -> None:
         {"locked_out": ("eve",)},
         {"unusual_days": (("2026-10-01", 9),)},
         {"warnings": ("hm",)},
-        {"is_known_trouble": True, "outcome": Outcome.REFUSED, "errors": ("no",)},
-        {"is_known_trouble": True, "outcome": Outcome.FAILED, "deletion": Deletion(failed=1)},
+        {"is_known_problem": True, "outcome": Outcome.REFUSED, "errors": ("no",)},
+        {"is_known_problem": True, "outcome": Outcome.FAILED, "deletion": Deletion(failed=1)},
     ],
 )
 def test_what_only_goes_on_is_no_news(changes: dict[str, Any]) -> None:

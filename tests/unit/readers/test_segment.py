@@ -12,7 +12,6 @@ from msgspec import structs
 
 from janitor import __version__
 from janitor.dynamodb.decode import Page
-from janitor.dynamodb.scan import NeverStopped
 from janitor.errors import JanitorError
 from janitor.readers.interface import Batch, Rules
 from janitor.readers.judging import judge_page
@@ -29,6 +28,7 @@ from janitor.readers.segment import (
 from janitor.readers.tally import Tally
 from janitor.report.build import build_finding
 from janitor.settings.parsers import parse_owner
+from janitor.stopping import NeverStopped
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 from tests.unit.rows import NOW, dialects, items
@@ -44,11 +44,11 @@ _rules = st.builds(
         include_legacy=st.booleans(),
     ),
     now=st.just(NOW),
-    secret=st.none() | st.binary(min_size=1),
+    fingerprint_key=st.none() | st.binary(min_size=1),
     plans=st.booleans(),
 )
 LOCATION = TableLocation(table="tokens", table_id=None, account_id=None, region="us-east-1")
-RULES = Rules(policy=Policy(dialect=Dialect.HASHED), now=NOW, secret=b"the key of fingerprints")
+RULES = Rules(policy=Policy(dialect=Dialect.HASHED), now=NOW, fingerprint_key=b"the key of fingerprints")
 
 
 def page_of(rows: Sequence[dict[str, Any]]) -> Page:
@@ -56,7 +56,7 @@ def page_of(rows: Sequence[dict[str, Any]]) -> Page:
 
 
 def sent(batch: Batch) -> Batch:
-    """What arrives of it in the process that decides."""
+    """What arrives of it in the main process."""
     return decode_batch(msgspec.Raw(bytes(encode_batch(batch))))
 
 
@@ -81,7 +81,7 @@ def test_pages_judged_apart_add_up_to_what_they_are_together(
 def test_lines_of_a_report_arrive_as_they_were_made_or_not_at_all(rows: list[dict[str, Any]], rules: Rules) -> None:
     batch = judge_page(page_of(rows), rules)
     lines = [
-        build_finding(row, verdict, now=rules.now, policy=rules.policy, secret=rules.secret)
+        build_finding(row, verdict, now=rules.now, policy=rules.policy, fingerprint_key=rules.fingerprint_key)
         for row, verdict, _ in batch.found
     ]
     arrived = sent(batch._replace(lines=lines))
@@ -173,7 +173,7 @@ def test_units_a_second_are_divided_among_the_readers() -> None:
 
 
 def test_a_reader_of_another_version_refuses_whatever_it_is_asked() -> None:
-    with pytest.raises(JanitorError, match=f"it has janitor {__version__}, and the process that decides has 0.0.1"):
+    with pytest.raises(JanitorError, match=f"this worker has janitor {__version__}, the main process has 0.0.1"):
         decode_answer(read_segment(msgspec.msgpack.encode({"version": "0.0.1", "something": "new"})))
 
 

@@ -35,7 +35,7 @@ from janitor.report.schema import build_schema
 from janitor.settings.parsers import parse_fingerprint
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.policy import DAY
+from janitor.tokens.duration import DAY
 from tests.reports import of_one
 from tests.unit.rows import NOW, POLICIES, dated, items, row
 
@@ -62,7 +62,7 @@ texts = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=30))
 
 def found(item: dict[str, Any], dialect: Dialect = Dialect.CLASSIC) -> Finding:
     policy = POLICIES[dialect]
-    return build_finding(row(item), classify(row(item), NOW, policy), now=NOW, policy=policy, secret=None)
+    return build_finding(row(item), classify(row(item), NOW, policy), now=NOW, policy=policy, fingerprint_key=None)
 
 
 def named(name: str, username: str) -> Finding:
@@ -283,6 +283,8 @@ def test_a_colour_table_says_the_same_as_a_plain_one() -> None:
 def test_a_date_far_outside_every_calendar_is_a_line_all_the_same() -> None:
     for number in ("-" + "9" * 126, "9" * 126, "-62135596801", "253402300800"):
         policy = POLICIES[Dialect.HASHED]
-        one = build_finding(dated(number), classify(dated(number), NOW, policy), now=NOW, policy=policy, secret=None)
+        one = build_finding(
+            dated(number), classify(dated(number), NOW, policy), now=NOW, policy=policy, fingerprint_key=None
+        )
         assert one.expires_at is None
         assert json.loads(NdjsonFormat().lines([one]))["fingerprint"] == one.fingerprint

@@ -18,7 +18,7 @@ from janitor.report.html.charts import Bars, days_ahead, months_behind
 from janitor.report.html.next_steps import list_steps
 from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
 from janitor.tokens.classify import State
-from janitor.tokens.policy import DAY
+from janitor.tokens.duration import DAY
 from janitor.tokens.printable import printable
 from tests.examples import examples
 from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, many, report_of

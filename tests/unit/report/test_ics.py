@@ -13,7 +13,7 @@ from janitor.report.formats.ics import IcsFormat
 from janitor.report.model import Counts, Finding, Report
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.policy import DAY
+from janitor.tokens.duration import DAY
 from janitor.tokens.printable import printable
 from tests.reports import at, place_of
 from tests.unit.report.test_formats import HOSTILE, report
@@ -34,7 +34,7 @@ def token(expiry: int, *, key: str = "k" * 40, dialect: Dialect = Dialect.CLASSI
 
 def found(item: dict[str, Any], dialect: Dialect = Dialect.CLASSIC) -> Finding:
     policy = POLICIES[dialect]
-    return build_finding(row(item), classify(row(item), NOW, policy), now=NOW, policy=policy, secret=None)
+    return build_finding(row(item), classify(row(item), NOW, policy), now=NOW, policy=policy, fingerprint_key=None)
 
 
 def with_thresholds(one: Report, *thresholds: int) -> Report:

@@ -8,7 +8,7 @@ from janitor.report.metrics import Metric, build_metrics, is_success
 from janitor.report.model import Counts, Deletion, Finding, NoticesPart, Outcome, Remark, Report
 from janitor.tokens.classify import State, classify
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.policy import DAY
+from janitor.tokens.duration import DAY
 from tests.unit.report.test_formats import report
 from tests.unit.rows import NOW, POLICIES, dated, row
 
@@ -20,7 +20,7 @@ def expiring(seconds: int) -> Finding:
 def finding_of(expiration: str) -> Finding:
     policy = POLICIES[Dialect.HASHED]
     one = dated(expiration)
-    return build_finding(one, classify(one, NOW, policy), now=NOW, policy=policy, secret=None)
+    return build_finding(one, classify(one, NOW, policy), now=NOW, policy=policy, fingerprint_key=None)
 
 
 def ended(outcome: Outcome, *places: str, command: str = "sweep") -> Report:
@@ -93,7 +93,7 @@ def test_without_a_coming_expiry_none_is_told() -> None:
     unaccepted.accepted_by = ()
     legacy_row = row({"token": {"S": "k"}, "tokenExpiration": {"N": str(NOW + DAY)}})
     policy = POLICIES[Dialect.HASHED]
-    legacy = build_finding(legacy_row, classify(legacy_row, NOW, policy), now=NOW, policy=policy, secret=None)
+    legacy = build_finding(legacy_row, classify(legacy_row, NOW, policy), now=NOW, policy=policy, fingerprint_key=None)
     for findings in ((), (finding_of(str(NOW - 1)),), (unaccepted,), (legacy,)):
         assert not [name for name in by_name(report(*findings)) if name.startswith("next_expiry")]
 

@@ -24,7 +24,7 @@ def shown(*items: dict[str, Any], dialect: Dialect = Dialect.HASHED) -> TokenDet
         row = decode_row(content)
         found.append(LookedUpRow(row, content, explain_lockout(row, [row], SAMPLE_NOW, dialect)))
     return build_token_details(
-        found, table=TABLE, policy=POLICIES[dialect], now=SAMPLE_NOW, as_of=SAMPLE_NOW, secret=None
+        found, table=TABLE, policy=POLICIES[dialect], now=SAMPLE_NOW, as_of=SAMPLE_NOW, fingerprint_key=None
     )
 
 

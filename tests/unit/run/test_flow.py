@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from janitor.dynamodb.client import Traffic
 from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.errors import AwsError, SinkError, StopRequestedError
-from janitor.notices.announcer import Announcer, AnnouncingRun
+from janitor.notices.announcer import Announcer, RunContext
 from janitor.notices.channel import Channel
-from janitor.notices.notice_memory import NoticeMemory, NoticeTerms
+from janitor.notices.notice_memory import NoticeMemory, NoticeRules
 from janitor.readers.in_process import PageReader
-from janitor.readers.interface import FoundRow
+from janitor.readers.interface import JudgedRow, Rules
 from janitor.readers.owners import MAX_OWNERS, Owners
 from janitor.report.build import verdict_urgency
 from janitor.report.formats.csv import CsvFormat
@@ -29,8 +30,8 @@ from janitor.report.formats.ndjson import NdjsonFormat
 from janitor.report.model import Outcome, PolicyPart, Report
 from janitor.run.finding_collector import make_shortlist
 from janitor.run.flow import run
-from janitor.run.job import Job, TableJob, UnreachedTable
 from janitor.run.outlets import Outlet, Outlets
+from janitor.run.spec import OwnerLookup, Prices, RunSpec, TableSpec, UnreachedTable
 from janitor.sinks.file import File
 from janitor.sinks.stdout import Stdout
 from janitor.stopping import Stop
@@ -39,8 +40,8 @@ from janitor.store.sqlite import SqliteBackend
 from janitor.tokens.classify import classify
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.duration import DAY
 from janitor.tokens.fingerprint import compute_fingerprint
-from janitor.tokens.policy import DAY
 from janitor.tokens.row import Row
 from tests.unit.rows import NOW, POLICIES, dated, items
 from tests.unit.rows import row as row_of_item
@@ -63,38 +64,37 @@ def page(*rows: dict[str, Any], scanned: int | None = None) -> Page:
     return Page(msgspec.json.encode(content))
 
 
-def job(
+def run_spec(
     pages: Callable[[], Iterator[Page]], *outlets: Outlet, dialect: Dialect = Dialect.CLASSIC, **changes: Any
-) -> Job:
-    of_run = {name: changes.pop(name) for name in ("max_findings", "is_dry_run") if name in changes}
-    return run_of([table_job(pages, dialect=dialect, **changes)], Outlets(outlets), **of_run)
+) -> RunSpec:
+    of_run = {name: changes.pop(name) for name in ("max_findings", "deletes") if name in changes}
+    return run_of([table_spec(pages, dialect=dialect, **changes)], Outlets(outlets), **of_run)
 
 
-def table_job(pages: Callable[[], Iterator[Page]], *, dialect: Dialect = Dialect.CLASSIC, **changes: Any) -> TableJob:
+def table_spec(pages: Callable[[], Iterator[Page]], *, dialect: Dialect = Dialect.CLASSIC, **changes: Any) -> TableSpec:
     values: dict[str, Any] = {
-        "label": "t", "table": TABLE, "policy": POLICIES[dialect], "now": NOW, "as_of": None,
-        "reader": PageReader(pages), "pages_of_owner": None,
-        "requests": lambda: (1, 0), "fingerprint_secret": None, "read_price": 0.125,
-        "write_price": 0.625, "clock": lambda: float(NOW),
+        "label": "t", "table": TABLE, "rules": Rules(policy=POLICIES[dialect], now=NOW), "as_of": None,
+        "reader": PageReader(pages), "owners": OwnerLookup(), "traffic": Traffic(requests=1),
+        "prices": Prices(0.125, 0.625), "clock": lambda: float(NOW),
     }  # fmt: skip
-    return TableJob(**values | changes)
+    return TableSpec(**values | changes)
 
 
-def run_of(tables: Sequence[TableJob | UnreachedTable], outlets: Outlets, **changes: Any) -> Job:
-    stop = next((table.stop for table in tables if isinstance(table, TableJob)), None) or Stop()
+def run_of(tables: Sequence[TableSpec | UnreachedTable], outlets: Outlets, **changes: Any) -> RunSpec:
+    stop = next((table.stop for table in tables if isinstance(table, TableSpec)), None) or Stop()
     policy = PolicyPart(dialect=None, thresholds_seconds=[30 * DAY], grace_seconds=0, as_of=None)
     values: dict[str, Any] = {
-        "command": "scan", "run_id": "r", "version": "0", "is_dry_run": True, "tables": tables, "policy": policy,
+        "command": "scan", "run_id": "r", "version": "0", "deletes": False, "tables": tables, "policy": policy,
         "outlets": outlets, "max_findings": 3, "announce": None, "clock": lambda: float(NOW), "stop": stop,
     }  # fmt: skip
-    return Job(**values | changes)
+    return RunSpec(**values | changes)
 
 
 @given(rows=st.lists(items, max_size=8), hidden=st.integers(0, 5), dialect=st.sampled_from(list(Dialect)))
 def test_the_seven_states_add_up_whatever_the_rows(rows: list[dict[str, Any]], hidden: int, dialect: Dialect) -> None:
     out = io.BytesIO()
     pages = [page(*rows), page(*rows, scanned=len(rows) + hidden)]
-    report = run(job(lambda: iter(pages), Outlet(NdjsonFormat(), Stdout(out)), dialect=dialect)).report
+    report = run(run_spec(lambda: iter(pages), Outlet(NdjsonFormat(), Stdout(out)), dialect=dialect)).report
     counts = structs.asdict(report.counts)
     assert counts.pop("scanned") == sum(counts.values()) == 2 * len(rows) + hidden
     assert len(out.getvalue().splitlines()) == sum(counts.values()) - counts["active"] + 1
@@ -106,7 +106,7 @@ def test_a_failure_in_the_middle_keeps_what_was_counted() -> None:
         raise AwsError("dynamodb:Scan was throttled", code="Throttling")
 
     out = io.BytesIO()
-    report = run(job(pages, Outlet(JsonFormat(), Stdout(out)))).report
+    report = run(run_spec(pages, Outlet(JsonFormat(), Stdout(out)))).report
     assert (report.run.outcome, report.errors[0].code, report.counts.scanned) == (Outcome.FAILED, "Throttling", 7)
     assert json.loads(out.getvalue())["counts"]["permanent"] == 1
 
@@ -114,13 +114,13 @@ def test_a_failure_in_the_middle_keeps_what_was_counted() -> None:
 def test_a_request_to_stop_makes_the_outcome_interrupted() -> None:
     stop = Stop()
     stop.request(2)
-    assert run(job(lambda: iter([]), stop=stop)).report.run.outcome is Outcome.INTERRUPTED
+    assert run(run_spec(lambda: iter([]), stop=stop)).report.run.outcome is Outcome.INTERRUPTED
 
 
 def test_an_outlet_that_fails_hides_no_other() -> None:
     out = io.BytesIO()
     outlets = [Outlet(NdjsonFormat(), Broken(io.BytesIO())), Outlet(NdjsonFormat(), Stdout(out))]
-    result = run(job(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
+    result = run(run_spec(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
     assert str(result.failures[0]).startswith("no room")
     assert len(out.getvalue().splitlines()) == 2
 
@@ -128,7 +128,7 @@ def test_an_outlet_that_fails_hides_no_other() -> None:
 def test_no_more_findings_are_listed_than_asked_for_and_the_rest_are_counted() -> None:
     rows = [{"token": {"S": f"k{number}"}, "tokenExpiration": {"N": str(NOW + number)}} for number in range(1, 9)]
     report = run(
-        job(lambda: iter([page(*rows[4:]), page(*rows[:4])]), Outlet(JsonFormat(), Stdout(io.BytesIO())))
+        run_spec(lambda: iter([page(*rows[4:]), page(*rows[:4])]), Outlet(JsonFormat(), Stdout(io.BytesIO())))
     ).report
     assert [finding.seconds_to_expiry for finding in report.findings] == [1, 2, 3]
     assert report.findings_omitted == 5
@@ -137,7 +137,7 @@ def test_no_more_findings_are_listed_than_asked_for_and_the_rest_are_counted() -
 @given(item=items, outcome=st.sampled_from([None, *DeletionOutcome]))
 def test_a_row_that_is_kept_comes_back_as_it_was(item: dict[str, Any], outcome: DeletionOutcome | None) -> None:
     row = row_of_item(item)
-    told = FoundRow(row, classify(row, NOW, POLICIES[Dialect.HASHED]), outcome)
+    told = JudgedRow(row, classify(row, NOW, POLICIES[Dialect.HASHED]), outcome)
     listed = make_shortlist(9)
     listed.offer(told.verdict.state, verdict_urgency(told.verdict, NOW), row.key.S or "", told)
     assert listed.sorted() == [told]
@@ -172,7 +172,7 @@ def test_a_few_of_every_state_are_listed_however_many_are_more_urgent() -> None:
     due = [{"token": {"S": f"k{number}"}, "tokenExpiration": {"N": str(NOW + number)}} for number in range(1, 60)]
     odd = {"token": {"S": "odd"}, "tokenExpiration": {"S": "soon"}}
     out = Outlet(JsonFormat(), Stdout(io.BytesIO()))
-    report = run(job(lambda: iter([page(*due, odd)]), out, max_findings=10)).report
+    report = run(run_spec(lambda: iter([page(*due, odd)]), out, max_findings=10)).report
     assert [finding.state for finding in report.findings] == ["expiring"] * 9 + ["malformed"]
     assert (report.counts.expiring, report.findings_omitted) == (59, 50)
 
@@ -184,7 +184,7 @@ def test_a_report_that_cannot_say_so_is_not_kept_of_a_scan_that_broke_off(tmp_pa
 
     outlets = [Outlet(CsvFormat(), File(tmp_path / "a.csv")), Outlet(NdjsonFormat(), File(tmp_path / "a.ndjson"))]
     (tmp_path / "a.csv").write_text("the last whole one")
-    result = run(job(pages, *outlets))
+    result = run(run_spec(pages, *outlets))
     assert [failure.code for failure in result.failures] == ["incomplete"]
     assert (tmp_path / "a.csv").read_text() == "the last whole one"
     assert json.loads((tmp_path / "a.ndjson").read_text().splitlines()[-1])["run"]["outcome"] == "failed"
@@ -192,15 +192,15 @@ def test_a_report_that_cannot_say_so_is_not_kept_of_a_scan_that_broke_off(tmp_pa
 
 def test_a_scan_that_nobody_reads_is_not_called_complete() -> None:
     rows = page({"token": {"S": "a"}})
-    result = run(job(lambda: iter([rows, rows, rows]), Outlet(NdjsonFormat(), Broken(io.BytesIO()))))
+    result = run(run_spec(lambda: iter([rows, rows, rows]), Outlet(NdjsonFormat(), Broken(io.BytesIO()))))
     assert (result.report.run.outcome, result.report.errors[0].code) == (Outcome.FAILED, "nobody-left")
 
 
 def test_rows_that_only_workbench_accepts_are_counted_in_a_warning() -> None:
     legacy, dead = {"token": {"S": "a"}}, {"token": {"S": "b"}, "tokenExpiration": {"N": "5"}}
-    report = run(job(lambda: iter([page(legacy, dead)]), dialect=Dialect.HASHED)).report
+    report = run(run_spec(lambda: iter([page(legacy, dead)]), dialect=Dialect.HASHED)).report
     assert [warning.code for warning in report.warnings] == ["workbench-only"]
-    assert report.warnings[0].message.startswith("1 row ")
+    assert report.warnings[0].message.startswith("MCP Workbench still accepts 1 token ")
 
 
 def test_a_wait_is_cut_short_by_a_request_and_nothing_else_is() -> None:
@@ -209,7 +209,7 @@ def test_a_wait_is_cut_short_by_a_request_and_nothing_else_is() -> None:
     stop = Stop()
     stop.request(15)
     assert stop.is_requested()
-    with pytest.raises(StopRequestedError), stop.waiting():
+    with pytest.raises(StopRequestedError), stop.interruptible_wait():
         pytest.fail("the wait began")
 
 
@@ -218,17 +218,23 @@ SECRET = "sk-never-to-be-shown"
 
 def announcer_with(folder: Path, **bugs: Callable[..., Any]) -> Announcer:
     """An announcer whose memory has these in the place of its own methods."""
-    fingerprint_of = partial(compute_fingerprint, dialect=Dialect.CLASSIC, secret=None)
-    terms = NoticeTerms(scope="-/r/t", now=NOW, thresholds=(DAY,), grace=DAY, naming="-", profile="-")
+    compute_row_fingerprint = partial(compute_fingerprint, dialect=Dialect.CLASSIC, fingerprint_key=None)
+    rules = NoticeRules(
+        scope="-/r/t", now=NOW, thresholds=(DAY,), grace=DAY, fingerprint_scheme="-", findings_scheme="-"
+    )
     watch = NoticeMemory(
-        Store(SqliteBackend(folder / "state.sqlite")), terms, fingerprint_of=fingerprint_of, folder=folder
+        Store(SqliteBackend(folder / "state.sqlite")),
+        rules,
+        compute_row_fingerprint=compute_row_fingerprint,
+        folder=folder,
+        clock=lambda: float(NOW),
     )
     for name, bug in bugs.items():
         setattr(watch, name, bug)
     return Announcer(
         watch,
-        Channel(topic=None, per_token=False, digest="news", pointer=None),
-        AnnouncingRun(run_id="r", clock=lambda: float(NOW), stop=Stop(), remembers=True),
+        Channel(topic=None, per_token=False, digest="news", full_report_location=None),
+        RunContext(run_id="r", clock=lambda: float(NOW), stop=Stop(), remembers=True),
         pages_of_owner=None,
     )
 
@@ -245,7 +251,9 @@ def test_a_bug_in_who_announces_loses_no_report(where: str, tmp_path: Path) -> N
     out, remembered = io.BytesIO(), list[object]()
     bugs = {"remember": remembered.append} | {where: raiser(KeyError(SECRET))}
     rows = [page({"token": {"S": "a"}}), page({"token": {"S": "b"}})]
-    result = run(job(lambda: iter(rows), Outlet(JsonFormat(), Stdout(out)), announcer=announcer_with(tmp_path, **bugs)))
+    result = run(
+        run_spec(lambda: iter(rows), Outlet(JsonFormat(), Stdout(out)), announcer=announcer_with(tmp_path, **bugs))
+    )
     said = json.loads(out.getvalue())
     assert (said["counts"]["permanent"], result.report.run.outcome, result.failures) == (2, Outcome.COMPLETE, [])
     [error] = said["errors"]
@@ -263,7 +271,7 @@ def test_a_request_to_stop_or_an_error_with_a_sentence_at_the_announcers_end_los
     for raised, code in ((StopRequestedError(), "interrupted"), (AwsError("no session", code="sts"), "sts")):
         out, faulty = io.BytesIO(), announcer_with(tmp_path, last_run=raiser(raised))
         rows = page({"token": {"S": "a"}})
-        run(job(lambda rows=rows: iter([rows]), Outlet(JsonFormat(), Stdout(out)), announcer=faulty))  # type: ignore[misc]
+        run(run_spec(lambda rows=rows: iter([rows]), Outlet(JsonFormat(), Stdout(out)), announcer=faulty))  # type: ignore[misc]
         assert [error["code"] for error in json.loads(out.getvalue())["errors"]] == [code]
 
 
@@ -276,11 +284,11 @@ def test_a_bug_in_the_look_up_of_owners_loses_no_report() -> None:
         "token": {"S": "a" * 64}, "tokenUUID": {"S": "u"}, "username": {"S": SECRET},
         "tokenExpiration": {"N": str(NOW - 5)},
     }  # fmt: skip
-    made = job(
+    made = run_spec(
         lambda: iter([page(expired)]),
         Outlet(JsonFormat(), Stdout(out)),
         dialect=Dialect.HASHED,
-        pages_of_owner=pages_of_owner,
+        owners=OwnerLookup(pages_of_owner),
     )
     assert run(made).report.run.outcome is Outcome.COMPLETE
     said = json.loads(out.getvalue())
@@ -295,6 +303,6 @@ def test_a_bug_in_one_outlet_hides_no_other() -> None:
 
     out = io.BytesIO()
     outlets = [Outlet(Faulted(), Stdout(io.BytesIO())), Outlet(JsonFormat(), Stdout(out))]
-    result = run(job(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
+    result = run(run_spec(lambda: iter([page({"token": {"S": "a"}})]), *outlets))
     assert json.loads(out.getvalue())["counts"]["permanent"] == 1
     assert "a bug in janitor" in str(result.failures[0])

@@ -1,6 +1,6 @@
 import pytest
 
-from janitor.archive.plan import Population
+from janitor.archive.plan import ScanFacts
 from janitor.run.guards import LEAST_ROWS_FOR_A_SHARE, DeletionLimits, GuardedPlan, check_guards
 
 LIMITS = DeletionLimits(max_deletes=1_000, max_delete_percent=50.0, max_clock_skew=60)
@@ -12,9 +12,9 @@ def refused(planned: int, scanned: int, dated: int, protected: int = 0) -> list[
     situation = GuardedPlan(
         planned=planned,
         protected=protected,
-        population=Population(scanned=scanned, dated=dated, complete=True),
+        scan_facts=ScanFacts(scanned=scanned, dated=dated, complete=True),
         skew_seconds=0,
-        as_of=False,
+        is_as_of_given=False,
         lease_problem=None,
         archive_problem=None,
     )
@@ -52,9 +52,9 @@ def test_a_pattern_that_would_fit_if_it_were_read_otherwise_keeps_every_row() ->
         situation = GuardedPlan(
             planned=planned,
             protected=0,
-            population=Population(scanned=9, dated=9, complete=True),
+            scan_facts=ScanFacts(scanned=9, dated=9, complete=True),
             skew_seconds=0,
-            as_of=False,
+            is_as_of_given=False,
             lease_problem=None,
             archive_problem=None,
             misread=misread,
@@ -64,8 +64,8 @@ def test_a_pattern_that_would_fit_if_it_were_read_otherwise_keeps_every_row() ->
     assert refused_for({}) == []
     assert refused_for({"ana,ben": 2}, planned=0) == []
     [one] = refused_for({"ana,ben": 1})
-    assert one.startswith("protection: refused to delete: --protect-user 'ana,ben' (1 planned row) fits nobody")
-    assert "JSON array" in one
+    assert one.startswith("protection: refused to delete: --protect-user 'ana,ben' (1 planned row) matches no owner")
+    assert "its own --protect-user" in one
     assert "remove patterns" in one
     [many] = refused_for({f"Ana-{number}": number for number in range(1, 8)})
     assert "'Ana-7'" not in many

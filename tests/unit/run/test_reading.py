@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.readers.interface import DeletableRow, FoundRow
+from janitor.readers.interface import DeletableRow, JudgedRow
 from janitor.run.reading import _find_announced
-from janitor.tokens.classify import Classification, State
+from janitor.tokens.classify import State, Verdict
 from tests.unit.rows import row
 
 # Few of each, so that the two rows of a token, with one fingerprint and two expiries, are often among them.
@@ -23,7 +23,6 @@ def test_what_was_announced_of_one_row_of_a_token_is_not_announced_of_the_other(
 
     nobody = row({"token": {"S": "k"}})
     going = [
-        DeletableRow(b"{}", name, FoundRow(nobody, Classification(State.STALE, (), expiry, ())))
-        for name, expiry in rows
+        DeletableRow(b"{}", name, JudgedRow(nobody, Verdict(State.STALE, (), expiry, ()))) for name, expiry in rows
     ]
     assert _find_announced(going, found) == rows & announced

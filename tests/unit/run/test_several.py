@@ -17,17 +17,17 @@ from msgspec import structs
 from janitor.dynamodb.decode import Page
 from janitor.errors import AwsError, SinkError
 from janitor.notices.announce import announce
-from janitor.notices.announcer import Announcer, AnnouncingRun
+from janitor.notices.announcer import Announcer, RunContext
 from janitor.notices.channel import Channel
-from janitor.notices.notice_memory import NoticeMemory, NoticeTerms
+from janitor.notices.notice_memory import NoticeMemory, NoticeRules
 from janitor.report.formats.csv import CsvFormat
 from janitor.report.formats.interface import Format
 from janitor.report.formats.json import JsonFormat
 from janitor.report.formats.ndjson import NdjsonFormat
 from janitor.report.model import Outcome, TablePart
 from janitor.run.flow import run
-from janitor.run.job import Job, TableJob, UnreachedTable
 from janitor.run.outlets import Outlet, Outlets
+from janitor.run.spec import RunSpec, TableSpec, UnreachedTable
 from janitor.sinks.sns import Message, PublishResult
 from janitor.sinks.stdout import Stdout
 from janitor.stopping import Stop
@@ -37,21 +37,21 @@ from janitor.store.sqlite import SqliteBackend
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import compute_fingerprint
 from tests.unit.rows import NOW, POLICIES, items
-from tests.unit.run.test_flow import TABLE, page, run_of, table_job
+from tests.unit.run.test_flow import TABLE, page, run_of, table_spec
 
 POLICY = POLICIES[Dialect.CLASSIC]
 
 
-def turn(label: str, pages: Callable[[], Iterator[Page]], stop: Stop, announcer: Announcer | None = None) -> TableJob:
-    return table_job(pages, label=label, stop=stop, table=structs.replace(TABLE, name=label), announcer=announcer)
+def turn(label: str, pages: Callable[[], Iterator[Page]], stop: Stop, announcer: Announcer | None = None) -> TableSpec:
+    return table_spec(pages, label=label, stop=stop, table=structs.replace(TABLE, name=label), announcer=announcer)
 
 
 def unreached(label: str) -> UnreachedTable:
-    place = TablePart(name=label, region="r", account_id=None, endpoint=None)
-    return UnreachedTable(label=label, place=place, error=AwsError("the role is denied", code="AccessDenied"))
+    part = TablePart(name=label, region="r", account_id=None, endpoint=None)
+    return UnreachedTable(label=label, table_part=part, error=AwsError("the role is denied", code="AccessDenied"))
 
 
-def several(*tables: TableJob | UnreachedTable, out: dict[str, io.BytesIO], stop: Stop, **changes: Any) -> Job:
+def several(*tables: TableSpec | UnreachedTable, out: dict[str, io.BytesIO], stop: Stop, **changes: Any) -> RunSpec:
     formats: dict[str, Callable[[], Format]] = {"json": JsonFormat, "ndjson": NdjsonFormat, "csv": CsvFormat}
     outlets = Outlets(Outlet(formats[name](), Stdout(each)) for name, each in out.items())
     return run_of(tables, outlets, stop=stop, **changes)
@@ -172,31 +172,32 @@ def announced(
 ) -> tuple[Any, list[Any]]:
     """A run of the tables a and b, each with a token that expires tomorrow; what it says, and what was published."""
     stop, out = Stop(), streams()
-    channel = Channel(topic=topic, per_token=False, digest="news", pointer=None)
+    channel = Channel(topic=topic, per_token=False, digest="news", full_report_location=None, arn=topic.arn)
     turns = []
     for label in ("a", "b"):
         state = tmp_path / (broken if label == broken else "state.sqlite")
-        fingerprint_of = partial(compute_fingerprint, dialect=Dialect.CLASSIC, secret=None)
+        compute_row_fingerprint = partial(compute_fingerprint, dialect=Dialect.CLASSIC, fingerprint_key=None)
         watch = NoticeMemory(
             Store(SqliteBackend(state)),
-            NoticeTerms(
+            NoticeRules(
                 scope=f"-/r/{label}",
                 now=NOW,
                 thresholds=POLICY.thresholds,
                 grace=POLICY.grace,
-                naming="classic/-",
-                profile="-",
+                fingerprint_scheme="classic/-",
+                findings_scheme="-",
                 audiences=channel.audiences,
             ),
-            fingerprint_of=fingerprint_of,
+            compute_row_fingerprint=compute_row_fingerprint,
             folder=tmp_path,
+            clock=lambda: float(NOW),
         )
         if faulty is not None and label == "a":
             setattr(watch._memory, faulty, fail)  # noqa: SLF001  # a bug in one of its methods
         announcer = Announcer(
             watch,
             channel,
-            AnnouncingRun(run_id="r", clock=lambda: float(NOW), stop=stop, remembers=True),
+            RunContext(run_id="r", clock=lambda: float(NOW), stop=stop, remembers=True),
             pages_of_owner=None,
             lease=LostTurn() if label == lost else None,
         )

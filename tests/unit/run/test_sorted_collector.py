@@ -4,18 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.readers.interface import FoundRow
+from janitor.readers.interface import JudgedRow
 from janitor.readers.listing import Listing, Order
 from janitor.run.sorted_collector import SORT_VALUES, RowSorter
 from janitor.tokens.classify import State, classify
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.policy import DAY
+from janitor.tokens.duration import DAY
 from tests.unit.rows import NOW, POLICIES, dated, items, row
 
 
-def told(item: dict[str, Any]) -> FoundRow:
+def told(item: dict[str, Any]) -> JudgedRow:
     one = row(item)
-    return FoundRow(one, classify(one, NOW, POLICIES[Dialect.HASHED]))
+    return JudgedRow(one, classify(one, NOW, POLICIES[Dialect.HASHED]))
 
 
 @given(

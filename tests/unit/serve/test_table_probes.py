@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from janitor.errors import ConfigurationError
 from janitor.serve.api import build_readiness_document
-from janitor.serve.jobs import JobTable
+from janitor.serve.jobs import ScheduledTable
 from janitor.serve.last_report import has_report_of_run, load_last_reports
 from janitor.serve.schedule_folder import FolderContents
 from janitor.serve.status import Readiness
@@ -16,7 +16,7 @@ from tests.html_reports import believable
 from tests.unit.serve.statuses import TABLE, job, keep
 
 SECONDS = 10.0
-NOWHERE = JobTable(*[None] * len(JobTable._fields))
+NOWHERE = ScheduledTable(*[None] * len(ScheduledTable._fields))
 ONE, OTHER = NOWHERE._replace(table="one"), NOWHERE._replace(deployment="other")
 
 
@@ -46,7 +46,7 @@ def test_what_keeps_a_table_from_being_reached_is_said_with_the_table(tmp_path: 
 def test_a_table_whose_answer_does_not_come_holds_up_no_other_and_is_not_reached_for_long() -> None:
     clock, may_answer, hangs = Clock(), threading.Event(), threading.Event()
 
-    def find(table: JobTable) -> str:
+    def find(table: ScheduledTable) -> str:
         if table == ONE and hangs.is_set():
             may_answer.wait(SECONDS)
         return table.label
@@ -70,7 +70,7 @@ def test_a_table_whose_answer_does_not_come_holds_up_no_other_and_is_not_reached
 def test_while_it_is_asked_for_the_first_time_there_is_no_answer_yet() -> None:
     may_answer = threading.Event()
 
-    def find(_: JobTable) -> str:
+    def find(_: ScheduledTable) -> str:
         may_answer.wait(SECONDS)
         raise ConfigurationError("there is none")
 
@@ -84,7 +84,7 @@ def test_while_it_is_asked_for_the_first_time_there_is_no_answer_yet() -> None:
 
 
 def test_tables_beyond_the_number_of_threads_are_asked_for_too_and_a_fault_of_ours_ends_none() -> None:
-    def find(table: JobTable) -> str:
+    def find(table: ScheduledTable) -> str:
         if table.region == "7":
             raise RuntimeError("a fault")
         return "x"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.settings.cron import When, next_times, parse_cron, parse_timezone, trigger_of
+from janitor.settings.cron import When, make_trigger, next_times, parse_cron, parse_timezone
 
 _START = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 _NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -124,7 +124,7 @@ def test_months_have_names_in_ranges_and_steps_too(line: str, months: list[int])
 
 
 def test_a_line_with_both_days_keeps_its_jitter() -> None:
-    trigger = trigger_of(When(cron="0 3 1 * mon", jitter=120))
+    trigger = make_trigger(When(cron="0 3 1 * mon", jitter=120))
     assert trigger is not None
     fires = {trigger.get_next_fire_time(None, _START) for _ in range(40)}
     assert len(fires) > 1
@@ -136,7 +136,7 @@ def test_a_day_that_begins_with_a_star_restricts_the_other_and_frees_nothing() -
 
 
 def test_a_job_without_a_line_never_fires() -> None:
-    assert trigger_of(When()) is None
+    assert make_trigger(When()) is None
     assert list(next_times(When(), _START)) == []
 
 

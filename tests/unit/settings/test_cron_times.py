@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from janitor.settings.cron import When, next_times, trigger_of
+from janitor.settings.cron import When, make_trigger, next_times
 from tests.examples import how_many
 from tests.unit.settings.cron_oracle import END, LINES, START, ZONES, Line, fires, stretches
 
@@ -37,7 +37,7 @@ def test_the_next_time_after_any_instant_is_the_first_that_is_later(zone: str) -
             after = at + dt.timedelta(seconds=chosen.uniform(-4 * 3_600, 4 * 3_600))
             first = next((each for each in expected if each > after), None)
             if first is not None:
-                trigger = trigger_of(_when(line, zone))
+                trigger = make_trigger(_when(line, zone))
                 assert trigger is not None
                 assert (line.text, after, trigger.get_next_fire_time(None, after)) == (line.text, after, first)
                 assert trigger.get_next_fire_time(after, after + dt.timedelta(days=1)) == first

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from janitor.settings.cron import When
 from janitor.settings.schedule import ScheduleError, load_schedule
 from janitor.settings.schedule_keys import SECTIONS
-from janitor.settings.schedule_schema import schedule_schema
+from janitor.settings.schedule_schema import build_schedule_schema
 from janitor.settings.toml_lines import KeyLines
 
 _WHOLE = """\
@@ -105,26 +105,26 @@ def test_a_section_to_delete_by_itself_is_a_dry_run(tmp_path: Path, delete: str)
         ("[policy]\nmax_deletes = 5", "line 2: [policy] max_deletes: an unknown key; it belongs to [delete] max_d"),
         ("[plicy]\ngrace = '7d'", "job.toml, line 1: [plicy]: an unknown section; did you mean 'policy'?"),
         ("descripton = 'x'", "job.toml, line 1: descripton: an unknown key; did you mean 'description'?"),
-        ("description = 7", "job.toml, line 1: description: a text is wanted"),
+        ("description = 7", "job.toml, line 1: description: give a text in quotes"),
         ("[when]\ncron = '0 3 * *'", "job.toml, line 2: [when] cron: '0 3 * *' is not a cron line"),
         ("[when]\ntimezone = 'Mars'", "job.toml, line 2: [when] timezone: there is no time zone 'Mars'"),
         ("[delete]\nmax_deletes = -1", "line 2: [delete] max_deletes: '-1' is not a whole number from 0"),
-        ("[delete]\nmax_deletes = true", "line 2: [delete] max_deletes: a number is wanted, not true"),
+        ("[delete]\nmax_deletes = true", "line 2: [delete] max_deletes: give a number, not true"),
         ("[limits]\nmax_rcu = 0", "line 2: [limits] max_rcu: '0' is neither a number of units from 0.001, nor 'none'"),
-        ("[delete]\nenabled = 'yes'", "job.toml, line 2: [delete] enabled: true or false is wanted"),
-        ("[delete]\nenabled = 1", "job.toml, line 2: [delete] enabled: true or false is wanted"),
+        ("[delete]\nenabled = 'yes'", "job.toml, line 2: [delete] enabled: give true or false"),
+        ("[delete]\nenabled = 1", "job.toml, line 2: [delete] enabled: give true or false"),
         ("[delete]\nyes = true", "job.toml, line 2: [delete] yes: an unknown key"),
-        ("[policy]\ngrace = 7", "job.toml, line 2: [policy] grace: a text is wanted, in quotes, not 7"),
+        ("[policy]\ngrace = 7", "job.toml, line 2: [policy] grace: give a text in quotes, not 7"),
         ("[policy]\ngrace = ''", "job.toml, line 2: [policy] grace: it is empty"),
         ("[policy]\ndialect = 'hased'", "line 2: [policy] dialect: 'hased' is none of auto, classic, hashed; did you"),
         ("[policy]\nexpiring_within = ['30d', '7x']", "line 2: [policy] expiring_within: '7x' is not a duration"),
-        ("policy = 'x'", "job.toml, line 1: policy: a section is wanted"),
+        ("policy = 'x'", "job.toml, line 1: policy: give a section [policy]"),
         ("policy = { grase = '7d' }", "job.toml, line 1: [policy] grase: an unknown key"),
         ("policy.grase = '7d'", "job.toml, line 1: [policy] grase: an unknown key"),
         ("[table]\ntable = 'a'\ndeployment = 'b'", "line 3: [table] deployment: table and deployment both name"),
         ("[[table]]\ntable = 'a'\n[[table]]\nregion = 'r'", "job.toml, line 3: [table]: it names no table"),
         ("[[table]]\ntable = 'a'\n[[table]]\ntabel = 'r'", "job.toml, line 4: [table] tabel: an unknown key"),
-        ("[[policy]]\ngrace = '7d'", "job.toml, line 1: [policy]: one section [policy] is wanted"),
+        ("[[policy]]\ngrace = '7d'", "job.toml, line 1: [policy]: give one section [policy]"),
         ("[[table]]\ntable = 'a'\n[[table]]\ntable = 'a'", "job.toml, line 3: [table]: the same table again"),
         ("[table]\ndeployment = ['a', 'b', 'a']", "job.toml, line 2: [table] deployment: the same deployment twice"),
         ("a = " + "[" * 900 + "]" * 900, "job.toml: not TOML: nested too deeply"),
@@ -202,7 +202,7 @@ def test_a_line_within_a_long_text_is_no_key() -> None:
 
 
 def test_the_schema_names_every_key_and_no_other() -> None:
-    schema = json.loads(json.dumps(schedule_schema()))
+    schema = json.loads(json.dumps(build_schedule_schema()))
     assert schema["additionalProperties"] is False
     assert set(schema["properties"]) == {"description", *SECTIONS}
     for name, keys in SECTIONS.items():

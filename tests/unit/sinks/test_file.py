@@ -86,11 +86,11 @@ def test_a_pipe_that_nobody_reads_is_a_failure_once_the_run_has_to_end() -> None
     reader, writer = os.pipe()
     asked: list[int] = []
 
-    def is_over() -> bool:
+    def must_end() -> bool:
         asked.append(1)
         return len(asked) > 1
 
-    sink = File(Path(f"/dev/fd/{writer}"), is_over)
+    sink = File(Path(f"/dev/fd/{writer}"), must_end)
     sink.open()
     with pytest.raises(SinkError, match="nobody read it before the run had to end"):
         sink.write(b"x" * 1_000_000)

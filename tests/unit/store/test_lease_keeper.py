@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.errors import StopRequestedError, StoreError
-from janitor.store.lease import HeldLease, Lease, Leases, never_take_over
+from janitor.store.lease import LeaseRecord, Leases, OwnLease, never_take_over
 from janitor.store.lease_keeper import (
     ABANDONED_SECONDS,
     LEASE_SECONDS,
@@ -49,7 +49,7 @@ class Time:
 
 Answer = Callable[[], bool] | BaseException | bool
 # Who has the lease, when it is to be taken.
-Taken = HeldLease | Callable[[], HeldLease | None] | BaseException | None
+Taken = LeaseRecord | Callable[[], LeaseRecord | None] | BaseException | None
 
 
 class Script(Leases):
@@ -63,15 +63,15 @@ class Script(Leases):
         self.calls: list[str] = []
 
     def take(
-        self, scope: str, holder: str, seconds: int, may_take_over: Callable[[HeldLease], bool] = never_take_over
-    ) -> Lease | HeldLease:
+        self, scope: str, holder: str, seconds: int, may_take_over: Callable[[LeaseRecord], bool] = never_take_over
+    ) -> OwnLease | LeaseRecord:
         self.calls.append(f"take {seconds}")
         if isinstance(self.taken, BaseException):
             raise self.taken
         taken = self.taken() if callable(self.taken) else self.taken
-        return Lease(scope, holder, seconds) if taken is None or may_take_over(taken) else taken
+        return OwnLease(scope, holder, seconds) if taken is None or may_take_over(taken) else taken
 
-    def find_holder(self, scope: str) -> HeldLease | None:
+    def find_holder(self, scope: str) -> LeaseRecord | None:
         raise AssertionError(f"nobody only looks at {scope}")
 
     def renew(self, scope: str, holder: str, seconds: int) -> bool:
@@ -109,7 +109,7 @@ def test_a_lease_is_renewed_every_fifteen_seconds_and_given_back() -> None:
 
 
 def test_a_lease_of_another_run_is_left_alone() -> None:
-    other = HeldLease("run-0", 99)
+    other = LeaseRecord("run-0", 99)
     store, lost = Script(taken=other), threading.Event()
     kept = keeper(store, Time(waits=0), lost)
     with kept as found:
@@ -126,7 +126,7 @@ def watching(store: Script, time: Time) -> LeaseKeeper:
 @pytest.mark.parametrize("until", [99, 10_000_000_000], ids=["soon-over", "for-years"])
 def test_a_lease_that_nobody_renews_is_taken_over_after_the_time_of_one(until: int) -> None:
     time = Time(waits=int(ABANDONED_SECONDS))
-    store = Script(taken=HeldLease("run-0", until))
+    store = Script(taken=LeaseRecord("run-0", until))
     kept = watching(store, time)
     begun = time.now
     with kept as found:
@@ -138,7 +138,7 @@ def test_a_lease_that_nobody_renews_is_taken_over_after_the_time_of_one(until: i
 
 @pytest.mark.parametrize("seconds", [0, 1, 10])
 def test_whoever_has_no_time_to_wait_any_longer_leaves_the_lease_to_the_other(seconds: int) -> None:
-    time, other = Time(waits=1_000), HeldLease("dead", 1)
+    time, other = Time(waits=1_000), LeaseRecord("dead", 1)
     kept = LeaseKeeper(
         Script(taken=other),
         CLAIM,
@@ -153,9 +153,9 @@ def test_whoever_has_no_time_to_wait_any_longer_leaves_the_lease_to_the_other(se
 def test_a_lease_that_is_renewed_is_left_alone_as_soon_as_that_is_seen() -> None:
     time = Time(waits=1_000)
     begun = time.now
-    store = Script(taken=lambda: HeldLease("run-0", 99 if time.now < begun + RENEW_SECONDS else 114))
+    store = Script(taken=lambda: LeaseRecord("run-0", 99 if time.now < begun + RENEW_SECONDS else 114))
     with watching(store, time) as found:
-        assert found == HeldLease("run-0", 114)
+        assert found == LeaseRecord("run-0", 114)
     assert time.now == begun + RENEW_SECONDS
     assert not any(call.startswith("release") for call in store.calls)
 
@@ -163,15 +163,15 @@ def test_a_lease_that_is_renewed_is_left_alone_as_soon_as_that_is_seen() -> None
 def test_a_lease_that_another_takes_over_first_is_left_alone() -> None:
     time = Time(waits=1_000)
     begun = time.now
-    store = Script(taken=lambda: HeldLease("run-0", 99) if time.now < begun + 59 else HeldLease("run-2", 119))
+    store = Script(taken=lambda: LeaseRecord("run-0", 99) if time.now < begun + 59 else LeaseRecord("run-2", 119))
     with watching(store, time) as found:
-        assert found == HeldLease("run-2", 119)
+        assert found == LeaseRecord("run-2", 119)
 
 
 def test_a_lease_that_is_given_back_meanwhile_is_taken_at_once() -> None:
     time = Time(waits=3)
     begun = time.now
-    store = Script(taken=lambda: HeldLease("run-0", 99) if time.now < begun + 3 else None)
+    store = Script(taken=lambda: LeaseRecord("run-0", 99) if time.now < begun + 3 else None)
     kept = watching(store, time)
     with kept as found:
         assert found is None
@@ -180,7 +180,7 @@ def test_a_lease_that_is_given_back_meanwhile_is_taken_at_once() -> None:
 
 def test_an_attempt_takes_over_the_lease_of_an_earlier_attempt_of_the_same_work_and_no_other() -> None:
     for holder, is_own in {"job-1/run-0": True, "job-10/run-0": False, "job-1": False, "x/job-1/run-0": False}.items():
-        store = Script(taken=HeldLease(holder, 99))
+        store = Script(taken=LeaseRecord(holder, 99))
         kept = LeaseKeeper(store, LeaseClaim("a/r/t", "run-1", "job-1"), clock=Time(waits=0).clock)
         with kept as found:
             assert (found is None) is is_own, holder
@@ -191,7 +191,7 @@ def test_a_signal_ends_the_wait() -> None:
     def stop(_: threading.Event, __: float) -> bool:
         raise StopRequestedError
 
-    store = Script(taken=HeldLease("run-0", 99))
+    store = Script(taken=LeaseRecord("run-0", 99))
     kept = LeaseKeeper(store, CLAIM, wait_while=lambda: True, wait=stop)
     with pytest.raises(StopRequestedError), kept:
         pytest.fail("it was entered")

@@ -9,9 +9,10 @@ from janitor.dynamodb.decode import Page
 from janitor.report.build import build_finding
 from janitor.tokens.classify import State, classify, classify_by_every_rule, positions_to_decode
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.duration import DAY
 from janitor.tokens.explain import explain_gates, explain_state
 from janitor.tokens.new_expiry import Extension, decide_extension, describe_expiry
-from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.policy import Policy
 from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
 
 AGES = [State.ACTIVE, State.EXPIRING, State.EXPIRED, State.STALE]
@@ -52,7 +53,7 @@ def test_any_number_of_a_dump_has_a_state_and_a_line(
     ):
         told = row({"token": {"S": "k"}, "tokenUUID": {"S": "u"}} | item)
         verdict = classify(told, NOW, policy)
-        assert build_finding(told, verdict, now=NOW, policy=policy, secret=None).state is verdict.state
+        assert build_finding(told, verdict, now=NOW, policy=policy, fingerprint_key=None).state is verdict.state
         assert explain_state(told, NOW, policy)
         assert len(explain_gates(told, NOW, dialect)) == 2
         assert describe_expiry(told, verdict, NOW)

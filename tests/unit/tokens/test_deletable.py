@@ -1,9 +1,9 @@
 import pytest
 
-from janitor.tokens.classify import classify
-from janitor.tokens.deletable import is_deletable
+from janitor.tokens.classify import classify, is_deletable
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.duration import DAY
+from janitor.tokens.policy import Policy
 from tests.unit.rows import NOW, dated
 
 GRACE = 7 * DAY

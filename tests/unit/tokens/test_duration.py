@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from janitor.tokens.duration import format_duration, format_relative, parse_duration, parse_time
+from janitor.tokens.duration import format_duration, format_relative, parse_duration
+from janitor.tokens.times import parse_time
 
 
 @pytest.mark.parametrize(

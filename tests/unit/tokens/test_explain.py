@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from janitor.tokens.attributes import list_attributes
-from janitor.tokens.classify import State, classify
-from janitor.tokens.deletable import is_deletable
+from janitor.tokens.classify import State, classify, is_deletable
 from janitor.tokens.dialect import Dialect, find_accepting_gates
+from janitor.tokens.duration import DAY
 from janitor.tokens.explain import explain_gates, explain_lockout, explain_state, explain_sweep, first_deletable_second
-from janitor.tokens.policy import DAY, Policy
+from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row
 from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
 

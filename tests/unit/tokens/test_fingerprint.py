@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
-from janitor.tokens.redact import REMOVED, redacted_texts, remove_keys, reveals_token
+from janitor.tokens.redact import REDACTED, redacted_texts, remove_keys, reveals_token
 from tests.unit.rows import row
 
 TOKEN = "0f" * 64
@@ -49,11 +49,11 @@ def test_a_secret_makes_it_an_hmac_of_the_same_hash_in_both_dialects() -> None:
 
 
 @given(st.text(min_size=1).filter(lambda key: len(key) != 64), st.none() | st.binary(min_size=1))
-def test_the_two_rows_of_a_token_have_one_fingerprint_and_two_names(token: str, secret: bytes | None) -> None:
+def test_the_two_rows_of_a_token_have_one_fingerprint_and_two_names(token: str, fingerprint_key: bytes | None) -> None:
     key = hashlib.sha256(token.encode()).hexdigest()
     legacy, present = row({"token": {"S": token}}), row({"token": {"S": key}, **UUID})
-    [mark] = {compute_fingerprint(each, Dialect.HASHED, secret) for each in (legacy, present)}
-    names = {make_row_name(each, mark, secret) for each in (legacy, present)}
+    [mark] = {compute_fingerprint(each, Dialect.HASHED, fingerprint_key) for each in (legacy, present)}
+    names = {make_row_name(each, mark, fingerprint_key) for each in (legacy, present)}
     assert len(names) == 2
     assert all(re.fullmatch(rf"{mark}-[0-9a-f]{{6}}", name) for name in names)
     assert not any(name[-6:] in digest for name in names for digest in (key, hashlib.sha256(key.encode()).hexdigest()))
@@ -62,8 +62,8 @@ def test_the_two_rows_of_a_token_have_one_fingerprint_and_two_names(token: str, 
 def test_a_name_that_holds_the_token_is_not_shown() -> None:
     for name in (TOKEN, f"my {TOKEN} here", HASH):
         held = row({"token": {"S": HASH}, "name": {"S": name}, "username": {"S": "ana"}})
-        assert redacted_texts(held) == (REMOVED, "ana", None, None)
-    assert redacted_texts(row({"token": {"S": "k3y"}, "name": {"S": "has k3y in it"}})).name == REMOVED
+        assert redacted_texts(held) == (REDACTED, "ana", None, None)
+    assert redacted_texts(row({"token": {"S": "k3y"}, "name": {"S": "has k3y in it"}})).name == REDACTED
     assert not reveals_token("a name like any other", HASH)
 
 

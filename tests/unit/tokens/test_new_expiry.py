@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.tokens.dialect import Dialect, find_accepting_gates
+from janitor.tokens.duration import DAY
 from janitor.tokens.expiration import MAX_SECONDS
 from janitor.tokens.new_expiry import (
     TEN_YEARS,
@@ -18,7 +19,6 @@ from janitor.tokens.new_expiry import (
     decide_extension,
     decide_revocation,
 )
-from janitor.tokens.policy import DAY
 from janitor.tokens.row import Row, Value
 from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
 

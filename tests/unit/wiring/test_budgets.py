@@ -4,7 +4,7 @@ import pytest
 
 from janitor.dynamodb.table_features import UNKNOWN_THROUGHPUT, Throughput
 from janitor.settings.parsers import parse_units
-from janitor.wiring.budgets import unit_limits
+from janitor.wiring.budgets import compute_unit_limits
 
 PROVISIONED = Throughput(provisioned_reads=400, provisioned_writes=20, warm_reads=None, indexes=1)
 
@@ -26,7 +26,7 @@ def test_what_is_told_beats_a_quarter_of_what_is_provisioned(
     max_wcu: float | None,
     limits: tuple[float | None, float | None],
 ) -> None:
-    assert unit_limits(throughput, max_rcu=max_rcu, max_wcu=max_wcu) == limits
+    assert compute_unit_limits(throughput, max_rcu=max_rcu, max_wcu=max_wcu) == limits
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1e-320", "1e999", "nan", "few"])

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from janitor.report.model import Outcome
-from janitor.run.job import RunResult
+from janitor.run.spec import RunResult
 from janitor.wiring.execution import print_failures
 from tests.reports import named, of_several
 from tests.unit.report.test_formats import report

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from janitor.errors import ConfigurationError
-from janitor.wiring.places import plan_folder, state_directory
+from janitor.wiring.places import find_plan_folder, find_state_directory
 
 
 def _nobody_has_the_id(number: int) -> pwd.struct_passwd:
@@ -20,13 +20,13 @@ def test_a_user_without_a_name_or_a_home_is_told_what_to_give(
 ) -> None:
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.delenv("HOME") if home is None else monkeypatch.setenv("HOME", home)
-    assert state_directory("--archive") == Path(pwd.getpwuid(os.getuid()).pw_dir) / ".local/state/janitor"
+    assert find_state_directory("--archive") == Path(pwd.getpwuid(os.getuid()).pw_dir) / ".local/state/janitor"
     monkeypatch.setattr(pwd, "getpwuid", _nobody_has_the_id)
     with pytest.raises(ConfigurationError, match="HOME is not set, and no user has the id") as caught:
-        state_directory("--archive")
+        find_state_directory("--archive")
     assert str(caught.value).endswith("; set XDG_STATE_HOME to a folder that can be written, or give --archive")
     monkeypatch.setenv("XDG_STATE_HOME", "/somewhere")
-    assert state_directory("--archive") == Path("/somewhere/janitor")
+    assert find_state_directory("--archive") == Path("/somewhere/janitor")
 
 
 OF_A_POD = "KUBERNETES_SERVICE_HOST"
@@ -44,9 +44,9 @@ def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pod_keeps_a_plan_only_in_a_folder_that_is_mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     kept = tmp_path / "janitor" / "plans"
-    assert plan_folder(tmp_path) == plan_folder(ELSEWHERE) == kept
+    assert find_plan_folder(tmp_path) == find_plan_folder(ELSEWHERE) == kept
     monkeypatch.setenv(OF_A_POD, "10.0.0.1")
-    assert (plan_folder(tmp_path), plan_folder(ELSEWHERE)) == (None, kept)
+    assert (find_plan_folder(tmp_path), find_plan_folder(ELSEWHERE)) == (None, kept)
 
 
 @pytest.mark.usefixtures("lasting")
@@ -55,9 +55,9 @@ def test_a_container_keeps_no_plan_unless_it_is_told_where(
     mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert plan_folder(tmp_path) == tmp_path / ".local/state/janitor/plans"
+    assert find_plan_folder(tmp_path) == tmp_path / ".local/state/janitor/plans"
     (tmp_path / mark).parent.mkdir(exist_ok=True)
     (tmp_path / mark).touch()
-    assert plan_folder(tmp_path) is None
+    assert find_plan_folder(tmp_path) is None
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    assert plan_folder(tmp_path) == tmp_path / "state/janitor/plans"
+    assert find_plan_folder(tmp_path) == tmp_path / "state/janitor/plans"

@@ -29,5 +29,5 @@ def test_a_run_that_is_stuck_is_ended_and_says_so(how: str, code: int) -> None:
         _, err = process.communicate(timeout=END_SECONDS)
     assert process.returncode == code
     why = "its deadline" if how == "deadline" else "SIGTERM"
-    assert err.decode().startswith(f"janitor: ended: {why} came 0 seconds ago")
+    assert err.decode().startswith(f"janitor: ended itself: still blocked 0 seconds after {why}")
     assert err.count(b"\n") == 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
-from janitor.aws.errors import DENIALS, PASSING_ERRORS, PASSING_STATEMENT_ERRORS, aws_errors
+from janitor.aws.errors import DENIALS, TRANSIENT_ERRORS, TRANSIENT_STATEMENT_ERRORS, aws_errors
 from janitor.dynamodb.conditional_write import CONDITION_FAILED, UnmetCondition, send_on_condition
 from janitor.dynamodb.decode import MAX_UNITS, BatchAnswer, StatementAnswer, batch_answer_of
 from janitor.dynamodb.raw_bodies import accept_raw_bodies
@@ -31,15 +31,15 @@ class Reply(NamedTuple):
     """What an answer tells about one row.
 
     Attributes:
-        outcome: what became of the row; None where the answer leaves that open.
+        outcome: what became of the row; None if the answer leaves that open.
         code: the server's error code, empty for none.
-        is_passing: whether the failure is temporary, so that sending again may help.
+        is_transient: whether the failure is temporary, so that sending again may help.
         item: the deleted row, as the server returned it.
     """
 
     outcome: DeletionOutcome | None
     code: str = ""
-    is_passing: bool = False
+    is_transient: bool = False
     item: Mapping[str, Any] | msgspec.Raw | None = None
 
     def __repr__(self) -> str:
@@ -61,23 +61,23 @@ class Replies:
     Attributes:
         replies: one for each row, in their order.
         write_units: what the deletes cost.
-        unanswered: why a request got no usable answer, if one did not; its rows are open, and may be deleted.
-        fatal: why nothing more is worth sending, if so; the rows that are still open were not touched.
+        no_answer_error: why a request got no usable answer, if one did not; its rows are open, and may be deleted.
+        fatal_error: why nothing more is worth sending, if so; the rows that are still open were not touched.
     """
 
     replies: list[Reply]
     write_units: float = 0.0
-    unanswered: JanitorError | None = None
-    fatal: JanitorError | None = None
+    no_answer_error: JanitorError | None = None
+    fatal_error: JanitorError | None = None
 
     def fail(self, error: JanitorError, rows: int) -> None:
         """Leave the next `rows` rows open, because their request failed as a whole."""
-        is_passing = error.code in PASSING_ERRORS
-        self.replies += [Reply(None, error.code, is_passing)] * rows
-        if is_passing:
-            self.unanswered = error
+        is_transient = error.code in TRANSIENT_ERRORS
+        self.replies += [Reply(None, error.code, is_transient)] * rows
+        if is_transient:
+            self.no_answer_error = error
         else:
-            self.fatal = error
+            self.fatal_error = error
 
 
 class DeleteMethod(Protocol):
@@ -111,11 +111,11 @@ class PartiqlDeletes:
         denied = next((reply.code for reply in sent.replies if reply.code in DENIALS), None)
         if denied is not None:
             sentence = f"{_PARTIQL_CALL} on the table {self._table} was denied"
-            sent.fatal = AwsError(sentence, f"allow {_PARTIQL_CALL} on it", denied)
+            sent.fatal_error = AwsError(sentence, f"allow {_PARTIQL_CALL} on it", denied)
         return sent
 
     def _ask(self, targets: Sequence[Target]) -> BatchAnswer:
-        statements = [target.statement(self._table) for target in targets]
+        statements = [target.build_delete_statement(self._table) for target in targets]
         body = _ENCODE({"Statements": statements, "ReturnConsumedCapacity": "TOTAL"})
         with aws_errors(_PARTIQL_CALL, f"the table {self._table}"):
             response = self._execute(JanitorBody=body)
@@ -133,8 +133,8 @@ def _reply_of(answer: StatementAnswer) -> Reply:
         return ALREADY_GONE if answer.item is msgspec.UNSET else Reply(DeletionOutcome.DELETED, item=answer.item)
     if error.code in CONDITION_FAILED:
         return UNMET if error.item is msgspec.UNSET else CHANGED
-    if error.code in PASSING_STATEMENT_ERRORS:
-        return Reply(None, error.code, is_passing=True)
+    if error.code in TRANSIENT_STATEMENT_ERRORS:
+        return Reply(None, error.code, is_transient=True)
     return Reply(None if error.code in DENIALS else DeletionOutcome.FAILED, error.code)
 
 
@@ -157,13 +157,13 @@ class ItemDeletes:
             else:
                 sent.replies.append(reply)
                 sent.write_units += units
-            if sent.fatal is not None:
-                sent.fail(sent.fatal, len(targets) - position - 1)
+            if sent.fatal_error is not None:
+                sent.fail(sent.fatal_error, len(targets) - position - 1)
                 break
         return sent
 
     def _send(self, target: Target) -> tuple[Reply, float]:
-        body = target.delete_item(self._table)
+        body = target.build_delete_item(self._table)
         response = send_on_condition(self._delete, body, "dynamodb:DeleteItem", self._table)
         if isinstance(response, UnmetCondition):
             # The table's part of the write is paid for nevertheless, and an error does not say how much that is.
@@ -174,5 +174,5 @@ class ItemDeletes:
             units = float(target.write_units)
         old = response.get("Attributes")
         # A DeleteItem on a condition never succeeds without a row, so an answer without one was truncated.
-        reply = Reply(DeletionOutcome.DELETED, item=old) if old else Reply(None, "corrupt-answer", is_passing=True)
+        reply = Reply(DeletionOutcome.DELETED, item=old) if old else Reply(None, "corrupt-answer", is_transient=True)
         return reply, units

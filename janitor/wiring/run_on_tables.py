@@ -11,8 +11,8 @@ from janitor.settings.output import LogSettings
 from janitor.settings.scan import ScanCommand
 from janitor.settings.shared_places import find_shared_places
 from janitor.wiring.execution import execute_run
-from janitor.wiring.job import RunRequest, build_job, common_table_settings
-from janitor.wiring.table import expand_deployments
+from janitor.wiring.open_table import expand_deployments
+from janitor.wiring.run_spec import RunRequest, build_run_spec, combine_table_settings
 
 if TYPE_CHECKING:
     from janitor.settings.deletion import DeletionSettings, PlanSettings
@@ -32,9 +32,10 @@ def execute_on_tables(request: RunRequest[ScanCommand], logs: LogSettings, check
     shared = request.tables[0]
     if len(request.tables) > 1:
         check(shared)
-        common = common_table_settings([each.table for each in request.tables], shared.notices.sns_topic_arn)
+        common = combine_table_settings([each.table for each in request.tables], shared.notices.sns_topic_arn)
         shared = shared._replace(table=common)
-    return execute_run(request.command, logs, shared, partial(build_job, request, shared), is_silent=request.is_silent)
+    build = partial(build_run_spec, request, shared)
+    return execute_run(request.command, logs, shared, build, is_dry_run=request.is_dry_run)
 
 
 def expand_tables(settings: ScanCommand) -> list[ScanCommand]:

@@ -8,22 +8,22 @@ import msgspec
 
 from janitor import __version__
 from janitor.dynamodb.budget import Budgets
-from janitor.dynamodb.client import Aws, Connection
+from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.dynamodb.clock import JUDGED_BY, describe_skew, is_worth_a_warning
 from janitor.dynamodb.locate import Table, TableChoice, find_older_tables, locate_table
 from janitor.dynamodb.owner_query import PagesOfOwner, read_owner_pages
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
-from janitor.settings.table import TABLE_NAMES, TableSettings
+from janitor.settings.table import TABLE_OPTIONS, TableSettings
 from janitor.tokens.dialect import Dialect
-from janitor.wiring.budgets import budgets_for
+from janitor.wiring.budgets import make_budgets
 
 # Enough for the deletes of a sweep, or for a few segments.
 _MIN_CONNECTIONS = 16
 MAX_SKEW_SECONDS = 60
 
 
-class PlaceInRun(msgspec.Struct, frozen=True):
+class TableInRun(msgspec.Struct, frozen=True):
     """A table's place in a run of several tables.
 
     Attributes:
@@ -33,24 +33,24 @@ class PlaceInRun(msgspec.Struct, frozen=True):
     """
 
     number: int
-    run_session: Aws
+    run_session: AwsSession
 
 
 class OpenTable(msgspec.Struct, frozen=True):
     """A table that was found, with the session that leads to it and the capacity it may use.
 
-    `place_in_run` is None in a run of one table.
+    `table_in_run` is None in a run of one table.
     """
 
-    aws: Aws
+    aws: AwsSession
     table: Table
     budgets: Budgets
-    place_in_run: PlaceInRun | None = None
+    table_in_run: TableInRun | None = None
 
     @property
-    def run_session(self) -> Aws:
+    def run_session(self) -> AwsSession:
         """The session for the run's reports and its topic."""
-        return self.place_in_run.run_session if self.place_in_run else self.aws
+        return self.table_in_run.run_session if self.table_in_run else self.aws
 
     def earlier_time(self) -> int:
         """The present UNIX second, by the earlier of this machine's clock and DynamoDB's: it decides what may go."""
@@ -59,7 +59,7 @@ class OpenTable(msgspec.Struct, frozen=True):
     @property
     def file_suffix(self) -> str:
         """Distinguishes the files of this table from those of the run's other tables, which may have the same name."""
-        return f"-{self.place_in_run.number}" if self.place_in_run else ""
+        return f"-{self.table_in_run.number}" if self.table_in_run else ""
 
 
 def open_table(
@@ -69,7 +69,7 @@ def open_table(
     connections: int = 0,
     max_rcu: float | None = None,
     max_wcu: float | None = None,
-    place_in_run: PlaceInRun | None = None,
+    table_in_run: TableInRun | None = None,
 ) -> OpenTable:
     """Find the table. No row is read yet.
 
@@ -79,19 +79,19 @@ def open_table(
         connections: how many requests will run at once, if more than usual.
         max_rcu: read units a second, `inf` for no limit; None for the default.
         max_wcu: write units, likewise.
-        place_in_run: None in a run of one table.
+        table_in_run: None in a run of one table.
 
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong, or they name several.
         AwsError: AWS refused or could not be reached.
     """
-    choice = _choice(settings)
-    aws = open_session(settings, connections, models_of=place_in_run.run_session if place_in_run else None)
+    choice = _choose_table(settings)
+    aws = open_session(settings, connections, models_of=table_in_run.run_session if table_in_run else None)
     table = locate_table(aws, choice, Dialect(dialect) if dialect else None, time.time)
-    return OpenTable(aws, table, budgets_for(aws, table, max_rcu=max_rcu, max_wcu=max_wcu), place_in_run)
+    return OpenTable(aws, table, make_budgets(aws, table, max_rcu=max_rcu, max_wcu=max_wcu), table_in_run)
 
 
-def open_session(settings: TableSettings, connections: int = 0, *, models_of: Aws | None = None) -> Aws:
+def open_session(settings: TableSettings, connections: int = 0, *, models_of: AwsSession | None = None) -> AwsSession:
     """Open a session, without looking for a table.
 
     `models_of` is another session of the same run, whose models of AWS's services are used here too.
@@ -99,7 +99,7 @@ def open_session(settings: TableSettings, connections: int = 0, *, models_of: Aw
     Raises:
         ConfigurationError: the profile does not exist, or there is no region.
     """
-    return Aws(connection_of(settings, connections), models_of=models_of)
+    return AwsSession(make_aws_access(settings, connections), models_of=models_of)
 
 
 def names_a_table(settings: TableSettings) -> bool:
@@ -118,7 +118,7 @@ def expand_deployments(settings: TableSettings) -> list[TableSettings]:
     Raises:
         ConfigurationError: a deployment is named twice.
     """
-    if len(settings.deployment) <= 1 or "deployment" not in _chosen(settings):
+    if len(settings.deployment) <= 1 or "deployment" not in _list_chosen(settings):
         return [settings]
     twice = next((name for name in settings.deployment if settings.deployment.count(name) > 1), None)
     if twice is not None:
@@ -126,9 +126,9 @@ def expand_deployments(settings: TableSettings) -> list[TableSettings]:
     return [replace(settings, deployment=(name,)) for name in settings.deployment]
 
 
-def _chosen(settings: TableSettings) -> list[str]:
+def _list_chosen(settings: TableSettings) -> list[str]:
     """The settings that name the table. A flag beats the environment, even where they name it in different ways."""
-    return settings.choose(name for name in TABLE_NAMES if getattr(settings, name))
+    return settings.choose(name for name in TABLE_OPTIONS if getattr(settings, name))
 
 
 def find_table_warnings(opened: OpenTable) -> tuple[Remark, ...]:
@@ -147,8 +147,8 @@ def find_table_warnings(opened: OpenTable) -> tuple[Remark, ...]:
     return tuple(remarks)
 
 
-def _choice(settings: TableSettings) -> TableChoice:
-    chosen = _chosen(settings)
+def _choose_table(settings: TableSettings) -> TableChoice:
+    chosen = _list_chosen(settings)
     if not chosen:
         way_out = "give --table NAME, --deployment NAME or --ssm-parameter [PATH]"
         raise ConfigurationError("no table is named", way_out, "no-table")
@@ -162,9 +162,9 @@ def _choice(settings: TableSettings) -> TableChoice:
     return TableChoice(**{name: values[name] for name in chosen})
 
 
-def connection_of(settings: TableSettings, connections: int = 0) -> Connection:
+def make_aws_access(settings: TableSettings, connections: int = 0) -> AwsAccess:
     """How to reach AWS; with more connections than usual where so many requests run at once."""
-    return Connection(
+    return AwsAccess(
         region=settings.region,
         profile=settings.profile,
         role_arn=settings.role_arn,
@@ -175,7 +175,7 @@ def connection_of(settings: TableSettings, connections: int = 0) -> Connection:
     )
 
 
-def owner_pages(opened: OpenTable) -> PagesOfOwner | None:
+def make_owner_reader(opened: OpenTable) -> PagesOfOwner | None:
     """What reads the rows of one owner; None if the table has no index for it."""
     if not opened.table.has_owner_index:
         return None

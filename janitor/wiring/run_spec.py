@@ -1,4 +1,4 @@
-"""Builds the job of a run: the part of each table, and what belongs to the run as a whole.
+"""Builds the `RunSpec` of a run: the part of each table, and what belongs to the run as a whole.
 
 Each table is reached by its own settings: region, profile, role, endpoint. The same settings lead to its archive and
 its state store. The reports and the topic belong to the run. With one table they are reached by its settings; with
@@ -15,20 +15,19 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from msgspec import structs
 
 from janitor import __version__
-from janitor.dynamodb.client import Aws
+from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.report.combine import labels_of
 from janitor.report.model import Remark, TablePart
-from janitor.run.job import Announce, Job, TableJob, UnreachedTable
+from janitor.run.spec import Announce, RunSpec, TableSpec, UnreachedTable
 from janitor.settings.scan import JobSettings
-from janitor.settings.table import TableSettings
+from janitor.settings.table import CONNECTION_OPTIONS, TableSettings
 from janitor.stopping import Stop
-from janitor.wiring.outlets import find_full_report, outlets_for
+from janitor.wiring.open_table import TableInRun, name_in_settings, names_a_table, open_session
+from janitor.wiring.outlets import find_full_report, make_outlets
 from janitor.wiring.stores import has_store
-from janitor.wiring.table import PlaceInRun, name_in_settings, names_a_table, open_session
 
-_CONNECTION = ("region", "profile", "role_arn", "endpoint_url")
 _UNKNOWN = "-"
 _REGION_IN_ARN = 3
 
@@ -39,22 +38,22 @@ class PreparedTable(NamedTuple):
     """A table's part of a run.
 
     Attributes:
-        job: what the run does with the table.
+        spec: what the run does with the table.
         aws: opens the table's session; a run of this table alone reaches its reports and topic through it too.
         report_table: the table whose name may stand in the places of reports; None if its name is not known.
     """
 
-    job: TableJob
-    aws: Callable[[], Aws]
+    spec: TableSpec
+    aws: Callable[[], AwsSession]
     report_table: Table | None
 
-    def with_job(self, *, remarks: Sequence[Remark] = (), **changes: Any) -> PreparedTable:
-        """The same with these fields of its job changed, and with more warnings."""
-        warnings = (*self.job.warnings, *remarks)
-        return self._replace(job=structs.replace(self.job, warnings=warnings, **changes))
+    def with_spec(self, *, remarks: Sequence[Remark] = (), **changes: Any) -> PreparedTable:
+        """The same with these fields of its spec changed, and with more warnings."""
+        warnings = (*self.spec.warnings, *remarks)
+        return self._replace(spec=structs.replace(self.spec, warnings=warnings, **changes))
 
 
-Prepare = Callable[[SettingsT, str, Stop, PlaceInRun | None], PreparedTable]
+Prepare = Callable[[SettingsT, str, Stop, TableInRun | None], PreparedTable]
 
 
 class RunRequest(NamedTuple, Generic[SettingsT]):
@@ -64,25 +63,25 @@ class RunRequest(NamedTuple, Generic[SettingsT]):
         command: the command's name, for the report.
         tables: the settings of each table; they differ only in the table and how to reach it.
         prepare: prepares a table's part.
-        is_dry_run: whether nothing is deleted, whatever is found.
-        is_silent: whether nobody is notified either; so for every dry run but a scan.
+        deletes: whether it may delete rows.
+        is_dry_run: whether it only says what it would do. A plain scan is none: it deletes nothing, but notifies.
     """
 
     command: str
     tables: Sequence[SettingsT]
     prepare: Prepare[SettingsT]
-    is_dry_run: bool = True
-    is_silent: bool = False
+    deletes: bool = False
+    is_dry_run: bool = False
 
 
-def build_job(request: RunRequest[SettingsT], shared: SettingsT, run_id: str, stop: Stop) -> Job:
-    """Find the tables and build the job. No row is read yet.
+def build_run_spec(request: RunRequest[SettingsT], shared: SettingsT, run_id: str, stop: Stop) -> RunSpec:
+    """Find the tables and build the spec. No row is read yet.
 
     Args:
         request: the run to build.
         shared: the settings of the run as a whole: those of its only table, or what its tables share.
         run_id: the run's id.
-        stop: may ask for an early end.
+        stop: says whether the run was asked to stop.
 
     Raises:
         ConfigurationError: the settings are wrong, for the only table or for all of them; or two name the same table.
@@ -91,11 +90,11 @@ def build_job(request: RunRequest[SettingsT], shared: SettingsT, run_id: str, st
     if len(request.tables) == 1:
         [settings] = request.tables
         prepared = request.prepare(settings, run_id, stop, None)
-        named = name_in_settings(settings.table) if names_a_table(settings.table) else None
-        return _job(
+        name = name_in_settings(settings.table) if names_a_table(settings.table) else None
+        return _build_spec(
             request,
             shared,
-            [structs.replace(prepared.job, named=named)],
+            [structs.replace(prepared.spec, name_in_settings=name)],
             run_id=run_id,
             stop=stop,
             run_session=prepared.aws,
@@ -103,81 +102,88 @@ def build_job(request: RunRequest[SettingsT], shared: SettingsT, run_id: str, st
         )
     run_session = open_session(shared.table)
     results = [
-        _try_to_prepare(request, settings, run_id, stop, PlaceInRun(number, run_session))
+        _try_to_prepare(request, settings, run_id, stop, TableInRun(number, run_session))
         for number, settings in enumerate(request.tables, 1)
     ]
     _require_one_table(request.tables, results)
     _require_distinct_tables(request.tables, results)
-    places = [
-        _place_of(settings, result, run_session) for settings, result in zip(request.tables, results, strict=True)
+    parts = [
+        _table_part_of(settings, result, run_session) for settings, result in zip(request.tables, results, strict=True)
     ]
-    jobs = [
-        UnreachedTable(label=label, place=place, error=result, named=name_in_settings(settings.table))
+    specs = [
+        UnreachedTable(label=label, table_part=part, error=result, name_in_settings=name_in_settings(settings.table))
         if isinstance(result, JanitorError)
-        else structs.replace(result, label=label, named=name_in_settings(settings.table))
-        for settings, label, place, result in zip(request.tables, labels_of(places), places, results, strict=True)
+        else structs.replace(result, label=label, name_in_settings=name_in_settings(settings.table))
+        for settings, label, part, result in zip(request.tables, labels_of(parts), parts, results, strict=True)
     ]
-    return _job(request, shared, jobs, run_id=run_id, stop=stop, run_session=lambda: run_session, report_table=None)
+    return _build_spec(
+        request, shared, specs, run_id=run_id, stop=stop, run_session=lambda: run_session, report_table=None
+    )
 
 
-def _job(
+def _build_spec(
     request: RunRequest[SettingsT],
     shared: SettingsT,
-    tables: Sequence[TableJob | UnreachedTable],
+    tables: Sequence[TableSpec | UnreachedTable],
     *,
     run_id: str,
     stop: Stop,
-    run_session: Callable[[], Aws],
+    run_session: Callable[[], AwsSession],
     report_table: Table | None,
-) -> Job:
-    first = next(table for table in tables if isinstance(table, TableJob))
+) -> RunSpec:
+    first = next(table for table in tables if isinstance(table, TableSpec))
     output = shared.output
     full_report = find_full_report(output, report_table, run_id)
-    return Job(
+    return RunSpec(
         command=request.command,
         run_id=run_id,
         version=__version__,
-        is_dry_run=request.is_dry_run,
+        deletes=request.deletes,
         tables=tables,
         policy=structs.replace(first.policy_part, dialect=None),
-        outlets=outlets_for(output, report_table, lambda: run_session().s3, run_id, stop),
+        outlets=make_outlets(output, report_table, lambda: run_session().s3, run_id, stop),
         max_findings=output.max_findings,
-        announce=None if first.as_of is not None else _announce(request, shared, run_session, full_report, stop),
+        announce=None if first.as_of is not None else _make_announce(request, shared, run_session, full_report, stop),
         clock=time.time,
         stop=stop,
     )
 
 
-def _announce(
+def _make_announce(
     request: RunRequest[SettingsT],
     shared: SettingsT,
-    run_session: Callable[[], Aws],
+    run_session: Callable[[], AwsSession],
     full_report: str | None,
     stop: Stop,
 ) -> Announce | None:
-    """What announces the run, or in a dry run says who would be notified; None where nothing is remembered."""
+    """What announces the run, or in a dry run says who would be notified; None if nothing is remembered."""
     if not has_store(shared.state, shared.notices):
         return None
     from janitor.notices.announce import announce
     from janitor.wiring.announcer import make_run_channel
 
     channel = make_run_channel(
-        shared, run_session, stop, command=request.command, is_silent=request.is_silent, pointer=full_report
+        shared,
+        run_session,
+        stop,
+        command=request.command,
+        is_dry_run=request.is_dry_run,
+        full_report_location=full_report,
     )
     return partial(announce, channel=channel, stop=stop)
 
 
 def _try_to_prepare(
-    request: RunRequest[SettingsT], settings: SettingsT, run_id: str, stop: Stop, place_in_run: PlaceInRun
-) -> TableJob | JanitorError:
+    request: RunRequest[SettingsT], settings: SettingsT, run_id: str, stop: Stop, table_in_run: TableInRun
+) -> TableSpec | JanitorError:
     """Prepare one table of several, or return why that failed: one table must not keep the run from the others."""
     try:
-        return request.prepare(settings, run_id, stop, place_in_run).job
+        return request.prepare(settings, run_id, stop, table_in_run).spec
     except JanitorError as error:
         return error
 
 
-def _require_one_table(tables: Sequence[JobSettings], results: Sequence[TableJob | JanitorError]) -> None:
+def _require_one_table(tables: Sequence[JobSettings], results: Sequence[TableSpec | JanitorError]) -> None:
     errors = [result for result in results if isinstance(result, JanitorError)]
     if len(errors) < len(results):
         return
@@ -193,7 +199,7 @@ def _require_one_table(tables: Sequence[JobSettings], results: Sequence[TableJob
     )
 
 
-def _require_distinct_tables(tables: Sequence[JobSettings], results: Sequence[TableJob | JanitorError]) -> None:
+def _require_distinct_tables(tables: Sequence[JobSettings], results: Sequence[TableSpec | JanitorError]) -> None:
     names: dict[tuple[str | None, ...], str] = {}
     for settings, result in zip(tables, results, strict=True):
         if isinstance(result, JanitorError):
@@ -208,16 +214,16 @@ def _require_distinct_tables(tables: Sequence[JobSettings], results: Sequence[Ta
         names[place] = name_in_settings(settings.table)
 
 
-def _place_of(settings: JobSettings, result: TableJob | JanitorError, run_session: Aws) -> TablePart:
+def _table_part_of(settings: JobSettings, result: TableSpec | JanitorError, run_session: AwsSession) -> TablePart:
     """Where a table is; as its settings have it if it cannot be reached."""
     if isinstance(result, JanitorError):
         given = settings.table
         region = given.region or _region_of(given, run_session)
         return TablePart(name=name_in_settings(given), region=region, account_id=None, endpoint=given.endpoint_url)
-    return result.place
+    return result.table_part
 
 
-def _region_of(given: TableSettings, run_session: Aws) -> str:
+def _region_of(given: TableSettings, run_session: AwsSession) -> str:
     """The region of the table's session, which needs no request; the run's own if no session can be opened."""
     try:
         return open_session(given, models_of=run_session).region
@@ -225,9 +231,9 @@ def _region_of(given: TableSettings, run_session: Aws) -> str:
         return run_session.region or _UNKNOWN
 
 
-def common_table_settings(tables: Sequence[TableSettings], topic_arn: str | None) -> TableSettings:
+def combine_table_settings(tables: Sequence[TableSettings], topic_arn: str | None) -> TableSettings:
     """How to reach AWS as far as all tables share it, and the names of all. A topic answers only in its own region."""
-    values = {name: {getattr(table, name) for table in tables} for name in _CONNECTION}
+    values = {name: {getattr(table, name) for table in tables} for name in CONNECTION_OPTIONS}
     common = {name: found.pop() for name, found in values.items() if len(found) == 1}
     if "region" not in common:
         # A session needs a region; a bucket may be in any.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -11,67 +11,78 @@ from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.owner_query import PagesOfOwner
 from janitor.errors import JanitorError, SinkError
-from janitor.readers.interface import Reader
+from janitor.readers.interface import Reader, Rules
 from janitor.report.announcement_result import AnnouncementResult
 from janitor.report.model import Deletion, PolicyPart, Remark, Report, TablePart
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
 from janitor.stopping import Stop
 from janitor.tokens.expiration import calendar_time
-from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
+    from janitor.dynamodb.client import Traffic
     from janitor.notices.announcer import Announcer
-    from janitor.readers.listing import Listing
     from janitor.run.sweep import Sweep
 
 
-class TableJob(msgspec.Struct, frozen=True, kw_only=True):
+class Prices(NamedTuple):
+    """Dollars for a million read units, and for a million write units."""
+
+    read: float
+    write: float
+
+
+class OwnerLookup(NamedTuple):
+    """The ways to look up the rows of owners.
+
+    Attributes:
+        pages_of_owner: reads one owner's rows; None if the table has no index for it.
+        reread: reads every row once more, if that costs the table nothing; None if it would, or is impossible.
+    """
+
+    pages_of_owner: PagesOfOwner | None = None
+    reread: Callable[[], Iterable[Page]] | None = None
+
+
+class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done with one table, as values and small interfaces.
 
     Attributes:
         label: what the run calls the table.
-        named: what the user calls it, table or deployment.
-        table, policy: what is scanned, and by which rules.
-        now: the UNIX second at which rows are judged; the present, or `as_of`.
+        name_in_settings: what the user calls it, table or deployment.
+        table: what is scanned.
+        rules: the rules by which its rows are judged, as far as they do not depend on the run's other parts.
         as_of: the time the user gave instead of the present.
         reader: reads the table.
-        pages_of_owner: reads one owner's rows; None where the table has no index for it.
-        reread: reads every row once more, where that costs the table nothing; None where it would, or is impossible.
-        requests: returns how many requests were sent so far, and how many of them were throttled.
-        fingerprint_secret: the key of fingerprints, None for plain ones.
-        read_price, write_price: dollars for a million read and write units.
+        owners: how the rows of an owner are looked up.
+        traffic: counts the requests that were sent.
+        prices: what capacity costs.
         clock: the present time in UNIX seconds.
-        progress, stop: who watches, and who may ask to stop.
+        progress: shows how far the run is.
+        stop: says whether the run was asked to stop.
         warnings: from before the run, or added while pages are read.
         sweep: what to do about stale rows; None to only report.
-        listing: which rows to list, active ones too; None for all findings.
-        announcer: announces what is found; None where nothing is announced.
+        announcer: announces what is found; None if nothing is announced.
         unused_patterns: the patterns of protected users that no row has matched so far.
     """
 
     label: str
     table: Table
-    policy: Policy
-    now: int
+    rules: Rules
     as_of: int | None
     reader: Reader
-    pages_of_owner: PagesOfOwner | None
-    requests: Callable[[], tuple[int, int]]
-    fingerprint_secret: bytes | None
-    read_price: float
-    write_price: float
+    owners: OwnerLookup
+    traffic: Traffic
+    prices: Prices
     clock: Callable[[], float]
     progress: Progress = msgspec.field(default_factory=NoProgress)
     stop: Stop = msgspec.field(default_factory=Stop)
     warnings: Sequence[Remark] = ()
     sweep: Sweep | None = None
-    listing: Listing | None = None
     announcer: Announcer | None = None
-    reread: Callable[[], Iterable[Page]] | None = None
     unused_patterns: UnusedPatterns = msgspec.field(default_factory=UnusedPatterns)
-    named: str | None = None
+    name_in_settings: str | None = None
 
     @property
     def deletes(self) -> bool:
@@ -82,14 +93,14 @@ class TableJob(msgspec.Struct, frozen=True, kw_only=True):
     def policy_part(self) -> PolicyPart:
         """The rules as a part of the report."""
         return PolicyPart(
-            dialect=self.policy.dialect,
-            thresholds_seconds=list(self.policy.thresholds),
-            grace_seconds=self.policy.grace,
+            dialect=self.rules.policy.dialect,
+            thresholds_seconds=list(self.rules.policy.thresholds),
+            grace_seconds=self.rules.policy.grace,
             as_of=None if self.as_of is None else calendar_time(self.as_of),
         )
 
     @property
-    def place(self) -> TablePart:
+    def table_part(self) -> TablePart:
         """The table as a part of the report."""
         table = self.table
         return TablePart(
@@ -101,9 +112,9 @@ class UnreachedTable(msgspec.Struct, frozen=True, kw_only=True):
     """A table that cannot be reached: which it is, and why."""
 
     label: str
-    place: TablePart
+    table_part: TablePart
     error: JanitorError
-    named: str | None = None
+    name_in_settings: str | None = None
 
 
 class SweepResult(msgspec.Struct):
@@ -113,6 +124,7 @@ class SweepResult(msgspec.Struct):
         deletion: the part of the report.
         errors, warnings: for the report.
         is_refused: whether a guard refused to delete.
+        would_be_refused: in a dry run, whether a guard would refuse to delete.
         unlisted: how many rows of the plan no report has a line of.
     """
 
@@ -120,6 +132,7 @@ class SweepResult(msgspec.Struct):
     errors: list[Remark] = msgspec.field(default_factory=list)
     warnings: list[Remark] = msgspec.field(default_factory=list)
     is_refused: bool = False
+    would_be_refused: bool = False
     unlisted: int = 0
 
 
@@ -127,26 +140,26 @@ Announce = Callable[[Mapping[str, "Announcer"], Report], AnnouncementResult]
 """Announces a run. Takes the announcers of its tables by label, and the report that the digest is made from."""
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run needs.
 
     Attributes:
         command, run_id, version: of the run.
-        is_dry_run: whether nothing is deleted, whatever is found.
+        deletes: whether it may delete rows.
         tables: what is to be done with each, in their order; at least one.
         policy: the rules for all tables, without a dialect.
         outlets: where the report goes.
         max_findings: how many findings a report that does not stream may list.
-        announce: announces the run; None where nothing is announced.
+        announce: announces the run; None if nothing is announced.
         clock: the present time in UNIX seconds.
-        stop: who may ask to stop; the tables' jobs have the same.
+        stop: says whether the run was asked to stop; the tables' specs have the same.
     """
 
     command: str
     run_id: str
     version: str
-    is_dry_run: bool
-    tables: Sequence[TableJob | UnreachedTable]
+    deletes: bool
+    tables: Sequence[TableSpec | UnreachedTable]
     policy: PolicyPart
     outlets: Outlets
     max_findings: int

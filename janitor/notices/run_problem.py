@@ -1,4 +1,4 @@
-"""Remembers why runs are refused or fail, so that the same reason is told at most once a day, and its end once."""
+"""Remembers why runs are refused or fail, so that the same reason is published at most once a day, and its end once."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,30 +17,30 @@ from janitor.store.run_memory import RunMemory
 log = get_logger("janitor.notices")
 
 # A day, less half an hour: a nightly run may end a little earlier than the one before.
-TOLD_AGAIN_SECONDS = 86_400 - 1_800
+REPEAT_AFTER_SECONDS = 86_400 - 1_800
 _SCOPE = "runs"
 _WHAT = "a record of how the last run ended"
 
 
-class Trouble(NamedTuple):
+class RunProblem(NamedTuple):
     """Why a run was refused or failed.
 
     Attributes:
         reason: the same for every run that ends so for the same reasons, whatever their numbers are.
         sentence: the first reason, for people.
-        told_at: the UNIX second at which it was told last; 0 for never.
+        notified_at: the UNIX second at which it was last published; 0 for never. Stored as `told_at`.
     """
 
     reason: str
     sentence: str
-    told_at: int = 0
+    notified_at: int = 0
 
 
 _DECODE = msgspec.json.Decoder(type=dict[str, str | int]).decode
 
 
-def find_trouble(report: Report) -> Trouble | None:
-    """Find why this run was refused or failed; None where it is well."""
+def find_run_problem(report: Report) -> RunProblem | None:
+    """Find why this run was refused or failed; None if it is well."""
     if report.run.outcome is Outcome.COMPLETE and not report.errors and not report.deletion.failed:
         return None
     reasons = {
@@ -50,11 +50,11 @@ def find_trouble(report: Report) -> Trouble | None:
     }
     reasons |= {f":{report.run.outcome.value}:{error.where}:{error.code}" for error in report.errors}
     first = report.errors[0].message if report.errors else f"the run ended {report.run.outcome.value}"
-    return Trouble(" ".join(sorted(reasons)) or report.run.outcome.value, first)
+    return RunProblem(" ".join(sorted(reasons)) or report.run.outcome.value, first)
 
 
-class TroubleMemory:
-    """Keeps in the store how the last run of the same kind ended. Where the store fails, every trouble is told.
+class ProblemMemory:
+    """Keeps in the store how the last run of the same kind ended. If the store fails, every problem is published.
 
     Attributes:
         name: of the record; different for every job, table and topic.
@@ -77,8 +77,8 @@ class TroubleMemory:
         self.location = store.location
         self.name = f"trouble/{job}/{sha256(f'{table}/{topic}'.encode()).hexdigest()[:32]}"
 
-    def last(self) -> Trouble | None:
-        """Why the last run was refused or failed; None where it was well, or that is not known."""
+    def last(self) -> RunProblem | None:
+        """Why the last run was refused or failed; None if it was well, or that is not known."""
         content = None
         with _log_store_errors():
             content = self._memory().note(self.name)
@@ -86,33 +86,34 @@ class TroubleMemory:
             return None
         try:
             known = _DECODE(content)
-            trouble = Trouble(str(known["reason"]), str(known["sentence"]), int(known["told_at"]))
+            problem = RunProblem(str(known["reason"]), str(known["sentence"]), int(known["told_at"]))
         except (ValueError, KeyError, RecursionError):
             self.broken.add(self.name, _WHAT, None)
             return None
-        if not is_plausible(trouble.told_at, int(self._clock())):
-            self.broken.add(self.name, _WHAT, second_in(trouble.told_at))
+        if not is_plausible(problem.notified_at, int(self._clock())):
+            self.broken.add(self.name, _WHAT, second_in(problem.notified_at))
             return None
-        return trouble
+        return problem
 
-    def is_known(self, trouble: Trouble, last: Trouble | None) -> bool:
-        """Whether the same trouble was told less than a day ago."""
+    def was_published_recently(self, problem: RunProblem, last: RunProblem | None) -> bool:
+        """Whether the same problem was published less than a day ago."""
         return (
             last is not None
-            and last.reason == trouble.reason
-            and 0 <= self._clock() - last.told_at < TOLD_AGAIN_SECONDS
+            and last.reason == problem.reason
+            and 0 <= self._clock() - last.notified_at < REPEAT_AFTER_SECONDS
         )
 
-    def remember(self, trouble: Trouble | None, last: Trouble | None, *, was_told: bool) -> None:
-        """Remember how this run ended, and whether that was told."""
-        if trouble is None:
-            # The trouble is kept until its end was told, if it was told itself.
-            if last is not None and (was_told or not last.told_at):
+    def remember(self, problem: RunProblem | None, last: RunProblem | None, *, was_published: bool) -> None:
+        """Remember how this run ended, and whether that was published."""
+        if problem is None:
+            # The problem is kept until its end was published, if it was published itself.
+            if last is not None and (was_published or not last.notified_at):
                 self._keep(b"")
             return
-        previously_told_at = last.told_at if last is not None and last.reason == trouble.reason else 0
-        told_at = int(self._clock()) if was_told else previously_told_at
-        self._keep(msgspec.json.encode(trouble._replace(told_at=told_at)._asdict()))
+        notified_before_at = last.notified_at if last is not None and last.reason == problem.reason else 0
+        notified_at = int(self._clock()) if was_published else notified_before_at
+        record = {"reason": problem.reason, "sentence": problem.sentence, "told_at": notified_at}
+        self._keep(msgspec.json.encode(record))
 
     def _keep(self, content: bytes) -> None:
         with _log_store_errors():

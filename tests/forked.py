@@ -76,6 +76,7 @@ class ForkedProcess:
         folder: Path | None = None,
         stdin: int | None = None,
         output: int | None = None,
+        errors: int | None = None,
     ) -> None:
         """Start this command: the program, if its first word is `janitor`, else what is found on the PATH.
 
@@ -85,6 +86,7 @@ class ForkedProcess:
             folder: the working directory; this process's own when None.
             stdin: a descriptor to read from; nothing when None.
             output: a descriptor to write to, stdout and stderr alike; pipes to read from when None.
+            errors: a descriptor for stderr alone; that of `output` when None.
         """
         self.args = list(command)
         self.returncode: int | None = None
@@ -94,7 +96,7 @@ class ForkedProcess:
         self._readers: list[threading.Thread] = []
         self._channel, theirs = socket.socketpair()
         nothing = os.open(os.devnull, os.O_RDONLY)
-        written = (out, err) if output is None else (output, output)
+        written = (out, err) if output is None else (output, output if errors is None else errors)
         try:
             passed = [theirs.fileno(), nothing if stdin is None else stdin, *written]
             socket.send_fds(_started().control, [b"\0"], passed)
@@ -354,7 +356,7 @@ def _set_up_child(request: Request, streams: Sequence[int]) -> None:
             open(number, mode, closefd=False),  # noqa: SIM115 - for as long as it runs
             encoding="utf-8",
             errors=errors,
-            line_buffering=number == 2,
+            line_buffering=number == 2 or os.isatty(number),
         )
         for number, (mode, errors) in enumerate(STANDARD_STREAMS)
     )

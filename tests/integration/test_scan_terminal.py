@@ -15,7 +15,7 @@ from tests.tables import SAMPLE_NOW, legacy, modern, sample_rows, token
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_terminal_gets_a_coloured_table_within_its_width(server: Server, new_table: NewTable, columns: int) -> None:
-    seen = scan(server, new_table(sample_rows().values(), hashed=False), tty=True, columns=columns)
+    seen = scan(server, new_table(sample_rows().values(), hashed=False), tty=True, anew=True, columns=columns)
     shown = on_screen(seen.out)
     assert seen.code == 0
     assert "\x1b[" in seen.out

@@ -13,7 +13,7 @@ from janitor.dynamodb.owner_query import PagesOfOwner
 from janitor.errors import JanitorError, SinkError
 from janitor.readers.interface import Reader, Rules
 from janitor.report.announcement_result import AnnouncementResult
-from janitor.report.model import Deletion, PolicyPart, Remark, Report, TablePart
+from janitor.report.model import PolicyPart, Remark, Report, TablePart
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
 from janitor.stopping import Stop
@@ -115,25 +115,6 @@ class UnreachedTable(msgspec.Struct, frozen=True, kw_only=True):
     table_part: TablePart
     error: JanitorError
     name_in_settings: str | None = None
-
-
-class SweepResult(msgspec.Struct):
-    """The result of a table's sweep; empty for a run without one.
-
-    Attributes:
-        deletion: the part of the report.
-        errors, warnings: for the report.
-        is_refused: whether a guard refused to delete.
-        would_be_refused: in a dry run, whether a guard would refuse to delete.
-        unlisted: how many rows of the plan no report has a line of.
-    """
-
-    deletion: Deletion = msgspec.field(default_factory=Deletion)
-    errors: list[Remark] = msgspec.field(default_factory=list)
-    warnings: list[Remark] = msgspec.field(default_factory=list)
-    is_refused: bool = False
-    would_be_refused: bool = False
-    unlisted: int = 0
 
 
 Announce = Callable[[Mapping[str, "Announcer"], Report], AnnouncementResult]

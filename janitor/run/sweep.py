@@ -23,7 +23,7 @@ from janitor.run.finding_collector import FindingCollector
 from janitor.run.guards import GuardedPlan, GuardInputs, build_refusal, check_guards
 from janitor.run.plan_executor import Candidate, DryRunExecutor, PlanExecutor
 from janitor.run.progress import Progress
-from janitor.run.spec import SweepResult
+from janitor.run.sweep_result import SweepResult
 from janitor.stopping import RECORD_SECONDS, Stop
 from janitor.store.lease_keeper import LeaseKeeper
 from janitor.tokens.classify import State, Verdict

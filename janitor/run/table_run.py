@@ -37,7 +37,8 @@ from janitor.run.finding_collector import FindingCollector
 from janitor.run.locked_out import LockedOut, build_unchecked_warnings, find_locked_out, find_locked_out_in_pages
 from janitor.run.reading import complete_rules, read_table
 from janitor.run.sorted_collector import SortedCollector
-from janitor.run.spec import OwnerLookup, SweepResult
+from janitor.run.spec import OwnerLookup
+from janitor.run.sweep_result import SweepResult
 from janitor.run.table_lease import LeaseOutcome, build_skipped_warning, hold_lease
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.printable import printable

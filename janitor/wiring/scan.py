@@ -151,7 +151,7 @@ def prepare_table(
     prices: Prices,
     deletes: bool = False,
 ) -> PreparedTable:
-    """Prepare a table's part of a run that only reads; `with_job` adds what else is to be done.
+    """Prepare a table's part of a run that only reads; `with_spec` adds what else is to be done.
 
     Args:
         opened: the table.

@@ -154,7 +154,10 @@ MUTATIONS = (
         (
             ("topic=None if is_dry_run else open_topic(", "topic=open_topic("),
             ("(DryAnnouncer if is_dry_run else Announcer)(", "Announcer("),
-            ("topic=None if is_dry_run or notices.sns_topic_arn is None", "topic=None if notices.sns_topic_arn is None"),
+            (
+                "topic=None if is_dry_run or notices.sns_topic_arn is None",
+                "topic=None if notices.sns_topic_arn is None",
+            ),
         ),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
     ),

@@ -101,9 +101,10 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.mkfifo(os.path.join(sys.argv[sys.argv.index("--keep-in") + 1], "at-work"))
 signal.pause()
 """
-# As a run that is frozen: it would end when it is asked to, and never comes to it.
+# As a run that is frozen: it would end when it is asked to, and never comes to it. Nor may it between these two lines.
 FROZEN = """
 import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 os.mkfifo(os.path.join(sys.argv[sys.argv.index("--keep-in") + 1], "at-work"))
 os.kill(os.getpid(), signal.SIGSTOP)
 """

@@ -230,7 +230,7 @@ def test_a_port_that_another_program_takes_first_is_given_up(monkeypatch: pytest
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         ports = iter([taken, free_port()])
-        monkeypatch.setattr(emulator, "_free_port", lambda: next(ports))
+        monkeypatch.setattr(emulator, "_find_free_port", lambda: next(ports))
         monkeypatch.setattr(emulator, "_ANSWER_SECONDS", 0.2)
         with run_emulator() as made:
             assert port_of(made) != taken
@@ -240,7 +240,7 @@ def test_another_emulator_on_the_port_is_not_mistaken_for_ours(
     shared: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ports = iter([port_of(shared), free_port()])
-    monkeypatch.setattr(emulator, "_free_port", lambda: next(ports))
+    monkeypatch.setattr(emulator, "_find_free_port", lambda: next(ports))
     with run_emulator() as made:
         assert port_of(made) != port_of(shared)
     assert is_running(shared.pid)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -106,6 +106,17 @@ class ChangeReporter:
                 click.echo(f"janitor: {describe_change(change, self._command)}", err=True)
             elif not self.is_json:
                 click.echo(describe_change(change, self._command))
+
+    def list_owners(self, outcomes: Collection[ChangeOutcome]) -> list[str]:
+        """The owners of the rows with these outcomes, each once."""
+        owners = (row.token.username for row in self._rows if row.outcome in outcomes)
+        return list(dict.fromkeys(owner for owner in owners if owner))
+
+    def print_note(self, sentence: str) -> None:
+        """Print what else the user should know, on stderr; nothing for an empty sentence."""
+        if sentence:
+            with self._write_errors_kept():
+                click.echo(f"janitor: {sentence}", err=True)
 
     def end(self, stop: Stop, archive: str | None = None) -> int:
         """Print the rest.

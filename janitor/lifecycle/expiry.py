@@ -1,6 +1,6 @@
 """`token extend` and `token revoke`: give the chosen rows another expiry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -11,11 +11,17 @@ from janitor.lifecycle.selection import TokenTable, choose_rows, open_token_tabl
 from janitor.report.token_change import ChangeOutcome, Command
 from janitor.settings.token_change import ChangeCommand, ExtendSettings, RevokeSettings
 from janitor.stopping import Stop
+from janitor.tokens.dialect import Dialect
 from janitor.tokens.new_expiry import Decision, Extension, NewExpiry, decide_extension, decide_revocation, ends_earlier
+from janitor.tokens.printable import printable
 from janitor.tokens.row import Row
-from janitor.tokens.words import format_count
+from janitor.tokens.words import format_count, list_some
 from janitor.wiring.confirm import can_ask, confirm
 from janitor.wiring.execution import prepare_or_stop
+
+# After a revocation these rows stand with an expiry that is over.
+_REVOKED = (ChangeOutcome.REVOKED, ChangeOutcome.PLANNED)
+_MAX_NAMED = 5
 
 
 class _ExpiryCommand(NamedTuple):
@@ -87,7 +93,24 @@ def _change_expiries(command: _ExpiryCommand, name: str | None, settings: Change
     decide = partial(command.decide, table)
     change_row = make_expiry_change(command.outcome, decide, table, stop, is_dry_run=chosen.dry_run)
     change_rows(found, change_row, reporter, stop)
+    if command.outcome is ChangeOutcome.REVOKED and table.policy.dialect is Dialect.HASHED:
+        reporter.print_note(_describe_lockout(reporter.list_owners(_REVOKED), is_dry_run=chosen.dry_run))
     return reporter.end(stop)
+
+
+def _describe_lockout(owners: Sequence[str], *, is_dry_run: bool) -> str:
+    """Say that revoked rows keep their owners from a new token, and what changes that; empty for no owners.
+
+    LISA gives no new token to a user who has a row, expired or not (lambda/api_tokens/handler.py at v6.6.0,
+    `_get_user_token`).
+    """
+    if not owners:
+        return ""
+    names = list_some([printable(owner) for owner in owners[:_MAX_NAMED]], _MAX_NAMED, total=len(owners))
+    return (
+        f"a revoked row {'would still keep' if is_dry_run else 'still keeps'} {names} from a new token in LISA; "
+        "`janitor token remove` deletes it, `janitor token add --replace-expired` puts a new token in its place"
+    )
 
 
 def _confirm_shortening(

@@ -8,7 +8,7 @@ from janitor.dynamodb.find import StoredItem
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
 from janitor.lifecycle.add_messages import describe_new_token, print_message
-from janitor.lifecycle.grant import make_grant
+from janitor.lifecycle.grant import list_kept, make_grant
 from janitor.lifecycle.new_token import (
     check_output_is_read,
     choose_lifetime,
@@ -19,6 +19,7 @@ from janitor.lifecycle.new_token import (
 from janitor.lifecycle.obstacles import (
     check_key_is_free,
     describe_rows,
+    find_latest,
     find_rows_of_user,
     find_rows_to_replace,
     make_key_taken_error,
@@ -33,7 +34,7 @@ from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.stopping import Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import compute_token_fingerprint, key_of, make_row_name
-from janitor.tokens.new_row import Grant, make_row
+from janitor.tokens.new_row import Grant, make_row, read_predecessor
 from janitor.tokens.printable import printable
 from janitor.tokens.row import decode_row
 from janitor.wiring.archives import check_archive
@@ -59,6 +60,7 @@ class _Addition:
         adder: writes it.
         replacer: deletes the rows to replace.
         to_replace: the expired rows that have to go first.
+        kept: what the row keeps of the latest of them, in words.
     """
 
     token: str = field(repr=False)
@@ -71,6 +73,7 @@ class _Addition:
     adder: RowAdder
     replacer: RowReplacer
     to_replace: list[StoredItem]
+    kept: list[str]
 
 
 def prepare_token(settings: AddCommand) -> str:
@@ -133,12 +136,12 @@ def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop)
     _check_dialect(located, settings.policy)
     expires = compute_expiry(settings.life, located.dialect, table.now)
     key = key_of(token, located.dialect)
-    grant = make_grant(settings, key, located.dialect, table.now)
     check_key_is_free(key, table)
-    to_replace = []
-    if grant is not None and not grant.is_system:
-        replaces_expired = settings.replace.replace_expired
-        to_replace = find_rows_to_replace(grant.username, table, replaces_expired=replaces_expired)
+    to_replace, user = [], settings.owner.user
+    if located.dialect is Dialect.HASHED and user is not None and not settings.owner.system:
+        to_replace = find_rows_to_replace(user, table, replaces_expired=settings.replace.replace_expired)
+    predecessor = read_predecessor(find_latest(to_replace, table).item) if to_replace else None
+    grant = make_grant(settings, key, located.dialect, table.now, predecessor)
     header = build_header(located, table.policy, run_id, table.now, settings.policy.as_of)
     item, fingerprint = make_row(key, expires, grant), compute_token_fingerprint(token, table.fingerprint_key)
     return _Addition(
@@ -152,6 +155,7 @@ def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop)
         adder=RowAdder(table.opened.aws.dynamodb, table.name),
         replacer=RowReplacer(table, settings.replace, header, stop),
         to_replace=to_replace,
+        kept=list_kept(settings.owner, predecessor) if predecessor else [],
     )
 
 
@@ -216,6 +220,8 @@ def _print_summary(addition: _Addition, *, is_dry_run: bool) -> None:
     if addition.to_replace:
         replaced = "would be removed first" if is_dry_run else "was removed first"
         lines.append(f"  replaces    {describe_rows(addition.to_replace, addition.table)}, which {replaced}")
+    if addition.kept:
+        lines.append(f"  keeps       its {' and '.join(addition.kept)}")
     row, expires, now = decode_row(addition.item), addition.expires, addition.table.now
     lines += describe_new_token(row, addition.grant, table, expires=expires, now=now, is_dry_run=is_dry_run)
     print_message("\n".join(lines))

@@ -6,17 +6,19 @@ from janitor.dynamodb.caller import IdentifiedSession
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.settings.setting import flag
 from janitor.settings.table import TableSettings
-from janitor.settings.token_add import AddCommand
+from janitor.settings.token_add import AddCommand, OwnerSettings
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.new_row import Grant
+from janitor.tokens.new_row import Grant, Predecessor
 from janitor.tokens.redact import reveals_token
 from janitor.wiring.open_table import make_aws_access
 
 # Options for what only a row of LISA 6.1 or later can say.
-_HASHED_OPTIONS = ("user", "name", "group", "system", "created_by")
+_HASHED_OPTIONS = ("user", "name", "group", "system", "personal", "created_by")
 
 
-def make_grant(settings: AddCommand, key: str, dialect: Dialect, now: int) -> Grant | None:
+def make_grant(
+    settings: AddCommand, key: str, dialect: Dialect, now: int, predecessor: Predecessor | None = None
+) -> Grant | None:
     """Make what the row says besides key and expiration; None in a classic table.
 
     Args:
@@ -24,6 +26,7 @@ def make_grant(settings: AddCommand, key: str, dialect: Dialect, now: int) -> Gr
         key: the row's key, which no text of it may reveal.
         dialect: the table's dialect.
         now: the UNIX second of its creation.
+        predecessor: the row that it replaces. Its name, groups and system flag are kept unless options say otherwise.
 
     Raises:
         ConfigurationError: too much or too little is given, or a text holds a token, or the creator is not known.
@@ -32,8 +35,10 @@ def make_grant(settings: AddCommand, key: str, dialect: Dialect, now: int) -> Gr
     if dialect is Dialect.CLASSIC:
         _refuse_hashed_options(settings)
         return None
-    if owner.user is None or owner.name is None:
-        missing = " and ".join(flag(name) for name in ("user", "name") if getattr(owner, name) is None)
+    name = owner.name or (predecessor.name if predecessor else None)
+    if owner.user is None or name is None:
+        given = {"user": owner.user, "name": name}
+        missing = " and ".join(flag(option) for option, value in given.items() if value is None)
         sentence = f"{missing} must be given: LISA 6.1 and later stores a token's owner and name"
         raise ConfigurationError(sentence, code="no-owner")
     grant = Grant(
@@ -41,12 +46,31 @@ def make_grant(settings: AddCommand, key: str, dialect: Dialect, now: int) -> Gr
         created_date=now,
         created_by=owner.created_by or _find_caller_name(settings.table),
         username=owner.user,
-        groups=owner.group,
-        name=owner.name,
-        is_system=owner.system,
+        groups=owner.group or _keep_groups(predecessor),
+        name=name,
+        is_system=owner.system or (predecessor is not None and predecessor.is_system and not owner.personal),
     )
     _check_no_text_reveals_token(grant, key)
     return grant
+
+
+def list_kept(owner: OwnerSettings, predecessor: Predecessor) -> list[str]:
+    """List what the row keeps of the one that it replaces, in words."""
+    kept = {
+        "name": owner.name is None,
+        "groups": not owner.group and bool(predecessor.groups),
+        "system flag": predecessor.is_system and not owner.personal,
+    }
+    return [what for what, is_kept in kept.items() if is_kept]
+
+
+def _keep_groups(predecessor: Predecessor | None) -> tuple[str, ...]:
+    if predecessor is None:
+        return ()
+    if predecessor.groups is None:
+        sentence = "the groups of the token that it replaces are not a list of texts, so they cannot be kept"
+        raise ConfigurationError(sentence, "give each of its groups with --group", "unreadable-groups")
+    return predecessor.groups
 
 
 def _refuse_hashed_options(settings: AddCommand) -> None:

@@ -65,6 +65,15 @@ def find_rows_to_replace(user: str, table: TokenTable, *, replaces_expired: bool
     return rows
 
 
+def find_latest(rows: list[StoredItem], table: TokenTable) -> StoredItem:
+    """The row that expires last, or of equals the one whose key comes first."""
+    return min(rows, key=lambda each: (-_expiry_of(each, table), each.row.key.S or ""))
+
+
+def _expiry_of(found: StoredItem, table: TokenTable) -> int:
+    return classify(found.row, table.now, table.policy).expiry or 0
+
+
 def find_rows_of_user(user: str, table: TokenTable) -> list[StoredItem]:
     """Find every row of the user, and read each again: the index may still show one that was just deleted."""
     again = [table.finder.find_by_key(each.row.key.S or "") for each in table.finder.find_by_user(user)]

@@ -69,7 +69,11 @@ class OwnerSettings(Settings):
     """The attributes that only a row of LISA 6.1 or later has; a classic row has none of them."""
 
     user: str | None = setting("Whose token it is. Hashed tables need it.", metavar="NAME", parse=_parse_label)
-    name: str | None = setting("What the token is called. Hashed tables need it.", metavar="NAME", parse=_parse_label)
+    name: str | None = setting(
+        "What the token is called. Hashed tables need it, unless a token is replaced.",
+        metavar="NAME",
+        parse=_parse_label,
+    )
     group: tuple[str, ...] = setting(
         "A group whose rights the token has. Repeatable.",
         metavar="NAME",
@@ -80,6 +84,7 @@ class OwnerSettings(Settings):
     system: bool = setting(
         "It is a system's token, not a person's: LISA allows it besides others of the same user.", is_switch=True
     )
+    personal: bool = setting("It is a person's token, even if --replace-expired replaces a system's.", is_switch=True)
     created_by: str | None = setting(
         "Who makes the token.",
         metavar="NAME",
@@ -93,7 +98,9 @@ class ReplaceSettings(Settings):
     """Whether an expired token of the same user is replaced, and what is kept of it."""
 
     replace_expired: bool = setting(
-        "Delete what the user has in the table first, if all of it has expired and no gate accepts it.", is_switch=True
+        "Delete what the user has in the table first, if all of it has expired and no gate accepts it. Keep its name, "
+        "groups and system flag unless --name, --group or --personal is given.",
+        is_switch=True,
     )
     archive: Path | Folder | S3Prefix | None = setting(
         "Where an expired row is kept before it is deleted: a new file, a folder (there, or with a slash at its end), "

@@ -10,7 +10,10 @@ from typing import Any
 
 import msgspec
 
+from janitor.tokens.row import decode_row, is_truthy
+
 _ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,43 @@ class Grant:
     groups: tuple[str, ...]
     name: str
     is_system: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """What a new row keeps of the row that it replaces.
+
+    Attributes:
+        name: the token's name; None if it has none.
+        groups: the owner's groups; None if they are no list of texts, which LISA's authorizer cannot read either.
+        is_system: whether it belongs to a system.
+    """
+
+    name: str | None
+    groups: tuple[str, ...] | None
+    is_system: bool
+
+
+def read_predecessor(item: bytes) -> Predecessor:
+    """Read what the row of a new token keeps of this one, given as DynamoDB JSON.
+
+    A set of texts counts as a list: it is written as one.
+    """
+    row = _DECODE(item)
+    is_system = is_truthy(decode_row(item).is_system)
+    return Predecessor(row.get("name", {}).get("S") or None, _read_groups(row.get("groups")), is_system)
+
+
+def _read_groups(value: dict[str, Any] | None) -> tuple[str, ...] | None:
+    match value:
+        case None | {"NULL": True}:
+            return ()
+        case {"SS": list(groups)}:
+            return tuple(sorted(groups))
+        case {"L": list(entries)} if all(entry.keys() == {"S"} for entry in entries):
+            return tuple(entry["S"] for entry in entries)
+        case _:
+            return None
 
 
 def make_row(key: str, expires: int | None, grant: Grant | None) -> bytes:

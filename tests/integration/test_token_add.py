@@ -169,6 +169,61 @@ def test_an_expired_token_makes_room_archived_and_only_where_it_may_go(
     assert f"the expired token {name} is removed, and archived in {archive}" in said.err
 
 
+OLD = int(time.time()) - DAY
+
+
+def replaced(server: Server, client: DynamoDBClient, table: str, *options: str) -> tuple[Finished, Item]:
+    """An add that replaces, and the row that is then there."""
+    user = ("--user", "ana@example.com", "--created-by", "admin", "--expires-in", "1h")
+    said = add(server, table, *user, *options, "--replace-expired", "--yes", "--no-archive")
+    return said, items_in(client, table)[0]
+
+
+def test_what_replaces_a_token_keeps_its_name_its_groups_and_whether_it_is_a_systems(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    earlier = modern("earlier", OLD - DAY, username="ana@example.com", name="earlier")
+    old = modern("old", OLD, username="ana@example.com", name="nightly", groups=["ops", "dev"], isSystemToken=True)
+    said, item = replaced(server, client, new_table([earlier, old]))
+    assert said.code == 0, said.err
+    assert (item["name"], item["groups"]) == ({"S": "nightly"}, {"L": [{"S": "ops"}, {"S": "dev"}]})
+    assert item["isSystemToken"] == {"BOOL": True}
+    assert "keeps       its name and groups and system flag" in said.err
+    assert "groups      ops, dev" in said.err
+    assert_silent(said.err, said.out.strip())
+
+
+def test_what_replaces_a_token_keeps_nothing_that_options_say_otherwise(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    old = modern("old", OLD, username="ana@example.com", name="nightly", groups=["ops"], isSystemToken=True)
+    said, item = replaced(server, client, new_table([old]), "--name", "ci", "--group", "dev", "--personal")
+    assert said.code == 0, said.err
+    assert (item["name"], item["groups"]) == ({"S": "ci"}, {"L": [{"S": "dev"}]})
+    assert item["isSystemToken"] == {"BOOL": False}
+    assert "keeps" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code", "word"),
+    [
+        ({"groups": {"SS": ["ops", "dev"]}}, 0, "groups      dev, ops"),
+        ({"groups": {"NULL": True}}, 0, "groups      none"),
+        ({"groups": {"L": [{"N": "1"}]}}, 2, "give each of its groups with --group"),
+        ({"groups": {"S": "ops"}}, 2, "give each of its groups with --group"),
+        ({"name": {"N": "1"}}, 2, "--name must be given"),
+    ],
+)
+def test_odd_attributes_of_a_replaced_token_are_kept_only_where_lisa_can_read_them(
+    server: Server, client: DynamoDBClient, new_table: NewTable, *, attributes: Item, code: int, word: str
+) -> None:
+    old = {**modern("old", OLD, username="ana@example.com", name="nightly"), **attributes}
+    table = new_table([old])
+    said, _ = replaced(server, client, table)
+    assert (said.code, word in said.err) == (code, True), said.err
+    assert (old["token"]["S"] in keys_in(client, table)) is (code == 2)
+
+
 def redirected(server: Server, table: str, redirection: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """An add whose standard output the shell sends there."""
     where = ["--table", table, "--endpoint-url", server.url, "--expires-in", "1h"]

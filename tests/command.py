@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.forked import KEPT, PROGRAM, ForkedProcess, temporary_folder
+from tests.forked import KEPT, MEASURES_COVERAGE, PROGRAM, ForkedProcess, temporary_folder
 
 COLUMNS = 110
 LINES = 40
@@ -70,8 +70,10 @@ def janitor(
         command = [PROGRAM, *arguments] if is_forked else [sys.executable, "-m", "janitor", *arguments]
         if largest_file is not None:
             command = [sys.executable, "-c", WITH_LARGEST_FILE, str(largest_file), *command]
-            # A module compiled to a file that must not be as long would be cut, for whoever imports it next.
+            # A module compiled to a file that must not be as long would be cut, for whoever imports it next; and what
+            # measures coverage could not write either.
             environment["PYTHONDONTWRITEBYTECODE"] = "1"
+            environment.pop(MEASURES_COVERAGE, None)
         if tty:
             return _run_on_a_terminal(command, environment, (input or "").encode(), timeout, columns)
         run = subprocess.run(

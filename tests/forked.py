@@ -52,7 +52,8 @@ STANDARD_STREAMS = (("rb", "surrogateescape"), ("wb", "surrogateescape"), ("wb",
 # Whose clients the program makes.
 SERVICES = ("dynamodb", "s3", "sns", "ssm", "sts")
 # The variables of the process that forks: what an interpreter looks at when it starts, and what measures coverage.
-KEPT = ("PATH", "COVERAGE_PROCESS_CONFIG")
+MEASURES_COVERAGE = "COVERAGE_PROCESS_CONFIG"
+KEPT = ("PATH", MEASURES_COVERAGE)
 LANGUAGE = {"LANG": "C.UTF-8"}
 
 

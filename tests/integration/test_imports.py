@@ -1,5 +1,6 @@
 """A run imports what it uses and no more: by name, whatever it costs."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +9,13 @@ import pytest
 
 from tests.command import Finished, janitor
 from tests.fixtures import NewTable
+from tests.forked import MEASURES_COVERAGE
 from tests.integration.scanning import DAY, scan
 from tests.servers import Server
 from tests.sweeping import run as sweep
 from tests.tables import SAMPLE_NOW, modern
+
+pytestmark = pytest.mark.skipif(MEASURES_COVERAGE in os.environ, reason="what measures coverage is imported too")
 
 ROWS = [modern("a", SAMPLE_NOW - DAY), modern("b", SAMPLE_NOW - 30 * DAY), modern("c", SAMPLE_NOW + DAY)]
 

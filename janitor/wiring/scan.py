@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from janitor.errors import ConfigurationError
@@ -23,6 +24,7 @@ from janitor.wiring.stores import check_state, has_store, list_state_files
 
 if TYPE_CHECKING:
     from janitor.settings.output import NoticeSettings, StateSettings
+    from janitor.settings.token_read import ListCommand
     from janitor.wiring.announcer import TableNotices
 
 
@@ -37,38 +39,59 @@ def prepare_scan(
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
-    as_of = settings.policy.as_of
     check_scan(settings)
     if settings.source.source is not None:
         from janitor.wiring.source import prepare_source
 
         return prepare_source(settings, run_id, stop)
-    fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
-    opened = open_table(
-        settings.table,
-        dialect=settings.policy.dialect,
-        connections=count_threads(settings.limits),
-        max_rcu=settings.limits.max_rcu,
-        table_in_run=table_in_run,
-    )
-    policy = make_policy(settings.policy, settings.protection, opened.table.dialect)
-    now = opened.earlier_time() if as_of is None else as_of
-    parameters = TableRunParameters(
-        run_id=run_id,
-        policy=policy,
-        now=now,
-        as_of=as_of,
-        fingerprint_key=fingerprint_key,
-        is_dry_run=is_dry_run,
-    )
+    opened, parameters = open_judged_table(settings, run_id, table_in_run, is_dry_run=is_dry_run)
     table_notices = set_up_notices(settings.notices, settings.state, opened, stop, parameters)
     reader = make_reader(opened, settings.limits, settings.table, stop)
     prepared = prepare_table(
         opened, stop, parameters, reader, rows=opened.table.item_count, prices=Prices(settings.limits.read_price, 0.0)
     )
     return prepared.with_spec(
-        unused_patterns=UnusedPatterns(policy.protect_users),
+        unused_patterns=UnusedPatterns(parameters.policy.protect_users),
         announcer=table_notices.announcer if table_notices else None,
+    )
+
+
+def open_judged_table(
+    settings: ScanCommand | ListCommand,
+    run_id: str,
+    table_in_run: TableInRun | None = None,
+    *,
+    include: Sequence[str] = (),
+    max_wcu: float | None = None,
+    is_dry_run: bool,
+) -> tuple[OpenTable, TableRunParameters]:
+    """Find the table, and by which rules and at what time its rows are judged. No row is read yet.
+
+    Args:
+        settings: which table, and the rules.
+        run_id: the run's id.
+        table_in_run: the table's place in a run of several.
+        include: the states that may be deleted besides stale.
+        max_wcu: write units a second; None for the default.
+        is_dry_run: whether nothing is deleted, announced or remembered.
+    """
+    as_of = settings.policy.as_of
+    fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
+    opened = open_table(
+        settings.table,
+        dialect=settings.policy.dialect,
+        connections=count_threads(settings.limits),
+        max_rcu=settings.limits.max_rcu,
+        max_wcu=max_wcu,
+        table_in_run=table_in_run,
+    )
+    return opened, TableRunParameters(
+        run_id=run_id,
+        policy=make_policy(settings.policy, settings.protection, opened.table.dialect, include),
+        now=opened.earlier_time() if as_of is None else as_of,
+        as_of=as_of,
+        fingerprint_key=fingerprint_key,
+        is_dry_run=is_dry_run,
     )
 
 

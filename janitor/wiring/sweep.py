@@ -28,15 +28,15 @@ from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive, find_archive_problem, make_archive
 from janitor.wiring.confirm import Confirmation
 from janitor.wiring.monitoring import list_metric_files
-from janitor.wiring.open_table import OpenTable, TableInRun, open_table
+from janitor.wiring.open_table import OpenTable, TableInRun
 from janitor.wiring.outlets import check_reports
 from janitor.wiring.places import is_folder, list_named_path
 from janitor.wiring.plans import build_header, find_refused_plan_path, make_limits, make_temporary_plan_path
-from janitor.wiring.policy import TableRunParameters, make_policy, read_fingerprint_key
+from janitor.wiring.policy import TableRunParameters
 from janitor.wiring.progress import make_progress
-from janitor.wiring.readers import check_readers, count_threads, make_reader
+from janitor.wiring.readers import check_readers, make_reader
 from janitor.wiring.run_spec import PreparedTable
-from janitor.wiring.scan import check_notices, prepare_table, set_up_notices
+from janitor.wiring.scan import check_notices, open_judged_table, prepare_table, set_up_notices
 from janitor.wiring.stores import list_state_files, make_table_lease
 
 if TYPE_CHECKING:
@@ -57,24 +57,13 @@ def prepare_sweep(
         from janitor.wiring.source import prepare_source
 
         return prepare_source(scan, run_id, stop, sweep)
-    plan, deletion, as_of = sweep.plan, sweep.deletion, scan.policy.as_of
-    fingerprint_key = read_fingerprint_key(scan.protection.fingerprint_key_file)
-    opened = open_table(
-        scan.table,
-        dialect=scan.policy.dialect,
-        connections=count_threads(scan.limits),
-        max_rcu=scan.limits.max_rcu,
+    plan, deletion = sweep.plan, sweep.deletion
+    opened, parameters = open_judged_table(
+        scan,
+        run_id,
+        table_in_run,
+        include=plan.include,
         max_wcu=sweep.writes.max_wcu,
-        table_in_run=table_in_run,
-    )
-    policy = make_policy(scan.policy, scan.protection, opened.table.dialect, plan.include)
-    now = opened.earlier_time() if as_of is None else as_of
-    parameters = TableRunParameters(
-        run_id=run_id,
-        policy=policy,
-        now=now,
-        as_of=as_of,
-        fingerprint_key=fingerprint_key,
         is_dry_run=not sweep.deletes,
     )
     table_notices = set_up_notices(
@@ -97,14 +86,14 @@ def prepare_sweep(
             stop,
             parameters,
             plan=plan.plan,
-            find_announced=make_announced_check(table_notices, deletion, now),
+            find_announced=make_announced_check(table_notices, deletion, parameters.now),
             lease=make_table_lease(
                 scan.state, scan.notices, opened.aws, opened.table, run_id, attempts_of=deletion.lease_holder
             ),
             is_scheduled=sweep.is_scheduled,
         ),
         announcer=table_notices.announcer if table_notices else None,
-        unused_patterns=UnusedPatterns(policy.protect_users),
+        unused_patterns=UnusedPatterns(parameters.policy.protect_users),
         remarks=find_ttl_warnings(opened),
     )
 

@@ -221,7 +221,7 @@ def _print_summary(addition: _Addition, *, is_dry_run: bool) -> None:
         replaced = "would be removed first" if is_dry_run else "was removed first"
         lines.append(f"  replaces    {describe_rows(addition.to_replace, addition.table)}, which {replaced}")
     if addition.kept:
-        lines.append(f"  keeps       its {' and '.join(addition.kept)}")
+        lines.append(f"  keeps       its {', '.join(addition.kept)}")
     row, expires, now = decode_row(addition.item), addition.expires, addition.table.now
     lines += describe_new_token(row, addition.grant, table, expires=expires, now=now, is_dry_run=is_dry_run)
     print_message("\n".join(lines))

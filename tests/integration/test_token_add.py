@@ -188,7 +188,7 @@ def test_what_replaces_a_token_keeps_its_name_its_groups_and_whether_it_is_a_sys
     assert said.code == 0, said.err
     assert (item["name"], item["groups"]) == ({"S": "nightly"}, {"L": [{"S": "ops"}, {"S": "dev"}]})
     assert item["isSystemToken"] == {"BOOL": True}
-    assert "keeps       its name and groups and system flag" in said.err
+    assert "keeps       its name, groups, system flag" in said.err
     assert "groups      ops, dev" in said.err
     assert_silent(said.err, said.out.strip())
 

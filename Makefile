@@ -67,10 +67,10 @@ coverage: $(READY) dynamodb-local ## which lines and branches the tests run, tho
 lint: $(READY) ## formatting, lint, types, import layers, house rules and the README's help texts
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet . deploy/docker/check
-	@$(BIN)/mypy
-	@$(BIN)/mypy --no-error-summary deploy/docker/check deploy/docker/healthcheck.py deploy/compose/make_table.py
 	@$(BIN)/lint-imports
 	@$(BIN)/python tests/house_rules.py
+	@$(BIN)/mypy
+	@$(BIN)/mypy --no-error-summary deploy/docker/check deploy/docker/healthcheck.py deploy/compose/make_table.py
 
 format: $(READY) ## format the code and put the help texts into the README
 	@$(BIN)/ruff format .

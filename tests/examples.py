@@ -1,4 +1,4 @@
-"""How many examples the slow properties draw: few in every run of the tests, many in `make test-nightly`."""
+"""How many examples the properties draw: few in every run of the tests, many in `make test-nightly`."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ NIGHTLY: Final = "nightly"
 
 def register_profiles() -> None:
     """Make the two profiles, and load the one of every day: the same examples each time, so that no run surprises."""
-    hypothesis.settings.register_profile("everyday", deadline=None, derandomize=True, database=None)
+    hypothesis.settings.register_profile("everyday", deadline=None, derandomize=True, database=None, max_examples=30)
     hypothesis.settings.register_profile(NIGHTLY, deadline=None, max_examples=1_000)
     hypothesis.settings.load_profile("everyday")
 

@@ -28,11 +28,11 @@ def command(*groups: Any, plan: Path) -> int:
     """
     from janitor.wiring.apply import default_to_planned_table, prepare_apply
     from janitor.wiring.execution import execute_run
-    from janitor.wiring.run_spec import RunRequest, build_run_spec
+    from janitor.wiring.run_spec import RunRequest
 
     *of_apply, logs = groups
     given = default_to_planned_table(plan, ApplyCommand(*of_apply))
     is_dry_run = given.apply.dry_run
     prepare = functools.partial(prepare_apply, plan)
     request = RunRequest("apply", [given], prepare, deletes=not is_dry_run, is_dry_run=is_dry_run)
-    return execute_run("apply", logs, given, functools.partial(build_run_spec, request, given), is_dry_run=is_dry_run)
+    return execute_run(request, logs)

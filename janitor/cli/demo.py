@@ -1,6 +1,5 @@
 """`janitor demo`: an embedded DynamoDB with a LISA-like table, and a scan of it."""
 
-import functools
 import io
 import os
 import shlex
@@ -100,7 +99,7 @@ def _make_table(emulator: "Emulator", dialect: str) -> str:
 
 def _scan(table: str) -> int:
     from janitor.wiring.execution import execute_run
-    from janitor.wiring.run_spec import RunRequest, build_run_spec
+    from janitor.wiring.run_spec import RunRequest
     from janitor.wiring.scan import prepare_scan
 
     settings = ScanCommand(
@@ -114,8 +113,7 @@ def _scan(table: str) -> int:
         deadline=DeadlineSettings(),
     )
     logs = LogSettings(log_level="error")  # warnings are in the report
-    request = RunRequest("scan", [settings], prepare_scan)
-    return execute_run("scan", logs, settings, functools.partial(build_run_spec, request, settings))
+    return execute_run(RunRequest("scan", [settings], prepare_scan), logs)
 
 
 def _print_next_steps(emulator: "Emulator", *, keep: bool) -> None:

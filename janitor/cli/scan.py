@@ -25,9 +25,10 @@ def command(*groups: Any) -> int:
       janitor scan --ssm-parameter --report json=report.json --fail-on expiring
       janitor scan --source s3://my-bucket/AWSDynamoDB/01693685827463-2d8752fd/ --dialect hashed
     """
-    from janitor.wiring.run_on_tables import check_shared, execute_on_tables, expand_tables
+    from janitor.wiring.execution import execute_run
     from janitor.wiring.run_spec import RunRequest
     from janitor.wiring.scan import check_scan, prepare_scan
+    from janitor.wiring.several_tables import check_shared, expand_tables
 
     *of_scan, logs = groups
 
@@ -35,5 +36,5 @@ def command(*groups: Any) -> int:
         check_scan(scan)
         check_shared(scan)
 
-    tables = expand_tables(ScanCommand(*of_scan))
-    return execute_on_tables(RunRequest("scan", tables, prepare_scan), logs, check)
+    tables = expand_tables(ScanCommand(*of_scan), check)
+    return execute_run(RunRequest("scan", tables, prepare_scan), logs)

@@ -31,17 +31,18 @@ def command(
       janitor sweep --deployment prod --delete --grace 30d --archive /var/lib/janitor/
       janitor sweep --deployment prod --plan plan.ndjson && janitor apply plan.ndjson
     """
-    from janitor.wiring.run_on_tables import check_shared, execute_on_tables, expand_tables
+    from janitor.wiring.execution import execute_run
     from janitor.wiring.run_spec import RunRequest
+    from janitor.wiring.several_tables import check_shared, expand_tables
     from janitor.wiring.sweep import check_sweep, prepare_sweep
 
     *of_scan, logs = groups
-    tables = expand_tables(ScanCommand(*of_scan))
 
     def check(scan: ScanCommand) -> None:
         check_sweep(scan, plan, deletion)
         check_shared(scan, plan, deletion)
 
+    tables = expand_tables(ScanCommand(*of_scan), check)
     prepare = functools.partial(prepare_sweep, SweepCommand(plan, deletion, writes, delete.deletes))
     request = RunRequest("sweep", tables, prepare, deletes=delete.deletes, is_dry_run=not delete.deletes)
-    return execute_on_tables(request, logs, check)
+    return execute_run(request, logs)

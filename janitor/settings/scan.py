@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, Self
 
 from janitor.settings.limits import DeadlineSettings, LimitSettings
 from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
@@ -33,6 +33,9 @@ class JobSettings(Protocol):
     @property
     def deadline(self) -> DeadlineSettings:
         """How long it may take."""
+
+    def _replace(self, *, table: TableSettings) -> Self:
+        """The same settings of another table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,12 @@ from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.logs import start_logging
 from janitor.report.model import Outcome, Report, TableReport
 from janitor.run.flow import run
-from janitor.run.spec import RunResult, RunSpec
+from janitor.run.spec import RunResult
 from janitor.settings.output import LogSettings
-from janitor.settings.scan import JobSettings
 from janitor.stopping import Stop
 from janitor.tokens.printable import printable
 from janitor.wiring.monitoring import RunMonitor
+from janitor.wiring.run_spec import RunRequest, SettingsT, build_run_spec
 from janitor.wiring.signals import stop_on_signals
 
 _ResultT = TypeVar("_ResultT")
@@ -35,39 +35,30 @@ class StoppedBeforeError(JanitorError):
         self.exit_code = stop.exit_code
 
 
-def execute_run(
-    command: str,
-    logs: LogSettings,
-    settings: JobSettings,
-    build_spec: Callable[[str, Stop], RunSpec],
-    *,
-    is_dry_run: bool = False,
-) -> int:
+def execute_run(request: RunRequest[SettingsT], logs: LogSettings) -> int:
     """Build the run's spec, run it, and print on stderr what went wrong.
 
-    Also publish metrics and call the heartbeat; if these fail, only the exit code changes.
+    Also publish metrics and call the heartbeat; if these fail, only the exit code changes. Of a dry run neither the end
+    nor a failure is published.
 
     Args:
-        command: the command's name.
+        request: the run.
         logs: what is logged.
-        settings: those that every job has.
-        build_spec: builds the spec, from the run's id and a `Stop`.
-        is_dry_run: whether neither its end nor its failure is published.
 
     Returns:
         the exit code.
     """
-    run_id = start_logging(logs)
+    run_id, settings = start_logging(logs), request.shared
     _freeze_imported_objects()
-    monitor_for = partial(RunMonitor, settings.notices, settings.state, settings.table, command=command, run_id=run_id)
+    monitor_for = partial(RunMonitor, settings.notices, settings.state, settings.table, run_id=run_id)
     with (
         stop_on_signals(settings.deadline.deadline) as stop,
         _stop_as_error(stop),
-        monitor_for(stop=stop, is_dry_run=is_dry_run) as monitor,
+        monitor_for(command=request.command, stop=stop, is_dry_run=request.is_dry_run) as monitor,
     ):
-        prepared = prepare_or_stop(lambda: build_spec(run_id, stop), stop)
+        spec = prepare_or_stop(lambda: build_run_spec(request, run_id, stop), stop)
         with _stop_as_error(stop):
-            result = run(prepared)
+            result = run(spec)
         result.failures.extend(monitor.publish_metrics(result.report))
         code = exit_code_of(result, stop, settings.output.fail_on)
         is_success = code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)

@@ -73,13 +73,21 @@ class RunRequest(NamedTuple, Generic[SettingsT]):
     deletes: bool = False
     is_dry_run: bool = False
 
+    @property
+    def shared(self) -> SettingsT:
+        """The settings of the run as a whole: those of its only table, or what its tables share."""
+        first = self.tables[0]
+        if len(self.tables) == 1:
+            return first
+        topic_arn = first.notices.sns_topic_arn
+        return first._replace(table=_combine_table_settings([each.table for each in self.tables], topic_arn))
 
-def build_run_spec(request: RunRequest[SettingsT], shared: SettingsT, run_id: str, stop: Stop) -> RunSpec:
+
+def build_run_spec(request: RunRequest[SettingsT], run_id: str, stop: Stop) -> RunSpec:
     """Find the tables and build the spec. No row is read yet.
 
     Args:
         request: the run to build.
-        shared: the settings of the run as a whole: those of its only table, or what its tables share.
         run_id: the run's id.
         stop: says whether the run was asked to stop.
 
@@ -93,14 +101,13 @@ def build_run_spec(request: RunRequest[SettingsT], shared: SettingsT, run_id: st
         name = name_in_settings(settings.table) if names_a_table(settings.table) else None
         return _build_spec(
             request,
-            shared,
             [structs.replace(prepared.spec, name_in_settings=name)],
             run_id=run_id,
             stop=stop,
             run_session=prepared.aws,
             report_table=prepared.report_table,
         )
-    run_session = open_session(shared.table)
+    run_session = open_session(request.shared.table)
     results = [
         _try_to_prepare(request, settings, run_id, stop, TableInRun(number, run_session))
         for number, settings in enumerate(request.tables, 1)
@@ -116,14 +123,11 @@ def build_run_spec(request: RunRequest[SettingsT], shared: SettingsT, run_id: st
         else structs.replace(result, label=label, name_in_settings=name_in_settings(settings.table))
         for settings, label, part, result in zip(request.tables, labels_of(parts), parts, results, strict=True)
     ]
-    return _build_spec(
-        request, shared, specs, run_id=run_id, stop=stop, run_session=lambda: run_session, report_table=None
-    )
+    return _build_spec(request, specs, run_id=run_id, stop=stop, run_session=lambda: run_session, report_table=None)
 
 
 def _build_spec(
     request: RunRequest[SettingsT],
-    shared: SettingsT,
     tables: Sequence[TableSpec | UnreachedTable],
     *,
     run_id: str,
@@ -132,6 +136,7 @@ def _build_spec(
     report_table: Table | None,
 ) -> RunSpec:
     first = next(table for table in tables if isinstance(table, TableSpec))
+    shared = request.shared
     output = shared.output
     full_report = find_full_report(output, report_table, run_id)
     return RunSpec(
@@ -231,7 +236,7 @@ def _region_of(given: TableSettings, run_session: AwsSession) -> str:
         return run_session.region or _UNKNOWN
 
 
-def combine_table_settings(tables: Sequence[TableSettings], topic_arn: str | None) -> TableSettings:
+def _combine_table_settings(tables: Sequence[TableSettings], topic_arn: str | None) -> TableSettings:
     """How to reach AWS as far as all tables share it, and the names of all. A topic answers only in its own region."""
     values = {name: {getattr(table, name) for table in tables} for name in CONNECTION_OPTIONS}
     common = {name: found.pop() for name, found in values.items() if len(found) == 1}

@@ -14,12 +14,13 @@ from janitor.settings.parsers import ReportTarget
 from janitor.settings.scan import ScanCommand
 from janitor.settings.schedule import Schedule, ScheduleError, load_schedule
 from janitor.tokens.printable import printable
+from janitor.wiring.execution import execute_run
 from janitor.wiring.open_table import names_a_table
-from janitor.wiring.run_on_tables import check_shared, execute_on_tables
 from janitor.wiring.run_spec import RunRequest
 from janitor.wiring.scan import check_scan, prepare_scan
 from janitor.wiring.schedule_description import describe_schedule
 from janitor.wiring.schedule_settings import build_commands
+from janitor.wiring.several_tables import check_shared
 from janitor.wiring.sweep import check_sweep, prepare_sweep
 
 
@@ -84,14 +85,15 @@ def run_schedule_file(file: Path, given: RunCommand, logs: LogSettings) -> int:
     commands = [_add_kept_reports(_set_job_name(command, file)) for command in build_commands(schedule, given)]
     first, tables = commands[0], [command.scan for command in commands]
     deletes = _deletes(schedule, given)
-    check = partial(_check_several, schedule, first)
+    if len(tables) > 1:
+        _check_several(schedule, first, first.scan)
     if not schedule.is_sweep:
         is_dry_run = given.run.dry_run
         prepare = partial(prepare_scan, is_dry_run=is_dry_run)
-        return execute_on_tables(RunRequest("scan", tables, prepare, is_dry_run=is_dry_run), logs, check)
+        return execute_run(RunRequest("scan", tables, prepare, is_dry_run=is_dry_run), logs)
     sweep = SweepCommand(first.plan, first.deletion, first.writes, deletes, is_scheduled=schedule.deletes)
     request = RunRequest("sweep", tables, partial(prepare_sweep, sweep), deletes=deletes, is_dry_run=not deletes)
-    return execute_on_tables(request, logs, check)
+    return execute_run(request, logs)
 
 
 def _deletes(schedule: Schedule, given: RunCommand) -> bool:

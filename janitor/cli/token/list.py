@@ -1,6 +1,5 @@
 """`janitor token list`: list all tokens of a table, or those that match."""
 
-import functools
 from typing import Any
 
 import click
@@ -27,9 +26,7 @@ def command(*groups: Any) -> int:
     from janitor.report.model import LIST_COMMAND
     from janitor.wiring.execution import execute_run
     from janitor.wiring.listing import prepare_listing
-    from janitor.wiring.run_spec import RunRequest, build_run_spec
+    from janitor.wiring.run_spec import RunRequest
 
     *of_list, logs = groups
-    settings = ListCommand(*of_list)
-    request = RunRequest(LIST_COMMAND, [settings], prepare_listing)
-    return execute_run(LIST_COMMAND, logs, settings, functools.partial(build_run_spec, request, settings))
+    return execute_run(RunRequest(LIST_COMMAND, [ListCommand(*of_list)], prepare_listing), logs)

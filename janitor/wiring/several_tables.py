@@ -1,45 +1,25 @@
-"""Runs a scan or a sweep on all tables that its settings name."""
+"""The tables that a run's settings name, and what several tables cannot share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from janitor.errors import ConfigurationError
-from janitor.settings.output import LogSettings
 from janitor.settings.scan import ScanCommand
 from janitor.settings.shared_places import find_shared_places
-from janitor.wiring.execution import execute_run
 from janitor.wiring.open_table import expand_deployments
-from janitor.wiring.run_spec import RunRequest, build_run_spec, combine_table_settings
 
 if TYPE_CHECKING:
     from janitor.settings.deletion import DeletionSettings, PlanSettings
 
 
-def execute_on_tables(request: RunRequest[ScanCommand], logs: LogSettings, check: Callable[[ScanCommand], None]) -> int:
-    """Execute one run on each of its tables.
+def expand_tables(settings: ScanCommand, check_several: Callable[[ScanCommand], None]) -> list[ScanCommand]:
+    """The settings of each table that these name.
 
     Args:
-        request: the run.
-        logs: what is logged.
-        check: raises ConfigurationError if the settings of several tables contradict each other.
-
-    Returns:
-        the exit code.
-    """
-    shared = request.tables[0]
-    if len(request.tables) > 1:
-        check(shared)
-        common = combine_table_settings([each.table for each in request.tables], shared.notices.sns_topic_arn)
-        shared = shared._replace(table=common)
-    build = partial(build_run_spec, request, shared)
-    return execute_run(request.command, logs, shared, build, is_dry_run=request.is_dry_run)
-
-
-def expand_tables(settings: ScanCommand) -> list[ScanCommand]:
-    """The settings of each table that these name.
+        settings: those of the command.
+        check_several: raises ConfigurationError if settings cannot be those of several tables; called for several.
 
     Raises:
         ConfigurationError: one is named twice.
@@ -47,7 +27,10 @@ def expand_tables(settings: ScanCommand) -> list[ScanCommand]:
     if settings.source.source is not None and not settings.table.given_by_flag("deployment"):
         # Tables that a variable names do not matter to a source.
         return [settings]
-    return [settings._replace(table=table) for table in expand_deployments(settings.table)]
+    tables = [settings._replace(table=table) for table in expand_deployments(settings.table)]
+    if len(tables) > 1:
+        check_several(settings)
+    return tables
 
 
 def check_shared(scan: ScanCommand, plan: PlanSettings | None = None, deletion: DeletionSettings | None = None) -> None:

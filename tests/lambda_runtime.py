@@ -60,8 +60,7 @@ def function(env: Mapping[str, str]) -> Iterator[Function]:
     """Start a function with these variables besides those that Lambda sets; it is killed at the end of the block."""
     with temporary_folder("janitor-lambda-") as home:
         made = Function(Path(home, "log"))
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(made))
-        server.daemon_threads = True
+        server = _Server(("127.0.0.1", 0), _make_handler(made))
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         environment = {
             **{name: os.environ[name] for name in KEPT if name in os.environ},
@@ -83,6 +82,13 @@ def function(env: Mapping[str, str]) -> Iterator[Function]:
                 process.wait()
                 server.shutdown()
                 server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a function that is killed ends its connection in the middle."""
 
 
 def _make_handler(function: Function) -> type[BaseHTTPRequestHandler]:

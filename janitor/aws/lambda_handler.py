@@ -72,7 +72,8 @@ def handle_event(event: object, context: LambdaContext) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="janitor-") as folder:
         # The file's name becomes the job's, in metrics.
         file = Path(folder, f"{context.function_name}.toml")
-        file.write_text(schedule, encoding="utf-8")
+        # What is no UTF-8 stays none, and the run says so of its file.
+        file.write_bytes(schedule.encode("utf-8", "surrogatepass"))
         exit_code = _run(file, deadline, timeout=left - _ANSWER_SECONDS)
         report = _read_report(file)
     if exit_code not in _SUCCESSES:

@@ -1,5 +1,6 @@
 """All errors that a user can meet: each says what happened and what to do, and has an exit code."""
 
+import signal
 from enum import IntEnum
 
 
@@ -16,6 +17,26 @@ class ExitCode(IntEnum):
 def signal_exit_code(number: int) -> int:
     """The exit code of a process that was stopped by this signal, as shells report it."""
     return 128 + number
+
+
+def describe_exit_code(exit_code: int) -> str:
+    """Describe an exit code (docs/architecture.md, "Exit codes"); empty if the outcome says it all."""
+    if exit_code < 0:
+        return f"killed by {_name_signal(-exit_code)}" + ("; out of memory?" if -exit_code == signal.SIGKILL else "")
+    descriptions: dict[int, str] = {
+        ExitCode.FAILED: "the run failed; its log lines say why",
+        ExitCode.USAGE: "wrong configuration, nothing was read; its log lines say why",
+        ExitCode.FAIL_ON_MATCHED: "a state of fail_on was found",
+        ExitCode.REFUSED: "a guard refused to delete",
+    }
+    return descriptions.get(exit_code, "")
+
+
+def _name_signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 class JanitorError(Exception):

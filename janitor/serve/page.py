@@ -7,12 +7,11 @@ from typing import NamedTuple
 from jinja2 import Template
 from markupsafe import Markup
 
-from janitor.errors import ExitCode
+from janitor.errors import ExitCode, describe_exit_code
 from janitor.report.html.templating import load_styles, make_environment
 from janitor.report.model import Outcome
 from janitor.serve.api import make_report_path
 from janitor.serve.last_report import LastReport
-from janitor.serve.run_end import describe_exit_code
 from janitor.serve.status import DaemonStatus, JobStatus
 from janitor.tokens.duration import format_duration, format_relative
 from janitor.tokens.times import format_minute, time_of

@@ -53,23 +53,3 @@ def classify_end(
     if exit_code in _STOP_EXIT_CODES or (was_asked_to_end and exit_code == -signal.SIGTERM):
         return RunEnd(Outcome.INTERRUPTED, is_success=False)
     return RunEnd(KILLED if exit_code < 0 else Outcome.FAILED, is_success=False)
-
-
-def describe_exit_code(exit_code: int) -> str:
-    """Describe an exit code (docs/architecture.md, "Exit codes"); empty if the outcome says it all."""
-    if exit_code < 0:
-        return f"killed by {_name_signal(-exit_code)}" + ("; out of memory?" if -exit_code == signal.SIGKILL else "")
-    descriptions: dict[int, str] = {
-        ExitCode.FAILED: "the run failed; its log lines say why",
-        ExitCode.USAGE: "wrong configuration, nothing was read; its log lines say why",
-        ExitCode.FAIL_ON_MATCHED: "a state of fail_on was found",
-        ExitCode.REFUSED: "a guard refused to delete",
-    }
-    return descriptions.get(exit_code, "")
-
-
-def _name_signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

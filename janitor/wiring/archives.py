@@ -16,6 +16,7 @@ from janitor.wiring.places import (
     find_state_directory,
     is_folder,
     is_taken,
+    why_lost,
     why_not_writable,
     why_write_fails,
 )
@@ -82,7 +83,7 @@ def make_archive(settings: ArchiveSettings, opened: OpenTable, header: PlanHeade
 def find_archive_problem(
     archive: Archive, place: Path | Folder | S3Prefix | None, opened: OpenTable, *, is_dry_run: bool
 ) -> str | None:
-    """Find out why the archive could not be written, without leaving anything behind; None if it could.
+    """Find out why the archive could not be written or kept, without leaving anything behind; None if it could.
 
     Args:
         archive: the archive.
@@ -94,7 +95,7 @@ def find_archive_problem(
         if is_taken(archive.path):
             return f"{archive.path} exists already"
         folder = archive.path.parent
-        return why_not_writable(folder) or (why_write_fails(folder) if is_dry_run else None)
+        return why_lost(folder) or why_not_writable(folder) or (why_write_fails(folder) if is_dry_run else None)
     if is_dry_run and isinstance(archive, S3Archive) and isinstance(place, S3Prefix):
         return S3Folder(opened.aws.s3, place.bucket, place.prefix).find_problem()
     return None

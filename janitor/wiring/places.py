@@ -12,7 +12,11 @@ ARCHIVE_FOLDER = "archive"
 PLAN_FOLDER = "plans"
 
 # Set by Kubernetes, ECS and Lambda for what they run.
-_EPHEMERAL_ENVIRONMENTS = ("KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_URI_V4", "AWS_LAMBDA_FUNCTION_NAME")
+_OF_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
+_EPHEMERAL_ENVIRONMENTS = ("KUBERNETES_SERVICE_HOST", "ECS_CONTAINER_METADATA_URI_V4", _OF_LAMBDA)
+
+# The one folder of its own that a Lambda function can write to. It looks like a mount, and is lost with the function.
+_LAMBDA_FOLDER = Path("/tmp")  # noqa: S108  # named by Lambda
 
 # Docker puts the first into every container, Podman the second.
 _CONTAINER_MARKERS = (".dockerenv", "run/.containerenv")
@@ -91,6 +95,13 @@ def _find_existing(folder: Path) -> Path:
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def why_lost(folder: Path) -> str | None:
+    """Why a file in this folder is certain to be lost after the run; None if it is not."""
+    if _OF_LAMBDA in os.environ and Path(os.path.realpath(folder)).is_relative_to(_LAMBDA_FOLDER):
+        return f"{folder} is lost with the Lambda function; a place in S3 is not"
+    return None
 
 
 def why_write_fails(folder: Path) -> str | None:

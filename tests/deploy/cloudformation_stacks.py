@@ -1,5 +1,7 @@
-"""The templates of deploy/aws: as they are written, and deployed to a server that has CloudFormation."""
+"""The templates of deploy/aws: as they are written, what they make of parameters, and deployed to a server."""
 
+import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ def _function(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _function)
 
 
+@functools.cache
 def template(name: str) -> dict[str, Any]:
     """The template of deploy/aws with this name."""
     text = (AWS / f"{name}.yaml").read_text(encoding="utf-8")
@@ -43,6 +46,116 @@ def resource(name: str, logical_id: str) -> dict[str, Any]:
     """The properties of a resource of this template."""
     properties: dict[str, Any] = template(name)["Resources"][logical_id]["Properties"]
     return properties
+
+
+class Made:
+    """What a template makes of parameters, without a server: its conditions, references and texts are worked out.
+
+    What only a server knows stands in angle brackets: `<TaskRole>`, `<TaskRole.Arn>`, `<policies-Sweep>`. A reference
+    to a resource that is not made is a KeyError, and a value that a parameter does not allow an AssertionError.
+
+    Attributes:
+        resources: the properties of each resource that is made, by its logical id.
+        types: the type of each.
+        outputs: the value of each output.
+    """
+
+    def __init__(self, name: str, *, partition: str = "aws", stack: str = "janitor", **parameters: str) -> None:
+        """Work out the template with this name for these parameters, in a made-up region of the partition."""
+        self._template = template(name)
+        declared = self._template["Parameters"]
+        assert set(parameters) <= set(declared)
+        self._values: dict[str, Any] = {
+            "AWS::Partition": partition,
+            "AWS::Region": f"{partition}-region",
+            "AWS::AccountId": "123456789012",
+            "AWS::StackName": stack,
+            "AWS::NoValue": _NOTHING,
+        }
+        for key, parameter in declared.items():
+            value = parameters.get(key, parameter.get("Default"))
+            assert value is not None, key
+            assert re.fullmatch(parameter.get("AllowedPattern", "(?s).*"), str(value)), f"{key}={value}"
+            assert value in parameter.get("AllowedValues", [value]), f"{key}={value}"
+            self._values[key] = value.split(",") if parameter["Type"].startswith("List<") else value
+        all_resources = self._template["Resources"].items()
+        made = {key: each for key, each in all_resources if self._holds(each.get("Condition"))}
+        self.types: dict[str, str] = {key: each["Type"] for key, each in made.items()}
+        self.resources: dict[str, Any] = {key: self._resolve(each.get("Properties", {})) for key, each in made.items()}
+        outputs = self._template["Outputs"].items()
+        self.outputs = {
+            key: self._resolve(each["Value"]) for key, each in outputs if self._holds(each.get("Condition"))
+        }
+
+    def of_type(self, kind: str) -> dict[str, Any]:
+        """The properties of every resource of a type."""
+        return {key: self.resources[key] for key, each in self.types.items() if each == kind}
+
+    def _holds(self, condition: str | None) -> bool:
+        return condition is None or bool(self._resolve(self._template["Conditions"][condition]))
+
+    def _resolve(self, value: Any) -> Any:
+        match value:
+            case {"Condition": str(condition)} if len(value) == 1:
+                return self._holds(condition)
+            case dict() if len(value) == 1 and (name := next(iter(value))) in _FUNCTIONS:
+                return getattr(self, _FUNCTIONS[name])(value[name])
+            case dict():
+                resolved = {key: self._resolve(each) for key, each in value.items()}
+                return {key: each for key, each in resolved.items() if each is not _NOTHING}
+            case list():
+                return [each for each in map(self._resolve, value) if each is not _NOTHING]
+            case _:
+                return value
+
+    def _ref(self, name: str) -> Any:
+        return self._values[name] if name in self._values else self._get_attribute(name)
+
+    def _get_attribute(self, path: str) -> str:
+        self.types[path.partition(".")[0]]  # a KeyError where it is not made
+        return f"<{path}>"
+
+    def _sub(self, text: str) -> str:
+        return re.sub(r"\$\{([\w:.]+)\}", lambda found: str(self._ref(found[1])), text)
+
+    def _if(self, choice: list[Any]) -> Any:
+        condition, then, otherwise = choice
+        return self._resolve(then if self._holds(condition) else otherwise)
+
+    def _equals(self, both: list[Any]) -> bool:
+        first, second = self._resolve(both)
+        return bool(first == second)
+
+    def _not(self, one: list[Any]) -> bool:
+        return not self._resolve(one)[0]
+
+    def _and(self, several: list[Any]) -> bool:
+        return all(self._resolve(several))
+
+    def _or(self, several: list[Any]) -> bool:
+        return any(self._resolve(several))
+
+    def _split(self, parts: list[Any]) -> list[str]:
+        between, text = self._resolve(parts)
+        return str(text).split(between)
+
+    def _import(self, name: Any) -> str:
+        return f"<{self._resolve(name)}>"
+
+
+_NOTHING = object()
+_FUNCTIONS = {
+    "Ref": "_ref",
+    "Fn::GetAtt": "_get_attribute",
+    "Fn::Sub": "_sub",
+    "Fn::If": "_if",
+    "Fn::Equals": "_equals",
+    "Fn::Not": "_not",
+    "Fn::And": "_and",
+    "Fn::Or": "_or",
+    "Fn::Split": "_split",
+    "Fn::ImportValue": "_import",
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +188,7 @@ class Cloud:
             StackName=stack,
             TemplateBody=(AWS / f"{name}.yaml").read_text(encoding="utf-8"),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            Capabilities=["CAPABILITY_IAM"],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         waiter = cloudformation.get_waiter("stack_create_complete")
         waiter.wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
@@ -96,13 +209,17 @@ class Cloud:
         document: dict[str, Any] = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
         return document
 
-    def task_policies(self, stack: str) -> set[str]:
-        """The ARNs of the managed policies that the role of a stack's task has."""
-        cloudformation, iam = self.client("cloudformation"), self.client("iam")
-        role = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId="TaskRole")
-        name = role["StackResourceDetail"]["PhysicalResourceId"]
-        attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-        return {policy["PolicyArn"] for policy in attached}
+    def physical_id(self, stack: str, logical_id: str) -> str:
+        """The name of a resource of a stack, of a policy its ARN."""
+        cloudformation = self.client("cloudformation")
+        found = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
+        name: str = found["StackResourceDetail"]["PhysicalResourceId"]
+        return name
+
+    def policies_of(self, stack: str, role: str) -> set[str]:
+        """The ARNs of the managed policies that a role of a stack has, by its logical id."""
+        attached = self.client("iam").list_attached_role_policies(RoleName=self.physical_id(stack, role))
+        return {policy["PolicyArn"] for policy in attached["AttachedPolicies"]}
 
     def keys(self, bucket: str) -> list[str]:
         """The keys of every object in a bucket."""

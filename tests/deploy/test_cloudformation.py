@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from janitor.store.create_table import create_table as create_state_table
 from tests.command import Finished, janitor
 from tests.deploy.cloudformation_stacks import AWS, TEMPLATES, Cloud, Container, resource, template
+from tests.lambda_runtime import function
 from tests.servers import ministack
 from tests.sweeping import key_of, keys_in, living_rows, stale_rows
 from tests.tables import create_table
@@ -35,6 +36,7 @@ TASK = {
     "SecurityGroups": "sg-12345678",
     "ScheduleState": "DISABLED",
 }
+FUNCTION = {name: TASK[name] for name in ("PoliciesStack", "Image", "ScheduleState")}
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def emf_line(finished: Finished) -> dict[str, Any]:
 
 def test_cfn_lint_has_nothing_to_say_in_any_partition() -> None:
     command = [str(Path(sys.executable).with_name("cfn-lint")), "--include-checks", "I"]
-    command += ["--regions", REGION, "us-gov-west-1", "cn-north-1", "--", *map(str, TEMPLATES)]
+    command += ["--regions", REGION, "us-gov-west-1", "cn-north-1", "us-iso-east-1", "us-isob-east-1"]
+    command += ["--", *map(str, TEMPLATES)]
     checked = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (checked.returncode, checked.stdout) == (0, "")
 
@@ -90,7 +93,7 @@ def test_a_template_describes_itself_and_all_that_it_takes(path: Path) -> None:
     assert f"`{path.name}`" in (AWS / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (AWS / "iam").glob("*.json")))
+@pytest.mark.parametrize("name", sorted({path.stem for path in (AWS / "iam").glob("*.json")} - {"schedule-task"}))
 def test_a_managed_policy_is_the_file_of_its_name(deployed: Deployed, name: str) -> None:
     prefix = template("policies")["Parameters"]["ReportsPrefix" if "reports" in name else "ArchivePrefix"]["Default"]
     text = string.Template((AWS / "iam" / f"{name}.json").read_text(encoding="utf-8")).substitute(
@@ -207,13 +210,13 @@ def test_only_the_task_that_deletes_may(deployed: Deployed) -> None:
     assert "JANITOR_DELETE" not in {*deployed.reporting.environment, *deployed.sweeping.environment}
     policies = deployed.policies
     both = {policies["Notices"], policies["ReportsInS3"]}
-    assert deployed.cloud.task_policies("reporting") == {policies["ReportOnly"], *both}
-    assert deployed.cloud.task_policies("sweeping") == {policies["Sweep"], *both}
+    assert deployed.cloud.policies_of("reporting", "TaskRole") == {policies["ReportOnly"], *both}
+    assert deployed.cloud.policies_of("sweeping", "TaskRole") == {policies["Sweep"], *both}
 
 
 def test_the_schedule_may_start_its_task_and_nothing_else(deployed: Deployed) -> None:
-    (policy,) = resource("task", "SchedulerRole")["Policies"]
-    statements = {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
+    policy = resource("task", "SchedulerPolicy")["PolicyDocument"]
+    statements = {statement["Sid"]: statement for statement in policy["Statement"]}
     assert {statement["Action"] for statement in statements.values()} == {
         "ecs:RunTask",
         "iam:PassRole",
@@ -234,10 +237,54 @@ def test_the_schedule_may_start_its_task_and_nothing_else(deployed: Deployed) ->
 
 @pytest.mark.parametrize(
     ("parameters", "way_out"),
-    [({"DeleteStale": "yes"}, "needs an ArchiveBucket"), ({"Topic": TOPIC}, "needs a StateTable")],
+    [
+        ({"Table": TABLE, "DeleteStale": "yes"}, "needs an ArchiveBucket"),
+        ({"Table": TABLE, "Topic": TOPIC}, "needs a StateTable"),
+        ({}, "Give a Table"),
+        ({"Table": TABLE, "TableParameter": PARAMETER}, "Table has to be empty"),
+    ],
 )
 def test_parameters_that_would_lose_something_are_refused(
     deployed: Deployed, parameters: dict[str, str], way_out: str
 ) -> None:
     with pytest.raises(ClientError, match=way_out):
-        deployed.cloud.deploy("refused", "task", Table=TABLE, **TASK, **parameters)
+        deployed.cloud.deploy("refused", "task", **TASK, **parameters)
+    with pytest.raises(ClientError, match=way_out):
+        deployed.cloud.deploy("refused", "lambda", **FUNCTION, **parameters)
+
+
+def test_a_task_finds_the_table_by_its_parameter_and_follows_it(deployed: Deployed) -> None:
+    cloud = deployed.cloud
+    names = {"TableParameter": PARAMETER, **{name: each for name, each in NAMES.items() if name != "Table"}}
+    following = cloud.container(cloud.deploy("following", "task", **names, **TASK)["TaskDefinition"])
+    expected = {"Notices", "ReportsInS3", "ReportOnly", "FindByParameter"}
+    assert cloud.policies_of("following", "TaskRole") == {deployed.policies[name] for name in expected}
+    assert following.environment["JANITOR_SSM_PARAMETER"] == f"/{PARAMETER}"
+    assert "JANITOR_TABLE" not in following.environment
+    for renamed in ("tokens-of-lisa-7", "tokens-of-lisa-8"):
+        create_table(cloud.client("dynamodb"), renamed, hashed=True, rows=living_rows(6))
+        cloud.client("ssm").put_parameter(Name=f"/{PARAMETER}", Value=renamed, Type="String", Overwrite=True)
+        finished = deployed.run(following)
+        assert finished.code == 0, finished.err
+        assert (emf_line(finished)["table"], emf_line(finished)["Success"]) == (renamed, 1)
+
+
+def test_a_function_does_what_the_task_does_with_one_role(deployed: Deployed) -> None:
+    cloud, table = deployed.cloud, "tokens-of-functions"
+    create_table(cloud.client("dynamodb"), table, hashed=True, rows=[*stale_rows(STALE), *living_rows(60)])
+    names = {**NAMES, "Table": table}
+    for stack, parameters, deleted in (("looking", {}, 0), ("removing", {"DeleteStale": "yes"}, STALE)):
+        name = cloud.deploy(stack, "lambda", **names, **FUNCTION, **parameters)["Function"]
+        configuration = cloud.client("lambda").get_function_configuration(FunctionName=name)
+        variables = configuration["Environment"]["Variables"]
+        with function({**variables, "AWS_ENDPOINT_URL": cloud.url}) as started:
+            answer = started.invoke({})
+            assert not answer.is_error, answer.body
+            assert (answer.body["outcome"], answer.body["deleted"]) == ("complete", deleted)
+            lines = [json.loads(line) for line in started.log.read_text().splitlines() if line.startswith("{")]
+        (told,) = [line for line in lines if "_aws" in line]
+        assert (told["job"], told["table"], told["Success"]) == ("function", table, 1)
+        policies = deployed.policies
+        may = policies["Sweep" if deleted else "ReportOnly"]
+        log = cloud.physical_id(stack, "LogPolicy")
+        assert cloud.policies_of(stack, "FunctionRole") == {may, log, policies["Notices"], policies["ReportsInS3"]}

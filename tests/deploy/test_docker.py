@@ -21,7 +21,7 @@ from janitor.wiring.places import find_state_directory
 from tests.deploy import dockerfile
 from tests.deploy.command_line import command_of, variables_of
 
-SHIPPED = ("runtime", "janitor", "demo", "dask")  # the stages that an image is made of
+SHIPPED = ("runtime", "janitor", "demo", "dask", "lambda")  # the stages that an image is made of
 SCRIPTS = ("build", "check", "healthcheck.py")
 FAKE_ENGINE = """#!/bin/sh
 [ "$1" = info ] && exit "${DOCKER_INFO:-0}"
@@ -39,7 +39,7 @@ def test_hadolint_has_nothing_to_say() -> None:
 def test_nothing_is_installed_without_its_hash() -> None:
     runs = [each.rest for each in dockerfile.instructions() if each.name == "RUN"]
     installs = [part for run in runs for part in run.split("&&") if re.search(r"pip\b.* install", part)]
-    assert len(installs) == 5
+    assert len(installs) == 6
     for install in installs:
         from_lock = "--require-hashes" in install and re.search(r"-r requirements/\w+\.txt", install)
         assert from_lock or ("--no-index" in install and "--no-deps" in install)

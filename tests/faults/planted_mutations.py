@@ -9,6 +9,7 @@ _CARRY_OUT = "tests/unit/run/test_plan_executor.py"
 _DISK = f"{_CARRY_OUT}::test_no_delete_is_sent_before_the_disk_holds_the_row"
 _JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown"
 _ASLEEP = "tests/unit/serve/test_scheduler.py::test_what_a_machine_slept_through_is_done_once_however_late"
+_LAMBDA = "tests/unit/aws/test_lambda_handler.py"
 _IS_LAST = (("if page.next_key is None:", "if page.next_key is None or not page.count:"),)
 
 PLANTED_MUTATIONS = (
@@ -150,5 +151,23 @@ PLANTED_MUTATIONS = (
         "janitor/run/plan_executor.py",
         (("        key = archived_row.candidate.row.key.S\n", "        key = str(bytes(archived_row.target.key))\n"),),
         (f"{_CARRY_OUT}::test_no_batch_holds_a_key_twice_however_it_is_written",),
+    ),
+    Mutation(
+        "an event replaces the schedule that the function was deployed with",
+        "janitor/aws/lambda_handler.py",
+        (("    if of_event and of_environment:\n", "    if of_event and of_environment and not of_event:\n"),),
+        (f"{_LAMBDA}::test_an_event_that_could_be_meant_otherwise_runs_nothing",),
+    ),
+    Mutation(
+        "a run has all the time of its Lambda function",
+        "janitor/aws/lambda_handler.py",
+        (("int(left) - RESERVED_SECONDS", "int(left)"),),
+        (f"{_LAMBDA}::test_the_run_gets_the_schedule_as_a_file_and_the_time_that_is_left",),
+    ),
+    Mutation(
+        "an archive may be on the disk of a Lambda function",
+        "janitor/wiring/places.py",
+        (("    if _OF_LAMBDA in os.environ and ", "    if _OF_LAMBDA not in os.environ and "),),
+        ("tests/unit/wiring/test_places.py::test_what_a_lambda_function_writes_to_its_own_folder_is_lost",),
     ),
 )

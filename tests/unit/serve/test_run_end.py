@@ -1,7 +1,7 @@
 import pytest
 
 from janitor.report.model import Outcome
-from janitor.serve.run_end import classify_end, describe_exit_code
+from janitor.serve.run_end import classify_end
 
 SKIPPED, COMPLETE = Outcome.SKIPPED, Outcome.COMPLETE
 
@@ -45,10 +45,3 @@ def test_a_run_that_was_ended_because_it_outlived_its_deadline_has_failed() -> N
     # It came to its end all the same.
     assert classify_end(0, [COMPLETE], was_overdue=True) == ("complete", True)
     assert classify_end(4, [Outcome.REFUSED], was_overdue=True) == ("refused", False)
-
-
-def test_a_code_is_said_in_words() -> None:
-    assert describe_exit_code(0) == describe_exit_code(77) == ""
-    assert describe_exit_code(4) == "a guard refused to delete"
-    assert describe_exit_code(-9) == "killed by SIGKILL; out of memory?"
-    assert describe_exit_code(-250) == "killed by signal 250"

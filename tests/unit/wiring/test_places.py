@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from janitor.errors import ConfigurationError
-from janitor.wiring.places import find_plan_folder, find_state_directory
+from janitor.wiring.places import find_plan_folder, find_state_directory, why_lost
 
 
 def _nobody_has_the_id(number: int) -> pwd.struct_passwd:
@@ -61,3 +61,15 @@ def test_a_container_keeps_no_plan_unless_it_is_told_where(
     assert find_plan_folder(tmp_path) is None
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     assert find_plan_folder(tmp_path) == tmp_path / "state/janitor/plans"
+
+
+@pytest.mark.usefixtures("lasting")
+def test_what_a_lambda_function_writes_to_its_own_folder_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Path("/tmp/archive")  # noqa: S108  # never written
+    assert why_lost(own) is None
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "janitor")
+    assert why_lost(own) == f"{own} is lost with the Lambda function; a place in S3 is not"
+    assert why_lost(own.parent) is not None
+    # A file system that is mounted lasts; and no other folder can be written, which is said elsewhere.
+    assert why_lost(Path("/mnt/efs/archive")) is None
+    assert why_lost(own.parent.with_name("tmpfs")) is None

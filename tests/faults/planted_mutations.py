@@ -36,7 +36,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "legacy rows have no grace",
         "janitor/tokens/classify.py",
-        (("now < verdict.expiry + policy.grace:", "now < verdict.expiry:"),),
+        (("now < dead_since + policy.grace:", "now < dead_since:"),),
         (_DELETABLE,),
     ),
     Mutation(
@@ -60,7 +60,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "protected rows do not count where all dates are over",
         "janitor/run/guards.py",
-        (("plan.planned + plan.protected < scan_facts.dated", "plan.planned < scan_facts.dated"),),
+        (("plan.undated + plan.protected < scan_facts.dated", "plan.undated < scan_facts.dated"),),
         (f"{_GUARDS}::test_a_protected_row_is_one_of_those_whose_date_is_over",),
     ),
     Mutation(

@@ -30,7 +30,7 @@ def read_owner_pages(
     is_whole: bool = False,
     interruptible_wait: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Iterator[Page]:
-    """Read every page of rows with this username; for the main thread.
+    """Read every page of rows with this username.
 
     Args:
         client: made with the page parser.
@@ -38,7 +38,7 @@ def read_owner_pages(
         username: the exact username.
         budgets: what the pages may cost.
         is_whole: whether to read whole items; else only the attributes that janitor uses.
-        interruptible_wait: entered around each wait for the budget or an answer, which it may end.
+        interruptible_wait: entered around each wait for the budget or an answer, which it may end; for the main thread.
 
     Raises:
         AwsError: the index could not be read; `dynamodb:Query` may be missing.

@@ -142,6 +142,11 @@ class RestoreSettings(Settings):
         may_hold_spaces=True,
     )
     all: bool = setting("Put back every row.", is_switch=True)
+    beside: bool = setting(
+        "Put back rows beside others that their owners have by now. Without it such rows are left out: LISA 6.1 and "
+        "later allow each user one token.",
+        is_switch=True,
+    )
     dry_run: bool = setting("Put nothing back: report what would be.", is_switch=True)
     format: str | None = setting(
         "Format of standard output.",

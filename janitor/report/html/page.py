@@ -13,6 +13,7 @@ from janitor.report.html.charts import build_expired_chart, build_expiry_chart, 
 from janitor.report.html.findings import ListedFindings, PageRow, RowClasses, build_page_row, list_findings
 from janitor.report.html.next_steps import list_steps
 from janitor.report.html.templating import load_styles, make_environment
+from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Outcome, Remark, Report
 from janitor.report.summary import (
     deletion_lines,
@@ -165,8 +166,12 @@ def _values(report: Report, classes: RowClasses, render_row: Callable[[PageRow],
             for finding in unexpected[:_MAX_UNEXPECTED]
         ],
         "more_unexpected": max(0, len(unexpected) - _MAX_UNEXPECTED),
-        "owners": [_shorten(printable(owner), _MAX_OWNER_LENGTH) for owner in report.locked_out[:_MAX_OWNERS]],
-        "more_owners": max(0, len(report.locked_out) - _MAX_OWNERS),
+        "owners": [
+            (_shorten(printable(owner.username), _MAX_OWNER_LENGTH), list_lockout_states(owner))
+            for owner in report.lockouts[:_MAX_OWNERS]
+        ],
+        "ways_out": list_ways_out(report.lockouts),
+        "more_owners": max(0, len(report.lockouts) - _MAX_OWNERS),
         "in_order": describe_order(report),
         "filters": classes.filters(),
         "facts": list(_facts(report)),

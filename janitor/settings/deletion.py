@@ -146,6 +146,7 @@ class RestoreSettings(Settings):
         "Put back rows beside others that their owners have by now. Without it such rows are left out: LISA 6.1 and "
         "later allow each user one token.",
         is_switch=True,
+        is_flag_only=True,
     )
     dry_run: bool = setting("Put nothing back: report what would be.", is_switch=True)
     format: str | None = setting(

@@ -67,7 +67,7 @@ def find_locked_out(candidates: Collection[str], lookup: OwnerLookup, rules: Rul
             of_owner.has_accepted = True
             return False
         of_owner.rows += 1
-        remedy = find_remedy(row, verdict, rules.policy)
+        remedy = find_remedy(row, verdict, rules.now, rules.policy)
         is_new_kind = all((each.state, each.remedy) != (verdict.state, remedy) for each in of_owner.named)
         if is_new_kind or len(of_owner.named) < _MAX_NAMED_ROWS:
             fingerprint = compute_fingerprint(row, rules.policy.dialect, rules.fingerprint_key)

@@ -58,12 +58,12 @@ def judge_early(row: Row, now: int, policy: Policy) -> Verdict | None:
     return verdict._replace(reasons=(*verdict.reasons, UNLOCKS_OWNER))
 
 
-def find_remedy(row: Row, verdict: Verdict, policy: Policy) -> Remedy:
-    """Find what would remove a row that the API of LISA refuses."""
+def find_remedy(row: Row, verdict: Verdict, now: int, policy: Policy) -> Remedy:
+    """Find what would remove a row that the API of LISA refuses, by its verdict at the UNIX second `now`."""
     if find_protection(row, policy) is not None:
         return Remedy.UNPROTECT
     if verdict.undated_since is not None:
         return Remedy.INCLUDE_UNDATED
-    if verdict.accepted_by or verdict.expiry is None:
+    if verdict.expiry is None or now < verdict.expiry:
         return Remedy.REMOVE
     return Remedy.INCLUDE_LEGACY if verdict.state is State.LEGACY else Remedy.UNLOCK_AFTER

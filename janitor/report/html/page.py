@@ -27,7 +27,7 @@ from janitor.report.summary import (
 from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
-from janitor.tokens.dialect import Dialect
+from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import format_duration
 from janitor.tokens.printable import printable
 
@@ -267,6 +267,10 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     thresholds = sorted(policy.thresholds_seconds, reverse=True)
     yield "About to expire", ", ".join(format_duration(seconds) for seconds in thresholds[:_MAX_THRESHOLDS])
     yield "Grace", format_duration(policy.grace_seconds)
+    if policy.unlock_after_seconds is not None:
+        yield "Unlock after", format_duration(policy.unlock_after_seconds)
+    if Gate.WORKBENCH not in policy.gates:
+        yield "MCP Workbench", "none"
     yield "Units", f"{capacity.read_units:,.1f} read, {capacity.write_units:,.1f} written"
     yield "Requests", f"{capacity.requests:,}, {capacity.throttled:,} throttled"
     yield "Cost", f"${capacity.cost_usd:,.6f}".rstrip("0").rstrip(".") + " on demand"

@@ -14,6 +14,8 @@ from janitor.report.model import (
     Counts,
     Deletion,
     Finding,
+    LockedOutOwner,
+    LockingRow,
     Outcome,
     PolicyPart,
     Remark,
@@ -25,6 +27,7 @@ from janitor.tokens.classify import State, Verdict, classify
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import DAY
+from janitor.tokens.lockout import Remedy
 from janitor.tokens.policy import Policy
 from tests.reports import changed, of_one
 from tests.tables import Item, legacy, modern
@@ -69,9 +72,21 @@ def report_of(findings: Iterable[Finding], **changes: Any) -> Report:
         "findings": listed, "findings_omitted": 0, "locked_out": [], "locked_out_unchecked": 0,
         "forecast": build_forecast(days, NOW, POLICY.horizon), "errors": [], "warnings": [],
     }  # fmt: skip
+    given = {**parts, **changes}
     return of_one(
-        TablePart(name=TABLE, region="us-east-1", account_id="123456789012", endpoint=None), **{**parts, **changes}
+        TablePart(name=TABLE, region="us-east-1", account_id="123456789012", endpoint=None),
+        **given,
+        lockouts=lockouts_of(given["locked_out"]),
     )
+
+
+def lockouts_of(owners: Iterable[str]) -> list[LockedOutOwner]:
+    """These owners, locked out by two rows each: one that has expired, and one that only a person can remove."""
+    rows = [
+        LockingRow(row_name="0123456789ab-7b21c0", state=State.EXPIRED, remedy=Remedy.UNLOCK_AFTER),
+        LockingRow(row_name="0123456789ac-7b21c1", state=State.MALFORMED, remedy=Remedy.REMOVE),
+    ]
+    return [LockedOutOwner(username=owner, rows=rows) for owner in owners]
 
 
 def found(item: Item, outcome: DeletionOutcome | None = None) -> Finding:

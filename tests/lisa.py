@@ -32,3 +32,14 @@ def workbench_accepts(client: DynamoDBClient, table: str, header: str, now: int)
 def _row(client: DynamoDBClient, table: str, key: str) -> dict[str, Any] | None:
     item = client.get_item(TableName=table, Key={"token": {"S": key}}, ConsistentRead=True).get("Item")
     return None if item is None else {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+
+
+def may_create_token(client: DynamoDBClient, table: str, username: str) -> bool:
+    """Whether LISA lets the user create a token: no row has the username (lambda/api_tokens/handler.py at v6.6.0)."""
+    rows = client.query(
+        TableName=table,
+        IndexName="username-index",
+        KeyConditionExpression="username = :user",
+        ExpressionAttributeValues={":user": {"S": username}},
+    )
+    return not rows["Items"]

@@ -112,7 +112,7 @@ class FileArchive:
         """Append the rows, and flush them to the disk (fsync)."""
         encoder = self._open_encoder
         first, before = encoder.rows, encoder.position()
-        block = encoder.encode_rows((row.fingerprint, row.row_name, row.state, row.item) for row in rows)
+        block = encoder.encode_rows(rows)
         try:
             self._file.append(block, fsync=True)
         except SinkError:

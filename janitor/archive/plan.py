@@ -19,7 +19,7 @@ import msgspec
 
 from janitor.archive.block_file import BlockFile
 from janitor.errors import SinkError
-from janitor.tokens.dialect import Dialect
+from janitor.tokens.dialect import BOTH_GATES, Dialect, Gate
 from janitor.whole_file import WholeFile
 
 SCHEMA: Literal["janitor.plan/v1"] = "janitor.plan/v1"
@@ -37,7 +37,10 @@ class PlanTable(msgspec.Struct, frozen=True):
 
 
 class PlanPolicy(msgspec.Struct, frozen=True):
-    """The rules that made the rows stale; durations in seconds."""
+    """The rules that made the rows stale; durations in seconds.
+
+    A plan of an earlier version lacks the last two: every gate counted then, and no row went before its grace was over.
+    """
 
     dialect: Dialect
     thresholds_seconds: Annotated[list[int], msgspec.Meta(min_length=1)]
@@ -45,6 +48,8 @@ class PlanPolicy(msgspec.Struct, frozen=True):
     include: list[str]
     protect_users: list[str]
     protect_system: bool
+    gates: list[Gate] = msgspec.field(default_factory=lambda: list(BOTH_GATES))
+    unlock_after_seconds: int | None = None
 
 
 class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,13 +65,14 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
     policy: PlanPolicy
 
 
-class PlannedRow(msgspec.Struct, frozen=True):
+class PlannedRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """The line of a row. Its `repr` shows nothing of the item.
 
     Attributes:
         number: its number in the file, from 0.
         fingerprint, row_name, state: the same as in the report.
         item: the row's DynamoDB JSON, exactly as DynamoDB sent it.
+        reasons: the same as in the report; left out of the line if there is none.
     """
 
     number: int = msgspec.field(name="row")
@@ -74,6 +80,7 @@ class PlannedRow(msgspec.Struct, frozen=True):
     row_name: str
     state: str
     item: msgspec.Raw
+    reasons: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"PlannedRow({self.number}, {self.fingerprint})"
@@ -153,11 +160,11 @@ class LineEncoder:
         self._digest = hashlib.sha256()
         self.header = self._encode([header])
 
-    def encode_rows(self, rows: Iterable[tuple[str, str, str, bytes | msgspec.Raw]]) -> bytes:
-        """Encode the lines of the next rows; each row is its fingerprint, its name, its state and its item."""
+    def encode_rows(self, rows: Iterable[PlannedRow]) -> bytes:
+        """Encode the lines of the next rows, with the numbers that follow."""
         lines = [
-            PlannedRow(number, fingerprint, row_name, state, _on_one_line(item))
-            for number, (fingerprint, row_name, state, item) in enumerate(rows, self.rows)
+            PlannedRow(number, row.fingerprint, row.row_name, row.state, _on_one_line(row.item), row.reasons)
+            for number, row in enumerate(rows, self.rows)
         ]
         self.rows += len(lines)
         return self._encode(lines)
@@ -209,7 +216,7 @@ class PlanWriter:
         self._file = BlockFile(path)
         self.path = path
         self._encoder: LineEncoder | None = None
-        self._unwritten: list[tuple[str, str, str, bytes]] = []
+        self._unwritten: list[PlannedRow] = []
         self._unwritten_bytes = 0
 
     @property
@@ -227,13 +234,13 @@ class PlanWriter:
         self._encoder = LineEncoder(header)
         self._file.append(self._encoder.header, fsync=False)
 
-    def add(self, fingerprint: str, row_name: str, state: str, item: bytes) -> None:
+    def add(self, fingerprint: str, row_name: str, state: str, item: bytes, reasons: tuple[str, ...] = ()) -> None:
         """Add a row to the plan.
 
         Raises:
             SinkError: the disk is full or broken.
         """
-        self._unwritten.append((fingerprint, row_name, state, item))
+        self._unwritten.append(PlannedRow(self.rows, fingerprint, row_name, state, msgspec.Raw(item), reasons))
         self._unwritten_bytes += len(item)
         if self._unwritten_bytes >= _BLOCK_BYTES:
             self._flush()

@@ -35,6 +35,7 @@ class _Line(msgspec.Struct):
     row_name: str = ""
     state: str = ""
     item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    reasons: tuple[str, ...] = ()
     outcome: str | None = None
     rows: int = 0
     scanned: int = 0
@@ -159,7 +160,7 @@ class PlanReader:
             raise self._damaged_error(f"row {count} is not in its place")
         if not _is_row_with_key(line.item):
             raise self._damaged_error(f"row {count} is not a row of a token table")
-        return PlannedRow(line.number, line.fingerprint, line.row_name, line.state, line.item)
+        return PlannedRow(line.number, line.fingerprint, line.row_name, line.state, line.item, line.reasons)
 
     def _check_closing(self, closing: PlanClosing, count: int, checksum: str) -> None:
         if closing.rows != count:

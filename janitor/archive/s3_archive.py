@@ -86,7 +86,7 @@ class S3Archive:
         if self._header is None:
             raise SinkError(f"{self.location} is not open")
         encoder = LineEncoder(self._header)
-        rows = encoder.encode_rows((row.fingerprint, row.row_name, row.state, row.item) for row in group.rows)
+        rows = encoder.encode_rows(group.rows)
         outcomes = encoder.encode_outcomes(
             (number - group.first_row, fingerprint, outcome, item)
             for number, fingerprint, outcome, item in group.outcomes

@@ -16,7 +16,7 @@ from janitor.settings.commands import DemoSettings
 from janitor.settings.limits import DeadlineSettings, LimitSettings
 from janitor.settings.output import LogSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.settings.scan import ScanCommand
-from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
+from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings, UnlockSettings
 
 if TYPE_CHECKING:
     from janitor.demo.emulator import Emulator
@@ -105,6 +105,7 @@ def _scan(table: str) -> int:
     settings = ScanCommand(
         table=TableSettings(table=table),
         policy=PolicySettings(),
+        unlock=UnlockSettings(),
         protection=ProtectionSettings(),
         output=OutputSettings(format="table"),
         notices=NoticeSettings(),

@@ -29,11 +29,12 @@ from janitor.settings.setting import variable
 def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int:
     """Check everything that a command needs, and estimate the cost and duration of a run.
 
-    Credentials, the table, its key and dialect, each permission, the clock, TTL, point-in-time recovery, the folder for
-    temporary files; the topic, the state store, the archive, the file with the fingerprints' key and the schedule files
-    (or folders of them), if they are named. Ends with exit code 1 if something is missing that the command of --for
-    needs. Changes nothing, except that it creates an SQLite state file that is named and does not exist. It checks that
-    schedule files are valid, but nothing that they name.
+    Credentials, the table, its key and dialect, each permission, the clock, TTL, point-in-time recovery, owners
+    whom LISA lets create no token (as far as the first page of the table shows them), the folder for temporary
+    files; the topic, the state store, the archive, the file with the fingerprints' key and the schedule files (or
+    folders of them), if they are named. Ends with exit code 1 if something is missing that the command of --for
+    needs. Changes nothing, except that it creates an SQLite state file that is named and does not exist. It checks
+    that schedule files are valid, but nothing that they name.
 
     \b
     Examples:

@@ -11,6 +11,7 @@ import click
 from janitor.doctor.cluster import examine_cluster
 from janitor.doctor.estimate import make_estimate
 from janitor.doctor.needs import NEEDS
+from janitor.doctor.owners import examine_owners
 from janitor.doctor.permissions import examine_permissions
 from janitor.doctor.places import (
     examine_archive,
@@ -75,6 +76,7 @@ def examine(command: str, settings: DoctorCommand, schedules: Sequence[Path], ch
         examine_clock(settings, table, plans=needs.plans),
         ttl.check,
         recovery.check,
+        examine_owners(needs, settings, table),
         examine_topic(doctor.sns_topic_arn, session),
         examine_state(settings, session),
         examine_archive(needs, settings, session),

@@ -11,7 +11,7 @@ class Needs(NamedTuple):
     Attributes:
         command: its name.
         actions: the table's actions without which it fails; those that delete rows follow from `deletes`.
-        optional_actions: the table's actions without which its report says less.
+        optional_actions: the table's actions without which its report says less, or an option does not work.
         deletes: whether it deletes rows.
         plans: whether it deletes by a plan, so that it needs the clock and the archive.
         scans: whether it reads the whole table.
@@ -31,7 +31,7 @@ NEEDS = {
         Needs("scan", (SCAN,), (QUERY,), scans=True),
         Needs("sweep", (SCAN, GET), (QUERY,), deletes=True, plans=True, scans=True),
         Needs("apply", (GET,), (QUERY,), deletes=True, plans=True),
-        Needs("restore", (GET, PUT)),
+        Needs("restore", (GET, PUT), (QUERY,)),
         Needs("token", (SCAN, GET, PUT, UPDATE), (QUERY,), deletes=True),
     )
 }

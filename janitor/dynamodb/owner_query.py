@@ -8,8 +8,8 @@ from janitor.aws.errors import aws_errors
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.decode import Page, page_of
 from janitor.dynamodb.locate import OWNER_INDEX
-from janitor.dynamodb.scan import estimate_units, sleep
-from janitor.tokens.attribute_names import EXPIRATION, KEY, USERNAME, UUID
+from janitor.dynamodb.scan import build_projection, estimate_units, sleep
+from janitor.tokens.attribute_names import USERNAME
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,15 +30,15 @@ def read_owner_pages(
     is_whole: bool = False,
     interruptible_wait: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Iterator[Page]:
-    """Read every page of rows with this username; for the main thread.
+    """Read every page of rows with this username.
 
     Args:
         client: made with the page parser.
         table: the table's name.
         username: the exact username.
         budgets: what the pages may cost.
-        is_whole: whether to read whole items; else only the attributes that a gate reads.
-        interruptible_wait: entered around each wait for the budget or an answer, which it may end.
+        is_whole: whether to read whole items; else only the attributes that janitor uses.
+        interruptible_wait: entered around each wait for the budget or an answer, which it may end; for the main thread.
 
     Raises:
         AwsError: the index could not be read; `dynamodb:Query` may be missing.
@@ -52,9 +52,7 @@ def read_owner_pages(
         "ReturnConsumedCapacity": "TOTAL",
     }
     if not is_whole:
-        # An item without its key cannot be decoded as a row.
-        request["ProjectionExpression"] = "#k, #e, #u"
-        request["ExpressionAttributeNames"] |= {"#k": KEY, "#e": EXPIRATION, "#u": UUID}
+        request |= build_projection()
     while True:
         with interruptible_wait():
             allowance = budgets.take_page(sleep)

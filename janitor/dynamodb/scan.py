@@ -237,7 +237,7 @@ def _build_user_clauses(patterns: Sequence[str]) -> tuple[list[str], dict[str, A
 
 
 def build_projection() -> dict[str, Any]:
-    """Build arguments for Scan that return every row, active ones too, with the attributes that janitor uses."""
+    """Build arguments for Scan or Query that return every row with the attributes that janitor uses."""
     return {"ExpressionAttributeNames": _NAMES, "ProjectionExpression": ", ".join(_NAMES)}
 
 

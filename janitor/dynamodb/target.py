@@ -54,7 +54,8 @@ class Target:
         system tokens; and a legacy row's `tokenUUID`, so that a row that LISA migrated in the meantime stays.
 
         Args:
-            item: the row as DynamoDB JSON; it has a key and a `tokenExpiration`.
+            item: the row as DynamoDB JSON. It has a key, and a `tokenExpiration` unless the policy includes rows
+                without one, which must still be without.
             policy: the rules by which it may be deleted.
             is_legacy: whether it may be deleted because it is legacy.
 
@@ -62,8 +63,8 @@ class Target:
             msgspec.ValidationError: the row lacks its key or `tokenExpiration`.
         """
         seen = _SEEN_ROW.decode(item)
-        if seen.expiration is msgspec.UNSET:
-            # A row without a date never expires, so no sweep should get this far with it.
+        if seen.expiration is msgspec.UNSET and not policy.include_undated:
+            # A row without a date never expires, so no other sweep should get this far with it.
             raise msgspec.ValidationError("a row without tokenExpiration cannot have expired")
         conditions: list[Condition] = [(EXPIRATION, seen.expiration), (HOLD, seen.hold)]
         if is_legacy:

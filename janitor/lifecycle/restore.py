@@ -3,12 +3,13 @@
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import BinaryIO
 
 import click
 
-from janitor.archive.plan_reader import PlanReader
+from janitor.archive.plan_reader import PlanReader, hash_key
 from janitor.background import WAKE_SECONDS, Workers
 from janitor.dynamodb.add_row import RowAdder
 from janitor.dynamodb.read_row import read_row
@@ -26,18 +27,18 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.meaning import describe_key_and_uuid
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
-from janitor.tokens.row import decode_row
+from janitor.tokens.row import decode_row, text_of
 from janitor.wiring.apply import open_plan, open_table_of_plan
 from janitor.wiring.execution import prepare_or_stop
-from janitor.wiring.open_table import OpenTable, open_session
+from janitor.wiring.open_table import OpenTable, make_owner_reader, open_session
 
 log = get_logger("janitor.restore")
 
 _WORKERS = 16
 _MAX_PENDING = 64
 
-Put = Callable[[RestorableRow], bool]
-"""Puts a row back, and returns whether it did: False if a row with its key stands. Threads share it."""
+Put = Callable[[RestorableRow], RestoreOutcome]
+"""Puts a row back unless something stands in its way, and returns what became of it. Threads share it."""
 
 
 def restore_rows(archive: str, settings: RestoreSettings, table: TableSettings, stop: Stop) -> int:
@@ -57,6 +58,8 @@ def restore_rows(archive: str, settings: RestoreSettings, table: TableSettings, 
     is_json = _is_json(settings)
     read_error: JanitorError | None = None
     try:
+        if not settings.beside and opened.table.dialect is Dialect.HASHED:
+            put = _make_put_if_alone(put, opened, _list_chosen_keys(archives, choice))
         for restored in _put_back(archives, choice, put, stop):
             line = summary.add(restored)
             if not is_json:
@@ -120,13 +123,42 @@ def _fetch(folder: S3Folder, name: str) -> BinaryIO:
 
 def _make_put(opened: OpenTable) -> Put:
     adder = RowAdder(opened.aws.dynamodb, opened.table.name)
-    return lambda archived: adder.add(bytes(archived.planned.item)) is None
+    return lambda archived: _outcome_of(is_put=adder.add(bytes(archived.planned.item)) is None)
 
 
 def _make_dry_run_put(opened: OpenTable) -> Put:
     """Only look whether a row with the key stands."""
     client, table = opened.aws.dynamodb, opened.table.name
-    return lambda archived: read_row(client, table, {"S": archived.row.key.S or ""}) is None
+    return lambda archived: _outcome_of(is_put=read_row(client, table, {"S": archived.row.key.S or ""}) is None)
+
+
+def _outcome_of(*, is_put: bool) -> RestoreOutcome:
+    return RestoreOutcome.RESTORED if is_put else RestoreOutcome.STANDS
+
+
+def _list_chosen_keys(archives: Sequence[PlanReader], choice: RestoreChoice) -> frozenset[bytes]:
+    """The digests of the keys of all chosen rows: what this restore puts back stands in none of their ways."""
+    return frozenset(hash_key(archived.row) for archived in choose_archived_rows(archives, choice))
+
+
+def _make_put_if_alone(put: Put, opened: OpenTable, chosen_keys: AbstractSet[bytes]) -> Put:
+    """Let a row be put back only if its owner has no other row, chosen ones apart.
+
+    LISA 6.1 and later give a user one token, and find a user's rows by a scan that stops at the first
+    (lambda/api_tokens/handler.py at v6.6.0): a second row may hide the first one from its owner.
+    """
+    pages_of_owner = make_owner_reader(opened)
+
+    def put_if_alone(archived: RestorableRow) -> RestoreOutcome:
+        owner = text_of(archived.row.username)
+        if owner and pages_of_owner is not None:
+            rows = [row for page in pages_of_owner(owner) for row in page.rows(range(page.count))]
+            stands = any(row.key == archived.row.key for row in rows)
+            if not stands and any(hash_key(row) not in chosen_keys for row in rows):
+                return RestoreOutcome.OWNER_HAS_ROW
+        return put(archived)
+
+    return put_if_alone
 
 
 def _put_back(archives: Sequence[PlanReader], choice: RestoreChoice, put: Put, stop: Stop) -> Iterator[RestoredRow]:
@@ -172,11 +204,11 @@ def _put_back(archives: Sequence[PlanReader], choice: RestoreChoice, put: Put, s
 
 def _put_one(archived: RestorableRow, put: Put) -> RestoredRow:
     try:
-        is_put = put(archived)
+        outcome = put(archived)
     except JanitorError as error:
         log.error("restore.failed", code=error.code, error=str(error))  # noqa: TRY400
         return RestoredRow(archived.planned, archived.row, RestoreOutcome.FAILED, error)
-    return RestoredRow(archived.planned, archived.row, RestoreOutcome.RESTORED if is_put else RestoreOutcome.STANDS)
+    return RestoredRow(archived.planned, archived.row, outcome)
 
 
 def _take_results(workers: Workers[RestorableRow, RestoredRow], max_pending: int, stop: Stop) -> Iterator[RestoredRow]:
@@ -206,11 +238,14 @@ def _print_matching_rows(error: ManyRowsError) -> None:
 
 def _end(summary: RestoreSummary, archive: str, stop: Stop) -> int:
     """Print on stderr what went wrong, and return the exit code."""
-    for message in summary.messages:
+    left_out = summary.describe_left_out()
+    for message in (*summary.messages, *([left_out] if left_out else [])):
         click.echo(f"janitor: {message}", err=True)
     if not summary.chosen and not stop.is_requested():
         click.echo(f"janitor: {archive} holds no row that was asked for; check the choice", err=True)
         return ExitCode.FAILED
     if stop.is_requested():
         return stop.exit_code
-    return ExitCode.FAILED if summary.failed else ExitCode.DONE
+    if summary.failed:
+        return ExitCode.FAILED
+    return ExitCode.REFUSED if left_out else ExitCode.DONE

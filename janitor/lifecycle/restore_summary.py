@@ -12,29 +12,35 @@ from janitor.report.finding_cells import NOTHING
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import Row
+from janitor.tokens.words import format_count, list_some
 
 _MAX_LISTED = 10_000
 _MAX_MESSAGES = 5
+_MAX_OWNERS = 10
 
 
 class RestoreOutcome(StrEnum):
     """What became of a row that was chosen; the values stand in the JSON object.
 
     `restored`: it was put back. `row-stands`: a row with its key is there, and was left alone. `was-not-deleted`: the
-    archive says that it never was deleted. `failed`: it could not be put back.
+    archive says that it never was deleted. `owner-has-row`: its owner has another row by now, and --beside was not
+    given. `failed`: it could not be put back.
     """
 
     RESTORED = "restored"
     STANDS = "row-stands"
     NOT_DELETED = "was-not-deleted"
+    OWNER_HAS_ROW = "owner-has-row"
     FAILED = "failed"
 
 
 _DESCRIPTIONS = {
     RestoreOutcome.STANDS: "skipped: a row with its key stands",
     RestoreOutcome.NOT_DELETED: "skipped: it was not deleted",
+    RestoreOutcome.OWNER_HAS_ROW: "left out: its owner has another row by now",
     RestoreOutcome.FAILED: "failed",
 }
+_SKIPPED = (RestoreOutcome.STANDS, RestoreOutcome.NOT_DELETED, RestoreOutcome.OWNER_HAS_ROW)
 
 
 class RestoredRow(NamedTuple):
@@ -51,6 +57,7 @@ class RestoreSummary:
 
     Attributes:
         messages: why rows failed, each message once and at most five.
+        left_out: the owners of rows that were left out because of another row, each once.
     """
 
     def __init__(self, table: Table, *, is_dry_run: bool) -> None:
@@ -59,6 +66,7 @@ class RestoreSummary:
         self._counts: Counter[RestoreOutcome] = Counter()
         self._rows: list[dict[str, Any]] = []
         self.messages: list[str] = []
+        self.left_out: list[str] = []
 
     @property
     def chosen(self) -> int:
@@ -77,6 +85,8 @@ class RestoreSummary:
         if message and message not in self.messages and len(self.messages) < _MAX_MESSAGES:
             self.messages.append(message)
         planned, username = restored.planned, redacted_texts(restored.row).username
+        if restored.outcome is RestoreOutcome.OWNER_HAS_ROW:
+            self._note_left_out(printable(username or NOTHING))
         if len(self._rows) < _MAX_LISTED:
             names = {"fingerprint": planned.fingerprint, "row_name": planned.row_name}
             self._rows.append({**names, "username": username, "outcome": restored.outcome})
@@ -100,14 +110,29 @@ class RestoreSummary:
             "dry_run": self._is_dry_run,
             "chosen": self.chosen,
             "restored": self._counts[RestoreOutcome.RESTORED],
-            "skipped": {
-                outcome: self._counts[outcome] for outcome in (RestoreOutcome.STANDS, RestoreOutcome.NOT_DELETED)
-            },
+            "skipped": {outcome: self._counts[outcome] for outcome in _SKIPPED},
             "failed": self.failed,
             "rows": self._rows,
             "rows_omitted": self.chosen - len(self._rows),
         }
         return json.dumps(content, indent=2)
+
+    def describe_left_out(self) -> str | None:
+        """Say how many rows were left out because of other rows, whose they are, and what puts them back; or None."""
+        count = self._counts[RestoreOutcome.OWNER_HAS_ROW]
+        if not count:
+            return None
+        owners = list_some(self.left_out, _MAX_OWNERS, names="owners")
+        were, it = ("was", "it") if count == 1 else ("were", "them")
+        left_out = "would be left out" if self._is_dry_run else f"{were} left out"
+        return (
+            f"{format_count(count, 'row')} {left_out}, because the owner has another row by now ({owners}), and LISA "
+            f"allows one token each; give --beside to put {it} back all the same"
+        )
+
+    def _note_left_out(self, owner: str) -> None:
+        if owner not in self.left_out:
+            self.left_out.append(owner)
 
     @property
     def _restored(self) -> str:

@@ -10,6 +10,7 @@ from msgspec import structs
 from janitor.notices.notice import Notice
 from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
+from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Deletion, Outcome, Report, TableReport
 from janitor.tokens.times import format_iso
 
@@ -26,6 +27,8 @@ class DigestContent:
             disk keeps memory flat.
         changes: since the last run, by the report's keys; None if no earlier run is known.
         locked_out: owners, untrusted.
+        lockout_states: the states of the rows of each of them, in words.
+        ways_out: what would remove those rows: rest of a sentence, without a full stop.
         unusual_days: each with how many tokens expire on it.
         errors, warnings: sentences without a full stop.
         report_json: the report without its findings, or None.
@@ -50,6 +53,8 @@ class DigestContent:
     notices: Collection[Notice]
     changes: Mapping[str, Change] | None = None
     locked_out: tuple[str, ...] = ()
+    lockout_states: tuple[str, ...] = ()
+    ways_out: tuple[str, ...] = ()
     unusual_days: tuple[tuple[str, int], ...] = ()
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -96,7 +101,9 @@ def build_digest_content(
         deletion=report.deletion,
         notices=notices,
         changes=_changes_of(report.changes),
-        locked_out=tuple(report.locked_out),
+        locked_out=tuple(owner.username for owner in report.lockouts),
+        lockout_states=tuple(map(list_lockout_states, report.lockouts)),
+        ways_out=tuple(list_ways_out(report.lockouts)),
         unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
         errors=tuple(error.message for error in report.errors),
         warnings=tuple(warning.message for warning in report.warnings),

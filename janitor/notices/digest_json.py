@@ -59,6 +59,7 @@ def build_digest_json(
             **_list_with_omitted(
                 "locked_out", content.locked_out, [shorten_text(owner) for owner in content.locked_out[:max_names]]
             ),
+            **_list_with_omitted("ways_out", content.ways_out, list(content.ways_out[:max_names])),
             **_list_with_omitted(
                 "unusual_days",
                 content.unusual_days,

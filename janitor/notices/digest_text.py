@@ -1,6 +1,7 @@
 """A digest for mailboxes, as plain text. What failed comes first, then what is due, then the rest."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from janitor.notices.digest_content import DigestContent
@@ -105,7 +106,7 @@ def lines_after_notices(content: DigestContent, numbering: Numbering, max_named:
     """Render the lines after the notices."""
     if numbering.part == 1:
         yield from _change_lines(content, max_named)
-        yield from _locked_out_lines(content.locked_out, max_named)
+        yield from _locked_out_lines(content, max_named)
         yield from _unusual_day_lines(content.unusual_days, max_named)
         yield from _list_section("Warnings", [shorten_sentence(warning) for warning in content.warnings], max_named)
     yield from _advice_lines(content, numbering)
@@ -253,17 +254,20 @@ def _describe_token(token: ChangedToken) -> str:
     return ", ".join(printable(shorten_text(text)) for text in texts if text)
 
 
-def _locked_out_lines(owners: Sequence[str], max_named: int) -> Iterator[str]:
+def _locked_out_lines(content: DigestContent, max_named: int) -> Iterator[str]:
+    owners = content.locked_out
     if not owners:
         return
     yield from _heading_lines("Locked out")
     sentence = (
-        f"LISA does not let {format_count(len(owners), 'owner')} create a token until their expired rows are gone"
+        f"LISA does not let {format_count(len(owners), 'owner')} create a token until their rows are gone"
         if len(owners) > 1
-        else "LISA does not let one owner create a token until the expired row is gone"
+        else "LISA does not let one owner create a token until the owner's rows are gone"
     )
     yield from wrap_text(sentence + (":" if max_named else "."), first=_INDENT, rest=_INDENT)
-    yield from _item_lines([printable(shorten_text(owner)) for owner in owners[:max_named]], len(owners))
+    named = zip_longest(owners[:max_named], content.lockout_states[:max_named], fillvalue="")
+    items = [f"{printable(shorten_text(owner))}{f' ({states})' if states else ''}" for owner, states in named]
+    yield from _item_lines(items, len(owners))
 
 
 def _unusual_day_lines(days: Sequence[tuple[str, int]], max_named: int) -> Iterator[str]:
@@ -317,6 +321,8 @@ def _advice_sentences(content: DigestContent) -> Iterator[str]:
         yield "Tokens that have expired: LISA refuses them. Replace them wherever they are still used."
     if counts.get("stale", 0) > deletion.deleted:
         yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
+    for way_out in content.ways_out:
+        yield f"To let locked-out owners in again, remove {way_out}."
     if counts.get("malformed"):
         yield "Malformed dates: only you can tell what was meant; `janitor scan` lists them, with a guess."
 

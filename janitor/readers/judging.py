@@ -1,7 +1,7 @@
 """Judge the rows of a page: classify each, count it, and keep it if the report has to list it. Pure.
 
 page ──positions_to_decode──> rows ──classify──┬──> found
-│                                              └──> deletable, in a run that plans
+│                                              └──> deletable, in a run that plans or has --unlock-after
 └── plainly active rows, only counted ──> tally
 """
 
@@ -15,6 +15,7 @@ from janitor.report.build import build_finding
 from janitor.report.model import Finding
 from janitor.tokens.classify import State, classify, is_deletable, positions_to_decode
 from janitor.tokens.fingerprint import compute_fingerprint
+from janitor.tokens.lockout import judge_early, make_early_policy
 from janitor.tokens.protection import find_matching_patterns, find_protection
 
 
@@ -42,20 +43,29 @@ def _judge_for_report(page: Page, rules: Rules, patterns: Sequence[str]) -> Batc
     tally.add_page(page.read_units, page.scanned - len(positions))
     found: list[JudgedRow] = []
     deletable: list[DeletableRow] = []
+    finds_early = make_early_policy(policy) is not None
     rows = page.rows(positions)
     for position, row in zip(positions, rows, strict=True):
         verdict = classify(row, now, policy)
         tally.add(verdict)
         if rules.plans and is_deletable(verdict, now, policy):
             if find_protection(row, policy) is None:
-                fingerprint = compute_fingerprint(row, policy.dialect, rules.fingerprint_key)
-                deletable.append(DeletableRow(page.item(position), fingerprint, JudgedRow(row, verdict)))
+                deletable.append(_make_deletable(page.item(position), JudgedRow(row, verdict), rules))
                 continue
             tally.protected += 1
+        elif finds_early and not verdict.accepted_by and not is_deletable(verdict, now, policy):
+            early = judge_early(row, now, policy)
+            if early is not None and find_protection(row, policy) is None:
+                deletable.append(_make_deletable(page.item(position), JudgedRow(row, early), rules))
+                continue
         tally.owners.add(row, verdict)
         if verdict.state is not State.ACTIVE:
             found.append(JudgedRow(row, verdict))
     return Batch(tally, found, deletable, find_matching_patterns(patterns, rows))
+
+
+def _make_deletable(item: bytes, found: JudgedRow, rules: Rules) -> DeletableRow:
+    return DeletableRow(item, compute_fingerprint(found.row, rules.policy.dialect, rules.fingerprint_key), found)
 
 
 def _judge_for_listing(page: Page, rules: Rules, listing: Listing) -> Batch:

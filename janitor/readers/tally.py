@@ -18,12 +18,13 @@ class Tally(msgspec.Struct):
         read_units: what those cost.
         expiries: how many rows will expire on each day, as a number of days since 1970-01-01 UTC.
         dated: how many rows have a valid date.
-        owners: the owners of expired and of accepted rows.
+        owners: the owners of refused and of accepted rows.
         protected: how many rows could have been deleted, but are protected.
         workbench_only: how many rows the api gate refuses and MCP Workbench accepts.
         chosen: how many rows a listing selected.
         waiting: how many rows could have been deleted, but whose notice is not old enough.
         planned_expiries: the earliest and the latest expiry among the planned rows; None without any.
+        planned_undated: how many planned rows have no date.
     """
 
     by_state: dict[State, int] = msgspec.field(default_factory=dict)
@@ -37,6 +38,7 @@ class Tally(msgspec.Struct):
     chosen: int = 0
     waiting: int = 0
     planned_expiries: tuple[int, int] | None = None
+    planned_undated: int = 0
 
     def add_page(self, read_units: float, active: int) -> None:
         """Count a page, and those of its rows that are plainly active."""
@@ -54,8 +56,16 @@ class Tally(msgspec.Struct):
             self.expiries[day] = self.expiries.get(day, 0) + 1
         self.workbench_only += verdict.accepted_by == (Gate.WORKBENCH,)
 
-    def plan(self, expiry: int) -> None:
-        """Count a row that was added to the plan, by its expiry in UNIX seconds."""
+    def change_state(self, before: State, after: State) -> None:
+        """Count a row in another state than before."""
+        self.by_state[before] -= 1
+        self.by_state[after] = self.by_state.get(after, 0) + 1
+
+    def plan(self, expiry: int | None) -> None:
+        """Count a row that was added to the plan, by its expiry in UNIX seconds; None for a row without a date."""
+        if expiry is None:
+            self.planned_undated += 1
+            return
         first, last = self.planned_expiries or (expiry, expiry)
         self.planned_expiries = (min(first, expiry), max(last, expiry))
 

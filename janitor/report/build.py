@@ -79,7 +79,8 @@ def build_finding(
     name, username, created_by, token_uuid = redacted_texts(row)
     expiry = verdict.expiry
     stored = expiry if expiry is not None else _stored(row.expiration)
-    intended = guess_intended_expiry(row.expiration) if verdict.reasons and row.expiration is not None else None
+    is_malformed = verdict.state is State.MALFORMED
+    intended = guess_intended_expiry(row.expiration) if is_malformed and row.expiration is not None else None
     token = compute_fingerprint(row, policy.dialect, fingerprint_key)
     return Finding(
         fingerprint=token,

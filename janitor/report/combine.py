@@ -131,6 +131,7 @@ def combine_tables(
         findings_omitted=count_reportable(counts, listing) - len(findings),
         listing=listing,
         locked_out=sorted({owner for table in tables for owner in table.locked_out}),
+        lockouts=[owner for table in tables for owner in table.lockouts],
         locked_out_unchecked=sum(table.locked_out_unchecked for table in tables),
         changes=tables[0].changes if len(tables) == 1 else None,
         notices=_sum_notices([table.notices for table in tables], digests),

@@ -12,7 +12,8 @@ from janitor.report.changes import Changes
 from janitor.report.encode import Part
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
-from janitor.tokens.dialect import Dialect, Gate
+from janitor.tokens.dialect import BOTH_GATES, Dialect, Gate
+from janitor.tokens.lockout import Remedy
 
 SCHEMA = "janitor.report/v1"
 
@@ -59,12 +60,17 @@ class TablePart(Part, frozen=True):
 
 
 class PolicyPart(Part, frozen=True):
-    """The rules of the run; the dialect is null if the tables have different ones, or it is not known."""
+    """The rules of the run; the dialect is null if the tables have different ones, or it is not known.
+
+    `gates` are those that count, `unlock_after_seconds` is null without --unlock-after.
+    """
 
     dialect: Dialect | None
     thresholds_seconds: list[int]
     grace_seconds: int
     as_of: dt.datetime | None
+    gates: tuple[Gate, ...] = BOTH_GATES
+    unlock_after_seconds: int | None = None
 
 
 class Counts(Part, frozen=True):
@@ -200,6 +206,27 @@ class Remark(Part, frozen=True):
     message: str
 
 
+class LockingRow(Part, frozen=True):
+    """A row that keeps its owner from a new token: its row name, its state, and what would remove it."""
+
+    row_name: str
+    state: State
+    remedy: Remedy
+
+
+class LockedOutOwner(Part, frozen=True):
+    """An owner whom LISA lets create no token: it asks that a user has no row, and its API accepts none of these.
+
+    `rows` are some of the owner's rows, at least one of each state and remedy; `table` is the table's label in a run of
+    several.
+    """
+
+    username: str
+    rows: list[LockingRow]
+    rows_omitted: int = 0
+    table: str | None = None
+
+
 class TableReport(Part, frozen=True, kw_only=True):
     """What a run reports about one table, without its findings, which are listed with those of all tables.
 
@@ -207,7 +234,7 @@ class TableReport(Part, frozen=True, kw_only=True):
     `named` is what the user calls it, table or deployment, and what metrics call it. `source` is the export or dump
     that was read in its place (--source), null for the table itself; if the source does not say which table its rows
     are of, `name` is the source's own and region and account are null. The times are those of its own turn. Its
-    `notices.digests` is 0, because a digest is about the whole run.
+    `notices.digests` is 0, because a digest is about the whole run. `locked_out` are the owners of `lockouts`.
     """
 
     label: str
@@ -228,6 +255,7 @@ class TableReport(Part, frozen=True, kw_only=True):
     clock: Clock
     findings_omitted: int
     locked_out: list[str]
+    lockouts: list[LockedOutOwner] = msgspec.field(default_factory=list)
     locked_out_unchecked: int
     changes: Changes | None = None
     notices: NoticesPart | None = None
@@ -255,6 +283,7 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     findings_omitted: int
     listing: ListingPart | None = None
     locked_out: list[str]
+    lockouts: list[LockedOutOwner] = msgspec.field(default_factory=list)
     locked_out_unchecked: int
     changes: Changes | None = None
     notices: NoticesPart | None = None

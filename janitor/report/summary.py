@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from janitor.report.finding_cells import format_utc
+from janitor.report.lockout_text import lockout_lines
 from janitor.report.model import Deletion, Outcome, Report
 from janitor.tokens.classify import State
-from janitor.tokens.dialect import Dialect
+from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import format_duration
 from janitor.tokens.printable import printable
 from janitor.tokens.words import format_count, list_some
@@ -24,6 +25,11 @@ _PERMANENT = {
     Dialect.HASHED: "no expiration: only MCP Workbench accepts it, for ever",
     Dialect.CLASSIC: "accepted for ever",
     None: "no expiration: accepted for ever, from LISA 6.1 on by MCP Workbench only",
+}
+_PERMANENT_FOR_API = {
+    Dialect.HASHED: "no expiration: LISA's API refuses it",
+    Dialect.CLASSIC: "accepted for ever",
+    None: "no expiration: accepted for ever, from LISA 6.1 on by nothing",
 }
 
 
@@ -63,15 +69,18 @@ def state_rows(report: Report) -> list[tuple[str, str, str]]:
 
 def _state_meanings(report: Report) -> dict[State, str]:
     horizon = format_duration(max(report.policy.thresholds_seconds))
+    has_workbench = Gate.WORKBENCH in report.policy.gates
     grace = format_duration(report.policy.grace_seconds)
     return {
         State.ACTIVE: f"accepted, and not due within {horizon}",
         State.EXPIRING: f"accepted, and expires within {horizon}",
         State.EXPIRED: f"refused, for less than {grace}",
         State.STALE: f"refused, for {grace} or more",
-        State.PERMANENT: _PERMANENT[report.policy.dialect],
+        State.PERMANENT: _PERMANENT[report.policy.dialect]
+        if has_workbench
+        else _PERMANENT_FOR_API[report.policy.dialect],
         State.MALFORMED: "date not valid; see below what still accepts it",
-        State.LEGACY: "no tokenUUID: LISA's API refuses it, MCP Workbench may not",
+        State.LEGACY: f"no tokenUUID: LISA's API refuses it{', MCP Workbench may not' if has_workbench else ''}",
     }
 
 
@@ -150,9 +159,7 @@ def closing_lines(report: Report) -> Iterator[str]:
     unusual_days = [f"{day.day} ({day.expiring:,} tokens)" for day in report.forecast if day.unusual]
     if unusual_days:
         yield f"An unusual share expires on {list_some(unusual_days, _MAX_NAMED, names='days')}."
-    if report.locked_out:
-        owners = [printable(owner) for owner in report.locked_out]
-        yield f"Locked out until their expired rows are gone: {list_some(owners, _MAX_NAMED, names='owners')}."
+    yield from lockout_lines(report.lockouts)
     for warning in report.warnings:
         yield f"Warning: {printable(warning.message)}."
     for error in report.errors:

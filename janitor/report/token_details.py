@@ -56,7 +56,7 @@ class SweepPart(Part, frozen=True):
 
     deletes: bool
     deletable_from: dt.datetime | None
-    include: Literal["legacy"] | None
+    include: Literal["legacy", "undated"] | None
     protected_by: str | None
     why: str
 
@@ -122,6 +122,7 @@ def build_token_details(
             thresholds_seconds=list(policy.thresholds),
             grace_seconds=policy.grace,
             as_of=None if as_of is None else calendar_time(as_of),
+            gates=policy.gates,
         ),
         now=calendar_time(now) or dt.datetime.max.replace(tzinfo=dt.UTC),
         rows=[_build_row(row, policy, now, fingerprint_key) for row in rows],
@@ -138,11 +139,12 @@ def _build_row(rows: LookedUpRow, policy: Policy, now: int, fingerprint_key: byt
         gates=[
             GatePart(gate=gate.gate, accepts=gate.accepts, why=gate.why, until=_optional_time(gate.until))
             for gate in explain_gates(row, now, policy.dialect)
+            if gate.gate in policy.gates
         ],
         sweep=SweepPart(
             deletes=sweep.deletes,
             deletable_from=_optional_time(sweep.deletable_from),
-            include="legacy" if sweep.needs_include else None,
+            include=sweep.needs_include,
             protected_by=sweep.protected_by,
             why=sweep.why,
         ),

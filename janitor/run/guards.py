@@ -62,6 +62,7 @@ class GuardedPlan:
     Attributes:
         planned: how many rows the plan holds.
         protected: how many more rows it would hold if they were not protected.
+        undated: how many of the planned rows have no date.
         scan_facts: what the scan behind the plan saw; None if that is unknown, as for a plan that was cut off.
         skew_seconds: the local clock minus the server's; None if the server sent no date.
         is_as_of_given: whether the rows were judged as of another time than the present.
@@ -81,6 +82,7 @@ class GuardedPlan:
     archive_problem: str | None
     consent_problem: str | None = None
     misread: Mapping[str, int] = field(default_factory=dict)
+    undated: int = 0
 
 
 def check_guards(plan: GuardedPlan, limits: DeletionLimits, *, is_dry_run: bool = False) -> Iterator[Remark]:
@@ -162,7 +164,7 @@ def _check_all_dated(plan: GuardedPlan, limits: DeletionLimits) -> str | None:
     if scan_facts is None or limits.max_delete_percent == _ALL_PERCENT or scan_facts.scanned < LEAST_ROWS_FOR_A_SHARE:
         return None
     # Protected rows count: their dates have passed too.
-    if plan.planned + plan.protected < scan_facts.dated:
+    if plan.planned - plan.undated + plan.protected < scan_facts.dated:
         return None
     or_protected = f" or is protected ({plan.protected:,})" if plan.protected else ""
     return (

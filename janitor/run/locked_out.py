@@ -1,104 +1,100 @@
-"""Finds the owners who cannot create a token until their expired rows are gone.
+"""Finds the owners whom LISA lets create no token until their rows are gone.
 
 LISA 6.1 and later refuse a new token to a user who has any row (lambda/api_tokens/handler.py, `_get_user_token`),
-expired or not. The scan sees every expired row, but no active ones, so the owners of expired rows are looked up.
+whatever its state. The scan sees every row that LISA's API refuses, but no active ones, so the owners of refused rows
+are looked up. An owner with an accepted row needs no other one.
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection
 
 import msgspec
 
-from janitor.dynamodb.decode import Page
-from janitor.dynamodb.owner_query import MAX_OWNER_LOOKUPS, PagesOfOwner
-from janitor.errors import StopRequestedError
-from janitor.report.model import Remark
+from janitor.readers.interface import Rules
+from janitor.report.model import LockedOutOwner, LockingRow, Remark
+from janitor.run.owner_rows import visit_rows_of_owners
+from janitor.run.spec import OwnerLookup
 from janitor.stopping import Stop
-from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates
-from janitor.tokens.row import text_of
+from janitor.tokens.classify import classify
+from janitor.tokens.dialect import Gate
+from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
+from janitor.tokens.lockout import find_remedy
+from janitor.tokens.row import Row
+
+# An owner's rows that the report names; of each state and remedy at least one.
+_MAX_NAMED_ROWS = 5
 
 
 class LockedOut(msgspec.Struct, frozen=True):
     """What the look-ups found.
 
     Attributes:
-        owners: those with an expired row and no accepted one, sorted.
-        unchecked: how many owners with an expired row were not looked up.
+        owners: those with a refused row and no accepted one, sorted.
+        unchecked: how many owners with a refused row were not looked up.
         read_units: what the look-ups cost.
     """
 
-    owners: tuple[str, ...] = ()
+    owners: tuple[LockedOutOwner, ...] = ()
     unchecked: int = 0
     read_units: float = 0.0
 
 
-def find_locked_out(candidates: Iterable[str], pages_of_owner: PagesOfOwner, now: int, stop: Stop) -> LockedOut:
-    """Look up at most 500 of the candidates, in alphabetical order.
+class _RowsSeen(msgspec.Struct):
+    """What was seen of an owner's rows."""
 
-    They are looked up one after the other: 500 take a few seconds, and several at once would take capacity from LISA's
-    authorizer.
+    rows: int = 0
+    named: list[LockingRow] = msgspec.field(default_factory=list)
+    has_accepted: bool = False
+
+
+def find_locked_out(candidates: Collection[str], lookup: OwnerLookup, rules: Rules, stop: Stop) -> LockedOut:
+    """Look up at most 500 of the candidates; all of them in a source.
 
     Args:
-        candidates: owners with an expired row, of whom the scan saw no accepted one.
-        pages_of_owner: reads the rows of an owner.
-        now: the run's UNIX second.
+        candidates: owners with a refused row, of whom the scan saw no accepted one.
+        lookup: how to read their rows.
+        rules: the rules by which rows are judged.
         stop: a request leaves the rest unchecked.
 
     Raises:
-        AwsError: the index could not be read.
+        JanitorError: the index or the source could not be read.
     """
-    owners_to_check = sorted(candidates)
-    locked_out: list[str] = []
-    read_units, checked = 0.0, 0
-    with suppress(StopRequestedError):
-        for owner in owners_to_check[:MAX_OWNER_LOOKUPS]:
-            with stop.interruptible_wait():
-                is_locked_out, cost = _is_locked_out(pages_of_owner(owner), now)
-            checked += 1
-            read_units += cost
-            if is_locked_out:
-                locked_out.append(owner)
-    return LockedOut(tuple(locked_out), len(owners_to_check) - checked, read_units)
+    seen: dict[str, _RowsSeen] = {}
 
+    def visit(owner: str, row: Row) -> bool:
+        of_owner = seen.setdefault(owner, _RowsSeen())
+        verdict = classify(row, rules.now, rules.policy)
+        if Gate.API in verdict.accepted_by:
+            of_owner.has_accepted = True
+            return False
+        of_owner.rows += 1
+        remedy = find_remedy(row, verdict, rules.now, rules.policy)
+        is_new_kind = all((each.state, each.remedy) != (verdict.state, remedy) for each in of_owner.named)
+        if is_new_kind or len(of_owner.named) < _MAX_NAMED_ROWS:
+            fingerprint = compute_fingerprint(row, rules.policy.dialect, rules.fingerprint_key)
+            row_name = make_row_name(row, fingerprint, rules.fingerprint_key)
+            of_owner.named.append(LockingRow(row_name=row_name, state=verdict.state, remedy=remedy))
+        return True
 
-def find_locked_out_in_pages(candidates: Iterable[str], pages: Iterable[Page], now: int, stop: Stop) -> LockedOut:
-    """Find them by reading every row once more, for all candidates at once.
-
-    Args:
-        candidates: owners with an expired row, of whom the scan saw no accepted one.
-        pages: every row.
-        now: the run's UNIX second.
-        stop: a request leaves all of them unchecked.
-
-    Raises:
-        JanitorError: the rows could not be read again.
-    """
-    remaining = set(candidates)
-    for page in pages:
-        for row in page.rows(range(page.count)):
-            if text_of(row.username) in remaining and Gate.API in find_accepting_gates(row, now, Dialect.HASHED):
-                remaining.discard(text_of(row.username) or "")
-        if not remaining:
-            break
-    return LockedOut(unchecked=len(remaining)) if stop.is_requested() else LockedOut(tuple(sorted(remaining)))
+    looked_up = visit_rows_of_owners(candidates, lookup, stop, visit)
+    # An owner without any row was let in again, for example by this run's own deletes.
+    owners = [
+        LockedOutOwner(
+            username=owner,
+            rows=of_owner.named,
+            rows_omitted=of_owner.rows - len(of_owner.named),
+            table=rules.label,
+        )
+        for owner, of_owner in sorted(seen.items())
+        if owner in looked_up.owners and of_owner.rows and not of_owner.has_accepted
+    ]
+    return LockedOut(tuple(owners), len(candidates) - len(looked_up.owners), looked_up.read_units)
 
 
 def build_unchecked_warnings(owners: int, rows: int) -> list[Remark]:
     """Build the warning that so many owners, and the owners of so many rows, were not looked up; empty for none."""
     if not owners and not rows:
         return []
-    unchecked = [f"{owners:,} more owners with an expired row"] if owners else []
-    unchecked += [f"the owners of {rows:,} more expired rows"] if rows else []
+    unchecked = [f"{owners:,} more owners of rows that LISA's API refuses"] if owners else []
+    unchecked += [f"the owners of {rows:,} more rows that it refuses"] if rows else []
     message = f"{' and '.join(unchecked)} were not looked up; they may be locked out too"
     return [Remark(where="locked_out", code="unchecked", message=message)]
-
-
-def _is_locked_out(pages: Iterable[Page], now: int) -> tuple[bool, float]:
-    read_units, rows = 0.0, 0
-    for page in pages:
-        read_units += page.read_units
-        rows += page.count
-        if any(Gate.API in find_accepting_gates(row, now, Dialect.HASHED) for row in page.rows(range(page.count))):
-            return False, read_units
-    # No rows: a sweep may just have deleted the last one, so the owner can create a token again.
-    return rows > 0, read_units

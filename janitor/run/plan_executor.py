@@ -22,6 +22,7 @@ from janitor.report.model import Remark
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.classify import State, classify, is_deletable
 from janitor.tokens.deletion_outcome import DeletionOutcome
+from janitor.tokens.lockout import UNLOCKS_OWNER, make_early_policy
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
 from janitor.tokens.row import Row
@@ -153,7 +154,8 @@ class DeletingExecutor:
         """Check a group again, archive it, and submit its deletes to the workers."""
         deletable: list[tuple[Candidate, Target]] = []
         for candidate in group:
-            state = find_deletable_state(candidate.row, int(self._clock()), self._policy)
+            unlocks_owner = UNLOCKS_OWNER in candidate.planned.reasons
+            state = find_deletable_state(candidate.row, int(self._clock()), self._policy, unlocks_owner=unlocks_owner)
             if state is None:
                 # The clock went back, or somebody edited the plan. A gate might still accept the row.
                 self._failures["no-longer-deletable"] += 1
@@ -274,8 +276,13 @@ def _leave_planned(candidates: Iterable[Candidate]) -> CandidateOutcomes:
     return ((candidate, DeletionOutcome.PLANNED) for candidate in candidates)
 
 
-def find_deletable_state(row: Row, now: int, policy: Policy) -> State | None:
-    """Find the state of a row that may be deleted at the UNIX second `now`; None if it may not be."""
+def find_deletable_state(row: Row, now: int, policy: Policy, *, unlocks_owner: bool = False) -> State | None:
+    """Find the state of a row that may be deleted at the UNIX second `now`; None if it may not be.
+
+    `unlocks_owner` says that the row was planned because it keeps its owner from a new token.
+    """
+    if unlocks_owner:
+        policy = make_early_policy(policy) or policy
     verdict = classify(row, now, policy)
     may_go = is_deletable(verdict, now, policy) and find_protection(row, policy) is None
     return verdict.state if may_go else None

@@ -2,7 +2,8 @@
 
 reader ──batches──┬──> tally
                   ├──> findings
-                  └──> the plan, in a sweep; not rows whose notice must come first, or is too recent
+                  ├──> the plan, in a sweep; not rows whose notice must come first, or is too recent
+                  └──> rows that wait until their owners were looked up (--unlock-after)
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from janitor.tokens.fingerprint import make_row_name
 
 if TYPE_CHECKING:
     from janitor.run.sweep import Sweep
+    from janitor.run.unlocking import EarlyRows
 
 log = get_logger("janitor.run")
 
@@ -39,7 +41,13 @@ def complete_rules(spec: TableSpec, outlets: Outlets, label: str | None) -> Rule
 
 
 def read_table(
-    spec: TableSpec, rules: Rules, tally: Tally, findings: FindingCollector, outlets: Outlets
+    spec: TableSpec,
+    rules: Rules,
+    tally: Tally,
+    findings: FindingCollector,
+    outlets: Outlets,
+    *,
+    early_rows: EarlyRows,
 ) -> list[Remark]:
     """Read the table to its end, or until the run is asked to stop.
 
@@ -49,6 +57,7 @@ def read_table(
         tally: gets the counts.
         findings: gets all rows that are worth a line.
         outlets: the reports. If all have failed, only a sweep reads on.
+        early_rows: keeps the rows that may go only if they keep their owner from a new token.
 
     Returns:
         why reading stopped early, as an error for the report; empty if it reached the end.
@@ -58,9 +67,10 @@ def read_table(
         for batch in spec.reader.batches(rules, lambda: spec.unused_patterns.patterns):
             tally.add_all(batch.tally)
             spec.unused_patterns.mark_used(batch.matching_patterns)
-            waiting = [] if sweep is None else _plan_rows(batch.deletable, sweep, tally, rules.fingerprint_key)
             findings.add(batch.found, batch.lines)
-            findings.add(waiting)
+            deletable, staying = early_rows.take_from(batch.deletable)
+            waiting = [] if sweep is None else plan_rows(deletable, sweep, tally, rules.fingerprint_key)
+            findings.add([*staying, *waiting])
             spec.progress.advance(batch.tally.scanned)
             if outlets.is_exhausted and sweep is None:
                 message = (
@@ -79,11 +89,11 @@ def read_table(
     return []
 
 
-def _plan_rows(
+def plan_rows(
     rows: Sequence[DeletableRow], sweep: Sweep, tally: Tally, fingerprint_key: bytes | None
 ) -> list[JudgedRow]:
     """Plan the rows; return those that have to wait until their notice is old enough."""
-    waiting = []
+    waiting: list[JudgedRow] = []
     announced = _find_announced(rows, sweep.find_announced) if sweep.find_announced and rows else None
     for item, fingerprint, found in rows:
         if announced is not None and (fingerprint, found.verdict.expiry or 0) not in announced:
@@ -91,10 +101,19 @@ def _plan_rows(
             tally.owners.add(found.row, found.verdict)
             waiting.append(found)
             continue
-        tally.plan(found.verdict.expiry or 0)
+        tally.plan(found.verdict.expiry)
         row_name = make_row_name(found.row, fingerprint, fingerprint_key)
-        sweep.plan.writer.add(fingerprint, row_name, found.verdict.state, item)
+        sweep.plan.writer.add(fingerprint, row_name, found.verdict.state, item, found.verdict.reasons)
     return waiting
+
+
+def are_announced(rows: Sequence[DeletableRow], sweep: Sweep) -> bool:
+    """Whether all of these rows were announced long enough ago, or need no notice."""
+    if sweep.find_announced is None:
+        return True
+    return _find_announced(rows, sweep.find_announced) >= {
+        (row.fingerprint, row.found.verdict.expiry or 0) for row in rows
+    }
 
 
 def _find_announced(

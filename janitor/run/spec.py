@@ -97,6 +97,8 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
             thresholds_seconds=list(self.rules.policy.thresholds),
             grace_seconds=self.rules.policy.grace,
             as_of=None if self.as_of is None else calendar_time(self.as_of),
+            gates=self.rules.policy.gates,
+            unlock_after_seconds=self.rules.policy.unlock_after,
         )
 
     @property

@@ -48,9 +48,10 @@ class Consent(Protocol):
     def find_problem(self) -> str | None:
         """Find why nobody can be asked, and what to do; None if somebody can, or need not be asked."""
 
-    def ask(self, rows: int, oldest: int, newest: int) -> bool:
-        """Ask whether so many rows, whose expiries lie between these two UNIX seconds, may be deleted.
+    def ask(self, rows: int, expiries: tuple[int, int] | None, *, undated: int) -> bool:
+        """Ask whether so many rows may be deleted.
 
+        Their expiries lie between two UNIX seconds, and some may have no date; None if none has one.
         If the answer was given before the run, nobody is asked.
         """
 
@@ -184,6 +185,7 @@ def _check_guards(
     guarded_plan = GuardedPlan(
         planned=sweep.plan.writer.rows,
         protected=tally.protected,
+        undated=tally.planned_undated,
         scan_facts=scan_facts,
         skew_seconds=sweep.guards.skew_seconds,
         is_as_of_given=sweep.guards.is_as_of_given,
@@ -199,13 +201,10 @@ def _check_guards(
         result.warnings += reasons
         result.would_be_refused = bool(reasons)
         return
-    if (
-        not reasons
-        and tally.planned_expiries
-        and not sweep.consent.ask(sweep.plan.writer.rows, *tally.planned_expiries)
-    ):
+    rows = sweep.plan.writer.rows
+    if not reasons and rows and not sweep.consent.ask(rows, tally.planned_expiries, undated=tally.planned_undated):
         reasons = [Remark(where="guard", code="not-confirmed", message=_NOT_CONFIRMED)]
-    if not reasons and sweep.plan.writer.rows:
+    if not reasons and rows:
         reasons = _open_archive(sweep)
     result.errors += reasons
     result.is_refused = bool(reasons)
@@ -266,7 +265,7 @@ def _classify(candidate: Candidate) -> Verdict:
     """Classify a row of the plan as the scan did. No gate accepted it then, or it would not have been planned."""
     expiration = candidate.row.expiration
     expiry = read_expiration(expiration)[0] if expiration is not None else None
-    return Verdict(_STATES[candidate.planned.state], (), expiry, ())
+    return Verdict(_STATES[candidate.planned.state], (), expiry, candidate.planned.reasons)
 
 
 def _keep_plan(sweep: Sweep, result: SweepResult) -> Path | None:

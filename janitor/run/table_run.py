@@ -34,12 +34,13 @@ from janitor.report.model import (
     TableReport,
 )
 from janitor.run.finding_collector import FindingCollector
-from janitor.run.locked_out import LockedOut, build_unchecked_warnings, find_locked_out, find_locked_out_in_pages
+from janitor.run.locked_out import LockedOut, build_unchecked_warnings, find_locked_out
 from janitor.run.reading import complete_rules, read_table
 from janitor.run.sorted_collector import SortedCollector
 from janitor.run.spec import OwnerLookup
 from janitor.run.sweep_result import SweepResult
 from janitor.run.table_lease import LeaseOutcome, build_skipped_warning, hold_lease
+from janitor.run.unlocking import EarlyRows, settle_early_rows
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import remove_keys
@@ -104,12 +105,16 @@ def _read_and_sweep(
     rules = complete_rules(spec, outlets, label)
     collector = _make_collector(spec, rules, outlets, max_findings)
     log.info("run.started", table=spec.table.name, dialect=rules.policy.dialect)
-    errors = read_table(spec, rules, tally, collector, outlets)
+    early_rows = EarlyRows(rules, tally)
+    errors = read_table(spec, rules, tally, collector, outlets, early_rows=early_rows)
+    is_complete = not errors and not spec.stop.is_requested()
+    unlocked = settle_early_rows(early_rows, spec, rules, tally, collector, is_complete=is_complete)
+    errors += unlocked.plan_errors
     is_complete = not errors and not spec.stop.is_requested()
     sweep_result = _sweep(spec, tally, collector, is_complete=is_complete, lease_problem=lease.problem)
     locked_out, warnings, bugs = LockedOut(), list[Remark](), list[Remark]()
     with catch_as_remarks("locked_out", "which owners are locked out was not checked", bugs):
-        locked_out, warnings = _look_up_owners(spec, tally, has_failed=bool(errors))
+        locked_out, warnings = _look_up_owners(spec, rules, tally, has_failed=bool(errors))
     findings = collector.finish()
     report = _build_report(
         spec,
@@ -118,12 +123,13 @@ def _read_and_sweep(
         locked_out,
         started=started,
         outcome=_choose_outcome(spec, sweep_result, errors),
-        errors=[*errors, *sweep_result.errors, *bugs, *_deadline_errors(spec)],
+        errors=[*errors, *unlocked.errors, *sweep_result.errors, *bugs, *_deadline_errors(spec)],
         warnings=[
             *spec.warnings,
             *lease.warnings,
             *_workbench_warnings(tally),
             *(_unused_pattern_warnings(spec) if is_complete else []),
+            *unlocked.warnings,
             *sweep_result.warnings,
             *warnings,
         ],
@@ -226,7 +232,8 @@ def _build_report(
         capacity=_sum_capacity(spec, tally, locked_out),
         clock=Clock(skew_seconds=spec.table.skew_seconds),
         findings_omitted=0,
-        locked_out=list(locked_out.owners),
+        locked_out=[owner.username for owner in locked_out.owners],
+        lockouts=[*locked_out.owners],
         locked_out_unchecked=locked_out.unchecked,
         forecast=build_forecast(tally.expiries, spec.rules.now, spec.rules.policy.horizon),
         errors=errors,
@@ -327,15 +334,7 @@ def _choose_outcome(spec: TableSpec, sweep_result: SweepResult, errors: list[Rem
     return Outcome.FAILED if sweep_result.errors else Outcome.COMPLETE
 
 
-def _find_locked_out(spec: TableSpec, candidates: set[str]) -> LockedOut:
-    owners, now = spec.owners, spec.rules.now
-    if owners.reread is not None:
-        return find_locked_out_in_pages(candidates, owners.reread(), now, spec.stop)
-    assert owners.pages_of_owner is not None  # noqa: S101  # asked by the caller
-    return find_locked_out(candidates, owners.pages_of_owner, now, spec.stop)
-
-
-def _look_up_owners(spec: TableSpec, tally: Tally, *, has_failed: bool) -> tuple[LockedOut, list[Remark]]:
+def _look_up_owners(spec: TableSpec, rules: Rules, tally: Tally, *, has_failed: bool) -> tuple[LockedOut, list[Remark]]:
     candidates = tally.owners.candidates
     if spec.rules.policy.dialect is not Dialect.HASHED or not candidates:
         return LockedOut(), []
@@ -343,7 +342,7 @@ def _look_up_owners(spec: TableSpec, tally: Tally, *, has_failed: bool) -> tuple
     if has_failed or spec.stop.is_requested() or spec.owners == OwnerLookup():
         return LockedOut(unchecked=len(candidates)), build_unchecked_warnings(len(candidates), unnamed_rows)
     try:
-        locked_out = _find_locked_out(spec, candidates)
+        locked_out = find_locked_out(candidates, spec.owners, rules, spec.stop)
     except JanitorError as error:
         message = f"which owners are locked out was not checked: {error}"
         return LockedOut(unchecked=len(candidates)), [Remark(where="locked_out", code=error.code, message=message)]

@@ -42,8 +42,9 @@ class PlanSettings(Settings):
     """What a sweep plans."""
 
     include: tuple[str, ...] = setting(
-        "Plan legacy rows too, once no gate accepts them and the grace is over.",
-        choices=("legacy",),
+        "Plan these rows too, once no gate accepts them and the grace is over: legacy, those without a tokenUUID that "
+        "have a date; undated, those without a date, by their createdDate (needs --gates api). Repeatable.",
+        choices=("legacy", "undated"),
         is_repeatable=True,
     )
     plan: Path | None = setting(
@@ -141,6 +142,12 @@ class RestoreSettings(Settings):
         may_hold_spaces=True,
     )
     all: bool = setting("Put back every row.", is_switch=True)
+    beside: bool = setting(
+        "Put back rows beside others that their owners have by now. Without it such rows are left out: LISA 6.1 and "
+        "later allow each user one token.",
+        is_switch=True,
+        is_flag_only=True,
+    )
     dry_run: bool = setting("Put nothing back: report what would be.", is_switch=True)
     format: str | None = setting(
         "Format of standard output.",

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from janitor.tokens.dialect import Gate
+
 FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
 # On standard output: no report.
 NO_REPORT = "none"
@@ -235,6 +237,11 @@ def parse_units(text: str) -> float | None:
 def parse_dialect(text: str) -> str | None:
     """`classic`, `hashed`, or None for `auto`."""
     return None if text == "auto" else text
+
+
+def parse_gates(text: str) -> tuple[Gate, ...]:
+    """`api,workbench` or `api`."""
+    return tuple(map(Gate, text.split(",")))
 
 
 def parse_percent(text: str) -> float:

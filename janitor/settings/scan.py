@@ -8,7 +8,7 @@ from janitor.settings.limits import DeadlineSettings, LimitSettings
 from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.settings.parsers import S3Prefix, parse_source
 from janitor.settings.setting import Settings, setting
-from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
+from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings, UnlockSettings
 
 
 class JobSettings(Protocol):
@@ -55,6 +55,7 @@ class ScanCommand(NamedTuple):
 
     table: TableSettings
     policy: PolicySettings
+    unlock: UnlockSettings
     protection: ProtectionSettings
     output: OutputSettings
     notices: NoticeSettings

@@ -11,7 +11,7 @@ from janitor.settings.limits import DeadlineSettings, LimitSettings, WriteLimitS
 from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.settings.parsers import parse_count, parse_percent, parse_price, parse_segments, parse_units, parse_workers
 from janitor.settings.setting import Setting, Settings, settings_of
-from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
+from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings, UnlockSettings
 from janitor.tokens.duration import parse_duration
 
 TABLE, WHEN = "table", "when"
@@ -20,7 +20,7 @@ THRESHOLDS = "thresholds"
 
 _GROUPS: dict[str, tuple[type[Settings], ...]] = {
     TABLE: (TableSettings,),
-    "policy": (PolicySettings, ProtectionSettings),
+    "policy": (PolicySettings, UnlockSettings, ProtectionSettings),
     "delete": (PlanSettings, DeletionSettings),
     "notify": (NoticeSettings,),
     "report": (OutputSettings,),

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from janitor.settings.parsers import parse_dialect, parse_owner, parse_path, parse_role_arn
+from janitor.settings.parsers import parse_dialect, parse_gates, parse_owner, parse_path, parse_role_arn
 from janitor.settings.setting import Settings, setting
+from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import parse_duration
 from janitor.tokens.times import parse_time
 
@@ -55,6 +56,13 @@ class PolicySettings(Settings):
         choices=("auto", "classic", "hashed"),
         default="auto",
     )
+    gates: tuple[Gate, ...] = setting(
+        "The parts of LISA that let tokens in. api alone says that this LISA runs no MCP Workbench: what only "
+        "Workbench would accept counts as dead.",
+        parse=parse_gates,
+        choices=("api,workbench", "api"),
+        default="api,workbench",
+    )
     expiring_within: tuple[int, ...] = setting(
         "How far ahead a token counts as about to expire. Repeatable: the largest is the horizon, and a token is "
         "announced at each.",
@@ -74,6 +82,19 @@ class PolicySettings(Settings):
         metavar="TIME",
         parse=parse_time,
         default_words="now",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlockSettings(Settings):
+    """When a row that keeps its owner from a new token counts as stale."""
+
+    unlock_after: int | None = setting(
+        "How long after its expiry a token counts as stale, whatever the grace, if it keeps its owner from a new one: "
+        "LISA 6.1 and later give none to a user who has any row. Each such owner is looked up.",
+        metavar="DURATION",
+        parse=parse_duration,
+        default_words="the grace",
     )
 
 

@@ -9,6 +9,9 @@ from janitor.tokens.expiration import MAX_SECONDS, plain_second, read_expiration
 from janitor.tokens.policy import Policy
 from janitor.tokens.row import Glance, Row
 
+# 1 January 2020, before LISA was: an earlier `createdDate` is a mistake, as one in days or years would be.
+_FIRST_CREATION = 1_577_836_800
+
 
 class State(StrEnum):
     """The seven states, in the order of the report's counts."""
@@ -33,12 +36,15 @@ class Verdict(NamedTuple):
         accepted_by: the gates of LISA that would let it in.
         expiry: `tokenExpiration` in whole UNIX seconds, or None if it is missing or malformed.
         reasons: why a malformed row is malformed; empty for every other state.
+        undated_since: of a row without a date, the UNIX second of its `createdDate` as LISA writes it; None for any
+            other row, and without such a `createdDate`.
     """
 
     state: State
     accepted_by: tuple[Gate, ...]
     expiry: int | None
     reasons: tuple[str, ...]
+    undated_since: int | None = None
 
 
 def classify(row: Row, now: int, policy: Policy) -> Verdict:
@@ -50,17 +56,28 @@ def classify(row: Row, now: int, policy: Policy) -> Verdict:
     if expiry is None:
         return classify_by_every_rule(row, now, policy)
     is_legacy = policy.dialect is Dialect.HASHED and lacks_uuid(row)
-    gates = () if now >= expiry else WORKBENCH_ONLY if is_legacy else BOTH_GATES
+    gates = () if now >= expiry else _counted_gates(WORKBENCH_ONLY if is_legacy else BOTH_GATES, policy)
     return Verdict(State.LEGACY if is_legacy else _dated_state(expiry, now, policy), gates, expiry, ())
 
 
 def classify_by_every_rule(row: Row, now: int, policy: Policy) -> Verdict:
     """Classify any row, whatever its date looks like, by every rule in turn."""
-    gates = find_accepting_gates(row, now, policy.dialect)
+    gates = _counted_gates(find_accepting_gates(row, now, policy.dialect), policy)
     expiry, reason = read_expiration(row.expiration) if row.expiration is not None else (None, None)
     if reason is not None:
         return Verdict(State.MALFORMED, gates, None, (reason,))
-    return Verdict(_state(row, expiry, now, policy), gates, expiry, ())
+    undated_since = find_creation(row) if row.expiration is None else None
+    return Verdict(_state(row, expiry, now, policy), gates, expiry, (), undated_since)
+
+
+def find_creation(row: Row) -> int | None:
+    """Return the row's `createdDate` if it is as LISA writes it: whole UNIX seconds, not before 2020; else None."""
+    second = plain_second(row.created_date)
+    return second if second is not None and second >= _FIRST_CREATION else None
+
+
+def _counted_gates(gates: tuple[Gate, ...], policy: Policy) -> tuple[Gate, ...]:
+    return gates if policy.has_workbench else tuple(gate for gate in gates if gate is Gate.API)
 
 
 def _state(row: Row, expiry: int | None, now: int, policy: Policy) -> State:
@@ -103,12 +120,18 @@ def positions_to_decode(glances: Sequence[Glance], now: int, policy: Policy) -> 
 
 
 def is_deletable(verdict: Verdict, now: int, policy: Policy) -> bool:
-    """Whether a row may be deleted at the UNIX second `now`: it is stale, or legacy and the policy includes legacy.
+    """Whether a row may be deleted at the UNIX second `now`: it is stale, or of a kind that the policy includes.
 
     Every step that leads to a delete asks this one rule about every row. A row that any gate of LISA accepts is never
     deletable, whatever its state and the policy (docs/architecture.md, "States"). A legacy row also needs a date whose
-    grace is over: MCP Workbench accepts a row without a date for ever.
+    grace is over: MCP Workbench accepts a row without a date for ever. Where no Workbench runs, such a row is dead from
+    its first second, so its grace counts from its `createdDate`. Without a valid one nothing says how old it is: it may
+    have been written a moment ago, by somebody who is about to give it a date. It stays.
     """
-    if verdict.accepted_by or verdict.expiry is None or now < verdict.expiry + policy.grace:
+    is_undated = verdict.undated_since is not None
+    dead_since = verdict.undated_since if is_undated else verdict.expiry
+    if verdict.accepted_by or dead_since is None or now < dead_since + policy.grace:
         return False
+    if is_undated:
+        return policy.include_undated
     return verdict.state is State.STALE or (verdict.state is State.LEGACY and policy.include_legacy)

@@ -28,6 +28,7 @@ class Gate(StrEnum):
     WORKBENCH = "workbench"
 
 
+API_ONLY = (Gate.API,)
 WORKBENCH_ONLY = (Gate.WORKBENCH,)
 BOTH_GATES = (Gate.API, Gate.WORKBENCH)
 

@@ -4,11 +4,11 @@ Nothing here decides anything: `classify`, `find_accepting_gates` and `is_deleta
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from msgspec import structs
 
-from janitor.tokens.classify import State
+from janitor.tokens.classify import State, find_creation
 from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates, lacks_uuid
 from janitor.tokens.duration import format_duration
 from janitor.tokens.expiration import (
@@ -69,14 +69,14 @@ class SweepExplanation(NamedTuple):
     Attributes:
         deletes: whether it would delete the row now.
         deletable_from: the first UNIX second at which a sweep may delete it, ignoring its protection; None for never.
-        needs_include: whether only a sweep with `--include legacy` may delete it.
+        needs_include: what `--include` has to name for that, None for nothing.
         protected_by: what protects it, None for nothing.
         why: a sentence.
     """
 
     deletes: bool
     deletable_from: int | None
-    needs_include: bool
+    needs_include: Literal["legacy", "undated"] | None
     protected_by: str | None
     why: str
 
@@ -113,7 +113,11 @@ def explain_gates(row: Row, now: int, dialect: Dialect) -> list[GateExplanation]
 
 def first_deletable_second(row: Row, policy: Policy) -> int | None:
     """Return the first UNIX second at which `is_deletable` holds; it holds ever after. None for never."""
-    expiry, reason = read_expiration(row.expiration) if row.expiration is not None else (None, None)
+    if row.expiration is None:
+        created = find_creation(row)
+        is_dead = policy.dialect is Dialect.HASHED and not policy.has_workbench
+        return created + policy.grace if created is not None and is_dead and policy.include_undated else None
+    expiry, reason = read_expiration(row.expiration)
     if expiry is None or reason is not None:
         return None
     if policy.dialect is Dialect.HASHED and lacks_uuid(row) and not policy.include_legacy:
@@ -123,10 +127,12 @@ def first_deletable_second(row: Row, policy: Policy) -> int | None:
 
 def explain_sweep(row: Row, now: int, policy: Policy) -> SweepExplanation:
     """Explain what a sweep under this policy would do with the row at the UNIX second `now`, and when."""
-    second = first_deletable_second(row, structs.replace(policy, include_legacy=True))
-    needs_include = second is not None and first_deletable_second(row, policy) is None
+    second = first_deletable_second(row, structs.replace(policy, include_legacy=True, include_undated=True))
+    needs_include: Literal["legacy", "undated"] | None = None
+    if second is not None and first_deletable_second(row, policy) is None:
+        needs_include = "undated" if row.expiration is None else "legacy"
     protection = find_protection(row, policy)
-    deletes = second is not None and now >= second and not needs_include and protection is None
+    deletes = second is not None and now >= second and needs_include is None and protection is None
     why = _describe_sweep(row, second, protection, now=now, needs_include=needs_include)
     return SweepExplanation(deletes, second, needs_include, protection, why)
 
@@ -252,16 +258,18 @@ def _describe_absence(value: Value | None) -> str:
     return f"it is {KIND_WORDS.get(value.kind, 'of an unknown type')} that counts as none"
 
 
-def _describe_sweep(row: Row, second: int | None, protection: str | None, *, now: int, needs_include: bool) -> str:
+def _describe_sweep(
+    row: Row, second: int | None, protection: str | None, *, now: int, needs_include: str | None
+) -> str:
     if second is None:
         what = "with a malformed date" if row.expiration is not None else "without an expiration"
         return f"never deletes a row {what}"
     when = describe_time(second)
     if protection is not None:
-        included = " with --include legacy" if needs_include else ""
+        included = f" with --include {needs_include}" if needs_include else ""
         return f"never deletes it while it is protected ({protection}); without that{included}, from {when} on"
     if needs_include:
-        return f"deletes it only with --include legacy, from {when} on"
+        return f"deletes it only with --include {needs_include}, from {when} on"
     if now >= second:
         return f"deletes it: its grace ended at {when}"
     return f"keeps it until its grace ends at {when}, then deletes it"

@@ -7,6 +7,7 @@ from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import format_duration
 from janitor.tokens.expiration import MAX_SECONDS, calendar_time, guess_intended_expiry, read_as_lisa
 from janitor.tokens.fingerprint import is_key_hashed
+from janitor.tokens.lockout import UNLOCKS_OWNER
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import KIND_WORDS, Row, Value
@@ -23,6 +24,10 @@ _DATED_STATES = {
 
 def describe_state(row: Row, verdict: Verdict, now: int) -> str:
     """Say in one sentence what the row's state means for whoever holds the token, at the UNIX second `now`."""
+    if UNLOCKS_OWNER in verdict.reasons:
+        return (
+            f"refused everywhere for {format_duration(now - (verdict.expiry or 0))}; keeps its owner from a new token"
+        )
     if (words := _DATED_STATES.get(verdict.state)) is not None:
         return format_duration(abs((verdict.expiry or 0) - now)).join(words)
     match verdict.state:

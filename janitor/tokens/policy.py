@@ -2,7 +2,7 @@
 
 import msgspec
 
-from janitor.tokens.dialect import Dialect
+from janitor.tokens.dialect import API_ONLY, BOTH_GATES, Dialect, Gate
 from janitor.tokens.duration import DAY
 
 
@@ -16,6 +16,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         protect_users: shell patterns of usernames whose rows are never deleted.
         protect_system: whether rows of system tokens are never deleted.
         include_legacy: whether legacy rows that no gate accepts may be deleted too, once their grace is over.
+        include_undated: whether rows without a date that no gate will ever accept may be deleted too, once they are
+            older than the grace by their `createdDate`.
+        has_workbench: whether this LISA runs MCP Workbench. If not, its gate counts for nothing; the API always counts.
+        unlock_after: how long after its expiry a row may be deleted that keeps its owner from a new token, in seconds;
+            None for no sooner than any other row.
     """
 
     dialect: Dialect
@@ -24,8 +29,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     protect_users: tuple[str, ...] = ()
     protect_system: bool = False
     include_legacy: bool = False
+    include_undated: bool = False
+    has_workbench: bool = True
+    unlock_after: int | None = None
 
     @property
     def horizon(self) -> int:
         """How far ahead "about to expire" looks, in seconds."""
         return max(self.thresholds)
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """The gates that count."""
+        return BOTH_GATES if self.has_workbench else API_ONLY

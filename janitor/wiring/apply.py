@@ -14,6 +14,7 @@ from janitor.run.spec import Prices
 from janitor.settings.commands import ApplyCommand
 from janitor.settings.table import ProtectionSettings, TableSettings
 from janitor.stopping import Stop
+from janitor.tokens.dialect import Gate
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive
@@ -181,6 +182,9 @@ def _combine_policy(header: PlanHeader, protection: ProtectionSettings) -> Polic
         thresholds=tuple(planned.thresholds_seconds),
         grace=max(0, planned.grace_seconds),
         include_legacy="legacy" in planned.include,
+        include_undated="undated" in planned.include,
+        has_workbench=Gate.WORKBENCH in planned.gates,
+        unlock_after=None if planned.unlock_after_seconds is None else max(0, planned.unlock_after_seconds),
         protect_users=(*planned.protect_users, *protection.protect_user),
         protect_system=planned.protect_system or protection.protect_system,
     )

@@ -42,11 +42,13 @@ class Confirmation:
             return None
         return f"{NO_TERMINAL}; {WAY_OUT}"
 
-    def ask(self, rows: int, oldest: int, newest: int) -> bool:
+    def ask(self, rows: int, expiries: tuple[int, int] | None, *, undated: int) -> bool:
         """Ask on a terminal, naming how many rows and when they expired; return whether the deletes are confirmed."""
         if self._yes or not can_ask():
             return self.find_problem() is None
-        what = f"{format_count(rows, 'token')} of {self._table}, expired {_format_span(oldest, newest)}"
+        when = [f"expired {_format_span(*expiries)}"] if expiries else []
+        when += [f"{undated:,} without a date"] if undated else []
+        what = f"{format_count(rows, 'token')} of {self._table}, {', '.join(when)}"
         return _answer(f"Delete {what}?", self._stop) is True
 
 

@@ -9,15 +9,24 @@ from pathlib import Path
 import msgspec
 
 from janitor.errors import ConfigurationError
+from janitor.report.model import Remark
 from janitor.settings.table import PolicySettings, ProtectionSettings
-from janitor.tokens.dialect import Dialect
+from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.policy import Policy
 
 
 def make_policy(
-    policy: PolicySettings, protection: ProtectionSettings, dialect: Dialect, include: Sequence[str] = ()
+    policy: PolicySettings,
+    protection: ProtectionSettings,
+    dialect: Dialect,
+    include: Sequence[str] = (),
+    unlock_after: int | None = None,
 ) -> Policy:
-    """Make the policy for a table of this dialect; `include` names the states that may be deleted besides stale."""
+    """Make the policy for a table of this dialect.
+
+    `include` names what may be deleted besides stale rows. LISA before 6.1 creates no tokens and accepts rows without a
+    date, so in a classic table `unlock_after` is dropped, and no row without a date is ever dead.
+    """
     return Policy(
         dialect=dialect,
         thresholds=tuple(sorted(set(policy.expiring_within), reverse=True)),
@@ -25,6 +34,24 @@ def make_policy(
         protect_users=protection.protect_user,
         protect_system=protection.protect_system,
         include_legacy="legacy" in include,
+        include_undated="undated" in include,
+        has_workbench=Gate.WORKBENCH in policy.gates,
+        unlock_after=unlock_after if dialect is Dialect.HASHED else None,
+    )
+
+
+def find_policy_warnings(dialect: Dialect, include: Sequence[str], unlock_after: int | None) -> tuple[Remark, ...]:
+    """Warn of rules that have no effect in a classic table."""
+    if dialect is Dialect.HASHED:
+        return ()
+    reasons = {
+        "--unlock-after": (unlock_after is not None, "LISA before 6.1 creates no tokens, so nobody is locked out"),
+        "--include undated": ("undated" in include, "LISA before 6.1 accepts a row without a date for ever"),
+    }
+    return tuple(
+        Remark(where="policy", code="no-effect", message=f"{option} has no effect in a classic table: {why}")
+        for option, (is_given, why) in reasons.items()
+        if is_given
     )
 
 

@@ -16,7 +16,7 @@ from janitor.wiring.budgets import log_limits
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun, find_table_warnings, make_owner_reader, open_table
 from janitor.wiring.outlets import check_reports
-from janitor.wiring.policy import TableRunParameters, make_policy, read_fingerprint_key
+from janitor.wiring.policy import TableRunParameters, find_policy_warnings, make_policy, read_fingerprint_key
 from janitor.wiring.progress import make_progress
 from janitor.wiring.readers import check_readers, count_threads, make_reader
 from janitor.wiring.run_spec import PreparedTable
@@ -53,6 +53,7 @@ def prepare_scan(
     return prepared.with_spec(
         unused_patterns=UnusedPatterns(parameters.policy.protect_users),
         announcer=table_notices.announcer if table_notices else None,
+        remarks=find_policy_warnings(opened.table.dialect, (), settings.unlock.unlock_after),
     )
 
 
@@ -76,6 +77,8 @@ def open_judged_table(
         is_dry_run: whether nothing is deleted, announced or remembered.
     """
     as_of = settings.policy.as_of
+    # A listing shows rows as they are for everybody, whoever owns them.
+    unlock_after = settings.unlock.unlock_after if isinstance(settings, ScanCommand) else None
     fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
     opened = open_table(
         settings.table,
@@ -87,7 +90,7 @@ def open_judged_table(
     )
     return opened, TableRunParameters(
         run_id=run_id,
-        policy=make_policy(settings.policy, settings.protection, opened.table.dialect, include),
+        policy=make_policy(settings.policy, settings.protection, opened.table.dialect, include, unlock_after),
         now=opened.earlier_time() if as_of is None else as_of,
         as_of=as_of,
         fingerprint_key=fingerprint_key,

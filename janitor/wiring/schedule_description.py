@@ -41,6 +41,9 @@ def _describe_action(schedule: Schedule, command: RunCommand, *, deletes: bool) 
     if not schedule.is_sweep:
         return "a scan: reports, deletes nothing"
     what = f"tokens that expired {format_duration(command.scan.policy.grace)} ago or longer"
+    unlock_after = command.scan.unlock.unlock_after
+    if unlock_after is not None:
+        what += f" ({format_duration(unlock_after)} if they keep their owner from a new one)"
     deletion = command.deletion
     if not deletes:
         return f"a sweep, dry run: reports which {what} would be deleted"

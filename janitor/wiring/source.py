@@ -42,7 +42,7 @@ from janitor.wiring.open_table import open_session
 from janitor.wiring.outlets import check_reports
 from janitor.wiring.places import list_named_path
 from janitor.wiring.plans import build_header, make_limits, make_temporary_plan_path
-from janitor.wiring.policy import make_policy, read_fingerprint_key
+from janitor.wiring.policy import find_policy_warnings, make_policy, read_fingerprint_key
 from janitor.wiring.progress import make_progress
 from janitor.wiring.run_spec import PreparedTable
 
@@ -67,7 +67,9 @@ def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepC
     table = _make_table(source, settings, dialect)
     # The name of a source is not the name of a table, and must not fill {table} in the places of reports.
     is_table_named = bool(source.table or settings.table.table)
-    policy = make_policy(settings.policy, settings.protection, dialect, sweep.plan.include if sweep else ())
+    include = sweep.plan.include if sweep else ()
+    policy = make_policy(settings.policy, settings.protection, dialect, include, settings.unlock.unlock_after)
+    warnings += find_policy_warnings(dialect, include, settings.unlock.unlock_after)
     now = int(time.time()) if as_of is None else as_of
     dry_sweep = None
     if sweep is not None:

@@ -24,6 +24,7 @@ from janitor.settings.deletion import DeletionSettings, PlanSettings
 from janitor.settings.scan import ScanCommand
 from janitor.stopping import Stop
 from janitor.store.lease_keeper import LeaseKeeper
+from janitor.tokens.dialect import Gate
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive, find_archive_problem, make_archive
 from janitor.wiring.confirm import Confirmation
@@ -32,7 +33,7 @@ from janitor.wiring.open_table import OpenTable, TableInRun
 from janitor.wiring.outlets import check_reports
 from janitor.wiring.places import is_folder, list_named_path
 from janitor.wiring.plans import build_header, find_refused_plan_path, make_limits, make_temporary_plan_path
-from janitor.wiring.policy import TableRunParameters
+from janitor.wiring.policy import TableRunParameters, find_policy_warnings
 from janitor.wiring.progress import make_progress
 from janitor.wiring.readers import check_readers, make_reader
 from janitor.wiring.run_spec import PreparedTable
@@ -94,7 +95,10 @@ def prepare_sweep(
         ),
         announcer=table_notices.announcer if table_notices else None,
         unused_patterns=UnusedPatterns(parameters.policy.protect_users),
-        remarks=find_ttl_warnings(opened),
+        remarks=(
+            *find_ttl_warnings(opened),
+            *find_policy_warnings(opened.table.dialect, plan.include, scan.unlock.unlock_after),
+        ),
     )
 
 
@@ -107,8 +111,11 @@ def check_sweep(scan: ScanCommand, plan: PlanSettings, deletion: DeletionSetting
     check_archive(deletion)
     check_readers(scan.limits)
     if deletion.require_notice and plan.include:
-        sentence = "--include legacy and --require-notice exclude each other: legacy rows are never announced"
+        sentence = "--include and --require-notice exclude each other: legacy and undated rows are never announced"
         raise ConfigurationError(sentence, "remove one of them")
+    if "undated" in plan.include and Gate.WORKBENCH in scan.policy.gates:
+        sentence = "--include undated needs --gates api: MCP Workbench accepts a row without a date for ever"
+        raise ConfigurationError(sentence, "give --gates api if this LISA runs no MCP Workbench")
     check_reports(
         scan.output,
         [

@@ -5,6 +5,7 @@ from tests.faults.mutation import Mutation
 _SCAN = "tests/integration/test_scan.py"
 _DELETABLE = "tests/unit/tokens/test_deletable.py::test_a_row_may_go_once_its_grace_is_over_and_not_before"
 _GUARDS = "tests/unit/run/test_guards.py"
+_EARLY = "tests/unit/run/test_unlocking.py::test_rows_go_early_only_where_that_lets_their_owner_in"
 _CARRY_OUT = "tests/unit/run/test_plan_executor.py"
 _DISK = f"{_CARRY_OUT}::test_no_delete_is_sent_before_the_disk_holds_the_row"
 _JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown"
@@ -37,8 +38,26 @@ PLANTED_MUTATIONS = (
     Mutation(
         "legacy rows have no grace",
         "janitor/tokens/classify.py",
-        (("now < verdict.expiry + policy.grace:", "now < verdict.expiry:"),),
+        (("now < dead_since + policy.grace:", "now < dead_since:"),),
         (_DELETABLE,),
+    ),
+    Mutation(
+        "a LISA without MCP Workbench accepts nothing",
+        "janitor/tokens/classify.py",
+        (("else tuple(gate for gate in gates if gate is Gate.API)", "else ()"),),
+        ("tests/unit/tokens/test_deletable.py::test_no_rule_deletes_what_a_gate_of_this_lisa_accepts",),
+    ),
+    Mutation(
+        "an owner's living token keeps nothing",
+        "janitor/run/unlocking.py",
+        (("not (of_owner.has_accepted or of_owner.has_staying)", "not of_owner.has_staying"),),
+        (_EARLY,),
+    ),
+    Mutation(
+        "rows go early though their owner is not freed",
+        "janitor/run/unlocking.py",
+        (("not (of_owner.has_accepted or of_owner.has_staying)", "not of_owner.has_accepted"),),
+        (_EARLY,),
     ),
     Mutation(
         "rows are deleted before the archive is on the disk",
@@ -61,7 +80,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "protected rows do not count where all dates are over",
         "janitor/run/guards.py",
-        (("plan.planned + plan.protected < scan_facts.dated", "plan.planned < scan_facts.dated"),),
+        (("plan.undated + plan.protected < scan_facts.dated", "plan.undated < scan_facts.dated"),),
         (f"{_GUARDS}::test_a_protected_row_is_one_of_those_whose_date_is_over",),
     ),
     Mutation(

@@ -15,7 +15,7 @@ from tests.command import Finished, janitor
 from tests.fixtures import NewTable
 from tests.servers import Server
 from tests.sweeping import DAY, keys_in
-from tests.tables import modern
+from tests.tables import create_table, modern
 
 DELETES = ("dynamodb:PartiQLDelete", "dynamodb:DeleteItem")
 
@@ -54,7 +54,7 @@ def test_a_table_that_a_sweep_can_use_is_found_so_and_stays_as_it_is(
         DELETES[1]: "skipped",
         "dynamodb:DescribeTimeToLive": "ok",
         "dynamodb:DescribeContinuousBackups": "ok" if tells else "skipped",
-        **dict.fromkeys(("clock", "ttl"), "ok"),
+        **dict.fromkeys(("clock", "ttl", "owners"), "ok"),
         "point-in-time-recovery": "warning" if tells else "skipped",
         **dict.fromkeys(("topic", "state"), "skipped"),
         "archive": "ok",
@@ -72,6 +72,25 @@ def test_a_table_that_a_sweep_can_use_is_found_so_and_stays_as_it_is(
         name: capacity[name] for name in ("read_units", "pages", "cost_usd")
     }
     assert (estimate["rows"], estimate["seconds_by"], estimate["write_units_per_delete"]) == (33, "measured", 2.0)
+
+
+def test_owners_who_are_locked_out_are_named_with_what_lets_them_in(
+    ministack_url: str, dynamodb: DynamoDBClient
+) -> None:
+    now, table = int(time.time()), "locked-out"
+    rows = [modern("gone", now - DAY, username="ana"), modern("text", {"S": "soon"}, username="bob")]
+    create_table(dynamodb, table, hashed=True, rows=[*rows, modern("fine", now + DAY, username="cem")])
+    try:
+        finished, found = doctor(ministack_url, "--table", table)
+    finally:
+        dynamodb.delete_table(TableName=table)
+    said = check(found, "owners")
+    assert (finished.code, said["status"]) == (0, "warning")
+    assert said["found"] == (
+        "2 owners are locked out among the owners of the first 3 rows: ana (expired), bob (malformed)"
+    )
+    assert "--unlock-after 1h" in said["way_out"]
+    assert "token remove" in said["way_out"]
 
 
 def test_a_command_that_writes_rows_is_tried_without_writing_any(

@@ -57,7 +57,7 @@ def test_all_rows_come_back_exactly_as_they_were(
         "dry_run": False,
         "chosen": STALE + 1,
         "restored": STALE + 1,
-        "skipped": {"row-stands": 0, "was-not-deleted": 0},
+        "skipped": {"row-stands": 0, "was-not-deleted": 0, "owner-has-row": 0},
         "failed": 0,
         "rows": summary_of(finished)["rows"],
         "rows_omitted": 0,
@@ -107,6 +107,36 @@ def test_a_row_that_stands_is_never_overwritten(
     summary = summary_of(restore(server, archive, "--all"))
     assert (summary["restored"], summary["skipped"]["row-stands"]) == (STALE - 1, 1)
     assert client.get_item(TableName=table, Key={"token": newer["token"]})["Item"] == newer
+
+
+def test_no_row_is_put_beside_one_that_its_owner_has_by_now_unless_that_is_asked_for(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    gone = int(time.time()) - LONG_AGO
+    alice = [modern(f"alice-{number}", gone, username="alice") for number in range(2)]
+    bob, nobody = modern("bob", gone, username="bob"), {**modern("nobody", gone)}
+    del nobody["username"]
+    table = new_table([*alice, bob, nobody, *living_rows(LIVING)])
+    archive = sweep(server.url, table, tmp_path).archive
+    client.put_item(TableName=table, Item=modern("bob-has-a-new-one", gone, username="bob"))
+
+    shown, done = restore(server, archive, "--all", "--dry-run"), restore(server, archive, "--all")
+    for finished in (shown, done):
+        summary = summary_of(finished)
+        assert (finished.code, summary["restored"], summary["skipped"]["owner-has-row"]) == (4, 3, 1)
+        assert "left out, because the owner has another row by now (bob)" in finished.err
+        assert "give --beside" in finished.err
+    # Both rows of alice came back, for neither was there without the other; bob's row did not.
+    keys = keys_in(client, table)
+    assert {key_of(row) for row in [*alice, nobody]} <= keys
+    assert key_of(bob) not in keys
+    # By now alice has a row, and a restore of the other one alone is told so; a row that stands is not in its own way.
+    client.delete_item(TableName=table, Key={"token": alice[0]["token"]})
+    one = ("--fingerprint", fingerprint_of(key_of(alice[0])))
+    assert restore(server, archive, *one).code == 4
+    beside = restore(server, archive, "--all", "--beside")
+    assert (beside.code, summary_of(beside)["restored"], summary_of(beside)["skipped"]["row-stands"]) == (0, 2, 2)
+    assert {key_of(row) for row in [*alice, bob, nobody]} <= keys_in(client, table)
 
 
 def test_a_row_that_had_changed_is_skipped_for_it_was_not_deleted(

@@ -11,10 +11,12 @@ from typing import NamedTuple
 from janitor.report.combine import split_by_table
 from janitor.report.model import Outcome, Report
 from janitor.tokens.classify import State
+from janitor.tokens.lockout import Remedy
 from janitor.tokens.printable import printable
 from janitor.tokens.words import format_count
 
 _MAX_THRESHOLDS = 5
+_MAX_REMOVES = 3
 # The states whose rows are accepted and will expire by themselves.
 _STATES_WITH_END = (State.EXPIRING, State.ACTIVE)
 # Of several tables each has steps of its own.
@@ -92,12 +94,26 @@ def _steps_after_deletes(report: Report) -> Iterator[Step]:
     if archive and report.deletion.deleted:
         advice = "If a row should not have been deleted: see what would be restored, then leave out `--dry-run`."
         yield Step(advice, (f"janitor restore {_quote(archive)} --all --dry-run",))
-    if report.locked_out:
+    yield from _steps_for_locked_out(report)
+
+
+def _steps_for_locked_out(report: Report) -> Iterator[Step]:
+    rows = [row for owner in report.lockouts for row in owner.rows]
+    remedies = {row.remedy for row in rows}
+    if remedies & {Remedy.UNLOCK_AFTER, Remedy.INCLUDE_LEGACY}:
+        include = " --include legacy" if Remedy.INCLUDE_LEGACY in remedies else ""
+        advice = "Let the locked-out owners in again before the grace is over: plan the rows that keep them out."
+        plan = f"{_sweep_command(report)} --unlock-after 1h{include} --plan locked-out.ndjson"
+        yield Step(advice, (plan, "janitor apply locked-out.ndjson"))
+    by_hand = [row.row_name for row in rows if row.remedy in (Remedy.REMOVE, Remedy.INCLUDE_UNDATED)]
+    if by_hand:
+        are = "is" if len(by_hand) == 1 else "are"
         advice = (
-            "Let the locked-out owners in again before the grace is over: plan every expired row, and keep only "
-            "what should go."
+            f"{format_count(len(by_hand), 'row')} of locked-out owners {are} left by such a sweep. Look at each, and "
+            "remove it if nobody needs it."
         )
-        yield Step(advice, (f"{_sweep_command(report, grace='0')} --plan locked-out.ndjson",))
+        where = "" if report.tables[0].source else f" {_target_options(report)}"
+        yield Step(advice, tuple(f"janitor token remove {_quote(name)}{where}" for name in by_hand[:_MAX_REMOVES]))
 
 
 def _steps_for_owners(report: Report) -> Iterator[Step]:
@@ -136,8 +152,8 @@ def _scan_command(report: Report, command: str = "scan") -> str:
     )
 
 
-def _sweep_command(report: Report, *, grace: str | None = None) -> str:
-    return f"janitor sweep {_target_options(report)} --grace {grace or _format_duration(report.policy.grace_seconds)}"
+def _sweep_command(report: Report) -> str:
+    return f"janitor sweep {_target_options(report)} --grace {_format_duration(report.policy.grace_seconds)}"
 
 
 def _target_options(report: Report) -> str:

@@ -13,6 +13,7 @@ from janitor.report.html.charts import build_expired_chart, build_expiry_chart, 
 from janitor.report.html.findings import ListedFindings, PageRow, RowClasses, build_page_row, list_findings
 from janitor.report.html.next_steps import list_steps
 from janitor.report.html.templating import load_styles, make_environment
+from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Outcome, Remark, Report
 from janitor.report.summary import (
     deletion_lines,
@@ -26,7 +27,7 @@ from janitor.report.summary import (
 from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
-from janitor.tokens.dialect import Dialect
+from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import format_duration
 from janitor.tokens.printable import printable
 
@@ -165,8 +166,12 @@ def _values(report: Report, classes: RowClasses, render_row: Callable[[PageRow],
             for finding in unexpected[:_MAX_UNEXPECTED]
         ],
         "more_unexpected": max(0, len(unexpected) - _MAX_UNEXPECTED),
-        "owners": [_shorten(printable(owner), _MAX_OWNER_LENGTH) for owner in report.locked_out[:_MAX_OWNERS]],
-        "more_owners": max(0, len(report.locked_out) - _MAX_OWNERS),
+        "owners": [
+            (_shorten(printable(owner.username), _MAX_OWNER_LENGTH), list_lockout_states(owner))
+            for owner in report.lockouts[:_MAX_OWNERS]
+        ],
+        "ways_out": list_ways_out(report.lockouts),
+        "more_owners": max(0, len(report.lockouts) - _MAX_OWNERS),
         "in_order": describe_order(report),
         "filters": classes.filters(),
         "facts": list(_facts(report)),
@@ -262,6 +267,10 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     thresholds = sorted(policy.thresholds_seconds, reverse=True)
     yield "About to expire", ", ".join(format_duration(seconds) for seconds in thresholds[:_MAX_THRESHOLDS])
     yield "Grace", format_duration(policy.grace_seconds)
+    if policy.unlock_after_seconds is not None:
+        yield "Unlock after", format_duration(policy.unlock_after_seconds)
+    if Gate.WORKBENCH not in policy.gates:
+        yield "MCP Workbench", "none"
     yield "Units", f"{capacity.read_units:,.1f} read, {capacity.write_units:,.1f} written"
     yield "Requests", f"{capacity.requests:,}, {capacity.throttled:,} throttled"
     yield "Cost", f"${capacity.cost_usd:,.6f}".rstrip("0").rstrip(".") + " on demand"

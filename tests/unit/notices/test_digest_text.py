@@ -95,10 +95,19 @@ def test_what_is_only_counted_and_what_is_over_are_said() -> None:
 
 def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_behind_what_is_due() -> None:
     content = digest(
-        notice(), changes=CHANGES, locked_out=("eve", "mal"), unusual_days=(("2026-10-01", 1_412),), warnings=("hm",)
+        notice(),
+        changes=CHANGES,
+        locked_out=("eve", "mal"),
+        lockout_states=("expired", "malformed"),
+        ways_out=("rows: `sweep`",),
+        unusual_days=(("2026-10-01", 1_412),),
+        warnings=("hm",),
     )
     said = email(content)
-    places = ["ci pipeline", "extended", "and 2 more", "- eve\n", "- mal\n", "2026-10-01    1,412", "hm.", "What to do"]
+    places = [
+        "ci pipeline", "extended", "and 2 more", "- eve (expired)\n", "- mal (malformed)\n", "2026-10-01    1,412",
+        "hm.", "What to do", "To let locked-out owners in again, remove rows: `sweep`.",
+    ]  # fmt: skip
     assert sorted(places, key=said.index) == places
     assert "deleted by somebody else" not in said
 

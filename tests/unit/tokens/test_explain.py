@@ -29,6 +29,8 @@ policies = st.builds(
     protect_users=st.sampled_from([(), ("a*",)]),
     protect_system=st.booleans(),
     include_legacy=st.booleans(),
+    include_undated=st.booleans(),
+    has_workbench=st.booleans(),
 )
 
 
@@ -40,10 +42,13 @@ Case: TypeAlias = tuple[dict[str, Any], Policy, int]
 def may_go(draw: st.DrawFn) -> Case:
     """What a sweep deletes."""
     policy, expiry = draw(policies), draw(st.integers(NOW - 100 * DAY, NOW + 100 * DAY))
-    uuids = [{"S": "u"}, {"S": ""}] if policy.include_legacy else [{"S": "u"}]
+    is_dead_undated = policy.dialect is Dialect.HASHED and policy.include_undated and not policy.has_workbench
+    is_undated = is_dead_undated and draw(st.booleans())
+    uuids = [{"S": "u"}, {"S": ""}] if policy.include_legacy or is_undated else [{"S": "u"}]
+    date = {"N": str(expiry)} if is_undated else {"N": draw(st.sampled_from([str(expiry), f"{expiry}.75"]))}
     item = {
         "token": {"S": draw(st.text(min_size=1, max_size=80))},
-        "tokenExpiration": {"N": draw(st.sampled_from([str(expiry), f"{expiry}.75"]))},
+        "createdDate" if is_undated else "tokenExpiration": date,
         "tokenUUID": draw(st.sampled_from(uuids)),
         "username": {"S": draw(st.text("bcd", min_size=1, max_size=5))},
     }
@@ -97,9 +102,9 @@ def test_what_a_sweep_does_now_follows_from_the_first_second_and_the_protection(
     read = row(item)
     said = explain_sweep(read, now, policy)
     assert said.deletes == (is_deletable(classify(read, now, policy), now, policy) and said.protected_by is None)
-    assert said.needs_include == (
+    assert (said.needs_include is not None) == (
         first_deletable_second(read, policy) is None
-        and first_deletable_second(read, structs.replace(policy, include_legacy=True)) is not None
+        and first_deletable_second(read, structs.replace(policy, include_legacy=True, include_undated=True)) is not None
     )
     assert said.why.startswith("deletes it:") == said.deletes
 

@@ -39,4 +39,4 @@ def test_a_request_to_stop_is_no_yes_and_the_command_says_who_asked(
     with pytest.raises(NotConfirmedError) as refused:
         confirm("Delete it?", "nothing was removed", stop)
     assert (str(refused.value), refused.value.code, refused.value.exit_code) == (sentence, error_code, exit_code)
-    assert not Confirmation("tokens", stop, yes=False).ask(1, 0, 0)
+    assert not Confirmation("tokens", stop, yes=False).ask(1, (0, 0), undated=0)

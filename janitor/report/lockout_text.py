@@ -1,0 +1,56 @@
+"""Say which owners are locked out, by which rows, and what would let them in again. Shared by everything for people."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from janitor.report.model import LockedOutOwner
+from janitor.tokens.lockout import Remedy
+from janitor.tokens.printable import printable
+from janitor.tokens.words import list_some
+
+_MAX_NAMED = 10
+_MAX_ROWS = 3
+
+# A sentence about the rows of each remedy; {rows} are some of their names.
+_WAYS_OUT = {
+    Remedy.UNLOCK_AFTER: "rows that have expired: `janitor sweep --delete --unlock-after 1h`, without waiting for the "
+    "grace",
+    Remedy.INCLUDE_LEGACY: "legacy rows whose date is over: a sweep with `--include legacy`",
+    Remedy.INCLUDE_UNDATED: "rows without a date: `janitor token remove FINGERPRINT` ({rows}), or if this LISA runs no "
+    "MCP Workbench, a sweep with `--gates api --include undated`",
+    Remedy.REMOVE: "rows that no sweep may take: `janitor token remove FINGERPRINT` ({rows})",
+    Remedy.UNPROTECT: "protected rows ({rows}): only whoever protects them can let them go",
+}
+
+
+def lockout_lines(owners: Sequence[LockedOutOwner]) -> Iterator[str]:
+    """Say in sentences who is locked out and what would remove the rows; nothing if nobody is."""
+    if not owners:
+        return
+    named = [describe_locked_out(owner) for owner in owners[:_MAX_NAMED]]
+    listed = list_some(named, _MAX_NAMED, names="owners", total=len(owners))
+    yield f"LISA lets these owners create no token until their rows are gone: {listed}."
+    for sentence in list_ways_out(owners):
+        yield f"To remove {sentence}."
+
+
+def describe_locked_out(owner: LockedOutOwner) -> str:
+    """Name the owner, and the states of the rows: `alice (expired, malformed)`."""
+    return f"{printable(owner.username)} ({list_lockout_states(owner)})"
+
+
+def list_lockout_states(owner: LockedOutOwner) -> str:
+    """List the states of the owner's rows, each once, the most frequent of them being the first named."""
+    return ", ".join(dict.fromkeys(row.state.value for row in owner.rows))
+
+
+def list_ways_out(owners: Iterable[LockedOutOwner]) -> list[str]:
+    """Say for each kind of row what removes it, with the names of some of these rows where they have to be named."""
+    names: dict[Remedy, list[str]] = {}
+    for owner in owners:
+        for row in owner.rows:
+            names.setdefault(row.remedy, []).append(row.row_name)
+    return [
+        sentence.format(rows=list_some(names[remedy], _MAX_ROWS))
+        for remedy, sentence in _WAYS_OUT.items()
+        if remedy in names
+    ]

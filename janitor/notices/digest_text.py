@@ -317,6 +317,8 @@ def _advice_sentences(content: DigestContent) -> Iterator[str]:
         yield "Tokens that have expired: LISA refuses them. Replace them wherever they are still used."
     if counts.get("stale", 0) > deletion.deleted:
         yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
+    if counts.get("legacy"):
+        yield "Legacy rows: their keys stand in the table as they are used. Treat each as leaked; the warnings say how."
     if counts.get("malformed"):
         yield "Malformed dates: only you can tell what was meant; `janitor scan` lists them, with a guess."
 

@@ -71,7 +71,7 @@ def _state_meanings(report: Report) -> dict[State, str]:
         State.STALE: f"refused, for {grace} or more",
         State.PERMANENT: _PERMANENT[report.policy.dialect],
         State.MALFORMED: "date not valid; see below what still accepts it",
-        State.LEGACY: "no tokenUUID: LISA's API refuses it, MCP Workbench may not",
+        State.LEGACY: "no tokenUUID, or a key that is no hash: LISA's API refuses it, MCP Workbench may not",
     }
 
 

@@ -33,6 +33,7 @@ from janitor.report.model import (
     Remark,
     TableReport,
 )
+from janitor.report.reason_remarks import build_reason_remarks
 from janitor.run.finding_collector import FindingCollector
 from janitor.run.locked_out import LockedOut, build_unchecked_warnings, find_locked_out, find_locked_out_in_pages
 from janitor.run.reading import complete_rules, read_table
@@ -123,6 +124,7 @@ def _read_and_sweep(
             *spec.warnings,
             *lease.warnings,
             *_workbench_warnings(tally),
+            *build_reason_remarks(tally.reasons, findings),
             *(_unused_pattern_warnings(spec) if is_complete else []),
             *sweep_result.warnings,
             *warnings,
@@ -225,6 +227,7 @@ def _build_report(
         deletion=sweep_result.deletion,
         capacity=_sum_capacity(spec, tally, locked_out),
         clock=Clock(skew_seconds=spec.table.skew_seconds),
+        active_findings=tally.active_findings,
         findings_omitted=0,
         locked_out=list(locked_out.owners),
         locked_out_unchecked=locked_out.unchecked,

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from janitor.report.combine import split_by_table
+from janitor.report.finding_cells import choose_row_names
 from janitor.report.model import Outcome, Report
 from janitor.tokens.classify import State
 from janitor.tokens.printable import printable
+from janitor.tokens.reasons import BREAKING, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
 from janitor.tokens.words import format_count
 
 _MAX_THRESHOLDS = 5
@@ -41,6 +43,7 @@ def list_steps(report: Report) -> Iterator[Step]:
         *_steps_for_unfinished(report),
         *_steps_for_plan(report),
         *_steps_after_deletes(report),
+        *_steps_for_reasons(report),
         *_steps_for_owners(report),
     ]
     yield from steps or [_NOTHING]
@@ -98,6 +101,30 @@ def _steps_after_deletes(report: Report) -> Iterator[Step]:
             "what should go."
         )
         yield Step(advice, (f"{_sweep_command(report, grace='0')} --plan locked-out.ndjson",))
+
+
+def _steps_for_reasons(report: Report) -> Iterator[Step]:
+    """What to do about keys in plain text, and about rows that make LISA fail."""
+    keys = [each for each in report.findings if PLAIN_TEXT_KEY in each.reasons or KEY_NOT_A_SHA256 in each.reasons]
+    if keys:
+        advice = (
+            f"Treat the keys of {format_count(len(keys), 'row')} as leaked: they stand in the table as they are used. "
+            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it, have "
+            "the owners make new tokens, and then plan the deletes."
+        )
+        plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
+        yield Step(advice, (plan, "janitor apply legacy.ndjson"))
+    breaking = [each for each in report.findings if not BREAKING.isdisjoint(each.reasons)]
+    if breaking:
+        advice = (
+            f"Correct {format_count(len(breaking), 'row')} of this page that LISA fails on: its list of tokens breaks "
+            "for everybody, or API Gateway refuses the token. The finding names the attribute; correct it in DynamoDB, or "
+            "have the owner make a new token and remove the row with `janitor token remove`."
+        )
+        table = report.only_table
+        shows = table is not None and table.source is None
+        name = choose_row_names(report.findings)(breaking[0])
+        yield Step(advice, (f"janitor token show {name} {_target_options(report)}",) if shows else ())
 
 
 def _steps_for_owners(report: Report) -> Iterator[Step]:

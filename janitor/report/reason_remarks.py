@@ -19,13 +19,13 @@ _MESSAGES = {
         f"make new tokens, then remove the rows {_REMOVE_LEGACY}"
     ),
     KEY_NOT_A_SHA256: (
-        "{rows} with a tokenUUID, but a key that is no lower-case sha256{which}; LISA's API never finds such a row, and "
-        "MCP Workbench takes the key itself; have the owners make new tokens, then remove the rows "
+        "{rows} with a tokenUUID, but a key that is no lower-case sha256{which}; LISA's API never finds such a row, "
+        "and MCP Workbench takes the key itself; have the owners make new tokens, then remove the rows "
         f"{_REMOVE_LEGACY}"
     ),
     GROUPS_BREAK_AUTHORIZER: (
-        "{rows} with groups that make API Gateway refuse the token with an error, though Serve accepts it{which}; store "
-        "the groups as a list of texts, or have the owner make a new token"
+        "{rows} with groups that make API Gateway refuse the token with an error, though Serve accepts it{which}; "
+        "store the groups as a list of texts, or have the owner make a new token"
     ),
     BREAKS_LISA_LIST: (
         "{rows} that break LISA's list of tokens for everybody{which}; correct the attribute that the finding names, "

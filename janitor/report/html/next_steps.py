@@ -109,8 +109,8 @@ def _steps_for_reasons(report: Report) -> Iterator[Step]:
     if keys:
         advice = (
             f"Treat the keys of {format_count(len(keys), 'row')} as leaked: they stand in the table as they are used. "
-            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it, have "
-            "the owners make new tokens, and then plan the deletes."
+            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it, "
+            "have the owners make new tokens, and then plan the deletes."
         )
         plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
         yield Step(advice, (plan, "janitor apply legacy.ndjson"))
@@ -118,8 +118,8 @@ def _steps_for_reasons(report: Report) -> Iterator[Step]:
     if breaking:
         advice = (
             f"Correct {format_count(len(breaking), 'row')} of this page that LISA fails on: its list of tokens breaks "
-            "for everybody, or API Gateway refuses the token. The finding names the attribute; correct it in DynamoDB, or "
-            "have the owner make a new token and remove the row with `janitor token remove`."
+            "for everybody, or API Gateway refuses the token. The finding names the attribute; correct it in "
+            "DynamoDB, or have the owner make a new token and remove the row with `janitor token remove`."
         )
         table = report.only_table
         shows = table is not None and table.source is None

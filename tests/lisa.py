@@ -77,7 +77,7 @@ def deserialize(item: dict[str, Any]) -> dict[str, Any]:
     return {name: TypeDeserializer().deserialize(_with_bytes(value)) for name, value in item.items()}
 
 
-def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
+def _with_bytes(value: dict[str, Any]) -> Any:
     [(kind, inner)] = value.items()
     match kind:
         case "B":

@@ -10,26 +10,30 @@ from janitor.tokens.words import format_count, list_some
 _MAX_NAMED = 3
 _REMOVE_LEGACY = "with `janitor sweep --include legacy` or `janitor token remove FINGERPRINT`"
 
-# What each reason does, and what to do about it. {rows} is "1 row" or "3 rows", {which} names some of them after a
-# colon.
-_MESSAGES = {
+# What rows with each reason are, after "3 rows".
+_DESCRIPTIONS = {
     PLAIN_TEXT_KEY: (
-        "{rows} with a key in plain text{which}; lisa-sdk leaves LISA's management key in such a row, and LISA accepts "
-        "that key everywhere, whatever the row says; treat each as leaked: rotate the management key, have the owners "
-        f"make new tokens, then remove the rows {_REMOVE_LEGACY}"
+        "with a key in plain text, where lisa-sdk leaves LISA's management key, which LISA accepts everywhere, "
+        "whatever the row says"
     ),
     KEY_NOT_A_SHA256: (
-        "{rows} with a tokenUUID, but a key that is no lower-case sha256{which}; LISA's API never finds such a row, "
-        "and MCP Workbench takes the key itself; have the owners make new tokens, then remove the rows "
-        f"{_REMOVE_LEGACY}"
+        "with a tokenUUID, but a key that is no lower-case sha256, so that LISA's API never finds them, and MCP "
+        "Workbench takes the key itself"
     ),
     GROUPS_BREAK_AUTHORIZER: (
-        "{rows} with groups that make API Gateway refuse the token with an error, though Serve accepts it{which}; "
-        "store the groups as a list of texts, or have the owner make a new token"
+        "with groups that make API Gateway refuse the token with an error, though Serve accepts it"
     ),
+    BREAKS_LISA_LIST: "that break LISA's list of tokens for everybody",
+}
+ADVICE = {
+    PLAIN_TEXT_KEY: (
+        "treat the key as leaked: rotate LISA's management key, have the owner make a new token, then remove the row "
+        f"{_REMOVE_LEGACY}"
+    ),
+    KEY_NOT_A_SHA256: f"have the owner make a new token, then remove the row {_REMOVE_LEGACY}",
+    GROUPS_BREAK_AUTHORIZER: "store the groups as a list of texts, or have the owner make a new token",
     BREAKS_LISA_LIST: (
-        "{rows} that break LISA's list of tokens for everybody{which}; correct the attribute that the finding names, "
-        "or remove the row with `janitor token remove FINGERPRINT`"
+        "correct the attribute that the finding names, or remove the row with `janitor token remove FINGERPRINT`"
     ),
 }
 
@@ -42,10 +46,10 @@ def build_reason_remarks(counts: Mapping[str, int], findings: Sequence[Finding])
         findings: those that the report lists, most urgent first; the rows that a warning names are among them.
     """
     row_name_of = choose_row_names(findings)
-    for reason, message in _MESSAGES.items():
+    for reason, description in _DESCRIPTIONS.items():
         count = counts.get(reason, 0)
         if count:
             names = [row_name_of(finding) for finding in findings if reason in finding.reasons]
             which = f": {list_some(names, _MAX_NAMED, total=count)}" if names else ""
-            text = message.format(rows=format_count(count, "row"), which=which)
-            yield Remark(where="table", code=reason, message=text)
+            message = f"{format_count(count, 'row')} {description}{which}; {ADVICE[reason]}"
+            yield Remark(where="table", code=reason, message=message)

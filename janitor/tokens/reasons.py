@@ -153,14 +153,21 @@ def _is_refused_by_json(value: Value) -> bool:
     return value.kind in _NOT_JSON or any(map(_is_refused_by_json, (*(value.L or ()), *(value.M or {}).values())))
 
 
+def _looks_like_lisa_sdk(row: Row) -> bool:
+    """Whether the row is as lisa-sdk leaves it: a key and a date, and nothing else."""
+    others = (row.token_uuid, row.username, row.name, row.created_by, row.created_date, row.groups, row.is_system)
+    return row.expiration is not None and all(each is None for each in others)
+
+
 def describe_reasons(row: Row, reasons: tuple[str, ...]) -> Iterator[str]:
     """Say in words what each of these reasons is about; nothing about a reason of the date."""
     if KEY_NOT_A_SHA256 in reasons:
         yield "its key is no lower-case sha256"
     if PLAIN_TEXT_KEY in reasons:
-        yield "its key is in plain text"
+        whose = ", maybe LISA's management key, which LISA accepts everywhere" if _looks_like_lisa_sdk(row) else ""
+        yield f"its key is in plain text{whose}"
     if GROUPS_BREAK_AUTHORIZER in reasons:
-        yield "its groups make API Gateway refuse it with an error, though Serve accepts them"
+        yield "its groups make API Gateway refuse it with an error, though Serve accepts it"
     if BREAKS_LISA_LIST in reasons:
         faults = ", ".join(f"{fault.attribute} is {fault.what}" for fault in find_list_faults(row))
         yield f"breaks LISA's list of tokens for everybody: {faults}"

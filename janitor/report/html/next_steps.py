@@ -134,8 +134,8 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
     accepted = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _STATES_WITH_END)
     if accepted:
         lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
-        why = "with no date, a broken one, or no tokenUUID. janitor deletes no row that LISA accepts"
-        yield Step(f"{lets}, {why}: have the owners replace them.")
+        why = "with no date, a broken one, no tokenUUID, or a key that is no hash"
+        yield Step(f"{lets}, {why}. janitor deletes no row that LISA accepts: have the owners replace them.")
     if report.findings_omitted:
         yield Step(
             "See the findings that this page leaves out.",

@@ -6,13 +6,20 @@ from janitor.aws.errors import DENIALS, TRANSIENT_ERRORS
 from janitor.dynamodb.caller import IdentifiedSession
 from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.clock import JUDGED_BY, describe_skew, is_worth_a_warning
-from janitor.dynamodb.locate import OWNER_INDEX, Table
+from janitor.dynamodb.locate import OWNER_INDEX, Table, find_newer_table
 from janitor.errors import ConfigurationError, CredentialsError, JanitorError
 from janitor.report.checkup import Check, error_check, failed_check, passed_check, skipped_check
 from janitor.settings.doctor import DoctorCommand
 from janitor.settings.table import TableSettings
 from janitor.tokens.dialect import Dialect
-from janitor.wiring.open_table import MAX_SKEW_SECONDS, make_aws_access, names_a_table, open_session, open_table
+from janitor.wiring.open_table import (
+    MAX_SKEW_SECONDS,
+    describe_newer_table,
+    make_aws_access,
+    names_a_table,
+    open_session,
+    open_table,
+)
 
 _CREDENTIALS, _TABLE, _KEY, _DIALECT, _CLOCK = "credentials", "table", "key", "dialect", "clock"
 _NOT_OURS = "not-a-token-table"
@@ -93,10 +100,14 @@ def examine_table(settings: DoctorCommand, session: Session, *, is_optional: boo
     table = opened.table
     where = f"{table.region}, {table.endpoint}" if table.endpoint else table.region
     size = f"about {table.item_count:,} rows, {format_size(table.size_bytes)}"
-    checks = (passed_check(_TABLE, f"{table.name} in {where}: {size}"), passed_check(_KEY, "token (S)"))
-    return FoundTable(
-        opened.aws, table.name, table, None, "", (*checks, _examine_dialect(settings.doctor.dialect, table))
-    )
+    found = passed_check(_TABLE, f"{table.name} in {where}: {size}")
+    newer = find_newer_table(opened.aws, table)
+    if newer is not None:
+        # A run gives the same warning, and goes on.
+        sentence = f"{found.found}; {describe_newer_table(table.name, newer)}"
+        found = failed_check(_TABLE, sentence, f"name the newer one with --table {newer}", needed=False)
+    checks = (found, passed_check(_KEY, "token (S)"), _examine_dialect(settings.doctor.dialect, table))
+    return FoundTable(opened.aws, table.name, table, None, "", checks)
 
 
 def _examine_failure(settings: TableSettings, error: JanitorError) -> FoundTable:

@@ -19,6 +19,8 @@ log = get_logger("janitor.locate")
 
 # LISA's table names, newest first (lib/core/apiBaseConstruct.ts, lib/serve/serveApplicationConstruct.ts).
 NAME_PATTERNS = ("{deployment}-LISAApiBaseTokenTable", "{deployment}-LISAApiTokenTable", "LISAApiTokenTable")
+# A name without a deployment is from before LISA named its deployments; this is LISA's own default (lib/schema).
+_DEFAULT_DEPLOYMENT = "prod"
 OWNER_INDEX = "username-index"
 
 _MAX_PAGES = 10
@@ -104,6 +106,21 @@ def find_older_tables(aws: AwsSession, table: Table) -> list[str]:
     return [name for name in _older_names(table.name) if _holds_rows(aws, name)]
 
 
+def find_newer_table(aws: AwsSession, table: Table) -> str | None:
+    """Return the newer table of the same deployment, which LISA reads in place of this one; None if none is seen.
+
+    A table that may not be described counts as none: an IAM policy for one table only forbids it.
+    """
+    for name in _newer_names(table.name):
+        try:
+            _describe(aws, name)
+        except JanitorError as error:
+            log.debug("table.not_looked_at", table=name, code=error.code)
+        else:
+            return name
+    return None
+
+
 def _candidate_names(aws: AwsSession, choice: TableChoice) -> list[str]:
     if choice.deployment:
         return [pattern.format(deployment=choice.deployment) for pattern in NAME_PATTERNS]
@@ -174,11 +191,26 @@ def _measure_skew(response: Mapping[str, Any], now: float) -> int | None:
 
 
 def _older_names(name: str) -> list[str]:
-    suffixes = [pattern.removeprefix("{deployment}") for pattern in NAME_PATTERNS[:2]]
-    for age, suffix in enumerate(suffixes, start=1):
-        if name.endswith(suffix):
-            return [pattern.format(deployment=name.removesuffix(suffix)) for pattern in NAME_PATTERNS[age:]]
-    return []
+    deployment, age = _deployment_and_age(name)
+    return [pattern.format(deployment=deployment) for pattern in NAME_PATTERNS[age + 1 :]]
+
+
+def _newer_names(name: str) -> list[str]:
+    deployment, age = _deployment_and_age(name)
+    return (
+        [pattern.format(deployment=deployment) for pattern in NAME_PATTERNS[:age]] if age < len(NAME_PATTERNS) else []
+    )
+
+
+def _deployment_and_age(name: str) -> tuple[str, int]:
+    """Return the deployment in a table's name, and the position of its pattern; the number of patterns if none fits."""
+    for age, pattern in enumerate(NAME_PATTERNS):
+        suffix = pattern.removeprefix("{deployment}")
+        if suffix == name:
+            return _DEFAULT_DEPLOYMENT, age
+        if suffix != pattern and name.endswith(suffix):
+            return name.removesuffix(suffix), age
+    return "", len(NAME_PATTERNS)
 
 
 def _holds_rows(aws: AwsSession, name: str) -> bool:

@@ -6,10 +6,10 @@ import msgspec
 
 from janitor.dynamodb.decode import Page
 from janitor.errors import JanitorError, SourceError
-from janitor.tokens.row import Glance, Row
+from janitor.tokens.row import Glance, Row, TextGlance
 
 
-class _Key(msgspec.Struct, gc=False):
+class _Key(TextGlance, gc=False):
     S: str
 
 

@@ -11,7 +11,7 @@ from janitor.notices.notice import Notice
 from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
-from janitor.report.model import Deletion, Outcome, Report, TableReport
+from janitor.report.model import Deletion, Outcome, Report, TableReport, count_reportable
 from janitor.tokens.times import format_iso
 
 
@@ -130,4 +130,5 @@ def _report_json(report: Report) -> str:
     whole = json.dumps(content)
     if len(whole) <= _MAX_REPORT_BYTES:
         return whole
-    return json.dumps({**content, "findings": [], "findings_omitted": report.counts.scanned - report.counts.active})
+    omitted = count_reportable(report.counts, report.active_findings, report.listing)
+    return json.dumps({**content, "findings": [], "findings_omitted": omitted})

@@ -323,6 +323,8 @@ def _advice_sentences(content: DigestContent) -> Iterator[str]:
         yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
     for way_out in content.ways_out:
         yield f"To let locked-out owners in again, remove {way_out}."
+    if counts.get("legacy"):
+        yield "Legacy rows: their keys stand in the table as they are used. Treat each as leaked; the warnings say how."
     if counts.get("malformed"):
         yield "Malformed dates: only you can tell what was meant; `janitor scan` lists them, with a guess."
 

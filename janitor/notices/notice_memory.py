@@ -163,7 +163,7 @@ class NoticeMemory:
                 return
 
     def add_findings(self, rows: Sequence[JudgedRow]) -> None:
-        """Take findings, none of them active."""
+        """Take findings; an active one is remembered, and needs no notice."""
         if self.error is not None or self._snapshot is None:
             return
         tokens = [make_seen_token(found, self.compute_row_fingerprint(found.row)) for found in rows]

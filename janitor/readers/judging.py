@@ -13,7 +13,7 @@ from janitor.readers.listing import Listing
 from janitor.readers.tally import Tally
 from janitor.report.build import build_finding
 from janitor.report.model import Finding
-from janitor.tokens.classify import State, classify, is_deletable, positions_to_decode
+from janitor.tokens.classify import classify, is_deletable, positions_to_decode
 from janitor.tokens.fingerprint import compute_fingerprint
 from janitor.tokens.lockout import judge_early, make_early_policy
 from janitor.tokens.protection import find_matching_patterns, find_protection
@@ -59,7 +59,7 @@ def _judge_for_report(page: Page, rules: Rules, patterns: Sequence[str]) -> Batc
                 deletable.append(_make_deletable(page.item(position), JudgedRow(row, early), rules))
                 continue
         tally.owners.add(row, verdict)
-        if verdict.state is not State.ACTIVE:
+        if verdict.is_finding:
             found.append(JudgedRow(row, verdict))
     return Batch(tally, found, deletable, find_matching_patterns(patterns, rows))
 

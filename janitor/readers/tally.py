@@ -21,6 +21,8 @@ class Tally(msgspec.Struct):
         owners: the owners of refused and of accepted rows.
         protected: how many rows could have been deleted, but are protected.
         workbench_only: how many rows the api gate refuses and MCP Workbench accepts.
+        active_findings: how many active rows there are reasons for, so that they are findings.
+        reasons: how many rows there are for each reason.
         chosen: how many rows a listing selected.
         waiting: how many rows could have been deleted, but whose notice is not old enough.
         planned_expiries: the earliest and the latest expiry among the planned rows; None without any.
@@ -35,6 +37,8 @@ class Tally(msgspec.Struct):
     owners: Owners = msgspec.field(default_factory=Owners)
     protected: int = 0
     workbench_only: int = 0
+    active_findings: int = 0
+    reasons: dict[str, int] = msgspec.field(default_factory=dict)
     chosen: int = 0
     waiting: int = 0
     planned_expiries: tuple[int, int] | None = None
@@ -55,6 +59,9 @@ class Tally(msgspec.Struct):
             day = verdict.expiry // DAY
             self.expiries[day] = self.expiries.get(day, 0) + 1
         self.workbench_only += verdict.accepted_by == (Gate.WORKBENCH,)
+        self.active_findings += verdict.state is State.ACTIVE and verdict.is_finding
+        for reason in verdict.reasons:
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
     def change_state(self, before: State, after: State) -> None:
         """Count a row in another state than before."""
@@ -81,6 +88,9 @@ class Tally(msgspec.Struct):
         self.owners.add_all(other.owners)
         self.protected += other.protected
         self.workbench_only += other.workbench_only
+        self.active_findings += other.active_findings
+        for reason, count in other.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
         self.chosen += other.chosen
 
     @property

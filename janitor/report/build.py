@@ -10,11 +10,11 @@ from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.duration import DAY
 from janitor.tokens.expiration import LAST_SECOND, calendar_time, guess_intended_expiry, whole_seconds
 from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
-from janitor.tokens.meaning import describe_state
+from janitor.tokens.meaning import describe_row
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
 from janitor.tokens.redact import redacted_texts
-from janitor.tokens.row import Number, Row, Value, is_truthy
+from janitor.tokens.row import Row, Value, is_truthy
 
 # The largest whole number that every reader of JSON holds exactly.
 MAX_JSON_INTEGER = 2**53 - 1
@@ -40,12 +40,17 @@ _DATED = (State.EXPIRING, State.EXPIRED, State.STALE, State.ACTIVE)
 def verdict_urgency(verdict: Verdict, now: int) -> tuple[int, bool, int]:
     """A sort key of a row: most urgent state first, and within a state nearest to `now` first."""
     distance = abs(verdict.expiry - now) if verdict.expiry is not None else 0
-    return _URGENCY[verdict.state], not verdict.accepted_by, distance
+    return _rank(verdict.state, verdict.reasons), not verdict.accepted_by, distance
 
 
 def finding_urgency(finding: Finding) -> tuple[int, bool, int]:
     """The same sort key, of a finding."""
-    return _URGENCY[finding.state], not finding.accepted_by, _distance_of(finding)
+    return _rank(finding.state, finding.reasons), not finding.accepted_by, _distance_of(finding)
+
+
+def _rank(state: State, reasons: tuple[str, ...]) -> int:
+    """The place of a state in the order of urgency; an active row with reasons is as odd as a malformed one."""
+    return _URGENCY[State.MALFORMED if reasons and state is State.ACTIVE else state]
 
 
 def _distance_of(finding: Finding) -> int:
@@ -100,7 +105,7 @@ def build_finding(
         reasons=verdict.reasons,
         outcome=outcome,
         probably_meant=None if intended is None else calendar_time(intended),
-        meaning=describe_state(row, verdict, now),
+        meaning=describe_row(row, verdict, now),
         table=table,
     )
 
@@ -130,7 +135,7 @@ def _is_unusual(count: int, total: int, days: int) -> bool:
     return count > mean + _UNUSUAL_DEVIATIONS * math.sqrt(mean)
 
 
-def _stored(value: Value | Number | None) -> int | None:
+def _stored(value: Value | None) -> int | None:
     return whole_seconds(value.N) if value is not None and value.N is not None else None
 
 
@@ -138,6 +143,6 @@ def _for_json(number: int | None) -> int | None:
     return number if number is not None and -MAX_JSON_INTEGER <= number <= MAX_JSON_INTEGER else None
 
 
-def _created_at(value: Number | None) -> dt.datetime | None:
+def _created_at(value: Value | None) -> dt.datetime | None:
     second = _stored(value)
     return None if second is None else calendar_time(second)

@@ -65,7 +65,7 @@ class Checkup(Part, frozen=True, tag_field="schema", tag=SCHEMA):
     @property
     def has_checked_table(self) -> bool:
         """Whether a table was named, and exists."""
-        return any(check.name == "table" and check.status is Status.OK for check in self.checks)
+        return any(check.name == "table" and check.status in (Status.OK, Status.WARNING) for check in self.checks)
 
 
 def passed_check(name: str, found: str, *, needed: bool = True) -> Check:

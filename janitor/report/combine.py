@@ -118,6 +118,7 @@ def combine_tables(
         errors: of the run as a whole.
     """
     counts = _sum_counts(Counts(), (table.counts for table in tables))
+    active_findings = sum(table.active_findings for table in tables)
     policy = _combine_policies(tables)
     return Report(
         run=structs.replace(run, outcome=worst_outcome(table.outcome for table in tables)),
@@ -128,7 +129,8 @@ def combine_tables(
         capacity=_sum_capacity([table.capacity for table in tables]),
         clock=_largest_skew([table.clock for table in tables]),
         findings=findings,
-        findings_omitted=count_reportable(counts, listing) - len(findings),
+        active_findings=active_findings,
+        findings_omitted=count_reportable(counts, active_findings, listing) - len(findings),
         listing=listing,
         locked_out=sorted({owner for table in tables for owner in table.locked_out}),
         lockouts=[owner for table in tables for owner in table.lockouts],
@@ -163,7 +165,9 @@ def _report_of_table(whole: Report, table: TableReport, findings: list[Finding])
 
 def _with_omitted(table: TableReport, findings: Sequence[Finding], listing: ListingPart | None) -> TableReport:
     listed = sum(finding.table in (None, table.label) for finding in findings)
-    return structs.replace(table, findings_omitted=count_reportable(table.counts, listing) - listed)
+    return structs.replace(
+        table, findings_omitted=count_reportable(table.counts, table.active_findings, listing) - listed
+    )
 
 
 def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:

@@ -124,7 +124,7 @@ class Clock(Part, frozen=True):
 
 
 class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A row worth a line: of every state but active; `token list` lists active rows too.
+    """A row worth a line: of every state but active, or with reasons; `token list` lists all active rows.
 
     Of the row's key it holds nothing but its fingerprint and its row name. A large table has millions of findings, so
     they are kept small: the garbage collector does not track them.
@@ -133,6 +133,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         fingerprint: identifies the token; a hashed table may have two rows of it.
         row_name: identifies this row; every command that takes a fingerprint takes it too.
         expires_at, created_at: null if the row has no such date, or one outside the years 1 to 9999.
+        reasons: short names for what is wrong with its date, and with the row besides (`janitor.tokens.reasons`).
         expiration: the date as stored, in whole seconds (or whatever unit a malformed row used).
         probably_meant: the time that a malformed date was probably meant to be.
         meaning: what the state means for whoever holds the token.
@@ -235,6 +236,7 @@ class TableReport(Part, frozen=True, kw_only=True):
     that was read in its place (--source), null for the table itself; if the source does not say which table its rows
     are of, `name` is the source's own and region and account are null. The times are those of its own turn. Its
     `notices.digests` is 0, because a digest is about the whole run. `locked_out` are the owners of `lockouts`.
+    `active_findings` of its findings are active rows.
     """
 
     label: str
@@ -253,6 +255,7 @@ class TableReport(Part, frozen=True, kw_only=True):
     deletion: Deletion
     capacity: Capacity
     clock: Clock
+    active_findings: int = 0
     findings_omitted: int
     locked_out: list[str]
     lockouts: list[LockedOutOwner] = msgspec.field(default_factory=list)
@@ -280,6 +283,7 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     capacity: Capacity
     clock: Clock
     findings: list[Finding]
+    active_findings: int = 0
     findings_omitted: int
     listing: ListingPart | None = None
     locked_out: list[str]
@@ -307,6 +311,6 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
         return self.tables[0].name if len(self.tables) == 1 else f"{len(self.tables):,} tables"
 
 
-def count_reportable(counts: Counts, listing: ListingPart | None) -> int:
-    """How many rows a report would list without a bound: those that were asked for, or all but active ones."""
-    return counts.scanned - counts.active if listing is None else listing.chosen
+def count_reportable(counts: Counts, active_findings: int, listing: ListingPart | None) -> int:
+    """How many rows a report would list without a bound: those that were asked for, or all findings."""
+    return counts.scanned - counts.active + active_findings if listing is None else listing.chosen

@@ -80,7 +80,8 @@ def _state_meanings(report: Report) -> dict[State, str]:
         if has_workbench
         else _PERMANENT_FOR_API[report.policy.dialect],
         State.MALFORMED: "date not valid; see below what still accepts it",
-        State.LEGACY: f"no tokenUUID: LISA's API refuses it{', MCP Workbench may not' if has_workbench else ''}",
+        State.LEGACY: "no tokenUUID, or a key that is no hash: LISA's API refuses it"
+        f"{', MCP Workbench may not' if has_workbench else ''}",
     }
 
 

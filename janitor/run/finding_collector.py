@@ -43,7 +43,7 @@ class FindingCollector:
         """Take findings.
 
         Args:
-            rows: the rows; active ones only in a run that was asked for them.
+            rows: the rows; active ones only with reasons, or in a run that was asked for them.
             lines: the report's lines about them, in the same order, where the reader has built them; else empty.
         """
         for found in rows:

@@ -33,6 +33,7 @@ from janitor.report.model import (
     Remark,
     TableReport,
 )
+from janitor.report.reason_remarks import build_reason_remarks
 from janitor.run.finding_collector import FindingCollector
 from janitor.run.locked_out import LockedOut, build_unchecked_warnings, find_locked_out
 from janitor.run.reading import complete_rules, read_table
@@ -128,6 +129,7 @@ def _read_and_sweep(
             *spec.warnings,
             *lease.warnings,
             *_workbench_warnings(tally),
+            *build_reason_remarks(tally.reasons, findings),
             *(_unused_pattern_warnings(spec) if is_complete else []),
             *unlocked.warnings,
             *sweep_result.warnings,
@@ -231,6 +233,7 @@ def _build_report(
         deletion=sweep_result.deletion,
         capacity=_sum_capacity(spec, tally, locked_out),
         clock=Clock(skew_seconds=spec.table.skew_seconds),
+        active_findings=tally.active_findings,
         findings_omitted=0,
         locked_out=[owner.username for owner in locked_out.owners],
         lockouts=[*locked_out.owners],

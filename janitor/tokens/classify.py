@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from janitor.tokens.dialect import BOTH_GATES, WORKBENCH_ONLY, Dialect, Gate, find_accepting_gates, lacks_uuid
+from janitor.tokens.dialect import BOTH_GATES, WORKBENCH_ONLY, Dialect, Gate, find_accepting_gates, is_legacy, is_sha256
 from janitor.tokens.expiration import MAX_SECONDS, plain_second, read_expiration
 from janitor.tokens.policy import Policy
+from janitor.tokens.reasons import find_reasons
 from janitor.tokens.row import Glance, Row
 
 # 1 January 2020, before LISA was: an earlier `createdDate` is a mistake, as one in days or years would be.
@@ -35,7 +36,7 @@ class Verdict(NamedTuple):
         state: the row's state.
         accepted_by: the gates of LISA that would let it in.
         expiry: `tokenExpiration` in whole UNIX seconds, or None if it is missing or malformed.
-        reasons: why a malformed row is malformed; empty for every other state.
+        reasons: first why the date is malformed, then what else is wrong with the row (`janitor.tokens.reasons`).
         undated_since: of a row without a date, the UNIX second of its `createdDate` as LISA writes it; None for any
             other row, and without such a `createdDate`.
     """
@@ -46,6 +47,11 @@ class Verdict(NamedTuple):
     reasons: tuple[str, ...]
     undated_since: int | None = None
 
+    @property
+    def is_finding(self) -> bool:
+        """Whether the row is worth a line in the report: it is of another state than active, or there are reasons."""
+        return self.state is not State.ACTIVE or bool(self.reasons)
+
 
 def classify(row: Row, now: int, policy: Policy) -> Verdict:
     """Find the state of a row at the UNIX second `now`, and the gates that would let it in.
@@ -55,19 +61,23 @@ def classify(row: Row, now: int, policy: Policy) -> Verdict:
     expiry = plain_second(row.expiration)
     if expiry is None:
         return classify_by_every_rule(row, now, policy)
-    is_legacy = policy.dialect is Dialect.HASHED and lacks_uuid(row)
-    gates = () if now >= expiry else _counted_gates(WORKBENCH_ONLY if is_legacy else BOTH_GATES, policy)
-    return Verdict(State.LEGACY if is_legacy else _dated_state(expiry, now, policy), gates, expiry, ())
+    reasons = find_reasons(row) if policy.dialect is Dialect.HASHED else ()
+    # A legacy row always has reasons, and most rows have none.
+    is_legacy_row = bool(reasons) and is_legacy(row)
+    gates = () if now >= expiry else _counted_gates(WORKBENCH_ONLY if is_legacy_row else BOTH_GATES, policy)
+    state = State.LEGACY if is_legacy_row else _dated_state(expiry, now, policy)
+    return Verdict(state, gates, expiry, reasons)
 
 
 def classify_by_every_rule(row: Row, now: int, policy: Policy) -> Verdict:
     """Classify any row, whatever its date looks like, by every rule in turn."""
     gates = _counted_gates(find_accepting_gates(row, now, policy.dialect), policy)
     expiry, reason = read_expiration(row.expiration) if row.expiration is not None else (None, None)
+    reasons = find_reasons(row) if policy.dialect is Dialect.HASHED else ()
     if reason is not None:
-        return Verdict(State.MALFORMED, gates, None, (reason,))
+        return Verdict(State.MALFORMED, gates, None, (reason, *reasons))
     undated_since = find_creation(row) if row.expiration is None else None
-    return Verdict(_state(row, expiry, now, policy), gates, expiry, (), undated_since)
+    return Verdict(_state(row, expiry, now, policy), gates, expiry, reasons, undated_since)
 
 
 def find_creation(row: Row) -> int | None:
@@ -81,7 +91,7 @@ def _counted_gates(gates: tuple[Gate, ...], policy: Policy) -> tuple[Gate, ...]:
 
 
 def _state(row: Row, expiry: int | None, now: int, policy: Policy) -> State:
-    if policy.dialect is Dialect.HASHED and lacks_uuid(row):
+    if policy.dialect is Dialect.HASHED and is_legacy(row):
         return State.LEGACY
     if expiry is None:
         return State.PERMANENT
@@ -99,7 +109,7 @@ def _dated_state(expiry: int, now: int, policy: Policy) -> State:
 def positions_to_decode(glances: Sequence[Glance], now: int, policy: Policy) -> list[int]:
     """List the positions in a page of the rows that are not plainly active, and so have to be decoded and classified.
 
-    A row that is left out is active; a row that is listed may still turn out to be active.
+    A row that is left out is active, without reasons; a row that is listed may still turn out to be so.
     """
     # A glance reads anything but a number as 0, which must never count as a date far ahead, even if `now` is negative.
     last = max(0, now + policy.horizon)
@@ -111,6 +121,8 @@ def positions_to_decode(glances: Sequence[Glance], now: int, policy: Policy) -> 
             or not last < expiration.N <= MAX_SECONDS
             or (uuid := glance.token_uuid) is None
             or not uuid.S
+            or (key := glance.key) is None
+            or not is_sha256(key.S)
         ]
     return [
         position

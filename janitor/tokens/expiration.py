@@ -62,6 +62,17 @@ def read_as_lisa(value: Value) -> int | None:
         return None
 
 
+def is_whole_number(number: str) -> bool:
+    """Whether boto3 can hold the number, and it has no fraction: what pydantic takes for an `int`."""
+    if len(number) <= _BOTO3.prec and number.isdecimal():
+        return True
+    try:
+        value = _BOTO3.create_decimal(number)
+    except DecimalException:
+        return False
+    return value.is_finite() and value == value.to_integral_value()
+
+
 def read_expiration(value: Value) -> tuple[int | None, str | None]:
     """Return the expiry in whole UNIX seconds and None, or None and the reason why the date is malformed."""
     seconds = whole_seconds(value.N) if value.N is not None else None

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from msgspec import structs
 
 from janitor.tokens.classify import State, find_creation
-from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates, lacks_uuid
+from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates, is_legacy, lacks_uuid
 from janitor.tokens.duration import format_duration
 from janitor.tokens.expiration import (
     LAST_SECOND,
@@ -21,7 +21,8 @@ from janitor.tokens.expiration import (
 )
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
-from janitor.tokens.row import KIND_WORDS, Row, Value, is_truthy
+from janitor.tokens.reasons import GROUPS_BREAK_AUTHORIZER, find_reasons
+from janitor.tokens.row import Row, Value, describe_kind, is_truthy
 from janitor.tokens.times import format_second
 
 _TOO_LARGE = {
@@ -29,6 +30,9 @@ _TOO_LARGE = {
     "looks-like-microseconds": "too large for seconds; it looks like microseconds",
     "out-of-range": "too large for any date",
 }
+
+
+_NO_SHA256 = "the key is no lower-case sha256"
 
 
 class StateRule(NamedTuple):
@@ -103,11 +107,14 @@ def explain_gates(row: Row, now: int, dialect: Dialect) -> list[GateExplanation]
     accepts, why, until = _apply_classic_rule(row, now)
     missing = _find_missing_for_api(row) if dialect is Dialect.HASHED else None
     if missing is None:
-        api = GateExplanation(Gate.API, accepts, why, until)
+        fails = accepts and dialect is Dialect.HASHED and GROUPS_BREAK_AUTHORIZER in find_reasons(row)
+        partly = "; only Serve: its groups make API Gateway's authorizer fail" if fails else ""
+        api = GateExplanation(Gate.API, accepts, f"{why}{partly}", until)
     else:
         api = GateExplanation(Gate.API, accepts=False, why=missing, until=None)
-    if accepts and dialect is Dialect.HASHED and not lacks_uuid(row):
-        why = f"{why}; it looks up the stored hash, so anyone who has read that hash gets in"
+    if accepts and dialect is Dialect.HASHED:
+        stored = "key" if is_legacy(row) else "hash"
+        why = f"{why}; it looks up the stored {stored}, so anyone who has read it gets in"
     return [api, GateExplanation(Gate.WORKBENCH, accepts, why, until)]
 
 
@@ -120,7 +127,7 @@ def first_deletable_second(row: Row, policy: Policy) -> int | None:
     expiry, reason = read_expiration(row.expiration)
     if expiry is None or reason is not None:
         return None
-    if policy.dialect is Dialect.HASHED and lacks_uuid(row) and not policy.include_legacy:
+    if policy.dialect is Dialect.HASHED and is_legacy(row) and not policy.include_legacy:
         return None
     return expiry + policy.grace
 
@@ -177,7 +184,7 @@ def _malformed_rule(value: Value | None, expiry: int | None, reason: str | None)
         why = f"it is a number: {describe_time(expiry)}"
     else:
         fault = _TOO_LARGE.get(reason or "", "not a number")
-        why = f"it is {KIND_WORDS.get(value.kind, 'of an unknown type')}, {fault}{_describe_guess(value)}"
+        why = f"it is {describe_kind(value)}, {fault}{_describe_guess(value)}"
     return StateRule(State.MALFORMED, condition, reason is not None, why)
 
 
@@ -187,11 +194,13 @@ def _describe_guess(value: Value) -> str:
 
 
 def _legacy_rule(row: Row, dialect: Dialect) -> StateRule:
-    condition = "LISA 6.1 or later (hashed), and no tokenUUID"
+    condition = "LISA 6.1 or later (hashed), and no tokenUUID, or a key that is no lower-case sha256"
     if dialect is Dialect.CLASSIC:
         return StateRule(State.LEGACY, condition, matches=False, why="the table is classic")
+    if not is_legacy(row):
+        return StateRule(State.LEGACY, condition, matches=False, why="there is a tokenUUID, and the key is one")
     if not lacks_uuid(row):
-        return StateRule(State.LEGACY, condition, matches=False, why="there is one")
+        return StateRule(State.LEGACY, condition, matches=True, why=_NO_SHA256)
     return StateRule(State.LEGACY, condition, matches=True, why=_describe_absence(row.token_uuid))
 
 
@@ -236,8 +245,7 @@ def _apply_classic_rule(row: Row, now: int) -> tuple[bool, str, int | None]:
         return True, "there is no tokenExpiration, so it is valid for ever", None
     second = read_as_lisa(row.expiration)
     if second is None:
-        kind = KIND_WORDS.get(row.expiration.kind, "of an unknown type")
-        return False, f"int(tokenExpiration) raises: it is {kind} that LISA cannot read", None
+        return False, f"int(tokenExpiration) raises: it is {describe_kind(row.expiration)} that LISA cannot read", None
     if now < second:
         return True, f"now < tokenExpiration: {describe_time(now)} < {describe_time(second)}", second
     return False, f"now >= tokenExpiration: {describe_time(now)} >= {describe_time(second)}", None
@@ -247,6 +255,8 @@ def _find_missing_for_api(row: Row) -> str | None:
     """Say what this row lacks that the hashed api gate requires before it reads the date; None for nothing."""
     if lacks_uuid(row):
         return f"it requires a tokenUUID: {_describe_absence(row.token_uuid)}"
+    if is_legacy(row):
+        return f"it never finds the row: {_NO_SHA256}"
     if not is_truthy(row.expiration):
         return f"it requires a tokenExpiration: {_describe_absence(row.expiration)}"
     return None
@@ -255,7 +265,7 @@ def _find_missing_for_api(row: Row) -> str | None:
 def _describe_absence(value: Value | None) -> str:
     if value is None:
         return "there is none"
-    return f"it is {KIND_WORDS.get(value.kind, 'of an unknown type')} that counts as none"
+    return f"it is {describe_kind(value)} that counts as none"
 
 
 def _describe_sweep(

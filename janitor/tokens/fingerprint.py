@@ -7,15 +7,12 @@ apart: the fingerprint, a hyphen, and six digits that only this row has.
 
 import hashlib
 import hmac
-import re
 
-from janitor.tokens.dialect import Dialect, lacks_uuid
+from janitor.tokens.dialect import Dialect, is_legacy
 from janitor.tokens.row import Row, Text
 
 FINGERPRINT_LENGTH = 12
 ROW_DIGITS = 6
-
-_SHA256_HEX = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
 def compute_fingerprint(row: Row, dialect: Dialect, fingerprint_key: bytes | None = None) -> str:
@@ -48,7 +45,7 @@ def make_row_name(row: Row, fingerprint: str, fingerprint_key: bytes | None = No
 
 def is_key_hashed(row: Row, dialect: Dialect) -> bool:
     """Whether the row's key is the sha256 of its token, and not the token itself."""
-    return dialect is Dialect.HASHED and not lacks_uuid(row) and _SHA256_HEX(row.key.S or "") is not None
+    return dialect is Dialect.HASHED and not is_legacy(row)
 
 
 def key_of(token: str, dialect: Dialect) -> str:

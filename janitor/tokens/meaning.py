@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 from janitor.tokens.classify import State, Verdict
-from janitor.tokens.dialect import Dialect, Gate
+from janitor.tokens.dialect import Dialect, Gate, lacks_uuid
 from janitor.tokens.duration import format_duration
 from janitor.tokens.expiration import MAX_SECONDS, calendar_time, guess_intended_expiry, read_as_lisa
 from janitor.tokens.fingerprint import is_key_hashed
 from janitor.tokens.lockout import UNLOCKS_OWNER
 from janitor.tokens.printable import printable
+from janitor.tokens.reasons import describe_reasons
 from janitor.tokens.redact import redacted_texts
-from janitor.tokens.row import KIND_WORDS, Row, Value
+from janitor.tokens.row import Row, Value, describe_kind
 from janitor.tokens.times import format_minute
 
 # The words before and after the time since the expiry, or until it.
@@ -22,8 +23,12 @@ _DATED_STATES = {
 }
 
 
-def describe_state(row: Row, verdict: Verdict, now: int) -> str:
-    """Say in one sentence what the row's state means for whoever holds the token, at the UNIX second `now`."""
+def describe_row(row: Row, verdict: Verdict, now: int) -> str:
+    """Say in one sentence what the row's state and its reasons mean for people, at the UNIX second `now`."""
+    return "; ".join([_describe_state(row, verdict, now), *describe_reasons(row, verdict.reasons)])
+
+
+def _describe_state(row: Row, verdict: Verdict, now: int) -> str:
     if UNLOCKS_OWNER in verdict.reasons:
         return (
             f"refused everywhere for {format_duration(now - (verdict.expiry or 0))}; keeps its owner from a new token"
@@ -34,7 +39,8 @@ def describe_state(row: Row, verdict: Verdict, now: int) -> str:
         case State.MALFORMED:
             return f"{_describe_malformed(row.expiration)}; {_describe_acceptance(row, verdict.accepted_by)}"
         case State.LEGACY:
-            return f"no tokenUUID; {_describe_acceptance(row, verdict.accepted_by)}"
+            missing = "no tokenUUID; " if lacks_uuid(row) else ""
+            return f"{missing}{_describe_acceptance(row, verdict.accepted_by)}"
         case _:
             return f"no expiration; {_describe_acceptance(row, verdict.accepted_by)}"
 
@@ -59,7 +65,7 @@ def _describe_acceptance(row: Row, gates: tuple[Gate, ...]) -> str:
 
 
 def _describe_malformed(value: Value | None) -> str:
-    kind = KIND_WORDS.get(value.kind, "of an unknown type") if value else "missing"
+    kind = describe_kind(value) if value else "missing"
     guess = guess_intended_expiry(value) if value else None
     when = calendar_time(guess) if guess is not None else None
     meant = f", probably meant as {format_minute(when)} UTC" if when else ""

@@ -9,7 +9,7 @@ import math
 from typing import NamedTuple, TypeAlias
 
 from janitor.tokens.classify import Verdict, classify
-from janitor.tokens.dialect import Dialect, Gate, lacks_uuid
+from janitor.tokens.dialect import Dialect, Gate, is_legacy, lacks_uuid
 from janitor.tokens.duration import DAY, format_relative
 from janitor.tokens.expiration import MAX_SECONDS, calendar_time, read_as_lisa
 from janitor.tokens.policy import Policy
@@ -133,7 +133,8 @@ def describe_expiry(row: Row, verdict: Verdict, now: int) -> str:
         return "no expiry"
     read = read_as_lisa(row.expiration)
     lisa = "no gate accepts" if read is None else f"LISA reads as {format_time_and_distance(read, now)}"
-    return f"a malformed date ({', '.join(verdict.reasons)}) that {lisa}"
+    # The first reason is about the date.
+    return f"a malformed date ({verdict.reasons[0]}) that {lisa}"
 
 
 def _requested_second(expiry: int | None, now: int, extension: Extension) -> int:
@@ -147,9 +148,9 @@ def _find_refusal(row: Row, second: int, now: int, policy: Policy, extension: Ex
     current = describe_expiry(row, verdict, now)
     is_shortened = ends_earlier(row, second, now, dialect)
     # Its state does not say so: a legacy row with a malformed date is malformed.
-    is_legacy = dialect is Dialect.HASHED and lacks_uuid(row)
-    if is_legacy and not (is_shortened and verdict.accepted_by):
-        why = "it is a legacy row without tokenUUID: no date makes LISA's API accept it"
+    if dialect is Dialect.HASHED and is_legacy(row) and not (is_shortened and verdict.accepted_by):
+        which = "without tokenUUID" if lacks_uuid(row) else "whose key is no lower-case sha256"
+        why = f"it is a legacy row {which}: no date makes LISA's API accept it"
         return Refusal(why, "make a new token with `janitor token add`")
     if (gates := _revived_gates(row, second, now, dialect)) and not extension.revive:
         why = f"{_name_gates(gates)} refuses it now ({current}), and a new expiry would revive it"
@@ -163,7 +164,7 @@ def _find_refusal(row: Row, second: int, now: int, policy: Policy, extension: Ex
 def _current_end(row: Row, gate: Gate, dialect: Dialect) -> float:
     """Return the UNIX second from which a gate refuses the row; minus infinity if it always does."""
     is_api = gate is Gate.API and dialect is Dialect.HASHED
-    if is_api and (lacks_uuid(row) or not is_truthy(row.expiration)):
+    if is_api and (is_legacy(row) or not is_truthy(row.expiration)):
         return _NOT_AT_ALL
     if row.expiration is None:
         return _FOR_EVER
@@ -173,7 +174,7 @@ def _current_end(row: Row, gate: Gate, dialect: Dialect) -> float:
 
 def _new_end(row: Row, gate: Gate, dialect: Dialect, second: int) -> float:
     """Return the UNIX second from which a gate refuses the row if its expiry becomes `second`."""
-    is_refused = gate is Gate.API and dialect is Dialect.HASHED and lacks_uuid(row)
+    is_refused = gate is Gate.API and dialect is Dialect.HASHED and is_legacy(row)
     return _NOT_AT_ALL if is_refused else second
 
 

@@ -5,8 +5,6 @@ descriptors" in the DynamoDB developer guide. Numbers stay text: DynamoDB return
 the exact number.
 """
 
-from typing import Any
-
 import msgspec
 
 from janitor.tokens import attribute_names
@@ -34,8 +32,8 @@ class Value(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     BOOL: bool | None = None
     NULL: bool | None = None
     B: str | None = None
-    L: list[Any] | None = None
-    M: dict[str, Any] | None = None
+    L: "list[Value] | None" = None
+    M: "dict[str, Value] | None" = None
     SS: list[str] | None = None
     NS: list[str] | None = None
     BS: list[str] | None = None
@@ -72,12 +70,6 @@ class Text(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return "Text(…)"
 
 
-class Number(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """An attribute that matters only if it is a number: None when it is of another type."""
-
-    N: str | None = None
-
-
 class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The attributes of a row that janitor reads. Its `repr` never shows the key."""
 
@@ -87,7 +79,8 @@ class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     username: Text | None = None
     name: Text | None = None
     created_by: Text | None = msgspec.field(name=attribute_names.CREATED_BY, default=None)
-    created_date: Number | None = msgspec.field(name=attribute_names.CREATED_DATE, default=None)
+    created_date: Value | None = msgspec.field(name=attribute_names.CREATED_DATE, default=None)
+    groups: Value | None = None
     is_system: Value | None = msgspec.field(name=attribute_names.IS_SYSTEM, default=None)
     hold: Value | None = msgspec.field(name=attribute_names.HOLD, default=None)
 
@@ -119,18 +112,51 @@ class TextGlance(msgspec.Struct, gc=False):
 
     S: str = ""
 
+    def __repr__(self) -> str:
+        return "TextGlance(…)"
+
+
+class _Text(msgspec.Struct, gc=False):
+    S: str
+
+
+class _WholeNumber(msgspec.Struct, gc=False):
+    N: int
+
+
+class _Truth(msgspec.Struct, gc=False):
+    BOOL: bool
+
+
+class _Texts(msgspec.Struct, gc=False):
+    L: list[_Text]
+
 
 class Glance(msgspec.Struct, gc=False):
-    """The two attributes that tell a plainly active row from one that has to be decoded whole.
+    """The attributes that tell a plainly active row from one that has to be decoded whole.
 
-    Nearly every row of a healthy table is active, and skipping an attribute is much cheaper than decoding it.
+    The first three are to be looked at. The others must be of the type in which LISA writes them: a row with another
+    type cannot be decoded as a glance (`janitor.tokens.reasons` says what such a row does to LISA).
+    Nearly every row of a healthy table is active, and a glance is much cheaper than the whole row.
     """
 
     expiration: WholeNumberGlance | None = msgspec.field(name=attribute_names.EXPIRATION, default=None)
     token_uuid: TextGlance | None = msgspec.field(name=attribute_names.UUID, default=None)
+    key: TextGlance | None = msgspec.field(name=attribute_names.KEY, default=None)
+    username: _Text | None = None
+    name: _Text | None = None
+    created_by: _Text | None = msgspec.field(name=attribute_names.CREATED_BY, default=None)
+    created_date: _WholeNumber | None = msgspec.field(name=attribute_names.CREATED_DATE, default=None)
+    groups: _Texts | None = None
+    is_system: _Truth | None = msgspec.field(name=attribute_names.IS_SYSTEM, default=None)
 
     def __repr__(self) -> str:
         return "Glance(…)"
+
+
+def describe_kind(value: Value) -> str:
+    """Say of which type the attribute is, in words for a sentence."""
+    return KIND_WORDS.get(value.kind, "of an unknown type")
 
 
 def text_of(value: Value | Text | None) -> str | None:

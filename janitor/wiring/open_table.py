@@ -10,7 +10,7 @@ from janitor import __version__
 from janitor.dynamodb.budget import Budgets
 from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.dynamodb.clock import JUDGED_BY, describe_skew, is_worth_a_warning
-from janitor.dynamodb.locate import Table, TableChoice, find_older_tables, locate_table
+from janitor.dynamodb.locate import Table, TableChoice, find_newer_table, find_older_tables, locate_table
 from janitor.dynamodb.owner_query import PagesOfOwner, read_owner_pages
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
@@ -132,8 +132,12 @@ def _list_chosen(settings: TableSettings) -> list[str]:
 
 
 def find_table_warnings(opened: OpenTable) -> tuple[Remark, ...]:
-    """Warn of older tables of the deployment that still hold rows, and of a local clock that is wrong."""
+    """Warn of older tables that still hold rows, of a newer one that LISA reads, and of a local clock that is wrong."""
     remarks = []
+    newer = find_newer_table(opened.aws, opened.table)
+    if newer is not None:
+        message = f"{describe_newer_table(opened.table.name, newer)}; scan that one with --table {newer}"
+        remarks.append(Remark(where="table", code="no-longer-read", message=message))
     for name in find_older_tables(opened.aws, opened.table):
         message = (
             f"the older table {name} of this deployment still holds rows, their keys in plain text; "
@@ -145,6 +149,11 @@ def find_table_warnings(opened: OpenTable) -> tuple[Remark, ...]:
         message = f"{describe_skew(skew)}; {JUDGED_BY}"
         remarks.append(Remark(where="clock", code="skewed", message=message))
     return tuple(remarks)
+
+
+def describe_newer_table(name: str, newer: str) -> str:
+    """Say that LISA reads the newer table of the deployment in place of this one."""
+    return f"LISA no longer reads {name}: this deployment has the newer table {newer}"
 
 
 def _choose_table(settings: TableSettings) -> TableChoice:

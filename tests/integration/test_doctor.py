@@ -141,6 +141,16 @@ def test_what_is_odd_about_a_table_is_a_warning(ministack_url: str, slow_table: 
     assert (found["estimate"]["seconds"], found["estimate"]["write_units_per_delete"]) == (1.0, 1.0)
 
 
+def test_a_table_that_lisa_no_longer_reads_is_a_warning(ministack_url: str, dynamodb: DynamoDBClient) -> None:
+    for name, hashed in (("left-LISAApiTokenTable", False), ("left-LISAApiBaseTokenTable", True)):
+        create_table(dynamodb, name, hashed=hashed)
+    finished, found = doctor(ministack_url, "--table", "left-LISAApiTokenTable")
+    assert (finished.code, check(found, "table")["status"]) == (0, "warning")
+    assert "this deployment has the newer table left-LISAApiBaseTokenTable" in check(found, "table")["found"]
+    _, of_newer = doctor(ministack_url, "--table", "left-LISAApiBaseTokenTable")
+    assert check(of_newer, "table")["status"] == "ok"
+
+
 def test_all_that_is_missing_is_said_at_once(ministack_url: str, dynamodb: DynamoDBClient, tmp_path: Path) -> None:
     name = "no-token-table"
     dynamodb.create_table(

@@ -84,7 +84,8 @@ def test_a_hashed_table_tells_legacy_rows_that_still_open_workbench(server: Serv
     opening = [finding for finding in report["findings"] if finding["state"] == "legacy" and finding["accepted_by"]]
     assert all(finding["accepted_by"] == ["workbench"] for finding in opening)
     assert any(
-        finding["meaning"] == "no tokenUUID; only MCP Workbench still accepts it, for ever" for finding in opening
+        finding["meaning"].startswith("no tokenUUID; only MCP Workbench still accepts it, for ever; its key is")
+        for finding in opening
     )
 
 
@@ -224,6 +225,10 @@ def test_the_deployment_is_tried_by_its_names_in_order_and_older_tables_with_row
     assert [(warning["code"], old in warning["message"]) for warning in report["warnings"]] == [("left-behind", True)]
     [said] = [json.loads(line) for line in found.err.splitlines() if '"run.warning"' in line]
     assert (said["code"], old in said["message"]) == ("left-behind", True)
+    # And of the old one, named by itself: with its rows nobody gets in any more.
+    of_old = json.loads(janitor("scan", "--table", old, "--endpoint-url", server.url).out)
+    [warning] = of_old["warnings"]
+    assert (warning["code"], "acme-LISAApiBaseTokenTable" in warning["message"]) == ("no-longer-read", True)
 
 
 def test_an_older_table_whose_first_page_is_empty_is_named_for_its_rows(server: Server, new_table: NewTable) -> None:

@@ -1,5 +1,6 @@
 """Rows as DynamoDB's JSON writes them, of any shape, for properties."""
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -11,6 +12,8 @@ from janitor.tokens.policy import Policy
 from janitor.tokens.row import Row
 
 NOW = 1_790_000_000
+KEY = hashlib.sha256(b"k").hexdigest()
+"""The key of a row of LISA 6.1 whose token is `k`."""
 POLICIES = {dialect: Policy(dialect=dialect) for dialect in Dialect}
 dialects = st.sampled_from(list(Dialect))
 
@@ -47,11 +50,16 @@ _OPTIONAL = (
     "name",
     "createdBy",
     "createdDate",
+    "groups",
     "isSystemToken",
     "janitorHold",
 )
+keys = st.one_of(
+    st.sampled_from([KEY, KEY, KEY, KEY.upper(), f"{KEY[:-1]}G", f"{KEY[:-1]} ", f"{KEY}0"]),
+    st.text(min_size=1, max_size=80),
+)
 items: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {"token": st.text(min_size=1, max_size=80).map(lambda key: {"S": key})}, optional=dict.fromkeys(_OPTIONAL, values)
+    {"token": keys.map(lambda key: {"S": key})}, optional=dict.fromkeys(_OPTIONAL, values)
 )
 
 
@@ -62,4 +70,4 @@ def row(item: dict[str, Any]) -> Row:
 
 def dated(expiration: str, **attributes: dict[str, Any]) -> Row:
     """A row of LISA 6.1 with this number for its expiration."""
-    return row({"token": {"S": "k"}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"N": expiration}, **attributes})
+    return row({"token": {"S": KEY}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"N": expiration}, **attributes})

@@ -37,6 +37,6 @@ class NdjsonFormat:
 
     def tail(self, report: Report) -> bytes:
         """The report without its findings. It says how many were not written, because the run had to end before."""
-        omitted = count_reportable(report.counts, report.listing) - self._lines
+        omitted = count_reportable(report.counts, report.active_findings, report.listing) - self._lines
         closing = structs.replace(report, findings=[], findings_omitted=omitted)
         return encode_json_line(closing) + b"\n"

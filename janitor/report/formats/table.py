@@ -17,6 +17,7 @@ from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.printable import printable
+from janitor.tokens.reasons import BREAKING
 
 MAX_PLANNED = 15
 MAX_DUE = 15
@@ -145,14 +146,20 @@ def _print_dated(console: Console, report: Report, title: str, state: State, mos
 
 
 def _print_odd(console: Console, report: Report) -> None:
-    """Rows without a valid date: those first that LISA still accepts, because they never expire by themselves."""
+    """Rows without a valid date, and rows that make LISA fail: those first that LISA still accepts."""
     odd = [finding for finding in report.findings if finding.state in _ODD]
+    breaking = [finding for finding in report.findings if finding.state not in _ODD and _breaks_lisa(finding)]
+    odd += breaking
     listed = sorted(odd, key=lambda finding: not finding.accepted_by)[:MAX_ODD]
     is_wide = console.width >= _WIDE
     fingerprints = _fingerprints(report)
     columns = (_STATE, _OWNER, _NAME, fingerprints, _MEANING) if is_wide else (_STATE, fingerprints, _WHO_AND_MEANING)
-    total = sum(getattr(report.counts, state.value) for state in _ODD)
+    total = sum(getattr(report.counts, state.value) for state in _ODD) + len(breaking)
     _print_section(console, "Needs a look", columns, listed, total)
+
+
+def _breaks_lisa(finding: Finding) -> bool:
+    return not BREAKING.isdisjoint(finding.reasons)
 
 
 def _print_section(

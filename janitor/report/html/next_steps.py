@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from janitor.report.combine import split_by_table
+from janitor.report.finding_cells import choose_row_names
 from janitor.report.model import Outcome, Report
 from janitor.tokens.classify import State
 from janitor.tokens.lockout import Remedy
 from janitor.tokens.printable import printable
+from janitor.tokens.reasons import BREAKING, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
 from janitor.tokens.words import format_count
 
 _MAX_THRESHOLDS = 5
@@ -43,6 +45,7 @@ def list_steps(report: Report) -> Iterator[Step]:
         *_steps_for_unfinished(report),
         *_steps_for_plan(report),
         *_steps_after_deletes(report),
+        *_steps_for_reasons(report),
         *_steps_for_owners(report),
     ]
     yield from steps or [_NOTHING]
@@ -116,6 +119,30 @@ def _steps_for_locked_out(report: Report) -> Iterator[Step]:
         yield Step(advice, tuple(f"janitor token remove {_quote(name)}{where}" for name in by_hand[:_MAX_REMOVES]))
 
 
+def _steps_for_reasons(report: Report) -> Iterator[Step]:
+    """What to do about keys in plain text, and about rows that make LISA fail."""
+    keys = [each for each in report.findings if PLAIN_TEXT_KEY in each.reasons or KEY_NOT_A_SHA256 in each.reasons]
+    if keys:
+        advice = (
+            f"Treat the keys of {format_count(len(keys), 'row')} as leaked: they stand in the table as they are used. "
+            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it, "
+            "have the owners make new tokens, and then plan the deletes."
+        )
+        plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
+        yield Step(advice, (plan, "janitor apply legacy.ndjson"))
+    breaking = [each for each in report.findings if not BREAKING.isdisjoint(each.reasons)]
+    if breaking:
+        advice = (
+            f"Correct {format_count(len(breaking), 'row')} of this page that LISA fails on: its list of tokens breaks "
+            "for everybody, or API Gateway refuses the token. The finding names the attribute; correct it in "
+            "DynamoDB, or have the owner make a new token and remove the row with `janitor token remove`."
+        )
+        table = report.only_table
+        shows = table is not None and table.source is None
+        name = choose_row_names(report.findings)(breaking[0])
+        yield Step(advice, (f"janitor token show {name} {_target_options(report)}",) if shows else ())
+
+
 def _steps_for_owners(report: Report) -> Iterator[Step]:
     if report.counts.expiring:
         advice = "Tell the owners of the tokens that expire next. All of them, as a spreadsheet:"
@@ -123,8 +150,8 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
     accepted = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _STATES_WITH_END)
     if accepted:
         lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
-        why = "with no date, a broken one, or no tokenUUID. janitor deletes no row that LISA accepts"
-        yield Step(f"{lets}, {why}: have the owners replace them.")
+        why = "with no date, a broken one, no tokenUUID, or a key that is no hash"
+        yield Step(f"{lets}, {why}. janitor deletes no row that LISA accepts: have the owners replace them.")
     if report.findings_omitted:
         yield Step(
             "See the findings that this page leaves out.",

@@ -23,7 +23,7 @@ from janitor.tokens.printable import printable
 from tests.examples import examples
 from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, lockouts_of, many, report_of
 from tests.reports import at, named, of_several
-from tests.tables import modern
+from tests.tables import legacy, modern
 
 VOID = {"meta", "input"}
 MOST_BYTES = 3_000_000
@@ -280,6 +280,17 @@ def test_every_command_of_what_to_do_next_is_one_that_janitor_takes(report: Repo
 def taken_by(name: str) -> click.Command:
     command: click.Command = import_module(f"janitor.cli.{name.replace(' ', '.')}").command
     return command
+
+
+def test_keys_in_plain_text_and_rows_that_break_lisa_have_steps_of_their_own() -> None:
+    plain, breaking = found(legacy("hunter2-hunter2", NOW - DAY)), found(modern("soon", NOW + DAY, createdBy=7))
+    first, second, *_ = list_steps(report_of([plain, breaking]))
+    assert "management key" in first.advice
+    assert "--include legacy" in first.commands[0]
+    assert "its list of tokens breaks" in second.advice
+    assert f"token show {breaking.fingerprint} " in second.commands[0]
+    assert "hunter2" not in f"{first} {second}"
+    assert [step.advice[:5] for step in list_steps(report_of([found(modern("fine", NOW + DAY))]))] == ["Tell "]
 
 
 def test_an_empty_table_has_nothing_to_do() -> None:

@@ -1,5 +1,6 @@
 """A whole run over pages in memory: no AWS, every stage."""
 
+import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -157,7 +158,8 @@ def test_owners_are_remembered_up_to_a_bound_and_counted_beyond() -> None:
 
 @given(st.permutations(["hunter2!", "another-key", "hunter2!"]))
 def test_an_owner_named_like_a_token_is_only_counted_in_whatever_order(keys: list[str]) -> None:
-    rows = [dated(str(NOW - DAY), token={"S": key}, username={"S": "hunter2!"}) for key in keys]
+    hashes = [hashlib.sha256(key.encode()).hexdigest() for key in keys]
+    rows = [dated(str(NOW - DAY), token={"S": key}, username={"S": "hunter2!"}) for key in hashes]
     owners = owners_of(*rows)
     assert owners.candidates == set()
     assert owners.unnamed_rows >= 2
@@ -199,7 +201,7 @@ def test_a_scan_that_nobody_reads_is_not_called_complete() -> None:
 def test_rows_that_only_workbench_accepts_are_counted_in_a_warning() -> None:
     legacy, dead = {"token": {"S": "a"}}, {"token": {"S": "b"}, "tokenExpiration": {"N": "5"}}
     report = run(run_spec(lambda: iter([page(legacy, dead)]), dialect=Dialect.HASHED)).report
-    assert [warning.code for warning in report.warnings] == ["workbench-only"]
+    assert [warning.code for warning in report.warnings] == ["workbench-only", "plain-text-key"]
     assert report.warnings[0].message.startswith("MCP Workbench still accepts 1 token ")
 
 

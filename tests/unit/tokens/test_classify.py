@@ -13,7 +13,7 @@ from janitor.tokens.duration import DAY
 from janitor.tokens.explain import explain_gates, explain_state
 from janitor.tokens.new_expiry import Extension, decide_extension, describe_expiry
 from janitor.tokens.policy import Policy
-from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
+from tests.unit.rows import KEY, NOW, POLICIES, dated, dialects, items, row
 
 AGES = [State.ACTIVE, State.EXPIRING, State.EXPIRED, State.STALE]
 
@@ -28,7 +28,7 @@ def test_what_is_quickly_classified_is_what_every_rule_says(item: dict[str, Any]
     number=st.from_regex(r"[-+]?[0-9٣]{0,13}(\.[0-9]+)?(E[0-9])?", fullmatch=True), dialect=dialects, uuid=st.booleans()
 )
 def test_any_number_is_quickly_classified_as_every_rule_says(number: str, dialect: Dialect, *, uuid: bool) -> None:
-    item = {"token": {"S": "k"}, "tokenExpiration": {"N": number}} | ({"tokenUUID": {"S": "u"}} if uuid else {})
+    item = {"token": {"S": KEY}, "tokenExpiration": {"N": number}} | ({"tokenUUID": {"S": "u"}} if uuid else {})
     policy = POLICIES[dialect]
     assert classify(row(item), NOW, policy) == classify_by_every_rule(row(item), NOW, policy)
 
@@ -51,7 +51,7 @@ def test_any_number_of_a_dump_has_a_state_and_a_line(
         {"tokenExpiration": {"S": number}},
         {"createdDate": {"N": number}},
     ):
-        told = row({"token": {"S": "k"}, "tokenUUID": {"S": "u"}} | item)
+        told = row({"token": {"S": KEY}, "tokenUUID": {"S": "u"}} | item)
         verdict = classify(told, NOW, policy)
         assert build_finding(told, verdict, now=NOW, policy=policy, fingerprint_key=None).state is verdict.state
         assert explain_state(told, NOW, policy)
@@ -93,12 +93,13 @@ def test_a_row_that_is_not_looked_at_is_active(rows: list[dict[str, Any]], diale
     positions = positions_to_decode(Page(body).glances(), now, POLICIES[dialect])
     for position, item in enumerate(rows):
         if position not in positions:
-            assert classify(row(item), now, POLICIES[dialect]).state is State.ACTIVE
+            verdict = classify(row(item), now, POLICIES[dialect])
+            assert (verdict.state, verdict.reasons) == (State.ACTIVE, ())
 
 
 @given(second=st.integers(NOW + 31 * DAY, 99_999_999_999), dialect=dialects)
 def test_a_plainly_active_row_is_not_looked_at(second: int, dialect: Dialect) -> None:
-    item = {"token": {"S": "k"}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"N": str(second)}}
+    item = {"token": {"S": KEY}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"N": str(second)}}
     body = msgspec.json.encode({"Items": [item], "Count": 1, "ScannedCount": 1})
     assert positions_to_decode(Page(body).glances(), NOW, POLICIES[dialect]) == []
 

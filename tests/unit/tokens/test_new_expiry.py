@@ -20,7 +20,7 @@ from janitor.tokens.new_expiry import (
     decide_revocation,
 )
 from janitor.tokens.row import Row, Value
-from tests.unit.rows import NOW, POLICIES, dated, dialects, items, row
+from tests.unit.rows import KEY, NOW, POLICIES, dated, dialects, items, row
 
 seconds = st.integers(NOW - 200 * DAY, NOW + 200 * DAY)
 spans = st.integers(0, 200 * DAY)
@@ -98,10 +98,10 @@ def test_a_later_revocation_only_takes(item: dict[str, Any], dialect: Dialect, a
 
 HASHED, CLASSIC = POLICIES[Dialect.HASHED], POLICIES[Dialect.CLASSIC]
 ALIVE, DEAD = dated(str(NOW + DAY)), dated(str(NOW - DAY))
-PERMANENT = row({"token": {"S": "k"}, "tokenUUID": {"S": "u"}})
+PERMANENT = row({"token": {"S": KEY}, "tokenUUID": {"S": "u"}})
 LEGACY = row({"token": {"S": "k"}, "tokenExpiration": {"N": str(NOW + DAY)}})
 OLD_LEGACY = row({"token": {"S": "k"}})
-TEXT = row({"token": {"S": "k"}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"S": str(NOW + DAY)}})
+TEXT = row({"token": {"S": KEY}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"S": str(NOW + DAY)}})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""Warnings about what is wrong with rows besides their dates: what it does, which rows they are, what to do."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from janitor.report.finding_cells import choose_row_names
+from janitor.report.model import Finding, Remark
+from janitor.tokens.reasons import BREAKS_LISA_LIST, GROUPS_BREAK_AUTHORIZER, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
+from janitor.tokens.words import format_count, list_some
+
+_MAX_NAMED = 3
+_REMOVE_LEGACY = "with `janitor sweep --include legacy` or `janitor token remove FINGERPRINT`"
+
+# What rows with each reason are, after "3 rows".
+_DESCRIPTIONS = {
+    PLAIN_TEXT_KEY: (
+        "with a key in plain text, where lisa-sdk leaves LISA's management key, which LISA accepts everywhere, "
+        "whatever the row says"
+    ),
+    KEY_NOT_A_SHA256: (
+        "with a tokenUUID, but a key that is no lower-case sha256, so that LISA's API never finds them, and MCP "
+        "Workbench takes the key itself"
+    ),
+    GROUPS_BREAK_AUTHORIZER: (
+        "with groups that make API Gateway refuse the token with an error, though Serve accepts it"
+    ),
+    BREAKS_LISA_LIST: "that break LISA's list of tokens for everybody",
+}
+ADVICE = {
+    PLAIN_TEXT_KEY: (
+        "treat the key as leaked: rotate LISA's management key, have the owner make a new token, then remove the row "
+        f"{_REMOVE_LEGACY}"
+    ),
+    KEY_NOT_A_SHA256: f"have the owner make a new token, then remove the row {_REMOVE_LEGACY}",
+    GROUPS_BREAK_AUTHORIZER: "store the groups as a list of texts, or have the owner make a new token",
+    BREAKS_LISA_LIST: (
+        "correct the attribute that the finding names, or remove the row with `janitor token remove FINGERPRINT`"
+    ),
+}
+
+
+def build_reason_remarks(counts: Mapping[str, int], findings: Sequence[Finding]) -> Iterator[Remark]:
+    """Build a warning for each reason.
+
+    Args:
+        counts: how many rows there are for each reason.
+        findings: those that the report lists, most urgent first; the rows that a warning names are among them.
+    """
+    row_name_of = choose_row_names(findings)
+    for reason, description in _DESCRIPTIONS.items():
+        count = counts.get(reason, 0)
+        if count:
+            names = [row_name_of(finding) for finding in findings if reason in finding.reasons]
+            which = f": {list_some(names, _MAX_NAMED, total=count)}" if names else ""
+            message = f"{format_count(count, 'row')} {description}{which}; {ADVICE[reason]}"
+            yield Remark(where="table", code=reason, message=message)

@@ -9,6 +9,7 @@ _CARRY_OUT = "tests/unit/run/test_plan_executor.py"
 _DISK = f"{_CARRY_OUT}::test_no_delete_is_sent_before_the_disk_holds_the_row"
 _JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown"
 _ASLEEP = "tests/unit/serve/test_scheduler.py::test_what_a_machine_slept_through_is_done_once_however_late"
+_ROTATE = "tests/integration/test_token_rotate.py"
 _IS_LAST = (("if page.next_key is None:", "if page.next_key is None or not page.count:"),)
 
 PLANTED_MUTATIONS = (
@@ -150,5 +151,17 @@ PLANTED_MUTATIONS = (
         "janitor/run/plan_executor.py",
         (("        key = archived_row.candidate.row.key.S\n", "        key = str(bytes(archived_row.target.key))\n"),),
         (f"{_CARRY_OUT}::test_no_batch_holds_a_key_twice_however_it_is_written",),
+    ),
+    Mutation(
+        "an old token ends before its successor is issued",
+        "janitor/lifecycle/rotate.py",
+        (("    rotation.issuer.issue(", "    _end_old_token(rotation, stop)\n    rotation.issuer.issue("),),
+        (f"{_ROTATE}::test_no_failure_leaves_an_owner_without_a_token_that_works",),
+    ),
+    Mutation(
+        "the row of a token that nobody read stays",
+        "janitor/lifecycle/issue.py",
+        (("if self._remove_again(StoredItem(decode_row(new.item), new.item)):", "if new.item:"),),
+        (f"{_ROTATE}::test_no_failure_leaves_an_owner_without_a_token_that_works",),
     ),
 )

@@ -47,7 +47,7 @@ def make_grant(
     grant = Grant(
         token_uuid=str(uuid.uuid4()),
         created_date=now,
-        created_by=owner.created_by or _find_caller_name(settings.table),
+        created_by=owner.created_by or find_caller_name(settings.table),
         username=owner.user,
         groups=owner.group or _keep_groups(predecessor),
         name=name,
@@ -83,13 +83,13 @@ def make_successor_grant(old: StoredItem, key: str, now: int, *, created_by: str
     grant = Grant(
         token_uuid=str(uuid.uuid4()),
         created_date=now,
-        created_by=created_by or _find_caller_name(table),
+        created_by=created_by or find_caller_name(table),
         username=username,
         groups=predecessor.groups,
         name=predecessor.name,
         is_system=predecessor.is_system,
     )
-    name = _find_revealing_text(grant, key, old.row.key.S or "")
+    name = find_revealing_text(grant, key, old.row.key.S or "")
     if name is not None:
         what = {"user": "its username", "name": "its name", "group": "one of its groups"}.get(name, flag(name))
         sentence = f"{what} has a token in it, or 40 hex digits or more, which look like one"
@@ -124,7 +124,7 @@ def _refuse_hashed_options(settings: AddCommand) -> None:
         raise ConfigurationError(sentence, "remove them, or give --dialect hashed if LISA 6.1 or later reads the table")
 
 
-def _find_caller_name(settings: TableSettings) -> str:
+def find_caller_name(settings: TableSettings) -> str:
     """Return the last part of the caller's ARN: the name of the user, or of a role's session."""
     aws = IdentifiedSession(make_aws_access(settings))
     try:
@@ -141,13 +141,13 @@ def _check_no_text_reveals_token(grant: Grant, key: str) -> None:
     Raises:
         ConfigurationError: one does. The message does not repeat it.
     """
-    name = _find_revealing_text(grant, key)
+    name = find_revealing_text(grant, key)
     if name is not None:
         sentence = f"{flag(name)} has a token in it, or 40 hex digits or more, which look like one"
         raise ConfigurationError(sentence, "give a text that everybody may read", "holds-token")
 
 
-def _find_revealing_text(grant: Grant, *keys: str) -> str | None:
+def find_revealing_text(grant: Grant, *keys: str) -> str | None:
     """The name of the option whose text holds the token of one of these keys, or what looks like one; None for none."""
     shown_texts = {
         "user": [grant.username],

@@ -7,7 +7,7 @@ from janitor.cli.groups import LazyGroup
 
 class _TokenCommands(LazyGroup):
     package = "janitor.cli.token"
-    names = ("add", "list", "show", "extend", "rotate", "revoke", "remove", "fingerprint")
+    names = ("add", "list", "show", "extend", "rotate", "revoke", "remove", "import", "fingerprint")
 
 
 @click.group("token", cls=_TokenCommands)

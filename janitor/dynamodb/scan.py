@@ -26,6 +26,7 @@ from janitor.tokens.attribute_names import (
     CREATED_BY,
     CREATED_DATE,
     EXPIRATION,
+    GROUPS,
     HOLD,
     IS_SYSTEM,
     KEY,
@@ -252,4 +253,5 @@ _NAMES = {
     "#d": CREATED_DATE,
     "#s": IS_SYSTEM,
     "#h": HOLD,
+    "#g": GROUPS,
 }

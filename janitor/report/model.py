@@ -131,6 +131,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         probably_meant: the time that a malformed date was probably meant to be.
         meaning: what the state means for whoever holds the token.
         table: the label of its table, in a run of several; null in a run of one.
+        groups: whose rights the token has, at most 100 of them; null if they are not stored as texts.
     """
 
     fingerprint: str
@@ -152,6 +153,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     probably_meant: dt.datetime | None
     meaning: str
     table: str | None = None
+    groups: tuple[str, ...] | None = ()
 
 
 class NoticesPart(Part, frozen=True):
@@ -188,6 +190,7 @@ class ListingPart(Part, frozen=True):
     states: list[State]
     users: list[str]
     names: list[str]
+    groups: list[str]
     sort: str | None
     chosen: int
 

@@ -47,6 +47,30 @@ class SourceSettings(Settings):
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterSettings(Settings):
+    """Which findings of a scan are listed. As flags only: a variable must not hide findings of a scheduled scan."""
+
+    user: tuple[str, ...] = setting(
+        "List only findings of these owners; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        is_flag_only=True,
+    )
+    name: tuple[str, ...] = setting(
+        "List only tokens of these names; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        is_flag_only=True,
+    )
+    group: tuple[str, ...] = setting(
+        "List only tokens with one of these groups; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        is_flag_only=True,
+    )
+
+
 class ScanCommand(NamedTuple):
     """The settings of a scan; a sweep has more."""
 

@@ -29,6 +29,12 @@ class ListingSettings(Settings):
         is_repeatable=True,
         may_hold_spaces=True,
     )
+    group: tuple[str, ...] = setting(
+        "List tokens with one of these groups; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        may_hold_spaces=True,
+    )
     sort: str | None = setting(
         "Sort by this, with a minus before it in descending order; rows without it come last. Every format, ndjson and "
         "csv too, then lists the first --max-findings rows.",

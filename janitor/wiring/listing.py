@@ -36,5 +36,6 @@ def _make_listing(settings: ListingSettings) -> Listing:
         states=tuple(State(state) for state in settings.state),
         users=settings.user,
         names=settings.name,
+        groups=settings.group,
         order=Order(sort.removeprefix("-"), sort.startswith("-")) if sort else None,
     )

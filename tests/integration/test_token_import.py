@@ -76,7 +76,14 @@ def test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one(
     owners = owners_file(tmp_path, cells)
     before = rows_in(client, old), rows_in(client, table)
     dry = run(server.url, old, table, owners)
-    expected = {2: "planned", 3: "planned", 4: "no-expiry", 5: "expired", 6: "user-has-token", 7: "not-in-table"}
+    expected: dict[int | None, str] = {
+        2: "planned",
+        3: "planned",
+        4: "no-expiry",
+        5: "expired",
+        6: "user-has-token",
+        7: "not-in-table",
+    }
     assert (outcomes(dry), dry.code) == ({**expected, None: "no-owner"}, 1)
     assert f"line 7, {sha256('the-key-of nothing')[:12]}: no classic row" in dry.err
     unsure = run(server.url, old, table, owners, "--write")
@@ -91,7 +98,7 @@ def test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one(
     after = rows_in(client, table)
     assert [row for row in after if row in before[1]] == before[1]
     assert rows_in(client, old) == before[0]
-    [row] = [dict(row) for row in after if row.get("username") == {"S": "ana"}]
+    [row] = [{**each} for each in after if each.get("username") == {"S": "ana"}]
     assert row.pop("tokenUUID")["S"]
     assert now <= int(row.pop("createdDate")["N"]) <= now + 60
     assert row == {

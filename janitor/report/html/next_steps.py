@@ -124,6 +124,7 @@ def _command_again(report: Report) -> str:
     chosen = [("state", state.value) for state in listing.states]
     chosen += [("user", pattern) for pattern in listing.users]
     chosen += [("name", pattern) for pattern in listing.names]
+    chosen += [("group", pattern) for pattern in listing.groups]
     options = "".join(f" --{name} {_quote(value)}" for name, value in chosen)
     return f"{_scan_command(report, 'token list')}{options}"
 

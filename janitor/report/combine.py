@@ -134,6 +134,7 @@ def combine_tables(
         listing=listing,
         locked_out=sorted({owner for table in tables for owner in table.locked_out}),
         locked_out_unchecked=sum(table.locked_out_unchecked for table in tables),
+        idle=tables[0].idle if len(tables) == 1 else None,
         changes=tables[0].changes if len(tables) == 1 else None,
         notices=_sum_notices([table.notices for table in tables], digests),
         forecast=_combine_forecasts(run, policy, [table.forecast for table in tables]),

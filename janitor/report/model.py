@@ -131,6 +131,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         probably_meant: the time that a malformed date was probably meant to be.
         meaning: what the state means for whoever holds the token.
         table: the label of its table, in a run of several; null in a run of one.
+        last_seen: when LISA last counted a prompt of the owner; null if it never did, or without --last-seen.
         groups: whose rights the token has, at most 100 of them; null if they are not stored as texts.
     """
 
@@ -154,6 +155,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     meaning: str
     table: str | None = None
     groups: tuple[str, ...] | None = ()
+    last_seen: dt.datetime | None = None
 
 
 class NoticesPart(Part, frozen=True):
@@ -195,6 +197,20 @@ class ListingPart(Part, frozen=True):
     chosen: int
 
 
+class IdleOwner(Part, frozen=True):
+    """An owner whose token works and who was not seen for long: `last_seen` is null if LISA never counted a prompt."""
+
+    username: str
+    last_seen: dt.datetime | None
+
+
+class IdlePart(Part, frozen=True):
+    """The idle owners of the listed tokens, by name: not seen for `after_seconds`, nor given the token within them."""
+
+    after_seconds: int
+    owners: list[IdleOwner]
+
+
 class Remark(Part, frozen=True):
     """Something that went wrong, or that the reader should know: where, a short name for scripts, a sentence."""
 
@@ -232,6 +248,7 @@ class TableReport(Part, frozen=True, kw_only=True):
     findings_omitted: int
     locked_out: list[str]
     locked_out_unchecked: int
+    idle: IdlePart | None = None
     changes: Changes | None = None
     notices: NoticesPart | None = None
     forecast: list[ForecastDay]
@@ -259,6 +276,7 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     listing: ListingPart | None = None
     locked_out: list[str]
     locked_out_unchecked: int
+    idle: IdlePart | None = None
     changes: Changes | None = None
     notices: NoticesPart | None = None
     forecast: list[ForecastDay]

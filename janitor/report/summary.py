@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from janitor.report.finding_cells import format_utc
-from janitor.report.model import Deletion, Outcome, Report
+from janitor.report.model import Deletion, IdleOwner, Outcome, Report
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import format_duration
@@ -158,10 +158,19 @@ def closing_lines(report: Report) -> Iterator[str]:
     if report.locked_out:
         owners = [printable(owner) for owner in report.locked_out]
         yield f"Locked out until their expired rows are gone: {list_some(owners, _MAX_NAMED, names='owners')}."
+    if report.idle is not None and report.idle.owners:
+        owners = [_describe_idle(owner) for owner in report.idle.owners[:_MAX_NAMED]]
+        names = list_some(owners, _MAX_NAMED, names="owners", total=len(report.idle.owners))
+        yield f"Their token works, and they were not seen for {format_duration(report.idle.after_seconds)}: {names}."
     for warning in report.warnings:
         yield f"Warning: {printable(warning.message)}."
     for error in report.errors:
         yield f"Error: {printable(error.message)}."
+
+
+def _describe_idle(owner: IdleOwner) -> str:
+    when = f"last on {owner.last_seen.date()}" if owner.last_seen else "never"
+    return f"{printable(owner.username)} ({when})"
 
 
 def shortfall_lines(report: Report) -> Iterator[str]:

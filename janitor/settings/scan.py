@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from janitor.settings.limits import DeadlineSettings, LimitSettings
-from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.settings.output import LastSeenSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.settings.parsers import S3Prefix, parse_source
 from janitor.settings.setting import Settings, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
@@ -82,6 +82,7 @@ class ScanCommand(NamedTuple):
     state: StateSettings
     limits: LimitSettings
     deadline: DeadlineSettings
+    last_seen: LastSeenSettings = LastSeenSettings()
     source: SourceSettings = SourceSettings()
 
 

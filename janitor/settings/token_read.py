@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from janitor.settings.limits import DeadlineSettings, LimitSettings
-from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.settings.output import LastSeenSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.settings.setting import Settings, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
 
@@ -67,6 +67,7 @@ class ListCommand(NamedTuple):
     output: OutputSettings
     limits: LimitSettings
     deadline: DeadlineSettings
+    last_seen: LastSeenSettings = LastSeenSettings()
 
     @property
     def notices(self) -> NoticeSettings:

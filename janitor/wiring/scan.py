@@ -17,6 +17,7 @@ from janitor.stopping import Stop
 from janitor.tokens.classify import State
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
+from janitor.wiring.last_seen import make_last_seen
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun, find_table_warnings, make_owner_reader, open_table
 from janitor.wiring.outlets import check_reports
@@ -71,6 +72,8 @@ def prepare_scan(
     prepared = prepare_table(
         opened, stop, parameters, reader, rows=opened.table.item_count, prices=Prices(settings.limits.read_price, 0.0)
     )
+    last_seen = make_last_seen(settings.last_seen, opened, parameters.now, stop)
+    prepared = prepared.with_spec(last_seen=last_seen)
     if filters != _NO_FILTERS:
         return _apply_filters(prepared, filters)
     return prepared.with_spec(

@@ -56,6 +56,8 @@ def test_a_successor_keeps_what_a_row_says_and_the_old_token_ends_after_the_over
     dry = rotate(server.url, table, "--user", "ana", *LIFE, "--dry-run", secrets=(old, over))
     assert (dry.code, dry.out, len(rows_in(client, table))) == (0, "", 2), dry.err
     assert f"Token {old.row_name} would end now" in dry.err
+    forbidden = rotate(server.url, table, "--user", "ana", *LIFE, env={"JANITOR_DRY_RUN": "1"})
+    assert (forbidden.code, forbidden.out, len(rows_in(client, table))) == (0, "", 2)
     unsure = rotate(server.url, table, "--user", "ana", *LIFE[:-1], secrets=(old, over))
     assert (unsure.code, unsure.out, len(rows_in(client, table))) == (4, "", 2)
 

@@ -1,13 +1,17 @@
 """Command groups that import the module of a command only when it is called or listed."""
 
 import importlib
+import keyword
 from collections.abc import Sequence
 
 import click
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are modules of a package; a module has the name of its command."""
+    """A group whose commands are modules of a package.
+
+    A module has the name of its command, with a `_` after it if the name is a keyword of Python.
+    """
 
     package: str
     names: Sequence[str]
@@ -20,5 +24,6 @@ class LazyGroup(click.Group):
         """The command; None if there is none of this name, which click then reports."""
         if cmd_name not in self.names:
             return None
-        command: click.Command = importlib.import_module(f"{self.package}.{cmd_name}").command
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = importlib.import_module(f"{self.package}.{module}").command
         return command

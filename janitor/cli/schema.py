@@ -8,7 +8,7 @@ from janitor.cli.options import takes
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change"]))
+@click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change", "token-import"]))
 @takes()
 def command(name: str) -> int:
     """Print the JSON Schema of a report, a schedule file, or the output of `janitor doctor` or `janitor token`.
@@ -32,6 +32,10 @@ def command(name: str) -> int:
         from janitor.report.token_change import TokenChange
 
         schema = build_schema(TokenChange, "janitor token change")
+    elif name == "token-import":
+        from janitor.report.token_import import TokenImport
+
+        schema = build_schema(TokenImport, "janitor token import")
     elif name == "token":
         from janitor.report.token_details import TokenDetails
 

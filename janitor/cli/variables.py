@@ -31,7 +31,15 @@ _ABOUT_DELETING = frozenset({"DELETE", "CHECK", "ENABLED"})
 
 # The commands that delete rows by rules, and all that change rows.
 _BY_RULE = frozenset({"sweep", "apply", "run"})
-_CHANGING = _BY_RULE | {"restore", "token add", "token extend", "token remove", "token revoke"}
+_CHANGING = _BY_RULE | {
+    "restore",
+    "token add",
+    "token extend",
+    "token import",
+    "token remove",
+    "token revoke",
+    "token rotate",
+}
 # The variables that spare rows: which rows, and which commands their user may expect to spare them too. Variables that
 # spare nothing are not listed: those for output and speed.
 _SPARING = {

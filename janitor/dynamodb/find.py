@@ -164,6 +164,10 @@ class Finder:
         )
         return [found for page in pages for found in _items_of(page)]
 
+    def find_all(self) -> Iterator[StoredItem]:
+        """Yield every row. Needs `dynamodb:Scan`."""
+        return self._scan({})
+
     def _scan(self, filter_: dict[str, Any]) -> Iterator[StoredItem]:
         scan = Scan(
             client=self._client,

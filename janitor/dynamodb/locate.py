@@ -124,7 +124,7 @@ def find_newer_table(aws: AwsSession, table: Table) -> str | None:
 def _candidate_names(aws: AwsSession, choice: TableChoice) -> list[str]:
     if choice.deployment:
         return [pattern.format(deployment=choice.deployment) for pattern in NAME_PATTERNS]
-    name = choice.table or _read_parameter(aws, choice.ssm_parameter or "")
+    name = choice.table or read_parameter(aws, choice.ssm_parameter or "")
     if name.startswith("arn:"):
         # Its account would be ignored: a table's name is looked up in the caller's own account.
         raise ConfigurationError(
@@ -133,7 +133,12 @@ def _candidate_names(aws: AwsSession, choice: TableChoice) -> list[str]:
     return [name]
 
 
-def _read_parameter(aws: AwsSession, path: str) -> str:
+def read_parameter(aws: AwsSession, path: str) -> str:
+    """Read a parameter of SSM. Needs `ssm:GetParameter`.
+
+    Raises:
+        AwsError: there is no such parameter, or AWS refused or could not be reached.
+    """
     with aws_errors("ssm:GetParameter", f"the parameter {path}"):
         return aws.ssm.get_parameter(Name=path)["Parameter"]["Value"]
 

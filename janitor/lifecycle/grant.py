@@ -3,17 +3,20 @@
 import uuid
 
 from janitor.dynamodb.caller import IdentifiedSession
+from janitor.dynamodb.find import StoredItem
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.settings.setting import flag
 from janitor.settings.table import TableSettings
 from janitor.settings.token_add import AddCommand, OwnerSettings
 from janitor.tokens.dialect import Dialect
-from janitor.tokens.new_row import Grant, Predecessor
+from janitor.tokens.new_row import Grant, Predecessor, read_predecessor
 from janitor.tokens.redact import reveals_token
+from janitor.tokens.row import text_of
 from janitor.wiring.open_table import make_aws_access
 
 # Options for what only a row of LISA 6.1 or later can say.
 _HASHED_OPTIONS = ("user", "name", "group", "system", "personal", "created_by")
+_ADD_INSTEAD = "remove it with `janitor token remove`, and make another with `janitor token add`"
 
 
 def make_grant(
@@ -44,13 +47,53 @@ def make_grant(
     grant = Grant(
         token_uuid=str(uuid.uuid4()),
         created_date=now,
-        created_by=owner.created_by or _find_caller_name(settings.table),
+        created_by=owner.created_by or find_caller_name(settings.table),
         username=owner.user,
         groups=owner.group or _keep_groups(predecessor),
         name=name,
         is_system=owner.system or (predecessor is not None and predecessor.is_system and not owner.personal),
     )
     _check_no_text_reveals_token(grant, key)
+    return grant
+
+
+def make_successor_grant(old: StoredItem, key: str, now: int, *, created_by: str | None, table: TableSettings) -> Grant:
+    """Make what the successor of a token says besides key and expiration: the same owner, name, groups, system flag.
+
+    Args:
+        old: the row of the token that it succeeds, from a table of LISA 6.1 or later.
+        key: the new row's key, which no text of it may reveal.
+        now: the UNIX second of its creation.
+        created_by: who creates it; None to ask AWS whose the credentials are.
+        table: how AWS is reached.
+
+    Raises:
+        ConfigurationError: the old row lacks what LISA needs, or a text of it holds a token; or the creator is not
+            known.
+    """
+    predecessor, username = read_predecessor(old.item), text_of(old.row.username)
+    if not username or not predecessor.name:
+        missing = " and no ".join(
+            what for what, text in (("username", username), ("name", predecessor.name)) if not text
+        )
+        raise ConfigurationError(f"its row has no {missing} to keep", _ADD_INSTEAD, "no-owner")
+    if predecessor.groups is None:
+        sentence = "its groups are not a list of texts, so they cannot be kept"
+        raise ConfigurationError(sentence, _ADD_INSTEAD, "unreadable-groups")
+    grant = Grant(
+        token_uuid=str(uuid.uuid4()),
+        created_date=now,
+        created_by=created_by or find_caller_name(table),
+        username=username,
+        groups=predecessor.groups,
+        name=predecessor.name,
+        is_system=predecessor.is_system,
+    )
+    name = find_revealing_text(grant, key, old.row.key.S or "")
+    if name is not None:
+        what = {"user": "its username", "name": "its name", "group": "one of its groups"}.get(name, flag(name))
+        sentence = f"{what} has a token in it, or 40 hex digits or more, which look like one"
+        raise ConfigurationError(sentence, _ADD_INSTEAD, "holds-token")
     return grant
 
 
@@ -81,7 +124,7 @@ def _refuse_hashed_options(settings: AddCommand) -> None:
         raise ConfigurationError(sentence, "remove them, or give --dialect hashed if LISA 6.1 or later reads the table")
 
 
-def _find_caller_name(settings: TableSettings) -> str:
+def find_caller_name(settings: TableSettings) -> str:
     """Return the last part of the caller's ARN: the name of the user, or of a role's session."""
     aws = IdentifiedSession(make_aws_access(settings))
     try:
@@ -98,6 +141,14 @@ def _check_no_text_reveals_token(grant: Grant, key: str) -> None:
     Raises:
         ConfigurationError: one does. The message does not repeat it.
     """
+    name = find_revealing_text(grant, key)
+    if name is not None:
+        sentence = f"{flag(name)} has a token in it, or 40 hex digits or more, which look like one"
+        raise ConfigurationError(sentence, "give a text that everybody may read", "holds-token")
+
+
+def find_revealing_text(grant: Grant, *keys: str) -> str | None:
+    """The name of the option whose text holds the token of one of these keys, or what looks like one; None for none."""
     shown_texts = {
         "user": [grant.username],
         "name": [grant.name],
@@ -105,6 +156,6 @@ def _check_no_text_reveals_token(grant: Grant, key: str) -> None:
         "created_by": [grant.created_by],
     }
     for name, texts in shown_texts.items():
-        if any(reveals_token(text, key) for text in texts):
-            sentence = f"{flag(name)} has a token in it, or 40 hex digits or more, which look like one"
-            raise ConfigurationError(sentence, "give a text that everybody may read", "holds-token")
+        if any(reveals_token(text, key) for text in texts for key in keys):
+            return name
+    return None

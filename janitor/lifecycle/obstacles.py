@@ -1,10 +1,15 @@
-"""What stands in the way of a new token: a row with its key, or in LISA 6.1 and later any row of its user."""
+"""What stands in the way of a new token: a wrong dialect, a row with its key, in LISA 6.1 and later any of its user."""
 
 from janitor.dynamodb.find import StoredItem
+from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
+from janitor.lifecycle.add_messages import print_message
 from janitor.lifecycle.selection import TokenTable
 from janitor.report.finding_cells import format_name
+from janitor.settings.setting import variable
+from janitor.settings.table import PolicySettings
 from janitor.tokens.classify import classify
+from janitor.tokens.dialect import Dialect
 from janitor.tokens.printable import printable
 from janitor.tokens.protection import find_protection
 from janitor.tokens.words import list_some
@@ -18,6 +23,23 @@ class ProtectedError(JanitorError):
 
     exit_code = ExitCode.REFUSED
     default_code = "protected"
+
+
+def check_dialect(table: Table, policy: PolicySettings) -> None:
+    """Check that LISA reads this table in the dialect that the row is written in.
+
+    Raises:
+        ConfigurationError: a variable sets another dialect than the table's shape suggests. For --dialect there is
+            only a warning.
+    """
+    likely = Dialect.HASHED if table.has_owner_index else Dialect.CLASSIC
+    if table.dialect is likely:
+        return
+    shape = f"{'has the' if table.has_owner_index else 'has no'} index username-index"
+    sentence = f"{table.name} {shape}, so LISA seems to read it as {likely}, but the dialect is set to {table.dialect}"
+    if not policy.given_by_flag("dialect"):
+        raise ConfigurationError(sentence, f"unset {variable('dialect')}, or give --dialect", "other-dialect")
+    print_message(f"janitor: {sentence}; the gates are described as for {table.dialect}")
 
 
 def check_key_is_free(key: str, table: TokenTable) -> None:

@@ -1,12 +1,11 @@
-"""The rows that `token add` deletes: expired ones in its way, and its own new row if nobody got the token."""
+"""The rows that `token add --replace-expired` deletes: expired ones in its way."""
 
 from collections.abc import Iterable
 
-from janitor.archive.archive import Archive, NoArchive
 from janitor.archive.plan import PlanHeader
 from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.find import StoredItem
-from janitor.errors import AwsError, JanitorError
+from janitor.errors import AwsError
 from janitor.lifecycle.add_messages import print_message
 from janitor.lifecycle.remove import RowRemover
 from janitor.lifecycle.selection import TokenTable
@@ -19,7 +18,7 @@ _GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
 
 
 class RowReplacer:
-    """Deletes rows of one table before or after an add, each only if it still is as it was seen."""
+    """Deletes rows of one table before an add, each only if it still is as it was seen."""
 
     def __init__(self, table: TokenTable, settings: ReplaceSettings, header: PlanHeader, stop: Stop) -> None:
         """Prepare; nothing is sent or written.
@@ -44,7 +43,13 @@ class RowReplacer:
         Raises:
             JanitorError: a row was changed since it was seen, or could not be archived or deleted.
         """
-        remover = self._make_remover(self._archive)
+        remover = RowRemover(
+            deleter=self._deleter,
+            archive=self._archive,
+            header=self._header,
+            policy=self._table.policy,
+            fingerprint_key=self._table.fingerprint_key,
+        )
         remover.open()
         try:
             for found in rows:
@@ -54,24 +59,6 @@ class RowReplacer:
             for error in remover.errors:
                 print_message(f"janitor: {error}")
         return self._archive.location
-
-    def undo_add(self, found: StoredItem) -> bool:
-        """Delete a row that was just added and whose token nobody has; return whether it is gone."""
-        try:
-            result = self._make_remover(NoArchive()).remove_one(found)
-        except JanitorError as error:
-            print_message(f"janitor: {error}")
-            return False
-        return result.outcome in _GONE
-
-    def _make_remover(self, archive: Archive) -> RowRemover:
-        return RowRemover(
-            deleter=self._deleter,
-            archive=archive,
-            header=self._header,
-            policy=self._table.policy,
-            fingerprint_key=self._table.fingerprint_key,
-        )
 
     def _remove(self, remover: RowRemover, found: StoredItem) -> None:
         name = self._table.finding(found).row_name

@@ -134,8 +134,16 @@ def choose_rows(name: str | None, user: str | None, *, is_read_only: bool = Fals
     return RowChoice(lambda table: _find_by_fingerprint(fingerprint, table, is_read_only=is_read_only))
 
 
-def open_token_table(settings: ChangeCommand, stop: Stop) -> TokenTable:
+def open_token_table(
+    settings: ChangeCommand, stop: Stop, *, max_rcu: float | None = None, max_wcu: float | None = None
+) -> TokenTable:
     """Find the table; none of its rows are read yet.
+
+    Args:
+        settings: which table, and by which rules its rows are judged.
+        stop: says whether the run was asked to stop.
+        max_rcu: read units a second, `inf` for no limit; None for the default.
+        max_wcu: write units, likewise.
 
     Raises:
         AsOfError: --as-of was given, and this is not a dry run.
@@ -146,7 +154,7 @@ def open_token_table(settings: ChangeCommand, stop: Stop) -> TokenTable:
     if as_of is not None and not settings.chosen.dry_run:
         raise AsOfError("--as-of is only for a dry run", "remove --as-of, or give --dry-run")
     fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
-    opened = open_table(settings.table, dialect=settings.policy.dialect)
+    opened = open_table(settings.table, dialect=settings.policy.dialect, max_rcu=max_rcu, max_wcu=max_wcu)
     policy = make_policy(settings.policy, settings.protection, opened.table.dialect)
     log_limits(opened.budgets, deletes=False)
     finder = Finder(opened.aws.dynamodb, opened.table, policy, fingerprint_key, stop, budgets=opened.budgets)

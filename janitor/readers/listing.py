@@ -8,7 +8,7 @@ import msgspec
 from janitor.report.model import ListingPart
 from janitor.tokens.classify import State, Verdict
 from janitor.tokens.redact import remove_keys
-from janitor.tokens.row import Row, Text, text_of
+from janitor.tokens.row import Row, Text, read_groups, text_of
 from janitor.tokens.user_name import matches_pattern
 
 
@@ -27,13 +27,14 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         states: states of rows.
-        users, names: shell patterns of owners and of token names.
+        users, names, groups: shell patterns of owners, of token names, and of groups: one of the row's matches.
         order: None for the most urgent first.
     """
 
     states: tuple[State, ...] = ()
     users: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     order: Order | None = None
 
     @property
@@ -47,6 +48,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             (not self.states or verdict.state in self.states)
             and _matches(row.username, self.users)
             and _matches(row.name, self.names)
+            and (not self.groups or _matches_any(read_groups(row.groups) or (), self.groups))
         )
 
     def part(self, chosen: int) -> ListingPart:
@@ -55,11 +57,16 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             states=list(self.states),
             users=[remove_keys(pattern) for pattern in self.users],
             names=[remove_keys(pattern) for pattern in self.names],
+            groups=[remove_keys(pattern) for pattern in self.groups],
             sort=str(self.order) if self.order else None,
             chosen=chosen,
         )
 
 
+def _matches_any(texts: Sequence[str], patterns: Sequence[str]) -> bool:
+    return any(matches_pattern(text, pattern) for text in texts for pattern in patterns)
+
+
 def _matches(value: Text | None, patterns: Sequence[str]) -> bool:
     text = text_of(value)
-    return not patterns or (text is not None and any(matches_pattern(text, pattern) for pattern in patterns))
+    return not patterns or (text is not None and _matches_any([text], patterns))

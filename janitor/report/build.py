@@ -13,8 +13,8 @@ from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
 from janitor.tokens.meaning import describe_row
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
-from janitor.tokens.redact import redacted_texts
-from janitor.tokens.row import Row, Value, is_truthy
+from janitor.tokens.redact import redacted_groups, redacted_texts
+from janitor.tokens.row import Number, Row, Value, is_truthy
 
 # The largest whole number that every reader of JSON holds exactly.
 MAX_JSON_INTEGER = 2**53 - 1
@@ -107,6 +107,7 @@ def build_finding(
         probably_meant=None if intended is None else calendar_time(intended),
         meaning=describe_row(row, verdict, now),
         table=table,
+        groups=redacted_groups(row),
     )
 
 

@@ -102,7 +102,7 @@ def combine_tables(
     findings: list[Finding],
     *,
     digests: int = 0,
-    listing: ListingPart | None = None,
+    listings: Sequence[ListingPart | None] = (),
     warnings: Sequence[Remark] = (),
     errors: Sequence[Remark] = (),
 ) -> Report:
@@ -113,16 +113,18 @@ def combine_tables(
         tables: in their order, at least one.
         findings: those of all tables, sorted and bounded, each with its table's label.
         digests: how many digests were published.
-        listing: which rows were asked for; None for all findings.
+        listings: which rows of each table were asked for, None for all findings; empty for all of every table.
         warnings: of the run as a whole.
         errors: of the run as a whole.
     """
     counts = _sum_counts(Counts(), (table.counts for table in tables))
     active_findings = sum(table.active_findings for table in tables)
     policy = _combine_policies(tables)
+    of_tables = listings or [None] * len(tables)
+    listing = _sum_listings(of_tables)
     return Report(
         run=structs.replace(run, outcome=worst_outcome(table.outcome for table in tables)),
-        tables=[_with_omitted(table, findings, listing) for table in tables],
+        tables=[_with_omitted(table, findings, each) for table, each in zip(tables, of_tables, strict=True)],
         policy=policy,
         counts=counts,
         deletion=_sum_deletion([table.deletion for table in tables]),
@@ -135,6 +137,7 @@ def combine_tables(
         locked_out=sorted({owner for table in tables for owner in table.locked_out}),
         lockouts=[owner for table in tables for owner in table.lockouts],
         locked_out_unchecked=sum(table.locked_out_unchecked for table in tables),
+        idle=tables[0].idle if len(tables) == 1 else None,
         changes=tables[0].changes if len(tables) == 1 else None,
         notices=_sum_notices([table.notices for table in tables], digests),
         forecast=_combine_forecasts(run, policy, [table.forecast for table in tables]),
@@ -180,6 +183,12 @@ def _sum_counts(start: Counts, parts: Iterable[Counts]) -> Counts:
     for part in parts:
         totals.update(structs.asdict(part))
     return Counts(**totals)
+
+
+def _sum_listings(parts: Sequence[ListingPart | None]) -> ListingPart | None:
+    """The listing of all tables: they were asked for the same rows. None if one lists all findings, or was not read."""
+    known = [part for part in parts if part is not None]
+    return structs.replace(known[0], chosen=sum(part.chosen for part in known)) if known else None
 
 
 def _sum_deletion(parts: Sequence[Deletion]) -> Deletion:

@@ -24,6 +24,11 @@ def format_name(finding: Finding) -> str:
     return printable(finding.name) if finding.name else NOTHING
 
 
+def format_groups(finding: Finding) -> str:
+    """Whose rights the token has, or a dash."""
+    return printable(", ".join(finding.groups)) if finding.groups else NOTHING
+
+
 def choose_row_names(findings: Iterable[Finding]) -> Callable[[Finding], str]:
     """Return a function that names each of these findings: by fingerprint, or by row name if two share that."""
     rows = Counter((finding.table, finding.fingerprint) for finding in findings)

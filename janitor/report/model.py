@@ -138,6 +138,8 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         probably_meant: the time that a malformed date was probably meant to be.
         meaning: what the state means for whoever holds the token.
         table: the label of its table, in a run of several; null in a run of one.
+        last_seen: when LISA last counted a prompt of the owner; null if it never did, or without --last-seen.
+        groups: whose rights the token has, at most 100 of them; null if they are not stored as texts.
     """
 
     fingerprint: str
@@ -159,6 +161,8 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     probably_meant: dt.datetime | None
     meaning: str
     table: str | None = None
+    groups: tuple[str, ...] | None = ()
+    last_seen: dt.datetime | None = None
 
 
 class NoticesPart(Part, frozen=True):
@@ -195,8 +199,23 @@ class ListingPart(Part, frozen=True):
     states: list[State]
     users: list[str]
     names: list[str]
+    groups: list[str]
     sort: str | None
     chosen: int
+
+
+class IdleOwner(Part, frozen=True):
+    """An owner whose token works and who was not seen for long: `last_seen` is null if LISA never counted a prompt."""
+
+    username: str
+    last_seen: dt.datetime | None
+
+
+class IdlePart(Part, frozen=True):
+    """The idle owners of the listed tokens, by name: not seen for `after_seconds`, nor given the token within them."""
+
+    after_seconds: int
+    owners: list[IdleOwner]
 
 
 class Remark(Part, frozen=True):
@@ -260,6 +279,7 @@ class TableReport(Part, frozen=True, kw_only=True):
     locked_out: list[str]
     lockouts: list[LockedOutOwner] = msgspec.field(default_factory=list)
     locked_out_unchecked: int
+    idle: IdlePart | None = None
     changes: Changes | None = None
     notices: NoticesPart | None = None
     forecast: list[ForecastDay]
@@ -289,6 +309,7 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     locked_out: list[str]
     lockouts: list[LockedOutOwner] = msgspec.field(default_factory=list)
     locked_out_unchecked: int
+    idle: IdlePart | None = None
     changes: Changes | None = None
     notices: NoticesPart | None = None
     forecast: list[ForecastDay]

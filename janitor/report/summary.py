@@ -1,10 +1,10 @@
 """The sentences of a report that all formats for people share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from janitor.report.finding_cells import format_utc
 from janitor.report.lockout_text import lockout_lines
-from janitor.report.model import Deletion, Outcome, Report
+from janitor.report.model import Deletion, IdleOwner, Outcome, Report
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import format_duration
@@ -128,11 +128,16 @@ def listing_line(report: Report) -> str:
     listing = report.listing
     if listing is None:
         return ""
-    criteria = [f"that are {' or '.join(listing.states)}"] if listing.states else []
+    criteria = [f"that are {_describe_states(listing.states)}"] if listing.states else []
     criteria += [f"of {' or '.join(map(printable, listing.users))}"] if listing.users else []
     criteria += [f"named {' or '.join(map(printable, listing.names))}"] if listing.names else []
+    criteria += [f"in the group {' or '.join(map(printable, listing.groups))}"] if listing.groups else []
     rows = f"{listing.chosen:,} of {format_count(report.counts.scanned, 'row')}"
     return f"{rows}{' ' if criteria else ''}{', '.join(criteria)}, {describe_order(report)}."
+
+
+def _describe_states(states: Sequence[State]) -> str:
+    return "not active" if set(states) == set(State) - {State.ACTIVE} else " or ".join(states)
 
 
 def describe_order(report: Report) -> str:
@@ -161,10 +166,19 @@ def closing_lines(report: Report) -> Iterator[str]:
     if unusual_days:
         yield f"An unusual share expires on {list_some(unusual_days, _MAX_NAMED, names='days')}."
     yield from lockout_lines(report.lockouts)
+    if report.idle is not None and report.idle.owners:
+        owners = [_describe_idle(owner) for owner in report.idle.owners[:_MAX_NAMED]]
+        names = list_some(owners, _MAX_NAMED, names="owners", total=len(report.idle.owners))
+        yield f"Their token works, and they were not seen for {format_duration(report.idle.after_seconds)}: {names}."
     for warning in report.warnings:
         yield f"Warning: {printable(warning.message)}."
     for error in report.errors:
         yield f"Error: {printable(error.message)}."
+
+
+def _describe_idle(owner: IdleOwner) -> str:
+    when = f"last on {owner.last_seen.date()}" if owner.last_seen else "never"
+    return f"{printable(owner.username)} ({when})"
 
 
 def shortfall_lines(report: Report) -> Iterator[str]:

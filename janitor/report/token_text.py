@@ -7,7 +7,15 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from janitor.report.console import render_to_text
-from janitor.report.finding_cells import NOTHING, choose_row_names, format_due, format_name, format_owner, format_utc
+from janitor.report.finding_cells import (
+    NOTHING,
+    choose_row_names,
+    format_due,
+    format_groups,
+    format_name,
+    format_owner,
+    format_utc,
+)
 from janitor.report.model import Finding
 from janitor.report.reason_remarks import ADVICE
 from janitor.report.token_details import AttributePart, RowPart, TokenDetails
@@ -60,6 +68,7 @@ def _print_row(console: Console, shown: TokenDetails, row: RowPart, row_name_of:
 def _fact_rows(token: Finding) -> Iterator[tuple[str, str]]:
     yield "Owner", format_owner(token)
     yield "Name", format_name(token)
+    yield "Groups", format_groups(token)
     by = f" by {printable(token.created_by)}" if token.created_by else ""
     yield "Created", f"{format_utc(token.created_at)}{' UTC' if token.created_at else ''}{by}"
     yield (

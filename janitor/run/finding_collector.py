@@ -8,6 +8,7 @@ from janitor.readers.packed_row import from_json, to_json
 from janitor.report.build import verdict_urgency
 from janitor.report.model import Finding
 from janitor.report.shortlist import Shortlist
+from janitor.run.last_seen import LastSeenLookup
 from janitor.run.outlets import Outlets
 
 
@@ -26,6 +27,7 @@ class FindingCollector:
         *,
         max_listed: int,
         on_found: Callable[[Sequence[JudgedRow]], None] | None = None,
+        last_seen: LastSeenLookup | None = None,
     ) -> None:
         """Prepare.
 
@@ -34,7 +36,9 @@ class FindingCollector:
             rules: the rules by which rows are judged.
             max_listed: how many findings a report that does not stream lists.
             on_found: called with all findings too, for what is to be announced.
+            last_seen: looks up when their owners were last seen; None if nobody asks.
         """
+        self._last_seen = last_seen
         self._outlets, self._rules, self._on_found = outlets, rules, on_found
         # At least one is kept, because the metrics say when the next token expires.
         self._shortlist = make_shortlist(max_listed if outlets.lists_findings else min(max_listed, 1))
@@ -46,14 +50,23 @@ class FindingCollector:
             rows: the rows; active ones only with reasons, or in a run that was asked for them.
             lines: the report's lines about them, in the same order, where the reader has built them; else empty.
         """
+        if self._last_seen is not None:
+            self._last_seen.look_up(rows)
         for found in rows:
             rank = verdict_urgency(found.verdict, self._rules.now)
             self._shortlist.offer(found.verdict.state, rank, found.row.key.S or "", found)
         if self._on_found is not None and rows:
             self._on_found(rows)
         if self._outlets.streams and rows:
-            self._outlets.write_lines([*lines] or build_findings(rows, self._rules))
+            self._outlets.write_lines(self._complete(rows, lines))
 
     def finish(self) -> list[Finding]:
         """Return the findings for the reports that do not stream, most urgent first."""
-        return build_findings(self._shortlist.sorted(), self._rules)
+        return self._complete(self._shortlist.sorted())
+
+    def _complete(self, rows: Sequence[JudgedRow], lines: Sequence[Finding] = ()) -> list[Finding]:
+        """The lines about these rows, built if the reader has not, with what the reader does not know."""
+        findings = [*lines] or build_findings(rows, self._rules)
+        if self._last_seen is not None:
+            self._last_seen.fill_in(rows, findings)
+        return findings

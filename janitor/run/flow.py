@@ -107,11 +107,11 @@ def _unread_result(spec: RunSpec, table: TableSpec | UnreachedTable, outcome: Ou
 def _announce(spec: RunSpec, results: Sequence[TableResult], started: float) -> Report:
     """Announce what is due, and build the run's report with the result."""
     findings, tables = _choose_findings(spec, results), [result.report for result in results]
-    listing = next((result.listing for result in results if result.listing is not None), None)
+    listings = [result.listing for result in results]
     announcers = {table.label: table.announcer for table in _reachable(spec) if table.announcer is not None}
     announcement = AnnouncementResult()
     if spec.announce is not None:
-        whole = combine_tables(_describe_run(spec, started), tables, findings, listing=listing)
+        whole = combine_tables(_describe_run(spec, started), tables, findings, listings=listings)
         with catch_as_remarks("notices", NOT_ANNOUNCED, announcement.errors):
             announcement = spec.announce(announcers, whole)
         if announcement.errors:
@@ -122,7 +122,7 @@ def _announce(spec: RunSpec, results: Sequence[TableResult], started: float) -> 
         [_remember(table, announcers.get(table.label)) for table in tables],
         findings,
         digests=announcement.digests,
-        listing=listing,
+        listings=listings,
         errors=[*announcement.errors, *_deadline_errors(spec, tables)],
         warnings=announcement.warnings,
     )

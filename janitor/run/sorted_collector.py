@@ -5,11 +5,11 @@ from typing import TypeAlias
 
 from janitor.logs import get_logger
 from janitor.readers.interface import JudgedRow, Rules
-from janitor.readers.judging import build_findings
 from janitor.readers.listing import Order
 from janitor.report.build import verdict_urgency
 from janitor.report.model import Finding
 from janitor.run.finding_collector import FindingCollector
+from janitor.run.last_seen import LastSeenLookup
 from janitor.run.outlets import Outlets
 from janitor.tokens.expiration import whole_seconds
 from janitor.tokens.row import text_of
@@ -23,7 +23,15 @@ _Value: TypeAlias = str | tuple[int, ...] | None
 class SortedCollector(FindingCollector):
     """Keeps the first rows in the order, as many as a report may list. Reports that stream get them at the end."""
 
-    def __init__(self, outlets: Outlets, rules: Rules, order: Order, *, max_listed: int) -> None:
+    def __init__(
+        self,
+        outlets: Outlets,
+        rules: Rules,
+        order: Order,
+        *,
+        max_listed: int,
+        last_seen: LastSeenLookup | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -31,19 +39,22 @@ class SortedCollector(FindingCollector):
             rules: the rules by which rows are judged.
             order: the order.
             max_listed: how many findings a report lists.
+            last_seen: looks up when their owners were last seen; None if nobody asks.
         """
-        super().__init__(outlets, rules, max_listed=max_listed)
+        super().__init__(outlets, rules, max_listed=max_listed, last_seen=last_seen)
         self._sorter = RowSorter(order, max_listed, rules.now)
         self._count = 0
 
     def add(self, rows: Sequence[JudgedRow], lines: Sequence[Finding] = ()) -> None:  # noqa: ARG002  # made at the end
         """Take findings; lines are built at the end."""
+        if self._last_seen is not None:
+            self._last_seen.look_up(rows)
         self._count += len(rows)
         self._sorter.add(rows)
 
     def finish(self) -> list[Finding]:
         """Return the first findings in the order, after writing them to the reports that stream."""
-        found = build_findings(self._sorter.sorted_rows(), self._rules)
+        found = self._complete(self._sorter.sorted_rows())
         if len(found) < self._count:
             # A report in a format like csv has no place to say so.
             log.warning("listing.cut", listed=len(found), chosen=self._count, way_out="raise --max-findings")

@@ -23,6 +23,7 @@ from janitor.tokens.protection import UnusedPatterns
 if TYPE_CHECKING:
     from janitor.dynamodb.client import Traffic
     from janitor.notices.announcer import Announcer
+    from janitor.run.last_seen import LastSeenLookup
     from janitor.run.sweep import Sweep
 
 
@@ -64,6 +65,7 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
         warnings: from before the run, or added while pages are read.
         sweep: what to do about stale rows; None to only report.
         announcer: announces what is found; None if nothing is announced.
+        last_seen: looks up when owners were last seen; None if nobody asks.
         unused_patterns: the patterns of protected users that no row has matched so far.
     """
 
@@ -83,6 +85,7 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
     announcer: Announcer | None = None
     unused_patterns: UnusedPatterns = msgspec.field(default_factory=UnusedPatterns)
     name_in_settings: str | None = None
+    last_seen: LastSeenLookup | None = None
 
     @property
     def deletes(self) -> bool:

@@ -134,6 +134,7 @@ def _read_and_sweep(
             *unlocked.warnings,
             *sweep_result.warnings,
             *warnings,
+            *(spec.last_seen.warnings() if spec.last_seen else []),
         ],
     )
     is_complete = is_complete and not sweep_result.unlisted
@@ -204,9 +205,9 @@ def _open_plan(spec: TableSpec) -> None:
 
 def _make_collector(spec: TableSpec, rules: Rules, outlets: Outlets, max_findings: int) -> FindingCollector:
     if rules.listing is not None and rules.listing.order is not None:
-        return SortedCollector(outlets, rules, rules.listing.order, max_listed=max_findings)
+        return SortedCollector(outlets, rules, rules.listing.order, max_listed=max_findings, last_seen=spec.last_seen)
     on_found = None if spec.announcer is None else spec.announcer.add_findings
-    return FindingCollector(outlets, rules, max_listed=max_findings, on_found=on_found)
+    return FindingCollector(outlets, rules, max_listed=max_findings, on_found=on_found, last_seen=spec.last_seen)
 
 
 def _build_report(
@@ -238,6 +239,7 @@ def _build_report(
         locked_out=[owner.username for owner in locked_out.owners],
         lockouts=[*locked_out.owners],
         locked_out_unchecked=locked_out.unchecked,
+        idle=spec.last_seen.part() if spec.last_seen else None,
         forecast=build_forecast(tally.expiries, spec.rules.now, spec.rules.policy.horizon),
         errors=errors,
         warnings=warnings,

@@ -16,9 +16,12 @@ from janitor.settings.parsers import (
 )
 from janitor.settings.setting import Settings, setting
 from janitor.settings.store_url import DynamoDbUrl, SqliteUrl, parse_state_url
+from janitor.tokens.duration import parse_duration
 
 # `janitor serve` sets it for its runs, which add the name of their job to their log lines.
 JOB_VARIABLE = "JANITOR_JOB"
+# Where LISA 6.1.1 and later keeps the name of its usage table, with its default prefix.
+USAGE_PARAMETER = "/prod/prod/lisa/table/usage-metrics"
 STATES_TO_FAIL_ON = ("expiring", "expired", "stale", "permanent", "malformed", "legacy")
 
 
@@ -47,6 +50,24 @@ class OutputSettings(Settings):
     )
     fail_on: tuple[str, ...] = setting(
         "End with exit code 3 when any row is in this state. Repeatable.", choices=STATES_TO_FAIL_ON, is_repeatable=True
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastSeenSettings(Settings):
+    """Whether it is looked up when owners were last seen."""
+
+    last_seen: str | None = setting(
+        "Look up when each owner was last seen, and who is idle: in LISA's usage table, given by its name or by the "
+        f"parameter that holds it; without a value {USAGE_PARAMETER}.",
+        metavar="[NAME|PATH]",
+        value_if_bare=USAGE_PARAMETER,
+    )
+    idle_after: int = setting(
+        "An owner whose token works is idle if not seen for this long, with --last-seen.",
+        metavar="DURATION",
+        parse=parse_duration,
+        default="90d",
     )
 
 

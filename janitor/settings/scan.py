@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, Self
 
 from janitor.settings.limits import DeadlineSettings, LimitSettings
-from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.settings.output import LastSeenSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.settings.parsers import S3Prefix, parse_source
 from janitor.settings.setting import Settings, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings, UnlockSettings
@@ -50,6 +50,30 @@ class SourceSettings(Settings):
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterSettings(Settings):
+    """Which findings of a scan are listed. As flags only: a variable must not hide findings of a scheduled scan."""
+
+    user: tuple[str, ...] = setting(
+        "List only findings of these owners; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        is_flag_only=True,
+    )
+    name: tuple[str, ...] = setting(
+        "List only tokens of these names; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        is_flag_only=True,
+    )
+    group: tuple[str, ...] = setting(
+        "List only tokens with one of these groups; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        is_flag_only=True,
+    )
+
+
 class ScanCommand(NamedTuple):
     """The settings of a scan; a sweep has more."""
 
@@ -62,6 +86,7 @@ class ScanCommand(NamedTuple):
     state: StateSettings
     limits: LimitSettings
     deadline: DeadlineSettings
+    last_seen: LastSeenSettings = LastSeenSettings()
     source: SourceSettings = SourceSettings()
 
 

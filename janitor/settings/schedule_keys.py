@@ -8,7 +8,7 @@ from msgspec import structs
 from janitor.settings.cron import parse_cron, parse_timezone
 from janitor.settings.deletion import DeletionSettings, PlanSettings
 from janitor.settings.limits import DeadlineSettings, LimitSettings, WriteLimitSettings
-from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.settings.output import LastSeenSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.settings.parsers import parse_count, parse_percent, parse_price, parse_segments, parse_units, parse_workers
 from janitor.settings.setting import Setting, Settings, settings_of
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings, UnlockSettings
@@ -23,7 +23,7 @@ _GROUPS: dict[str, tuple[type[Settings], ...]] = {
     "policy": (PolicySettings, UnlockSettings, ProtectionSettings),
     "delete": (PlanSettings, DeletionSettings),
     "notify": (NoticeSettings,),
-    "report": (OutputSettings,),
+    "report": (OutputSettings, LastSeenSettings),
     "limits": (LimitSettings, WriteLimitSettings, DeadlineSettings),
     "state": (StateSettings,),
 }

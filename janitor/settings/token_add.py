@@ -20,7 +20,7 @@ def _parse_length(text: str) -> int:
     return int(text)
 
 
-def _parse_label(text: str) -> str:
+def parse_label(text: str) -> str:
     """A printable text that is not blank, short enough for DynamoDB to take as the key of an index."""
     if not text.strip():
         raise ValueError("the text is empty")
@@ -68,16 +68,16 @@ class TokenSourceSettings(Settings):
 class OwnerSettings(Settings):
     """The attributes that only a row of LISA 6.1 or later has; a classic row has none of them."""
 
-    user: str | None = setting("Whose token it is. Hashed tables need it.", metavar="NAME", parse=_parse_label)
+    user: str | None = setting("Whose token it is. Hashed tables need it.", metavar="NAME", parse=parse_label)
     name: str | None = setting(
         "What the token is called. Hashed tables need it, unless a token is replaced.",
         metavar="NAME",
-        parse=_parse_label,
+        parse=parse_label,
     )
     group: tuple[str, ...] = setting(
         "A group whose rights the token has. Repeatable.",
         metavar="NAME",
-        parse=_parse_label,
+        parse=parse_label,
         is_repeatable=True,
         may_hold_spaces=True,
     )
@@ -88,7 +88,7 @@ class OwnerSettings(Settings):
     created_by: str | None = setting(
         "Who makes the token.",
         metavar="NAME",
-        parse=_parse_label,
+        parse=parse_label,
         default_words="the last part of the caller's ARN, from sts:GetCallerIdentity",
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from janitor.settings.limits import DeadlineSettings, LimitSettings
-from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
+from janitor.settings.output import LastSeenSettings, NoticeSettings, OutputSettings, StateSettings
 from janitor.settings.setting import Settings, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
 
@@ -25,6 +25,12 @@ class ListingSettings(Settings):
     )
     name: tuple[str, ...] = setting(
         "List tokens of these names; a shell pattern. Repeatable.",
+        metavar="GLOB",
+        is_repeatable=True,
+        may_hold_spaces=True,
+    )
+    group: tuple[str, ...] = setting(
+        "List tokens with one of these groups; a shell pattern. Repeatable.",
         metavar="GLOB",
         is_repeatable=True,
         may_hold_spaces=True,
@@ -61,6 +67,7 @@ class ListCommand(NamedTuple):
     output: OutputSettings
     limits: LimitSettings
     deadline: DeadlineSettings
+    last_seen: LastSeenSettings = LastSeenSettings()
 
     @property
     def notices(self) -> NoticeSettings:

@@ -100,7 +100,7 @@ def guess_intended_expiry(value: Value) -> int | None:
     try:
         return _scale_to_seconds(int(text))
     except ValueError:
-        return _parse_iso_second(text)
+        return parse_iso_second(text)
 
 
 def calendar_time(second: int) -> dt.datetime | None:
@@ -108,6 +108,15 @@ def calendar_time(second: int) -> dt.datetime | None:
     if not FIRST_SECOND <= second <= LAST_SECOND:
         return None
     return dt.datetime.fromtimestamp(second, dt.UTC)
+
+
+def parse_iso_second(text: str) -> int | None:
+    """Return the UNIX second of an ISO 8601 time, in UTC if it names no zone; None if the text is none."""
+    try:
+        when = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp())
 
 
 def _scale_to_seconds(number: int | None) -> int | None:
@@ -118,11 +127,3 @@ def _scale_to_seconds(number: int | None) -> int | None:
     if number > MAX_SECONDS:
         return number // 1_000
     return number
-
-
-def _parse_iso_second(text: str) -> int | None:
-    try:
-        when = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return int((when if when.tzinfo else when.replace(tzinfo=dt.UTC)).timestamp())

@@ -10,10 +10,9 @@ from typing import Any
 
 import msgspec
 
-from janitor.tokens.row import decode_row, is_truthy
+from janitor.tokens.row import decode_row, is_truthy, read_groups, text_of
 
 _ENCODE = msgspec.json.Encoder().encode
-_DECODE = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,21 +58,8 @@ def read_predecessor(item: bytes) -> Predecessor:
 
     A set of texts counts as a list: it is written as one.
     """
-    row = _DECODE(item)
-    is_system = is_truthy(decode_row(item).is_system)
-    return Predecessor(row.get("name", {}).get("S") or None, _read_groups(row.get("groups")), is_system)
-
-
-def _read_groups(value: dict[str, Any] | None) -> tuple[str, ...] | None:
-    match value:
-        case None | {"NULL": True}:
-            return ()
-        case {"SS": list(groups)}:
-            return tuple(sorted(groups))
-        case {"L": list(entries)} if all(entry.keys() == {"S"} for entry in entries):
-            return tuple(entry["S"] for entry in entries)
-        case _:
-            return None
+    row = decode_row(item)
+    return Predecessor(text_of(row.name) or None, read_groups(row.groups), is_truthy(row.is_system))
 
 
 def make_row(key: str, expires: int | None, grant: Grant | None) -> bytes:

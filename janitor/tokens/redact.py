@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from janitor.tokens.row import Row, Text, Value, text_of
+from janitor.tokens.row import Row, Text, Value, read_groups, text_of
 
 MAX_TEXT_LENGTH = 256
+MAX_GROUPS_SHOWN = 100
 
 # A key as DynamoDB JSON or a Python dictionary writes it, and any run of hex digits as long as a hash.
 _KEY_IN_TEXT = re.compile(r"""(["']token["']\s*:\s*(?:\{\s*["']S["']\s*:\s*)?)(["'])(?:\\.|(?!\2).)*\2""", re.DOTALL)
@@ -44,6 +45,15 @@ def redacted_texts(row: Row) -> RedactedTexts:
     return RedactedTexts(
         _redact(row.name, key), _redact(row.username, key), _redact(row.created_by, key), _redact(row.token_uuid, key)
     )
+
+
+def redacted_groups(row: Row) -> tuple[str, ...] | None:
+    """Return the first 100 of the row's groups, each like a text of `redacted_texts`; None if they are no texts."""
+    groups = read_groups(row.groups)
+    if not groups:
+        return groups
+    key = row.key.S or ""
+    return tuple(REDACTED if reveals_token(group, key) else shorten_text(group) for group in groups[:MAX_GROUPS_SHOWN])
 
 
 def shorten_text(text: str) -> str:

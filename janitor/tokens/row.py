@@ -83,6 +83,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     groups: Value | None = None
     is_system: Value | None = msgspec.field(name=attribute_names.IS_SYSTEM, default=None)
     hold: Value | None = msgspec.field(name=attribute_names.HOLD, default=None)
+    groups: Value | None = None
 
     def __repr__(self) -> str:
         return "Row(…)"
@@ -162,6 +163,21 @@ def describe_kind(value: Value) -> str:
 def text_of(value: Value | Text | None) -> str | None:
     """Return the attribute's text, or None when it is missing or of another type."""
     return None if value is None else value.S
+
+
+def read_groups(value: Value | None) -> tuple[str, ...] | None:
+    """Return the groups of a row, those of a set in alphabetical order; None if they are no texts.
+
+    LISA writes a list. Its authorizer refuses anything else, a set of texts too.
+    """
+    if value is None or value.NULL:
+        return ()
+    if value.SS is not None:
+        return tuple(sorted(value.SS))
+    texts = [entry.get("S") if isinstance(entry, dict) else None for entry in value.L or ()]
+    if value.L is None or not all(isinstance(text, str) for text in texts):
+        return None
+    return tuple(text for text in texts if text is not None)
 
 
 def is_truthy(value: Value | None) -> bool:

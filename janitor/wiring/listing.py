@@ -7,6 +7,7 @@ from janitor.run.spec import Prices
 from janitor.settings.token_read import ListCommand, ListingSettings
 from janitor.stopping import Stop
 from janitor.tokens.classify import State
+from janitor.wiring.last_seen import make_last_seen
 from janitor.wiring.open_table import TableInRun
 from janitor.wiring.outlets import check_reports
 from janitor.wiring.readers import check_readers, make_reader
@@ -27,7 +28,10 @@ def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: TableInRu
     reader = make_reader(opened, settings.limits, settings.table, stop)
     prices = Prices(settings.limits.read_price, 0.0)
     prepared = prepare_table(opened, stop, parameters, reader, rows=opened.table.item_count, prices=prices)
-    return prepared.with_spec(rules=structs.replace(prepared.spec.rules, listing=_make_listing(settings.listing)))
+    return prepared.with_spec(
+        rules=structs.replace(prepared.spec.rules, listing=_make_listing(settings.listing)),
+        last_seen=make_last_seen(settings.last_seen, opened, parameters.now, stop),
+    )
 
 
 def _make_listing(settings: ListingSettings) -> Listing:
@@ -36,5 +40,6 @@ def _make_listing(settings: ListingSettings) -> Listing:
         states=tuple(State(state) for state in settings.state),
         users=settings.user,
         names=settings.name,
+        groups=settings.group,
         order=Order(sort.removeprefix("-"), sort.startswith("-")) if sort else None,
     )

@@ -6,13 +6,18 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from janitor.errors import ConfigurationError
 from janitor.readers.interface import Reader, Rules
+from janitor.readers.listing import Listing
 from janitor.run.spec import OwnerLookup, Prices, TableSpec
-from janitor.settings.scan import ScanCommand
+from janitor.settings.scan import FilterSettings, ScanCommand
 from janitor.stopping import Stop
+from janitor.tokens.classify import State
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
+from janitor.wiring.last_seen import make_last_seen
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun, find_table_warnings, make_owner_reader, open_table
 from janitor.wiring.outlets import check_reports
@@ -22,6 +27,9 @@ from janitor.wiring.readers import check_readers, count_threads, make_reader
 from janitor.wiring.run_spec import PreparedTable
 from janitor.wiring.stores import check_state, has_store, list_state_files
 
+_NO_FILTERS = FilterSettings()
+_NOT_ACTIVE = tuple(state for state in State if state is not State.ACTIVE)
+
 if TYPE_CHECKING:
     from janitor.settings.output import NoticeSettings, StateSettings
     from janitor.settings.token_read import ListCommand
@@ -29,32 +37,58 @@ if TYPE_CHECKING:
 
 
 def prepare_scan(
-    settings: ScanCommand, run_id: str, stop: Stop, table_in_run: TableInRun | None = None, *, is_dry_run: bool = False
+    settings: ScanCommand,
+    run_id: str,
+    stop: Stop,
+    table_in_run: TableInRun | None = None,
+    *,
+    is_dry_run: bool = False,
+    filters: FilterSettings = _NO_FILTERS,
 ) -> PreparedTable:
     """Find the table and prepare its scan. No row is read yet.
 
     A dry run notifies nobody and remembers nothing.
 
+    Args:
+        settings: those of the scan.
+        run_id: the run's id.
+        stop: says whether the run was asked to stop.
+        table_in_run: the table's place in a run of several.
+        is_dry_run: whether nothing is announced or remembered.
+        filters: which findings are listed.
+
     Raises:
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
-    check_scan(settings)
+    check_scan(settings, filters)
     if settings.source.source is not None:
         from janitor.wiring.source import prepare_source
 
-        return prepare_source(settings, run_id, stop)
+        return _apply_filters(prepare_source(settings, run_id, stop), filters)
     opened, parameters = open_judged_table(settings, run_id, table_in_run, is_dry_run=is_dry_run)
     table_notices = set_up_notices(settings.notices, settings.state, opened, stop, parameters)
     reader = make_reader(opened, settings.limits, settings.table, stop)
     prepared = prepare_table(
         opened, stop, parameters, reader, rows=opened.table.item_count, prices=Prices(settings.limits.read_price, 0.0)
     )
+    last_seen = make_last_seen(settings.last_seen, opened, parameters.now, stop)
+    prepared = prepared.with_spec(last_seen=last_seen)
+    if filters != _NO_FILTERS:
+        return _apply_filters(prepared, filters)
     return prepared.with_spec(
         unused_patterns=UnusedPatterns(parameters.policy.protect_users),
         announcer=table_notices.announcer if table_notices else None,
         remarks=find_policy_warnings(opened.table.dialect, (), settings.unlock.unlock_after),
     )
+
+
+def _apply_filters(prepared: PreparedTable, filters: FilterSettings) -> PreparedTable:
+    """List only the findings that the filters select; without any, all."""
+    if filters == _NO_FILTERS:
+        return prepared
+    listing = Listing(states=_NOT_ACTIVE, users=filters.user, names=filters.name, groups=filters.group)
+    return prepared.with_spec(rules=structs.replace(prepared.spec.rules, listing=listing))
 
 
 def open_judged_table(
@@ -139,15 +173,34 @@ def set_up_notices(
     )
 
 
-def check_scan(settings: ScanCommand) -> None:
+def check_scan(settings: ScanCommand, filters: FilterSettings = _NO_FILTERS) -> None:
     """Check that settings do not contradict each other, before AWS is asked anything.
 
     Raises:
         ConfigurationError: they do.
     """
+    if filters != _NO_FILTERS:
+        _check_notifies_nobody(settings, filters)
     check_readers(settings.limits)
     check_reports(settings.output, [*list_state_files(settings.state), *list_metric_files(settings.notices)])
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
+
+
+def _check_notifies_nobody(settings: ScanCommand, filters: FilterSettings) -> None:
+    """Check that a filtered scan neither notifies nor remembers: half the findings would pass for all of them.
+
+    Raises:
+        ConfigurationError: it would.
+    """
+    for group, names in (
+        (settings.notices, ("sns_topic_arn", "metrics", "heartbeat_url")),
+        (settings.state, ("state_url",)),
+    ):
+        given = [name for name in names if getattr(group, name)]
+        if given:
+            chosen = filters.spell([name for name in ("user", "name", "group") if getattr(filters, name)])
+            sentence = f"{chosen} and {group.spell(given)} exclude each other: only a whole scan notifies and remembers"
+            raise ConfigurationError(sentence, "remove one of them, or use `janitor token list`")
 
 
 def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_notice: bool, as_of: int | None) -> None:

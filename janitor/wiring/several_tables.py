@@ -46,5 +46,8 @@ def check_shared(scan: ScanCommand, plan: PlanSettings | None = None, deletion: 
     )
     for problem in problems:
         raise ConfigurationError(f"--{problem.name} {problem.value}: {problem.sentence}", problem.way_out)
+    if scan.last_seen.last_seen is not None:
+        way_out = "look at one deployment at a time"
+        raise ConfigurationError("--last-seen is for one table: each deployment has a usage table of its own", way_out)
     if scan.source.source is not None:
         raise ConfigurationError("--source holds the rows of one table, and several are named", "name none of them")

@@ -106,6 +106,9 @@ def _check_settings(settings: ScanCommand, sweep: SweepCommand | None) -> Dialec
     if settings.notices.sns_topic_arn is not None:
         sentence = "--source and --sns-topic-arn exclude each other: notices from an old copy would be wrong"
         raise ConfigurationError(sentence, "remove one of them")
+    if settings.last_seen.last_seen is not None:
+        sentence = "--source and --last-seen exclude each other: a run with --source asks nothing of DynamoDB"
+        raise ConfigurationError(sentence, "remove one of them")
     if settings.table.given_by_flag("deployment", "ssm_parameter"):
         way_out = "name the table that the rows are of with --table NAME"
         sentence = "--deployment and --ssm-parameter look for a table, and --source reads none"

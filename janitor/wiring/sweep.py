@@ -28,6 +28,7 @@ from janitor.tokens.dialect import Gate
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive, find_archive_problem, make_archive
 from janitor.wiring.confirm import Confirmation
+from janitor.wiring.last_seen import make_last_seen
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun
 from janitor.wiring.outlets import check_reports
@@ -95,6 +96,7 @@ def prepare_sweep(
         ),
         announcer=table_notices.announcer if table_notices else None,
         unused_patterns=UnusedPatterns(parameters.policy.protect_users),
+        last_seen=make_last_seen(scan.last_seen, opened, parameters.now, stop),
         remarks=(
             *find_ttl_warnings(opened),
             *find_policy_warnings(opened.table.dialect, plan.include, scan.unlock.unlock_after),

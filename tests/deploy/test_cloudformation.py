@@ -22,6 +22,7 @@ from tests.tables import create_table
 
 TABLE, TOPIC, STATE, PARAMETER = "tokens", "told", "state", "deployment/table"
 REPORTS, ARCHIVE = "reports", "archive"
+USAGE = "usage-metrics"
 ACCOUNT, REGION = "000000000000", "us-east-1"
 STALE = 12
 LONGEST_LOOK_BACK = 7 * 86_400  # API reference of PutMetricAlarm, EvaluationPeriods: for periods of an hour or more
@@ -62,7 +63,7 @@ def deployed() -> Iterator[Deployed]:
             cloud.client("s3").create_bucket(Bucket=bucket)
         cloud.deploy("state", "state", StateTable=STATE)
         cloud.deploy("notices", "notices", Topic=TOPIC, Email="owner@example.com")
-        policies = dict(cloud.deploy("policies", "policies", TableParameter=PARAMETER, **NAMES))
+        policies = dict(cloud.deploy("policies", "policies", TableParameter=PARAMETER, UsageTable=USAGE, **NAMES))
         reporting = cloud.deploy("reporting", "task", **NAMES, **TASK)["TaskDefinition"]
         sweeping = cloud.deploy("sweeping", "task", **NAMES, **TASK, DeleteStale="yes")["TaskDefinition"]
         yield Deployed(cloud, policies, cloud.container(reporting), cloud.container(sweeping))
@@ -106,6 +107,7 @@ def test_a_managed_policy_is_the_file_of_its_name(deployed: Deployed, name: str)
         parameter=PARAMETER,
         topic=TOPIC,
         state_table=STATE,
+        usage_table=USAGE,
     )
     output = {"reports-in-s3": "ReportsInS3"}.get(name, name.title().replace("-", ""))
     assert deployed.cloud.policy(deployed.policies[output]) == json.loads(text)

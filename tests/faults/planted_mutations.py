@@ -11,6 +11,8 @@ _DISK = f"{_CARRY_OUT}::test_no_delete_is_sent_before_the_disk_holds_the_row"
 _JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown"
 _ASLEEP = "tests/unit/serve/test_scheduler.py::test_what_a_machine_slept_through_is_done_once_however_late"
 _LAMBDA = "tests/unit/aws/test_lambda_handler.py"
+_ROTATE = "tests/integration/test_token_rotate.py"
+_IMPORT = "tests/integration/test_token_import.py::test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one"
 _IS_LAST = (("if page.next_key is None:", "if page.next_key is None or not page.count:"),)
 
 PLANTED_MUTATIONS = (
@@ -188,5 +190,29 @@ PLANTED_MUTATIONS = (
         "janitor/wiring/places.py",
         (("    if _OF_LAMBDA in os.environ and ", "    if _OF_LAMBDA not in os.environ and "),),
         ("tests/unit/wiring/test_places.py::test_what_a_lambda_function_writes_to_its_own_folder_is_lost",),
+    ),
+    Mutation(
+        "an old token ends before its successor is issued",
+        "janitor/lifecycle/rotate.py",
+        (("    rotation.issuer.issue(", "    _end_old_token(rotation, stop)\n    rotation.issuer.issue("),),
+        (f"{_ROTATE}::test_no_failure_leaves_an_owner_without_a_token_that_works",),
+    ),
+    Mutation(
+        "the row of a token that nobody read stays",
+        "janitor/lifecycle/issue.py",
+        (("if self._remove_again(StoredItem(decode_row(new.item), new.item)):", "if new.item:"),),
+        (f"{_ROTATE}::test_no_failure_leaves_an_owner_without_a_token_that_works",),
+    ),
+    Mutation(
+        "an import brings a token to life that LISA refuses",
+        "janitor/lifecycle/import_tokens.py",
+        (("    if not row.is_accepted:\n", "    if False:\n"),),
+        (_IMPORT,),
+    ),
+    Mutation(
+        "an import gives a person a second token",
+        "janitor/lifecycle/import_tokens.py",
+        (("if owner_has_row and not grant.is_system else None", "if False else None"),),
+        (_IMPORT,),
     ),
 )

@@ -21,7 +21,7 @@ from tests.tables import Item, create_table, modern
 POLICIES = Path(__file__).parents[2] / "deploy" / "aws" / "iam"
 TABLE, OTHER, BUCKET, PREFIX = "tokens", "other-tokens", "archive", "tokens/"
 PARAMETER = "deployment/table"
-TOPIC, STATE = "told", "state"
+TOPIC, STATE, USAGE = "told", "state", "usage-metrics"
 ACCOUNT = "000000000000"
 PARTIQL_DELETE = "dynamodb:PartiQLDelete"
 STALE = 24  # one batch
@@ -87,6 +87,7 @@ def policy(name: str, partition: str = "aws") -> Policy:
         parameter=PARAMETER,
         topic=TOPIC,
         state_table=STATE,
+        usage_table=USAGE,
     )
     parsed: Policy = json.loads(text)
     return parsed
@@ -172,6 +173,25 @@ def test_the_report_only_policy_scans_its_table_and_no_other(account: Account) -
     other = account.run(user, "scan", "--table", OTHER, "--endpoint-url", account.url)
     assert (other.code, other.out) == (1, "")
     assert "allow dynamodb:DescribeTable on it" in other.err
+
+
+def test_the_last_seen_policy_suffices_and_without_it_the_permission_is_named(account: Account) -> None:
+    account.table(living_rows(3))
+    client = account.client("dynamodb")
+    client.create_table(
+        TableName=USAGE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "userId", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "userId", "AttributeType": "S"}],
+    )
+    options = ("token", "list", "--table", TABLE, "--endpoint-url", account.url, "--last-seen", USAGE)
+    allowed = json.loads(account.run(account.user(policy("report-only"), policy("last-seen")), *options).out)
+    assert (allowed["warnings"], allowed["idle"]["after_seconds"]) == ([], 90 * 86_400)
+    denied = account.run(account.user(policy("report-only")), *options)
+    report = json.loads(denied.out)
+    assert (denied.code, report["idle"], len(report["findings"])) == (0, None, 3)
+    [warning] = report["warnings"]
+    assert "allow dynamodb:BatchGetItem on it" in warning["message"]
 
 
 @pytest.mark.parametrize("action", actions(policy("report-only")))

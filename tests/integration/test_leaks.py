@@ -40,6 +40,7 @@ def trapped(make: object, bearer: str, number: int) -> Item:
         {"name": f"key={bearer}", "createdBy": f"({bearer})"},
         {"name": f'"{bearer}",', "createdBy": f"https://x/?api_key={bearer}"},
         {"username": bearer},
+        {"groups": ["users", f"group of {bearer}"]},
     ]
     if number % 7 == 6:
         expires = {"S": bearer}

@@ -31,7 +31,7 @@ def rows_of_people() -> list[Item]:
     """Rows of LISA 6.1: two active, one expiring, one expired, one stale."""
     return [
         modern("a", SAMPLE_NOW + 90 * DAY, username="ana@example.com", name="ci"),
-        modern("b", SAMPLE_NOW + 60 * DAY, username="bob@example.com", name="laptop"),
+        modern("b", SAMPLE_NOW + 60 * DAY, username="bob@example.com", name="laptop", groups=["rag admins", "ops"]),
         modern("c", SAMPLE_NOW + 5 * DAY, username="ana@example.com", name="notebook"),
         modern("d", SAMPLE_NOW - DAY, username="ana@example.com", name="ci-old"),
         modern("e", SAMPLE_NOW - 30 * DAY, username="cyd@example.com", name="ci"),
@@ -51,7 +51,7 @@ def test_every_format_tells_every_row_active_ones_too(server: Server, new_table:
     assert counted(report) == {
         "scanned": 42, "active": 2, "expiring": 7, "expired": 4, "stale": 14, "permanent": 1, "malformed": 14,
     }  # fmt: skip
-    assert report["listing"] == {"states": [], "users": [], "names": [], "sort": None, "chosen": 42}
+    assert report["listing"] == {"states": [], "users": [], "names": [], "groups": [], "sort": None, "chosen": 42}
     assert (report["run"]["command"], report["findings_omitted"], len(report["findings"])) == ("token list", 0, 42)
     assert [row["state"] for row in report["findings"]][-2:] == ["active", "active"]
     written = {name: (tmp_path / name).read_text(encoding="utf-8") for name in FORMATS}
@@ -89,6 +89,10 @@ def test_rows_are_chosen_by_state_owner_and_name_and_the_counts_stay_the_tables(
     report = report_of(list_tokens(server, table, "--user", "[ab]*", "--name", "ci", "--name", "laptop"))
     assert (names(report["findings"]), counted(report)) == (["bob laptop", "ana ci"], whole)
     assert report["listing"]["chosen"] == 2
+    in_csv = list_tokens(server, table, "--group", "rag *", "--group", "nobody", "--format", "csv").out
+    assert [(row["name"], row["groups"]) for row in csv.DictReader(io.StringIO(in_csv))] == [
+        ("laptop", "rag admins;ops")
+    ]
     shown = list_tokens(server, table, "--user", "ana*", "--sort", "name", "--format", "table")
     screen = on_screen(shown.out)
     assert "3 of 5 rows of ana*, by name." in screen

@@ -7,12 +7,12 @@ from janitor.cli.groups import LazyGroup
 
 class _TokenCommands(LazyGroup):
     package = "janitor.cli.token"
-    names = ("add", "list", "show", "extend", "revoke", "remove", "fingerprint")
+    names = ("add", "list", "show", "extend", "rotate", "revoke", "remove", "import", "fingerprint")
 
 
 @click.group("token", cls=_TokenCommands)
 def command() -> None:
-    """Add, show, extend, revoke and remove tokens.
+    """Add, show, extend, rotate, revoke, remove and import tokens.
 
     A token is named by its fingerprint, never by itself: `janitor token fingerprint` reads a token from standard input
     and prints its fingerprint. If a name matches several rows, nothing is changed: they are listed, each with a name

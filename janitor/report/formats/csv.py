@@ -8,7 +8,7 @@ values of the report are written as such.
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from janitor.report.model import Finding, Outcome, Report, TableReport
 from janitor.tokens.printable import printable
@@ -53,9 +53,7 @@ class CsvFormat:
 
     def lines(self, findings: Sequence[Finding]) -> bytes:
         """A row for each finding."""
-        return b"".join(
-            _format_row(_format_cell(getattr(finding, column)) for column in COLUMNS) for finding in findings
-        )
+        return b"".join(_format_row(map(_format_cell, _values_of(finding))) for finding in findings)
 
     def tail(self, report: Report) -> bytes:
         """A row for each table that was not read to its end, with the reason. There is no place for sums."""
@@ -64,6 +62,13 @@ class CsvFormat:
             _format_row(_format_cell(cells.get(column)) for column in COLUMNS)
             for cells in map(_incomplete_table_cells, tables)
         )
+
+
+def _values_of(finding: Finding) -> Iterator[object]:
+    """The values of the columns. Groups may contain spaces, so they are joined as `janitor token import` reads them."""
+    for column in COLUMNS:
+        value = getattr(finding, column)
+        yield ";".join(value) if column == "groups" and value else value
 
 
 def _incomplete_table_cells(table: TableReport) -> dict[str, object]:

@@ -7,7 +7,15 @@ them up. An e-mail address is left whole, so that it can be copied; GitHub does 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from janitor.report.finding_cells import NOTHING, choose_row_names, format_due, format_name, format_owner, format_utc
+from janitor.report.finding_cells import (
+    NOTHING,
+    choose_row_names,
+    format_due,
+    format_groups,
+    format_name,
+    format_owner,
+    format_utc,
+)
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Report
 from janitor.report.summary import closing_lines, headline, listing_line, omitted_line, state_rows
@@ -32,7 +40,7 @@ _REFERENCE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _GAP = "&#8203;"  # a space without width
-_COLUMNS = ("Expires", "UTC", "State", "Owner", "Name", "Fingerprint", "Accepted by", "What it means")
+_COLUMNS = ("Expires", "UTC", "State", "Owner", "Name", "Groups", "Fingerprint", "Accepted by", "What it means")
 
 
 class MarkdownFormat(WholeFormat):
@@ -119,6 +127,7 @@ def _finding_cells(finding: Finding, row_name_of: str) -> tuple[str, ...]:
         finding.state,
         format_owner(finding),
         format_name(finding),
+        format_groups(finding),
         row_name_of,
         ", ".join(finding.accepted_by) or "nothing",
         finding.meaning,

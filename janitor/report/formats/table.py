@@ -9,7 +9,15 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from janitor.report.console import render_to_text
-from janitor.report.finding_cells import NOTHING, choose_row_names, format_due, format_name, format_owner, format_utc
+from janitor.report.finding_cells import (
+    NOTHING,
+    choose_row_names,
+    format_due,
+    format_groups,
+    format_name,
+    format_owner,
+    format_utc,
+)
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.model import Finding, Outcome, Report
 from janitor.report.summary import closing_lines, headline, listing_line, omitted_line, state_rows
@@ -119,7 +127,7 @@ def _print_listing(console: Console, report: Report) -> None:
     console.print(Text(listing_line(report)))
     if report.findings:
         console.print()
-        columns = (_EXPIRES, _UTC, _STATE, _OWNER, _NAME, _fingerprints(report), _MEANING)
+        columns = (_EXPIRES, _UTC, _STATE, _OWNER, _NAME, _GROUPS, _fingerprints(report), _MEANING)
         _print_grid(console, columns, report.findings)
     if report.findings_omitted:
         console.print(Text(omitted_line(report, report.findings_omitted).replace("`", ""), style="dim"))
@@ -141,7 +149,7 @@ def _print_planned(console: Console, report: Report) -> None:
 
 def _print_dated(console: Console, report: Report, title: str, state: State, most: int) -> None:
     listed = [finding for finding in report.findings if finding.state is state][:most]
-    columns = (_EXPIRES, _UTC, _OWNER, _NAME, _fingerprints(report), _MEANING)
+    columns = (_EXPIRES, _UTC, _OWNER, _NAME, _GROUPS, _fingerprints(report), _MEANING)
     _print_section(console, title, columns, listed, getattr(report.counts, state.value))
 
 
@@ -153,7 +161,11 @@ def _print_odd(console: Console, report: Report) -> None:
     listed = sorted(odd, key=lambda finding: not finding.accepted_by)[:MAX_ODD]
     is_wide = console.width >= _WIDE
     fingerprints = _fingerprints(report)
-    columns = (_STATE, _OWNER, _NAME, fingerprints, _MEANING) if is_wide else (_STATE, fingerprints, _WHO_AND_MEANING)
+    columns = (
+        (_STATE, _OWNER, _NAME, _GROUPS, fingerprints, _MEANING)
+        if is_wide
+        else (_STATE, fingerprints, _WHO_AND_MEANING)
+    )
     total = sum(getattr(report.counts, state.value) for state in _ODD) + len(breaking)
     _print_section(console, "Needs a look", columns, listed, total)
 
@@ -232,6 +244,7 @@ _UTC = _Column("UTC", lambda finding: Text(format_utc(finding.expires_at)), from
 _STATE = _Column("State", lambda finding: Text(finding.state, style=_STYLES[finding.state]))
 _OWNER = _Column("Owner", lambda finding: Text(format_owner(finding)), shrinks=True)
 _NAME = _Column("Name", lambda finding: Text(format_name(finding)), shrinks=True)
+_GROUPS = _Column("Groups", lambda finding: Text(format_groups(finding)), from_width=_WIDE, shrinks=True)
 _MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
 _TABLE = _Column("Table", lambda finding: Text(printable(finding.table or NOTHING)), wraps=True)
 _WHO_AND_MEANING = _Column("Whose it is, and what it means", _who_and_meaning, wraps=True)

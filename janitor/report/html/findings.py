@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from janitor.report.finding_cells import choose_row_names, format_due, format_name, format_owner
+from janitor.report.finding_cells import choose_row_names, format_due, format_groups, format_name, format_owner
 from janitor.report.model import Finding, Report
 from janitor.report.shortlist import MIN_PER_STATE
 from janitor.tokens.classify import State
@@ -35,6 +35,7 @@ class PageRow(NamedTuple):
         classes: the row's class names, by which filters select it.
         due: when the token expires or did, relative to the run.
         expires_at: the same as a time, None if it has none.
+        groups: whose rights the token has; None for none.
         row_name: the fingerprint, or the row name if two listed rows share a fingerprint.
         accepted_by: the gates that still accept the token.
         outcome: what became of the row in the run, in words; None for a row that was not planned for deletion.
@@ -47,6 +48,7 @@ class PageRow(NamedTuple):
     state: str
     owner: str
     name: str
+    groups: str | None
     row_name: str
     accepted_by: str
     meaning: str
@@ -139,6 +141,7 @@ def build_page_row(finding: Finding, row_name: str, classes: RowClasses) -> Page
         state=finding.state.value,
         owner=format_owner(finding),
         name=format_name(finding),
+        groups=format_groups(finding) if finding.groups else None,
         row_name=row_name,
         accepted_by=", ".join(finding.accepted_by) or "nothing",
         meaning=finding.meaning,

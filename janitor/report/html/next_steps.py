@@ -147,6 +147,10 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
     if report.counts.expiring:
         advice = "Tell the owners of the tokens that expire next. All of them, as a spreadsheet:"
         yield Step(advice, (f"{_scan_command(report)} --report csv=tokens.csv",))
+    if report.idle is not None and report.idle.owners:
+        owners = format_count(len(report.idle.owners), "owner")
+        since = _format_duration(report.idle.after_seconds)
+        yield Step(f"Ask {owners} whose token works, and who were not seen for {since}, whether they still need it.")
     accepted = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _STATES_WITH_END)
     if accepted:
         lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
@@ -167,6 +171,7 @@ def _command_again(report: Report) -> str:
     chosen = [("state", state.value) for state in listing.states]
     chosen += [("user", pattern) for pattern in listing.users]
     chosen += [("name", pattern) for pattern in listing.names]
+    chosen += [("group", pattern) for pattern in listing.groups]
     options = "".join(f" --{name} {_quote(value)}" for name, value in chosen)
     return f"{_scan_command(report, 'token list')}{options}"
 

@@ -208,14 +208,14 @@ CHANGING = [
     ["apply"],
     ["run"],
     ["restore"],
-    *(["token", each] for each in ("add", "extend", "remove", "revoke")),
+    *(["token", each] for each in ("add", "extend", "import", "remove", "revoke", "rotate")),
 ]
 # Of variables that some command reads and one that changes rows does not: each spares rows there, or does no harm.
 HARMLESS = {
     "ALL", "ALLOW_WEAK", "ARCHIVE", "BY", "CLASSIC", "CREATED_BY", "CREATE_STATE", "DASK", "DEADLINE", "DELETE_API",
     "DIGEST", "WORKERS",
     "EXPIRES_AT", "EXPIRES_IN", "EXPIRING_WITHIN", "FAIL_ON", "FINGERPRINT_KEY_FILE", "FOR", "FORMAT", "GROUP",
-    "HEARTBEAT_URL", "INCLUDE", "KEEP", "KEEP_IN", "LEASE_HOLDER", "LENGTH", "LISTEN", "MAX_FINDINGS", "MAX_RCU",
+    "HEARTBEAT_URL", "IDLE_AFTER", "INCLUDE", "KEEP", "KEEP_IN", "LAST_SEEN", "LEASE_HOLDER", "LENGTH", "LISTEN", "MAX_FINDINGS", "MAX_RCU",
     "MAX_RUNS", "MAX_WCU", "METRICS", "NAME", "NO_ARCHIVE", "PARTIAL", "PERSONAL", "PER_TOKEN", "PLAN",
     "READ_PRICE", "REPLACE_EXPIRED", "REPORT", "SEGMENTS", "SNS_TOPIC_ARN", "SORT",
     "STATE", "STATE_DIR", "STATE_URL", "SYSTEM", "TO", "TOKEN_STDIN", "WRITE_PRICE", "YES",

@@ -231,7 +231,7 @@ def test_a_row_is_one_line_of_markdown_and_no_markup(name: str, username: str) -
     page = MarkdownFormat().tail(report(named(name, username))).decode()
     line = next(line for line in page.splitlines() if " ago |" in line)
     bare = line.replace("\\\\", "").replace("\\|", "").replace("\\<", "")
-    assert bare.count("|") == 9
+    assert bare.count("|") == 10
     assert "<" not in bare
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
-from janitor.tokens.redact import REDACTED, redacted_texts, remove_keys, reveals_token
+from janitor.tokens.redact import REDACTED, redacted_groups, redacted_texts, remove_keys, reveals_token
 from tests.unit.rows import row
 
 TOKEN = "0f" * 64
@@ -65,6 +65,20 @@ def test_a_name_that_holds_the_token_is_not_shown() -> None:
         assert redacted_texts(held) == (REDACTED, "ana", None, None)
     assert redacted_texts(row({"token": {"S": "k3y"}, "name": {"S": "has k3y in it"}})).name == REDACTED
     assert not reveals_token("a name like any other", HASH)
+
+
+def test_a_group_that_holds_the_token_is_not_shown_and_only_texts_are_groups() -> None:
+    def groups(value: object) -> tuple[str, ...] | None:
+        return redacted_groups(row({"token": {"S": HASH}, "groups": value}))
+
+    texts = ["users", f"for {TOKEN}", HASH, "n" * 3_000]
+    assert groups({"L": [{"S": text} for text in texts]}) == ("users", REDACTED, REDACTED, "n" * 255 + "…")
+    assert groups({"SS": ["b", "a"]}) == ("a", "b")
+    assert groups({"L": []}) == groups({"NULL": True}) == redacted_groups(row({"token": {"S": HASH}})) == ()
+    assert [groups(value) for value in ({"L": [{"N": "1"}]}, {"L": [{"S": 1}]}, {"S": "users"}, {"NS": ["1"]})] == [
+        None
+    ] * 4
+    assert len(groups({"L": [{"S": f"group {number}"} for number in range(500)]}) or ()) == 100
 
 
 WEAK = "hunter2-hunter2!"

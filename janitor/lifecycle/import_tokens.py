@@ -1,0 +1,279 @@
+"""`token import`: give each classic token a row that LISA 6.1 and later reads, so that clients go on with their keys.
+
+old table ──every row──> classic rows ──owners file, rules──> plan ──consent──> PutItem, where none has its key
+
+Nothing is overwritten and nothing is deleted, so an import can be run again: what was written is there already.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from janitor.background import wait_for_answer
+from janitor.dynamodb.add_row import RowAdder
+from janitor.dynamodb.find import Finder
+from janitor.errors import ConfigurationError, JanitorError
+from janitor.lifecycle.change import NO_ANSWER
+from janitor.lifecycle.grant import find_caller_name, find_revealing_text
+from janitor.lifecycle.import_summary import ImportSummary
+from janitor.lifecycle.new_token import compute_expiry
+from janitor.lifecycle.obstacles import find_rows_of_user
+from janitor.lifecycle.owners_file import Owner, read_owners
+from janitor.lifecycle.selection import TokenTable, open_token_table
+from janitor.logs import get_logger
+from janitor.report.token_import import ImportOutcome, ImportReason
+from janitor.settings.setting import flag
+from janitor.settings.table import TableSettings
+from janitor.settings.token_change import ChangeCommand, SelectionSettings
+from janitor.settings.token_import import ImportCommand
+from janitor.stopping import IN_FLIGHT_SECONDS, Stop
+from janitor.tokens.dialect import Dialect, find_accepting_gates, lacks_uuid
+from janitor.tokens.expiration import MAX_SECONDS, read_as_lisa
+from janitor.tokens.fingerprint import key_of
+from janitor.tokens.new_row import Grant, make_row
+from janitor.tokens.policy import Policy
+from janitor.tokens.row import Row
+from janitor.tokens.words import format_count
+from janitor.wiring.confirm import confirm
+from janitor.wiring.execution import prepare_or_stop
+from janitor.wiring.open_table import OpenTable, open_table
+
+log = get_logger("janitor.token")
+
+_BYTES_OF_A_WRITE_UNIT = 1_024
+_CLASSIC = Policy(dialect=Dialect.CLASSIC)
+_STANDS = "a row of this token stands, and was left as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The table that is read, and the one that is written.
+
+    Attributes:
+        old: the table that the classic rows come from.
+        old_rows: finds its rows.
+        present: the table that LISA reads now.
+        created_by: who creates the rows.
+        default_expiry: the UNIX second at which tokens without an end are to end; None to leave them out.
+    """
+
+    old: OpenTable
+    old_rows: Finder
+    present: TokenTable
+    created_by: str
+    default_expiry: int | None
+
+
+class _ClassicRow(NamedTuple):
+    """A classic row that a line of the file belongs to.
+
+    Attributes:
+        key: its key, which is the token.
+        fingerprint: the token's fingerprint.
+        owner: whose it is.
+        expiry: the UNIX second at which it ends; None if it has no end.
+        is_accepted: whether LISA before 6.1 accepts it.
+    """
+
+    key: str
+    fingerprint: str
+    owner: Owner
+    expiry: int | None
+    is_accepted: bool
+
+    def __repr__(self) -> str:
+        return "_ClassicRow(…)"
+
+
+class _PlannedRow(NamedTuple):
+    """A hashed row that can be written, as DynamoDB JSON; whose it is, and the UNIX second of its expiry."""
+
+    item: bytes
+    fingerprint: str
+    owner: Owner
+    expires: int
+
+    def __repr__(self) -> str:
+        return "_PlannedRow(…)"
+
+
+def import_tokens(settings: ImportCommand, stop: Stop) -> int:
+    """Import the tokens, or in a dry run only report what would be done.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        ConfigurationError: settings are wrong, or the file of owners has mistakes; nothing was read.
+        NotConfirmedError: nobody said yes; nothing was written.
+        AwsError: AWS refused or could not be reached; nothing was written.
+    """
+    imported = settings.imported
+    if imported.from_table is None or imported.owners is None:
+        missing = " and ".join(flag(name) for name in ("from_table", "owners") if getattr(imported, name) is None)
+        raise ConfigurationError(f"{missing} must be given", "name the old table, and a CSV file of owners", "no-table")
+    owners = read_owners(imported.owners)
+    tables = prepare_or_stop(lambda: _open_tables(settings, imported.from_table or "", stop), stop)
+    summary = ImportSummary(tables.present, tables.old.table, is_dry_run=not imported.writes, form=imported.format)
+    rows = prepare_or_stop(lambda: _read_classic_rows(tables, owners, summary), stop)
+    planned = prepare_or_stop(lambda: _plan_rows(rows, tables, summary), stop)
+    if not imported.writes:
+        for row in planned:
+            summary.add_written(row.fingerprint, row.owner, ImportOutcome.PLANNED, row.expires)
+        return summary.end(stop)
+    if planned and not imported.yes:
+        question = f"Write {format_count(len(planned), 'token')} of {tables.old.table.name} into {tables.present.name}?"
+        confirm(question, "nothing was written", stop)
+    _write_rows(planned, tables, summary, stop)
+    return summary.end(stop)
+
+
+def _open_tables(settings: ImportCommand, from_table: str, stop: Stop) -> _Tables:
+    imported = settings.imported
+    selection = SelectionSettings(dry_run=not imported.writes)
+    present = open_token_table(
+        ChangeCommand(selection, settings.table, settings.policy, settings.protection),
+        stop,
+        max_rcu=imported.max_rcu,
+        max_wcu=imported.max_wcu,
+    )
+    if present.policy.dialect is not Dialect.HASHED:
+        sentence = f"{present.name} is a classic table, so LISA reads its keys as they are"
+        raise ConfigurationError(sentence, "name the table of LISA 6.1 or later with --table or --deployment")
+    life = imported.life
+    default_expiry = None if life is None else compute_expiry(life, Dialect.HASHED, present.now)
+    old_settings: TableSettings = replace(settings.table, table=from_table, deployment=(), ssm_parameter=None)
+    old = open_table(old_settings, dialect=Dialect.CLASSIC, max_rcu=imported.max_rcu)
+    old_rows = Finder(old.aws.dynamodb, old.table, _CLASSIC, present.fingerprint_key, stop, budgets=old.budgets)
+    created_by = imported.created_by or find_caller_name(settings.table)
+    return _Tables(old, old_rows, present, created_by, default_expiry)
+
+
+def _read_classic_rows(tables: _Tables, owners: Mapping[str, Owner], summary: ImportSummary) -> list[_ClassicRow]:
+    """Read the old table to its end; return its classic rows with an owner, in the order of the file's lines."""
+    rows: dict[str, _ClassicRow] = {}
+    ambiguous: set[str] = set()
+    for found in tables.old_rows.find_all():
+        is_classic = lacks_uuid(found.row)
+        summary.count_scanned(is_classic=is_classic)
+        if not is_classic:
+            continue
+        fingerprint = tables.old_rows.fingerprint_of_item(found)
+        owner = owners.get(fingerprint)
+        if owner is None or owner.username is None:
+            summary.leave_out(fingerprint, None, ImportReason.NO_OWNER)
+        elif fingerprint in rows:
+            ambiguous.add(fingerprint)
+        else:
+            is_accepted = bool(find_accepting_gates(found.row, tables.present.now, Dialect.CLASSIC))
+            rows[fingerprint] = _ClassicRow(
+                found.row.key.S or "", fingerprint, owner, _read_end(found.row), is_accepted
+            )
+    for fingerprint, owner in owners.items():
+        if fingerprint in ambiguous:
+            summary.leave_out(fingerprint, rows.pop(fingerprint).owner, ImportReason.AMBIGUOUS)
+        elif owner.username is not None and fingerprint not in rows:
+            summary.leave_out(fingerprint, owner, ImportReason.NOT_IN_TABLE)
+    return sorted(rows.values(), key=lambda row: row.owner.line)
+
+
+def _read_end(row: Row) -> int | None:
+    """Read the UNIX second from which on LISA before 6.1 refuses the row; None if it never does, or always did.
+
+    A date that is stored as text counts, because LISA reads it. One in milliseconds is no end that anybody will see.
+    """
+    second = read_as_lisa(row.expiration) if row.expiration is not None else None
+    return second if second is not None and second <= MAX_SECONDS else None
+
+
+def _plan_rows(rows: Iterable[_ClassicRow], tables: _Tables, summary: ImportSummary) -> list[_PlannedRow]:
+    """Decide which rows are written; the others are counted with the reason."""
+    planned: list[_PlannedRow] = []
+    keys_of_users: dict[str, set[str]] = {}
+    for row in rows:
+        key = key_of(row.key, Dialect.HASHED)
+        if tables.present.finder.find_by_key(key) is not None:
+            summary.add(row.fingerprint, row.owner, ImportOutcome.ALREADY_THERE, _STANDS)
+            continue
+        grant = _make_grant(row.owner, tables)
+        if grant.username not in keys_of_users:
+            keys_of_users[grant.username] = _find_keys_of_user(grant.username, tables.present)
+        # A classic row in the table that LISA reads now may name its owner: it is no second token.
+        others = keys_of_users[grant.username] - {row.key}
+        reason = _find_reason(row, grant, key, owner_has_row=bool(others))
+        expires = tables.default_expiry if row.expiry is None else row.expiry
+        if reason is not None or expires is None:
+            summary.leave_out(row.fingerprint, row.owner, reason or ImportReason.NO_EXPIRY)
+            continue
+        keys_of_users[grant.username].add(key)
+        planned.append(_PlannedRow(make_row(key, expires, grant), row.fingerprint, row.owner, expires))
+    return planned
+
+
+def _find_keys_of_user(user: str, table: TokenTable) -> set[str]:
+    return {found.row.key.S or "" for found in find_rows_of_user(user, table)}
+
+
+def _make_grant(owner: Owner, tables: _Tables) -> Grant:
+    return Grant(
+        token_uuid=str(uuid.uuid4()),
+        created_date=tables.present.now,
+        created_by=tables.created_by,
+        username=owner.username or "",
+        groups=owner.groups,
+        name=owner.name or "",
+        is_system=owner.is_system,
+    )
+
+
+def _find_reason(row: _ClassicRow, grant: Grant, key: str, *, owner_has_row: bool) -> ImportReason | None:
+    """Find the rule that leaves the row out; None for none.
+
+    LISA gives a person no second token: any row of the user counts (lambda/api_tokens/handler.py, `_get_user_token`).
+    It does not limit system tokens.
+    """
+    if not row.is_accepted:
+        return ImportReason.EXPIRED
+    if find_revealing_text(grant, key, row.key) is not None:
+        return ImportReason.HOLDS_TOKEN
+    return ImportReason.USER_HAS_TOKEN if owner_has_row and not grant.is_system else None
+
+
+def _write_rows(planned: Sequence[_PlannedRow], tables: _Tables, summary: ImportSummary, stop: Stop) -> None:
+    """Write the rows one by one. The first failure ends it: the import can be run again."""
+    adder, why = RowAdder(tables.present.opened.aws.dynamodb, tables.present.name), ""
+    for row in planned:
+        if not why and stop.is_requested():
+            why = "the command was stopped before its turn"
+        if why:
+            summary.add(row.fingerprint, row.owner, ImportOutcome.UNTOUCHED, why)
+            continue
+        outcome, error = _write_row(row, adder, tables.present, stop)
+        log.info("token.imported", table=tables.present.name, fingerprint=row.fingerprint, outcome=outcome)
+        if outcome is ImportOutcome.IMPORTED:
+            summary.add_written(row.fingerprint, row.owner, outcome, row.expires)
+        else:
+            summary.add(row.fingerprint, row.owner, outcome, error or _STANDS)
+        if outcome is ImportOutcome.FAILED:
+            why = "a row before it could not be written; run it again"
+
+
+def _write_row(row: _PlannedRow, adder: RowAdder, table: TokenTable, stop: Stop) -> tuple[ImportOutcome, str | None]:
+    """Write a row where none has its key; return what became of it, and why it failed, if it did."""
+    budgets = table.opened.budgets
+    units = budgets.copies * -(-len(row.item) // _BYTES_OF_A_WRITE_UNIT)
+
+    def write() -> bytes | None:
+        # A request to stop ends the wait for units. The row is still written: it was begun.
+        budgets.writes.take(units, stop.pause)
+        return adder.add(row.item)
+
+    try:
+        # A tuple, because None says that no answer came.
+        standing = wait_for_answer(lambda: (write(),), lambda: stop.has_passed(IN_FLIGHT_SECONDS))
+    except JanitorError as error:
+        return ImportOutcome.FAILED, str(error)
+    if standing is None:
+        return ImportOutcome.FAILED, NO_ANSWER
+    return (ImportOutcome.IMPORTED if standing == (None,) else ImportOutcome.ALREADY_THERE), None

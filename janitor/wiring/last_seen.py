@@ -1,0 +1,29 @@
+"""Makes the look-up of when owners were last seen, which --last-seen asks for."""
+
+from janitor.dynamodb.locate import read_parameter
+from janitor.dynamodb.usage_table import UsageTable
+from janitor.run.last_seen import LastSeenLookup
+from janitor.settings.output import LastSeenSettings
+from janitor.stopping import Stop
+from janitor.wiring.open_table import OpenTable
+
+
+def make_last_seen(settings: LastSeenSettings, opened: OpenTable, now: int, stop: Stop) -> LastSeenLookup | None:
+    """Make the look-up, with the table's session and read budget; None if nobody asks for it.
+
+    Args:
+        settings: which usage table.
+        opened: the token table.
+        now: the UNIX second at which its rows are judged.
+        stop: says whether the run was asked to stop.
+
+    Raises:
+        AwsError: the parameter that names the usage table could not be read; `ssm:GetParameter` may be missing.
+    """
+    name = settings.last_seen
+    if name is None:
+        return None
+    if name.startswith("/"):
+        name = read_parameter(opened.aws, name)
+    table = UsageTable(opened.aws.dynamodb, name, opened.budgets.reads, stop.pause)
+    return LastSeenLookup(table.read, now=now, idle_after=settings.idle_after, stop=stop)

@@ -1,0 +1,195 @@
+"""`janitor token import`: a key of LISA 5.4 and 6.0 opens LISA 6.1, until it always ended; LISA's rules judge."""
+
+import csv
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.command import Finished, janitor
+from tests.faults.proxy import Forward, Request, meddling_proxy
+from tests.fixtures import NewTable
+from tests.lisa import api_accepts
+from tests.servers import Server
+from tests.sweeping import DAY
+from tests.tables import Item, legacy, modern, token
+from tests.token_changing import sha256
+
+BROKEN = (500, {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "lost"})
+
+pytestmark = pytest.mark.parametrize("server", ["dynamodb-local"], indirect=True)
+
+
+def run(url: str, old: str, table: str, owners: Path, *options: str, **arguments: Any) -> Finished:
+    """`janitor token import`; fails when it says anything that is a key."""
+    where = ("--from-table", old, "--table", table, "--owners", str(owners), "--created-by", "admin")
+    said = janitor("token", "import", *where, "--endpoint-url", url, "--log-level", "debug", *options, **arguments)
+    assert "Traceback" not in said.err
+    assert "the-key-of" not in said.out + said.err
+    return said
+
+
+def owners_file(folder: Path, owners: dict[str, tuple[str, str, str]], system: str = "") -> Path:
+    """The file: username, name and groups by bearer token."""
+    path = folder / "owners.csv"
+    lines = [f"{sha256(bearer)[:12]},{','.join(cells)},{system}" for bearer, cells in owners.items()]
+    path.write_text("\n".join(["fingerprint,username,name,groups,system", *lines]))
+    return path
+
+
+def rows_in(client: DynamoDBClient, table: str) -> list[Item]:
+    rows = client.scan(TableName=table, ConsistentRead=True)["Items"]
+    return sorted(rows, key=lambda row: str(row["token"]))
+
+
+def outcomes(said: Finished) -> dict[int | None, str]:
+    """What became of each line: the outcome, or why it was left out."""
+    document = json.loads(said.out)
+    assert document["schema"] == "janitor.token-import/v1"
+    sums = {name: count for name, count in document["counts"].items() if name not in ("scanned", "classic")}
+    assert sums == {name: sum(row["outcome"] == name for row in document["rows"]) for name in sums}
+    return {row["line"]: row["reason"] or row["outcome"] for row in document["rows"]}
+
+
+def test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    text: dict[str, object] = {"S": str(now + DAY)}
+    ends = {"dated": now + 40 * DAY, "text": text, "undated": None, "over": now - DAY, "nobody": now + DAY}
+    bearers = {kind: f"the-key-of {kind}" for kind in (*ends, "second")}
+    old_rows = [token(bearers[kind], end) for kind, end in ends.items()] + [token(bearers["second"], now + DAY)]
+    present_rows = [modern("another", now - DAY, username="eve"), legacy("the-key-of old days", now + DAY)]
+    old, table = new_table(old_rows, hashed=False), new_table(present_rows)
+    cells = {
+        bearers["dated"]: ("ana", "ci", "users; admins"),
+        bearers["text"]: ("bo", "job", ""),
+        bearers["undated"]: ("cy", "job", ""),
+        bearers["over"]: ("di", "job", ""),
+        bearers["second"]: ("eve", "more", ""),
+        "the-key-of nothing": ("fay", "job", ""),
+    }
+    owners = owners_file(tmp_path, cells)
+    before = rows_in(client, old), rows_in(client, table)
+    dry = run(server.url, old, table, owners)
+    expected: dict[int | None, str] = {
+        2: "planned",
+        3: "planned",
+        4: "no-expiry",
+        5: "expired",
+        6: "user-has-token",
+        7: "not-in-table",
+    }
+    assert (outcomes(dry), dry.code) == ({**expected, None: "no-owner"}, 1)
+    assert f"line 7, {sha256('the-key-of nothing')[:12]}: no classic row" in dry.err
+    unsure = run(server.url, old, table, owners, "--write")
+    forbidden = run(server.url, old, table, owners, "--write", "--yes", env={"JANITOR_DRY_RUN": "1"})
+    assert (unsure.code, unsure.out, outcomes(forbidden)[2]) == (4, "", "planned")
+    assert (rows_in(client, old), rows_in(client, table)) == before
+
+    life = ("--expires-in", "30d", "--write", "--yes")
+    said = run(server.url, old, table, owners, *life)
+    written = {**expected, 2: "imported", 3: "imported", 4: "imported", None: "no-owner"}
+    assert (outcomes(said), said.code) == (written, 1), said.err
+    after = rows_in(client, table)
+    assert [row for row in after if row in before[1]] == before[1]
+    assert rows_in(client, old) == before[0]
+    [row] = [{**each} for each in after if each.get("username") == {"S": "ana"}]
+    assert row.pop("tokenUUID")["S"]
+    assert now <= int(row.pop("createdDate")["N"]) <= now + 60
+    assert row == {
+        "token": {"S": sha256(bearers["dated"])},
+        "tokenExpiration": {"N": str(ends["dated"])},
+        "createdBy": {"S": "admin"},
+        "username": {"S": "ana"},
+        "groups": {"L": [{"S": "users"}, {"S": "admins"}]},
+        "name": {"S": "ci"},
+        "isSystemToken": {"BOOL": False},
+    }
+    for kind, last in (("dated", now + 40 * DAY), ("text", now + DAY), ("undated", now + 30 * DAY)):
+        assert api_accepts(client, table, bearers[kind], last - 1, hashed=True)
+        assert not api_accepts(client, table, bearers[kind], last + 60, hashed=True)
+    for kind in ("over", "nobody", "second"):
+        assert not api_accepts(client, table, bearers[kind], now, hashed=True)
+
+    # Run again: nothing is written. As a system's, a second token of one owner is what LISA makes too.
+    again = run(server.url, old, table, owners, *life)
+    there = {line: "already_there" if outcome == "imported" else outcome for line, outcome in written.items()}
+    assert (outcomes(again), rows_in(client, table)) == (there, after)
+    system = owners_file(tmp_path, {bearers["second"]: cells[bearers["second"]]}, "yes")
+    more = run(server.url, old, table, system, *life, "--format", "table")
+    assert (more.code, f"1 of 6 classic tokens of {old} imported into {table}." in more.out) == (0, True)
+    assert api_accepts(client, table, bearers["second"], now, hashed=True)
+
+
+def test_classic_rows_that_stand_in_the_present_table_are_imported_beside_themselves(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    bearer, now = "the-key-of ana", int(time.time())
+    rows = [legacy(bearer, now + DAY, username="ana"), modern("another", now + DAY)]
+    table = new_table(rows)
+    listed = janitor("token", "list", "--table", table, "--endpoint-url", server.url, "--format", "csv")
+    lines = list(csv.DictReader(io.StringIO(listed.out)))
+    for line in lines:
+        line["name"] = "ci" if line["state"] == "legacy" else ""
+        line["username"] = line["username"] if line["name"] else ""
+    owners = tmp_path / "owners.csv"
+    with owners.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    said = run(server.url, table, table, owners, "--write", "--yes")
+    assert (said.code, list(outcomes(said).values())) == (0, ["imported"]), said.err
+    assert json.loads(said.out)["counts"]["classic"] == 1
+    assert (api_accepts(client, table, bearer, now, hashed=True), len(rows_in(client, table))) == (True, 3)
+
+
+def test_a_row_that_comes_first_stays_and_the_first_failure_ends_an_import(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    bearers = [f"the-key-of {name}" for name in ("ana", "bo", "cy")]
+    old, table = new_table([token(bearer, now + DAY) for bearer in bearers], hashed=False), new_table()
+    owners = owners_file(tmp_path, {bearer: (bearer[-2:].strip(), "ci", "") for bearer in bearers})
+    first = modern(bearers[0], now + 5 * DAY, username="somebody")
+    count = iter(range(3))
+
+    def meddle(request: Request, forward: Forward) -> tuple[int, Any]:
+        number = next(count)
+        if number == 0:
+            client.put_item(TableName=table, Item=first)
+        if number == 1:
+            # Done, and the answer is lost: it is sent again.
+            forward(request)
+        return BROKEN if number == 1 else forward(request)
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["PutItem"] = meddle
+        said = run(url, old, table, owners, "--write", "--yes", env={"AWS_MAX_ATTEMPTS": "1"})
+        assert (said.code, outcomes(said)) == (0, {2: "already_there", 3: "imported", 4: "imported"}), said.err
+        assert first in rows_in(client, table)
+        for each in rows_in(client, table):
+            client.delete_item(TableName=table, Key={"token": each["token"]})
+        meddling.by_operation["PutItem"] = lambda _, __: BROKEN
+        failed = run(url, old, table, owners, "--write", "--yes", env={"AWS_MAX_ATTEMPTS": "1"})
+    assert (failed.code, outcomes(failed)) == (1, {2: "failed", 3: "untouched", 4: "untouched"})
+    assert rows_in(client, table) == []
+
+
+def test_what_is_missing_or_wrong_is_said_before_anything_is_read(
+    server: Server, new_table: NewTable, tmp_path: Path
+) -> None:
+    old = new_table(hashed=False)
+    owners = owners_file(tmp_path, {})
+    where = ("--table", old, "--endpoint-url", server.url)
+    for options, why in (
+        (("--owners", str(owners)), "--from-table must be given"),
+        (("--from-table", old), "--owners must be given"),
+        (("--from-table", old, "--owners", str(owners)), f"{old} is a classic table"),
+    ):
+        said = janitor("token", "import", *where, *options)
+        assert (said.code, said.out, why in said.err) == (2, "", True), said.err

@@ -1,0 +1,92 @@
+"""The file of owners: what it says is taken as written, and every mistake is named by its line, never by its cells."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.errors import ConfigurationError
+from janitor.lifecycle.owners_file import Owner, read_owners
+from tests.examples import examples
+
+SECRET = "s3cret-token-in-the-wrong-column"
+HEAD = "fingerprint,username,name,groups,system\n"
+
+labels = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=20)
+group_names = labels.filter(lambda text: ";" not in text)
+fingerprints = st.text("0123456789abcdef", min_size=12, max_size=12)
+lines = st.tuples(labels, labels, st.lists(group_names, max_size=3), st.booleans())
+
+
+@given(st.dictionaries(fingerprints, lines, max_size=5), st.sampled_from(["", "_"]), st.booleans())
+@examples(60, 600)
+def test_whatever_a_spreadsheet_saves_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory,
+    content: dict[str, tuple[str, str, list[str], bool]],
+    mark: str,
+    has_byte_order_mark: bool,  # noqa: FBT001
+) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["state", "name", "Username", "fingerprint", "groups", "system"])
+    for fingerprint, (username, name, groups, is_system) in content.items():
+        system = "true" if is_system else "false"
+        writer.writerow(["active", name, username, f"{mark}{fingerprint}", "; ".join(groups), system])
+    path = tmp_path_factory.mktemp("owners") / "owners.csv"
+    path.write_bytes(text.getvalue().encode("utf-8-sig" if has_byte_order_mark else "utf-8"))
+    assert read_owners(path) == {
+        fingerprint: Owner(line, username, name, tuple(groups), is_system)
+        for line, (fingerprint, (username, name, groups, is_system)) in enumerate(content.items(), 2)
+    }
+
+
+def test_every_mistake_is_named_by_its_line_and_no_cell_is_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "owners.csv"
+    mistakes = {
+        f"{SECRET},ana,ci,,": "its fingerprint is not the 12 hex digits",
+        "7.48923E+11,ana,ci,,": "its fingerprint is not the 12 hex digits",
+        ",ana,ci,,": "its fingerprint is not the 12 hex digits",
+        f"aaaaaaaaaaaa,{SECRET},,,": "name: the text is empty",
+        f"bbbbbbbbbbbb,,{SECRET},,": "username: the text is empty",
+        "cccccccccccc,ana,ci,\u202egroup,": "groups: the text has control characters",
+        f"dddddddddddd,ana,ci,,{SECRET}": "system is neither yes nor no",
+        f"eeeeeeeeeeee,ana,ci,a,b,{SECRET}": "it has more or fewer cells",
+        "000000000000,ana,ci,,": "its fingerprint is that of line 2 too",
+    }
+    path.write_text("\n".join([f"{HEAD}000000000000,ana,ci,a;b,yes\n", *mistakes]))
+    with pytest.raises(ConfigurationError, match="has 9 mistakes, so nothing was read or written"):
+        read_owners(path)
+    said = capsys.readouterr().err
+    for line, why in enumerate(mistakes.values(), 4):
+        assert f"line {line}: {why}" in said
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "there is no column fingerprint and no column username and no column name"),
+        (b"fingerprint;username;name\n", "there is no column fingerprint"),
+        (b"fingerprint,name,username,name\n", "name is there twice"),
+        (HEAD.encode("utf-16"), "is not UTF-8"),
+        (HEAD.encode() + b'000000000000,"ana\n', "line 2: unexpected end of data"),
+    ],
+)
+def test_a_file_that_is_none_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "owners.csv"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=why):
+        read_owners(path)
+
+
+def test_a_line_without_username_and_name_leaves_its_token_out(tmp_path: Path) -> None:
+    path = tmp_path / "owners.csv"
+    path.write_text(f"{HEAD}000000000000,,,,\n")
+    assert read_owners(path)["000000000000"].username is None
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_owners(tmp_path / "none.csv")

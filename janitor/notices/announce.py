@@ -165,6 +165,7 @@ def _build_content(
     """Build what the digest says, without changes that another run has published."""
     due = _DueInAllTables(ready, MessageKind.DIGEST, names_tables=whole.is_of_several)
     content = build_digest_content(whole, due, channel.full_report_location)
+    content = replace(content, has_chat_text=channel.has_chat_text)
     tables_without_changes = {label for label, announcer in ready.items() if announcer.are_changes_left_to_other_run}
     if tables_without_changes and not whole.is_of_several:
         content = replace(content, changes=None)

@@ -40,6 +40,7 @@ class Channel:
         arn: the topic's ARN, also of a run that only says who would be notified; None if there is no topic.
         refusal: why nothing may be announced or remembered; None if it may.
         problems: remembers how the last run ended; None if no store does.
+        has_chat_text: whether a chat app is to show the digest too.
     """
 
     topic: PublishingTopic | None
@@ -49,6 +50,7 @@ class Channel:
     arn: str | None = None
     refusal: Remark | None = None
     problems: ProblemMemory | None = None
+    has_chat_text: bool = False
 
     @property
     def audiences(self) -> tuple[Audience, ...]:

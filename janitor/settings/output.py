@@ -19,6 +19,7 @@ from janitor.settings.store_url import DynamoDbUrl, SqliteUrl, parse_state_url
 
 # `janitor serve` sets it for its runs, which add the name of their job to their log lines.
 JOB_VARIABLE = "JANITOR_JOB"
+CHATBOT = "chatbot"
 STATES_TO_FAIL_ON = ("expiring", "expired", "stale", "permanent", "malformed", "legacy")
 
 
@@ -61,6 +62,12 @@ class NoticeSettings(Settings):
     )
     per_token: bool = setting("Also publish a message for each token that crosses a threshold.", is_switch=True)
     digest: str = setting("When the digest is published.", choices=("news", "always", "never"), default="news")
+    digest_format: str = setting(
+        "chatbot adds what Amazon Q Developer in chat applications (AWS Chatbot) shows in Slack and Teams, for "
+        "subscribers by HTTPS; mailboxes and queues get the same as ever.",
+        choices=("standard", CHATBOT),
+        default="standard",
+    )
     metrics: tuple[MetricsTarget, ...] = setting(
         "Metrics of the run: emf for a line of CloudWatch's embedded metric format on standard error, or "
         "prometheus=PATH for a textfile collector. Repeatable.",

@@ -20,7 +20,7 @@ from janitor.notices.failure_message import build_failure_message, publish_unles
 from janitor.notices.notice_memory import NoticeMemory, NoticeRules
 from janitor.notices.run_problem import RunProblem
 from janitor.report.model import Remark
-from janitor.settings.output import NoticeSettings, StateSettings
+from janitor.settings.output import CHATBOT, NoticeSettings, StateSettings
 from janitor.settings.scan import JobSettings
 from janitor.settings.table import TableSettings
 from janitor.sinks.sns import Topic
@@ -126,6 +126,7 @@ def make_run_channel(
         digest=notices.digest,
         full_report_location=full_report_location,
         arn=notices.sns_topic_arn,
+        has_chat_text=notices.digest_format == CHATBOT,
         problems=make_problem_memory(
             settings.state, notices, aws, command=command, table=name_in_settings(settings.table)
         ),
@@ -152,7 +153,14 @@ def publish_failure(
     """
     if settings.sns_topic_arn is None or settings.digest == "never":
         return None
-    message = build_failure_message(command, name_in_settings(table), run_id, error.code, str(error))
+    message = build_failure_message(
+        command,
+        name_in_settings(table),
+        run_id,
+        error.code,
+        str(error),
+        has_chat_text=settings.digest_format == CHATBOT,
+    )
     try:
         aws = open_session(table)
         topic = Topic(aws.sns, settings.sns_topic_arn, lambda _: False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from janitor.errors import ConfigurationError
 from janitor.readers.interface import Reader, Rules
 from janitor.run.spec import OwnerLookup, Prices, TableSpec
+from janitor.settings.output import CHATBOT
 from janitor.settings.scan import ScanCommand
 from janitor.stopping import Stop
 from janitor.tokens.protection import UnusedPatterns
@@ -155,6 +156,8 @@ def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_no
     """
     if settings.per_token and settings.sns_topic_arn is None:
         raise ConfigurationError("--per-token needs a topic to publish to", "give --sns-topic-arn ARN")
+    if settings.digest_format == CHATBOT and settings.sns_topic_arn is None:
+        raise ConfigurationError("--digest-format chatbot needs a topic to publish to", "give --sns-topic-arn ARN")
     if requires_notice and settings.sns_topic_arn is None:
         way_out = "give --sns-topic-arn ARN, and --digest never if this run is to publish nothing itself"
         raise ConfigurationError("--require-notice needs the topic that expiries were announced to", way_out)

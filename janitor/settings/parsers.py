@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
+FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics", "xlsx")
 # On standard output: no report.
 NO_REPORT = "none"
 

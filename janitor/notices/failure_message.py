@@ -1,7 +1,7 @@
 """The message of a run that failed before it had a report, and when it is published."""
 
 from janitor.notices.channel import PublishingTopic
-from janitor.notices.chat_text import encode_for_chat, summarize_failure
+from janitor.notices.chat_text import encode_for_chat, neutralize_markup, summarize_failure
 from janitor.notices.digest_parts import encode_message
 from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.notice import ascii_json
@@ -36,7 +36,7 @@ def build_failure_message(
     email = (
         f"janitor {command} of {printable(table)} failed before it had read anything:\n\n    {printable(sentence)}\n"
     )
-    subject = to_ascii(f"[janitor] FAILED: {command} of {table}")[:MAX_SUBJECT_LENGTH]
+    subject = _subject(command, table)
     chat = encode_for_chat(summarize_failure(subject, sentence), "failure") if has_chat_text else None
     return Message(
         subject=subject,
@@ -45,6 +45,20 @@ def build_failure_message(
         deduplication_id=deduplication_id(run_id, code),
         is_structured=True,
     )
+
+
+def build_service_failure(command: str, table: str, run_id: str, code: str, sentence: str) -> Message:
+    """Build the same message for a service of `--notify`: a line of text that no chat app finds markup in."""
+    return Message(
+        subject=neutralize_markup(_subject(command, table)),
+        body=neutralize_markup(f"It failed before it had read anything: {sentence}"),
+        group_id=group_id(table),
+        deduplication_id=deduplication_id(run_id, code),
+    )
+
+
+def _subject(command: str, table: str) -> str:
+    return to_ascii(f"[janitor] FAILED: {command} of {table}")[:MAX_SUBJECT_LENGTH]
 
 
 def publish_unless_recent(

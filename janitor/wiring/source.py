@@ -37,6 +37,7 @@ from janitor.tokens.expiration import calendar_time
 from janitor.tokens.protection import UnusedPatterns
 from janitor.tokens.times import format_minute
 from janitor.wiring.confirm import Confirmation
+from janitor.wiring.destinations import has_destination
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import open_session
 from janitor.wiring.outlets import check_reports
@@ -101,8 +102,9 @@ def _check_settings(settings: ScanCommand, sweep: SweepCommand | None) -> Dialec
         way_out = "give it to janitor apply, which carries the plan out"
         sentence = "--require-notice depends on what was announced, and a run with --source remembers nothing"
         raise ConfigurationError(sentence, way_out)
-    if settings.notices.sns_topic_arn is not None:
-        sentence = "--source and --sns-topic-arn exclude each other: notices from an old copy would be wrong"
+    if has_destination(settings.notices):
+        given = "--sns-topic-arn" if settings.notices.sns_topic_arn is not None else "--notify"
+        sentence = f"--source and {given} exclude each other: notices from an old copy would be wrong"
         raise ConfigurationError(sentence, "remove one of them")
     if settings.table.given_by_flag("deployment", "ssm_parameter"):
         way_out = "name the table that the rows are of with --table NAME"

@@ -22,8 +22,8 @@ NOTICE_MUTATIONS = (
         "janitor/wiring/announcer.py",
         (
             (
-                "kind, topic_arn = MessageKind.OWNER if settings.per_token else MessageKind.DIGEST,",
-                "kind, topic_arn = MessageKind.DIGEST,",
+                "kind = MessageKind.OWNER if channel.per_token else MessageKind.DIGEST",
+                "kind = MessageKind.DIGEST",
             ),
         ),
         (f"{_TESTS}::test_where_owners_are_told_only_their_own_message_lets_a_token_go",),

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 
 @dataclass
@@ -89,7 +90,7 @@ def mail_server() -> Iterator[MailServer]:
             yield server_of_mail
 
 
-def _read_mail(lines: BinaryIO) -> bytes:
+def _read_mail(lines: BufferedIOBase) -> bytes:
     return b"".join(iter(lines.readline, b".\r\n"))
 
 

@@ -133,3 +133,22 @@ def test_what_cannot_work_is_said_before_anything_is_read_and_no_url_with_it(
     assert finished.code == 2
     assert said in finished.err
     assert secrets_in(finished.err) == []
+
+
+def test_a_schedule_file_and_the_doctor_name_services_and_never_show_their_urls(
+    runs: Callable[..., Runs], hook: Hook, tmp_path: Path
+) -> None:
+    nightly, file = runs(*due_rows(5)), tmp_path / "nightly.toml"
+    table = f'[table]\ntable = "{nightly.table}"\nendpoint_url = "{nightly.url}"\n[state]\nurl = "{nightly.state}"\n'
+    file.write_text(f'{table}[notify]\nurls = ["{hook.url(GOOD)}"]\n', encoding="utf-8")
+    checked, told = janitor("run", str(file), "--check"), janitor("run", str(file))
+    assert (checked.code, "json://[removed]" in checked.out) == (0, True)
+    assert (told.code, len(hook.take(GOOD))) == (0, 1)
+    where = ("--table", nightly.table, "--endpoint-url", nightly.url, "--format", "json")
+    examined = janitor("doctor", *where, env={"JANITOR_NOTIFY": hook.url(GOOD)})
+    [services] = [each for each in json.loads(examined.out)["checks"] if each["name"] == "services"]
+    assert (services["status"], hook.posted) == ("ok", {})
+    file.write_text(f'{table}[notify]\nurls = ["{GOOD}"]\n', encoding="utf-8")
+    wrong = janitor("run", str(file))
+    assert wrong.code == 2
+    assert secrets_in(*(text for run in (checked, told, examined, wrong) for text in (run.out, run.err))) == []

@@ -17,6 +17,8 @@ from janitor.sinks.sns import Message, PublishResult
 
 # The most that a service may delay a run, for one message.
 _TIMEOUT_SECONDS = 20.0
+# How many mails in a row may fail, before the others are not tried.
+_MOST_FAILURES = 3
 _FIND_STATUS = re.compile(r"error=(\d{3})\b").search
 _WAY_OUT = "check its URL, and that the service can be reached from here"
 # How much of a message the title may take, where a service has no place of its own for it.
@@ -63,6 +65,12 @@ class Service:
         self._url, self._plugin = url, plugin
         self.is_mail = isinstance(plugin, NotifyEmail)
         self.max_length = plugin.body_maxlen - (0 if plugin.title_maxlen > 0 else _TITLE_LENGTH)
+        if plugin.resolve_format(apprise.NotifyFormat.TEXT) is not apprise.NotifyFormat.TEXT:
+            # What escapes the text makes it longer.
+            self.max_length //= 2
+        if plugin.overflow_mode == apprise.OverflowMode.UPSTREAM:
+            # Rather two messages than one that is refused.
+            plugin.overflow_mode = apprise.OverflowMode.SPLIT
 
     def __repr__(self) -> str:
         return f"Service({self.label})"
@@ -76,14 +84,21 @@ class Service:
         self._send(self._plugin, message)
 
     def publish_batches(self, messages: Iterator[Message]) -> Iterator[PublishResult]:
-        """Send each message to the mail address in its attribute `address`; yield it with what became of it."""
+        """Send each message to the mail address in its attribute `address`; yield it with what became of it.
+
+        Several failures in a row end the sending, because each may take its time: the remaining messages are not sent,
+        and get the last error.
+        """
+        failures: list[SinkError] = []
         for message in messages:
-            try:
-                self._send(self._mail_to(message.attributes["address"]), message)
-            except SinkError as error:
-                yield message, error
-            else:
-                yield message, None
+            if len(failures) < _MOST_FAILURES:
+                try:
+                    self._send(self._mail_to(message.attributes["address"]), message)
+                except SinkError as error:
+                    failures.append(error)
+                else:
+                    failures.clear()
+            yield message, failures[-1] if failures else None
 
     def _mail_to(self, address: str) -> Any:
         """The same mail server and sender, for one recipient."""

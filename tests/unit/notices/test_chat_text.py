@@ -11,6 +11,7 @@ from janitor.notices.digest_content import DigestContent
 from janitor.notices.digest_parts import LIMIT, split_digest
 from janitor.notices.failure_message import build_failure_message
 from janitor.notices.notice import Notice
+from janitor.notices.service_digest import build_service_digest
 from janitor.report.model import Outcome
 from tests.examples import examples
 from tests.unit.notices.notices import digest, notice, sorted_notices, texts
@@ -92,3 +93,27 @@ def test_only_who_asks_for_it_has_a_text_for_a_chat_app() -> None:
             assert chat["content"]["description"].startswith("denied ")
             assert not OBEYED.search(shown(chat))
             assert chat["metadata"]["eventType"] == "janitor.failure"
+
+
+@examples(40, nightly=400)
+@given(sorted_notices(20), hostile, st.integers(100, 40_000))
+def test_a_service_gets_one_message_as_long_as_it_takes_and_obeys_nothing_of_it(
+    notices: list[Notice], text: str, most: int
+) -> None:
+    told = [*notices, notice(99, username=text, name=text)]
+    content = digest(*told, errors=(text,), locked_out=(text,), full_report_location=text)
+    for is_mail in (False, True):
+        message = build_service_digest(content, most, is_mail=is_mail)
+        assert len(message.body) <= most
+        assert not message.is_structured
+        if not is_mail:
+            ours = re.sub(r"`(janitor \w+|--delete|[0-9a-f]{12})`", "", f"{message.subject}\n{message.body}")
+            assert not OBEYED.search(ours)
+
+
+def test_a_service_that_takes_enough_gets_the_whole_digest_and_another_the_most_urgent_tokens() -> None:
+    content = digest(*[notice(number, username=f"user-{number}") for number in range(100)])
+    whole, short = (build_service_digest(content, most, is_mail=True).body for most in (32_768, 1_000))
+    assert all(f"user-{number}" in whole for number in range(100))
+    assert "user-0" in short
+    assert "more tokens" in short

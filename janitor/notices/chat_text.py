@@ -86,9 +86,8 @@ def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> Cha
     if unnamed:
         lines.append(f"… and {format_count(unnamed, 'more token')}.")
     if content.locked_out:
-        lines.append(
-            f"LISA lets {format_count(len(content.locked_out), 'owner')} create no new token until old rows go."
-        )
+        owners = format_count(len(content.locked_out), "owner")
+        lines.append(f"LISA does not let {owners} create a token until expired rows are gone.")
     steps = list(advice_sentences(content))
     if content.full_report_location:
         steps.append(f"Read the full report: {neutralize_markup(content.full_report_location)}")

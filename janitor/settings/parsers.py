@@ -19,6 +19,7 @@ KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}")
 # Two places in one text: a space, comma or semicolon does not separate them.
 _NEXT_REPORT = re.compile(rf"[ ,;](?:{'|'.join(FORMATS)})=").search
 _NEXT_METRICS = re.compile(r"[ ,;](?:emf$|prometheus=)").search
+_NEXT_URL = re.compile(r"[\s,;](?:[A-Za-z][A-Za-z0-9+.-]*://|file:)").search
 _EACH = "repeat the option, or write the variable as one a line or as a JSON array"
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
@@ -356,6 +357,8 @@ def parse_notify(text: str) -> NotifyUrl | NotifyFile:
     scheme, separator, rest = text.partition("://")
     if not separator or not rest or not re.fullmatch("[A-Za-z][A-Za-z0-9+.-]*", scheme):
         raise ValueError("this is neither a URL of Apprise, like slack://… or mailto://…, nor file:PATH")
+    if _NEXT_URL(rest):
+        raise ValueError(f"this holds several URLs; {_EACH}")
     return NotifyUrl(text)
 
 

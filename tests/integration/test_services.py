@@ -118,6 +118,7 @@ def test_subscribers_can_filter_for_an_owners_address(runs: Callable[..., Runs],
     [
         (("--notify", f"nonsense://{GOOD}"), "--notify 1 (nonsense): Apprise does not know this URL"),
         (("--notify", GOOD), "neither a URL of Apprise"),
+        (("--notify", f"json://localhost/{GOOD} json://localhost/{BAD}"), "several URLs"),
         (("--notify", "file:not-there"), "No such file"),
         (("--notify", f"json://localhost/{GOOD}", "--as-of", "2027-01-01"), "--as-of and --notify exclude"),
         (("--notify", f"json://localhost/{GOOD}", "--per-token"), "needs a topic"),

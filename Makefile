@@ -87,10 +87,10 @@ dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where
 	@$(BIN)/python tests/dynamodb_local.py "$(CACHE)"
 
 lock: $(READY) ## write the hash-pinned lock files anew
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --extra serve --group dev pyproject.toml -o requirements/dev.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra serve --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --extra excel --extra notify --extra serve --group dev pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra excel --extra notify --extra serve --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --constraint requirements/dev.txt pyproject.toml -o requirements/demo.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra serve --extra dask --constraint requirements/dev.txt pyproject.toml -o requirements/dask.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra excel --extra notify --extra serve --extra dask --constraint requirements/dev.txt pyproject.toml -o requirements/dask.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra lambda --constraint requirements/dev.txt pyproject.toml -o requirements/lambda.txt
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraint requirements/dev.txt - -o requirements/build.txt
 

@@ -16,6 +16,7 @@ from janitor.doctor.permissions import examine_permissions
 from janitor.doctor.places import (
     examine_archive,
     examine_fingerprint_key,
+    examine_services,
     examine_state,
     examine_temporary_files,
     examine_topic,
@@ -78,6 +79,7 @@ def examine(command: str, settings: DoctorCommand, schedules: Sequence[Path], ch
         recovery.check,
         examine_owners(needs, settings, table),
         examine_topic(doctor.sns_topic_arn, session),
+        *examine_services(doctor),
         examine_state(settings, session),
         examine_archive(needs, settings, session),
         examine_fingerprint_key(doctor.fingerprint_key_file),

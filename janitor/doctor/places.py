@@ -8,7 +8,8 @@ from janitor.doctor.needs import Needs
 from janitor.doctor.table import Session
 from janitor.errors import ConfigurationError, JanitorError, StoreError
 from janitor.report.checkup import Check, error_check, failed_check, passed_check, skipped_check
-from janitor.settings.doctor import DoctorCommand
+from janitor.settings.doctor import DoctorCommand, DoctorSettings
+from janitor.settings.output import NoticeSettings
 from janitor.settings.parsers import Folder, S3Prefix
 from janitor.settings.store_url import DynamoDbUrl, SqliteUrl
 from janitor.sinks.s3_object import S3Object
@@ -16,6 +17,7 @@ from janitor.sinks.sns import Topic
 from janitor.store.create_table import create_table
 from janitor.temporary import temporary_folder
 from janitor.wiring.archives import keeps_no_archive
+from janitor.wiring.destinations import check_destinations, list_destinations
 from janitor.wiring.places import (
     ARCHIVE_FOLDER,
     find_state_directory,
@@ -27,7 +29,7 @@ from janitor.wiring.places import (
 from janitor.wiring.policy import read_fingerprint_key
 from janitor.wiring.stores import check_state, open_store
 
-_TOPIC, _STATE, _ARCHIVE = "topic", "state", "archive"
+_TOPIC, _SERVICES, _STATE, _ARCHIVE = "topic", "services", "state", "archive"
 _FINGERPRINT_KEY, _TEMPORARY_FILES = "fingerprint-key", "temporary-files"
 
 # No table is called so: what a check writes to the store does not mix with what runs remember.
@@ -49,10 +51,24 @@ def examine_topic(arn: str | None, session: Session) -> Check:
     return passed_check(_TOPIC, f"{arn}: no problem was found, and nothing was published")
 
 
+def examine_services(doctor: DoctorSettings) -> list[Check]:
+    """Check that Apprise knows the services, and the file of owners' addresses; empty if neither is asked for."""
+    if not doctor.notify and doctor.owner_address is None:
+        return []
+    notices = NoticeSettings(notify=doctor.notify, owner_address=doctor.owner_address)
+    try:
+        check_destinations(notices)
+        labels = [destination.label for destination in list_destinations(notices)]
+    except ConfigurationError as error:
+        return [error_check(_SERVICES, error, needed=True)]
+    found = f"{', '.join(labels)}: known, and nothing was sent" if labels else "the owners' addresses can be read"
+    return [passed_check(_SERVICES, found)]
+
+
 def examine_state(settings: DoctorCommand, session: Session) -> Check:
     """Check that the state store can be read and written; with --create-state, create its table first."""
     url = settings.state.state_url
-    if url is None and settings.doctor.sns_topic_arn is None:
+    if url is None and settings.doctor.sns_topic_arn is None and not settings.doctor.notify:
         return skipped_check(_STATE, "not asked for: neither --state-url nor a topic")
     if session.aws is None or (isinstance(url, DynamoDbUrl) and session.skip_reason is not None):
         return skipped_check(_STATE, session.skip_reason or "")

@@ -3,15 +3,16 @@
 The steps for one table, and what is remembered of them, are in `announcer`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
 from janitor.background import wait_for_answer
 from janitor.errors import JanitorError, SinkError
 from janitor.logs import get_logger
 from janitor.notices.announcer import Announcer, build_broken_warning
+from janitor.notices.announcer_group import AnnouncerGroup
 from janitor.notices.audience import MessageKind
 from janitor.notices.channel import WHERE, Channel, PublishingTopic
 from janitor.notices.digest_content import DigestContent, build_digest_content
@@ -19,7 +20,9 @@ from janitor.notices.digest_parts import split_digest
 from janitor.notices.dry_announcement import describe_audience
 from janitor.notices.notice import Notice
 from janitor.notices.problem_comparison import ProblemComparison
+from janitor.notices.service_digest import build_service_digest
 from janitor.report.announcement_result import AnnouncementResult
+from janitor.report.error_remarks import NOT_ANNOUNCED, catch_as_remarks
 from janitor.report.model import Outcome, Remark, Report, TableReport
 from janitor.sinks.sns import Message
 from janitor.stopping import NOTICE_SECONDS, Stop
@@ -27,10 +30,38 @@ from janitor.stopping import NOTICE_SECONDS, Stop
 log = get_logger("janitor.notices")
 
 _by_table = attrgetter("table")
+# How many notices of a digest are marked at once.
+_PORTION = 1_000
+
+
+def announce_to_all(
+    groups: Mapping[str, AnnouncerGroup], whole: Report, *, channels: Sequence[Channel], stop: Stop
+) -> AnnouncementResult:
+    """Announce a run to each destination in turn; one that fails does not keep it from the others.
+
+    Args:
+        groups: by label, the announcers of each table, one for each channel.
+        whole: the run's report, without what is announced.
+        channels: the destinations.
+        stop: says whether the run was asked to stop.
+    """
+    result = AnnouncementResult()
+    for number, channel in enumerate(channels):
+        announcers = {label: group.announcers[number] for label, group in groups.items()}
+        one = AnnouncementResult()
+        with catch_as_remarks(WHERE, NOT_ANNOUNCED, one.errors):
+            one = announce(announcers, whole, channel=channel, stop=stop)
+        if one.errors:
+            for announcer in announcers.values():
+                announcer.delivery.has_lost_digest = True
+        result.digests += one.digests
+        result.errors += one.errors
+        result.warnings += [warning for warning in one.warnings if warning not in result.warnings]
+    return result
 
 
 def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Channel, stop: Stop) -> AnnouncementResult:
-    """Notify the owners of each table, and publish the digest of all tables.
+    """Notify the owners of each table, and publish the digest of all tables, at one destination.
 
     Args:
         announcers: by label, those of the tables whose notices are remembered.
@@ -90,7 +121,8 @@ def _publish_all(
         had_some, ready = bool(ready), _keep_ready(ready)
         if had_some and not ready:
             return
-        _publish_digest(topic, _build_content(whole, ready, channel, comparison), ready, stop, result)
+        content = _build_content(whole, ready, channel, comparison)
+        _publish_digest(topic, _split(content, channel), ready, stop, result)
 
 
 def _notify_owners(announcer: Announcer, table: TableReport, topic: PublishingTopic) -> bool:
@@ -106,24 +138,36 @@ def _notify_owners(announcer: Announcer, table: TableReport, topic: PublishingTo
 
 def _publish_digest(
     topic: PublishingTopic,
-    content: DigestContent,
+    parts: Iterable[tuple[Message, Iterable[Notice]]],
     ready: Mapping[str, Announcer],
     stop: Stop,
     result: AnnouncementResult,
 ) -> None:
     try:
-        for part in split_digest(content):
-            _publish_message(topic, part.message, stop)
+        for message, notices in parts:
+            _publish_message(topic, message, stop)
             result.digests += 1
-            for label, notices in groupby(part.notices, key=_by_table):
+            for label, of_table in groupby(notices, key=_by_table):
                 announcer = ready[label] if label is not None else next(iter(ready.values()))
-                announcer.mark(MessageKind.DIGEST, list(notices))
+                while portion := list(islice(of_table, _PORTION)):
+                    announcer.mark(MessageKind.DIGEST, portion)
             if any(not announcer.can_announce or announcer.report_lost_lease() for announcer in ready.values()):
                 return
     except SinkError as error:
         for announcer in ready.values():
             announcer.delivery.has_lost_digest = True
         result.errors.append(_lost_digest_error(error))
+
+
+def _split(content: DigestContent, channel: Channel) -> Iterator[tuple[Message, Iterable[Notice]]]:
+    """Make the messages of a digest, each with the notices that are announced with it."""
+    destination = channel.destination
+    if destination is not None and destination.max_length is not None:
+        message = build_service_digest(content, destination.max_length, is_mail=destination.is_mail)
+        yield message, content.notices
+        return
+    for part in split_digest(content):
+        yield part.message, part.notices
 
 
 def _publish_message(topic: PublishingTopic, message: Message, stop: Stop) -> None:
@@ -134,7 +178,7 @@ def _publish_message(topic: PublishingTopic, message: Message, stop: Stop) -> No
         return True
 
     if not wait_for_answer(publish, lambda: stop.has_passed(NOTICE_SECONDS)):
-        raise SinkError("SNS did not answer before the run had to end", "run it again", "no-answer")
+        raise SinkError("it was not taken before the run had to end", "run it again", "no-answer")
 
 
 def _lost_digest_error(error: JanitorError) -> Remark:
@@ -165,6 +209,7 @@ def _build_content(
     """Build what the digest says, without changes that another run has published."""
     due = _DueInAllTables(ready, MessageKind.DIGEST, names_tables=whole.is_of_several)
     content = build_digest_content(whole, due, channel.full_report_location)
+    content = replace(content, has_chat_text=channel.has_chat_text)
     tables_without_changes = {label for label, announcer in ready.items() if announcer.are_changes_left_to_other_run}
     if tables_without_changes and not whole.is_of_several:
         content = replace(content, changes=None)

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 
 from msgspec import structs
 
@@ -27,7 +28,8 @@ from janitor.notices.find_changes import find_changes
 from janitor.notices.notice import Notice
 from janitor.notices.notice_memory import NoticeMemory
 from janitor.notices.notice_spool import SpooledNotices
-from janitor.notices.token_message import build_token_message
+from janitor.notices.owners_without_address import OwnersWithoutAddress
+from janitor.notices.token_message import build_owner_mail, build_token_message
 from janitor.readers.interface import JudgedRow
 from janitor.report.error_remarks import NOT_ANNOUNCED, catch_as_remarks
 from janitor.report.model import NoticesPart, Remark, TableReport
@@ -43,8 +45,9 @@ from janitor.tokens.words import format_count, list_some
 log = get_logger("janitor.notices")
 
 _UNREACHABLE = "unreachable"
-_LEASE = "the lease for sending this table's notices to this topic"
+_LEASE = "the lease for sending this table's notices to this topic or service"
 _MAX_NAMED = 10
+_PORTION = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +59,14 @@ class RunContext:
         clock: the present UNIX second.
         stop: says whether the run was asked to stop.
         remembers: whether the next run may be compared with this one: it sees the whole table, as it is now.
+        compares: whether this announcer compares the table with the last run; one for each table does.
     """
 
     run_id: str
     clock: Callable[[], float]
     stop: Stop
     remembers: bool
+    compares: bool = True
 
 
 @dataclass(slots=True)
@@ -118,6 +123,7 @@ class Announcer:
         self._lease = lease
         self._held = ExitStack()
         self._other_holder: LeaseRecord | None = None
+        self._without_address = OwnersWithoutAddress(channel.addresses)
 
     def open(self) -> None:
         """Open the store. `remember` reports it if that fails."""
@@ -138,7 +144,8 @@ class Announcer:
             would_be_refused: in a dry run, whether a guard would refuse to delete.
         """
         self.has_ended, self.is_complete = True, is_complete
-        if not self._bugs and is_complete and self._run.remembers and self._channel.refusal is None:
+        sees_all = is_complete and self._run.remembers
+        if not self._bugs and sees_all and self._run.compares and self._channel.refusal is None:
             with catch_as_remarks(WHERE, NOT_ANNOUNCED, self._bugs):
                 return self._with_changes(report)
         return report
@@ -218,6 +225,8 @@ class Announcer:
         Raises:
             StoreError: the due notices cannot be read.
         """
+        if self._channel.mails_owners:
+            self._drop_unmailable()
         in_flight: dict[str, Notice] = {}
         taken: list[Notice] = []
         unpublished = _UnpublishedMessages()
@@ -243,10 +252,19 @@ class Announcer:
         return self.can_announce and self.holds_lease and all(remark.code != _UNREACHABLE for remark in remarks)
 
     def _owner_messages(self, table: TableReport, in_flight: dict[str, Notice]) -> Iterator[Message]:
+        build = build_owner_mail if self._channel.mails_owners else build_token_message
         for notice in self.due(MessageKind.OWNER):
-            message = build_token_message(notice, table.name, table.region or "-", table.account_id)
+            address = self._without_address.find_address(notice)
+            message = build(notice, table.name, table.region or "-", table.account_id, address)
             in_flight[message.deduplication_id] = notice
             yield message
+
+    def _drop_unmailable(self) -> None:
+        """Drop the notices of owners without an address. They are no failure, and stay due."""
+        notices = iter(self.due(MessageKind.OWNER))
+        while portion := list(islice(notices, _PORTION)):
+            unmailable = [notice for notice in portion if self._without_address.find_address(notice) is None]
+            self._memory.due.drop(MessageKind.OWNER, unmailable)
 
     def mark(self, kind: MessageKind, notices: Sequence[Notice]) -> bool:
         """Remember that these were sent in this kind of message; False if that failed."""
@@ -266,7 +284,7 @@ class Announcer:
             delivery.errors.append(self._channel.refusal)
         elif self._other_holder is None:
             sees_all = self.is_complete and self._run.remembers
-            if sees_all:
+            if sees_all and self._run.compares:
                 self._remember_run(report)
             self._memory.record_progress(
                 is_complete=sees_all and was_delivered, silenced=self._channel.silenced_audiences
@@ -280,6 +298,7 @@ class Announcer:
             *build_changes_warning(self._memory.warning),
             *self._broken_warnings(),
             *self._left_warning(),
+            *self._without_address.remarks(),
         ]
         return structs.replace(report, errors=[*report.errors, *delivery.errors], warnings=warnings, notices=part)
 

@@ -39,6 +39,7 @@ class DigestContent:
             table; there are no notices about them.
         recovered_from: why the last run was refused or failed, if this run is well; else None.
         is_known_problem: whether the same failure or refusal was published less than a day ago.
+        has_chat_text: whether a chat app is to show it too (`--digest-format chatbot`).
     """
 
     table: str
@@ -64,6 +65,7 @@ class DigestContent:
     long_expired: int = 0
     recovered_from: str | None = None
     is_known_problem: bool = False
+    has_chat_text: bool = False
 
 
 def is_news(content: DigestContent) -> bool:

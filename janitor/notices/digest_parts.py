@@ -3,6 +3,8 @@
 Two passes over the notices. The first adds up their bytes and finds where to cut, so that the number of parts is known;
 the second renders one part at a time. The size of a part is that of the one JSON object that SNS gets, in which both
 texts are strings: their quotes, backslashes and line ends count twice.
+
+A text for a chat app goes with the first part only: it is about the whole digest.
 """
 
 import json
@@ -12,6 +14,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, NamedTuple
 
+from janitor.notices.chat_text import encode_for_chat, summarize_digest
 from janitor.notices.digest_content import DigestContent
 from janitor.notices.digest_json import build_digest_json, build_notice_json
 from janitor.notices.digest_text import (
@@ -49,7 +52,8 @@ class DigestPart:
     """One message of a digest, and the notices in it.
 
     Attributes:
-        message: one text for mailboxes, and JSON for every other protocol; its size is what `split_digest` measures.
+        message: a text for mailboxes, perhaps one for a chat app, and JSON for every other protocol; its size is what
+            `split_digest` measures.
         notices: those in this part, in both texts.
     """
 
@@ -83,18 +87,22 @@ def split_digest(content: DigestContent, limit: int = LIMIT) -> Iterator[DigestP
     Raises:
         ValueError: a single notice does not fit, which takes a limit far below that of SNS.
     """
-    split = _find_cuts(content, limit)
+    chat = encode_for_chat(summarize_digest(content), "digest") if content.has_chat_text else None
+    split = _find_cuts(content, limit - _chat_size(chat))
     notices = iter(content.notices)
     total, parts = len(content.notices), len(split.lengths)
     for part, length in enumerate(split.lengths, start=1):
         numbering = Numbering(part, parts, length, total)
-        yield _make_part(content, numbering, tuple(islice(notices, length)), split)
+        chat_of_part = chat if part == 1 else None
+        yield _make_part(content, numbering, tuple(islice(notices, length)), split, chat_of_part)
 
 
-def _make_part(content: DigestContent, numbering: Numbering, notices: tuple[Notice, ...], split: _Split) -> DigestPart:
+def _make_part(
+    content: DigestContent, numbering: Numbering, notices: tuple[Notice, ...], split: _Split, chat: str | None
+) -> DigestPart:
     email, json_text = _render(content, numbering, notices, split)
     message = Message(
-        body=_encode_message(email=email, json_text=json_text),
+        body=encode_message(email=email, json_text=json_text, chat=chat),
         subject=digest_subject(content, split.due, part=numbering.part, parts=numbering.parts),
         group_id=group_id("+".join(table.table for table in content.tables) or content.table),
         # No other part has the same text: it holds the table, the time of the run and the part's number.
@@ -168,7 +176,13 @@ def _frame_size(content: DigestContent, frame: _Split, *, part: int) -> int:
     """The size of a part without any notice, in bytes, with numbers as long as they can be."""
     numbering = Numbering(part, _WIDEST_NUMBER, _WIDEST_NUMBER, _WIDEST_NUMBER)
     email, json_text = _render(content, numbering, (), frame)
-    return len(_encode_message(email=email, json_text=json_text).encode())
+    return len(encode_message(email=email, json_text=json_text).encode())
+
+
+def _chat_size(chat: str | None) -> int:
+    """What a text for a chat app adds to a part, in bytes."""
+    empty = encode_message(email="", json_text="")
+    return len(encode_message(email="", json_text="", chat=chat).encode()) - len(empty.encode())
 
 
 class _Meter:
@@ -205,10 +219,12 @@ class _Meter:
         return True
 
 
-def _encode_message(*, email: str, json_text: str) -> str:
-    # Not escaped to ASCII, which would take six bytes for two or three. The JSON text is ASCII anyway, and the e-mail
+def encode_message(*, email: str, json_text: str, chat: str | None = None) -> str:
+    """Encode a structured message: a text for each protocol. Chat apps subscribe by HTTPS."""
+    # Not escaped to ASCII, which would take six bytes for two or three. The JSON texts are ASCII anyway, and the e-mail
     # holds printable characters only.
-    return json.dumps({"default": json_text, "email": email}, ensure_ascii=False, separators=(",", ":"))
+    texts = {"default": json_text, "email": email} | ({} if chat is None else {"https": chat})
+    return json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
 
 
 def _escaped_size(text: str) -> int:

@@ -56,7 +56,7 @@ def lines_before_notices(content: DigestContent, numbering: Numbering, max_named
         max_named: how many entries of each list are named at most.
         tables: how many tables are described at most, where there are several.
     """
-    yield from wrap_text(_headline(content))
+    yield from wrap_text(run_sentence(content))
     if numbering.parts > 1:
         yield ""
         yield from wrap_text(_part_sentence(numbering))
@@ -66,13 +66,13 @@ def lines_before_notices(content: DigestContent, numbering: Numbering, max_named
         yield ""
         before = shorten_sentence(content.recovered_from)
         yield from wrap_text(_with_full_stop(f"It has recovered. What was wrong before: {before}"))
-    yield from _list_section("What went wrong", list(_failure_sentences(content)), max_named)
+    yield from _list_section("What went wrong", list(failure_sentences(content)), max_named)
     yield from _heading_lines("Rows of all tables" if content.tables else "Rows")
     yield from _count_lines(content)
     yield from _deletion_lines(content)
     if content.long_expired:
         yield ""
-        yield from wrap_text(_long_expired_sentence(content.long_expired))
+        yield from wrap_text(long_expired_sentence(content.long_expired))
     for table in content.tables[:tables]:
         yield from _table_lines(table, max_named)
     if content.tables[tables:]:
@@ -85,7 +85,7 @@ def _table_lines(table: DigestContent, max_named: int) -> Iterator[str]:
     yield from _heading_lines(printable(table.table))
     yield from wrap_text(f"{_place(table)} {_OUTCOMES[table.outcome]}", first=_INDENT, rest=_INDENT)
     yield from _count_lines(table)
-    for sentence in _deletion_sentences(table):
+    for sentence in deletion_sentences(table):
         yield from wrap_text(sentence, first=_INDENT, rest=_INDENT)
     if table.deletion.archive:
         yield from _path_lines(_RESTORE, table.deletion.archive)
@@ -155,7 +155,8 @@ def shorten_sentence(text: str) -> str:
     return printable(text if len(text) <= MAX_SENTENCE_LENGTH else f"{text[: MAX_SENTENCE_LENGTH - 1]}…")
 
 
-def _headline(content: DigestContent) -> str:
+def run_sentence(content: DigestContent) -> str:
+    """Say what ran, where, when, and how it ended."""
     account = f" of account {content.account}" if content.account else ""
     where = content.table if content.tables else f"{content.table} in {content.region}{account}"
     return printable(f"The {content.command} of {where}, started {content.started_at}, {_OUTCOMES[content.outcome]}")
@@ -170,7 +171,8 @@ def _part_sentence(numbering: Numbering) -> str:
     return f"This is part {part} of {parts}: it names {format_count(notice_count, 'token')} of {total:,} in all."
 
 
-def _long_expired_sentence(count: int) -> str:
+def long_expired_sentence(count: int) -> str:
+    """Say that so many tokens are only counted, and why."""
     are = "is" if count == 1 else "are"
     return (
         f"{format_count(count, 'token')} had expired for longer than the grace, and {are} not listed, because this is "
@@ -178,14 +180,15 @@ def _long_expired_sentence(count: int) -> str:
     )
 
 
-def _failure_sentences(content: DigestContent) -> Iterator[str]:
+def failure_sentences(content: DigestContent) -> Iterator[str]:
+    """Say what went wrong; empty if nothing did."""
     failed = content.deletion.failed
     if failed:
         yield f"{format_count(failed, 'row')} could not be deleted"
     yield from (shorten_sentence(error) for error in content.errors)
 
 
-def _deletion_sentences(content: DigestContent) -> Iterator[str]:
+def deletion_sentences(content: DigestContent) -> Iterator[str]:
     """Say what became of the plan; empty if there is nothing to say."""
     deletion = content.deletion
     planned = format_count(deletion.planned, "row")
@@ -222,7 +225,7 @@ def _path_lines(what: str, where: str) -> Iterator[str]:
 
 def _deletion_lines(content: DigestContent) -> Iterator[str]:
     deletion = content.deletion
-    sentences = list(_deletion_sentences(content))
+    sentences = list(deletion_sentences(content))
     if sentences:
         yield from _heading_lines("Deletion")
     for sentence in sentences:
@@ -297,7 +300,7 @@ def _item_lines(items: Sequence[str], total: int) -> Iterator[str]:
 
 
 def _advice_lines(content: DigestContent, numbering: Numbering) -> Iterator[str]:
-    sentences = list(_advice_sentences(content)) if numbering.part == 1 else []
+    sentences = list(advice_sentences(content)) if numbering.part == 1 else []
     if sentences or content.full_report_location:
         yield from _heading_lines("What to do next")
     for sentence in sentences:
@@ -306,7 +309,8 @@ def _advice_lines(content: DigestContent, numbering: Numbering) -> Iterator[str]
         yield from _path_lines("Read the full report", content.full_report_location)
 
 
-def _advice_sentences(content: DigestContent) -> Iterator[str]:
+def advice_sentences(content: DigestContent) -> Iterator[str]:
+    """Say what to do next; empty if there is nothing to do."""
     counts, deletion = content.counts, content.deletion
     if content.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
         yield "Run janitor again once the cause is gone: a run can be repeated safely."

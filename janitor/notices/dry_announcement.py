@@ -38,7 +38,7 @@ class DryAnnouncer(Announcer):
 def describe_audience(
     channel: Channel, report: Report, digest_notices: Collection[Notice], owner_notices: Collection[Notice]
 ) -> list[Remark]:
-    """Say who would be notified by a real run; empty if there is no topic.
+    """Say who would be notified by a real run; empty if there is no topic and no service.
 
     Args:
         channel: who is notified.
@@ -46,18 +46,20 @@ def describe_audience(
         digest_notices: those that the digest would have.
         owner_notices: those that owners would get.
     """
-    arn = channel.arn
-    if arn is None:
+    if channel.destination is None:
         return []
+    label, addresses = channel.destination.label, channel.addresses
+    if channel.mails_owners and addresses is not None:
+        owner_notices = [notice for notice in owner_notices if addresses.find(notice.username) is not None]
     content = build_digest_content(report, digest_notices, channel.full_report_location)
     messages = []
     # What a real run deletes is news too.
     is_worth_telling = is_news(content) or report.deletion.planned > 0
     if channel.digest == "always" or (channel.digest == "news" and is_worth_telling):
         messages.append(f"a digest, with {format_count(len(digest_notices), 'notice')}")
-    if channel.per_token and len(owner_notices):
+    if channel.per_token and owner_notices:
         messages.append(_describe_owner_messages(owner_notices))
-    what = f"{arn} would get {' and '.join(messages)}" if messages else f"{arn} would get nothing"
+    what = f"{label} would get {' and '.join(messages)}" if messages else f"{label} would get nothing"
     message = f"a dry run sends nothing and remembers nothing: {what}"
     return [Remark(where=WHERE, code="dry-run", message=message)]
 

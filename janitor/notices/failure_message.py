@@ -1,6 +1,8 @@
 """The message of a run that failed before it had a report, and when it is published."""
 
 from janitor.notices.channel import PublishingTopic
+from janitor.notices.chat_text import encode_for_chat, neutralize_markup, summarize_failure
+from janitor.notices.digest_parts import encode_message
 from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.notice import ascii_json
 from janitor.notices.run_problem import ProblemMemory, RunProblem
@@ -11,7 +13,9 @@ from janitor.tokens.printable import printable
 SCHEMA = "janitor.failure/v1"
 
 
-def build_failure_message(command: str, table: str, run_id: str, code: str, sentence: str) -> Message:
+def build_failure_message(
+    command: str, table: str, run_id: str, code: str, sentence: str, *, has_chat_text: bool = False
+) -> Message:
     """Build the message of a run that failed before it had read anything.
 
     Args:
@@ -20,6 +24,7 @@ def build_failure_message(command: str, table: str, run_id: str, code: str, sent
         run_id: the run's id.
         code: the error's code.
         sentence: the error's sentence and way out.
+        has_chat_text: whether a chat app is to show it too.
     """
     for_programs = {
         "schema": SCHEMA,
@@ -31,13 +36,29 @@ def build_failure_message(command: str, table: str, run_id: str, code: str, sent
     email = (
         f"janitor {command} of {printable(table)} failed before it had read anything:\n\n    {printable(sentence)}\n"
     )
+    subject = _subject(command, table)
+    chat = encode_for_chat(summarize_failure(subject, sentence), "failure") if has_chat_text else None
     return Message(
-        subject=to_ascii(f"[janitor] FAILED: {command} of {table}")[:MAX_SUBJECT_LENGTH],
-        body=ascii_json({"default": ascii_json(for_programs), "email": email}),
+        subject=subject,
+        body=encode_message(email=email, json_text=ascii_json(for_programs), chat=chat),
         group_id=group_id(table),
         deduplication_id=deduplication_id(run_id, code),
         is_structured=True,
     )
+
+
+def build_service_failure(command: str, table: str, run_id: str, code: str, sentence: str) -> Message:
+    """Build the same message for a service of `--notify`: a line of text that no chat app finds markup in."""
+    return Message(
+        subject=neutralize_markup(_subject(command, table)),
+        body=neutralize_markup(f"It failed before it had read anything: {sentence}"),
+        group_id=group_id(table),
+        deduplication_id=deduplication_id(run_id, code),
+    )
+
+
+def _subject(command: str, table: str) -> str:
+    return to_ascii(f"[janitor] FAILED: {command} of {table}")[:MAX_SUBJECT_LENGTH]
 
 
 def publish_unless_recent(

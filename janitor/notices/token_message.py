@@ -1,6 +1,7 @@
 """A message for each notice (`--per-token`), so that filter policies can give owners only their own tokens."""
 
 import re
+from dataclasses import replace
 
 from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.notice import Event, Notice, ascii_json, format_threshold, notice_fields
@@ -23,8 +24,10 @@ _WHAT_TO_DO = {
 }
 
 
-def build_token_message(notice: Notice, table: str, region: str, account: str | None) -> Message:
-    """Build the message of a notice about a token of this table."""
+def build_token_message(
+    notice: Notice, table: str, region: str, account: str | None, address: str | None = None
+) -> Message:
+    """Build the message of a notice about a token of this table; `address` is its owner's, None if not known."""
     body = {
         "schema": SCHEMA,
         **notice_fields(notice),
@@ -36,14 +39,22 @@ def build_token_message(notice: Notice, table: str, region: str, account: str | 
     return Message(
         subject=token_subject(notice),
         body=ascii_json(body),
-        attributes=_attributes(notice, table),
+        attributes=_attributes(notice, table, address),
         group_id=group_id(table),
         # With the table's whole address, because a token keeps its fingerprint when it moves to another table.
         deduplication_id=deduplication_id(notice.notice_id, account or "", region, table),
     )
 
 
-def _attributes(notice: Notice, table: str) -> dict[str, str]:
+def build_owner_mail(notice: Notice, table: str, region: str, account: str | None, address: str | None) -> Message:
+    """Build the same message as a mail: its text alone, to the address in its attribute."""
+    return replace(
+        build_token_message(notice, table, region, account, address),
+        body=f"{_text(notice, table)}\n",
+    )
+
+
+def _attributes(notice: Notice, table: str, address: str | None) -> dict[str, str]:
     values = {
         "event": notice.event.value,
         "threshold": format_threshold(notice.crossing.threshold),
@@ -51,6 +62,7 @@ def _attributes(notice: Notice, table: str) -> dict[str, str]:
         "fingerprint": notice.crossing.fingerprint,
         "table": table,
         "system": "true" if notice.system else "false",
+        "address": address or "",
     }
     # Escaped and not dropped: `ada` with an invisible character behind it must not pass for `ada`.
     cleaned = {key: _REFUSED.sub(lambda match: printable(match[0]), value) for key, value in values.items()}

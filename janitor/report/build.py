@@ -14,7 +14,7 @@ from janitor.tokens.meaning import describe_row
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
 from janitor.tokens.redact import redacted_groups, redacted_texts
-from janitor.tokens.row import Number, Row, Value, is_truthy
+from janitor.tokens.row import Row, Value, is_truthy
 
 # The largest whole number that every reader of JSON holds exactly.
 MAX_JSON_INTEGER = 2**53 - 1

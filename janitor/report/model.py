@@ -168,6 +168,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 class NoticesPart(Part, frozen=True):
     """What was announced: how many notices were due, sent and failed; digests published; where that is remembered.
 
+    A notice counts once for each destination, the topic and each service of --notify.
     `left` are notices that were left to the next run, because another run was announcing; `long_expired` are tokens
     that are only counted, because they had expired for longer than the grace at this topic's first digest about the
     table.

@@ -29,7 +29,7 @@ from janitor.run.table_run import TableResult, build_deadline_error, build_unrea
 from janitor.tokens.times import time_of
 
 if TYPE_CHECKING:
-    from janitor.notices.announcer import Announcer
+    from janitor.notices.announcer_group import AnnouncerGroup
 
 log = get_logger("janitor.run")
 
@@ -114,9 +114,6 @@ def _announce(spec: RunSpec, results: Sequence[TableResult], started: float) -> 
         whole = combine_tables(_describe_run(spec, started), tables, findings, listings=listings)
         with catch_as_remarks("notices", NOT_ANNOUNCED, announcement.errors):
             announcement = spec.announce(announcers, whole)
-        if announcement.errors:
-            for announcer in announcers.values():
-                announcer.delivery.has_lost_digest = True
     return combine_tables(
         _describe_run(spec, started),
         [_remember(table, announcers.get(table.label)) for table in tables],
@@ -135,7 +132,7 @@ def _choose_findings(spec: RunSpec, results: Sequence[TableResult]) -> list[Find
     return pick_most_urgent([finding for result in results for finding in result.findings], max_findings)
 
 
-def _remember(table: TableReport, announcer: Announcer | None) -> TableReport:
+def _remember(table: TableReport, announcer: AnnouncerGroup | None) -> TableReport:
     """Remember what was announced of a table, and add the result to its report."""
     if announcer is None or not announcer.has_ended:
         return table

@@ -22,7 +22,7 @@ from janitor.tokens.protection import UnusedPatterns
 
 if TYPE_CHECKING:
     from janitor.dynamodb.client import Traffic
-    from janitor.notices.announcer import Announcer
+    from janitor.notices.announcer_group import AnnouncerGroup
     from janitor.run.last_seen import LastSeenLookup
     from janitor.run.sweep import Sweep
 
@@ -82,7 +82,7 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
     stop: Stop = msgspec.field(default_factory=Stop)
     warnings: Sequence[Remark] = ()
     sweep: Sweep | None = None
-    announcer: Announcer | None = None
+    announcer: AnnouncerGroup | None = None
     unused_patterns: UnusedPatterns = msgspec.field(default_factory=UnusedPatterns)
     name_in_settings: str | None = None
     last_seen: LastSeenLookup | None = None
@@ -122,7 +122,7 @@ class UnreachedTable(msgspec.Struct, frozen=True, kw_only=True):
     name_in_settings: str | None = None
 
 
-Announce = Callable[[Mapping[str, "Announcer"], Report], AnnouncementResult]
+Announce = Callable[[Mapping[str, "AnnouncerGroup"], Report], AnnouncementResult]
 """Announces a run. Takes the announcers of its tables by label, and the report that the digest is made from."""
 
 

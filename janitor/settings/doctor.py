@@ -8,7 +8,7 @@ from janitor.settings.consent import ConsentSettings
 from janitor.settings.deletion import DeletionSettings
 from janitor.settings.limits import LimitSettings
 from janitor.settings.output import LogSettings, NoticeSettings, StateSettings
-from janitor.settings.parsers import Folder, S3Prefix
+from janitor.settings.parsers import Folder, NotifyFile, NotifyUrl, S3Prefix
 from janitor.settings.setting import Setting, Settings, reuse, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
 
@@ -41,6 +41,8 @@ class DoctorSettings(Settings):
     delete_api: str = reuse(DeletionSettings, "delete_api")
     write_price: float = reuse(DeletionSettings, "write_price")
     sns_topic_arn: str | None = reuse(NoticeSettings, "sns_topic_arn")
+    notify: tuple[NotifyUrl | NotifyFile, ...] = reuse(NoticeSettings, "notify")
+    owner_address: str | None = reuse(NoticeSettings, "owner_address")
     fingerprint_key_file: Path | None = reuse(ProtectionSettings, "fingerprint_key_file")
 
 

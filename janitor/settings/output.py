@@ -6,11 +6,15 @@ from janitor.settings.parsers import (
     FORMATS,
     NO_REPORT,
     MetricsTarget,
+    NotifyFile,
+    NotifyUrl,
     ReportTarget,
     parse_count,
     parse_heartbeat_url,
     parse_job,
     parse_metrics,
+    parse_notify,
+    parse_owner_address,
     parse_report,
     parse_topic_arn,
 )
@@ -22,6 +26,7 @@ from janitor.tokens.duration import parse_duration
 JOB_VARIABLE = "JANITOR_JOB"
 # Where LISA 6.1.1 and later keeps the name of its usage table, with its default prefix.
 USAGE_PARAMETER = "/prod/prod/lisa/table/usage-metrics"
+CHATBOT = "chatbot"
 STATES_TO_FAIL_ON = ("expiring", "expired", "stale", "permanent", "malformed", "legacy")
 
 
@@ -80,8 +85,28 @@ class NoticeSettings(Settings):
         metavar="ARN",
         parse=parse_topic_arn,
     )
+    notify: tuple[NotifyUrl | NotifyFile, ...] = setting(
+        "Also send the digest to a service of Apprise: slack://…, mailto://… and its like, or file:PATH for a file "
+        "with a URL on each line. Repeatable. The URL is a secret: give it as a variable or a file.",
+        metavar="URL|file:PATH",
+        parse=parse_notify,
+        is_repeatable=True,
+        may_hold_spaces=True,
+    )
     per_token: bool = setting("Also publish a message for each token that crosses a threshold.", is_switch=True)
+    owner_address: str | None = setting(
+        "The owner's mail address: a template like {username}@example.com, or a file with a line username,address for "
+        "each. With --per-token it goes with messages to the topic, and mailto:// services write to it.",
+        metavar="TEMPLATE|FILE",
+        parse=parse_owner_address,
+    )
     digest: str = setting("When the digest is published.", choices=("news", "always", "never"), default="news")
+    digest_format: str = setting(
+        "chatbot adds what Amazon Q Developer in chat applications (AWS Chatbot) shows in Slack and Teams, for "
+        "subscribers by HTTPS; mailboxes and queues get the same as ever.",
+        choices=("standard", CHATBOT),
+        default="standard",
+    )
     metrics: tuple[MetricsTarget, ...] = setting(
         "Metrics of the run: emf for a line of CloudWatch's embedded metric format on standard error, or "
         "prometheus=PATH for a textfile collector. Repeatable.",
@@ -111,7 +136,7 @@ class StateSettings(Settings):
         "Where runs remember what was announced and found: sqlite:///PATH or dynamodb://TABLE.",
         metavar="URL",
         parse=parse_state_url,
-        default_words="none, or with a topic a file in the state directory",
+        default_words="none, or where anybody is notified a file in the state directory",
     )
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ import msgspec
 
 from janitor.tokens.dialect import Gate
 
-FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics")
+FORMATS = ("table", "json", "ndjson", "csv", "markdown", "html", "ics", "xlsx")
 # On standard output: no report.
 NO_REPORT = "none"
 
@@ -20,6 +21,7 @@ KEY_PLACEHOLDERS = ("{table}", "{region}", "{account}", "{date}", "{run_id}")
 # Two places in one text: a space, comma or semicolon does not separate them.
 _NEXT_REPORT = re.compile(rf"[ ,;](?:{'|'.join(FORMATS)})=").search
 _NEXT_METRICS = re.compile(r"[ ,;](?:emf$|prometheus=)").search
+_NEXT_URL = re.compile(r"[\s,;](?:[A-Za-z][A-Za-z0-9+.-]*://|file:)").search
 _EACH = "repeat the option, or write the variable as one a line or as a JSON array"
 _BRACED = re.compile(r"(\{[^{}]*\})")
 
@@ -328,6 +330,58 @@ def parse_topic_arn(text: str) -> str:
     """`arn:partition:sns:region:account:name`, in any partition; the name of a FIFO topic ends with `.fifo`."""
     if not _TOPIC_ARN(text):
         raise ValueError(f"{text!r} is not a topic's ARN, like arn:aws:sns:eu-central-1:123456789012:tokens")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyUrl:
+    """One --notify: the URL of a service of Apprise. It is a secret, so it is never shown."""
+
+    text: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.text.partition(':')[0]}://[removed]"
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyFile:
+    """One --notify: a file with URLs."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"file:{self.path}"
+
+
+def parse_notify(text: str) -> NotifyUrl | NotifyFile:
+    """A URL of Apprise, or `file:PATH`.
+
+    Raises:
+        ValueError: the text is neither. The message does not repeat it, because it may contain a secret.
+    """
+    if text.startswith("file:") and not text.startswith("file://") and text != "file:":
+        return NotifyFile(Path(text.removeprefix("file:")))
+    scheme, separator, rest = text.partition("://")
+    if not separator or not rest or not re.fullmatch("[A-Za-z][A-Za-z0-9+.-]*", scheme):
+        raise ValueError("this is neither a URL of Apprise, like slack://… or mailto://…, nor file:PATH")
+    if _NEXT_URL(rest):
+        raise ValueError(f"this holds several URLs; {_EACH}")
+    return NotifyUrl(text)
+
+
+def parse_owner_address(text: str) -> str:
+    """A template with `{username}`, or the path of a file.
+
+    Raises:
+        ValueError: it looks like a template without the placeholder, or has another one.
+    """
+    if "{username}" in text:
+        rest = text.replace("{username}", "")
+        if "{" in rest or "}" in rest:
+            raise ValueError(f"{text!r} has another placeholder than {{username}}")
+        return text
+    if not text or "@" in text:
+        raise ValueError(f"{text!r} is neither a template like {{username}}@example.com nor a file username,address")
     return text
 
 

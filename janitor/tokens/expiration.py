@@ -7,7 +7,7 @@ v6.6.0), which truncates towards zero.
 import datetime as dt
 from decimal import Clamped, Context, Decimal, DecimalException, Inexact, Overflow, Rounded, Underflow
 
-from janitor.tokens.row import Number, Value
+from janitor.tokens.row import Value
 
 # The largest number that counts as seconds: 16 November 5138. Anything above is milliseconds, or worse.
 MAX_SECONDS = 99_999_999_999
@@ -38,7 +38,7 @@ def whole_seconds(number: str) -> int | None:
         return None
 
 
-def plain_second(value: Value | Number | None) -> int | None:
+def plain_second(value: Value | None) -> int | None:
     """Return the date if it is as LISA itself writes it: a whole number from 1 to 99 999 999 999 in plain digits.
 
     Every rule reads such a date in the same way. None for any other date, which each rule has to read for itself.

@@ -83,7 +83,6 @@ class Row(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     groups: Value | None = None
     is_system: Value | None = msgspec.field(name=attribute_names.IS_SYSTEM, default=None)
     hold: Value | None = msgspec.field(name=attribute_names.HOLD, default=None)
-    groups: Value | None = None
 
     def __repr__(self) -> str:
         return "Row(…)"
@@ -174,10 +173,8 @@ def read_groups(value: Value | None) -> tuple[str, ...] | None:
         return ()
     if value.SS is not None:
         return tuple(sorted(value.SS))
-    texts = [entry.get("S") if isinstance(entry, dict) else None for entry in value.L or ()]
-    if value.L is None or not all(isinstance(text, str) for text in texts):
-        return None
-    return tuple(text for text in texts if text is not None)
+    texts = tuple(entry.S for entry in value.L or () if entry.S is not None)
+    return texts if value.L is not None and len(texts) == len(value.L) else None
 
 
 def is_truthy(value: Value | None) -> bool:

@@ -1,41 +1,44 @@
-"""The announcer of a run, from its settings: the memory of notices and the topic.
+"""The announcers of a run, from its settings: the memory of notices, and where they go.
 
-Imported only by runs that have a topic or a store.
+Imported only by runs that notify somebody or have a store.
 """
 
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.clock import describe_skew
 from janitor.errors import JanitorError, SinkError
+from janitor.notices.address_book import open_address_book
 from janitor.notices.announcer import Announcer, RunContext
+from janitor.notices.announcer_group import AnnouncerGroup
 from janitor.notices.audience import Audience, MessageKind
-from janitor.notices.channel import Channel
+from janitor.notices.channel import Channel, Destination
 from janitor.notices.dry_announcement import DryAnnouncer
-from janitor.notices.failure_message import build_failure_message, publish_unless_recent
+from janitor.notices.failure_message import build_failure_message, build_service_failure, publish_unless_recent
 from janitor.notices.notice_memory import NoticeMemory, NoticeRules
 from janitor.notices.run_problem import RunProblem
 from janitor.report.model import Remark
-from janitor.settings.output import NoticeSettings, StateSettings
+from janitor.settings.output import CHATBOT, NoticeSettings, StateSettings
 from janitor.settings.scan import JobSettings
 from janitor.settings.table import TableSettings
-from janitor.sinks.sns import Topic
 from janitor.stopping import Stop
 from janitor.temporary import temporary_folder
 from janitor.tokens.fingerprint import compute_fingerprint
+from janitor.wiring.destinations import list_destinations, open_destination
 from janitor.wiring.open_table import MAX_SKEW_SECONDS, OpenTable, make_owner_reader, name_in_settings, open_session
 from janitor.wiring.policy import TableRunParameters, compute_key_id
 from janitor.wiring.stores import make_announce_lease, make_failure_lease, make_problem_memory, open_store, scope_of
 
 
 class TableNotices(NamedTuple):
-    """The announcer of one table, and its memory of the notices that were sent."""
+    """The announcers of one table, and the memory of the notices that were sent to the first destination."""
 
-    announcer: Announcer
+    announcer: AnnouncerGroup
     memory: NoticeMemory
 
 
@@ -50,7 +53,7 @@ def build_table_notices(
     requires_notice: bool,
     attempts_of: str | None,
 ) -> TableNotices:
-    """Build the announcer of a table. In a dry run it only says who would be notified.
+    """Build the announcers of a table. In a dry run they only say who would be notified.
 
     Args:
         settings: who is notified.
@@ -59,54 +62,73 @@ def build_table_notices(
         stop: says whether the run was asked to stop.
         parameters: by which rules and at what time the table is judged.
         remembers: whether the run reads the whole table, as the next run will.
-        requires_notice: whether the run deletes only tokens that were announced.
+        requires_notice: whether the run deletes only tokens that were announced, to the topic.
         attempts_of: the name of the work that this run is an attempt of; None if it is not repeated.
     """
+    destinations: list[Destination | None] = [*list_destinations(settings)] or [None]
+    announcers, memories = [], []
+    for destination in destinations:
+        channel = _make_channel(
+            settings, destination, lambda: opened.run_session, stop, is_dry_run=parameters.is_dry_run
+        )
+        channel = replace(channel, refusal=find_clock_refusal(opened.table.skew_seconds))
+        is_first = destination is destinations[0]
+        memory = _make_memory(state, opened, parameters, channel, requires_notice=requires_notice and is_first)
+        announcer = (DryAnnouncer if parameters.is_dry_run else Announcer)(
+            memory,
+            channel,
+            RunContext(run_id=parameters.run_id, clock=time.time, stop=stop, remembers=remembers, compares=is_first),
+            pages_of_owner=make_owner_reader(opened),
+            lease=make_announce_lease(
+                state,
+                opened.aws,
+                opened.table,
+                destination.id,
+                parameters.run_id,
+                stop=stop,
+                attempts_of=attempts_of,
+            )
+            if destination is not None and not parameters.is_dry_run
+            else None,
+        )
+        memories.append(memory)
+        announcers.append(announcer)
+    return TableNotices(AnnouncerGroup(announcers), memories[0])
+
+
+def _make_memory(
+    state: StateSettings,
+    opened: OpenTable,
+    parameters: TableRunParameters,
+    channel: Channel,
+    *,
+    requires_notice: bool,
+) -> NoticeMemory:
+    """Make the memory of what this channel's audiences heard of the table."""
     policy, fingerprint_key, is_dry_run = parameters.policy, parameters.fingerprint_key, parameters.is_dry_run
-    table, key_id = opened.table, compute_key_id(fingerprint_key)
-    compute_row_fingerprint = partial(compute_fingerprint, dialect=policy.dialect, fingerprint_key=fingerprint_key)
-    channel = Channel(
-        topic=None if is_dry_run else open_topic(settings, opened.run_session, stop),
-        per_token=settings.per_token,
-        digest=settings.digest,
-        full_report_location=None,
-        arn=settings.sns_topic_arn,
-        refusal=find_clock_refusal(table.skew_seconds),
-    )
-    kind, topic_arn = MessageKind.OWNER if settings.per_token else MessageKind.DIGEST, settings.sns_topic_arn
+    key_id, destination = compute_key_id(fingerprint_key), channel.destination
+    kind = MessageKind.OWNER if channel.per_token else MessageKind.DIGEST
     rules = NoticeRules(
-        scope=scope_of(table),
+        scope=scope_of(opened.table),
         now=parameters.now,
         thresholds=policy.thresholds,
         grace=policy.grace,
         fingerprint_scheme=f"{policy.dialect.value}/{key_id}",
         findings_scheme=f"{policy.dialect.value}/{policy.horizon}/{key_id}",
         audiences=channel.audiences,
-        needs_notice=Audience(kind, topic_arn) if requires_notice and topic_arn else None,
+        needs_notice=Audience(kind, destination.id) if requires_notice and destination is not None else None,
         is_dry_run=is_dry_run,
     )
-    memory = NoticeMemory(
+    return NoticeMemory(
         open_store(state, lambda: opened.aws, is_dry_run=is_dry_run),
         rules,
-        compute_row_fingerprint=compute_row_fingerprint,
+        compute_row_fingerprint=partial(compute_fingerprint, dialect=policy.dialect, fingerprint_key=fingerprint_key),
         folder=temporary_folder(),
         clock=time.time,
     )
-    announcer = (DryAnnouncer if is_dry_run else Announcer)(
-        memory,
-        channel,
-        RunContext(run_id=parameters.run_id, clock=time.time, stop=stop, remembers=remembers),
-        pages_of_owner=make_owner_reader(opened),
-        lease=make_announce_lease(
-            state, opened.aws, table, topic_arn, parameters.run_id, stop=stop, attempts_of=attempts_of
-        )
-        if topic_arn and not is_dry_run
-        else None,
-    )
-    return TableNotices(announcer, memory)
 
 
-def make_run_channel(
+def make_run_channels(
     settings: JobSettings,
     aws: Callable[[], AwsSession],
     stop: Stop,
@@ -114,21 +136,44 @@ def make_run_channel(
     command: str,
     is_dry_run: bool,
     full_report_location: str | None,
-) -> Channel:
-    """Make the channel for what concerns the run as a whole.
+) -> list[Channel]:
+    """Make the channels for what concerns the run as a whole: one for each destination, or one that leads nowhere.
 
     A dry run publishes nothing and only says who would be notified. `full_report_location` is where the full report is.
     """
-    notices = settings.notices
+    notices, table = settings.notices, name_in_settings(settings.table)
+    destinations = list_destinations(notices)
+    channels = [
+        replace(
+            _make_channel(notices, destination, aws, stop, is_dry_run=is_dry_run),
+            problems=make_problem_memory(settings.state, notices, destination.id, aws, command=command, table=table),
+        )
+        for destination in destinations
+    ] or [_make_channel(notices, None, aws, stop, is_dry_run=is_dry_run)]
+    return [replace(channel, full_report_location=full_report_location) for channel in channels]
+
+
+def _make_channel(
+    settings: NoticeSettings,
+    destination: Destination | None,
+    aws: Callable[[], AwsSession],
+    stop: Stop,
+    *,
+    is_dry_run: bool,
+) -> Channel:
+    """Make the channel to a destination; None leads nowhere."""
+    is_service = destination is not None and destination.max_length is not None
+    is_mail = destination is not None and destination.is_mail
+    sends_to_owners = not is_service or (is_mail and settings.owner_address is not None)
+    topic = None if is_dry_run or destination is None else open_destination(settings, destination, aws, stop)
     return Channel(
-        topic=None if is_dry_run or notices.sns_topic_arn is None else open_topic(notices, aws(), stop),
-        per_token=notices.per_token,
-        digest=notices.digest,
-        full_report_location=full_report_location,
-        arn=notices.sns_topic_arn,
-        problems=make_problem_memory(
-            settings.state, notices, aws, command=command, table=name_in_settings(settings.table)
-        ),
+        topic=topic,
+        per_token=settings.per_token and sends_to_owners,
+        digest=settings.digest,
+        full_report_location=None,
+        destination=destination,
+        has_chat_text=settings.digest_format == CHATBOT and not is_service,
+        addresses=None if settings.owner_address is None else open_address_book(settings.owner_address),
     )
 
 
@@ -142,25 +187,59 @@ def publish_failure(
     error: JanitorError,
     stop: Stop,
 ) -> SinkError | None:
-    """Publish that a run ended without a report, if there is a topic.
+    """Publish that a run ended without a report, to every destination.
 
     Nothing is published if the last run failed in the same way and that was published less than a day ago. If several
     runs fail at once, one of them publishes, as long as the store works.
 
     Returns:
-        why publishing failed; None if it did not.
+        why publishing failed, at one destination or more; None if it did not.
     """
-    if settings.sns_topic_arn is None or settings.digest == "never":
+    if settings.digest == "never":
         return None
-    message = build_failure_message(command, name_in_settings(table), run_id, error.code, str(error))
+    arn = settings.sns_topic_arn
     try:
-        aws = open_session(table)
-        topic = Topic(aws.sns, settings.sns_topic_arn, lambda _: False)
+        destinations = list_destinations(settings)
+    except JanitorError:
+        # A wrong service may be why the run failed; the topic can be told so.
+        destinations = [] if arn is None else [Destination(arn, arn)]
+    publish = partial(
+        _publish_failure_to, settings, state, table, command=command, run_id=run_id, error=error, stop=stop
+    )
+    failures = [failure for destination in destinations if (failure := publish(destination)) is not None]
+    if not failures:
+        return None
+    return SinkError("; ".join(failure.sentence for failure in failures), failures[0].way_out, failures[0].code)
+
+
+def _publish_failure_to(
+    settings: NoticeSettings,
+    state: StateSettings,
+    table: TableSettings,
+    destination: Destination,
+    *,
+    command: str,
+    run_id: str,
+    error: JanitorError,
+    stop: Stop,
+) -> SinkError | None:
+    """Publish to one destination that a run ended without a report; return why that failed."""
+    name = name_in_settings(table)
+    message = (
+        build_failure_message(
+            command, name, run_id, error.code, str(error), has_chat_text=settings.digest_format == CHATBOT
+        )
+        if destination.max_length is None
+        else build_service_failure(command, name, run_id, error.code, str(error))
+    )
+    try:
+        topic = open_destination(settings, destination, lambda: open_session(table), stop)
         problems = lease = None
         # The store may be what made the run fail; then every failure is published.
         with suppress(JanitorError):
-            problems = make_problem_memory(state, settings, lambda: aws, command=command, table=name_in_settings(table))
-            lease = None if problems is None else make_failure_lease(state, aws, problems, run_id, stop)
+            aws = open_session(table)
+            problems = make_problem_memory(state, settings, destination.id, lambda: aws, command=command, table=name)
+            lease = make_failure_lease(state, aws, problems, run_id, stop)
         with ExitStack() as held:
             if lease is not None:
                 with suppress(JanitorError):
@@ -169,13 +248,6 @@ def publish_failure(
     except JanitorError as failure:
         return SinkError(failure.sentence, failure.way_out, failure.code)
     return None
-
-
-def open_topic(settings: NoticeSettings, aws: AwsSession, stop: Stop) -> Topic | None:
-    """Open the topic that the settings name, through this session; None if they name none."""
-    if settings.sns_topic_arn is None:
-        return None
-    return Topic(aws.sns, settings.sns_topic_arn, stop.pause)
 
 
 def find_clock_refusal(skew_seconds: int | None) -> Remark | None:

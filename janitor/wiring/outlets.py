@@ -2,6 +2,7 @@
 
 import datetime as dt
 import importlib
+import importlib.util
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -34,29 +35,44 @@ _CONTENT_TYPES = {
     "markdown": "text/markdown; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "ics": "text/calendar; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 # Wide enough for every column, where the table goes to a file or a pipe.
 _WIDTH_OF_A_FILE = 160
 # The formats that hold every finding, or the most, best first.
-_FULL = ("json", "ndjson", "html", "csv")
+_FULL = ("json", "ndjson", "html", "csv", "xlsx")
+# The format that is no text.
+_XLSX = "xlsx"
 
 
 def check_reports(settings: OutputSettings, others: Sequence[tuple[str, Path]] = ()) -> None:
-    """Check that no two files of a run are the same file.
+    """Check that no two files of a run are the same file, and that every format can be written.
 
     Args:
         settings: names the reports.
         others: the other files that the run reads or writes, each with the option that names it.
 
     Raises:
-        ConfigurationError: two of them are the same file, or the same object in S3.
+        ConfigurationError: two of them are the same file, or the same object in S3; or a workbook cannot be made, or
+            would go to a terminal.
     """
+    _check_workbook(settings)
     paths = [(f"--report {target}", target.place) for target in settings.report if isinstance(target.place, Path)]
     check_places_differ([*others, *paths])
     objects = [str(target.place) for target in settings.report if isinstance(target.place, S3Key)]
     if len(set(objects)) < len(objects):
         raise ConfigurationError("two reports go to one object in S3", "give each --report a key of its own")
+
+
+def _check_workbook(settings: OutputSettings) -> None:
+    if settings.format == _XLSX and sys.stdout.isatty():
+        way_out = "write it to a file: --report xlsx=report.xlsx, or > report.xlsx"
+        raise ConfigurationError("--format xlsx is a workbook, which no terminal can show", way_out)
+    is_wanted = _XLSX in {settings.format, *(target.format for target in settings.report)}
+    if is_wanted and importlib.util.find_spec("xlsxwriter") is None:
+        way_out = "pip install 'token-janitor[excel]', or take csv, which spreadsheets open too"
+        raise ConfigurationError("the format xlsx needs XlsxWriter, which is not installed", way_out, "extra")
 
 
 def make_outlets(

@@ -164,10 +164,10 @@ def _make_announce(
     """What announces the run, or in a dry run says who would be notified; None if nothing is remembered."""
     if not has_store(shared.state, shared.notices):
         return None
-    from janitor.notices.announce import announce
-    from janitor.wiring.announcer import make_run_channel
+    from janitor.notices.announce import announce_to_all
+    from janitor.wiring.announcer import make_run_channels
 
-    channel = make_run_channel(
+    channels = make_run_channels(
         shared,
         run_session,
         stop,
@@ -175,7 +175,7 @@ def _make_announce(
         is_dry_run=request.is_dry_run,
         full_report_location=full_report,
     )
-    return partial(announce, channel=channel, stop=stop)
+    return partial(announce_to_all, channels=channels, stop=stop)
 
 
 def _try_to_prepare(

@@ -12,11 +12,13 @@ from janitor.errors import ConfigurationError
 from janitor.readers.interface import Reader, Rules
 from janitor.readers.listing import Listing
 from janitor.run.spec import OwnerLookup, Prices, TableSpec
+from janitor.settings.output import CHATBOT
 from janitor.settings.scan import FilterSettings, ScanCommand
 from janitor.stopping import Stop
 from janitor.tokens.classify import State
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
+from janitor.wiring.destinations import check_destinations, has_destination
 from janitor.wiring.last_seen import make_last_seen
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun, find_table_warnings, make_owner_reader, open_table
@@ -209,13 +211,15 @@ def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_no
     Raises:
         ConfigurationError: one lacks another, or contradicts it.
     """
-    if settings.per_token and settings.sns_topic_arn is None:
-        raise ConfigurationError("--per-token needs a topic to publish to", "give --sns-topic-arn ARN")
+    check_destinations(settings)
+    if settings.digest_format == CHATBOT and settings.sns_topic_arn is None:
+        raise ConfigurationError("--digest-format chatbot needs a topic to publish to", "give --sns-topic-arn ARN")
     if requires_notice and settings.sns_topic_arn is None:
         way_out = "give --sns-topic-arn ARN, and --digest never if this run is to publish nothing itself"
         raise ConfigurationError("--require-notice needs the topic that expiries were announced to", way_out)
-    if settings.sns_topic_arn is not None and as_of is not None:
-        sentence = "--as-of and --sns-topic-arn exclude each other: notices as of another time would be wrong"
+    if has_destination(settings) and as_of is not None:
+        given = "--sns-topic-arn" if settings.sns_topic_arn is not None else "--notify"
+        sentence = f"--as-of and {given} exclude each other: notices as of another time would be wrong"
         raise ConfigurationError(sentence, "remove one of them")
     check_state(state)
 

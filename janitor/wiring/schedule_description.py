@@ -75,6 +75,8 @@ def _describe_outputs(command: RunCommand, *, is_dry_run: bool) -> Iterator[str]
     notices = command.scan.notices
     if notices.sns_topic_arn:
         yield _format_line("notices", f"{notices.sns_topic_arn}{'; a dry run sends none' if is_dry_run else ''}")
+    for given in notices.notify:
+        yield _format_line("notices", f"{given}{'; a dry run sends none' if is_dry_run else ''}")
     for target in command.scan.output.report:
         yield _format_line("report", str(target))
     if command.scan.state.state_url:

@@ -37,6 +37,7 @@ from janitor.tokens.expiration import calendar_time
 from janitor.tokens.protection import UnusedPatterns
 from janitor.tokens.times import format_minute
 from janitor.wiring.confirm import Confirmation
+from janitor.wiring.destinations import has_destination
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import open_session
 from janitor.wiring.outlets import check_reports
@@ -103,8 +104,9 @@ def _check_settings(settings: ScanCommand, sweep: SweepCommand | None) -> Dialec
         way_out = "give it to janitor apply, which carries the plan out"
         sentence = "--require-notice depends on what was announced, and a run with --source remembers nothing"
         raise ConfigurationError(sentence, way_out)
-    if settings.notices.sns_topic_arn is not None:
-        sentence = "--source and --sns-topic-arn exclude each other: notices from an old copy would be wrong"
+    if has_destination(settings.notices):
+        given = "--sns-topic-arn" if settings.notices.sns_topic_arn is not None else "--notify"
+        sentence = f"--source and {given} exclude each other: notices from an old copy would be wrong"
         raise ConfigurationError(sentence, "remove one of them")
     if settings.last_seen.last_seen is not None:
         sentence = "--source and --last-seen exclude each other: a run with --source asks nothing of DynamoDB"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from janitor.errors import ConfigurationError
 from janitor.settings.store_url import DynamoDbUrl, SqliteUrl
+from janitor.wiring.destinations import has_destination
 from janitor.wiring.places import find_state_directory, is_folder
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def scope_of(table: Table) -> str:
 
 
 def has_store(state: StateSettings, notices: NoticeSettings) -> bool:
-    """Whether runs remember anything: if a store is named, or a topic, which needs one."""
-    return state.state_url is not None or notices.sns_topic_arn is not None
+    """Whether runs remember anything: if a store is named, or anybody is notified, which needs one."""
+    return state.state_url is not None or has_destination(notices)
 
 
 def open_store(state: StateSettings, aws: Callable[[], AwsSession], *, is_dry_run: bool = False) -> Store:
@@ -100,7 +101,7 @@ def make_table_lease(
 
     Args:
         state: names the store.
-        notices: a topic implies a store.
+        notices: who is notified implies a store.
         aws: the session that reaches the store.
         table: the table.
         holder: the run's id.
@@ -119,26 +120,26 @@ def make_announce_lease(
     state: StateSettings,
     aws: AwsSession,
     table: Table,
-    topic_arn: str,
+    destination: str,
     run_id: str,
     *,
     stop: Stop,
     attempts_of: str | None = None,
 ) -> LeaseKeeper:
-    """The lease for announcing a table to a topic, not taken yet.
+    """The lease for announcing a table to a topic or a service, not taken yet.
 
     Args:
         state: names the store.
         aws: the session that reaches the store.
         table: the table.
-        topic_arn: the topic.
+        destination: the id of the topic or service.
         run_id: the run's id.
         stop: a request to stop, or a deadline that is near, ends the wait for another run.
         attempts_of: the name of the work that this run is an attempt of; None if it is not repeated.
     """
     from janitor.store.lease_keeper import LeaseClaim, LeaseKeeper
 
-    claim = LeaseClaim(f"{scope_of(table)}/announce/{topic_arn}", run_id, attempts_of)
+    claim = LeaseClaim(f"{scope_of(table)}/announce/{destination}", run_id, attempts_of)
     return LeaseKeeper(_open_leases(state, aws), claim, wait_while=partial(_has_time, stop))
 
 
@@ -158,16 +159,18 @@ def _has_time(stop: Stop) -> bool:
 
 
 def make_problem_memory(
-    state: StateSettings, notices: NoticeSettings, aws: Callable[[], AwsSession], *, command: str, table: str
-) -> ProblemMemory | None:
-    """The memory of how the last run of the same kind ended; None if there is no topic."""
-    if notices.sns_topic_arn is None:
-        return None
+    state: StateSettings,
+    notices: NoticeSettings,
+    destination: str,
+    aws: Callable[[], AwsSession],
+    *,
+    command: str,
+    table: str,
+) -> ProblemMemory:
+    """The memory of how the last run of the same kind ended, as this destination heard of it."""
     from janitor.notices.run_problem import ProblemMemory
 
-    return ProblemMemory(
-        open_store(state, aws), time.time, job=notices.job or command, table=table, topic=notices.sns_topic_arn
-    )
+    return ProblemMemory(open_store(state, aws), time.time, job=notices.job or command, table=table, topic=destination)
 
 
 def _open_leases(state: StateSettings, aws: AwsSession) -> Leases:

@@ -152,12 +152,8 @@ MUTATIONS = (
         "a dry run announces",
         "janitor/wiring/announcer.py",
         (
-            ("topic=None if is_dry_run else open_topic(", "topic=open_topic("),
-            ("(DryAnnouncer if is_dry_run else Announcer)(", "Announcer("),
-            (
-                "topic=None if is_dry_run or notices.sns_topic_arn is None",
-                "topic=None if notices.sns_topic_arn is None",
-            ),
+            ("topic = None if is_dry_run or destination is None", "topic = None if destination is None"),
+            ("(DryAnnouncer if parameters.is_dry_run else Announcer)(", "Announcer("),
         ),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
     ),

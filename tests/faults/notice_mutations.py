@@ -3,6 +3,7 @@
 from tests.faults.mutation import Mutation
 
 _TESTS = "tests/integration/test_audiences.py"
+_SERVICES = "tests/integration/test_services.py"
 
 NOTICE_MUTATIONS = (
     Mutation(
@@ -22,8 +23,8 @@ NOTICE_MUTATIONS = (
         "janitor/wiring/announcer.py",
         (
             (
-                "kind, topic_arn = MessageKind.OWNER if settings.per_token else MessageKind.DIGEST,",
-                "kind, topic_arn = MessageKind.DIGEST,",
+                "kind = MessageKind.OWNER if channel.per_token else MessageKind.DIGEST",
+                "kind = MessageKind.DIGEST",
             ),
         ),
         (f"{_TESTS}::test_where_owners_are_told_only_their_own_message_lets_a_token_go",),
@@ -143,5 +144,23 @@ NOTICE_MUTATIONS = (
         "janitor/wiring/announcer.py",
         (('fingerprint_scheme=f"{policy.dialect.value}/{key_id}"', "fingerprint_scheme=key_id"),),
         (f"{_TESTS}::test_another_dialect_makes_nothing_due_that_was_told",),
+    ),
+    Mutation(
+        "a service is named in the store by its URL",
+        "janitor/wiring/destinations.py",
+        (('return f"notify-{digest.hex()}"', 'return f"notify-{url}"'),),
+        (f"{_SERVICES}::test_a_service_gets_each_notice_once_and_another_makes_up_for_what_it_missed",),
+    ),
+    Mutation(
+        "what one service took counts as taken by all",
+        "janitor/wiring/destinations.py",
+        (('return f"notify-{digest.hex()}"', 'return "notify"'),),
+        (f"{_SERVICES}::test_a_service_gets_each_notice_once_and_another_makes_up_for_what_it_missed",),
+    ),
+    Mutation(
+        "a name is markup to a chat app",
+        "janitor/notices/chat_text.py",
+        (("return _SPECIAL.sub(_neutralize, printable(text))", "return printable(text)"),),
+        ("tests/unit/notices/test_chat_text.py",),
     ),
 )

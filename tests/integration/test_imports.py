@@ -21,6 +21,7 @@ ROWS = [modern("a", SAMPLE_NOW - DAY), modern("b", SAMPLE_NOW - 30 * DAY), moder
 
 # Each is what one kind of run uses, and takes as long to import as a small table takes to scan.
 HEAVY = (
+    "apprise",
     "apscheduler",  # cron lines: schedule files and the daemon
     "boto3",  # around botocore: uploads to S3
     "icalendar",
@@ -32,6 +33,7 @@ HEAVY = (
     "sqlite3",  # the state store
     "starlette",
     "uvicorn",
+    "xlsxwriter",
 )
 OURS = (
     "janitor.wiring.announcer",
@@ -84,6 +86,7 @@ def test_a_sweep_without_a_topic_or_a_store_imports_no_notices(server: Server, n
     [
         (("--format", "table"), {"rich.console"}),
         (("--format", "ics"), {"icalendar"}),
+        (("--format", "none", "--report", "xlsx={folder}/report.xlsx"), {"xlsxwriter"}),
         (("--format", "html"), {"janitor.report.html", "jinja2"}),
         (("--metrics", "prometheus={folder}/metrics.prom"), {"prometheus_client"}),
     ],

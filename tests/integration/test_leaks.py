@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.tables import SAMPLE_NOW, Item, create_table, legacy, modern, token
 DAY = 86_400
 LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "console")
+TEXT_FORMATS = tuple(name for name in FORMATS if name != "xlsx")
 # A fingerprint has 12 digits, so no longer piece of a hash may be seen.
 PIECE = 13
 
@@ -94,7 +96,7 @@ def scan(proxy: Microburst, hashed: bool, options: Iterable[str], *, tty: bool =
 
 
 @pytest.mark.parametrize("hashed", [True, False], ids=["hashed", "classic"])
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", TEXT_FORMATS)
 def test_no_format_shows_a_token(proxy: Microburst, tmp_path: Path, name: str, hashed: bool) -> None:  # noqa: FBT001
     proxy.rules([])
     path = tmp_path / "report"
@@ -104,6 +106,19 @@ def test_no_format_shows_a_token(proxy: Microburst, tmp_path: Path, name: str, h
     assert_silent(finished.out, finished.err, path.read_text())
     on_terminal = scan(proxy, hashed, ["--format", name], tty=True)
     assert_silent(on_terminal.out, on_terminal.err)
+
+
+@pytest.mark.parametrize("hashed", [True, False], ids=["hashed", "classic"])
+def test_no_workbook_shows_a_token(proxy: Microburst, tmp_path: Path, hashed: bool) -> None:  # noqa: FBT001
+    proxy.rules([])
+    path = tmp_path / "report.xlsx"
+    finished = scan(proxy, hashed, ["--format", "none", "--report", f"xlsx={path}"])
+    assert finished.code == 0, finished.err
+    with zipfile.ZipFile(path) as workbook:
+        assert_silent(finished.err, *(workbook.read(name).decode() for name in workbook.namelist()))
+    on_terminal = scan(proxy, hashed, ["--format", "xlsx"], tty=True)
+    assert on_terminal.code == 2
+    assert "--report xlsx=report.xlsx" in on_terminal.err
 
 
 @pytest.mark.parametrize("hashed", [True, False], ids=["hashed", "classic"])
@@ -158,7 +173,7 @@ def doomed(proxy: Microburst, dynamodb_local_url: str, request: pytest.FixtureRe
 
 
 @pytest.mark.parametrize("doomed", [True, False], indirect=True, ids=["hashed", "classic"])
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", TEXT_FORMATS)
 def test_no_sweep_apply_or_restore_shows_a_token(proxy: Microburst, tmp_path: Path, doomed: str, name: str) -> None:
     plan, archive = tmp_path / "plan", tmp_path / "archive"
     loud = ["--format", name, "--log-level", "debug"]

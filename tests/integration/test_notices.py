@@ -12,6 +12,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.announcing import Loudspeaker, Runs, due_rows, loudspeaker
 from tests.command import janitor
 from tests.servers import microburst
+from tests.sns_stub import stub
 from tests.sweeping import DAY, living_rows, stale_rows
 
 
@@ -228,3 +229,23 @@ def test_without_a_store_and_a_topic_nothing_is_remembered(runs: Callable[..., R
     report = json.loads(janitor(*where, env={"XDG_STATE_HOME": str(tmp_path / "state")}).out)
     assert (report["changes"], report["notices"]) == (None, None)
     assert not (tmp_path / "state").exists()
+
+
+def test_a_chat_app_gets_the_digest_and_the_failure_of_a_run_in_its_own_schema(runs: Callable[..., Runs]) -> None:
+    nightly = runs(*due_rows(5, username="<!channel>"))
+    taken = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
+    with stub(lambda _: (200, taken)) as (sns, _):
+        to_stub = {"AWS_ENDPOINT_URL_SNS": sns.url}
+        assert nightly.run("--digest-format", "chatbot", env=to_stub).finished.code == 0
+        missing = Runs(nightly.url, "no-such-table", nightly.arn, nightly.state)
+        assert missing.run("--digest-format", "chatbot", env=to_stub).report == {}
+        digest, failure = [json.loads(asked["Message"][0]) for asked in sns.parameters]
+    for message, said in ((digest, "expires in 5 days"), (failure, "no-such-table")):
+        assert message.keys() == {"default", "email", "https"}
+        chat = json.loads(message["https"])
+        assert (chat["version"], chat["source"]) == ("1.0", "custom")
+        assert said in chat["content"]["description"]
+    assert "<!channel>" not in json.loads(digest["https"])["content"]["description"]
+    where = ("--table", nightly.table, "--endpoint-url", nightly.url)
+    without_topic = janitor("scan", *where, "--digest-format", "chatbot")
+    assert (without_topic.code, "--sns-topic-arn" in without_topic.err) == (2, True)

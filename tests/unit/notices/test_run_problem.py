@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from janitor.notices.channel import Channel
+from janitor.notices.channel import Channel, Destination
 from janitor.notices.problem_comparison import ProblemComparison
 from janitor.notices.run_problem import ProblemMemory, RunProblem
 from janitor.report.model import Outcome
@@ -109,7 +109,12 @@ def test_a_run_that_left_a_table_to_another_is_no_recovery(tmp_path: Path) -> No
     problems = memory(tmp_path / "state", clock)
     problems.remember(RunProblem("refused", "a guard"), None, was_published=True)
     channel = Channel(
-        topic=Nobody(), per_token=False, digest="news", full_report_location=None, arn=Nobody.arn, problems=problems
+        topic=Nobody(),
+        per_token=False,
+        digest="news",
+        full_report_location=None,
+        destination=Destination(Nobody.arn, Nobody.arn),
+        problems=problems,
     )
     good, left = report(), changed(named(report(), "left"), run=structs.replace(report().run, outcome=Outcome.SKIPPED))
     sameness = ProblemComparison(channel, of_several(good, left))

@@ -18,7 +18,7 @@ from janitor.dynamodb.decode import Page
 from janitor.errors import AwsError, SinkError
 from janitor.notices.announce import announce
 from janitor.notices.announcer import Announcer, RunContext
-from janitor.notices.channel import Channel
+from janitor.notices.channel import Channel, Destination
 from janitor.notices.notice_memory import NoticeMemory, NoticeRules
 from janitor.report.formats.csv import CsvFormat
 from janitor.report.formats.interface import Format
@@ -172,7 +172,13 @@ def announced(
 ) -> tuple[Any, list[Any]]:
     """A run of the tables a and b, each with a token that expires tomorrow; what it says, and what was published."""
     stop, out = Stop(), streams()
-    channel = Channel(topic=topic, per_token=False, digest="news", full_report_location=None, arn=topic.arn)
+    channel = Channel(
+        topic=topic,
+        per_token=False,
+        digest="news",
+        full_report_location=None,
+        destination=Destination(topic.arn, topic.arn),
+    )
     turns = []
     for label in ("a", "b"):
         state = tmp_path / (broken if label == broken else "state.sqlite")

@@ -186,6 +186,7 @@ def every_repeatable_option() -> list[tuple[str, click.Option]]:
                 "fingerprint": ["aabbcc", "ddeeff00"],
                 "report": ["json=a b.json", "csv=c.csv"],
                 "metrics": ["emf", "prometheus=a b.prom"],
+                "notify": ["json://host/a b", "file:a b"],
                 "fail_on": ["stale", "expired"],
                 "state": ["stale", "expired"],
                 "include": ["legacy", "legacy"],

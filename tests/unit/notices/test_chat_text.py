@@ -1,0 +1,119 @@
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from janitor.notices.chat_text import MAX_TEXT_LENGTH, neutralize_markup
+from janitor.notices.digest_content import DigestContent
+from janitor.notices.digest_parts import LIMIT, split_digest
+from janitor.notices.failure_message import build_failure_message
+from janitor.notices.notice import Notice
+from janitor.notices.service_digest import build_service_digest
+from janitor.report.model import Outcome
+from tests.examples import examples
+from tests.unit.notices.notices import digest, notice, sorted_notices, texts
+
+# What a chat app would obey, from Slack's, Teams' and Discord's references.
+OBEYED = re.compile(
+    r"[<>`*]|@(?:here|channel|everyone|all)\b|(?<!\S)@\w|\]\(|(?<!s3)://|www\.(?!\u200b)|&(?:lt|gt|amp|#\d+);"
+)
+COMMANDS = [
+    "<!channel>", "<@U024BE7LH>", "<at>ada</at>", "@here", "x@everyone", "&lt;!here&gt;", "[click](https://evil.example)",
+    "https://evil.example", "www.evil.example", "`code", "*bold*", "a@everyone.example", "!@channel", "<https://e|x>",
+]  # fmt: skip
+hostile = st.lists(st.one_of(st.sampled_from(COMMANDS), texts), min_size=1, max_size=3).map(" ".join)
+
+
+def chats_of(content: DigestContent, limit: int = LIMIT) -> list[dict[str, Any] | None]:
+    """What a chat app gets of each part."""
+    parts = list(split_digest(content, limit))
+    assert all(part.message.size <= limit for part in parts)
+    bodies = [json.loads(part.message.body) for part in parts]
+    return [json.loads(body["https"]) if "https" in body else None for body in bodies]
+
+
+def shown(chat: dict[str, Any]) -> str:
+    content = chat["content"]
+    return "\n".join([content["title"], content["description"], *content["nextSteps"]])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_chat_app_obeys_a_name(command: str) -> None:
+    assert OBEYED.search(command)
+    assert not OBEYED.search(neutralize_markup(command))
+
+
+@pytest.mark.parametrize("text", ["ada@example.com", "s3://reports/2027/x.json", "team-a/b_c: 7", "Zoë 字"])
+def test_what_no_chat_app_obeys_can_be_copied(text: str) -> None:
+    assert neutralize_markup(text) == text
+
+
+@examples(30, nightly=600)
+@given(sorted_notices(8), hostile, st.integers(80_000, LIMIT))
+def test_a_chat_app_gets_one_message_that_fits_and_obeys_nothing_of_it(
+    notices: list[Notice], text: str, limit: int
+) -> None:
+    told = [*notices, notice(99, username=text, name=text, table=text)]
+    content = digest(
+        *told, table=text, errors=(text,) * 5, locked_out=(text,), recovered_from=text, full_report_location=text,
+        has_chat_text=True,
+    )  # fmt: skip
+    first, *others = chats_of(content, limit)
+    assert first is not None
+    assert others == [None] * len(others)
+    assert (first["version"], first["source"], first["content"]["textType"]) == ("1.0", "custom", "client-markdown")
+    assert len(first["content"]["description"]) <= MAX_TEXT_LENGTH
+    ours = re.sub(r"`(janitor \w+|--delete|[0-9a-f]{12})`", "", shown(first))
+    assert not OBEYED.search(ours)
+
+
+def test_the_most_urgent_tokens_are_named_and_the_others_counted() -> None:
+    many = [notice(number) for number in range(2_000)]
+    first, *others = chats_of(digest(*many, has_chat_text=True, outcome=Outcome.FAILED, errors=("no network",)))
+    assert others
+    assert first is not None
+    named = first["content"]["description"].count("• `")
+    assert named > 10
+    assert f"and {2_000 - named:,} more tokens" in first["content"]["description"]
+    assert "• no network" in first["content"]["description"]
+    assert any("repeated safely" in step for step in first["content"]["nextSteps"])
+
+
+def test_only_who_asks_for_it_has_a_text_for_a_chat_app() -> None:
+    assert chats_of(digest(notice())) == [None]
+    for wanted in (True, False):
+        failure = build_failure_message("scan", "prod", "r1", "AccessDenied", "denied <!here>", has_chat_text=wanted)
+        body = json.loads(failure.body)
+        assert ("https" in body) is wanted
+        if wanted:
+            chat = json.loads(body["https"])
+            assert chat["content"]["description"].startswith("denied ")
+            assert not OBEYED.search(shown(chat))
+            assert chat["metadata"]["eventType"] == "janitor.failure"
+
+
+@examples(40, nightly=400)
+@given(sorted_notices(20), hostile, st.integers(100, 40_000))
+def test_a_service_gets_one_message_as_long_as_it_takes_and_obeys_nothing_of_it(
+    notices: list[Notice], text: str, most: int
+) -> None:
+    told = [*notices, notice(99, username=text, name=text)]
+    content = digest(*told, errors=(text,), locked_out=(text,), full_report_location=text)
+    for is_mail in (False, True):
+        message = build_service_digest(content, most, is_mail=is_mail)
+        assert len(message.body) <= most
+        assert not message.is_structured
+        if not is_mail:
+            ours = re.sub(r"`(janitor \w+|--delete|[0-9a-f]{12})`", "", f"{message.subject}\n{message.body}")
+            assert not OBEYED.search(ours)
+
+
+def test_a_service_that_takes_enough_gets_the_whole_digest_and_another_the_most_urgent_tokens() -> None:
+    content = digest(*[notice(number, username=f"user-{number}") for number in range(100)])
+    whole, short = (build_service_digest(content, most, is_mail=True).body for most in (32_768, 1_000))
+    assert all(f"user-{number}" in whole for number in range(100))
+    assert "user-0" in short
+    assert "more tokens" in short

@@ -49,6 +49,8 @@ _SPARING = {
     "PROTECT_USER": ("rows of some owners", _CHANGING - {"restore"}),
     "PROTECT_SYSTEM": ("rows of system tokens", _CHANGING - {"restore"}),
     "GRACE": ("rows that expired not long ago", _BY_RULE),
+    "UNLOCK_AFTER": ("rows that expired not long ago", _BY_RULE),
+    "GATES": ("rows that only MCP Workbench accepts", _BY_RULE),
     "DIALECT": ("rows that another version of LISA reads differently", _BY_RULE),
     "MAX_CLOCK_SKEW": ("every row, by a wrong clock", _BY_RULE),
     "MAX_DELETES": ("every row, where many are planned", _BY_RULE),

@@ -18,6 +18,7 @@ class PackedRow(msgspec.Struct, array_like=True, gc=False):
     expiry: str | None
     reasons: tuple[str, ...]
     outcome: DeletionOutcome | None = None
+    undated_since: int | None = None
 
     def __repr__(self) -> str:
         return "PackedRow(…)"
@@ -27,13 +28,13 @@ def pack(found: JudgedRow) -> PackedRow:
     """Convert a judged row to its packed form."""
     row, verdict, outcome = found
     expiry = None if verdict.expiry is None else str(verdict.expiry)
-    return PackedRow(row, verdict.state, verdict.accepted_by, expiry, verdict.reasons, outcome)
+    return PackedRow(row, verdict.state, verdict.accepted_by, expiry, verdict.reasons, outcome, verdict.undated_since)
 
 
 def unpack(packed: PackedRow) -> JudgedRow:
     """Convert a packed row back."""
     expiry = None if packed.expiry is None else int(packed.expiry)
-    verdict = Verdict(packed.state, packed.accepted_by, expiry, packed.reasons)
+    verdict = Verdict(packed.state, packed.accepted_by, expiry, packed.reasons, packed.undated_since)
     return JudgedRow(packed.row, verdict, packed.outcome)
 
 

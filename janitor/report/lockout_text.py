@@ -28,7 +28,7 @@ def lockout_lines(owners: Sequence[LockedOutOwner]) -> Iterator[str]:
         return
     named = [describe_locked_out(owner) for owner in owners[:_MAX_NAMED]]
     listed = list_some(named, _MAX_NAMED, names="owners", total=len(owners))
-    yield f"LISA lets these owners create no token until their rows are gone: {listed}."
+    yield f"Locked out, because LISA lets nobody create a token who has a row: {listed}."
     for sentence in list_ways_out(owners):
         yield f"To remove {sentence}."
 

@@ -69,13 +69,15 @@ def state_rows(report: Report) -> list[tuple[str, str, str]]:
 
 def _state_meanings(report: Report) -> dict[State, str]:
     horizon = format_duration(max(report.policy.thresholds_seconds))
+    unlock_after = report.policy.unlock_after_seconds
+    early = "" if unlock_after is None else f", or {format_duration(unlock_after)} if it keeps its owner out"
     has_workbench = Gate.WORKBENCH in report.policy.gates
     grace = format_duration(report.policy.grace_seconds)
     return {
         State.ACTIVE: f"accepted, and not due within {horizon}",
         State.EXPIRING: f"accepted, and expires within {horizon}",
         State.EXPIRED: f"refused, for less than {grace}",
-        State.STALE: f"refused, for {grace} or more",
+        State.STALE: f"refused, for {grace} or more{early}",
         State.PERMANENT: _PERMANENT[report.policy.dialect]
         if has_workbench
         else _PERMANENT_FOR_API[report.policy.dialect],

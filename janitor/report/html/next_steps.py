@@ -12,6 +12,7 @@ from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
 from janitor.report.model import Outcome, Report
 from janitor.tokens.classify import State
+from janitor.tokens.dialect import Gate
 from janitor.tokens.lockout import Remedy
 from janitor.tokens.printable import printable
 from janitor.tokens.reasons import BREAKING, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
@@ -106,7 +107,8 @@ def _steps_for_locked_out(report: Report) -> Iterator[Step]:
     if remedies & {Remedy.UNLOCK_AFTER, Remedy.INCLUDE_LEGACY}:
         include = " --include legacy" if Remedy.INCLUDE_LEGACY in remedies else ""
         advice = "Let the locked-out owners in again before the grace is over: plan the rows that keep them out."
-        plan = f"{_sweep_command(report)} --unlock-after 1h{include} --plan locked-out.ndjson"
+        unlock_after = "" if report.policy.unlock_after_seconds is not None else " --unlock-after 1h"
+        plan = f"{_sweep_command(report)}{unlock_after}{include} --plan locked-out.ndjson"
         yield Step(advice, (plan, "janitor apply locked-out.ndjson"))
     by_hand = [row.row_name for row in rows if row.remedy in (Remedy.REMOVE, Remedy.INCLUDE_UNDATED)]
     if by_hand:
@@ -179,13 +181,19 @@ def _command_again(report: Report) -> str:
 def _scan_command(report: Report, command: str = "scan") -> str:
     thresholds = sorted(report.policy.thresholds_seconds, reverse=True)[:_MAX_THRESHOLDS]
     within = "".join(f" --expiring-within {_format_duration(seconds)}" for seconds in thresholds)
-    return (
-        f"janitor {command} {_target_options(report)}{within} --grace {_format_duration(report.policy.grace_seconds)}"
-    )
+    return f"janitor {command} {_target_options(report)}{within}{_rule_options(report, is_listing=command != 'scan')}"
 
 
 def _sweep_command(report: Report) -> str:
-    return f"janitor sweep {_target_options(report)} --grace {_format_duration(report.policy.grace_seconds)}"
+    return f"janitor sweep {_target_options(report)}{_rule_options(report)}"
+
+
+def _rule_options(report: Report, *, is_listing: bool = False) -> str:
+    policy = report.policy
+    gates = "" if Gate.WORKBENCH in policy.gates else " --gates api"
+    early = policy.unlock_after_seconds
+    unlock_after = "" if early is None or is_listing else f" --unlock-after {_format_duration(early)}"
+    return f" --grace {_format_duration(policy.grace_seconds)}{unlock_after}{gates}"
 
 
 def _target_options(report: Report) -> str:

@@ -248,7 +248,7 @@ def ended(command: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, 
 @pytest.mark.parametrize(
     ("command", "names"),
     [
-        ("apply", ["AS_OF", "SOURCE", "GRACE", "DIALECT", "USER", "FINGERPRINT"]),
+        ("apply", ["AS_OF", "SOURCE", "GRACE", "UNLOCK_AFTER", "GATES", "DIALECT", "USER", "FINGERPRINT"]),
         ("run", ["SOURCE", "USER", "FINGERPRINT"]),
         ("sweep", ["USER", "FINGERPRINT"]),
         ("restore", ["SOURCE"]),

@@ -18,6 +18,7 @@ from janitor.report.html.charts import Bars, days_ahead, months_behind
 from janitor.report.html.next_steps import list_steps
 from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
 from janitor.tokens.classify import State
+from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import DAY
 from janitor.tokens.printable import printable
 from tests.examples import examples
@@ -258,6 +259,7 @@ def every_report() -> list[Report]:
         structs.replace(scan, run=dry, deletion=structs.replace(planned, plan="a plan.ndjson")),
         at(structs.replace(scan, findings_omitted=3), far),
         structs.replace(scan, run=structs.replace(scan.run, outcome=Outcome.INTERRUPTED)),
+        structs.replace(sweep, policy=structs.replace(sweep.policy, gates=(Gate.API,), unlock_after_seconds=90)),
     ]
 
 

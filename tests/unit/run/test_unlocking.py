@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from janitor.readers.in_process import PageReader
-from janitor.readers.interface import Rules
+from janitor.readers.interface import JudgedRow, Rules
+from janitor.readers.judging import judge_page
+from janitor.readers.tally import Tally
 from janitor.report.formats.json import JsonFormat
 from janitor.run import unlocking
 from janitor.run.flow import run
@@ -17,7 +20,7 @@ from janitor.run.outlets import Outlet
 from janitor.run.spec import OwnerLookup
 from janitor.sinks.stdout import Stdout
 from janitor.stopping import Stop
-from janitor.tokens.classify import classify, is_deletable
+from janitor.tokens.classify import State, classify, is_deletable
 from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates
 from janitor.tokens.duration import DAY
 from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
@@ -113,3 +116,36 @@ def test_nothing_goes_early_of_a_run_that_was_stopped() -> None:
 
     report = report_of([lone(1)], POLICY, reader=PageReader(stopping_pages), stop=stop)
     assert (report.counts.stale, report.counts.expired) == (0, 1)
+
+
+class Planned(list[str]):
+    """A plan that keeps the names of its rows."""
+
+    def add(self, fingerprint: str, *others: Any) -> None:
+        assert (others[1], others[3]) == ("stale", (EARLY,))
+        self.append(fingerprint)
+
+
+def settled(rows: list[dict[str, Any]], find_announced: Any) -> tuple[Planned, Tally, list[JudgedRow]]:
+    """What a sweep plans early of these rows, what it counts, and what it reports at once."""
+    plan, tally, reported = Planned(), Tally(), list[JudgedRow]()
+    rules = Rules(policy=POLICY, now=NOW, plans=True)
+    batch = judge_page(page(*rows), rules)
+    tally.add_all(batch.tally)
+    early_rows = unlocking.EarlyRows(rules, tally)
+    others, staying = early_rows.take_from(batch.deletable)
+    assert (others, staying) == ([], [])
+    sweep = SimpleNamespace(find_announced=find_announced, plan=SimpleNamespace(writer=plan))
+    spec: Any = SimpleNamespace(owners=OwnerLookup(reread=lambda: iter([page(*rows)])), sweep=sweep, stop=Stop())
+    findings: Any = SimpleNamespace(add=reported.extend)
+    unlocking.settle_early_rows(early_rows, spec, rules, tally, findings, is_complete=True)
+    return plan, tally, reported
+
+
+def test_rows_that_were_not_announced_wait_and_keep_the_others_of_their_owner() -> None:
+    two = [lone(1), {**lone(1), "token": {"S": "another-key"}}]
+    plan, tally, reported = settled(two, None)
+    assert (len(plan), tally.waiting, reported) == (2, 0, [])
+    plan, tally, reported = settled(two, lambda expiries: set(list(expiries)[:1]))
+    assert (plan, tally.waiting, tally.counts().expired) == ([], 2, 2)
+    assert [each.verdict.state for each in reported] == [State.EXPIRED] * 2

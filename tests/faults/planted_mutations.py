@@ -151,4 +151,25 @@ PLANTED_MUTATIONS = (
         (("        key = archived_row.candidate.row.key.S\n", "        key = str(bytes(archived_row.target.key))\n"),),
         (f"{_CARRY_OUT}::test_no_batch_holds_a_key_twice_however_it_is_written",),
     ),
+    Mutation(
+        "a key that no hash can be is found by LISA's API",
+        "janitor/tokens/dialect.py",
+        (('return lacks_uuid(row) or not is_sha256(row.key.S or "")', "return lacks_uuid(row)"),),
+        (
+            "tests/unit/tokens/test_dialect.py::test_accepted_by_is_what_lisas_own_code_decides",
+            "tests/unit/tokens/test_reasons.py::test_a_row_whose_key_no_hash_can_be_opens_workbench_alone",
+        ),
+    ),
+    Mutation(
+        "the server keeps rows whose groups break LISA",
+        "janitor/dynamodb/scan.py",
+        (('    _other_type("#g", ":list"),\n', ""),),
+        ("tests/integration/test_scan_filter.py::test_a_row_that_the_server_does_not_send_is_plainly_active",),
+    ),
+    Mutation(
+        "an active row that breaks LISA is only counted",
+        "janitor/tokens/classify.py",
+        (("return self.state is not State.ACTIVE or bool(self.reasons)", "return self.state is not State.ACTIVE"),),
+        ("tests/unit/tokens/test_reasons.py::test_each_kind_of_row_has_its_reasons_and_says_them_in_words",),
+    ),
 )

@@ -163,7 +163,11 @@ def describe_reasons(row: Row, reasons: tuple[str, ...]) -> Iterator[str]:
     if KEY_NOT_A_SHA256 in reasons:
         yield "its key is no lower-case sha256"
     if PLAIN_TEXT_KEY in reasons:
-        whose = ", maybe LISA's management key, which LISA accepts everywhere" if _looks_like_lisa_sdk(row) else ""
+        whose = (
+            ", maybe LISA's management key, which LISA accepts everywhere, without this row"
+            if _looks_like_lisa_sdk(row)
+            else ""
+        )
         yield f"its key is in plain text{whose}"
     if GROUPS_BREAK_AUTHORIZER in reasons:
         yield "its groups make API Gateway refuse it with an error, though Serve accepts it"

@@ -5,7 +5,7 @@ janitor's own takes over the bodies of successful Scan, Query, GetItem and Batch
 retries, checksums, errors and every other answer stay botocore's.
 
 A page is decoded in steps, which is cheaper than all at once: first the positions of its rows; then, if the server did
-not filter, two attributes of each row, which are enough to recognize active ones; then the remaining rows as a whole.
+not filter, a glance at each row, which is enough to recognize plainly active ones; then the remaining rows as a whole.
 """
 
 import zlib
@@ -93,11 +93,11 @@ class Page:
         return self.scanned > self.count
 
     def glances(self) -> Sequence[Glance]:
-        """Decode two attributes of every row, in the rows' order."""
+        """Decode a glance at every row, in the rows' order."""
         try:
             return _GLANCES.decode(self._body).glances
         except _UNREADABLE:
-            # One number that is not whole is enough to fail; such a page is decoded row by row.
+            # One attribute of another type, or number that is not whole, is enough to fail; then row by row.
             return [_decode_glance(item) for item in self._items]
 
     def rows(self, positions: Iterable[int]) -> list[Row]:

@@ -52,7 +52,7 @@ class SourcePage(Page):
         self.read_units = 0.0
 
     def glances(self) -> Sequence[Glance]:
-        """Decode two attributes of every row, and check its key.
+        """Decode a glance at every row, and check its key.
 
         Raises:
             SourceError: a row has no key, or one that is not a text.
@@ -60,7 +60,7 @@ class SourcePage(Page):
         try:
             return _GLANCES.decode(self._body).glances
         except _UNREADABLE:
-            # A date is not a whole number, or a row has no key.
+            # An attribute is of another type than LISA writes, a date is not a whole number, or a row has no key.
             self._check_keys(range(self.count))
             return super().glances()
 

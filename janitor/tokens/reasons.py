@@ -78,23 +78,22 @@ def find_list_faults(row: Row) -> list[Fault]:
 
 def _is_as_lisa_writes(row: Row) -> bool:
     """Whether every attribute is as LISA itself writes it, or missing. Most rows are, and this is cheaper."""
-    uuid, expiration, created, groups, system = (
-        row.token_uuid,
-        row.expiration,
-        row.created_date,
-        row.groups,
-        row.is_system,
-    )
     return (
-        uuid is not None
-        and bool(uuid.S)
-        and (expiration is None or ((date := expiration.N) is not None and date.isdecimal() and len(date) <= _DIGITS))
-        and (created is None or ((date := created.N) is not None and date.isdecimal() and len(date) <= _DIGITS))
+        (value := row.token_uuid) is not None
+        and bool(value.S)
+        and (
+            (value := row.expiration) is None
+            or ((number := value.N) is not None and number.isdecimal() and len(number) <= _DIGITS)
+        )
+        and (
+            (value := row.created_date) is None
+            or ((number := value.N) is not None and number.isdecimal() and len(number) <= _DIGITS)
+        )
         and ((text := row.username) is None or text.S is not None)
         and ((text := row.name) is None or text.S is not None)
         and ((text := row.created_by) is None or text.S is not None)
-        and (system is None or system.BOOL is not None)
-        and (groups is None or ((texts := groups.L) is not None and _are_texts(texts)))
+        and ((value := row.is_system) is None or value.BOOL is not None)
+        and ((value := row.groups) is None or ((texts := value.L) is not None and _are_texts(texts)))
         and is_sha256(row.key.S or "")
     )
 
@@ -164,7 +163,11 @@ def describe_reasons(row: Row, reasons: tuple[str, ...]) -> Iterator[str]:
     if KEY_NOT_A_SHA256 in reasons:
         yield "its key is no lower-case sha256"
     if PLAIN_TEXT_KEY in reasons:
-        whose = ", maybe LISA's management key, which LISA accepts everywhere" if _looks_like_lisa_sdk(row) else ""
+        whose = (
+            ", maybe LISA's management key, which LISA accepts everywhere, without this row"
+            if _looks_like_lisa_sdk(row)
+            else ""
+        )
         yield f"its key is in plain text{whose}"
     if GROUPS_BREAK_AUTHORIZER in reasons:
         yield "its groups make API Gateway refuse it with an error, though Serve accepts it"

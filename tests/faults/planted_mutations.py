@@ -215,4 +215,25 @@ PLANTED_MUTATIONS = (
         (("if owner_has_row and not grant.is_system else None", "if False else None"),),
         (_IMPORT,),
     ),
+    Mutation(
+        "a key that no hash can be is found by LISA's API",
+        "janitor/tokens/dialect.py",
+        (('return lacks_uuid(row) or not is_sha256(row.key.S or "")', "return lacks_uuid(row)"),),
+        (
+            "tests/unit/tokens/test_dialect.py::test_accepted_by_is_what_lisas_own_code_decides",
+            "tests/unit/tokens/test_reasons.py::test_a_row_whose_key_no_hash_can_be_opens_workbench_alone",
+        ),
+    ),
+    Mutation(
+        "the server keeps rows whose groups break LISA",
+        "janitor/dynamodb/scan.py",
+        (('    _other_type("#g", ":list"),\n', ""),),
+        ("tests/integration/test_scan_filter.py::test_a_row_that_the_server_does_not_send_is_plainly_active",),
+    ),
+    Mutation(
+        "an active row that breaks LISA is only counted",
+        "janitor/tokens/classify.py",
+        (("return self.state is not State.ACTIVE or bool(self.reasons)", "return self.state is not State.ACTIVE"),),
+        ("tests/unit/tokens/test_reasons.py::test_each_kind_of_row_has_its_reasons_and_says_them_in_words",),
+    ),
 )

@@ -139,7 +139,7 @@ def swept(account: Account, policy: Policy) -> dict[str, Any]:
     counts = {name: report["deletion"].get(name) for name in ("deleted", "already_gone", "failed")}
     remarks = sorted(remark["code"] for remark in [*report["errors"], *report["warnings"]])
     # What a sweep says of the rows it spares is the same under every policy.
-    remarks = [code for code in remarks if code != "workbench-only"]
+    remarks = [code for code in remarks if code not in ("workbench-only", "breaks-lisa-list")]
     return {"code": finished.code, **counts, "remarks": remarks}
 
 

@@ -18,8 +18,8 @@ from tests.tables import SAMPLE_NOW, Item, legacy, modern, sample_rows, token
 
 # What scripts outside read.
 REPORT_KEYS = {
-    "": "schema run tables policy counts deletion capacity clock findings findings_omitted locked_out changes forecast "
-    "errors",
+    "": "schema run tables policy counts deletion capacity clock findings active_findings findings_omitted locked_out "
+    "changes forecast errors",
     "run": "id command dry_run outcome started_at finished_at duration_seconds version",
     "policy": "dialect thresholds_seconds grace_seconds as_of",
     "counts": "scanned active expiring expired stale permanent malformed legacy",
@@ -29,7 +29,7 @@ REPORT_KEYS = {
 }
 TABLE_KEYS = (
     "label name region account_id endpoint source policy outcome started_at finished_at duration_seconds counts "
-    "deletion capacity clock changes notices forecast findings_omitted locked_out errors warnings"
+    "deletion capacity clock changes notices forecast active_findings findings_omitted locked_out errors warnings"
 )
 FINDING_KEYS = (
     "fingerprint state accepted_by expires_at expiration seconds_to_expiry name username created_by created_at system "

@@ -77,7 +77,7 @@ def local(dynamodb_local_url: str) -> Any:
     return boto3.client("dynamodb", endpoint_url=dynamodb_local_url)
 
 
-@examples(6, 300)
+@examples(4, 300)
 @given(rows=rows)
 def test_a_row_that_the_server_does_not_send_is_plainly_active(local: Any, rows: list[Any]) -> None:
     items = [make_item(number, *each) for number, each in enumerate(rows)] + [modern("plain", FAR)]

@@ -157,7 +157,7 @@ def _end_old_token(rotation: _Rotation, stop: Stop) -> int:
     """End the old token, and say so; return the exit code."""
     end, name = rotation.end, rotation.old_name
     if end is not None:
-        by_hand = f"the new token works, and {name} does too; end it with `janitor token revoke {name}`"
+        by_hand = f"the new token works; if {name} still does, end it with `janitor token revoke {name}`"
         if stop.is_requested():
             print_message(f"janitor: {stop.reason} before the old token was ended: {by_hand}")
             return stop.exit_code

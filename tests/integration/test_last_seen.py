@@ -91,7 +91,9 @@ def test_owners_are_looked_up_once_and_the_idle_ones_are_named(
         # A scan reads no active rows. The bound of the report does not hide who is idle.
         scan = janitor("scan", *options, "--idle-after", "2w", "--max-findings", "0", "--format", "json")
         assert [owner["username"] for owner in json.loads(scan.out)["idle"]["owners"]] == ["cy"]
-        page = janitor("scan", *options, "--format", "markdown").out
+        html = tmp_path / "page.html"
+        page = janitor("scan", *options, "--format", "markdown", "--report", f"html={html}").out
+        assert "Ask 1 owner not seen for 90d whether the token is still needed" in html.read_text()
         assert f"not seen for 90 days: cy (last on {by_owner['cy'][:10]})" in page
         without = json.loads(janitor("scan", *options[:-2]).out)
         assert (without["idle"], {finding["last_seen"] for finding in without["findings"]}) == (None, {None})

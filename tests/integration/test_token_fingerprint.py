@@ -83,5 +83,6 @@ def test_a_shell_completes_commands_and_options() -> None:
         completing = {"_JANITOR_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": count}
         return [line.partition(",")[2] for line in janitor(env=completing).out.splitlines()]
 
-    assert offered("janitor token ") == ["add", "list", "show", "extend", "revoke", "remove", "fingerprint"]
+    commands = ["add", "list", "show", "extend", "rotate", "revoke", "remove", "import", "fingerprint"]
+    assert offered("janitor token ") == commands
     assert offered("janitor token add --expires-") == ["--expires-in", "--expires-at"]

@@ -152,7 +152,7 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
     if report.idle is not None and report.idle.owners:
         owners = format_count(len(report.idle.owners), "owner")
         since = _format_duration(report.idle.after_seconds)
-        yield Step(f"Ask {owners} whose token works, and who were not seen for {since}, whether they still need it.")
+        yield Step(f"Ask {owners} not seen for {since} whether the token is still needed: it works.")
     accepted = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _STATES_WITH_END)
     if accepted:
         lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"

@@ -46,7 +46,7 @@ owned = st.lists(
     max_size=5,
 ).map(
     lambda rows: [
-        {**item, "token": {"S": f"key-number-{number}"}, "username": {"S": owner}}
+        {**item, "token": {"S": f"{number:064x}"}, "username": {"S": owner}}
         for number, (item, owner) in enumerate(rows)
     ]
 )
@@ -92,7 +92,7 @@ def test_rows_go_early_only_where_that_lets_their_owner_in(rows: list[dict[str, 
 
 def lone(number: int) -> dict[str, Any]:
     return {
-        "token": {"S": f"key-number-{number}"}, "tokenUUID": {"S": "u"}, "username": {"S": f"owner-{number}"},
+        "token": {"S": f"{number:064x}"}, "tokenUUID": {"S": "u"}, "username": {"S": f"owner-{number}"},
         "tokenExpiration": {"N": str(NOW - 2 * DAY)},
     }  # fmt: skip
 

@@ -45,7 +45,7 @@ from janitor.tokens.words import format_count, list_some
 log = get_logger("janitor.notices")
 
 _UNREACHABLE = "unreachable"
-_LEASE = "the lease for sending this table's notices to this topic or service"
+_LEASE = "the lease for sending this table's notices to this topic"
 _MAX_NAMED = 10
 _PORTION = 1_000
 

@@ -143,7 +143,7 @@ def settled(rows: list[dict[str, Any]], find_announced: Any) -> tuple[Planned, T
 
 
 def test_rows_that_were_not_announced_wait_and_keep_the_others_of_their_owner() -> None:
-    two = [lone(1), {**lone(1), "token": {"S": "another-key"}}]
+    two = [lone(1), {**lone(1), "token": {"S": "f" * 64}}]
     plan, tally, reported = settled(two, None)
     assert (len(plan), tally.waiting, reported) == (2, 0, [])
     plan, tally, reported = settled(two, lambda expiries: set(list(expiries)[:1]))

@@ -91,7 +91,7 @@ lock: $(READY) ## write the hash-pinned lock files anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra excel --extra notify --extra serve --constraint requirements/dev.txt pyproject.toml -o requirements/runtime.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra demo --constraint requirements/dev.txt pyproject.toml -o requirements/demo.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra excel --extra notify --extra serve --extra dask --constraint requirements/dev.txt pyproject.toml -o requirements/dask.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra lambda --constraint requirements/dev.txt pyproject.toml -o requirements/lambda.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra excel --extra notify --extra lambda --constraint requirements/dev.txt pyproject.toml -o requirements/lambda.txt
 	@echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --constraint requirements/dev.txt - -o requirements/build.txt
 
 image: ## build the container image with docker, podman or buildah, whichever is there

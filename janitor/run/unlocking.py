@@ -202,13 +202,13 @@ def _take_early(
 
 def _build_warnings(early_rows: EarlyRows, seen: dict[str, _SeenOwner]) -> list[Remark]:
     kept_out = sum(of_owner.has_staying and not of_owner.has_accepted for of_owner in seen.values())
-    messages = []
+    messages = {}
     if kept_out:
-        messages.append(
+        messages["kept-out"] = (
             f"{format_count(kept_out, 'owner')} would stay locked out: --unlock-after took none of their rows early, "
             "because another of their rows may not be deleted; see what would remove it"
         )
     if early_rows.left_out:
         rows = format_count(early_rows.left_out, "more expired row")
-        messages.append(f"--unlock-after left out {rows}, because there are too many for one run; run it again")
-    return [Remark(where="unlock-after", code="kept-out", message=message) for message in messages]
+        messages["left-out"] = f"--unlock-after left out {rows}, because there are too many for one run; run it again"
+    return [Remark(where="unlock-after", code=code, message=message) for code, message in messages.items()]

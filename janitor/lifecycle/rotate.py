@@ -205,5 +205,5 @@ def _list_notes(rotation: _Rotation) -> list[str]:
     old_uuid = printable(rotation.table.finding(rotation.old).token_uuid or "")
     limits = f"if LISA's rateLimitOverrides have an entry token:{old_uuid}, move it to token:{grant.token_uuid}"
     user, remove = printable(grant.username), f"`janitor token remove {rotation.old_name}`"
-    stands = f"the old row stays, and LISA gives {user} no token of its own while a row stands; {remove} deletes it"
-    return [limits, stands]
+    stands = f"the old row stays, and LISA gives {user} no token of its own while a row stands"
+    return [limits, f"{stands}; once it has ended, {remove} deletes it"]

@@ -213,7 +213,7 @@ CHANGING = [
 # Of variables that some command reads and one that changes rows does not: each spares rows there, or does no harm.
 HARMLESS = {
     "ALL", "ALLOW_WEAK", "ARCHIVE", "BY", "CLASSIC", "CREATED_BY", "CREATE_STATE", "DASK", "DEADLINE", "DELETE_API",
-    "DIGEST", "WORKERS",
+    "DIGEST", "DIGEST_FORMAT", "NOTIFY", "OWNER_ADDRESS", "WORKERS",
     "EXPIRES_AT", "EXPIRES_IN", "EXPIRING_WITHIN", "FAIL_ON", "FINGERPRINT_KEY_FILE", "FOR", "FORMAT", "GROUP",
     "HEARTBEAT_URL", "INCLUDE", "KEEP", "KEEP_IN", "LEASE_HOLDER", "LENGTH", "LISTEN", "MAX_FINDINGS", "MAX_RCU",
     "MAX_RUNS", "MAX_WCU", "METRICS", "NAME", "NO_ARCHIVE", "PARTIAL", "PERSONAL", "PER_TOKEN", "PLAN",

@@ -103,7 +103,7 @@ class Service:
     def _mail_to(self, address: str) -> Any:
         """The same mail server and sender, for one recipient."""
         parts: dict[str, Any] = dict(NotifyEmail.parse_url(self._url))
-        parts |= {"schema": self._plugin.url().partition(":")[0], "targets": [address], "cc": "", "bcc": ""}
+        parts |= {"schema": self._url.partition(":")[0].lower(), "targets": [address], "cc": "", "bcc": ""}
         plugin = apprise.Apprise.instantiate(parts, asset=self._asset)
         if plugin is None:
             raise SinkError(f"{self.label}: {address!r} is not a mail address", "correct --owner-address", "address")

@@ -116,7 +116,7 @@ class RunMonitor:
                 error=error,
                 stop=self._stop,
             )
-            _print_failure(self._call("SNS", publish))
+            _print_failure(self._call("SNS" if self._settings.sns_topic_arn else "--notify", publish))
         if self._heartbeat is not None:
             # Only our own errors are known to hold no row.
             sentence = (

@@ -21,6 +21,7 @@ from janitor.wiring.readers import count_available_cores, split_table
 from tests.command import Finished, fake_aws, janitor
 from tests.dask_cluster import Cluster, dask_cluster
 from tests.examples import how_many
+from tests.fixtures import NewTable
 from tests.servers import Server, free_port
 from tests.sweeping import keys_in, living_rows, stale_rows
 from tests.tables import Item, create_table, modern
@@ -264,10 +265,10 @@ def test_workers_without_this_janitor_are_refused(
         worker.wait(10)
 
 
-def test_where_no_scheduler_is(table_server: Server, tokens: DynamoDBClient) -> None:
-    create_table(tokens, "nowhere", hashed=True, rows=living_rows(6))
+def test_where_no_scheduler_is(table_server: Server, make_table: NewTable) -> None:
+    table = make_table(living_rows(6))
     address = f"tcp://127.0.0.1:{free_port()}"
-    said = refused("scan", "--table", "nowhere", "--endpoint-url", table_server.url, "--dask", address)
+    said = refused("scan", "--table", table, "--endpoint-url", table_server.url, "--dask", address)
     assert said.startswith(f"janitor: --dask {address}: no Dask scheduler answers there")
 
 

@@ -66,7 +66,7 @@ def test_a_row_goes_whatever_it_is_and_can_be_put_back(
         assert gates(client, table, each, hashed=hashed) == set()
     assert [row_of(client, table, each) for each in (held, other)] == [held.item, other.item]
 
-    back = janitor("restore", str(archive), "--all", "--endpoint-url", server.url)
+    back = janitor("restore", str(archive), "--all", "--beside", "--endpoint-url", server.url)
     assert (back.code, json.loads(back.out)["restored"]) == (0, len(tokens))
     assert all(row_of(client, table, each) == each.item for each in everything)
     assert before == {each.bearer: gates(client, table, each, hashed=hashed) for each in everything}

@@ -162,5 +162,5 @@ def test_a_name_of_two_archived_rows_puts_neither_back_and_each_can_be_named(
     [said] = json.loads(one.out)["rows"]
     assert said["row_name"] == rows[0].row_name
     both_named = [f"--fingerprint={each.row_name}" for each in (rows[1], other)]
-    assert janitor("restore", str(archive), *both_named, *where).code == 0
+    assert janitor("restore", str(archive), *both_named, "--beside", *where).code == 0
     assert keys_in(client, table) == {each.key for each in (*rows, other)}

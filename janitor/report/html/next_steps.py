@@ -5,12 +5,12 @@ The report does not know every option of its run (`--profile`, `--protect-user`)
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
-from janitor.report.model import Outcome, Report
+from janitor.report.model import Finding, Outcome, Report
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.lockout import Remedy
@@ -127,8 +127,10 @@ def _steps_for_reasons(report: Report) -> Iterator[Step]:
     if keys:
         advice = (
             f"Treat the keys of {format_count(len(keys), 'row')} as leaked: they stand in the table as they are used. "
-            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it, "
-            "have the owners make new tokens, and then plan the deletes."
+            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it. "
+            "A client that needs its key gets a hashed row from `janitor token import`. Then plan the deletes, and "
+            "remove with `janitor token remove` what MCP Workbench still accepts: LISA gives the owners no new "
+            "tokens while the rows stand."
         )
         plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
         yield Step(advice, (plan, "janitor apply legacy.ndjson"))
@@ -137,12 +139,22 @@ def _steps_for_reasons(report: Report) -> Iterator[Step]:
         advice = (
             f"Correct {format_count(len(breaking), 'row')} of this page that LISA fails on: its list of tokens breaks "
             "for everybody, or API Gateway refuses the token. The finding names the attribute; correct it in "
-            "DynamoDB, or have the owner make a new token and remove the row with `janitor token remove`."
+            "DynamoDB, or make a successor of a token that LISA's API accepts, and then remove the old row with "
+            "`janitor token remove`. While the row stands, LISA gives its owner no new token."
         )
-        table = report.only_table
-        shows = table is not None and table.source is None
-        name = choose_row_names(report.findings)(breaking[0])
-        yield Step(advice, (f"janitor token show {name} {_target_options(report)}",) if shows else ())
+        yield Step(advice, _list_commands_for(breaking, report))
+
+
+def _list_commands_for(breaking: Sequence[Finding], report: Report) -> tuple[str, ...]:
+    """List the commands that show the first of these findings, and what its successor would be."""
+    table, row_name_of = report.only_table, choose_row_names(report.findings)
+    if table is None or table.source is not None:
+        return ()
+    commands = [f"janitor token show {row_name_of(breaking[0])} {_target_options(report)}"]
+    accepted = next((row_name_of(each) for each in breaking if Gate.API in each.accepted_by), None)
+    if accepted is not None:
+        commands.append(f"janitor token rotate {accepted} {_target_options(report)} --expires-in 90d --dry-run")
+    return tuple(commands)
 
 
 def _steps_for_owners(report: Report) -> Iterator[Step]:
@@ -157,7 +169,10 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
     if accepted:
         lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
         why = "with no date, a broken one, no tokenUUID, or a key that is no hash"
-        yield Step(f"{lets}, {why}. janitor deletes no row that LISA accepts: have the owners replace them.")
+        yield Step(
+            f"{lets}, {why}. No sweep deletes a row that LISA accepts: give it a date with `janitor token extend`, or "
+            "remove it with `janitor token remove`. LISA 6.1 and later give its owner no new token before it is gone."
+        )
     if report.findings_omitted:
         yield Step(
             "See the findings that this page leaves out.",

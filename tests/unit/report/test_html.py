@@ -291,6 +291,15 @@ def test_keys_in_plain_text_and_rows_that_break_lisa_have_steps_of_their_own() -
     assert "--include legacy" in first.commands[0]
     assert "its list of tokens breaks" in second.advice
     assert f"token show {breaking.fingerprint} " in second.commands[0]
+    rotate = shlex.split(second.commands[1])
+    assert rotate[:4] == ["janitor", "token", "rotate", breaking.fingerprint]
+    assert "--dry-run" in rotate
+    taken_by("token rotate").make_context("rotate", rotate[3:])
+    # LISA gives the owner no new token while the row stands, and a dead row has no successor.
+    assert "while the rows stand" in first.advice
+    dead = report_of([found(modern("gone", NOW - DAY, createdBy=7))])
+    (shown,) = [step for step in list_steps(dead) if "its list of tokens breaks" in step.advice]
+    assert len(shown.commands) == 1
     assert "hunter2" not in f"{first} {second}"
     assert [step.advice[:5] for step in list_steps(report_of([found(modern("fine", NOW + DAY))]))] == ["Tell "]
 

@@ -194,9 +194,11 @@ class ForecastDay(Part, frozen=True):
 class ListingPart(Part, frozen=True):
     """Which rows were asked for: those with any of a key's values, or all if it is empty; patterns as in a shell.
 
-    `sort` is null for the most urgent first. `chosen` is how many rows match, listed or not.
+    With `only_findings` active rows are among them only if they have `reasons`, as in a scan. `sort` is null for the
+    most urgent first. `chosen` is how many rows match, listed or not.
     """
 
+    only_findings: bool
     states: list[State]
     users: list[str]
     names: list[str]

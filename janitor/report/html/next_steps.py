@@ -190,7 +190,7 @@ def _command_again(report: Report) -> str:
     chosen += [("name", pattern) for pattern in listing.names]
     chosen += [("group", pattern) for pattern in listing.groups]
     options = "".join(f" --{name} {_quote(value)}" for name, value in chosen)
-    return f"{_scan_command(report, 'token list')}{options}"
+    return f"{_scan_command(report, 'scan' if listing.only_findings else 'token list')}{options}"
 
 
 def _scan_command(report: Report, command: str = "scan") -> str:

@@ -16,7 +16,7 @@ from msgspec import structs
 from janitor.report.formats.html import HtmlFormat
 from janitor.report.html.charts import Bars, days_ahead, months_behind
 from janitor.report.html.next_steps import list_steps
-from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
+from janitor.report.model import ForecastDay, ListingPart, Outcome, Remark, Report, TablePart
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import DAY
@@ -282,6 +282,15 @@ def test_every_command_of_what_to_do_next_is_one_that_janitor_takes(report: Repo
 def taken_by(name: str) -> click.Command:
     command: click.Command = import_module(f"janitor.cli.{name.replace(' ', '.')}").command
     return command
+
+
+def test_a_filtered_scan_is_run_again_as_the_scan_it_was() -> None:
+    listing = ListingPart(only_findings=True, states=[], users=["a*"], names=[], groups=[], sort=None, chosen=4)
+    report = report_of([found(modern("soon", NOW + DAY))], findings_omitted=3)
+    *_, last = list_steps(structs.replace(report, listing=listing))
+    assert last.commands[0].startswith("janitor scan ")
+    assert "--user 'a*'" in last.commands[0]
+    assert "--state" not in last.commands[0]
 
 
 def test_keys_in_plain_text_and_rows_that_break_lisa_have_steps_of_their_own() -> None:

@@ -230,17 +230,21 @@ class Remark(Part, frozen=True):
 
 
 class LockingRow(Part, frozen=True):
-    """A row that keeps its owner from a new token: its row name, its state, and what would remove it."""
+    """A row that keeps its owner from a new token: its row name, its state, and what would remove it.
+
+    `accepted_by` is empty, or names MCP Workbench: it may take the key of a row that the API refuses.
+    """
 
     row_name: str
     state: State
     remedy: Remedy
+    accepted_by: tuple[Gate, ...] = ()
 
 
 class LockedOutOwner(Part, frozen=True):
     """An owner whom LISA lets create no token: it asks that a user has no row, and its API accepts none of these.
 
-    `rows` are some of the owner's rows, at least one of each state and remedy; `table` is the table's label in a run of
+    `rows` are some of the owner's rows, at least one of each state, remedy and `accepted_by`; `table` is the table's label in a run of
     several.
     """
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
+from janitor.report.lockout_text import warn_of_working
 from janitor.report.model import Finding, Outcome, Report
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
@@ -110,15 +111,17 @@ def _steps_for_locked_out(report: Report) -> Iterator[Step]:
         unlock_after = "" if report.policy.unlock_after_seconds is not None else " --unlock-after 1h"
         plan = f"{_sweep_command(report)}{unlock_after}{include} --plan locked-out.ndjson"
         yield Step(advice, (plan, "janitor apply locked-out.ndjson"))
-    by_hand = [row.row_name for row in rows if row.remedy in (Remedy.REMOVE, Remedy.INCLUDE_UNDATED)]
+    by_hand = [row for row in rows if row.remedy in (Remedy.REMOVE, Remedy.INCLUDE_UNDATED)]
     if by_hand:
         are = "is" if len(by_hand) == 1 else "are"
         advice = (
             f"{format_count(len(by_hand), 'row')} of locked-out owners {are} left by such a sweep. Look at each, and "
-            "remove it if nobody needs it."
+            f"remove it if nobody needs it{warn_of_working(by_hand)}."
         )
         where = "" if report.tables[0].source else f" {_target_options(report)}"
-        yield Step(advice, tuple(f"janitor token remove {_quote(name)}{where}" for name in by_hand[:_MAX_REMOVES]))
+        yield Step(
+            advice, tuple(f"janitor token remove {_quote(row.row_name)}{where}" for row in by_hand[:_MAX_REMOVES])
+        )
 
 
 def _steps_for_reasons(report: Report) -> Iterator[Step]:

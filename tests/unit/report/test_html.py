@@ -16,10 +16,20 @@ from msgspec import structs
 from janitor.report.formats.html import HtmlFormat
 from janitor.report.html.charts import Bars, days_ahead, months_behind
 from janitor.report.html.next_steps import list_steps
-from janitor.report.model import ForecastDay, ListingPart, Outcome, Remark, Report, TablePart
+from janitor.report.model import (
+    ForecastDay,
+    ListingPart,
+    LockedOutOwner,
+    LockingRow,
+    Outcome,
+    Remark,
+    Report,
+    TablePart,
+)
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import DAY
+from janitor.tokens.lockout import Remedy
 from janitor.tokens.printable import printable
 from tests.examples import examples
 from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, lockouts_of, many, report_of
@@ -291,6 +301,16 @@ def test_a_filtered_scan_is_run_again_as_the_scan_it_was() -> None:
     assert last.commands[0].startswith("janitor scan ")
     assert "--user 'a*'" in last.commands[0]
     assert "--state" not in last.commands[0]
+
+
+def test_a_step_that_ends_a_working_key_says_so() -> None:
+    def steps_of(*gates: Gate) -> str:
+        row = LockingRow(row_name="0123456789ab-7b21c0", state=State.LEGACY, remedy=Remedy.REMOVE, accepted_by=gates)
+        report = structs.replace(report_of([]), lockouts=[LockedOutOwner(username="ana", rows=[row])])
+        return " ".join(step.advice for step in list_steps(report))
+
+    assert "accepts the key of 0123456789ab-7b21c0, and removing the row ends that" in steps_of(Gate.WORKBENCH)
+    assert "MCP Workbench" not in steps_of()
 
 
 def test_keys_in_plain_text_and_rows_that_break_lisa_have_steps_of_their_own() -> None:

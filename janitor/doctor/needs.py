@@ -10,7 +10,7 @@ class Needs(NamedTuple):
 
     Attributes:
         command: its name.
-        actions: the table's actions without which it fails; those that delete rows follow from `deletes`.
+        actions: the table's actions without which it fails, of the index only if there is one; those that delete rows follow from `deletes`.
         optional_actions: the table's actions without which its report says less, or an option does not work.
         deletes: whether it deletes rows.
         plans: whether it deletes by a plan, so that it needs the clock and the archive.
@@ -31,7 +31,8 @@ NEEDS = {
         Needs("scan", (SCAN,), (QUERY,), scans=True),
         Needs("sweep", (SCAN, GET), (QUERY,), deletes=True, plans=True, scans=True),
         Needs("apply", (GET,), (QUERY,), deletes=True, plans=True),
-        Needs("restore", (GET, PUT), (QUERY,)),
+        # It looks at the other rows of each owner, unless --beside is given.
+        Needs("restore", (GET, PUT, QUERY)),
         Needs("token", (SCAN, GET, PUT, UPDATE), (QUERY,), deletes=True),
     )
 }

@@ -15,7 +15,7 @@ from janitor.run.locked_out import LockedOut, find_locked_out
 from janitor.run.spec import OwnerLookup
 from janitor.settings.doctor import DoctorCommand
 from janitor.stopping import Stop
-from janitor.tokens.dialect import Dialect
+from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.policy import Policy
 from janitor.tokens.words import format_count, list_some
 from janitor.wiring.budgets import compute_unit_limits, make_budgets
@@ -68,7 +68,13 @@ def _look(settings: DoctorCommand, found: FoundTable) -> tuple[int, LockedOut]:
     assert found.table is not None  # noqa: S101
     client, table = found.aws.dynamodb, found.table
     key = read_fingerprint_key(settings.doctor.fingerprint_key_file)
-    rules = Rules(policy=Policy(dialect=table.dialect), now=int(time.time()), fingerprint_key=key)
+    policy = Policy(
+        dialect=table.dialect,
+        protect_users=settings.doctor.protect_user,
+        protect_system=settings.doctor.protect_system,
+        has_workbench=Gate.WORKBENCH in settings.doctor.gates,
+    )
+    rules = Rules(policy=policy, now=int(time.time()), fingerprint_key=key)
     page = read_first_page(client, table.name, rules.policy, rules.now)
     budgets = make_budgets(found.aws, table)
     lookup = OwnerLookup(lambda owner: read_owner_pages(client, table.name, owner, budgets))

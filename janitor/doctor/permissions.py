@@ -34,18 +34,18 @@ def examine_permissions(needs: Needs, delete_api: str, found: FoundTable) -> lis
     )
     return [
         describe,
-        *(_examine_permission(permissions, action, needed=True) for action in needs.actions),
-        *(_examine_optional(permissions, action, found) for action in needs.optional_actions),
+        *(_examine_use(permissions, action, found, needed=True) for action in needs.actions),
+        *(_examine_use(permissions, action, found, needed=False) for action in needs.optional_actions),
         *_examine_deletes(needs, delete_api, permissions),
     ]
 
 
-def _examine_optional(permissions: Permissions, action: str, found: FoundTable) -> Check:
+def _examine_use(permissions: Permissions, action: str, found: FoundTable, *, needed: bool) -> Check:
     if action == QUERY and found.table is None:
         return skipped_check(action, found.skip_reason)
     if action == QUERY and found.table is not None and not found.table.has_owner_index:
         return skipped_check(action, f"not asked for: the table has no index {OWNER_INDEX}")
-    return _examine_permission(permissions, action, needed=False)
+    return _examine_permission(permissions, action, needed=needed)
 
 
 def _examine_permission(permissions: Permissions, action: str, *, needed: bool) -> Check:

@@ -1,4 +1,4 @@
-"""Which rows `janitor token list` lists, and in which order."""
+"""Which rows `janitor token list` and a filtered scan list, and in which order."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -26,11 +26,13 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A selection of rows: each filter selects rows that match any of its values, or all rows if it is empty.
 
     Attributes:
+        only_findings: whether it selects only rows that are worth a line in the report of a scan.
         states: states of rows.
         users, names, groups: shell patterns of owners, of token names, and of groups: one of the row's matches.
         order: None for the most urgent first.
     """
 
+    only_findings: bool = False
     states: tuple[State, ...] = ()
     users: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
@@ -39,13 +41,14 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wants_active(self) -> bool:
-        """Whether active rows have to be read."""
-        return not self.states or State.ACTIVE in self.states
+        """Whether plainly active rows have to be read."""
+        return not self.only_findings and (not self.states or State.ACTIVE in self.states)
 
     def selects(self, row: Row, verdict: Verdict) -> bool:
         """Whether the row is to be listed."""
         return (
-            (not self.states or verdict.state in self.states)
+            (verdict.is_finding or not self.only_findings)
+            and (not self.states or verdict.state in self.states)
             and _matches(row.username, self.users)
             and _matches(row.name, self.names)
             and (not self.groups or _matches_any(read_groups(row.groups) or (), self.groups))
@@ -54,6 +57,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     def part(self, chosen: int) -> ListingPart:
         """Build the report's part about the listing; `chosen` is how many rows it selected."""
         return ListingPart(
+            only_findings=self.only_findings,
             states=list(self.states),
             users=[remove_keys(pattern) for pattern in self.users],
             names=[remove_keys(pattern) for pattern in self.names],

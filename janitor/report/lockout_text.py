@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from janitor.report.model import LockedOutOwner
+from janitor.report.model import LockedOutOwner, LockingRow
 from janitor.tokens.lockout import Remedy
 from janitor.tokens.printable import printable
 from janitor.tokens.words import list_some
@@ -44,13 +44,28 @@ def list_lockout_states(owner: LockedOutOwner) -> str:
 
 
 def list_ways_out(owners: Iterable[LockedOutOwner]) -> list[str]:
-    """Say for each kind of row what removes it, with the names of some of these rows where they have to be named."""
-    names: dict[Remedy, list[str]] = {}
+    """Say for each kind of row what removes it, with the names of some of these rows where they have to be named.
+
+    Where that would end a token which still works for MCP Workbench, it says so.
+    """
+    rows: dict[Remedy, list[LockingRow]] = {}
     for owner in owners:
         for row in owner.rows:
-            names.setdefault(row.remedy, []).append(row.row_name)
+            rows.setdefault(row.remedy, []).append(row)
     return [
-        sentence.format(rows=list_some(names[remedy], _MAX_ROWS))
+        sentence.format(rows=list_some([row.row_name for row in rows[remedy]], _MAX_ROWS))
+        + warn_of_working(rows[remedy])
         for remedy, sentence in _WAYS_OUT.items()
-        if remedy in names
+        if remedy in rows
     ]
+
+
+def warn_of_working(rows: Iterable[LockingRow]) -> str:
+    """Say which of these rows still let somebody in, as the end of a sentence; empty if none does."""
+    working = [row.row_name for row in rows if row.accepted_by]
+    if not working:
+        return ""
+    keys = "key" if len(working) == 1 else "keys"
+    return (
+        f"; MCP Workbench still accepts the {keys} of {list_some(working, _MAX_ROWS)}, and removing the row ends that"
+    )

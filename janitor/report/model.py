@@ -194,9 +194,11 @@ class ForecastDay(Part, frozen=True):
 class ListingPart(Part, frozen=True):
     """Which rows were asked for: those with any of a key's values, or all if it is empty; patterns as in a shell.
 
-    `sort` is null for the most urgent first. `chosen` is how many rows match, listed or not.
+    With `only_findings` active rows are among them only if they have `reasons`, as in a scan. `sort` is null for the
+    most urgent first. `chosen` is how many rows match, listed or not.
     """
 
+    only_findings: bool
     states: list[State]
     users: list[str]
     names: list[str]
@@ -228,17 +230,21 @@ class Remark(Part, frozen=True):
 
 
 class LockingRow(Part, frozen=True):
-    """A row that keeps its owner from a new token: its row name, its state, and what would remove it."""
+    """A row that keeps its owner from a new token: its row name, its state, and what would remove it.
+
+    `accepted_by` is empty, or names MCP Workbench: it may take the key of a row that the API refuses.
+    """
 
     row_name: str
     state: State
     remedy: Remedy
+    accepted_by: tuple[Gate, ...] = ()
 
 
 class LockedOutOwner(Part, frozen=True):
     """An owner whom LISA lets create no token: it asks that a user has no row, and its API accepts none of these.
 
-    `rows` are some of the owner's rows, at least one of each state and remedy; `table` is the table's label in a run of
+    `rows` are some of the owner's rows, at least one of each state, remedy and `accepted_by`; `table` is the table's label in a run of
     several.
     """
 

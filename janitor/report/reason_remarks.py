@@ -8,7 +8,9 @@ from janitor.tokens.reasons import BREAKS_LISA_LIST, GROUPS_BREAK_AUTHORIZER, KE
 from janitor.tokens.words import format_count, list_some
 
 _MAX_NAMED = 3
-_REMOVE_LEGACY = "with `janitor sweep --include legacy` or `janitor token remove FINGERPRINT`"
+_REMOVE_LEGACY = "remove the row with `janitor sweep --include legacy` or `janitor token remove FINGERPRINT`"
+_ROTATE = "`janitor token rotate FINGERPRINT`"
+_REMOVE_OLD = "then remove the old row with `janitor token remove`"
 
 # What rows with each reason are, after "3 rows".
 _DESCRIPTIONS = {
@@ -25,15 +27,17 @@ _DESCRIPTIONS = {
     ),
     BREAKS_LISA_LIST: "that break LISA's list of tokens for everybody",
 }
+# LISA gives its owner no new token while the row stands, whatever its state, so "make a new token" never comes first.
 ADVICE = {
     PLAIN_TEXT_KEY: (
-        "treat the key as leaked: rotate LISA's management key, have the owner make a new token, then remove the row "
-        f"{_REMOVE_LEGACY}"
+        "treat the key as leaked: rotate LISA's management key; a client that needs its key gets a hashed row from "
+        f"`janitor token import`; {_REMOVE_LEGACY}, for its owner gets no new token before"
     ),
-    KEY_NOT_A_SHA256: f"have the owner make a new token, then remove the row {_REMOVE_LEGACY}",
-    GROUPS_BREAK_AUTHORIZER: "store the groups as a list of texts, or have the owner make a new token",
+    KEY_NOT_A_SHA256: f"{_REMOVE_LEGACY}; only then does LISA give its owner a new token",
+    GROUPS_BREAK_AUTHORIZER: f"{_ROTATE} makes a successor, a set of groups written as a list; {_REMOVE_OLD}",
     BREAKS_LISA_LIST: (
-        "correct the attribute that the finding names, or remove the row with `janitor token remove FINGERPRINT`"
+        f"correct the attribute that the finding names (a date with `janitor token extend`), or let {_ROTATE} make a "
+        f"successor of an accepted token, {_REMOVE_OLD}"
     ),
 }
 

@@ -1,6 +1,6 @@
 """The sentences of a report that all formats for people share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from janitor.report.finding_cells import format_utc
 from janitor.report.lockout_text import lockout_lines
@@ -130,16 +130,13 @@ def listing_line(report: Report) -> str:
     listing = report.listing
     if listing is None:
         return ""
-    criteria = [f"that are {_describe_states(listing.states)}"] if listing.states else []
+    criteria = ["that are findings"] if listing.only_findings else []
+    criteria += [f"that are {' or '.join(listing.states)}"] if listing.states else []
     criteria += [f"of {' or '.join(map(printable, listing.users))}"] if listing.users else []
     criteria += [f"named {' or '.join(map(printable, listing.names))}"] if listing.names else []
     criteria += [f"in the group {' or '.join(map(printable, listing.groups))}"] if listing.groups else []
     rows = f"{listing.chosen:,} of {format_count(report.counts.scanned, 'row')}"
     return f"{rows}{' ' if criteria else ''}{', '.join(criteria)}, {describe_order(report)}."
-
-
-def _describe_states(states: Sequence[State]) -> str:
-    return "not active" if set(states) == set(State) - {State.ACTIVE} else " or ".join(states)
 
 
 def describe_order(report: Report) -> str:

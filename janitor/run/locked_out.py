@@ -20,7 +20,7 @@ from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
 from janitor.tokens.lockout import find_remedy
 from janitor.tokens.row import Row
 
-# An owner's rows that the report names; of each state and remedy at least one.
+# An owner's rows that the report names; of each state, remedy and accepting gate at least one.
 _MAX_NAMED_ROWS = 5
 
 
@@ -68,11 +68,12 @@ def find_locked_out(candidates: Collection[str], lookup: OwnerLookup, rules: Rul
             return False
         of_owner.rows += 1
         remedy = find_remedy(row, verdict, rules.now, rules.policy)
-        is_new_kind = all((each.state, each.remedy) != (verdict.state, remedy) for each in of_owner.named)
+        kind = (verdict.state, remedy, verdict.accepted_by)
+        is_new_kind = all((each.state, each.remedy, each.accepted_by) != kind for each in of_owner.named)
         if is_new_kind or len(of_owner.named) < _MAX_NAMED_ROWS:
             fingerprint = compute_fingerprint(row, rules.policy.dialect, rules.fingerprint_key)
             row_name = make_row_name(row, fingerprint, rules.fingerprint_key)
-            of_owner.named.append(LockingRow(row_name=row_name, state=verdict.state, remedy=remedy))
+            of_owner.named.append(LockingRow(row_name, *kind))
         return True
 
     looked_up = visit_rows_of_owners(candidates, lookup, stop, visit)

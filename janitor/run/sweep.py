@@ -2,7 +2,7 @@
 
 close plan ──> guards ──refuse──────────────────────────┐
                  │ pass                                 v
-                 └──> confirm, open archive ──> execute, or dry run ──> findings with their outcomes
+                 └──> confirm, open archive ──> spare owners let in since ──> execute ──> findings with their outcomes
 """
 
 from collections import Counter
@@ -21,14 +21,15 @@ from janitor.readers.tally import Tally
 from janitor.report.model import Deletion, Remark
 from janitor.run.finding_collector import FindingCollector
 from janitor.run.guards import GuardedPlan, GuardInputs, build_refusal, check_guards
-from janitor.run.plan_executor import Candidate, DryRunExecutor, PlanExecutor
+from janitor.run.plan_executor import Candidate, CandidateOutcomes, DryRunExecutor, PlanExecutor
 from janitor.run.progress import Progress
-from janitor.run.sweep_result import SweepResult
+from janitor.run.sweep_result import SparedOwners, SweepResult
 from janitor.stopping import RECORD_SECONDS, Stop
 from janitor.store.lease_keeper import LeaseKeeper
 from janitor.tokens.classify import State, Verdict
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.expiration import read_expiration
+from janitor.tokens.lockout import UNLOCKS_OWNER
 from janitor.tokens.protection import count_misread_patterns
 from janitor.tokens.row import decode_row, text_of
 from janitor.tokens.words import format_count
@@ -123,6 +124,7 @@ class Sweep:
         *,
         is_complete: bool,
         lease_problem: str | None,
+        find_owners_to_spare: Callable[[], SparedOwners],
         unused_patterns: Sequence[str] = (),
     ) -> SweepResult:
         """Close the plan, check the guards, execute the plan, and report every row of it with its outcome.
@@ -133,6 +135,7 @@ class Sweep:
             stop: a request ends the deletes, and a few seconds later the reporting of rows.
             is_complete: whether the scan reached the table's end; if not, nothing is deleted.
             lease_problem: why the table's lease could not be taken; None if it is held, or not needed.
+            find_owners_to_spare: looks up again the owners whose rows are planned early; called before the deletes.
             unused_patterns: patterns of protected users that match the owner of no row.
         """
         result = SweepResult()
@@ -149,9 +152,13 @@ class Sweep:
             _check_guards(self, tally, scan_facts, result, lease_problem=lease_problem, unused_patterns=unused)
         may_delete = self.is_enabled and is_complete and not result.is_refused and self.plan.writer.rows > 0
         executor = self.make_executor() if may_delete else DryRunExecutor()
+        spared = SparedOwners()
         if may_delete:
+            spared = find_owners_to_spare()
+            result.errors += spared.errors
             log.info("deletes.started", rows=self.plan.writer.rows)
-        outcomes = _execute(self, executor, tally=tally, findings=findings, stop=stop)
+        results = _spare_or_execute(self, executor, spared)
+        outcomes = _report_outcomes(self, results, tally=tally, findings=findings, stop=stop)
         if may_delete:
             log.info("deletes.finished", **{outcome.value: count for outcome, count in outcomes.items()})
         result.unlisted = self.plan.writer.rows - outcomes.total()
@@ -229,21 +236,39 @@ def _close_archive(archive: Archive, scan_facts: ScanFacts | None) -> list[Remar
     return []
 
 
-def _execute(
+def _spare_or_execute(sweep: Sweep, executor: PlanExecutor, spared: SparedOwners) -> CandidateOutcomes:
+    """Execute the plan but for the rows that were to go early and do not, which come first; yield every row."""
+
+    def read_candidates() -> Iterator[tuple[Candidate, DeletionOutcome | None]]:
+        for planned in sweep.plan.read_rows():
+            candidate = Candidate(planned, decode_row(planned.item))
+            owner = text_of(candidate.row.username) if UNLOCKS_OWNER in planned.reasons else None
+            if owner in spared.let_in:
+                yield candidate, DeletionOutcome.CHANGED
+            else:
+                yield candidate, DeletionOutcome.PLANNED if owner in spared.unchecked else None
+
+    if spared.let_in or spared.unchecked:
+        for candidate, outcome in read_candidates():
+            if outcome is not None:
+                yield candidate, outcome
+    yield from executor.execute(candidate for candidate, outcome in read_candidates() if outcome is None)
+
+
+def _report_outcomes(
     sweep: Sweep,
-    executor: PlanExecutor,
+    results: CandidateOutcomes,
     *,
     tally: Tally,
     findings: FindingCollector,
     stop: Stop,
 ) -> Counter[DeletionOutcome]:
-    """Execute the plan, and report every row. After a request to stop, rows that were not touched may be left out."""
+    """Report every row. After a request to stop, rows that were not touched may be left out."""
     outcomes: Counter[DeletionOutcome] = Counter()
     found_rows: list[JudgedRow] = []
     progress = sweep.make_progress(sweep.plan.writer.rows)
-    candidates = (Candidate(planned, decode_row(planned.item)) for planned in sweep.plan.read_rows())
     try:
-        for candidate, outcome in executor.execute(candidates):
+        for candidate, outcome in results:
             if outcome is DeletionOutcome.PLANNED and stop.has_passed(RECORD_SECONDS):
                 break
             outcomes[outcome] += 1

@@ -1,8 +1,24 @@
-"""The result of a table's sweep. By itself, so that a scan, which has an empty one, imports nothing of sweeps."""
+"""The result of a table's sweep, and who is spared in it. By themselves, so that a scan imports nothing of sweeps."""
+
+from typing import NamedTuple
 
 import msgspec
 
 from janitor.report.model import Deletion, Remark
+
+
+class SparedOwners(NamedTuple):
+    """Owners whose rows do not go early after all.
+
+    Attributes:
+        let_in: LISA's API accepts a row of theirs by now.
+        unchecked: they could not be looked up again.
+        errors: why not, for the report.
+    """
+
+    let_in: frozenset[str] = frozenset()
+    unchecked: frozenset[str] = frozenset()
+    errors: tuple[Remark, ...] = ()
 
 
 class SweepResult(msgspec.Struct):

@@ -41,7 +41,7 @@ from janitor.run.sorted_collector import SortedCollector
 from janitor.run.spec import OwnerLookup
 from janitor.run.sweep_result import SweepResult
 from janitor.run.table_lease import LeaseOutcome, build_skipped_warning, hold_lease
-from janitor.run.unlocking import EarlyRows, settle_early_rows
+from janitor.run.unlocking import EarlyRows, find_owners_to_spare, settle_early_rows
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import remove_keys
@@ -112,7 +112,17 @@ def _read_and_sweep(
     unlocked = settle_early_rows(early_rows, spec, rules, tally, collector, is_complete=is_complete)
     errors += unlocked.plan_errors
     is_complete = not errors and not spec.stop.is_requested()
-    sweep_result = _sweep(spec, tally, collector, is_complete=is_complete, lease_problem=lease.problem)
+    sweep_result = SweepResult()
+    if spec.sweep is not None:
+        sweep_result = spec.sweep.finish(
+            tally,
+            collector,
+            spec.stop,
+            is_complete=is_complete,
+            lease_problem=lease.problem,
+            find_owners_to_spare=lambda: find_owners_to_spare(unlocked.owners, spec, rules, tally),
+            unused_patterns=spec.unused_patterns.patterns,
+        )
     locked_out, warnings, bugs = LockedOut(), list[Remark](), list[Remark]()
     with catch_as_remarks("locked_out", "which owners are locked out was not checked", bugs):
         locked_out, warnings = _look_up_owners(spec, rules, tally, has_failed=bool(errors))
@@ -283,21 +293,6 @@ def _sum_capacity(spec: TableSpec, tally: Tally, locked_out: LockedOut) -> Capac
         pages=tally.pages,
         throttled=spec.traffic.throttled,
         cost_usd=round((units * spec.prices.read + written * spec.prices.write) / _MILLION, 6),
-    )
-
-
-def _sweep(
-    spec: TableSpec, tally: Tally, collector: FindingCollector, *, is_complete: bool, lease_problem: str | None
-) -> SweepResult:
-    if spec.sweep is None:
-        return SweepResult()
-    return spec.sweep.finish(
-        tally,
-        collector,
-        spec.stop,
-        is_complete=is_complete,
-        lease_problem=lease_problem,
-        unused_patterns=spec.unused_patterns.patterns,
     )
 
 

@@ -3,6 +3,9 @@
     reading ──rows in their grace──> EarlyRows ──end of the table──> look up owners ──locked out──> plan, as `stale`
                                                                            └──any other──> report, as `expired`
 
+Whoever reads a plan before saying yes gives an owner time to make a token, so a sweep looks the owners of the plan up
+again just before its deletes begin.
+
 LISA gives a new token to nobody who has any row. So an owner's rows go early only if the API of LISA accepts none of
 that owner's rows, and if the plan then holds all of them: taking one of two would let nobody in, and only cost the
 grace of the one. The rows wait in memory, at most 4 MiB of them.
@@ -10,7 +13,7 @@ grace of the one. The rows wait in memory, at most 4 MiB of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +27,7 @@ from janitor.run.finding_collector import FindingCollector
 from janitor.run.owner_rows import OwnersRead, visit_rows_of_owners
 from janitor.run.reading import are_announced, plan_rows
 from janitor.run.spec import OwnerLookup, TableSpec
+from janitor.run.sweep_result import SparedOwners
 from janitor.tokens.classify import classify, is_deletable
 from janitor.tokens.dialect import Gate
 from janitor.tokens.fingerprint import compute_fingerprint
@@ -93,10 +97,12 @@ class UnlockResult(msgspec.Struct):
 
     Attributes:
         plan_errors: why the plan is not complete, so that nothing may be deleted.
+        owners: those whose rows are planned early.
         errors, warnings: for the report.
     """
 
     plan_errors: list[Remark] = msgspec.field(default_factory=list)
+    owners: set[str] = msgspec.field(default_factory=set)
     errors: list[Remark] = msgspec.field(default_factory=list)
     warnings: list[Remark] = msgspec.field(default_factory=list)
 
@@ -136,9 +142,42 @@ def settle_early_rows(
         for row in rows:
             tally.change_state(classify(row.found.row, rules.now, rules.policy).state, row.found.verdict.state)
         result.plan_errors += _take_early(rows, spec, rules, tally, findings)
+    result.owners = freed
     if is_complete:
         result.warnings += _build_warnings(early_rows, seen)
     return result
+
+
+def find_owners_to_spare(owners: Collection[str], spec: TableSpec, rules: Rules, tally: Tally) -> SparedOwners:
+    """Look up again the owners whose rows are planned early, just before the deletes begin.
+
+    Args:
+        owners: their names.
+        spec: what is done with the table.
+        rules: the rules by which its rows are judged.
+        tally: counts the read units.
+
+    Returns:
+        those who have a row by now that LISA's API accepts; those who could not be looked up, and why.
+    """
+    if not owners:
+        return SparedOwners()
+    let_in, errors = set[str](), list[Remark]()
+
+    def visit(owner: str, row: Row) -> bool:
+        if Gate.API in classify(row, rules.now, rules.policy).accepted_by:
+            let_in.add(owner)
+        return owner not in let_in
+
+    looked_up = OwnersRead()
+    try:
+        looked_up = visit_rows_of_owners(owners, spec.owners, spec.stop, visit, most=len(owners))
+    except JanitorError as error:
+        log.error("unlock.failed", code=error.code, error=str(error))  # noqa: TRY400  # a sentence, not a traceback
+        message = f"--unlock-after: nothing was deleted early, because owners could not be looked up again: {error}"
+        errors.append(Remark(where="unlock-after", code=error.code, message=message))
+    tally.read_units += looked_up.read_units
+    return SparedOwners(frozenset(let_in), frozenset(owners) - looked_up.owners - let_in, tuple(errors))
 
 
 def _look_up(

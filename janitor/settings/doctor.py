@@ -11,6 +11,7 @@ from janitor.settings.output import LogSettings, NoticeSettings, StateSettings
 from janitor.settings.parsers import Folder, NotifyFile, NotifyUrl, S3Prefix
 from janitor.settings.setting import Setting, Settings, reuse, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
+from janitor.tokens.dialect import Gate
 
 # Not a field of a group, because `for` cannot be a name in Python.
 FOR_OPTION = Setting(
@@ -43,6 +44,9 @@ class DoctorSettings(Settings):
     sns_topic_arn: str | None = reuse(NoticeSettings, "sns_topic_arn")
     notify: tuple[NotifyUrl | NotifyFile, ...] = reuse(NoticeSettings, "notify")
     owner_address: str | None = reuse(NoticeSettings, "owner_address")
+    gates: tuple[Gate, ...] = reuse(PolicySettings, "gates")
+    protect_user: tuple[str, ...] = reuse(ProtectionSettings, "protect_user")
+    protect_system: bool = reuse(ProtectionSettings, "protect_system")
     fingerprint_key_file: Path | None = reuse(ProtectionSettings, "fingerprint_key_file")
 
 

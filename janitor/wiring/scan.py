@@ -15,7 +15,6 @@ from janitor.run.spec import OwnerLookup, Prices, TableSpec
 from janitor.settings.output import CHATBOT
 from janitor.settings.scan import FilterSettings, ScanCommand
 from janitor.stopping import Stop
-from janitor.tokens.classify import State
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
 from janitor.wiring.destinations import check_destinations, has_destination
@@ -30,7 +29,6 @@ from janitor.wiring.run_spec import PreparedTable
 from janitor.wiring.stores import check_state, has_store, list_state_files
 
 _NO_FILTERS = FilterSettings()
-_NOT_ACTIVE = tuple(state for state in State if state is not State.ACTIVE)
 
 if TYPE_CHECKING:
     from janitor.settings.output import NoticeSettings, StateSettings
@@ -89,7 +87,7 @@ def _apply_filters(prepared: PreparedTable, filters: FilterSettings) -> Prepared
     """List only the findings that the filters select; without any, all."""
     if filters == _NO_FILTERS:
         return prepared
-    listing = Listing(states=_NOT_ACTIVE, users=filters.user, names=filters.name, groups=filters.group)
+    listing = Listing(only_findings=True, users=filters.user, names=filters.name, groups=filters.group)
     return prepared.with_spec(rules=structs.replace(prepared.spec.rules, listing=listing))
 
 

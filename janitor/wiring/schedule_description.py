@@ -8,6 +8,7 @@ from janitor.settings.cron import next_times
 from janitor.settings.parsers import Folder
 from janitor.settings.schedule import Schedule
 from janitor.settings.table import TableSettings
+from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import format_duration, format_relative
 from janitor.tokens.printable import printable
 from janitor.tokens.times import format_minute, time_of
@@ -15,6 +16,8 @@ from janitor.wiring.archives import keeps_no_archive
 
 _TIMES = 5
 _WIDTH = 11
+# The choices of --include.
+_INCLUDED = {"legacy": "legacy rows", "undated": "rows without a date by their createdDate"}
 
 
 def describe_schedule(
@@ -31,6 +34,8 @@ def describe_schedule(
     yield printable(f"{schedule.path} is valid" + (f": {schedule.description}" if schedule.description else ""))
     first = commands[0]
     yield _format_line("does", _describe_action(schedule, first, deletes=deletes))
+    if Gate.WORKBENCH not in first.scan.policy.gates:
+        yield _format_line("gates", "api alone: what only MCP Workbench would accept counts as dead")
     for command in commands:
         yield _format_line("table", _describe_table(command.scan.table))
     yield from _describe_outputs(first, is_dry_run=first.run.dry_run or (schedule.is_sweep and not deletes))
@@ -44,6 +49,8 @@ def _describe_action(schedule: Schedule, command: RunCommand, *, deletes: bool) 
     unlock_after = command.scan.unlock.unlock_after
     if unlock_after is not None:
         what += f" ({format_duration(unlock_after)} if they keep their owner from a new one)"
+    if command.plan.include:
+        what += f", {' and '.join(_INCLUDED[state] for state in sorted(set(command.plan.include)))} too"
     deletion = command.deletion
     if not deletes:
         return f"a sweep, dry run: reports which {what} would be deleted"

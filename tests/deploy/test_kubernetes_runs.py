@@ -34,6 +34,8 @@ REGION = "us-east-1"
 STATE = "janitor-state"
 BUCKET = "example-archive"
 STALE, LIVING = stale_rows(3), living_rows(6)
+# Expired yesterday, and its owner has no other row: a sweep lets the owner in.
+EARLY = LIVING[2:3]
 # What Kubernetes writes on the pods of a job.
 OF_POD = {
     "metadata.labels['batch.kubernetes.io/controller-uid']": "c9948307-e56d-4b5d-8302-ae2d7b7da67c",
@@ -147,12 +149,12 @@ def test_the_sweep_is_a_dry_run_until_it_is_told_otherwise(
         folder.mkdir()
     report = report_of(Pod(rendered("cronjob-sweep"), shipped, ministack_url))
     assert (report["run"]["command"], report["run"]["dry_run"]) == ("sweep", True)
-    assert (report["deletion"]["planned"], report["deletion"]["deleted"]) == (len(STALE), 0)
+    assert (report["deletion"]["planned"], report["deletion"]["deleted"]) == (len(STALE + EARLY), 0)
     assert keys_in(made_table, TABLE) == before
 
     report = report_of(Pod(with_deletion_on(rendered("cronjob-sweep")), edited, ministack_url))
-    assert (report["run"]["dry_run"], report["deletion"]["deleted"]) == (False, len(STALE))
-    assert before - keys_in(made_table, TABLE) == {key_of(row) for row in STALE}
+    assert (report["run"]["dry_run"], report["deletion"]["deleted"]) == (False, len(STALE + EARLY))
+    assert before - keys_in(made_table, TABLE) == {key_of(row) for row in STALE + EARLY}
     archived = aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
     assert all(f"s3://{BUCKET}/{each['Key']}".startswith(report["deletion"]["archive"]) for each in archived)
 
@@ -199,7 +201,7 @@ def test_a_cluster_reads_for_the_sweep_over_tls(ministack_url: str, tmp_path: Pa
         swept = janitor(*pod.arguments, env=environment | {"JANITOR_DASK": f"tls://127.0.0.1:{here}"})
         assert swept.code == 0, swept.err
         report = json.loads(kept.read_text())
-        assert (report["deletion"]["planned"], report["counts"]["scanned"]) == (len(STALE), len(STALE + LIVING))
+        assert (report["deletion"]["planned"], report["counts"]["scanned"]) == (len(STALE + EARLY), len(STALE + LIVING))
         # Whoever has no certificate of that authority gets no row, and no task.
         stranger = janitor(*pod.arguments, env=pod.environment | {"JANITOR_DASK": f"tcp://127.0.0.1:{here}"})
         assert stranger.code == 2

@@ -56,6 +56,12 @@ PLANTED_MUTATIONS = (
         (_EARLY,),
     ),
     Mutation(
+        "owners are not looked up again before the deletes",
+        "janitor/run/sweep.py",
+        (("            spared = find_owners_to_spare()\n", ""),),
+        ("tests/faults/test_races.py::test_an_owner_who_makes_a_token_before_the_deletes_begin_loses_nothing_early",),
+    ),
+    Mutation(
         "rows go early though their owner is not freed",
         "janitor/run/unlocking.py",
         (("not (of_owner.has_accepted or of_owner.has_staying)", "not of_owner.has_accepted"),),

@@ -11,8 +11,19 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.faults.proxy import Forward, Meddle, Request, meddling_proxy
 from tests.fixtures import NewTable
 from tests.servers import Server
-from tests.sweeping import DAY, LONG_AGO, Swept, assert_exact, key_of, keys_in, living_rows, stale_rows, sweep
-from tests.tables import Item, legacy
+from tests.sweeping import (
+    DAY,
+    LONG_AGO,
+    Swept,
+    assert_exact,
+    fingerprint_of,
+    key_of,
+    keys_in,
+    living_rows,
+    stale_rows,
+    sweep,
+)
+from tests.tables import Item, legacy, modern
 
 APIS = {"partiql": "BatchExecuteStatement", "item": "DeleteItem"}
 
@@ -163,3 +174,53 @@ def test_a_key_that_came_back_with_a_new_row_stays(
     swept = raced(server, table, tmp_path, api, before_each_delete(replace))
     assert (swept.report["deletion"]["changed"], swept.report["deletion"]["deleted"]) == (1, 9)
     assert client.get_item(TableName=table, Key={"token": again["token"]})["Item"] == again
+
+
+def test_an_owner_who_makes_a_token_before_the_deletes_begin_loses_nothing_early(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    lone, let_in = (modern(name, now - 7_200, username=name) for name in ("lone", "let-in"))
+    past_the_grace = modern("past the grace", now - 30 * DAY, username="let-in")
+    new = modern("new", now + DAY, username="let-in")
+    table = new_table([lone, let_in, past_the_grace])
+    looked_up: list[str] = []
+
+    def make_token(request: Request, forward: Forward) -> tuple[int, Any]:
+        answer = forward(request)
+        looked_up.append(request["ExpressionAttributeValues"][":owner"]["S"])
+        if looked_up == ["let-in"]:
+            client.put_item(TableName=table, Item=new)
+        return answer
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["Query"] = make_token
+        swept = sweep(url, table, tmp_path, "--unlock-after", "1h")
+    deletion = swept.report["deletion"]
+    assert (swept.finished.code, deletion["planned"], deletion["deleted"], deletion["changed"]) == (0, 3, 2, 1)
+    assert keys_in(client, table) == {key_of(let_in), key_of(new)}
+    assert swept.outcomes[fingerprint_of(key_of(let_in))] == "changed"
+    assert swept.report["locked_out"] == []
+    assert looked_up[:4] == ["let-in", "lone", "let-in", "lone"]
+
+
+def test_nothing_goes_early_if_owners_cannot_be_looked_up_again(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    early, past_the_grace = modern("early", now - 7_200, username="ana"), modern("over", now - 30 * DAY)
+    table = new_table([early, past_the_grace])
+    asked: list[Request] = []
+
+    def refuse_later(request: Request, forward: Forward) -> tuple[int, Any]:
+        asked.append(request)
+        denied = {"__type": "com.amazon.coral.service#AccessDeniedException", "message": "no"}
+        return forward(request) if len(asked) == 1 else (400, denied)
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["Query"] = refuse_later
+        swept = sweep(url, table, tmp_path, "--unlock-after", "1h")
+    assert (swept.finished.code, swept.report["deletion"]["deleted"]) == (1, 1)
+    assert "owners could not be looked up again" in swept.finished.err
+    assert swept.outcomes[fingerprint_of(key_of(early))] == "planned"
+    assert keys_in(client, table) == {key_of(early)}

@@ -82,9 +82,20 @@ def test_owners_who_are_locked_out_are_named_with_what_lets_them_in(
     create_table(dynamodb, table, hashed=True, rows=[*rows, modern("fine", now + DAY, username="cem")])
     try:
         finished, found = doctor(ministack_url, "--table", table)
+        dynamodb.put_item(TableName=table, Item=modern("undated", None, username="bob", isSystemToken=True))
+        rules = ("--protect-user", "an*", "--gates", "api")
+        of_rules = [
+            check(doctor(ministack_url, "--table", table, *options)[1], "owners")["way_out"]
+            for options in (rules[2:], rules, (*rules, "--protect-system"))
+        ]
     finally:
         dynamodb.delete_table(TableName=table)
     said = check(found, "owners")
+    # By the rules of the sweep: what is protected is left to whoever protects it.
+    assert ["--unlock-after 1h" in way_out for way_out in of_rules] == [True, False, False]
+    assert ["--include undated" in way_out for way_out in of_rules] == [True, True, False]
+    assert ["protected rows" in way_out for way_out in of_rules] == [False, True, True]
+    assert not any("Workbench still accepts" in way_out for way_out in of_rules)
     assert (finished.code, said["status"]) == (0, "warning")
     assert said["found"] == (
         "2 owners are locked out among the owners of the first 3 rows: ana (expired), bob (malformed)"

@@ -64,6 +64,14 @@ def test_the_report_only_policy_does_not_for_a_sweep_and_each_missing_action_is_
     assert keys_in(account.client("dynamodb"), TABLE) == rows
 
 
+def test_a_restore_needs_the_index_of_owners_and_a_scan_only_says_less_without_it(account: Account) -> None:
+    query = "dynamodb:Query"
+    code, checks = examined(account, "restore", without(policy("restore"), query))
+    assert (code, failed(checks)) == (1, {query})
+    code, checks = examined(account, "scan", without(policy("report-only"), query))
+    assert (code, checks[query]["status"]) == (0, "warning")
+
+
 def test_where_only_delete_item_is_allowed_a_sweep_goes_on_with_it(account: Account) -> None:
     instead = json.loads(json.dumps(policy("sweep")).replace(PARTIQL, ITEM))
     code, checks = examined(account, "sweep", instead)

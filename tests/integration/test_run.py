@@ -228,6 +228,14 @@ def test_check_says_what_a_file_would_do_and_when(tmp_path: Path) -> None:
     assert "DELETES tokens that expired 30 days ago or longer, at most 5 rows" in said.out
     assert said.out.count("03:00 UTC  in ") == 5
     assert "dry run" in janitor("run", file, "--check", "--dry-run").out
+    assert "gates" not in said.out
+    more = text.replace("[delete]", 'gates = "api"\n[delete]\ninclude = ["undated", "legacy"]')
+    said = janitor("run", job(tmp_path, more), "--check")
+    assert (
+        "DELETES tokens that expired 30 days ago or longer, legacy rows and rows without a date by their createdDate "
+        "too, at most 5 rows"
+    ) in said.out, said.err
+    assert "gates      api alone: what only MCP Workbench would accept counts as dead" in said.out
 
 
 @one_server

@@ -49,7 +49,7 @@ def test_only_findings_that_match_each_filter_are_listed(server: Server, new_tab
     bounded = report_of(janitor("scan", *one, "--group", "rag*", "--max-findings", "1"))
     assert (len(bounded["findings"]), bounded["findings_omitted"]) == (1, 1)
     screen = on_screen(janitor("scan", *one, "--group", "rag*", "--format", "table", tty=True, columns=170).out)
-    assert "2 of 4 rows that are not active, in the group rag*, most urgent first." in screen
+    assert "2 of 4 rows that are findings, in the group rag*, most urgent first." in screen
     assert "rag, ops" in screen
 
     # Of two tables the sums are those of both.

@@ -66,6 +66,12 @@ def test_a_scan_says_what_is_wrong_with_a_row_and_lisa_agrees(
             assert "breaks-lisa-list" in reasons, bearer
         else:
             assert "breaks-lisa-list" not in reasons, bearer
+    # A filter that matches all leaves none out, active rows with reasons neither.
+    every = report_of(scan(server, table, "--name", "*", "--user", "*"))
+    named = [finding for finding in report["findings"] if finding["username"] and finding["name"]]
+    assert every["findings"] == named
+    assert {"active", "legacy", "malformed", "expiring"} == {finding["state"] for finding in named}
+    assert (every["counts"], every["active_findings"]) == (report["counts"], 2)
     warnings = {warning["code"]: warning["message"] for warning in report["warnings"]}
     assert set(warnings) == {
         "workbench-only", "plain-text-key", "key-not-a-sha256", "groups-break-authorizer", "breaks-lisa-list",

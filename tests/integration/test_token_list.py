@@ -51,7 +51,15 @@ def test_every_format_tells_every_row_active_ones_too(server: Server, new_table:
     assert counted(report) == {
         "scanned": 42, "active": 2, "expiring": 7, "expired": 4, "stale": 14, "permanent": 1, "malformed": 14,
     }  # fmt: skip
-    assert report["listing"] == {"states": [], "users": [], "names": [], "groups": [], "sort": None, "chosen": 42}
+    assert report["listing"] == {
+        "only_findings": False,
+        "states": [],
+        "users": [],
+        "names": [],
+        "groups": [],
+        "sort": None,
+        "chosen": 42,
+    }
     assert (report["run"]["command"], report["findings_omitted"], len(report["findings"])) == ("token list", 0, 42)
     assert [row["state"] for row in report["findings"]][-2:] == ["active", "active"]
     written = {name: (tmp_path / name).read_text(encoding="utf-8") for name in FORMATS}

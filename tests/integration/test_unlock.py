@@ -11,7 +11,7 @@ from tests.command import janitor
 from tests.exports import dump
 from tests.fixtures import NewTable
 from tests.integration.test_apply import apply, planned
-from tests.lisa import may_create_token
+from tests.lisa import may_create_token, workbench_accepts
 from tests.servers import Server
 from tests.sweeping import DAY, fingerprint_of, key_of, keys_in, run, sweep
 from tests.tables import Item, legacy, modern
@@ -164,7 +164,20 @@ def test_every_owner_whom_lisa_refuses_is_named_with_what_would_remove_the_rows(
         "legacy-undated": [("legacy", "remove")],
         "held": [("expired", "unprotect")],
     }
+    working = {owner["username"] for owner in report["lockouts"] for row in owner["rows"] if row["accepted_by"]}
+    assert working == {"undated", "legacy-living", "legacy-undated"}
+    for owner, bearer in (("legacy-living", "plain-text-key-living"), ("text", key_of(rows[3]))):
+        assert workbench_accepts(tokens, table, bearer, now) == (owner in working)
     shown = janitor("scan", "--table", table, "--endpoint-url", table_server.url, "--format", "markdown").out
+    ends = "MCP Workbench still accepts the key"
+    by_hand = next(line for line in shown.splitlines() if "no sweep may take" in line)
+    name_of = {owner["username"]: owner["rows"][0]["row_name"] for owner in report["lockouts"]}
+    for owner in ("legacy-living", "legacy-undated"):
+        assert name_of[owner] in by_hand.partition(ends)[2], owner
+    assert name_of["text"] not in by_hand.partition(ends)[2]
+    assert shown.count(ends) == 2
+    gone = next(line for line in shown.splitlines() if "rows that have expired" in line)
+    assert ends not in gone
     for words in ("--unlock-after 1h", "token remove", "--include legacy", "--gates api --include undated", "protect"):
         assert words.replace("-", "") in shown.replace("\\", "").replace("-", ""), words
 

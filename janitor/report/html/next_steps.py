@@ -5,12 +5,13 @@ The report does not know every option of its run (`--profile`, `--protect-user`)
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
-from janitor.report.model import Outcome, Report
+from janitor.report.lockout_text import warn_of_working
+from janitor.report.model import Finding, Outcome, Report
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.lockout import Remedy
@@ -110,15 +111,17 @@ def _steps_for_locked_out(report: Report) -> Iterator[Step]:
         unlock_after = "" if report.policy.unlock_after_seconds is not None else " --unlock-after 1h"
         plan = f"{_sweep_command(report)}{unlock_after}{include} --plan locked-out.ndjson"
         yield Step(advice, (plan, "janitor apply locked-out.ndjson"))
-    by_hand = [row.row_name for row in rows if row.remedy in (Remedy.REMOVE, Remedy.INCLUDE_UNDATED)]
+    by_hand = [row for row in rows if row.remedy in (Remedy.REMOVE, Remedy.INCLUDE_UNDATED)]
     if by_hand:
         are = "is" if len(by_hand) == 1 else "are"
         advice = (
             f"{format_count(len(by_hand), 'row')} of locked-out owners {are} left by such a sweep. Look at each, and "
-            "remove it if nobody needs it."
+            f"remove it if nobody needs it{warn_of_working(by_hand)}."
         )
         where = "" if report.tables[0].source else f" {_target_options(report)}"
-        yield Step(advice, tuple(f"janitor token remove {_quote(name)}{where}" for name in by_hand[:_MAX_REMOVES]))
+        yield Step(
+            advice, tuple(f"janitor token remove {_quote(row.row_name)}{where}" for row in by_hand[:_MAX_REMOVES])
+        )
 
 
 def _steps_for_reasons(report: Report) -> Iterator[Step]:
@@ -127,8 +130,10 @@ def _steps_for_reasons(report: Report) -> Iterator[Step]:
     if keys:
         advice = (
             f"Treat the keys of {format_count(len(keys), 'row')} as leaked: they stand in the table as they are used. "
-            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it, "
-            "have the owners make new tokens, and then plan the deletes."
+            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it. "
+            "A client that needs its key gets a hashed row from `janitor token import`. Then plan the deletes, and "
+            "remove with `janitor token remove` what MCP Workbench still accepts: LISA gives the owners no new "
+            "tokens while the rows stand."
         )
         plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
         yield Step(advice, (plan, "janitor apply legacy.ndjson"))
@@ -137,12 +142,22 @@ def _steps_for_reasons(report: Report) -> Iterator[Step]:
         advice = (
             f"Correct {format_count(len(breaking), 'row')} of this page that LISA fails on: its list of tokens breaks "
             "for everybody, or API Gateway refuses the token. The finding names the attribute; correct it in "
-            "DynamoDB, or have the owner make a new token and remove the row with `janitor token remove`."
+            "DynamoDB, or make a successor of a token that LISA's API accepts, and then remove the old row with "
+            "`janitor token remove`. While the row stands, LISA gives its owner no new token."
         )
-        table = report.only_table
-        shows = table is not None and table.source is None
-        name = choose_row_names(report.findings)(breaking[0])
-        yield Step(advice, (f"janitor token show {name} {_target_options(report)}",) if shows else ())
+        yield Step(advice, _list_commands_for(breaking, report))
+
+
+def _list_commands_for(breaking: Sequence[Finding], report: Report) -> tuple[str, ...]:
+    """List the commands that show the first of these findings, and what its successor would be."""
+    table, row_name_of = report.only_table, choose_row_names(report.findings)
+    if table is None or table.source is not None:
+        return ()
+    commands = [f"janitor token show {row_name_of(breaking[0])} {_target_options(report)}"]
+    accepted = next((row_name_of(each) for each in breaking if Gate.API in each.accepted_by), None)
+    if accepted is not None:
+        commands.append(f"janitor token rotate {accepted} {_target_options(report)} --expires-in 90d --dry-run")
+    return tuple(commands)
 
 
 def _steps_for_owners(report: Report) -> Iterator[Step]:
@@ -157,7 +172,10 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
     if accepted:
         lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
         why = "with no date, a broken one, no tokenUUID, or a key that is no hash"
-        yield Step(f"{lets}, {why}. janitor deletes no row that LISA accepts: have the owners replace them.")
+        yield Step(
+            f"{lets}, {why}. No sweep deletes a row that LISA accepts: give it a date with `janitor token extend`, or "
+            "remove it with `janitor token remove`. LISA 6.1 and later give its owner no new token before it is gone."
+        )
     if report.findings_omitted:
         yield Step(
             "See the findings that this page leaves out.",
@@ -175,7 +193,7 @@ def _command_again(report: Report) -> str:
     chosen += [("name", pattern) for pattern in listing.names]
     chosen += [("group", pattern) for pattern in listing.groups]
     options = "".join(f" --{name} {_quote(value)}" for name, value in chosen)
-    return f"{_scan_command(report, 'token list')}{options}"
+    return f"{_scan_command(report, 'scan' if listing.only_findings else 'token list')}{options}"
 
 
 def _scan_command(report: Report, command: str = "scan") -> str:

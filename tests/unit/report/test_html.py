@@ -16,10 +16,20 @@ from msgspec import structs
 from janitor.report.formats.html import HtmlFormat
 from janitor.report.html.charts import Bars, days_ahead, months_behind
 from janitor.report.html.next_steps import list_steps
-from janitor.report.model import ForecastDay, Outcome, Remark, Report, TablePart
+from janitor.report.model import (
+    ForecastDay,
+    ListingPart,
+    LockedOutOwner,
+    LockingRow,
+    Outcome,
+    Remark,
+    Report,
+    TablePart,
+)
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import DAY
+from janitor.tokens.lockout import Remedy
 from janitor.tokens.printable import printable
 from tests.examples import examples
 from tests.html_reports import HOSTILE, NOW, after_a_sweep, believable, found, lockouts_of, many, report_of
@@ -284,6 +294,25 @@ def taken_by(name: str) -> click.Command:
     return command
 
 
+def test_a_filtered_scan_is_run_again_as_the_scan_it_was() -> None:
+    listing = ListingPart(only_findings=True, states=[], users=["a*"], names=[], groups=[], sort=None, chosen=4)
+    report = report_of([found(modern("soon", NOW + DAY))], findings_omitted=3)
+    *_, last = list_steps(structs.replace(report, listing=listing))
+    assert last.commands[0].startswith("janitor scan ")
+    assert "--user 'a*'" in last.commands[0]
+    assert "--state" not in last.commands[0]
+
+
+def test_a_step_that_ends_a_working_key_says_so() -> None:
+    def steps_of(*gates: Gate) -> str:
+        row = LockingRow(row_name="0123456789ab-7b21c0", state=State.LEGACY, remedy=Remedy.REMOVE, accepted_by=gates)
+        report = structs.replace(report_of([]), lockouts=[LockedOutOwner(username="ana", rows=[row])])
+        return " ".join(step.advice for step in list_steps(report))
+
+    assert "accepts the key of 0123456789ab-7b21c0, and removing the row ends that" in steps_of(Gate.WORKBENCH)
+    assert "MCP Workbench" not in steps_of()
+
+
 def test_keys_in_plain_text_and_rows_that_break_lisa_have_steps_of_their_own() -> None:
     plain, breaking = found(legacy("hunter2-hunter2", NOW - DAY)), found(modern("soon", NOW + DAY, createdBy=7))
     first, second, *_ = list_steps(report_of([plain, breaking]))
@@ -291,6 +320,15 @@ def test_keys_in_plain_text_and_rows_that_break_lisa_have_steps_of_their_own() -
     assert "--include legacy" in first.commands[0]
     assert "its list of tokens breaks" in second.advice
     assert f"token show {breaking.fingerprint} " in second.commands[0]
+    rotate = shlex.split(second.commands[1])
+    assert rotate[:4] == ["janitor", "token", "rotate", breaking.fingerprint]
+    assert "--dry-run" in rotate
+    taken_by("token rotate").make_context("rotate", rotate[3:])
+    # LISA gives the owner no new token while the row stands, and a dead row has no successor.
+    assert "while the rows stand" in first.advice
+    dead = report_of([found(modern("gone", NOW - DAY, createdBy=7))])
+    (shown,) = [step for step in list_steps(dead) if "its list of tokens breaks" in step.advice]
+    assert len(shown.commands) == 1
     assert "hunter2" not in f"{first} {second}"
     assert [step.advice[:5] for step in list_steps(report_of([found(modern("fine", NOW + DAY))]))] == ["Tell "]
 

@@ -35,7 +35,7 @@ _WHY = {
     ImportReason.NOT_IN_TABLE: "no classic row of the table has this fingerprint",
 }
 # Lines of the file that led to nothing, though somebody meant them to.
-_MISTAKES = (ImportReason.NOT_IN_TABLE, ImportReason.AMBIGUOUS)
+_MISTAKES = (ImportReason.HOLDS_TOKEN, ImportReason.NOT_IN_TABLE, ImportReason.AMBIGUOUS)
 
 
 class ImportSummary:

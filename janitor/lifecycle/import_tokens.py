@@ -6,7 +6,7 @@ Nothing is overwritten and nothing is deleted, so an import can be run again: wh
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from janitor.dynamodb.add_row import RowAdder
 from janitor.dynamodb.find import Finder
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.lifecycle.change import NO_ANSWER
-from janitor.lifecycle.grant import find_caller_name, find_revealing_text
+from janitor.lifecycle.grant import find_caller_name
 from janitor.lifecycle.import_summary import ImportSummary
 from janitor.lifecycle.new_token import compute_expiry
 from janitor.lifecycle.obstacles import find_rows_of_user
@@ -30,9 +30,10 @@ from janitor.settings.token_import import ImportCommand
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.dialect import Dialect, find_accepting_gates, lacks_uuid
 from janitor.tokens.expiration import MAX_SECONDS, read_as_lisa
-from janitor.tokens.fingerprint import key_of
+from janitor.tokens.fingerprint import compute_token_digest, key_of
 from janitor.tokens.new_row import Grant, make_row
 from janitor.tokens.policy import Policy
+from janitor.tokens.redact import reveals_any_token, reveals_token
 from janitor.tokens.row import Row
 from janitor.tokens.words import format_count
 from janitor.wiring.confirm import confirm
@@ -151,10 +152,16 @@ def _open_tables(settings: ImportCommand, from_table: str, stop: Stop) -> _Table
 
 
 def _read_classic_rows(tables: _Tables, owners: Mapping[str, Owner], summary: ImportSummary) -> list[_ClassicRow]:
-    """Read the old table to its end; return its classic rows with an owner, in the order of the file's lines."""
-    rows: dict[str, _ClassicRow] = {}
-    ambiguous: set[str] = set()
+    """Read the old table to its end; return its classic rows with an owner, in the order of the file's lines.
+
+    Raises:
+        ConfigurationError: --created-by has one of the tokens in it.
+    """
+    rows: dict[str, list[_ClassicRow]] = {}
+    digests: set[str] = set()
     for found in tables.old_rows.find_all():
+        # The old table may be the present one, whose hashed rows stand beside the classic ones.
+        digests.add(compute_token_digest(found.row, Dialect.HASHED))
         is_classic = lacks_uuid(found.row)
         summary.count_scanned(is_classic=is_classic)
         if not is_classic:
@@ -163,19 +170,51 @@ def _read_classic_rows(tables: _Tables, owners: Mapping[str, Owner], summary: Im
         owner = owners.get(fingerprint)
         if owner is None or owner.username is None:
             summary.leave_out(fingerprint, None, ImportReason.NO_OWNER)
-        elif fingerprint in rows:
-            ambiguous.add(fingerprint)
-        else:
-            is_accepted = bool(find_accepting_gates(found.row, tables.present.now, Dialect.CLASSIC))
-            rows[fingerprint] = _ClassicRow(
-                found.row.key.S or "", fingerprint, owner, _read_end(found.row), is_accepted
-            )
+            continue
+        is_accepted = bool(find_accepting_gates(found.row, tables.present.now, Dialect.CLASSIC))
+        row = _ClassicRow(found.row.key.S or "", fingerprint, owner, _read_end(found.row), is_accepted)
+        rows.setdefault(fingerprint, []).append(row)
+    if reveals_any_token(tables.created_by, digests):
+        sentence = "the name of who creates the tokens has a token in it, or 40 hex digits or more, which look like one"
+        raise ConfigurationError(sentence, "give another text with --created-by", "holds-token")
+    return list(_choose_rows(owners, rows, digests, summary))
+
+
+def _choose_rows(
+    owners: Mapping[str, Owner],
+    rows: Mapping[str, Sequence[_ClassicRow]],
+    digests: Collection[str],
+    summary: ImportSummary,
+) -> Iterator[_ClassicRow]:
+    """Yield the row of each line; lines that have a token in them, or not exactly one row, are counted with the reason.
+
+    Args:
+        owners: the lines, by fingerprint.
+        rows: the classic rows with an owner, by fingerprint.
+        digests: the sha256 of each token of the old table. Any line may have any of them in it, for people fill in the
+            file by hand.
+        summary: counts what is left out.
+    """
     for fingerprint, owner in owners.items():
-        if fingerprint in ambiguous:
-            summary.leave_out(fingerprint, rows.pop(fingerprint).owner, ImportReason.AMBIGUOUS)
-        elif owner.username is not None and fingerprint not in rows:
+        if owner.username is None:
+            continue
+        found = rows.get(fingerprint, ())
+        # First of all, for every other reason shows the line's texts.
+        if _reveals_token(owner, found, digests):
+            summary.leave_out(fingerprint, owner, ImportReason.HOLDS_TOKEN)
+        elif not found:
             summary.leave_out(fingerprint, owner, ImportReason.NOT_IN_TABLE)
-    return sorted(rows.values(), key=lambda row: row.owner.line)
+        elif len(found) > 1:
+            summary.leave_out(fingerprint, owner, ImportReason.AMBIGUOUS)
+        else:
+            yield found[0]
+
+
+def _reveals_token(owner: Owner, rows: Iterable[_ClassicRow], digests: Collection[str]) -> bool:
+    """Whether a text of the line holds a token of the old table; that of its own rows anywhere, inside a word too."""
+    texts = (owner.username or "", owner.name or "", *owner.groups)
+    keys = [row.key for row in rows]
+    return any(reveals_any_token(text, digests) or any(reveals_token(text, key) for key in keys) for text in texts)
 
 
 def _read_end(row: Row) -> int | None:
@@ -201,7 +240,7 @@ def _plan_rows(rows: Iterable[_ClassicRow], tables: _Tables, summary: ImportSumm
             keys_of_users[grant.username] = _find_keys_of_user(grant.username, tables.present)
         # A classic row in the table that LISA reads now may name its owner: it is no second token.
         others = keys_of_users[grant.username] - {row.key}
-        reason = _find_reason(row, grant, key, owner_has_row=bool(others))
+        reason = _find_reason(row, grant, owner_has_row=bool(others))
         expires = tables.default_expiry if row.expiry is None else row.expiry
         if reason is not None or expires is None:
             summary.leave_out(row.fingerprint, row.owner, reason or ImportReason.NO_EXPIRY)
@@ -227,7 +266,7 @@ def _make_grant(owner: Owner, tables: _Tables) -> Grant:
     )
 
 
-def _find_reason(row: _ClassicRow, grant: Grant, key: str, *, owner_has_row: bool) -> ImportReason | None:
+def _find_reason(row: _ClassicRow, grant: Grant, *, owner_has_row: bool) -> ImportReason | None:
     """Find the rule that leaves the row out; None for none.
 
     LISA gives a person no second token: any row of the user counts (lambda/api_tokens/handler.py, `_get_user_token`).
@@ -235,8 +274,6 @@ def _find_reason(row: _ClassicRow, grant: Grant, key: str, *, owner_has_row: boo
     """
     if not row.is_accepted:
         return ImportReason.EXPIRED
-    if find_revealing_text(grant, key, row.key) is not None:
-        return ImportReason.HOLDS_TOKEN
     return ImportReason.USER_HAS_TOKEN if owner_has_row and not grant.is_system else None
 
 

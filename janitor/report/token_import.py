@@ -32,8 +32,9 @@ class ImportReason(StrEnum):
     """Why a row was left out.
 
     `no-owner`: the file does not say whose it is. `expired`: LISA refuses it already. `no-expiry`: it never ends, and
-    LISA 6.1 needs an end. `user-has-token`: LISA allows its owner no second one. `holds-token`: a text reveals a token.
-    `ambiguous`: another row has the same fingerprint. `not-in-table`: no classic row has this fingerprint.
+    LISA 6.1 needs an end. `user-has-token`: LISA allows its owner no second one. `holds-token`: a text of its line
+    reveals a token of the old table, so no text of the line is shown. `ambiguous`: another row has the same
+    fingerprint. `not-in-table`: no classic row has this fingerprint.
     """
 
     NO_OWNER = "no-owner"

@@ -210,6 +210,12 @@ PLANTED_MUTATIONS = (
         (_IMPORT,),
     ),
     Mutation(
+        "an import shows and stores a token that another line has in it",
+        "janitor/lifecycle/import_tokens.py",
+        (("return any(reveals_any_token(text, digests) or any(", "return any(any("),),
+        ("tests/integration/test_token_import.py::test_no_line_shows_or_stores_a_token_that_any_line_has_in_it",),
+    ),
+    Mutation(
         "an import gives a person a second token",
         "janitor/lifecycle/import_tokens.py",
         (("if owner_has_row and not grant.is_system else None", "if False else None"),),

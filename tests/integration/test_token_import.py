@@ -126,6 +126,36 @@ def test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one(
     assert api_accepts(client, table, bearers["second"], now, hashed=True)
 
 
+def test_no_line_shows_or_stores_a_token_that_any_line_has_in_it(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    there, over, free, live = (f"the-key-of-{name}" for name in ("there", "over", "free", "live"))
+    old = new_table(
+        [token(there, now + DAY), token(over, now - DAY), token(free, now + DAY), token(live)], hashed=False
+    )
+    table = new_table([modern(there, now + DAY, username="ana")])
+    before = rows_in(client, table)
+    cells = {
+        there: ("ana", there, ""),  # its own, and a row stands
+        over: (f"bo ({live})", "job", ""),  # another's, and it has expired
+        free: ("cy", "job", f"users;{live}"),  # another's, and it could be imported
+        "the-key-of-nothing": ("di", f"key={live}", ""),  # its fingerprint was mistyped
+        live: ("eve", "ci", ""),
+    }
+    owners = owners_file(tmp_path, cells)
+    holds = dict.fromkeys(range(2, 6), "holds-token")
+    for form in ("json", "table"):
+        dry = run(server.url, old, table, owners, "--format", form)
+        assert (dry.code, [f"line {line}, " in dry.err for line in holds]) == (1, [True] * 4), dry.err
+    said = run(server.url, old, table, owners, "--expires-in", "30d", "--write", "--yes")
+    assert (said.code, outcomes(said)) == (1, {**holds, 6: "imported"})
+    [row] = [row for row in rows_in(client, table) if row not in before]
+    assert row["username"] == {"S": "eve"}
+    by_token = run(server.url, old, table, owners, "--write", "--yes", "--created-by", live)
+    assert (by_token.code, by_token.out, "another text with --created-by" in by_token.err) == (2, "", True)
+
+
 def test_classic_rows_that_stand_in_the_present_table_are_imported_beside_themselves(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:

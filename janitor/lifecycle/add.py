@@ -119,7 +119,8 @@ def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop)
     if located.dialect is Dialect.HASHED and user is not None and not settings.owner.system:
         to_replace = find_rows_to_replace(user, table, replaces_expired=settings.replace.replace_expired)
     predecessor = read_predecessor(find_latest(to_replace, table).item) if to_replace else None
-    grant = make_grant(settings, key, located.dialect, table.now, predecessor)
+    old_keys = [found.row.key.S or "" for found in to_replace]
+    grant = make_grant(settings, key, located.dialect, table.now, predecessor=predecessor, old_keys=old_keys)
     header = build_header(located, table.policy, run_id, table.now, settings.policy.as_of)
     return _Addition(
         new=NewToken.of(token, key, expires, grant, table),

@@ -1,6 +1,7 @@
 """What the row of a new token says besides key and expiration in a table of LISA 6.1 or later: its owner, its name."""
 
 import uuid
+from collections.abc import Sequence
 
 from janitor.dynamodb.caller import IdentifiedSession
 from janitor.dynamodb.find import StoredItem
@@ -20,7 +21,13 @@ _ADD_INSTEAD = "remove it with `janitor token remove`, and make another with `ja
 
 
 def make_grant(
-    settings: AddCommand, key: str, dialect: Dialect, now: int, predecessor: Predecessor | None = None
+    settings: AddCommand,
+    key: str,
+    dialect: Dialect,
+    now: int,
+    *,
+    predecessor: Predecessor | None = None,
+    old_keys: Sequence[str] = (),
 ) -> Grant | None:
     """Make what the row says besides key and expiration; None in a classic table.
 
@@ -30,6 +37,7 @@ def make_grant(
         dialect: the table's dialect.
         now: the UNIX second of its creation.
         predecessor: the row that it replaces. Its name, groups and system flag are kept unless options say otherwise.
+        old_keys: the keys of all rows that it replaces, which no text of it may reveal either.
 
     Raises:
         ConfigurationError: too much or too little is given, or a text holds a token, or the creator is not known.
@@ -53,7 +61,7 @@ def make_grant(
         name=name,
         is_system=owner.system or (predecessor is not None and predecessor.is_system and not owner.personal),
     )
-    _check_no_text_reveals_token(grant, key)
+    _check_no_text_reveals_token(grant, owner, key, *old_keys)
     return grant
 
 
@@ -135,16 +143,20 @@ def find_caller_name(settings: TableSettings) -> str:
     return arn.rpartition("/")[2].rpartition(":")[2]
 
 
-def _check_no_text_reveals_token(grant: Grant, key: str) -> None:
-    """Check that no text that is shown to people holds a token.
+def _check_no_text_reveals_token(grant: Grant, owner: OwnerSettings, *keys: str) -> None:
+    """Check that no text that is shown to people, given or kept, holds the token of one of these keys.
 
     Raises:
         ConfigurationError: one does. The message does not repeat it.
     """
-    name = find_revealing_text(grant, key)
-    if name is not None:
-        sentence = f"{flag(name)} has a token in it, or 40 hex digits or more, which look like one"
-        raise ConfigurationError(sentence, "give a text that everybody may read", "holds-token")
+    option = find_revealing_text(grant, *keys)
+    if option is None:
+        return
+    is_kept = option in ("name", "group") and not getattr(owner, option)
+    what = f"the {option} of the replaced row" if is_kept else flag(option)
+    way_out = f"give another one with {flag(option)}" if is_kept else "give a text that everybody may read"
+    sentence = f"{what} has a token in it, or 40 hex digits or more, which look like one"
+    raise ConfigurationError(sentence, way_out, "holds-token")
 
 
 def find_revealing_text(grant: Grant, *keys: str) -> str | None:

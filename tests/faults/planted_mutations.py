@@ -216,6 +216,12 @@ PLANTED_MUTATIONS = (
         ("tests/integration/test_token_import.py::test_no_line_shows_or_stores_a_token_that_any_line_has_in_it",),
     ),
     Mutation(
+        "a new row keeps a name that has the replaced token in it",
+        "janitor/lifecycle/grant.py",
+        (("owner, key, *old_keys)", "owner, key)"),),
+        ("tests/integration/test_token_add.py::test_what_replaces_a_token_keeps_no_text_that_has_the_old_one_in_it",),
+    ),
+    Mutation(
         "an import gives a person a second token",
         "janitor/lifecycle/import_tokens.py",
         (("if owner_has_row and not grant.is_system else None", "if False else None"),),

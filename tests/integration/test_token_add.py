@@ -224,6 +224,23 @@ def test_odd_attributes_of_a_replaced_token_are_kept_only_where_lisa_can_read_th
     assert (old["token"]["S"] in keys_in(client, table)) is (code == 2)
 
 
+def test_what_replaces_a_token_keeps_no_text_that_has_the_old_one_in_it(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    bearer, other = "Zq-live-secret", "Yp-older-secret"
+    earlier = modern(other, OLD - DAY, username="ana@example.com", name="ci")
+    for kept, option in (({"name": bearer}, "name"), ({"name": f"({other})"}, "name"), ({"groups": [bearer]}, "group")):
+        old = modern(bearer, OLD, username="ana@example.com", **kept)
+        table = new_table([old, earlier])
+        said, _ = replaced(server, client, table)
+        assert (said.code, said.out, len(items_in(client, table))) == (2, "", 2)
+        assert f"the {option} of the replaced row has a token in it" in said.err
+        assert f"give another one with --{option}" in said.err
+        assert_silent(said.err, bearer)
+        given, item = replaced(server, client, table, f"--{option}", "ops")
+        assert (given.code, bearer in str(item), other in str(item)) == (0, False, False), given.err
+
+
 def redirected(server: Server, table: str, redirection: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """An add whose standard output the shell sends there."""
     where = ["--table", table, "--endpoint-url", server.url, "--expires-in", "1h"]

@@ -12,6 +12,7 @@ _JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_charact
 _ASLEEP = "tests/unit/serve/test_scheduler.py::test_what_a_machine_slept_through_is_done_once_however_late"
 _LAMBDA = "tests/unit/aws/test_lambda_handler.py"
 _ROTATE = "tests/integration/test_token_rotate.py"
+_RESTORE = "tests/integration/test_restore.py"
 _IMPORT = "tests/integration/test_token_import.py::test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one"
 _IS_LAST = (("if page.next_key is None:", "if page.next_key is None or not page.count:"),)
 
@@ -220,6 +221,12 @@ PLANTED_MUTATIONS = (
         "janitor/lifecycle/grant.py",
         (("owner, key, *old_keys)", "owner, key)"),),
         ("tests/integration/test_token_add.py::test_what_replaces_a_token_keeps_no_text_that_has_the_old_one_in_it",),
+    ),
+    Mutation(
+        "a restore puts a row beside one of its archive that was extended",
+        "janitor/lifecycle/restore.py",
+        (("hash_key(row) + msgspec.json.encode(row.expiration)", "hash_key(row)"), (" if archived.was_deleted)", ")")),
+        (f"{_RESTORE}::test_no_row_is_put_beside_one_of_the_archive_that_its_owner_extended[dynamodb-local]",),
     ),
     Mutation(
         "an import gives a person a second token",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from janitor.dynamodb.find import StoredItem
-from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
+from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.lifecycle.add_messages import print_message
 from janitor.lifecycle.grant import list_kept, make_grant
 from janitor.lifecycle.issue import NewToken, TokenIssuer
@@ -13,12 +13,11 @@ from janitor.lifecycle.obstacles import (
     check_key_is_free,
     describe_rows,
     find_latest,
-    find_rows_of_user,
     find_rows_to_replace,
+    list_other_rows,
 )
 from janitor.lifecycle.replacement import RowReplacer
 from janitor.lifecycle.selection import TokenTable, open_token_table
-from janitor.logs import get_logger
 from janitor.settings.token_add import AddCommand
 from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.stopping import Stop
@@ -31,8 +30,6 @@ from janitor.wiring.archives import check_archive
 from janitor.wiring.confirm import confirm
 from janitor.wiring.execution import prepare_or_stop
 from janitor.wiring.plans import build_header
-
-log = get_logger("janitor.token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,12 +145,7 @@ def _print_summary(addition: _Addition, *, is_dry_run: bool) -> None:
 
 def _warn_of_concurrent_tokens(new: NewToken, user: str, table: TokenTable) -> None:
     """Warn if somebody added a token for the same user at the same time, which no condition can prevent."""
-    own_key = decode_row(new.item).key
-    try:
-        others = [found for found in find_rows_of_user(user, table) if found.row.key != own_key]
-    except (JanitorError, StopRequestedError) as error:
-        log.warning("token.others_not_looked_up", error=type(error).__name__)
-        return
+    others = list_other_rows(user, {decode_row(new.item).key.S}, table)
     if others:
         rows = describe_rows(others, table)
         sentence = f"{printable(user)} has another token, added at the same time: {rows}"

@@ -199,6 +199,12 @@ PLANTED_MUTATIONS = (
         (f"{_ROTATE}::test_no_failure_leaves_an_owner_without_a_token_that_works",),
     ),
     Mutation(
+        "a token that was revoked while somebody decided gets a successor",
+        "janitor/lifecycle/rotate.py",
+        (("    prepare_or_stop(lambda: _check_unchanged(rotation), stop)\n", ""),),
+        (f"{_ROTATE}::test_a_token_that_changes_while_somebody_decides_gets_no_successor",),
+    ),
+    Mutation(
         "the row of a token that nobody read stays",
         "janitor/lifecycle/issue.py",
         (("if self._remove_again(StoredItem(decode_row(new.item), new.item)):", "if new.item:"),),

@@ -169,6 +169,51 @@ def test_no_failure_leaves_an_owner_without_a_token_that_works(
             client.delete_item(TableName=table, Key={"token": {"S": sha256(half.out.strip())}})
 
 
+def test_a_token_that_changes_while_somebody_decides_gets_no_successor(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    old = of_ana("the old one", 20)
+    table, now = new_table([old.item]), int(time.time())
+    changed = {**old.item, "tokenExpiration": {"N": str(now - 1)}}, {**old.item, "isSystemToken": {"BOOL": False}}
+    for after, why in ((changed[0], "its expiry was"), (changed[1], "its isSystemToken changed"), (None, "deleted it")):
+        client.put_item(TableName=table, Item=old.item)
+        rest = [] if after is None else [after]
+
+        def change(request: Request, forward: Forward, after: Item | None = after) -> tuple[int, Any]:
+            # The new key is looked up before the question; what comes then is the old row again.
+            answer = forward(request)
+            if after is None:
+                client.delete_item(TableName=table, Key={"token": {"S": old.key}})
+            else:
+                client.put_item(TableName=table, Item=after)
+            return answer
+
+        with meddling_proxy(server.url) as (url, meddling):
+            meddling.by_operation["GetItem"] = change
+            said = rotate(url, table, old.row_name, *LIFE, secrets=(old,))
+        assert (said.code, said.out, rows_in(client, table)) == (1, "", rest), said.err
+        assert f"{old.row_name} was not rotated: somebody" in said.err
+        assert why in said.err
+
+
+def test_two_rotations_at_once_name_the_other_token(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    old, other = of_ana("the old one", 20), of_ana("of the other rotation", 90)
+    table, now = new_table([old.item]), int(time.time())
+
+    def rotate_too(request: Request, forward: Forward) -> tuple[int, Any]:
+        client.put_item(TableName=table, Item=other.item)
+        client.put_item(TableName=table, Item={**old.item, "tokenExpiration": {"N": str(now)}})
+        return forward(request)
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["PutItem"] = rotate_too
+        said = rotate(url, table, old.row_name, *LIFE, secrets=(old, other))
+    assert (said.code, len(rows_in(client, table))) == (1, 3), said.err
+    assert f"ana has other tokens that LISA accepts: {other.row_name}" in said.err
+
+
 def _lost_once() -> Meddle:
     """The server acts, and its first answer arrives as an error."""
     lost = iter([True])

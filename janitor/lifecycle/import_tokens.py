@@ -2,7 +2,8 @@
 
 old table ──every row──> classic rows ──owners file, rules──> plan ──consent──> PutItem, where none has its key
 
-Nothing is overwritten and nothing is deleted, so an import can be run again: what was written is there already.
+Nothing is overwritten and nothing is deleted, so an import can be run again: what was written is there already. But
+what was removed since is written anew.
 """
 
 import uuid
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from janitor.background import wait_for_answer
 from janitor.dynamodb.add_row import RowAdder
-from janitor.dynamodb.find import Finder
+from janitor.dynamodb.find import Finder, StoredItem
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.lifecycle.change import NO_ANSWER
 from janitor.lifecycle.grant import find_caller_name
@@ -28,13 +29,13 @@ from janitor.settings.table import TableSettings
 from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.settings.token_import import ImportCommand
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
-from janitor.tokens.dialect import Dialect, find_accepting_gates, lacks_uuid
+from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates, lacks_uuid
 from janitor.tokens.expiration import MAX_SECONDS, read_as_lisa
 from janitor.tokens.fingerprint import compute_token_digest, key_of
 from janitor.tokens.new_row import Grant, make_row
 from janitor.tokens.policy import Policy
 from janitor.tokens.redact import reveals_any_token, reveals_token
-from janitor.tokens.row import Row
+from janitor.tokens.row import Row, decode_row, text_of
 from janitor.tokens.words import format_count
 from janitor.wiring.confirm import confirm
 from janitor.wiring.execution import prepare_or_stop
@@ -44,7 +45,6 @@ log = get_logger("janitor.token")
 
 _BYTES_OF_A_WRITE_UNIT = 1_024
 _CLASSIC = Policy(dialect=Dialect.CLASSIC)
-_STANDS = "a row of this token stands, and was left as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +232,10 @@ def _plan_rows(rows: Iterable[_ClassicRow], tables: _Tables, summary: ImportSumm
     keys_of_users: dict[str, set[str]] = {}
     for row in rows:
         key = key_of(row.key, Dialect.HASHED)
-        if tables.present.finder.find_by_key(key) is not None:
-            summary.add(row.fingerprint, row.owner, ImportOutcome.ALREADY_THERE, _STANDS)
+        standing = tables.present.finder.find_by_key(key)
+        if standing is not None:
+            reason = _find_fault(standing.row, row.owner, tables.present) if row.is_accepted else None
+            summary.add_standing(row.fingerprint, row.owner, tables.present.finder.row_name_of(standing), reason)
             continue
         grant = _make_grant(row.owner, tables)
         if grant.username not in keys_of_users:
@@ -248,6 +250,13 @@ def _plan_rows(rows: Iterable[_ClassicRow], tables: _Tables, summary: ImportSumm
         keys_of_users[grant.username].add(key)
         planned.append(_PlannedRow(make_row(key, expires, grant), row.fingerprint, row.owner, expires))
     return planned
+
+
+def _find_fault(standing: Row, owner: Owner, table: TokenTable) -> ImportReason | None:
+    """Find why a row that stands already does not do what its line wants; None if it does."""
+    if Gate.API not in find_accepting_gates(standing, table.now, Dialect.HASHED):
+        return ImportReason.STANDS_EXPIRED
+    return None if text_of(standing.username) == owner.username else ImportReason.OTHER_OWNER
 
 
 def _find_keys_of_user(user: str, table: TokenTable) -> set[str]:
@@ -286,18 +295,29 @@ def _write_rows(planned: Sequence[_PlannedRow], tables: _Tables, summary: Import
         if why:
             summary.add(row.fingerprint, row.owner, ImportOutcome.UNTOUCHED, why)
             continue
-        outcome, error = _write_row(row, adder, tables.present, stop)
-        log.info("token.imported", table=tables.present.name, fingerprint=row.fingerprint, outcome=outcome)
-        if outcome is ImportOutcome.IMPORTED:
-            summary.add_written(row.fingerprint, row.owner, outcome, row.expires)
-        else:
-            summary.add(row.fingerprint, row.owner, outcome, error or _STANDS)
-        if outcome is ImportOutcome.FAILED:
+        try:
+            standing = _write_row(row, adder, tables.present, stop)
+        except JanitorError as error:
             why = "a row before it could not be written; run it again"
+            outcome = ImportOutcome.FAILED
+            summary.add(row.fingerprint, row.owner, outcome, str(error))
+        else:
+            if standing is None:
+                outcome = ImportOutcome.IMPORTED
+                summary.add_written(row.fingerprint, row.owner, outcome, row.expires)
+            else:
+                outcome = ImportOutcome.ALREADY_THERE
+                reason = _find_fault(standing.row, row.owner, tables.present)
+                summary.add_standing(row.fingerprint, row.owner, tables.present.finder.row_name_of(standing), reason)
+        log.info("token.imported", table=tables.present.name, fingerprint=row.fingerprint, outcome=outcome)
 
 
-def _write_row(row: _PlannedRow, adder: RowAdder, table: TokenTable, stop: Stop) -> tuple[ImportOutcome, str | None]:
-    """Write a row where none has its key; return what became of it, and why it failed, if it did."""
+def _write_row(row: _PlannedRow, adder: RowAdder, table: TokenTable, stop: Stop) -> StoredItem | None:
+    """Write a row where none has its key; return the one that has, left as it is, or None if this one was written.
+
+    Raises:
+        JanitorError: it could not be written, or that is not known.
+    """
     budgets = table.opened.budgets
     units = budgets.copies * -(-len(row.item) // _BYTES_OF_A_WRITE_UNIT)
 
@@ -306,11 +326,9 @@ def _write_row(row: _PlannedRow, adder: RowAdder, table: TokenTable, stop: Stop)
         budgets.writes.take(units, stop.pause)
         return adder.add(row.item)
 
-    try:
-        # A tuple, because None says that no answer came.
-        standing = wait_for_answer(lambda: (write(),), lambda: stop.has_passed(IN_FLIGHT_SECONDS))
-    except JanitorError as error:
-        return ImportOutcome.FAILED, str(error)
-    if standing is None:
-        return ImportOutcome.FAILED, NO_ANSWER
-    return (ImportOutcome.IMPORTED if standing == (None,) else ImportOutcome.ALREADY_THERE), None
+    # A tuple, because None says that no answer came.
+    answer = wait_for_answer(lambda: (write(),), lambda: stop.has_passed(IN_FLIGHT_SECONDS))
+    if answer is None:
+        raise JanitorError(NO_ANSWER, code="no-answer")
+    [standing] = answer
+    return None if standing is None else StoredItem(decode_row(standing), standing)

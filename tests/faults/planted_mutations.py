@@ -235,6 +235,14 @@ PLANTED_MUTATIONS = (
         (f"{_RESTORE}::test_no_row_is_put_beside_one_of_the_archive_that_its_owner_extended[dynamodb-local]",),
     ),
     Mutation(
+        "an import takes a dead row that stands for one that works",
+        "janitor/lifecycle/import_tokens.py",
+        (("    if Gate.API not in find_accepting_gates(", "    if None is find_accepting_gates("),),
+        (
+            "tests/integration/test_token_import.py::test_a_row_that_stands_and_does_not_do_what_its_line_wants_is_named",
+        ),
+    ),
+    Mutation(
         "an import gives a person a second token",
         "janitor/lifecycle/import_tokens.py",
         (("if owner_has_row and not grant.is_system else None", "if False else None"),),

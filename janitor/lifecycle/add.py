@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from janitor.dynamodb.find import StoredItem
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.lifecycle.add_messages import print_message
-from janitor.lifecycle.grant import list_kept, make_grant
+from janitor.lifecycle.grant import check_rows_agree, list_kept, make_grant
 from janitor.lifecycle.issue import NewToken, TokenIssuer
 from janitor.lifecycle.new_token import check_output_is_read, choose_lifetime, compute_expiry, make_or_read_token
 from janitor.lifecycle.obstacles import (
@@ -27,7 +27,7 @@ from janitor.tokens.new_row import read_predecessor
 from janitor.tokens.printable import printable
 from janitor.tokens.row import decode_row
 from janitor.wiring.archives import check_archive
-from janitor.wiring.confirm import confirm
+from janitor.wiring.confirm import can_ask, confirm
 from janitor.wiring.execution import prepare_or_stop
 from janitor.wiring.plans import build_header
 
@@ -86,6 +86,8 @@ def add_token(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
         _print_summary(addition, is_dry_run=True)
         return ExitCode.DONE
     if addition.to_replace and not settings.life.yes:
+        if can_ask():
+            _print_summary(addition, is_dry_run=True)
         rows = describe_rows(addition.to_replace, addition.table)
         confirm(f"Delete {rows} from {addition.table.name} first?", "nothing was added or removed", stop)
     archive = addition.replacer.make_room(addition.to_replace) if addition.to_replace else None
@@ -115,6 +117,7 @@ def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop)
     to_replace, user = [], settings.owner.user
     if located.dialect is Dialect.HASHED and user is not None and not settings.owner.system:
         to_replace = find_rows_to_replace(user, table, replaces_expired=settings.replace.replace_expired)
+    check_rows_agree(to_replace, settings.owner)
     predecessor = read_predecessor(find_latest(to_replace, table).item) if to_replace else None
     old_keys = [found.row.key.S or "" for found in to_replace]
     grant = make_grant(settings, key, located.dialect, table.now, predecessor=predecessor, old_keys=old_keys)

@@ -103,6 +103,7 @@ def rotate_token(request: RotationRequest, settings: RotateCommand, run_id: str,
     if rotation.end is not None and not settings.life.yes:
         if can_ask():
             print_rows([rotation.old], rotation.table)
+            _print_summary(rotation, is_dry_run=True)
         question = f"Replace this token of {rotation.table.name}, which {_describe_end(rotation, 'ends')}?"
         confirm(question, "nothing was changed", stop)
     prepare_or_stop(lambda: _check_unchanged(rotation), stop)

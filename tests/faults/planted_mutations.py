@@ -205,6 +205,12 @@ PLANTED_MUTATIONS = (
         (f"{_ROTATE}::test_a_token_that_changes_while_somebody_decides_gets_no_successor",),
     ),
     Mutation(
+        "a person's token gets the rights of a system's row beside it",
+        "janitor/lifecycle/add.py",
+        (("    check_rows_agree(to_replace, settings.owner)\n", ""),),
+        ("tests/integration/test_token_add.py::test_rows_that_differ_in_rights_are_replaced_only_by_what_options_say",),
+    ),
+    Mutation(
         "the row of a token that nobody read stays",
         "janitor/lifecycle/issue.py",
         (("if self._remove_again(StoredItem(decode_row(new.item), new.item)):", "if new.item:"),),

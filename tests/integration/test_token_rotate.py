@@ -196,6 +196,19 @@ def test_a_token_that_changes_while_somebody_decides_gets_no_successor(
         assert why in said.err
 
 
+def test_the_question_comes_after_what_the_successor_will_say(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    old = of_ana("the old one", 20)
+    table = new_table([old.item])
+    where = ("--table", table, "--endpoint-url", server.url)
+    said = janitor("token", "rotate", old.row_name, *where, *LIFE[:-1], tty=True, input="n\n")
+    assert (said.code, rows_in(client, table)) == (4, [old.item]), said.err
+    told, _, _ = said.err.partition("[y/N]")
+    assert "ana (system)" in told
+    assert "groups      b, a" in told
+
+
 def test_two_rotations_at_once_name_the_other_token(
     server: Server, client: DynamoDBClient, new_table: NewTable
 ) -> None:

@@ -247,14 +247,12 @@ def _describe_end(rotation: _Rotation, ends: str) -> str:
 def _list_notes(rotation: _Rotation) -> list[str]:
     """What else the owner has to know in LISA 6.1 and later.
 
-    LISA 6.6 keys `rateLimitOverrides` by `token:<tokenUUID>` (rest-api/src/middleware/rate_limit_middleware.py), and
-    gives no new token to a user who has any row (lambda/api_tokens/handler.py, `_get_user_token`).
+    LISA 6.6 keys `rateLimitOverrides` by `token:<tokenUUID>` (rest-api/src/middleware/rate_limit_middleware.py).
     """
     grant = rotation.new.grant
     if grant is None:
         return []
     old_uuid = printable(rotation.table.finding(rotation.old).token_uuid or "")
     limits = f"if LISA's rateLimitOverrides have an entry token:{old_uuid}, move it to token:{grant.token_uuid}"
-    user, remove = printable(grant.username), f"`janitor token remove {rotation.old_name}`"
-    stands = f"the old row stays, and LISA gives {user} no token of its own while a row stands"
-    return [limits, f"{stands}; once it has ended, {remove} deletes it"]
+    remove = f"after it has ended, a sweep deletes it, or `janitor token remove {rotation.old_name}`"
+    return [limits, f"the old row stays for now; {remove}"]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from janitor.dynamodb.find import StoredItem
-from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
+from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.lifecycle.add_messages import print_message
-from janitor.lifecycle.grant import list_kept, make_grant
+from janitor.lifecycle.grant import check_rows_agree, list_kept, make_grant
 from janitor.lifecycle.issue import NewToken, TokenIssuer
 from janitor.lifecycle.new_token import check_output_is_read, choose_lifetime, compute_expiry, make_or_read_token
 from janitor.lifecycle.obstacles import (
@@ -13,12 +13,11 @@ from janitor.lifecycle.obstacles import (
     check_key_is_free,
     describe_rows,
     find_latest,
-    find_rows_of_user,
     find_rows_to_replace,
+    list_other_rows,
 )
 from janitor.lifecycle.replacement import RowReplacer
 from janitor.lifecycle.selection import TokenTable, open_token_table
-from janitor.logs import get_logger
 from janitor.settings.token_add import AddCommand
 from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.stopping import Stop
@@ -28,11 +27,9 @@ from janitor.tokens.new_row import read_predecessor
 from janitor.tokens.printable import printable
 from janitor.tokens.row import decode_row
 from janitor.wiring.archives import check_archive
-from janitor.wiring.confirm import confirm
+from janitor.wiring.confirm import can_ask, confirm
 from janitor.wiring.execution import prepare_or_stop
 from janitor.wiring.plans import build_header
-
-log = get_logger("janitor.token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +86,8 @@ def add_token(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
         _print_summary(addition, is_dry_run=True)
         return ExitCode.DONE
     if addition.to_replace and not settings.life.yes:
+        if can_ask():
+            _print_summary(addition, is_dry_run=True)
         rows = describe_rows(addition.to_replace, addition.table)
         confirm(f"Delete {rows} from {addition.table.name} first?", "nothing was added or removed", stop)
     archive = addition.replacer.make_room(addition.to_replace) if addition.to_replace else None
@@ -118,8 +117,10 @@ def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop)
     to_replace, user = [], settings.owner.user
     if located.dialect is Dialect.HASHED and user is not None and not settings.owner.system:
         to_replace = find_rows_to_replace(user, table, replaces_expired=settings.replace.replace_expired)
+    check_rows_agree(to_replace, settings.owner)
     predecessor = read_predecessor(find_latest(to_replace, table).item) if to_replace else None
-    grant = make_grant(settings, key, located.dialect, table.now, predecessor)
+    old_keys = [found.row.key.S or "" for found in to_replace]
+    grant = make_grant(settings, key, located.dialect, table.now, predecessor=predecessor, old_keys=old_keys)
     header = build_header(located, table.policy, run_id, table.now, settings.policy.as_of)
     return _Addition(
         new=NewToken.of(token, key, expires, grant, table),
@@ -147,12 +148,7 @@ def _print_summary(addition: _Addition, *, is_dry_run: bool) -> None:
 
 def _warn_of_concurrent_tokens(new: NewToken, user: str, table: TokenTable) -> None:
     """Warn if somebody added a token for the same user at the same time, which no condition can prevent."""
-    own_key = decode_row(new.item).key
-    try:
-        others = [found for found in find_rows_of_user(user, table) if found.row.key != own_key]
-    except (JanitorError, StopRequestedError) as error:
-        log.warning("token.others_not_looked_up", error=type(error).__name__)
-        return
+    others = list_other_rows(user, {decode_row(new.item).key.S}, table)
     if others:
         rows = describe_rows(others, table)
         sentence = f"{printable(user)} has another token, added at the same time: {rows}"

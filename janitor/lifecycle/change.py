@@ -226,10 +226,10 @@ def describe_current_row(found: StoredItem, table: TokenTable) -> str:
         current = None
     if current is None:
         return "somebody changed it in between; look again"
-    return _describe_difference(found.row, current.row, table)
+    return describe_difference(found.row, current.row, table)
 
 
-def _describe_difference(before: Row, current: Row, table: TokenTable) -> str:
+def describe_difference(before: Row, current: Row, table: TokenTable) -> str:
     """Describe what somebody else changed of a row: both expiries, and the names of other changed attributes."""
     changes = []
     if before.expiration != current.expiration:
@@ -254,7 +254,7 @@ def _result_of_update(
             return ChangeResult.failed(ChangeOutcome.ALREADY_GONE, "somebody deleted it in between")
         case UpdateOutcome.CHANGED if updated.current_row is not None:
             return ChangeResult.failed(
-                ChangeOutcome.CHANGED, _describe_difference(found.row, updated.current_row, table)
+                ChangeOutcome.CHANGED, describe_difference(found.row, updated.current_row, table)
             )
         case _:
             return ChangeResult.failed(ChangeOutcome.FAILED, str(updated.error or "why is not known"))

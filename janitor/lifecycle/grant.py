@@ -1,6 +1,7 @@
 """What the row of a new token says besides key and expiration in a table of LISA 6.1 or later: its owner, its name."""
 
 import uuid
+from collections.abc import Sequence
 
 from janitor.dynamodb.caller import IdentifiedSession
 from janitor.dynamodb.find import StoredItem
@@ -20,7 +21,13 @@ _ADD_INSTEAD = "remove it with `janitor token remove`, and make another with `ja
 
 
 def make_grant(
-    settings: AddCommand, key: str, dialect: Dialect, now: int, predecessor: Predecessor | None = None
+    settings: AddCommand,
+    key: str,
+    dialect: Dialect,
+    now: int,
+    *,
+    predecessor: Predecessor | None = None,
+    old_keys: Sequence[str] = (),
 ) -> Grant | None:
     """Make what the row says besides key and expiration; None in a classic table.
 
@@ -30,6 +37,7 @@ def make_grant(
         dialect: the table's dialect.
         now: the UNIX second of its creation.
         predecessor: the row that it replaces. Its name, groups and system flag are kept unless options say otherwise.
+        old_keys: the keys of all rows that it replaces, which no text of it may reveal either.
 
     Raises:
         ConfigurationError: too much or too little is given, or a text holds a token, or the creator is not known.
@@ -53,7 +61,7 @@ def make_grant(
         name=name,
         is_system=owner.system or (predecessor is not None and predecessor.is_system and not owner.personal),
     )
-    _check_no_text_reveals_token(grant, key)
+    _check_no_text_reveals_token(grant, owner, key, *old_keys)
     return grant
 
 
@@ -97,6 +105,26 @@ def make_successor_grant(old: StoredItem, key: str, now: int, *, created_by: str
     return grant
 
 
+def check_rows_agree(rows: Sequence[StoredItem], owner: OwnerSettings) -> None:
+    """Check that rows to replace agree in what the new one keeps of them: a person must not get a system's rights.
+
+    Args:
+        rows: the rows.
+        owner: the options. What they say is not kept.
+
+    Raises:
+        ConfigurationError: they differ in groups, or in whether they are a system's.
+    """
+    predecessors = [read_predecessor(found.item) for found in rows]
+    remove = "remove all but one of them first with `janitor token remove`"
+    if not owner.group and len({each.groups and frozenset(each.groups) for each in predecessors}) > 1:
+        sentence = "the rows that it replaces have different groups, so nobody can tell which to keep"
+        raise ConfigurationError(sentence, f"give each group with --group, or {remove}", "rows-differ")
+    if not owner.personal and len({each.is_system for each in predecessors}) > 1:
+        sentence = "of the rows that it replaces, one is a system's and another is not"
+        raise ConfigurationError(sentence, f"give --personal, or {remove}", "rows-differ")
+
+
 def list_kept(owner: OwnerSettings, predecessor: Predecessor) -> list[str]:
     """List what the row keeps of the one that it replaces, in words."""
     kept = {
@@ -135,16 +163,20 @@ def find_caller_name(settings: TableSettings) -> str:
     return arn.rpartition("/")[2].rpartition(":")[2]
 
 
-def _check_no_text_reveals_token(grant: Grant, key: str) -> None:
-    """Check that no text that is shown to people holds a token.
+def _check_no_text_reveals_token(grant: Grant, owner: OwnerSettings, *keys: str) -> None:
+    """Check that no text that is shown to people, given or kept, holds the token of one of these keys.
 
     Raises:
         ConfigurationError: one does. The message does not repeat it.
     """
-    name = find_revealing_text(grant, key)
-    if name is not None:
-        sentence = f"{flag(name)} has a token in it, or 40 hex digits or more, which look like one"
-        raise ConfigurationError(sentence, "give a text that everybody may read", "holds-token")
+    option = find_revealing_text(grant, *keys)
+    if option is None:
+        return
+    is_kept = option in ("name", "group") and not getattr(owner, option)
+    what = f"the {option} of the replaced row" if is_kept else flag(option)
+    way_out = f"give another one with {flag(option)}" if is_kept else "give a text that everybody may read"
+    sentence = f"{what} has a token in it, or 40 hex digits or more, which look like one"
+    raise ConfigurationError(sentence, way_out, "holds-token")
 
 
 def find_revealing_text(grant: Grant, *keys: str) -> str | None:

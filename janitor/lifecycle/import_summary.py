@@ -22,7 +22,7 @@ from janitor.tokens.words import format_count, list_some
 _MAX_LISTED = 10_000
 _MAX_NAMED = 5
 
-_WHY = {
+_WHY: dict[ImportReason | None, str] = {
     ImportReason.NO_OWNER: "the file does not say whose it is",
     ImportReason.EXPIRED: "LISA refuses it already: it has expired, or its date cannot be read",
     ImportReason.NO_EXPIRY: "it never ends, and LISA 6.1 and later needs an end: give --expires-in or --expires-at",
@@ -33,9 +33,18 @@ _WHY = {
     ImportReason.HOLDS_TOKEN: "its username, its name or a group has a token in it, or 40 hex digits or more",
     ImportReason.AMBIGUOUS: "another classic row has the same fingerprint, so whose it is cannot be told",
     ImportReason.NOT_IN_TABLE: "no classic row of the table has this fingerprint",
+    ImportReason.STANDS_EXPIRED: "a row of this token stands that LISA refuses: it has expired, or was revoked",
+    ImportReason.OTHER_OWNER: "a row of this token stands that is another owner's",
 }
+_STANDS = "a row of this token stands"
 # Lines of the file that led to nothing, though somebody meant them to.
-_MISTAKES = (ImportReason.NOT_IN_TABLE, ImportReason.AMBIGUOUS)
+_MISTAKES = (
+    ImportReason.HOLDS_TOKEN,
+    ImportReason.AMBIGUOUS,
+    ImportReason.NOT_IN_TABLE,
+    ImportReason.STANDS_EXPIRED,
+    ImportReason.OTHER_OWNER,
+)
 
 
 class ImportSummary:
@@ -70,6 +79,12 @@ class ImportSummary:
     def add(self, fingerprint: str, owner: Owner, outcome: ImportOutcome, why: str) -> None:
         """Count a row that was not written, for this reason."""
         self._add(fingerprint, owner, outcome, why)
+
+    def add_standing(self, fingerprint: str, owner: Owner, row_name: str, reason: ImportReason | None) -> None:
+        """Count a row whose key a row of this name has already; the reason says what is wrong with that one."""
+        way_out = "" if reason is None else f"; see `janitor token show {row_name}`"
+        why = f"{_WHY.get(reason, _STANDS)}, and was left as it is{way_out}"
+        self._add(fingerprint, owner, ImportOutcome.ALREADY_THERE, why, reason=reason)
 
     def add_written(self, fingerprint: str, owner: Owner, outcome: ImportOutcome, expires: int) -> None:
         """Count a row that was written, or would be, with this UNIX second as its expiry."""

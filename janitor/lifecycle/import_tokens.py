@@ -2,20 +2,21 @@
 
 old table ──every row──> classic rows ──owners file, rules──> plan ──consent──> PutItem, where none has its key
 
-Nothing is overwritten and nothing is deleted, so an import can be run again: what was written is there already.
+Nothing is overwritten and nothing is deleted, so an import can be run again: what was written is there already. But
+what was removed since is written anew.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from janitor.background import wait_for_answer
 from janitor.dynamodb.add_row import RowAdder
-from janitor.dynamodb.find import Finder
+from janitor.dynamodb.find import Finder, StoredItem
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.lifecycle.change import NO_ANSWER
-from janitor.lifecycle.grant import find_caller_name, find_revealing_text
+from janitor.lifecycle.grant import find_caller_name
 from janitor.lifecycle.import_summary import ImportSummary
 from janitor.lifecycle.new_token import compute_expiry
 from janitor.lifecycle.obstacles import find_rows_of_user
@@ -28,12 +29,13 @@ from janitor.settings.table import TableSettings
 from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.settings.token_import import ImportCommand
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
-from janitor.tokens.dialect import Dialect, find_accepting_gates, lacks_uuid
+from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates, lacks_uuid
 from janitor.tokens.expiration import MAX_SECONDS, read_as_lisa
-from janitor.tokens.fingerprint import key_of
+from janitor.tokens.fingerprint import compute_token_digest, key_of
 from janitor.tokens.new_row import Grant, make_row
 from janitor.tokens.policy import Policy
-from janitor.tokens.row import Row
+from janitor.tokens.redact import reveals_any_token, reveals_token
+from janitor.tokens.row import Row, decode_row, text_of
 from janitor.tokens.words import format_count
 from janitor.wiring.confirm import confirm
 from janitor.wiring.execution import prepare_or_stop
@@ -43,7 +45,6 @@ log = get_logger("janitor.token")
 
 _BYTES_OF_A_WRITE_UNIT = 1_024
 _CLASSIC = Policy(dialect=Dialect.CLASSIC)
-_STANDS = "a row of this token stands, and was left as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +152,16 @@ def _open_tables(settings: ImportCommand, from_table: str, stop: Stop) -> _Table
 
 
 def _read_classic_rows(tables: _Tables, owners: Mapping[str, Owner], summary: ImportSummary) -> list[_ClassicRow]:
-    """Read the old table to its end; return its classic rows with an owner, in the order of the file's lines."""
-    rows: dict[str, _ClassicRow] = {}
-    ambiguous: set[str] = set()
+    """Read the old table to its end; return its classic rows with an owner, in the order of the file's lines.
+
+    Raises:
+        ConfigurationError: --created-by has one of the tokens in it.
+    """
+    rows: dict[str, list[_ClassicRow]] = {}
+    digests: set[str] = set()
     for found in tables.old_rows.find_all():
+        # The old table may be the present one, whose hashed rows stand beside the classic ones.
+        digests.add(compute_token_digest(found.row, Dialect.HASHED))
         is_classic = lacks_uuid(found.row)
         summary.count_scanned(is_classic=is_classic)
         if not is_classic:
@@ -163,19 +170,51 @@ def _read_classic_rows(tables: _Tables, owners: Mapping[str, Owner], summary: Im
         owner = owners.get(fingerprint)
         if owner is None or owner.username is None:
             summary.leave_out(fingerprint, None, ImportReason.NO_OWNER)
-        elif fingerprint in rows:
-            ambiguous.add(fingerprint)
-        else:
-            is_accepted = bool(find_accepting_gates(found.row, tables.present.now, Dialect.CLASSIC))
-            rows[fingerprint] = _ClassicRow(
-                found.row.key.S or "", fingerprint, owner, _read_end(found.row), is_accepted
-            )
+            continue
+        is_accepted = bool(find_accepting_gates(found.row, tables.present.now, Dialect.CLASSIC))
+        row = _ClassicRow(found.row.key.S or "", fingerprint, owner, _read_end(found.row), is_accepted)
+        rows.setdefault(fingerprint, []).append(row)
+    if reveals_any_token(tables.created_by, digests):
+        sentence = "the name of who creates the tokens has a token in it, or 40 hex digits or more, which look like one"
+        raise ConfigurationError(sentence, "give another text with --created-by", "holds-token")
+    return list(_choose_rows(owners, rows, digests, summary))
+
+
+def _choose_rows(
+    owners: Mapping[str, Owner],
+    rows: Mapping[str, Sequence[_ClassicRow]],
+    digests: Collection[str],
+    summary: ImportSummary,
+) -> Iterator[_ClassicRow]:
+    """Yield the row of each line; lines that have a token in them, or not exactly one row, are counted with the reason.
+
+    Args:
+        owners: the lines, by fingerprint.
+        rows: the classic rows with an owner, by fingerprint.
+        digests: the sha256 of each token of the old table. Any line may have any of them in it, for people fill in the
+            file by hand.
+        summary: counts what is left out.
+    """
     for fingerprint, owner in owners.items():
-        if fingerprint in ambiguous:
-            summary.leave_out(fingerprint, rows.pop(fingerprint).owner, ImportReason.AMBIGUOUS)
-        elif owner.username is not None and fingerprint not in rows:
+        if owner.username is None:
+            continue
+        found = rows.get(fingerprint, ())
+        # First of all, for every other reason shows the line's texts.
+        if _reveals_token(owner, found, digests):
+            summary.leave_out(fingerprint, owner, ImportReason.HOLDS_TOKEN)
+        elif not found:
             summary.leave_out(fingerprint, owner, ImportReason.NOT_IN_TABLE)
-    return sorted(rows.values(), key=lambda row: row.owner.line)
+        elif len(found) > 1:
+            summary.leave_out(fingerprint, owner, ImportReason.AMBIGUOUS)
+        else:
+            yield found[0]
+
+
+def _reveals_token(owner: Owner, rows: Iterable[_ClassicRow], digests: Collection[str]) -> bool:
+    """Whether a text of the line holds a token of the old table; that of its own rows anywhere, inside a word too."""
+    texts = (owner.username or "", owner.name or "", *owner.groups)
+    keys = [row.key for row in rows]
+    return any(reveals_any_token(text, digests) or any(reveals_token(text, key) for key in keys) for text in texts)
 
 
 def _read_end(row: Row) -> int | None:
@@ -193,15 +232,17 @@ def _plan_rows(rows: Iterable[_ClassicRow], tables: _Tables, summary: ImportSumm
     keys_of_users: dict[str, set[str]] = {}
     for row in rows:
         key = key_of(row.key, Dialect.HASHED)
-        if tables.present.finder.find_by_key(key) is not None:
-            summary.add(row.fingerprint, row.owner, ImportOutcome.ALREADY_THERE, _STANDS)
+        standing = tables.present.finder.find_by_key(key)
+        if standing is not None:
+            reason = _find_fault(standing.row, row.owner, tables.present) if row.is_accepted else None
+            summary.add_standing(row.fingerprint, row.owner, tables.present.finder.row_name_of(standing), reason)
             continue
         grant = _make_grant(row.owner, tables)
         if grant.username not in keys_of_users:
             keys_of_users[grant.username] = _find_keys_of_user(grant.username, tables.present)
         # A classic row in the table that LISA reads now may name its owner: it is no second token.
         others = keys_of_users[grant.username] - {row.key}
-        reason = _find_reason(row, grant, key, owner_has_row=bool(others))
+        reason = _find_reason(row, grant, owner_has_row=bool(others))
         expires = tables.default_expiry if row.expiry is None else row.expiry
         if reason is not None or expires is None:
             summary.leave_out(row.fingerprint, row.owner, reason or ImportReason.NO_EXPIRY)
@@ -209,6 +250,13 @@ def _plan_rows(rows: Iterable[_ClassicRow], tables: _Tables, summary: ImportSumm
         keys_of_users[grant.username].add(key)
         planned.append(_PlannedRow(make_row(key, expires, grant), row.fingerprint, row.owner, expires))
     return planned
+
+
+def _find_fault(standing: Row, owner: Owner, table: TokenTable) -> ImportReason | None:
+    """Find why a row that stands already does not do what its line wants; None if it does."""
+    if Gate.API not in find_accepting_gates(standing, table.now, Dialect.HASHED):
+        return ImportReason.STANDS_EXPIRED
+    return None if text_of(standing.username) == owner.username else ImportReason.OTHER_OWNER
 
 
 def _find_keys_of_user(user: str, table: TokenTable) -> set[str]:
@@ -227,7 +275,7 @@ def _make_grant(owner: Owner, tables: _Tables) -> Grant:
     )
 
 
-def _find_reason(row: _ClassicRow, grant: Grant, key: str, *, owner_has_row: bool) -> ImportReason | None:
+def _find_reason(row: _ClassicRow, grant: Grant, *, owner_has_row: bool) -> ImportReason | None:
     """Find the rule that leaves the row out; None for none.
 
     LISA gives a person no second token: any row of the user counts (lambda/api_tokens/handler.py, `_get_user_token`).
@@ -235,8 +283,6 @@ def _find_reason(row: _ClassicRow, grant: Grant, key: str, *, owner_has_row: boo
     """
     if not row.is_accepted:
         return ImportReason.EXPIRED
-    if find_revealing_text(grant, key, row.key) is not None:
-        return ImportReason.HOLDS_TOKEN
     return ImportReason.USER_HAS_TOKEN if owner_has_row and not grant.is_system else None
 
 
@@ -249,18 +295,29 @@ def _write_rows(planned: Sequence[_PlannedRow], tables: _Tables, summary: Import
         if why:
             summary.add(row.fingerprint, row.owner, ImportOutcome.UNTOUCHED, why)
             continue
-        outcome, error = _write_row(row, adder, tables.present, stop)
-        log.info("token.imported", table=tables.present.name, fingerprint=row.fingerprint, outcome=outcome)
-        if outcome is ImportOutcome.IMPORTED:
-            summary.add_written(row.fingerprint, row.owner, outcome, row.expires)
-        else:
-            summary.add(row.fingerprint, row.owner, outcome, error or _STANDS)
-        if outcome is ImportOutcome.FAILED:
+        try:
+            standing = _write_row(row, adder, tables.present, stop)
+        except JanitorError as error:
             why = "a row before it could not be written; run it again"
+            outcome = ImportOutcome.FAILED
+            summary.add(row.fingerprint, row.owner, outcome, str(error))
+        else:
+            if standing is None:
+                outcome = ImportOutcome.IMPORTED
+                summary.add_written(row.fingerprint, row.owner, outcome, row.expires)
+            else:
+                outcome = ImportOutcome.ALREADY_THERE
+                reason = _find_fault(standing.row, row.owner, tables.present)
+                summary.add_standing(row.fingerprint, row.owner, tables.present.finder.row_name_of(standing), reason)
+        log.info("token.imported", table=tables.present.name, fingerprint=row.fingerprint, outcome=outcome)
 
 
-def _write_row(row: _PlannedRow, adder: RowAdder, table: TokenTable, stop: Stop) -> tuple[ImportOutcome, str | None]:
-    """Write a row where none has its key; return what became of it, and why it failed, if it did."""
+def _write_row(row: _PlannedRow, adder: RowAdder, table: TokenTable, stop: Stop) -> StoredItem | None:
+    """Write a row where none has its key; return the one that has, left as it is, or None if this one was written.
+
+    Raises:
+        JanitorError: it could not be written, or that is not known.
+    """
     budgets = table.opened.budgets
     units = budgets.copies * -(-len(row.item) // _BYTES_OF_A_WRITE_UNIT)
 
@@ -269,11 +326,9 @@ def _write_row(row: _PlannedRow, adder: RowAdder, table: TokenTable, stop: Stop)
         budgets.writes.take(units, stop.pause)
         return adder.add(row.item)
 
-    try:
-        # A tuple, because None says that no answer came.
-        standing = wait_for_answer(lambda: (write(),), lambda: stop.has_passed(IN_FLIGHT_SECONDS))
-    except JanitorError as error:
-        return ImportOutcome.FAILED, str(error)
-    if standing is None:
-        return ImportOutcome.FAILED, NO_ANSWER
-    return (ImportOutcome.IMPORTED if standing == (None,) else ImportOutcome.ALREADY_THERE), None
+    # A tuple, because None says that no answer came.
+    answer = wait_for_answer(lambda: (write(),), lambda: stop.has_passed(IN_FLIGHT_SECONDS))
+    if answer is None:
+        raise JanitorError(NO_ANSWER, code="no-answer")
+    [standing] = answer
+    return None if standing is None else StoredItem(decode_row(standing), standing)

@@ -1,10 +1,13 @@
 """What stands in the way of a new token: a wrong dialect, a row with its key, in LISA 6.1 and later any of its user."""
 
+from collections.abc import Container
+
 from janitor.dynamodb.find import StoredItem
 from janitor.dynamodb.locate import Table
-from janitor.errors import ConfigurationError, ExitCode, JanitorError
+from janitor.errors import ConfigurationError, ExitCode, JanitorError, StopRequestedError
 from janitor.lifecycle.add_messages import print_message
 from janitor.lifecycle.selection import TokenTable
+from janitor.logs import get_logger
 from janitor.report.finding_cells import format_name
 from janitor.settings.setting import variable
 from janitor.settings.table import PolicySettings
@@ -13,6 +16,8 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.printable import printable
 from janitor.tokens.protection import find_protection
 from janitor.tokens.words import list_some
+
+log = get_logger("janitor.token")
 
 # A sentence names no more rows of one user.
 _MAX_NAMED = 5
@@ -100,6 +105,15 @@ def find_rows_of_user(user: str, table: TokenTable) -> list[StoredItem]:
     """Find every row of the user, and read each again: the index may still show one that was just deleted."""
     again = [table.finder.find_by_key(each.row.key.S or "") for each in table.finder.find_by_user(user)]
     return [found for found in again if found is not None]
+
+
+def list_other_rows(user: str, keys: Container[str | None], table: TokenTable) -> list[StoredItem]:
+    """List the user's rows without those of these keys, for a warning: none, if they cannot be looked up."""
+    try:
+        return [found for found in find_rows_of_user(user, table) if found.row.key.S not in keys]
+    except (JanitorError, StopRequestedError) as error:
+        log.warning("token.others_not_looked_up", error=type(error).__name__)
+        return []
 
 
 def describe_rows(rows: list[StoredItem], table: TokenTable) -> str:

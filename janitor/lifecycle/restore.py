@@ -1,5 +1,6 @@
 """`janitor restore`: put rows of archives back into their table, each only where no row with its key stands."""
 
+import hashlib
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,6 +9,7 @@ from functools import partial
 from typing import BinaryIO
 
 import click
+import msgspec
 
 from janitor.archive.plan_reader import PlanReader, hash_key
 from janitor.background import WAKE_SECONDS, Workers
@@ -27,7 +29,7 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.meaning import describe_key_and_uuid
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
-from janitor.tokens.row import decode_row, text_of
+from janitor.tokens.row import Row, decode_row, text_of
 from janitor.wiring.apply import open_plan, open_table_of_plan
 from janitor.wiring.execution import prepare_or_stop
 from janitor.wiring.open_table import OpenTable, make_owner_reader, open_session
@@ -59,7 +61,7 @@ def restore_rows(archive: str, settings: RestoreSettings, table: TableSettings, 
     read_error: JanitorError | None = None
     try:
         if not settings.beside and opened.table.dialect is Dialect.HASHED:
-            put = _make_put_if_alone(put, opened, _list_chosen_keys(archives, choice))
+            put = _make_put_if_alone(put, opened, _hash_restorable_rows(archives, choice))
         for restored in _put_back(archives, choice, put, stop):
             line = summary.add(restored)
             if not is_json:
@@ -136,13 +138,22 @@ def _outcome_of(*, is_put: bool) -> RestoreOutcome:
     return RestoreOutcome.RESTORED if is_put else RestoreOutcome.STANDS
 
 
-def _list_chosen_keys(archives: Sequence[PlanReader], choice: RestoreChoice) -> frozenset[bytes]:
-    """The digests of the keys of all chosen rows: what this restore puts back stands in none of their ways."""
-    return frozenset(hash_key(archived.row) for archived in choose_archived_rows(archives, choice))
+def _hash_restorable_rows(archives: Sequence[PlanReader], choice: RestoreChoice) -> frozenset[bytes]:
+    """The digests of the rows that this restore puts back: such a row, as it was, stands in no other's way.
+
+    One that was never deleted does, and so does one that was extended since, whose digest differs.
+    """
+    chosen = choose_archived_rows(archives, choice)
+    return frozenset(_hash_key_and_expiration(archived.row) for archived in chosen if archived.was_deleted)
 
 
-def _make_put_if_alone(put: Put, opened: OpenTable, chosen_keys: AbstractSet[bytes]) -> Put:
-    """Let a row be put back only if its owner has no other row, chosen ones apart.
+def _hash_key_and_expiration(row: Row) -> bytes:
+    """Return a hash of what decides whether the row may open LISA. Digests, because an archive may be large."""
+    return hashlib.blake2b(hash_key(row) + msgspec.json.encode(row.expiration), digest_size=16).digest()
+
+
+def _make_put_if_alone(put: Put, opened: OpenTable, restorable: AbstractSet[bytes]) -> Put:
+    """Let a row be put back only if its owner has no other row, apart from those with these digests.
 
     LISA 6.1 and later give a user one token, and find a user's rows by a scan that stops at the first
     (lambda/api_tokens/handler.py at v6.6.0): a second row may hide the first one from its owner.
@@ -154,7 +165,7 @@ def _make_put_if_alone(put: Put, opened: OpenTable, chosen_keys: AbstractSet[byt
         if owner and pages_of_owner is not None:
             rows = [row for page in pages_of_owner(owner) for row in page.rows(range(page.count))]
             stands = any(row.key == archived.row.key for row in rows)
-            if not stands and any(hash_key(row) not in chosen_keys for row in rows):
+            if not stands and any(_hash_key_and_expiration(row) not in restorable for row in rows):
                 return RestoreOutcome.OWNER_HAS_ROW
         return put(archived)
 

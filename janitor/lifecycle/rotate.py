@@ -7,14 +7,17 @@ without a token that works. A rotation that fails half-way leaves two.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
 from janitor.dynamodb.find import StoredItem
-from janitor.errors import ConfigurationError, ExitCode
+from janitor.dynamodb.target import is_same_row
+from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.lifecycle.add_messages import print_message
-from janitor.lifecycle.change import describe_row_expiry, make_expiry_change
+from janitor.lifecycle.change import describe_difference, describe_row_expiry, make_expiry_change
 from janitor.lifecycle.grant import make_successor_grant
 from janitor.lifecycle.issue import NewToken, TokenIssuer
 from janitor.lifecycle.new_token import check_output_is_read, choose_lifetime, compute_expiry, make_or_read_token
-from janitor.lifecycle.obstacles import check_dialect, check_key_is_free
+from janitor.lifecycle.obstacles import check_dialect, check_key_is_free, describe_rows, list_other_rows
 from janitor.lifecycle.selection import RowChoice, TokenTable, choose_rows, open_token_table, print_rows
 from janitor.report.token_change import ChangeOutcome
 from janitor.settings.token_change import ChangeCommand, SelectionSettings
@@ -25,6 +28,7 @@ from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.fingerprint import key_of
 from janitor.tokens.new_expiry import NewExpiry, ends_earlier, format_time_and_distance
 from janitor.tokens.printable import printable
+from janitor.tokens.row import decode_row
 from janitor.tokens.words import format_count
 from janitor.wiring.confirm import can_ask, confirm
 from janitor.wiring.execution import prepare_or_stop
@@ -88,7 +92,8 @@ def rotate_token(request: RotationRequest, settings: RotateCommand, run_id: str,
     Raises:
         ConfigurationError: the old token is not there, or LISA does not accept it; or a setting is wrong.
         NotConfirmedError: the old token would end, and nobody said yes.
-        JanitorError: AWS refused, or the successor could not be handed out. The old token is as it was.
+        JanitorError: somebody changed or ended the old token meanwhile, or AWS refused, or the successor could not be
+            handed out. Nothing was changed.
     """
     rotation = prepare_or_stop(lambda: _prepare_rotation(request, settings, run_id, stop), stop)
     if settings.rotate.dry_run:
@@ -98,11 +103,15 @@ def rotate_token(request: RotationRequest, settings: RotateCommand, run_id: str,
     if rotation.end is not None and not settings.life.yes:
         if can_ask():
             print_rows([rotation.old], rotation.table)
+            _print_summary(rotation, is_dry_run=True)
         question = f"Replace this token of {rotation.table.name}, which {_describe_end(rotation, 'ends')}?"
         confirm(question, "nothing was changed", stop)
+    prepare_or_stop(lambda: _check_unchanged(rotation), stop)
     rotation.issuer.issue(rotation.new, is_printed=not settings.token_source.token_stdin)
     _print_summary(rotation, is_dry_run=False)
-    return _end_old_token(rotation, stop)
+    exit_code = _end_old_token(rotation, stop)
+    _name_other_tokens(rotation)
+    return exit_code
 
 
 def _prepare_rotation(request: RotationRequest, settings: RotateCommand, run_id: str, stop: Stop) -> _Rotation:
@@ -141,7 +150,7 @@ def _require_one_accepted(choice: RowChoice, table: TokenTable) -> StoredItem:
         ConfigurationError: there is none, or an owner has several.
     """
     found = choice.find(table)
-    accepted = [each for each in found if Gate.API in classify(each.row, table.now, table.policy).accepted_by]
+    accepted = [each for each in found if _is_accepted(each, table.now, table)]
     if len(accepted) == 1:
         return accepted[0]
     print_rows(accepted or found, table)
@@ -151,6 +160,47 @@ def _require_one_accepted(choice: RowChoice, table: TokenTable) -> StoredItem:
         raise ConfigurationError(sentence, way_out, "not-accepted")
     sentence = f"LISA's API accepts {format_count(len(accepted), 'token')} of {printable(choice.user or '')}"
     raise ConfigurationError(sentence, "give the name of one of those above, its first column", "ambiguous-token")
+
+
+def _check_unchanged(rotation: _Rotation) -> None:
+    """Check that the old row is as it was seen, and still accepted: a question may have waited for long.
+
+    A token that somebody revoked or removed meanwhile must get no successor.
+
+    Raises:
+        JanitorError: it is not.
+    """
+    table = rotation.table
+    current = table.finder.find_by_key(rotation.old.row.key.S or "")
+    if current is None:
+        why = "somebody deleted it in between"
+    elif not is_same_row(msgspec.json.decode(current.item), rotation.old.item):
+        why = describe_difference(rotation.old.row, current.row, table)
+    elif not _is_accepted(current, table.opened.earlier_time(), table):
+        why = "it has expired in between"
+    else:
+        return
+    raise JanitorError(f"{rotation.old_name} was not rotated: {why}", code="changed")
+
+
+def _is_accepted(found: StoredItem, now: int, table: TokenTable) -> bool:
+    """Whether LISA's API accepts the row at this UNIX second."""
+    return Gate.API in classify(found.row, now, table.policy).accepted_by
+
+
+def _name_other_tokens(rotation: _Rotation) -> None:
+    """Name the owner's other tokens that LISA accepts: one may be of a rotation at the same time.
+
+    No condition can prevent that. A system may have several.
+    """
+    table, grant = rotation.table, rotation.new.grant
+    if grant is None:
+        return
+    keys = {rotation.old.row.key.S, decode_row(rotation.new.item).key.S}
+    others = [each for each in list_other_rows(grant.username, keys, table) if _is_accepted(each, table.now, table)]
+    if others:
+        sentence = f"{printable(grant.username)} has other tokens that LISA accepts: {describe_rows(others, table)}"
+        print_message(f"janitor: {sentence}; if one was made at the same time, remove it")
 
 
 def _end_old_token(rotation: _Rotation, stop: Stop) -> int:
@@ -166,7 +216,8 @@ def _end_old_token(rotation: _Rotation, stop: Stop) -> int:
         )
         result = end_row(rotation.old)
         if result.outcome is ChangeOutcome.ALREADY_GONE:
-            print_message(f"janitor: the old token {name} is gone: somebody deleted it in between")
+            undo = f"if its owner was to be shut out, `janitor token remove {rotation.new.row_name}` ends the new one"
+            print_message(f"janitor: the old token {name} is gone: somebody deleted it in between; {undo}")
             return ExitCode.DONE
         if result.exit_code is not ExitCode.DONE:
             print_message(f"janitor: the old token was not ended: {printable(result.why)}. {by_hand}")
@@ -196,14 +247,12 @@ def _describe_end(rotation: _Rotation, ends: str) -> str:
 def _list_notes(rotation: _Rotation) -> list[str]:
     """What else the owner has to know in LISA 6.1 and later.
 
-    LISA 6.6 keys `rateLimitOverrides` by `token:<tokenUUID>` (rest-api/src/middleware/rate_limit_middleware.py), and
-    gives no new token to a user who has any row (lambda/api_tokens/handler.py, `_get_user_token`).
+    LISA 6.6 keys `rateLimitOverrides` by `token:<tokenUUID>` (rest-api/src/middleware/rate_limit_middleware.py).
     """
     grant = rotation.new.grant
     if grant is None:
         return []
     old_uuid = printable(rotation.table.finding(rotation.old).token_uuid or "")
     limits = f"if LISA's rateLimitOverrides have an entry token:{old_uuid}, move it to token:{grant.token_uuid}"
-    user, remove = printable(grant.username), f"`janitor token remove {rotation.old_name}`"
-    stands = f"the old row stays, and LISA gives {user} no token of its own while a row stands"
-    return [limits, f"{stands}; once it has ended, {remove} deletes it"]
+    remove = f"after it has ended, a sweep deletes it, or `janitor token remove {rotation.old_name}`"
+    return [limits, f"the old row stays for now; {remove}"]

@@ -29,11 +29,14 @@ class ImportOutcome(StrEnum):
 
 
 class ImportReason(StrEnum):
-    """Why a row was left out.
+    """Why a row was left out, or what is wrong with the one that stands already.
 
     `no-owner`: the file does not say whose it is. `expired`: LISA refuses it already. `no-expiry`: it never ends, and
-    LISA 6.1 needs an end. `user-has-token`: LISA allows its owner no second one. `holds-token`: a text reveals a token.
-    `ambiguous`: another row has the same fingerprint. `not-in-table`: no classic row has this fingerprint.
+    LISA 6.1 needs an end. `user-has-token`: LISA allows its owner no second one. `holds-token`: a text of its line
+    reveals a token of the old table, so no text of the line is shown. `ambiguous`: another row has the same
+    fingerprint. `not-in-table`: no classic row has this fingerprint. `stands-expired`: its row is there already, and
+    LISA refuses it, though LISA before 6.1 accepts the token. `other-owner`: its row is there already, and names
+    somebody else.
     """
 
     NO_OWNER = "no-owner"
@@ -43,6 +46,8 @@ class ImportReason(StrEnum):
     HOLDS_TOKEN = "holds-token"  # noqa: S105
     AMBIGUOUS = "ambiguous"
     NOT_IN_TABLE = "not-in-table"
+    STANDS_EXPIRED = "stands-expired"
+    OTHER_OWNER = "other-owner"
 
 
 class ImportCounts(Part, frozen=True):

@@ -16,16 +16,21 @@ ROW_DIGITS = 6
 
 
 def compute_fingerprint(row: Row, dialect: Dialect, fingerprint_key: bytes | None = None) -> str:
-    """Return the first 12 hex digits of the bearer token's sha256; with a key, of an HMAC-SHA256 of that sha256.
+    """Return the first 12 hex digits of the bearer token's sha256; with a key, of an HMAC-SHA256 of that sha256."""
+    digest = compute_token_digest(row, dialect)
+    if fingerprint_key is not None:
+        digest = hmac.new(fingerprint_key, digest.encode(), hashlib.sha256).hexdigest()
+    return digest[:FINGERPRINT_LENGTH]
+
+
+def compute_token_digest(row: Row, dialect: Dialect) -> str:
+    """Return the sha256 of the row's bearer token, in hex.
 
     The key of a hashed row is that sha256 already. A key of any other form, and the key of any legacy row, is the plain
     token and is hashed first.
     """
     key = row.key.S or ""
-    digest = key if is_key_hashed(row, dialect) else hashlib.sha256(key.encode()).hexdigest()
-    if fingerprint_key is not None:
-        digest = hmac.new(fingerprint_key, digest.encode(), hashlib.sha256).hexdigest()
-    return digest[:FINGERPRINT_LENGTH]
+    return key if is_key_hashed(row, dialect) else hashlib.sha256(key.encode()).hexdigest()
 
 
 def make_row_name(row: Row, fingerprint: str, fingerprint_key: bytes | None = None) -> str:

@@ -1,7 +1,7 @@
 """Redact texts before people see them, so that none reveals a token."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -77,17 +77,27 @@ def reveals_token(text: str, key: str) -> bool:
     """
     if key and key in text:
         return True
+    return reveals_any_token(text, (key,) if len(key) == _SHA256_LENGTH else ())
+
+
+def reveals_any_token(text: str, digests: Collection[str]) -> bool:
+    """Whether a text holds a token whose sha256 is one of these, or what looks like a token or a key.
+
+    Args:
+        text: the text, taken to pieces as `reveals_token` says.
+        digests: sha256 digests of tokens, in lower-case hex.
+    """
     length = len(text)
     if length < _MIN_TOKEN_LENGTH:
         return False
     if length >= _MIN_HEX_LENGTH and _LONG_HEX.search(text):
         return True
-    if len(key) != _SHA256_LENGTH:
+    if not digests:
         return False
     pieces: Iterable[str] = _split_unpunctuated(text) if _HAS_NO_PUNCTUATION(text) else _split(text)
     # A loop, because any() over a generator takes twice as long, and this runs for every finding.
     for piece in pieces:
-        if len(piece) >= _MIN_TOKEN_LENGTH and sha256(piece.encode("utf-8", "replace")).hexdigest() == key:
+        if len(piece) >= _MIN_TOKEN_LENGTH and sha256(piece.encode("utf-8", "replace")).hexdigest() in digests:
             return True
     return False
 

@@ -12,6 +12,7 @@ _JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_charact
 _ASLEEP = "tests/unit/serve/test_scheduler.py::test_what_a_machine_slept_through_is_done_once_however_late"
 _LAMBDA = "tests/unit/aws/test_lambda_handler.py"
 _ROTATE = "tests/integration/test_token_rotate.py"
+_RESTORE = "tests/integration/test_restore.py"
 _IMPORT = "tests/integration/test_token_import.py::test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one"
 _IS_LAST = (("if page.next_key is None:", "if page.next_key is None or not page.count:"),)
 
@@ -204,6 +205,18 @@ PLANTED_MUTATIONS = (
         (f"{_ROTATE}::test_no_failure_leaves_an_owner_without_a_token_that_works",),
     ),
     Mutation(
+        "a token that was revoked while somebody decided gets a successor",
+        "janitor/lifecycle/rotate.py",
+        (("    prepare_or_stop(lambda: _check_unchanged(rotation), stop)\n", ""),),
+        (f"{_ROTATE}::test_a_token_that_changes_while_somebody_decides_gets_no_successor",),
+    ),
+    Mutation(
+        "a person's token gets the rights of a system's row beside it",
+        "janitor/lifecycle/add.py",
+        (("    check_rows_agree(to_replace, settings.owner)\n", ""),),
+        ("tests/integration/test_token_add.py::test_rows_that_differ_in_rights_are_replaced_only_by_what_options_say",),
+    ),
+    Mutation(
         "the row of a token that nobody read stays",
         "janitor/lifecycle/issue.py",
         (("if self._remove_again(StoredItem(decode_row(new.item), new.item)):", "if new.item:"),),
@@ -214,6 +227,32 @@ PLANTED_MUTATIONS = (
         "janitor/lifecycle/import_tokens.py",
         (("    if not row.is_accepted:\n", "    if False:\n"),),
         (_IMPORT,),
+    ),
+    Mutation(
+        "an import shows and stores a token that another line has in it",
+        "janitor/lifecycle/import_tokens.py",
+        (("return any(reveals_any_token(text, digests) or any(", "return any(any("),),
+        ("tests/integration/test_token_import.py::test_no_line_shows_or_stores_a_token_that_any_line_has_in_it",),
+    ),
+    Mutation(
+        "a new row keeps a name that has the replaced token in it",
+        "janitor/lifecycle/grant.py",
+        (("owner, key, *old_keys)", "owner, key)"),),
+        ("tests/integration/test_token_add.py::test_what_replaces_a_token_keeps_no_text_that_has_the_old_one_in_it",),
+    ),
+    Mutation(
+        "a restore puts a row beside one of its archive that was extended",
+        "janitor/lifecycle/restore.py",
+        (("hash_key(row) + msgspec.json.encode(row.expiration)", "hash_key(row)"), (" if archived.was_deleted)", ")")),
+        (f"{_RESTORE}::test_no_row_is_put_beside_one_of_the_archive_that_its_owner_extended[dynamodb-local]",),
+    ),
+    Mutation(
+        "an import takes a dead row that stands for one that works",
+        "janitor/lifecycle/import_tokens.py",
+        (("    if Gate.API not in find_accepting_gates(", "    if None is find_accepting_gates("),),
+        (
+            "tests/integration/test_token_import.py::test_a_row_that_stands_and_does_not_do_what_its_line_wants_is_named",
+        ),
     ),
     Mutation(
         "an import gives a person a second token",

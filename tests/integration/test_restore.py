@@ -105,7 +105,8 @@ def test_a_row_that_stands_is_never_overwritten(
     newer: Item = stale[0] | {"tokenExpiration": {"N": "4102444800"}}
     client.put_item(TableName=table, Item=newer)
     summary = summary_of(restore(server, archive, "--all"))
-    assert (summary["restored"], summary["skipped"]["row-stands"]) == (STALE - 1, 1)
+    # Nor is another row of its owner, of which there are two, put beside it.
+    assert (summary["restored"], summary["skipped"]["row-stands"]) == (STALE - 3, 1)
     assert client.get_item(TableName=table, Key={"token": newer["token"]})["Item"] == newer
 
 
@@ -137,6 +138,38 @@ def test_no_row_is_put_beside_one_that_its_owner_has_by_now_unless_that_is_asked
     beside = restore(server, archive, "--all", "--beside")
     assert (beside.code, summary_of(beside)["restored"], summary_of(beside)["skipped"]["row-stands"]) == (0, 2, 2)
     assert {key_of(row) for row in [*alice, bob, nobody]} <= keys_in(client, table)
+
+
+def test_no_row_is_put_beside_one_of_the_archive_that_its_owner_extended(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    gone = int(time.time()) - LONG_AGO
+    first, second = (modern(f"rita-{number}", gone, username="rita") for number in range(2))
+    table = new_table([first, second, *living_rows(LIVING)])
+    plan, archive = tmp_path / "plan", tmp_path / "archive"
+    where = ("--endpoint-url", server.url)
+    assert janitor("sweep", "--table", table, "--plan", str(plan), *where).code == 0
+    extended: Item = second | {"tokenExpiration": {"N": "4102444800"}}
+    client.put_item(TableName=table, Item=extended)
+    applied = janitor("apply", str(plan), "--yes", "--archive", str(archive), *where)
+    assert json.loads(applied.out)["deletion"]["changed"] == 1
+
+    def refused(options: tuple[str, ...], counts: dict[str, int]) -> None:
+        finished = restore(server, archive, *options)
+        said = summary_of(finished)["skipped"]
+        assert (finished.code, {name: said[name] for name in counts}) == (4, counts), finished.err
+        assert key_of(first) not in keys_in(client, table)
+
+    chosen_by_owner = {"owner-has-row": 1, "was-not-deleted": 1}
+    refused(("--user", "rita", "--dry-run"), chosen_by_owner)
+    refused(("--all",), chosen_by_owner)
+    # The same where that row was deleted too, and came back with another date.
+    archive.write_text(archive.read_text().replace('"changed"', '"deleted"').rpartition("\n{")[0] + "\n")
+    refused(("--user", "rita"), {"owner-has-row": 1, "row-stands": 1})
+    # As it was deleted, it stands in nobody's way: an earlier restore may have been cut off.
+    client.put_item(TableName=table, Item=second)
+    done = restore(server, archive, "--all")
+    assert (done.code, summary_of(done)["restored"], summary_of(done)["skipped"]["row-stands"]) == (0, 1, 1)
 
 
 def test_a_row_that_had_changed_is_skipped_for_it_was_not_deleted(

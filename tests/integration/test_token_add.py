@@ -182,8 +182,9 @@ def replaced(server: Server, client: DynamoDBClient, table: str, *options: str) 
 def test_what_replaces_a_token_keeps_its_name_its_groups_and_whether_it_is_a_systems(
     server: Server, client: DynamoDBClient, new_table: NewTable
 ) -> None:
-    earlier = modern("earlier", OLD - DAY, username="ana@example.com", name="earlier")
-    old = modern("old", OLD, username="ana@example.com", name="nightly", groups=["ops", "dev"], isSystemToken=True)
+    same = {"username": "ana@example.com", "isSystemToken": True}
+    earlier = modern("earlier", OLD - DAY, name="earlier", groups=["dev", "ops"], **same)
+    old = modern("old", OLD, name="nightly", groups=["ops", "dev"], **same)
     said, item = replaced(server, client, new_table([earlier, old]))
     assert said.code == 0, said.err
     assert (item["name"], item["groups"]) == ({"S": "nightly"}, {"L": [{"S": "ops"}, {"S": "dev"}]})
@@ -191,6 +192,37 @@ def test_what_replaces_a_token_keeps_its_name_its_groups_and_whether_it_is_a_sys
     assert "keeps       its name, groups, system flag" in said.err
     assert "groups      ops, dev" in said.err
     assert_silent(said.err, said.out.strip())
+
+
+def test_rows_that_differ_in_rights_are_replaced_only_by_what_options_say(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    person = modern("person", OLD - DAY, username="ana@example.com", groups=["users"])
+    system = modern("system", OLD, username="ana@example.com", groups=["admin"], isSystemToken=True)
+    none = modern("none", OLD, username="ana@example.com", groups=[])
+    for rows, options, word in (
+        ((person, system), ("--personal",), "different groups"),
+        ((person, none), (), "different groups"),
+        ((person, system), ("--group", "users"), "one is a system's and another is not; give --personal"),
+    ):
+        table = new_table(list(rows))
+        refused, _ = replaced(server, client, table, *options)
+        assert (refused.code, refused.out, word in refused.err) == (2, "", True), refused.err
+        assert keys_in(client, table) == {row["token"]["S"] for row in rows}
+        said, item = replaced(server, client, table, "--personal", "--group", "users")
+        assert (said.code, item["groups"], item["isSystemToken"]) == (0, {"L": [{"S": "users"}]}, {"BOOL": False})
+
+
+def test_the_question_comes_after_what_the_new_row_will_say(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    old = modern("old", OLD, username="ana@example.com", name="nightly", groups=["ops"], isSystemToken=True)
+    table, user = new_table([old]), ("--user", "ana@example.com", "--created-by", "admin", "--expires-in", "1h")
+    said = add(server, table, *user, "--replace-expired", tty=True, input="n\n")
+    assert (said.code, items_in(client, table)) == (4, [old]), said.err
+    told, _, _ = said.err.partition("[y/N]")
+    for fact in ("keeps       its name, groups, system flag", "ana@example.com (system)", "groups      ops"):
+        assert fact in told
 
 
 def test_what_replaces_a_token_keeps_nothing_that_options_say_otherwise(
@@ -222,6 +254,22 @@ def test_odd_attributes_of_a_replaced_token_are_kept_only_where_lisa_can_read_th
     said, _ = replaced(server, client, table)
     assert (said.code, word in said.err) == (code, True), said.err
     assert (old["token"]["S"] in keys_in(client, table)) is (code == 2)
+
+
+def test_what_replaces_a_token_keeps_no_text_that_has_the_old_one_in_it(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    bearer, other = "Zq-live-secret", "Yp-older-secret"
+    for kept, option in (({"name": bearer}, "name"), ({"name": f"({other})"}, "name"), ({"groups": [bearer]}, "group")):
+        old = modern(bearer, OLD, username="ana@example.com", **kept)
+        table = new_table([old, modern(other, OLD - DAY, username="ana@example.com", **{**kept, "name": "ci"})])
+        said, _ = replaced(server, client, table)
+        assert (said.code, said.out, len(items_in(client, table))) == (2, "", 2)
+        assert f"the {option} of the replaced row has a token in it" in said.err
+        assert f"give another one with --{option}" in said.err
+        assert_silent(said.err, bearer)
+        given, item = replaced(server, client, table, f"--{option}", "ops")
+        assert (given.code, bearer in str(item), other in str(item)) == (0, False, False), given.err
 
 
 def redirected(server: Server, table: str, redirection: str, folder: Path) -> subprocess.CompletedProcess[str]:

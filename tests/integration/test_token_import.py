@@ -17,7 +17,7 @@ from tests.lisa import api_accepts
 from tests.servers import Server
 from tests.sweeping import DAY
 from tests.tables import Item, legacy, modern, token
-from tests.token_changing import sha256
+from tests.token_changing import Token, sha256
 
 BROKEN = (500, {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "lost"})
 
@@ -126,6 +126,36 @@ def test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one(
     assert api_accepts(client, table, bearers["second"], now, hashed=True)
 
 
+def test_no_line_shows_or_stores_a_token_that_any_line_has_in_it(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    there, over, free, live = (f"the-key-of-{name}" for name in ("there", "over", "free", "live"))
+    old = new_table(
+        [token(there, now + DAY), token(over, now - DAY), token(free, now + DAY), token(live)], hashed=False
+    )
+    table = new_table([modern(there, now + DAY, username="ana")])
+    before = rows_in(client, table)
+    cells = {
+        there: ("ana", there, ""),  # its own, and a row stands
+        over: (f"bo ({live})", "job", ""),  # another's, and it has expired
+        free: ("cy", "job", f"users;{live}"),  # another's, and it could be imported
+        "the-key-of-nothing": ("di", f"key={live}", ""),  # its fingerprint was mistyped
+        live: ("eve", "ci", ""),
+    }
+    owners = owners_file(tmp_path, cells)
+    holds = dict.fromkeys(range(2, 6), "holds-token")
+    for form in ("json", "table"):
+        dry = run(server.url, old, table, owners, "--format", form)
+        assert (dry.code, [f"line {line}, " in dry.err for line in holds]) == (1, [True] * 4), dry.err
+    said = run(server.url, old, table, owners, "--expires-in", "30d", "--write", "--yes")
+    assert (said.code, outcomes(said)) == (1, {**holds, 6: "imported"})
+    [row] = [row for row in rows_in(client, table) if row not in before]
+    assert row["username"] == {"S": "eve"}
+    by_token = run(server.url, old, table, owners, "--write", "--yes", "--created-by", live)
+    assert (by_token.code, by_token.out, "another text with --created-by" in by_token.err) == (2, "", True)
+
+
 def test_classic_rows_that_stand_in_the_present_table_are_imported_beside_themselves(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:
@@ -146,6 +176,31 @@ def test_classic_rows_that_stand_in_the_present_table_are_imported_beside_themse
     assert (said.code, list(outcomes(said).values())) == (0, ["imported"]), said.err
     assert json.loads(said.out)["counts"]["classic"] == 1
     assert (api_accepts(client, table, bearer, now, hashed=True), len(rows_in(client, table))) == (True, 3)
+
+
+def test_a_row_that_stands_and_does_not_do_what_its_line_wants_is_named(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    names = ("works", "revoked", "foreign", "over")
+    bearers = {name: f"the-key-of-{name}" for name in names}
+    old = new_table([token(bearers[name], now - DAY if name == "over" else now + DAY) for name in names], hashed=False)
+    present = {
+        "works": modern(bearers["works"], now + DAY, username="ana"),
+        "revoked": modern(bearers["revoked"], now - 1, username="ana"),
+        "foreign": modern(bearers["foreign"], now + DAY, username="mallory"),
+        "over": modern(bearers["over"], now - DAY, username="mallory"),
+    }
+    table = new_table(list(present.values()))
+    before = rows_in(client, table)
+    said = run(server.url, old, table, owners_file(tmp_path, {bearers[name]: ("ana", "ci", "") for name in names}))
+    expected = {2: "already_there", 3: "stands-expired", 4: "other-owner", 5: "already_there"}
+    assert (said.code, outcomes(said), json.loads(said.out)["counts"]["already_there"]) == (1, expected, 4)
+    for line, name in ((3, "revoked"), (4, "foreign")):
+        assert f"line {line}, {sha256(bearers[name])[:12]}: a row of this token stands" in said.err
+        assert f"see `janitor token show {Token(bearers[name], present[name]).row_name}`" in said.err
+    assert "mallory" not in said.out
+    assert rows_in(client, table) == before
 
 
 def test_a_row_that_comes_first_stays_and_the_first_failure_ends_an_import(
@@ -170,7 +225,7 @@ def test_a_row_that_comes_first_stays_and_the_first_failure_ends_an_import(
     with meddling_proxy(server.url) as (url, meddling):
         meddling.by_operation["PutItem"] = meddle
         said = run(url, old, table, owners, "--write", "--yes", env={"AWS_MAX_ATTEMPTS": "1"})
-        assert (said.code, outcomes(said)) == (0, {2: "already_there", 3: "imported", 4: "imported"}), said.err
+        assert (said.code, outcomes(said)) == (1, {2: "other-owner", 3: "imported", 4: "imported"}), said.err
         assert first in rows_in(client, table)
         for each in rows_in(client, table):
             client.delete_item(TableName=table, Key={"token": each["token"]})

@@ -79,7 +79,9 @@ def test_a_successor_keeps_what_a_row_says_and_the_old_token_ends_after_the_over
         assert api_accepts(client, table, bearer, second, hashed=True)
     moved = f"token:{old.item['tokenUUID']['S']}, move it to token:{new['tokenUUID']['S']}"
     assert moved in said.err
-    assert f"`janitor token remove {old.row_name}` deletes it" in said.err
+    assert f"after it has ended, a sweep deletes it, or `janitor token remove {old.row_name}`" in said.err
+    # The new row keeps its owner from another one anyway, so that is no reason to remove the old one.
+    assert "no token" not in said.err
 
     # Two of them work now, and a token that ends sooner than the overlap is left to do so.
     both = rotate(server.url, table, "--user", "ana", *LIFE)
@@ -167,6 +169,64 @@ def test_no_failure_leaves_an_owner_without_a_token_that_works(
             for bearer in (old.bearer, half.out.strip()):
                 assert api_accepts(client, table, bearer, now, hashed=True)
             client.delete_item(TableName=table, Key={"token": {"S": sha256(half.out.strip())}})
+
+
+def test_a_token_that_changes_while_somebody_decides_gets_no_successor(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    old = of_ana("the old one", 20)
+    table, now = new_table([old.item]), int(time.time())
+    changed = {**old.item, "tokenExpiration": {"N": str(now - 1)}}, {**old.item, "isSystemToken": {"BOOL": False}}
+    for after, why in ((changed[0], "its expiry was"), (changed[1], "its isSystemToken changed"), (None, "deleted it")):
+        client.put_item(TableName=table, Item=old.item)
+        rest = [] if after is None else [after]
+
+        def change(request: Request, forward: Forward, after: Item | None = after) -> tuple[int, Any]:
+            # The new key is looked up before the question; what comes then is the old row again.
+            answer = forward(request)
+            if after is None:
+                client.delete_item(TableName=table, Key={"token": {"S": old.key}})
+            else:
+                client.put_item(TableName=table, Item=after)
+            return answer
+
+        with meddling_proxy(server.url) as (url, meddling):
+            meddling.by_operation["GetItem"] = change
+            said = rotate(url, table, old.row_name, *LIFE, secrets=(old,))
+        assert (said.code, said.out, rows_in(client, table)) == (1, "", rest), said.err
+        assert f"{old.row_name} was not rotated: somebody" in said.err
+        assert why in said.err
+
+
+def test_the_question_comes_after_what_the_successor_will_say(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    old = of_ana("the old one", 20)
+    table = new_table([old.item])
+    where = ("--table", table, "--endpoint-url", server.url)
+    said = janitor("token", "rotate", old.row_name, *where, *LIFE[:-1], tty=True, input="n\n")
+    assert (said.code, rows_in(client, table)) == (4, [old.item]), said.err
+    told, _, _ = said.err.partition("[y/N]")
+    assert "ana (system)" in told
+    assert "groups      b, a" in told
+
+
+def test_two_rotations_at_once_name_the_other_token(
+    server: Server, client: DynamoDBClient, new_table: NewTable
+) -> None:
+    old, other = of_ana("the old one", 20), of_ana("of the other rotation", 90)
+    table, now = new_table([old.item]), int(time.time())
+
+    def rotate_too(request: Request, forward: Forward) -> tuple[int, Any]:
+        client.put_item(TableName=table, Item=other.item)
+        client.put_item(TableName=table, Item={**old.item, "tokenExpiration": {"N": str(now)}})
+        return forward(request)
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["PutItem"] = rotate_too
+        said = rotate(url, table, old.row_name, *LIFE, secrets=(old, other))
+    assert (said.code, len(rows_in(client, table))) == (1, 3), said.err
+    assert f"ana has other tokens that LISA accepts: {other.row_name}" in said.err
 
 
 def _lost_once() -> Meddle:

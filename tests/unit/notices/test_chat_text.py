@@ -13,6 +13,7 @@ from janitor.notices.failure_message import build_failure_message
 from janitor.notices.notice import Notice
 from janitor.notices.service_digest import build_service_digest
 from janitor.report.model import Outcome
+from janitor.tokens.reasons import REASONS
 from tests.examples import examples
 from tests.unit.notices.notices import digest, notice, sorted_notices, texts
 
@@ -80,6 +81,22 @@ def test_the_most_urgent_tokens_are_named_and_the_others_counted() -> None:
     assert f"and {2_000 - named:,} more tokens" in first["content"]["description"]
     assert "• no network" in first["content"]["description"]
     assert any("repeated safely" in step for step in first["content"]["nextSteps"])
+
+
+def test_a_chat_app_gets_whole_advice_because_it_shows_no_warnings() -> None:
+    content = digest(
+        has_chat_text=True, locked_out=("eve", "mal"), reasons=REASONS, warnings=("hm",), counts={"legacy": 2}
+    )
+    [chat] = chats_of(content)
+    assert chat is not None
+    assert "LISA does not let 2 owners create a token until their rows are gone." in chat["content"]["description"]
+    steps = chat["content"]["nextSteps"]
+    assert not [step for step in steps if "warnings" in step]
+    for told in ("Keys in plain text", "no lower-case sha256", "Groups that API Gateway", "LISA's list of tokens"):
+        assert len([step for step in steps if told in step]) == 1
+    [bare] = chats_of(digest(has_chat_text=True))
+    assert bare is not None
+    assert bare["content"]["nextSteps"] == []
 
 
 def test_only_who_asks_for_it_has_a_text_for_a_chat_app() -> None:

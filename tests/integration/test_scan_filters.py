@@ -65,7 +65,10 @@ def test_a_filtered_scan_notifies_nobody_and_no_variable_filters(server: Server,
     topic = "arn:aws:sns:us-east-1:123456789012:tokens"
     for options, env in (
         (["--sns-topic-arn", topic], {}),
+        (["--notify", "json://127.0.0.1:9/secret"], {}),
+        (["--per-token"], {}),
         (["--metrics", "emf"], {}),
+        ([], {"JANITOR_NOTIFY": "json://127.0.0.1:9/secret"}),
         ([], {"JANITOR_HEARTBEAT_URL": "http://127.0.0.1:9/secret"}),
         ([], {"JANITOR_STATE_URL": "sqlite:///state.sqlite"}),
     ):

@@ -12,7 +12,8 @@ from janitor.notices.digest_parts import LIMIT, split_digest
 from janitor.notices.failure_message import build_failure_message
 from janitor.notices.notice import Notice
 from janitor.notices.service_digest import build_service_digest
-from janitor.report.model import Outcome
+from janitor.report.model import Deletion, Outcome
+from janitor.sinks.sns import Severity
 from janitor.tokens.reasons import REASONS
 from tests.examples import examples
 from tests.unit.notices.notices import digest, notice, sorted_notices, texts
@@ -126,6 +127,22 @@ def test_a_service_gets_one_message_as_long_as_it_takes_and_obeys_nothing_of_it(
         if not is_mail:
             ours = re.sub(r"`(janitor \w+|--delete|[0-9a-f]{12})`", "", f"{message.subject}\n{message.body}")
             assert not OBEYED.search(ours)
+
+
+@pytest.mark.parametrize(
+    ("changes", "severity"),
+    [
+        ({}, Severity.INFO),
+        ({"outcome": Outcome.SKIPPED}, Severity.INFO),
+        ({"outcome": Outcome.FAILED, "errors": ("no network",)}, Severity.FAILURE),
+        ({"outcome": Outcome.REFUSED, "errors": ("too many",)}, Severity.WARNING),
+        ({"outcome": Outcome.INTERRUPTED}, Severity.WARNING),
+        ({"errors": ("a sink failed",)}, Severity.WARNING),
+        ({"deletion": Deletion(enabled=True, planned=2, deleted=1, failed=1)}, Severity.WARNING),
+    ],
+)
+def test_a_service_hears_how_bad_the_news_is(changes: dict[str, Any], severity: Severity) -> None:
+    assert build_service_digest(digest(notice(), **changes), 40_000, is_mail=False).severity is severity
 
 
 def test_a_service_that_takes_enough_gets_the_whole_digest_and_another_the_most_urgent_tokens() -> None:

@@ -195,7 +195,7 @@ def long_expired_sentence(count: int) -> str:
     are = "is" if count == 1 else "are"
     return (
         f"{format_count(count, 'token')} had expired for longer than the grace, and {are} not listed, because this is "
-        "the first digest about this table to this topic."
+        "the first digest about this table that goes here."
     )
 
 
@@ -286,6 +286,9 @@ def _locked_out_lines(content: DigestContent, max_named: int) -> Iterator[str]:
     named = zip_longest(owners[:max_named], content.lockout_states[:max_named], fillvalue="")
     items = [f"{printable(shorten_text(owner))}{f' ({states})' if states else ''}" for owner, states in named]
     yield from _item_lines(items, len(owners))
+    if content.ways_out:
+        yield from wrap_text("To let them in again, remove:", first=_INDENT, rest=_INDENT)
+        yield from _item_lines([f"{way_out}." for way_out in content.ways_out], len(content.ways_out))
 
 
 def lockout_sentence(count: int) -> str:
@@ -347,8 +350,6 @@ def advice_sentences(content: DigestContent) -> Iterator[str]:
         yield "Tokens that have expired: LISA refuses them. Replace them wherever they are still used."
     if counts.get("stale", 0) > deletion.deleted:
         yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
-    for way_out in content.ways_out:
-        yield f"To let locked-out owners in again, remove {way_out}."
     yield from (step for reason, step in _REASON_STEPS.items() if reason in content.reasons)
     if counts.get("malformed"):
         yield "Malformed dates: only you can tell what was meant; `janitor scan` lists them, with a guess."

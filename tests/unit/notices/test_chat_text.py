@@ -86,12 +86,18 @@ def test_the_most_urgent_tokens_are_named_and_the_others_counted() -> None:
 
 def test_a_chat_app_gets_whole_advice_because_it_shows_no_warnings() -> None:
     content = digest(
-        has_chat_text=True, locked_out=("eve", "mal"), reasons=REASONS, warnings=("hm",), counts={"legacy": 2}
+        has_chat_text=True,
+        locked_out=("eve", "mal"),
+        ways_out=("these", "those"),
+        reasons=REASONS,
+        warnings=("hm",),
+        counts={"legacy": 2},
     )
     [chat] = chats_of(content)
     assert chat is not None
     assert "LISA does not let 2 owners create a token until their rows are gone." in chat["content"]["description"]
     steps = chat["content"]["nextSteps"]
+    assert "To let locked-out owners in again, remove these; those." in steps
     assert not [step for step in steps if "warnings" in step]
     for told in ("Keys in plain text", "no lower-case sha256", "Groups that API Gateway", "LISA's list of tokens"):
         assert len([step for step in steps if told in step]) == 1

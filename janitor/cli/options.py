@@ -110,7 +110,7 @@ def _make_option(name: str, setting: Setting) -> Callable[[Any], Any]:
         name,
         cls=_Option,
         setting=setting,
-        type=click.Choice(setting.choices) if setting.choices else _Parsed(setting.parse),
+        type=click.Choice(setting.choices) if setting.choices else _Parsed(setting.parse_text),
         metavar=None if setting.choices else setting.metavar,
         default=default,
         show_default=setting.default_words or (setting.default is not None),

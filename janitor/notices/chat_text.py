@@ -14,6 +14,7 @@ from janitor.notices.digest_text import (
     advice_sentences,
     deletion_sentences,
     failure_sentences,
+    lockout_sentence,
     long_expired_sentence,
     run_sentence,
 )
@@ -86,9 +87,10 @@ def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> Cha
     if unnamed:
         lines.append(f"… and {format_count(unnamed, 'more token')}.")
     if content.locked_out:
-        owners = format_count(len(content.locked_out), "owner")
-        lines.append(f"LISA does not let {owners} create a token until expired rows are gone.")
+        lines.append(f"{lockout_sentence(len(content.locked_out))}.")
     steps = list(advice_sentences(content))
+    if content.ways_out:
+        steps.append(f"To let locked-out owners in again, remove {'; '.join(content.ways_out)}.")
     if content.full_report_location:
         steps.append(f"Read the full report: {neutralize_markup(content.full_report_location)}")
     title = neutralize_markup(digest_subject(content, due, part=1, parts=1))

@@ -12,6 +12,7 @@ from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Deletion, Outcome, Report, TableReport, count_reportable
+from janitor.tokens.reasons import REASONS
 from janitor.tokens.times import format_iso
 
 
@@ -31,6 +32,7 @@ class DigestContent:
         ways_out: what would remove those rows: rest of a sentence, without a full stop.
         unusual_days: each with how many tokens expire on it.
         errors, warnings: sentences without a full stop.
+        reasons: what is wrong with any row besides its date (`janitor.tokens.reasons`).
         report_json: the report without its findings, or None.
         full_report_location: where the full report is, or None.
         tables: in a run of several tables, the content of each, named by its label; without notices, errors, warnings
@@ -59,6 +61,7 @@ class DigestContent:
     unusual_days: tuple[tuple[str, int], ...] = ()
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    reasons: frozenset[str] = frozenset()
     report_json: str | None = None
     full_report_location: str | None = None
     tables: tuple["DigestContent", ...] = ()
@@ -109,6 +112,7 @@ def build_digest_content(
         unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
         errors=tuple(error.message for error in report.errors),
         warnings=tuple(warning.message for warning in report.warnings),
+        reasons=REASONS.intersection(warning.code for warning in report.warnings),
         report_json=_report_json(report),
         full_report_location=full_report_location,
         tables=tuple(map(_of_table, report.tables, split_by_table(report))) if report.is_of_several else (),

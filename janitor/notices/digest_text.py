@@ -10,6 +10,7 @@ from janitor.notices.text_wrapping import WIDTH, display_width, wrap_text
 from janitor.report.changes import Change, ChangedToken
 from janitor.report.model import Deletion, Outcome
 from janitor.tokens.printable import printable
+from janitor.tokens.reasons import BREAKS_LISA_LIST, GROUPS_BREAK_AUTHORIZER, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
 from janitor.tokens.redact import shorten_text
 from janitor.tokens.words import format_count
 
@@ -35,6 +36,24 @@ _CHANGE_NAMES = {
     "extended": "extended",
     "gone": "deleted by somebody else",
     "vanished": "gone, or extended far ahead",
+}
+# What to do about rows with each reason; complete sentences, for a chat shows them without the warnings.
+_REASON_STEPS = {
+    PLAIN_TEXT_KEY: (
+        "Keys in plain text: whoever reads the table can use them, so treat each as leaked. Rotate LISA's management"
+        " key, remove the rows, then make new tokens. `janitor scan` lists the rows."
+    ),
+    KEY_NOT_A_SHA256: (
+        "Keys that are no lower-case sha256: LISA's API never finds them. Remove the rows, then make new tokens."
+        " `janitor scan` lists the rows."
+    ),
+    GROUPS_BREAK_AUTHORIZER: (
+        "Groups that API Gateway refuses with an error: store them as a list of texts. `janitor scan` lists the rows."
+    ),
+    BREAKS_LISA_LIST: (
+        "LISA's list of tokens fails for everybody: correct the attributes that `janitor scan` names, or remove the"
+        " rows with `janitor token remove`."
+    ),
 }
 
 
@@ -176,7 +195,7 @@ def long_expired_sentence(count: int) -> str:
     are = "is" if count == 1 else "are"
     return (
         f"{format_count(count, 'token')} had expired for longer than the grace, and {are} not listed, because this is "
-        "the first digest about this table to this topic."
+        "the first digest about this table that goes here."
     )
 
 
@@ -262,15 +281,21 @@ def _locked_out_lines(content: DigestContent, max_named: int) -> Iterator[str]:
     if not owners:
         return
     yield from _heading_lines("Locked out")
-    sentence = (
-        f"LISA does not let {format_count(len(owners), 'owner')} create a token until their rows are gone"
-        if len(owners) > 1
-        else "LISA does not let one owner create a token until the owner's rows are gone"
-    )
+    sentence = lockout_sentence(len(owners))
     yield from wrap_text(sentence + (":" if max_named else "."), first=_INDENT, rest=_INDENT)
     named = zip_longest(owners[:max_named], content.lockout_states[:max_named], fillvalue="")
     items = [f"{printable(shorten_text(owner))}{f' ({states})' if states else ''}" for owner, states in named]
     yield from _item_lines(items, len(owners))
+    if content.ways_out:
+        yield from wrap_text("To let them in again, remove:", first=_INDENT, rest=_INDENT)
+        yield from _item_lines([f"{way_out}." for way_out in content.ways_out], len(content.ways_out))
+
+
+def lockout_sentence(count: int) -> str:
+    """Say that so many owners are locked out; without a full stop."""
+    if count == 1:
+        return "LISA does not let one owner create a token until the owner's rows are gone"
+    return f"LISA does not let {format_count(count, 'owner')} create a token until their rows are gone"
 
 
 def _unusual_day_lines(days: Sequence[tuple[str, int]], max_named: int) -> Iterator[str]:
@@ -325,10 +350,7 @@ def advice_sentences(content: DigestContent) -> Iterator[str]:
         yield "Tokens that have expired: LISA refuses them. Replace them wherever they are still used."
     if counts.get("stale", 0) > deletion.deleted:
         yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
-    for way_out in content.ways_out:
-        yield f"To let locked-out owners in again, remove {way_out}."
-    if counts.get("legacy"):
-        yield "Legacy rows: their keys stand in the table as they are used. Treat each as leaked; the warnings say how."
+    yield from (step for reason, step in _REASON_STEPS.items() if reason in content.reasons)
     if counts.get("malformed"):
         yield "Malformed dates: only you can tell what was meant; `janitor scan` lists them, with a guess."
 

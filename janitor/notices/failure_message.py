@@ -7,7 +7,7 @@ from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.notice import ascii_json
 from janitor.notices.run_problem import ProblemMemory, RunProblem
 from janitor.notices.subject_line import MAX_SUBJECT_LENGTH, to_ascii
-from janitor.sinks.sns import Message
+from janitor.sinks.sns import Message, Severity
 from janitor.tokens.printable import printable
 
 SCHEMA = "janitor.failure/v1"
@@ -54,6 +54,7 @@ def build_service_failure(command: str, table: str, run_id: str, code: str, sent
         body=neutralize_markup(f"It failed before it had read anything: {sentence}"),
         group_id=group_id(table),
         deduplication_id=deduplication_id(run_id, code),
+        severity=Severity.FAILURE,
     )
 
 

@@ -8,9 +8,15 @@ from janitor.notices.digest_content import DigestContent
 from janitor.notices.digest_text import Numbering, due_lines, lines_after_notices, lines_before_notices
 from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.subject_line import DueCounts, digest_subject
-from janitor.sinks.sns import Message
+from janitor.report.model import Outcome
+from janitor.sinks.sns import Message, Severity
 
 _MAX_NAMED = 10
+_SEVERITIES = {
+    Outcome.FAILED: Severity.FAILURE,
+    Outcome.REFUSED: Severity.WARNING,
+    Outcome.INTERRUPTED: Severity.WARNING,
+}
 # No token takes fewer characters in the whole digest.
 _SHORTEST_NOTICE = 60
 
@@ -36,7 +42,14 @@ def build_service_digest(content: DigestContent, max_length: int, *, is_mail: bo
         body=text,
         group_id=group_id(content.table),
         deduplication_id=deduplication_id(content.table, content.started_at),
+        severity=_choose_severity(content),
     )
+
+
+def _choose_severity(content: DigestContent) -> Severity:
+    """Choose how bad the news is: a run that came to its end can have failed in a part."""
+    has_errors = bool(content.errors or content.deletion.failed)
+    return _SEVERITIES.get(content.outcome, Severity.WARNING if has_errors else Severity.INFO)
 
 
 def _render_whole(content: DigestContent, max_length: int) -> str | None:

@@ -21,6 +21,8 @@ log = get_logger("janitor.run")
 
 # More users than LISA has ever had. Each takes some hundred bytes of memory.
 _MAX_OWNERS = 200_000
+# DynamoDB repeats all keys of a request that it does not understand.
+_MAX_REASON_LENGTH = 500
 
 ReadLastSeen = Callable[[Sequence[str]], Mapping[str, int]]
 """Takes usernames, and returns the UNIX second at which each was last seen, without those who never were."""
@@ -85,6 +87,7 @@ class LastSeenLookup:
 
     def _add_problem(self, code: str, why: str) -> None:
         log.warning("last_seen.not_looked_up", code=code)
+        why = why if len(why) <= _MAX_REASON_LENGTH else f"{why[: _MAX_REASON_LENGTH - 1]}…"
         message = f"when owners were last seen was not looked up: {why}"
         self._problem = Remark(where="last_seen", code=code, message=message)
 

@@ -17,6 +17,7 @@ from janitor.settings.parsers import (
     parse_owner_address,
     parse_report,
     parse_topic_arn,
+    parse_usage_table,
 )
 from janitor.settings.setting import Settings, setting
 from janitor.settings.store_url import DynamoDbUrl, SqliteUrl, parse_state_url
@@ -66,6 +67,7 @@ class LastSeenSettings(Settings):
         "Look up when each owner was last seen, and who is idle: in LISA's usage table, given by its name or by the "
         f"parameter that holds it; without a value {USAGE_PARAMETER}.",
         metavar="[NAME|PATH]",
+        parse=parse_usage_table,
         value_if_bare=USAGE_PARAMETER,
     )
     idle_after: int = setting(

@@ -34,9 +34,22 @@ _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatc
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
 # A row's name has a hyphen and six more digits.
 _FINGERPRINT = re.compile(r"[0-9a-f]{6,12}|[0-9a-f]{12}-[0-9a-f]{6}").fullmatch
+# A table's name, as DynamoDB allows it (TableName, Amazon DynamoDB API Reference).
+is_table_name = re.compile(r"[A-Za-z0-9_.-]{3,255}").fullmatch
 _LEASE_HOLDER = re.compile(r"[A-Za-z0-9._:-]{1,128}").fullmatch
 # Units a second. At this rate a row of 400 KB takes half a day.
 _MIN_UNITS = 0.001
+
+
+def parse_usage_table(text: str) -> str:
+    """The name of LISA's usage table, or with a `/` at its start of the parameter that holds it.
+
+    Raises:
+        ValueError: DynamoDB allows no such name.
+    """
+    if not text.startswith("/") and not is_table_name(text):
+        raise ValueError(f"{text!r} is no table's name (3 to 255 letters, digits, _ . or -) and no parameter (/…)")
+    return text
 
 
 class S3Key(NamedTuple):

@@ -214,6 +214,8 @@ def _read_value(key: Key, value: Any) -> Any:
 def _read_one(key: Key, value: Any) -> Any:
     setting = key.setting
     text = value
+    if setting.value_if_bare is not None and value is True:
+        text = setting.value_if_bare
     if key.takes_numbers and isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value)
     if not isinstance(text, str):
@@ -224,7 +226,7 @@ def _read_one(key: Key, value: Any) -> Any:
         raise ValueError(f"{text!r} is none of {', '.join(setting.choices)}; {_suggest_name(text, setting.choices)}")
     if not text:
         raise ValueError("it is empty; give a value, or remove the key")
-    return setting.parse(text)
+    return setting.parse_text(text)
 
 
 def _suggest_name(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:

@@ -44,4 +44,6 @@ def _describe_key(key: Key) -> dict[str, Any]:
 def _describe_value(key: Key) -> dict[str, Any]:
     if key.setting.choices:
         return {"enum": list(key.setting.choices)}
+    if key.setting.value_if_bare is not None:
+        return {"oneOf": [{"type": "string", "minLength": 1}, {"const": True}]}
     return {"type": ["string", "number"]} if key.takes_numbers else {"type": "string", "minLength": 1}

@@ -33,7 +33,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         choices: the only texts allowed, if there are few.
         default: the default as a text, as the user would write it, several with spaces between them; None for none.
         default_words: how the help describes the default, where its text would not do.
-        value_if_bare: the value of a flag that nothing follows.
+        value_if_bare: the value of a flag that nothing follows; a variable or a key says `true` for it.
         is_repeatable: whether it may be given more than once; `split_values` says how its variable holds several.
         may_hold_spaces: whether one of several values may contain a space.
         is_switch: whether it takes no value.
@@ -52,6 +52,19 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     may_hold_spaces: bool = False
     is_switch: bool = False
     is_flag_only: bool = False
+
+    def parse_text(self, text: str) -> Any:
+        """The value of one text.
+
+        Raises:
+            ValueError: the text is wrong; the sentence says what would be right.
+        """
+        if self.value_if_bare is not None and text:
+            answer = parse_switch(text)
+            if answer is False:
+                raise ValueError(f"{text!r} names nothing; leave it out to go without it")
+            text = self.value_if_bare if answer else text
+        return self.parse(text)
 
 
 class Origin(enum.Enum):

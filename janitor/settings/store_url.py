@@ -1,12 +1,12 @@
 """`--state-url`: where the store is."""
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
+from janitor.settings.parsers import is_table_name
+
 _SQLITE = "sqlite:///"
 _DYNAMODB = "dynamodb://"
-_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}").fullmatch
 
 
 class SqliteUrl(NamedTuple):
@@ -55,6 +55,6 @@ def _parse_file(path: str, text: str) -> Path:
 
 
 def _parse_table(name: str, text: str) -> str:
-    if not _TABLE(name):
+    if not is_table_name(name):
         raise ValueError(f"{text!r} names no table: after dynamodb:// come 3 to 255 letters, digits, _ . or -")
     return name

@@ -13,7 +13,7 @@ import apprise
 from apprise.plugins.email import NotifyEmail
 
 from janitor.errors import ConfigurationError, SinkError
-from janitor.sinks.sns import Message, PublishResult
+from janitor.sinks.sns import Message, PublishResult, Severity
 
 # The most that a service may delay a run, for one message.
 _TIMEOUT_SECONDS = 20.0
@@ -23,6 +23,12 @@ _FIND_STATUS = re.compile(r"error=(\d{3})\b").search
 _WAY_OUT = "check its URL, and that the service can be reached from here"
 # How much of a message the title may take, where a service has no place of its own for it.
 _TITLE_LENGTH = 120
+# A pager makes its severity of it, a chat the color.
+_TYPES = {
+    Severity.INFO: apprise.NotifyType.INFO,
+    Severity.WARNING: apprise.NotifyType.WARNING,
+    Severity.FAILURE: apprise.NotifyType.FAILURE,
+}
 _FORMS = "https://appriseit.com/services/ has the form of each service"
 
 # Its lines hold URLs and answers, at any level.
@@ -117,6 +123,7 @@ class Service:
             result = sender.notify(
                 body=message.body,
                 title=message.subject or "",
+                notify_type=_TYPES[message.severity],
                 body_format=apprise.NotifyFormat.TEXT,
                 log_callback=lambda entry, _: logs.append(str(entry.message)),
             )

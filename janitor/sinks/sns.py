@@ -4,6 +4,7 @@ The status 200 does not mean that SNS accepted every entry of a batch, and botoc
 every entry's result is read, and only entries that failed for the moment are sent again.
 """
 
+import enum
 import random
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,14 @@ _BAD_CONTENT = frozenset(
 )
 
 
+class Severity(enum.Enum):
+    """How bad the news of a message is, for services that show it or wake somebody."""
+
+    INFO = enum.auto()
+    WARNING = enum.auto()
+    FAILURE = enum.auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message to publish.
@@ -59,6 +68,7 @@ class Message:
         attributes: for filter policies. Empty ones are left out, because SNS refuses them; so are all of a structured
             message, because SNS does not deliver them.
         is_structured: whether the body is for MessageStructure `json`.
+        severity: how bad the news is; a topic does not get it.
     """
 
     body: str = field(repr=False)
@@ -67,6 +77,7 @@ class Message:
     subject: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     is_structured: bool = False
+    severity: Severity = Severity.INFO
 
     @property
     def sent_attributes(self) -> Mapping[str, str]:

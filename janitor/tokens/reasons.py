@@ -22,6 +22,7 @@ PLAIN_TEXT_KEY = "plain-text-key"
 KEY_NOT_A_SHA256 = "key-not-a-sha256"
 GROUPS_BREAK_AUTHORIZER = "groups-break-authorizer"
 BREAKS_LISA_LIST = "breaks-lisa-list"
+REASONS = frozenset([PLAIN_TEXT_KEY, KEY_NOT_A_SHA256, GROUPS_BREAK_AUTHORIZER, BREAKS_LISA_LIST])
 # Those that make a part of LISA fail, whatever the row's state.
 BREAKING = frozenset([GROUPS_BREAK_AUTHORIZER, BREAKS_LISA_LIST])
 

@@ -193,7 +193,7 @@ def _check_notifies_nobody(settings: ScanCommand, filters: FilterSettings) -> No
         ConfigurationError: it would.
     """
     for group, names in (
-        (settings.notices, ("sns_topic_arn", "metrics", "heartbeat_url")),
+        (settings.notices, ("sns_topic_arn", "notify", "per_token", "metrics", "heartbeat_url")),
         (settings.state, ("state_url",)),
     ):
         given = [name for name in names if getattr(group, name)]

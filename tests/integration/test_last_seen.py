@@ -134,8 +134,9 @@ def test_the_usage_table_is_found_by_its_parameter(server: Server, client: Dynam
     assert (missing.code, missing.out, "/prod/prod/lisa/table/usage-metrics" in missing.err) == (2, "", True)
     ssm.put_parameter(Name="/prod/prod/lisa/table/usage-metrics", Value=usage, Type="String")
     try:
-        found = json.loads(janitor("scan", *where, "--last-seen").out)
-        assert [owner["username"] for owner in found["idle"]["owners"]] == ["ana"]
+        for options, env in ((["--last-seen"], {}), ([], {"JANITOR_LAST_SEEN": "1"})):
+            found = json.loads(janitor("scan", *where, *options, env=env).out)
+            assert [owner["username"] for owner in found["idle"]["owners"]] == ["ana"]
     finally:
         ssm.delete_parameter(Name="/prod/prod/lisa/table/usage-metrics")
         client.delete_table(TableName=usage)

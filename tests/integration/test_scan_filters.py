@@ -48,9 +48,14 @@ def test_only_findings_that_match_each_filter_are_listed(server: Server, new_tab
         assert report["listing"]["chosen"] == len(names)
     bounded = report_of(janitor("scan", *one, "--group", "rag*", "--max-findings", "1"))
     assert (len(bounded["findings"]), bounded["findings_omitted"]) == (1, 1)
-    screen = on_screen(janitor("scan", *one, "--group", "rag*", "--format", "table", tty=True, columns=170).out)
-    assert "2 of 4 rows that are findings, in the group rag*, most urgent first." in screen
-    assert "rag, ops" in screen
+    for columns, options in ((170, ["--group", "rag*"]), (80, ["--group", "rag*"]), (120, [])):
+        screen = on_screen(janitor("scan", *one, *options, "--format", "table", tty=True, columns=columns).out)
+        assert (
+            "2 of 4 rows that are findings, in the group rag*, most urgent first." in screen,
+            "rag, ops" in screen,
+        ) == (bool(options), True)
+        assert max(map(len, screen.splitlines())) <= columns
+    assert "Groups" not in janitor("scan", *one, "--format", "table", tty=True, columns=80).out
 
     # Of two tables the sums are those of both.
     both = ("--deployment", "filters-1", "--deployment", "filters-2")
@@ -65,7 +70,10 @@ def test_a_filtered_scan_notifies_nobody_and_no_variable_filters(server: Server,
     topic = "arn:aws:sns:us-east-1:123456789012:tokens"
     for options, env in (
         (["--sns-topic-arn", topic], {}),
+        (["--notify", "json://127.0.0.1:9/secret"], {}),
+        (["--per-token"], {}),
         (["--metrics", "emf"], {}),
+        ([], {"JANITOR_NOTIFY": "json://127.0.0.1:9/secret"}),
         ([], {"JANITOR_HEARTBEAT_URL": "http://127.0.0.1:9/secret"}),
         ([], {"JANITOR_STATE_URL": "sqlite:///state.sqlite"}),
     ):

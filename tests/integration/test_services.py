@@ -45,7 +45,7 @@ def test_a_service_gets_each_notice_once_and_another_makes_up_for_what_it_missed
         "due": 2, "sent": 1, "failed": 1, "left": 0, "long_expired": 0, "digests": 1, "state": "",
     }  # fmt: skip
     [heard] = hook.take(GOOD)
-    assert "1 token expires within 7 days" in heard["title"]
+    assert ("1 token expires within 7 days" in heard["title"], heard["type"]) == (True, "info")
     assert "‹!channel› ada" in heard["message"]  # noqa: RUF001  # the look-alike is meant
     hook.refusing = set()
     second, report = notify(nightly, **urls)
@@ -72,7 +72,7 @@ def test_a_topic_and_a_service_hear_the_same_and_a_failed_run_is_told_to_both(
     assert missing.run("--notify", f"file:{file}").report == {}
     assert [body["schema"] for body in queue.bodies()] == ["janitor.failure/v1"]
     [failure] = hook.take(GOOD)
-    assert "no-such-table" in failure["message"]
+    assert ("no-such-table" in failure["message"], failure["type"]) == (True, "failure")
 
 
 def test_a_dry_run_says_which_service_would_hear_of_it_and_sends_nothing(runs: Callable[..., Runs], hook: Hook) -> None:

@@ -1,7 +1,7 @@
 """`table`: an overview for people: the counts, then what is due soonest, what just expired, what is odd."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich import box
 from rich.console import Console
@@ -127,7 +127,9 @@ def _print_listing(console: Console, report: Report) -> None:
     console.print(Text(listing_line(report)))
     if report.findings:
         console.print()
-        columns = (_EXPIRES, _UTC, _STATE, _OWNER, _NAME, _GROUPS, _fingerprints(report), _MEANING)
+        # Who asks for groups wants to see which, however narrow the terminal is.
+        groups = replace(_GROUPS, from_width=0) if report.listing and report.listing.groups else _GROUPS
+        columns = (_EXPIRES, _UTC, _STATE, _OWNER, _NAME, groups, _fingerprints(report), _MEANING)
         _print_grid(console, columns, report.findings)
     if report.findings_omitted:
         console.print(Text(omitted_line(report, report.findings_omitted).replace("`", ""), style="dim"))
@@ -244,7 +246,7 @@ _UTC = _Column("UTC", lambda finding: Text(format_utc(finding.expires_at)), from
 _STATE = _Column("State", lambda finding: Text(finding.state, style=_STYLES[finding.state]))
 _OWNER = _Column("Owner", lambda finding: Text(format_owner(finding)), shrinks=True)
 _NAME = _Column("Name", lambda finding: Text(format_name(finding)), shrinks=True)
-_GROUPS = _Column("Groups", lambda finding: Text(format_groups(finding)), from_width=_WIDE, shrinks=True)
+_GROUPS = _Column("Groups", lambda finding: Text(format_groups(finding)), from_width=_MEDIUM, shrinks=True)
 _MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
 _TABLE = _Column("Table", lambda finding: Text(printable(finding.table or NOTHING)), wraps=True)
 _WHO_AND_MEANING = _Column("Whose it is, and what it means", _who_and_meaning, wraps=True)

@@ -12,7 +12,9 @@ from janitor.notices.digest_parts import LIMIT, split_digest
 from janitor.notices.failure_message import build_failure_message
 from janitor.notices.notice import Notice
 from janitor.notices.service_digest import build_service_digest
-from janitor.report.model import Outcome
+from janitor.report.model import Deletion, Outcome
+from janitor.sinks.sns import Severity
+from janitor.tokens.reasons import REASONS
 from tests.examples import examples
 from tests.unit.notices.notices import digest, notice, sorted_notices, texts
 
@@ -82,6 +84,28 @@ def test_the_most_urgent_tokens_are_named_and_the_others_counted() -> None:
     assert any("repeated safely" in step for step in first["content"]["nextSteps"])
 
 
+def test_a_chat_app_gets_whole_advice_because_it_shows_no_warnings() -> None:
+    content = digest(
+        has_chat_text=True,
+        locked_out=("eve", "mal"),
+        ways_out=("these", "those"),
+        reasons=REASONS,
+        warnings=("hm",),
+        counts={"legacy": 2},
+    )
+    [chat] = chats_of(content)
+    assert chat is not None
+    assert "LISA does not let 2 owners create a token until their rows are gone." in chat["content"]["description"]
+    steps = chat["content"]["nextSteps"]
+    assert "To let locked-out owners in again, remove these; those." in steps
+    assert not [step for step in steps if "warnings" in step]
+    for told in ("Keys in plain text", "no lower-case sha256", "Groups that API Gateway", "LISA's list of tokens"):
+        assert len([step for step in steps if told in step]) == 1
+    [bare] = chats_of(digest(has_chat_text=True))
+    assert bare is not None
+    assert bare["content"]["nextSteps"] == []
+
+
 def test_only_who_asks_for_it_has_a_text_for_a_chat_app() -> None:
     assert chats_of(digest(notice())) == [None]
     for wanted in (True, False):
@@ -109,6 +133,22 @@ def test_a_service_gets_one_message_as_long_as_it_takes_and_obeys_nothing_of_it(
         if not is_mail:
             ours = re.sub(r"`(janitor \w+|--delete|[0-9a-f]{12})`", "", f"{message.subject}\n{message.body}")
             assert not OBEYED.search(ours)
+
+
+@pytest.mark.parametrize(
+    ("changes", "severity"),
+    [
+        ({}, Severity.INFO),
+        ({"outcome": Outcome.SKIPPED}, Severity.INFO),
+        ({"outcome": Outcome.FAILED, "errors": ("no network",)}, Severity.FAILURE),
+        ({"outcome": Outcome.REFUSED, "errors": ("too many",)}, Severity.WARNING),
+        ({"outcome": Outcome.INTERRUPTED}, Severity.WARNING),
+        ({"errors": ("a sink failed",)}, Severity.WARNING),
+        ({"deletion": Deletion(enabled=True, planned=2, deleted=1, failed=1)}, Severity.WARNING),
+    ],
+)
+def test_a_service_hears_how_bad_the_news_is(changes: dict[str, Any], severity: Severity) -> None:
+    assert build_service_digest(digest(notice(), **changes), 40_000, is_mail=False).severity is severity
 
 
 def test_a_service_that_takes_enough_gets_the_whole_digest_and_another_the_most_urgent_tokens() -> None:

@@ -99,14 +99,14 @@ def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_behind_
         changes=CHANGES,
         locked_out=("eve", "mal"),
         lockout_states=("expired", "malformed"),
-        ways_out=("rows: `sweep`",),
+        ways_out=("rows: `sweep`", "others"),
         unusual_days=(("2026-10-01", 1_412),),
         warnings=("hm",),
     )
     said = email(content)
     places = [
-        "ci pipeline", "extended", "and 2 more", "- eve (expired)\n", "- mal (malformed)\n", "2026-10-01    1,412",
-        "hm.", "What to do", "To let locked-out owners in again, remove rows: `sweep`.",
+        "ci pipeline", "extended", "and 2 more", "- eve (expired)\n", "- mal (malformed)\n",
+        "  To let them in again, remove:\n  - rows: `sweep`.\n  - others.\n", "2026-10-01    1,412", "hm.",
     ]  # fmt: skip
     assert sorted(places, key=said.index) == places
     assert "deleted by somebody else" not in said

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.settings.cron import When
+from janitor.settings.output import USAGE_PARAMETER
 from janitor.settings.schedule import ScheduleError, load_schedule
 from janitor.settings.schedule_keys import SECTIONS
 from janitor.settings.schedule_schema import build_schedule_schema
@@ -77,6 +78,14 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert str(schedule.values["state_url"]) == "dynamodb://janitor-state"
 
 
+def test_a_key_whose_flag_may_be_bare_says_true(tmp_path: Path) -> None:
+    schedule = load_schedule(_file(tmp_path, "[table]\nssm_parameter = true\n[report]\nlast_seen = true"))
+    assert schedule.tables == ({"ssm_parameter": "/prod/prod/lisa/tokenTableName"},)
+    assert schedule.values["last_seen"] == USAGE_PARAMETER
+    report = build_schedule_schema()["properties"]["report"]["properties"]
+    assert {"const": True} in report["last_seen"]["oneOf"]
+
+
 def test_thresholds_by_themselves_leave_the_horizon_as_it_is_by_default(tmp_path: Path) -> None:
     schedule = load_schedule(_file(tmp_path, '[notify]\nthresholds = "14d"'))
     assert schedule.values["expiring_within"] == (30 * 86_400, 7 * 86_400, 86_400, 14 * 86_400)
@@ -115,6 +124,8 @@ def test_a_section_to_delete_by_itself_is_a_dry_run(tmp_path: Path, delete: str)
         ("[delete]\nenabled = 1", "job.toml, line 2: [delete] enabled: give true or false"),
         ("[delete]\nyes = true", "job.toml, line 2: [delete] yes: an unknown key"),
         ("[policy]\ngrace = 7", "job.toml, line 2: [policy] grace: give a text in quotes, not 7"),
+        ("[report]\nlast_seen = false", "line 2: [report] last_seen: give a text in quotes, not false"),
+        ("[report]\nlast_seen = 'a'", "line 2: [report] last_seen: 'a' is no table's name (3 to 255 letters"),
         ("[policy]\ngrace = ''", "job.toml, line 2: [policy] grace: it is empty"),
         ("[policy]\ndialect = 'hased'", "line 2: [policy] dialect: 'hased' is none of auto, classic, hashed; did you"),
         ("[policy]\nexpiring_within = ['30d', '7x']", "line 2: [policy] expiring_within: '7x' is not a duration"),

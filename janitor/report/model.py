@@ -244,8 +244,8 @@ class LockingRow(Part, frozen=True):
 class LockedOutOwner(Part, frozen=True):
     """An owner whom LISA lets create no token: it asks that a user has no row, and its API accepts none of these.
 
-    `rows` are some of the owner's rows, at least one of each state, remedy and `accepted_by`; `table` is the table's label in a run of
-    several.
+    `rows` are some of the owner's rows, at least one of each state, remedy and `accepted_by`; `table` is the table's
+    label in a run of several.
     """
 
     username: str

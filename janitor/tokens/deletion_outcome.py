@@ -7,7 +7,8 @@ class DeletionOutcome(StrEnum):
     """The outcome of one row of a plan.
 
     `planned`: nothing was sent. `deleted`: the server deleted it and returned it. `changed`: it is no longer as it was
-    seen, or its owner has a token that works by now, and it stays. `already_gone`: there is no such row. `failed`: it is still there, or nobody can tell.
+    seen, or its owner has a token that works by now, and it stays. `already_gone`: there is no such row. `failed`: it
+    is still there, or nobody can tell.
     """
 
     PLANNED = "planned"

@@ -10,8 +10,8 @@ class Needs(NamedTuple):
 
     Attributes:
         command: its name.
-        actions: the table's actions without which it fails, of the index only if there is one; those that delete rows
-            follow from `deletes`.
+        actions: the table's actions without which it fails, those on its index only if it has one; those that delete
+            rows follow from `deletes`.
         optional_actions: the table's actions without which its report says less, or an option does not work.
         deletes: whether it deletes rows.
         plans: whether it deletes by a plan, so that it needs the clock and the archive.

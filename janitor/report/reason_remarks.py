@@ -19,13 +19,13 @@ _DESCRIPTIONS = {
         "whatever the row says"
     ),
     KEY_NOT_A_SHA256: (
-        "with a tokenUUID, but a key that is no lower-case sha256, so that LISA's API never finds them, and MCP "
+        "with a tokenUUID, but a key that is no lower-case sha256, so that LISA's API never finds the token, and MCP "
         "Workbench takes the key itself"
     ),
     GROUPS_BREAK_AUTHORIZER: (
         "with groups that make API Gateway refuse the token with an error, though Serve accepts it"
     ),
-    BREAKS_LISA_LIST: "that break LISA's list of tokens for everybody",
+    BREAKS_LISA_LIST: "on which LISA's list of tokens fails for everybody",
 }
 # LISA gives its owner no new token while the row stands, whatever its state, so "make a new token" never comes first.
 ADVICE = {

@@ -173,8 +173,9 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
         lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
         why = "with no date, a broken one, no tokenUUID, or a key that is no hash"
         yield Step(
-            f"{lets}, {why}. No sweep deletes a row that LISA accepts: give it a date with `janitor token extend`, or "
-            "remove it with `janitor token remove`. LISA 6.1 and later give its owner no new token before it is gone."
+            f"{lets}, {why}. No sweep deletes a row that LISA accepts: give it a date with `janitor token extend`, "
+            "which a legacy row does not take, or remove it with `janitor token remove`. LISA 6.1 and later give its "
+            "owner no new token before it is gone."
         )
     if report.findings_omitted:
         yield Step(

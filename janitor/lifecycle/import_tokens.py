@@ -14,7 +14,7 @@ from typing import NamedTuple
 from janitor.background import wait_for_answer
 from janitor.dynamodb.add_row import RowAdder
 from janitor.dynamodb.find import Finder, StoredItem
-from janitor.errors import ConfigurationError, JanitorError
+from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
 from janitor.lifecycle.change import NO_ANSWER
 from janitor.lifecycle.grant import find_caller_name
 from janitor.lifecycle.import_summary import ImportSummary
@@ -44,6 +44,7 @@ from janitor.wiring.open_table import OpenTable, open_table
 log = get_logger("janitor.token")
 
 _BYTES_OF_A_WRITE_UNIT = 1_024
+_STOPPED = "the command was stopped before its turn"
 _CLASSIC = Policy(dialect=Dialect.CLASSIC)
 
 
@@ -88,9 +89,18 @@ class _ClassicRow(NamedTuple):
 
 
 class _PlannedRow(NamedTuple):
-    """A hashed row that can be written, as DynamoDB JSON; whose it is, and the UNIX second of its expiry."""
+    """A hashed row that can be written.
+
+    Attributes:
+        item: the row as DynamoDB JSON.
+        keys: the keys of its token's two rows, this one and the classic one.
+        fingerprint: the token's fingerprint.
+        owner: whose it is.
+        expires: the UNIX second of its expiry.
+    """
 
     item: bytes
+    keys: frozenset[str]
     fingerprint: str
     owner: Owner
     expires: int
@@ -248,7 +258,8 @@ def _plan_rows(rows: Iterable[_ClassicRow], tables: _Tables, summary: ImportSumm
             summary.leave_out(row.fingerprint, row.owner, reason or ImportReason.NO_EXPIRY)
             continue
         keys_of_users[grant.username].add(key)
-        planned.append(_PlannedRow(make_row(key, expires, grant), row.fingerprint, row.owner, expires))
+        item, keys = make_row(key, expires, grant), frozenset({row.key, key})
+        planned.append(_PlannedRow(item, keys, row.fingerprint, row.owner, expires))
     return planned
 
 
@@ -291,12 +302,20 @@ def _write_rows(planned: Sequence[_PlannedRow], tables: _Tables, summary: Import
     adder, why = RowAdder(tables.present.opened.aws.dynamodb, tables.present.name), ""
     for row in planned:
         if not why and stop.is_requested():
-            why = "the command was stopped before its turn"
+            why = _STOPPED
         if why:
             summary.add(row.fingerprint, row.owner, ImportOutcome.UNTOUCHED, why)
             continue
         try:
+            # Again: the owner may have made a token while the question waited, or while other rows were written.
+            if not row.owner.is_system and _find_keys_of_user(row.owner.username or "", tables.present) - row.keys:
+                summary.leave_out(row.fingerprint, row.owner, ImportReason.USER_HAS_TOKEN)
+                continue
             standing = _write_row(row, adder, tables.present, stop)
+        except StopRequestedError:
+            why = _STOPPED
+            summary.add(row.fingerprint, row.owner, ImportOutcome.UNTOUCHED, why)
+            continue
         except JanitorError as error:
             why = "a row before it could not be written; run it again"
             outcome = ImportOutcome.FAILED

@@ -249,6 +249,12 @@ PLANTED_MUTATIONS = (
         ),
     ),
     Mutation(
+        "an import gives a second token to who made one while the question waited",
+        "janitor/lifecycle/import_tokens.py",
+        (("            if not row.owner.is_system and _find_keys", "            if False and _find_keys"),),
+        ("tests/integration/test_token_import.py::test_an_owner_who_makes_a_token_meanwhile_gets_no_second_one",),
+    ),
+    Mutation(
         "an import gives a person a second token",
         "janitor/lifecycle/import_tokens.py",
         (("if owner_has_row and not grant.is_system else None", "if False else None"),),

@@ -235,6 +235,29 @@ def test_a_row_that_comes_first_stays_and_the_first_failure_ends_an_import(
     assert rows_in(client, table) == []
 
 
+def test_an_owner_who_makes_a_token_meanwhile_gets_no_second_one(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    ana, bo = "the-key-of-ana", "the-key-of-bo"
+    old, table = new_table([token(ana, now + DAY), token(bo, now + DAY)], hashed=False), new_table()
+    own = modern("by herself", now + DAY, username="ana")
+
+    def make_one(request: Request, forward: Forward) -> tuple[int, Any]:
+        # The owners are looked up before the question; what comes then is the second look.
+        answer = forward(request)
+        client.put_item(TableName=table, Item=own)
+        return answer
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["Query"] = make_one
+        owners = owners_file(tmp_path, {ana: ("ana", "ci", ""), bo: ("bo", "ci", "")})
+        said = run(url, old, table, owners, "--write", "--yes")
+    assert (said.code, outcomes(said)) == (0, {2: "user-has-token", 3: "imported"}), said.err
+    assert {row["username"]["S"] for row in rows_in(client, table)} == {"ana", "bo"}
+    assert not api_accepts(client, table, ana, now, hashed=True)
+
+
 def test_what_is_missing_or_wrong_is_said_before_anything_is_read(
     server: Server, new_table: NewTable, tmp_path: Path
 ) -> None:

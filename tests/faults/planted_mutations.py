@@ -251,8 +251,14 @@ PLANTED_MUTATIONS = (
     Mutation(
         "an import gives a second token to who made one while the question waited",
         "janitor/lifecycle/import_tokens.py",
-        (("            if not row.owner.is_system and _find_keys", "            if False and _find_keys"),),
+        (("has_other = not owner.is_system and ", "has_other = False and "),),
         ("tests/integration/test_token_import.py::test_an_owner_who_makes_a_token_meanwhile_gets_no_second_one",),
+    ),
+    Mutation(
+        "an import brings back a token that was revoked while the question waited",
+        "janitor/lifecycle/import_tokens.py",
+        (("    if current is None or _read_end(current.row) != old.expiry:\n", "    if current is None:\n"),),
+        ("tests/integration/test_token_import.py::test_a_token_that_is_ended_meanwhile_is_not_imported",),
     ),
     Mutation(
         "an import gives a person a second token",

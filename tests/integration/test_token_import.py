@@ -258,6 +258,26 @@ def test_an_owner_who_makes_a_token_meanwhile_gets_no_second_one(
     assert not api_accepts(client, table, ana, now, hashed=True)
 
 
+def test_a_token_that_is_ended_meanwhile_is_not_imported(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    revoked, removed, kept = bearers = [f"the-key-of-{name}" for name in ("ana", "bo", "cy")]
+    old, table = new_table([token(bearer, now + DAY) for bearer in bearers], hashed=False), new_table()
+
+    def end(request: Request, forward: Forward) -> tuple[int, Any]:
+        client.put_item(TableName=old, Item=token(revoked, now - 1))
+        client.delete_item(TableName=old, Key={"token": {"S": removed}})
+        return forward(request)
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["Query"] = end
+        owners = owners_file(tmp_path, {bearer: (bearer[-2:], "ci", "") for bearer in bearers})
+        said = run(url, old, table, owners, "--write", "--yes")
+    assert (said.code, outcomes(said)) == (1, {2: "changed", 3: "changed", 4: "imported"}), said.err
+    assert [row["token"]["S"] for row in rows_in(client, table)] == [sha256(kept)]
+
+
 def test_what_is_missing_or_wrong_is_said_before_anything_is_read(
     server: Server, new_table: NewTable, tmp_path: Path
 ) -> None:

@@ -207,7 +207,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "a person's token gets the rights of a system's row beside it",
         "janitor/lifecycle/add.py",
-        (("    check_rows_agree(to_replace, settings.owner)\n", ""),),
+        (("    check_rows_agree(to_replace, settings.owner, table)\n", ""),),
         ("tests/integration/test_token_add.py::test_rows_that_differ_in_rights_are_replaced_only_by_what_options_say",),
     ),
     Mutation(

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from janitor.dynamodb.find import StoredItem
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
 from janitor.lifecycle.add_messages import print_message
-from janitor.lifecycle.grant import check_rows_agree, list_kept, make_grant
+from janitor.lifecycle.grant import list_kept, make_grant
 from janitor.lifecycle.issue import NewToken, TokenIssuer
 from janitor.lifecycle.new_token import check_output_is_read, choose_lifetime, compute_expiry, make_or_read_token
 from janitor.lifecycle.obstacles import (
     check_dialect,
     check_key_is_free,
+    check_rows_agree,
     describe_rows,
     find_latest,
     find_rows_to_replace,
@@ -117,7 +118,7 @@ def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop)
     to_replace, user = [], settings.owner.user
     if located.dialect is Dialect.HASHED and user is not None and not settings.owner.system:
         to_replace = find_rows_to_replace(user, table, replaces_expired=settings.replace.replace_expired)
-    check_rows_agree(to_replace, settings.owner)
+    check_rows_agree(to_replace, settings.owner, table)
     predecessor = read_predecessor(find_latest(to_replace, table).item) if to_replace else None
     old_keys = [found.row.key.S or "" for found in to_replace]
     grant = make_grant(settings, key, located.dialect, table.now, predecessor=predecessor, old_keys=old_keys)

@@ -105,26 +105,6 @@ def make_successor_grant(old: StoredItem, key: str, now: int, *, created_by: str
     return grant
 
 
-def check_rows_agree(rows: Sequence[StoredItem], owner: OwnerSettings) -> None:
-    """Check that rows to replace agree in what the new one keeps of them: a person must not get a system's rights.
-
-    Args:
-        rows: the rows.
-        owner: the options. What they say is not kept.
-
-    Raises:
-        ConfigurationError: they differ in groups, or in whether they are a system's.
-    """
-    predecessors = [read_predecessor(found.item) for found in rows]
-    remove = "remove all but one of them first with `janitor token remove`"
-    if not owner.group and len({each.groups and frozenset(each.groups) for each in predecessors}) > 1:
-        sentence = "the rows that it replaces have different groups, so nobody can tell which to keep"
-        raise ConfigurationError(sentence, f"give each group with --group, or {remove}", "rows-differ")
-    if not owner.personal and len({each.is_system for each in predecessors}) > 1:
-        sentence = "of the rows that it replaces, one is a system's and another is not"
-        raise ConfigurationError(sentence, f"give --personal, or {remove}", "rows-differ")
-
-
 def list_kept(owner: OwnerSettings, predecessor: Predecessor) -> list[str]:
     """List what the row keeps of the one that it replaces, in words."""
     kept = {

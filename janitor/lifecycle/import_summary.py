@@ -33,15 +33,17 @@ _WHY: dict[ImportReason | None, str] = {
     ImportReason.HOLDS_TOKEN: "its username, its name or a group has a token in it, or 40 hex digits or more",
     ImportReason.AMBIGUOUS: "another classic row has the same fingerprint, so whose it is cannot be told",
     ImportReason.NOT_IN_TABLE: "no classic row of the table has this fingerprint",
+    ImportReason.CHANGED: "somebody changed or deleted its classic row in between; run it again",
     ImportReason.STANDS_EXPIRED: "a row of this token stands that LISA refuses: it has expired, or was revoked",
     ImportReason.OTHER_OWNER: "a row of this token stands that is another owner's",
 }
 _STANDS = "a row of this token stands"
-# Lines of the file that led to nothing, though somebody meant them to.
+# Lines of the file that did not lead to what somebody meant.
 _MISTAKES = (
     ImportReason.HOLDS_TOKEN,
     ImportReason.AMBIGUOUS,
     ImportReason.NOT_IN_TABLE,
+    ImportReason.CHANGED,
     ImportReason.STANDS_EXPIRED,
     ImportReason.OTHER_OWNER,
 )

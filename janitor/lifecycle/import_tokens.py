@@ -14,7 +14,7 @@ from typing import NamedTuple
 from janitor.background import wait_for_answer
 from janitor.dynamodb.add_row import RowAdder
 from janitor.dynamodb.find import Finder, StoredItem
-from janitor.errors import ConfigurationError, JanitorError
+from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
 from janitor.lifecycle.change import NO_ANSWER
 from janitor.lifecycle.grant import find_caller_name
 from janitor.lifecycle.import_summary import ImportSummary
@@ -44,6 +44,7 @@ from janitor.wiring.open_table import OpenTable, open_table
 log = get_logger("janitor.token")
 
 _BYTES_OF_A_WRITE_UNIT = 1_024
+_STOPPED = "the command was stopped before its turn"
 _CLASSIC = Policy(dialect=Dialect.CLASSIC)
 
 
@@ -88,11 +89,18 @@ class _ClassicRow(NamedTuple):
 
 
 class _PlannedRow(NamedTuple):
-    """A hashed row that can be written, as DynamoDB JSON; whose it is, and the UNIX second of its expiry."""
+    """A hashed row that can be written.
 
+    Attributes:
+        classic: the classic row of its token.
+        key: its own key.
+        item: the row as DynamoDB JSON.
+        expires: the UNIX second of its expiry.
+    """
+
+    classic: _ClassicRow
+    key: str
     item: bytes
-    fingerprint: str
-    owner: Owner
     expires: int
 
     def __repr__(self) -> str:
@@ -121,7 +129,7 @@ def import_tokens(settings: ImportCommand, stop: Stop) -> int:
     planned = prepare_or_stop(lambda: _plan_rows(rows, tables, summary), stop)
     if not imported.writes:
         for row in planned:
-            summary.add_written(row.fingerprint, row.owner, ImportOutcome.PLANNED, row.expires)
+            summary.add_written(row.classic.fingerprint, row.classic.owner, ImportOutcome.PLANNED, row.expires)
         return summary.end(stop)
     if planned and not imported.yes:
         question = f"Write {format_count(len(planned), 'token')} of {tables.old.table.name} into {tables.present.name}?"
@@ -248,7 +256,7 @@ def _plan_rows(rows: Iterable[_ClassicRow], tables: _Tables, summary: ImportSumm
             summary.leave_out(row.fingerprint, row.owner, reason or ImportReason.NO_EXPIRY)
             continue
         keys_of_users[grant.username].add(key)
-        planned.append(_PlannedRow(make_row(key, expires, grant), row.fingerprint, row.owner, expires))
+        planned.append(_PlannedRow(row, key, make_row(key, expires, grant), expires))
     return planned
 
 
@@ -290,26 +298,50 @@ def _write_rows(planned: Sequence[_PlannedRow], tables: _Tables, summary: Import
     """Write the rows one by one. The first failure ends it: the import can be run again."""
     adder, why = RowAdder(tables.present.opened.aws.dynamodb, tables.present.name), ""
     for row in planned:
+        fingerprint, owner = row.classic.fingerprint, row.classic.owner
         if not why and stop.is_requested():
-            why = "the command was stopped before its turn"
+            why = _STOPPED
         if why:
-            summary.add(row.fingerprint, row.owner, ImportOutcome.UNTOUCHED, why)
+            summary.add(fingerprint, owner, ImportOutcome.UNTOUCHED, why)
             continue
         try:
+            reason = _find_new_reason(row, tables)
+            if reason is not None:
+                summary.leave_out(fingerprint, owner, reason)
+                continue
             standing = _write_row(row, adder, tables.present, stop)
+        except StopRequestedError:
+            why = _STOPPED
+            summary.add(fingerprint, owner, ImportOutcome.UNTOUCHED, why)
+            continue
         except JanitorError as error:
             why = "a row before it could not be written; run it again"
             outcome = ImportOutcome.FAILED
-            summary.add(row.fingerprint, row.owner, outcome, str(error))
+            summary.add(fingerprint, owner, outcome, str(error))
         else:
             if standing is None:
                 outcome = ImportOutcome.IMPORTED
-                summary.add_written(row.fingerprint, row.owner, outcome, row.expires)
+                summary.add_written(fingerprint, owner, outcome, row.expires)
             else:
                 outcome = ImportOutcome.ALREADY_THERE
-                reason = _find_fault(standing.row, row.owner, tables.present)
-                summary.add_standing(row.fingerprint, row.owner, tables.present.finder.row_name_of(standing), reason)
-        log.info("token.imported", table=tables.present.name, fingerprint=row.fingerprint, outcome=outcome)
+                fault = _find_fault(standing.row, owner, tables.present)
+                summary.add_standing(fingerprint, owner, tables.present.finder.row_name_of(standing), fault)
+        log.info("token.imported", table=tables.present.name, fingerprint=fingerprint, outcome=outcome)
+
+
+def _find_new_reason(row: _PlannedRow, tables: _Tables) -> ImportReason | None:
+    """Look again just before a row is written: the question, or the rows before, may have taken long.
+
+    Meanwhile somebody may have revoked or removed the old token, or its owner may have made a new one.
+    """
+    old, owner = row.classic, row.classic.owner
+    current = tables.old_rows.find_by_key(old.key)
+    if current is None or _read_end(current.row) != old.expiry:
+        return ImportReason.CHANGED
+    if not find_accepting_gates(current.row, tables.present.opened.earlier_time(), Dialect.CLASSIC):
+        return ImportReason.EXPIRED
+    has_other = not owner.is_system and _find_keys_of_user(owner.username or "", tables.present) - {old.key, row.key}
+    return ImportReason.USER_HAS_TOKEN if has_other else None
 
 
 def _write_row(row: _PlannedRow, adder: RowAdder, table: TokenTable, stop: Stop) -> StoredItem | None:

@@ -1,6 +1,6 @@
 """What stands in the way of a new token: a wrong dialect, a row with its key, in LISA 6.1 and later any of its user."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from janitor.dynamodb.find import StoredItem
 from janitor.dynamodb.locate import Table
@@ -11,8 +11,10 @@ from janitor.logs import get_logger
 from janitor.report.finding_cells import format_name
 from janitor.settings.setting import variable
 from janitor.settings.table import PolicySettings
+from janitor.settings.token_add import OwnerSettings
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
+from janitor.tokens.new_row import read_predecessor
 from janitor.tokens.printable import printable
 from janitor.tokens.protection import find_protection
 from janitor.tokens.words import list_some
@@ -92,6 +94,27 @@ def find_rows_to_replace(user: str, table: TokenTable, *, replaces_expired: bool
     return rows
 
 
+def check_rows_agree(rows: Sequence[StoredItem], owner: OwnerSettings, table: TokenTable) -> None:
+    """Check that rows to replace agree in what the new one keeps of them: a person must not get a system's rights.
+
+    Args:
+        rows: the rows.
+        owner: the options. What they say is not kept.
+        table: where the rows are.
+
+    Raises:
+        ConfigurationError: they differ in groups, or in whether they are a system's.
+    """
+    predecessors = [read_predecessor(found.item) for found in rows]
+    remove = "remove all but one of them first with `janitor token remove`"
+    if not owner.group and len({each.groups and frozenset(each.groups) for each in predecessors}) > 1:
+        sentence = f"these rows have different groups: {describe_rows(rows, table)}"
+        raise ConfigurationError(sentence, f"give each group with --group, or {remove}", "rows-differ")
+    if not owner.personal and len({each.is_system for each in predecessors}) > 1:
+        sentence = f"one of these rows is a system's, and another is not: {describe_rows(rows, table)}"
+        raise ConfigurationError(sentence, f"give --personal, or {remove}", "rows-differ")
+
+
 def find_latest(rows: list[StoredItem], table: TokenTable) -> StoredItem:
     """The row that expires last, or of equals the one whose key comes first."""
     return min(rows, key=lambda each: (-_expiry_of(each, table), each.row.key.S or ""))
@@ -116,7 +139,7 @@ def list_other_rows(user: str, keys: Container[str | None], table: TokenTable) -
         return []
 
 
-def describe_rows(rows: list[StoredItem], table: TokenTable) -> str:
+def describe_rows(rows: Sequence[StoredItem], table: TokenTable) -> str:
     """Name rows, and say what each of them is."""
     return list_some([_describe_row(each, table) for each in rows[:_MAX_NAMED]], _MAX_NAMED, total=len(rows))
 

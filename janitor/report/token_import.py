@@ -34,9 +34,9 @@ class ImportReason(StrEnum):
     `no-owner`: the file does not say whose it is. `expired`: LISA refuses it already. `no-expiry`: it never ends, and
     LISA 6.1 needs an end. `user-has-token`: LISA allows its owner no second one. `holds-token`: a text of its line
     reveals a token of the old table, so no text of the line is shown. `ambiguous`: another row has the same
-    fingerprint. `not-in-table`: no classic row has this fingerprint. `stands-expired`: its row is there already, and
-    LISA refuses it, though LISA before 6.1 accepts the token. `other-owner`: its row is there already, and names
-    somebody else.
+    fingerprint. `not-in-table`: no classic row has this fingerprint. `changed`: its classic row was changed
+    or deleted while the import ran. `stands-expired`: its row is there already, and LISA refuses it, though LISA before
+    6.1 accepts the token. `other-owner`: its row is there already, and names somebody else.
     """
 
     NO_OWNER = "no-owner"
@@ -46,6 +46,7 @@ class ImportReason(StrEnum):
     HOLDS_TOKEN = "holds-token"  # noqa: S105
     AMBIGUOUS = "ambiguous"
     NOT_IN_TABLE = "not-in-table"
+    CHANGED = "changed"
     STANDS_EXPIRED = "stands-expired"
     OTHER_OWNER = "other-owner"
 

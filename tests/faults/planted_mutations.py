@@ -213,7 +213,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "a person's token gets the rights of a system's row beside it",
         "janitor/lifecycle/add.py",
-        (("    check_rows_agree(to_replace, settings.owner)\n", ""),),
+        (("    check_rows_agree(to_replace, settings.owner, table)\n", ""),),
         ("tests/integration/test_token_add.py::test_rows_that_differ_in_rights_are_replaced_only_by_what_options_say",),
     ),
     Mutation(
@@ -253,6 +253,18 @@ PLANTED_MUTATIONS = (
         (
             "tests/integration/test_token_import.py::test_a_row_that_stands_and_does_not_do_what_its_line_wants_is_named",
         ),
+    ),
+    Mutation(
+        "an import gives a second token to who made one while the question waited",
+        "janitor/lifecycle/import_tokens.py",
+        (("has_other = not owner.is_system and ", "has_other = False and "),),
+        ("tests/integration/test_token_import.py::test_an_owner_who_makes_a_token_meanwhile_gets_no_second_one",),
+    ),
+    Mutation(
+        "an import brings back a token that was revoked while the question waited",
+        "janitor/lifecycle/import_tokens.py",
+        (("    if current is None or _read_end(current.row) != old.expiry:\n", "    if current is None:\n"),),
+        ("tests/integration/test_token_import.py::test_a_token_that_is_ended_meanwhile_is_not_imported",),
     ),
     Mutation(
         "an import gives a person a second token",

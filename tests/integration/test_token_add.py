@@ -201,9 +201,9 @@ def test_rows_that_differ_in_rights_are_replaced_only_by_what_options_say(
     system = modern("system", OLD, username="ana@example.com", groups=["admin"], isSystemToken=True)
     none = modern("none", OLD, username="ana@example.com", groups=[])
     for rows, options, word in (
-        ((person, system), ("--personal",), "different groups"),
-        ((person, none), (), "different groups"),
-        ((person, system), ("--group", "users"), "one is a system's and another is not; give --personal"),
+        ((person, system), ("--personal",), "these rows have different groups: "),
+        ((person, none), (), "these rows have different groups: "),
+        ((person, system), ("--group", "users"), "one of these rows is a system's, and another is not"),
     ):
         table = new_table(list(rows))
         refused, _ = replaced(server, client, table, *options)

@@ -235,6 +235,49 @@ def test_a_row_that_comes_first_stays_and_the_first_failure_ends_an_import(
     assert rows_in(client, table) == []
 
 
+def test_an_owner_who_makes_a_token_meanwhile_gets_no_second_one(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    ana, bo = "the-key-of-ana", "the-key-of-bo"
+    old, table = new_table([token(ana, now + DAY), token(bo, now + DAY)], hashed=False), new_table()
+    own = modern("by herself", now + DAY, username="ana")
+
+    def make_one(request: Request, forward: Forward) -> tuple[int, Any]:
+        # The owners are looked up before the question; what comes then is the second look.
+        answer = forward(request)
+        client.put_item(TableName=table, Item=own)
+        return answer
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["Query"] = make_one
+        owners = owners_file(tmp_path, {ana: ("ana", "ci", ""), bo: ("bo", "ci", "")})
+        said = run(url, old, table, owners, "--write", "--yes")
+    assert (said.code, outcomes(said)) == (0, {2: "user-has-token", 3: "imported"}), said.err
+    assert {row["username"]["S"] for row in rows_in(client, table)} == {"ana", "bo"}
+    assert not api_accepts(client, table, ana, now, hashed=True)
+
+
+def test_a_token_that_is_ended_meanwhile_is_not_imported(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    now = int(time.time())
+    revoked, removed, kept = bearers = [f"the-key-of-{name}" for name in ("ana", "bo", "cy")]
+    old, table = new_table([token(bearer, now + DAY) for bearer in bearers], hashed=False), new_table()
+
+    def end(request: Request, forward: Forward) -> tuple[int, Any]:
+        client.put_item(TableName=old, Item=token(revoked, now - 1))
+        client.delete_item(TableName=old, Key={"token": {"S": removed}})
+        return forward(request)
+
+    with meddling_proxy(server.url) as (url, meddling):
+        meddling.by_operation["Query"] = end
+        owners = owners_file(tmp_path, {bearer: (bearer[-2:], "ci", "") for bearer in bearers})
+        said = run(url, old, table, owners, "--write", "--yes")
+    assert (said.code, outcomes(said)) == (1, {2: "changed", 3: "changed", 4: "imported"}), said.err
+    assert [row["token"]["S"] for row in rows_in(client, table)] == [sha256(kept)]
+
+
 def test_what_is_missing_or_wrong_is_said_before_anything_is_read(
     server: Server, new_table: NewTable, tmp_path: Path
 ) -> None:

@@ -180,26 +180,27 @@ def check_scan(settings: ScanCommand, filters: FilterSettings = _NO_FILTERS) -> 
         ConfigurationError: they do.
     """
     if filters != _NO_FILTERS:
-        _check_notifies_nobody(settings, filters)
+        _check_only_lists(settings, filters)
     check_readers(settings.limits)
     check_reports(settings.output, [*list_state_files(settings.state), *list_metric_files(settings.notices)])
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
 
 
-def _check_notifies_nobody(settings: ScanCommand, filters: FilterSettings) -> None:
-    """Check that a filtered scan neither notifies nor remembers: half the findings would pass for all of them.
+def _check_only_lists(settings: ScanCommand, filters: FilterSettings) -> None:
+    """Check that a filtered scan is to do no more than list: half the findings would pass for all of them.
 
     Raises:
         ConfigurationError: it would.
     """
-    for group, names in (
-        (settings.notices, ("sns_topic_arn", "notify", "per_token", "metrics", "heartbeat_url")),
-        (settings.state, ("state_url",)),
+    chosen = filters.spell([name for name in ("user", "name", "group") if getattr(filters, name)])
+    for group, names, does in (
+        (settings.notices, ("sns_topic_arn", "notify", "per_token", "metrics", "heartbeat_url"), "notifies"),
+        (settings.state, ("state_url",), "remembers"),
+        (settings.unlock, ("unlock_after",), "looks up whose rows keep their owner out"),
     ):
-        given = [name for name in names if getattr(group, name)]
+        given = [name for name in names if getattr(group, name) != getattr(type(group)(), name)]
         if given:
-            chosen = filters.spell([name for name in ("user", "name", "group") if getattr(filters, name)])
-            sentence = f"{chosen} and {group.spell(given)} exclude each other: only a whole scan notifies and remembers"
+            sentence = f"{chosen} and {group.spell(given)} exclude each other: only a whole scan {does}"
             raise ConfigurationError(sentence, "remove one of them, or use `janitor token list`")
 
 

@@ -127,8 +127,9 @@ def choose_rows(name: str | None, user: str | None, *, is_read_only: bool = Fals
         fingerprint = parse_fingerprint(name)
     except ValueError:
         raise ConfigurationError(
-            "FINGERPRINT is neither 6 to 12 hex digits nor a tokenUUID",
-            "`janitor token fingerprint` prints a token's fingerprint",
+            "FINGERPRINT is neither 6 to 12 hex digits nor a row name nor a tokenUUID",
+            "`janitor token fingerprint` prints a token's fingerprint; for an owner "
+            + ("see `janitor token list --user NAME`" if is_read_only else "give --user NAME"),
             "fingerprint",
         ) from None
     return RowChoice(lambda table: _find_by_fingerprint(fingerprint, table, is_read_only=is_read_only))

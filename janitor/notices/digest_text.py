@@ -41,14 +41,16 @@ _CHANGE_NAMES = {
 _REASON_STEPS = {
     PLAIN_TEXT_KEY: (
         "Keys in plain text: whoever reads the table can use them, so treat each as leaked. Rotate LISA's management"
-        " key, remove the rows, then make new tokens. `janitor scan` lists the rows."
-    ),
-    KEY_NOT_A_SHA256: (
-        "Keys that are no lower-case sha256: LISA's API never finds them. Remove the rows, then make new tokens."
+        " key, which may be among them; remove the rows with `janitor token remove`, then make new tokens."
         " `janitor scan` lists the rows."
     ),
+    KEY_NOT_A_SHA256: (
+        "Keys that are no lower-case sha256: LISA's API never finds them. Remove the rows with `janitor token remove`,"
+        " then make new tokens. `janitor scan` lists the rows."
+    ),
     GROUPS_BREAK_AUTHORIZER: (
-        "Groups that API Gateway refuses with an error: store them as a list of texts. `janitor scan` lists the rows."
+        "Groups that API Gateway refuses with an error: store them as a list of texts, or make a new token with"
+        " `janitor token rotate`. `janitor scan` lists the rows."
     ),
     BREAKS_LISA_LIST: (
         "LISA's list of tokens fails for everybody: correct the attributes that `janitor scan` names, or remove the"

@@ -83,7 +83,7 @@ def _state_meanings(report: Report) -> dict[State, str]:
         else _PERMANENT_FOR_API[report.policy.dialect],
         State.MALFORMED: "date not valid; see below what still accepts it",
         State.LEGACY: "no tokenUUID, or a key that is no hash: LISA's API refuses it"
-        f"{', MCP Workbench may not' if has_workbench else ''}",
+        f"{', MCP Workbench may accept it' if has_workbench else ''}",
     }
 
 

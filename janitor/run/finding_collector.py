@@ -17,6 +17,10 @@ def make_shortlist(limit: int) -> Shortlist[JudgedRow]:
     return Shortlist(limit, to_json, from_json)
 
 
+# Kept where no report lists any: metrics say when the next token expires, and warnings name rows.
+_KEPT_UNLISTED = 100
+
+
 class FindingCollector:
     """Takes every finding of a table once. Keeps no more of them than the reports list."""
 
@@ -40,8 +44,7 @@ class FindingCollector:
         """
         self._last_seen = last_seen
         self._outlets, self._rules, self._on_found = outlets, rules, on_found
-        # At least one is kept, because the metrics say when the next token expires.
-        self._shortlist = make_shortlist(max_listed if outlets.lists_findings else min(max_listed, 1))
+        self._shortlist = make_shortlist(max_listed if outlets.lists_findings else min(max_listed, _KEPT_UNLISTED))
 
     def add(self, rows: Sequence[JudgedRow], lines: Sequence[Finding] = ()) -> None:
         """Take findings.

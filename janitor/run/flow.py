@@ -126,7 +126,7 @@ def _announce(spec: RunSpec, results: Sequence[TableResult], started: float) -> 
 
 
 def _choose_findings(spec: RunSpec, results: Sequence[TableResult]) -> list[Finding]:
-    if len(results) == 1:
+    if len(results) == 1 and spec.outlets.lists_findings:
         return results[0].findings
     max_findings = spec.max_findings if spec.outlets.lists_findings else min(spec.max_findings, len(results))
     return pick_most_urgent([finding for result in results for finding in result.findings], max_findings)

@@ -94,6 +94,10 @@ class Settings:
         """Whether a flag or a variable gives this setting, not a file or the default."""
         return self.origins.get(name, Origin.DEFAULT) in {Origin.FLAG, Origin.VARIABLE}
 
+    def is_chosen(self, name: str) -> bool:
+        """Whether a flag or a schedule file gives this setting; a variable may be meant for other commands."""
+        return self.origins.get(name) in {Origin.FLAG, Origin.FILE}
+
     def choose(self, names: Iterable[str]) -> list[str]:
         """Of settings that exclude each other, all with a value, those that count: the flags, or all if none is a flag.
 

@@ -2,10 +2,21 @@
 
 from janitor.dynamodb.locate import read_parameter
 from janitor.dynamodb.usage_table import UsageTable
+from janitor.errors import ConfigurationError
 from janitor.run.last_seen import LastSeenLookup
 from janitor.settings.output import LastSeenSettings
 from janitor.stopping import Stop
 from janitor.wiring.open_table import OpenTable
+
+
+def check_last_seen(settings: LastSeenSettings) -> None:
+    """Check that no setting lacks another.
+
+    Raises:
+        ConfigurationError: one does.
+    """
+    if settings.last_seen is None and settings.is_chosen("idle_after"):
+        raise ConfigurationError("--idle-after says nothing without --last-seen", "give --last-seen too")
 
 
 def make_last_seen(settings: LastSeenSettings, opened: OpenTable, now: int, stop: Stop) -> LastSeenLookup | None:

@@ -7,12 +7,12 @@ from janitor.run.spec import Prices
 from janitor.settings.token_read import ListCommand, ListingSettings
 from janitor.stopping import Stop
 from janitor.tokens.classify import State
-from janitor.wiring.last_seen import make_last_seen
+from janitor.wiring.last_seen import check_last_seen, make_last_seen
 from janitor.wiring.open_table import TableInRun
 from janitor.wiring.outlets import check_reports
 from janitor.wiring.readers import check_readers, make_reader
 from janitor.wiring.run_spec import PreparedTable
-from janitor.wiring.scan import open_judged_table, prepare_table
+from janitor.wiring.scan import check_filters, open_judged_table, prepare_table
 
 
 def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: TableInRun | None) -> PreparedTable:
@@ -22,6 +22,8 @@ def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: TableInRu
         ConfigurationError: the settings, the credentials or the table are wrong.
         AwsError: AWS refused or could not be reached.
     """
+    check_filters(settings.listing)
+    check_last_seen(settings.last_seen)
     check_readers(settings.limits)
     check_reports(settings.output)
     opened, parameters = open_judged_table(settings, run_id, is_dry_run=True)

@@ -2,7 +2,7 @@
 
 import codecs
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -40,19 +40,31 @@ def make_policy(
     )
 
 
-def find_policy_warnings(dialect: Dialect, include: Sequence[str], unlock_after: int | None) -> tuple[Remark, ...]:
-    """Warn of rules that have no effect in a classic table."""
-    if dialect is Dialect.HASHED:
-        return ()
-    reasons = {
-        "--unlock-after": (unlock_after is not None, "LISA before 6.1 creates no tokens, so nobody is locked out"),
-        "--include undated": ("undated" in include, "LISA before 6.1 accepts a row without a date for ever"),
-    }
+def find_policy_warnings(policy: Policy, include: Sequence[str], unlock_after: int | None) -> tuple[Remark, ...]:
+    """Warn of rules that have no effect: in a classic table, or because another comes first.
+
+    Args:
+        policy: the rules as they are for the table.
+        include: what the user lets a sweep delete besides stale rows.
+        unlock_after: what the user gave, in seconds.
+    """
     return tuple(
-        Remark(where="policy", code="no-effect", message=f"{option} has no effect in a classic table: {why}")
-        for option, (is_given, why) in reasons.items()
-        if is_given
+        Remark(where="policy", code="no-effect", message=f"{option} has no effect{why}")
+        for option, why in _find_rules_without_effect(policy, include, unlock_after)
     )
+
+
+def _find_rules_without_effect(
+    policy: Policy, include: Sequence[str], unlock_after: int | None
+) -> Iterator[tuple[str, str]]:
+    """Yield each option with the reason."""
+    is_classic = policy.dialect is Dialect.CLASSIC
+    if unlock_after is not None and is_classic:
+        yield "--unlock-after", " in a classic table: LISA before 6.1 creates no tokens, so nobody is locked out"
+    elif unlock_after is not None and unlock_after >= policy.grace:
+        yield "--unlock-after", ": it is not shorter than the grace, after which every row is stale"
+    if "undated" in include and is_classic:
+        yield "--include undated", " in a classic table: LISA before 6.1 accepts a row without a date for ever"
 
 
 class TableRunParameters(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from janitor.stopping import Stop
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
 from janitor.wiring.destinations import check_destinations, has_destination
-from janitor.wiring.last_seen import make_last_seen
+from janitor.wiring.last_seen import check_last_seen, make_last_seen
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun, find_table_warnings, make_owner_reader, open_table
 from janitor.wiring.outlets import check_reports
@@ -32,7 +32,7 @@ _NO_FILTERS = FilterSettings()
 
 if TYPE_CHECKING:
     from janitor.settings.output import NoticeSettings, StateSettings
-    from janitor.settings.token_read import ListCommand
+    from janitor.settings.token_read import ListCommand, ListingSettings
     from janitor.wiring.announcer import TableNotices
 
 
@@ -73,13 +73,14 @@ def prepare_scan(
         opened, stop, parameters, reader, rows=opened.table.item_count, prices=Prices(settings.limits.read_price, 0.0)
     )
     last_seen = make_last_seen(settings.last_seen, opened, parameters.now, stop)
-    prepared = prepared.with_spec(last_seen=last_seen)
+    prepared = prepared.with_spec(
+        last_seen=last_seen, remarks=find_policy_warnings(parameters.policy, (), settings.unlock.unlock_after)
+    )
     if filters != _NO_FILTERS:
         return _apply_filters(prepared, filters)
     return prepared.with_spec(
         unused_patterns=UnusedPatterns(parameters.policy.protect_users),
         announcer=table_notices.announcer if table_notices else None,
-        remarks=find_policy_warnings(opened.table.dialect, (), settings.unlock.unlock_after),
     )
 
 
@@ -179,11 +180,25 @@ def check_scan(settings: ScanCommand, filters: FilterSettings = _NO_FILTERS) -> 
     Raises:
         ConfigurationError: they do.
     """
+    check_filters(filters)
     if filters != _NO_FILTERS:
         _check_only_lists(settings, filters)
+    check_last_seen(settings.last_seen)
     check_readers(settings.limits)
     check_reports(settings.output, [*list_state_files(settings.state), *list_metric_files(settings.notices)])
     check_notices(settings.notices, settings.state, requires_notice=False, as_of=settings.policy.as_of)
+
+
+def check_filters(filters: FilterSettings | ListingSettings) -> None:
+    """Check that no pattern is empty: it would list nothing, and look as if there were nothing.
+
+    Raises:
+        ConfigurationError: one is.
+    """
+    for name in ("user", "name", "group"):
+        if "" in getattr(filters, name):
+            sentence = f"{filters.spell([name])} has an empty pattern, as of a variable that is not set"
+            raise ConfigurationError(sentence, "give a pattern, or leave the option out")
 
 
 def _check_only_lists(settings: ScanCommand, filters: FilterSettings) -> None:
@@ -211,6 +226,9 @@ def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_no
         ConfigurationError: one lacks another, or contradicts it.
     """
     check_destinations(settings)
+    if settings.owner_address is not None and not settings.per_token and settings.is_chosen("owner_address"):
+        sentence = "--owner-address is for messages to owners, and without --per-token there are none"
+        raise ConfigurationError(sentence, "give --per-token too")
     if settings.digest_format == CHATBOT and settings.sns_topic_arn is None:
         raise ConfigurationError("--digest-format chatbot needs a topic to publish to", "give --sns-topic-arn ARN")
     if requires_notice and settings.sns_topic_arn is None:

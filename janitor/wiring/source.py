@@ -70,7 +70,7 @@ def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepC
     is_table_named = bool(source.table or settings.table.table)
     include = sweep.plan.include if sweep else ()
     policy = make_policy(settings.policy, settings.protection, dialect, include, settings.unlock.unlock_after)
-    warnings += find_policy_warnings(dialect, include, settings.unlock.unlock_after)
+    warnings += find_policy_warnings(policy, include, settings.unlock.unlock_after)
     now = int(time.time()) if as_of is None else as_of
     dry_sweep = None
     if sweep is not None:

@@ -28,7 +28,7 @@ from janitor.tokens.dialect import Gate
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive, find_archive_problem, make_archive
 from janitor.wiring.confirm import Confirmation
-from janitor.wiring.last_seen import make_last_seen
+from janitor.wiring.last_seen import check_last_seen, make_last_seen
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun
 from janitor.wiring.outlets import check_reports
@@ -99,7 +99,7 @@ def prepare_sweep(
         last_seen=make_last_seen(scan.last_seen, opened, parameters.now, stop),
         remarks=(
             *find_ttl_warnings(opened),
-            *find_policy_warnings(opened.table.dialect, plan.include, scan.unlock.unlock_after),
+            *find_policy_warnings(parameters.policy, plan.include, scan.unlock.unlock_after),
         ),
     )
 
@@ -112,6 +112,7 @@ def check_sweep(scan: ScanCommand, plan: PlanSettings, deletion: DeletionSetting
     """
     check_archive(deletion)
     check_readers(scan.limits)
+    check_last_seen(scan.last_seen)
     if deletion.require_notice and plan.include:
         sentence = "--include and --require-notice exclude each other: legacy and undated rows are never announced"
         raise ConfigurationError(sentence, "remove one of them")

@@ -78,6 +78,9 @@ def test_a_scan_says_what_is_wrong_with_a_row_and_lisa_agrees(
     }  # fmt: skip
     assert fingerprint("set") in warnings["groups-break-authorizer"]
     assert "management key" in warnings["plain-text-key"]
+    # A digest has only the warnings, whatever reports there are.
+    closing = json.loads(scan(server, table, "--format", "ndjson").out.splitlines()[-1])
+    assert {warning["code"]: warning["message"] for warning in closing["warnings"]} == warnings
     texts = {form: place.read_text(encoding="utf-8") for form, place in places.items()}
     for form in ("html", "markdown", "table"):
         assert "management key" in texts[form], form

@@ -125,6 +125,9 @@ def test_subscribers_can_filter_for_an_owners_address(runs: Callable[..., Runs],
         (("--notify", "mailto://u:p@example.com", "--per-token"), "needs the owners' addresses"),
         (("--owner-address", "{user}@example.com"), "neither a template"),
         (("--owner-address", "not-there.csv"), "No such file"),
+        (("--owner-address", "{username}@example.com"), "without --per-token there are none"),
+        (("--idle-after", "30d"), "--idle-after says nothing without --last-seen"),
+        (("--group", ""), "--group has an empty pattern"),
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_read_and_no_url_with_it(

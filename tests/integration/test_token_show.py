@@ -116,7 +116,10 @@ def test_what_names_no_token_or_several_is_said_with_the_candidates(server: Serv
 BAD: dict[str, tuple[list[str], str]] = {
     "nothing": ([], "no token is named"),
     "both": (["abcdef", "--token-stdin"], "a fingerprint and --token-stdin both name a token"),
-    "a token": (["secret-of-ana"], "neither 6 to 12 hex digits nor a tokenUUID; `janitor token fingerprint` prints"),
+    "a token": (
+        ["secret-of-ana"],
+        "neither 6 to 12 hex digits nor a row name nor a tokenUUID; `janitor token fingerprint` prints",
+    ),
 }
 
 

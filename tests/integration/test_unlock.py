@@ -125,6 +125,10 @@ def test_guards_count_early_rows_and_a_scan_and_a_copy_show_them(
     assert "there is no way to look up" in piped.out
     classic = report_of(janitor("scan", *where, "--dialect", "classic", *EARLY).out)
     assert [warning["code"] for warning in classic["warnings"]] == ["no-effect"]
+    late = report_of(janitor("scan", *where, "--unlock-after", "8d").out)
+    assert [warning["message"] for warning in late["warnings"] if warning["code"] == "no-effect"] == [
+        "--unlock-after has no effect: it is not shorter than the grace, after which every row is stale"
+    ]
 
 
 def test_every_owner_whom_lisa_refuses_is_named_with_what_would_remove_the_rows(

@@ -12,7 +12,9 @@ from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
 from janitor.report.lockout_text import warn_of_working
 from janitor.report.model import Finding, Outcome, Report
+from janitor.report.reason_remarks import may_go_by_sweep
 from janitor.tokens.classify import State
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Gate
 from janitor.tokens.lockout import Remedy
 from janitor.tokens.printable import printable
@@ -21,8 +23,9 @@ from janitor.tokens.words import format_count
 
 _MAX_THRESHOLDS = 5
 _MAX_REMOVES = 3
-# The states whose rows are accepted and will expire by themselves.
-_STATES_WITH_END = (State.EXPIRING, State.ACTIVE)
+# The states of accepted rows that will expire by themselves, or whose keys are leaked.
+_STATES_WITH_OWN_STEPS = (State.EXPIRING, State.ACTIVE, State.LEGACY)
+_GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
 # Of several tables each has steps of its own.
 _MAX_STEPS = 60
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
@@ -118,25 +121,14 @@ def _steps_for_locked_out(report: Report) -> Iterator[Step]:
             f"{format_count(len(by_hand), 'row')} of locked-out owners {are} left by such a sweep. Look at each, and "
             f"remove it if nobody needs it{warn_of_working(by_hand)}."
         )
-        where = "" if report.tables[0].source else f" {_target_options(report)}"
-        yield Step(
-            advice, tuple(f"janitor token remove {_quote(row.row_name)}{where}" for row in by_hand[:_MAX_REMOVES])
-        )
+        yield _step_for_removing(advice, [row.row_name for row in by_hand], report)
 
 
 def _steps_for_reasons(report: Report) -> Iterator[Step]:
     """What to do about keys in plain text, and about rows that make LISA fail."""
     keys = [each for each in report.findings if PLAIN_TEXT_KEY in each.reasons or KEY_NOT_A_SHA256 in each.reasons]
     if keys:
-        advice = (
-            f"Treat the keys of {format_count(len(keys), 'row')} as leaked: they stand in the table as they are used. "
-            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it. "
-            "A client that needs its key gets a hashed row from `janitor token import`. Then plan the deletes, and "
-            "remove with `janitor token remove` what MCP Workbench still accepts: LISA gives the owners no new "
-            "tokens while the rows stand."
-        )
-        plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
-        yield Step(advice, (plan, "janitor apply legacy.ndjson"))
+        yield from _steps_for_keys(keys, report)
     breaking = [each for each in report.findings if not BREAKING.isdisjoint(each.reasons)]
     if breaking:
         advice = (
@@ -146,6 +138,49 @@ def _steps_for_reasons(report: Report) -> Iterator[Step]:
             "`janitor token remove`. While the row stands, LISA gives its owner no new token."
         )
         yield Step(advice, _list_commands_for(breaking, report))
+
+
+def _steps_for_keys(keys: Sequence[Finding], report: Report) -> Iterator[Step]:
+    """What to do about these rows, whose keys stand in the table as they are used."""
+    yield Step(
+        f"Treat the keys of {format_count(len(keys), 'row')} of this page as leaked: they stand in the table as they "
+        "are used. One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate "
+        "it. A client that needs its key gets a hashed row from `janitor token import`. Then remove the rows: LISA "
+        "gives their owners no new tokens while they stand."
+    )
+    dead, left = list[Finding](), list[Finding]()
+    for each in keys:
+        if each.protected_by is None and each.outcome not in _GONE:
+            is_dead = may_go_by_sweep(each) and _is_past_grace(each, report)
+            (dead if is_dead else left).append(each)
+    if dead:
+        are = "is" if len(dead) == 1 else "are"
+        plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
+        yield Step(
+            f"{format_count(len(dead), 'row')} of these {are} past date and grace. Plan to delete, and read the plan.",
+            (plan, "janitor apply legacy.ndjson"),
+        )
+    if left:
+        row_name_of = choose_row_names(report.findings)
+        advice = (
+            f"A sweep leaves {format_count(len(left), 'row')} of these: without a date, with a broken one, or with one "
+            "that is not past the grace. Look at each, and remove it; that ends what MCP Workbench still accepts."
+        )
+        yield _step_for_removing(advice, [row_name_of(each) for each in left], report)
+
+
+def _is_past_grace(finding: Finding, report: Report) -> bool:
+    return finding.seconds_to_expiry is not None and finding.seconds_to_expiry <= -report.policy.grace_seconds
+
+
+def _step_for_removing(advice: str, row_names: Sequence[str], report: Report) -> Step:
+    """Make a step with the commands that remove the first of these rows, and how many there are besides."""
+    where = "" if report.tables[0].source else f" {_target_options(report)}"
+    more = len(row_names) - _MAX_REMOVES
+    rest = f" Here for the first {_MAX_REMOVES}; {more:,} more in the same way." if more > 0 else ""
+    return Step(
+        f"{advice}{rest}", tuple(f"janitor token remove {_quote(name)}{where}" for name in row_names[:_MAX_REMOVES])
+    )
 
 
 def _list_commands_for(breaking: Sequence[Finding], report: Report) -> tuple[str, ...]:
@@ -168,10 +203,10 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
         owners = format_count(len(report.idle.owners), "owner")
         since = _format_duration(report.idle.after_seconds)
         yield Step(f"Ask {owners} not seen for {since} whether the token is still needed: it works.")
-    accepted = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _STATES_WITH_END)
+    accepted = sum(1 for each in report.findings if each.accepted_by and each.state not in _STATES_WITH_OWN_STEPS)
     if accepted:
         lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
-        why = "with no date, a broken one, no tokenUUID, or a key that is no hash"
+        why = "with no date or a broken one"
         yield Step(
             f"{lets}, {why}. No sweep deletes a row that LISA accepts: give it a date with `janitor token extend`, or "
             "remove it with `janitor token remove`. LISA 6.1 and later give its owner no new token before it is gone."

@@ -4,7 +4,6 @@ The report does not know every option of its run (`--profile`, `--protect-user`)
 `janitor sweep --plan` writes it, a person reads it, `janitor apply` asks, and deletes.
 """
 
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,11 +12,11 @@ from janitor.report.finding_cells import choose_row_names
 from janitor.report.lockout_text import warn_of_working
 from janitor.report.model import Finding, Outcome, Report
 from janitor.report.reason_remarks import may_go_by_sweep
+from janitor.report.target_options import format_target, quote_word
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Gate
 from janitor.tokens.lockout import Remedy
-from janitor.tokens.printable import printable
 from janitor.tokens.reasons import BREAKING, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
 from janitor.tokens.words import format_count
 
@@ -82,7 +81,7 @@ def _steps_for_plan(report: Report) -> Iterator[Step]:
     deletion, stale = report.deletion, report.counts.stale
     left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
     if deletion.plan and left:
-        apply = f"janitor apply {_quote(deletion.plan)}"
+        apply = f"janitor apply {quote_word(deletion.plan)}"
         yield Step("Apply the plan, once you have read it.", (f"{apply} --dry-run", apply))
         return
     if deletion.failed:
@@ -101,7 +100,7 @@ def _steps_after_deletes(report: Report) -> Iterator[Step]:
     archive = report.deletion.archive
     if archive and report.deletion.deleted:
         advice = "If a row should not have been deleted: see what would be restored, then leave out `--dry-run`."
-        yield Step(advice, (f"janitor restore {_quote(archive)} --all --dry-run",))
+        yield Step(advice, (f"janitor restore {quote_word(archive)} --all --dry-run",))
     yield from _steps_for_locked_out(report)
 
 
@@ -179,7 +178,7 @@ def _step_for_removing(advice: str, row_names: Sequence[str], report: Report) ->
     more = len(row_names) - _MAX_REMOVES
     rest = f" Here for the first {_MAX_REMOVES}; {more:,} more in the same way." if more > 0 else ""
     return Step(
-        f"{advice}{rest}", tuple(f"janitor token remove {_quote(name)}{where}" for name in row_names[:_MAX_REMOVES])
+        f"{advice}{rest}", tuple(f"janitor token remove {quote_word(name)}{where}" for name in row_names[:_MAX_REMOVES])
     )
 
 
@@ -227,7 +226,7 @@ def _command_again(report: Report) -> str:
     chosen += [("user", pattern) for pattern in listing.users]
     chosen += [("name", pattern) for pattern in listing.names]
     chosen += [("group", pattern) for pattern in listing.groups]
-    options = "".join(f" --{name} {_quote(value)}" for name, value in chosen)
+    options = "".join(f" --{name} {quote_word(value)}" for name, value in chosen)
     return f"{_scan_command(report, 'scan' if listing.only_findings else 'token list')}{options}"
 
 
@@ -250,22 +249,12 @@ def _rule_options(report: Report, *, is_listing: bool = False) -> str:
 
 
 def _target_options(report: Report) -> str:
-    table, policy = report.only_table, report.policy
+    table, dialect = report.only_table, report.policy.dialect
     assert table is not None  # noqa: S101  # steps are of one table
+    source = f" --source {quote_word(table.source)}" if table.source else ""
     # A source that does not say which table its rows are of has its own name, which is not a table's.
-    name = table.name if table.region else None
-    options = {
-        "source": table.source,
-        "table": name,
-        "region": table.region,
-        "endpoint-url": table.endpoint,
-        "dialect": policy.dialect.value if policy.dialect else None,
-    }
-    return " ".join(f"--{option} {_quote(value)}" for option, value in options.items() if value)
-
-
-def _quote(text: str) -> str:
-    return shlex.quote(printable(text))
+    target = format_target(table.name if table.region else None, table.region, table.endpoint)
+    return f"{source}{target}{f' --dialect {dialect.value}' if dialect else ''}".strip()
 
 
 def _format_duration(seconds: int) -> str:

@@ -1,7 +1,7 @@
 """Checks the environment variables that begin with JANITOR_, before a command reads anything.
 
 An unknown variable ends the run: a misspelt one would be ignored, and it may be the one that was to protect something.
-So does a variable that would spare rows, if the command does not read it.
+So does a variable that would spare rows, or let more of them go, if the command does not read it.
 """
 
 import difflib
@@ -49,8 +49,6 @@ _SPARING = {
     "PROTECT_USER": ("rows of some owners", _CHANGING - {"restore"}),
     "PROTECT_SYSTEM": ("rows of system tokens", _CHANGING - {"restore"}),
     "GRACE": ("rows that expired not long ago", _BY_RULE),
-    "UNLOCK_AFTER": ("rows that expired not long ago", _BY_RULE),
-    "GATES": ("rows that only MCP Workbench accepts", _BY_RULE),
     "DIALECT": ("rows that another version of LISA reads differently", _BY_RULE),
     "MAX_CLOCK_SKEW": ("every row, by a wrong clock", _BY_RULE),
     "MAX_DELETES": ("every row, where many are planned", _BY_RULE),
@@ -60,6 +58,9 @@ _SPARING = {
     "FINGERPRINT": ("all other rows", _BY_RULE),
     "USER": ("the rows of other owners", _BY_RULE),
 }
+# The command whose plan says what goes, and the variables whose user may expect it to let more rows go.
+_BY_PLAN = "apply"
+_WIDENING = ("UNLOCK_AFTER", "GATES")
 
 # Kubernetes sets variables for every service of the namespace, unless `enableServiceLinks: false`. Those for a service
 # named `janitor`, or `janitor-state`, begin like ours.
@@ -107,7 +108,7 @@ def refuse_unknown_variables(
 
 
 def refuse_ignored_variables(environment: Mapping[str, str], name: str, command: click.Command) -> None:
-    """Check that no variable is set that would spare rows in another command, but is not read by this one.
+    """Check that no variable is set that decides in another command which rows go, but is not read by this one.
 
     Args:
         environment: all variables; an empty one counts as unset.
@@ -118,11 +119,18 @@ def refuse_ignored_variables(environment: Mapping[str, str], name: str, command:
         ConfigurationError: there is such a variable.
     """
     known = list_known_variables(command)
-    for bare, (spared, commands) in _SPARING.items():
+    sentences = {
+        bare: f"would spare {spared}, but `janitor {name}` does not read it"
+        for bare, (spared, commands) in _SPARING.items()
+        if name in commands
+    }
+    if name == _BY_PLAN:
+        sentences |= dict.fromkeys(_WIDENING, f"has no effect on `janitor {name}`, which goes by its plan")
+    for bare, sentence in sentences.items():
         variable = f"{ENVIRONMENT_PREFIX}{bare}"
-        if name in commands and environment.get(variable) and variable not in known:
+        if environment.get(variable) and variable not in known:
             raise ConfigurationError(
-                f"{variable} would spare {spared}, but `janitor {name}` does not read it",
+                f"{variable} {sentence}",
                 f"nothing was read: unset the variable to go on without it (env -u {variable} janitor {name} ...)",
                 "unheard-variable",
             )

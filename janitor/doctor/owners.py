@@ -11,6 +11,7 @@ from janitor.readers.interface import Rules
 from janitor.readers.judging import judge_page
 from janitor.report.checkup import Check, failed_check, passed_check, skipped_check
 from janitor.report.lockout_text import describe_locked_out, list_ways_out
+from janitor.report.target_options import format_target
 from janitor.run.locked_out import LockedOut, find_locked_out
 from janitor.run.spec import OwnerLookup
 from janitor.settings.doctor import DoctorCommand
@@ -46,7 +47,9 @@ def examine_owners(needs: Needs, settings: DoctorCommand, found: FoundTable) -> 
     named = list_some([describe_locked_out(owner) for owner in locked_out.owners], _MAX_NAMED)
     are = "is" if len(locked_out.owners) == 1 else "are"
     described = f"{format_count(len(locked_out.owners), 'owner')} {are} locked out {among}: {named}"
-    way_out = f"remove {'; '.join(list_ways_out(locked_out.owners))}"
+    assert found.table is not None  # noqa: S101  # it was read
+    target = format_target(found.table.name, found.table.region, found.table.endpoint)
+    way_out = f"remove {'; '.join(list_ways_out(locked_out.owners, target))}"
     return failed_check(_OWNERS, described, way_out, needed=False)
 
 

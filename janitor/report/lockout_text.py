@@ -10,26 +10,33 @@ from janitor.tokens.words import list_some
 _MAX_NAMED = 10
 _MAX_ROWS = 3
 
-# A sentence about the rows of each remedy; {rows} are some of their names.
+# A sentence about the rows of each remedy; {rows} are some of their names, {target} the options that name the table.
 _WAYS_OUT = {
-    Remedy.UNLOCK_AFTER: "rows that have expired: `janitor sweep --delete --unlock-after 1h`, without waiting for the "
-    "grace",
-    Remedy.INCLUDE_LEGACY: "legacy rows whose date is over: a sweep with `--include legacy`",
-    Remedy.INCLUDE_UNDATED: "rows without a date: `janitor token remove FINGERPRINT` ({rows}), or if this LISA runs no "
-    "MCP Workbench, a sweep with `--gates api --include undated`",
-    Remedy.REMOVE: "rows that no sweep may take: `janitor token remove FINGERPRINT` ({rows})",
-    Remedy.UNPROTECT: "protected rows ({rows}): only whoever protects them can let them go",
+    Remedy.UNLOCK_AFTER: "rows that have expired: `janitor sweep{target} --delete --unlock-after 1h`, without waiting "
+    "for the grace",
+    Remedy.INCLUDE_LEGACY: "legacy rows whose date is over: `janitor sweep{target} --delete --unlock-after 1h "
+    "--include legacy`",
+    Remedy.INCLUDE_UNDATED: "rows without a date: `janitor token remove FINGERPRINT{target}` ({rows}), or if this LISA "
+    "runs no MCP Workbench, a sweep with `--gates api --include undated`",
+    Remedy.REMOVE: "rows that no sweep may take: `janitor token remove FINGERPRINT{target}` ({rows})",
+    Remedy.UNPROTECT: "protected rows ({rows}): first take `janitorHold` out of the row, or run without the "
+    "`--protect-user` or `--protect-system` that spares it",
 }
 
 
-def lockout_lines(owners: Sequence[LockedOutOwner]) -> Iterator[str]:
-    """Say in sentences who is locked out and what would remove the rows; nothing if nobody is."""
+def lockout_lines(owners: Sequence[LockedOutOwner], target: str) -> Iterator[str]:
+    """Say in sentences who is locked out and what would remove the rows; nothing if nobody is.
+
+    Args:
+        owners: who is locked out.
+        target: the options that name the table, as of `format_target`.
+    """
     if not owners:
         return
     named = [describe_locked_out(owner) for owner in owners[:_MAX_NAMED]]
     listed = list_some(named, _MAX_NAMED, names="owners", total=len(owners))
     yield f"Locked out, because LISA lets nobody create a token who has a row: {listed}."
-    for sentence in list_ways_out(owners):
+    for sentence in list_ways_out(owners, target):
         yield f"To remove {sentence}."
 
 
@@ -43,17 +50,18 @@ def list_lockout_states(owner: LockedOutOwner) -> str:
     return ", ".join(dict.fromkeys(row.state.value for row in owner.rows))
 
 
-def list_ways_out(owners: Iterable[LockedOutOwner]) -> list[str]:
+def list_ways_out(owners: Iterable[LockedOutOwner], target: str = "") -> list[str]:
     """Say for each kind of row what removes it, with the names of some of these rows where they have to be named.
 
-    Where that would end a token which still works for MCP Workbench, it says so.
+    Where that would end a token which still works for MCP Workbench, it says so. `target` are the options that name the
+    table, as of `format_target`; empty where its name stands beside the text, or there are several.
     """
     rows: dict[Remedy, list[LockingRow]] = {}
     for owner in owners:
         for row in owner.rows:
             rows.setdefault(row.remedy, []).append(row)
     return [
-        sentence.format(rows=list_some([row.row_name for row in rows[remedy]], _MAX_ROWS))
+        sentence.format(target=target, rows=list_some([row.row_name for row in rows[remedy]], _MAX_ROWS))
         + warn_of_working(rows[remedy])
         for remedy, sentence in _WAYS_OUT.items()
         if remedy in rows

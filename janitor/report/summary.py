@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from janitor.report.finding_cells import format_utc
 from janitor.report.lockout_text import lockout_lines
 from janitor.report.model import Deletion, IdleOwner, Outcome, Report
+from janitor.report.target_options import format_target_of
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.duration import format_duration
@@ -164,7 +165,7 @@ def closing_lines(report: Report) -> Iterator[str]:
     unusual_days = [f"{day.day} ({day.expiring:,} tokens)" for day in report.forecast if day.unusual]
     if unusual_days:
         yield f"An unusual share expires on {list_some(unusual_days, _MAX_NAMED, names='days')}."
-    yield from lockout_lines(report.lockouts)
+    yield from lockout_lines(report.lockouts, format_target_of(report))
     if report.idle is not None and report.idle.owners:
         owners = [_describe_idle(owner) for owner in report.idle.owners[:_MAX_NAMED]]
         names = list_some(owners, _MAX_NAMED, names="owners", total=len(report.idle.owners))

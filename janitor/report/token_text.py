@@ -17,7 +17,7 @@ from janitor.report.finding_cells import (
     format_utc,
 )
 from janitor.report.model import Finding
-from janitor.report.reason_remarks import ADVICE
+from janitor.report.reason_remarks import list_advice
 from janitor.report.token_details import AttributePart, RowPart, TokenDetails
 from janitor.tokens.dialect import Gate
 from janitor.tokens.printable import printable
@@ -59,7 +59,7 @@ def _print_row(console: Console, shown: TokenDetails, row: RowPart, row_name_of:
     _print_section(console, "State: the first rule that matches", _rule_rows(row))
     gates = ((_mark(gate.accepts), _GATES[gate.gate], printable(gate.why)) for gate in row.gates)
     _print_section(console, "What LISA's gates say", gates)
-    _print_section(console, "What to do about it", [(each, ADVICE[each]) for each in token.reasons if each in ADVICE])
+    _print_section(console, "What to do about it", list_advice(token, row_name_of))
     _print_section(console, "What a sweep does", [("now:", printable(row.sweep.why))])
     _print_section(console, "Its owner", [(_LOCKED_OUT[row.owner.locked_out], printable(row.owner.why))])
     _print_section(console, "Attributes, without the key", map(_attribute_row, row.attributes))

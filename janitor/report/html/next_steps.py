@@ -4,7 +4,6 @@ The report does not know every option of its run (`--profile`, `--protect-user`)
 `janitor sweep --plan` writes it, a person reads it, `janitor apply` asks, and deletes.
 """
 
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -12,17 +11,20 @@ from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
 from janitor.report.lockout_text import warn_of_working
 from janitor.report.model import Finding, Outcome, Report
+from janitor.report.reason_remarks import may_go_by_sweep
+from janitor.report.target_options import format_target, quote_word
 from janitor.tokens.classify import State
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Gate
 from janitor.tokens.lockout import Remedy
-from janitor.tokens.printable import printable
 from janitor.tokens.reasons import BREAKING, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
 from janitor.tokens.words import format_count
 
 _MAX_THRESHOLDS = 5
 _MAX_REMOVES = 3
-# The states whose rows are accepted and will expire by themselves.
-_STATES_WITH_END = (State.EXPIRING, State.ACTIVE)
+# The states of accepted rows that will expire by themselves, or whose keys are leaked.
+_STATES_WITH_OWN_STEPS = (State.EXPIRING, State.ACTIVE, State.LEGACY)
+_GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
 # Of several tables each has steps of its own.
 _MAX_STEPS = 60
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
@@ -79,7 +81,7 @@ def _steps_for_plan(report: Report) -> Iterator[Step]:
     deletion, stale = report.deletion, report.counts.stale
     left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
     if deletion.plan and left:
-        apply = f"janitor apply {_quote(deletion.plan)}"
+        apply = f"janitor apply {quote_word(deletion.plan)}"
         yield Step("Apply the plan, once you have read it.", (f"{apply} --dry-run", apply))
         return
     if deletion.failed:
@@ -98,7 +100,7 @@ def _steps_after_deletes(report: Report) -> Iterator[Step]:
     archive = report.deletion.archive
     if archive and report.deletion.deleted:
         advice = "If a row should not have been deleted: see what would be restored, then leave out `--dry-run`."
-        yield Step(advice, (f"janitor restore {_quote(archive)} --all --dry-run",))
+        yield Step(advice, (f"janitor restore {quote_word(archive)} --all --dry-run",))
     yield from _steps_for_locked_out(report)
 
 
@@ -118,25 +120,14 @@ def _steps_for_locked_out(report: Report) -> Iterator[Step]:
             f"{format_count(len(by_hand), 'row')} of locked-out owners {are} left by such a sweep. Look at each, and "
             f"remove it if nobody needs it{warn_of_working(by_hand)}."
         )
-        where = "" if report.tables[0].source else f" {_target_options(report)}"
-        yield Step(
-            advice, tuple(f"janitor token remove {_quote(row.row_name)}{where}" for row in by_hand[:_MAX_REMOVES])
-        )
+        yield _step_for_removing(advice, [row.row_name for row in by_hand], report)
 
 
 def _steps_for_reasons(report: Report) -> Iterator[Step]:
     """What to do about keys in plain text, and about rows that make LISA fail."""
     keys = [each for each in report.findings if PLAIN_TEXT_KEY in each.reasons or KEY_NOT_A_SHA256 in each.reasons]
     if keys:
-        advice = (
-            f"Treat the keys of {format_count(len(keys), 'row')} as leaked: they stand in the table as they are used. "
-            "One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate it. "
-            "A client that needs its key gets a hashed row from `janitor token import`. Then plan the deletes, and "
-            "remove with `janitor token remove` what MCP Workbench still accepts: LISA gives the owners no new "
-            "tokens while the rows stand."
-        )
-        plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
-        yield Step(advice, (plan, "janitor apply legacy.ndjson"))
+        yield from _steps_for_keys(keys, report)
     breaking = [each for each in report.findings if not BREAKING.isdisjoint(each.reasons)]
     if breaking:
         advice = (
@@ -146,6 +137,49 @@ def _steps_for_reasons(report: Report) -> Iterator[Step]:
             "`janitor token remove`. While the row stands, LISA gives its owner no new token."
         )
         yield Step(advice, _list_commands_for(breaking, report))
+
+
+def _steps_for_keys(keys: Sequence[Finding], report: Report) -> Iterator[Step]:
+    """What to do about these rows, whose keys stand in the table as they are used."""
+    yield Step(
+        f"Treat the keys of {format_count(len(keys), 'row')} of this page as leaked: they stand in the table as they "
+        "are used. One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate "
+        "it. A client that needs its key gets a hashed row from `janitor token import`. Then remove the rows: LISA "
+        "gives their owners no new tokens while they stand."
+    )
+    dead, left = list[Finding](), list[Finding]()
+    for each in keys:
+        if each.protected_by is None and each.outcome not in _GONE:
+            is_dead = may_go_by_sweep(each) and _is_past_grace(each, report)
+            (dead if is_dead else left).append(each)
+    if dead:
+        are = "is" if len(dead) == 1 else "are"
+        plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
+        yield Step(
+            f"{format_count(len(dead), 'row')} of these {are} past date and grace. Plan to delete, and read the plan.",
+            (plan, "janitor apply legacy.ndjson"),
+        )
+    if left:
+        row_name_of = choose_row_names(report.findings)
+        advice = (
+            f"A sweep leaves {format_count(len(left), 'row')} of these: without a date, with a broken one, or with one "
+            "that is not past the grace. Look at each, and remove it; that ends what MCP Workbench still accepts."
+        )
+        yield _step_for_removing(advice, [row_name_of(each) for each in left], report)
+
+
+def _is_past_grace(finding: Finding, report: Report) -> bool:
+    return finding.seconds_to_expiry is not None and finding.seconds_to_expiry <= -report.policy.grace_seconds
+
+
+def _step_for_removing(advice: str, row_names: Sequence[str], report: Report) -> Step:
+    """Make a step with the commands that remove the first of these rows, and how many there are besides."""
+    where = "" if report.tables[0].source else f" {_target_options(report)}"
+    more = len(row_names) - _MAX_REMOVES
+    rest = f" Here for the first {_MAX_REMOVES}; {more:,} more in the same way." if more > 0 else ""
+    return Step(
+        f"{advice}{rest}", tuple(f"janitor token remove {quote_word(name)}{where}" for name in row_names[:_MAX_REMOVES])
+    )
 
 
 def _list_commands_for(breaking: Sequence[Finding], report: Report) -> tuple[str, ...]:
@@ -168,10 +202,10 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
         owners = format_count(len(report.idle.owners), "owner")
         since = _format_duration(report.idle.after_seconds)
         yield Step(f"Ask {owners} not seen for {since} whether the token is still needed: it works.")
-    accepted = sum(1 for finding in report.findings if finding.accepted_by and finding.state not in _STATES_WITH_END)
+    accepted = sum(1 for each in report.findings if each.accepted_by and each.state not in _STATES_WITH_OWN_STEPS)
     if accepted:
         lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
-        why = "with no date, a broken one, no tokenUUID, or a key that is no hash"
+        why = "with no date or a broken one"
         yield Step(
             f"{lets}, {why}. No sweep deletes a row that LISA accepts: give it a date with `janitor token extend`, "
             "which a legacy row does not take, or remove it with `janitor token remove`. LISA 6.1 and later give its "
@@ -193,7 +227,7 @@ def _command_again(report: Report) -> str:
     chosen += [("user", pattern) for pattern in listing.users]
     chosen += [("name", pattern) for pattern in listing.names]
     chosen += [("group", pattern) for pattern in listing.groups]
-    options = "".join(f" --{name} {_quote(value)}" for name, value in chosen)
+    options = "".join(f" --{name} {quote_word(value)}" for name, value in chosen)
     return f"{_scan_command(report, 'scan' if listing.only_findings else 'token list')}{options}"
 
 
@@ -216,22 +250,12 @@ def _rule_options(report: Report, *, is_listing: bool = False) -> str:
 
 
 def _target_options(report: Report) -> str:
-    table, policy = report.only_table, report.policy
+    table, dialect = report.only_table, report.policy.dialect
     assert table is not None  # noqa: S101  # steps are of one table
+    source = f" --source {quote_word(table.source)}" if table.source else ""
     # A source that does not say which table its rows are of has its own name, which is not a table's.
-    name = table.name if table.region else None
-    options = {
-        "source": table.source,
-        "table": name,
-        "region": table.region,
-        "endpoint-url": table.endpoint,
-        "dialect": policy.dialect.value if policy.dialect else None,
-    }
-    return " ".join(f"--{option} {_quote(value)}" for option, value in options.items() if value)
-
-
-def _quote(text: str) -> str:
-    return shlex.quote(printable(text))
+    target = format_target(table.name if table.region else None, table.region, table.endpoint)
+    return f"{source}{target}{f' --dialect {dialect.value}' if dialect else ''}".strip()
 
 
 def _format_duration(seconds: int) -> str:

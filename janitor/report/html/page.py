@@ -25,6 +25,7 @@ from janitor.report.summary import (
     state_rows,
 )
 from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
+from janitor.report.target_options import format_target_of
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect, Gate
@@ -170,7 +171,7 @@ def _values(report: Report, classes: RowClasses, render_row: Callable[[PageRow],
             (_shorten(printable(owner.username), _MAX_OWNER_LENGTH), list_lockout_states(owner))
             for owner in report.lockouts[:_MAX_OWNERS]
         ],
-        "ways_out": list_ways_out(report.lockouts),
+        "ways_out": list_ways_out(report.lockouts, format_target_of(report)),
         "more_owners": max(0, len(report.lockouts) - _MAX_OWNERS),
         "in_order": describe_order(report),
         "filters": classes.filters(),

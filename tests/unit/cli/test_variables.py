@@ -9,7 +9,13 @@ import click
 import pytest
 
 from janitor.cli import app
-from janitor.cli.variables import _SPARING, find_nearest_variable, list_known_variables, refuse_unknown_variables
+from janitor.cli.variables import (
+    _SPARING,
+    _WIDENING,
+    find_nearest_variable,
+    list_known_variables,
+    refuse_unknown_variables,
+)
 from janitor.errors import ConfigurationError
 
 # What each command needs besides, to come so far as to look at its variables.
@@ -234,8 +240,8 @@ def read_by(command: list[str]) -> set[str]:
 def test_each_variable_that_a_deleting_command_does_not_read_is_harmless_or_refused() -> None:
     known = {name.removeprefix("JANITOR_") for name in list_known_variables(app.cli)}
     unread = set().union(*(known - read_by(command) for command in CHANGING))
-    assert unread - set(_SPARING) == HARMLESS
-    assert not HARMLESS & set(_SPARING)
+    assert unread - {*_SPARING, *_WIDENING} == HARMLESS
+    assert not HARMLESS & {*_SPARING, *_WIDENING}
 
 
 def ended(command: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -248,7 +254,7 @@ def ended(command: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, 
 @pytest.mark.parametrize(
     ("command", "names"),
     [
-        ("apply", ["AS_OF", "SOURCE", "GRACE", "UNLOCK_AFTER", "GATES", "DIALECT", "USER", "FINGERPRINT"]),
+        ("apply", ["AS_OF", "SOURCE", "GRACE", "DIALECT", "USER", "FINGERPRINT"]),
         ("run", ["SOURCE", "USER", "FINGERPRINT"]),
         ("sweep", ["USER", "FINGERPRINT"]),
         ("restore", ["SOURCE"]),
@@ -279,6 +285,18 @@ def test_a_variable_that_would_spare_rows_elsewhere_is_refused_where_it_is_not_r
             assert f"env -u JANITOR_{name}" in said
     monkeypatch.setenv(f"JANITOR_{names[0]}", "")
     assert "does not read it" not in ended(command.split(), capsys)[1]
+
+
+@pytest.mark.parametrize("name", _WIDENING)
+def test_a_variable_that_lets_more_rows_go_is_refused_by_apply_as_having_no_effect(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"JANITOR_{name}", "api" if name == "GATES" else "1h")
+    code, said = ended(["apply"], capsys)
+    assert code == 2
+    assert f"JANITOR_{name} has no effect on `janitor apply`, which goes by its plan" in said
+    assert "spare" not in said
 
 
 @pytest.mark.parametrize("command", every_command(), ids=" ".join)

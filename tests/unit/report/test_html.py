@@ -27,6 +27,7 @@ from janitor.report.model import (
     TablePart,
 )
 from janitor.tokens.classify import State
+from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import DAY
 from janitor.tokens.lockout import Remedy
@@ -314,10 +315,11 @@ def test_a_step_that_ends_a_working_key_says_so() -> None:
 
 
 def test_keys_in_plain_text_and_rows_that_break_lisa_have_steps_of_their_own() -> None:
-    plain, breaking = found(legacy("hunter2-hunter2", NOW - DAY)), found(modern("soon", NOW + DAY, createdBy=7))
-    first, second, *_ = list_steps(report_of([plain, breaking]))
+    plain, breaking = found(legacy("hunter2-hunter2", NOW - 30 * DAY)), found(modern("soon", NOW + DAY, createdBy=7))
+    first, removing, second, *_ = list_steps(report_of([plain, breaking]))
     assert "management key" in first.advice
-    assert "--include legacy" in first.commands[0]
+    assert first.commands == ()
+    assert "--include legacy" in removing.commands[0]
     assert "its list of tokens breaks" in second.advice
     assert f"token show {breaking.fingerprint} " in second.commands[0]
     rotate = shlex.split(second.commands[1])
@@ -325,12 +327,32 @@ def test_keys_in_plain_text_and_rows_that_break_lisa_have_steps_of_their_own() -
     assert "--dry-run" in rotate
     taken_by("token rotate").make_context("rotate", rotate[3:])
     # LISA gives the owner no new token while the row stands, and a dead row has no successor.
-    assert "while the rows stand" in first.advice
+    assert "while they stand" in first.advice
     dead = report_of([found(modern("gone", NOW - DAY, createdBy=7))])
     (shown,) = [step for step in list_steps(dead) if "its list of tokens breaks" in step.advice]
     assert len(shown.commands) == 1
-    assert "hunter2" not in f"{first} {second}"
+    assert "hunter2" not in f"{first} {removing} {second}"
     assert [step.advice[:5] for step in list_steps(report_of([found(modern("fine", NOW + DAY))]))] == ["Tell "]
+
+
+def test_keys_in_plain_text_that_no_sweep_takes_are_removed_one_by_one() -> None:
+    staying = [found(legacy(f"staying-{number}", date)) for number, date in enumerate((None, NOW + DAY, NOW - DAY))]
+    staying.append(found(legacy("broken", {"S": "soon"})))
+    dead = found(legacy("dead", NOW - 30 * DAY))
+    others = [found(legacy("held", NOW - 30 * DAY, janitorHold=True)),
+              found(legacy("gone", NOW - 30 * DAY), DeletionOutcome.DELETED)]  # fmt: skip
+    leaked, sweep, by_hand, *rest = list_steps(report_of([*staying, dead, *others]))
+    assert "the keys of 7 rows of this page" in leaked.advice
+    assert sweep.advice.startswith("1 row of these is past date and grace")
+    assert by_hand.advice.startswith("A sweep leaves 4 rows of these: ")
+    assert by_hand.advice.endswith("Here for the first 3; 1 more in the same way.")
+    removed = [shlex.split(command)[:4] for command in by_hand.commands]
+    assert all(command[:3] == ["janitor", "token", "remove"] for command in removed)
+    assert {command[3] for command in removed} < {each.fingerprint for each in staying}
+    # They are not among those to which an end may be given instead.
+    assert not any("token extend" in step.advice for step in rest)
+    living = list_steps(report_of([found(legacy("alive", NOW + DAY))]))
+    assert not any("sweep" in command for step in living for command in step.commands)
 
 
 def test_an_empty_table_has_nothing_to_do() -> None:

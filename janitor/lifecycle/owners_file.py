@@ -1,7 +1,8 @@
 """The CSV file of `token import` that says whose each token is.
 
 Its columns are `fingerprint`, `username` and `name`, and if wanted `groups` (with `;` between them) and `system` (yes
-or no), in any order; others are ignored. A line without username and name leaves its token out.
+or no), in any order; others are ignored. A line without username and name leaves its token out. A token may have several
+lines that say the same or leave it out, for a list of the present table has one for its old row and one for its new.
 """
 
 import csv
@@ -56,9 +57,13 @@ def read_owners(path: Path) -> dict[str, Owner]:
         except ValueError as error:
             mistakes.append(f"{path}, line {line}: {error}")
             continue
-        first = owners.setdefault(fingerprint, owner)
-        if first is not owner:
-            mistakes.append(f"{path}, line {line}: its fingerprint is that of line {first.line} too")
+        first = owners.get(fingerprint)
+        if first is None or (first.username is None and owner.username is not None):
+            # Popped first, so that the owners are in the order of their lines.
+            owners.pop(fingerprint, None)
+            owners[fingerprint] = owner
+        elif owner.username is not None and owner[1:] != first[1:]:
+            mistakes.append(f"{path}, line {line}: its fingerprint is that of line {first.line}, which says otherwise")
     if mistakes:
         for mistake in mistakes[:_MAX_PRINTED]:
             click.echo(f"janitor: {mistake}", err=True)

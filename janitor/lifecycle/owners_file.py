@@ -1,8 +1,9 @@
 """The CSV file of `token import` that says whose each token is.
 
 Its columns are `fingerprint`, `username` and `name`, and if wanted `groups` (with `;` between them) and `system` (yes
-or no), in any order; others are ignored. A line without username and name leaves its token out. A token may have several
-lines that say the same or leave it out, for a list of the present table has one for its old row and one for its new.
+or no), in any order; others are ignored. A line without a username leaves its token out, whatever else it says: `token
+list` knows names of tokens without an owner. A token may have several lines that say the same or leave it out, for a
+list of the present table has one for its old row and one for its new.
 """
 
 import csv
@@ -123,8 +124,10 @@ def _read_owner(line: int, cells: Mapping[str, str]) -> tuple[str, Owner]:
         raise ValueError("it has more or fewer cells than the first line; quote a cell that has a comma in it")
     fingerprint = _read_fingerprint(cells["fingerprint"])
     texts = {column: cells[column].strip() for column in ("username", "name")}
-    if not any(texts.values()):
+    if not texts["username"]:
         return fingerprint, Owner(line, None, None, (), is_system=False)
+    if not texts["name"]:
+        raise ValueError("the token has no name: give it a name, or clear the username to leave it out")
     for column, text in texts.items():
         _check_label(column, text)
     groups = tuple(group.strip() for group in cells.get("groups", "").split(";") if group.strip())

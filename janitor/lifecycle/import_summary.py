@@ -79,7 +79,7 @@ class ImportSummary:
         self._add(fingerprint, owner, ImportOutcome.LEFT_OUT, _WHY[reason], reason=reason)
 
     def add(self, fingerprint: str, owner: Owner, outcome: ImportOutcome, why: str) -> None:
-        """Count a row that was not written, for this reason."""
+        """Count a row that was not written, or that needs no import, for this reason."""
         self._add(fingerprint, owner, outcome, why)
 
     def add_standing(self, fingerprint: str, owner: Owner, row_name: str, reason: ImportReason | None) -> None:

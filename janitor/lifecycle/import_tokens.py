@@ -31,7 +31,7 @@ from janitor.settings.token_import import ImportCommand
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates, lacks_uuid
 from janitor.tokens.expiration import MAX_SECONDS, read_as_lisa
-from janitor.tokens.fingerprint import compute_token_digest, key_of
+from janitor.tokens.fingerprint import compute_token_digest, is_key_hashed, key_of
 from janitor.tokens.new_row import Grant, make_row
 from janitor.tokens.policy import Policy
 from janitor.tokens.redact import reveals_any_token, reveals_token
@@ -65,6 +65,11 @@ class _Tables:
     present: TokenTable
     created_by: str
     default_expiry: int | None
+
+    @property
+    def are_one(self) -> bool:
+        """Whether the classic rows stand in the present table: LISA 6.1 keeps the table of 6.0."""
+        return self.old.table.name == self.present.name
 
 
 class _ClassicRow(NamedTuple):
@@ -167,9 +172,12 @@ def _read_classic_rows(tables: _Tables, owners: Mapping[str, Owner], summary: Im
     """
     rows: dict[str, list[_ClassicRow]] = {}
     digests: set[str] = set()
+    hashed: set[str] = set()
     for found in tables.old_rows.find_all():
         # The old table may be the present one, whose hashed rows stand beside the classic ones.
         digests.add(compute_token_digest(found.row, Dialect.HASHED))
+        if tables.are_one and is_key_hashed(found.row, Dialect.HASHED):
+            hashed.add(tables.present.finder.fingerprint_of_item(found))
         is_classic = lacks_uuid(found.row)
         summary.count_scanned(is_classic=is_classic)
         if not is_classic:
@@ -185,12 +193,13 @@ def _read_classic_rows(tables: _Tables, owners: Mapping[str, Owner], summary: Im
     if reveals_any_token(tables.created_by, digests):
         sentence = "the name of who creates the tokens has a token in it, or 40 hex digits or more, which look like one"
         raise ConfigurationError(sentence, "give another text with --created-by", "holds-token")
-    return list(_choose_rows(owners, rows, digests, summary))
+    return list(_choose_rows(owners, rows, hashed, digests, summary))
 
 
 def _choose_rows(
     owners: Mapping[str, Owner],
     rows: Mapping[str, Sequence[_ClassicRow]],
+    hashed: Collection[str],
     digests: Collection[str],
     summary: ImportSummary,
 ) -> Iterator[_ClassicRow]:
@@ -199,6 +208,7 @@ def _choose_rows(
     Args:
         owners: the lines, by fingerprint.
         rows: the classic rows with an owner, by fingerprint.
+        hashed: the fingerprints of the hashed rows, if the old table is the present one: it was listed with them.
         digests: the sha256 of each token of the old table. Any line may have any of them in it, for people fill in the
             file by hand.
         summary: counts what is left out.
@@ -210,6 +220,10 @@ def _choose_rows(
         # First of all, for every other reason shows the line's texts.
         if _reveals_token(owner, found, digests):
             summary.leave_out(fingerprint, owner, ImportReason.HOLDS_TOKEN)
+        elif not found and fingerprint in hashed:
+            summary.add(
+                fingerprint, owner, ImportOutcome.ALREADY_THERE, "its row is hashed already, and was left as it is"
+            )
         elif not found:
             summary.leave_out(fingerprint, owner, ImportReason.NOT_IN_TABLE)
         elif len(found) > 1:

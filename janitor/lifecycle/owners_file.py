@@ -1,7 +1,9 @@
 """The CSV file of `token import` that says whose each token is.
 
 Its columns are `fingerprint`, `username` and `name`, and if wanted `groups` (with `;` between them) and `system` (yes
-or no), in any order; others are ignored. A line without username and name leaves its token out.
+or no), in any order; others are ignored. A line without a username leaves its token out, whatever else it says: `token
+list` knows names of tokens without an owner. A token may have several lines that say the same or leave it out, for a
+list of the present table has one for its old row and one for its new.
 """
 
 import csv
@@ -56,9 +58,13 @@ def read_owners(path: Path) -> dict[str, Owner]:
         except ValueError as error:
             mistakes.append(f"{path}, line {line}: {error}")
             continue
-        first = owners.setdefault(fingerprint, owner)
-        if first is not owner:
-            mistakes.append(f"{path}, line {line}: its fingerprint is that of line {first.line} too")
+        first = owners.get(fingerprint)
+        if first is None or (first.username is None and owner.username is not None):
+            # Popped first, so that the owners are in the order of their lines.
+            owners.pop(fingerprint, None)
+            owners[fingerprint] = owner
+        elif owner.username is not None and owner[1:] != first[1:]:
+            mistakes.append(f"{path}, line {line}: its fingerprint is that of line {first.line}, which says otherwise")
     if mistakes:
         for mistake in mistakes[:_MAX_PRINTED]:
             click.echo(f"janitor: {mistake}", err=True)
@@ -118,8 +124,10 @@ def _read_owner(line: int, cells: Mapping[str, str]) -> tuple[str, Owner]:
         raise ValueError("it has more or fewer cells than the first line; quote a cell that has a comma in it")
     fingerprint = _read_fingerprint(cells["fingerprint"])
     texts = {column: cells[column].strip() for column in ("username", "name")}
-    if not any(texts.values()):
+    if not texts["username"]:
         return fingerprint, Owner(line, None, None, (), is_system=False)
+    if not texts["name"]:
+        raise ValueError("the token has no name: give it a name, or clear the username to leave it out")
     for column, text in texts.items():
         _check_label(column, text)
     groups = tuple(group.strip() for group in cells.get("groups", "").split(";") if group.strip())

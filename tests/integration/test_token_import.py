@@ -156,26 +156,32 @@ def test_no_line_shows_or_stores_a_token_that_any_line_has_in_it(
     assert (by_token.code, by_token.out, "another text with --created-by" in by_token.err) == (2, "", True)
 
 
-def test_classic_rows_that_stand_in_the_present_table_are_imported_beside_themselves(
+def test_classic_rows_of_the_present_table_are_imported_and_hashed_ones_passed_over(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:
     bearer, now = "the-key-of ana", int(time.time())
-    rows = [legacy(bearer, now + DAY, username="ana"), modern("another", now + DAY)]
-    table = new_table(rows)
-    listed = janitor("token", "list", "--table", table, "--endpoint-url", server.url, "--format", "csv")
-    lines = list(csv.DictReader(io.StringIO(listed.out)))
-    for line in lines:
-        line["name"] = "ci" if line["state"] == "legacy" else ""
-        line["username"] = line["username"] if line["name"] else ""
+    table = new_table([legacy(bearer, now + DAY), modern("another", now + DAY, username="bo")])
     owners = tmp_path / "owners.csv"
+    where = ("--table", table, "--endpoint-url", server.url)
+
+    def list_tokens() -> dict[str, dict[str, str]]:
+        content = janitor("token", "list", *where, "--format", "csv").out
+        owners.write_text(content)
+        return {line["state"]: line for line in csv.DictReader(io.StringIO(content))}
+
+    listed = list_tokens()
     with owners.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(lines[0]))
+        writer = csv.DictWriter(file, list(listed["legacy"]))
         writer.writeheader()
-        writer.writerows(lines)
+        writer.writerows([{**listed["legacy"], "username": "ana", "name": "ci"}, listed["expiring"]])
     said = run(server.url, table, table, owners, "--write", "--yes")
-    assert (said.code, list(outcomes(said).values())) == (0, ["imported"]), said.err
+    assert (said.code, outcomes(said)) == (0, {2: "imported", 3: "already_there"}), said.err
     assert json.loads(said.out)["counts"]["classic"] == 1
     assert (api_accepts(client, table, bearer, now, hashed=True), len(rows_in(client, table))) == (True, 3)
+    # The list now has two lines of one token, of which the classic row's says nothing of its owner.
+    assert list_tokens()["legacy"]["username"] == ""
+    again = run(server.url, table, table, owners, "--write", "--yes")
+    assert (again.code, list(outcomes(again).values())) == (0, ["already_there"] * 2), again.err
 
 
 def test_a_row_that_stands_and_does_not_do_what_its_line_wants_is_named(

@@ -51,12 +51,12 @@ def test_every_mistake_is_named_by_its_line_and_no_cell_is_repeated(
         f"{SECRET},ana,ci,,": "its fingerprint is not the 12 hex digits",
         "7.48923E+11,ana,ci,,": "its fingerprint is not the 12 hex digits",
         ",ana,ci,,": "its fingerprint is not the 12 hex digits",
-        f"aaaaaaaaaaaa,{SECRET},,,": "name: the text is empty",
-        f"bbbbbbbbbbbb,,{SECRET},,": "username: the text is empty",
+        f"aaaaaaaaaaaa,{SECRET},,,": "the token has no name: give it a name, or clear the username to leave it out",
+        f"bbbbbbbbbbbb,ana,{SECRET}\u202e,,": "name: the text has control characters",
         "cccccccccccc,ana,ci,\u202egroup,": "groups: the text has control characters",
         f"dddddddddddd,ana,ci,,{SECRET}": "system is neither yes nor no",
         f"eeeeeeeeeeee,ana,ci,a,b,{SECRET}": "it has more or fewer cells",
-        "000000000000,ana,ci,,": "its fingerprint is that of line 2 too",
+        "000000000000,ana,ci,,": "its fingerprint is that of line 2, which says otherwise",
     }
     path.write_text("\n".join([f"{HEAD}000000000000,ana,ci,a;b,yes\n", *mistakes]))
     with pytest.raises(ConfigurationError, match="has 9 mistakes, so nothing was read or written"):
@@ -84,9 +84,17 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, content: bytes, why: str
         read_owners(path)
 
 
-def test_a_line_without_username_and_name_leaves_its_token_out(tmp_path: Path) -> None:
+def test_a_line_without_a_username_leaves_its_token_out(tmp_path: Path) -> None:
     path = tmp_path / "owners.csv"
-    path.write_text(f"{HEAD}000000000000,,,,\n")
-    assert read_owners(path)["000000000000"].username is None
+    path.write_text(f"{HEAD}000000000000,,,,\n111111111111, ,ci,users,perhaps\n")
+    assert [owner[1:] for owner in read_owners(path).values()] == [(None, None, (), False)] * 2
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_owners(tmp_path / "none.csv")
+
+
+def test_lines_of_one_token_that_agree_are_one(tmp_path: Path) -> None:
+    path = tmp_path / "owners.csv"
+    same, blank = "000000000000,ana,ci,a,no", "000000000000,,,,"
+    for lines, line in (((same, blank, same), 2), ((blank, same, same), 3)):
+        path.write_text(HEAD + "\n".join(lines))
+        assert read_owners(path) == {"000000000000": Owner(line, "ana", "ci", ("a",), is_system=False)}

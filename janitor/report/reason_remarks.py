@@ -31,8 +31,8 @@ _DESCRIPTIONS = {
 # {row} is the row's name, {sweep} what a sweep does about it.
 _ADVICE = {
     PLAIN_TEXT_KEY: (
-        "treat it as leaked, and rotate the management key; `janitor token import` hashes a key that a client needs; "
-        f"{_REMOVE}{{sweep}}, for its owner gets no new token before"
+        "treat such a key as leaked, rotate the management key; `janitor token import` hashes a key that a client "
+        f"needs; {_REMOVE}{{sweep}}, for its owner gets no new token before"
     ),
     KEY_NOT_A_SHA256: f"{_REMOVE}{{sweep}}; only then does LISA give its owner a new token",
     GROUPS_BREAK_AUTHORIZER: f"{_ROTATE} makes a successor, a set of groups written as a list; {_REMOVE_OLD}",
@@ -70,7 +70,7 @@ def list_advice(finding: Finding, row_name: str) -> Iterator[tuple[str, str]]:
 
     Args:
         finding: the row.
-        row_name: what commands call the row.
+        row_name: what commands call the row, with the options that name its table.
     """
     for reason in finding.reasons:
         if reason in _ADVICE:

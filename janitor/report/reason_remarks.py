@@ -25,7 +25,7 @@ _DESCRIPTIONS = {
     GROUPS_BREAK_AUTHORIZER: (
         "with groups that make API Gateway refuse the token with an error, though Serve accepts it"
     ),
-    BREAKS_LISA_LIST: "that break LISA's list of tokens for everybody",
+    BREAKS_LISA_LIST: "breaking LISA's list of tokens for everybody",
 }
 # LISA gives its owner no new token while the row stands, whatever its state, so "make a new token" never comes first.
 # {row} is the row's name, {sweep} what a sweep does about it.

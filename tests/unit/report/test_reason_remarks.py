@@ -17,7 +17,7 @@ def test_a_warning_counts_its_rows_names_a_few_and_says_what_to_do() -> None:
     assert remark.code == BREAKS_LISA_LIST
     few = ", ".join(finding.fingerprint for finding in ODD[:3])
     assert remark.message == (
-        f"1,234 rows that break LISA's list of tokens for everybody: {few} and 1,231 more; correct the attribute that "
+        f"1,234 rows breaking LISA's list of tokens for everybody: {few} and 1,231 more; correct the attribute that "
         "the finding names (a date with `janitor token extend`), or let `janitor token rotate FINGERPRINT` make a "
         "successor of an accepted token, then remove the old row with `janitor token remove`"
     )

@@ -90,7 +90,7 @@ def find_rows_to_replace(user: str, table: TokenTable, *, replaces_expired: bool
         protection = find_protection(each.row, table.policy)
         if protection is not None:
             sentence = f"{_describe_row(each, table)} is protected ({printable(protection)}), so it is not replaced"
-            raise ProtectedError(sentence, "ask whoever protects it")
+            raise ProtectedError(sentence, "remove its janitorHold, or run without the --protect option that fits it")
     return rows
 
 

@@ -12,6 +12,7 @@ from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Deletion, Outcome, Report, TableReport, count_reportable
+from janitor.report.target_options import format_target_of
 from janitor.tokens.reasons import REASONS
 from janitor.tokens.times import format_iso
 
@@ -108,7 +109,7 @@ def build_digest_content(
         changes=_changes_of(report.changes),
         locked_out=tuple(owner.username for owner in report.lockouts),
         lockout_states=tuple(map(list_lockout_states, report.lockouts)),
-        ways_out=tuple(list_ways_out(report.lockouts)),
+        ways_out=tuple(list_ways_out(report.lockouts, format_target_of(report))),
         unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
         errors=tuple(error.message for error in report.errors),
         warnings=tuple(warning.message for warning in report.warnings),

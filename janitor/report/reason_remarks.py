@@ -31,8 +31,8 @@ _DESCRIPTIONS = {
 # {row} is the row's name, {sweep} what a sweep does about it.
 _ADVICE = {
     PLAIN_TEXT_KEY: (
-        "treat it as leaked, and rotate the management key; a client that needs its key gets a hashed row from "
-        f"`janitor token import`; {_REMOVE}{{sweep}}, for its owner gets no new token before"
+        "treat such a key as leaked, rotate the management key; `janitor token import` hashes a key that a client "
+        f"needs; {_REMOVE}{{sweep}}, for its owner gets no new token before"
     ),
     KEY_NOT_A_SHA256: f"{_REMOVE}{{sweep}}; only then does LISA give its owner a new token",
     GROUPS_BREAK_AUTHORIZER: f"{_ROTATE} makes a successor, a set of groups written as a list; {_REMOVE_OLD}",
@@ -44,12 +44,13 @@ _ADVICE = {
 _SWEEP = "`janitor sweep --include legacy --plan FILE` and `janitor apply FILE`"
 
 
-def build_reason_remarks(counts: Mapping[str, int], findings: Sequence[Finding]) -> Iterator[Remark]:
+def build_reason_remarks(counts: Mapping[str, int], findings: Sequence[Finding], *, is_exact: bool) -> Iterator[Remark]:
     """Build a warning for each reason.
 
     Args:
         counts: how many rows there are for each reason.
         findings: those that the report lists, most urgent first; the rows that a warning names are among them.
+        is_exact: whether no row was passed over, by the server's filter (README, "Reasons") or because the run ended.
     """
     row_name_of = choose_row_names(findings)
     for reason, description in _DESCRIPTIONS.items():
@@ -59,7 +60,8 @@ def build_reason_remarks(counts: Mapping[str, int], findings: Sequence[Finding])
             names = [row_name_of(finding) for finding in rows]
             which = f": {list_some(names, _MAX_NAMED, total=count)}" if names else ""
             advice = _fill_in(reason, _ANY_ROW, _describe_sweep(rows, count))
-            message = f"{format_count(count, 'row')} {description}{which}; {advice}"
+            at_least = "" if is_exact else "at least "
+            message = f"{at_least}{format_count(count, 'row')} {description}{which}; {advice}"
             yield Remark(where="table", code=reason, message=message)
 
 
@@ -68,7 +70,7 @@ def list_advice(finding: Finding, row_name: str) -> Iterator[tuple[str, str]]:
 
     Args:
         finding: the row.
-        row_name: what commands call the row.
+        row_name: what commands call the row, with the options that name its table.
     """
     for reason in finding.reasons:
         if reason in _ADVICE:

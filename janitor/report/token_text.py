@@ -18,6 +18,7 @@ from janitor.report.finding_cells import (
 )
 from janitor.report.model import Finding
 from janitor.report.reason_remarks import list_advice
+from janitor.report.target_options import format_target
 from janitor.report.token_details import AttributePart, RowPart, TokenDetails
 from janitor.tokens.dialect import Gate
 from janitor.tokens.printable import printable
@@ -53,13 +54,14 @@ def _print_row(console: Console, shown: TokenDetails, row: RowPart, row_name_of:
     token = row.token
     console.print(Text(f"{row_name_of} {token.state}: {printable(token.meaning)}", style="bold"))
     table = shown.table
+    target = format_target(table.name, table.region, table.endpoint)
     when = f"{'as of ' if shown.policy.as_of else ''}{format_second(shown.now)} UTC"
     console.print(Text(printable(f"in {table.name}, {table.region} ({shown.policy.dialect}), {when}"), style="dim"))
     _print_section(console, "", _fact_rows(token))
     _print_section(console, "State: the first rule that matches", _rule_rows(row))
     gates = ((_mark(gate.accepts), _GATES[gate.gate], printable(gate.why)) for gate in row.gates)
     _print_section(console, "What LISA's gates say", gates)
-    _print_section(console, "What to do about it", list_advice(token, row_name_of))
+    _print_section(console, "What to do about it", list_advice(token, f"{row_name_of}{target}"))
     _print_section(console, "What a sweep does", [("now:", printable(row.sweep.why))])
     _print_section(console, "Its owner", [(_LOCKED_OUT[row.owner.locked_out], printable(row.owner.why))])
     _print_section(console, "Attributes, without the key", map(_attribute_row, row.attributes))

@@ -139,7 +139,7 @@ def _read_and_sweep(
             *spec.warnings,
             *lease.warnings,
             *_workbench_warnings(tally),
-            *build_reason_remarks(tally.reasons, findings),
+            *build_reason_remarks(tally.reasons, findings, is_exact=is_complete and _judges_every_row(spec)),
             *(_unused_pattern_warnings(spec) if is_complete else []),
             *unlocked.warnings,
             *sweep_result.warnings,
@@ -191,6 +191,12 @@ def build_unread_report(
         errors=list(errors),
         warnings=[],
     )
+
+
+def _judges_every_row(spec: TableSpec) -> bool:
+    """Whether active rows are judged too. The server's filter spares them, and does not see everything odd in a row."""
+    listing = spec.rules.listing
+    return spec.table.source is not None or (listing is not None and listing.wants_active)
 
 
 def _identity_fields(spec: TableSpec | UnreachedTable) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from janitor.report.finding_cells import choose_row_names
 from janitor.report.lockout_text import warn_of_working
 from janitor.report.model import Finding, Outcome, Report
 from janitor.report.reason_remarks import may_go_by_sweep
-from janitor.report.target_options import format_target, quote_word
+from janitor.report.target_options import format_target, format_target_of, quote_word
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Gate
@@ -174,7 +174,8 @@ def _is_past_grace(finding: Finding, report: Report) -> bool:
 
 def _step_for_removing(advice: str, row_names: Sequence[str], report: Report) -> Step:
     """Make a step with the commands that remove the first of these rows, and how many there are besides."""
-    where = "" if report.tables[0].source else f" {_target_options(report)}"
+    # No source takes part in a removal: it is of the table whose copy was read, if that is known.
+    where = format_target_of(report) if report.tables[0].source else f" {_target_options(report)}"
     more = len(row_names) - _MAX_REMOVES
     rest = f" Here for the first {_MAX_REMOVES}; {more:,} more in the same way." if more > 0 else ""
     return Step(

@@ -314,6 +314,20 @@ def test_a_step_that_ends_a_working_key_says_so() -> None:
     assert "MCP Workbench" not in steps_of()
 
 
+def test_rows_to_remove_by_hand_that_have_no_command_are_counted() -> None:
+    rows = [LockingRow(row_name=f"row-{number}", state=State.MALFORMED, remedy=Remedy.REMOVE) for number in range(6)]
+    [step] = list_steps(structs.replace(report_of([]), lockouts=[LockedOutOwner(username="ana", rows=rows)]))
+    assert (len(step.commands), "first 3; 3 more in the same way" in step.advice) == (3, True)
+    [step] = list_steps(structs.replace(report_of([]), lockouts=[LockedOutOwner(username="ana", rows=rows[:3])]))
+    assert (len(step.commands), "more" in step.advice) == (3, False)
+    # A row is removed from the table, not from the copy that was read.
+    copied = structs.replace(report_of([]), lockouts=[LockedOutOwner(username="ana", rows=rows)])
+    copied = structs.replace(copied, tables=[structs.replace(copied.tables[0], source="dump.json")])
+    [step] = list_steps(copied)
+    assert f" --table {copied.title} --region " in step.commands[0]
+    assert "--source" not in step.commands[0]
+
+
 def test_keys_in_plain_text_and_rows_that_break_lisa_have_steps_of_their_own() -> None:
     plain, breaking = found(legacy("hunter2-hunter2", NOW - 30 * DAY)), found(modern("soon", NOW + DAY, createdBy=7))
     first, removing, second, *_ = list_steps(report_of([plain, breaking]))

@@ -66,3 +66,12 @@ def test_a_token_with_two_rows_shows_both() -> None:
     assert len({row.token.fingerprint for row in both.rows}) == 1
     text = render_token(both, width=100, colour=True)
     assert [text.count(f"{row.token.row_name} {row.token.state}: ") for row in both.rows] == [1, 1]
+
+
+def test_what_to_do_about_a_row_is_a_command_for_this_row_of_this_table() -> None:
+    one = shown({"token": {"S": "b"}})
+    text = render_token(one, width=1_000, colour=False)
+    assert f"`janitor token remove {one.rows[0].token.fingerprint} --table tokens --region us-east-1`" in text
+    # No sweep takes it, and the page says so in one place.
+    assert "janitor sweep" not in text
+    assert "never deletes a row without an expiration" in text

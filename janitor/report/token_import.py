@@ -15,9 +15,9 @@ SCHEMA = "janitor.token-import/v1"
 class ImportOutcome(StrEnum):
     """What became of a classic row, or of a line of the file that no row belongs to.
 
-    `imported`: its hashed row was written. `planned`: it would be. `already_there`: a hashed row of the token stands, and
-    was left alone. `left_out`: a rule forbids it. `failed`: it could not be written, or that is not known. `untouched`: the
-    command was stopped before its turn.
+    `imported`: its hashed row was written. `planned`: it would be. `already_there`: a hashed row of the token stands,
+    and was left alone. `left_out`: a rule forbids it. `failed`: it could not be written, or that is not known.
+    `untouched`: the command was stopped before its turn.
     """
 
     IMPORTED = "imported"

@@ -67,7 +67,7 @@ def prepare_token(settings: AddCommand) -> str:
         sentence = "--replace-expired and --system exclude each other: LISA does not limit the number of system tokens"
         raise ConfigurationError(sentence, "remove one of them")
     if not settings.token_source.token_stdin and not replace.dry_run:
-        check_output_is_read()
+        check_output_is_read("token add")
     return make_or_read_token(settings.token_source)
 
 

@@ -1,8 +1,10 @@
 """What came of an import: a line per row and closing sentences, or one JSON object."""
 
 import datetime as dt
+import shlex
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 import click
 
@@ -68,6 +70,8 @@ class ImportSummary:
         self._scanned = self._classic = 0
         self._rows: list[ImportedRow] = []
         self._without_owner: list[ImportedRow] = []
+        self._old_rows: list[str] = []
+        self._old_rows_count = 0
 
     def count_scanned(self, *, is_classic: bool) -> None:
         """Count a row of the old table."""
@@ -92,6 +96,23 @@ class ImportSummary:
         """Count a row that was written, or would be, with this UNIX second as its expiry."""
         why = f"expires {format_time_and_distance(expires, self._present.now)}"
         self._add(fingerprint, owner, outcome, why, expires_at=calendar_time(expires))
+
+    def note_old_row(self, row_name: str) -> None:
+        """Count a classic row whose token has a hashed row by now, or would have: it still holds the key."""
+        self._old_rows_count += 1
+        if len(self._old_rows) < _MAX_LISTED:
+            self._old_rows.append(row_name)
+
+    def warn_of_management_keys(self, fingerprints: Sequence[str]) -> None:
+        """Say on stderr, before anything is written, which of the tokens may be LISA's management key."""
+        if not fingerprints:
+            return
+        click.echo(
+            f"janitor: {format_count(len(fingerprints), 'token')} may be LISA's management key, which lisa-sdk leaves "
+            f"in such rows ({list_some(fingerprints, _MAX_NAMED)}): as a user's token it would outlive a rotation of "
+            "that key; compare with `janitor token fingerprint` of the key, and clear the username of its line",
+            err=True,
+        )
 
     def end(self, stop: Stop) -> int:
         """Print the report, and on stderr what went wrong; return the exit code."""
@@ -157,6 +178,7 @@ class ImportSummary:
             ),
             rows=rows,
             rows_omitted=self._outcomes.total() - len(rows),
+            plain_text_rows=self._old_rows,
         )
 
     def _lines(self) -> list[str]:
@@ -172,7 +194,19 @@ class ImportSummary:
             lines.append(f"Left out, because the file names no owner: {list_some(names, _MAX_NAMED, total=without)}.")
         if self._is_dry_run and self._outcomes[done]:
             lines.append("Nothing was written: give --write.")
+        if self._old_rows_count:
+            lines.append(self._describe_old_rows())
         return lines
+
+    def _describe_old_rows(self) -> str:
+        is_one = self._old_rows_count == 1
+        hold = ("would still hold" if self._is_dry_run else "still holds" if is_one else "still hold") + " the key"
+        removal = f"`janitor token remove ROW --table {shlex.quote(self._old.name)}`"
+        names = list_some(self._old_rows, _MAX_NAMED, total=self._old_rows_count)
+        return (
+            f"{format_count(self._old_rows_count, 'old row')} {hold} in plain text; once clients work, remove "
+            f"{'it' if is_one else 'each'} with {removal}: {names}."
+        )
 
     def _describe_row(self, row: ImportedRow) -> str:
         planned = row.outcome is ImportOutcome.PLANNED

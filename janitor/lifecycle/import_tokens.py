@@ -34,6 +34,7 @@ from janitor.tokens.expiration import MAX_SECONDS, read_as_lisa
 from janitor.tokens.fingerprint import compute_token_digest, is_key_hashed, key_of
 from janitor.tokens.new_row import Grant, make_row
 from janitor.tokens.policy import Policy
+from janitor.tokens.reasons import looks_like_lisa_sdk
 from janitor.tokens.redact import reveals_any_token, reveals_token
 from janitor.tokens.row import Row, decode_row, text_of
 from janitor.tokens.words import format_count
@@ -81,6 +82,8 @@ class _ClassicRow(NamedTuple):
         owner: whose it is.
         expiry: the UNIX second at which it ends; None if it has no end.
         is_accepted: whether LISA before 6.1 accepts it.
+        row_name: the row's own name.
+        may_be_management_key: whether it may be LISA's management key, which lisa-sdk leaves in the table of LISA 6.6.
     """
 
     key: str
@@ -88,6 +91,8 @@ class _ClassicRow(NamedTuple):
     owner: Owner
     expiry: int | None
     is_accepted: bool
+    row_name: str
+    may_be_management_key: bool
 
     def __repr__(self) -> str:
         return "_ClassicRow(…)"
@@ -132,8 +137,10 @@ def import_tokens(settings: ImportCommand, stop: Stop) -> int:
     summary = ImportSummary(tables.present, tables.old.table, is_dry_run=not imported.writes, form=imported.format)
     rows = prepare_or_stop(lambda: _read_classic_rows(tables, owners, summary), stop)
     planned = prepare_or_stop(lambda: _plan_rows(rows, tables, summary), stop)
+    summary.warn_of_management_keys([row.classic.fingerprint for row in planned if row.classic.may_be_management_key])
     if not imported.writes:
         for row in planned:
+            summary.note_old_row(row.classic.row_name)
             summary.add_written(row.classic.fingerprint, row.classic.owner, ImportOutcome.PLANNED, row.expires)
         return summary.end(stop)
     if planned and not imported.yes:
@@ -188,7 +195,15 @@ def _read_classic_rows(tables: _Tables, owners: Mapping[str, Owner], summary: Im
             summary.leave_out(fingerprint, None, ImportReason.NO_OWNER)
             continue
         is_accepted = bool(find_accepting_gates(found.row, tables.present.now, Dialect.CLASSIC))
-        row = _ClassicRow(found.row.key.S or "", fingerprint, owner, _read_end(found.row), is_accepted)
+        row = _ClassicRow(
+            key=found.row.key.S or "",
+            fingerprint=fingerprint,
+            owner=owner,
+            expiry=_read_end(found.row),
+            is_accepted=is_accepted,
+            row_name=tables.old_rows.row_name_of(found),
+            may_be_management_key=tables.are_one and looks_like_lisa_sdk(found.row),
+        )
         rows.setdefault(fingerprint, []).append(row)
     if reveals_any_token(tables.created_by, digests):
         sentence = "the name of who creates the tokens has a token in it, or 40 hex digits or more, which look like one"
@@ -258,6 +273,8 @@ def _plan_rows(rows: Iterable[_ClassicRow], tables: _Tables, summary: ImportSumm
         if standing is not None:
             reason = _find_fault(standing.row, row.owner, tables.present) if row.is_accepted else None
             summary.add_standing(row.fingerprint, row.owner, tables.present.finder.row_name_of(standing), reason)
+            if reason is None:
+                summary.note_old_row(row.row_name)
             continue
         grant = _make_grant(row.owner, tables)
         if grant.username not in keys_of_users:
@@ -336,6 +353,7 @@ def _write_rows(planned: Sequence[_PlannedRow], tables: _Tables, summary: Import
             if standing is None:
                 outcome = ImportOutcome.IMPORTED
                 summary.add_written(fingerprint, owner, outcome, row.expires)
+                summary.note_old_row(row.classic.row_name)
             else:
                 outcome = ImportOutcome.ALREADY_THERE
                 fault = _find_fault(standing.row, owner, tables.present)

@@ -76,8 +76,11 @@ def make_or_read_token(settings: TokenSourceSettings) -> str:
     return token
 
 
-def check_output_is_read() -> None:
+def check_output_is_read(command: str) -> None:
     """Check that standard output goes somewhere: a generated token is printed once, and stored nowhere.
+
+    Args:
+        command: what was run, for the way out: `token add`.
 
     Raises:
         ConfigurationError: standard output is closed, or is the null device.
@@ -85,7 +88,7 @@ def check_output_is_read() -> None:
     output, nowhere = os.fstat(sys.stdout.fileno()), os.stat(os.devnull)  # noqa: PTH116  # beside os.fstat
     if stat.S_ISCHR(output.st_mode) and output.st_rdev == nowhere.st_rdev:
         sentence = "standard output goes nowhere, and a generated token is printed only there"
-        raise ConfigurationError(sentence, "capture it, as in TOKEN=$(janitor token add …)", "no-reader")
+        raise ConfigurationError(sentence, f"capture it, as in TOKEN=$(janitor {command} …)", "no-reader")
 
 
 def print_token(token: str) -> None:

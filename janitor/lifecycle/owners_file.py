@@ -3,7 +3,8 @@
 Its columns are `fingerprint`, `username` and `name`, and if wanted `groups` (with `;` between them) and `system` (yes
 or no), in any order; others are ignored. A line without a username leaves its token out, whatever else it says: `token
 list` knows names of tokens without an owner. A token may have several lines that say the same or leave it out, for a
-list of the present table has one for its old row and one for its new.
+list of the present table has one for its old row and one for its new. The `_` that `token list` puts before a text that
+a spreadsheet would take for a number or a date is taken away again.
 """
 
 import csv
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import click
 
 from janitor.errors import ConfigurationError
+from janitor.report.formats.csv import read_text
 from janitor.settings.parsers import parse_fingerprint
 from janitor.settings.setting import parse_switch
 from janitor.settings.token_add import parse_label
@@ -123,14 +125,14 @@ def _read_owner(line: int, cells: Mapping[str, str]) -> tuple[str, Owner]:
     if cells[""]:
         raise ValueError("it has more or fewer cells than the first line; quote a cell that has a comma in it")
     fingerprint = _read_fingerprint(cells["fingerprint"])
-    texts = {column: cells[column].strip() for column in ("username", "name")}
+    texts = {column: read_text(cells[column]) for column in ("username", "name")}
     if not texts["username"]:
         return fingerprint, Owner(line, None, None, (), is_system=False)
     if not texts["name"]:
         raise ValueError("the token has no name: give it a name, or clear the username to leave it out")
     for column, text in texts.items():
         _check_label(column, text)
-    groups = tuple(group.strip() for group in cells.get("groups", "").split(";") if group.strip())
+    groups = tuple(group.strip() for group in read_text(cells.get("groups", "")).split(";") if group.strip())
     for group in groups:
         _check_label("groups", group)
     is_system = parse_switch(cells.get("system", ""))

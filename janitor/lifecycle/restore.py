@@ -125,17 +125,22 @@ def _fetch(folder: S3Folder, name: str) -> BinaryIO:
 
 def _make_put(opened: OpenTable) -> Put:
     adder = RowAdder(opened.aws.dynamodb, opened.table.name)
-    return lambda archived: _outcome_of(is_put=adder.add(bytes(archived.planned.item)) is None)
+
+    def put(archived: RestorableRow) -> RestoreOutcome:
+        return RestoreOutcome.RESTORED if adder.add(bytes(archived.planned.item)) is None else RestoreOutcome.STANDS
+
+    return put
 
 
 def _make_dry_run_put(opened: OpenTable) -> Put:
     """Only look whether a row with the key stands."""
     client, table = opened.aws.dynamodb, opened.table.name
-    return lambda archived: _outcome_of(is_put=read_row(client, table, {"S": archived.row.key.S or ""}) is None)
 
+    def look(archived: RestorableRow) -> RestoreOutcome:
+        standing = read_row(client, table, {"S": archived.row.key.S or ""})
+        return RestoreOutcome.PLANNED if standing is None else RestoreOutcome.STANDS
 
-def _outcome_of(*, is_put: bool) -> RestoreOutcome:
-    return RestoreOutcome.RESTORED if is_put else RestoreOutcome.STANDS
+    return look
 
 
 def _hash_restorable_rows(archives: Sequence[PlanReader], choice: RestoreChoice) -> frozenset[bytes]:

@@ -22,12 +22,13 @@ _MAX_OWNERS = 10
 class RestoreOutcome(StrEnum):
     """What became of a row that was chosen; the values stand in the JSON object.
 
-    `restored`: it was put back. `row-stands`: a row with its key is there, and was left alone. `was-not-deleted`: the
-    archive says that it never was deleted. `owner-has-row`: its owner has another row by now, and --beside was not
-    given. `failed`: it could not be put back.
+    `restored`: it was put back. `planned`: it would be, but for the dry run. `row-stands`: a row with its key is there,
+    and was left alone. `was-not-deleted`: the archive says that it never was deleted. `owner-has-row`: its owner has
+    another row by now, and --beside was not given. `failed`: it could not be put back.
     """
 
     RESTORED = "restored"
+    PLANNED = "planned"
     STANDS = "row-stands"
     NOT_DELETED = "was-not-deleted"
     OWNER_HAS_ROW = "owner-has-row"
@@ -95,7 +96,7 @@ class RestoreSummary:
 
     def lines(self) -> list[str]:
         """The closing sentences, after the lines of the rows."""
-        count = self._counts[RestoreOutcome.RESTORED]
+        count = self._restorable
         sentences = [f"{count:,} of {self.chosen:,} chosen rows {self._restored} to {self._table.name}."]
         if count:
             sentences.append("They are as they were: a token that had expired is still expired, and LISA refuses it.")
@@ -109,7 +110,8 @@ class RestoreSummary:
             "table": {"name": table.name, "region": table.region, "account_id": table.account_id},
             "dry_run": self._is_dry_run,
             "chosen": self.chosen,
-            "restored": self._counts[RestoreOutcome.RESTORED],
+            # Of a dry run: how many would be. Scripts compare it with what the restore itself says.
+            "restored": self._restorable,
             "skipped": {outcome: self._counts[outcome] for outcome in _SKIPPED},
             "failed": self.failed,
             "rows": self._rows,
@@ -133,6 +135,11 @@ class RestoreSummary:
     def _note_left_out(self, owner: str) -> None:
         if owner not in self.left_out:
             self.left_out.append(owner)
+
+    @property
+    def _restorable(self) -> int:
+        """How many rows were put back, or would be."""
+        return self._counts[RestoreOutcome.RESTORED] + self._counts[RestoreOutcome.PLANNED]
 
     @property
     def _restored(self) -> str:

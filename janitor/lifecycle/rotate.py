@@ -79,7 +79,7 @@ def choose_rotation(name: str | None, settings: RotateCommand) -> RotationReques
     choice = choose_rows(name, settings.rotate.user)
     choose_lifetime(settings.life)
     if not settings.token_source.token_stdin and not settings.rotate.dry_run:
-        check_output_is_read()
+        check_output_is_read("token rotate")
     return RotationRequest(choice, make_or_read_token(settings.token_source))
 
 

@@ -83,7 +83,11 @@ class ImportedRow(Part, frozen=True):
 
 
 class TokenImport(Part, frozen=True, tag_field="schema", tag=SCHEMA):
-    """What an import did, row by row: at most 10,000 of them, those first that have an owner."""
+    """What an import did, row by row: at most 10,000 of them, those first that have an owner.
+
+    `plain_text_rows` are the names of the classic rows, at most 10,000, whose token has its hashed row by now, or would
+    have: they still hold the key in plain text, until `janitor token remove` takes them.
+    """
 
     dry_run: bool
     table: TablePart
@@ -92,3 +96,4 @@ class TokenImport(Part, frozen=True, tag_field="schema", tag=SCHEMA):
     counts: ImportCounts
     rows: list[ImportedRow]
     rows_omitted: int
+    plain_text_rows: list[str]

@@ -46,10 +46,10 @@ class LimitSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteLimitSettings(Settings):
-    """How much capacity the deletes may use."""
+    """How much capacity the deletes, or the writes of an import, may use."""
 
     max_wcu: float | None = setting(
-        "How many write units a second the deletes may use, including those of the table's indexes; none for no "
+        "How many write units a second deletes and writes may use, including those of the table's indexes; none for no "
         "limit. auto is a quarter of what is provisioned, and no limit on demand.",
         metavar="N|none|auto",
         parse=parse_units,

@@ -153,7 +153,7 @@ def _is_refused_by_json(value: Value) -> bool:
     return value.kind in _NOT_JSON or any(map(_is_refused_by_json, (*(value.L or ()), *(value.M or {}).values())))
 
 
-def _looks_like_lisa_sdk(row: Row) -> bool:
+def looks_like_lisa_sdk(row: Row) -> bool:
     """Whether the row is as lisa-sdk leaves it: a key and a date, and nothing else."""
     others = (row.token_uuid, row.username, row.name, row.created_by, row.created_date, row.groups, row.is_system)
     return row.expiration is not None and all(each is None for each in others)
@@ -166,7 +166,7 @@ def describe_reasons(row: Row, reasons: tuple[str, ...]) -> Iterator[str]:
     if PLAIN_TEXT_KEY in reasons:
         whose = (
             ", maybe LISA's management key, which LISA accepts everywhere, without this row"
-            if _looks_like_lisa_sdk(row)
+            if looks_like_lisa_sdk(row)
             else ""
         )
         yield f"its key is in plain text{whose}"

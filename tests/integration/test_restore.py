@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,11 @@ def test_a_dry_run_puts_nothing_back_and_says_the_same(
     before = keys_in(client, table)
     summary = summary_of(restore(server, archive, "--all", "--dry-run"))
     assert (summary["dry_run"], summary["restored"], summary["skipped"]["row-stands"]) == (True, STALE - 1, 1)
+    assert Counter(row["outcome"] for row in summary["rows"]) == {"planned": STALE - 1, "row-stands": 1}
     assert keys_in(client, table) == before
     for_real = summary_of(restore(server, archive, "--all"))
     assert (for_real["restored"], for_real["skipped"]) == (summary["restored"], summary["skipped"])
+    assert Counter(row["outcome"] for row in for_real["rows"]) == {"restored": STALE - 1, "row-stands": 1}
 
 
 def test_rows_are_chosen_by_fingerprint_or_by_owner(

@@ -272,12 +272,14 @@ def test_what_replaces_a_token_keeps_no_text_that_has_the_old_one_in_it(
         assert (given.code, bearer in str(item), other in str(item)) == (0, False, False), given.err
 
 
-def redirected(server: Server, table: str, redirection: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """An add whose standard output the shell sends there."""
+def redirected(
+    server: Server, table: str, redirection: str, folder: Path, command: tuple[str, ...] = ("add",)
+) -> subprocess.CompletedProcess[str]:
+    """An add, or this command of `janitor token`, whose standard output the shell sends there."""
     where = ["--table", table, "--endpoint-url", server.url, "--expires-in", "1h"]
-    command = [sys.executable, "-m", "janitor", "token", "add", *where]
+    run = [sys.executable, "-m", "janitor", "token", *command, *where]
     return subprocess.run(
-        ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", *run],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **fake_aws(folder)},
         capture_output=True,
         text=True,
@@ -307,6 +309,11 @@ def test_a_token_that_reaches_nobody_leaves_no_row(
     assert (ended.returncode, items_in(client, table)) == (code, [])
     assert word in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_rotation_that_nobody_reads_says_how_to_capture_its_token(server: Server, tmp_path: Path) -> None:
+    ended = redirected(server, "no-table", ">/dev/null", tmp_path, ("rotate", "3f0c9a1b"))
+    assert (ended.returncode, "TOKEN=$(janitor token rotate …)" in ended.stderr) == (2, True), ended.stderr
 
 
 def test_the_caller_makes_the_token_where_nobody_else_is_named(

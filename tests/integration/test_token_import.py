@@ -123,6 +123,7 @@ def test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one(
     system = owners_file(tmp_path, {bearers["second"]: cells[bearers["second"]]}, "yes")
     more = run(server.url, old, table, system, *life, "--format", "table")
     assert (more.code, f"1 of 6 classic tokens of {old} imported into {table}." in more.out) == (0, True)
+    assert ("1 old row still holds the key in plain text" in more.out, "management" in more.err) == (True, False)
     assert api_accepts(client, table, bearers["second"], now, hashed=True)
 
 
@@ -174,14 +175,24 @@ def test_classic_rows_of_the_present_table_are_imported_and_hashed_ones_passed_o
         writer = csv.DictWriter(file, list(listed["legacy"]))
         writer.writeheader()
         writer.writerows([{**listed["legacy"], "username": "ana", "name": "ci"}, listed["expiring"]])
+    old_row = Token(bearer, legacy(bearer)).row_name
+    dry = run(server.url, table, table, owners, "--format", "table")
+    assert "1 old row would still hold the key in plain text; once clients work, remove it with" in dry.out
+    assert dry.out.endswith(f"`janitor token remove ROW --table {table}`: {old_row}.\n")
     said = run(server.url, table, table, owners, "--write", "--yes")
     assert (said.code, outcomes(said)) == (0, {2: "imported", 3: "already_there"}), said.err
+    for each in (dry, said):
+        assert f"1 token may be LISA's management key, which lisa-sdk leaves in such rows ({old_row[:12]})" in each.err
     assert json.loads(said.out)["counts"]["classic"] == 1
     assert (api_accepts(client, table, bearer, now, hashed=True), len(rows_in(client, table))) == (True, 3)
     # The list now has two lines of one token, of which the classic row's says nothing of its owner.
     assert list_tokens()["legacy"]["username"] == ""
     again = run(server.url, table, table, owners, "--write", "--yes")
     assert (again.code, list(outcomes(again).values())) == (0, ["already_there"] * 2), again.err
+    assert ("management key" in again.err, json.loads(again.out)["plain_text_rows"]) == (False, [old_row])
+    removed = janitor("token", "remove", old_row, *where, "--no-archive", "--yes")
+    last = run(server.url, table, table, owners, "--write", "--yes")
+    assert (removed.code, last.code, json.loads(last.out)["plain_text_rows"]) == (0, 0, []), removed.err + last.err
 
 
 def test_a_row_that_stands_and_does_not_do_what_its_line_wants_is_named(

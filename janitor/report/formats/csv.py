@@ -105,6 +105,16 @@ def _format_text(text: str) -> str:
     return '"{}"'.format(cell.replace('"', '""')) if _HAS_TO_BE_QUOTED(cell) else cell
 
 
+def read_text(cell: str) -> str:
+    """Return the text of a cell, without spaces around it and without the `_` that this module puts before a text.
+
+    A `_` before a text that would have got none is somebody's own: it stays.
+    """
+    text = cell.strip()
+    marked = text.removeprefix("_").strip()
+    return marked if text.startswith("_") and _reads_as_another(marked) else text
+
+
 def _reads_as_another(text: str) -> bool:
     """Whether a program would take a text for a formula, a number, a date, a truth value or a missing value.
 

@@ -7,15 +7,27 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from janitor.errors import ConfigurationError
 from janitor.lifecycle.owners_file import Owner, read_owners
+from janitor.report.build import build_finding
+from janitor.report.formats.csv import CsvFormat
+from janitor.tokens.classify import classify
+from janitor.tokens.dialect import Dialect
 from tests.examples import examples
+from tests.unit.rows import NOW, POLICIES, row
 
 SECRET = "s3cret-token-in-the-wrong-column"
 HEAD = "fingerprint,username,name,groups,system\n"
 
-labels = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=20)
+texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=20)
+# A first `_` may be a list's mark.
+labels = texts.filter(lambda text: not text.startswith("_"))
+# What `token list` writes as it is, or with a mark: no quotes and backslashes, which it may escape.
+listed = texts.filter(lambda text: not set("'\\") & set(text)) | st.sampled_from(
+    ["748922512345", "_2027-01-01", "=a", "no"]
+)
 group_names = labels.filter(lambda text: ";" not in text)
 fingerprints = st.text("0123456789abcdef", min_size=12, max_size=12)
 lines = st.tuples(labels, labels, st.lists(group_names, max_size=3), st.booleans())
@@ -41,6 +53,26 @@ def test_whatever_a_spreadsheet_saves_is_read_back(
         fingerprint: Owner(line, username, name, tuple(groups), is_system)
         for line, (fingerprint, (username, name, groups, is_system)) in enumerate(content.items(), 2)
     }
+
+
+@given(listed, listed, st.lists(listed.filter(lambda text: ";" not in text), max_size=3))
+@examples(60, 600)
+def test_what_a_list_says_is_read_as_it_stands_in_the_table(
+    tmp_path_factory: pytest.TempPathFactory, username: str, name: str, groups: list[str]
+) -> None:
+    token = row({"token": {"S": "key"}, "username": {"S": username}, "name": {"S": name}})
+    policy = POLICIES[Dialect.CLASSIC]
+    finding = build_finding(token, classify(token, NOW, policy), now=NOW, policy=policy, fingerprint_key=None)
+    path = tmp_path_factory.mktemp("owners") / "owners.csv"
+    path.write_bytes(CsvFormat().head() + CsvFormat().lines([structs.replace(finding, groups=tuple(groups))]))
+    assert list(read_owners(path).values()) == [Owner(2, username, name, tuple(groups), is_system=False)]
+
+
+def test_an_underscore_of_ones_own_stays(tmp_path: Path) -> None:
+    path = tmp_path / "owners.csv"
+    path.write_text(f"{HEAD}000000000000,_svc,__svc,_a;_5;_6,\n")
+    [owner] = read_owners(path).values()
+    assert (owner.username, owner.name, owner.groups) == ("_svc", "_svc", ("_a", "_5", "_6"))
 
 
 def test_every_mistake_is_named_by_its_line_and_no_cell_is_repeated(

@@ -15,14 +15,15 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-# Make the environment $(@D) and install what the lock file $(1) names. A half-made one begins anew, for pip takes a
-# half-installed package for installed. Python compiles a module when it is first imported; pip would compile them all.
+# Make the environment $(@D) and install what the lock file $(1) names, which is all that is needed: pip need not look for
+# more. A half-made one begins anew, for pip takes a half-installed package for installed. Python compiles a module when it
+# is first imported; pip would compile them all.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit("janitor needs Python 3.11 or later: make PYTHON=python3.12 …") if sys.version_info < (3, 11) else None'
 	@echo "installing $(1) into $(@D), once …"
 	@$(PYTHON) -m venv $(if $(wildcard $@),,--clear) $(@D)
 	@rm -f $@
-	$(call pip,--require-hashes -r $(1))
+	$(call pip,--require-hashes --no-deps -r $(1))
 endef
 
 # Run pip in the environment $(@D). What it says is shown when it fails.

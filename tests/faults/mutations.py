@@ -36,7 +36,7 @@ MUTATIONS = (
             ("*(value for _, value in self.conditions if", "*(value for _, value in () if"),
             ("""=? AND {" AND ".join(clauses)} RETURNING""", "=? RETURNING"),
         ),
-        ("tests/faults/test_races.py::test_two_thousand_owners_extend_during_the_sweep_and_keep_their_tokens",),
+        ("tests/faults/test_races.py::test_hundreds_of_owners_extend_during_the_sweep_and_keep_their_tokens",),
     ),
     Mutation(
         "a hold that is put on a row in between does not count",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.examples import how_many
 from tests.faults.proxy import Forward, Meddle, Request, meddling_proxy
 from tests.fixtures import NewTable
 from tests.servers import Server
@@ -65,13 +66,14 @@ def update(client: DynamoDBClient, table: str, key: Any, change: str, **values: 
     )
 
 
-def test_two_thousand_owners_extend_during_the_sweep_and_keep_their_tokens(
+def test_hundreds_of_owners_extend_during_the_sweep_and_keep_their_tokens(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:
-    stale, living = stale_rows(2_200), living_rows(60)
+    extending = how_many(600, 2_000)
+    stale, living = stale_rows(extending + 200), living_rows(60)
     table = new_table([*stale, *living])
     before = keys_in(client, table)
-    owners = {key_of(row) for row in stale[:2_000]}
+    owners = {key_of(row) for row in stale[:extending]}
     extended = []
 
     def extend(key: dict[str, Any]) -> None:
@@ -82,7 +84,7 @@ def test_two_thousand_owners_extend_during_the_sweep_and_keep_their_tokens(
     swept = raced(server, table, tmp_path, "partiql", before_each_delete(extend))
     deletion = swept.report["deletion"]
     assert set(extended) == owners
-    assert (swept.finished.code, deletion["changed"], deletion["deleted"]) == (0, 2_000, 200)
+    assert (swept.finished.code, deletion["changed"], deletion["deleted"]) == (0, extending, 200)
     assert keys_in(client, table) == owners | {key_of(row) for row in living}
     assert_exact(swept, before, keys_in(client, table))
 

@@ -20,7 +20,6 @@ from janitor.lifecycle.obstacles import (
 from janitor.lifecycle.replacement import RowReplacer
 from janitor.lifecycle.selection import TokenTable, open_token_table
 from janitor.settings.token_add import AddCommand
-from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.stopping import Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import key_of
@@ -108,8 +107,7 @@ def add_token(settings: AddCommand, token: str, run_id: str, stop: Stop) -> int:
 
 
 def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop) -> _Addition:
-    selection = SelectionSettings(dry_run=settings.replace.dry_run)
-    table = open_token_table(ChangeCommand(selection, settings.table, settings.policy, settings.protection), stop)
+    table = open_token_table(settings, stop, is_dry_run=settings.replace.dry_run)
     located = table.opened.table
     check_dialect(located, settings.policy)
     expires = compute_expiry(settings.life, located.dialect, table.now)
@@ -134,17 +132,13 @@ def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop)
 
 
 def _print_summary(addition: _Addition, *, is_dry_run: bool) -> None:
-    """Print what was done, or would be, on stderr: standard output is for the token alone."""
-    table = addition.table.opened.table
-    title = "Would add a token" if is_dry_run else f"Added token {addition.new.fingerprint}"
-    lines = [f"{title} to {table.name} ({table.dialect})"]
+    facts = {}
     if addition.to_replace:
         replaced = "would be removed first" if is_dry_run else "was removed first"
-        lines.append(f"  replaces    {describe_rows(addition.to_replace, addition.table)}, which {replaced}")
+        facts["replaces"] = f"{describe_rows(addition.to_replace, addition.table)}, which {replaced}"
     if addition.kept:
-        lines.append(f"  keeps       its {', '.join(addition.kept)}")
-    lines += addition.new.describe(addition.table, is_dry_run=is_dry_run)
-    print_message("\n".join(lines))
+        facts["keeps"] = f"its {', '.join(addition.kept)}"
+    addition.new.print_summary(addition.table, facts, is_dry_run=is_dry_run)
 
 
 def _warn_of_concurrent_tokens(new: NewToken, user: str, table: TokenTable) -> None:

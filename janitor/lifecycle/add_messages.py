@@ -1,7 +1,6 @@
 """What `token add` tells the user, on stderr. Never the token."""
 
 import contextlib
-from collections.abc import Iterator
 
 import click
 
@@ -9,7 +8,6 @@ from janitor.dynamodb.locate import Table
 from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates
 from janitor.tokens.new_expiry import format_time_and_distance
 from janitor.tokens.new_row import Grant
-from janitor.tokens.printable import printable
 from janitor.tokens.row import Row
 
 _NO_HASHED_WORKBENCH = "MCP Workbench does not: it looks for the token itself, and the table holds its sha256"
@@ -23,8 +21,8 @@ def print_message(text: str) -> None:
 
 def describe_new_token(
     row: Row, grant: Grant | None, table: Table, *, expires: int | None, now: int, is_dry_run: bool
-) -> Iterator[str]:
-    """Describe a new token, a line per fact.
+) -> dict[str, str]:
+    """Describe a new token: each fact by a word for it.
 
     Args:
         row: the new row.
@@ -45,8 +43,7 @@ def describe_new_token(
         }
     facts["expires"] = "never" if expires is None else format_time_and_distance(expires, now)
     facts["gates"] = _describe_gates(row, table.dialect, expires=expires, now=now)
-    for name, value in facts.items():
-        yield f"  {name:10}  {printable(value)}"
+    return facts
 
 
 def _describe_gates(row: Row, dialect: Dialect, *, expires: int | None, now: int) -> str:

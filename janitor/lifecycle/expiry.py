@@ -84,7 +84,7 @@ def revoke_tokens(name: str | None, revoke: RevokeSettings, settings: ChangeComm
 
 def _change_expiries(command: _ExpiryCommand, name: str | None, settings: ChangeCommand, stop: Stop) -> int:
     choice, chosen = choose_rows(name, settings.chosen.user), settings.chosen
-    table = prepare_or_stop(lambda: open_token_table(settings, stop), stop)
+    table = prepare_or_stop(lambda: open_token_table(settings, stop, is_dry_run=settings.chosen.dry_run), stop)
     found = prepare_or_stop(lambda: choice.find(table), stop)
     reporter = ChangeReporter(command.name, chosen, table)
     is_listed = reporter.list_rows(found, choice.user)

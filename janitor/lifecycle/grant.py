@@ -17,6 +17,8 @@ from janitor.wiring.open_table import make_aws_access
 
 # Options for what only a row of LISA 6.1 or later can say.
 _HASHED_OPTIONS = ("user", "name", "group", "system", "personal", "created_by")
+# After what it is about, in an error.
+IS_REVEALING = "has a token in it, or 40 hex digits or more, which look like one"
 _ADD_INSTEAD = "remove it with `janitor token remove`, and make another with `janitor token add`"
 
 
@@ -100,7 +102,7 @@ def make_successor_grant(old: StoredItem, key: str, now: int, *, created_by: str
     name = find_revealing_text(grant, key, old.row.key.S or "")
     if name is not None:
         what = {"user": "its username", "name": "its name", "group": "one of its groups"}.get(name, flag(name))
-        sentence = f"{what} has a token in it, or 40 hex digits or more, which look like one"
+        sentence = f"{what} {IS_REVEALING}"
         raise ConfigurationError(sentence, _ADD_INSTEAD, "holds-token")
     return grant
 
@@ -155,7 +157,7 @@ def _check_no_text_reveals_token(grant: Grant, owner: OwnerSettings, *keys: str)
     is_kept = option in ("name", "group") and not getattr(owner, option)
     what = f"the {option} of the replaced row" if is_kept else flag(option)
     way_out = f"give another one with {flag(option)}" if is_kept else "give a text that everybody may read"
-    sentence = f"{what} has a token in it, or 40 hex digits or more, which look like one"
+    sentence = f"{what} {IS_REVEALING}"
     raise ConfigurationError(sentence, way_out, "holds-token")
 
 

@@ -16,7 +16,7 @@ from janitor.dynamodb.add_row import RowAdder
 from janitor.dynamodb.find import Finder, StoredItem
 from janitor.errors import ConfigurationError, JanitorError, StopRequestedError
 from janitor.lifecycle.change import NO_ANSWER
-from janitor.lifecycle.grant import find_caller_name
+from janitor.lifecycle.grant import IS_REVEALING, find_caller_name
 from janitor.lifecycle.import_summary import ImportSummary
 from janitor.lifecycle.new_token import compute_expiry
 from janitor.lifecycle.obstacles import find_rows_of_user
@@ -26,7 +26,6 @@ from janitor.logs import get_logger
 from janitor.report.token_import import ImportOutcome, ImportReason
 from janitor.settings.setting import flag
 from janitor.settings.table import TableSettings
-from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.settings.token_import import ImportCommand
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.dialect import Dialect, Gate, find_accepting_gates, lacks_uuid
@@ -152,12 +151,8 @@ def import_tokens(settings: ImportCommand, stop: Stop) -> int:
 
 def _open_tables(settings: ImportCommand, from_table: str, stop: Stop) -> _Tables:
     imported = settings.imported
-    selection = SelectionSettings(dry_run=not imported.writes)
     present = open_token_table(
-        ChangeCommand(selection, settings.table, settings.policy, settings.protection),
-        stop,
-        max_rcu=imported.max_rcu,
-        max_wcu=imported.max_wcu,
+        settings, stop, is_dry_run=not imported.writes, max_rcu=imported.max_rcu, max_wcu=imported.max_wcu
     )
     if present.policy.dialect is not Dialect.HASHED:
         sentence = f"{present.name} is a classic table, so LISA reads its keys as they are"
@@ -206,7 +201,7 @@ def _read_classic_rows(tables: _Tables, owners: Mapping[str, Owner], summary: Im
         )
         rows.setdefault(fingerprint, []).append(row)
     if reveals_any_token(tables.created_by, digests):
-        sentence = "the name of who creates the tokens has a token in it, or 40 hex digits or more, which look like one"
+        sentence = f"the name of who creates the tokens {IS_REVEALING}"
         raise ConfigurationError(sentence, "give another text with --created-by", "holds-token")
     return list(_choose_rows(owners, rows, hashed, digests, summary))
 

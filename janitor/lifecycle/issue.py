@@ -3,6 +3,7 @@
 row ──PutItem, where none has its key──> table ──then──> token on standard output
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -22,6 +23,7 @@ from janitor.stopping import Stop
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.fingerprint import compute_token_fingerprint, make_row_name
 from janitor.tokens.new_row import Grant, make_row
+from janitor.tokens.printable import printable
 from janitor.tokens.row import decode_row
 
 log = get_logger("janitor.token")
@@ -61,12 +63,19 @@ class NewToken:
             expires=expires,
         )
 
-    def describe(self, table: TokenTable, *, is_dry_run: bool) -> list[str]:
-        """Describe the token and its row, a line per fact; never the token itself."""
+    def print_summary(self, table: TokenTable, facts: Mapping[str, str], *, is_dry_run: bool) -> None:
+        """Print on stderr what was added, or would be: standard output is for the token alone.
+
+        Args:
+            table: where it is added.
+            facts: what else there is to say, by a word for it.
+            is_dry_run: whether nothing was written.
+        """
         row, located = decode_row(self.item), table.opened.table
-        return [
-            *describe_new_token(row, self.grant, located, expires=self.expires, now=table.now, is_dry_run=is_dry_run)
-        ]
+        title = "Would add a token" if is_dry_run else f"Added token {self.fingerprint}"
+        new = describe_new_token(row, self.grant, located, expires=self.expires, now=table.now, is_dry_run=is_dry_run)
+        lines = [f"  {name:10}  {printable(text)}" for name, text in {**facts, **new}.items()]
+        print_message("\n".join([f"{title} to {located.name} ({located.dialect})", *lines]))
 
 
 class TokenIssuer:

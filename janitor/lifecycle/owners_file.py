@@ -76,8 +76,8 @@ def read_owners(path: Path) -> dict[str, Owner]:
     return owners
 
 
-def _read_lines(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield each line's number and its cells by column; empty lines are skipped."""
+def _read_lines(path: Path) -> Iterator[tuple[int, Mapping[str, str] | None]]:
+    """Yield each line's number and its cells by column, None if there are more or fewer; empty lines are skipped."""
     reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
     try:
         header = [cell.strip().lower() for cell in next(reader, [])]
@@ -91,10 +91,7 @@ def _read_lines(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
         for cells in reader:
             # A cell with a line break takes several lines; the line where it begins is what an editor shows.
             if any(cell.strip() for cell in cells):
-                yield (
-                    before + 1,
-                    {"": "" if len(cells) == len(header) else "x", **dict(zip(header, cells, strict=False))},
-                )
+                yield before + 1, dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None
             before = reader.line_num
     except csv.Error as error:
         raise ConfigurationError(f"{path}, line {reader.line_num}: {error}", "save it as CSV", "owners-file") from None
@@ -116,13 +113,13 @@ def _read_text(path: Path) -> str:
         raise ConfigurationError(f"--owners {path} is not UTF-8", "save it as CSV in UTF-8", "owners-file") from None
 
 
-def _read_owner(line: int, cells: Mapping[str, str]) -> tuple[str, Owner]:
+def _read_owner(line: int, cells: Mapping[str, str] | None) -> tuple[str, Owner]:
     """Read a line.
 
     Raises:
         ValueError: it has a mistake.
     """
-    if cells[""]:
+    if cells is None:
         raise ValueError("it has more or fewer cells than the first line; quote a cell that has a comma in it")
     fingerprint = _read_fingerprint(cells["fingerprint"])
     texts = {column: read_text(cells[column]) for column in ("username", "name")}

@@ -159,7 +159,7 @@ def remove_tokens(name: str | None, remove: RemoveSettings, settings: ChangeComm
     """
     check_archive(remove)
     choice = choose_rows(name, settings.chosen.user)
-    table = prepare_or_stop(lambda: open_token_table(settings, stop), stop)
+    table = prepare_or_stop(lambda: open_token_table(settings, stop, is_dry_run=settings.chosen.dry_run), stop)
     found = prepare_or_stop(lambda: choice.find(table), stop)
     reporter = ChangeReporter("token remove", settings.chosen, table)
     is_listed = reporter.list_rows(found, choice.user)

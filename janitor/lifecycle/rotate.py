@@ -20,7 +20,6 @@ from janitor.lifecycle.new_token import check_output_is_read, choose_lifetime, c
 from janitor.lifecycle.obstacles import check_dialect, check_key_is_free, describe_rows, list_other_rows
 from janitor.lifecycle.selection import RowChoice, TokenTable, choose_rows, open_token_table, print_rows
 from janitor.report.token_change import ChangeOutcome
-from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.settings.token_rotate import RotateCommand
 from janitor.stopping import Stop
 from janitor.tokens.classify import classify
@@ -65,6 +64,10 @@ class _Rotation:
     table: TokenTable
     issuer: TokenIssuer
 
+    def print_summary(self, *, is_dry_run: bool) -> None:
+        """Print what was added, or would be, on stderr."""
+        self.new.print_summary(self.table, {"succeeds": self.old_name}, is_dry_run=is_dry_run)
+
 
 def choose_rotation(name: str | None, settings: RotateCommand) -> RotationRequest:
     """Check the settings, then generate the successor or read it from standard input. Nothing is asked of AWS yet.
@@ -97,26 +100,25 @@ def rotate_token(request: RotationRequest, settings: RotateCommand, run_id: str,
     """
     rotation = prepare_or_stop(lambda: _prepare_rotation(request, settings, run_id, stop), stop)
     if settings.rotate.dry_run:
-        _print_summary(rotation, is_dry_run=True)
+        rotation.print_summary(is_dry_run=True)
         print_message(f"Token {rotation.old_name} {_describe_end(rotation, 'would end')}")
         return ExitCode.DONE
     if rotation.end is not None and not settings.life.yes:
         if can_ask():
             print_rows([rotation.old], rotation.table)
-            _print_summary(rotation, is_dry_run=True)
+            rotation.print_summary(is_dry_run=True)
         question = f"Replace this token of {rotation.table.name}, which {_describe_end(rotation, 'ends')}?"
         confirm(question, "nothing was changed", stop)
     prepare_or_stop(lambda: _check_unchanged(rotation), stop)
     rotation.issuer.issue(rotation.new, is_printed=not settings.token_source.token_stdin)
-    _print_summary(rotation, is_dry_run=False)
+    rotation.print_summary(is_dry_run=False)
     exit_code = _end_old_token(rotation, stop)
     _name_other_tokens(rotation)
     return exit_code
 
 
 def _prepare_rotation(request: RotationRequest, settings: RotateCommand, run_id: str, stop: Stop) -> _Rotation:
-    selection = SelectionSettings(dry_run=settings.rotate.dry_run)
-    table = open_token_table(ChangeCommand(selection, settings.table, settings.policy, settings.protection), stop)
+    table = open_token_table(settings, stop, is_dry_run=settings.rotate.dry_run)
     located, now = table.opened.table, table.now
     check_dialect(located, settings.policy)
     expires = compute_expiry(settings.life, located.dialect, now)
@@ -226,14 +228,6 @@ def _end_old_token(rotation: _Rotation, stop: Stop) -> int:
     for note in _list_notes(rotation):
         print_message(f"janitor: {note}")
     return ExitCode.DONE
-
-
-def _print_summary(rotation: _Rotation, *, is_dry_run: bool) -> None:
-    """Print the new token's row, or what it would be, on stderr: standard output is for the token alone."""
-    located = rotation.table.opened.table
-    title = "Would add a token" if is_dry_run else f"Added token {rotation.new.fingerprint}"
-    lines = [f"{title} to {located.name} ({located.dialect}), the successor of {rotation.old_name}"]
-    print_message("\n".join([*lines, *rotation.new.describe(rotation.table, is_dry_run=is_dry_run)]))
 
 
 def _describe_end(rotation: _Rotation, ends: str) -> str:

@@ -19,7 +19,7 @@ from janitor.report.build import build_finding
 from janitor.report.finding_cells import format_name, format_owner
 from janitor.report.model import Finding, TablePart
 from janitor.settings.parsers import parse_fingerprint, strip_csv_mark
-from janitor.settings.token_change import ChangeCommand
+from janitor.settings.table import JudgedTableSettings
 from janitor.stopping import Stop
 from janitor.tokens.classify import classify
 from janitor.tokens.dialect import Dialect
@@ -136,13 +136,19 @@ def choose_rows(name: str | None, user: str | None, *, is_read_only: bool = Fals
 
 
 def open_token_table(
-    settings: ChangeCommand, stop: Stop, *, max_rcu: float | None = None, max_wcu: float | None = None
+    settings: JudgedTableSettings,
+    stop: Stop,
+    *,
+    is_dry_run: bool,
+    max_rcu: float | None = None,
+    max_wcu: float | None = None,
 ) -> TokenTable:
     """Find the table; none of its rows are read yet.
 
     Args:
         settings: which table, and by which rules its rows are judged.
         stop: says whether the run was asked to stop.
+        is_dry_run: whether nothing is changed, so that rows may be judged as of another time.
         max_rcu: read units a second, `inf` for no limit; None for the default.
         max_wcu: write units, likewise.
 
@@ -152,7 +158,7 @@ def open_token_table(
         AwsError: AWS refused or could not be reached.
     """
     as_of = settings.policy.as_of
-    if as_of is not None and not settings.chosen.dry_run:
+    if as_of is not None and not is_dry_run:
         raise AsOfError("--as-of is only for a dry run", "remove --as-of, or give --dry-run")
     fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
     opened = open_table(settings.table, dialect=settings.policy.dialect, max_rcu=max_rcu, max_wcu=max_wcu)

@@ -12,7 +12,6 @@ from janitor.lifecycle.token_input import read_token
 from janitor.report.encode import encode_json_page
 from janitor.report.token_details import LookedUpRow, TokenDetails, build_token_details
 from janitor.report.token_text import render_token
-from janitor.settings.token_change import ChangeCommand, SelectionSettings
 from janitor.settings.token_read import ShowCommand, ShowSettings
 from janitor.stopping import Stop
 from janitor.terminal import shows_colours
@@ -75,8 +74,7 @@ def choose_rows_to_show(name: str | None, settings: ShowSettings) -> RowChoice:
 
 def _look_up(choice: RowChoice, settings: ShowCommand, stop: Stop) -> TokenDetails:
     # Nothing is changed, so --as-of is allowed.
-    selection = SelectionSettings(dry_run=True)
-    table = open_token_table(ChangeCommand(selection, settings.table, settings.policy, settings.protection), stop)
+    table = open_token_table(settings, stop, is_dry_run=True)
     return build_token_details(
         [LookedUpRow(each.row, each.item, _explain_lockout(each.row, table)) for each in choice.find(table)],
         table=table.part,

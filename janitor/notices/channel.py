@@ -38,6 +38,11 @@ class Destination(NamedTuple):
     max_length: int | None = None
     is_mail: bool = False
 
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a service of `--notify`, and no topic."""
+        return self.max_length is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:

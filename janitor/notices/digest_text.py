@@ -9,8 +9,8 @@ from janitor.notices.notice import Event, Notice
 from janitor.notices.text_wrapping import WIDTH, display_width, wrap_text
 from janitor.report.changes import Change, ChangedToken
 from janitor.report.model import Deletion, Outcome
+from janitor.report.reason_remarks import list_steps_for_reasons
 from janitor.tokens.printable import printable
-from janitor.tokens.reasons import BREAKS_LISA_LIST, GROUPS_BREAK_AUTHORIZER, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
 from janitor.tokens.redact import shorten_text
 from janitor.tokens.words import format_count
 
@@ -36,26 +36,6 @@ _CHANGE_NAMES = {
     "extended": "extended",
     "gone": "deleted by somebody else",
     "vanished": "gone, or extended far ahead",
-}
-# What to do about rows with each reason; complete sentences, for a chat shows them without the warnings.
-_REASON_STEPS = {
-    PLAIN_TEXT_KEY: (
-        "Keys in plain text: whoever reads the table can use them, so treat each as leaked. Rotate LISA's management"
-        " key, which may be among them; remove the rows with `janitor token remove`, then make new tokens."
-        " `janitor scan` lists the rows."
-    ),
-    KEY_NOT_A_SHA256: (
-        "Keys that are no lower-case sha256: LISA's API never finds them. Remove the rows with `janitor token remove`,"
-        " then make new tokens. `janitor scan` lists the rows."
-    ),
-    GROUPS_BREAK_AUTHORIZER: (
-        "Groups that API Gateway refuses with an error: store them as a list of texts, or make a new token with"
-        " `janitor token rotate`. `janitor scan` lists the rows."
-    ),
-    BREAKS_LISA_LIST: (
-        "LISA's list of tokens fails for everybody: correct the attributes that `janitor scan` names, or remove the"
-        " rows with `janitor token remove`."
-    ),
 }
 
 
@@ -352,7 +332,7 @@ def advice_sentences(content: DigestContent) -> Iterator[str]:
         yield "Tokens that have expired: LISA refuses them. Replace them wherever they are still used."
     if counts.get("stale", 0) > deletion.deleted:
         yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
-    yield from (step for reason, step in _REASON_STEPS.items() if reason in content.reasons)
+    yield from list_steps_for_reasons(content.reasons)
     if counts.get("malformed"):
         yield "Malformed dates: only you can tell what was meant; `janitor scan` lists them, with a guess."
 

@@ -25,7 +25,7 @@ from janitor.readers.tally import Tally
 from janitor.report.model import Remark
 from janitor.run.finding_collector import FindingCollector
 from janitor.run.owner_rows import OwnersRead, visit_rows_of_owners
-from janitor.run.reading import are_announced, plan_rows
+from janitor.run.planning import are_announced, plan_rows
 from janitor.run.spec import OwnerLookup, TableSpec
 from janitor.run.sweep_result import SparedOwners
 from janitor.tokens.classify import classify, is_deletable
@@ -86,7 +86,7 @@ class EarlyRows:
 
 
 class _SeenOwner(msgspec.Struct):
-    """What the look-up showed of an owner's rows: one that the API accepts, one that will not be planned."""
+    """What a look-up showed of an owner's rows: whether the API accepts one, and whether one will not be planned."""
 
     has_accepted: bool = False
     has_staying: bool = False
@@ -188,8 +188,9 @@ def _look_up(
 
     def visit(owner: str, row: Row) -> bool:
         of_owner = seen.setdefault(owner, _SeenOwner())
-        of_owner.has_accepted = Gate.API in classify(row, rules.now, rules.policy).accepted_by
-        if not of_owner.has_accepted and not _will_be_planned(row, keys, rules, spec.sweep):
+        if Gate.API in classify(row, rules.now, rules.policy).accepted_by:
+            of_owner.has_accepted = True
+        elif not _will_be_planned(row, keys, rules, spec.sweep):
             of_owner.has_staying = True
         return not of_owner.has_accepted
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from janitor.settings.parsers import parse_dialect, parse_gates, parse_owner, parse_path, parse_role_arn
 from janitor.settings.setting import Settings, setting
@@ -115,3 +116,19 @@ class ProtectionSettings(Settings):
         metavar="PATH",
         parse=parse_path,
     )
+
+
+class JudgedTableSettings(Protocol):
+    """The settings of every command that looks at rows of one table."""
+
+    @property
+    def table(self) -> TableSettings:
+        """Which table, and how to reach it."""
+
+    @property
+    def policy(self) -> PolicySettings:
+        """By which rules its rows are judged."""
+
+    @property
+    def protection(self) -> ProtectionSettings:
+        """Which rows are never deleted, and how rows are named."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from janitor.dynamodb.client import AwsSession
@@ -162,12 +162,11 @@ def _make_channel(
     is_dry_run: bool,
 ) -> Channel:
     """Make the channel to a destination; None leads nowhere."""
-    is_service = destination is not None and destination.max_length is not None
+    is_service = destination is not None and destination.is_service
     is_mail = destination is not None and destination.is_mail
     sends_to_owners = not is_service or (is_mail and settings.owner_address is not None)
-    topic = None if is_dry_run or destination is None else open_destination(settings, destination, aws, stop)
     return Channel(
-        topic=topic,
+        topic=None if is_dry_run or destination is None else open_destination(settings, destination, aws, stop),
         per_token=settings.per_token and sends_to_owners,
         digest=settings.digest,
         full_report_location=None,
@@ -229,17 +228,19 @@ def _publish_failure_to(
         build_failure_message(
             command, name, run_id, error.code, str(error), has_chat_text=settings.digest_format == CHATBOT
         )
-        if destination.max_length is None
+        if not destination.is_service
         else build_service_failure(command, name, run_id, error.code, str(error))
     )
+    # Opened when it is needed: a service needs none, and no session may be why the run failed.
+    aws = cache(lambda: open_session(table))
     try:
-        topic = open_destination(settings, destination, lambda: open_session(table), stop)
+        topic = open_destination(settings, destination, aws, stop)
         problems = lease = None
         # The store may be what made the run fail; then every failure is published.
         with suppress(JanitorError):
-            aws = open_session(table)
-            problems = make_problem_memory(state, settings, destination.id, lambda: aws, command=command, table=name)
-            lease = make_failure_lease(state, aws, problems, run_id, stop)
+            session = aws()
+            problems = make_problem_memory(state, settings, destination.id, aws, command=command, table=name)
+            lease = make_failure_lease(state, session, problems, run_id, stop)
         with ExitStack() as held:
             if lease is not None:
                 with suppress(JanitorError):

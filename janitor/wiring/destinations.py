@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from janitor.errors import ConfigurationError
 from janitor.settings.output import NoticeSettings
 from janitor.settings.parsers import NotifyFile, NotifyUrl
+from janitor.settings.setting import flag
 
 if TYPE_CHECKING:
     from janitor.dynamodb.client import AwsSession
@@ -26,6 +27,11 @@ _SALT = b"janitor notify"
 def has_destination(settings: NoticeSettings) -> bool:
     """Whether anybody is to be notified."""
     return settings.sns_topic_arn is not None or bool(settings.notify)
+
+
+def name_destination_flag(settings: NoticeSettings) -> str:
+    """The flag by which somebody is to be notified, for an error."""
+    return flag("sns_topic_arn" if settings.sns_topic_arn is not None else "notify")
 
 
 def check_destinations(settings: NoticeSettings) -> None:

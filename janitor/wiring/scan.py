@@ -17,7 +17,7 @@ from janitor.settings.scan import FilterSettings, ScanCommand
 from janitor.stopping import Stop
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
-from janitor.wiring.destinations import check_destinations, has_destination
+from janitor.wiring.destinations import check_destinations, has_destination, name_destination_flag
 from janitor.wiring.last_seen import check_last_seen, make_last_seen
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun, find_table_warnings, make_owner_reader, open_table
@@ -66,30 +66,33 @@ def prepare_scan(
         from janitor.wiring.source import prepare_source
 
         return _apply_filters(prepare_source(settings, run_id, stop), filters)
-    opened, parameters = open_judged_table(settings, run_id, table_in_run, is_dry_run=is_dry_run)
+    opened, parameters = open_judged_table(
+        settings, run_id, table_in_run, unlock_after=settings.unlock.unlock_after, is_dry_run=is_dry_run
+    )
     table_notices = set_up_notices(settings.notices, settings.state, opened, stop, parameters)
     reader = make_reader(opened, settings.limits, settings.table, stop)
     prepared = prepare_table(
         opened, stop, parameters, reader, rows=opened.table.item_count, prices=Prices(settings.limits.read_price, 0.0)
     )
-    last_seen = make_last_seen(settings.last_seen, opened, parameters.now, stop)
     prepared = prepared.with_spec(
-        last_seen=last_seen, remarks=find_policy_warnings(parameters.policy, (), settings.unlock.unlock_after)
-    )
-    if filters != _NO_FILTERS:
-        return _apply_filters(prepared, filters)
-    return prepared.with_spec(
         unused_patterns=UnusedPatterns(parameters.policy.protect_users),
         announcer=table_notices.announcer if table_notices else None,
+        last_seen=make_last_seen(settings.last_seen, opened, parameters.now, stop),
+        remarks=find_policy_warnings(parameters.policy, (), settings.unlock.unlock_after),
     )
+    return _apply_filters(prepared, filters)
 
 
 def _apply_filters(prepared: PreparedTable, filters: FilterSettings) -> PreparedTable:
-    """List only the findings that the filters select; without any, all."""
+    """List only the findings that the filters select; without any, all.
+
+    A listing does not say which patterns of protected users fit nobody.
+    """
     if filters == _NO_FILTERS:
         return prepared
     listing = Listing(only_findings=True, users=filters.user, names=filters.name, groups=filters.group)
-    return prepared.with_spec(rules=structs.replace(prepared.spec.rules, listing=listing))
+    rules = structs.replace(prepared.spec.rules, listing=listing)
+    return prepared.with_spec(rules=rules, unused_patterns=UnusedPatterns())
 
 
 def open_judged_table(
@@ -98,6 +101,7 @@ def open_judged_table(
     table_in_run: TableInRun | None = None,
     *,
     include: Sequence[str] = (),
+    unlock_after: int | None = None,
     max_wcu: float | None = None,
     is_dry_run: bool,
 ) -> tuple[OpenTable, TableRunParameters]:
@@ -107,13 +111,13 @@ def open_judged_table(
         settings: which table, and the rules.
         run_id: the run's id.
         table_in_run: the table's place in a run of several.
-        include: the states that may be deleted besides stale.
+        include: what may be deleted besides stale rows.
+        unlock_after: when a row may be deleted that keeps its owner out; None for no sooner than any other, as in a
+            listing, which shows rows whoever owns them.
         max_wcu: write units a second; None for the default.
         is_dry_run: whether nothing is deleted, announced or remembered.
     """
     as_of = settings.policy.as_of
-    # A listing shows rows as they are for everybody, whoever owns them.
-    unlock_after = settings.unlock.unlock_after if isinstance(settings, ScanCommand) else None
     fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
     opened = open_table(
         settings.table,
@@ -235,7 +239,7 @@ def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_no
         way_out = "give --sns-topic-arn ARN, and --digest never if this run is to publish nothing itself"
         raise ConfigurationError("--require-notice needs the topic that expiries were announced to", way_out)
     if has_destination(settings) and as_of is not None:
-        given = "--sns-topic-arn" if settings.sns_topic_arn is not None else "--notify"
+        given = name_destination_flag(settings)
         sentence = f"--as-of and {given} exclude each other: notices as of another time would be wrong"
         raise ConfigurationError(sentence, "remove one of them")
     check_state(state)

@@ -37,7 +37,7 @@ from janitor.tokens.expiration import calendar_time
 from janitor.tokens.protection import UnusedPatterns
 from janitor.tokens.times import format_minute
 from janitor.wiring.confirm import Confirmation
-from janitor.wiring.destinations import has_destination
+from janitor.wiring.destinations import has_destination, name_destination_flag
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import open_session
 from janitor.wiring.outlets import check_reports
@@ -105,7 +105,7 @@ def _check_settings(settings: ScanCommand, sweep: SweepCommand | None) -> Dialec
         sentence = "--require-notice depends on what was announced, and a run with --source remembers nothing"
         raise ConfigurationError(sentence, way_out)
     if has_destination(settings.notices):
-        given = "--sns-topic-arn" if settings.notices.sns_topic_arn is not None else "--notify"
+        given = name_destination_flag(settings.notices)
         sentence = f"--source and {given} exclude each other: notices from an old copy would be wrong"
         raise ConfigurationError(sentence, "remove one of them")
     if settings.last_seen.last_seen is not None:

@@ -65,6 +65,7 @@ def prepare_sweep(
         run_id,
         table_in_run,
         include=plan.include,
+        unlock_after=scan.unlock.unlock_after,
         max_wcu=sweep.writes.max_wcu,
         is_dry_run=not sweep.deletes,
     )

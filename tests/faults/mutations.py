@@ -152,7 +152,7 @@ MUTATIONS = (
         "a dry run announces",
         "janitor/wiring/announcer.py",
         (
-            ("topic = None if is_dry_run or destination is None", "topic = None if destination is None"),
+            ("topic=None if is_dry_run or destination is None", "topic=None if destination is None"),
             ("(DryAnnouncer if parameters.is_dry_run else Announcer)(", "Announcer("),
         ),
         ("tests/integration/test_dry_runs.py::test_nobody_hears_of_a_dry_run_and_nothing_is_remembered",),
@@ -212,7 +212,7 @@ MUTATIONS = (
     ),
     Mutation(
         "rows need not wait for their notice",
-        "janitor/run/reading.py",
+        "janitor/run/planning.py",
         (("if announced is not None and (fingerprint, found.verdict.expiry or 0) not in announced:", "if False:"),),
         ("tests/integration/test_notices_state.py",),
     ),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.readers.interface import DeletableRow, JudgedRow
-from janitor.run.reading import _find_announced
+from janitor.run.planning import _find_announced
 from janitor.tokens.classify import State, Verdict
 from tests.unit.rows import row
 

@@ -90,7 +90,8 @@ def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> Cha
         lines.append(f"{lockout_sentence(len(content.locked_out))}.")
     steps = list(advice_sentences(content))
     if content.ways_out:
-        steps.append(f"To let locked-out owners in again, remove {'; '.join(content.ways_out)}.")
+        ways_out = "".join(f"\n• {way_out}." for way_out in content.ways_out)
+        steps.append(f"To let locked-out owners in again, remove:{ways_out}")
     if content.full_report_location:
         steps.append(f"Read the full report: {neutralize_markup(content.full_report_location)}")
     title = neutralize_markup(digest_subject(content, due, part=1, parts=1))

@@ -33,7 +33,8 @@ class DigestContent:
         ways_out: what would remove those rows: rest of a sentence, without a full stop.
         unusual_days: each with how many tokens expire on it.
         errors, warnings: sentences without a full stop.
-        reasons: what is wrong with any row besides its date (`janitor.tokens.reasons`).
+        reason_steps: those of the warnings that say what is wrong with rows besides their dates, and what to do about
+            it: next steps, which stand among the warnings no more. A few at most.
         report_json: the report without its findings, or None.
         full_report_location: where the full report is, or None.
         tables: in a run of several tables, the content of each, named by its label; without notices, errors, warnings
@@ -62,7 +63,7 @@ class DigestContent:
     unusual_days: tuple[tuple[str, int], ...] = ()
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    reasons: frozenset[str] = frozenset()
+    reason_steps: tuple[str, ...] = ()
     report_json: str | None = None
     full_report_location: str | None = None
     tables: tuple["DigestContent", ...] = ()
@@ -87,6 +88,8 @@ def is_news(content: DigestContent) -> bool:
     return bool(len(content.notices) or content.long_expired or rows_touched or has_changes or has_problem_news)
 
 
+# Of `reason_steps`: a table may have four.
+_MAX_STEPS = 8
 _MAX_REPORT_BYTES = 80_000
 
 
@@ -113,7 +116,7 @@ def build_digest_content(
         unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
         errors=tuple(error.message for error in report.errors),
         warnings=tuple(warning.message for warning in report.warnings),
-        reasons=REASONS.intersection(warning.code for warning in report.warnings),
+        reason_steps=tuple(warning.message for warning in report.warnings if warning.code in REASONS)[:_MAX_STEPS],
         report_json=_report_json(report),
         full_report_location=full_report_location,
         tables=tuple(map(_of_table, report.tables, split_by_table(report))) if report.is_of_several else (),

@@ -9,7 +9,6 @@ from janitor.notices.notice import Event, Notice
 from janitor.notices.text_wrapping import WIDTH, display_width, wrap_text
 from janitor.report.changes import Change, ChangedToken
 from janitor.report.model import Deletion, Outcome
-from janitor.report.reason_remarks import list_steps_for_reasons
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import shorten_text
 from janitor.tokens.words import format_count
@@ -109,7 +108,8 @@ def lines_after_notices(content: DigestContent, numbering: Numbering, max_named:
         yield from _change_lines(content, max_named)
         yield from _locked_out_lines(content, max_named)
         yield from _unusual_day_lines(content.unusual_days, max_named)
-        yield from _list_section("Warnings", [shorten_sentence(warning) for warning in content.warnings], max_named)
+        warnings = [shorten_sentence(each) for each in content.warnings if each not in content.reason_steps]
+        yield from _list_section("Warnings", warnings, max_named)
     yield from _advice_lines(content, numbering)
 
 
@@ -332,7 +332,8 @@ def advice_sentences(content: DigestContent) -> Iterator[str]:
         yield "Tokens that have expired: LISA refuses them. Replace them wherever they are still used."
     if counts.get("stale", 0) > deletion.deleted:
         yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
-    yield from list_steps_for_reasons(content.reasons)
+    for step in map(shorten_sentence, content.reason_steps):
+        yield f"{step[:1].upper()}{step[1:]}."
     if counts.get("malformed"):
         yield "Malformed dates: only you can tell what was meant; `janitor scan` lists them, with a guess."
 

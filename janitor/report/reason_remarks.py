@@ -1,6 +1,6 @@
 """Warnings about what is wrong with rows besides their dates: what it does, which rows they are, what to do."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from janitor.report.finding_cells import choose_row_names
 from janitor.report.model import Finding, Remark
@@ -26,13 +26,6 @@ _DESCRIPTIONS = {
         "with groups that make API Gateway refuse the token with an error, though Serve accepts it"
     ),
     BREAKS_LISA_LIST: "on which LISA's list of tokens fails for everybody",
-}
-# What they are called where no row is named.
-_TITLES = {
-    PLAIN_TEXT_KEY: "Keys in plain text",
-    KEY_NOT_A_SHA256: "Keys that are no lower-case sha256",
-    GROUPS_BREAK_AUTHORIZER: "Groups that API Gateway refuses with an error",
-    BREAKS_LISA_LIST: "LISA's list of tokens fails for everybody",
 }
 # LISA gives its owner no new token while the row stands, whatever its state, so "make a new token" never comes first.
 # {row} is the row's name, {sweep} what a sweep does about it.
@@ -82,13 +75,6 @@ def list_advice(finding: Finding, row_name: str) -> Iterator[tuple[str, str]]:
     for reason in finding.reasons:
         if reason in _ADVICE:
             yield reason, _fill_in(reason, row_name, _describe_sweep([finding], 1))
-
-
-def list_steps_for_reasons(reasons: Container[str]) -> Iterator[str]:
-    """List what to do about rows with these reasons: complete sentences, for a chat shows them without the warnings."""
-    for reason, title in _TITLES.items():
-        if reason in reasons:
-            yield f"{title}: {_fill_in(reason, _ANY_ROW, '')}. `janitor scan` lists the rows."
 
 
 def may_go_by_sweep(finding: Finding) -> bool:

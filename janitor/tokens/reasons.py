@@ -165,7 +165,7 @@ def describe_reasons(row: Row, reasons: tuple[str, ...]) -> Iterator[str]:
         yield "its key is no lower-case sha256"
     if PLAIN_TEXT_KEY in reasons:
         whose = (
-            ", maybe LISA's management key, which LISA accepts everywhere, without this row"
+            ", maybe LISA's management key, which LISA accepts everywhere, even without this row"
             if looks_like_lisa_sdk(row)
             else ""
         )

@@ -204,3 +204,11 @@ def test_what_is_new_is_news(changes: dict[str, Any]) -> None:
 )
 def test_what_only_goes_on_is_no_news(changes: dict[str, Any]) -> None:
     assert not is_news(digest(**changes))
+
+
+def test_what_is_wrong_with_rows_is_a_next_step_with_their_names_and_stands_once() -> None:
+    step = "at least 2 rows with a key in plain text: ab12; treat it as leaked"
+    text = email(digest(warnings=("the clock is off", step), reason_steps=(step,)))
+    assert text.index("Warnings") < text.index("the clock is off") < text.index("What to do next")
+    assert text.count("with a key in plain text") == 1
+    assert text.index("What to do next") < text.index("At least 2 rows with a key in plain text: ab12; treat it as")

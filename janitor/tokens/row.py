@@ -173,8 +173,10 @@ def read_groups(value: Value | None) -> tuple[str, ...] | None:
         return ()
     if value.SS is not None:
         return tuple(sorted(value.SS))
-    texts = tuple(entry.S for entry in value.L or () if entry.S is not None)
-    return texts if value.L is not None and len(texts) == len(value.L) else None
+    if value.L is None:
+        return None
+    texts = tuple([entry.S for entry in value.L if entry.S is not None])
+    return texts if len(texts) == len(value.L) else None
 
 
 def is_truthy(value: Value | None) -> bool:

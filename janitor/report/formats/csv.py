@@ -7,8 +7,11 @@ values of the report are written as such.
 """
 
 import datetime as dt
+import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
 from janitor.report.model import Finding, Outcome, Report, TableReport
 from janitor.tokens.printable import printable
@@ -27,12 +30,14 @@ _MISSING = ("na", "n/a", "<na>", "nan", "nat", "null", "nul", "nil", "none", "1.
 _WORDS = frozenset([*_TRUTH, *_MISSING, "inf", "infinity", "epoch", "today", "now"])
 # What a number or a date consists of: no letters except an exponent, those of ISO 8601, of a time of day, of a month.
 _NUMBER = re.compile(
-    r"(?=\D*\d)(?:[\W\d_]|(?:e|tz?|z|utc|gmt|[ap]m|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?"
-    r"|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![^\W\d_]))*",
+    r"(?=\D*\d)(?:[\W\d_]++|(?:e|tz?|z|utc|gmt|[ap]m|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?"
+    r"|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![^\W\d_]))*+",
     re.IGNORECASE,
 ).fullmatch
 _IN_ANOTHER_BASE = re.compile(r"[+-]?0[xob][0-9a-f_]+", re.IGNORECASE).fullmatch
 _HAS_TO_BE_QUOTED = re.compile(r"[\",\r\n]|^ | $").search
+# Whether a text has anything but printable ASCII that needs neither a quote nor an escape. Most texts have not.
+_NEEDS_CARE = re.compile(r"[^ !#-&(-+\--\[\]-~]|^ | $").search
 # From an apostrophe outside a word, or a backslash before a quote or the end, DuckDB would guess that it quotes or
 # escapes with them. So they are escaped like unprintable characters.
 _LIKE_A_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)|\\(?=\"|$)")
@@ -53,25 +58,23 @@ class CsvFormat:
 
     def lines(self, findings: Sequence[Finding]) -> bytes:
         """A row for each finding."""
-        return b"".join(_format_row(map(_format_cell, _values_of(finding))) for finding in findings)
+        return b"".join(
+            _format_row(
+                [format_cell(value) for format_cell, value in zip(_FORMATTERS, _values_of(finding), strict=True)]
+            )
+            for finding in findings
+        )
 
     def tail(self, report: Report) -> bytes:
         """A row for each table that was not read to its end, with the reason. There is no place for sums."""
         tables = [table for table in report.tables if table.outcome in _INCOMPLETE_OUTCOMES]
         return b"".join(
-            _format_row(_format_cell(cells.get(column)) for column in COLUMNS)
+            _format_row(_format_text(cells[column]) if column in cells else "" for column in COLUMNS)
             for cells in map(_incomplete_table_cells, tables)
         )
 
 
-def _values_of(finding: Finding) -> Iterator[object]:
-    """The values of the columns. Groups may contain spaces, so they are joined as `janitor token import` reads them."""
-    for column in COLUMNS:
-        value = getattr(finding, column)
-        yield ";".join(value) if column == "groups" and value else value
-
-
-def _incomplete_table_cells(table: TableReport) -> dict[str, object]:
+def _incomplete_table_cells(table: TableReport) -> dict[str, str]:
     """The cells of a row that says why a table is incomplete; it has no fingerprint."""
     remarks = [*table.errors, *reversed(table.warnings)]
     why = remarks[0].message if remarks and table.outcome is not Outcome.INTERRUPTED else f"{table.outcome}"
@@ -82,27 +85,64 @@ def _format_row(cells: Iterable[str]) -> bytes:
     return f"{','.join(cells)}\r\n".encode()
 
 
-def _format_cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return str(value).lower()
-        case int():
-            return str(value)
-        case dt.datetime():
-            return format_iso(value)
-        case tuple():
-            return _format_text(" ".join(str(part) for part in value))
-        case _:
-            return _format_text(str(value))
+def _format_truth(value: bool) -> str:  # noqa: FBT001  # a value of the report
+    return "true" if value else "false"
 
 
-def _format_text(text: str) -> str:
+def _format_number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _format_time(value: dt.datetime | None) -> str:
+    return "" if value is None else format_iso(value)
+
+
+def _format_texts(values: tuple[str, ...]) -> str:
+    return _format_text(" ".join(values)) if values else ""
+
+
+def _format_groups(values: tuple[str, ...] | None) -> str:
+    """Groups may contain spaces, so they are joined as `janitor token import` reads them."""
+    return _format_text(";".join(values)) if values else ""
+
+
+def _format_text(text: str | None) -> str:
+    if text is None:
+        return ""
+    if not _NEEDS_CARE(text):
+        return f"_{text}" if _reads_as_another(text) else text
     cell = _LIKE_A_QUOTE.sub(lambda match: f"\\x{ord(match[0]):02x}", printable(text))
     if _reads_as_another(cell.strip()):
         cell = f"_{cell}"
     return '"{}"'.format(cell.replace('"', '""')) if _HAS_TO_BE_QUOTED(cell) else cell
+
+
+def _remember(format_cell: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Remember the last cells of a column whose values come again and again."""
+    return functools.lru_cache(maxsize=1_000)(format_cell)
+
+
+# How the cells of a column are written; those that are not named are texts that differ from row to row.
+_FORMATTER_OF: Mapping[str, Callable[[Any], str]] = {
+    "state": _remember(_format_text),
+    "accepted_by": _remember(_format_texts),
+    "expires_at": _format_time,
+    "expiration": _format_number,
+    "seconds_to_expiry": _format_number,
+    "created_by": _remember(_format_text),
+    "created_at": _format_time,
+    "system": _format_truth,
+    "protected_by": _remember(_format_text),
+    "reasons": _remember(_format_texts),
+    "outcome": _remember(_format_text),
+    "probably_meant": _format_time,
+    "meaning": _remember(_format_text),
+    "table": _remember(_format_text),
+    "groups": _remember(_format_groups),
+    "last_seen": _format_time,
+}
+_FORMATTERS = [_FORMATTER_OF.get(column, _format_text) for column in COLUMNS]
+_values_of = attrgetter(*COLUMNS)
 
 
 def read_text(cell: str) -> str:

@@ -26,20 +26,20 @@ _AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=test/20300101/us-east-1/dynamodb/a
 def local_table(installation: Installation, rows: int, *, finding_every: int) -> Iterator[str]:
     """Serve a table of so many rows, of which one in `finding_every` is a finding; yields the endpoint's URL."""
     with dynamodb_local(installation) as url:
-        _fill(urllib.parse.urlsplit(url).port or 0, rows, finding_every)
+        fill_table(url, rows, finding_every=finding_every)
         yield url
 
 
-def _fill(port: int, rows: int, finding_every: int) -> None:
-    """Make the table as LISA 6.1 does, and write its rows."""
-    now = int(time.time())
+def fill_table(url: str, rows: int, *, finding_every: int) -> None:
+    """Make the table as LISA 6.1 does on the server at this URL, and write its rows."""
+    port, now = urllib.parse.urlsplit(url).port or 0, int(time.time())
     with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
         _call(connection, "CreateTable", _table())
         for start in range(0, rows, _ROWS_A_WRITE):
             writes = [_write(number, now, finding_every) for number in range(start, min(rows, start + _ROWS_A_WRITE))]
             outcome = _call(connection, "BatchWriteItem", {"RequestItems": {TABLE: writes}})
             if outcome["UnprocessedItems"]:
-                raise CommandFailedError("DynamoDB Local left rows unwritten")
+                raise CommandFailedError("the server left rows unwritten")
 
 
 def _table() -> dict[str, Any]:
@@ -72,5 +72,5 @@ def _call(connection: http.client.HTTPConnection, operation: str, content: dict[
     response = connection.getresponse()
     answer: dict[str, Any] = json.loads(response.read())
     if response.status != http.client.OK:
-        raise CommandFailedError(f"DynamoDB Local answered {response.status} to {operation}: {answer.get('__type')}")
+        raise CommandFailedError(f"the server answered {response.status} to {operation}: {answer.get('__type')}")
     return answer

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from tests.bench import budget, delete, memory, scale, scan, start, startup, stopping, wire, workers
+from tests.bench import budget, delete, formats, memory, scale, scan, serve, start, startup, stopping, wire, workers
 from tests.bench.figures import Figure, rendered
 from tests.bench.processes import CommandFailedError
 
@@ -22,6 +22,8 @@ _BENCHES: dict[str, Callable[[], list[Figure]]] = {
     "memory": memory.run,
     "scan": scan.run,
     "scale": scale.run,
+    "formats": formats.run,
+    "serve": serve.run,
     "delete": delete.run,
     "stopping": stopping.run,
     "budget": budget.run,

@@ -1,8 +1,7 @@
-"""What a daemon with twenty jobs costs: its own memory and CPU, and how long its pages take."""
+"""What a daemon with twenty jobs costs: its own memory, and how long its pages take."""
 
 import http.client
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -21,7 +20,6 @@ _LIMIT_SECONDS = 300
 _POLL_SECONDS = 0.5
 _MOST_MB = 160
 _MOST_MS = 50
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 _SCHEDULE = """
 [when]
@@ -44,10 +42,9 @@ def run() -> list[Figure]:
         with started(("-m", "janitor", "serve", str(schedules), *state)) as daemon:
             _wait_for_every_job(port)
             milliseconds = {path: _time_page(port, path) for path in ("/", "/api/runs", "/metrics")}
-            cpu, peak = _usage_of(daemon.pid)
+            peak = _peak_mb_of(daemon.pid)
     return [
         at_most(f"serve, {_JOBS} jobs that each ran, peak of the daemon itself", peak, _MOST_MB, form="{:.0f} MB"),
-        Figure("serve, CPU of the daemon itself until then", f"{cpu:.2f} s"),
         *(
             at_most(f"serve, {path}, median of {_ASKS}", median, _MOST_MS, form="{:.1f} ms")
             for path, median in milliseconds.items()
@@ -93,9 +90,7 @@ def _ask(port: int, path: str) -> bytes:
     return content
 
 
-def _usage_of(process_id: int) -> tuple[float, float]:
-    """Give the CPU seconds and the peak resident MB of a process, without its children."""
-    stat = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+def _peak_mb_of(process_id: int) -> float:
+    """Give the peak resident MB of a process, without its children."""
     status = Path(f"/proc/{process_id}/status").read_text()
-    peak_kb = int(status.partition("VmHWM:")[2].split()[0])
-    return (int(stat[11]) + int(stat[12])) / _TICKS, peak_kb / 2**10
+    return int(status.partition("VmHWM:")[2].split()[0]) / 2**10

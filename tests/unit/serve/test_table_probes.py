@@ -2,10 +2,12 @@ import json
 import threading
 from pathlib import Path
 
+import botocore.session
 import pytest
+from botocore.loaders import Loader
 from structlog.testing import capture_logs
 
-from janitor.errors import ConfigurationError
+from janitor.errors import ConfigurationError, JanitorError
 from janitor.serve.api import build_readiness_document
 from janitor.serve.jobs import ScheduledTable
 from janitor.serve.last_report import has_report_of_run, load_last_reports
@@ -13,6 +15,7 @@ from janitor.serve.schedule_folder import FolderContents
 from janitor.serve.status import Readiness
 from janitor.serve.table_probes import TableProbes, make_table_locator
 from tests.html_reports import believable
+from tests.servers import free_port
 from tests.unit.serve.statuses import TABLE, job, keep
 
 SECONDS = 10.0
@@ -126,3 +129,20 @@ def test_a_report_that_cannot_be_read_is_left_by_its_run_all_the_same(tmp_path: 
     assert has_report_of_run(tmp_path, written_at)
     assert not has_report_of_run(tmp_path, written_at + 1)
     assert not has_report_of_run(tmp_path / "gone", written_at)
+
+
+def test_all_probes_share_what_the_first_has_read_of_the_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaders: list[Loader] = []
+    make = botocore.session.create_loader
+
+    def create_loader(path: str | None = None) -> Loader:
+        loaders.append(make(path))
+        return loaders[-1]
+
+    monkeypatch.setattr(botocore.session, "create_loader", create_loader)
+    locate = make_table_locator({"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"})
+    for name in ("one", "other", "third"):
+        with pytest.raises(JanitorError):
+            # Nobody listens there; by then the session has its client.
+            locate(NOWHERE._replace(table=name, endpoint_url=f"http://127.0.0.1:{free_port()}"))
+    assert len(loaders) == 1

@@ -16,10 +16,12 @@ from janitor.notices.digest_text import (
     failure_sentences,
     lockout_sentence,
     long_expired_sentence,
+    reason_sentences,
     run_sentence,
 )
 from janitor.notices.notice import Event, Notice, ascii_json
 from janitor.notices.subject_line import DueCounts, digest_subject
+from janitor.notices.today import Today, expiring_sentence, find_today, other_sentences
 from janitor.tokens.printable import printable
 from janitor.tokens.words import format_count
 
@@ -72,9 +74,10 @@ def _neutralize(match: re.Match[str]) -> str:
 
 def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> ChatSummary:
     """Summarize the digest: how the run ended, the counts, and the most urgent tokens that `room` characters hold."""
-    lines = list(_lines_before_notices(content))
+    today = find_today(content)
+    lines = list(_lines_before_notices(content, today))
     room -= sum(len(line) + 1 for line in lines) + _ROOM_AFTER_NOTICES
-    due, named = DueCounts(), 0
+    due, named = DueCounts(urgent_within=content.urgent_within), 0
     for number, notice in enumerate(content.notices):
         due.add(notice)
         if number == named:
@@ -88,7 +91,7 @@ def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> Cha
         lines.append(f"… and {format_count(unnamed, 'more token')}.")
     if content.locked_out:
         lines.append(f"{lockout_sentence(len(content.locked_out))}.")
-    steps = list(advice_sentences(content))
+    steps = [*advice_sentences(content, today), *reason_sentences(content)]
     if content.ways_out:
         ways_out = "".join(f"\n• {way_out}." for way_out in content.ways_out)
         steps.append(f"To let locked-out owners in again, remove:{ways_out}")
@@ -136,14 +139,18 @@ def _take_fitting(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _lines_before_notices(content: DigestContent) -> Iterator[str]:
+def _lines_before_notices(content: DigestContent, today: Today) -> Iterator[str]:
     yield _shorten(run_sentence(content))
     if content.recovered_from is not None:
         yield f"It has recovered. What was wrong before: {_shorten(content.recovered_from)}"
     errors = list(failure_sentences(content))
+    others = [*([f"{expiring_sentence(today)}."] if today.expiring else []), *other_sentences(today)]
+    if errors or others:
+        yield "To do today:"
     yield from (f"• {_shorten(error)}" for error in errors[:_MAX_ERRORS])
     if errors[_MAX_ERRORS:]:
         yield f"• and {len(errors) - _MAX_ERRORS:,} more that went wrong"
+    yield from (f"• {sentence}" for sentence in others)
     yield f"Rows: {', '.join(_counts(content.counts.items()))}."
     yield from deletion_sentences(content)
     if content.long_expired:

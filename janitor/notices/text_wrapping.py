@@ -35,6 +35,15 @@ def wrap_text(text: str, *, first: str = "", rest: str = "", splits_words: bool 
     return [*lines, line]
 
 
+def cut_to_line(text: str) -> str:
+    """Return as much of the text as a line holds, with an ellipsis if that is not all."""
+    if display_width(text) <= WIDTH:
+        return text
+    while display_width(text) > WIDTH - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
 def _split_words(text: str, max_width: int) -> Iterator[tuple[str, bool]]:
     """Split a text into words, and words that are too long into pieces; yield whether each piece begins a word."""
     for word in text.split(" "):

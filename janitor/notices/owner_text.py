@@ -137,8 +137,8 @@ def _advice_lines(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -
             )
     elif makes_own and notice.event is Event.EXPIRED:
         yield from _paragraph(
-            "If you still need it, make a new token on LISA's page for API tokens. LISA lets you only once this one is"
-            f" gone from its table: delete it there, or ask {who} to remove it."
+            "If you still need it, make a new token on LISA's page for API tokens. LISA lets you only while you have"
+            f" none in its table, expired or not: delete this one there, or ask {who} to remove it."
         )
         yield from _operator_lines(_command(f"remove {notice.crossing.fingerprint}", place, rules), "They do it with:")
     elif makes_own:

@@ -12,6 +12,7 @@ from janitor.notices.digest_parts import LIMIT, split_digest
 from janitor.notices.failure_message import build_failure_message
 from janitor.notices.notice import Notice
 from janitor.notices.service_digest import build_service_digest
+from janitor.notices.text_wrapping import WIDTH
 from janitor.report.model import Deletion, Outcome
 from janitor.sinks.sns import Severity
 from tests.examples import examples
@@ -106,8 +107,11 @@ def test_a_chat_app_gets_whole_advice_because_it_shows_no_warnings() -> None:
 def test_only_who_asks_for_it_has_a_text_for_a_chat_app() -> None:
     assert chats_of(digest(notice())) == [None]
     for wanted in (True, False):
-        failure = build_failure_message("scan", "prod", "r1", "AccessDenied", "denied <!here>", has_chat_text=wanted)
+        sentence = f"denied <!here>{' no' * 60}"
+        failure = build_failure_message("scan", "t" * 99, "r1", "AccessDenied", sentence, has_chat_text=wanted)
         body = json.loads(failure.body)
+        assert {len(line) <= WIDTH for line in body["email"].splitlines()} == {True}
+        assert sentence in " ".join(body["email"].split())
         assert ("https" in body) is wanted
         if wanted:
             chat = json.loads(body["https"])

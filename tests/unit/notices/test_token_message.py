@@ -101,7 +101,8 @@ def test_both_texts_count_in_the_size_of_a_structured_message() -> None:
         build_token_message(notice(), PLACE, OwnerMessageRules(is_structured=each)) for each in (False, True)
     )
     assert structured.size > plain.size + len(json.loads(structured.body)["email"])
-    assert structured.attributes == plain.attributes
+    assert structured.sent_attributes == plain.sent_attributes
+    assert "username" in plain.sent_attributes
 
 
 def test_the_same_notice_of_two_tables_is_no_repeat() -> None:

@@ -74,12 +74,12 @@ def expiring_sentence(today: Today) -> str:
 def other_sentences(today: Today) -> Iterator[str]:
     """Say what else cannot wait; the owners who are newly locked out are only counted."""
     if today.expired:
-        have, them = ("has", "it") if today.expired == 1 else ("have", "them")
-        yield f"{format_count(today.expired, 'token')} {have} expired: replace {them} wherever still used."
+        have, it, is_used = ("has", "it", "it is") if today.expired == 1 else ("have", "them", "they are")
+        yield f"{format_count(today.expired, 'token')} {have} expired: replace {it} wherever {is_used} still used."
     if today.locked_out:
-        are, their = ("is", "the owner's") if len(today.locked_out) == 1 else ("are", "their")
+        have, their = ("has", "the owner's") if len(today.locked_out) == 1 else ("have", "their")
         yield (
-            f"{format_count(len(today.locked_out), 'owner')} {are} locked out since then: LISA makes no new token "
+            f"{format_count(len(today.locked_out), 'owner')} {have} been locked out since then: LISA makes no new token "
             f"until {their} rows are gone."
         )
     if today.malformed:

@@ -53,7 +53,7 @@ def test_a_digest_opens_with_today_and_ends_with_every_token_by_owner() -> None:
         "-----------\n"
         "  - 1 token expires within 1 day: renew it now:\n"
         "      in 5 hours: 000000000001, ada@example.com, ci pipeline\n"
-        "  - 1 token has expired: replace it wherever still used.\n"
+        "  - 1 token has expired: replace it wherever it is still used.\n"
         "\n"
         "Rows\n"
         "----\n"
@@ -248,7 +248,7 @@ def test_what_has_to_be_done_today_is_what_no_later_notice_warns_of_and_whom_it_
     said = email(content).partition("\nRows\n")[0]
     places = [
         "- no.", "- and 1 more", "- 1 token expires within 1 day", "in 24 hours: 000000000001, ada", "- 2 tokens have",
-        "- 1 owner is locked out", "- 2 rows have a broken expiry date",
+        "- 1 owner has been locked out", "- 2 rows have a broken expiry date",
     ]  # fmt: skip
     assert sorted(places, key=said.index) == places
     assert "000000000002" not in said

@@ -25,10 +25,11 @@ from janitor.notices.today import Today, expiring_sentence, find_today, other_se
 from janitor.tokens.printable import printable
 from janitor.tokens.words import format_count
 
+_NOTICES_TITLE = "Tokens, most urgent first:"
 # In characters: what Slack shows in one block.
 MAX_TEXT_LENGTH = 3_000
-# Kept free for the lines after the tokens.
-_ROOM_AFTER_NOTICES = 500
+# Kept free for the number of the other tokens, and where a service shows them in the text for the next steps.
+_ROOM_AFTER_LINES = 500
 _MAX_ERRORS = 3
 _MAX_SENTENCE_LENGTH = 200
 _MAX_NAME_LENGTH = 60
@@ -73,10 +74,12 @@ def _neutralize(match: re.Match[str]) -> str:
 
 
 def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> ChatSummary:
-    """Summarize the digest: how the run ended, the counts, and the most urgent tokens that `room` characters hold."""
+    """Summarize the digest: what has to be done today, the most urgent tokens that `room` characters hold, the rest."""
     today = find_today(content)
-    lines = list(_lines_before_notices(content, today))
-    room -= sum(len(line) + 1 for line in lines) + _ROOM_AFTER_NOTICES
+    lines, rest = list(_lines_before_notices(content, today)), list(_lines_after_notices(content))
+    room -= sum(len(line) + 1 for line in (*lines, *rest)) + _ROOM_AFTER_LINES
+    if len(content.notices):
+        lines.append(_NOTICES_TITLE)
     due, named = DueCounts(urgent_within=content.urgent_within), 0
     for number, notice in enumerate(content.notices):
         due.add(notice)
@@ -89,8 +92,7 @@ def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> Cha
     unnamed = len(content.notices) - named
     if unnamed:
         lines.append(f"… and {format_count(unnamed, 'more token')}.")
-    if content.locked_out:
-        lines.append(f"{lockout_sentence(len(content.locked_out))}.")
+    lines += rest
     steps = [*advice_sentences(content, today), *reason_sentences(content)]
     if content.ways_out:
         ways_out = "".join(f"\n• {way_out}." for way_out in content.ways_out)
@@ -151,10 +153,15 @@ def _lines_before_notices(content: DigestContent, today: Today) -> Iterator[str]
     if errors[_MAX_ERRORS:]:
         yield f"• and {len(errors) - _MAX_ERRORS:,} more that went wrong"
     yield from (f"• {sentence}" for sentence in others)
+
+
+def _lines_after_notices(content: DigestContent) -> Iterator[str]:
     yield f"Rows: {', '.join(_counts(content.counts.items()))}."
     yield from deletion_sentences(content)
     if content.long_expired:
         yield long_expired_sentence(content.long_expired)
+    if content.locked_out:
+        yield f"{lockout_sentence(len(content.locked_out))}."
 
 
 def _counts(counts: Iterable[tuple[str, int]]) -> Iterator[str]:

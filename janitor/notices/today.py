@@ -79,8 +79,8 @@ def other_sentences(today: Today) -> Iterator[str]:
     if today.locked_out:
         have, their = ("has", "the owner's") if len(today.locked_out) == 1 else ("have", "their")
         yield (
-            f"{format_count(len(today.locked_out), 'owner')} {have} been locked out since then: LISA makes no new token "
-            f"until {their} rows are gone."
+            f"{format_count(len(today.locked_out), 'owner')} {have} been locked out since then: LISA makes no new "
+            f"token until {their} rows are gone."
         )
     if today.malformed:
         row, have = ("row", "has") if today.malformed == 1 else ("rows", "have")

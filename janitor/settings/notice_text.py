@@ -51,15 +51,15 @@ def parse_notice_text(text: str) -> NoticeText:
     stripped = text.strip("\r\n").rstrip()
     _check_text(stripped, MAX_TEXT_LENGTH, are_lines_allowed=True)
     try:
-        pieces = tuple(
-            (before, None if field is None else _check_field(field, spec, conversion))
-            for before, field, spec, conversion in string.Formatter().parse(stripped)
-        )
-    except _UnknownFieldError:
-        raise
+        pieces = list(string.Formatter().parse(stripped))
     except ValueError:
         raise ValueError("a brace stands alone: write {{ or }} for a brace that is no field") from None
-    return NoticeText(pieces)
+    return NoticeText(
+        tuple(
+            (before, None if field is None else _check_field(field, spec, conversion))
+            for before, field, spec, conversion in pieces
+        )
+    )
 
 
 def parse_contact(text: str) -> str:
@@ -73,17 +73,13 @@ def parse_contact(text: str) -> str:
     return contact
 
 
-class _UnknownFieldError(ValueError):
-    """A field that no text has."""
-
-
 def _check_field(field: str, spec: str | None, conversion: str | None) -> str:
     if field in FIELDS and not spec and conversion is None:
         return field
     written = f"{field}{f'!{conversion}' if conversion else ''}{f':{spec}' if spec else ''}"
     nearest = difflib.get_close_matches(_FIND_BASE(field)[0], FIELDS, n=1, cutoff=0.5)
     hint = f"did you mean {{{nearest[0]}}}?" if nearest else f"there are {', '.join(FIELDS)}"
-    raise _UnknownFieldError(f"{f'{{{written}}}'!a} is no field; {hint}")
+    raise ValueError(f"{f'{{{written}}}'!a} is no field; {hint}")
 
 
 def _check_text(text: str, longest: int, *, are_lines_allowed: bool) -> None:

@@ -39,7 +39,8 @@ def test_an_owners_message_says_whom_to_ask_and_how_to_renew_here_and_programs_g
     runs: Callable[..., Runs], topic: Loudspeaker
 ) -> None:
     queue = topic.queue("owners", {"username": ["ana"]})
-    nightly = runs(*due_rows(5, username="ana", name="ci"))
+    # The other one's name is the token itself.
+    nightly = runs(*due_rows(5, username="ana", name="ci"), *due_rows(6, username="ana", name="due in 6"))
     given = ("--per-token", "--digest", "never", "--sns-format", "mail")
     refused = nightly.run(*given, "--notice-text", "See {fingerprnt}")
     assert refused.finished.code == 2
@@ -49,9 +50,11 @@ def test_an_owners_message_says_whom_to_ask_and_how_to_renew_here_and_programs_g
     first = nightly.run(
         *given, "--contact", "Ann", env={"JANITOR_NOTICE_TEXT": "Open the form\nfor {name} of {username}."}
     )
-    assert first.notices["sent"] == 1, first.finished.err
+    assert first.notices["sent"] == 2, first.finished.err
     # SNS gives a queue the text for `default`, and so does ministack.
-    [body] = queue.bodies()
+    body, other = queue.bodies()
+    assert "due in 6" not in str(other)
+    assert "for [removed: it holds a token] of ana." in other["text"]
     assert (body["schema"], body["username"]) == ("janitor.notice/v1", "ana")
     assert "What to do\n----------\nOpen the form\nfor ci of ana.\n" in body["text"]
     assert body["text"].endswith("\nQuestions: Ann\n")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from janitor.dynamodb.find import StoredItem
 from janitor.errors import ConfigurationError, ExitCode, JanitorError
-from janitor.lifecycle.add_messages import print_message
+from janitor.lifecycle.add_messages import describe_workbench_access, print_message
 from janitor.lifecycle.grant import list_kept, make_grant
 from janitor.lifecycle.issue import NewToken, TokenIssuer
 from janitor.lifecycle.new_token import check_output_is_read, choose_lifetime, compute_expiry, make_or_read_token
@@ -120,15 +120,25 @@ def _prepare_addition(settings: AddCommand, token: str, run_id: str, stop: Stop)
     predecessor = read_predecessor(find_latest(to_replace, table).item) if to_replace else None
     old_keys = [found.row.key.S or "" for found in to_replace]
     grant = make_grant(settings, key, located.dialect, table.now, predecessor=predecessor, old_keys=old_keys)
+    # No row can have the key of a token that was just generated, and it need not travel.
+    workbench = _find_workbench_access(token, table) if settings.token_source.token_stdin else None
     header = build_header(located, table.policy, run_id, table.now, settings.policy.as_of)
     return _Addition(
-        new=NewToken.of(token, key, expires, grant, table),
+        new=NewToken.of(token, key, expires, grant, table, workbench=workbench),
         table=table,
         issuer=TokenIssuer(table, header, stop),
         replacer=RowReplacer(table, settings.replace, header, stop),
         to_replace=to_replace,
         kept=list_kept(settings.owner, predecessor) if predecessor else [],
     )
+
+
+def _find_workbench_access(token: str, table: TokenTable) -> str | None:
+    """Find out whether MCP Workbench, which looks up the token itself, finds a row of a hashed table by it."""
+    if table.opened.table.dialect is Dialect.CLASSIC:
+        return None
+    found = table.finder.find_by_key(token)
+    return None if found is None else describe_workbench_access(found.row, table.finding(found).row_name, table.now)
 
 
 def _print_summary(addition: _Addition, *, is_dry_run: bool) -> None:

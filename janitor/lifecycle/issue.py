@@ -40,6 +40,7 @@ class NewToken:
         row_name: names this row alone; a legacy row of the same token may stand beside it.
         grant: what the row says besides key and expiration; None in a classic table.
         expires: the UNIX second of its expiry; None for never.
+        workbench: why MCP Workbench accepts the token although its table is hashed, in words; None if it does not.
     """
 
     bearer: str = field(repr=False)
@@ -48,9 +49,19 @@ class NewToken:
     row_name: str
     grant: Grant | None
     expires: int | None
+    workbench: str | None = None
 
     @classmethod
-    def of(cls, bearer: str, key: str, expires: int | None, grant: Grant | None, table: TokenTable) -> "NewToken":
+    def of(
+        cls,
+        bearer: str,
+        key: str,
+        expires: int | None,
+        grant: Grant | None,
+        table: TokenTable,
+        *,
+        workbench: str | None = None,
+    ) -> "NewToken":
         """Make the row of this token, whose key in this table is `key`, and its names."""
         item = make_row(key, expires, grant)
         fingerprint = compute_token_fingerprint(bearer, table.fingerprint_key)
@@ -61,6 +72,7 @@ class NewToken:
             row_name=make_row_name(decode_row(item), fingerprint, table.fingerprint_key),
             grant=grant,
             expires=expires,
+            workbench=workbench,
         )
 
     def print_summary(self, table: TokenTable, facts: Mapping[str, str], *, is_dry_run: bool) -> None:
@@ -73,7 +85,15 @@ class NewToken:
         """
         row, located = decode_row(self.item), table.opened.table
         title = "Would add a token" if is_dry_run else f"Added token {self.fingerprint}"
-        new = describe_new_token(row, self.grant, located, expires=self.expires, now=table.now, is_dry_run=is_dry_run)
+        new = describe_new_token(
+            row,
+            self.grant,
+            located,
+            expires=self.expires,
+            now=table.now,
+            is_dry_run=is_dry_run,
+            workbench=self.workbench,
+        )
         lines = [f"  {name:10}  {printable(text)}" for name, text in {**facts, **new}.items()]
         print_message("\n".join([f"{title} to {located.name} ({located.dialect})", *lines]))
 

@@ -12,9 +12,10 @@ Who is notified, once:
 
 What a message says; pure, from values to texts:
 
-- `notice`: what there is to say about one token. `token_message`: a message of its own, for its owner.
-- `digest_content`: what a digest says, as values. `digest_parts` splits it into messages that SNS takes, each as
-  `digest_text` for mailboxes and `digest_json` for programs.
+- `notice`: what there is to say about one token. `token_message`: a message of its own, for its owner, with the text
+  of `owner_text`.
+- `digest_content`: what a digest says, as values; `today`: what of it has to be done today. `digest_parts` splits it
+  into messages that SNS takes, each as `digest_text` for mailboxes and `digest_json` for programs.
 - `chat_text`: a digest in short, for chat apps. `service_digest`: a digest for a service of `--notify`.
 - `failure_message`: a run that came to no report.
 - `subject_line`, `text_wrapping`, `fifo_ids`: subjects, lines for mailboxes, ids for FIFO topics.

@@ -28,6 +28,7 @@ from janitor.notices.find_changes import find_changes
 from janitor.notices.notice import Notice
 from janitor.notices.notice_memory import NoticeMemory
 from janitor.notices.notice_spool import SpooledNotices
+from janitor.notices.owner_text import TokenPlace
 from janitor.notices.owners_without_address import OwnersWithoutAddress
 from janitor.notices.token_message import build_owner_mail, build_token_message
 from janitor.readers.interface import JudgedRow
@@ -253,9 +254,10 @@ class Announcer:
 
     def _owner_messages(self, table: TableReport, in_flight: dict[str, Notice]) -> Iterator[Message]:
         build = build_owner_mail if self._channel.mails_owners else build_token_message
+        place = TokenPlace(table.name, table.region, table.account_id)
         for notice in self.due(MessageKind.OWNER):
             address = self._without_address.find_address(notice)
-            message = build(notice, table.name, table.region or "-", table.account_id, address)
+            message = build(notice, place, self._channel.owner_messages, address)
             in_flight[message.deduplication_id] = notice
             yield message
 

@@ -6,11 +6,14 @@ from typing import NamedTuple, Protocol
 
 from janitor.notices.address_book import AddressBook
 from janitor.notices.audience import Audience, MessageKind
+from janitor.notices.owner_text import OwnerMessageRules
 from janitor.notices.run_problem import ProblemMemory
 from janitor.report.model import Remark
 from janitor.sinks.sns import Message, PublishResult
 
 WHERE = "notices"
+
+_NO_OWNER_RULES = OwnerMessageRules()
 
 
 class PublishingTopic(Protocol):
@@ -58,6 +61,7 @@ class Channel:
         problems: remembers how the last run ended; None if no store does.
         has_chat_text: whether a chat app is to show the digest too.
         addresses: of the owners; None if none are known.
+        owner_messages: how messages to owners are written.
     """
 
     topic: PublishingTopic | None
@@ -69,6 +73,7 @@ class Channel:
     problems: ProblemMemory | None = None
     has_chat_text: bool = False
     addresses: AddressBook | None = None
+    owner_messages: OwnerMessageRules = _NO_OWNER_RULES
 
     @property
     def audiences(self) -> tuple[Audience, ...]:

@@ -16,17 +16,20 @@ from janitor.notices.digest_text import (
     failure_sentences,
     lockout_sentence,
     long_expired_sentence,
+    reason_sentences,
     run_sentence,
 )
 from janitor.notices.notice import Event, Notice, ascii_json
 from janitor.notices.subject_line import DueCounts, digest_subject
+from janitor.notices.today import Today, expiring_sentence, find_today, other_sentences
 from janitor.tokens.printable import printable
 from janitor.tokens.words import format_count
 
+_NOTICES_TITLE = "Tokens, most urgent first:"
 # In characters: what Slack shows in one block.
 MAX_TEXT_LENGTH = 3_000
-# Kept free for the lines after the tokens.
-_ROOM_AFTER_NOTICES = 500
+# Kept free for the number of the other tokens, and where a service shows them in the text for the next steps.
+_ROOM_AFTER_LINES = 500
 _MAX_ERRORS = 3
 _MAX_SENTENCE_LENGTH = 200
 _MAX_NAME_LENGTH = 60
@@ -71,10 +74,13 @@ def _neutralize(match: re.Match[str]) -> str:
 
 
 def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> ChatSummary:
-    """Summarize the digest: how the run ended, the counts, and the most urgent tokens that `room` characters hold."""
-    lines = list(_lines_before_notices(content))
-    room -= sum(len(line) + 1 for line in lines) + _ROOM_AFTER_NOTICES
-    due, named = DueCounts(), 0
+    """Summarize the digest: what has to be done today, the most urgent tokens that `room` characters hold, the rest."""
+    today = find_today(content)
+    lines, rest = list(_lines_before_notices(content, today)), list(_lines_after_notices(content))
+    room -= sum(len(line) + 1 for line in (*lines, *rest)) + _ROOM_AFTER_LINES
+    if len(content.notices):
+        lines.append(_NOTICES_TITLE)
+    due, named = DueCounts(urgent_within=content.urgent_within), 0
     for number, notice in enumerate(content.notices):
         due.add(notice)
         if number == named:
@@ -86,9 +92,8 @@ def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> Cha
     unnamed = len(content.notices) - named
     if unnamed:
         lines.append(f"… and {format_count(unnamed, 'more token')}.")
-    if content.locked_out:
-        lines.append(f"{lockout_sentence(len(content.locked_out))}.")
-    steps = list(advice_sentences(content))
+    lines += rest
+    steps = [*advice_sentences(content, today), *reason_sentences(content)]
     if content.ways_out:
         ways_out = "".join(f"\n• {way_out}." for way_out in content.ways_out)
         steps.append(f"To let locked-out owners in again, remove:{ways_out}")
@@ -136,18 +141,27 @@ def _take_fitting(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _lines_before_notices(content: DigestContent) -> Iterator[str]:
+def _lines_before_notices(content: DigestContent, today: Today) -> Iterator[str]:
     yield _shorten(run_sentence(content))
     if content.recovered_from is not None:
         yield f"It has recovered. What was wrong before: {_shorten(content.recovered_from)}"
     errors = list(failure_sentences(content))
+    others = [*([f"{expiring_sentence(today)}."] if today.expiring else []), *other_sentences(today)]
+    if errors or others:
+        yield "To do today:"
     yield from (f"• {_shorten(error)}" for error in errors[:_MAX_ERRORS])
     if errors[_MAX_ERRORS:]:
         yield f"• and {len(errors) - _MAX_ERRORS:,} more that went wrong"
+    yield from (f"• {sentence}" for sentence in others)
+
+
+def _lines_after_notices(content: DigestContent) -> Iterator[str]:
     yield f"Rows: {', '.join(_counts(content.counts.items()))}."
     yield from deletion_sentences(content)
     if content.long_expired:
         yield long_expired_sentence(content.long_expired)
+    if content.locked_out:
+        yield f"{lockout_sentence(len(content.locked_out))}."
 
 
 def _counts(counts: Iterable[tuple[str, int]]) -> Iterator[str]:

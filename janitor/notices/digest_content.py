@@ -16,6 +16,8 @@ from janitor.report.target_options import format_target_of
 from janitor.tokens.reasons import REASONS
 from janitor.tokens.times import format_iso
 
+_DAY = 24 * 3_600
+
 
 @dataclass(frozen=True, slots=True)
 class DigestContent:
@@ -25,8 +27,8 @@ class DigestContent:
         outcome: how the run ended.
         started_at: ISO 8601 in UTC.
         counts: rows by state, in the order in which they are to be read.
-        notices: most urgent first (`notice_urgency`). They are read twice and never copied, so that a collection on
-            disk keeps memory flat.
+        notices: most urgent first (`notice_urgency`). They are read several times and never copied, so that a
+            collection on disk keeps memory flat.
         changes: since the last run, by the report's keys; None if no earlier run is known.
         locked_out: owners, untrusted.
         lockout_states: the states of the rows of each of them, in words.
@@ -44,6 +46,8 @@ class DigestContent:
         recovered_from: why the last run was refused or failed, if this run is well; else None.
         is_known_problem: whether the same failure or refusal was published less than a day ago.
         has_chat_text: whether a chat app is to show it too (`--digest-format chatbot`).
+        urgent_within: tokens that expire within so many seconds are for today: a day, or the smallest threshold if that
+            is longer.
     """
 
     table: str
@@ -71,6 +75,7 @@ class DigestContent:
     recovered_from: str | None = None
     is_known_problem: bool = False
     has_chat_text: bool = False
+    urgent_within: int = _DAY
 
 
 def is_news(content: DigestContent) -> bool:
@@ -120,6 +125,7 @@ def build_digest_content(
         report_json=_report_json(report),
         full_report_location=full_report_location,
         tables=tuple(map(_of_table, report.tables, split_by_table(report))) if report.is_of_several else (),
+        urgent_within=max(_DAY, min(report.policy.thresholds_seconds, default=0)),
     )
 
 

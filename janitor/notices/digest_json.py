@@ -8,6 +8,7 @@ from msgspec import structs
 from janitor.notices.digest_content import DigestContent
 from janitor.notices.digest_text import Numbering, shorten_sentence
 from janitor.notices.notice import Notice, ascii_json, notice_fields
+from janitor.notices.today import Today
 from janitor.report.changes import Change, ChangedToken
 from janitor.report.model import Deletion
 from janitor.tokens.redact import shorten_text
@@ -24,6 +25,7 @@ def build_digest_json(
     is_report_omitted: bool,
     max_named: int,
     tables: int,
+    today: Today,
 ) -> str:
     """Render a part as JSON.
 
@@ -35,6 +37,7 @@ def build_digest_json(
         is_report_omitted: whether there is a report that no part has room for.
         max_named: how many entries of each list the first part names; the other parts only count them.
         tables: how many tables the first part describes, where there are several.
+        today: what has to be done today.
     """
     max_names, max_tables = (max_named, tables) if numbering.part == 1 else (0, 0)
     is_carried = content.report_json is not None and not is_report_omitted
@@ -55,6 +58,12 @@ def build_digest_json(
             "started_at": content.started_at,
             "counts": dict(content.counts),
             "deletion": _deletion_fields(content.deletion),
+            "today": {
+                "expiring": today.expiring,
+                "within_seconds": today.within,
+                "expired": today.expired,
+                "newly_locked_out": len(today.locked_out),
+            },
             "changes": _changes_fields(content, max_names),
             **_list_with_omitted(
                 "locked_out", content.locked_out, [shorten_text(owner) for owner in content.locked_out[:max_names]]

@@ -1,8 +1,8 @@
 """Splits a digest into numbered parts that SNS takes: every notice whole, in exactly one part.
 
-Two passes over the notices. The first adds up their bytes and finds where to cut, so that the number of parts is known;
-the second renders one part at a time. The size of a part is that of the one JSON object that SNS gets, in which both
-texts are strings: their quotes, backslashes and line ends count twice.
+Three passes over the notices. The first finds what has to be done today; the second adds up their bytes and finds
+where to cut, so that the number of parts is known; the third renders one part at a time. The size of a part is that of
+the one JSON object that SNS gets, in which both texts are strings: their quotes, backslashes and line ends count twice.
 
 A text for a chat app goes with the first part only: it is about the whole digest.
 """
@@ -18,10 +18,13 @@ from janitor.notices.chat_text import encode_for_chat, summarize_digest
 from janitor.notices.digest_content import DigestContent
 from janitor.notices.digest_json import build_digest_json, build_notice_json
 from janitor.notices.digest_text import (
+    WIDEST_NUMBER,
     Numbering,
+    OpeningLimits,
+    closing_lines,
     due_lines,
-    lines_after_notices,
-    lines_before_notices,
+    limit_opening,
+    opening_lines,
     owner_lines,
     section_lines,
     section_title,
@@ -30,6 +33,7 @@ from janitor.notices.digest_text import (
 from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.notice import Notice
 from janitor.notices.subject_line import DueCounts, digest_subject
+from janitor.notices.today import Today, find_today
 from janitor.sinks.sns import Message
 
 # The most that SNS takes, in bytes: 256 KiB for the message and everything that goes with it.
@@ -42,9 +46,6 @@ _SLACK = 1_024
 _NAME_LIMITS = (10, 3, 0)
 # How many of several tables are described, where there is no room for all of them.
 _TABLE_LIMITS = (100, 30, 10, 0)
-
-# Longer than the real numbers ever are.
-_WIDEST_NUMBER = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,20 @@ class _Split(NamedTuple):
     Attributes:
         lengths: how many notices each part has.
         due: how many notices there are.
-        max_named: how many entries of each list are named.
-        tables: how many tables are described, where there are several.
+        today: what has to be done today.
+        max_named: how many entries of each list are named in the JSON.
+        tables: how many tables are described there, where there are several.
+        opening: how much of both the text for mailboxes has.
         report: the decoded report that the first part has, or None.
         is_report_omitted: whether there is a report that has no room in the first part.
     """
 
     lengths: list[int]
     due: DueCounts
+    today: Today
     max_named: int
     tables: int
+    opening: OpeningLimits
     report: Any
     is_report_omitted: bool
 
@@ -116,9 +121,9 @@ def _render(
     content: DigestContent, numbering: Numbering, notices: tuple[Notice, ...], split: _Split
 ) -> tuple[str, str]:
     lines = [
-        *lines_before_notices(content, numbering, split.max_named, split.tables),
+        *opening_lines(content, split.today, numbering, split.opening),
         *due_lines(notices),
-        *lines_after_notices(content, numbering, split.max_named),
+        *closing_lines(content, numbering),
     ]
     json_text = build_digest_json(
         content,
@@ -128,6 +133,7 @@ def _render(
         is_report_omitted=split.is_report_omitted,
         max_named=split.max_named,
         tables=split.tables,
+        today=split.today,
     )
     return "".join(f"{line}\n" for line in lines), json_text
 
@@ -135,8 +141,8 @@ def _render(
 def _find_cuts(content: DigestContent, limit: int) -> _Split:
     room = limit - _SLACK
     frame = _choose_frame(content, room)
-    later_frame_size = _frame_size(content, frame, part=_WIDEST_NUMBER)
-    due, lengths = DueCounts(), []
+    later_frame_size = _frame_size(content, frame, part=WIDEST_NUMBER)
+    due, lengths = DueCounts(urgent_within=content.urgent_within), []
     meter = _Meter(room, _frame_size(content, frame, part=1))
     for notice in content.notices:
         due.add(notice)
@@ -151,6 +157,7 @@ def _find_cuts(content: DigestContent, limit: int) -> _Split:
 def _choose_frame(content: DigestContent, room: int) -> _Split:
     """Choose what the first part says besides its notices: as much as leaves room for one; the report last."""
     first = next(iter(content.notices), None)
+    today = find_today(content)
 
     def fits(frame: _Split) -> bool:
         meter = _Meter(room, _frame_size(content, frame, part=1))
@@ -162,7 +169,19 @@ def _choose_frame(content: DigestContent, room: int) -> _Split:
         *((max_named, table_count) for max_named in _NAME_LIMITS),
         *((0, tables) for tables in _TABLE_LIMITS if tables < table_count),
     ]
-    frames = (_Split([], DueCounts(), max_named, tables, None, has_report) for max_named, tables in sizes)
+    frames = (
+        _Split(
+            lengths=[],
+            due=DueCounts(),
+            today=today,
+            max_named=max_named,
+            tables=tables,
+            opening=limit_opening(content, today, max_named, tables),
+            report=None,
+            is_report_omitted=has_report,
+        )
+        for max_named, tables in sizes
+    )
     frame = next(filter(fits, frames), None)
     if frame is None:
         raise _too_small_error()
@@ -174,7 +193,7 @@ def _choose_frame(content: DigestContent, room: int) -> _Split:
 
 def _frame_size(content: DigestContent, frame: _Split, *, part: int) -> int:
     """The size of a part without any notice, in bytes, with numbers as long as they can be."""
-    numbering = Numbering(part, _WIDEST_NUMBER, _WIDEST_NUMBER, _WIDEST_NUMBER)
+    numbering = Numbering(part, WIDEST_NUMBER, WIDEST_NUMBER, WIDEST_NUMBER)
     email, json_text = _render(content, numbering, (), frame)
     return len(encode_message(email=email, json_text=json_text).encode())
 

@@ -1,12 +1,17 @@
-"""A digest for mailboxes, as plain text. What failed comes first, then what is due, then the rest."""
+"""A digest for mailboxes, as plain text: an opening of at most two screens, then every token by owner.
+
+The opening says what has to be done today, then the counts, what changed, and what to do next. It names as much as
+two screens hold, and counts the rest. The tokens follow it, because each has to be named, however many they are.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from janitor.notices.digest_content import DigestContent
 from janitor.notices.notice import Event, Notice
-from janitor.notices.text_wrapping import WIDTH, display_width, wrap_text
+from janitor.notices.text_wrapping import WIDTH, cut_to_line, display_width, wrap_text
+from janitor.notices.today import Today, expiring_sentence, other_sentences
 from janitor.report.changes import Change, ChangedToken
 from janitor.report.model import Deletion, Outcome
 from janitor.tokens.printable import printable
@@ -15,6 +20,15 @@ from janitor.tokens.words import format_count
 
 # A sentence longer than this, a server's message for example, is cut.
 MAX_SENTENCE_LENGTH = 500
+
+# Two screens of 50 lines.
+OPENING_LINES = 100
+# How many entries of each list the opening names, and how many of several tables it describes: the first numbers that
+# leave it that short.
+_NAME_LIMITS = (10, 5, 3, 1, 0)
+_TABLE_LIMITS = (30, 10, 5, 3, 1, 0)
+# Longer than the real numbers ever are.
+WIDEST_NUMBER = 999_999_999
 
 _INDENT = "  "
 _RESTORE = "`janitor restore` puts deleted rows back, from the archive"
@@ -47,15 +61,41 @@ class Numbering(NamedTuple):
     total: int
 
 
-def lines_before_notices(content: DigestContent, numbering: Numbering, max_named: int, tables: int) -> Iterator[str]:
-    """Render the lines before the notices. Parts after the first only say which part they are.
+class OpeningLimits(NamedTuple):
+    """How many entries of each list the opening names, and how many tables it describes where there are several."""
+
+    named: int
+    tables: int
+
+
+def limit_opening(content: DigestContent, today: Today, max_named: int, tables: int) -> OpeningLimits:
+    """Choose how much the opening names, so that it fills two screens at most; no more than these numbers."""
+    numbering = Numbering(1, WIDEST_NUMBER, WIDEST_NUMBER, WIDEST_NUMBER)
+    candidates = [
+        OpeningLimits(named, described)
+        for described in (tables, *(limit for limit in _TABLE_LIMITS if limit < tables))
+        for named in _NAME_LIMITS
+        if named <= max_named
+    ]
+    return next(
+        (each for each in candidates if _is_short(opening_lines(content, today, numbering, each))), candidates[-1]
+    )
+
+
+def _is_short(lines: Iterator[str]) -> bool:
+    return len(list(islice(lines, OPENING_LINES + 1))) <= OPENING_LINES
+
+
+def opening_lines(content: DigestContent, today: Today, numbering: Numbering, limits: OpeningLimits) -> Iterator[str]:
+    """Render the lines before the tokens. Parts after the first only say which part they are.
 
     Args:
         content: the digest.
+        today: what has to be done today.
         numbering: which part this is.
-        max_named: how many entries of each list are named at most.
-        tables: how many tables are described at most, where there are several.
+        limits: how much is named, as of `limit_opening`.
     """
+    max_named, tables = limits
     yield from wrap_text(run_sentence(content))
     if numbering.parts > 1:
         yield ""
@@ -66,7 +106,7 @@ def lines_before_notices(content: DigestContent, numbering: Numbering, max_named
         yield ""
         before = shorten_sentence(content.recovered_from)
         yield from wrap_text(_with_full_stop(f"It has recovered. What was wrong before: {before}"))
-    yield from _list_section("What went wrong", list(failure_sentences(content)), max_named)
+    yield from _today_lines(content, today, max_named)
     yield from _heading_lines("Rows of all tables" if content.tables else "Rows")
     yield from _count_lines(content)
     yield from _deletion_lines(content)
@@ -78,6 +118,45 @@ def lines_before_notices(content: DigestContent, numbering: Numbering, max_named
     if content.tables[tables:]:
         yield ""
         yield from wrap_text(f"{format_count(len(content.tables) - tables, 'more table')}: see the full report.")
+    yield from _change_lines(content, max_named)
+    yield from _locked_out_lines(content, max_named)
+    yield from _unusual_day_lines(content.unusual_days, max_named)
+    warnings = [shorten_sentence(each) for each in content.warnings if each not in content.reason_steps]
+    yield from _list_section("Warnings", warnings, max_named)
+    yield from _advice_lines(content, today, max_named)
+
+
+def closing_lines(content: DigestContent, numbering: Numbering) -> Iterator[str]:
+    """Render the lines behind the tokens: in parts after the first, where the full report is."""
+    if numbering.part > 1 and content.full_report_location:
+        yield ""
+        yield from _path_lines("Read the full report", content.full_report_location)
+
+
+def _today_lines(content: DigestContent, today: Today, max_named: int) -> Iterator[str]:
+    """What failed, what expires within the day, and what else cannot wait."""
+    yield from _heading_lines("To do today")
+    failures = [_with_full_stop(sentence) for sentence in failure_sentences(content)]
+    others = list(other_sentences(today))
+    if max_named:
+        yield from _item_lines(failures[:max_named], len(failures))
+    elif failures:
+        yield from _item_lines([f"{format_count(len(failures), 'thing')} went wrong, too long to be listed here."], 1)
+    if today.expiring:
+        yield from _item_lines([f"{expiring_sentence(today)}:"], 1)
+        # On a line each: the list below has them in full.
+        yield from (cut_to_line(f"      {_describe_urgent(notice)}") for notice in today.urgent)
+        if len(today.urgent) < today.expiring:
+            yield f"      and {today.expiring - len(today.urgent):,} more, in the list below"
+    yield from _item_lines(others, len(others))
+    if not failures and not today.expiring and not others:
+        yield f"{_INDENT}Nothing has to be done today."
+
+
+def _describe_urgent(notice: Notice) -> str:
+    texts = [notice.crossing.fingerprint, notice.owner or _NO_OWNER, *([notice.label] if notice.name else [])]
+    texts += [printable(shorten_text(notice.table))] if notice.table is not None else []
+    return f"{notice.distance}: {', '.join(texts)}"
 
 
 def _table_lines(table: DigestContent, max_named: int) -> Iterator[str]:
@@ -100,17 +179,6 @@ def _table_lines(table: DigestContent, max_named: int) -> Iterator[str]:
 def _count_lines(content: DigestContent) -> Iterator[str]:
     width = max((len(state) for state in content.counts), default=0)
     yield from (f"{_INDENT}{state:<{width}}  {count:>11,}" for state, count in content.counts.items())
-
-
-def lines_after_notices(content: DigestContent, numbering: Numbering, max_named: int) -> Iterator[str]:
-    """Render the lines after the notices."""
-    if numbering.part == 1:
-        yield from _change_lines(content, max_named)
-        yield from _locked_out_lines(content, max_named)
-        yield from _unusual_day_lines(content.unusual_days, max_named)
-        warnings = [shorten_sentence(each) for each in content.warnings if each not in content.reason_steps]
-        yield from _list_section("Warnings", warnings, max_named)
-    yield from _advice_lines(content, numbering)
 
 
 def section_title(notice: Notice) -> str:
@@ -219,7 +287,7 @@ def _count_untouched(deletion: Deletion) -> int:
 
 
 def _path_lines(what: str, where: str) -> Iterator[str]:
-    """A path or an address, never wrapped, so that it can be copied. Only such lines may be wider than 78 columns."""
+    """A path or an address, never wrapped, so that it can be copied. Only such lines may be wider than 72 columns."""
     yield f"{_INDENT}{what}:"
     yield f"{_INDENT}{printable(where)}"
 
@@ -268,9 +336,9 @@ def _locked_out_lines(content: DigestContent, max_named: int) -> Iterator[str]:
     named = zip_longest(owners[:max_named], content.lockout_states[:max_named], fillvalue="")
     items = [f"{printable(shorten_text(owner))}{f' ({states})' if states else ''}" for owner, states in named]
     yield from _item_lines(items, len(owners))
-    if content.ways_out:
+    if content.ways_out and max_named:
         yield from wrap_text("To let them in again, remove:", first=_INDENT, rest=_INDENT)
-        yield from _item_lines([f"{way_out}." for way_out in content.ways_out], len(content.ways_out))
+        yield from _item_lines([f"{way_out}." for way_out in content.ways_out[:max_named]], len(content.ways_out))
 
 
 def lockout_sentence(count: int) -> str:
@@ -306,36 +374,39 @@ def _item_lines(items: Sequence[str], total: int) -> Iterator[str]:
         yield f"{_INDENT}- and {total - len(items):,} more"
 
 
-def _advice_lines(content: DigestContent, numbering: Numbering) -> Iterator[str]:
-    sentences = list(advice_sentences(content)) if numbering.part == 1 else []
-    if sentences or content.full_report_location:
+def _advice_lines(content: DigestContent, today: Today, max_named: int) -> Iterator[str]:
+    sentences = list(advice_sentences(content, today))
+    steps = list(reason_sentences(content))
+    if sentences or steps or content.full_report_location:
         yield from _heading_lines("What to do next")
-    for sentence in sentences:
-        yield from wrap_text(sentence, first=f"{_INDENT}- ", rest=f"{_INDENT}  ")
+    yield from _item_lines(sentences, len(sentences))
+    yield from _item_lines(steps[:max_named], len(steps))
     if content.full_report_location:
         yield from _path_lines("Read the full report", content.full_report_location)
 
 
-def advice_sentences(content: DigestContent) -> Iterator[str]:
-    """Say what to do next; empty if there is nothing to do."""
+def advice_sentences(content: DigestContent, today: Today) -> Iterator[str]:
+    """Say what to do next, besides what has to be done today; empty if there is nothing to do."""
     counts, deletion = content.counts, content.deletion
     if content.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
         yield "Run janitor again once the cause is gone: a run can be repeated safely."
     if content.outcome is Outcome.REFUSED:
         yield "See what the guard says; `janitor scan` looks at the table without deleting."
-    if counts.get("expiring"):
+    if counts.get("expiring", 0) > today.expiring:
         yield (
             "Tokens that are about to expire: have them renewed or replaced before they expire."
             " From that second on LISA refuses them."
         )
-    if counts.get("expired"):
+    if counts.get("expired", 0) > today.expired:
         yield "Tokens that have expired: LISA refuses them. Replace them wherever they are still used."
     if counts.get("stale", 0) > deletion.deleted:
         yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
+
+
+def reason_sentences(content: DigestContent) -> Iterator[str]:
+    """Say what is wrong with rows besides their dates, and what to do about it."""
     for step in map(shorten_sentence, content.reason_steps):
         yield f"{step[:1].upper()}{step[1:]}."
-    if counts.get("malformed"):
-        yield "Malformed dates: only you can tell what was meant; `janitor scan` lists them, with a guess."
 
 
 def _heading_lines(title: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.notice import ascii_json
 from janitor.notices.run_problem import ProblemMemory, RunProblem
 from janitor.notices.subject_line import MAX_SUBJECT_LENGTH, to_ascii
+from janitor.notices.text_wrapping import wrap_text
 from janitor.sinks.sns import Message, Severity
 from janitor.tokens.printable import printable
 
@@ -33,9 +34,12 @@ def build_failure_message(
         "run_id": run_id,
         "error": {"code": code, "message": sentence},
     }
-    email = (
-        f"janitor {command} of {printable(table)} failed before it had read anything:\n\n    {printable(sentence)}\n"
-    )
+    lines = [
+        *wrap_text(f"janitor {command} of {printable(table)} failed before it had read anything:"),
+        "",
+        *wrap_text(printable(sentence), first=" " * 4, rest=" " * 4, splits_words=False),
+    ]
+    email = "".join(f"{line}\n" for line in lines)
     subject = _subject(command, table)
     chat = encode_for_chat(summarize_failure(subject, sentence), "failure") if has_chat_text else None
     return Message(

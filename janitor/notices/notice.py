@@ -10,7 +10,7 @@ from janitor.tokens.duration import format_relative
 from janitor.tokens.expiration import calendar_time
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import shorten_text
-from janitor.tokens.times import format_minute
+from janitor.tokens.times import format_iso, format_minute
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
@@ -41,6 +41,7 @@ class Notice:
         expires_at: ISO 8601 in UTC, None if no calendar holds the date.
         seconds_to_expiry: at the time of the run; zero or less once it has expired.
         table: the label of its table, in a digest of several tables; else None.
+        created: the UNIX second at which LISA made it; None if the row does not tell.
     """
 
     crossing: Crossing
@@ -52,6 +53,7 @@ class Notice:
     expires_at: str | None
     seconds_to_expiry: int
     table: str | None = None
+    created: int | None = None
 
     @property
     def notice_id(self) -> str:
@@ -77,6 +79,12 @@ class Notice:
         return f"{format_minute(second)} UTC" if second else "-"
 
     @property
+    def creation_date(self) -> str | None:
+        """When it was made, to the minute in UTC; None if that is not known."""
+        second = None if self.created is None else calendar_time(self.created)
+        return f"{format_minute(second)} UTC" if second else None
+
+    @property
     def label(self) -> str:
         """The token's name for people, or a dash."""
         return printable(shorten_text(self.name)) if self.name else "-"
@@ -97,6 +105,7 @@ def notice_urgency(notice: Notice) -> tuple[int, int, str]:
 def notice_fields(notice: Notice) -> dict[str, Any]:
     """The notice as programs get it, alone or in a digest. No key is ever left out."""
     fingerprint, expiry, threshold = notice.crossing
+    created = None if notice.created is None else calendar_time(notice.created)
     return {
         "id": notice.notice_id,
         "event": notice.event.value,
@@ -109,6 +118,7 @@ def notice_fields(notice: Notice) -> dict[str, Any]:
         "state": notice.state,
         "expires_at": notice.expires_at,
         "seconds_to_expiry": notice.seconds_to_expiry,
+        "created_at": None if created is None else format_iso(created),
     }
 
 

@@ -6,6 +6,7 @@ from janitor.notices.notice import Event, Notice
 from janitor.readers.interface import JudgedRow
 from janitor.report.build import MAX_JSON_INTEGER
 from janitor.store.chunks import RememberedToken
+from janitor.tokens.classify import find_creation
 from janitor.tokens.crossing import EXPIRY_THRESHOLD, Crossing
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.expiration import calendar_time
@@ -24,6 +25,7 @@ class SeenToken(NamedTuple):
         username, name: as they may be shown (`janitor.tokens.redact`).
         system: whether it is a system token.
         outcome: what became of it, None for a row that was in no plan.
+        created: the UNIX second at which LISA made it; None if the row does not tell.
     """
 
     fingerprint: str
@@ -33,6 +35,7 @@ class SeenToken(NamedTuple):
     name: str | None
     system: bool
     outcome: DeletionOutcome | None
+    created: int | None = None
 
     @property
     def remembered(self) -> RememberedToken:
@@ -52,6 +55,7 @@ class SeenToken(NamedTuple):
             state=self.state,
             expires_at=None if when is None else format_iso(when),
             seconds_to_expiry=expiry - now,
+            created=self.created,
         )
 
     def make_deletion_notice(self, now: int) -> Notice:
@@ -71,6 +75,7 @@ def make_seen_token(found: JudgedRow, fingerprint: str) -> SeenToken:
         texts.name,
         is_truthy(found.row.is_system),
         found.outcome,
+        find_creation(found.row),
     )
 
 

@@ -5,9 +5,10 @@ Where the whole digest is longer, the message names the most urgent tokens and c
 
 from janitor.notices.chat_text import ChatSummary, neutralize_markup, summarize_digest
 from janitor.notices.digest_content import DigestContent
-from janitor.notices.digest_text import Numbering, due_lines, lines_after_notices, lines_before_notices
+from janitor.notices.digest_text import Numbering, due_lines, limit_opening, opening_lines
 from janitor.notices.fifo_ids import deduplication_id, group_id
 from janitor.notices.subject_line import DueCounts, digest_subject
+from janitor.notices.today import find_today
 from janitor.report.model import Outcome
 from janitor.sinks.sns import Message, Severity
 
@@ -29,7 +30,7 @@ def build_service_digest(content: DigestContent, max_length: int, *, is_mail: bo
         max_length: how many characters the service takes.
         is_mail: whether it sends mail, in which no markup has a meaning.
     """
-    due = DueCounts()
+    due = DueCounts(urgent_within=content.urgent_within)
     for notice in content.notices:
         due.add(notice)
     subject, text = digest_subject(content, due, part=1, parts=1), _render_whole(content, max_length)
@@ -57,12 +58,9 @@ def _render_whole(content: DigestContent, max_length: int) -> str | None:
     count = len(content.notices)
     if count * _SHORTEST_NOTICE > max_length:
         return None
-    numbering = Numbering(1, 1, count, count)
-    lines = [
-        *lines_before_notices(content, numbering, _MAX_NAMED, len(content.tables)),
-        *due_lines(content.notices),
-        *lines_after_notices(content, numbering, _MAX_NAMED),
-    ]
+    numbering, today = Numbering(1, 1, count, count), find_today(content)
+    limits = limit_opening(content, today, _MAX_NAMED, len(content.tables))
+    lines = [*opening_lines(content, today, numbering, limits), *due_lines(content.notices)]
     return "\n".join(lines)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from janitor.notices.digest_content import DigestContent
 from janitor.notices.notice import Event, Notice
+from janitor.notices.today import describe_within
 from janitor.report.model import Outcome
-from janitor.tokens.duration import format_duration
 from janitor.tokens.words import format_count
 
 MAX_SUBJECT_LENGTH = 100
@@ -51,17 +51,22 @@ class DueCounts:
         expiring: how many tokens are about to expire.
         expired: how many have expired.
         within: the largest threshold of the expiring ones, in seconds.
+        urgent_within: in seconds; how soon a token expires that is for today.
+        urgent: how many tokens are for today.
     """
 
     expiring: int = 0
     expired: int = 0
     within: int = 0
+    urgent_within: int = 0
+    urgent: int = 0
 
     def add(self, notice: Notice) -> None:
         """Count one more notice."""
         if notice.event is Event.EXPIRING:
             self.expiring += 1
             self.within = max(self.within, notice.crossing.threshold)
+            self.urgent += notice.seconds_to_expiry <= self.urgent_within
         elif notice.event is Event.EXPIRED:
             self.expired += 1
 
@@ -105,8 +110,11 @@ def _phrases(content: DigestContent, due: DueCounts) -> Iterator[str]:
     if deletion.failed:
         yield f"{deletion.failed:,} not deleted"
     if due.expiring:
-        expire = "expires" if due.expiring == 1 else "expire"
-        yield f"{format_count(due.expiring, 'token')} {expire} within {_describe_threshold(due.within)}"
+        soon, within = (due.urgent, due.urgent_within) if due.urgent else (due.expiring, due.within)
+        expire = "expires" if soon == 1 else "expire"
+        yield f"{format_count(soon, 'token')} {expire} within {describe_within(within)}"
+        if soon < due.expiring:
+            yield f"{due.expiring - soon:,} within {describe_within(due.within)}"
     if due.expired:
         tokens = "" if due.expiring else " token" if due.expired == 1 else " tokens"
         yield f"{due.expired:,}{tokens} expired"
@@ -121,11 +129,6 @@ def _phrases(content: DigestContent, due: DueCounts) -> Iterator[str]:
 def _describe_no_news(content: DigestContent) -> str:
     """Say why nothing is due."""
     return to_ascii(content.errors[0]) if content.errors else _NO_NEWS[content.outcome]
-
-
-def _describe_threshold(seconds: int) -> str:
-    # A threshold of a day is "1 day" to whoever set it, not "24 hours".
-    return "1 day" if seconds == 24 * 3_600 else format_duration(seconds)
 
 
 def _join_phrases(phrases: Sequence[str], room: int) -> str:

@@ -1,9 +1,9 @@
-"""Wraps text for mailboxes at 78 columns, the width that every mail program can show (RFC 5322)."""
+"""Wraps text for mailboxes at 72 columns: the 78 that every mail program shows (RFC 5322), less room to be quoted."""
 
 import unicodedata
 from collections.abc import Iterator
 
-WIDTH = 78
+WIDTH = 72
 
 
 def display_width(text: str) -> int:
@@ -13,17 +13,18 @@ def display_width(text: str) -> int:
     return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
 
 
-def wrap_text(text: str, *, first: str = "", rest: str = "") -> list[str]:
-    """Wrap a text at spaces; within a word only where the word is longer than a line.
+def wrap_text(text: str, *, first: str = "", rest: str = "", splits_words: bool = True) -> list[str]:
+    """Wrap a text at spaces, and within a word that is longer than a line.
 
     Args:
         text: printable, on one line (`janitor.tokens.printable`).
         first: what the first line begins with.
         rest: what the other lines begin with.
+        splits_words: whether a word longer than a line is split; an address that is to be followed is not.
     """
     if display_width(first + text) <= WIDTH:
         return [first + text]
-    longest_word = WIDTH - max(display_width(first), display_width(rest))
+    longest_word = WIDTH - max(display_width(first), display_width(rest)) if splits_words else len(text) * 2
     lines, line, has_word = [], first, False
     for piece, is_new_word in _split_words(text, longest_word):
         joined = f"{line} {piece}" if has_word and is_new_word else line + piece
@@ -32,6 +33,15 @@ def wrap_text(text: str, *, first: str = "", rest: str = "") -> list[str]:
             joined = rest + piece
         line, has_word = joined, True
     return [*lines, line]
+
+
+def cut_to_line(text: str) -> str:
+    """Return as much of the text as a line holds, with an ellipsis if that is not all."""
+    if display_width(text) <= WIDTH:
+        return text
+    while display_width(text) > WIDTH - 1:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def _split_words(text: str, max_width: int) -> Iterator[tuple[str, bool]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from janitor.settings.notice_text import FIELDS, NoticeText, parse_contact, parse_notice_text
 from janitor.settings.parsers import (
     FORMATS,
     NO_REPORT,
@@ -28,6 +29,8 @@ JOB_VARIABLE = "JANITOR_JOB"
 # Where LISA 6.1.1 and later keeps the name of its usage table, with its default prefix.
 USAGE_PARAMETER = "/prod/prod/lisa/table/usage-metrics"
 CHATBOT = "chatbot"
+# The value of --sns-format that gives mailboxes a text.
+MAIL = "mail"
 STATES_TO_FAIL_ON = ("expiring", "expired", "stale", "permanent", "malformed", "legacy")
 
 
@@ -101,6 +104,24 @@ class NoticeSettings(Settings):
         "each. With --per-token it goes with messages to the topic, and mailto:// services write to it.",
         metavar="TEMPLATE|FILE",
         parse=parse_owner_address,
+    )
+    contact: str | None = setting(
+        "Whom owners ask about their tokens, for messages of --per-token: a name, a channel, an address.",
+        parse=parse_contact,
+        default_words="the people who run LISA",
+    )
+    notice_text: NoticeText | None = setting(
+        "What an owner is to do, in messages of --per-token: how a token is renewed at your site. It may have lines "
+        f"and the fields {', '.join(f'{{{field}}}' for field in FIELDS)}.",
+        parse=parse_notice_text,
+        default_words="how LISA does it",
+    )
+    sns_format: str = setting(
+        "What subscribers get of messages of --per-token: json is one JSON text for everybody, with attributes for "
+        "filter policies; mail is a text for mailboxes and the JSON for the others, but SNS then delivers no "
+        "attributes.",
+        choices=("json", MAIL),
+        default="json",
     )
     digest: str = setting("When the digest is published.", choices=("news", "always", "never"), default="news")
     digest_format: str = setting(

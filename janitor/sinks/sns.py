@@ -65,8 +65,8 @@ class Message:
         group_id: a FIFO topic keeps the messages of one group in order; other topics do not get it.
         deduplication_id: a FIFO topic accepts each one once in five minutes; other topics do not get it.
         subject: the subject of an e-mail: printable ASCII, at most 100 characters.
-        attributes: for filter policies. Empty ones are left out, because SNS refuses them; so are all of a structured
-            message, because SNS does not deliver them.
+        attributes: for filter policies. Empty ones are left out, because SNS refuses them. SNS delivers none with a
+            structured message ("Amazon SNS message attributes", developer guide).
         is_structured: whether the body is for MessageStructure `json`.
         severity: how bad the news is; a topic does not get it.
     """
@@ -81,8 +81,8 @@ class Message:
 
     @property
     def sent_attributes(self) -> Mapping[str, str]:
-        """The attributes that SNS would deliver."""
-        return {} if self.is_structured else {name: value for name, value in self.attributes.items() if value}
+        """The attributes that SNS takes."""
+        return {name: value for name, value in self.attributes.items() if value}
 
     @property
     def size(self) -> int:

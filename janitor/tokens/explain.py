@@ -113,8 +113,8 @@ def explain_gates(row: Row, now: int, dialect: Dialect) -> list[GateExplanation]
     else:
         api = GateExplanation(Gate.API, accepts=False, why=missing, until=None)
     if accepts and dialect is Dialect.HASHED:
-        stored = "key" if is_legacy(row) else "hash"
-        why = f"{why}; it looks up the stored {stored}, so anyone who has read it gets in"
+        what = "the token itself, its key" if is_legacy(row) else "not the token, but its sha256, its key"
+        why = f"{why}; {what}, opens it, so anyone who has read that gets in"
     return [api, GateExplanation(Gate.WORKBENCH, accepts, why, until)]
 
 

@@ -21,13 +21,15 @@ from janitor.notices.channel import Channel, Destination
 from janitor.notices.dry_announcement import DryAnnouncer
 from janitor.notices.failure_message import build_failure_message, build_service_failure, publish_unless_recent
 from janitor.notices.notice_memory import NoticeMemory, NoticeRules
+from janitor.notices.owner_text import OwnerMessageRules
 from janitor.notices.run_problem import RunProblem
 from janitor.report.model import Remark
-from janitor.settings.output import CHATBOT, NoticeSettings, StateSettings
+from janitor.settings.output import CHATBOT, MAIL, NoticeSettings, StateSettings
 from janitor.settings.scan import JobSettings
 from janitor.settings.table import TableSettings
 from janitor.stopping import Stop
 from janitor.temporary import temporary_folder
+from janitor.tokens.dialect import Dialect
 from janitor.tokens.fingerprint import compute_fingerprint
 from janitor.wiring.destinations import list_destinations, open_destination
 from janitor.wiring.open_table import MAX_SKEW_SECONDS, OpenTable, make_owner_reader, name_in_settings, open_session
@@ -71,7 +73,11 @@ def build_table_notices(
         channel = _make_channel(
             settings, destination, lambda: opened.run_session, stop, is_dry_run=parameters.is_dry_run
         )
-        channel = replace(channel, refusal=find_clock_refusal(opened.table.skew_seconds))
+        channel = replace(
+            channel,
+            refusal=find_clock_refusal(opened.table.skew_seconds),
+            owner_messages=_make_owner_rules(settings, parameters),
+        )
         is_first = destination is destinations[0]
         memory = _make_memory(state, opened, parameters, channel, requires_notice=requires_notice and is_first)
         announcer = (DryAnnouncer if parameters.is_dry_run else Announcer)(
@@ -94,6 +100,17 @@ def build_table_notices(
         memories.append(memory)
         announcers.append(announcer)
     return TableNotices(AnnouncerGroup(announcers), memories[0])
+
+
+def _make_owner_rules(settings: NoticeSettings, parameters: TableRunParameters) -> OwnerMessageRules:
+    """Make the rules by which messages to the owners of a table's tokens are written."""
+    return OwnerMessageRules(
+        is_hashed=parameters.policy.dialect is Dialect.HASHED,
+        has_fingerprint_key=parameters.fingerprint_key is not None,
+        contact=settings.contact,
+        text=settings.notice_text,
+        is_structured=settings.sns_format == MAIL,
+    )
 
 
 def _make_memory(

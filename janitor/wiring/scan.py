@@ -14,6 +14,7 @@ from janitor.readers.listing import Listing
 from janitor.run.spec import OwnerLookup, Prices, TableSpec
 from janitor.settings.output import CHATBOT
 from janitor.settings.scan import FilterSettings, ScanCommand
+from janitor.settings.setting import flag
 from janitor.stopping import Stop
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
@@ -230,9 +231,10 @@ def check_notices(settings: NoticeSettings, state: StateSettings, *, requires_no
         ConfigurationError: one lacks another, or contradicts it.
     """
     check_destinations(settings)
-    if settings.owner_address is not None and not settings.per_token and settings.is_chosen("owner_address"):
-        sentence = "--owner-address is for messages to owners, and without --per-token there are none"
-        raise ConfigurationError(sentence, "give --per-token too")
+    for name in ("owner_address", "contact", "notice_text"):
+        if getattr(settings, name) is not None and not settings.per_token and settings.is_chosen(name):
+            sentence = f"{flag(name)} is for messages to owners, and without --per-token there are none"
+            raise ConfigurationError(sentence, "give --per-token too")
     if settings.digest_format == CHATBOT and settings.sns_topic_arn is None:
         raise ConfigurationError("--digest-format chatbot needs a topic to publish to", "give --sns-topic-arn ARN")
     if requires_notice and settings.sns_topic_arn is None:

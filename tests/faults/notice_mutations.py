@@ -163,4 +163,33 @@ NOTICE_MUTATIONS = (
         (("return _SPECIAL.sub(_neutralize, printable(text))", "return printable(text)"),),
         ("tests/unit/notices/test_chat_text.py",),
     ),
+    Mutation(
+        "a text for mailboxes takes the attributes from filter policies",
+        "janitor/sinks/sns.py",
+        (
+            (
+                "return {name: value for name, value in self.attributes.items() if value}",
+                "return {name: value for name, value in self.attributes.items() if value and not self.is_structured}",
+            ),
+        ),
+        ("tests/unit/notices/test_token_message.py", "tests/integration/test_sns.py"),
+    ),
+    Mutation(
+        "an operator's text reaches into a value",
+        "janitor/settings/notice_text.py",
+        (("if field in FIELDS and not spec", "if _FIND_BASE(field)[0] in FIELDS and not spec"),),
+        ("tests/unit/notices/test_owner_text.py",),
+    ),
+    Mutation(
+        "an operator's text goes out with a token in it",
+        "janitor/settings/notice_text.py",
+        (("    if reveals_any_token(text, ()):\n", "    if False:\n"),),
+        ("tests/unit/notices/test_owner_text.py",),
+    ),
+    Mutation(
+        "whoever was locked out before counts as newly locked out",
+        "janitor/notices/today.py",
+        (("        elif notice.event is Event.EXPIRED:\n", "        else:\n"),),
+        ("tests/unit/notices/test_digest_text.py",),
+    ),
 )

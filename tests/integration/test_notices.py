@@ -35,6 +35,31 @@ def test_each_token_is_announced_at_its_present_threshold_only_and_once(
     assert (again.notices["due"], again.notices["digests"], queue.take()) == (0, 0, [])
 
 
+def test_an_owners_message_says_whom_to_ask_and_how_to_renew_here_and_programs_get_the_same_json(
+    runs: Callable[..., Runs], topic: Loudspeaker
+) -> None:
+    queue = topic.queue("owners", {"username": ["ana"]})
+    # The other one's name is the token itself.
+    nightly = runs(*due_rows(5, username="ana", name="ci"), *due_rows(6, username="ana", name="due in 6"))
+    given = ("--per-token", "--digest", "never", "--sns-format", "mail")
+    refused = nightly.run(*given, "--notice-text", "See {fingerprnt}")
+    assert refused.finished.code == 2
+    assert "'{fingerprnt}' is no field; did you mean {fingerprint}?" in refused.finished.err
+    alone = nightly.run("--contact", "Ann")
+    assert (alone.finished.code, "--contact is for messages to owners" in alone.finished.err) == (2, True)
+    first = nightly.run(
+        *given, "--contact", "Ann", env={"JANITOR_NOTICE_TEXT": "Open the form\nfor {name} of {username}."}
+    )
+    assert first.notices["sent"] == 2, first.finished.err
+    # SNS gives a queue the text for `default`, and so does ministack.
+    body, other = queue.bodies()
+    assert "due in 6" not in str(other)
+    assert "for [removed: it holds a token] of ana." in other["text"]
+    assert (body["schema"], body["username"]) == ("janitor.notice/v1", "ana")
+    assert "What to do\n----------\nOpen the form\nfor ci of ana.\n" in body["text"]
+    assert body["text"].endswith("\nQuestions: Ann\n")
+
+
 def test_a_token_that_passes_the_next_threshold_is_announced_again_and_an_extended_one_anew(
     runs: Callable[..., Runs], topic: Loudspeaker, dynamodb: DynamoDBClient
 ) -> None:

@@ -20,7 +20,7 @@ from tests.fixtures import NewTable
 from tests.lisa import api_accepts, workbench_accepts
 from tests.servers import Server
 from tests.sweeping import DAY, archived_keys, keys_in
-from tests.tables import Item, modern, token
+from tests.tables import Item, legacy, modern, token
 from tests.token_changing import Token
 
 TOKEN = hashlib.sha512(b"chosen").hexdigest()
@@ -46,6 +46,34 @@ def assert_silent(said: str, bearer: str) -> None:
     """Neither the token nor its row's key, nor any piece of them that is longer than a fingerprint."""
     for secret in (bearer, sha256(bearer)):
         assert not [at for at in range(len(secret) - 12) if secret[at : at + 13] in said]
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "until"),
+    [
+        (None, "MCP Workbench accepts it for ever, by the row"),
+        (DAY, "MCP Workbench accepts it until 20"),
+        (-1, "MCP Workbench does not"),
+    ],
+)
+def test_where_a_legacy_row_of_the_token_stands_add_and_show_agree_about_workbench(
+    server: Server, client: DynamoDBClient, new_table: NewTable, expires_in: int | None, until: str
+) -> None:
+    now = int(time.time())
+    table = new_table([legacy(TOKEN, None if expires_in is None else now + expires_in)])
+    said = add(server, table, *HASHED, "--token-stdin", input=TOKEN)
+    assert said.code == 0, said.err
+    where = ("--table", table, "--endpoint-url", server.url, "--format", "json")
+    shown = json.loads(janitor("token", "show", "--token-stdin", *where, input=TOKEN).out)["rows"]
+    by_state = {each["token"]["state"]: each["gates"][1] for each in shown}
+    accepts = workbench_accepts(client, table, TOKEN, int(time.time()))
+    assert accepts is by_state["legacy"]["accepts"] is (expires_in != -1)
+    assert until in said.err
+    name = Token(TOKEN, legacy(TOKEN)).row_name
+    assert (f"by the row {name}, whose key is the token itself" in said.err) is accepts
+    assert "the token itself, its key" in by_state["legacy"]["why"] or not accepts
+    assert "not the token, but its sha256" in by_state["expiring"]["why"]
+    assert_silent(said.err, TOKEN)
 
 
 def test_a_generated_token_of_a_classic_table_is_accepted_until_it_expires(

@@ -12,6 +12,7 @@ from janitor.notices.digest_parts import LIMIT, split_digest
 from janitor.notices.failure_message import build_failure_message
 from janitor.notices.notice import Notice
 from janitor.notices.service_digest import build_service_digest
+from janitor.notices.text_wrapping import WIDTH
 from janitor.report.model import Deletion, Outcome
 from janitor.sinks.sns import Severity
 from tests.examples import examples
@@ -83,6 +84,25 @@ def test_the_most_urgent_tokens_are_named_and_the_others_counted() -> None:
     assert any("repeated safely" in step for step in first["content"]["nextSteps"])
 
 
+def test_a_chat_app_opens_with_what_has_to_be_done_today() -> None:
+    notices = [notice(1, seconds_to_expiry=60), notice(2, seconds_to_expiry=-60, username="eve")]
+    content = digest(*notices, has_chat_text=True, errors=("no network",), locked_out=("eve", "mal"))
+    [chat] = chats_of(content)
+    assert chat is not None
+    assert chat["content"]["description"].splitlines()[1:] == [
+        "To do today:",
+        "• no network",
+        "• 1 token expires within 1 day: renew it now.",
+        "• 1 token has expired: replace it wherever it is still used.",
+        "• 1 owner has been locked out since then: LISA makes no new token until the owner's rows are gone.",
+        "Tokens, most urgent first:",
+        "• `000000000001` of ada@example.com (ci pipeline): expires in 60 seconds, 2026-09-21 14:14 UTC",
+        "• `000000000002` of eve (ci pipeline): expired 60 seconds ago, 2026-09-21 14:12 UTC",
+        "Rows: 12,345 scanned, 12,343 active, 2 expiring.",
+        "LISA does not let 2 owners create a token until their rows are gone.",
+    ]
+
+
 def test_a_chat_app_gets_whole_advice_because_it_shows_no_warnings() -> None:
     content = digest(
         has_chat_text=True,
@@ -106,8 +126,11 @@ def test_a_chat_app_gets_whole_advice_because_it_shows_no_warnings() -> None:
 def test_only_who_asks_for_it_has_a_text_for_a_chat_app() -> None:
     assert chats_of(digest(notice())) == [None]
     for wanted in (True, False):
-        failure = build_failure_message("scan", "prod", "r1", "AccessDenied", "denied <!here>", has_chat_text=wanted)
+        sentence = f"denied <!here>{' no' * 60}"
+        failure = build_failure_message("scan", "t" * 99, "r1", "AccessDenied", sentence, has_chat_text=wanted)
         body = json.loads(failure.body)
+        assert {len(line) <= WIDTH for line in body["email"].splitlines()} == {True}
+        assert sentence in " ".join(body["email"].split())
         assert ("https" in body) is wanted
         if wanted:
             chat = json.loads(body["https"])

@@ -174,4 +174,4 @@ def test_of_more_tables_than_a_message_holds_some_are_told_and_the_others_counte
     machine = json.loads(json_of(part))
     assert len(machine["tables"]) + machine["tables_omitted"] == 2_000
     assert len(machine["tables"]) == 100
-    assert "1,900 more tables" in email_of(part)
+    assert "1,990 more tables: see the full report." in email_of(part)

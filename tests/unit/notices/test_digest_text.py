@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from typing import Any
 
@@ -7,15 +8,19 @@ from hypothesis import strategies as st
 
 from janitor.notices.digest_content import DigestContent, is_news
 from janitor.notices.digest_parts import split_digest
+from janitor.notices.digest_text import OPENING_LINES
 from janitor.notices.notice import Event, Notice, notice_urgency
 from janitor.notices.text_wrapping import WIDTH, display_width
+from janitor.notices.today import Today, find_today
 from janitor.report.changes import Change, ChangedToken
 from janitor.report.model import Deletion, Outcome
 from tests.examples import examples
+from tests.unit.notices.notices import CHANGES as CHANGE_KINDS
 from tests.unit.notices.notices import DAY, digest, named, notice, sorted_notices, texts
 
+STATES = ("expiring", "expired", "stale", "permanent", "malformed", "legacy")
 TITLES = {
-    "What went wrong",
+    "To do today",
     "Rows",
     "Due, by owner, most urgent first",
     "Deleted by this run, by owner, with when they had expired",
@@ -32,7 +37,7 @@ def email(content: DigestContent) -> str:
     return str(json.loads(part.message.body)["email"])
 
 
-def test_a_digest_says_first_what_happened_then_what_is_due_by_owner() -> None:
+def test_a_digest_opens_with_today_and_ends_with_every_token_by_owner() -> None:
     notices = [
         notice(1, seconds_to_expiry=5 * 3_600),
         notice(2, username="bob", name=None),
@@ -41,14 +46,25 @@ def test_a_digest_says_first_what_happened_then_what_is_due_by_owner() -> None:
         notice(5, username="bob", seconds_to_expiry=-40 * DAY, event=Event.DELETED),
     ]
     assert email(digest(*notices)) == (
-        "The scan of prod-LISAApiBaseTokenTable in us-east-1 of account 123456789012,\n"
-        "started 2026-09-21T14:13:20Z, is complete.\n"
+        "The scan of prod-LISAApiBaseTokenTable in us-east-1 of account\n"
+        "123456789012, started 2026-09-21T14:13:20Z, is complete.\n"
+        "\n"
+        "To do today\n"
+        "-----------\n"
+        "  - 1 token expires within 1 day: renew it now:\n"
+        "      in 5 hours: 000000000001, ada@example.com, ci pipeline\n"
+        "  - 1 token has expired: replace it wherever it is still used.\n"
         "\n"
         "Rows\n"
         "----\n"
         "  scanned        12,345\n"
         "  active         12,340\n"
         "  expiring            5\n"
+        "\n"
+        "What to do next\n"
+        "---------------\n"
+        "  - Tokens that are about to expire: have them renewed or replaced\n"
+        "    before they expire. From that second on LISA refuses them.\n"
         "\n"
         "Due, by owner, most urgent first\n"
         "--------------------------------\n"
@@ -69,11 +85,6 @@ def test_a_digest_says_first_what_happened_then_what_is_due_by_owner() -> None:
         "\n"
         "  bob\n"
         "    40 days ago      2026-08-12 14:13 UTC  000000000005  ci pipeline\n"
-        "\n"
-        "What to do next\n"
-        "---------------\n"
-        "  - Tokens that are about to expire: have them renewed or replaced before they\n"
-        "    expire. From that second on LISA refuses them.\n"
     )
 
 
@@ -84,6 +95,7 @@ def test_what_failed_stands_before_everything_else() -> None:
     assert said.index("FAILED") < said.index("2 rows could not be deleted.") < said.index("- access was denied.")
     assert said.index("- access was denied.") < said.index("\nRows\n")
     assert "4 deleted, of 9 rows planned, 1 changed meanwhile and stayed, 1 gone\n  already, 2 failed, 1 not" in said
+    assert said.index("- access was denied.") < said.index("ci pipeline")
     assert "Run janitor again" in said
 
 
@@ -93,7 +105,7 @@ def test_what_is_only_counted_and_what_is_over_are_said() -> None:
     assert said.index("It has recovered. What was wrong before: a guard\\nrefused.") < said.index("\nRows\n")
 
 
-def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_behind_what_is_due() -> None:
+def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_before_the_tokens() -> None:
     content = digest(
         notice(),
         changes=CHANGES,
@@ -105,8 +117,9 @@ def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_behind_
     )
     said = email(content)
     places = [
-        "ci pipeline", "extended", "and 2 more", "- eve (expired)\n", "- mal (malformed)\n",
+        "extended", "and 2 more", "- eve (expired)\n", "- mal (malformed)\n",
         "  To let them in again, remove:\n  - rows: `sweep`.\n  - others.\n", "2026-10-01    1,412", "hm.",
+        "ci pipeline",
     ]  # fmt: skip
     assert sorted(places, key=said.index) == places
     assert "deleted by somebody else" not in said
@@ -121,7 +134,7 @@ def test_a_dry_run_a_refusal_and_rows_that_stay_are_said() -> None:
     assert "A dry run: nothing was deleted, 1 row would be." in email(digest(deletion=Deletion(planned=1)))
     kept = Deletion(enabled=True, planned=3, waiting=1, protected=2)
     said = email(digest(deletion=kept, outcome=Outcome.REFUSED))
-    assert "a guard REFUSED to delete" in said
+    assert "a guard\nREFUSED to delete" in said
     assert "Nothing was deleted, of 3 rows planned." in said
     assert "1 more row must wait" in said
     assert "2 more rows would be deleted if they were not protected." in said
@@ -212,3 +225,88 @@ def test_what_is_wrong_with_rows_is_a_next_step_with_their_names_and_stands_once
     assert text.index("Warnings") < text.index("the clock is off") < text.index("What to do next")
     assert text.count("with a key in plain text") == 1
     assert text.index("What to do next") < text.index("At least 2 rows with a key in plain text: ab12; treat it as")
+
+
+def test_what_has_to_be_done_today_is_what_no_later_notice_warns_of_and_whom_it_newly_locks_out() -> None:
+    notices = [
+        notice(1, seconds_to_expiry=DAY),
+        notice(2, seconds_to_expiry=DAY + 1, username="bob"),
+        notice(3, seconds_to_expiry=-60, username="eve"),
+        notice(4, seconds_to_expiry=-60, username="bob"),
+        notice(5, seconds_to_expiry=-60, username="old", event=Event.DELETED),
+    ]
+    content = digest(
+        *notices,
+        locked_out=("eve", "old"),
+        counts={"scanned": 9, "malformed": 2},
+        urgent_within=DAY,
+        errors=("no",) * 11,
+    )
+    assert find_today(content) == Today(
+        expiring=1, within=DAY, urgent=(notices[0],), expired=2, locked_out=("eve",), malformed=2
+    )
+    said = email(content).partition("\nRows\n")[0]
+    places = [
+        "- no.", "- and 1 more", "- 1 token expires within 1 day", "in 24 hours: 000000000001, ada", "- 2 tokens have",
+        "- 1 owner has been locked out", "- 2 rows have a broken expiry date",
+    ]  # fmt: skip
+    assert sorted(places, key=said.index) == places
+    assert "000000000002" not in said
+    (part,) = split_digest(content)
+    assert json.loads(json.loads(part.message.body)["default"])["today"] == {
+        "expiring": 1, "within_seconds": DAY, "expired": 2, "newly_locked_out": 1,
+    }  # fmt: skip
+    # Where no notice is wanted later than a week ahead, the week is the last moment.
+    assert find_today(dataclasses.replace(content, urgent_within=7 * DAY)).expiring == 2
+
+
+def test_of_many_tokens_that_expire_today_ten_are_named_at_the_start_and_all_below() -> None:
+    many = [notice(number, seconds_to_expiry=number * 60, name="字" * 40) for number in range(1, 31)]
+    start, _, below = email(digest(*many)).partition("\nRows\n")
+    assert start.count(", ada@example.com, 字") == 10
+    assert "and 20 more, in the list below" in start
+    assert [below.count(one.crossing.fingerprint) for one in many] == [1] * 30
+
+
+def test_where_nothing_cannot_wait_the_digest_says_so() -> None:
+    assert "To do today\n-----------\n  Nothing has to be done today.\n" in email(digest(notice()))
+
+
+@examples(10, nightly=200)
+@given(
+    sorted_notices(12),
+    st.lists(texts.map(lambda text: text * 3), max_size=15),
+    st.integers(0, 12),
+    st.booleans(),
+)
+def test_the_opening_fills_two_screens_at_most(
+    notices: list[Notice],
+    hostile: list[str],
+    tables: int,
+    has_report: bool,  # noqa: FBT001  # drawn
+) -> None:
+    lists = tuple(hostile)
+    whole = digest(
+        *notices,
+        table="t" * 255,
+        counts=dict.fromkeys(["scanned", "active", *STATES], 10**9),
+        deletion=Deletion(
+            enabled=True, planned=9, deleted=1, failed=2, changed=1, waiting=1, protected=1, archive="/a"
+        ),
+        outcome=Outcome.INTERRUPTED,
+        changes={kind: Change(99, [named(text) for text in hostile[:20]]) for kind in CHANGE_KINDS},
+        locked_out=lists,
+        lockout_states=lists,
+        ways_out=("rows that have expired: `janitor sweep`, " * 4,) * min(len(lists), 4),
+        unusual_days=(("2026-10-01", 9),) * len(lists),
+        errors=lists,
+        warnings=lists,
+        reason_steps=lists[:8],
+        long_expired=7,
+        recovered_from="x " * 300,
+        full_report_location="s3://b/k" if has_report else None,
+    )
+    content = dataclasses.replace(whole, tables=(dataclasses.replace(whole, table="t"),) * tables)
+    first = next(split_digest(content))
+    opening = str(json.loads(first.message.body)["email"]).partition("\nDue, by")[0].partition("\nDeleted by")[0]
+    assert len(opening.splitlines()) <= OPENING_LINES

@@ -118,3 +118,13 @@ def test_accents_are_dropped_letters_spelled_out_and_the_rest_marked() -> None:
 
 def test_a_name_without_a_letter_in_ascii_is_left_out_of_a_subject() -> None:
     assert token_subject(notice(1, username=None, name="日本語")) == "Token 000000000001 expires in 3 days"
+
+
+def test_a_digests_subject_begins_with_what_expires_today() -> None:
+    soon, later = notice(1, seconds_to_expiry=3_600), notice(2)
+    due = DueCounts(urgent_within=DAY)
+    for one in (soon, later, later):
+        due.add(one)
+    assert digest_subject(digest(table="prod"), due, part=1, parts=1) == (
+        "[janitor] prod: 1 token expires within 1 day, 2 within 7 days"
+    )

@@ -113,6 +113,7 @@ def test_a_section_to_delete_by_itself_is_a_dry_run(tmp_path: Path, delete: str)
         ("[policy]\n\ngrase = '7d'", "job.toml, line 3: [policy] grase: an unknown key; did you mean 'grace'?"),
         ("[policy]\nmax_deletes = 5", "line 2: [policy] max_deletes: an unknown key; it belongs to [delete] max_d"),
         ("[plicy]\ngrace = '7d'", "job.toml, line 1: [plicy]: an unknown section; did you mean 'policy'?"),
+        ("[notify]\ntext = '''\nRenew {nam}\n'''", "[notify] text: '{nam}' is no field; did you mean {name}?"),
         ("descripton = 'x'", "job.toml, line 1: descripton: an unknown key; did you mean 'description'?"),
         ("description = 7", "job.toml, line 1: description: give a text in quotes"),
         ("[when]\ncron = '0 3 * *'", "job.toml, line 2: [when] cron: '0 3 * *' is not a cron line"),

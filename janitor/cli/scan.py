@@ -7,11 +7,11 @@ import click
 
 from janitor.cli.options import takes
 from janitor.settings.output import LogSettings
-from janitor.settings.scan import SCAN_GROUPS, FilterSettings, ScanCommand
+from janitor.settings.scan import SCAN_GROUPS, FilterSettings, ScanCommand, ScanModeSettings
 
 
 @click.command("scan")
-@takes(*SCAN_GROUPS, FilterSettings, LogSettings)
+@takes(*SCAN_GROUPS, FilterSettings, ScanModeSettings, LogSettings)
 def command(*groups: Any) -> int:
     """Scan a token table and report what is in it. Reads only.
 
@@ -34,11 +34,12 @@ def command(*groups: Any) -> int:
     from janitor.wiring.scan import check_scan, prepare_scan
     from janitor.wiring.several_tables import check_shared, expand_tables
 
-    *of_scan, filters, logs = groups
+    *of_scan, filters, mode, logs = groups
 
     def check(scan: ScanCommand) -> None:
         check_scan(scan, filters)
         check_shared(scan)
 
     tables = expand_tables(ScanCommand(*of_scan), check)
-    return execute_run(RunRequest("scan", tables, functools.partial(prepare_scan, filters=filters)), logs)
+    prepare = functools.partial(prepare_scan, filters=filters, is_dry_run=mode.dry_run)
+    return execute_run(RunRequest("scan", tables, prepare, is_dry_run=mode.dry_run), logs)

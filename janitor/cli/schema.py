@@ -5,12 +5,13 @@ import json
 import click
 
 from janitor.cli.options import takes
+from janitor.settings.consent import ReadOnlySettings
 
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change", "token-import"]))
-@takes()
-def command(name: str) -> int:
+@takes(ReadOnlySettings)
+def command(_: ReadOnlySettings, name: str) -> int:
     """Print the JSON Schema of a report, a schedule file, or the output of `janitor doctor` or `janitor token`.
 
     \b

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from janitor.settings.consent import DateConsentSettings
+from janitor.settings.consent import DateConsentSettings, ReadOnlySettings
 from janitor.settings.limits import DeadlineSettings
 from janitor.settings.parsers import Folder, S3Prefix, parse_archive, parse_path
 from janitor.settings.setting import Settings, reuse, setting
@@ -122,6 +122,7 @@ class FingerprintSettings(Settings):
         metavar="PATH",
         parse=parse_path,
     )
+    dry_run: bool = reuse(ReadOnlySettings, "dry_run")
 
 
 class AddCommand(NamedTuple):

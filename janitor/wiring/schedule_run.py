@@ -14,6 +14,7 @@ from janitor.settings.parsers import ReportTarget
 from janitor.settings.scan import ScanCommand
 from janitor.settings.schedule import Schedule, ScheduleError, load_schedule
 from janitor.tokens.printable import printable
+from janitor.whole_file import explain_unwritable
 from janitor.wiring.execution import execute_run
 from janitor.wiring.open_table import names_a_table
 from janitor.wiring.run_spec import RunRequest
@@ -115,8 +116,7 @@ def _add_kept_reports(command: RunCommand) -> RunCommand:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        way_out = "give a folder that can be made and written"
-        raise ConfigurationError(f"--keep-in {folder} cannot be made: {error.strerror}", way_out) from None
+        raise ConfigurationError(*explain_unwritable(folder, error, "give --keep-in another folder")) from None
     kept = (ReportTarget("json", folder / "report.json"), ReportTarget("html", folder / "report.html"))
     output = dataclasses.replace(command.scan.output, report=(*command.scan.output.report, *kept))
     return command._replace(scan=command.scan._replace(output=output))

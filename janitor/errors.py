@@ -24,8 +24,8 @@ def describe_exit_code(exit_code: int) -> str:
     if exit_code < 0:
         return f"killed by {_name_signal(-exit_code)}" + ("; out of memory?" if -exit_code == signal.SIGKILL else "")
     descriptions: dict[int, str] = {
-        ExitCode.FAILED: "the run failed; its log lines say why",
-        ExitCode.USAGE: "wrong configuration, nothing was read; its log lines say why",
+        ExitCode.FAILED: "the run failed",
+        ExitCode.USAGE: "wrong configuration, nothing was read",
         ExitCode.FAIL_ON_MATCHED: "a state of fail_on was found",
         ExitCode.REFUSED: "a guard refused to delete",
     }

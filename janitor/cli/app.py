@@ -13,8 +13,8 @@ import click
 
 from janitor import __version__
 from janitor.cli.groups import LazyGroup
+from janitor.error_lines import print_error
 from janitor.errors import ExitCode, JanitorError, signal_exit_code
-from janitor.tokens.printable import printable
 
 PROGRAM = "janitor"
 
@@ -75,8 +75,7 @@ def main(argv: list[str] | None = None) -> int:
         sentence, code = _explain_error(error)
         if sentence:
             with contextlib.suppress(OSError):
-                # The sentence may repeat names from a table, a file or the command line.
-                click.echo("\n".join(map(printable, f"{PROGRAM}: {sentence}".split("\n"))), err=True)
+                print_error(sentence)
         return code
 
 
@@ -161,7 +160,7 @@ def print_thread_bug(ended: threading.ExceptHookArgs) -> None:
     """Print that a bug ended a thread; Python itself would print a traceback, with the error's message."""
     if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
         with contextlib.suppress(OSError):
-            click.echo(f"{PROGRAM}: {_describe_bug(ended.exc_value)}", err=True)
+            print_error(_describe_bug(ended.exc_value))
 
 
 def _raise_terminated(number: int, _: FrameType | None) -> NoReturn:

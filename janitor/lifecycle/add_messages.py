@@ -54,4 +54,4 @@ def _describe_gates(row: Row, dialect: Dialect, *, expires: int | None, now: int
         return f"LISA accepts it {until}, its API and MCP Workbench"
     if Gate.API in gates:
         return f"LISA's API accepts it {until}; {_NO_HASHED_WORKBENCH}"
-    return "no gate of LISA accepts it"
+    return "LISA rejects it everywhere"

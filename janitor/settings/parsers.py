@@ -48,7 +48,9 @@ def parse_usage_table(text: str) -> str:
         ValueError: DynamoDB allows no such name.
     """
     if not text.startswith("/") and not is_table_name(text):
-        raise ValueError(f"{text!r} is no table's name (3 to 255 letters, digits, _ . or -) and no parameter (/…)")
+        raise ValueError(
+            f"{text!r} is neither a table's name (3 to 255 letters, digits, _ . or -) nor a parameter's (/…)"
+        )
     return text
 
 

@@ -98,8 +98,8 @@ class ReplaceSettings(Settings):
     """Whether an expired token of the same user is replaced, and what is kept of it."""
 
     replace_expired: bool = setting(
-        "Delete what the user has in the table first, if all of it has expired and no gate accepts it. Keep its name, "
-        "groups and system flag unless --name, --group or --personal is given.",
+        "Delete what the user has in the table first, if all of it has expired and LISA rejects it everywhere. Keep "
+        "its name, groups and system flag unless --name, --group or --personal is given.",
         is_switch=True,
     )
     archive: Path | Folder | S3Prefix | None = setting(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from janitor.error_lines import print_error
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.settings.commands import RunCommand, SweepCommand
 from janitor.settings.output import LogSettings
@@ -35,7 +36,7 @@ def check_schedule_file(file: Path, given: RunCommand) -> int:
         schedule = load_schedule(file)
     except ScheduleError as error:
         for problem in error.problems:
-            click.echo(f"janitor: {problem}", err=True)
+            print_error(problem)
         return ExitCode.USAGE
     deletes = _deletes(schedule, given)
     try:
@@ -45,7 +46,7 @@ def check_schedule_file(file: Path, given: RunCommand) -> int:
         if len(commands) > 1:
             _check_several(schedule, commands[0], commands[0].scan)
     except ConfigurationError as error:
-        click.echo(f"janitor: {file}: {error}", err=True)
+        print_error(f"{file}: {error}")
         return ExitCode.USAGE
     for line in describe_schedule(schedule, commands, deletes=deletes, now=time.time()):
         click.echo(line)

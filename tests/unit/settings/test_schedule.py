@@ -125,7 +125,7 @@ def test_a_section_to_delete_by_itself_is_a_dry_run(tmp_path: Path, delete: str)
         ("[delete]\nyes = true", "job.toml, line 2: [delete] yes: an unknown key"),
         ("[policy]\ngrace = 7", "job.toml, line 2: [policy] grace: give a text in quotes, not 7"),
         ("[report]\nlast_seen = false", "line 2: [report] last_seen: give a text in quotes, not false"),
-        ("[report]\nlast_seen = 'a'", "line 2: [report] last_seen: 'a' is no table's name (3 to 255 letters"),
+        ("[report]\nlast_seen = 'a'", "line 2: [report] last_seen: 'a' is neither a table's name (3 to 255 letters"),
         ("[policy]\ngrace = ''", "job.toml, line 2: [policy] grace: it is empty"),
         ("[policy]\ndialect = 'hased'", "line 2: [policy] dialect: 'hased' is none of auto, classic, hashed; did you"),
         ("[policy]\nexpiring_within = ['30d', '7x']", "line 2: [policy] expiring_within: '7x' is not a duration"),

@@ -58,7 +58,11 @@ class JanitorError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        return f"{self.sentence}; {self.way_out}" if self.way_out else self.sentence
+        if not self.way_out:
+            return self.sentence
+        # After "did you mean …?".
+        separator = " " if self.sentence.endswith("?") else "; "
+        return f"{self.sentence}{separator}{self.way_out}"
 
 
 class StopRequestedError(BaseException):

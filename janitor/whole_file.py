@@ -22,7 +22,7 @@ def explain_unwritable(path: Path, error: OSError, another: str = "give another 
     """
     existing = next(folder for folder in (*path.parents, Path("/")) if os.path.lexists(folder))
     match error.errno:
-        case errno.ENOENT:
+        case errno.ENOENT if existing != path.parent:
             why, way_out = f"there is no folder {path.parent}", f"make it, or {another}"
         case errno.EACCES | errno.EPERM:
             place = path if os.path.lexists(path) else existing

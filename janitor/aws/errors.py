@@ -51,6 +51,7 @@ STATEMENT_THROTTLES = frozenset({"ProvisionedThroughputExceeded", "ThrottlingErr
 # Temporary errors of one statement in a batch (API reference, BatchStatementError): it did nothing, and the next try
 # may succeed.
 TRANSIENT_STATEMENT_ERRORS = STATEMENT_THROTTLES | {"InternalServerError", "TransactionConflict"}
+NO_BUCKET = "NoSuchBucket"
 NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
 
 EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})
@@ -250,8 +251,9 @@ def _translate_service_error(error: ClientError, call: str, target: str, resourc
     if code in DENIALS:
         answer = f" ({message})" if message else ""
         return AwsError(f"{target} was denied", f"allow {call.split(maxsplit=1)[0]} on it{answer}", code)
-    if code in NOT_FOUND:
-        return ConfigurationError(f"{resource} does not exist here", "check the name, --region and the account", code)
+    if code in NOT_FOUND or code == NO_BUCKET:
+        missing = f"{resource}: there is no such bucket" if code == NO_BUCKET else f"{resource} does not exist here"
+        return ConfigurationError(missing, "check the name, --region and the account", code)
     if code in EXPIRED:
         return AwsError(f"{target}: the session's credentials have expired", "log in again", code)
     if code in _BAD_CREDENTIALS:
@@ -274,7 +276,8 @@ def _bad_credentials_error(error: BotoCoreError, _: str) -> JanitorError:
 
 
 def _no_profile_error(error: BotoCoreError, _: str) -> JanitorError:
-    return ConfigurationError(error_text(error), "check --profile and AWS_PROFILE, or ~/.aws/config", "no-profile")
+    sentence = f"there is no profile {printable(str(error.kwargs.get('profile', '')))}"
+    return ConfigurationError(sentence, "check --profile and AWS_PROFILE, or ~/.aws/config", "no-profile")
 
 
 def _parameter_error(_: BotoCoreError, target: str) -> JanitorError:

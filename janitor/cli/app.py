@@ -13,6 +13,7 @@ import click
 
 from janitor import __version__
 from janitor.cli.groups import LazyGroup
+from janitor.cli.usage_errors import explain_usage_error
 from janitor.error_lines import print_error
 from janitor.errors import ExitCode, JanitorError, signal_exit_code
 
@@ -110,7 +111,7 @@ def _explain_error(error: BaseException) -> tuple[str, int]:
     """The sentence for stderr, empty for none, and the exit code."""
     match error:
         case click.ClickException():
-            return _explain_usage_error(error), ExitCode.USAGE
+            return explain_usage_error(error), ExitCode.USAGE
         case JanitorError():
             return str(error), error.exit_code
         case SystemExit() | OSError():
@@ -130,24 +131,6 @@ def _explain_output_error(error: SystemExit | OSError) -> str:
     if isinstance(error, SystemExit | BrokenPipeError):
         return ""
     return f"{error.filename or 'the output could not be written'}: {error.strerror}"
-
-
-def _explain_usage_error(error: click.ClickException) -> str:
-    sentence = " ".join(error.format_message().split()).rstrip(".")
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    if context is None:
-        return sentence
-    if context.command_path.split()[1:2] == ["token"]:
-        sentence = _without_arguments(sentence)
-    return f"{sentence}; see `{context.command_path} --help`"
-
-
-def _without_arguments(sentence: str) -> str:
-    """The sentence without the arguments that click does not know and repeats: one may be a token."""
-    known = ("Got unexpected extra argument", "No such option", "No such command")
-    return next(
-        (f"{start} (it is not repeated: it may be a token)" for start in known if sentence.startswith(start)), sentence
-    )
 
 
 def _describe_bug(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from janitor.cli.options import takes
+from janitor.cli.options import Choice, takes
 from janitor.settings.doctor import DOCTOR_GROUPS, FOR_OPTION, DoctorCommand
 from janitor.settings.setting import variable
 
@@ -18,7 +18,7 @@ from janitor.settings.setting import variable
 @click.option(
     "--for",
     "command_name",
-    type=click.Choice(FOR_OPTION.choices),
+    type=Choice(FOR_OPTION.choices),
     default=FOR_OPTION.default,
     show_default=True,
     envvar=variable("for"),

@@ -4,12 +4,12 @@ import json
 
 import click
 
-from janitor.cli.options import takes
+from janitor.cli.options import Choice, takes
 from janitor.settings.consent import ReadOnlySettings
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change", "token-import"]))
+@click.argument("name", type=Choice(["report", "schedule", "doctor", "token", "token-change", "token-import"]))
 @takes(ReadOnlySettings)
 def command(_: ReadOnlySettings, name: str) -> int:
     """Print the JSON Schema of a report, a schedule file, or the output of `janitor doctor` or `janitor token`.

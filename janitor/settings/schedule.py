@@ -115,7 +115,7 @@ def load_schedule(path: Path) -> Schedule:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScheduleError(path, [f"{path}: not TOML: {error}"]) from None
+        raise ScheduleError(path, [f"{path}: not TOML: {_explain_toml_error(error)}"]) from None
     except (ValueError, RecursionError):
         # tomllib does not translate errors of Python's own limits.
         raise ScheduleError(path, [f"{path}: not TOML: nested too deeply, or a number too long"]) from None
@@ -146,6 +146,14 @@ def load_schedule(path: Path) -> Schedule:
     )
 
 
+def _explain_toml_error(error: tomllib.TOMLDecodeError) -> str:
+    """The parser's sentence, and the way out where the two most frequent mistakes lead to it."""
+    sentence = str(error)
+    if sentence.startswith("Invalid value"):
+        return f"{sentence}; put a text in quotes, and write true or false in lower case"
+    return f"{sentence}; the key or section is there twice" if sentence.startswith("Cannot ") else sentence
+
+
 def _read_text(path: Path) -> str:
     try:
         data = read_schedule(path)
@@ -154,7 +162,8 @@ def _read_text(path: Path) -> str:
         # utf-8-sig: without the byte order mark that some editors put at the start.
         return data.decode("utf-8-sig")
     except OSError as error:
-        raise ScheduleError(path, [f"{path} cannot be read: {error.strerror}"]) from None
+        sentence = f"{path} cannot be read: {error.strerror}; give the path of a schedule file"
+        raise ScheduleError(path, [sentence]) from None
     except UnicodeDecodeError:
         raise ScheduleError(path, [f"{path}: not UTF-8; save it as UTF-8"]) from None
 

@@ -205,7 +205,7 @@ def test_on_a_terminal_it_is_ticks_and_crosses_in_colour(ministack_url: str) -> 
     assert (finished.code, finished.err) == (1, "")
     assert "\x1b[32m✓\x1b[0m  credentials" in finished.out
     assert "\x1b[1;31m✗\x1b[0m  table" in finished.out
-    assert "not-there does not exist there" in " ".join(finished.out.split())
+    assert "there is no table not-there in" in " ".join(finished.out.split())
     assert finished.out.splitlines()[-1] == "\x1b[1m1 thing is missing that `janitor scan` needs.\x1b[0m"
 
 

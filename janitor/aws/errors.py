@@ -120,6 +120,11 @@ _HEADER = re.compile(
     r"credential=|signature=|cookie\b).*",
     re.IGNORECASE | re.DOTALL,
 )
+# AWS's sentence about a denial (IAM user guide, "Troubleshoot access denied error messages").
+_DENIAL = re.compile(
+    r"User: (?P<user>\S+) is not authorized to perform: \S+(?: on resource: \S+)?(?: (?P<reason>(?:because|with) .*))?"
+).fullmatch
+_NOT_ALLOWED = "because no identity-based policy allows"
 _CODE = re.compile(r"[A-Za-z0-9_.:#/-]{1,100}")
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _MAX_CAUSES = 20
@@ -249,8 +254,9 @@ def _translate_service_error(error: ClientError, call: str, target: str, resourc
     details = error.response.get("Error", {})
     code, message = service_code(details.get("Code")), service_text(details.get("Message", ""))
     if code in DENIALS:
-        answer = f" ({message})" if message else ""
-        return AwsError(f"{target} was denied", f"allow {call.split(maxsplit=1)[0]} on it{answer}", code)
+        return AwsError(
+            f"{target} was denied", f"allow {call.split(maxsplit=1)[0]} on it{_describe_denial(message)}", code
+        )
     if code in NOT_FOUND or code == NO_BUCKET:
         missing = f"{resource}: there is no such bucket" if code == NO_BUCKET else f"{resource} does not exist here"
         return ConfigurationError(missing, "check the name, --region and the account", code)
@@ -265,6 +271,15 @@ def _translate_service_error(error: ClientError, call: str, target: str, resourc
         way_out = f"try again later, or with a lower {limit}" if limit else "try again later"
         return AwsError(f"{target} was throttled in every attempt", way_out, code)
     return AwsError(f"{target} failed with {code}: {message}" if message else f"{target} failed with {code}", code=code)
+
+
+def _describe_denial(message: str) -> str:
+    """Say to whom it was denied, and why, if the message says more than that nothing allows it; else the message."""
+    denial = _DENIAL(message)
+    if denial is None:
+        return f" ({message})" if message else ""
+    reason = denial["reason"] or ""
+    return f" to {denial['user']}" + (f" ({reason})" if reason and not reason.startswith(_NOT_ALLOWED) else "")
 
 
 def _no_credentials_error(_: BotoCoreError, __: str) -> JanitorError:

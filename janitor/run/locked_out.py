@@ -96,6 +96,6 @@ def build_unchecked_warnings(owners: int, rows: int) -> list[Remark]:
     if not owners and not rows:
         return []
     unchecked = [f"{owners:,} more owners of rows that LISA's API rejects"] if owners else []
-    unchecked += [f"the owners of {rows:,} more rows that it refuses"] if rows else []
+    unchecked += [f"the owners of {rows:,} more rows that it rejects"] if rows else []
     message = f"{' and '.join(unchecked)} were not looked up; they may be locked out too"
     return [Remark(where="locked_out", code="unchecked", message=message)]

@@ -217,6 +217,8 @@ def test_what_runs_remember_may_be_in_a_table_that_the_doctor_makes(
     told = ("--state-url", state, "--sns-topic-arn", nightly.arn)
     before, found = doctor(ministack_url, "--table", nightly.table, *told)
     assert (before.code, statuses(found)["topic"], "--create-state" in before.err) == (1, "ok", True)
+    rehearsed, found = doctor(ministack_url, "--table", nightly.table, *told, "--create-state", "--dry-run")
+    assert (rehearsed.code, "does not exist here" in check(found, "state")["found"]) == (1, True)
     # Whoever only makes the table need not name the other.
     made, found = doctor(ministack_url, *told, "--create-state")
     assert (made.code, statuses(found)["table"]) == (0, "skipped")

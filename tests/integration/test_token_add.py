@@ -80,7 +80,8 @@ def test_a_permanent_token_from_standard_input_is_never_printed_and_never_overwr
     assert api_accepts(client, table, TOKEN, 99_999_999_999, hashed=False)
     again = add(server, table, "--token-stdin", "--expires-in", "1h", input=TOKEN)
     assert (again.code, again.out, items_in(client, table)) == (2, "", [{"token": {"S": TOKEN}}])
-    assert f"the token is in {table} already: {Token(TOKEN, token(TOKEN)).row_name} (-, permanent: no expiration" in again.err
+    row_name = Token(TOKEN, token(TOKEN)).row_name
+    assert f"the token is in {table} already: {row_name} (-, permanent: no expiration" in again.err
     owned = add(server, table, "--permanent", "--user", "ana", env={"JANITOR_NAME": "not asked for"})
     assert "--user: a row of a classic table has only" in owned.err
     assert (owned.code, len(items_in(client, table))) == (2, 1)

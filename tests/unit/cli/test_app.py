@@ -1,11 +1,14 @@
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
+import click
 import pytest
 
 from janitor import __version__
 from janitor.cli import app
+from janitor.serve import daemon
 from janitor.settings.parsers import parse_report, parse_segments
 
 
@@ -200,3 +203,36 @@ def test_an_error_names_the_option_or_the_variable_that_gave_the_value(
     monkeypatch.delenv("JANITOR_GRACE")
     assert app.main(["scan", "--table", "t"]) == 2
     assert "janitor: JANITOR_PROTECT_USER: " in capsys.readouterr().err
+
+
+def leaves(group: click.Group, name: str = "janitor") -> Iterator[tuple[str, click.Command]]:
+    for each in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), each)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{name} {each}")
+        else:
+            yield f"{name} {each}", command
+
+
+def test_every_command_takes_dry_run_and_hears_its_variable() -> None:
+    commands = dict(leaves(app.cli))
+    assert len(commands) > 15
+    for name, command in commands.items():
+        variables = [param.envvar for param in command.params if "--dry-run" in param.opts]
+        assert variables == ["JANITOR_DRY_RUN"], name
+
+
+@pytest.mark.parametrize("is_variable", [False, True])
+def test_a_daemon_that_is_told_so_makes_every_run_a_dry_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_variable: bool
+) -> None:
+    served: list[daemon.DaemonSettings] = []
+    monkeypatch.setattr(daemon, "serve", lambda settings, _: served.append(settings))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert app.main(["serve", str(tmp_path)]) == 0
+    if is_variable:
+        monkeypatch.setenv("JANITOR_DRY_RUN", "yes")
+    assert app.main(["serve", str(tmp_path), *([] if is_variable else ["--dry-run"])]) == 0
+    assert ["--dry-run" in settings.options for settings in served] == [False, True]
+    assert [settings.environment.get("JANITOR_DRY_RUN") for settings in served] == [None, "1"]

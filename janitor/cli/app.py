@@ -47,11 +47,23 @@ class _Commands(LazyGroup):
 def cli() -> None:
     """Scheduled housekeeping for the API tokens that LISA keeps in DynamoDB.
 
-    Every option is also an environment variable, JANITOR_ and its name in capitals. A flag beats the variable.
+    Every option is also an environment variable, JANITOR_ and its name in capitals. A flag beats the variable. With
+    --dry-run no command changes anything.
 
     \b
-    Exit codes: 0 done; 1 the run failed, the report says how far it came; 2 wrong usage or configuration;
-    3 done, and --fail-on matched; 4 a guard refused to delete; 130, 143 stopped by SIGINT, SIGTERM.
+    Begin with:
+      janitor demo                         try it on made-up tokens
+      janitor doctor --deployment prod     check what it needs
+      janitor scan --deployment prod       report; reads only
+
+    \b
+    Exit codes:
+      0         done
+      1         the run failed; the report says how far it came
+      2         wrong usage or configuration
+      3         done, and --fail-on matched
+      4         a guard refused to delete
+      130, 143  stopped by SIGINT, SIGTERM
     """
 
 

@@ -17,8 +17,8 @@ def command(*groups: Any) -> int:
 
     Shows which tokens have expired, which are about to, which never will, and which have a broken date. The report goes
     to standard output, the log to standard error. With --user, --name or --group only findings that match one value of
-    each are listed. The counts, and what --fail-on looks at, are still of the whole table; such a scan notifies nobody
-    and remembers nothing.
+    each are listed, and the warnings are about these. The counts, and what --fail-on looks at, are still of the whole
+    table; such a scan notifies nobody and remembers nothing.
 
     \b
     Examples:

@@ -8,7 +8,7 @@ from janitor.cli.options import Choice, takes
 from janitor.settings.consent import ReadOnlySettings
 
 
-@click.command("schema")
+@click.command("schema", short_help="Print the JSON Schema of a report or of a schedule file.")
 @click.argument("name", type=Choice(["report", "schedule", "doctor", "token", "token-change", "token-import"]))
 @takes(ReadOnlySettings)
 def command(_: ReadOnlySettings, name: str) -> int:

@@ -13,7 +13,7 @@ from janitor.settings.serve import ServeSettings
 from janitor.settings.setting import flag, variable
 
 
-@click.command("serve")
+@click.command("serve", short_help="Keep running: every schedule file on its cron line.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @takes(ServeSettings, LogSettings)
 def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:

@@ -9,7 +9,7 @@ from janitor.settings.output import LogSettings
 from janitor.settings.token_import import IMPORT_GROUPS, ImportCommand
 
 
-@click.command("import")
+@click.command("import", short_help="Give classic tokens rows that LISA 6.1 reads.")
 @takes(*IMPORT_GROUPS, LogSettings)
 def command(*groups: Any) -> int:
     """Give each classic token of an old table a row in the present one, so that clients go on with the keys they have.

@@ -1,6 +1,7 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,8 @@ def text_of(html: str) -> str:
 
 def test_a_job_that_failed_says_why_and_one_that_did_not_says_nothing(tmp_path: Path) -> None:
     one = job(tmp_path, f"{NIGHTLY}{TABLE}")
-    ended = {"started_at": NOW - HOUR, "ended_at": NOW - HOUR, "errors": ("no table x; check the name", "<b>&")}
+    ended: dict[str, Any] = {"started_at": NOW - HOUR, "ended_at": NOW - HOUR}
+    ended["errors"] = ("no table x; check the name", "<b>&")
     said = text_of(render_page(daemon_status(job_status(one, exit_code=2, outcome="failed", **ended))))
     assert "exit code 2: wrong configuration, nothing was read no table x; check the name <b>&" in said
     assert "see the log" not in said

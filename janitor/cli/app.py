@@ -13,7 +13,6 @@ import click
 
 from janitor import __version__
 from janitor.cli.groups import LazyGroup
-from janitor.cli.usage_errors import explain_usage_error
 from janitor.error_lines import print_error
 from janitor.errors import ExitCode, JanitorError, signal_exit_code
 
@@ -123,7 +122,7 @@ def _explain_error(error: BaseException) -> tuple[str, int]:
     """The sentence for stderr, empty for none, and the exit code."""
     match error:
         case click.ClickException():
-            return explain_usage_error(error), ExitCode.USAGE
+            return _explain_usage_error(error), ExitCode.USAGE
         case JanitorError():
             return str(error), error.exit_code
         case SystemExit() | OSError():
@@ -143,6 +142,12 @@ def _explain_output_error(error: SystemExit | OSError) -> str:
     if isinstance(error, SystemExit | BrokenPipeError):
         return ""
     return f"{error.filename or 'the output could not be written'}: {error.strerror}"
+
+
+def _explain_usage_error(error: click.ClickException) -> str:
+    from janitor.cli.usage_errors import explain_usage_error
+
+    return explain_usage_error(error)
 
 
 def _describe_bug(error: BaseException) -> str:

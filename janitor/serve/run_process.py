@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from janitor.error_lines import FILE_VARIABLE, read_error_lines
+from janitor.error_lines import FILE_VARIABLE
 from janitor.file_lock import file_lock
 from janitor.logs import get_logger
+from janitor.serve.error_file import read_error_lines
 from janitor.serve.jobs import ScheduledJob
 from janitor.settings.output import JOB_VARIABLE
 from janitor.settings.setting import ENVIRONMENT_PREFIX

@@ -162,8 +162,8 @@ def _read_text(path: Path) -> str:
         # utf-8-sig: without the byte order mark that some editors put at the start.
         return data.decode("utf-8-sig")
     except OSError as error:
-        sentence = f"{path} cannot be read: {error.strerror}; give the path of a schedule file"
-        raise ScheduleError(path, [sentence]) from None
+        way_out = "; give the path of a schedule file" if error.errno == errno.ENOENT else ""
+        raise ScheduleError(path, [f"{path} cannot be read: {error.strerror}{way_out}"]) from None
     except UnicodeDecodeError:
         raise ScheduleError(path, [f"{path}: not UTF-8; save it as UTF-8"]) from None
 

@@ -292,6 +292,13 @@ def parse_owner(text: str) -> str:
     return text
 
 
+def parse_deployment(text: str) -> str:
+    """The name of a deployment. An empty one may come from a shell variable that was never set."""
+    if not text.strip():
+        raise ValueError("the name is empty")
+    return text
+
+
 def parse_archive(text: str) -> "Path | Folder | S3Prefix":
     """The path of a file, the path of a folder (with a slash at its end), or `s3://bucket/prefix/`."""
     if not text.startswith("s3://"):

@@ -51,6 +51,7 @@ def test_wrong_usage_is_one_line_and_exit_2(arguments: list[str], capsys: pytest
             "NAME: 'reports' is not one of report, schedule, doctor, token, token-change, token-import; ",
         ),
         ("scan --table", "--table needs a value"),
+        ("scan --deployment=", "--deployment: the name is empty"),
         ("sweep --delete=yes", "--delete takes no value"),
         ("scan --table x y z", "there is an argument too many: y z; see `janitor scan --help`"),
         ("scan --fail-on stael", "legacy; did you mean stale?"),

@@ -195,9 +195,7 @@ def _read_section(reading: _Reading, name: str, given: Mapping[str, Any], number
     values = {}
     for key, value in given.items():
         if key not in keys:
-            elsewhere = [f"[{section}] {key}" for section, others in SECTIONS.items() if key in others]
-            hint = f"it belongs to {elsewhere[0]}" if elsewhere else _suggest_name(key, keys)
-            reading.add_problem(f"an unknown key; {hint}", name, key, number)
+            reading.add_problem(f"an unknown key; {_suggest_key(key, keys)}", name, key, number)
             continue
         try:
             values[keys[key].field] = _read_value(keys[key], value)
@@ -212,7 +210,7 @@ def _read_value(key: Key, value: Any) -> Any:
     setting = key.setting
     if setting.is_switch:
         if not isinstance(value, bool):
-            raise ValueError("give true or false")
+            raise ValueError("give true or false, without quotes")
         return value
     if not setting.is_repeatable:
         return _read_one(key, value)
@@ -228,7 +226,8 @@ def _read_one(key: Key, value: Any) -> Any:
     if key.takes_numbers and isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value)
     if not isinstance(text, str):
-        wanted = "give a number" if key.takes_numbers else "give a text in quotes"
+        example = f', like "{setting.default.split()[0]}"' if setting.default else ""
+        wanted = "give a number" if key.takes_numbers else f"give a text in quotes{example}"
         given = value.isoformat() if isinstance(value, dt.date | dt.time) else str(value).lower()
         raise ValueError(f"{wanted}, not {given}")  # noqa: TRY004  # reported like every other wrong value
     if setting.choices and text not in setting.choices:
@@ -236,6 +235,14 @@ def _read_one(key: Key, value: Any) -> Any:
     if not text:
         raise ValueError("it is empty; give a value, or remove the key")
     return setting.parse_text(text)
+
+
+def _suggest_key(key: str, keys: Mapping[str, Key]) -> str:
+    """Say where an unknown key belongs, or which one was probably meant."""
+    if key.replace("-", "_") == "dry_run":
+        return "[delete] enabled = false makes it a dry run, and so does `janitor run FILE --dry-run`"
+    elsewhere = [f"[{section}] {key}" for section, others in SECTIONS.items() if key in others]
+    return f"it belongs to {elsewhere[0]}" if elsewhere else _suggest_name(key, keys)
 
 
 def _suggest_name(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:

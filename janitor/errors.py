@@ -24,8 +24,8 @@ def describe_exit_code(exit_code: int) -> str:
     if exit_code < 0:
         return f"killed by {_name_signal(-exit_code)}" + ("; out of memory?" if -exit_code == signal.SIGKILL else "")
     descriptions: dict[int, str] = {
-        ExitCode.FAILED: "the run failed; its log lines say why",
-        ExitCode.USAGE: "wrong configuration, nothing was read; its log lines say why",
+        ExitCode.FAILED: "the run failed",
+        ExitCode.USAGE: "wrong configuration, nothing was read",
         ExitCode.FAIL_ON_MATCHED: "a state of fail_on was found",
         ExitCode.REFUSED: "a guard refused to delete",
     }
@@ -58,7 +58,11 @@ class JanitorError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        return f"{self.sentence}; {self.way_out}" if self.way_out else self.sentence
+        if not self.way_out:
+            return self.sentence
+        # After "did you mean …?".
+        separator = " " if self.sentence.endswith("?") else "; "
+        return f"{self.sentence}{separator}{self.way_out}"
 
 
 class StopRequestedError(BaseException):

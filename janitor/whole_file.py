@@ -1,13 +1,51 @@
 """A file that appears whole or not at all: written under a hidden name in the same folder, and renamed at the end."""
 
 import contextlib
+import errno
 import os
+import pwd
 import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 _MAX_PREFIX = 50
+
+
+def explain_unwritable(path: Path, error: OSError, another: str = "give another path") -> tuple[str, str]:
+    """Why nothing can be written at a path, and the way out.
+
+    Args:
+        path: where a file or a folder was to be made.
+        error: what the attempt raised.
+        another: how another place is given, for the way out.
+    """
+    existing = next(folder for folder in (*path.parents, Path("/")) if os.path.lexists(folder))
+    match error.errno:
+        case errno.ENOENT if existing != path.parent:
+            why, way_out = f"there is no folder {path.parent}", f"make it, or {another}"
+        case errno.EACCES | errno.EPERM:
+            place = path if os.path.lexists(path) else existing
+            why, way_out = f"{_name_user()} has no permission to write {place}", f"grant it, or {another}"
+        case errno.EROFS:
+            why, way_out = f"{existing} is on a disk that is mounted read-only", f"mount it writable, or {another}"
+        case errno.EISDIR:
+            why, way_out = "it is a folder", "give the path of a file in it"
+        case errno.ENOTDIR | errno.EEXIST:
+            why, way_out = f"{path if os.path.lexists(path) else existing} is not a folder", another
+        case errno.ENOSPC | errno.EDQUOT:
+            why, way_out = str(error.strerror), f"free some space, or {another}"
+        case _:
+            why, way_out = str(error.strerror or error), another
+    return f"{path} cannot be written: {why}", way_out
+
+
+def _name_user() -> str:
+    try:
+        return f"the user {pwd.getpwuid(os.geteuid()).pw_name}"
+    except KeyError:
+        # As in a container that runs under an id without a name.
+        return f"the user with the id {os.geteuid()}"
 
 
 class WholeFile:

@@ -121,7 +121,7 @@ def believable() -> Report:
         locked_out=[f"{name}@example.com" for name in people[:4]] + list(HOSTILE[:4]),
         locked_out_unchecked=3,
         warnings=[Remark(where="table", code="workbench-only",
-                         message="MCP Workbench still accepts 3 tokens that LISA's API refuses; end them with "
+                         message="MCP Workbench still accepts 3 tokens that LISA's API rejects; end them with "
                                  "`janitor token revoke`")],
     )  # fmt: skip
 

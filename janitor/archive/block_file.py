@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from janitor.errors import SinkError
+from janitor.whole_file import explain_unwritable
 
 _GZIP_LEVEL = 3
 
@@ -34,8 +35,7 @@ class BlockFile:
         except FileExistsError:
             raise SinkError(f"{self.path} exists already", "give the path of a new file", "exists") from None
         except OSError as error:
-            way_out = "give a path in a folder that can be written"
-            raise SinkError(f"{self.path} cannot be written: {error.strerror}", way_out, "unwritable") from None
+            raise SinkError(*explain_unwritable(self.path, error), "unwritable") from None
 
     def append(self, block: bytes, *, fsync: bool) -> None:
         """Write a block at the end; with `fsync` flush it to the disk before returning.

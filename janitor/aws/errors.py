@@ -51,6 +51,7 @@ STATEMENT_THROTTLES = frozenset({"ProvisionedThroughputExceeded", "ThrottlingErr
 # Temporary errors of one statement in a batch (API reference, BatchStatementError): it did nothing, and the next try
 # may succeed.
 TRANSIENT_STATEMENT_ERRORS = STATEMENT_THROTTLES | {"InternalServerError", "TransactionConflict"}
+NO_BUCKET = "NoSuchBucket"
 NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
 
 EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "RequestExpired"})
@@ -119,6 +120,11 @@ _HEADER = re.compile(
     r"credential=|signature=|cookie\b).*",
     re.IGNORECASE | re.DOTALL,
 )
+# AWS's sentence about a denial (IAM user guide, "Troubleshoot access denied error messages").
+_DENIAL = re.compile(
+    r"User: (?P<user>\S+) is not authorized to perform: \S+(?: on resource: \S+)?(?: (?P<reason>(?:because|with) .*))?"
+).fullmatch
+_NOT_ALLOWED = "because no identity-based policy allows"
 _CODE = re.compile(r"[A-Za-z0-9_.:#/-]{1,100}")
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _MAX_CAUSES = 20
@@ -248,10 +254,12 @@ def _translate_service_error(error: ClientError, call: str, target: str, resourc
     details = error.response.get("Error", {})
     code, message = service_code(details.get("Code")), service_text(details.get("Message", ""))
     if code in DENIALS:
-        answer = f" ({message})" if message else ""
-        return AwsError(f"{target} was denied", f"allow {call.split(maxsplit=1)[0]} on it{answer}", code)
-    if code in NOT_FOUND:
-        return ConfigurationError(f"{resource} does not exist here", "check the name, --region and the account", code)
+        return AwsError(
+            f"{target} was denied", f"allow {call.split(maxsplit=1)[0]} on it{_describe_denial(message)}", code
+        )
+    if code in NOT_FOUND or code == NO_BUCKET:
+        missing = f"{resource}: there is no such bucket" if code == NO_BUCKET else f"{resource} does not exist here"
+        return ConfigurationError(missing, "check the name, --region and the account", code)
     if code in EXPIRED:
         return AwsError(f"{target}: the session's credentials have expired", "log in again", code)
     if code in _BAD_CREDENTIALS:
@@ -265,6 +273,15 @@ def _translate_service_error(error: ClientError, call: str, target: str, resourc
     return AwsError(f"{target} failed with {code}: {message}" if message else f"{target} failed with {code}", code=code)
 
 
+def _describe_denial(message: str) -> str:
+    """Say to whom it was denied, and why, if the message says more than that nothing allows it; else the message."""
+    denial = _DENIAL(message)
+    if denial is None:
+        return f" ({message})" if message else ""
+    reason = denial["reason"] or ""
+    return f" to {denial['user']}" + (f" ({reason})" if reason and not reason.startswith(_NOT_ALLOWED) else "")
+
+
 def _no_credentials_error(_: BotoCoreError, __: str) -> JanitorError:
     return ConfigurationError("no AWS credentials are configured", CREDENTIALS_WAY_OUT, "no-credentials")
 
@@ -274,7 +291,8 @@ def _bad_credentials_error(error: BotoCoreError, _: str) -> JanitorError:
 
 
 def _no_profile_error(error: BotoCoreError, _: str) -> JanitorError:
-    return ConfigurationError(error_text(error), "check --profile and AWS_PROFILE, or ~/.aws/config", "no-profile")
+    sentence = f"there is no profile {printable(str(error.kwargs.get('profile', '')))}"
+    return ConfigurationError(sentence, "check --profile and AWS_PROFILE, or ~/.aws/config", "no-profile")
 
 
 def _parameter_error(_: BotoCoreError, target: str) -> JanitorError:

@@ -77,8 +77,8 @@ def handle_event(event: object, context: LambdaContext) -> dict[str, Any]:
         exit_code = _run(file, deadline, timeout=left - _ANSWER_SECONDS)
         report = _read_report(file)
     if exit_code not in _SUCCESSES:
-        why = describe_exit_code(exit_code) or "see the function's log"
-        raise RunFailedError(f"the run ended with exit code {exit_code}: {why}")
+        what = ": ".join(part for part in (f"exit code {exit_code}", describe_exit_code(exit_code)) if part)
+        raise RunFailedError(f"the run ended with {what}; the function's log says why")
     return {"exit_code": exit_code, **report}
 
 

@@ -13,8 +13,8 @@ import click
 
 from janitor import __version__
 from janitor.cli.groups import LazyGroup
+from janitor.error_lines import print_error
 from janitor.errors import ExitCode, JanitorError, signal_exit_code
-from janitor.tokens.printable import printable
 
 PROGRAM = "janitor"
 
@@ -46,11 +46,23 @@ class _Commands(LazyGroup):
 def cli() -> None:
     """Scheduled housekeeping for the API tokens that LISA keeps in DynamoDB.
 
-    Every option is also an environment variable, JANITOR_ and its name in capitals. A flag beats the variable.
+    Every option is also an environment variable, JANITOR_ and its name in capitals. A flag beats the variable. With
+    --dry-run no command changes anything.
 
     \b
-    Exit codes: 0 done; 1 the run failed, the report says how far it came; 2 wrong usage or configuration;
-    3 done, and --fail-on matched; 4 a guard refused to delete; 130, 143 stopped by SIGINT, SIGTERM.
+    Begin with:
+      janitor demo                         try it on made-up tokens
+      janitor doctor --deployment prod     check what it needs
+      janitor scan --deployment prod       report; reads only
+
+    \b
+    Exit codes:
+      0         done
+      1         the run failed; the report says how far it came
+      2         wrong usage or configuration
+      3         done, and --fail-on matched
+      4         a guard refused to delete
+      130, 143  stopped by SIGINT, SIGTERM
     """
 
 
@@ -75,8 +87,7 @@ def main(argv: list[str] | None = None) -> int:
         sentence, code = _explain_error(error)
         if sentence:
             with contextlib.suppress(OSError):
-                # The sentence may repeat names from a table, a file or the command line.
-                click.echo("\n".join(map(printable, f"{PROGRAM}: {sentence}".split("\n"))), err=True)
+                print_error(sentence)
         return code
 
 
@@ -134,21 +145,9 @@ def _explain_output_error(error: SystemExit | OSError) -> str:
 
 
 def _explain_usage_error(error: click.ClickException) -> str:
-    sentence = " ".join(error.format_message().split()).rstrip(".")
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    if context is None:
-        return sentence
-    if context.command_path.split()[1:2] == ["token"]:
-        sentence = _without_arguments(sentence)
-    return f"{sentence}; see `{context.command_path} --help`"
+    from janitor.cli.usage_errors import explain_usage_error
 
-
-def _without_arguments(sentence: str) -> str:
-    """The sentence without the arguments that click does not know and repeats: one may be a token."""
-    known = ("Got unexpected extra argument", "No such option", "No such command")
-    return next(
-        (f"{start} (it is not repeated: it may be a token)" for start in known if sentence.startswith(start)), sentence
-    )
+    return explain_usage_error(error)
 
 
 def _describe_bug(error: BaseException) -> str:
@@ -161,7 +160,7 @@ def print_thread_bug(ended: threading.ExceptHookArgs) -> None:
     """Print that a bug ended a thread; Python itself would print a traceback, with the error's message."""
     if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
         with contextlib.suppress(OSError):
-            click.echo(f"{PROGRAM}: {_describe_bug(ended.exc_value)}", err=True)
+            print_error(_describe_bug(ended.exc_value))
 
 
 def _raise_terminated(number: int, _: FrameType | None) -> NoReturn:

@@ -11,7 +11,7 @@ from janitor.settings.commands import APPLY_GROUPS, ApplyCommand
 from janitor.settings.output import LogSettings
 
 
-@click.command("apply")
+@click.command("apply", short_help="Carry out a plan that was reviewed before.")
 @click.argument("plan", type=click.Path(path_type=Path))
 @takes(*APPLY_GROUPS, LogSettings)
 def command(*groups: Any, plan: Path) -> int:

@@ -8,17 +8,17 @@ from typing import Any
 
 import click
 
-from janitor.cli.options import takes
+from janitor.cli.options import Choice, takes
 from janitor.settings.doctor import DOCTOR_GROUPS, FOR_OPTION, DoctorCommand
 from janitor.settings.setting import variable
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Check what a command needs; estimate cost and duration.")
 @click.argument("schedules", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--for",
     "command_name",
-    type=click.Choice(FOR_OPTION.choices),
+    type=Choice(FOR_OPTION.choices),
     default=FOR_OPTION.default,
     show_default=True,
     envvar=variable("for"),
@@ -33,8 +33,8 @@ def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int
     whom LISA lets create no token (as far as the first page of the table shows them), the folder for temporary
     files; the topic, the state store, the archive, the file with the fingerprints' key and the schedule files (or
     folders of them), if they are named. Ends with exit code 1 if something is missing that the command of --for
-    needs. Changes nothing, except that it creates an SQLite state file that is named and does not exist. It checks
-    that schedule files are valid, but nothing that they name.
+    needs. Changes nothing, except that it creates an SQLite state file that is named and does not exist; with
+    --dry-run not even that. It checks that schedule files are valid, but nothing that they name.
 
     \b
     Examples:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from janitor.cli.usage_errors import suggest_one_of
 from janitor.cli.variables import refuse_ignored_variables, refuse_unclear_variables, refuse_unknown_variables
 from janitor.settings.parsers import FORMATS, NO_REPORT
 from janitor.settings.setting import Origin, Setting, Settings, flag, settings_of, split_values, variable
@@ -64,6 +65,23 @@ class _Parsed(click.ParamType[Any]):
             return self.fail(str(error), param, ctx)
 
 
+class Choice(click.Choice[str]):
+    """A click.Choice that names the value that was probably meant."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:  # noqa: ARG002  # click's
+        """Say what there is, and which of it is most similar."""
+        return f"{value!r} is not one of {', '.join(self.choices)}{suggest_one_of(str(value), list(self.choices))}"
+
+
+class _Switch(click.types.BoolParamType):
+    """The type of a switch, which only its variable can give a wrong value."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        """Whether it is on, or click's usage error."""
+        answer = self.str_to_bool(value)
+        return self.fail(f"{value!r} is neither yes nor no; write 1 or 0", param, ctx) if answer is None else answer
+
+
 class _Option(click.Option):
     """An option whose variable several commands share, not all with the same choices."""
 
@@ -101,7 +119,8 @@ def _make_option(name: str, setting: Setting) -> Callable[[Any], Any]:
     if not setting.is_flag_only:
         common |= {"envvar": variable(name), "show_envvar": True}
     if setting.is_switch:
-        return click.option(flag(name), name, is_flag=True, default=False, **common)
+        switch: Any = {"cls": _Option, "setting": setting, "type": _Switch(), "is_flag": True, "default": False}
+        return click.option(flag(name), name, **switch, **common)
     if setting.value_if_bare is not None:
         common |= {"is_flag": False, "flag_value": setting.value_if_bare}
     default = setting.default.split() if setting.is_repeatable and setting.default is not None else setting.default
@@ -110,7 +129,7 @@ def _make_option(name: str, setting: Setting) -> Callable[[Any], Any]:
         name,
         cls=_Option,
         setting=setting,
-        type=click.Choice(setting.choices) if setting.choices else _Parsed(setting.parse_text),
+        type=Choice(setting.choices) if setting.choices else _Parsed(setting.parse_text),
         metavar=None if setting.choices else setting.metavar,
         default=default,
         show_default=setting.default_words or (setting.default is not None),

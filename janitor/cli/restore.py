@@ -10,7 +10,7 @@ from janitor.settings.output import LogSettings
 from janitor.settings.table import TableSettings
 
 
-@click.command("restore")
+@click.command("restore", short_help="Put archived rows back where no row stands.")
 @click.argument("archive", metavar="ARCHIVE|s3://BUCKET/PREFIX/")
 @takes(*RESTORE_GROUPS, DeadlineSettings, LogSettings)
 def command(

@@ -13,7 +13,7 @@ from janitor.settings.output import LogSettings
 from janitor.settings.scan import SCHEDULED_GROUPS, ScanCommand
 
 
-@click.command("run")
+@click.command("run", short_help="Do one run of a schedule file now.")
 @click.argument("file", type=click.Path(path_type=Path))
 @takes(RunSettings, PlanSettings, DeletionSettings, WriteLimitSettings, *SCHEDULED_GROUPS, LogSettings)
 def command(

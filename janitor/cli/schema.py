@@ -4,13 +4,14 @@ import json
 
 import click
 
-from janitor.cli.options import takes
+from janitor.cli.options import Choice, takes
+from janitor.settings.consent import ReadOnlySettings
 
 
-@click.command("schema")
-@click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change", "token-import"]))
-@takes()
-def command(name: str) -> int:
+@click.command("schema", short_help="Print the JSON Schema of a report or of a schedule file.")
+@click.argument("name", type=Choice(["report", "schedule", "doctor", "token", "token-change", "token-import"]))
+@takes(ReadOnlySettings)
+def command(_: ReadOnlySettings, name: str) -> int:
     """Print the JSON Schema of a report, a schedule file, or the output of `janitor doctor` or `janitor token`.
 
     \b

@@ -10,10 +10,10 @@ from janitor.cli.options import takes
 from janitor.errors import ConfigurationError
 from janitor.settings.output import LogSettings
 from janitor.settings.serve import ServeSettings
-from janitor.settings.setting import flag
+from janitor.settings.setting import flag, variable
 
 
-@click.command("serve")
+@click.command("serve", short_help="Keep running: every schedule file on its cron line.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @takes(ServeSettings, LogSettings)
 def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
@@ -55,13 +55,19 @@ def _serve(serve: ServeSettings, logs: LogSettings, folder: Path) -> None:
     # The log lines of a run have its id and job; the daemon's own lines belong to no run.
     unbind("run_id", "job")
     given = {"log_format": logs.log_format, "log_level": logs.log_level}
+    options = [text for name, value in given.items() if value for text in (flag(name), value)]
+    environment = dict(os.environ)
+    if serve.dry_run:
+        # The runs hear the flag; the daemon looks up what they will do as for the variable.
+        options.append(flag("dry_run"))
+        environment[variable("dry_run")] = "1"
     plan = DaemonSettings(
         folder=folder,
         listen=serve.listen,
         state=serve.state_dir or find_state_directory("--state-dir") / "serve",
-        environment=os.environ,
+        environment=environment,
         max_runs=serve.max_runs,
-        options=[text for name, value in given.items() if value for text in (flag(name), value)],
+        options=options,
     )
     serve_plan(plan, _print_address)
 

@@ -13,7 +13,7 @@ from janitor.settings.output import LogSettings
 from janitor.settings.scan import SCAN_GROUPS, ScanCommand
 
 
-@click.command("sweep")
+@click.command("sweep", short_help="Delete what expired long ago; a dry run without --delete.")
 @takes(SweepModeSettings, PlanSettings, DeletionSettings, WriteLimitSettings, *SCAN_GROUPS, LogSettings)
 def command(
     delete: SweepModeSettings, plan: PlanSettings, deletion: DeletionSettings, writes: WriteLimitSettings, *groups: Any

@@ -11,13 +11,14 @@ from collections.abc import Set as AbstractSet
 
 import click
 
+from janitor.error_lines import FILE_VARIABLE
 from janitor.errors import ConfigurationError
 from janitor.settings.output import JOB_VARIABLE
 from janitor.settings.setting import ENVIRONMENT_PREFIX, parse_switch
 from janitor.tokens.printable import printable
 
-# Variables that are read but are not options. The daemon sets this one for its runs.
-_NOT_OPTIONS = frozenset({JOB_VARIABLE})
+# Variables that are read but are not options. The daemon sets these for its runs.
+_NOT_OPTIONS = frozenset({JOB_VARIABLE, FILE_VARIABLE})
 
 _DRY_RUN = f"{ENVIRONMENT_PREFIX}DRY_RUN"
 _FORBIDS = f"{_DRY_RUN}=1 forbids every delete"

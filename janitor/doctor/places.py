@@ -66,25 +66,28 @@ def examine_services(doctor: DoctorSettings) -> list[Check]:
 
 
 def examine_state(settings: DoctorCommand, session: Session) -> Check:
-    """Check that the state store can be read and written; with --create-state, create its table first."""
+    """Check that the state store can be read and written; with --create-state, create its table first.
+
+    A dry run only reads.
+    """
     url = settings.state.state_url
     if url is None and settings.doctor.sns_topic_arn is None and not settings.doctor.notify:
         return skipped_check(_STATE, "not asked for: neither --state-url nor a topic")
     if session.aws is None or (isinstance(url, DynamoDbUrl) and session.skip_reason is not None):
         return skipped_check(_STATE, session.skip_reason or "")
-    aws = session.aws
+    aws, is_dry_run = session.aws, settings.doctor.dry_run
     try:
         check_state(settings.state)
-        store = open_store(settings.state, lambda: aws)
+        store = open_store(settings.state, lambda: aws, is_dry_run=is_dry_run)
     except ConfigurationError as error:
         return error_check(_STATE, error, needed=True)
     try:
-        if settings.doctor.create_state and isinstance(url, DynamoDbUrl):
+        if settings.doctor.create_state and isinstance(url, DynamoDbUrl) and not is_dry_run:
             create_table(session.aws.dynamodb, url.table)
         store.prove(_SCOPE, ["one", "another"], int(time.time()))
     except StoreError as error:
         return error_check(_STATE, error, needed=True)
-    found = f"{store.location} can be read and written"
+    found = f"{store.location} can be read{'; a dry run does not try to write' if is_dry_run else ' and written'}"
     if isinstance(url, SqliteUrl) and not url.path.is_absolute():
         way_out = "give an absolute path"
         return failed_check(

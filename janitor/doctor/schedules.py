@@ -34,7 +34,7 @@ def examine_schedules(paths: Sequence[Path], now: dt.datetime, check_file: Check
         check_file: says why a run would refuse a file.
     """
     if not paths:
-        yield skipped_check(_SCHEDULES, "not asked for: none is named")
+        yield skipped_check(_SCHEDULES, "not asked for: no schedule file is named")
     for path in paths:
         if not is_folder(path):
             yield _examine_file(path, now, check_file)

@@ -89,7 +89,7 @@ def examine_table(settings: DoctorCommand, session: Session, *, is_optional: boo
     """
     if is_optional and not names_a_table(settings.table):
         return _make_missing_table_check(
-            skipped_check(_TABLE, "not asked for: none is named"), "not checked: no table is named"
+            skipped_check(_TABLE, "not asked for: no table is named"), "not checked: no table is named"
         )
     if session.skip_reason is not None:
         return _make_missing_table_check(skipped_check(_TABLE, session.skip_reason), session.skip_reason)
@@ -171,7 +171,7 @@ def examine_clock(settings: DoctorCommand, found: FoundTable, *, plans: bool) ->
     if is_worth_a_warning(skew):
         # A run gives the same warning, and goes on.
         return failed_check(_CLOCK, f"{describe_skew(skew)}; {JUDGED_BY}", way_out, needed=False)
-    return passed_check(_CLOCK, f"{skew:+,} seconds off DynamoDB's, and {limit:,} are allowed", needed=needed)
+    return passed_check(_CLOCK, f"{abs(skew):,} seconds off DynamoDB's; up to {limit:,} are allowed", needed=needed)
 
 
 def format_size(size_bytes: int) -> str:

@@ -261,4 +261,6 @@ def _endpoint_error(url: str | None) -> ConfigurationError:
         sentence = "a value of the AWS configuration is of the wrong type"
         return ConfigurationError(sentence, "check the variables that begin with AWS_, and the profile", "endpoint")
     public = url if "@" not in url and "?" not in url else f"…{url.rpartition('@')[2].partition('?')[0]}"
-    return ConfigurationError(f"{public!a} is not an endpoint", "check --endpoint-url", "endpoint")
+    return ConfigurationError(
+        f"{public!a} is not an endpoint", "give --endpoint-url a URL like http://localhost:8000", "endpoint"
+    )

@@ -1,6 +1,6 @@
 """Find the token table that --table, --deployment or --ssm-parameter names, and detect its dialect."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -157,12 +157,16 @@ def _describe_first_existing(
                 raise AwsError(error.sentence, f"{error.way_out}, or name the table with --table", error.code) from None
             raise
         return response["Table"], response
-    tried = ", ".join(names)
-    raise ConfigurationError(
-        f"no token table in {aws.region}: {tried} {'do' if choice.deployment else 'does'} not exist there",
-        "check the name, --region and the account",
-        "no-table",
-    )
+    raise _make_no_table_error(list(names), choice, aws.region)
+
+
+def _make_no_table_error(names: Sequence[str], choice: TableChoice, region: str) -> ConfigurationError:
+    if choice.deployment:
+        sentence = f"no token table in {region}: there is no {', no '.join(names)}"
+        return ConfigurationError(sentence, "check the deployment's name, --region and the account", "no-table")
+    source = "" if choice.table else f", which the parameter {choice.ssm_parameter} names"
+    sentence = f"there is no table {names[0]} in {region}{source}"
+    return ConfigurationError(sentence, "check the name, --region and the account", "no-table")
 
 
 def _describe(aws: AwsSession, name: str) -> Mapping[str, Any]:

@@ -81,4 +81,4 @@ def _describe_gates(row: Row, dialect: Dialect, *, expires: int | None, now: int
         return f"LISA accepts it {until}, its API and MCP Workbench"
     if Gate.API in gates:
         return f"LISA's API accepts it {until}; {workbench or _NO_HASHED_WORKBENCH}"
-    return "no gate of LISA accepts it"
+    return "LISA rejects it everywhere"

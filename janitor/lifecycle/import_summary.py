@@ -26,7 +26,7 @@ _MAX_NAMED = 5
 
 _WHY: dict[ImportReason | None, str] = {
     ImportReason.NO_OWNER: "the file does not say whose it is",
-    ImportReason.EXPIRED: "LISA refuses it already: it has expired, or its date cannot be read",
+    ImportReason.EXPIRED: "LISA rejects it already: it has expired, or its date cannot be read",
     ImportReason.NO_EXPIRY: "it never ends, and LISA 6.1 and later needs an end: give --expires-in or --expires-at",
     ImportReason.USER_HAS_TOKEN: (
         "its owner has a row in the table, or a token on a line above, and LISA allows a person one; "
@@ -36,10 +36,12 @@ _WHY: dict[ImportReason | None, str] = {
     ImportReason.AMBIGUOUS: "another classic row has the same fingerprint, so whose it is cannot be told",
     ImportReason.NOT_IN_TABLE: "no classic row of the table has this fingerprint",
     ImportReason.CHANGED: "somebody changed or deleted its classic row in between; run it again",
-    ImportReason.STANDS_EXPIRED: "a row of this token stands that LISA refuses: it has expired, or was revoked",
-    ImportReason.OTHER_OWNER: "a row of this token stands that is another owner's",
+    ImportReason.STANDS_EXPIRED: (
+        "the token is in the table already, and LISA rejects it there: it has expired, or was revoked"
+    ),
+    ImportReason.OTHER_OWNER: "the token is in the table already, as another owner's",
 }
-_STANDS = "a row of this token stands"
+_STANDS = "the token is in the table already"
 # Lines of the file that did not lead to what somebody meant.
 _MISTAKES = (
     ImportReason.HOLDS_TOKEN,

@@ -232,7 +232,10 @@ def _choose_rows(
             summary.leave_out(fingerprint, owner, ImportReason.HOLDS_TOKEN)
         elif not found and fingerprint in hashed:
             summary.add(
-                fingerprint, owner, ImportOutcome.ALREADY_THERE, "its row is hashed already, and was left as it is"
+                fingerprint,
+                owner,
+                ImportOutcome.ALREADY_THERE,
+                "the token is in the table already, under its sha256, and was left as it is",
             )
         elif not found:
             summary.leave_out(fingerprint, owner, ImportReason.NOT_IN_TABLE)

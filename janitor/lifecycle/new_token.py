@@ -32,7 +32,7 @@ def choose_lifetime(life: LifetimeSettings) -> str:
 
 
 def compute_expiry(life: LifetimeSettings, dialect: Dialect, now: int) -> int | None:
-    """Compute the UNIX second from which on LISA refuses the token; None for never.
+    """Compute the UNIX second from which on LISA rejects the token; None for never.
 
     Raises:
         ConfigurationError: it is not in the future, or too far ahead, or never in a table whose LISA needs an expiry.
@@ -40,7 +40,7 @@ def compute_expiry(life: LifetimeSettings, dialect: Dialect, now: int) -> int | 
     chosen = choose_lifetime(life)
     if chosen == "permanent":
         if dialect is Dialect.HASHED:
-            sentence = "--permanent is for classic tables: LISA 6.1 and later refuses a token without an expiry"
+            sentence = "--permanent is for classic tables: LISA 6.1 and later rejects a token without an expiry"
             raise ConfigurationError(sentence, "give --expires-in or --expires-at", "permanent")
         return None
     expires = (life.expires_at or 0) if chosen == "expires_at" else now + (life.expires_in or 0)

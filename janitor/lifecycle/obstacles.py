@@ -63,7 +63,7 @@ def check_key_is_free(key: str, table: TokenTable) -> None:
 def make_key_taken_error(found: StoredItem, table: TokenTable) -> ConfigurationError:
     """The error to raise when the table already has a row of this token."""
     name = table.finding(found).row_name
-    sentence = f"{table.name} has this token already: {_describe_row(found, table)}"
+    sentence = f"the token is in {table.name} already: {_describe_row(found, table)}"
     return ConfigurationError(sentence, f"see `janitor token extend {name}`, or add another token", "token-exists")
 
 
@@ -158,10 +158,12 @@ def _is_expired_and_refused(found: StoredItem, table: TokenTable) -> bool:
 def _make_user_has_token_error(
     user: str, rows: list[StoredItem], alive: list[StoredItem], table: TokenTable, *, replaces_expired: bool
 ) -> ConfigurationError:
-    sentence = f"{printable(user)} has a token already, and LISA allows one: {describe_rows(rows, table)}"
+    sentence = f"{printable(user)} has a token already, and LISA allows one per user: {describe_rows(rows, table)}"
     if alive:
         name = table.finding(alive[0]).row_name
-        why = "--replace-expired deletes only what has expired and no gate accepts; " if replaces_expired else ""
+        why = (
+            "--replace-expired deletes only what has expired and LISA rejects everywhere; " if replaces_expired else ""
+        )
         way_out = f"{why}see `janitor token extend {name}`, or remove it with `janitor token remove {name}`"
     else:
         way_out = "give --replace-expired to have it deleted first"

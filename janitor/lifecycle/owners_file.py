@@ -84,7 +84,7 @@ def _read_lines(path: Path) -> Iterator[tuple[int, Mapping[str, str] | None]]:
         missing = [column for column in _REQUIRED if column not in header]
         twice = [column for column in (*_REQUIRED, "groups", "system") if header.count(column) > 1]
         if missing or twice:
-            fault = f"there is no column {' and no column '.join(missing)}" if missing else f"{twice[0]} is there twice"
+            fault = f"there is no column {', no '.join(missing)}" if missing else f"{twice[0]} is there twice"
             way_out = "the first line must name the columns, with commas between them: fingerprint,username,name,groups"
             raise ConfigurationError(f"{path}, line 1: {fault}", way_out, "owners-file")
         before = reader.line_num
@@ -102,7 +102,8 @@ def _read_text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigurationError(f"--owners {path} cannot be read: {error.strerror}", code="owners-file") from None
+        sentence = f"--owners {path} cannot be read: {error.strerror}"
+        raise ConfigurationError(sentence, "give a CSV file that can be read", "owners-file") from None
     if len(content) > _MAX_BYTES:
         sentence = f"--owners {path} is longer than {_MAX_BYTES // 1024**2} MB"
         raise ConfigurationError(sentence, "split it into several files", "owners-file")

@@ -219,7 +219,10 @@ def _make_removal(remover: RowRemover, table: TokenTable, stop: Stop) -> ChangeR
 
 def _refuse_protected(found: StoredItem, table: TokenTable) -> ChangeResult | None:
     protection = find_protection(found.row, table.policy)
-    return None if protection is None else ChangeResult.refused(f"it is protected ({protection})")
+    if protection is None:
+        return None
+    way_out = "take janitorHold out of its row" if protection == "hold" else "leave that --protect option out"
+    return ChangeResult.refused(f"it is protected ({protection}); {way_out} to remove it")
 
 
 def _result_of_delete(found: StoredItem, result: RowResult | None, table: TokenTable) -> ChangeResult:

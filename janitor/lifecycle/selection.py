@@ -178,8 +178,9 @@ def print_rows(found: Iterable[StoredItem], table: TokenTable) -> None:
     for (finding_, each), (owner_name, token_name) in zip(rows, names, strict=True):
         verdict = classify(each.row, table.now, table.policy)
         expires = printable(describe_expiry(each.row, verdict, table.now))
-        gates = " and ".join(finding_.accepted_by) or "nothing"
-        marks = ", ".join([f"accepted by {gates}", *describe_key_and_uuid(each.row, is_hashed=is_hashed)])
+        gates = " and ".join(finding_.accepted_by)
+        acceptance = f"accepted by {gates}" if gates else "LISA rejects it everywhere"
+        marks = ", ".join([acceptance, *describe_key_and_uuid(each.row, is_hashed=is_hashed)])
         padded = f"{finding_.state:9}  {owner_name:{owner_width}}  {token_name:{label_width}}"
         click.echo(f"  {finding_.row_name}  {padded}  {expires}; {marks}", err=True)
 
@@ -204,7 +205,7 @@ def _find_rows_of_user(user: str, table: TokenTable) -> list[StoredItem]:
         # The index lags behind, and a change needs the row as it is now.
         found = [again for each in found if (again := table.finder.find_by_key(each.row.key.S or "")) is not None]
     if not found:
-        raise make_unknown_token_error(f"no token is {printable(user)}'s", table)
+        raise make_unknown_token_error(f"no token of {printable(user)} is", table)
     return found
 
 

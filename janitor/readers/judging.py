@@ -77,9 +77,11 @@ def _judge_for_listing(page: Page, rules: Rules, listing: Listing) -> Batch:
     found: list[JudgedRow] = []
     for row in page.rows(positions):
         verdict = classify(row, now, policy)
-        tally.add(verdict)
-        tally.owners.add(row, verdict)
+        tally.count(verdict)
+        # What is said besides the counts is about the rows that were asked for, and their owners.
         if listing.selects(row, verdict):
+            tally.describe(verdict)
+            tally.owners.add(row, verdict)
             found.append(JudgedRow(row, verdict))
     tally.chosen += len(found)
     return Batch(tally, found)

@@ -1,4 +1,4 @@
-"""Collect owners of the rows that were read: those with a row that LISA's API refuses, or with one that it accepts."""
+"""Collect owners of the rows that were read: those with a row that LISA's API rejects, or with one that it accepts."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ MAX_OWNERS = 10_000
 
 
 class RefusedRows(msgspec.Struct):
-    """The rows of one owner that LISA's API refuses.
+    """The rows of one owner that LISA's API rejects.
 
     Attributes:
         key: the key of the first row. Whether the owner's name reveals it is checked only when the owner is to be
@@ -30,7 +30,7 @@ class RefusedRows(msgspec.Struct):
 
 
 class Owners(msgspec.Struct):
-    """Owners with a row that LISA's API refuses, and owners with one it accepts.
+    """Owners with a row that LISA's API rejects, and owners with one it accepts.
 
     Attributes:
         refused: the refused rows by owner: expired ones, and those that no date or tokenUUID lets in.

@@ -53,8 +53,16 @@ class Tally(msgspec.Struct):
 
     def add(self, verdict: Verdict) -> None:
         """Count one classified row."""
+        self.count(verdict)
+        self.describe(verdict)
+
+    def count(self, verdict: Verdict) -> None:
+        """Count one classified row by its state alone."""
         self.by_state[verdict.state] = self.by_state.get(verdict.state, 0) + 1
         self.dated += verdict.expiry is not None
+
+    def describe(self, verdict: Verdict) -> None:
+        """Add a counted row to what warnings and the forecast are made of."""
         if verdict.state is State.EXPIRING and verdict.expiry is not None:
             day = verdict.expiry // DAY
             self.expiries[day] = self.expiries.get(day, 0) + 1

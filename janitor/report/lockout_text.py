@@ -35,7 +35,7 @@ def lockout_lines(owners: Sequence[LockedOutOwner], target: str) -> Iterator[str
         return
     named = [describe_locked_out(owner) for owner in owners[:_MAX_NAMED]]
     listed = list_some(named, _MAX_NAMED, names="owners", total=len(owners))
-    yield f"Locked out, because LISA lets nobody create a token who has a row: {listed}."
+    yield f"Locked out (LISA gives nobody a new token while a row of theirs is left): {listed}."
     for sentence in list_ways_out(owners, target):
         yield f"To remove {sentence}."
 

@@ -31,11 +31,11 @@ class ImportOutcome(StrEnum):
 class ImportReason(StrEnum):
     """Why a row was left out, or what is wrong with the one that stands already.
 
-    `no-owner`: the file does not say whose it is. `expired`: LISA refuses it already. `no-expiry`: it never ends, and
+    `no-owner`: the file does not say whose it is. `expired`: LISA rejects it already. `no-expiry`: it never ends, and
     LISA 6.1 needs an end. `user-has-token`: LISA allows its owner no second one. `holds-token`: a text of its line
     reveals a token of the old table, so no text of the line is shown. `ambiguous`: another row has the same
     fingerprint. `not-in-table`: no classic row has this fingerprint. `changed`: its classic row was changed
-    or deleted while the import ran. `stands-expired`: its row is there already, and LISA refuses it, though LISA before
+    or deleted while the import ran. `stands-expired`: its row is there already, and LISA rejects it, though LISA before
     6.1 accepts the token. `other-owner`: its row is there already, and names somebody else.
     """
 

@@ -1,7 +1,7 @@
 """Finds the owners whom LISA lets create no token until their rows are gone.
 
 LISA 6.1 and later refuse a new token to a user who has any row (lambda/api_tokens/handler.py, `_get_user_token`),
-whatever its state. The scan sees every row that LISA's API refuses, but no active ones, so the owners of refused rows
+whatever its state. The scan sees every row that LISA's API rejects, but no active ones, so the owners of refused rows
 are looked up. An owner with an accepted row needs no other one.
 """
 
@@ -95,7 +95,7 @@ def build_unchecked_warnings(owners: int, rows: int) -> list[Remark]:
     """Build the warning that so many owners, and the owners of so many rows, were not looked up; empty for none."""
     if not owners and not rows:
         return []
-    unchecked = [f"{owners:,} more owners of rows that LISA's API refuses"] if owners else []
-    unchecked += [f"the owners of {rows:,} more rows that it refuses"] if rows else []
+    unchecked = [f"{owners:,} more owners of rows that LISA's API rejects"] if owners else []
+    unchecked += [f"the owners of {rows:,} more rows that it rejects"] if rows else []
     message = f"{' and '.join(unchecked)} were not looked up; they may be locked out too"
     return [Remark(where="locked_out", code="unchecked", message=message)]

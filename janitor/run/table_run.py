@@ -306,7 +306,7 @@ def _workbench_warnings(tally: Tally) -> list[Remark]:
     if not tally.workbench_only:
         return []
     tokens, them = format_count(tally.workbench_only, "token"), "it" if tally.workbench_only == 1 else "them"
-    message = f"MCP Workbench still accepts {tokens} that LISA's API refuses; end {them} with `janitor token revoke`"
+    message = f"MCP Workbench still accepts {tokens} that LISA's API rejects; end {them} with `janitor token revoke`"
     return [Remark(where="table", code="workbench-only", message=message)]
 
 

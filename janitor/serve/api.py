@@ -5,7 +5,8 @@ now, started_at, version
 folder      the folder of schedule files; folder_error why it cannot be read, or null
 jobs        list of: name, description, cron, timezone, jitter_seconds, catch_up, kind (scan|sweep), deletes, tables,
             running_since, waiting, next_run,
-            last_run {started_at, ended_at, outcome, exit_code} or null; outcome is a report's, or killed, or lost,
+            last_run {started_at, ended_at, outcome, exit_code, errors} or null; outcome is a report's, or killed, or
+            lost; errors are its last lines that say what went wrong,
             last_success, runs {OUTCOME: how many}, missed {count, last},
             reports list of: table, region, ended_at, of_last_run, outcome, counts, deletion, url
 broken      list of: name, error
@@ -79,6 +80,7 @@ def _build_job(each: JobStatus) -> dict[str, Any]:
         "ended_at": _format_time(record.ended_at),
         "outcome": record.outcome,
         "exit_code": record.exit_code,
+        "errors": [printable(line) for line in record.errors],
     }
     return {
         "name": each.job.name,

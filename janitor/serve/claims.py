@@ -9,6 +9,7 @@ from pathlib import Path
 from janitor.errors import ConfigurationError
 from janitor.file_lock import UnlockableError, file_lock
 from janitor.settings.serve import Address
+from janitor.whole_file import explain_unwritable
 
 
 @contextlib.contextmanager
@@ -55,4 +56,4 @@ def _explain_lock_error(state: Path, error: OSError) -> tuple[str, str]:
         case UnlockableError():
             return f"{state} cannot be locked: {error.strerror}", "give --state-dir a folder on a local disk"
         case _:
-            return f"{state} cannot be written: {error.strerror}", "give --state-dir a folder that can be written"
+            return explain_unwritable(state, error, "give --state-dir another folder")

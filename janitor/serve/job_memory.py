@@ -30,6 +30,7 @@ class JobRecord:
         exit_code: of that run; minus the signal number if a signal killed it.
         outcome: how that run ended.
         was_overdue: whether that run was stopped because it was long past its deadline.
+        errors: the last lines of that run that say what went wrong.
         succeeded_at: when the last successful run ended.
         missed_at: when it was last due and not run.
         missed: how often that happened.
@@ -46,6 +47,7 @@ class JobRecord:
     exit_code: int | None = None
     outcome: str | None = None
     was_overdue: bool = False
+    errors: tuple[str, ...] = ()
     succeeded_at: float | None = None
     missed_at: float | None = None
     missed: int = 0
@@ -97,6 +99,7 @@ class JobMemory:
         outcome: str,
         is_success: bool,
         was_overdue: bool = False,
+        errors: tuple[str, ...] = (),
     ) -> None:
         """Remember how the present run ended, and count it.
 
@@ -107,6 +110,7 @@ class JobMemory:
             outcome: how it ended.
             is_success: whether it did all it had to do.
             was_overdue: whether it was stopped because it was long past its deadline.
+            errors: its last lines that say what went wrong.
         """
         with self._lock:
             before = self._jobs.get(name, JobRecord())
@@ -121,6 +125,7 @@ class JobMemory:
                 exit_code=exit_code,
                 outcome=outcome,
                 was_overdue=was_overdue,
+                errors=errors,
                 runs=runs,
                 succeeded_at=succeeded_at,
             )

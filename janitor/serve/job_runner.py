@@ -216,6 +216,7 @@ class JobRunner:
             outcome=end.outcome,
             is_success=end.is_success,
             was_overdue=process in self._overdue,
+            errors=process.read_errors(),
         )
         seconds = round(ended_at - process.started_at, 1)
         write_log = log.info if end.is_success or end.outcome == Outcome.SKIPPED else log.error
@@ -239,7 +240,9 @@ class JobRunner:
                 process = RunProcess.start(job, self._folder / job.name, self._options, now)
             except OSError as error:
                 log.error("job.not_started", job=job.name, error=str(error))  # noqa: TRY400  # no traceback needed
-                self._memory.record_end(job.name, at=now, exit_code=None, outcome="failed", is_success=False)
+                self._memory.record_end(
+                    job.name, at=now, exit_code=None, outcome="failed", is_success=False, errors=(str(error),)
+                )
                 return None
             self._processes[job.name] = process
             return process

@@ -14,6 +14,7 @@ from janitor.serve.api import make_report_path
 from janitor.serve.last_report import LastReport
 from janitor.serve.status import DaemonStatus, JobStatus
 from janitor.tokens.duration import format_duration, format_relative
+from janitor.tokens.printable import printable
 from janitor.tokens.times import format_minute, time_of
 from janitor.tokens.words import format_count
 
@@ -51,6 +52,7 @@ class _Job(NamedTuple):
         duration: how long its last run took; empty if not known.
         ended_well: whether its last run succeeded, or was not needed.
         why: what is known of the last run's end besides its outcome.
+        errors: what the last run said of what went wrong, if it went wrong.
         run_counts: how many runs had which outcome, in words.
         report_path: the path of its HTML report, relative to the page.
         reports: its last report, one part per table.
@@ -62,6 +64,7 @@ class _Job(NamedTuple):
     duration: str
     ended_well: bool
     why: str
+    errors: Sequence[str]
     run_counts: str
     report_path: str
     reports: Sequence[_TableReport]
@@ -117,6 +120,7 @@ def _make_job(each: JobStatus) -> _Job:
         duration=duration,
         ended_well=record.outcome in _GOOD_OUTCOMES,
         why=_explain_end(each),
+        errors=() if record.outcome in _GOOD_OUTCOMES else [printable(line) for line in record.errors],
         run_counts=", ".join(_count_runs(each)),
         report_path=make_report_path(each.job.name),
         reports=[
@@ -161,7 +165,8 @@ def _explain_end(each: JobStatus) -> str:
     left_no_report = record.outcome == Outcome.FAILED and record.exit_code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)
     meaning = "it left no report" if left_no_report else describe_exit_code(record.exit_code)
     code = f"exit code {record.exit_code}" if record.exit_code >= 0 else ""
-    return ": ".join(part for part in (code, meaning) if part)
+    is_explained = record.errors or record.outcome in _GOOD_OUTCOMES
+    return f"{': '.join(part for part in (code, meaning) if part)}{'' if is_explained else '; see the log'}"
 
 
 def _list_figures(each: JobStatus, report: LastReport) -> Iterator[_Figure]:

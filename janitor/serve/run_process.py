@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from janitor.error_lines import FILE_VARIABLE
 from janitor.file_lock import file_lock
 from janitor.logs import get_logger
+from janitor.serve.error_file import read_error_lines
 from janitor.serve.jobs import ScheduledJob
 from janitor.settings.output import JOB_VARIABLE
 from janitor.settings.setting import ENVIRONMENT_PREFIX
@@ -24,6 +26,7 @@ from janitor.settings.setting import ENVIRONMENT_PREFIX
 log = get_logger("janitor.serve")
 
 _LOCK_FILE = ".running"
+_ERROR_FILE = "errors.txt"
 # Not passed to runs: they would all take each other for attempts of the same run.
 _LEASE_HOLDER = f"{ENVIRONMENT_PREFIX}LEASE_HOLDER"
 _POLL_SECONDS = 0.05
@@ -39,12 +42,14 @@ class RunProcess:
         name: the job's name.
         started_at: when it was started, in UNIX seconds.
         popen: the process.
+        error_file: where its error lines are kept.
         due: its deadline, in seconds of the monotonic clock.
     """
 
     name: str
     started_at: float
     popen: subprocess.Popen[bytes]
+    error_file: Path
     due: float = math.inf
 
     @classmethod
@@ -67,16 +72,18 @@ class RunProcess:
         command = [sys.executable, "-m", "janitor", "run", str(file), "--keep-in", str(folder), *options]
         # The report goes to the folder. The daemon's output is a log, so only NDJSON, line by line, may go there.
         output = None if job.schedule.values.get("format") == "ndjson" else subprocess.DEVNULL
+        error_file = folder.absolute() / _ERROR_FILE
         with _lock(folder) as lock:
+            error_file.unlink(missing_ok=True)
             popen = subprocess.Popen(  # noqa: S603  # this program
                 command,
                 stdin=subprocess.DEVNULL,
-                env={**environment, JOB_VARIABLE: job.name},
+                env={**environment, JOB_VARIABLE: job.name, FILE_VARIABLE: str(error_file)},
                 stdout=output,
                 start_new_session=True,  # Ctrl-C goes to the daemon alone, which stops its runs
                 pass_fds=[lock],
             )
-        return cls(job.name, now, popen, time.monotonic() + job.deadline)
+        return cls(job.name, now, popen, error_file, time.monotonic() + job.deadline)
 
     @property
     def pid(self) -> int:
@@ -86,6 +93,10 @@ class RunProcess:
     def wait(self) -> int:
         """Wait for the end; return the exit code, or minus the number of the signal that killed it."""
         return self.popen.wait()
+
+    def read_errors(self) -> tuple[str, ...]:
+        """The last lines that say what went wrong."""
+        return read_error_lines(self.error_file)
 
 
 def stop_processes(processes: Sequence[RunProcess], seconds: float, wait_for_kill: Callable[[float], bool]) -> None:

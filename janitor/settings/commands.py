@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from janitor.settings.consent import ReadOnlySettings
 from janitor.settings.deletion import ApplySettings, DeletionSettings, PlanSettings, RestoreSettings
 from janitor.settings.limits import DeadlineSettings, WriteLimitSettings
 from janitor.settings.output import NoticeSettings, OutputSettings, StateSettings
 from janitor.settings.parsers import parse_path
 from janitor.settings.scan import ScanCommand
-from janitor.settings.setting import Settings, setting
+from janitor.settings.setting import Settings, reuse, setting
 from janitor.settings.table import ProtectionSettings, TableSettings
 
 
@@ -85,6 +86,7 @@ class DemoSettings(Settings):
 
     keep: bool = setting("Leave the embedded DynamoDB running, and print how to use and stop it.", is_switch=True)
     classic: bool = setting("Make the table of a LISA before 6.1: plain-text keys, few attributes.", is_switch=True)
+    dry_run: bool = reuse(ReadOnlySettings, "dry_run")
 
 
 APPLY_GROUPS: tuple[type[Settings], ...] = tuple(ApplyCommand.__annotations__.values())

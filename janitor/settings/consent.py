@@ -1,4 +1,4 @@
-"""--yes. Every command that changes anything has it, so that a script can always consent."""
+"""--yes and --dry-run. Every command that changes anything has the first, and every command has the second."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,13 @@ class ConsentSettings(Settings):
     """The consent of commands that may run unattended; a variable may give it."""
 
     yes: bool = setting(_HELP, is_switch=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOnlySettings(Settings):
+    """The --dry-run of commands that change nothing, so that a script may give it to every command."""
+
+    dry_run: bool = setting("Accepted as everywhere; this command changes nothing anyway.", is_switch=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

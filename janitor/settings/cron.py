@@ -11,6 +11,7 @@ import datetime as dt
 import difflib
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -29,6 +30,19 @@ _NICKNAMES = {
 }
 # Not the clock of a place: "none was chosen", and the setting of this machine.
 _NO_ZONES = frozenset({"Factory", "localtime"})
+# For suggestions: the places that most people mean who write an abbreviation.
+_CITIES = (
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Athens",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "Asia/Kolkata",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+)
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Not `last` or `2nd fri`: no other cron reads them.
@@ -81,9 +95,23 @@ def parse_timezone(text: str) -> str:
     names = available_timezones() - _NO_ZONES
     if text in names:
         return text
-    nearest = difflib.get_close_matches(text, names, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else "write an IANA name, like Europe/Berlin"
-    raise ValueError(f"there is no time zone {text!r}; {hint}")
+    raise ValueError(_explain_no_zone(text, names))
+
+
+def _explain_no_zone(text: str, names: AbstractSet[str]) -> str:
+    """Say what to write instead. Never an abbreviation: it names no place, and half of them have no summer time."""
+    city = next((city for city in _CITIES if _shows_abbreviation(ZoneInfo(city), text.upper())), None)
+    if city is not None:
+        return f"{text!r} is an abbreviation, not a time zone; write the zone of a place, like {city}, or UTC"
+    folded = {name.casefold(): name for name in names if name == "UTC" or ("/" in name and not name.startswith("Etc/"))}
+    near = difflib.get_close_matches(text.casefold(), folded, n=1, cutoff=0.5)
+    hint = f"did you mean {folded[near[0]]!r}?" if near else "write the zone of a place, like Europe/Berlin, or UTC"
+    return f"there is no time zone {text!r}; {hint}"
+
+
+def _shows_abbreviation(zone: ZoneInfo, text: str) -> bool:
+    """Whether the zone's clock is called this in winter or in summer."""
+    return text in {at.replace(tzinfo=zone).tzname() for at in (dt.datetime(2026, 1, 1), dt.datetime(2026, 7, 1))}  # noqa: DTZ001  # given the zone here
 
 
 def parse_cron(text: str) -> str:

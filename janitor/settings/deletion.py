@@ -42,9 +42,9 @@ class PlanSettings(Settings):
     """What a sweep plans."""
 
     include: tuple[str, ...] = setting(
-        "Plan these rows too, once no gate accepts them and the grace is over: legacy, those with a date but no "
-        "tokenUUID, or a key that is no lower-case sha256; undated, those without a date, by their createdDate (needs "
-        "--gates api). Repeatable.",
+        "Plan these rows too, once LISA rejects them everywhere and the grace is over: legacy, those with a date but "
+        "no tokenUUID, or a key that is not a sha256 in lower case; undated, those without a date, by their "
+        "createdDate (needs --gates api). Repeatable.",
         choices=("legacy", "undated"),
         is_repeatable=True,
     )

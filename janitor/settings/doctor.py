@@ -29,6 +29,7 @@ class DoctorSettings(Settings):
         "Create the table of dynamodb://TABLE, on demand and with TTL for its own rows, if it does not exist.",
         is_switch=True,
     )
+    dry_run: bool = setting("Create nothing, even with --create-state: check what is there.", is_switch=True)
     yes: bool = reuse(ConsentSettings, "yes")
     format: str | None = setting(
         "Format of standard output.",

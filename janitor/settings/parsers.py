@@ -48,7 +48,9 @@ def parse_usage_table(text: str) -> str:
         ValueError: DynamoDB allows no such name.
     """
     if not text.startswith("/") and not is_table_name(text):
-        raise ValueError(f"{text!r} is no table's name (3 to 255 letters, digits, _ . or -) and no parameter (/…)")
+        raise ValueError(
+            f"{text!r} is neither a table's name (3 to 255 letters, digits, _ . or -) nor a parameter's (/…)"
+        )
     return text
 
 
@@ -287,6 +289,13 @@ def parse_owner(text: str) -> str:
         raise ValueError("the name is empty")
     if not text.isascii() and text.encode(errors="ignore").decode() != text:
         raise ValueError(f"{text!a} is not UTF-8")
+    return text
+
+
+def parse_deployment(text: str) -> str:
+    """The name of a deployment. An empty one may come from a shell variable that was never set."""
+    if not text.strip():
+        raise ValueError("the name is empty")
     return text
 
 

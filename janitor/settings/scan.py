@@ -74,6 +74,15 @@ class FilterSettings(Settings):
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanModeSettings(Settings):
+    """Whether a scan notifies and remembers. A schedule file has no such key: `janitor run` has the option."""
+
+    dry_run: bool = setting(
+        "Notify nobody and remember nothing: report what is found, and who would be notified.", is_switch=True
+    )
+
+
 class ScanCommand(NamedTuple):
     """The settings of a scan; a sweep has more."""
 

@@ -115,7 +115,7 @@ def load_schedule(path: Path) -> Schedule:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScheduleError(path, [f"{path}: not TOML: {error}"]) from None
+        raise ScheduleError(path, [f"{path}: not TOML: {_explain_toml_error(error)}"]) from None
     except (ValueError, RecursionError):
         # tomllib does not translate errors of Python's own limits.
         raise ScheduleError(path, [f"{path}: not TOML: nested too deeply, or a number too long"]) from None
@@ -146,6 +146,14 @@ def load_schedule(path: Path) -> Schedule:
     )
 
 
+def _explain_toml_error(error: tomllib.TOMLDecodeError) -> str:
+    """The parser's sentence, and the way out where the two most frequent mistakes lead to it."""
+    sentence = str(error)
+    if sentence.startswith("Invalid value"):
+        return f"{sentence}; put a text in quotes, and write true or false in lower case"
+    return f"{sentence}; the key or section is there twice" if sentence.startswith("Cannot ") else sentence
+
+
 def _read_text(path: Path) -> str:
     try:
         data = read_schedule(path)
@@ -154,7 +162,8 @@ def _read_text(path: Path) -> str:
         # utf-8-sig: without the byte order mark that some editors put at the start.
         return data.decode("utf-8-sig")
     except OSError as error:
-        raise ScheduleError(path, [f"{path} cannot be read: {error.strerror}"]) from None
+        way_out = "; give the path of a schedule file" if error.errno == errno.ENOENT else ""
+        raise ScheduleError(path, [f"{path} cannot be read: {error.strerror}{way_out}"]) from None
     except UnicodeDecodeError:
         raise ScheduleError(path, [f"{path}: not UTF-8; save it as UTF-8"]) from None
 
@@ -186,9 +195,7 @@ def _read_section(reading: _Reading, name: str, given: Mapping[str, Any], number
     values = {}
     for key, value in given.items():
         if key not in keys:
-            elsewhere = [f"[{section}] {key}" for section, others in SECTIONS.items() if key in others]
-            hint = f"it belongs to {elsewhere[0]}" if elsewhere else _suggest_name(key, keys)
-            reading.add_problem(f"an unknown key; {hint}", name, key, number)
+            reading.add_problem(f"an unknown key; {_suggest_key(key, keys)}", name, key, number)
             continue
         try:
             values[keys[key].field] = _read_value(keys[key], value)
@@ -203,7 +210,7 @@ def _read_value(key: Key, value: Any) -> Any:
     setting = key.setting
     if setting.is_switch:
         if not isinstance(value, bool):
-            raise ValueError("give true or false")
+            raise ValueError("give true or false, without quotes")
         return value
     if not setting.is_repeatable:
         return _read_one(key, value)
@@ -219,7 +226,8 @@ def _read_one(key: Key, value: Any) -> Any:
     if key.takes_numbers and isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value)
     if not isinstance(text, str):
-        wanted = "give a number" if key.takes_numbers else "give a text in quotes"
+        example = f', like "{setting.default.split()[0]}"' if setting.default else ""
+        wanted = "give a number" if key.takes_numbers else f"give a text in quotes{example}"
         given = value.isoformat() if isinstance(value, dt.date | dt.time) else str(value).lower()
         raise ValueError(f"{wanted}, not {given}")  # noqa: TRY004  # reported like every other wrong value
     if setting.choices and text not in setting.choices:
@@ -227,6 +235,14 @@ def _read_one(key: Key, value: Any) -> Any:
     if not text:
         raise ValueError("it is empty; give a value, or remove the key")
     return setting.parse_text(text)
+
+
+def _suggest_key(key: str, keys: Mapping[str, Key]) -> str:
+    """Say where an unknown key belongs, or which one was probably meant."""
+    if key.replace("-", "_") == "dry_run":
+        return "[delete] enabled = false makes it a dry run, and so does `janitor run FILE --dry-run`"
+    elsewhere = [f"[{section}] {key}" for section, others in SECTIONS.items() if key in others]
+    return f"it belongs to {elsewhere[0]}" if elsewhere else _suggest_name(key, keys)
 
 
 def _suggest_name(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:

@@ -65,6 +65,10 @@ class ServeSettings(Settings):
         parse=parse_path,
         default_words="serve/ in the state directory",
     )
+    dry_run: bool = setting(
+        "Delete nothing, whatever the files say, notify nobody and remember nothing: every run is a dry run.",
+        is_switch=True,
+    )
     yes: bool = reuse(ConsentSettings, "yes")
     max_runs: int = setting(
         "How many runs may be at work at once, each of other tables; one takes up to 250 MB of memory.",

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from janitor.settings.parsers import parse_dialect, parse_gates, parse_owner, parse_path, parse_role_arn
+from janitor.settings.parsers import (
+    parse_deployment,
+    parse_dialect,
+    parse_gates,
+    parse_owner,
+    parse_path,
+    parse_role_arn,
+)
 from janitor.settings.setting import Settings, setting
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import parse_duration
@@ -26,6 +33,7 @@ class TableSettings(Settings):
         "LISA's deployment name: tries NAME-LISAApiBaseTokenTable, NAME-LISAApiTokenTable and LISAApiTokenTable. "
         "Repeatable for scan, sweep and run: one run, and one report, of all the tables.",
         metavar="NAME",
+        parse=parse_deployment,
         is_repeatable=True,
     )
     ssm_parameter: str | None = setting(

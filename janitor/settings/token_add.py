@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from janitor.settings.consent import DateConsentSettings
+from janitor.settings.consent import DateConsentSettings, ReadOnlySettings
 from janitor.settings.limits import DeadlineSettings
 from janitor.settings.parsers import Folder, S3Prefix, parse_archive, parse_path
 from janitor.settings.setting import Settings, reuse, setting
@@ -98,8 +98,8 @@ class ReplaceSettings(Settings):
     """Whether an expired token of the same user is replaced, and what is kept of it."""
 
     replace_expired: bool = setting(
-        "Delete what the user has in the table first, if all of it has expired and no gate accepts it. Keep its name, "
-        "groups and system flag unless --name, --group or --personal is given.",
+        "Delete what the user has in the table first, if all of it has expired and LISA rejects it everywhere. Keep "
+        "its name, groups and system flag unless --name, --group or --personal is given.",
         is_switch=True,
     )
     archive: Path | Folder | S3Prefix | None = setting(
@@ -122,6 +122,7 @@ class FingerprintSettings(Settings):
         metavar="PATH",
         parse=parse_path,
     )
+    dry_run: bool = reuse(ReadOnlySettings, "dry_run")
 
 
 class AddCommand(NamedTuple):

@@ -34,7 +34,7 @@ class ExtendSettings(Settings):
     by: int | None = setting("Add this much to the present expiry.", metavar="DURATION", parse=parse_duration)
     to: int | None = setting("The new expiry: ISO 8601 or UNIX seconds.", metavar="TIME", parse=parse_time)
     expires_in: int | None = setting("The new expiry, from now on.", metavar="DURATION", parse=parse_duration)
-    revive: bool = setting("Allow the extension of a token that LISA refuses now.", is_switch=True, is_flag_only=True)
+    revive: bool = setting("Allow the extension of a token that LISA rejects now.", is_switch=True, is_flag_only=True)
     shorten: bool = setting(
         "Allow an earlier expiry than the present one, also for a permanent token.", is_switch=True, is_flag_only=True
     )

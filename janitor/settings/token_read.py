@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from janitor.settings.consent import ReadOnlySettings
 from janitor.settings.limits import DeadlineSettings, LimitSettings
 from janitor.settings.output import LastSeenSettings, NoticeSettings, OutputSettings, StateSettings
-from janitor.settings.setting import Settings, setting
+from janitor.settings.setting import Settings, reuse, setting
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings
 
 _STATES = ("active", "expiring", "expired", "stale", "permanent", "malformed", "legacy")
@@ -41,6 +42,7 @@ class ListingSettings(Settings):
         choices=(*_ORDERS, *(f"-{order}" for order in _ORDERS)),
         default_words="most urgent first; ndjson and csv list all, in no order",
     )
+    dry_run: bool = reuse(ReadOnlySettings, "dry_run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class ShowSettings(Settings):
         choices=("table", "json"),
         default_words="table on a terminal, json otherwise",
     )
+    dry_run: bool = reuse(ReadOnlySettings, "dry_run")
 
 
 class ListCommand(NamedTuple):

@@ -1,6 +1,7 @@
 """A file that appears whole or not at all."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import BinaryIO
 
 from janitor.errors import ConfigurationError, SinkError
 from janitor.sinks.pipe_writer import PipeWriter
-from janitor.whole_file import WholeFile
+from janitor.whole_file import WholeFile, explain_unwritable
 
 
 class File:
@@ -40,14 +41,10 @@ class File:
         """
         try:
             if self._path.is_dir():
-                raise IsADirectoryError(21, "it is a folder")
+                raise IsADirectoryError(errno.EISDIR, "it is a folder")
             self._stream = self._open_special() if _is_special(self._path) else self._open_hidden()
         except OSError as error:
-            raise ConfigurationError(
-                f"{self.target} cannot be written: {error.strerror}",
-                "give a path in a folder that exists",
-                "report-path",
-            ) from None
+            raise ConfigurationError(*explain_unwritable(Path(self.target), error), "report-path") from None
 
     def write(self, content: bytes) -> None:
         """Write to the hidden file.
@@ -97,7 +94,7 @@ class File:
 
     def _open_hidden(self) -> BinaryIO:
         if self._path.exists() and not os.access(self._path, os.W_OK):
-            raise PermissionError(13, "it is write-protected")
+            raise PermissionError(errno.EACCES, "it is write-protected")
         self._whole = WholeFile(self._path, self._mode())
         return self._whole.stream
 

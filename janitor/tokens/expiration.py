@@ -23,7 +23,7 @@ LAST_SECOND = 253_402_300_799
 _MAX_EXPONENT = 126
 
 # boto3's own context (boto3.dynamodb.types.DYNAMODB_CONTEXT): it refuses a number that it cannot hold exactly, so
-# every gate of LISA refuses a row with such a number.
+# every gate of LISA rejects a row with such a number.
 _BOTO3 = Context(Emin=-128, Emax=126, prec=38, traps=[Clamped, Overflow, Inexact, Rounded, Underflow])
 
 
@@ -50,7 +50,7 @@ def plain_second(value: Value | None) -> int | None:
 
 
 def read_as_lisa(value: Value) -> int | None:
-    """Return what `int()` gives LISA for this attribute; None if boto3 or `int()` raises, and LISA refuses."""
+    """Return what `int()` gives LISA for this attribute; None if boto3 or `int()` raises, and LISA rejects."""
     try:
         if value.N is not None:
             is_plain = len(value.N) <= _BOTO3.prec and value.N.isdecimal()

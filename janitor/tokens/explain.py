@@ -32,7 +32,7 @@ _TOO_LARGE = {
 }
 
 
-_NO_SHA256 = "the key is no lower-case sha256"
+_NO_SHA256 = "the key is not a sha256 in lower case"
 
 
 class StateRule(NamedTuple):
@@ -98,7 +98,7 @@ def explain_state(row: Row, now: int, policy: Policy) -> list[StateRule]:
     rules = [_malformed_rule(row.expiration, expiry, reason), _legacy_rule(row, policy.dialect), _permanent_rule(row)]
     rules += _dated_rules(expiry, now, policy)
     is_active = not any(rule.matches for rule in rules)
-    why = "none matches" if is_active else "one matches"
+    why = "no other rule matches" if is_active else "another rule matches"
     return [*rules, StateRule(State.ACTIVE, "none of the rules above", is_active, why)]
 
 
@@ -194,11 +194,11 @@ def _describe_guess(value: Value) -> str:
 
 
 def _legacy_rule(row: Row, dialect: Dialect) -> StateRule:
-    condition = "LISA 6.1 or later (hashed), and no tokenUUID, or a key that is no lower-case sha256"
+    condition = "LISA 6.1 or later (hashed), and no tokenUUID, or a key that is not a sha256 in lower case"
     if dialect is Dialect.CLASSIC:
         return StateRule(State.LEGACY, condition, matches=False, why="the table is classic")
     if not is_legacy(row):
-        return StateRule(State.LEGACY, condition, matches=False, why="there is a tokenUUID, and the key is one")
+        return StateRule(State.LEGACY, condition, matches=False, why="there is a tokenUUID, and the key is a sha256")
     if not lacks_uuid(row):
         return StateRule(State.LEGACY, condition, matches=True, why=_NO_SHA256)
     return StateRule(State.LEGACY, condition, matches=True, why=_describe_absence(row.token_uuid))
@@ -245,7 +245,7 @@ def _apply_classic_rule(row: Row, now: int) -> tuple[bool, str, int | None]:
         return True, "there is no tokenExpiration, so it is valid for ever", None
     second = read_as_lisa(row.expiration)
     if second is None:
-        return False, f"int(tokenExpiration) raises: it is {describe_kind(row.expiration)} that LISA cannot read", None
+        return False, f"LISA cannot read tokenExpiration as a number: it is {describe_kind(row.expiration)}", None
     if now < second:
         return True, f"now < tokenExpiration: {describe_time(now)} < {describe_time(second)}", second
     return False, f"now >= tokenExpiration: {describe_time(now)} >= {describe_time(second)}", None
@@ -265,14 +265,14 @@ def _find_missing_for_api(row: Row) -> str | None:
 def _describe_absence(value: Value | None) -> str:
     if value is None:
         return "there is none"
-    return f"it is {describe_kind(value)} that counts as none"
+    return f"it is {describe_kind(value)} that LISA takes for a missing one"
 
 
 def _describe_sweep(
     row: Row, second: int | None, protection: str | None, *, now: int, needs_include: str | None
 ) -> str:
     if second is None:
-        what = "with a malformed date" if row.expiration is not None else "without an expiration"
+        what = "with a broken date" if row.expiration is not None else "without an expiration"
         return f"never deletes a row {what}"
     when = describe_time(second)
     if protection is not None:

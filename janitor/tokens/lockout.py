@@ -59,7 +59,7 @@ def judge_early(row: Row, now: int, policy: Policy) -> Verdict | None:
 
 
 def find_remedy(row: Row, verdict: Verdict, now: int, policy: Policy) -> Remedy:
-    """Find what would remove a row that the API of LISA refuses, by its verdict at the UNIX second `now`."""
+    """Find what would remove a row that the API of LISA rejects, by its verdict at the UNIX second `now`."""
     if find_protection(row, policy) is not None:
         return Remedy.UNPROTECT
     if verdict.undated_since is not None:

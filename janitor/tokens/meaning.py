@@ -16,10 +16,10 @@ from janitor.tokens.times import format_minute
 
 # The words before and after the time since the expiry, or until it.
 _DATED_STATES = {
-    State.STALE: ("refused everywhere for ", ", past its grace"),
-    State.EXPIRED: ("refused everywhere for ", ", still in its grace"),
-    State.EXPIRING: ("accepted for another ", ""),
-    State.ACTIVE: ("accepted for another ", ""),
+    State.STALE: ("LISA has rejected it everywhere for ", ", longer than the grace"),
+    State.EXPIRED: ("LISA has rejected it everywhere for ", "; its grace is not over"),
+    State.EXPIRING: ("valid for another ", ""),
+    State.ACTIVE: ("valid for another ", ""),
 }
 
 
@@ -30,9 +30,8 @@ def describe_row(row: Row, verdict: Verdict, now: int) -> str:
 
 def _describe_state(row: Row, verdict: Verdict, now: int) -> str:
     if UNLOCKS_OWNER in verdict.reasons:
-        return (
-            f"refused everywhere for {format_duration(now - (verdict.expiry or 0))}; keeps its owner from a new token"
-        )
+        since = format_duration(now - (verdict.expiry or 0))
+        return f"LISA has rejected it everywhere for {since}; it keeps its owner from a new token"
     if (words := _DATED_STATES.get(verdict.state)) is not None:
         return format_duration(abs((verdict.expiry or 0) - now)).join(words)
     match verdict.state:
@@ -55,7 +54,7 @@ def describe_key_and_uuid(row: Row, *, is_hashed: bool) -> Iterator[str]:
 
 def _describe_acceptance(row: Row, gates: tuple[Gate, ...]) -> str:
     if not gates:
-        return "no gate of LISA accepts it"
+        return "LISA rejects it everywhere"
     who = "LISA accepts it" if Gate.API in gates else "only MCP Workbench still accepts it"
     end = read_as_lisa(row.expiration) if row.expiration else None
     if end is None:
@@ -69,4 +68,4 @@ def _describe_malformed(value: Value | None) -> str:
     guess = guess_intended_expiry(value) if value else None
     when = calendar_time(guess) if guess is not None else None
     meant = f", probably meant as {format_minute(when)} UTC" if when else ""
-    return f"tokenExpiration is {kind if kind != 'a number' else 'a number too large for seconds'}{meant}"
+    return f"broken expiry date: {kind if kind != 'a number' else 'a number too large for seconds'}{meant}"

@@ -94,11 +94,11 @@ def decide_extension(row: Row, now: int, policy: Policy, extension: Extension) -
 def decide_revocation(row: Row, now: int, policy: Policy, at: int | None) -> Decision:
     """Decide what a revocation does to this row at the UNIX second `now`; `at` is when it ends, None for at once.
 
-    LISA refuses a token from the very second of its expiry on, so the expiry `now` ends it at once.
+    LISA rejects a token from the very second of its expiry on, so the expiry `now` ends it at once.
     """
     verdict = classify(row, now, policy)
     if not verdict.accepted_by:
-        return NoChange(f"no gate of LISA accepts it: {describe_expiry(row, verdict, now)}")
+        return NoChange(f"LISA rejects it everywhere already: {describe_expiry(row, verdict, now)}")
     if at is None:
         return NewExpiry(now)
     if at <= now:
@@ -132,9 +132,9 @@ def describe_expiry(row: Row, verdict: Verdict, now: int) -> str:
     if row.expiration is None:
         return "no expiry"
     read = read_as_lisa(row.expiration)
-    lisa = "no gate accepts" if read is None else f"LISA reads as {format_time_and_distance(read, now)}"
+    lisa = "LISA cannot read" if read is None else f"LISA reads as {format_time_and_distance(read, now)}"
     # The first reason is about the date.
-    return f"a malformed date ({verdict.reasons[0]}) that {lisa}"
+    return f"a broken date ({verdict.reasons[0]}) that {lisa}"
 
 
 def _requested_second(expiry: int | None, now: int, extension: Extension) -> int:
@@ -149,11 +149,11 @@ def _find_refusal(row: Row, second: int, now: int, policy: Policy, extension: Ex
     is_shortened = ends_earlier(row, second, now, dialect)
     # Its state does not say so: a legacy row with a malformed date is malformed.
     if dialect is Dialect.HASHED and is_legacy(row) and not (is_shortened and verdict.accepted_by):
-        which = "without tokenUUID" if lacks_uuid(row) else "whose key is no lower-case sha256"
+        which = "without tokenUUID" if lacks_uuid(row) else "whose key is not a sha256 in lower case"
         why = f"it is a legacy row {which}: no date makes LISA's API accept it"
         return Refusal(why, "make a new token with `janitor token add`")
     if (gates := _revived_gates(row, second, now, dialect)) and not extension.revive:
-        why = f"{_name_gates(gates)} refuses it now ({current}), and a new expiry would revive it"
+        why = f"{_name_gates(gates)} rejects it now ({current}), and a new expiry would revive it"
         return Refusal(why, "give --revive if that is meant")
     if is_shortened and not extension.shorten:
         why = f"its new expiry {format_time_and_distance(second, now)} would shorten it (now: {current})"

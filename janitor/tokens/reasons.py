@@ -162,7 +162,7 @@ def looks_like_lisa_sdk(row: Row) -> bool:
 def describe_reasons(row: Row, reasons: tuple[str, ...]) -> Iterator[str]:
     """Say in words what each of these reasons is about; nothing about a reason of the date."""
     if KEY_NOT_A_SHA256 in reasons:
-        yield "its key is no lower-case sha256"
+        yield "its key is not a sha256 in lower case"
     if PLAIN_TEXT_KEY in reasons:
         whose = (
             ", maybe LISA's management key, which LISA accepts everywhere, even without this row"

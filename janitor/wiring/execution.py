@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
 import click
 
+from janitor.error_lines import print_error
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
 from janitor.logs import start_logging
 from janitor.report.model import Outcome, Report, TableReport
@@ -17,6 +19,7 @@ from janitor.run.flow import run
 from janitor.run.spec import RunResult
 from janitor.settings.output import LogSettings
 from janitor.stopping import Stop
+from janitor.terminal import is_terminal
 from janitor.tokens.printable import printable
 from janitor.wiring.monitoring import RunMonitor
 from janitor.wiring.run_spec import RunRequest, SettingsT, build_run_spec
@@ -65,7 +68,8 @@ def execute_run(request: RunRequest[SettingsT], logs: LogSettings) -> int:
         failure = monitor.report_end(result.report, is_success=is_success)
         if failure is not None:
             result.failures.append(failure)
-    print_failures(result)
+    _print_written(spec.outlets.written)
+    print_failures(result, is_shown=spec.outlets.prints_remarks and is_terminal(sys.stdout) and is_terminal(sys.stderr))
     return exit_code_of(result, stop, settings.output.fail_on)
 
 
@@ -93,20 +97,33 @@ def _stop_as_error(stop: Stop) -> Iterator[None]:
         raise StoppedBeforeError(stop) from None
 
 
-def print_failures(result: RunResult) -> None:
-    """Print a line on stderr for each thing that went wrong, for those who read neither the log nor the report."""
+def _print_written(places: Sequence[str]) -> None:
+    """Say on a terminal where the reports are; elsewhere the log's last line says it."""
+    if places and is_terminal(sys.stderr):
+        reports = "report" if len(places) == 1 else "reports"
+        click.echo(f"janitor: wrote the {reports} {', '.join(map(printable, places))}", err=True)
+
+
+def print_failures(result: RunResult, *, is_shown: bool) -> None:
+    """Print a line on stderr for each thing that went wrong, for those who read neither the log nor the report.
+
+    Args:
+        result: the run's.
+        is_shown: whether the report with the same errors is on the same terminal, so that nobody reads them twice.
+    """
     report = result.report
     for table in report.tables:
         if table.outcome is Outcome.SKIPPED:
             for warning in table.warnings[-1:]:
-                click.echo(f"janitor: {_format_label(report, table)}{printable(warning.message)}", err=True)
+                print_error(f"{_format_label(report, table)}{warning.message}")
     # Two failures with the same sentence, as of a heartbeat's start and end, are printed once.
-    messages = [printable(error.message) for error in report.errors] + [str(failure) for failure in result.failures]
+    errors = () if is_shown else report.errors
+    messages = [error.message for error in errors] + [str(failure) for failure in result.failures]
     for message in dict.fromkeys(messages):
-        click.echo(f"janitor: {message}", err=True)
+        print_error(message)
     for table in report.tables:
         if table.outcome is Outcome.REFUSED and table.deletion.plan:
-            click.echo(f"janitor: {_format_label(report, table)}the plan is {table.deletion.plan}", err=True)
+            print_error(f"{_format_label(report, table)}the plan is {table.deletion.plan}")
 
 
 def _format_label(report: Report, table: TableReport) -> str:

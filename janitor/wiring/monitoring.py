@@ -10,9 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import click
-
 from janitor.background import wait_for_answer
+from janitor.error_lines import print_error
 from janitor.errors import JanitorError, SinkError
 from janitor.report.combine import name_series, split_by_table
 from janitor.report.metrics import build_metrics
@@ -166,7 +165,7 @@ def _make_heartbeat(url: str, run_id: str) -> Heartbeat:
 
 def _print_failure(failure: JanitorError | None, when: str = "") -> None:
     if failure is not None:
-        click.echo(f"janitor: {when}{failure}", err=True)
+        print_error(f"{when}{failure}")
 
 
 def _make_metric_sink(target: MetricsTarget, stop: Stop) -> MetricSink:

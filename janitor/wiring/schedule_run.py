@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from janitor.error_lines import print_error
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.settings.commands import RunCommand, SweepCommand
 from janitor.settings.output import LogSettings
@@ -14,6 +15,7 @@ from janitor.settings.parsers import ReportTarget
 from janitor.settings.scan import ScanCommand
 from janitor.settings.schedule import Schedule, ScheduleError, load_schedule
 from janitor.tokens.printable import printable
+from janitor.whole_file import explain_unwritable
 from janitor.wiring.execution import execute_run
 from janitor.wiring.open_table import names_a_table
 from janitor.wiring.run_spec import RunRequest
@@ -34,7 +36,7 @@ def check_schedule_file(file: Path, given: RunCommand) -> int:
         schedule = load_schedule(file)
     except ScheduleError as error:
         for problem in error.problems:
-            click.echo(f"janitor: {problem}", err=True)
+            print_error(problem)
         return ExitCode.USAGE
     deletes = _deletes(schedule, given)
     try:
@@ -44,7 +46,7 @@ def check_schedule_file(file: Path, given: RunCommand) -> int:
         if len(commands) > 1:
             _check_several(schedule, commands[0], commands[0].scan)
     except ConfigurationError as error:
-        click.echo(f"janitor: {file}: {error}", err=True)
+        print_error(f"{file}: {error}")
         return ExitCode.USAGE
     for line in describe_schedule(schedule, commands, deletes=deletes, now=time.time()):
         click.echo(line)
@@ -115,8 +117,7 @@ def _add_kept_reports(command: RunCommand) -> RunCommand:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        way_out = "give a folder that can be made and written"
-        raise ConfigurationError(f"--keep-in {folder} cannot be made: {error.strerror}", way_out) from None
+        raise ConfigurationError(*explain_unwritable(folder, error, "give --keep-in another folder")) from None
     kept = (ReportTarget("json", folder / "report.json"), ReportTarget("html", folder / "report.html"))
     output = dataclasses.replace(command.scan.output, report=(*command.scan.output.report, *kept))
     return command._replace(scan=command.scan._replace(output=output))

@@ -293,4 +293,16 @@ PLANTED_MUTATIONS = (
         (("return self.state is not State.ACTIVE or bool(self.reasons)", "return self.state is not State.ACTIVE"),),
         ("tests/unit/tokens/test_reasons.py::test_each_kind_of_row_has_its_reasons_and_says_them_in_words",),
     ),
+    Mutation(
+        "a daemon told to delete nothing does not tell its runs",
+        "janitor/cli/serve.py",
+        (('        options.append(flag("dry_run"))\n', ""),),
+        ("tests/unit/cli/test_app.py::test_a_daemon_that_is_told_so_makes_every_run_a_dry_run",),
+    ),
+    Mutation(
+        "the page shows what looks like a key",
+        "janitor/serve/error_file.py",
+        (("printable(remove_keys(line.removeprefix(PREFIX)))", "printable(line.removeprefix(PREFIX))"),),
+        ("tests/unit/test_error_lines.py::test_lines_go_to_standard_error_and_to_the_file_of_a_daemon",),
+    ),
 )

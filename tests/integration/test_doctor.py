@@ -98,7 +98,7 @@ def test_owners_who_are_locked_out_are_named_with_what_lets_them_in(
     assert not any("Workbench still accepts" in way_out for way_out in of_rules)
     assert (finished.code, said["status"]) == (0, "warning")
     assert said["found"] == (
-        "2 owners are locked out among the owners of the first 3 rows: ana (expired), bob (malformed)"
+        "2 owners of the first 3 rows are locked out: ana (expired), bob (malformed)"
     )
     assert "--unlock-after 1h" in said["way_out"]
     assert "token remove" in said["way_out"]
@@ -205,7 +205,7 @@ def test_on_a_terminal_it_is_ticks_and_crosses_in_colour(ministack_url: str) -> 
     assert (finished.code, finished.err) == (1, "")
     assert "\x1b[32m✓\x1b[0m  credentials" in finished.out
     assert "\x1b[1;31m✗\x1b[0m  table" in finished.out
-    assert "not-there does not exist there" in " ".join(finished.out.split())
+    assert "there is no table not-there in" in " ".join(finished.out.split())
     assert finished.out.splitlines()[-1] == "\x1b[1m1 thing is missing that `janitor scan` needs.\x1b[0m"
 
 
@@ -217,6 +217,8 @@ def test_what_runs_remember_may_be_in_a_table_that_the_doctor_makes(
     told = ("--state-url", state, "--sns-topic-arn", nightly.arn)
     before, found = doctor(ministack_url, "--table", nightly.table, *told)
     assert (before.code, statuses(found)["topic"], "--create-state" in before.err) == (1, "ok", True)
+    rehearsed, found = doctor(ministack_url, "--table", nightly.table, *told, "--create-state", "--dry-run")
+    assert (rehearsed.code, "does not exist here" in check(found, "state")["found"]) == (1, True)
     # Whoever only makes the table need not name the other.
     made, found = doctor(ministack_url, *told, "--create-state")
     assert (made.code, statuses(found)["table"]) == (0, "skipped")

@@ -98,7 +98,12 @@ def run_of_a_scan(job: Job) -> Finished:
     return janitor("run", job.file(""), "--dry-run")
 
 
-SILENT = [swept, applied, run_of_a_sweep, run_of_a_file_that_does_not_delete, run_of_a_scan]
+def scanned(job: Job) -> Finished:
+    return janitor("scan", *job.where, *job.told, "--dry-run")
+
+
+SCANS = (run_of_a_scan, scanned)
+SILENT = [scanned, swept, applied, run_of_a_sweep, run_of_a_file_that_does_not_delete, run_of_a_scan]
 
 
 @pytest.mark.parametrize("way", SILENT)
@@ -113,11 +118,11 @@ def test_nobody_hears_of_a_dry_run_and_nothing_is_remembered(
     assert (queue.take(), job.monitor.told, keys_in(dynamodb, job.nightly.table)) == ([], [], before)
     assert [path.name for path in job.folder.iterdir() if path.suffix not in {".toml", ".ndjson"}] == []
     # The owners of the two that are planned hear of their deletion; of a plan that was reviewed nothing else is due.
-    due = (0 if way is applied else DUE) + (0 if way is run_of_a_scan else PLANNED)
+    due = (0 if way is applied else DUE) + (0 if way in SCANS else PLANNED)
     assert (report["notices"]["due"], report["notices"]["sent"], report["notices"]["digests"]) == (due, 0, 0)
     [said] = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
-    deletions = "" if way is run_of_a_scan else f" ({PLANNED} deletions among them)"
-    owners = [*([OWNER] if way is not applied else []), *(PLANNED_OWNERS if way is not run_of_a_scan else [])]
+    deletions = "" if way in SCANS else f" ({PLANNED} deletions among them)"
+    owners = [*([OWNER] if way is not applied else []), *(PLANNED_OWNERS if way not in SCANS else [])]
     messages = f"a digest, with {due} notices and {due} messages{deletions} to {', '.join(owners)}"
     assert said.endswith(f"{job.nightly.arn} would get {messages}")
     # A scan, which is a dry run of nothing, tells everybody all the same.
@@ -142,7 +147,7 @@ def test_what_was_remembered_stays_as_it_was_and_is_still_held_against(
     assert (queue.take(), job.monitor.told, job.metrics.read_bytes()) == ([], [], metrics)
     assert state.read_bytes() == kept
     report = json.loads(finished.out)
-    assert report["notices"]["due"] == (0 if way is run_of_a_scan else PLANNED)
+    assert report["notices"]["due"] == (0 if way in SCANS else PLANNED)
     assert (report["changes"] is None) == (way is applied)
     assert json.loads(janitor("scan", *job.where, *job.told).out)["notices"]["due"] == 0
 

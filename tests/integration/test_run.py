@@ -155,7 +155,7 @@ def test_each_table_has_its_turn_and_all_are_in_one_report(server: Server, new_t
     assert [part["name"] for part in said["tables"]] == [first, "not-there", last]
     # Not 2, for then nothing would have been read.
     assert finished.code == 1
-    assert "janitor: not-there: no token table" in finished.err
+    assert "janitor: not-there: there is no table not-there in" in finished.err
     lines = (tmp_path / "all.ndjson").read_text().splitlines()
     assert json.loads(lines[-1])["tables"] == said["tables"]
     assert {path.name for path in (tmp_path / "kept").iterdir()} == {"report.json", "report.html"}

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_dates_fingerprints_and_meanings_are_whole_at_any_width(
     assert "in 12 days" in shown
     assert fingerprint_of(due["token"]["S"]) in shown
     assert "no tokenUUID; only MCP Workbench still accepts it, for ever" in " ".join(shown.split())
-    warning = "MCP Workbench still accepts 1 token that LISA's API refuses; end it with `janitor token revoke`"
+    warning = "MCP Workbench still accepts 1 token that LISA's API rejects; end it with `janitor token revoke`"
     assert f"Warning: {warning}." in " ".join(shown.split())
 
 
@@ -62,6 +63,19 @@ def test_a_terminal_sees_progress_and_a_pipe_does_not(server: Server, new_table:
     table = new_table([token("a", SAMPLE_NOW + 60)], hashed=False)
     assert "rows" in scan(server, table, "--log-level", "error", tty=True).err
     assert scan(server, table, "--log-level", "error").err == ""
+
+
+def test_a_terminal_is_told_where_reports_went_and_a_pipe_reads_it_in_the_log(
+    server: Server, new_table: NewTable, tmp_path: Path
+) -> None:
+    table, places = new_table([token("a", SAMPLE_NOW)], hashed=False), [tmp_path / "a.html", tmp_path / "{table}.json"]
+    reports = [part for place in places for part in ("--report", f"{place.suffix[1:]}={place}")]
+    seen = scan(server, table, *reports, tty=True)
+    written = f"{places[0]}, {tmp_path / table}.json"
+    assert on_screen(seen.err).splitlines()[-1] == f"janitor: wrote the reports {written}"
+    piped = scan(server, table, *reports)
+    assert f'"reports": ["{places[0]}"' in piped.err
+    assert "wrote the reports" not in piped.err
 
 
 def test_a_pipe_gets_json_and_log_lines_with_the_runs_id(server: Server, new_table: NewTable) -> None:

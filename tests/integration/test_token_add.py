@@ -108,7 +108,8 @@ def test_a_permanent_token_from_standard_input_is_never_printed_and_never_overwr
     assert api_accepts(client, table, TOKEN, 99_999_999_999, hashed=False)
     again = add(server, table, "--token-stdin", "--expires-in", "1h", input=TOKEN)
     assert (again.code, again.out, items_in(client, table)) == (2, "", [{"token": {"S": TOKEN}}])
-    assert f"has this token already: {Token(TOKEN, token(TOKEN)).row_name} (-, permanent: no expiration" in again.err
+    row_name = Token(TOKEN, token(TOKEN)).row_name
+    assert f"the token is in {table} already: {row_name} (-, permanent: no expiration" in again.err
     owned = add(server, table, "--permanent", "--user", "ana", env={"JANITOR_NAME": "not asked for"})
     assert "--user: a row of a classic table has only" in owned.err
     assert (owned.code, len(items_in(client, table))) == (2, 1)
@@ -150,7 +151,7 @@ def test_a_token_of_a_hashed_table_is_what_lisa_would_have_made(
     more = add(server, table, *HASHED, "--replace-expired")
     assert (more.code, more.out, len(items_in(client, table))) == (2, "", 2)
     name = Token(bearer, modern(bearer)).row_name
-    assert f"has a token already, and LISA allows one: {name} (ci, expiring: accepted" in more.err
+    assert f"has a token already, and LISA allows one per user: {name} (ci, expiring: valid" in more.err
     system = add(server, table, *HASHED, "--system")
     (other,) = [each for each in items_in(client, table) if each["token"]["S"] == sha256(system.out.strip())]
     assert (system.code, other["isSystemToken"], other["groups"]) == (0, {"BOOL": True}, {"L": []})
@@ -183,7 +184,7 @@ def test_an_expired_token_makes_room_archived_and_only_where_it_may_go(
     refused = add(server, table, *HASHED)
     assert refused.code == 2
     assert f"{name} (token" in refused.err
-    assert "expired: refused everywhere" in refused.err
+    assert "expired: LISA has rejected it everywhere" in refused.err
     assert "give --replace-expired" in refused.err
     kept = add(server, table, "--user", "bob", *HASHED[2:], "--replace-expired")
     assert (kept.code, "is protected (hold)" in kept.err) == (4, True)

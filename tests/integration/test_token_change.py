@@ -156,7 +156,7 @@ def test_an_unknown_or_an_ambiguous_name_lists_candidates_and_changes_nothing(
             3,
         ),
         (["001000"], f"no row has the fingerprint 001000 in {table}; the rows above have similar names", 3),
-        (["--user", "nobody"], f"no token is nobody's in {table}; ", 0),
+        (["--user", "nobody"], f"no token of nobody is in {table}; ", 0),
         (["00000000-0000-0000-0000-000000000000"], "no row has that tokenUUID", 0),
         (["000000000000", "--fingerprint-key-file", str(secret)], "no row has the fingerprint 0000", 0),
     ):

@@ -214,7 +214,7 @@ def test_a_row_that_stands_and_does_not_do_what_its_line_wants_is_named(
     expected = {2: "already_there", 3: "stands-expired", 4: "other-owner", 5: "already_there"}
     assert (said.code, outcomes(said), json.loads(said.out)["counts"]["already_there"]) == (1, expected, 4)
     for line, name in ((3, "revoked"), (4, "foreign")):
-        assert f"line {line}, {sha256(bearers[name])[:12]}: a row of this token stands" in said.err
+        assert f"line {line}, {sha256(bearers[name])[:12]}: the token is in the table already" in said.err
         assert f"see `janitor token show {Token(bearers[name], present[name]).row_name}`" in said.err
     assert "mallory" not in said.out
     assert rows_in(client, table) == before

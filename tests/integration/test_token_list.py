@@ -17,7 +17,7 @@ from tests.command import Finished, janitor, on_screen
 from tests.fixtures import NewTable
 from tests.integration.scanning import DAY, counted, report_of
 from tests.servers import Server
-from tests.tables import SAMPLE_NOW, Item, modern, sample_rows, token
+from tests.tables import SAMPLE_NOW, Item, legacy, modern, sample_rows, token
 
 FORMATS = ("table", "ndjson", "csv", "markdown", "html", "ics")
 
@@ -133,3 +133,18 @@ def test_what_may_be_sorted_by_is_what_the_command_line_offers() -> None:
     offered = settings_of(ListingSettings)["sort"].choices
     assert set(offered) == {f"{sign}{order}" for order in SORT_VALUES for sign in ("", "-")}
     assert set(settings_of(ListingSettings)["state"].choices) == set(State)
+
+
+def test_what_is_said_besides_the_counts_is_about_the_owners_that_were_asked_for(
+    server: Server, new_table: NewTable
+) -> None:
+    old = legacy("bearer-old", SAMPLE_NOW - DAY, username="old@example.com")
+    table = new_table([*rows_of_people(), old])
+    locked_out = {"ana": [], "bob": [], "cyd": ["cyd@example.com"], "old": ["old@example.com"]}
+    for owner, owners in locked_out.items():
+        report = report_of(list_tokens(server, table, "--user", f"{owner}@*"))
+        warned = any(warning["code"] == "plain-text-key" for warning in report["warnings"])
+        assert (report["locked_out"], warned, report["counts"]["scanned"]) == (owners, owner == "old", 6), owner
+        assert sum(day["expiring"] for day in report["forecast"]) == (1 if owner == "ana" else 0)
+    report = report_of(list_tokens(server, table))
+    assert report["locked_out"] == ["cyd@example.com", "old@example.com"]

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pwd
 import stat
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from janitor.file_lock import file_lock
-from janitor.whole_file import WholeFile
+from janitor.whole_file import WholeFile, explain_unwritable
 
 
 def test_a_whole_file_is_there_once_it_is_committed_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -52,6 +53,35 @@ def test_a_name_as_long_as_the_file_system_takes_it_will_do(tmp_path: Path, name
     with WholeFile(tmp_path / name) as file:
         file.stream.write(b"x")
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_place_that_cannot_be_written_says_what_is_in_the_way_and_what_to_do(tmp_path: Path) -> None:
+    file, missing = tmp_path / "file", tmp_path / "a" / "b"
+    file.write_bytes(b"")
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    for path, number, why, way_out in (
+        (missing / "r.json", errno.ENOENT, f"there is no folder {missing}", "make it, or give another path"),
+        (
+            missing,
+            errno.EACCES,
+            f"the user {user} has no permission to write {tmp_path}",
+            "grant it, or give another path",
+        ),
+        (file, errno.EACCES, f"the user {user} has no permission to write {file}", "grant it, or give another path"),
+        (
+            missing,
+            errno.EROFS,
+            f"{tmp_path} is on a disk that is mounted read-only",
+            "mount it writable, or give another",
+        ),
+        (file / "r.json", errno.ENOTDIR, f"{file} is not a folder", "give another path"),
+        (tmp_path, errno.EISDIR, "it is a folder", "give the path of a file in it"),
+        (file, errno.ENOSPC, os.strerror(errno.ENOSPC), "free some space, or give another path"),
+        (file, errno.EIO, os.strerror(errno.EIO), "give another path"),
+    ):
+        sentence, said = explain_unwritable(path, OSError(number, os.strerror(number)))
+        assert sentence == f"{path} cannot be written: {why}"
+        assert said.startswith(way_out)
 
 
 HOLD = "import pathlib, sys; from janitor.file_lock import file_lock\nwith file_lock(pathlib.Path(sys.argv[1])): pass"

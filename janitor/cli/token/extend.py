@@ -16,7 +16,7 @@ def command(*groups: Any, token: str | None) -> int:
     """Give a token another expiry: --by, --to or --expires-in. Prints the old one and the new one.
 
     Written only if the row is still as it was read; if two people change it at once, one is told what the other did. A
-    token that LISA refuses needs --revive. An earlier expiry needs --shorten, and is asked about on a terminal unless
+    token that LISA rejects needs --revive. An earlier expiry needs --shorten, and is asked about on a terminal unless
     --yes; a script has to give it. The token is named by the first 6 digits or more of its fingerprint, by its
     tokenUUID, or with --user by its owner.
 

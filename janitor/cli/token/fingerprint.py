@@ -6,7 +6,7 @@ from janitor.cli.options import takes
 from janitor.settings.token_add import FingerprintSettings
 
 
-@click.command("fingerprint")
+@click.command("fingerprint", short_help="Print the fingerprint of a token on standard input.")
 @click.argument("words", nargs=-1, metavar="")
 @takes(FingerprintSettings)
 def command(settings: FingerprintSettings, words: tuple[str, ...]) -> int:

@@ -14,8 +14,9 @@ from janitor.settings.token_read import LIST_GROUPS, ListCommand
 def command(*groups: Any) -> int:
     """List the tokens of a table, active ones too. Reads only.
 
-    A token is listed if it matches one value of each of --state, --user, --name and --group that is given. The counts
-    in the report are still of the whole table. Nobody is notified, and nothing is remembered.
+    A token is listed if it matches one value of each of --state, --user, --name and --group that is given. Warnings and
+    lock-outs are about the tokens listed; the counts are still of the whole table. Nobody is notified, and nothing is
+    remembered.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`janitor token revoke`: end a token now, so that LISA refuses it; its row stays for the record."""
+"""`janitor token revoke`: end a token now, so that LISA rejects it; its row stays for the record."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from janitor.settings.token_change import CHANGE_GROUPS, ChangeCommand, RevokeSe
 def command(*groups: Any, token: str | None) -> int:
     """End a token now, or with --at later. The row stays, for the record; `janitor token remove` deletes it.
 
-    Its expiry becomes the present second, from which on every gate of LISA refuses it. Written only if the row is still
+    Its expiry becomes the present second, from which on every gate of LISA rejects it. Written only if the row is still
     as it was read. A token that no gate accepts is left as it is. Asks on a terminal unless --yes; a script has to give
     it.
 

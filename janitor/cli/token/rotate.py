@@ -9,7 +9,7 @@ from janitor.settings.output import LogSettings
 from janitor.settings.token_rotate import ROTATE_GROUPS, RotateCommand
 
 
-@click.command("rotate")
+@click.command("rotate", short_help="Make a successor of a token, and end that one.")
 @click.argument("token", metavar="[FINGERPRINT|ROW|UUID]", required=False)
 @takes(*ROTATE_GROUPS, LogSettings)
 def command(*groups: Any, token: str | None) -> int:

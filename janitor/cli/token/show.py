@@ -9,7 +9,7 @@ from janitor.settings.output import LogSettings
 from janitor.settings.token_read import SHOW_GROUPS, ShowCommand
 
 
-@click.command("show")
+@click.command("show", short_help="Show all about a token but the token itself.")
 @click.argument("token", metavar="[FINGERPRINT|ROW|UUID]", required=False)
 @takes(*SHOW_GROUPS, LogSettings)
 def command(*groups: Any, token: str | None) -> int:

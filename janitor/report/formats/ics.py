@@ -159,7 +159,7 @@ def _description_lines(finding: Finding, table: TableReport) -> Iterator[str]:
     yield f"Table: {printable(table.name)}{region}{account}"
     yield ""
     if Gate.API in finding.accepted_by:
-        yield "From this moment on LISA refuses the token, and whatever uses it stops working."
+        yield "From this moment on LISA rejects the token, and whatever uses it stops working."
     else:
-        yield "LISA's API refuses the token already; from this moment on MCP Workbench does too."
+        yield "LISA's API rejects the token already; from this moment on MCP Workbench does too."
     yield "Before that, extend it, or replace it wherever it is used. A token that nobody needs may expire."

@@ -1,11 +1,14 @@
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
+import click
 import pytest
 
 from janitor import __version__
 from janitor.cli import app
+from janitor.serve import daemon
 from janitor.settings.parsers import parse_report, parse_segments
 
 
@@ -27,6 +30,63 @@ def test_wrong_usage_is_one_line_and_exit_2(arguments: list[str], capsys: pytest
     assert app.main(arguments) == 2
     said = capsys.readouterr()
     assert (said.out, len(said.err.splitlines())) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("swep", "there is no command swep; did you mean sweep?"),
+        ("nonsense", "there is no command nonsense; see `janitor --help`"),
+        ("scan --formt json", "there is no option --formt; did you mean --format?"),
+        ("scan -t x", "there is no option -t; see `janitor scan --help`"),
+        (
+            "apply p --delete",
+            "`janitor apply` has no option --delete (`janitor sweep` has it); see `janitor apply --help`",
+        ),
+        ("apply p --plan x", "`janitor apply` has no option --plan (`janitor sweep`, `janitor run` have it); see "),
+        ("apply", "PLAN is missing; see `janitor apply --help`"),
+        ("schema", "NAME is missing; see `janitor schema --help`"),
+        (
+            "schema reports",
+            "NAME: 'reports' is not one of report, schedule, doctor, token, token-change, token-import; ",
+        ),
+        ("scan --table", "--table needs a value"),
+        ("scan --deployment=", "--deployment: the name is empty"),
+        ("sweep --delete=yes", "--delete takes no value"),
+        ("scan --table x y z", "there is an argument too many: y z; see `janitor scan --help`"),
+        ("scan --fail-on stael", "legacy; did you mean stale?"),
+        (
+            "scan --format yaml",
+            "--format: 'yaml' is not one of table, json, ndjson, csv, markdown, html, ics, xlsx, none",
+        ),
+        (
+            "scan --expiring-within 30",
+            "--expiring-within: '30' is not a duration; write 90s, 15m, 12h, 30d, 2w, or ISO",
+        ),
+        ("doctor --for swep", "--for: 'swep' is not one of scan, sweep, apply, restore, token; did you mean sweep?"),
+        ("token lst", "there is no such command (it is not repeated: it may be a token); did you mean list?"),
+        (
+            "token add --groups s3cr3t",
+            "there is no such option (it is not repeated: it may be a token); did you mean --group",
+        ),
+        ("token show aaaaaa s3cr3t", "there is an argument too many (it is not repeated: it may be a token); see "),
+    ],
+)
+def test_wrong_usage_says_what_is_wrong_then_what_to_write(
+    line: str, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.main(line.split()) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert (said.startswith("janitor: "), said.count("\n"), "s3cr3t" in said) == (True, 1, False)
+
+
+def test_a_switch_of_the_environment_is_a_yes_or_a_no(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JANITOR_DRY_RUN", "maybe")
+    assert app.main(["sweep", "--table", "t", "--delete"]) == 2
+    assert capsys.readouterr().err == "janitor: JANITOR_DRY_RUN: 'maybe' is neither yes nor no; write 1 or 0\n"
 
 
 def test_an_error_shows_what_a_terminal_would_obey(capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,12 +195,45 @@ def test_an_error_names_the_option_or_the_variable_that_gave_the_value(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert app.main(["scan", "--table", "t", "--grace", "soon"]) == 2
-    assert "'--grace': " in (typed := capsys.readouterr().err)
+    assert "janitor: --grace: " in (typed := capsys.readouterr().err)
     assert "JANITOR_GRACE" not in typed
     monkeypatch.setenv("JANITOR_GRACE", "soon")
     monkeypatch.setenv("JANITOR_PROTECT_USER", '["bob"')
     assert app.main(["scan", "--table", "t", "--protect-user", "ann"]) == 2
-    assert "'JANITOR_GRACE': " in capsys.readouterr().err
+    assert "janitor: JANITOR_GRACE: " in capsys.readouterr().err
     monkeypatch.delenv("JANITOR_GRACE")
     assert app.main(["scan", "--table", "t"]) == 2
-    assert "'JANITOR_PROTECT_USER': " in capsys.readouterr().err
+    assert "janitor: JANITOR_PROTECT_USER: " in capsys.readouterr().err
+
+
+def leaves(group: click.Group, name: str = "janitor") -> Iterator[tuple[str, click.Command]]:
+    for each in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), each)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{name} {each}")
+        else:
+            yield f"{name} {each}", command
+
+
+def test_every_command_takes_dry_run_and_hears_its_variable() -> None:
+    commands = dict(leaves(app.cli))
+    assert len(commands) > 15
+    for name, command in commands.items():
+        variables = [param.envvar for param in command.params if "--dry-run" in param.opts]
+        assert variables == ["JANITOR_DRY_RUN"], name
+
+
+@pytest.mark.parametrize("is_variable", [False, True])
+def test_a_daemon_that_is_told_so_makes_every_run_a_dry_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_variable: bool
+) -> None:
+    served: list[daemon.DaemonSettings] = []
+    monkeypatch.setattr(daemon, "serve", lambda settings, _: served.append(settings))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert app.main(["serve", str(tmp_path)]) == 0
+    if is_variable:
+        monkeypatch.setenv("JANITOR_DRY_RUN", "yes")
+    assert app.main(["serve", str(tmp_path), *([] if is_variable else ["--dry-run"])]) == 0
+    assert ["--dry-run" in settings.options for settings in served] == [False, True]
+    assert [settings.environment.get("JANITOR_DRY_RUN") for settings in served] == [None, "1"]

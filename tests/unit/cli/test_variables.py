@@ -62,7 +62,7 @@ def test_every_command_refuses_a_variable_that_no_command_knows(
     assert said.out == ""
     assert said.err.splitlines() == [
         (
-            "janitor: JANITOR_PROTECT_USERS is not a variable of janitor; did you mean JANITOR_PROTECT_USER?; "
+            "janitor: JANITOR_PROTECT_USERS is not a variable of janitor; did you mean JANITOR_PROTECT_USER? "
             "nothing was read: correct the name, or unset the variable"
         )
     ]

@@ -50,7 +50,7 @@ def test_a_life_that_is_over_or_without_end_is_refused(life: dict[str, Any], cod
 
 def test_a_permanent_token_is_for_classic_tables() -> None:
     assert compute_expiry(LifetimeSettings(permanent=True), Dialect.CLASSIC, NOW) is None
-    with pytest.raises(ConfigurationError, match="refuses a token without an expiry"):
+    with pytest.raises(ConfigurationError, match="rejects a token without an expiry"):
         compute_expiry(LifetimeSettings(permanent=True), Dialect.HASHED, NOW)
 
 

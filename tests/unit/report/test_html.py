@@ -141,7 +141,7 @@ def test_rows_come_most_urgent_first_and_say_all_that_is_known() -> None:
     assert first.expires_at
     for text in ("in 3 hours", f"<time datetime={first.expires_at:%Y-%m-%dT%H:%M:%SZ}>2026-09-21 17:13</time>",
                  "<td>expiring</td>", "ada.castillo@example.com", "CI pipeline", first.fingerprint, "api, workbench",
-                 "accepted for another 3 hours"):  # fmt: skip
+                 "valid for another 3 hours"):  # fmt: skip
         assert text in row
 
 

@@ -44,13 +44,13 @@ def test_a_person_sees_every_part() -> None:
     text = render_token(shown(item), width=160, colour=False)
     lines = [" ".join(line.split()) for line in text.splitlines()]
     for line in (
-        "3e23e8160039 expired: refused everywhere for 24 hours, still in its grace",
+        "3e23e8160039 expired: LISA has rejected it everywhere for 24 hours; its grace is not over",
         "in tokens, us-east-1 (hashed), as of 2026-09-21 14:13:20 UTC",
         "Owner bob",
         "Protected by hold",
         "✓ expired now >= expiry 2026-09-21 14:13:20 >= 2026-09-20 14:13:20",
         "(✓) expiring expiry <= now + 30 days 2026-09-20 14:13:20 <= 2026-10-21 14:13:20",
-        "- active none of the rules above one matches",
+        "- active none of the rules above another rule matches",
         "✗ LISA's API now >= tokenExpiration: 2026-09-21 14:13:20 >= 2026-09-20 14:13:20",
         "now: never deletes it while it is protected (hold); without that, from 2026-09-27 14:13:20 on",
         "locked out: LISA creates no token for a user who has a row, and its API accepts none of this owner's",

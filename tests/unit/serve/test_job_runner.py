@@ -53,6 +53,7 @@ def test_a_run_is_told_its_job_and_whatever_the_daemon_was(tmp_path: Path, monke
         f"#!{sys.executable}\nimport json, os, sys\n"
         "folder = sys.argv[sys.argv.index('--keep-in') + 1]\n"
         "open(os.path.join(folder, 'seen'), 'w').write(json.dumps(dict(os.environ)))\n"
+        "open(os.environ['JANITOR_ERROR_FILE'], 'a').write('janitor: it failed\\n')\n"
     )
     program.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(program))
@@ -63,9 +64,13 @@ def test_a_run_is_told_its_job_and_whatever_the_daemon_was(tmp_path: Path, monke
     runs.run("nightly")
     seen = json.loads((tmp_path / "runs" / "nightly" / "seen").read_text())
     given = {name: value for name, value in seen.items() if name.startswith("JANITOR_")}
-    assert given == {"JANITOR_DRY_RUN": "1", "JANITOR_JOB": "nightly"}
+    error_file = tmp_path / "runs" / "nightly" / "errors.txt"
+    assert given == {"JANITOR_DRY_RUN": "1", "JANITOR_JOB": "nightly", "JANITOR_ERROR_FILE": str(error_file)}
     known = memory.get("nightly")
     assert (known.exit_code, known.outcome, known.succeeded_at, known.runs) == (0, "failed", None, {"failed": 1})
+    # What went wrong is that run's alone, and is still known to a daemon that starts later.
+    runs.run("nightly")
+    assert memory.get("nightly").errors == JobMemory(tmp_path / "daemon.json").get("nightly").errors == ("it failed",)
 
 
 @pytest.mark.parametrize(("chosen", "is_heard"), [("ndjson", True), ("json", False), ("table", False), ("none", False)])

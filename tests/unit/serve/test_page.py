@@ -1,6 +1,7 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,21 @@ class Texts(HTMLParser):
 
 def text_of(html: str) -> str:
     return " ".join(Texts(html).text.split())
+
+
+def test_a_job_that_failed_says_why_and_one_that_did_not_says_nothing(tmp_path: Path) -> None:
+    one = job(tmp_path, f"{NIGHTLY}{TABLE}")
+    ended: dict[str, Any] = {"started_at": NOW - HOUR, "ended_at": NOW - HOUR}
+    ended["errors"] = ("no table x; check the name", "<b>&")
+    said = text_of(render_page(daemon_status(job_status(one, exit_code=2, outcome="failed", **ended))))
+    assert "exit code 2: wrong configuration, nothing was read no table x; check the name <b>&" in said
+    assert "see the log" not in said
+    ended["errors"] = ()
+    said = text_of(render_page(daemon_status(job_status(one, exit_code=1, outcome="failed", **ended))))
+    assert "exit code 1: the run failed; see the log" in said
+    ended["errors"] = ("the heartbeat did not answer",)
+    said = text_of(render_page(daemon_status(job_status(one, exit_code=0, outcome="complete", **ended))))
+    assert "heartbeat" not in said
 
 
 def test_a_job_says_when_it_ran_how_that_ended_and_when_it_runs_next(tmp_path: Path) -> None:

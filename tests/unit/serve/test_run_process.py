@@ -28,7 +28,7 @@ def stubborn(*arguments: str) -> subprocess.Popen[bytes]:
 
 @pytest.mark.parametrize(("seconds", "is_hurried"), [(0.0, False), (60.0, True)])
 def test_what_does_not_end_in_time_or_at_a_second_signal_is_killed(seconds: float, *, is_hurried: bool) -> None:
-    child = RunProcess("stubborn", NOW, stubborn())
+    child = RunProcess("stubborn", NOW, stubborn(), Path("errors.txt"))
     stop_processes([child], seconds, lambda _: is_hurried)
     assert child.wait() == -signal.SIGKILL
 

@@ -190,5 +190,20 @@ def test_a_time_zone_that_does_not_exist_is_refused_with_the_nearest() -> None:
     for name in ("Factory", "localtime"):
         with pytest.raises(ValueError, match=f"there is no time zone '{name}'"):
             parse_timezone(name)
-    with pytest.raises(ValueError, match="IANA name"):
+    with pytest.raises(ValueError, match="write the zone of a place, like Europe/Berlin, or UTC"):
         parse_timezone("!")
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("CEST", "Europe/Berlin"), ("EDT", "America/New_York"), ("est", "America/New_York"), ("IST", "Asia/Kolkata")],
+)
+def test_an_abbreviation_is_never_answered_with_another(name: str, place: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}' is an abbreviation, .* write the zone of a place, like {place}"):
+        parse_timezone(name)
+
+
+def test_a_zone_is_suggested_whatever_the_capitals() -> None:
+    for name, meant in (("europe/berlin", "Europe/Berlin"), ("utc", "UTC"), ("New_York", "America/New_York")):
+        with pytest.raises(ValueError, match=f"there is no time zone '{name}'; did you mean '{meant}'"):
+            parse_timezone(name)

@@ -219,7 +219,7 @@ def test_every_option_with_several_values_takes_them_from_its_variable(
         ("JANITOR_REPORT", "json=a.json html=b.html", "one a line"),
         ("JANITOR_REPORT", "json=a.json,html=b.html", "one a line"),
         ("JANITOR_METRICS", "prometheus=a.prom emf", "one a line"),
-        ("JANITOR_LAST_SEEN", "a b c", "no table's name"),
+        ("JANITOR_LAST_SEEN", "a b c", "neither a table's name"),
         ("JANITOR_LAST_SEEN", "false", "leave it out"),
     ],
 )

@@ -97,9 +97,7 @@ def test_owners_who_are_locked_out_are_named_with_what_lets_them_in(
     assert ["protected rows" in way_out for way_out in of_rules] == [False, True, True]
     assert not any("Workbench still accepts" in way_out for way_out in of_rules)
     assert (finished.code, said["status"]) == (0, "warning")
-    assert said["found"] == (
-        "2 owners of the first 3 rows are locked out: ana (expired), bob (malformed)"
-    )
+    assert said["found"] == ("2 owners of the first 3 rows are locked out: ana (expired), bob (malformed)")
     assert "--unlock-after 1h" in said["way_out"]
     assert "token remove" in said["way_out"]
 

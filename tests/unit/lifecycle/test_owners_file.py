@@ -102,7 +102,7 @@ def test_every_mistake_is_named_by_its_line_and_no_cell_is_repeated(
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "there is no column fingerprint and no column username and no column name"),
+        (b"", "there is no column fingerprint, no username, no name"),
         (b"fingerprint;username;name\n", "there is no column fingerprint"),
         (b"fingerprint,name,username,name\n", "name is there twice"),
         (HEAD.encode("utf-16"), "is not UTF-8"),

@@ -18,8 +18,9 @@ from janitor.tokens.lockout import Remedy
 SCHEMA = "janitor.report/v1"
 
 LIST_COMMAND = "token list"
-# The code of the warning that a pattern fits no owner. In a run of several tables it holds only if it holds for each.
+# The codes of warnings that a pattern fits no row. In a run of several tables each holds only if it holds for each.
 PROTECTS_NOBODY = "protects-nobody"
+MATCHES_NOTHING = "matches-nothing"
 
 
 class Outcome(StrEnum):
@@ -90,7 +91,8 @@ class Deletion(Part, frozen=True):
     """What was deleted; all zero for a run that only reports.
 
     `planned` are the rows of the plan; the four outcomes after `protected` add up to it, except for rows for which no
-    delete was sent. `waiting` are rows that would be planned if their notice were old enough (--require-notice).
+    delete was sent. `waiting` are rows that would be planned if their notice were old enough (--require-notice),
+    `left_out` those that would be if they matched --user and --fingerprint.
     `plan` and `archive` are where those files are, null if none was kept.
     """
 
@@ -102,6 +104,7 @@ class Deletion(Part, frozen=True):
     already_gone: int = 0
     failed: int = 0
     waiting: int = 0
+    left_out: int = 0
     plan: str | None = None
     archive: str | None = None
 

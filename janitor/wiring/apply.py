@@ -15,6 +15,7 @@ from janitor.settings.commands import ApplyCommand
 from janitor.settings.table import ProtectionSettings, TableSettings
 from janitor.stopping import Stop
 from janitor.tokens.dialect import Gate
+from janitor.tokens.narrowing import Narrowing
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive
@@ -44,7 +45,7 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
     closing = reader.closing
     fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
     opened = open_table_of_plan(reader, settings.table, settings.writes.max_wcu)
-    policy = _combine_policy(reader.header, settings.protection)
+    policy = _combine_policy(reader.header, settings)
     now = opened.earlier_time()
     parameters = TableRunParameters(
         run_id=run_id,
@@ -174,9 +175,9 @@ def _name_planned_table(settings: TableSettings, planned: PlanTable) -> TableSet
     return dataclasses.replace(settings, table=planned.name, region=settings.region or planned.region)
 
 
-def _combine_policy(header: PlanHeader, protection: ProtectionSettings) -> Policy:
-    """The plan's own rules. The settings may protect more owners, never fewer."""
-    planned = header.policy
+def _combine_policy(header: PlanHeader, settings: ApplyCommand) -> Policy:
+    """The plan's own rules. The settings may protect more owners and leave out more rows, never fewer."""
+    planned, protection = header.policy, settings.protection
     return Policy(
         dialect=planned.dialect,
         thresholds=tuple(planned.thresholds_seconds),
@@ -187,6 +188,8 @@ def _combine_policy(header: PlanHeader, protection: ProtectionSettings) -> Polic
         unlock_after=None if planned.unlock_after_seconds is None else max(0, planned.unlock_after_seconds),
         protect_users=(*planned.protect_users, *protection.protect_user),
         protect_system=planned.protect_system or protection.protect_system,
+        # The plan holds no row that its own patterns leave out.
+        narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint),
     )
 
 

@@ -41,6 +41,7 @@ def build_header(table: Table, policy: Policy, run_id: str, now: int, as_of: int
             protect_system=policy.protect_system,
             gates=list(policy.gates),
             unlock_after_seconds=policy.unlock_after,
+            narrowing=policy.narrowing,
         ),
     )
 

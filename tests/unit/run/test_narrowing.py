@@ -75,9 +75,9 @@ policies = st.builds(
 )
 
 
-def names_of(item: dict[str, Any], policy: Policy, key: bytes | None) -> list[str]:
+def names_of(item: dict[str, Any], policy: Policy, key: bytes | None) -> tuple[str, str]:
     fingerprint = compute_fingerprint(row(item), policy.dialect, key)
-    return [fingerprint, make_row_name(row(item), fingerprint, key)]
+    return fingerprint, make_row_name(row(item), fingerprint, key)
 
 
 @examples(100, nightly=1_000)

@@ -6,12 +6,14 @@ import click
 
 from janitor.cli.options import takes
 
+_NAMES = ("report", "schedule", "doctor", "plan-details", "archive-list", "token", "token-change", "token-import")
+
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["report", "schedule", "doctor", "token", "token-change", "token-import"]))
+@click.argument("name", type=click.Choice(_NAMES))
 @takes()
 def command(name: str) -> int:
-    """Print the JSON Schema of a report, a schedule file, or the output of `janitor doctor` or `janitor token`.
+    """Print the JSON Schema of a report, a schedule file, or what another command prints.
 
     \b
     Examples:
@@ -28,6 +30,14 @@ def command(name: str) -> int:
         from janitor.report.checkup import Checkup
 
         schema = build_schema(Checkup, "janitor doctor")
+    elif name == "plan-details":
+        from janitor.report.plan_details import PlanDetails
+
+        schema = build_schema(PlanDetails, "janitor plan show")
+    elif name == "archive-list":
+        from janitor.report.archive_list import ArchiveList
+
+        schema = build_schema(ArchiveList, "janitor archive list")
     elif name == "token-change":
         from janitor.report.token_change import TokenChange
 

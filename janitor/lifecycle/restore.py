@@ -1,12 +1,9 @@
 """`janitor restore`: put rows of archives back into their table, each only where no row with its key stands."""
 
 import hashlib
-import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from functools import partial
-from typing import BinaryIO
 
 import click
 import msgspec
@@ -21,18 +18,17 @@ from janitor.lifecycle.restore_summary import RestoredRow, RestoreOutcome, Resto
 from janitor.logs import get_logger
 from janitor.report.finding_cells import NOTHING
 from janitor.settings.deletion import RestoreSettings
-from janitor.settings.parsers import Folder, S3Prefix, parse_archive
 from janitor.settings.table import TableSettings
-from janitor.sinks.s3_folder import S3Folder
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.meaning import describe_key_and_uuid
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import Row, decode_row, text_of
-from janitor.wiring.apply import open_plan, open_table_of_plan
+from janitor.wiring.apply import open_table_of_plan
 from janitor.wiring.execution import prepare_or_stop
-from janitor.wiring.open_table import OpenTable, make_owner_reader, open_session
+from janitor.wiring.open_table import OpenTable, make_owner_reader
+from janitor.wiring.stored_archives import open_archives
 
 log = get_logger("janitor.restore")
 
@@ -93,7 +89,7 @@ def _is_json(settings: RestoreSettings) -> bool:
 
 def _open_archives(archive: str, table: TableSettings) -> tuple[list[PlanReader], OpenTable]:
     """Open the archives, and the one table that all of them are of."""
-    readers = list(_find_archives(archive, table))
+    readers = list(open_archives(archive, table))
     if not readers:
         raise ConfigurationError(f"{archive} holds no archive", "check the bucket and the prefix", "no-archive")
     if len({reader.header.table for reader in readers}) > 1:
@@ -101,26 +97,6 @@ def _open_archives(archive: str, table: TableSettings) -> tuple[list[PlanReader]
         sentence = f"{archive} holds archives of several tables ({names})"
         raise ConfigurationError(sentence, "give the longer prefix of one of them", "several-tables")
     return readers, open_table_of_plan(readers[0], table)
-
-
-def _find_archives(archive: str, table: TableSettings) -> Iterable[PlanReader]:
-    try:
-        place = parse_archive(archive)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-    if not isinstance(place, S3Prefix):
-        yield open_plan(place.path if isinstance(place, Folder) else place)
-        return
-    folder = S3Folder(open_session(table).s3, place.bucket, place.prefix)
-    # Names contain the time they were made. If two archives hold a row, the newer one has its last state.
-    for name in sorted(folder.names(), reverse=True):
-        if name.endswith((".ndjson", ".ndjson.gz")) or not name:
-            # Fetched again each time it is read, so that a long history does not fill the memory.
-            yield PlanReader(f"{folder.location}{name}", partial(_fetch, folder, name))
-
-
-def _fetch(folder: S3Folder, name: str) -> BinaryIO:
-    return io.BytesIO(folder.get(name))
 
 
 def _make_put(opened: OpenTable) -> Put:

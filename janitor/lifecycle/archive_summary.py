@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from janitor.archive.plan import PlanHeader
 from janitor.report.plan_details import OutcomeCounts, PlannedTable
 from janitor.report.target_options import quote_word
-from janitor.settings.setting import flag
 from janitor.settings.stored_archives import ConnectionSettings
 from janitor.settings.table import CONNECTION_OPTIONS
 from janitor.tokens.deletion_outcome import DeletionOutcome
@@ -31,5 +30,4 @@ def make_restore_command(place: str, connection: ConnectionSettings) -> str:
 
 def spell_connection(connection: ConnectionSettings) -> str:
     """Repeat the flags that led to the archive, which lead to its table too, each with a space before it."""
-    given = connection.given_by_flag(*CONNECTION_OPTIONS)
-    return "".join(f" {flag(name)} {quote_word(str(getattr(connection, name)))}" for name in given)
+    return "".join(f" {quote_word(word)}" for word in connection.repeat_flags(CONNECTION_OPTIONS))

@@ -17,8 +17,10 @@ from janitor.lifecycle.archived_rows import ManyRowsError, RestorableRow, Restor
 from janitor.lifecycle.restore_summary import RestoredRow, RestoreOutcome, RestoreSummary
 from janitor.logs import get_logger
 from janitor.report.finding_cells import NOTHING
+from janitor.report.target_options import quote_word
 from janitor.settings.deletion import RestoreSettings
-from janitor.settings.table import TableSettings
+from janitor.settings.setting import variable
+from janitor.settings.table import CONNECTION_OPTIONS, TABLE_OPTIONS, TableSettings
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.meaning import describe_key_and_uuid
@@ -28,6 +30,7 @@ from janitor.tokens.row import Row, decode_row, text_of
 from janitor.wiring.apply import open_table_of_plan
 from janitor.wiring.execution import prepare_or_stop
 from janitor.wiring.open_table import OpenTable, make_owner_reader
+from janitor.wiring.plans import read_policy
 from janitor.wiring.stored_archives import open_archives
 
 log = get_logger("janitor.restore")
@@ -52,7 +55,12 @@ def restore_rows(archive: str, settings: RestoreSettings, table: TableSettings, 
     choice = _read_choice(settings)
     archives, opened = prepare_or_stop(lambda: _open_archives(archive, table), stop)
     put = _make_dry_run_put(opened) if settings.dry_run else _make_put(opened)
-    summary = RestoreSummary(opened.table, is_dry_run=settings.dry_run)
+    summary = RestoreSummary(
+        opened.table,
+        read_policy(archives[0].header),
+        opened.earlier_time(),
+        next_command=_make_next_command(archive, settings, table) if settings.dry_run else None,
+    )
     is_json = _is_json(settings)
     read_error: JanitorError | None = None
     try:
@@ -81,6 +89,16 @@ def _read_choice(settings: RestoreSettings) -> RestoreChoice:
         sentence = "--all and a choice of rows exclude each other" if is_named else "no row is chosen"
         raise ConfigurationError(sentence, way_out)
     return RestoreChoice(settings.fingerprint, settings.user, settings.all)
+
+
+def _make_next_command(archive: str, settings: RestoreSettings, table: TableSettings) -> str:
+    """Make the command that puts back what this dry run shows: the same one without --dry-run."""
+    flags = [
+        *settings.repeat_flags(("fingerprint", "user", "all", "beside", "yes")),
+        *table.repeat_flags((*TABLE_OPTIONS, *CONNECTION_OPTIONS)),
+    ]
+    without = [] if settings.given_by_flag("dry_run") else ["env", "-u", variable("dry_run")]
+    return " ".join(map(quote_word, [*without, "janitor", "restore", archive, *flags]))
 
 
 def _is_json(settings: RestoreSettings) -> bool:

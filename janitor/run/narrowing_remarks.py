@@ -24,23 +24,21 @@ def build_narrowing_remarks(narrowing: Narrowing, planned: Iterable[PlannedRow],
     if not narrowing:
         return
     rest = f"{format_count(left_out, 'more row')} that may be deleted {'was' if left_out == 1 else 'were'} left out"
-    message = f"only rows that match {_describe(narrowing, ' and ')} were planned; {rest}"
+    message = f"only rows that match {_describe(narrowing)} were planned; {rest}"
     yield Remark(where="plan", code="left-out", message=message)
     unmatched = narrowing.find_unmatched((decode_row(row.item), row.fingerprint, row.row_name) for row in planned)
     if unmatched:
         is_one = len(unmatched.users) + len(unmatched.fingerprints) == 1
         advice = "check the spelling (case matters)" if unmatched.users else "check the spelling"
         if unmatched.fingerprints:
-            advice += ", and that --fingerprint-key-file is as where the fingerprint is from"
-        message = (
-            f"{_describe(unmatched, ', ')} {'matches' if is_one else 'match'} no row that may be deleted; {advice}"
-        )
+            advice += ", and that --fingerprint-key-file is that of the report that it is from"
+        message = f"{_describe(unmatched)} {'matches' if is_one else 'match'} no planned row; {advice}"
         yield Remark(where="plan", code=MATCHES_NOTHING, message=message)
 
 
-def _describe(narrowing: Narrowing, separator: str) -> str:
+def _describe(narrowing: Narrowing) -> str:
     given = {"--user": narrowing.users, "--fingerprint": narrowing.fingerprints}
-    return separator.join(f"{flag} {_quote(patterns)}" for flag, patterns in given.items() if patterns)
+    return " and ".join(f"{flag} {_quote(patterns)}" for flag, patterns in given.items() if patterns)
 
 
 def _quote(patterns: tuple[str, ...]) -> str:

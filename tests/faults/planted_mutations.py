@@ -125,6 +125,21 @@ PLANTED_MUTATIONS = (
         ("tests/integration/test_apply.py::test_a_row_that_is_protected_by_now_or_another_owners_stays",),
     ),
     Mutation(
+        "a plan is carried out whole, whatever --user and --fingerprint say",
+        "janitor/wiring/apply.py",
+        (("narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint)", "narrowing=planned.narrowing"),),
+        ("tests/integration/test_narrowing.py::test_a_part_of_a_plan_goes_and_the_rest_can_follow",),
+    ),
+    Mutation(
+        "a sweep plans everything, whatever --user and --fingerprint say",
+        "janitor/wiring/sweep.py",
+        (("        narrowing=Narrowing(plan.user, plan.fingerprint),\n", ""),),
+        (
+            "tests/integration/test_narrowing.py"
+            "::test_a_sweep_plans_only_what_matches_by_flag_and_by_file_and_never_by_variable",
+        ),
+    ),
+    Mutation(
         "one pattern of --user or --fingerprint is enough",
         "janitor/tokens/narrowing.py",
         (("return is_of_user and (", "return is_of_user or bool("),),

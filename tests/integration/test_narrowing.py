@@ -40,7 +40,7 @@ def test_a_part_of_a_plan_goes_and_the_rest_can_follow(
         "only rows that match --user 'an*', 'Bob' were planned; 3 more rows that may be deleted were left out"
     ]
     assert warnings_of(shown, "matches-nothing") == [
-        "--user 'Bob' matches no row that may be deleted; check the spelling (case matters)"
+        "--user 'Bob' matches no planned row; check the spelling (case matters)"
     ]
     outcomes = {finding["fingerprint"]: (finding["state"], finding["outcome"]) for finding in shown["findings"]}
     assert outcomes[fingerprint_of(key_of(bob[0]))] == ("stale", None)

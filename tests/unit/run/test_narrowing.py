@@ -145,7 +145,7 @@ def test_the_remarks_show_a_few_patterns_and_no_key() -> None:
     assert (
         "5 more and --fingerprint '000000000000' were planned; 1 more row that may be deleted was left out" in left_out
     )
-    assert "match no row that may be deleted; check the spelling (case matters), and that --finger" in unmatched
+    assert "match no planned row; check the spelling (case matters), and that --finger" in unmatched
     assert key not in left_out + unmatched
 
 

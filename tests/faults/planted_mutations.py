@@ -9,7 +9,7 @@ _EARLY = "tests/unit/run/test_unlocking.py::test_rows_go_early_only_where_that_l
 _NARROWING = (
     "tests/unit/run/test_narrowing.py::test_what_does_not_match_is_never_planned_and_what_matches_as_it_would_be"
 )
-_NARROWED_SWEEP = "tests/integration/test_narrowing.py::test_a_sweep_plans_only_what_matches_by_flag_and_by_file_and_never_by_variable"
+_PARTS = "tests/integration/test_narrowing.py"
 _CARRY_OUT = "tests/unit/run/test_plan_executor.py"
 _DISK = f"{_CARRY_OUT}::test_no_delete_is_sent_before_the_disk_holds_the_row"
 _JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown"
@@ -129,13 +129,13 @@ PLANTED_MUTATIONS = (
         "a plan is carried out whole, whatever --user and --fingerprint say",
         "janitor/wiring/apply.py",
         (("narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint)", "narrowing=planned.narrowing"),),
-        ("tests/integration/test_narrowing.py::test_a_part_of_a_plan_goes_and_the_rest_can_follow",),
+        (f"{_PARTS}::test_a_part_of_a_plan_goes_and_the_rest_can_follow",),
     ),
     Mutation(
         "a sweep plans everything, whatever --user and --fingerprint say",
         "janitor/wiring/sweep.py",
         (("        narrowing=Narrowing(plan.user, plan.fingerprint),\n", ""),),
-        (_NARROWED_SWEEP,),
+        (f"{_PARTS}::test_a_sweep_plans_only_what_matches_by_flag_and_by_file_and_never_by_variable",),
     ),
     Mutation(
         "one pattern of --user or --fingerprint is enough",

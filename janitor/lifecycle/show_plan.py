@@ -34,6 +34,7 @@ from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.expiration import calendar_time, parse_iso_second
 from janitor.tokens.lockout import UNLOCKS_OWNER, judge_early
 from janitor.tokens.policy import Policy
+from janitor.tokens.redact import remove_keys
 from janitor.tokens.row import decode_row
 from janitor.wiring.plans import read_policy
 from janitor.wiring.stored_archives import open_archives
@@ -131,13 +132,13 @@ def _describe(
             as_of=None if header.as_of is None else calendar_time(header.as_of),
             gates=policy.gates,
             unlock_after_seconds=policy.unlock_after,
+            users=tuple(map(remove_keys, policy.narrowing.users)),
+            fingerprints=policy.narrowing.fingerprints,
         ),
         rules=PlanRules(
             include=header.policy.include,
             protect_users=header.policy.protect_users,
             protect_system=policy.protect_system,
-            users=[*policy.narrowing.users],
-            fingerprints=[*policy.narrowing.fingerprints],
         ),
         scanned=None if facts is None or is_unknown(facts) else facts.scanned,
         rows=rows,

@@ -63,7 +63,8 @@ class TablePart(Part, frozen=True):
 class PolicyPart(Part, frozen=True):
     """The rules of the run; the dialect is null if the tables have different ones, or it is not known.
 
-    `gates` are those that count, `unlock_after_seconds` is null without --unlock-after.
+    `gates` are those that count, `unlock_after_seconds` is null without --unlock-after. `users` and `fingerprints` are
+    the patterns of --user and --fingerprint that a sweep or a plan is limited to; shell patterns, empty for no limit.
     """
 
     dialect: Dialect | None
@@ -72,6 +73,8 @@ class PolicyPart(Part, frozen=True):
     as_of: dt.datetime | None
     gates: tuple[Gate, ...] = BOTH_GATES
     unlock_after_seconds: int | None = None
+    users: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
 
 
 class Counts(Part, frozen=True):

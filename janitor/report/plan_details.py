@@ -59,8 +59,6 @@ class PlanRules(Part, frozen=True):
     include: list[str]
     protect_users: list[str]
     protect_system: bool
-    users: list[str]
-    fingerprints: list[str]
 
 
 class PlanDetails(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
@@ -150,8 +148,8 @@ def _list_rules(shown: PlanDetails) -> Iterator[str]:
     yield f"gates {' and '.join(policy.gates)}"
     for words, patterns in (
         ("protects", rules.protect_users),
-        ("only rows of", rules.users),
-        ("only rows named", rules.fingerprints),
+        ("only rows of", policy.users),
+        ("only rows named", policy.fingerprints),
     ):
         if patterns:
             yield f"{words} {list_some(patterns, _MAX_PATTERNS)}"

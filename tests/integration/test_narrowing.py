@@ -1,6 +1,8 @@
 """A part of what may be deleted: `--user` and `--fingerprint` of `sweep` and `apply`, and `[delete] users`."""
 
+import html
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ def test_a_part_of_a_plan_goes_and_the_rest_can_follow(
 
     shown = json.loads(apply(table_server, plan, "--dry-run", "--user", "an*", "--user", "Bob").out)
     assert (shown["deletion"]["planned"], shown["deletion"]["left_out"]) == (2, 3)
+    assert (shown["policy"]["users"], shown["policy"]["fingerprints"]) == (["an*", "Bob"], [])
     assert warnings_of(shown, "left-out") == [
         "only rows that match --user 'an*', 'Bob' were planned; 3 more rows that may be deleted were left out"
     ]
@@ -71,11 +74,18 @@ def test_a_sweep_plans_only_what_matches_by_flag_and_by_file_and_never_by_variab
     table_server: Server, tokens: DynamoDBClient, make_table: NewTable, tmp_path: Path
 ) -> None:
     rows = [stale("workshop-1"), stale("workshop-2"), stale("ana"), *living_rows(30)]
-    table = make_table(rows)
+    table = make_table(rows, hashed=False)
     plan = planned(table_server, table, tmp_path / "plan", "--user", "workshop-*")
     lines = [json.loads(line) for line in plan.read_text().splitlines()]
     assert lines[0]["policy"]["narrowing"] == {"users": ["workshop-*"], "fingerprints": []}
     assert {line["item"]["username"]["S"] for line in lines if "item" in line} == {"workshop-1", "workshop-2"}
+
+    # What a report says to do next is limited in the same way, or it would let more go.
+    limited = ("--user", "workshop-*", "--fingerprint", "*", "--format", "html")
+    for page in (run(table_server, table, *limited).out, apply(table_server, plan, "--dry-run", *limited).out):
+        commands = re.findall(r"janitor (?:sweep --|apply /)[^<]*", html.unescape(page))
+        assert commands
+        assert all("--user 'workshop-*' --fingerprint '*'" in command for command in commands), commands
 
     file = tmp_path / "workshops.toml"
     file.write_text(

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -156,7 +157,7 @@ def _act(title: str, words: Sequence[str]) -> _Act:
         arguments = [*words, *([] if "--format" in words else ["--format", "table"]), "--log-level", "error"]
         code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         stream.flush()
-        return _Act(code, captured.getvalue().decode())
+        return _Act(code, _respell_commands(captured.getvalue().decode()))
 
 
 class _CapturedOutput(io.BytesIO):
@@ -208,6 +209,14 @@ def _format_command(words: Sequence[str]) -> str:
     """Format a command for a shell, on several lines if it is long."""
     line = f"{_find_program()} {shlex.join(words)}"
     return line if len(line) <= _WIDTH else line.replace(" --", " \\\n    --")
+
+
+def _respell_commands(output: str) -> str:
+    """Spell the commands in a report as they work from here: a report calls janitor by its name."""
+    from janitor.cli.app import COMMANDS, PROGRAM
+
+    program = _find_program()
+    return re.sub(rf"\b{PROGRAM} (?=(?:{'|'.join(COMMANDS)})\b)", lambda _: f"{program} ", output)
 
 
 def _find_program() -> str:

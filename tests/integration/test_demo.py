@@ -50,6 +50,9 @@ def test_it_shows_the_whole_job_and_each_act_fits_on_a_screen(tmp_path: Path) ->
     assert all(words in scan for words in ("active ", "stale ", "more lines, not shown here"))
     # A variable of the user's shell changes nothing, and what the scan showed is not shown again.
     assert "Dry run, nothing was deleted: 36 rows would be" in sweep
+    assert re.findall(r"janitor sweep", sweep) == re.findall(
+        rf"(?<={re.escape(sys.executable)} -m )janitor sweep", sweep
+    )
     assert "Due soonest" in scan
     assert "Due soonest" not in sweep
     assert max(len(act.splitlines()) for act in (scan, sweep, notice)) < 50

@@ -83,7 +83,7 @@ def test_a_sweep_plans_only_what_matches_by_flag_and_by_file_and_never_by_variab
     # What a report says to do next is limited in the same way, or it would let more go.
     limited = ("--user", "workshop-*", "--fingerprint", "*", "--format", "html")
     for page in (run(table_server, table, *limited).out, apply(table_server, plan, "--dry-run", *limited).out):
-        commands = re.findall(r"janitor (?:sweep --|apply /)[^<]*", html.unescape(page))
+        commands = re.findall(r"janitor (?:sweep --table|apply /)[^<]*", html.unescape(page))
         assert commands
         assert all("--user 'workshop-*' --fingerprint '*'" in command for command in commands), commands
 

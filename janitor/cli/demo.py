@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from janitor.demo.mailbox import Mailbox
 
 _TABLE = ("--deployment", "demo")
-_SCAN_LINES, _SWEEP_LINES, _SECTION_LINES = 20, 40, 9
+_SCAN_LINES, _SWEEP_LINES, _SECTION_LINES = 20, 46, 9
 _WIDTH, _MAIL_WIDTH = 80, 72
 _MEMORY = "notices.sqlite"
 

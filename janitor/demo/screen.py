@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Iterator
 
+# That so few lines are not shown is not worth a line.
+_FEW_LINES = 3
+
 
 def list_sections(output: str) -> list[str]:
     """Split an output into its sections, which have empty lines between them."""
@@ -15,7 +18,7 @@ def shorten(output: str, *, shown_before: Collection[str] = (), most_lines: int,
         output: what a command printed.
         shown_before: sections of outputs that the reader has seen; they are left out.
         most_lines: how many lines the sections may have together.
-        most_of_a_section: how many lines of one section are shown.
+        most_of_a_section: how many lines of one section are shown; all if there are up to three more.
     """
     sections = [section for section in list_sections(output) if section not in shown_before]
     return "\n\n".join(_shorten(sections, most_lines, most_of_a_section))
@@ -25,7 +28,8 @@ def _shorten(sections: list[str], most_lines: int, most_of_a_section: int) -> It
     left_out = 0
     for section in sections:
         lines = section.split("\n")
-        listed = lines if len(lines) <= most_of_a_section else lines[: most_of_a_section - 1]
+        is_short = len(lines) <= most_of_a_section + _FEW_LINES
+        listed = lines if is_short else lines[: most_of_a_section - 1]
         if len(listed) > most_lines or left_out:
             left_out += len(lines)
             continue

@@ -8,6 +8,8 @@ LONG = "\n".join(f"line {number}" for number in range(12))
 def test_a_short_output_is_shown_as_it_is() -> None:
     output = "a headline\n\na section\nof two lines\n"
     assert shorten(output, most_lines=10, most_of_a_section=5) == output.strip()
+    section = "\n".join("abcdefgh")
+    assert shorten(section, most_lines=10, most_of_a_section=5) == section
     assert shorten("", most_lines=10, most_of_a_section=5) == ""
 
 

@@ -41,7 +41,7 @@ $(DEMO)/.ready: requirements/demo.txt
 	$(call install,requirements/demo.txt)
 	@touch $@
 
-run: $(DEMO)/.ready ## the main job on the embedded default: a LISA-like table, and a scan of it
+run: $(DEMO)/.ready ## the whole job on the embedded default: a scan, a sweep as a dry run, a notice, a report as a page
 	@$(DEMO)/bin/python -m janitor demo
 
 # Two workers a core where tests wait for a process or a server (more were no faster), one a core where none waits: each has

@@ -20,6 +20,7 @@ import msgspec
 from janitor.archive.block_file import BlockFile
 from janitor.errors import SinkError
 from janitor.tokens.dialect import BOTH_GATES, Dialect, Gate
+from janitor.tokens.narrowing import NO_NARROWING, Narrowing
 from janitor.whole_file import WholeFile
 
 SCHEMA: Literal["janitor.plan/v1"] = "janitor.plan/v1"
@@ -39,7 +40,8 @@ class PlanTable(msgspec.Struct, frozen=True):
 class PlanPolicy(msgspec.Struct, frozen=True):
     """The rules that made the rows stale; durations in seconds.
 
-    A plan of an earlier version lacks the last two: every gate counted then, and no row went before its grace was over.
+    A plan of an earlier version lacks the last three: every gate counted then, no row went before its grace was over,
+    and every such row was planned.
     """
 
     dialect: Dialect
@@ -50,6 +52,7 @@ class PlanPolicy(msgspec.Struct, frozen=True):
     protect_system: bool
     gates: list[Gate] = msgspec.field(default_factory=lambda: list(BOTH_GATES))
     unlock_after_seconds: int | None = None
+    narrowing: Narrowing = NO_NARROWING
 
 
 class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -209,7 +209,9 @@ class PlanReader:
                 yield cast("BinaryIO", decompressed)
 
     def _damaged_error(self, how: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.name} is damaged: {how}", "use another copy of it", "plan-damaged")
+        # An editor is the likeliest cause: somebody takes out the lines of rows that are to stay.
+        way_out = "use the file as it was written, and choose a part of its rows with --user or --fingerprint"
+        return ConfigurationError(f"{self.name} is damaged or was edited: {how}", way_out, "plan-damaged")
 
 
 def hash_key(row: Row) -> bytes:

@@ -18,7 +18,7 @@ from janitor.errors import ExitCode, JanitorError, signal_exit_code
 
 PROGRAM = "janitor"
 
-COMMANDS = ("scan", "sweep", "apply", "restore", "run", "serve", "token", "doctor", "demo", "schema")
+COMMANDS = ("scan", "sweep", "apply", "restore", "plan", "archive", "run", "serve", "token", "doctor", "demo", "schema")
 
 # By default Python searches for cycles hundreds of times while a command is imported. Imports leave none, and rows have
 # none either.

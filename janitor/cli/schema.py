@@ -7,12 +7,14 @@ import click
 from janitor.cli.options import Choice, takes
 from janitor.settings.consent import ReadOnlySettings
 
+_NAMES = ("report", "schedule", "doctor", "plan-details", "archive-list", "token", "token-change", "token-import")
+
 
 @click.command("schema", short_help="Print the JSON Schema of a report or of a schedule file.")
-@click.argument("name", type=Choice(["report", "schedule", "doctor", "token", "token-change", "token-import"]))
+@click.argument("name", type=Choice(_NAMES))
 @takes(ReadOnlySettings)
 def command(_: ReadOnlySettings, name: str) -> int:
-    """Print the JSON Schema of a report, a schedule file, or the output of `janitor doctor` or `janitor token`.
+    """Print the JSON Schema of a report, a schedule file, or what another command prints.
 
     \b
     Examples:
@@ -29,6 +31,14 @@ def command(_: ReadOnlySettings, name: str) -> int:
         from janitor.report.checkup import Checkup
 
         schema = build_schema(Checkup, "janitor doctor")
+    elif name == "plan-details":
+        from janitor.report.plan_details import PlanDetails
+
+        schema = build_schema(PlanDetails, "janitor plan show")
+    elif name == "archive-list":
+        from janitor.report.archive_list import ArchiveList
+
+        schema = build_schema(ArchiveList, "janitor archive list")
     elif name == "token-change":
         from janitor.report.token_change import TokenChange
 

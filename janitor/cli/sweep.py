@@ -23,11 +23,13 @@ def command(
     Scans the table as `janitor scan` does, plans what is stale, asks the guards, archives the rows, and deletes each
     only if its expiry has not changed since. A token that any gate of LISA accepts stays. Asks on a terminal unless
     --yes; a script has to give it. With several tables, each has its own plan, guards and archive, and limits such as
-    --max-deletes apply to each table.
+    --max-deletes apply to each table. With --user or --fingerprint only rows that match are planned; with both, rows
+    that match one pattern of each.
 
     \b
     Examples:
       janitor sweep --deployment prod
+      janitor sweep --deployment prod --user 'workshop-*'
       janitor sweep --deployment prod --delete --grace 30d --archive /var/lib/janitor/
       janitor sweep --deployment prod --plan plan.ndjson && janitor apply plan.ndjson
     """

@@ -14,7 +14,7 @@ import click
 from janitor.error_lines import FILE_VARIABLE
 from janitor.errors import ConfigurationError
 from janitor.settings.output import JOB_VARIABLE
-from janitor.settings.setting import ENVIRONMENT_PREFIX, parse_switch
+from janitor.settings.setting import ENVIRONMENT_PREFIX, flag, parse_switch
 from janitor.tokens.printable import printable
 
 # Variables that are read but are not options. The daemon sets these for its runs.
@@ -119,7 +119,7 @@ def refuse_ignored_variables(environment: Mapping[str, str], name: str, command:
     Raises:
         ConfigurationError: there is such a variable.
     """
-    known = list_known_variables(command)
+    known, names = list_known_variables(command), {option.name for option in _list_options(command)}
     sentences = {
         bare: f"would spare {spared}, but `janitor {name}` does not read it"
         for bare, (spared, commands) in _SPARING.items()
@@ -130,9 +130,11 @@ def refuse_ignored_variables(environment: Mapping[str, str], name: str, command:
     for bare, sentence in sentences.items():
         variable = f"{ENVIRONMENT_PREFIX}{bare}"
         if environment.get(variable) and variable not in known:
+            instead = f"give {flag(bare.lower())}, or " if bare.lower() in names else ""
             raise ConfigurationError(
                 f"{variable} {sentence}",
-                f"nothing was read: unset the variable to go on without it (env -u {variable} janitor {name} ...)",
+                f"nothing was read: {instead}unset the variable to go on without it "
+                f"(env -u {variable} janitor {name} ...)",
                 "unheard-variable",
             )
 

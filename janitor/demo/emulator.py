@@ -49,8 +49,9 @@ _INHERITED_VARIABLES = (
 _SETTINGS = {
     "BIND_HOST": _HOST,
     "LOG_LEVEL": "ERROR",
-    # Those that janitor uses. Others, such as Lambda, would run the code of any user of this machine.
-    "SERVICES": "dynamodb,s3,sns,ssm,sts",
+    # Those that janitor uses, and queues for the demo's notices. Others, such as Lambda, would run the code of any user
+    # of this machine.
+    "SERVICES": "dynamodb,s3,sns,sqs,ssm,sts",
     # Further listeners; by default the first one listens on every address.
     "IOT_MTLS_ENABLED": "0",
     "SFTP_ENABLED": "0",

@@ -34,6 +34,16 @@ def make_rows(now: int, dialect: str, seed: int = 6) -> list[Item]:
     return _MAKE_ROWS[dialect](Random(seed), now)  # noqa: S311  # tokens that no server accepts, the same in every demo
 
 
+def find_next_owner(now: int, dialect: str) -> str:
+    """Find whose token of these rows expires next."""
+    ahead: list[tuple[int, str]] = [
+        (int(row["tokenExpiration"]["N"]), row["username"]["S"])
+        for row in make_rows(now, dialect)
+        if "username" in row and int(row.get("tokenExpiration", {}).get("N", 0)) > now
+    ]
+    return min(ahead)[1]
+
+
 def create_lisa_table(client: "DynamoDBClient", name: str, dialect: str, now: int) -> int:
     """Create the table, write its rows, and return how many they are.
 

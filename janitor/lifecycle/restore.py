@@ -1,12 +1,9 @@
 """`janitor restore`: put rows of archives back into their table, each only where no row with its key stands."""
 
 import hashlib
-import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from functools import partial
-from typing import BinaryIO
 
 import click
 import msgspec
@@ -20,19 +17,21 @@ from janitor.lifecycle.archived_rows import ManyRowsError, RestorableRow, Restor
 from janitor.lifecycle.restore_summary import RestoredRow, RestoreOutcome, RestoreSummary
 from janitor.logs import get_logger
 from janitor.report.finding_cells import NOTHING
+from janitor.report.target_options import quote_word
 from janitor.settings.deletion import RestoreSettings
-from janitor.settings.parsers import Folder, S3Prefix, parse_archive
-from janitor.settings.table import TableSettings
-from janitor.sinks.s3_folder import S3Folder
+from janitor.settings.setting import variable
+from janitor.settings.table import CONNECTION_OPTIONS, TABLE_OPTIONS, TableSettings
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.meaning import describe_key_and_uuid
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import Row, decode_row, text_of
-from janitor.wiring.apply import open_plan, open_table_of_plan
+from janitor.wiring.apply import open_table_of_plan
 from janitor.wiring.execution import prepare_or_stop
-from janitor.wiring.open_table import OpenTable, make_owner_reader, open_session
+from janitor.wiring.open_table import OpenTable, make_owner_reader
+from janitor.wiring.plans import read_policy
+from janitor.wiring.stored_archives import open_archives
 
 log = get_logger("janitor.restore")
 
@@ -56,7 +55,12 @@ def restore_rows(archive: str, settings: RestoreSettings, table: TableSettings, 
     choice = _read_choice(settings)
     archives, opened = prepare_or_stop(lambda: _open_archives(archive, table), stop)
     put = _make_dry_run_put(opened) if settings.dry_run else _make_put(opened)
-    summary = RestoreSummary(opened.table, is_dry_run=settings.dry_run)
+    summary = RestoreSummary(
+        opened.table,
+        read_policy(archives[0].header),
+        opened.earlier_time(),
+        next_command=_make_next_command(archive, settings, table) if settings.dry_run else None,
+    )
     is_json = _is_json(settings)
     read_error: JanitorError | None = None
     try:
@@ -87,13 +91,23 @@ def _read_choice(settings: RestoreSettings) -> RestoreChoice:
     return RestoreChoice(settings.fingerprint, settings.user, settings.all)
 
 
+def _make_next_command(archive: str, settings: RestoreSettings, table: TableSettings) -> str:
+    """Make the command that puts back what this dry run shows: the same one without --dry-run."""
+    flags = [
+        *settings.repeat_flags(("fingerprint", "user", "all", "beside", "yes")),
+        *table.repeat_flags((*TABLE_OPTIONS, *CONNECTION_OPTIONS)),
+    ]
+    without = [] if settings.given_by_flag("dry_run") else ["env", "-u", variable("dry_run")]
+    return " ".join(map(quote_word, [*without, "janitor", "restore", archive, *flags]))
+
+
 def _is_json(settings: RestoreSettings) -> bool:
     return (settings.format or ("table" if sys.stdout.isatty() else "json")) == "json"
 
 
 def _open_archives(archive: str, table: TableSettings) -> tuple[list[PlanReader], OpenTable]:
     """Open the archives, and the one table that all of them are of."""
-    readers = list(_find_archives(archive, table))
+    readers = list(open_archives(archive, table))
     if not readers:
         raise ConfigurationError(f"{archive} holds no archive", "check the bucket and the prefix", "no-archive")
     if len({reader.header.table for reader in readers}) > 1:
@@ -101,26 +115,6 @@ def _open_archives(archive: str, table: TableSettings) -> tuple[list[PlanReader]
         sentence = f"{archive} holds archives of several tables ({names})"
         raise ConfigurationError(sentence, "give the longer prefix of one of them", "several-tables")
     return readers, open_table_of_plan(readers[0], table)
-
-
-def _find_archives(archive: str, table: TableSettings) -> Iterable[PlanReader]:
-    try:
-        place = parse_archive(archive)
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-    if not isinstance(place, S3Prefix):
-        yield open_plan(place.path if isinstance(place, Folder) else place)
-        return
-    folder = S3Folder(open_session(table).s3, place.bucket, place.prefix)
-    # Names contain the time they were made. If two archives hold a row, the newer one has its last state.
-    for name in sorted(folder.names(), reverse=True):
-        if name.endswith((".ndjson", ".ndjson.gz")) or not name:
-            # Fetched again each time it is read, so that a long history does not fill the memory.
-            yield PlanReader(f"{folder.location}{name}", partial(_fetch, folder, name))
-
-
-def _fetch(folder: S3Folder, name: str) -> BinaryIO:
-    return io.BytesIO(folder.get(name))
 
 
 def _make_put(opened: OpenTable) -> Put:

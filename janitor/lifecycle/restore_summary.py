@@ -9,9 +9,14 @@ from janitor.archive.plan import PlannedRow
 from janitor.dynamodb.locate import Table
 from janitor.errors import JanitorError
 from janitor.report.finding_cells import NOTHING
+from janitor.tokens.classify import classify
+from janitor.tokens.expiration import calendar_time
+from janitor.tokens.new_expiry import describe_expiry
+from janitor.tokens.policy import Policy
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import Row
+from janitor.tokens.times import format_iso
 from janitor.tokens.words import format_count, list_some
 
 _MAX_LISTED = 10_000
@@ -41,6 +46,7 @@ _DESCRIPTIONS = {
     RestoreOutcome.OWNER_HAS_ROW: "left out: its owner has another row by now",
     RestoreOutcome.FAILED: "failed",
 }
+_RESTORED = (RestoreOutcome.RESTORED, RestoreOutcome.PLANNED)
 _SKIPPED = (RestoreOutcome.STANDS, RestoreOutcome.NOT_DELETED, RestoreOutcome.OWNER_HAS_ROW)
 
 
@@ -61,11 +67,21 @@ class RestoreSummary:
         left_out: the owners of rows that were left out because of another row, each once.
     """
 
-    def __init__(self, table: Table, *, is_dry_run: bool) -> None:
-        self._table = table
-        self._is_dry_run = is_dry_run
+    def __init__(self, table: Table, policy: Policy, now: int, *, next_command: str | None) -> None:
+        """Start without rows.
+
+        Args:
+            table: where rows are put back.
+            policy: the rules of the archive: which gates of LISA count.
+            now: the UNIX second at which is judged what would accept a row.
+            next_command: of a dry run, the command that puts the rows back; else None.
+        """
+        self._table, self._policy, self._now = table, policy, now
+        self._next_command = next_command
+        self._is_dry_run = next_command is not None
         self._counts: Counter[RestoreOutcome] = Counter()
         self._rows: list[dict[str, Any]] = []
+        self._accepted_again = 0
         self.messages: list[str] = []
         self.left_out: list[str] = []
 
@@ -85,14 +101,32 @@ class RestoreSummary:
         message = str(restored.error) if restored.error else None
         if message and message not in self.messages and len(self.messages) < _MAX_MESSAGES:
             self.messages.append(message)
-        planned, username = restored.planned, redacted_texts(restored.row).username
+        planned, row = restored.planned, restored.row
+        name, username, *_ = redacted_texts(row)
+        verdict = classify(row, self._now, self._policy)
+        if restored.outcome in _RESTORED:
+            self._accepted_again += bool(verdict.accepted_by)
         if restored.outcome is RestoreOutcome.OWNER_HAS_ROW:
             self._note_left_out(printable(username or NOTHING))
         if len(self._rows) < _MAX_LISTED:
             names = {"fingerprint": planned.fingerprint, "row_name": planned.row_name}
-            self._rows.append({**names, "username": username, "outcome": restored.outcome})
-        name = printable(planned.row_name or planned.fingerprint)
-        return f"{name}  {_DESCRIPTIONS.get(restored.outcome, self._restored)}  {printable(username or NOTHING)}"
+            expires_at = calendar_time(verdict.expiry) if verdict.expiry is not None else None
+            self._rows.append(
+                {
+                    **names,
+                    "username": username,
+                    "name": name,
+                    "state": verdict.state,
+                    "expires_at": format_iso(expires_at) if expires_at else None,
+                    "accepted_by": verdict.accepted_by,
+                    "outcome": restored.outcome,
+                }
+            )
+        what = _DESCRIPTIONS.get(restored.outcome, self._restored)
+        gates = " and ".join(verdict.accepted_by) or "nothing"
+        means = f"{describe_expiry(row, verdict, self._now)}; accepted by {gates}"
+        row_name = planned.row_name or planned.fingerprint
+        return printable(f"{row_name}  {what}  {username or NOTHING}, {name or NOTHING}  {means}")
 
     def lines(self) -> list[str]:
         """The closing sentences, after the lines of the rows."""
@@ -100,6 +134,11 @@ class RestoreSummary:
         sentences = [f"{count:,} of {self.chosen:,} chosen rows {self._restored} to {self._table.name}."]
         if count:
             sentences.append("They are as they were: a token that had expired is still expired, and LISA refuses it.")
+        if self._accepted_again:
+            it = "one of them" if self._accepted_again == 1 else f"{self._accepted_again:,} of them"
+            sentences.append(f'But a gate of LISA accepts {it}: see "accepted by" above.')
+        if count and self._next_command is not None:
+            sentences.append(f"To put {'it' if count == 1 else 'them'} back:\n  {self._next_command}")
         return sentences
 
     def json(self) -> str:
@@ -114,6 +153,7 @@ class RestoreSummary:
             "restored": self._restorable,
             "skipped": {outcome: self._counts[outcome] for outcome in _SKIPPED},
             "failed": self.failed,
+            "next_command": self._next_command if self._restorable else None,
             "rows": self._rows,
             "rows_omitted": self.chosen - len(self._rows),
         }
@@ -139,7 +179,7 @@ class RestoreSummary:
     @property
     def _restorable(self) -> int:
         """How many rows were put back, or would be."""
-        return self._counts[RestoreOutcome.RESTORED] + self._counts[RestoreOutcome.PLANNED]
+        return sum(self._counts[outcome] for outcome in _RESTORED)
 
     @property
     def _restored(self) -> str:

@@ -64,8 +64,9 @@ class Batch(NamedTuple):
     Attributes:
         tally: sums over all of them.
         found: the rows to list, without those that may be deleted.
-        deletable: the rows that may be deleted, without protected ones; among them those that may be deleted only if
-            they keep their owner from a new token (the reason `unlocks-owner`), whether the run plans or not.
+        deletable: the rows that may be deleted, without those that are protected or left out; among them those that may
+            be deleted only if they keep their owner from a new token (the reason `unlocks-owner`), whether the run
+            plans or not.
         matching_patterns: those of the given `--protect-user` patterns that match the owner of one of the rows.
         lines: the report's line for each of `found`, in the same order; empty if the reader makes none.
     """

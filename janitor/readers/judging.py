@@ -14,9 +14,10 @@ from janitor.readers.tally import Tally
 from janitor.report.build import build_finding
 from janitor.report.model import Finding
 from janitor.tokens.classify import classify, is_deletable, positions_to_decode
-from janitor.tokens.fingerprint import compute_fingerprint
+from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
 from janitor.tokens.lockout import judge_early, make_early_policy
 from janitor.tokens.protection import find_matching_patterns, find_protection
+from janitor.tokens.row import Row
 
 
 def judge_page(page: Page, rules: Rules, patterns: Sequence[str] = ()) -> Batch:
@@ -49,19 +50,31 @@ def _judge_for_report(page: Page, rules: Rules, patterns: Sequence[str]) -> Batc
         verdict = classify(row, now, policy)
         tally.add(verdict)
         if rules.plans and is_deletable(verdict, now, policy):
-            if find_protection(row, policy) is None:
+            if find_protection(row, policy) is not None:
+                tally.protected += 1
+            elif is_included(row, rules):
                 deletable.append(_make_deletable(page.item(position), JudgedRow(row, verdict), rules))
                 continue
-            tally.protected += 1
+            else:
+                tally.left_out += 1
         elif finds_early and not verdict.accepted_by and not is_deletable(verdict, now, policy):
             early = judge_early(row, now, policy)
-            if early is not None and find_protection(row, policy) is None:
+            if early is not None and find_protection(row, policy) is None and is_included(row, rules):
                 deletable.append(_make_deletable(page.item(position), JudgedRow(row, early), rules))
                 continue
         tally.owners.add(row, verdict)
         if verdict.is_finding:
             found.append(JudgedRow(row, verdict))
     return Batch(tally, found, deletable, find_matching_patterns(patterns, rows))
+
+
+def is_included(row: Row, rules: Rules) -> bool:
+    """Whether --user and --fingerprint leave a row in the plan."""
+    narrowing = rules.policy.narrowing
+    if not narrowing:
+        return True
+    fingerprint = compute_fingerprint(row, rules.policy.dialect, rules.fingerprint_key)
+    return narrowing.includes(row, fingerprint, make_row_name(row, fingerprint, rules.fingerprint_key))
 
 
 def _make_deletable(item: bytes, found: JudgedRow, rules: Rules) -> DeletableRow:

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from janitor.report.build import build_forecast, finding_urgency
 from janitor.report.model import (
+    MATCHES_NOTHING,
     PROTECTS_NOBODY,
     Capacity,
     Clock,
@@ -36,6 +37,7 @@ from janitor.tokens.classify import State
 # The outcome of several tables is the first of these that any of them has. A table that was left to another run counts
 # as done, unless all were.
 _WORST_FIRST = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.REFUSED, Outcome.COMPLETE, Outcome.SKIPPED)
+_HOLDS_FOR_ALL = (PROTECTS_NOBODY, MATCHES_NOTHING)
 _EPOCH = dt.date(1970, 1, 1)
 
 _Value = TypeVar("_Value")
@@ -245,19 +247,19 @@ def _common_value(values: Sequence[_Value | None]) -> _Value | None:
 
 
 def _combine_warnings(tables: Sequence[TableReport]) -> list[Remark]:
-    """The warnings of each table with its label; that a pattern protects nobody, once, if it holds for all tables."""
+    """The warnings of each table with its label; that a pattern fits no row, once, if it holds for all tables."""
     in_all_tables = set.intersection(*({remark.message for remark in table.warnings} for table in tables))
     unused_patterns = {
         remark.message: remark
         for table in tables
         for remark in table.warnings
-        if remark.code == PROTECTS_NOBODY and remark.message in in_all_tables
+        if remark.code in _HOLDS_FOR_ALL and remark.message in in_all_tables
     }
     other_positions = [
         _with_label(table, remark, tables)
         for table in tables
         for remark in table.warnings
-        if remark.code != PROTECTS_NOBODY
+        if remark.code not in _HOLDS_FOR_ALL
     ]
     return [*unused_patterns.values(), *other_positions]
 

@@ -18,8 +18,9 @@ from janitor.tokens.lockout import Remedy
 SCHEMA = "janitor.report/v1"
 
 LIST_COMMAND = "token list"
-# The code of the warning that a pattern fits no owner. In a run of several tables it holds only if it holds for each.
+# The codes of warnings that a pattern fits no row. In a run of several tables each holds only if it holds for each.
 PROTECTS_NOBODY = "protects-nobody"
+MATCHES_NOTHING = "matches-nothing"
 
 
 class Outcome(StrEnum):
@@ -62,7 +63,8 @@ class TablePart(Part, frozen=True):
 class PolicyPart(Part, frozen=True):
     """The rules of the run; the dialect is null if the tables have different ones, or it is not known.
 
-    `gates` are those that count, `unlock_after_seconds` is null without --unlock-after.
+    `gates` are those that count, `unlock_after_seconds` is null without --unlock-after. `users` and `fingerprints` are
+    the patterns of --user and --fingerprint that a sweep or a plan is limited to; shell patterns, empty for no limit.
     """
 
     dialect: Dialect | None
@@ -71,6 +73,8 @@ class PolicyPart(Part, frozen=True):
     as_of: dt.datetime | None
     gates: tuple[Gate, ...] = BOTH_GATES
     unlock_after_seconds: int | None = None
+    users: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
 
 
 class Counts(Part, frozen=True):
@@ -90,7 +94,8 @@ class Deletion(Part, frozen=True):
     """What was deleted; all zero for a run that only reports.
 
     `planned` are the rows of the plan; the four outcomes after `protected` add up to it, except for rows for which no
-    delete was sent. `waiting` are rows that would be planned if their notice were old enough (--require-notice).
+    delete was sent. `waiting` are rows that would be planned if their notice were old enough (--require-notice),
+    `left_out` those that would be if they matched --user and --fingerprint.
     `plan` and `archive` are where those files are, null if none was kept.
     """
 
@@ -102,6 +107,7 @@ class Deletion(Part, frozen=True):
     already_gone: int = 0
     failed: int = 0
     waiting: int = 0
+    left_out: int = 0
     plan: str | None = None
     archive: str | None = None
 

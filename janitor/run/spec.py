@@ -19,6 +19,7 @@ from janitor.run.progress import NoProgress, Progress
 from janitor.stopping import Stop
 from janitor.tokens.expiration import calendar_time
 from janitor.tokens.protection import UnusedPatterns
+from janitor.tokens.redact import remove_keys
 
 if TYPE_CHECKING:
     from janitor.dynamodb.client import Traffic
@@ -102,6 +103,8 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
             as_of=None if self.as_of is None else calendar_time(self.as_of),
             gates=self.rules.policy.gates,
             unlock_after_seconds=self.rules.policy.unlock_after,
+            users=tuple(map(remove_keys, self.rules.policy.narrowing.users)),
+            fingerprints=self.rules.policy.narrowing.fingerprints,
         )
 
     @property

@@ -21,6 +21,7 @@ from janitor.readers.tally import Tally
 from janitor.report.model import Deletion, Remark
 from janitor.run.finding_collector import FindingCollector
 from janitor.run.guards import GuardedPlan, GuardInputs, build_refusal, check_guards
+from janitor.run.narrowing_remarks import build_narrowing_remarks
 from janitor.run.plan_executor import Candidate, CandidateOutcomes, DryRunExecutor, PlanExecutor
 from janitor.run.progress import Progress
 from janitor.run.sweep_result import SparedOwners, SweepResult
@@ -149,6 +150,8 @@ class Sweep:
             result.errors.append(Remark(where="plan", code=error.code, message=str(error)))
             is_complete = False
         if is_complete:
+            narrowing, planned = self.plan.header.policy.narrowing, self.plan.read_rows()
+            result.warnings += build_narrowing_remarks(narrowing, planned, tally.left_out)
             _check_guards(self, tally, scan_facts, result, lease_problem=lease_problem, unused_patterns=unused)
         may_delete = self.is_enabled and is_complete and not result.is_refused and self.plan.writer.rows > 0
         executor = self.make_executor() if may_delete else DryRunExecutor()
@@ -341,6 +344,7 @@ def _describe_deletion(
         already_gone=outcomes[DeletionOutcome.ALREADY_GONE],
         failed=outcomes[DeletionOutcome.FAILED],
         waiting=tally.waiting,
+        left_out=tally.left_out,
         plan=str(plan.absolute()) if plan else None,
         archive=sweep.archive.location if has_archive else None,
     )

@@ -21,6 +21,7 @@ import msgspec
 from janitor.errors import JanitorError, SinkError
 from janitor.logs import get_logger
 from janitor.readers.interface import DeletableRow, JudgedRow, Rules
+from janitor.readers.judging import is_included
 from janitor.readers.tally import Tally
 from janitor.report.model import Remark
 from janitor.run.finding_collector import FindingCollector
@@ -214,7 +215,7 @@ def _will_be_planned(row: Row, keys: set[str | None], rules: Rules, sweep: Sweep
     if row.key.S in keys:
         return True
     verdict = classify(row, rules.now, rules.policy)
-    if not is_deletable(verdict, rules.now, rules.policy):
+    if not is_deletable(verdict, rules.now, rules.policy) or not is_included(row, rules):
         return False
     fingerprint = compute_fingerprint(row, rules.policy.dialect, rules.fingerprint_key)
     return sweep is None or are_announced([DeletableRow(b"", fingerprint, JudgedRow(row, verdict))], sweep)

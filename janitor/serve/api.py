@@ -116,7 +116,7 @@ def _build_report(each: JobStatus, report: LastReport) -> dict[str, Any]:
     }
 
 
-_DELETION = ("planned", "protected", "deleted", "changed", "already_gone", "failed", "waiting")
+_DELETION = ("planned", "protected", "deleted", "changed", "already_gone", "failed", "waiting", "left_out")
 
 
 def _build_broken(broken: Mapping[str, str]) -> list[dict[str, str]]:

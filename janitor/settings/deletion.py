@@ -10,6 +10,7 @@ from janitor.settings.parsers import (
     parse_archive,
     parse_count,
     parse_fingerprint,
+    parse_fingerprint_pattern,
     parse_lease_holder,
     parse_owner,
     parse_path,
@@ -47,6 +48,22 @@ class PlanSettings(Settings):
         "createdDate (needs --gates api). Repeatable.",
         choices=("legacy", "undated"),
         is_repeatable=True,
+    )
+    user: tuple[str, ...] = setting(
+        "Plan only rows of these owners, of those that may be deleted; a shell pattern. Others stay. Repeatable.",
+        metavar="GLOB",
+        parse=parse_owner,
+        is_repeatable=True,
+        may_hold_spaces=True,
+        is_flag_only=True,
+    )
+    fingerprint: tuple[str, ...] = setting(
+        "Plan only rows with these fingerprints or row names, of those that may be deleted; a shell pattern. Others "
+        "stay. Repeatable.",
+        metavar="GLOB",
+        parse=parse_fingerprint_pattern,
+        is_repeatable=True,
+        is_flag_only=True,
     )
     plan: Path | None = setting(
         "Keep the plan in this file, for `janitor apply`. It may hold tokens in plain text.",
@@ -118,6 +135,21 @@ class ApplySettings(Settings):
 
     dry_run: bool = setting(
         "Delete nothing, notify nobody and remember nothing: report what would be deleted.", is_switch=True
+    )
+    user: tuple[str, ...] = setting(
+        "Carry out only the plan's rows of these owners; a shell pattern. Others stay. Repeatable.",
+        metavar="GLOB",
+        parse=parse_owner,
+        is_repeatable=True,
+        is_flag_only=True,
+    )
+    fingerprint: tuple[str, ...] = setting(
+        "Carry out only the plan's rows with these fingerprints or row names; a shell pattern. Others stay. "
+        "Repeatable.",
+        metavar="GLOB",
+        parse=parse_fingerprint_pattern,
+        is_repeatable=True,
+        is_flag_only=True,
     )
     partial: bool = setting("Accept a plan that was cut off, and use the rows that it has.", is_switch=True)
 

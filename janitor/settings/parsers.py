@@ -34,6 +34,7 @@ _ROLE_ARN = re.compile(r"arn:[a-z0-9-]+:iam::\d{12}:role/[\w+=,.@/-]+").fullmatc
 _TOPIC_ARN = re.compile(r"arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?").fullmatch
 # A row's name has a hyphen and six more digits.
 _FINGERPRINT = re.compile(r"[0-9a-f]{6,12}|[0-9a-f]{12}-[0-9a-f]{6}").fullmatch
+_FINGERPRINT_PATTERN = re.compile(r"[0-9a-f]{12}(?:-[0-9a-f]{6})?|(?=[^*?\[]*[*?\[])[0-9a-f*?\[\]!-]{1,60}").fullmatch
 # A table's name, as DynamoDB allows it (TableName, Amazon DynamoDB API Reference).
 is_table_name = re.compile(r"[A-Za-z0-9_.-]{3,255}").fullmatch
 _LEASE_HOLDER = re.compile(r"[A-Za-z0-9._:-]{1,128}").fullmatch
@@ -334,6 +335,22 @@ def parse_fingerprint(text: str) -> str:
             "this is neither a fingerprint (6 to 12 hex digits) nor a row's name (like 3f0c9a1b2d4e-7b21c0)"
         )
     return name
+
+
+def parse_fingerprint_pattern(text: str) -> str:
+    """A shell pattern for fingerprints and row names; without wildcards, one of them in full.
+
+    Raises:
+        ValueError: no fingerprint and no row name matches it. The message does not repeat it, because it may be a
+            token.
+    """
+    pattern = strip_csv_mark(text).lower()
+    if not _FINGERPRINT_PATTERN(pattern):
+        raise ValueError(
+            "this is neither a whole fingerprint (12 hex digits) nor a row's name (like 3f0c9a1b2d4e-7b21c0) nor a "
+            "pattern for them (like 3f0c*)"
+        )
+    return pattern
 
 
 def strip_csv_mark(text: str) -> str:

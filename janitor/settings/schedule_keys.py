@@ -28,7 +28,14 @@ _GROUPS: dict[str, tuple[type[Settings], ...]] = {
     "state": (StateSettings,),
 }
 # Keys that differ from the flag: a plural for several patterns, or without the name of its section.
-_KEY_NAMES = {"protect_user": "protect_users", "state_url": "url", "notify": "urls", "notice_text": "text"}
+_KEY_NAMES = {
+    "protect_user": "protect_users",
+    "user": "users",
+    "fingerprint": "fingerprints",
+    "state_url": "url",
+    "notify": "urls",
+    "notice_text": "text",
+}
 # Not in a file: `enabled = true` is its consent, its name is the job's, and --as-of and --lease-holder would not change
 # from run to run.
 _LEFT_OUT = ("yes", "as_of", "lease_holder", "job")

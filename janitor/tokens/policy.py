@@ -4,6 +4,7 @@ import msgspec
 
 from janitor.tokens.dialect import API_ONLY, BOTH_GATES, Dialect, Gate
 from janitor.tokens.duration import DAY
+from janitor.tokens.narrowing import NO_NARROWING, Narrowing
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +22,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         has_workbench: whether this LISA runs MCP Workbench. If not, its gate counts for nothing; the API always counts.
         unlock_after: how long after its expiry a row may be deleted that keeps its owner from a new token, in seconds;
             None for no sooner than any other row.
+        narrowing: which of the rows that may be deleted are planned.
     """
 
     dialect: Dialect
@@ -32,6 +34,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     include_undated: bool = False
     has_workbench: bool = True
     unlock_after: int | None = None
+    narrowing: Narrowing = NO_NARROWING
 
     @property
     def horizon(self) -> int:

@@ -5,6 +5,8 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec import structs
+
 from janitor.archive.plan import PlanHeader, PlanTable, is_unknown
 from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.decode import Page
@@ -14,13 +16,14 @@ from janitor.run.spec import Prices
 from janitor.settings.commands import ApplyCommand
 from janitor.settings.table import ProtectionSettings, TableSettings
 from janitor.stopping import Stop
-from janitor.tokens.dialect import Gate
+from janitor.tokens.narrowing import Narrowing
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun, names_a_table, open_table
 from janitor.wiring.outlets import check_reports
+from janitor.wiring.plans import read_policy
 from janitor.wiring.policy import TableRunParameters, read_fingerprint_key
 from janitor.wiring.run_spec import PreparedTable
 from janitor.wiring.scan import check_notices, prepare_table, set_up_notices
@@ -44,7 +47,7 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
     closing = reader.closing
     fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
     opened = open_table_of_plan(reader, settings.table, settings.writes.max_wcu)
-    policy = _combine_policy(reader.header, settings.protection)
+    policy = _combine_policy(reader.header, settings)
     now = opened.earlier_time()
     parameters = TableRunParameters(
         run_id=run_id,
@@ -174,19 +177,15 @@ def _name_planned_table(settings: TableSettings, planned: PlanTable) -> TableSet
     return dataclasses.replace(settings, table=planned.name, region=settings.region or planned.region)
 
 
-def _combine_policy(header: PlanHeader, protection: ProtectionSettings) -> Policy:
-    """The plan's own rules. The settings may protect more owners, never fewer."""
-    planned = header.policy
-    return Policy(
-        dialect=planned.dialect,
-        thresholds=tuple(planned.thresholds_seconds),
-        grace=max(0, planned.grace_seconds),
-        include_legacy="legacy" in planned.include,
-        include_undated="undated" in planned.include,
-        has_workbench=Gate.WORKBENCH in planned.gates,
-        unlock_after=None if planned.unlock_after_seconds is None else max(0, planned.unlock_after_seconds),
+def _combine_policy(header: PlanHeader, settings: ApplyCommand) -> Policy:
+    """The plan's own rules. The settings may protect more owners and leave out more rows, never fewer."""
+    planned, protection = read_policy(header), settings.protection
+    return structs.replace(
+        planned,
         protect_users=(*planned.protect_users, *protection.protect_user),
         protect_system=planned.protect_system or protection.protect_system,
+        # The plan holds no row that its own patterns leave out.
+        narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint),
     )
 
 

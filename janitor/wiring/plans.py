@@ -9,6 +9,7 @@ from janitor.dynamodb.locate import Table
 from janitor.run.guards import DeletionLimits
 from janitor.settings.deletion import DeletionSettings
 from janitor.temporary import temporary_folder
+from janitor.tokens.dialect import Gate
 from janitor.tokens.policy import Policy
 from janitor.wiring.places import find_plan_folder
 
@@ -41,7 +42,25 @@ def build_header(table: Table, policy: Policy, run_id: str, now: int, as_of: int
             protect_system=policy.protect_system,
             gates=list(policy.gates),
             unlock_after_seconds=policy.unlock_after,
+            narrowing=policy.narrowing,
         ),
+    )
+
+
+def read_policy(header: PlanHeader) -> Policy:
+    """Read the rules of a plan from its first line. A grace below zero, which nobody can give, counts as none."""
+    planned = header.policy
+    return Policy(
+        dialect=planned.dialect,
+        thresholds=tuple(planned.thresholds_seconds),
+        grace=max(0, planned.grace_seconds),
+        protect_users=tuple(planned.protect_users),
+        protect_system=planned.protect_system,
+        include_legacy="legacy" in planned.include,
+        include_undated="undated" in planned.include,
+        has_workbench=Gate.WORKBENCH in planned.gates,
+        unlock_after=None if planned.unlock_after_seconds is None else max(0, planned.unlock_after_seconds),
+        narrowing=planned.narrowing,
     )
 
 

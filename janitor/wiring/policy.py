@@ -12,6 +12,7 @@ from janitor.errors import ConfigurationError
 from janitor.report.model import Remark
 from janitor.settings.table import PolicySettings, ProtectionSettings
 from janitor.tokens.dialect import Dialect, Gate
+from janitor.tokens.narrowing import NO_NARROWING, Narrowing
 from janitor.tokens.policy import Policy
 
 
@@ -21,11 +22,14 @@ def make_policy(
     dialect: Dialect,
     include: Sequence[str] = (),
     unlock_after: int | None = None,
+    *,
+    narrowing: Narrowing = NO_NARROWING,
 ) -> Policy:
     """Make the policy for a table of this dialect.
 
-    `include` names what may be deleted besides stale rows. LISA before 6.1 creates no tokens and accepts rows without a
-    date, so in a classic table `unlock_after` is dropped, and no row without a date is ever dead.
+    `include` names what may be deleted besides stale rows, `narrowing` which of all these are planned. LISA before 6.1
+    creates no tokens and accepts rows without a date, so in a classic table `unlock_after` is dropped, and no row
+    without a date is ever dead.
     """
     return Policy(
         dialect=dialect,
@@ -37,6 +41,7 @@ def make_policy(
         include_undated="undated" in include,
         has_workbench=Gate.WORKBENCH in policy.gates,
         unlock_after=unlock_after if dialect is Dialect.HASHED else None,
+        narrowing=narrowing,
     )
 
 

@@ -16,6 +16,7 @@ from janitor.settings.output import CHATBOT
 from janitor.settings.scan import FilterSettings, ScanCommand
 from janitor.settings.setting import flag
 from janitor.stopping import Stop
+from janitor.tokens.narrowing import NO_NARROWING, Narrowing
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
 from janitor.wiring.destinations import check_destinations, has_destination, name_destination_flag
@@ -103,6 +104,7 @@ def open_judged_table(
     *,
     include: Sequence[str] = (),
     unlock_after: int | None = None,
+    narrowing: Narrowing = NO_NARROWING,
     max_wcu: float | None = None,
     is_dry_run: bool,
 ) -> tuple[OpenTable, TableRunParameters]:
@@ -115,6 +117,7 @@ def open_judged_table(
         include: what may be deleted besides stale rows.
         unlock_after: when a row may be deleted that keeps its owner out; None for no sooner than any other, as in a
             listing, which shows rows whoever owns them.
+        narrowing: which of the rows that may be deleted are planned.
         max_wcu: write units a second; None for the default.
         is_dry_run: whether nothing is deleted, announced or remembered.
     """
@@ -130,7 +133,9 @@ def open_judged_table(
     )
     return opened, TableRunParameters(
         run_id=run_id,
-        policy=make_policy(settings.policy, settings.protection, opened.table.dialect, include, unlock_after),
+        policy=make_policy(
+            settings.policy, settings.protection, opened.table.dialect, include, unlock_after, narrowing=narrowing
+        ),
         now=opened.earlier_time() if as_of is None else as_of,
         as_of=as_of,
         fingerprint_key=fingerprint_key,

@@ -51,6 +51,8 @@ def _describe_action(schedule: Schedule, command: RunCommand, *, deletes: bool) 
         what += f" ({format_duration(unlock_after)} if they keep their owner from a new one)"
     if command.plan.include:
         what += f", {' and '.join(_INCLUDED[state] for state in sorted(set(command.plan.include)))} too"
+    for which, patterns in (("of", command.plan.user), ("named", command.plan.fingerprint)):
+        what += f", only those {which} {' or '.join(patterns)}" if patterns else ""
     deletion = command.deletion
     if not deletes:
         return f"a sweep, dry run: reports which {what} would be deleted"

@@ -34,6 +34,7 @@ from janitor.stopping import Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import format_duration
 from janitor.tokens.expiration import calendar_time
+from janitor.tokens.narrowing import NO_NARROWING, Narrowing
 from janitor.tokens.protection import UnusedPatterns
 from janitor.tokens.times import format_minute
 from janitor.wiring.confirm import Confirmation
@@ -69,7 +70,10 @@ def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepC
     # The name of a source is not the name of a table, and must not fill {table} in the places of reports.
     is_table_named = bool(source.table or settings.table.table)
     include = sweep.plan.include if sweep else ()
-    policy = make_policy(settings.policy, settings.protection, dialect, include, settings.unlock.unlock_after)
+    narrowing = Narrowing(sweep.plan.user, sweep.plan.fingerprint) if sweep else NO_NARROWING
+    policy = make_policy(
+        settings.policy, settings.protection, dialect, include, settings.unlock.unlock_after, narrowing=narrowing
+    )
     warnings += find_policy_warnings(policy, include, settings.unlock.unlock_after)
     now = int(time.time()) if as_of is None else as_of
     dry_sweep = None

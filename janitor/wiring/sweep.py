@@ -25,6 +25,7 @@ from janitor.settings.scan import ScanCommand
 from janitor.stopping import Stop
 from janitor.store.lease_keeper import LeaseKeeper
 from janitor.tokens.dialect import Gate
+from janitor.tokens.narrowing import Narrowing
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive, find_archive_problem, make_archive
 from janitor.wiring.confirm import Confirmation
@@ -66,6 +67,7 @@ def prepare_sweep(
         table_in_run,
         include=plan.include,
         unlock_after=scan.unlock.unlock_after,
+        narrowing=Narrowing(plan.user, plan.fingerprint),
         max_wcu=sweep.writes.max_wcu,
         is_dry_run=not sweep.deletes,
     )

@@ -190,8 +190,8 @@ MUTATIONS = (
     Mutation(
         "a protection that is put on a row in between does not count",
         "janitor/dynamodb/target.py",
-        (("if policy.protect_users:", "if False:"),),
-        ("tests/integration/test_apply.py::test_a_row_that_is_protected_by_now_stays",),
+        (("if policy.protect_users or policy.narrowing.users:", "if policy.narrowing.users:"),),
+        ("tests/integration/test_apply.py::test_a_row_that_is_protected_by_now_or_another_owners_stays",),
     ),
     Mutation(
         "a put whose answer was lost counts as skipped",

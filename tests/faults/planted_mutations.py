@@ -6,6 +6,10 @@ _SCAN = "tests/integration/test_scan.py"
 _DELETABLE = "tests/unit/tokens/test_deletable.py::test_a_row_may_go_once_its_grace_is_over_and_not_before"
 _GUARDS = "tests/unit/run/test_guards.py"
 _EARLY = "tests/unit/run/test_unlocking.py::test_rows_go_early_only_where_that_lets_their_owner_in"
+_NARROWING = (
+    "tests/unit/run/test_narrowing.py::test_what_does_not_match_is_never_planned_and_what_matches_as_it_would_be"
+)
+_PARTS = "tests/integration/test_narrowing.py"
 _CARRY_OUT = "tests/unit/run/test_plan_executor.py"
 _DISK = f"{_CARRY_OUT}::test_no_delete_is_sent_before_the_disk_holds_the_row"
 _JSON = "tests/unit/report/test_formats.py::test_json_and_ndjson_hold_no_character_that_is_obeyed_or_not_shown"
@@ -91,6 +95,53 @@ PLANTED_MUTATIONS = (
         "janitor/run/guards.py",
         (("plan.undated + plan.protected < scan_facts.dated", "plan.undated < scan_facts.dated"),),
         (f"{_GUARDS}::test_a_protected_row_is_one_of_those_whose_date_is_over",),
+    ),
+    Mutation(
+        "rows that match no pattern of --user and --fingerprint are planned",
+        "janitor/readers/judging.py",
+        (("            elif is_included(row, rules):\n", "            elif rules is not None:\n"),),
+        (_NARROWING,),
+    ),
+    Mutation(
+        "rows that match no pattern go early",
+        "janitor/readers/judging.py",
+        (
+            (
+                "find_protection(row, policy) is None and is_included(row, rules):",
+                "find_protection(row, policy) is None:",
+            ),
+        ),
+        (_NARROWING,),
+    ),
+    Mutation(
+        "an owner's rows go early though one of them is left out",
+        "janitor/run/unlocking.py",
+        (("rules.policy) or not is_included(row, rules):", "rules.policy):"),),
+        ("tests/unit/run/test_narrowing.py::test_rows_go_early_only_if_all_that_keep_their_owner_out_match",),
+    ),
+    Mutation(
+        "a row that is given to another owner in between goes, though --user names the first",
+        "janitor/dynamodb/target.py",
+        (("if policy.protect_users or policy.narrowing.users:", "if policy.protect_users:"),),
+        ("tests/integration/test_apply.py::test_a_row_that_is_protected_by_now_or_another_owners_stays",),
+    ),
+    Mutation(
+        "a plan is carried out whole, whatever --user and --fingerprint say",
+        "janitor/wiring/apply.py",
+        (("narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint)", "narrowing=planned.narrowing"),),
+        (f"{_PARTS}::test_a_part_of_a_plan_goes_and_the_rest_can_follow",),
+    ),
+    Mutation(
+        "a sweep plans everything, whatever --user and --fingerprint say",
+        "janitor/wiring/sweep.py",
+        (("        narrowing=Narrowing(plan.user, plan.fingerprint),\n", ""),),
+        (f"{_PARTS}::test_a_sweep_plans_only_what_matches_by_flag_and_by_file_and_never_by_variable",),
+    ),
+    Mutation(
+        "one pattern of --user or --fingerprint is enough",
+        "janitor/tokens/narrowing.py",
+        (("return is_of_user and (", "return is_of_user or bool("),),
+        (_NARROWING,),
     ),
     Mutation(
         "the guards do not hear of protected rows",

@@ -78,9 +78,10 @@ def test_rows_that_were_extended_or_held_since_stay(
     [
         (("--protect-system",), {"isSystemToken": {"BOOL": True}}),
         (("--protect-user", "svc-*"), {"username": {"S": "svc-backup"}}),
+        (("--user", "user-*"), {"username": {"S": "svc-backup"}}),
     ],
 )
-def test_a_row_that_is_protected_by_now_stays(
+def test_a_row_that_is_protected_by_now_or_another_owners_stays(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path, *, options: Any, change: Any
 ) -> None:
     stale = stale_rows(STALE)

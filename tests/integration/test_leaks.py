@@ -174,7 +174,9 @@ def doomed(proxy: Microburst, dynamodb_local_url: str, request: pytest.FixtureRe
 
 @pytest.mark.parametrize("doomed", [True, False], indirect=True, ids=["hashed", "classic"])
 @pytest.mark.parametrize("name", TEXT_FORMATS)
-def test_no_sweep_apply_or_restore_shows_a_token(proxy: Microburst, tmp_path: Path, doomed: str, name: str) -> None:
+def test_no_sweep_apply_restore_or_plan_shows_a_token(
+    proxy: Microburst, tmp_path: Path, doomed: str, name: str
+) -> None:
     plan, archive = tmp_path / "plan", tmp_path / "archive"
     loud = ["--format", name, "--log-level", "debug"]
     dry = swept(proxy, doomed, tmp_path, [*loud, "--plan", str(plan)])
@@ -183,7 +185,9 @@ def test_no_sweep_apply_or_restore_shows_a_token(proxy: Microburst, tmp_path: Pa
     applied = janitor("apply", str(plan), "--yes", *loud, *reckless, env=SECRETS)
     where = ("--all", "--endpoint-url", proxy.url, "--log-level", "debug")
     restored = [janitor("restore", str(archive), *where, "--format", form, env=SECRETS) for form in ("json", "table")]
-    for finished in (dry, applied, *restored):
+    form = name if name in {"json", "ndjson", "csv"} else "table"
+    shown = [janitor("plan", "show", str(place), "--format", form, "--log-level", "debug") for place in (plan, archive)]
+    for finished in (dry, applied, *restored, *shown):
         assert finished.code == 0, finished.err
         assert_silent(finished.out, finished.err)
 

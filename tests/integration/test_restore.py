@@ -1,6 +1,8 @@
 """`janitor restore`: rows of an archive back into their table, each only where no row stands."""
 
+import datetime as dt
 import json
+import shlex
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -60,6 +62,7 @@ def test_all_rows_come_back_exactly_as_they_were(
         "restored": STALE + 1,
         "skipped": {"row-stands": 0, "was-not-deleted": 0, "owner-has-row": 0},
         "failed": 0,
+        "next_command": None,
         "rows": summary_of(finished)["rows"],
         "rows_omitted": 0,
     }
@@ -77,8 +80,20 @@ def test_a_dry_run_puts_nothing_back_and_says_the_same(
     summary = summary_of(restore(server, archive, "--all", "--dry-run"))
     assert (summary["dry_run"], summary["restored"], summary["skipped"]["row-stands"]) == (True, STALE - 1, 1)
     assert Counter(row["outcome"] for row in summary["rows"]) == {"planned": STALE - 1, "row-stands": 1}
+    named = {row["fingerprint"]: row for row in summary["rows"]}[fingerprint_of(key_of(stale[1]))]
+    assert (named["username"], named["name"]) == (stale[1]["username"]["S"], stale[1]["name"]["S"])
+    expires = dt.datetime.fromisoformat(named["expires_at"]).timestamp()
+    assert (named["state"], named["accepted_by"], expires) == ("stale", [], int(stale[1]["tokenExpiration"]["N"]))
     assert keys_in(client, table) == before
-    for_real = summary_of(restore(server, archive, "--all"))
+    # The next command, as it is printed; a variable that forbids it is taken away.
+    forbidden = {"JANITOR_DRY_RUN": "1"}
+    one = ("--user", "a b", "--user", stale[1]["username"]["S"], "--format", "table")
+    shown = restore(server, archive, *one, env=forbidden).out
+    assert f"env -u JANITOR_DRY_RUN janitor restore {archive} --user 'a b' --user user-1@example.com --endpo" in shown
+    assert shown.count("user-1@example.com, token ") == shown.count("; accepted by nothing") == 3
+    program, *words = shlex.split(summary["next_command"])
+    assert (program, "--dry-run" in words) == ("janitor", False)
+    for_real = summary_of(janitor(*words))
     assert (for_real["restored"], for_real["skipped"]) == (summary["restored"], summary["skipped"])
     assert Counter(row["outcome"] for row in for_real["rows"]) == {"restored": STALE - 1, "row-stands": 1}
 

@@ -81,7 +81,7 @@ def _steps_for_plan(report: Report) -> Iterator[Step]:
     deletion, stale = report.deletion, report.counts.stale
     left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
     if deletion.plan and left:
-        apply = f"janitor apply {quote_word(deletion.plan)}"
+        apply = f"janitor apply {quote_word(deletion.plan)}{_narrowing_options(report)}"
         yield Step("Apply the plan, once you have read it.", (f"{apply} --dry-run", apply))
         return
     if deletion.failed:
@@ -239,7 +239,13 @@ def _scan_command(report: Report, command: str = "scan") -> str:
 
 
 def _sweep_command(report: Report) -> str:
-    return f"janitor sweep {_target_options(report)}{_rule_options(report)}"
+    return f"janitor sweep {_target_options(report)}{_rule_options(report)}{_narrowing_options(report)}"
+
+
+def _narrowing_options(report: Report) -> str:
+    """What the run was limited to: a next step that leaves it out would let more rows go."""
+    given = {"user": report.policy.users, "fingerprint": report.policy.fingerprints}
+    return "".join(f" --{name} {quote_word(each)}" for name, patterns in given.items() for each in patterns)
 
 
 def _rule_options(report: Report, *, is_listing: bool = False) -> str:

@@ -22,6 +22,7 @@ from janitor.errors import ConfigurationError
 ARGUMENTS = {
     "apply": ["plan.ndjson"],
     "restore": ["archive.ndjson"],
+    "plan": ["plan.ndjson"],
     "run": ["job.toml"],
     "serve": ["schedules"],
     "schema": ["report"],
@@ -221,9 +222,9 @@ HARMLESS = {
     "ALL", "ALLOW_WEAK", "ARCHIVE", "BY", "CLASSIC", "CONTACT", "CREATED_BY", "CREATE_STATE", "DASK", "DEADLINE",
     "DELETE_API", "DIGEST", "DIGEST_FORMAT", "EXPIRES_AT", "EXPIRES_IN", "EXPIRING_WITHIN", "FAIL_ON",
     "FINGERPRINT_KEY_FILE", "FOR", "FORMAT", "GROUP", "HEARTBEAT_URL", "IDLE_AFTER", "INCLUDE", "KEEP", "KEEP_IN",
-    "LAST_SEEN", "LEASE_HOLDER", "LENGTH", "LISTEN", "MAX_FINDINGS", "MAX_RCU", "MAX_RUNS", "MAX_WCU", "METRICS",
-    "NAME", "NOTICE_TEXT", "NOTIFY", "NO_ARCHIVE", "OWNER_ADDRESS", "PARTIAL", "PERSONAL", "PER_TOKEN", "PLAN",
-    "READ_PRICE", "REPLACE_EXPIRED", "REPORT", "SEGMENTS", "SNS_FORMAT", "SNS_TOPIC_ARN", "SORT", "STATE",
+    "LAST_SEEN", "LEASE_HOLDER", "LENGTH", "LISTEN", "MAX_ARCHIVES", "MAX_FINDINGS", "MAX_RCU", "MAX_RUNS", "MAX_WCU",
+    "METRICS", "NAME", "NOTICE_TEXT", "NOTIFY", "NO_ARCHIVE", "OWNER_ADDRESS", "PARTIAL", "PERSONAL", "PER_TOKEN",
+    "PLAN", "READ_PRICE", "REPLACE_EXPIRED", "REPORT", "SEGMENTS", "SNS_FORMAT", "SNS_TOPIC_ARN", "SORT", "STATE",
     "STATE_DIR", "STATE_URL", "SYSTEM", "TO", "TOKEN_STDIN", "WORKERS", "WRITE_PRICE", "YES",
 }  # fmt: skip
 

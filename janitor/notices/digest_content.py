@@ -10,8 +10,10 @@ from msgspec import structs
 from janitor.notices.notice import Notice
 from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
+from janitor.report.guard_rows import guard_sentences
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Deletion, Outcome, Report, TableReport, count_reportable
+from janitor.report.summary import describe_cost
 from janitor.report.target_options import format_target_of
 from janitor.tokens.reasons import REASONS
 from janitor.tokens.times import format_iso
@@ -44,6 +46,9 @@ class DigestContent:
         recovered_from: why the last run was refused or failed, if this run is well; else None.
         is_known_problem: whether the same failure or refusal was published less than a day ago.
         has_chat_text: whether a chat app is to show it too (`--digest-format chatbot`).
+        guards: what the guards found, in sentences: those that refuse, and how many passed.
+        restore_commands: undo the deletes, one for each archive.
+        cost: what the run cost, or a real one would, in words.
     """
 
     table: str
@@ -71,6 +76,9 @@ class DigestContent:
     recovered_from: str | None = None
     is_known_problem: bool = False
     has_chat_text: bool = False
+    guards: tuple[str, ...] = ()
+    restore_commands: tuple[str, ...] = ()
+    cost: str | None = None
 
 
 def is_news(content: DigestContent) -> bool:
@@ -120,6 +128,11 @@ def build_digest_content(
         report_json=_report_json(report),
         full_report_location=full_report_location,
         tables=tuple(map(_of_table, report.tables, split_by_table(report))) if report.is_of_several else (),
+        guards=tuple(guard_sentences(report)),
+        restore_commands=tuple(
+            table.deletion.restore_command for table in report.tables if table.deletion.restore_command
+        ),
+        cost=None if report.run.only_reads else describe_cost(report),
     )
 
 

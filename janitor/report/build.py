@@ -10,7 +10,7 @@ from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.duration import DAY
 from janitor.tokens.expiration import LAST_SECOND, calendar_time, guess_intended_expiry, whole_seconds
 from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
-from janitor.tokens.meaning import describe_row
+from janitor.tokens.meaning import describe_row, explain_deletion
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
 from janitor.tokens.redact import redacted_groups, redacted_texts
@@ -108,6 +108,7 @@ def build_finding(
         meaning=describe_row(row, verdict, now),
         table=table,
         groups=redacted_groups(row),
+        why=explain_deletion(row, verdict, now, policy, is_planned=outcome is not None),
     )
 
 

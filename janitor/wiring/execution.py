@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +18,7 @@ from janitor.run.flow import run
 from janitor.run.spec import RunResult
 from janitor.settings.output import LogSettings
 from janitor.stopping import Stop
+from janitor.terminal import is_terminal
 from janitor.tokens.printable import printable
 from janitor.wiring.monitoring import RunMonitor
 from janitor.wiring.run_spec import RunRequest, SettingsT, build_run_spec
@@ -65,7 +67,8 @@ def execute_run(request: RunRequest[SettingsT], logs: LogSettings) -> int:
         failure = monitor.report_end(result.report, is_success=is_success)
         if failure is not None:
             result.failures.append(failure)
-    print_failures(result)
+    shown = spec.outlets.prints_remarks and is_terminal(sys.stdout) and is_terminal(sys.stderr)
+    print_failures(result, is_report_shown=shown)
     return exit_code_of(result, stop, settings.output.fail_on)
 
 
@@ -93,9 +96,16 @@ def _stop_as_error(stop: Stop) -> Iterator[None]:
         raise StoppedBeforeError(stop) from None
 
 
-def print_failures(result: RunResult) -> None:
-    """Print a line on stderr for each thing that went wrong, for those who read neither the log nor the report."""
+def print_failures(result: RunResult, *, is_report_shown: bool = False) -> None:
+    """Print a line on stderr for each thing that went wrong, for those who read neither the log nor the report.
+
+    On a terminal that shows the report, only what is not in it: nothing is said twice.
+    """
     report = result.report
+    if is_report_shown:
+        for failure in dict.fromkeys(map(str, result.failures)):
+            click.echo(f"janitor: {failure}", err=True)
+        return
     for table in report.tables:
         if table.outcome is Outcome.SKIPPED:
             for warning in table.warnings[-1:]:

@@ -89,7 +89,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "protected rows do not count where all dates are over",
         "janitor/run/guards.py",
-        (("plan.undated + plan.protected < scan_facts.dated", "plan.undated < scan_facts.dated"),),
+        (("over = plan.planned - plan.undated + plan.protected", "over = plan.planned - plan.undated"),),
         (f"{_GUARDS}::test_a_protected_row_is_one_of_those_whose_date_is_over",),
     ),
     Mutation(

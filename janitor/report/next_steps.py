@@ -86,37 +86,54 @@ def _steps_for_unfinished(report: Report) -> Iterator[StepPart]:
 def _steps_for_plan(report: Report) -> Iterator[StepPart]:
     deletion, stale = report.deletion, report.counts.stale
     left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
-    refusing = [guard.name for table in report.tables for guard in table.guards if guard.passed is False]
-    repeat = _describe_left_out(report)
-    if report.run.dry_run and refusing:
-        advice = f"See what the guards say that would refuse ({', '.join(refusing)}), and try again."
-        yield StepPart(advice, () if deletion.plan else (_sweep_command(report),))
-    if deletion.plan and left:
-        apply = _apply_command(report, deletion.plan)
+    if report.run.dry_run and not report.run.only_reads:
+        yield from _steps_after_dry_run(report)
+    elif deletion.plan and left:
         if report.run.outcome is not Outcome.REFUSED or report.run.command != "apply":
-            yield StepPart(f"Apply the plan, once you have read it.{repeat}", (f"{apply} --dry-run", apply))
-        return
-    can_delete = False
-    if deletion.failed:
+            yield _step_for_applying(report, deletion.plan)
+    elif deletion.failed:
         advice = f"{format_count(deletion.failed, 'row')} could not be deleted. Make a new plan, and try again."
+        yield _step_for_planning(advice, report)
     elif report.run.only_reads and stale:
         are = "is" if stale == 1 else "are"
         advice = f"{format_count(stale, 'row')} {are} past the grace. Plan the deletes, and read the plan."
-    elif left and report.run.dry_run:
-        can_delete = not refusing and report.tables[0].source is None and report.policy.as_of is None
-        advice = f"{format_count(left, 'row')} would be deleted. Keep the plan, read it, and apply it."
-        if can_delete:
-            advice = "Or keep the plan for somebody else to read, and apply that."
+        yield _step_for_planning(advice, report)
     elif left:
-        advice = f"{format_count(left, 'row')} are left. Keep the plan, read it, and apply it."
-    else:
-        return
-    if can_delete:
-        yield StepPart(
-            f"Delete {format_count(left, 'row')}. On a terminal it shows them again, and asks.{repeat}",
-            (f"{_sweep_command(report)} --delete",),
+        are = "is" if left == 1 else "are"
+        yield _step_for_planning(
+            f"{format_count(left, 'row')} {are} left. Keep the plan, read it, and apply it.", report
         )
-    yield StepPart(advice, (f"{_sweep_command(report)} --plan plan.ndjson", _apply_command(report, "plan.ndjson")))
+
+
+def _steps_after_dry_run(report: Report) -> Iterator[StepPart]:
+    """How to do what the dry run has rehearsed: delete at once, or keep a plan that somebody reads first."""
+    deletion, rows = report.deletion, format_count(report.deletion.planned, "row")
+    refusing = [guard.name for table in report.tables for guard in table.guards if guard.passed is False]
+    if refusing:
+        advice = f"See what the guards say that would refuse ({', '.join(refusing)}), and try again."
+        yield StepPart(advice, () if deletion.plan else (_sweep_command(report),))
+    if deletion.plan and deletion.planned:
+        yield _step_for_applying(report, deletion.plan)
+    elif deletion.planned and (refusing or report.tables[0].source is not None or report.policy.as_of is not None):
+        yield _step_for_planning(f"{rows} would be deleted. Keep the plan, read it, and apply it.", report)
+    elif deletion.planned:
+        advice = f"Delete {rows}. On a terminal it shows them again, and asks.{_describe_left_out(report)}"
+        yield StepPart(advice, (f"{_sweep_command(report)} --delete",))
+        yield _step_for_planning("Or keep the plan for somebody else to read, and apply that.", report)
+    elif deletion.waiting:
+        advice = "Tell the owners, which starts the time of their notice. Nothing is deleted before that is over."
+        yield StepPart(f"{advice}{_describe_left_out(report)}", (f"{_sweep_command(report)} --delete",))
+
+
+def _step_for_planning(advice: str, report: Report) -> StepPart:
+    plan = "plan.ndjson"
+    return StepPart(advice, (f"{_sweep_command(report)} --plan {plan}", _apply_command(report, plan)))
+
+
+def _step_for_applying(report: Report, plan: str) -> StepPart:
+    apply = _apply_command(report, plan)
+    advice = f"Apply the plan, once you have read it.{_describe_left_out(report)}"
+    return StepPart(advice, (f"{apply} --dry-run", apply))
 
 
 def _describe_left_out(report: Report) -> str:

@@ -92,7 +92,7 @@ def _state_meanings(report: Report) -> dict[State, str]:
         State.PERMANENT: _PERMANENT[report.policy.dialect]
         if has_workbench
         else _PERMANENT_FOR_API[report.policy.dialect],
-        State.MALFORMED: "broken expiry date; see below what still accepts it",
+        State.MALFORMED: "broken expiry date; may be valid for ever",
         State.LEGACY: "no tokenUUID, or a key that is no hash: LISA's API refuses it"
         f"{', MCP Workbench may accept it' if has_workbench else ''}",
     }

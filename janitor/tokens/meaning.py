@@ -80,7 +80,7 @@ def describe_key_and_uuid(row: Row, *, is_hashed: bool) -> Iterator[str]:
 
 def _describe_acceptance(row: Row, gates: tuple[Gate, ...]) -> str:
     if not gates:
-        return "no gate of LISA accepts it"
+        return "LISA rejects it everywhere"
     who = "LISA accepts it" if Gate.API in gates else "only MCP Workbench still accepts it"
     end = read_as_lisa(row.expiration) if row.expiration else None
     if end is None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _CONNECTION = ("profile", "role_arn")
 _PROTECTION = ("protect_user", "protect_system", "fingerprint_key_file")
 # In the order of the command's help. `yes` and `lease_holder` are of one run, and prices decide nothing.
-_DELETION = (
+DELETION_OPTIONS = (
     "archive",
     "no_archive",
     "max_deletes",
@@ -76,7 +76,7 @@ def _describe_deletion(
     """Format the options that decide about deletes, and about who is told."""
     return "".join(
         (
-            _format_options(deletion, _DELETION),
+            _format_options(deletion, DELETION_OPTIONS),
             _format_options(writes, ("max_wcu",)),
             _format_options(notices, _NOTICES),
             _format_options(state, ("state_url",)),

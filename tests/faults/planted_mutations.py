@@ -99,6 +99,18 @@ PLANTED_MUTATIONS = (
         ("tests/integration/test_sweep_guards.py::test_protected_rows_count_among_those_whose_dates_are_all_over",),
     ),
     Mutation(
+        "a guard that could not be checked counts as passed",
+        "janitor/run/guards.py",
+        (('figure="unknown", limit=check.limit)', 'figure="unknown", limit=check.limit, passed=True)'),),
+        (f"{_GUARDS}::test_each_guard_has_its_figure_its_limit_and_a_verdict",),
+    ),
+    Mutation(
+        "the next commands forget a limit of the run",
+        "janitor/wiring/command_options.py",
+        (('    "max_delete_percent",\n', ""),),
+        ("tests/unit/wiring/test_command_options.py::test_no_option_of_deletion_is_forgotten",),
+    ),
+    Mutation(
         "the guard of shares does not hold at twenty rows",
         "janitor/run/guards.py",
         (("if scan_facts.scanned < LEAST_ROWS_FOR_A_SHARE", "if scan_facts.scanned <= LEAST_ROWS_FOR_A_SHARE"),),

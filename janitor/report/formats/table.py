@@ -207,13 +207,13 @@ def _print_deletion(console: Console, report: Report) -> None:
 def _print_planned(console: Console, findings: Sequence[Finding], total: int, list_all: str) -> None:
     planned = list_planned(findings)
     outcome = [_OUTCOME] if any(each.outcome is not DeletionOutcome.PLANNED for each in planned) else []
-    columns = (*outcome, _OWNER, _WIDE_NAME, _UTC, _fingerprints(findings), _WHY)
+    columns = (*outcome, _OWNER, _WIDE_NAME, _WIDE_UTC, _fingerprints(findings), _WHY)
     _print_section(console, "Planned for deletion", columns, planned[:MAX_LISTED], total, list_all=list_all)
 
 
 def _print_protected(console: Console, findings: Sequence[Finding], total: int, list_all: str) -> None:
     why = (_WHY, _PROTECTED_BY) if console.width >= _MEDIUM else (_WHY_AND_PROTECTION,)
-    columns = (_OWNER, _WIDE_NAME, _UTC, _fingerprints(findings), *why)
+    columns = (_OWNER, _WIDE_NAME, _WIDE_UTC, _fingerprints(findings), *why)
     listed = list_protected(findings)[:MAX_LISTED]
     _print_section(console, "Would go, but are protected", columns, listed, total, list_all=list_all)
 
@@ -375,6 +375,7 @@ _GROUPS = _Column("Groups", lambda finding: Text(format_groups(finding)), from_w
 _MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
 _TABLE = _Column("Table", lambda finding: Text(printable(finding.table or NOTHING)), wraps=True)
 _WIDE_NAME = replace(_NAME, from_width=_MEDIUM)
+_WIDE_UTC = replace(_UTC, from_width=_WIDE)
 _OUTCOME = _Column("Outcome", _outcome)
 _WHY = _Column("Why", lambda finding: Text(finding.why or NOTHING), wraps=True, is_short=True)
 _PROTECTED_BY = _Column("Protected by", lambda finding: Text(describe_protection(finding)), wraps=True, is_short=True)

@@ -30,7 +30,9 @@ def test_without_delete_nothing_is_deleted_and_the_report_says_what_would_be(
     assert report["deletion"] == {
         "enabled": False, "planned": 5, "protected": 0, "deleted": 0, "changed": 0, "already_gone": 0, "failed": 0,
         "waiting": 0,
-        "plan": None, "archive": None,
+        "plan": None, "archive": None, "archive_place": f"{tmp_path}/janitor/archive/",
+        "restore_command": f"janitor restore {tmp_path}/janitor/archive/{table}-TIME-RUN.ndjson --all --table {table} "
+        f"--region us-east-1 --endpoint-url {server.url}",
     }  # fmt: skip
     assert {finding["outcome"] for finding in report["findings"] if finding["state"] == "stale"} == {"planned"}
     assert {finding["outcome"] for finding in report["findings"] if finding["state"] != "stale"} == {None}

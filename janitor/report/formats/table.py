@@ -373,7 +373,7 @@ _OWNER = _Column("Owner", lambda finding: Text(format_owner(finding)), shrinks=T
 _NAME = _Column("Name", lambda finding: Text(format_name(finding)), shrinks=True)
 _GROUPS = _Column("Groups", lambda finding: Text(format_groups(finding)), from_width=_MEDIUM, shrinks=True)
 _MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
-_TABLE = _Column("Table", lambda finding: Text(printable(finding.table or NOTHING)), wraps=True)
+_TABLE = _Column("Table", lambda finding: Text(printable(finding.table or NOTHING)), wraps=True, is_short=True)
 _WIDE_NAME = replace(_NAME, from_width=_MEDIUM)
 _WIDE_UTC = replace(_UTC, from_width=_WIDE)
 _OUTCOME = _Column("Outcome", _outcome)

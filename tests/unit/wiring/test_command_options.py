@@ -17,7 +17,9 @@ from janitor.wiring.command_options import DELETION_OPTIONS, describe_apply_opti
 
 SECRET = "hunter2"
 ARN = "arn:aws:sns:us-east-1:123456789012:tokens"
-TABLE = TableSettings(profile="prod", role_arn="arn:aws:iam::123456789012:role/janitor", endpoint_url=f"http://u:{SECRET}@localhost")
+TABLE = TableSettings(
+    profile="prod", role_arn="arn:aws:iam::123456789012:role/janitor", endpoint_url=f"http://u:{SECRET}@localhost"
+)
 PROTECTION = ProtectionSettings(protect_user=("bot *", "it's"), protect_system=True, fingerprint_key_file=Path("key"))
 DELETION = DeletionSettings(
     yes=True,

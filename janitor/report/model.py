@@ -195,7 +195,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         meaning: what the state means for whoever holds the token.
         table: the label of its table, in a run of several; null in a run of one.
         last_seen: when LISA last counted a prompt of the owner; null if it never did, or without --last-seen.
-        why: why a sweep deletes it, or would if nothing protected it; null for a row that stays.
+        why: of a row in the plan, why a sweep deletes it; of a protected one, why it would. Null for any other row.
         groups: whose rights the token has, at most 100 of them; null if they are not stored as texts.
     """
 

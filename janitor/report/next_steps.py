@@ -87,7 +87,8 @@ def _steps_for_plan(report: Report) -> Iterator[StepPart]:
     deletion, stale = report.deletion, report.counts.stale
     left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
     if report.run.dry_run and not report.run.only_reads:
-        yield from _steps_after_dry_run(report)
+        if report.run.outcome is Outcome.COMPLETE:
+            yield from _steps_after_dry_run(report)
     elif deletion.plan and left:
         if report.run.outcome is not Outcome.REFUSED or report.run.command != "apply":
             yield _step_for_applying(report, deletion.plan)
@@ -301,8 +302,9 @@ def _sweep_command(report: Report) -> str:
 
 
 def _apply_command(report: Report, plan: str) -> str:
-    # The plan itself has the rules and the protected owners.
-    return f"janitor apply {quote_word(plan)}{format_target_of(report)}{report.tables[0].options.deletion}"
+    # The plan itself has the rules.
+    options = report.tables[0].options
+    return f"janitor apply {quote_word(plan)}{format_target_of(report)}{options.protection}{options.deletion}"
 
 
 def _rule_options(report: Report, *, is_listing: bool = False) -> str:

@@ -255,7 +255,9 @@ def _build_report(
         guards=sweep_result.guards,
         estimate=estimate_real_run(
             spec, tally, read_units=capacity.read_units + looked_up_again, seconds=finished - started
-        ),
+        )
+        if outcome is Outcome.COMPLETE
+        else None,
         options=spec.options,
         capacity=capacity,
         clock=Clock(skew_seconds=spec.table.skew_seconds),

@@ -3,6 +3,8 @@
 import shlex
 from pathlib import Path
 
+import pytest
+
 from janitor.cli.sweep import command as sweep_command
 from janitor.settings.commands import ApplyCommand, SweepCommand
 from janitor.settings.deletion import ApplySettings, DeletionSettings, PlanSettings
@@ -13,7 +15,12 @@ from janitor.settings.scan import ScanCommand
 from janitor.settings.setting import settings_of
 from janitor.settings.store_url import SqliteUrl
 from janitor.settings.table import PolicySettings, ProtectionSettings, TableSettings, UnlockSettings
-from janitor.wiring.command_options import DELETION_OPTIONS, describe_apply_options, describe_sweep_options
+from janitor.wiring.command_options import (
+    DELETION_OPTIONS,
+    describe_apply_options,
+    describe_scan_options,
+    describe_sweep_options,
+)
 
 SECRET = "hunter2"
 ARN = "arn:aws:sns:us-east-1:123456789012:tokens"
@@ -73,6 +80,13 @@ def test_the_words_of_a_sweep_are_read_as_its_own_settings() -> None:
         scan_settings(), SweepCommand(PlanSettings(), DeletionSettings(), WriteLimitSettings(), deletes=False)
     )
     assert (plain.connection, plain.protection, plain.deletion, plain.left_out) == ("", "", "", ())
+
+
+@pytest.mark.parametrize("owner", ["a" * 64, "invisible\u202e"])
+def test_a_pattern_that_cannot_be_shown_is_left_out_whole_and_the_next_command_says_so(owner: str) -> None:
+    protection = ProtectionSettings(protect_user=("ana", owner), protect_system=True)
+    options = describe_scan_options(TableSettings(), protection)
+    assert (options.protection, options.left_out) == (" --protect-system", ("--protect-user",))
 
 
 def test_a_plan_is_applied_again_with_the_same_limits_and_without_secrets() -> None:

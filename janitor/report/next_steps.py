@@ -4,6 +4,7 @@ None deletes before somebody has looked: `janitor sweep --delete` and `janitor a
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
@@ -27,6 +28,7 @@ _STATES_WITH_OWN_STEPS = (State.EXPIRING, State.ACTIVE, State.LEGACY)
 _GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
 # Of several tables each has steps of its own.
 _MAX_STEPS = 60
+_MAX_FIRST_STEPS, _MAX_STEPS_OF_SEVERAL = 4, 10
 _USUAL_THRESHOLDS = (30 * 86_400, 7 * 86_400, 86_400)
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
@@ -35,7 +37,7 @@ _NOTHING = StepPart("Nothing calls for action. Have the next run scheduled, and 
 
 
 def list_steps(report: Report) -> Iterator[StepPart]:
-    """List the steps, the most urgent first; those of several tables one table after the other."""
+    """List the steps, the most urgent first; of several tables the first step of each, then the second ones."""
     if report.is_of_several:
         yield from _list_steps_of_tables(report)
         return
@@ -49,6 +51,11 @@ def list_steps(report: Report) -> Iterator[StepPart]:
     yield from steps or [_NOTHING]
 
 
+def first_steps(report: Report) -> list[StepPart]:
+    """The steps that a report for people ends with; the page and the JSON have all."""
+    return report.next_steps[: _MAX_STEPS_OF_SEVERAL if report.is_of_several else _MAX_FIRST_STEPS]
+
+
 def list_all_command(report: Report) -> str:
     """The command that lists every finding of such a run, with its outcome; empty for a run of several tables."""
     if report.is_of_several:
@@ -57,12 +64,12 @@ def list_all_command(report: Report) -> str:
 
 
 def _list_steps_of_tables(report: Report) -> Iterator[StepPart]:
-    labeled = [
-        StepPart(f"{table.label}: {step.advice}", step.commands)
-        for table, table_report in zip(report.tables, split_by_table(report), strict=True)
-        for step in list_steps(table_report)
-        if step != _NOTHING
+    of_tables = [
+        [StepPart(f"{table.label}: {step.advice}", step.commands) for step in list_steps(each) if step != _NOTHING]
+        for table, each in zip(report.tables, split_by_table(report), strict=True)
     ]
+    # The first step of each table, then the second ones, so that the first few of a report are of all tables.
+    labeled = [step for together in zip_longest(*of_tables) for step in together if step is not None]
     yield from labeled[:_MAX_STEPS] or [_NOTHING]
     if len(labeled) > _MAX_STEPS:
         yield StepPart(f"And {len(labeled) - _MAX_STEPS:,} more: run the tables one at a time to see them.")

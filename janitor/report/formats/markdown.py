@@ -20,7 +20,7 @@ from janitor.report.finding_cells import (
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.guard_rows import GUARD_COLUMNS, guard_rows
 from janitor.report.model import Finding, Report
-from janitor.report.next_steps import list_all_command
+from janitor.report.next_steps import first_steps, list_all_command
 from janitor.report.summary import (
     closing_sections,
     deletion_lines,
@@ -41,7 +41,6 @@ _TABLES_ROOM = _REMARKS_ROOM = MAX_PAGE_UNITS // 4
 # How much the planned rows may take, and each of the protected ones, the guards, the facts and the steps.
 _PLANNED_ROOM = MAX_PAGE_UNITS // 8
 _SECTION_ROOM = MAX_PAGE_UNITS // 16
-_MAX_STEPS = 4
 _MAX_TEXT_LENGTH = 3_000
 _NOTE_ROOM = 200
 
@@ -150,7 +149,7 @@ def _step_lines(report: Report) -> Iterator[str]:
     """What to do next: the first steps that fit, each whole."""
     yield from ("", "## What to do next")
     room = _SECTION_ROOM
-    for number, step in enumerate(report.next_steps[:_MAX_STEPS], 1):
+    for number, step in enumerate(first_steps(report), 1):
         lines = ["", f"{number}. {_escape_markdown(step.advice)}", *_code_lines(step.commands, indent="   ")]
         room -= sum(map(_utf16_size, lines))
         if room < 0:

@@ -27,7 +27,7 @@ from janitor.report.finding_cells import (
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.guard_rows import GUARD_COLUMNS, guard_rows
 from janitor.report.model import Finding, Outcome, Report, StepPart
-from janitor.report.next_steps import list_all_command
+from janitor.report.next_steps import first_steps, list_all_command
 from janitor.report.summary import (
     closing_sections,
     deletion_lines,
@@ -54,7 +54,6 @@ _NAME_WIDTH = 26
 _MIN_NAME_WIDTH = 6
 _MIN_MEANING_WIDTH = 24
 _MAX_WHY_WIDTH = 40
-_MAX_STEPS = 4
 _INDENT = 2
 
 _STYLES = {
@@ -117,7 +116,7 @@ def _print(console: Console, report: Report) -> None:
         _print_title(console, section.title)
         for line in section.lines:
             console.print(Padding(_bullet(line), (0, 0, 0, _INDENT)))
-    _print_steps(console, report.next_steps)
+    _print_steps(console, first_steps(report))
 
 
 def render_plan(findings: Sequence[Finding], *, planned: int, protected: int, width: int, colour: bool) -> str:
@@ -235,7 +234,7 @@ def _print_steps(console: Console, steps: Sequence[StepPart]) -> None:
     if not steps:
         return
     _print_title(console, "What to do next")
-    for step in steps[:_MAX_STEPS]:
+    for step in steps:
         console.print(Padding(_bullet(printable(step.advice).replace("`", "")), (0, 0, 0, _INDENT)))
         for command in step.commands:
             _print_command(console, command)

@@ -222,7 +222,8 @@ def _print_facts(console: Console, report: Report) -> None:
     if facts:
         console.print()
     for title, text in facts:
-        if text.startswith("janitor "):
+        if text.startswith("janitor ") or " " not in text:
+            # A command, or a place: neither is wrapped, so that it can be copied.
             console.print(Text(f"{title}:", style="bold"))
             _print_command(console, text)
         else:

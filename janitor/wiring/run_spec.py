@@ -19,7 +19,7 @@ from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.report.combine import labels_of
-from janitor.report.model import Remark, TablePart
+from janitor.report.model import LIST_COMMAND, Remark, TablePart
 from janitor.run.spec import Announce, RunSpec, TableSpec, UnreachedTable
 from janitor.settings.scan import JobSettings
 from janitor.settings.table import CONNECTION_OPTIONS, TableSettings
@@ -150,14 +150,16 @@ def _build_spec(
         outlets=make_outlets(output, report_table, lambda: run_session().s3, run_id, stop),
         max_findings=output.max_findings,
         announce=None if first.as_of is not None else _make_announce(request, shared, run_session, full_report, stop),
-        nobody_because=_find_why_nobody_is_told(shared),
+        nobody_because=_find_why_nobody_is_told(request.command, shared),
         clock=time.time,
         stop=stop,
     )
 
 
-def _find_why_nobody_is_told(settings: JobSettings) -> str | None:
+def _find_why_nobody_is_told(command: str, settings: JobSettings) -> str | None:
     """Why nobody is told of the run; None if somebody may be."""
+    if command == LIST_COMMAND:
+        return "a listing tells nobody"
     return None if has_destination(settings.notices) else "no --sns-topic-arn or --notify is given"
 
 

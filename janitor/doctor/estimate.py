@@ -10,8 +10,10 @@ from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.cost import (
     PAGE_BYTES,
     USUAL_PAGE_SECONDS,
+    LookupEstimate,
     ReadEstimate,
     count_delete_units,
+    estimate_lookups,
     estimate_read,
     read_first_page,
 )
@@ -19,8 +21,11 @@ from janitor.dynamodb.decode import Page
 from janitor.dynamodb.locate import Table
 from janitor.dynamodb.table_features import Throughput, describe_throughput
 from janitor.errors import JanitorError
+from janitor.readers.interface import Rules
+from janitor.readers.judging import judge_page
 from janitor.report.checkup import Estimate, SecondsBy
 from janitor.settings.doctor import DoctorCommand
+from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
 from janitor.wiring.budgets import compute_unit_limits
 from janitor.wiring.readers import split_table
@@ -65,6 +70,7 @@ def make_estimate(
         reading = estimate_read(size, segments, capacity, seconds, budget, at_once=at_once)
     else:
         reading = _estimate_reading(page, size, segments, capacity, seconds, at_once=at_once)
+    lookups = _estimate_lookups(page, table, rows, size)
     limited_by: SecondsBy = "throughput" if budget is None else "budget"
     seconds_by: SecondsBy = limited_by if reading.is_slowed else "usual" if page is None else "measured"
     per_delete = count_delete_units(size, rows, capacity.indexes) if needs.deletes else None
@@ -73,10 +79,11 @@ def make_estimate(
         size_bytes=size,
         segments=segments,
         pages=reading.pages,
-        read_units=reading.read_units,
-        cost_usd=round(reading.read_units * settings.limits.read_price / _MILLION, 6),
-        seconds=round(reading.seconds, 3),
+        read_units=(read_units := reading.read_units + (lookups.read_units if lookups else 0.0)),
+        cost_usd=round(read_units * settings.limits.read_price / _MILLION, 6),
+        seconds=round(reading.seconds + (lookups.seconds if lookups else 0.0), 3),
         seconds_by=seconds_by,
+        owner_lookups=lookups.owners if lookups else None,
         write_units_per_delete=per_delete,
         cost_usd_per_1000_deletes=_compute_price_per_thousand(per_delete, settings.doctor.write_price),
     )
@@ -91,6 +98,17 @@ def _time_first_page(aws: AwsSession, table: Table, ticks: Callable[[], float]) 
     except JanitorError:
         return None, USUAL_PAGE_SECONDS
     return page, ticks() - before
+
+
+def _estimate_lookups(page: Page | None, table: Table, rows: int, size: int) -> LookupEstimate | None:
+    """Estimate the look-ups of owners who may be locked out; None where no page was read."""
+    if table.dialect is not Dialect.HASHED or not table.has_owner_index:
+        return LookupEstimate(0, 0.0, 0.0)
+    if page is None:
+        return None
+    rules = Rules(policy=Policy(dialect=table.dialect), now=int(time.time()), fingerprint_key=None)
+    owners = len(judge_page(page, rules).tally.owners.candidates)
+    return estimate_lookups(owners, page.scanned, rows, size // max(1, rows))
 
 
 def _estimate_reading(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from janitor.aws.errors import aws_errors
 from janitor.dynamodb.budget import SHARE_OF_A_SECOND
 from janitor.dynamodb.decode import Page, page_of
+from janitor.dynamodb.owner_query import MAX_OWNER_LOOKUPS
 from janitor.dynamodb.scan import build_filter
 from janitor.dynamodb.table_features import Throughput
 from janitor.tokens.policy import Policy
@@ -23,6 +24,8 @@ USUAL_PAGE_SECONDS = 0.08
 # The read units a second of a new on-demand table (DynamoDB developer guide, "On-demand capacity mode").
 _NEW_TABLE_READS = 12_000
 _BYTES_OF_A_WRITE_UNIT = 1024
+# How long looking up one owner takes, one after the other: 500 take a few seconds.
+_LOOKUP_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,28 @@ def estimate_read(
     units_per_second = throughput.provisioned_reads or throughput.warm_reads or _NEW_TABLE_READS
     by_units = units / min(units_per_second, budget or units_per_second)
     return ReadEstimate(pages, units, max(by_pages, by_units), by_units > by_pages)
+
+
+@dataclass(frozen=True, slots=True)
+class LookupEstimate:
+    """What looking up owners would take: how many, their read units, and the seconds."""
+
+    owners: int
+    read_units: float
+    seconds: float
+
+
+def estimate_lookups(owners: int, scanned: int, rows: int, row_bytes: int) -> LookupEstimate:
+    """Estimate the look-ups of owners at the end of a run, by a page of the table.
+
+    Args:
+        owners: how many owners of the page would be looked up.
+        scanned: how many rows the page has.
+        rows: how many rows the table has.
+        row_bytes: how large a row is; most owners have one.
+    """
+    expected = min(MAX_OWNER_LOOKUPS, round(owners * max(1.0, rows / scanned))) if scanned else 0
+    return LookupEstimate(expected, expected * count_read_units(row_bytes, 1), expected * _LOOKUP_SECONDS)
 
 
 def count_delete_units(size_bytes: int, rows: int, indexes: int) -> float:

@@ -17,13 +17,13 @@ from janitor.notices.audience import MessageKind
 from janitor.notices.channel import WHERE, Channel, PublishingTopic
 from janitor.notices.digest_content import DigestContent, build_digest_content
 from janitor.notices.digest_parts import split_digest
-from janitor.notices.dry_announcement import describe_audience
+from janitor.notices.dry_announcement import describe_recipients
 from janitor.notices.notice import Notice
 from janitor.notices.problem_comparison import ProblemComparison
 from janitor.notices.service_digest import build_service_digest
 from janitor.report.announcement_result import AnnouncementResult
 from janitor.report.error_remarks import NOT_ANNOUNCED, catch_as_remarks
-from janitor.report.model import Outcome, Remark, Report, TableReport
+from janitor.report.model import DestinationPart, Outcome, Remark, Report, TableReport
 from janitor.sinks.sns import Message
 from janitor.stopping import NOTICE_SECONDS, Stop
 
@@ -55,6 +55,7 @@ def announce_to_all(
             for announcer in announcers.values():
                 announcer.delivery.has_lost_digest = True
         result.digests += one.digests
+        result.destinations += one.destinations
         result.errors += one.errors
         result.warnings += [warning for warning in one.warnings if warning not in result.warnings]
     return result
@@ -76,7 +77,7 @@ def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Cha
     if (was_read and not ready) or whole.run.outcome is Outcome.SKIPPED:
         return result
     if channel.topic is None:
-        result.warnings += _describe_dry_run(ready, whole, channel)
+        result.destinations += _describe_dry_run(ready, whole, channel)
         return result
     comparison = ProblemComparison(channel, whole)
     has_owner_messages = channel.per_token and any(
@@ -91,6 +92,7 @@ def announce(announcers: Mapping[str, Announcer], whole: Report, *, channel: Cha
             comparison = ProblemComparison(channel, whole)
             _publish_all(result, ready, whole, channel=channel, comparison=comparison, stop=stop)
     errors = [*result.errors, *(error for announcer in ready.values() for error in announcer.delivery.errors)]
+    result.destinations += _describe_delivery(announcers.values(), channel, result)
     comparison.remember(was_published=result.digests > 0 and not errors)
     if channel.problems is not None:
         result.warnings += build_broken_warning(channel.problems.location, channel.problems.broken)
@@ -151,6 +153,7 @@ def _publish_digest(
                 announcer = ready[label] if label is not None else next(iter(ready.values()))
                 while portion := list(islice(of_table, _PORTION)):
                     announcer.mark(MessageKind.DIGEST, portion)
+                    announcer.delivery.digest_notices += len(portion)
             if any(not announcer.can_announce or announcer.report_lost_lease() for announcer in ready.values()):
                 return
     except SinkError as error:
@@ -197,10 +200,29 @@ def _keep_ready(announcers: Mapping[str, Announcer]) -> dict[str, Announcer]:
     }
 
 
-def _describe_dry_run(ready: Mapping[str, Announcer], whole: Report, channel: Channel) -> list[Remark]:
+def _describe_dry_run(ready: Mapping[str, Announcer], whole: Report, channel: Channel) -> list[DestinationPart]:
     """Say who would be notified by a real run."""
     due = {kind: _DueInAllTables(ready, kind, names_tables=whole.is_of_several) for kind in MessageKind}
-    return describe_audience(channel, whole, due[MessageKind.DIGEST], due[MessageKind.OWNER]) if ready else []
+    part = describe_recipients(
+        channel,
+        whole,
+        due[MessageKind.DIGEST],
+        due[MessageKind.OWNER],
+        lambda content: sum(1 for _ in _split(content, channel)),
+    )
+    return [part] if part is not None and ready else []
+
+
+def _describe_delivery(
+    announcers: Iterable[Announcer], channel: Channel, result: AnnouncementResult
+) -> list[DestinationPart]:
+    """Say what was published at this destination; an owner of tokens in several tables counts in each."""
+    if channel.destination is None:
+        return []
+    part = DestinationPart(label=channel.destination.label, digests=result.digests, are_owners_told=channel.per_token)
+    for announcer in announcers:
+        part = announcer.describe_delivery(part)
+    return [part]
 
 
 def _build_content(

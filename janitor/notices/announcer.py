@@ -29,11 +29,11 @@ from janitor.notices.notice import Notice
 from janitor.notices.notice_memory import NoticeMemory
 from janitor.notices.notice_spool import SpooledNotices
 from janitor.notices.owner_text import TokenPlace
-from janitor.notices.owners_without_address import OwnersWithoutAddress
+from janitor.notices.owners_without_address import OwnerCount, OwnersWithoutAddress
 from janitor.notices.token_message import build_owner_mail, build_token_message
 from janitor.readers.interface import JudgedRow
 from janitor.report.error_remarks import NOT_ANNOUNCED, catch_as_remarks
-from janitor.report.model import NoticesPart, Remark, TableReport
+from janitor.report.model import DestinationPart, NoticesPart, Remark, TableReport
 from janitor.sinks.sns import Message
 from janitor.stopping import NOTICE_SECONDS, Stop
 from janitor.store.lease import LeaseRecord
@@ -78,11 +78,15 @@ class Delivery:
         errors: what went wrong.
         was_tried: whether anything was published, or tried to be.
         has_lost_digest: whether the digest, or a part of it, was not published.
+        digest_notices: how many notices were published in digests.
+        owner_count: the owners who got a message.
     """
 
     errors: list[Remark] = field(default_factory=list)
     was_tried: bool = False
     has_lost_digest: bool = False
+    digest_notices: int = 0
+    owner_count: OwnerCount = field(default_factory=OwnerCount)
 
 
 class Announcer:
@@ -239,6 +243,7 @@ class Announcer:
                         unpublished.add(error, notice)
                     else:
                         taken.append(notice)
+                        self.delivery.owner_count.add(notice)
                     # The topic asks for the first message of the next batch to see whether this one has room for it.
                     if len(in_flight) <= 1:
                         batch, taken = taken, []
@@ -260,6 +265,17 @@ class Announcer:
             message = build(notice, place, self._channel.owner_messages, address)
             in_flight[message.deduplication_id] = notice
             yield message
+
+    def describe_delivery(self, part: DestinationPart) -> DestinationPart:
+        """Add what was sent about this table to the report's part about the destination."""
+        part = self.delivery.owner_count.fill_in(part)
+        named = [*part.named_without_address, *self._without_address.first_names]
+        return structs.replace(
+            part,
+            digest_notices=part.digest_notices + self.delivery.digest_notices,
+            owners_without_address=part.owners_without_address + self._without_address.count,
+            named_without_address=named[:_MAX_NAMED],
+        )
 
     def _drop_unmailable(self) -> None:
         """Drop the notices of owners without an address. They are no failure, and stay due."""

@@ -10,8 +10,10 @@ from msgspec import structs
 from janitor.notices.notice import Notice
 from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
+from janitor.report.guard_rows import guard_sentences
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Deletion, Outcome, Report, TableReport, count_reportable
+from janitor.report.summary import describe_cost
 from janitor.report.target_options import format_target_of
 from janitor.tokens.reasons import REASONS
 from janitor.tokens.times import format_iso
@@ -48,6 +50,9 @@ class DigestContent:
         has_chat_text: whether a chat app is to show it too (`--digest-format chatbot`).
         urgent_within: tokens that expire within so many seconds are for today: a day, or the smallest threshold if that
             is longer.
+        guards: what the guards found, in sentences: those that refuse, and how many passed.
+        restore_commands: undo the deletes, one for each archive.
+        cost: what the run cost, or a real one would, in words.
     """
 
     table: str
@@ -76,6 +81,9 @@ class DigestContent:
     is_known_problem: bool = False
     has_chat_text: bool = False
     urgent_within: int = _DAY
+    guards: tuple[str, ...] = ()
+    restore_commands: tuple[str, ...] = ()
+    cost: str | None = None
 
 
 def is_news(content: DigestContent) -> bool:
@@ -126,6 +134,11 @@ def build_digest_content(
         full_report_location=full_report_location,
         tables=tuple(map(_of_table, report.tables, split_by_table(report))) if report.is_of_several else (),
         urgent_within=max(_DAY, min(report.policy.thresholds_seconds, default=0)),
+        guards=tuple(guard_sentences(report)),
+        restore_commands=tuple(
+            table.deletion.restore_command for table in report.tables if table.deletion.restore_command
+        ),
+        cost=None if report.run.only_reads else describe_cost(report),
     )
 
 

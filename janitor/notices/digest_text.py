@@ -31,6 +31,7 @@ _TABLE_LIMITS = (30, 10, 5, 3, 1, 0)
 WIDEST_NUMBER = 999_999_999
 
 _INDENT = "  "
+_MAX_COMMANDS = 3
 _RESTORE = "`janitor restore` puts deleted rows back, from the archive"
 
 _NO_OWNER = "(no owner)"
@@ -301,6 +302,16 @@ def _deletion_lines(content: DigestContent) -> Iterator[str]:
         yield from wrap_text(sentence, first=_INDENT, rest=_INDENT)
     if deletion.archive:
         yield from _path_lines(_RESTORE, deletion.archive)
+    yield from _sweep_fact_lines(content)
+
+
+def _sweep_fact_lines(content: DigestContent) -> Iterator[str]:
+    """Say in few lines which guards stand, what it costs, and how to undo it."""
+    cost = [f"Cost: {content.cost}"] if content.cost else []
+    for sentence in (*content.guards, *cost):
+        yield from wrap_text(f"{sentence}.", first=_INDENT, rest=_INDENT)
+    for command in content.restore_commands[:_MAX_COMMANDS]:
+        yield from _path_lines("To undo it", command)
 
 
 def _change_lines(content: DigestContent, max_named: int) -> Iterator[str]:

@@ -1,18 +1,15 @@
 """The end of a dry run: says who would be notified by a real one; sends nothing, and remembers nothing."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from msgspec import structs
 
 from janitor.notices.announcer import Announcer, build_changes_warning, build_store_error
-from janitor.notices.channel import WHERE, Channel
-from janitor.notices.digest_content import build_digest_content, is_news
-from janitor.notices.notice import Event, Notice
-from janitor.report.model import NoticesPart, Remark, Report, TableReport
-from janitor.tokens.words import format_count, list_some
-
-# How many owners are named.
-_MAX_NAMED = 10
+from janitor.notices.channel import Channel
+from janitor.notices.digest_content import DigestContent, build_digest_content, is_news
+from janitor.notices.notice import Notice
+from janitor.notices.owners_without_address import OwnerCount, OwnersWithoutAddress
+from janitor.report.model import DestinationPart, NoticesPart, Report, TableReport
 
 
 class DryAnnouncer(Announcer):
@@ -35,41 +32,36 @@ class DryAnnouncer(Announcer):
         return structs.replace(report, errors=errors, warnings=warnings, notices=part)
 
 
-def describe_audience(
-    channel: Channel, report: Report, digest_notices: Collection[Notice], owner_notices: Collection[Notice]
-) -> list[Remark]:
-    """Say who would be notified by a real run; empty if there is no topic and no service.
+def describe_recipients(
+    channel: Channel,
+    report: Report,
+    digest_notices: Collection[Notice],
+    owner_notices: Collection[Notice],
+    count_digests: Callable[[DigestContent], int],
+) -> DestinationPart | None:
+    """Say what a real run would send to the channel's destination; None if it has none.
 
     Args:
         channel: who is notified.
         report: the dry run's.
         digest_notices: those that the digest would have.
         owner_notices: those that owners would get.
+        count_digests: counts the messages that a digest takes.
     """
     if channel.destination is None:
-        return []
-    label, addresses = channel.destination.label, channel.addresses
-    if channel.mails_owners and addresses is not None:
-        owner_notices = [notice for notice in owner_notices if addresses.find(notice.username) is not None]
+        return None
     content = build_digest_content(report, digest_notices, channel.full_report_location)
-    messages = []
     # What a real run deletes is news too.
     is_worth_telling = is_news(content) or report.deletion.planned > 0
-    if channel.digest == "always" or (channel.digest == "news" and is_worth_telling):
-        messages.append(f"a digest, with {format_count(len(digest_notices), 'notice')}")
-    if channel.per_token and owner_notices:
-        messages.append(_describe_owner_messages(owner_notices))
-    what = f"{label} would get {' and '.join(messages)}" if messages else f"{label} would get nothing"
-    message = f"a dry run sends nothing and remembers nothing: {what}"
-    return [Remark(where=WHERE, code="dry-run", message=message)]
-
-
-def _describe_owner_messages(notices: Collection[Notice]) -> str:
-    """Say how many messages there are, to whom, most urgent first, and how many of them tell of a deletion."""
-    owners: dict[str, None] = {}
-    deletions = 0
-    for notice in notices:
-        owners.setdefault(notice.owner or "nobody known")
-        deletions += notice.event is Event.DELETED
-    of_deletions = f" ({format_count(deletions, 'deletion')} among them)" if deletions else ""
-    return f"{format_count(len(notices), 'message')}{of_deletions} to {list_some(list(owners), _MAX_NAMED)}"
+    has_digest = channel.digest == "always" or (channel.digest == "news" and is_worth_telling)
+    told, without_address = OwnerCount(), OwnersWithoutAddress(channel.addresses)
+    for notice in owner_notices if channel.per_token else ():
+        if not channel.mails_owners or without_address.find_address(notice) is not None:
+            told.add(notice)
+    return structs.replace(
+        told.fill_in(DestinationPart(label=channel.destination.label, are_owners_told=channel.per_token)),
+        digests=count_digests(content) if has_digest else 0,
+        digest_notices=len(digest_notices) if has_digest else 0,
+        owners_without_address=without_address.count,
+        named_without_address=without_address.first_names,
+    )

@@ -8,6 +8,8 @@ from janitor.tokens.classify import State, Verdict
 from janitor.tokens.dialect import Gate
 from janitor.tokens.duration import DAY
 
+_KILOBYTE = 1_024
+
 
 class Tally(msgspec.Struct):
     """Counts by state, expiries by day, and other counts.
@@ -28,6 +30,7 @@ class Tally(msgspec.Struct):
         waiting: how many rows could have been deleted, but whose notice is not old enough.
         planned_expiries: the earliest and the latest expiry among the planned rows; None without any.
         planned_undated: how many planned rows have no date.
+        planned_kilobytes: the sizes of the planned rows, each rounded up: a delete costs a write unit for each.
     """
 
     by_state: dict[State, int] = msgspec.field(default_factory=dict)
@@ -45,6 +48,7 @@ class Tally(msgspec.Struct):
     waiting: int = 0
     planned_expiries: tuple[int, int] | None = None
     planned_undated: int = 0
+    planned_kilobytes: int = 0
 
     def add_page(self, read_units: float, active: int) -> None:
         """Count a page, and those of its rows that are plainly active."""
@@ -78,8 +82,14 @@ class Tally(msgspec.Struct):
         self.by_state[before] -= 1
         self.by_state[after] = self.by_state.get(after, 0) + 1
 
-    def plan(self, expiry: int | None) -> None:
-        """Count a row that was added to the plan, by its expiry in UNIX seconds; None for a row without a date."""
+    def plan(self, expiry: int | None, size: int) -> None:
+        """Count a row that was added to the plan.
+
+        Args:
+            expiry: in UNIX seconds; None for a row without a date.
+            size: its bytes as JSON, a little more than DynamoDB counts.
+        """
+        self.planned_kilobytes += -(-size // _KILOBYTE)
         if expiry is None:
             self.planned_undated += 1
             return

@@ -2,12 +2,13 @@
 
 import msgspec
 
-from janitor.report.model import Remark
+from janitor.report.model import DestinationPart, Remark
 
 
 class AnnouncementResult(msgspec.Struct):
-    """What was published about all tables together, and what went wrong."""
+    """What was published about all tables together, to whom, and what went wrong."""
 
     digests: int = 0
+    destinations: list[DestinationPart] = msgspec.field(default_factory=list)
     warnings: list[Remark] = msgspec.field(default_factory=list)
     errors: list[Remark] = msgspec.field(default_factory=list)

@@ -10,7 +10,7 @@ from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.duration import DAY
 from janitor.tokens.expiration import LAST_SECOND, calendar_time, guess_intended_expiry, whole_seconds
 from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
-from janitor.tokens.meaning import describe_row
+from janitor.tokens.meaning import describe_row, explain_deletion
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
 from janitor.tokens.redact import redacted_groups, redacted_texts
@@ -87,6 +87,7 @@ def build_finding(
     is_malformed = verdict.state is State.MALFORMED
     intended = guess_intended_expiry(row.expiration) if is_malformed and row.expiration is not None else None
     token = compute_fingerprint(row, policy.dialect, fingerprint_key)
+    protected_by = find_protection(row, policy)
     return Finding(
         fingerprint=token,
         row_name=make_row_name(row, token, fingerprint_key),
@@ -101,13 +102,16 @@ def build_finding(
         created_at=_created_at(row.created_date),
         system=is_truthy(row.is_system),
         token_uuid=token_uuid,
-        protected_by=find_protection(row, policy),
+        protected_by=protected_by,
         reasons=verdict.reasons,
         outcome=outcome,
         probably_meant=None if intended is None else calendar_time(intended),
         meaning=describe_row(row, verdict, now),
         table=table,
         groups=redacted_groups(row),
+        why=None
+        if outcome is None and protected_by is None
+        else explain_deletion(row, verdict, now, policy, is_planned=outcome is not None),
     )
 
 

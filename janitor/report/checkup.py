@@ -38,8 +38,10 @@ class Estimate(Part, frozen=True):
     `rows` and `size_bytes` are DynamoDB's own count, up to about six hours old, unless the table is one page, which is
     read. `seconds_by` says what `seconds` was estimated from: a page of this table that was just read (`measured`),
     what a page usually takes (`usual`), or the read units a second that the table has (`throughput`) or that the run
-    may use (`budget`: `--max-rcu`, or a quarter of what is provisioned). Looking up the owners of expired rows is not
-    included: half a read unit and more for each. The last two are null for a command that deletes nothing.
+    may use (`budget`: `--max-rcu`, or a quarter of what is provisioned). `owner_lookups` are the owners of refused rows
+    who are looked up, 500 at most, by the share of them on the page that was read; units, cost and seconds include
+    them. It is null where no page is read; then each costs half a read unit more. The last two are null for a command
+    that deletes nothing.
     """
 
     rows: int
@@ -50,6 +52,7 @@ class Estimate(Part, frozen=True):
     cost_usd: float
     seconds: float
     seconds_by: SecondsBy
+    owner_lookups: int | None = None
     write_units_per_delete: float | None = None
     cost_usd_per_1000_deletes: float | None = None
 

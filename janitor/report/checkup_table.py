@@ -62,12 +62,17 @@ def _describe_check(check: Check) -> str:
 
 def _describe_estimate(command: str, estimate: Estimate) -> str:
     rows = format_count(estimate.rows, "row")
-    units = f"{estimate.read_units:,.1f} read units, {_format_price(estimate.cost_usd)}"
+    owners = (
+        f", {format_count(estimate.owner_lookups, 'look-up')} of owners among them" if estimate.owner_lookups else ""
+    )
+    units = f"{estimate.read_units:,.1f} read units{owners}, {_format_price(estimate.cost_usd)}"
     segments = format_count(estimate.segments, "segment")
     text = (
         f"A {command} reads about {rows}: {units}, {_format_time(estimate.seconds)} with {segments} "
         f"({_SECONDS_BY[estimate.seconds_by]})."
     )
+    if estimate.owner_lookups is None:
+        text += " Looking up owners of expired rows costs half a read unit or more each, for 500 owners at most."
     if estimate.write_units_per_delete is None:
         return text
     units = f"{estimate.write_units_per_delete:,.0f} write unit{'' if estimate.write_units_per_delete == 1 else 's'}"

@@ -18,12 +18,14 @@ from janitor.report.model import (
     Clock,
     Counts,
     Deletion,
+    EstimatePart,
     Finding,
     ForecastDay,
     ListingPart,
     NoticesPart,
     Outcome,
     PolicyPart,
+    RecipientsPart,
     Remark,
     Report,
     Run,
@@ -105,6 +107,7 @@ def combine_tables(
     *,
     digests: int = 0,
     listings: Sequence[ListingPart | None] = (),
+    recipients: RecipientsPart | None = None,
     warnings: Sequence[Remark] = (),
     errors: Sequence[Remark] = (),
 ) -> Report:
@@ -116,6 +119,7 @@ def combine_tables(
         findings: those of all tables, sorted and bounded, each with its table's label.
         digests: how many digests were published.
         listings: which rows of each table were asked for, None for all findings; empty for all of every table.
+        recipients: who was told; None if that is not known yet.
         warnings: of the run as a whole.
         errors: of the run as a whole.
     """
@@ -130,6 +134,7 @@ def combine_tables(
         policy=policy,
         counts=counts,
         deletion=_sum_deletion([table.deletion for table in tables]),
+        estimate=_sum_estimates([table.estimate for table in tables]),
         capacity=_sum_capacity([table.capacity for table in tables]),
         clock=_largest_skew([table.clock for table in tables]),
         findings=findings,
@@ -142,6 +147,7 @@ def combine_tables(
         idle=tables[0].idle if len(tables) == 1 else None,
         changes=tables[0].changes if len(tables) == 1 else None,
         notices=_sum_notices([table.notices for table in tables], digests),
+        recipients=recipients or RecipientsPart(),
         forecast=_combine_forecasts(run, policy, [table.forecast for table in tables]),
         errors=[*errors, *(_with_label(table, remark, tables) for table in tables for remark in table.errors)],
         warnings=[*warnings, *_combine_warnings(tables)],
@@ -194,13 +200,24 @@ def _sum_listings(parts: Sequence[ListingPart | None]) -> ListingPart | None:
 
 
 def _sum_deletion(parts: Sequence[Deletion]) -> Deletion:
-    occurrences = [name for name in Deletion.__struct_fields__ if name not in ("enabled", "plan", "archive")]
+    texts = ("plan", "archive", "archive_place", "restore_command")
+    occurrences = [name for name in Deletion.__struct_fields__ if name not in ("enabled", *texts)]
     return Deletion(
         enabled=any(part.enabled for part in parts),
         **{name: sum(getattr(part, name) for part in parts) for name in occurrences},
         plan=_common_value([part.plan for part in parts]),
         archive=_common_value([part.archive for part in parts]),
+        archive_place=_common_value([part.archive_place for part in parts]),
+        restore_command=_common_value([part.restore_command for part in parts]),
     )
+
+
+def _sum_estimates(parts: Sequence[EstimatePart | None]) -> EstimatePart | None:
+    known = [part for part in parts if part is not None]
+    if not known:
+        return None
+    totals = {name: sum(getattr(part, name) for part in known) for name in EstimatePart.__struct_fields__}
+    return EstimatePart(**{**totals, "cost_usd": round(totals["cost_usd"], 6), "seconds": round(totals["seconds"], 1)})
 
 
 def _sum_capacity(parts: Sequence[Capacity]) -> Capacity:

@@ -65,6 +65,8 @@ class PolicyPart(Part, frozen=True):
 
     `gates` are those that count, `unlock_after_seconds` is null without --unlock-after. `users` and `fingerprints` are
     the patterns of --user and --fingerprint that a sweep or a plan is limited to; shell patterns, empty for no limit.
+    `include` are the kinds of rows that a sweep deletes besides stale ones; `notice_age_seconds` is how old a row's
+    notice has to be before it is deleted, null without --require-notice.
     """
 
     dialect: Dialect | None
@@ -75,6 +77,8 @@ class PolicyPart(Part, frozen=True):
     unlock_after_seconds: int | None = None
     users: tuple[str, ...] = ()
     fingerprints: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    notice_age_seconds: int | None = None
 
 
 class Counts(Part, frozen=True):
@@ -96,7 +100,10 @@ class Deletion(Part, frozen=True):
     `planned` are the rows of the plan; the four outcomes after `protected` add up to it, except for rows for which no
     delete was sent. `waiting` are rows that would be planned if their notice were old enough (--require-notice),
     `left_out` those that would be if they matched --user and --fingerprint.
-    `plan` and `archive` are where those files are, null if none was kept.
+    `plan` and `archive` are where those files are, null if none was kept. `archive_place` is where a run that deletes
+    writes its archive: the file, or the folder or prefix in which it gets a name of its own; null with --no-archive.
+    `restore_command` undoes the deletes; in a dry run it has capitals for what is not known yet. Null without an
+    archive.
     """
 
     enabled: bool = False
@@ -110,6 +117,55 @@ class Deletion(Part, frozen=True):
     left_out: int = 0
     plan: str | None = None
     archive: str | None = None
+    archive_place: str | None = None
+    restore_command: str | None = None
+
+
+class GuardPart(Part, frozen=True):
+    """The verdict of a guard, a reason to refuse to delete: what it found and its limit, in words for people.
+
+    `passed` is null where it was not checked: nothing is planned, or this run cannot know. `message` says why it
+    refuses, or would in a dry run, and what to do.
+    """
+
+    name: str
+    figure: str
+    limit: str
+    passed: bool | None = None
+    message: str | None = None
+
+
+class EstimatePart(Part, frozen=True):
+    """What the real run will cost, as a dry run estimates it.
+
+    It reads what the dry run read, look-ups of owners included, and deletes the planned rows, of each of which every
+    index of the table has a copy.
+    """
+
+    read_units: float
+    write_units: float
+    cost_usd: float
+    seconds: float
+
+
+class CommandOptions(Part, frozen=True):
+    """The options of the run that the next commands repeat, besides those that the report says in other keys.
+
+    Words for a shell, each with a space before it: `connection` is for every command, `protection` for those that read
+    the table, `deletion` for those that delete. `left_out` are options that may hold a secret.
+    """
+
+    connection: str = ""
+    protection: str = ""
+    deletion: str = ""
+    left_out: tuple[str, ...] = ()
+
+
+class StepPart(Part, frozen=True):
+    """What to do next: a sentence, and commands for the shell, complete as they are to be typed."""
+
+    advice: str
+    commands: tuple[str, ...] = ()
 
 
 class Capacity(Part, frozen=True):
@@ -145,6 +201,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         meaning: what the state means for whoever holds the token.
         table: the label of its table, in a run of several; null in a run of one.
         last_seen: when LISA last counted a prompt of the owner; null if it never did, or without --last-seen.
+        why: of a row in the plan, why a sweep deletes it; of a protected one, why it would. Null for any other row.
         groups: whose rights the token has, at most 100 of them; null if they are not stored as texts.
     """
 
@@ -169,6 +226,7 @@ class Finding(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     table: str | None = None
     groups: tuple[str, ...] | None = ()
     last_seen: dt.datetime | None = None
+    why: str | None = None
 
 
 class NoticesPart(Part, frozen=True):
@@ -187,6 +245,38 @@ class NoticesPart(Part, frozen=True):
     long_expired: int = 0
     digests: int = 0
     state: str | None = None
+
+
+class DestinationPart(Part, frozen=True):
+    """What one destination of notices got, or in a dry run would get from a real one.
+
+    Attributes:
+        label: the topic's ARN, or the service of --notify without its secrets.
+        digests: how many digests.
+        digest_notices: how many notices they hold.
+        owners: how many owners get messages of their own, and `owner_messages` how many messages.
+        named_owners: the first of them, at most 10.
+        owners_without_address: how many owners get none, because no mail address of theirs is known;
+            `named_without_address` are the first 10.
+        are_owners_told: whether messages to owners are sent at all (--per-token).
+    """
+
+    label: str
+    digests: int = 0
+    digest_notices: int = 0
+    owners: int = 0
+    owner_messages: int = 0
+    named_owners: list[str] = msgspec.field(default_factory=list)
+    owners_without_address: int = 0
+    named_without_address: list[str] = msgspec.field(default_factory=list)
+    are_owners_told: bool = False
+
+
+class RecipientsPart(Part, frozen=True):
+    """Who is told of the run, or in a dry run would be told of a real one; `nobody_because` says why nobody is."""
+
+    destinations: list[DestinationPart] = msgspec.field(default_factory=list)
+    nobody_because: str | None = None
 
 
 class ForecastDay(Part, frozen=True):
@@ -268,7 +358,8 @@ class TableReport(Part, frozen=True, kw_only=True):
     that was read in its place (--source), null for the table itself; if the source does not say which table its rows
     are of, `name` is the source's own and region and account are null. The times are those of its own turn. Its
     `notices.digests` is 0, because a digest is about the whole run. `locked_out` are the owners of `lockouts`.
-    `active_findings` of its findings are active rows.
+    `active_findings` of its findings are active rows. `guards` are those of a sweep that read the whole table.
+    `estimate` is of a dry run that plans deletes.
     """
 
     label: str
@@ -285,6 +376,9 @@ class TableReport(Part, frozen=True, kw_only=True):
     duration_seconds: float
     counts: Counts
     deletion: Deletion
+    guards: list[GuardPart] = msgspec.field(default_factory=list)
+    estimate: EstimatePart | None = None
+    options: CommandOptions = msgspec.field(default_factory=CommandOptions)
     capacity: Capacity
     clock: Clock
     active_findings: int = 0
@@ -313,6 +407,7 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     policy: PolicyPart
     counts: Counts
     deletion: Deletion
+    estimate: EstimatePart | None = None
     capacity: Capacity
     clock: Clock
     findings: list[Finding]
@@ -325,7 +420,9 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     idle: IdlePart | None = None
     changes: Changes | None = None
     notices: NoticesPart | None = None
+    recipients: RecipientsPart = msgspec.field(default_factory=RecipientsPart)
     forecast: list[ForecastDay]
+    next_steps: list[StepPart] = msgspec.field(default_factory=list)
     errors: list[Remark]
     warnings: list[Remark]
 

@@ -1,10 +1,20 @@
 """The sentences of a report that all formats for people share."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from janitor.report.changes import Changes
 from janitor.report.finding_cells import format_utc
 from janitor.report.lockout_text import lockout_lines
-from janitor.report.model import Deletion, IdleOwner, Outcome, Report
+from janitor.report.model import (
+    Deletion,
+    DestinationPart,
+    IdleOwner,
+    NoticesPart,
+    Outcome,
+    Report,
+    TableReport,
+)
 from janitor.report.target_options import format_target_of
 from janitor.tokens.classify import State
 from janitor.tokens.dialect import Dialect, Gate
@@ -13,6 +23,7 @@ from janitor.tokens.printable import printable
 from janitor.tokens.words import format_count, list_some
 
 _MAX_NAMED = 10
+_MAX_TABLES = 20
 
 _OUTCOMES = {
     Outcome.COMPLETE: "scanned",
@@ -39,8 +50,8 @@ def headline(report: Report) -> str:
     run = report.run
     as_of = report.policy.as_of
     judged_at = f"as of {format_utc(as_of)} UTC" if as_of else f"{format_utc(run.started_at)} UTC"
-    rows = format_count(report.counts.scanned, "row")
-    return f"{_place(report)}, {_OUTCOMES[run.outcome]} {rows} in {_format_seconds(report)}, {judged_at}"
+    rows, seconds = format_count(report.counts.scanned, "row"), _format_seconds(run.duration_seconds)
+    return f"{_place(report)}, {_OUTCOMES[run.outcome]} {rows} in {seconds}, {judged_at}"
 
 
 def _place(report: Report) -> str:
@@ -53,8 +64,7 @@ def _place(report: Report) -> str:
     return f"{table.name}{where}{dialect_note}"
 
 
-def _format_seconds(report: Report) -> str:
-    seconds = report.run.duration_seconds
+def _format_seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 2 * 60 else format_duration(round(seconds))
 
 
@@ -82,7 +92,7 @@ def _state_meanings(report: Report) -> dict[State, str]:
         State.PERMANENT: _PERMANENT[report.policy.dialect]
         if has_workbench
         else _PERMANENT_FOR_API[report.policy.dialect],
-        State.MALFORMED: "date not valid; see below what still accepts it",
+        State.MALFORMED: "broken expiry date; may be valid for ever",
         State.LEGACY: "no tokenUUID, or a key that is no hash: LISA's API refuses it"
         f"{', MCP Workbench may accept it' if has_workbench else ''}",
     }
@@ -94,24 +104,145 @@ def deletion_lines(report: Report) -> Iterator[str]:
     if report.run.only_reads:
         return
     planned = format_count(deletion.planned, "row")
-    protected_note = (
-        f" {format_count(deletion.protected, 'more row')} would be deleted if not protected."
-        if deletion.protected
-        else ""
-    )
     if report.run.dry_run:
-        yield f"Dry run, nothing was deleted: {planned} would be.{protected_note}"
+        yield (
+            f"Dry run, nothing was deleted: {planned} would be."
+            if deletion.planned
+            else "Dry run: there is nothing to delete."
+        )
     elif report.run.outcome is Outcome.REFUSED:
-        yield f"Nothing was deleted, of {planned} that were planned.{protected_note}"
+        yield f"Nothing was deleted, of {planned} that were planned."
+    elif not deletion.planned:
+        yield "There was nothing to delete."
     else:
-        others = _describe_other_outcomes(deletion)
-        yield f"Deleted {deletion.deleted:,} of {planned} that were planned{others}.{protected_note}"
+        yield f"Deleted {deletion.deleted:,} of {planned} that were planned{_describe_other_outcomes(deletion)}."
+    yield from waiting_lines(deletion, report.policy.notice_age_seconds)
+    if deletion.protected:
+        yield f"{format_count(deletion.protected, 'more row')} would be deleted if not protected."
     for table in report.tables:
-        label, of_table = f"{printable(table.label)}: " if report.is_of_several else "", table.deletion
-        if of_table.archive:
-            yield f"{label}The archive is {printable(of_table.archive)}; `janitor restore` puts rows of it back."
-        if of_table.plan:
-            yield f"{label}The plan is {printable(of_table.plan)}; `janitor apply` carries it out."
+        if table.deletion.plan:
+            label = f"{printable(table.label)}: " if report.is_of_several else ""
+            yield f"{label}The plan is {printable(table.deletion.plan)}; `janitor apply` carries it out."
+
+
+def waiting_lines(deletion: Deletion, notice_age_seconds: int | None) -> Iterator[str]:
+    """Say how many rows wait for their notice, and for how long it has to be sent; nothing if none waits."""
+    if deletion.waiting:
+        age = "long enough" if notice_age_seconds is None else f"for {format_duration(notice_age_seconds)}"
+        tokens, wait = format_count(deletion.waiting, "stale token"), "waits" if deletion.waiting == 1 else "wait"
+        owners = "its owner has" if deletion.waiting == 1 else "their owners have"
+        yield f"{tokens} {wait} until {owners} had notice {age}."
+
+
+def run_facts(report: Report) -> Iterator[tuple[str, str]]:
+    """Say where the deleted rows are kept, how to undo, what it costs, who is told, and what changed: titles and texts.
+
+    Of a run that only reads, the last ones. A command stands by itself in its text.
+    """
+    if not report.run.only_reads and report.deletion.planned:
+        for table in report.tables[:_MAX_TABLES]:
+            label = f" of {printable(table.label)}" if report.is_of_several else ""
+            yield f"Archive{label}", _describe_archive(table, is_dry_run=report.run.dry_run)
+            if table.deletion.restore_command:
+                yield f"To undo{label}", table.deletion.restore_command
+    if not report.run.only_reads:
+        yield "Cost of a real run" if report.estimate else "Cost", describe_cost(report)
+    if report.listing is None:
+        yield "Who is told", " ".join(recipient_lines(report))
+    if report.notices is not None:
+        yield "Notices", _describe_notices(report.notices)
+    if report.changes is not None:
+        yield "Changed", _describe_changes(report.changes)
+
+
+def _describe_archive(table: TableReport, *, is_dry_run: bool) -> str:
+    deletion = table.deletion
+    if deletion.archive is not None:
+        return printable(deletion.archive)
+    if table.source is not None:
+        return "`janitor apply` keeps one before it deletes"
+    if deletion.archive_place is None:
+        return "none is kept (--no-archive), so the deletes cannot be undone"
+    if not is_dry_run:
+        return "none, because nothing was deleted"
+    place = printable(deletion.archive_place)
+    return f"a new file in {place}" if place.endswith("/") else place
+
+
+def describe_cost(report: Report) -> str:
+    """Say what the run cost, or what a real one will that a dry run has estimated."""
+    spent = report.estimate or report.capacity
+    about, duration = ("about ", report.estimate.seconds) if report.estimate else ("", report.run.duration_seconds)
+    reads, writes = _format_units(spent.read_units), _format_units(spent.write_units)
+    dollars = f"${spent.cost_usd:,.6f}".rstrip("0").rstrip(".")
+    return (
+        f"{about}{reads} read units (look-ups of owners included) and {writes} write units, {dollars}, "
+        f"{_format_seconds(duration)}"
+    )
+
+
+def _format_units(units: float) -> str:
+    """Format read or write units, to a tenth."""
+    return f"{units:,.1f}".removesuffix(".0")
+
+
+def recipient_lines(report: Report) -> Iterator[str]:
+    """Say who is told of the run or would be, through what, and who cannot be, in sentences."""
+    recipients = report.recipients
+    if recipients.nobody_because is not None:
+        yield f"Nobody: {recipients.nobody_because}."
+        return
+    is_dry_run = report.run.dry_run and not report.run.only_reads
+    for destination in recipients.destinations:
+        yield _describe_destination(destination, verb="would get" if is_dry_run else "got")
+        if destination.owners_without_address:
+            names = list_some(destination.named_without_address, _MAX_NAMED, total=destination.owners_without_address)
+            owners = format_count(destination.owners_without_address, "owner")
+            yield f"Not told, for no mail address is known: {owners} ({names})."
+        elif not destination.are_owners_told and destination.digest_notices:
+            yield "Owners get no message of their own (--per-token)."
+    if not recipients.destinations:
+        yield "Nobody: nothing could be announced; see below why."
+
+
+def _describe_destination(destination: DestinationPart, *, verb: str) -> str:
+    messages = []
+    if destination.digests:
+        notices = format_count(destination.digest_notices, "notice")
+        messages.append(f"{format_count(destination.digests, 'digest')} with {notices}")
+    if destination.owner_messages:
+        owners = list_some(destination.named_owners, _MAX_NAMED, total=destination.owners)
+        count = format_count(destination.owner_messages, "message")
+        messages.append(f"{count} to {format_count(destination.owners, 'owner')} ({owners})")
+    return f"{printable(destination.label)} {verb} {' and '.join(messages) or 'nothing'}."
+
+
+def _describe_notices(notices: NoticesPart) -> str:
+    counts = f"{notices.due:,} due, {notices.sent:,} sent, {notices.failed:,} failed"
+    left = f", {notices.left:,} left to the next run" if notices.left else ""
+    long_expired = f", {notices.long_expired:,} only counted, long expired" if notices.long_expired else ""
+    return f"{counts}{left}{long_expired}"
+
+
+def _describe_changes(changes: Changes) -> str:
+    counts = {
+        "newly about to expire": changes.newly_expiring,
+        "newly expired": changes.newly_expired,
+        "extended": changes.extended,
+        "deleted by somebody else": changes.gone,
+        "gone, or extended far ahead": changes.vanished,
+    }
+    named = [f"{change.count:,} {what}" for what, change in counts.items() if change.count]
+    return f"{', '.join(named) or 'nothing'}, since the run of {format_utc(changes.since)} UTC"
+
+
+def describe_forecast(report: Report) -> Iterator[str]:
+    """Say on which days unusually many tokens expire, in a sentence for each; the first ten."""
+    unusual = [day for day in report.forecast if day.unusual]
+    for day in unusual[:_MAX_NAMED]:
+        yield f"{format_count(day.expiring, 'token')} expire on one day, {day.day}."
+    if len(unusual) > _MAX_NAMED:
+        yield f"So it is on {len(unusual) - _MAX_NAMED:,} more days."
 
 
 def _describe_other_outcomes(deletion: Deletion) -> str:
@@ -158,22 +289,41 @@ def omitted_line(report: Report, omitted: int) -> str:
     return f"{rows}; `--max-findings` says how many are."
 
 
+class Section(NamedTuple):
+    """A titled list of sentences; `prefix` says what each is where there are no titles."""
+
+    title: str
+    lines: list[str]
+    prefix: str = ""
+
+
+def closing_sections(report: Report) -> Iterator[Section]:
+    """What else a reader should know, after the rows; only sections with something in them."""
+    sections = (
+        Section("This report is not complete", list(shortfall_lines(report))),
+        Section("Crowded days", list(describe_forecast(report))),
+        Section("Locked out", list(lockout_lines(report.lockouts, format_target_of(report)))),
+        Section("Idle", list(_idle_lines(report))),
+        Section("Warnings", [f"{printable(warning.message)}." for warning in report.warnings], "Warning: "),
+        Section("Errors", [f"{printable(error.message)}." for error in report.errors], "Error: "),
+    )
+    yield from (section for section in sections if section.lines)
+
+
 def closing_lines(report: Report) -> Iterator[str]:
-    """Say what else a reader should know, in sentences."""
-    yield from shortfall_lines(report)
+    """Say what became of the plan, and what else a reader should know, where there are no titles."""
     yield from deletion_lines(report)
-    unusual_days = [f"{day.day} ({day.expiring:,} tokens)" for day in report.forecast if day.unusual]
-    if unusual_days:
-        yield f"An unusual share expires on {list_some(unusual_days, _MAX_NAMED, names='days')}."
-    yield from lockout_lines(report.lockouts, format_target_of(report))
+    for title, text in run_facts(report):
+        yield f"{title}: {text}"
+    for section in closing_sections(report):
+        yield from (f"{section.prefix}{line}" for line in section.lines)
+
+
+def _idle_lines(report: Report) -> Iterator[str]:
     if report.idle is not None and report.idle.owners:
         owners = [_describe_idle(owner) for owner in report.idle.owners[:_MAX_NAMED]]
         names = list_some(owners, _MAX_NAMED, names="owners", total=len(report.idle.owners))
         yield f"Their token works, and they were not seen for {format_duration(report.idle.after_seconds)}: {names}."
-    for warning in report.warnings:
-        yield f"Warning: {printable(warning.message)}."
-    for error in report.errors:
-        yield f"Error: {printable(error.message)}."
 
 
 def _describe_idle(owner: IdleOwner) -> str:

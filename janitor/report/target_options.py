@@ -18,7 +18,9 @@ def format_target_of(report: Report) -> str:
     Empty for a run of several, and for a source that does not say which table its rows are of.
     """
     table = report.only_table
-    return format_target(table.name, table.region, table.endpoint) if table is not None and table.region else ""
+    if table is None or not table.region:
+        return ""
+    return f"{format_target(table.name, table.region, table.endpoint)}{table.options.connection}"
 
 
 def quote_word(text: str) -> str:

@@ -63,6 +63,10 @@ class FindingCollector:
         if self._outlets.streams and rows:
             self._outlets.write_lines(self._complete(rows, lines))
 
+    def build_lines(self, rows: Sequence[JudgedRow]) -> list[Finding]:
+        """Build the report's lines about rows, without taking them."""
+        return self._complete(rows)
+
     def finish(self) -> list[Finding]:
         """Return the findings for the reports that do not stream, most urgent first."""
         return self._complete(self._shortlist.sorted())

@@ -22,7 +22,8 @@ from janitor.logs import bound, get_logger
 from janitor.report.announcement_result import AnnouncementResult
 from janitor.report.combine import combine_tables, pick_most_urgent
 from janitor.report.error_remarks import NOT_ANNOUNCED, build_bug_remark, catch_as_remarks
-from janitor.report.model import Finding, Outcome, Remark, Report, Run, TableReport
+from janitor.report.model import Finding, Outcome, RecipientsPart, Remark, Report, Run, TableReport
+from janitor.report.next_steps import list_steps
 from janitor.run.remarks import log_remarks
 from janitor.run.spec import RunResult, RunSpec, TableSpec, UnreachedTable
 from janitor.run.table_run import TableResult, build_deadline_error, build_unread_report, run_table
@@ -111,18 +112,25 @@ def _announce(spec: RunSpec, results: Sequence[TableResult], started: float) -> 
     announcers = {table.label: table.announcer for table in _reachable(spec) if table.announcer is not None}
     announcement = AnnouncementResult()
     if spec.announce is not None:
-        whole = combine_tables(_describe_run(spec, started), tables, findings, listings=listings)
+        whole = _with_steps(combine_tables(_describe_run(spec, started), tables, findings, listings=listings))
         with catch_as_remarks("notices", NOT_ANNOUNCED, announcement.errors):
             announcement = spec.announce(announcers, whole)
-    return combine_tables(
-        _describe_run(spec, started),
-        [_remember(table, announcers.get(table.label)) for table in tables],
-        findings,
-        digests=announcement.digests,
-        listings=listings,
-        errors=[*announcement.errors, *_deadline_errors(spec, tables)],
-        warnings=announcement.warnings,
+    return _with_steps(
+        combine_tables(
+            _describe_run(spec, started),
+            [_remember(table, announcers.get(table.label)) for table in tables],
+            findings,
+            digests=announcement.digests,
+            listings=listings,
+            recipients=RecipientsPart(announcement.destinations, nobody_because=spec.nobody_because),
+            errors=[*announcement.errors, *_deadline_errors(spec, tables)],
+            warnings=announcement.warnings,
+        )
     )
+
+
+def _with_steps(report: Report) -> Report:
+    return structs.replace(report, next_steps=[*list_steps(report)])
 
 
 def _choose_findings(spec: RunSpec, results: Sequence[TableResult]) -> list[Finding]:

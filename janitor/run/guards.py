@@ -1,15 +1,17 @@
 """The guards: each reason to refuse to delete is a function. All are checked before the first delete.
 
-A guard returns None, or a sentence that says which number was too large and what to do (docs/architecture.md,
+A guard says what it found, its limit, and where that is exceeded a sentence on what to do (docs/architecture.md,
 "Guards"). A dry run checks them too, and reports what a real run would refuse.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from janitor.archive.plan import ScanFacts
 from janitor.dynamodb.clock import describe_skew
-from janitor.report.model import Remark
+from janitor.report.model import GuardPart, Remark
+from janitor.tokens.duration import format_duration
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import remove_keys
 from janitor.tokens.words import format_count
@@ -18,6 +20,10 @@ from janitor.tokens.words import format_count
 LEAST_ROWS_FOR_A_SHARE = 20
 _ALL_PERCENT = 100
 _MAX_PATTERNS = 5
+# The guard that comes last: somebody has to say yes.
+NOT_CONFIRMED = "not-confirmed"
+_ARCHIVE = "writable"
+_YES = "a yes, on a terminal or by --yes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,7 @@ class GuardInputs:
         choose_scan_facts: returns what the guards know about the table: given what this run has read, it returns that,
             or what an earlier scan read; None for unknown.
         find_archive_problem: finds why the archive cannot be written, as far as can be known without writing.
+        unchecked: the names of guards that this run cannot check, and a later one will.
     """
 
     limits: DeletionLimits
@@ -53,6 +60,7 @@ class GuardInputs:
     is_as_of_given: bool
     choose_scan_facts: Callable[[ScanFacts], ScanFacts | None] = lambda scanned: scanned
     find_archive_problem: Callable[[], str | None] = lambda: None
+    unchecked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,8 @@ class GuardedPlan:
         planned: how many rows the plan holds.
         protected: how many more rows it would hold if they were not protected.
         undated: how many of the planned rows have no date.
+        has_archive: whether rows are archived before they are deleted.
+        unchecked: the names of guards whose facts are not known here.
         scan_facts: what the scan behind the plan saw; None if that is unknown, as for a plan that was cut off.
         skew_seconds: the local clock minus the server's; None if the server sent no date.
         is_as_of_given: whether the rows were judged as of another time than the present.
@@ -83,21 +93,38 @@ class GuardedPlan:
     consent_problem: str | None = None
     misread: Mapping[str, int] = field(default_factory=dict)
     undated: int = 0
+    has_archive: bool = True
+    unchecked: Collection[str] = ()
 
 
-def check_guards(plan: GuardedPlan, limits: DeletionLimits, *, is_dry_run: bool = False) -> Iterator[Remark]:
-    """Check all guards; yield a remark for each that refuses. No guard refuses an empty plan."""
-    if plan.planned == 0:
-        return
-    is_refused = False
-    for name, guard in _GUARDS.items():
-        message = guard(plan, limits)
-        if message is not None:
-            is_refused = True
-            yield build_refusal(name, message, is_dry_run=is_dry_run)
+class _Check(NamedTuple):
+    """What a guard found.
+
+    Attributes:
+        figure: what was found, for people.
+        limit: what is allowed.
+        problem: why it refuses, and what to do; None if it does not.
+    """
+
+    figure: str
+    limit: str
+    problem: str | None = None
+
+
+def check_guards(plan: GuardedPlan, limits: DeletionLimits) -> list[GuardPart]:
+    """Check all guards, and return the verdict of each, in a fixed order. No guard refuses an empty plan."""
+    guards = [_check_one(name, guard(plan, limits), plan) for name, guard in _GUARDS.items()]
     # If another guard refuses, nobody need confirm.
-    if not is_refused and plan.consent_problem is not None:
-        yield build_refusal("not-confirmed", plan.consent_problem, is_dry_run=is_dry_run)
+    if plan.consent_problem is not None and plan.planned and all(guard.passed is not False for guard in guards):
+        guards.append(_check_one(NOT_CONFIRMED, _Check("nobody can be asked", _YES, plan.consent_problem), plan))
+    return guards
+
+
+def list_refusals(guards: Iterable[GuardPart], *, is_dry_run: bool = False) -> Iterator[Remark]:
+    """Yield a remark for each guard that refuses, or in a dry run would."""
+    for guard in guards:
+        if guard.passed is False:
+            yield build_refusal(guard.name, guard.message or guard.figure, is_dry_run=is_dry_run)
 
 
 def build_refusal(name: str, message: str, *, is_dry_run: bool = False) -> Remark:
@@ -106,87 +133,131 @@ def build_refusal(name: str, message: str, *, is_dry_run: bool = False) -> Remar
     return Remark(where="guard", code=name, message=f"{refused}: {message}")
 
 
-def _check_clock(plan: GuardedPlan, limits: DeletionLimits) -> str | None:
-    skew = plan.skew_seconds
+def _check_one(name: str, check: _Check, plan: GuardedPlan) -> GuardPart:
+    if name in plan.unchecked:
+        return GuardPart(name=name, figure="unknown", limit=check.limit)
+    if not plan.planned:
+        return GuardPart(name=name, figure=check.figure, limit=check.limit)
+    return GuardPart(
+        name=name, figure=check.figure, limit=check.limit, passed=check.problem is None, message=check.problem
+    )
+
+
+def _check_clock(plan: GuardedPlan, limits: DeletionLimits) -> _Check:
+    skew, limit = plan.skew_seconds, f"at most {format_duration(limits.max_clock_skew)}"
     if skew is None:
-        return (
-            "DynamoDB's answer has no Date header, so the local clock cannot be checked; use an endpoint that sends one"
+        return _Check(
+            "unknown",
+            limit,
+            "DynamoDB's answer has no Date header, so the local clock cannot be checked; use an endpoint that sends "
+            "one",
         )
+    figure = f"{format_duration(abs(skew))} off"
     if abs(skew) <= limits.max_clock_skew:
-        return None
-    return (
+        return _Check(figure, limit)
+    return _Check(
+        figure,
+        limit,
         f"{describe_skew(skew)}, more than {limits.max_clock_skew:,}; "
-        "set the clock right, or allow it with --max-clock-skew"
+        "set the clock right, or allow it with --max-clock-skew",
     )
 
 
-def _check_as_of(plan: GuardedPlan, _: DeletionLimits) -> str | None:
-    return "the rows were judged as of another time; remove --as-of to delete" if plan.is_as_of_given else None
+def _check_as_of(plan: GuardedPlan, _: DeletionLimits) -> _Check:
+    if plan.is_as_of_given:
+        message = "the rows were judged as of another time; remove --as-of to delete"
+        return _Check("another time", "the present", message)
+    return _Check("the present", "the present")
 
 
-def _check_scan_end(plan: GuardedPlan, _: DeletionLimits) -> str | None:
-    if plan.scan_facts is None or plan.scan_facts.complete:
-        return None
-    return "the scan did not reach the end of the table; run it again"
+def _check_scan_end(plan: GuardedPlan, _: DeletionLimits) -> _Check:
+    limit = "the whole table"
+    if plan.scan_facts is None:
+        return _Check("unknown", limit)
+    if plan.scan_facts.complete:
+        return _Check(f"{format_count(plan.scan_facts.scanned, 'row')} read", limit)
+    return _Check("a part was read", limit, "the scan did not reach the end of the table; run it again")
 
 
-def _check_max_deletes(plan: GuardedPlan, limits: DeletionLimits) -> str | None:
+def _check_max_deletes(plan: GuardedPlan, limits: DeletionLimits) -> _Check:
+    figure, limit = format_count(plan.planned, "row"), f"at most {limits.max_deletes:,}"
     if plan.planned <= limits.max_deletes:
-        return None
-    return (
-        f"{plan.planned:,} rows are planned, more than {limits.max_deletes:,}; "
-        f"look at them, then allow it with --max-deletes {plan.planned}"
+        return _Check(figure, limit)
+    return _Check(
+        figure,
+        limit,
+        f"{figure} {'is' if plan.planned == 1 else 'are'} planned, more than {limits.max_deletes:,}; "
+        f"look at them, then allow it with --max-deletes {plan.planned}",
     )
 
 
-def _check_share(plan: GuardedPlan, limits: DeletionLimits) -> str | None:
+def _check_share(plan: GuardedPlan, limits: DeletionLimits) -> _Check:
     percent, scan_facts = limits.max_delete_percent, plan.scan_facts
+    share = _ALL_PERCENT * plan.planned / scan_facts.scanned if scan_facts and scan_facts.scanned else None
+    figure = "unknown" if share is None else f"{share:.1f} percent"
+    limit = f"at most {percent:g} percent"
     if percent == 0:
-        return "--max-delete-percent 0 allows no deletes; give a larger one"
+        return _Check(figure, limit, "--max-delete-percent 0 allows no deletes; give a larger one")
     if percent == _ALL_PERCENT:
-        return None
-    if scan_facts is None:
-        return (
+        return _Check(figure, "any share")
+    if scan_facts is None or share is None:
+        return _Check(
+            figure,
+            limit,
             "the plan does not say how many rows the table has, so --max-delete-percent cannot be checked; "
-            "make the plan again, or skip this check with --max-delete-percent 100"
+            "make the plan again, or skip this check with --max-delete-percent 100",
         )
-    if scan_facts.scanned < LEAST_ROWS_FOR_A_SHARE or plan.planned * _ALL_PERCENT <= percent * scan_facts.scanned:
-        return None
-    share = _ALL_PERCENT * plan.planned / scan_facts.scanned
-    return (
+    if scan_facts.scanned < LEAST_ROWS_FOR_A_SHARE:
+        return _Check(figure, f"any share of fewer than {LEAST_ROWS_FOR_A_SHARE} rows")
+    if plan.planned * _ALL_PERCENT <= percent * scan_facts.scanned:
+        return _Check(figure, limit)
+    return _Check(
+        figure,
+        limit,
         f"{plan.planned:,} of {scan_facts.scanned:,} scanned rows are planned, {share:.1f} percent and more than "
-        f"{percent:g}; look at them, then allow it with --max-delete-percent {min(_ALL_PERCENT, int(share) + 1)}"
+        f"{percent:g}; look at them, then allow it with --max-delete-percent {min(_ALL_PERCENT, int(share) + 1)}",
     )
 
 
-def _check_all_dated(plan: GuardedPlan, limits: DeletionLimits) -> str | None:
+def _check_all_dated(plan: GuardedPlan, limits: DeletionLimits) -> _Check:
     scan_facts = plan.scan_facts
-    if scan_facts is None or limits.max_delete_percent == _ALL_PERCENT or scan_facts.scanned < LEAST_ROWS_FOR_A_SHARE:
-        return None
+    if scan_facts is None:
+        return _Check("unknown", "not every row with a date")
     # Protected rows count: their dates have passed too.
-    if plan.planned - plan.undated + plan.protected < scan_facts.dated:
-        return None
+    over = plan.planned - plan.undated + plan.protected
+    figure, limit = f"{over:,} of {format_count(scan_facts.dated, 'dated row')}", "not all of them"
+    if limits.max_delete_percent == _ALL_PERCENT or scan_facts.scanned < LEAST_ROWS_FOR_A_SHARE:
+        return _Check(figure, "any number")
+    if over < scan_facts.dated:
+        return _Check(figure, limit)
     or_protected = f" or is protected ({plan.protected:,})" if plan.protected else ""
-    return (
+    return _Check(
+        figure,
+        limit,
         f"every row that has an expiry date ({scan_facts.dated:,}) would be deleted{or_protected}, which usually means "
-        "a wrong clock or the wrong table; check both, then allow it with --max-delete-percent 100"
+        "a wrong clock or the wrong table; check both, then allow it with --max-delete-percent 100",
     )
 
 
-def _check_lease(plan: GuardedPlan, _: DeletionLimits) -> str | None:
-    return plan.lease_problem
+def _check_lease(plan: GuardedPlan, _: DeletionLimits) -> _Check:
+    figure = "no other run" if plan.lease_problem is None else "another run, or unknown"
+    return _Check(figure, "one run at a time", plan.lease_problem)
 
 
-def _check_archive(plan: GuardedPlan, _: DeletionLimits) -> str | None:
+def _check_archive(plan: GuardedPlan, _: DeletionLimits) -> _Check:
     if plan.archive_problem is None:
-        return None
-    return f"the archive cannot be written ({plan.archive_problem}); give --archive PATH, or --no-archive"
+        return _Check("can be written" if plan.has_archive else "none is kept", _ARCHIVE)
+    return _Check(
+        "cannot be written",
+        _ARCHIVE,
+        f"the archive cannot be written ({plan.archive_problem}); give --archive PATH, or --no-archive",
+    )
 
 
-def _check_protection(plan: GuardedPlan, _: DeletionLimits) -> str | None:
-    misread = plan.misread
+def _check_protection(plan: GuardedPlan, _: DeletionLimits) -> _Check:
+    misread, limit = plan.misread, "none"
     if not misread:
-        return None
+        return _Check("no misspelt pattern", limit)
     quoted = [
         f"'{printable(remove_keys(pattern))}' ({format_count(rows, 'planned row')})"
         for pattern, rows in list(misread.items())[:_MAX_PATTERNS]
@@ -194,11 +265,13 @@ def _check_protection(plan: GuardedPlan, _: DeletionLimits) -> str | None:
     if len(misread) > _MAX_PATTERNS:
         quoted.append(f"{len(misread) - _MAX_PATTERNS:,} more")
     is_one = len(misread) == 1
-    return (
+    return _Check(
+        format_count(len(misread), "misspelt pattern"),
+        limit,
         f"--protect-user {', '.join(quoted)} {'matches' if is_one else 'match'} no owner, but "
         f"{'looks' if is_one else 'look'} like the owners of planned rows; correct the spelling (case matters), give "
         "each name its own --protect-user (in the variable, one a line or a JSON array), and remove patterns that are "
-        "not needed"
+        "not needed",
     )
 
 

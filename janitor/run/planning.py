@@ -26,7 +26,7 @@ def plan_rows(
             tally.owners.add(found.row, found.verdict)
             waiting.append(found)
             continue
-        tally.plan(found.verdict.expiry)
+        tally.plan(found.verdict.expiry, len(item))
         row_name = make_row_name(found.row, fingerprint, fingerprint_key)
         sweep.plan.writer.add(fingerprint, row_name, found.verdict.state, item, found.verdict.reasons)
     return waiting

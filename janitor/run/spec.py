@@ -13,11 +13,12 @@ from janitor.dynamodb.owner_query import PagesOfOwner
 from janitor.errors import JanitorError, SinkError
 from janitor.readers.interface import Reader, Rules
 from janitor.report.announcement_result import AnnouncementResult
-from janitor.report.model import PolicyPart, Remark, Report, TablePart
+from janitor.report.model import CommandOptions, PolicyPart, Remark, Report, TablePart
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
 from janitor.stopping import Stop
 from janitor.tokens.expiration import calendar_time
+from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 from janitor.tokens.redact import remove_keys
 
@@ -68,6 +69,7 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
         announcer: announces what is found; None if nothing is announced.
         last_seen: looks up when owners were last seen; None if nobody asks.
         unused_patterns: the patterns of protected users that no row has matched so far.
+        options: the options of the run that the next commands repeat.
     """
 
     label: str
@@ -87,6 +89,7 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
     unused_patterns: UnusedPatterns = msgspec.field(default_factory=UnusedPatterns)
     name_in_settings: str | None = None
     last_seen: LastSeenLookup | None = None
+    options: CommandOptions = msgspec.field(default_factory=CommandOptions)
 
     @property
     def deletes(self) -> bool:
@@ -105,6 +108,8 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
             unlock_after_seconds=self.rules.policy.unlock_after,
             users=tuple(map(remove_keys, self.rules.policy.narrowing.users)),
             fingerprints=self.rules.policy.narrowing.fingerprints,
+            include=_list_included(self.rules.policy),
+            notice_age_seconds=self.sweep.notice_age if self.sweep else None,
         )
 
     @property
@@ -114,6 +119,11 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
         return TablePart(
             name=table.name, region=table.region or None, account_id=table.account_id, endpoint=table.endpoint
         )
+
+
+def _list_included(policy: Policy) -> tuple[str, ...]:
+    kinds = {"legacy": policy.include_legacy, "undated": policy.include_undated}
+    return tuple(kind for kind, is_included in kinds.items() if is_included)
 
 
 class UnreachedTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +150,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         outlets: where the report goes.
         max_findings: how many findings a report that does not stream may list.
         announce: announces the run; None if nothing is announced.
+        nobody_because: why nobody is told of the run; None if somebody may be.
         clock: the present time in UNIX seconds.
         stop: says whether the run was asked to stop; the tables' specs have the same.
     """
@@ -153,6 +164,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     outlets: Outlets
     max_findings: int
     announce: Announce | None
+    nobody_because: str | None = None
     clock: Callable[[], float]
     stop: Stop
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from janitor.archive.archive import Archive
 from janitor.archive.plan import PlanHeader, PlannedRow, PlanWriter, ScanFacts
@@ -18,12 +18,21 @@ from janitor.errors import SinkError
 from janitor.logs import get_logger
 from janitor.readers.interface import JudgedRow
 from janitor.readers.tally import Tally
-from janitor.report.model import Deletion, Remark
-from janitor.run.finding_collector import FindingCollector
-from janitor.run.guards import GuardedPlan, GuardInputs, build_refusal, check_guards
+from janitor.report.build import verdict_urgency
+from janitor.report.deletion_plan import MAX_LISTED, list_protected
+from janitor.report.model import Deletion, Finding, Remark
+from janitor.run.finding_collector import FindingCollector, make_shortlist
+from janitor.run.guards import (
+    NOT_CONFIRMED,
+    GuardedPlan,
+    GuardInputs,
+    build_refusal,
+    check_guards,
+    list_refusals,
+)
 from janitor.run.narrowing_remarks import build_narrowing_remarks
 from janitor.run.plan_executor import Candidate, CandidateOutcomes, DryRunExecutor, PlanExecutor
-from janitor.run.progress import Progress
+from janitor.run.progress import NoProgress, Progress
 from janitor.run.sweep_result import SparedOwners, SweepResult
 from janitor.stopping import RECORD_SECONDS, Stop
 from janitor.store.lease_keeper import LeaseKeeper
@@ -39,9 +48,33 @@ log = get_logger("janitor.run")
 
 _NOT_CONFIRMED = "nothing was deleted: you did not confirm; answer y, or give --yes"
 _REPORT_BATCH = 500
+# After how many rows the progress moves on: small sweeps have one, too.
+_PROGRESS_BATCH = 25
 # Enum's own look-up is slow, and every row of a plan asks.
 _STATES = {state.value: state for state in State}
 _GONE = frozenset({DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE})
+
+
+class PlanToConfirm(NamedTuple):
+    """A plan that somebody is asked about.
+
+    Attributes:
+        rows: how many rows it has.
+        expiries: the UNIX seconds between which their expiries lie; None if none has one.
+        undated: how many of them have no date.
+        protected: how many more it would have if they were not protected.
+        list_findings: lists the first of its rows in the order of the report, then the first protected ones.
+        archive: where the rows go first; None for nowhere.
+        restore_command: undoes the deletes; None without an archive.
+    """
+
+    rows: int
+    expiries: tuple[int, int] | None
+    undated: int
+    protected: int
+    list_findings: Callable[[], list[Finding]]
+    archive: str | None
+    restore_command: str | None
 
 
 class Consent(Protocol):
@@ -50,12 +83,8 @@ class Consent(Protocol):
     def find_problem(self) -> str | None:
         """Find why nobody can be asked, and what to do; None if somebody can, or need not be asked."""
 
-    def ask(self, rows: int, expiries: tuple[int, int] | None, *, undated: int) -> bool:
-        """Ask whether so many rows may be deleted.
-
-        Their expiries lie between two UNIX seconds, and some may have no date; None if none has one.
-        If the answer was given before the run, nobody is asked.
-        """
+    def ask(self, plan: PlanToConfirm) -> bool:
+        """Ask whether the rows of the plan may be deleted. If the answer was given before the run, nobody is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +125,10 @@ class Sweep:
         lease: the right to sweep the table; None if no store keeps it.
         count_write_units: returns what the deletes cost so far.
         make_progress: makes the progress of so many deletes.
+        archive_place: where a run that deletes writes its archive; None for nowhere.
+        restore_command: undoes the deletes, for people to type; None without an archive.
+        notice_age: how long ago a row's notice must have been sent, in seconds; None if rows need no notice.
+        write_limit: write units a second that the deletes may use; None for no limit.
     """
 
     is_enabled: bool
@@ -108,6 +141,10 @@ class Sweep:
     lease: LeaseKeeper | None
     count_write_units: Callable[[], float]
     make_progress: Callable[[int], Progress]
+    archive_place: str | None = None
+    restore_command: str | None = None
+    notice_age: int | None = None
+    write_limit: float | None = None
 
     def abandon(self) -> None:
         """Give up the archive and the plan after an unexpected error."""
@@ -152,7 +189,9 @@ class Sweep:
         if is_complete:
             narrowing, planned = self.plan.header.policy.narrowing, self.plan.read_rows()
             result.warnings += build_narrowing_remarks(narrowing, planned, tally.left_out)
-            _check_guards(self, tally, scan_facts, result, lease_problem=lease_problem, unused_patterns=unused)
+            _check_guards(
+                self, tally, scan_facts, findings, result, lease_problem=lease_problem, unused_patterns=unused
+            )
         may_delete = self.is_enabled and is_complete and not result.is_refused and self.plan.writer.rows > 0
         executor = self.make_executor() if may_delete else DryRunExecutor()
         spared = SparedOwners()
@@ -161,7 +200,8 @@ class Sweep:
             result.errors += spared.errors
             log.info("deletes.started", rows=self.plan.writer.rows)
         results = _spare_or_execute(self, executor, spared)
-        outcomes = _report_outcomes(self, results, tally=tally, findings=findings, stop=stop)
+        progress = self.make_progress(self.plan.writer.rows) if may_delete else NoProgress()
+        outcomes = _report_outcomes(results, progress, tally=tally, findings=findings, stop=stop)
         if may_delete:
             log.info("deletes.finished", **{outcome.value: count for outcome, count in outcomes.items()})
         result.unlisted = self.plan.writer.rows - outcomes.total()
@@ -187,6 +227,7 @@ def _check_guards(
     sweep: Sweep,
     tally: Tally,
     scan_facts: ScanFacts | None,
+    findings: FindingCollector,
     result: SweepResult,
     *,
     lease_problem: str | None,
@@ -201,23 +242,48 @@ def _check_guards(
         is_as_of_given=sweep.guards.is_as_of_given,
         lease_problem=lease_problem,
         archive_problem=sweep.guards.find_archive_problem(),
+        has_archive=sweep.archive.location is not None,
+        unchecked=sweep.guards.unchecked | ({"lease"} if sweep.lease is None and not lease_problem else set()),
         consent_problem=sweep.consent.find_problem() if sweep.is_enabled else None,
         misread=count_misread_patterns(
             unused_patterns, (text_of(decode_row(planned.item).username) for planned in sweep.plan.read_rows())
         ),
     )
-    reasons = list(check_guards(guarded_plan, sweep.guards.limits, is_dry_run=not sweep.is_enabled))
+    result.guards = check_guards(guarded_plan, sweep.guards.limits)
+    reasons = list(list_refusals(result.guards, is_dry_run=not sweep.is_enabled))
     if not sweep.is_enabled:
         result.warnings += reasons
         result.would_be_refused = bool(reasons)
         return
     rows = sweep.plan.writer.rows
-    if not reasons and rows and not sweep.consent.ask(rows, tally.planned_expiries, undated=tally.planned_undated):
-        reasons = [Remark(where="guard", code="not-confirmed", message=_NOT_CONFIRMED)]
+    if not reasons and rows and not sweep.consent.ask(_make_plan_to_confirm(sweep, tally, findings)):
+        reasons = [Remark(where="guard", code=NOT_CONFIRMED, message=_NOT_CONFIRMED)]
     if not reasons and rows:
         reasons = _open_archive(sweep)
     result.errors += reasons
     result.is_refused = bool(reasons)
+
+
+def _make_plan_to_confirm(sweep: Sweep, tally: Tally, findings: FindingCollector) -> PlanToConfirm:
+    def list_findings() -> list[Finding]:
+        shortlist = make_shortlist(MAX_LISTED)
+        for planned in sweep.plan.read_rows():
+            candidate = Candidate(planned, decode_row(planned.item))
+            verdict = _classify(candidate)
+            rank = verdict_urgency(verdict, sweep.plan.header.now)
+            row = JudgedRow(candidate.row, verdict, DeletionOutcome.PLANNED)
+            shortlist.offer(verdict.state, rank, candidate.row.key.S or "", row)
+        return findings.build_lines(shortlist.sorted()) + list_protected(findings.finish())[:MAX_LISTED]
+
+    return PlanToConfirm(
+        rows=sweep.plan.writer.rows,
+        expiries=tally.planned_expiries,
+        undated=tally.planned_undated,
+        protected=tally.protected,
+        list_findings=list_findings,
+        archive=sweep.archive.location,
+        restore_command=sweep.restore_command,
+    )
 
 
 def _open_archive(sweep: Sweep) -> list[Remark]:
@@ -259,8 +325,8 @@ def _spare_or_execute(sweep: Sweep, executor: PlanExecutor, spared: SparedOwners
 
 
 def _report_outcomes(
-    sweep: Sweep,
     results: CandidateOutcomes,
+    progress: Progress,
     *,
     tally: Tally,
     findings: FindingCollector,
@@ -269,7 +335,6 @@ def _report_outcomes(
     """Report every row. After a request to stop, rows that were not touched may be left out."""
     outcomes: Counter[DeletionOutcome] = Counter()
     found_rows: list[JudgedRow] = []
-    progress = sweep.make_progress(sweep.plan.writer.rows)
     try:
         for candidate, outcome in results:
             if outcome is DeletionOutcome.PLANNED and stop.has_passed(RECORD_SECONDS):
@@ -279,8 +344,9 @@ def _report_outcomes(
             if outcome not in _GONE:
                 tally.owners.add(candidate.row, verdict)
             found_rows.append(JudgedRow(candidate.row, verdict, outcome))
+            if len(found_rows) % _PROGRESS_BATCH == 0:
+                progress.advance(_PROGRESS_BATCH)
             if len(found_rows) == _REPORT_BATCH:
-                progress.advance(len(found_rows))
                 findings.add(found_rows)
                 found_rows = []
     finally:
@@ -302,7 +368,8 @@ def _keep_plan(sweep: Sweep, result: SweepResult) -> Path | None:
         return sweep.plan.writer.path
     if not result.is_refused or sweep.plan.reviewed_path is not None:
         sweep.plan.writer.remove()
-        return sweep.plan.reviewed_path if result.is_refused else None
+        # The file that was reviewed is still to be applied.
+        return sweep.plan.reviewed_path if result.is_refused or not sweep.is_enabled else None
     reason = "this machine has no persistent disk for it"
     if sweep.plan.refused_path is not None:
         try:
@@ -335,6 +402,7 @@ def _remove_outdated_plan(sweep: Sweep) -> None:
 def _describe_deletion(
     sweep: Sweep, tally: Tally, outcomes: Counter[DeletionOutcome], *, has_archive: bool, plan: Path | None
 ) -> Deletion:
+    would_archive = not sweep.is_enabled and sweep.plan.writer.rows > 0
     return Deletion(
         enabled=sweep.is_enabled,
         planned=sweep.plan.writer.rows,
@@ -347,4 +415,6 @@ def _describe_deletion(
         left_out=tally.left_out,
         plan=str(plan.absolute()) if plan else None,
         archive=sweep.archive.location if has_archive else None,
+        archive_place=sweep.archive_place,
+        restore_command=sweep.restore_command if has_archive or would_archive else None,
     )

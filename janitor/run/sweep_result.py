@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from janitor.report.model import Deletion, Remark
+from janitor.report.model import Deletion, GuardPart, Remark
 
 
 class SparedOwners(NamedTuple):
@@ -25,7 +25,7 @@ class SweepResult(msgspec.Struct):
     """The result of a table's sweep; empty for a run without one.
 
     Attributes:
-        deletion: the part of the report.
+        deletion, guards: the parts of the report.
         errors, warnings: for the report.
         is_refused: whether a guard refused to delete.
         would_be_refused: in a dry run, whether a guard would refuse to delete.
@@ -33,6 +33,7 @@ class SweepResult(msgspec.Struct):
     """
 
     deletion: Deletion = msgspec.field(default_factory=Deletion)
+    guards: list[GuardPart] = msgspec.field(default_factory=list)
     errors: list[Remark] = msgspec.field(default_factory=list)
     warnings: list[Remark] = msgspec.field(default_factory=list)
     is_refused: bool = False

@@ -34,6 +34,7 @@ from janitor.report.model import (
     TableReport,
 )
 from janitor.report.reason_remarks import build_reason_remarks
+from janitor.run.estimate import estimate_real_run
 from janitor.run.finding_collector import FindingCollector
 from janitor.run.locked_out import LockedOut, build_unchecked_warnings, find_locked_out
 from janitor.run.reading import complete_rules, read_table
@@ -134,6 +135,7 @@ def _read_and_sweep(
         locked_out,
         started=started,
         outcome=_choose_outcome(spec, sweep_result, errors),
+        looked_up_again=unlocked.read_units,
         errors=[*errors, *unlocked.errors, *sweep_result.errors, *bugs, *_deadline_errors(spec)],
         warnings=[
             *spec.warnings,
@@ -236,8 +238,10 @@ def _build_report(
     outcome: Outcome,
     errors: list[Remark],
     warnings: list[Remark],
+    looked_up_again: float = 0.0,
 ) -> TableReport:
     finished = spec.clock()
+    capacity = _sum_capacity(spec, tally, locked_out)
     return TableReport(
         **_identity_fields(spec),
         source=spec.table.source,
@@ -248,7 +252,14 @@ def _build_report(
         duration_seconds=round(finished - started, 3),
         counts=tally.counts(),
         deletion=sweep_result.deletion,
-        capacity=_sum_capacity(spec, tally, locked_out),
+        guards=sweep_result.guards,
+        estimate=estimate_real_run(
+            spec, tally, read_units=capacity.read_units + looked_up_again, seconds=finished - started
+        )
+        if outcome is Outcome.COMPLETE
+        else None,
+        options=spec.options,
+        capacity=capacity,
         clock=Clock(skew_seconds=spec.table.skew_seconds),
         active_findings=tally.active_findings,
         findings_omitted=0,

@@ -100,12 +100,14 @@ class UnlockResult(msgspec.Struct):
         plan_errors: why the plan is not complete, so that nothing may be deleted.
         owners: those whose rows are planned early.
         errors, warnings: for the report.
+        read_units: what looking up their owners cost.
     """
 
     plan_errors: list[Remark] = msgspec.field(default_factory=list)
     owners: set[str] = msgspec.field(default_factory=set)
     errors: list[Remark] = msgspec.field(default_factory=list)
     warnings: list[Remark] = msgspec.field(default_factory=list)
+    read_units: float = 0.0
 
 
 def settle_early_rows(
@@ -126,6 +128,7 @@ def settle_early_rows(
     if is_complete and early_rows.by_owner:
         looked_up = _look_up(early_rows, spec, rules, seen, result)
         tally.read_units += looked_up.read_units
+        result.read_units = looked_up.read_units
         freed = {
             owner
             for owner in looked_up.owners

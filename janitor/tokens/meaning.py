@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from janitor.tokens.classify import State, Verdict
+from janitor.tokens.classify import State, Verdict, find_creation, is_deletable
 from janitor.tokens.dialect import Dialect, Gate, lacks_uuid
 from janitor.tokens.duration import format_duration
 from janitor.tokens.expiration import MAX_SECONDS, calendar_time, guess_intended_expiry, read_as_lisa
 from janitor.tokens.fingerprint import is_key_hashed
 from janitor.tokens.lockout import UNLOCKS_OWNER
+from janitor.tokens.policy import Policy
 from janitor.tokens.printable import printable
 from janitor.tokens.reasons import describe_reasons
 from janitor.tokens.redact import redacted_texts
@@ -26,6 +27,30 @@ _DATED_STATES = {
 def describe_row(row: Row, verdict: Verdict, now: int) -> str:
     """Say in one sentence what the row's state and its reasons mean for people, at the UNIX second `now`."""
     return "; ".join([_describe_state(row, verdict, now), *describe_reasons(row, verdict.reasons)])
+
+
+def explain_deletion(row: Row, verdict: Verdict, now: int, policy: Policy, *, is_planned: bool) -> str | None:
+    """Say in a few words why a sweep deletes the row, or would if nothing protected it; None for a row that stays.
+
+    Args:
+        row: the row.
+        verdict: what it is; that of a planned row need not say when a row without a date was made.
+        now: the UNIX second at which it was judged.
+        policy: the rules.
+        is_planned: whether it is a row of a plan.
+    """
+    if not is_planned and not is_deletable(verdict, now, policy):
+        return None
+    if verdict.expiry is None:
+        made = find_creation(row)
+        return "undated" if made is None else f"undated, made {format_duration(now - made)} ago"
+    if verdict.state is State.LEGACY:
+        until = calendar_time(verdict.expiry)
+        return f"legacy, dead since {until.date()}" if until else "legacy, dead"
+    expired = f"expired {format_duration(now - verdict.expiry)} ago"
+    if UNLOCKS_OWNER in verdict.reasons:
+        return f"{expired}, unlocks its owner"
+    return f"{expired}, grace {format_duration(policy.grace)}"
 
 
 def _describe_state(row: Row, verdict: Verdict, now: int) -> str:

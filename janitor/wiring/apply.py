@@ -20,6 +20,7 @@ from janitor.tokens.narrowing import Narrowing
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import check_archive
+from janitor.wiring.command_options import describe_apply_options
 from janitor.wiring.monitoring import list_metric_files
 from janitor.wiring.open_table import OpenTable, TableInRun, names_a_table, open_table
 from janitor.wiring.outlets import check_reports
@@ -67,6 +68,7 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
         requires_notice=settings.deletion.require_notice,
         attempts_of=settings.deletion.lease_holder,
     )
+    options = describe_apply_options(settings)
     sweep = build_sweep(
         opened,
         settings.deletion,
@@ -82,6 +84,7 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
             run_id,
             attempts_of=settings.deletion.lease_holder,
         ),
+        connection=options.connection,
     )
     scan_facts = None if closing is None or is_unknown(closing) else closing
     rows, prices = closing.rows if closing else 0, Prices(0.0, settings.deletion.write_price)
@@ -94,6 +97,7 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
         prices=prices,
         deletes=sweep.is_enabled,
     ).with_spec(
+        options=options,
         sweep=dataclasses.replace(
             sweep,
             plan=dataclasses.replace(sweep.plan, reviewed_path=plan),

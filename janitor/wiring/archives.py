@@ -7,6 +7,7 @@ from janitor.archive.archive import Archive, FileArchive, NoArchive
 from janitor.archive.plan import PlanHeader
 from janitor.archive.s3_archive import S3Archive
 from janitor.errors import ConfigurationError
+from janitor.report.target_options import quote_word
 from janitor.settings.parsers import Folder, S3Prefix
 from janitor.sinks.s3_folder import S3Folder
 from janitor.stopping import ARCHIVE_SECONDS, Stop
@@ -65,8 +66,7 @@ def make_archive(settings: ArchiveSettings, opened: OpenTable, header: PlanHeade
     """
     if keeps_no_archive(settings):
         return NoArchive()
-    stamp = header.created_at.replace("-", "").replace(":", "")
-    name = f"{header.table.name}-{stamp}-{header.run_id}{opened.file_suffix}"
+    name = f"{header.table.name}-{_format_stamp(header)}-{header.run_id}{opened.file_suffix}"
     match settings.archive:
         case None:
             return FileArchive(find_state_directory("--archive") / ARCHIVE_FOLDER / f"{name}.ndjson")
@@ -78,6 +78,43 @@ def make_archive(settings: ArchiveSettings, opened: OpenTable, header: PlanHeade
             return FileArchive(path / f"{name}.ndjson")
         case path:
             return FileArchive(path / f"{name}.ndjson" if is_folder(path) else path)
+
+
+def _format_stamp(header: PlanHeader) -> str:
+    return header.created_at.replace("-", "").replace(":", "")
+
+
+def describe_archive_place(settings: ArchiveSettings) -> str | None:
+    """Where archives go: the file, or the folder or prefix in which each gets a name of its own; None for nowhere."""
+    if keeps_no_archive(settings):
+        return None
+    match settings.archive:
+        case None:
+            return f"{find_state_directory('--archive').absolute() / ARCHIVE_FOLDER}/"
+        case S3Prefix(bucket, prefix):
+            return f"s3://{bucket}/{prefix if not prefix or prefix.endswith('/') else f'{prefix}/'}"
+        case Folder(path):
+            return f"{path.absolute()}/"
+        case path:
+            return f"{path.absolute()}/" if is_folder(path) else str(path.absolute())
+
+
+def format_restore_command(archive: Archive, header: PlanHeader, target: str, *, is_dry_run: bool) -> str | None:
+    """Format the command that undoes the deletes; None without an archive.
+
+    Args:
+        archive: the archive of this run.
+        header: its first line, of which its name has the time and the run's id. Those of a later run are not known, so
+            in a dry run TIME and RUN stand for them.
+        target: the options that name the table, each with a space before it.
+        is_dry_run: whether this run will not write the archive.
+    """
+    location = archive.location
+    if location is None:
+        return None
+    if is_dry_run:
+        location = location.replace(f"-{_format_stamp(header)}-{header.run_id}", "-TIME-RUN")
+    return f"janitor restore {quote_word(location)} --all{target}"
 
 
 def find_archive_problem(

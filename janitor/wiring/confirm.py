@@ -1,18 +1,27 @@
 """Consent to a change: asked for on a terminal; without a terminal it takes --yes, or a schedule file that deletes."""
 
 import contextlib
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
+from janitor.report.model import TablePart
 from janitor.stopping import Stop
+from janitor.terminal import shows_colours
 from janitor.tokens.expiration import calendar_time
+from janitor.tokens.printable import printable
 from janitor.tokens.words import format_count
+
+if TYPE_CHECKING:
+    from janitor.run.sweep import PlanToConfirm
 
 NO_TERMINAL = "there is no terminal to ask on"
 WAY_OUT = "give --yes"
+_USUAL_COLUMNS = 80
 
 
 class NotConfirmedError(JanitorError):
@@ -25,11 +34,11 @@ class NotConfirmedError(JanitorError):
 class Confirmation:
     """Consent to the deletes of a sweep: the `Consent` that `janitor.run.sweep` asks for."""
 
-    def __init__(self, table: str, stop: Stop, *, yes: bool, is_scheduled: bool = False) -> None:
+    def __init__(self, table: TablePart, stop: Stop, *, yes: bool, is_scheduled: bool = False) -> None:
         """Prepare; nothing is asked yet.
 
         Args:
-            table: the name of the table whose rows are to be deleted.
+            table: the table whose rows are to be deleted.
             stop: a request to stop counts as no.
             yes: whether --yes was given.
             is_scheduled: whether a schedule file enables deletion, so that no terminal is needed.
@@ -42,14 +51,26 @@ class Confirmation:
             return None
         return f"{NO_TERMINAL}; {WAY_OUT}"
 
-    def ask(self, rows: int, expiries: tuple[int, int] | None, *, undated: int) -> bool:
-        """Ask on a terminal, naming how many rows and when they expired; return whether the deletes are confirmed."""
+    def ask(self, plan: "PlanToConfirm") -> bool:
+        """Show on a terminal what will go, from where, and how to undo it, and ask; return the answer."""
         if self._yes or not can_ask():
             return self.find_problem() is None
-        when = [f"expired {_format_span(*expiries)}"] if expiries else []
-        when += [f"{undated:,} without a date"] if undated else []
-        what = f"{format_count(rows, 'token')} of {self._table}, {', '.join(when)}"
-        return _answer(f"Delete {what}?", self._stop) is True
+        return _answer(f"{_render_plan(plan)}\n{self._describe(plan)}", self._stop) is True
+
+    def _describe(self, plan: "PlanToConfirm") -> str:
+        """What becomes of the rows, and the question, which has the numbers."""
+        table = self._table
+        account = f", account {table.account_id}" if table.account_id else ""
+        where = f"{printable(table.name)} in {table.region or 'no region'}{account}"
+        lines = ["No archive is kept: the deletes cannot be undone."]
+        if plan.archive is not None:
+            lines = [f"Before that they are archived in {printable(plan.archive)}"]
+        if plan.restore_command is not None:
+            lines.append(f"To undo it: {plan.restore_command}")
+        when = [f"expired {_format_span(*plan.expiries)}"] if plan.expiries else []
+        when += [f"{plan.undated:,} without a date"] if plan.undated else []
+        question = f"Delete {format_count(plan.rows, 'token')} of {where}, {', '.join(when)}?"
+        return "\n".join([*lines, question])
 
 
 def can_ask() -> bool:
@@ -102,6 +123,26 @@ def _ask(question: str) -> bool:
         if not answer.endswith("\n"):
             click.echo(file=screen)
     return answer.strip().lower() in {"y", "yes"}
+
+
+def _render_plan(plan: "PlanToConfirm") -> str:
+    """The rows, as the report lists them."""
+    from janitor.report.formats.table import render_plan
+
+    return render_plan(
+        plan.list_findings(),
+        planned=plan.rows,
+        protected=plan.protected,
+        width=_count_columns(),
+        colour=shows_colours(sys.stderr),
+    )
+
+
+def _count_columns() -> int:
+    """How wide the terminal is that asks."""
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stdin.fileno()).columns or _USUAL_COLUMNS
+    return _USUAL_COLUMNS
 
 
 def _format_span(oldest: int, newest: int) -> str:

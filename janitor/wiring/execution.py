@@ -69,7 +69,8 @@ def execute_run(request: RunRequest[SettingsT], logs: LogSettings) -> int:
         if failure is not None:
             result.failures.append(failure)
     _print_written(spec.outlets.written)
-    print_failures(result, is_shown=spec.outlets.prints_remarks and is_terminal(sys.stdout) and is_terminal(sys.stderr))
+    shown = spec.outlets.prints_remarks and is_terminal(sys.stdout) and is_terminal(sys.stderr)
+    print_failures(result, is_report_shown=shown)
     return exit_code_of(result, stop, settings.output.fail_on)
 
 
@@ -104,21 +105,22 @@ def _print_written(places: Sequence[str]) -> None:
         click.echo(f"janitor: wrote the {reports} {', '.join(map(printable, places))}", err=True)
 
 
-def print_failures(result: RunResult, *, is_shown: bool) -> None:
+def print_failures(result: RunResult, *, is_report_shown: bool = False) -> None:
     """Print a line on stderr for each thing that went wrong, for those who read neither the log nor the report.
 
-    Args:
-        result: the run's.
-        is_shown: whether the report with the same errors is on the same terminal, so that nobody reads them twice.
+    On a terminal that shows the report, only what is not in it: nothing is said twice.
     """
     report = result.report
+    if is_report_shown:
+        for failure in dict.fromkeys(map(str, result.failures)):
+            print_error(failure)
+        return
     for table in report.tables:
         if table.outcome is Outcome.SKIPPED:
             for warning in table.warnings[-1:]:
                 print_error(f"{_format_label(report, table)}{warning.message}")
     # Two failures with the same sentence, as of a heartbeat's start and end, are printed once.
-    errors = () if is_shown else report.errors
-    messages = [error.message for error in errors] + [str(failure) for failure in result.failures]
+    messages = [error.message for error in report.errors] + [str(failure) for failure in result.failures]
     for message in dict.fromkeys(messages):
         print_error(message)
     for table in report.tables:

@@ -40,6 +40,7 @@ _CONTENT_TYPES = {
 
 # Wide enough for every column, where the table goes to a file or a pipe.
 _WIDTH_OF_A_FILE = 160
+_WIDTH_OF_A_TERMINAL = 80
 # The formats that hold every finding, or the most, best first.
 _FULL = ("json", "ndjson", "html", "csv", "xlsx")
 # The format that is no text.
@@ -94,11 +95,11 @@ def make_outlets(
     is_terminal = sys.stdout.isatty()
     stdout = settings.format or ("table" if is_terminal else "json")
     outlets = [
-        Outlet(_make_format(target.format, is_terminal=False), _make_sink(target, table, s3, run_id, stop))
+        Outlet(_make_format(target.format, is_standard_output=False), _make_sink(target, table, s3, run_id, stop))
         for target in settings.report
     ]
     if stdout != NO_REPORT:
-        outlets.append(Outlet(_make_format(stdout, is_terminal=is_terminal), Stdout(_open_standard_output(stop))))
+        outlets.append(Outlet(_make_format(stdout, is_standard_output=True), Stdout(_open_standard_output(stop))))
     return Outlets(outlets)
 
 
@@ -130,7 +131,7 @@ def _open_standard_output(stop: Stop) -> BinaryIO | PipeWriter:
     return PipeWriter(descriptor, lambda: stop.has_passed(REPORT_SECONDS), closes=False)
 
 
-def _make_format(name: str, *, is_terminal: bool) -> Format:
+def _make_format(name: str, *, is_standard_output: bool) -> Format:
     """The format of this name: a class in the module of the same name, imported only if it is asked for.
 
     The calendar alone takes as long to import as a small table takes to scan.
@@ -138,8 +139,10 @@ def _make_format(name: str, *, is_terminal: bool) -> Format:
     module = importlib.import_module(f"janitor.report.formats.{name}")
     report_format: Format
     if name == "table":
-        width = shutil.get_terminal_size().columns if is_terminal else _WIDTH_OF_A_FILE
-        report_format = module.TableFormat(width=width, colour=shows_colours(sys.stdout))
+        # COLUMNS comes first, in a pipe too; a terminal that does not know its width has 80.
+        unknown = (_WIDTH_OF_A_TERMINAL if sys.stdout.isatty() else _WIDTH_OF_A_FILE, 0)
+        width = shutil.get_terminal_size(unknown).columns if is_standard_output else _WIDTH_OF_A_FILE
+        report_format = module.TableFormat(width=width, colour=is_standard_output and shows_colours(sys.stdout))
     else:
         report_format = getattr(module, f"{name.capitalize()}Format")()
     return report_format

@@ -19,11 +19,12 @@ from janitor.dynamodb.client import AwsSession
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError, JanitorError
 from janitor.report.combine import labels_of
-from janitor.report.model import Remark, TablePart
+from janitor.report.model import LIST_COMMAND, Remark, TablePart
 from janitor.run.spec import Announce, RunSpec, TableSpec, UnreachedTable
 from janitor.settings.scan import JobSettings
 from janitor.settings.table import CONNECTION_OPTIONS, TableSettings
 from janitor.stopping import Stop
+from janitor.wiring.destinations import has_destination
 from janitor.wiring.open_table import TableInRun, name_in_settings, names_a_table, open_session
 from janitor.wiring.outlets import find_full_report, make_outlets
 from janitor.wiring.stores import has_store
@@ -149,9 +150,17 @@ def _build_spec(
         outlets=make_outlets(output, report_table, lambda: run_session().s3, run_id, stop),
         max_findings=output.max_findings,
         announce=None if first.as_of is not None else _make_announce(request, shared, run_session, full_report, stop),
+        nobody_because=_find_why_nobody_is_told(request.command, shared),
         clock=time.time,
         stop=stop,
     )
+
+
+def _find_why_nobody_is_told(command: str, settings: JobSettings) -> str | None:
+    """Why nobody is told of the run; None if somebody may be."""
+    if command == LIST_COMMAND:
+        return "a listing tells nobody"
+    return None if has_destination(settings.notices) else "no --sns-topic-arn or --notify is given"
 
 
 def _make_announce(

@@ -19,6 +19,7 @@ from janitor.stopping import Stop
 from janitor.tokens.narrowing import NO_NARROWING, Narrowing
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
+from janitor.wiring.command_options import describe_scan_options
 from janitor.wiring.destinations import check_destinations, has_destination, name_destination_flag
 from janitor.wiring.last_seen import check_last_seen, make_last_seen
 from janitor.wiring.monitoring import list_metric_files
@@ -80,6 +81,7 @@ def prepare_scan(
         unused_patterns=UnusedPatterns(parameters.policy.protect_users),
         announcer=table_notices.announcer if table_notices else None,
         last_seen=make_last_seen(settings.last_seen, opened, parameters.now, stop),
+        options=describe_scan_options(settings.table, settings.protection),
         remarks=find_policy_warnings(parameters.policy, (), settings.unlock.unlock_after),
     )
     return _apply_filters(prepared, filters)

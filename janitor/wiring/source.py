@@ -19,7 +19,7 @@ from janitor.export.source import Source, open_source
 from janitor.export.source_kind import SourceKind
 from janitor.readers.in_process import PageReader
 from janitor.readers.interface import Rules
-from janitor.report.model import Remark
+from janitor.report.model import Remark, TablePart
 from janitor.run.guards import GuardInputs
 from janitor.run.plan_executor import DryRunExecutor
 from janitor.run.progress import NoProgress
@@ -37,6 +37,7 @@ from janitor.tokens.expiration import calendar_time
 from janitor.tokens.narrowing import NO_NARROWING, Narrowing
 from janitor.tokens.protection import UnusedPatterns
 from janitor.tokens.times import format_minute
+from janitor.wiring.command_options import describe_scan_options, describe_sweep_options
 from janitor.wiring.confirm import Confirmation
 from janitor.wiring.destinations import has_destination, name_destination_flag
 from janitor.wiring.monitoring import list_metric_files
@@ -94,6 +95,9 @@ def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepC
         stop=stop,
         warnings=warnings,
         sweep=dry_sweep,
+        options=describe_scan_options(settings.table, settings.protection)
+        if sweep is None
+        else describe_sweep_options(settings, sweep),
         unused_patterns=UnusedPatterns(policy.protect_users),
     )
     return PreparedTable(spec, lambda: open_session(settings.table), table if is_table_named else None)
@@ -175,7 +179,7 @@ def _check_plan(plan: PlanSettings, source: Source, given: TableSettings) -> Non
 
 def _build_dry_sweep(sweep: SweepCommand, header: PlanHeader, stop: Stop) -> Sweep:
     """A sweep that makes a plan and can do no more."""
-    path = sweep.plan.plan or make_temporary_plan_path(header.run_id)
+    path, table = sweep.plan.plan or make_temporary_plan_path(header.run_id), header.table
     return Sweep(
         is_enabled=False,
         plan=SweepPlan(
@@ -186,8 +190,13 @@ def _build_dry_sweep(sweep: SweepCommand, header: PlanHeader, stop: Stop) -> Swe
         ),
         archive=NoArchive(),
         # There is no server's clock to compare with; `janitor apply` has one, and asks this guard.
-        guards=GuardInputs(limits=make_limits(sweep.deletion), skew_seconds=0, is_as_of_given=header.as_of is not None),
-        consent=Confirmation(header.table.name, stop, yes=False),
+        guards=GuardInputs(
+            limits=make_limits(sweep.deletion),
+            skew_seconds=0,
+            is_as_of_given=header.as_of is not None,
+            unchecked=frozenset({"clock", "archive"}),
+        ),
+        consent=Confirmation(TablePart(table.name, table.region, table.account_id, None), stop, yes=False),
         make_executor=DryRunExecutor,
         find_announced=None,
         lease=None,

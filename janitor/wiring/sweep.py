@@ -14,7 +14,8 @@ from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.delete_methods import BATCH
 from janitor.dynamodb.table_features import deletes_expired_rows
 from janitor.errors import ConfigurationError
-from janitor.report.model import Remark
+from janitor.report.model import Remark, TablePart
+from janitor.report.target_options import format_target
 from janitor.run.guards import GuardInputs
 from janitor.run.plan_executor import DeletingExecutor, PlanExecutor
 from janitor.run.spec import Prices
@@ -27,7 +28,14 @@ from janitor.store.lease_keeper import LeaseKeeper
 from janitor.tokens.dialect import Gate
 from janitor.tokens.narrowing import Narrowing
 from janitor.tokens.protection import UnusedPatterns
-from janitor.wiring.archives import check_archive, find_archive_problem, make_archive
+from janitor.wiring.archives import (
+    check_archive,
+    describe_archive_place,
+    find_archive_problem,
+    format_restore_command,
+    make_archive,
+)
+from janitor.wiring.command_options import describe_sweep_options
 from janitor.wiring.confirm import Confirmation
 from janitor.wiring.last_seen import check_last_seen, make_last_seen
 from janitor.wiring.monitoring import list_metric_files
@@ -80,7 +88,7 @@ def prepare_sweep(
         requires_notice=deletion.require_notice,
         attempts_of=deletion.lease_holder,
     )
-    reader = make_reader(opened, scan.limits, scan.table, stop)
+    reader, options = make_reader(opened, scan.limits, scan.table, stop), describe_sweep_options(scan, sweep)
     prices = Prices(scan.limits.read_price, deletion.write_price)
     return prepare_table(
         opened, stop, parameters, reader, rows=opened.table.item_count, prices=prices, deletes=sweep.deletes
@@ -96,7 +104,9 @@ def prepare_sweep(
                 scan.state, scan.notices, opened.aws, opened.table, run_id, attempts_of=deletion.lease_holder
             ),
             is_scheduled=sweep.is_scheduled,
+            connection=options.connection,
         ),
+        options=options,
         announcer=table_notices.announcer if table_notices else None,
         unused_patterns=UnusedPatterns(parameters.policy.protect_users),
         last_seen=make_last_seen(scan.last_seen, opened, parameters.now, stop),
@@ -166,6 +176,7 @@ def build_sweep(
     find_announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
     lease: LeaseKeeper | None,
     is_scheduled: bool = False,
+    connection: str = "",
 ) -> Sweep:
     """Build what decides about the stale rows of a table, and deletes them.
 
@@ -178,11 +189,13 @@ def build_sweep(
         find_announced: made by `make_announced_check`.
         lease: the right to sweep the table; None if there is no store to keep it.
         is_scheduled: whether a schedule file enables deletion, which counts as consent.
+        connection: the options by which the next commands reach the table, each with a space before it.
     """
     is_enabled = not parameters.is_dry_run
     header = build_header(opened.table, parameters.policy, parameters.run_id, parameters.now, parameters.as_of)
     table, archive = opened.table, make_archive(deletion, opened, header, stop)
     plan_path = plan or make_temporary_plan_path(header.run_id, opened.file_suffix)
+    target = f"{format_target(table.name, table.region, table.endpoint)}{connection}"
     may_go_on = lease.is_held if lease else lambda: True
     deleter = Deleter(
         opened.aws.dynamodb,
@@ -222,12 +235,21 @@ def build_sweep(
                 find_archive_problem, archive, deletion.archive, opened, is_dry_run=not is_enabled
             ),
         ),
-        consent=Confirmation(table.name, stop, yes=deletion.yes, is_scheduled=is_scheduled),
+        consent=Confirmation(
+            TablePart(table.name, table.region, table.account_id, table.endpoint),
+            stop,
+            yes=deletion.yes,
+            is_scheduled=is_scheduled,
+        ),
         make_executor=for_real,
         find_announced=find_announced,
         lease=lease,
         count_write_units=lambda: deleter.write_units,
         make_progress=lambda rows: make_progress(rows, "deleting"),
+        archive_place=describe_archive_place(deletion),
+        restore_command=format_restore_command(archive, header, target, is_dry_run=not is_enabled),
+        notice_age=deletion.notice_age if deletion.require_notice else None,
+        write_limit=opened.budgets.writes.limit,
     )
 
 

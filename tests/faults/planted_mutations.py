@@ -93,7 +93,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "protected rows do not count where all dates are over",
         "janitor/run/guards.py",
-        (("plan.undated + plan.protected < scan_facts.dated", "plan.undated < scan_facts.dated"),),
+        (("over = plan.planned - plan.undated + plan.protected", "over = plan.planned - plan.undated"),),
         (f"{_GUARDS}::test_a_protected_row_is_one_of_those_whose_date_is_over",),
     ),
     Mutation(
@@ -148,6 +148,18 @@ PLANTED_MUTATIONS = (
         "janitor/readers/judging.py",
         (("            tally.protected += 1\n", ""),),
         ("tests/integration/test_sweep_guards.py::test_protected_rows_count_among_those_whose_dates_are_all_over",),
+    ),
+    Mutation(
+        "a guard that could not be checked counts as passed",
+        "janitor/run/guards.py",
+        (('figure="unknown", limit=check.limit)', 'figure="unknown", limit=check.limit, passed=True)'),),
+        (f"{_GUARDS}::test_each_guard_has_its_figure_its_limit_and_a_verdict",),
+    ),
+    Mutation(
+        "the next commands forget a limit of the run",
+        "janitor/wiring/command_options.py",
+        (('    "max_delete_percent",\n', ""),),
+        ("tests/unit/wiring/test_command_options.py::test_no_option_of_deletion_is_forgotten",),
     ),
     Mutation(
         "the guard of shares does not hold at twenty rows",

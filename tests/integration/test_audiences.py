@@ -90,6 +90,12 @@ def test_where_owners_are_told_only_their_own_message_lets_a_token_go(
 ) -> None:
     queue = topic.queue("which-kind")
     nightly = runs(*stale_rows(4), *living_rows(30))
+    where = ("--table", nightly.table, "--endpoint-url", nightly.url, "--sns-topic-arn", nightly.arn)
+    waiting = ("--require-notice", "--notice-age", "3d", "--state-url", nightly.state, "--format", "table")
+    shown = janitor("sweep", *where, *waiting).out
+    assert "4 stale tokens wait until their owners have had notice for 3 days." in shown
+    assert "rows would be" not in shown
+    assert "--require-notice --notice-age 3d" in shown[shown.index("What to do next") :]
     nightly.run(*SWEEP, command="sweep")
     aged(nightly, 30)
     queue.take()

@@ -283,3 +283,28 @@ def test_a_throttled_statement_slows_every_worker_down_and_costs_no_row(
     assert 1 <= len(slowed) <= 2
     # As often as a request came back with one: that the answer was a 200 hides none.
     assert swept.report["capacity"]["throttled"] == 2
+
+
+def test_what_a_run_costs_is_estimated_with_its_look_ups_of_owners(
+    local: DynamoDBClient, dynamodb_local_url: str, tmp_path: Path
+) -> None:
+    now, table = int(time.time()), "estimated"
+    rows = [modern(f"stale-{n}", now - LONG_AGO, username=f"owner-{n}", note="x" * 1_500) for n in range(30)]
+    rows += [modern(f"expired-{n}", now - 3_600, username=f"other-{n}") for n in range(20)]
+    create_table(local, table, hashed=True, rows=[*rows, *(modern(f"active-{n}", now + LONG_AGO) for n in range(20))])
+    where = ("--table", table, "--endpoint-url", dynamodb_local_url)
+    try:
+        estimate = json.loads(janitor("doctor", *where, "--for", "sweep", "--no-archive").out)["estimate"]
+        dry = json.loads(janitor("sweep", *where).out)
+        swept = sweep(dynamodb_local_url, table, tmp_path, "--delete-api", "item").report
+    finally:
+        local.delete_table(TableName=table)
+    assert (estimate["owner_lookups"], dry["locked_out_unchecked"]) == (50, 0)
+    assert estimate["read_units"] == dry["capacity"]["read_units"] == dry["estimate"]["read_units"]
+    assert estimate["cost_usd"] == dry["capacity"]["cost_usd"]
+    # The owners of deleted rows are looked up no more: half a unit less for each.
+    assert swept["capacity"]["read_units"] == estimate["read_units"] - 30 / 2
+    # Two for each row of more than 1 KB, and as many for its copy in the index.
+    assert (dry["estimate"]["write_units"], swept["deletion"]["deleted"]) == (30 * 2 * 2, 30)
+    assert swept["capacity"]["write_units"] == dry["estimate"]["write_units"]
+    assert dry["estimate"]["cost_usd"] > dry["capacity"]["cost_usd"]

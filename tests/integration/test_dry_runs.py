@@ -103,6 +103,15 @@ def scanned(job: Job) -> Finished:
 
 
 SCANS = (run_of_a_scan, scanned)
+
+
+def told_of(report: dict[str, Any]) -> tuple[str, int, int, int, list[str]]:
+    """Who hears of the run, or would: the topic, its digests and their notices, and the messages to which owners."""
+    [one] = report["recipients"]["destinations"]
+    assert (one["owners"], report["recipients"]["nobody_because"]) == (len(one["named_owners"]), None)
+    return one["label"], one["digests"], one["digest_notices"], one["owner_messages"], one["named_owners"]
+
+
 SILENT = [scanned, swept, applied, run_of_a_sweep, run_of_a_file_that_does_not_delete, run_of_a_scan]
 
 
@@ -120,11 +129,8 @@ def test_nobody_hears_of_a_dry_run_and_nothing_is_remembered(
     # The owners of the two that are planned hear of their deletion; of a plan that was reviewed nothing else is due.
     due = (0 if way is applied else DUE) + (0 if way in SCANS else PLANNED)
     assert (report["notices"]["due"], report["notices"]["sent"], report["notices"]["digests"]) == (due, 0, 0)
-    [said] = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
-    deletions = "" if way in SCANS else f" ({PLANNED} deletions among them)"
     owners = [*([OWNER] if way is not applied else []), *(PLANNED_OWNERS if way not in SCANS else [])]
-    messages = f"a digest, with {due} notices and {due} messages{deletions} to {', '.join(owners)}"
-    assert said.endswith(f"{job.nightly.arn} would get {messages}")
+    assert told_of(report) == (job.nightly.arn, 1, due, due, owners)
     # A scan, which is a dry run of nothing, tells everybody all the same.
     real = janitor("scan", *job.where, *job.told)
     assert (real.code, json.loads(real.out)["notices"]["sent"]) == (0, DUE), real.err
@@ -157,8 +163,7 @@ def test_of_deletions_that_would_be_refused_nobody_would_hear(job: Job, topic: L
     finished = janitor("sweep", *job.where, *job.told, "--max-deletes", "1")
     report = json.loads(finished.out)
     assert report["notices"]["due"] == DUE
-    [said] = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
-    assert said.endswith(f"a digest, with {DUE} notices and {DUE} messages to {OWNER}")
+    assert told_of(report) == (job.nightly.arn, 1, DUE, DUE, [OWNER])
 
 
 def test_a_real_run_tells_those_whom_the_dry_run_named(job: Job, topic: Loudspeaker) -> None:
@@ -166,10 +171,11 @@ def test_a_real_run_tells_those_whom_the_dry_run_named(job: Job, topic: Loudspea
     janitor("scan", *job.where, *job.told)
     queue.take()
     rehearsed = json.loads(janitor("sweep", *job.where, *job.told).out)
-    assert "a digest, with 2 notices and 2 messages (2 deletions among them)" in rehearsed["warnings"][-1]["message"]
+    assert told_of(rehearsed)[1:] == (1, PLANNED, PLANNED, PLANNED_OWNERS)
     options = ("--delete", "--yes", "--no-archive", "--max-delete-percent", "100")
     real = json.loads(janitor("sweep", *job.where, *job.told, *options).out)
     assert real["notices"]["due"] == real["notices"]["sent"] == rehearsed["notices"]["due"] == PLANNED
+    assert told_of(real) == told_of(rehearsed)
     messages = [body["username"] for body in queue.bodies() if body["schema"] == "janitor.notice/v1"]
     assert sorted(messages) == PLANNED_OWNERS
 
@@ -186,12 +192,11 @@ def test_of_several_tables_none_is_told_of(
     assert (finished.code, queue.take(), job.monitor.told) == (0, [], []), finished.err
     assert not job.metrics.exists()
     assert not Path(job.nightly.state.removeprefix("sqlite:///")).exists()
-    said = [warning["message"] for warning in report["warnings"] if warning["code"] == "dry-run"]
     deletes = dry != ""
     due = DUE + 1 + (PLANNED if deletes else 0)
-    [text] = said
-    assert f"{job.nightly.arn} would get a digest, with {due} notices and {due} messages" in text
-    assert all((owner in text) == expected for owner, expected in [(OWNER, True), ("bob", True), ("user-1@", deletes)])
+    *counts, owners = told_of(report)
+    assert counts == [job.nightly.arn, 1, due, due]
+    assert sorted(owners) == sorted([OWNER, "bob", *(PLANNED_OWNERS if deletes else [])])
     assert report["notices"]["due"] == due
     dynamodb.delete_table(TableName=other)
 

@@ -140,7 +140,7 @@ def test_a_reader_sees_the_counts_and_who_is_most_urgent(
     assert MOST_URGENT_OWNER in said["rows"][0]
     assert len(said["rows"]) == len(report.findings)
     assert "<script>alert(1)</script>" in text
-    assert "An unusual share expires on 2026-10-03 (16 tokens)." in text
+    assert "16 tokens expire on one day, 2026-10-03." in text
     assert (sum(map(int, re.findall(r"\d+", said["ground"])[:3])) < 3 * 64) == (theme == "dark")
     assert said["faint"] == [], "text that is hard to read on its ground"
 

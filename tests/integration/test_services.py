@@ -78,8 +78,12 @@ def test_a_topic_and_a_service_hear_the_same_and_a_failed_run_is_told_to_both(
 def test_a_dry_run_says_which_service_would_hear_of_it_and_sends_nothing(runs: Callable[..., Runs], hook: Hook) -> None:
     finished, report = notify(runs(*due_rows(5)), command="sweep", JANITOR_NOTIFY=hook.url(GOOD))
     assert (finished.code, hook.posted) == (0, {})
-    [warning] = [each["message"] for each in report["warnings"] if each["code"] == "dry-run"]
-    assert warning.endswith("--notify 1 (json) would get a digest, with 1 notice")
+    [destination] = report["recipients"]["destinations"]
+    assert (destination["label"], destination["digests"], destination["digest_notices"]) == ("--notify 1 (json)", 1, 1)
+    assert (destination["owners"], destination["are_owners_told"]) == (0, False)
+    # The URL is a secret, which the next command leaves out, and says so.
+    assert hook.url(GOOD) not in finished.out
+    assert report["tables"][0]["options"]["left_out"] == ["--notify"]
 
 
 def test_owners_get_mail_at_their_addresses_and_who_has_none_is_named_once(
@@ -91,8 +95,14 @@ def test_owners_get_mail_at_their_addresses_and_who_has_none_is_named_once(
     with mail_server() as mails:
         url = f"mailto://localhost:{mails.port}?from=janitor@example.com&to=ops@example.com&mode=insecure"
         options = ("--per-token", "--owner-address", str(owners))
+        _, dry = notify(nightly, *options, command="sweep", JANITOR_NOTIFY=url)
         first, report = notify(nightly, *options, JANITOR_NOTIFY=url)
         assert first.code == 0, first.err
+        # Who is told, and who cannot be: a dry run says of a real one what that says of itself.
+        assert dry["recipients"] == report["recipients"]
+        [told] = report["recipients"]["destinations"]
+        assert (told["digests"], told["digest_notices"], told["owner_messages"], told["owners"]) == (1, 3, 2, 1)
+        assert (told["owners_without_address"], told["named_without_address"]) == (1, ["0f1e-bob"])
         [to_ada, again, digest] = mails.take()
         assert (to_ada[0], again[0], digest[0]) == (["ada@example.com"], ["ada@example.com"], ["ops@example.com"])
         assert "of ada expires in 5 days" in str(to_ada[1]["subject"])

@@ -125,7 +125,7 @@ def test_the_variable_names_several_and_each_format_says_which_table(
     assert finished.code == 3, finished.err
     assert [told.path for told in monitor.told] == ["/start", "/"]
     rows = list(csv.DictReader(io.StringIO(finished.out)))
-    assert list(rows[0])[-3:] == ["table", "groups", "last_seen"]
+    assert list(rows[0])[-4:] == ["table", "groups", "last_seen", "why"]
     assert {row["table"] for row in rows} == {table_of(name) for name in names}
     # The same token in two tables is two events.
     assert calendar.read_text().count("BEGIN:VEVENT") == 2

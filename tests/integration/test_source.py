@@ -22,7 +22,10 @@ from tests.tables import SAMPLE_NOW, Item, modern, sample_rows
 OFFLINE = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_REGION": None}
 STALE, LIVING = 12, 30
 # What the table's own report says, and a source cannot.
-OF_THE_TABLE = ("run", "tables", "capacity", "clock", "locked_out", "lockouts", "locked_out_unchecked", "warnings")
+OF_THE_TABLE = (
+    *("run", "tables", "capacity", "clock", "locked_out", "lockouts", "locked_out_unchecked", "warnings"),
+    "next_steps",
+)
 
 only_on_dynamodb_local = pytest.mark.parametrize("server", ["dynamodb-local"], indirect=True)
 

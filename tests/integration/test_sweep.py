@@ -30,7 +30,9 @@ def test_without_delete_nothing_is_deleted_and_the_report_says_what_would_be(
     assert report["deletion"] == {
         "enabled": False, "planned": 5, "protected": 0, "deleted": 0, "changed": 0, "already_gone": 0, "failed": 0,
         "waiting": 0,
-        "plan": None, "archive": None,
+        "plan": None, "archive": None, "archive_place": f"{tmp_path}/janitor/archive/",
+        "restore_command": f"janitor restore {tmp_path}/janitor/archive/{table}-TIME-RUN.ndjson --all --table {table} "
+        f"--region us-east-1 --endpoint-url {server.url}",
     }  # fmt: skip
     assert {finding["outcome"] for finding in report["findings"] if finding["state"] == "stale"} == {"planned"}
     assert {finding["outcome"] for finding in report["findings"] if finding["state"] != "stale"} == {None}
@@ -154,7 +156,7 @@ def test_on_a_terminal_it_asks_once_with_the_count_and_the_dates(
     arguments = ("--delete", "--archive", str(tmp_path / "archive"), "--log-level", "error")
     finished = run(server, table, *arguments, tty=True, input=f"{answer}\n", env={"TMPDIR": str(tmp_path)})
     day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - LONG_AGO))
-    assert finished.err.count(f"Delete 5 tokens of {table}, expired") == 1
+    assert finished.err.count(f"Delete 5 tokens of {table} in us-east-1, account 000000000000, expired") == 1
     assert day[:7] in finished.err
     assert finished.code == (0 if deleted else 4)
     assert len(before - keys_in(client, table)) == deleted
@@ -173,7 +175,7 @@ def test_a_dry_run_on_a_terminal_shows_what_would_go(server: Server, new_table: 
     table = new_table([*stale_rows(5), *living_rows(30)])
     finished = run(server, table, tty=True, columns=120)
     shown = on_screen(finished.out)
-    assert shown.count(" planned ") == 5
+    assert shown.count("expired 400 days ago, grace 7 days") == 5
     assert "Planned for deletion" in shown
     assert "Dry run, nothing was deleted: 5 rows would be." in shown
 

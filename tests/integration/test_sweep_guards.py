@@ -22,7 +22,7 @@ def permanent_rows(count: int) -> list[Item]:
 # The options, how many rows are stale, which others there are, the guard, and what its message has to say.
 GUARDS: dict[str, tuple[list[str], int, list[Item], str, tuple[str, ...]]] = {
     "too many": (["--max-deletes", "9"], 10, living_rows(60), "max-deletes", ("10 rows", "--max-deletes 10")),
-    "none allowed": (["--max-deletes", "0"], 1, living_rows(60), "max-deletes", ("1 rows", "--max-deletes 1")),
+    "none allowed": (["--max-deletes", "0"], 1, living_rows(60), "max-deletes", ("1 row is", "--max-deletes 1")),
     "too large a share": ([], 31, living_rows(30), "max-delete-percent", ("50.8 percent", "--max-delete-percent 51")),
     "a smaller share": (
         ["--max-delete-percent", "10"], 5, living_rows(30), "max-delete-percent", ("14.3 percent", "15"),

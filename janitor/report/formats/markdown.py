@@ -7,6 +7,7 @@ them up. An e-mail address is left whole, so that it can be copied; GitHub does 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from janitor.report.deletion_plan import MAX_LISTED, describe_protection, list_planned, list_protected
 from janitor.report.finding_cells import (
     NOTHING,
     choose_row_names,
@@ -17,15 +18,29 @@ from janitor.report.finding_cells import (
     format_utc,
 )
 from janitor.report.formats.interface import WholeFormat
+from janitor.report.guard_rows import GUARD_COLUMNS, guard_rows
 from janitor.report.model import Finding, Report
-from janitor.report.summary import closing_lines, headline, listing_line, omitted_line, state_rows
+from janitor.report.next_steps import first_steps, list_all_command
+from janitor.report.summary import (
+    closing_sections,
+    deletion_lines,
+    headline,
+    listing_line,
+    omitted_line,
+    run_facts,
+    state_rows,
+)
 from janitor.report.tables import COLUMNS, table_rows
+from janitor.tokens.printable import printable
 from janitor.tokens.words import format_count
 
 # The limit of an issue's body or a comment. Counted in UTF-16 units, at least one for each character.
 MAX_PAGE_UNITS = 65_536
 # How much of it the list of tables, and the remarks, may take; findings get the rest.
 _TABLES_ROOM = _REMARKS_ROOM = MAX_PAGE_UNITS // 4
+# How much the planned rows may take, and each of the protected ones, the guards, the facts and the steps.
+_PLANNED_ROOM = MAX_PAGE_UNITS // 8
+_SECTION_ROOM = MAX_PAGE_UNITS // 16
 _MAX_TEXT_LENGTH = 3_000
 _NOTE_ROOM = 200
 
@@ -44,7 +59,7 @@ _COLUMNS = ("Expires", "UTC", "State", "Owner", "Name", "Groups", "Fingerprint",
 
 
 class MarkdownFormat(WholeFormat):
-    """Counts and findings in tables, and what else the reader should know."""
+    """Counts and findings in tables, what a sweep deletes and why, what else the reader should know, the next steps."""
 
     def tail(self, report: Report) -> bytes:
         """The whole page."""
@@ -52,11 +67,8 @@ class MarkdownFormat(WholeFormat):
 
 
 def _page(report: Report) -> str:
-    before = list(_lines_before_findings(report))
-    remarks = [_escape_markdown(line) for line in closing_lines(report)]
-    after = [line for remark in _take_fitting(remarks, _REMARKS_ROOM - _NOTE_ROOM) for line in ("", remark)]
-    if left_out := len(remarks) - len(after) // 2:
-        after += ["", _omitted_note(left_out, "remark")]
+    before = [*_lines_before_findings(report), *_lines_about_deletion(report)]
+    after = [*_remark_lines(report), *_step_lines(report)]
     head, rows = _finding_lines(report)
     room = MAX_PAGE_UNITS - 2 * _NOTE_ROOM - sum(map(_utf16_size, (*before, *head, *after)))
     listed = _take_fitting(rows, room)
@@ -64,6 +76,91 @@ def _page(report: Report) -> str:
     if report.findings_omitted:
         notes += ["", omitted_line(report, report.findings_omitted)]
     return "\n".join([*before, *head, *listed, *notes, *after]) + "\n"
+
+
+def _lines_about_deletion(report: Report) -> Iterator[str]:
+    """What goes and why, what is protected, which guards stand, and the facts of the run."""
+    if not report.run.only_reads:
+        yield from ("", "## Deletion", "")
+        yield from map(_escape_markdown, deletion_lines(report))
+        planned, protected = list_planned(report.findings), list_protected(report.findings)
+        yield from _listed_rows(report, "Planned for deletion", planned, report.deletion.planned, room=_PLANNED_ROOM)
+        yield from _listed_rows(report, "Would go, but are protected", protected, report.deletion.protected)
+        guards = list(guard_rows(report))
+        if guards:
+            columns = GUARD_COLUMNS if report.is_of_several else GUARD_COLUMNS[1:]
+            yield from ("", "### Guards", "")
+            yield from _take_fitting(_table(columns, [row[-len(columns) :] for row in guards]), _SECTION_ROOM)
+    facts = list(_fact_lines(report))
+    if facts:
+        level = "##" if report.run.only_reads else "###"
+        yield from _take_fitting(["", f"{level} The run", "", *facts], _SECTION_ROOM)
+
+
+def _listed_rows(
+    report: Report, title: str, listed: Sequence[Finding], total: int, *, room: int = _SECTION_ROOM
+) -> Iterator[str]:
+    """The first of these rows, each with its reason, how many more there are, and the command that lists all."""
+    if not total:
+        return
+    row_name_of = choose_row_names(report.findings)
+    cells = [
+        (
+            format_owner(each),
+            format_name(each),
+            row_name_of(each),
+            each.why or NOTHING,
+            "protected: " + describe_protection(each) if each.outcome is None else each.outcome.replace("_", " "),
+        )
+        for each in listed[:MAX_LISTED]
+    ]
+    head, line, *rows = _table(("Owner", "Name", "Fingerprint", "Why", "Outcome"), cells)
+    fitting = _take_fitting(rows, room)
+    yield from ("", f"### {title} ({total:,})")
+    if fitting:
+        yield from ("", head, line, *fitting)
+    if more := total - len(fitting):
+        yield from ("", f"And {more:,} more.")
+        if command := list_all_command(report):
+            yield from _code_lines([command])
+
+
+def _fact_lines(report: Report) -> Iterator[str]:
+    for title, text in run_facts(report):
+        if text.startswith("janitor "):
+            yield from (f"- {_escape_markdown(title)}:", *_code_lines([text], indent="  "))
+        else:
+            yield f"- {_escape_markdown(f'{title}: {text}')}"
+
+
+def _remark_lines(report: Report) -> list[str]:
+    sections = list(closing_sections(report))
+    lines = [
+        line
+        for section in sections
+        for line in ("", f"## {section.title}", "", *(f"- {_escape_markdown(text)}" for text in section.lines))
+    ]
+    fitting = _take_fitting(lines, _REMARKS_ROOM - _NOTE_ROOM)
+    left_out = sum(len(section.lines) for section in sections) - sum(line.startswith("- ") for line in fitting)
+    return [*fitting, "", _omitted_note(left_out, "remark")] if left_out else fitting
+
+
+def _step_lines(report: Report) -> Iterator[str]:
+    """What to do next: the first steps that fit, each whole."""
+    yield from ("", "## What to do next")
+    room = _SECTION_ROOM
+    for number, step in enumerate(first_steps(report), 1):
+        lines = ["", f"{number}. {_escape_markdown(step.advice)}", *_code_lines(step.commands, indent="   ")]
+        room -= sum(map(_utf16_size, lines))
+        if room < 0:
+            break
+        yield from lines
+
+
+def _code_lines(commands: Sequence[str], indent: str = "") -> Iterator[str]:
+    """Commands as they are to be typed, in a block of code."""
+    if commands:
+        yield from ("", f"{indent}```sh", *(f"{indent}{printable(command)}" for command in commands), f"{indent}```")
 
 
 def _lines_before_findings(report: Report) -> Iterator[str]:

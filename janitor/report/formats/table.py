@@ -1,14 +1,20 @@
-"""`table`: an overview for people: the counts, then what is due soonest, what just expired, what is odd."""
+"""`table`: an overview for people: the counts, what goes and why, what is due soonest, what just expired, what is odd.
+
+Then whatever else they should know, and at the very end what to do next. Nothing is cut so that a reason or a command
+is lost, however narrow the terminal is.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
 from janitor.report.console import render_to_text
+from janitor.report.deletion_plan import MAX_LISTED, describe_protection, list_planned, list_protected
 from janitor.report.finding_cells import (
     NOTHING,
     choose_row_names,
@@ -19,15 +25,24 @@ from janitor.report.finding_cells import (
     format_utc,
 )
 from janitor.report.formats.interface import WholeFormat
-from janitor.report.model import Finding, Outcome, Report
-from janitor.report.summary import closing_lines, headline, listing_line, omitted_line, state_rows
+from janitor.report.guard_rows import GUARD_COLUMNS, guard_rows
+from janitor.report.model import Finding, Outcome, Report, StepPart
+from janitor.report.next_steps import first_steps, list_all_command
+from janitor.report.summary import (
+    closing_sections,
+    deletion_lines,
+    headline,
+    listing_line,
+    omitted_line,
+    run_facts,
+    state_rows,
+)
 from janitor.report.tables import COLUMNS, FIRST_NUMBER, table_rows
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.printable import printable
 from janitor.tokens.reasons import BREAKING
 
-MAX_PLANNED = 15
 MAX_DUE = 15
 MAX_EXPIRED = 5
 MAX_ODD = 10
@@ -38,6 +53,8 @@ _GAP = 3
 _NAME_WIDTH = 26
 _MIN_NAME_WIDTH = 6
 _MIN_MEANING_WIDTH = 24
+_MAX_WHY_WIDTH = 40
+_INDENT = 2
 
 _STYLES = {
     State.ACTIVE: "green",
@@ -49,6 +66,7 @@ _STYLES = {
     State.LEGACY: "magenta",
 }
 _ONLY_WIDE = ("Region", "Account", "Dialect")
+_VERDICT_STYLES = {"would refuse": "bold red", "refused": "bold red", "not checked": "dim"}
 _ODD = (State.MALFORMED, State.LEGACY, State.PERMANENT)
 
 
@@ -63,6 +81,7 @@ class _Column:
         wraps: whether its cells may take several lines.
         shrinks: whether its cells may be shortened.
         right: whether it is aligned to the right.
+        is_short: whether its cells are short texts, which get their whole width where the terminal has it.
     """
 
     title: str
@@ -71,6 +90,7 @@ class _Column:
     wraps: bool = False
     shrinks: bool = False
     right: bool = False
+    is_short: bool = False
 
 
 class TableFormat(WholeFormat):
@@ -92,11 +112,29 @@ def _print(console: Console, report: Report) -> None:
         _print_listing(console, report)
     else:
         _print_overview(console, report)
-    lines = list(closing_lines(report))
-    if lines:
-        console.print()
-    for line in lines:
-        console.print(Text(line))
+    for section in closing_sections(report):
+        _print_title(console, section.title)
+        for line in section.lines:
+            console.print(Padding(_bullet(line), (0, 0, 0, _INDENT)))
+    _print_steps(console, first_steps(report))
+
+
+def render_plan(findings: Sequence[Finding], *, planned: int, protected: int, width: int, colour: bool) -> str:
+    """Render the rows that a sweep would delete, and those that are protected from it, as the report lists them.
+
+    Args:
+        findings: the first of both.
+        planned: how many rows are planned.
+        protected: how many more would be.
+        width: of the terminal, in columns.
+        colour: whether it shows colors.
+    """
+
+    def show(console: Console) -> None:
+        _print_planned(console, findings, planned, "")
+        _print_protected(console, findings, protected, "")
+
+    return render_to_text(show, width=width, colour=colour)
 
 
 def _print_overview(console: Console, report: Report) -> None:
@@ -104,10 +142,13 @@ def _print_overview(console: Console, report: Report) -> None:
     if report.is_of_several:
         _print_tables(console, report)
     console.print(_counts_grid(report))
-    _print_planned(console, report)
+    if not report.run.only_reads:
+        _print_deletion(console, report)
     _print_dated(console, report, "Due soonest", State.EXPIRING, MAX_DUE)
     _print_dated(console, report, "Just expired", State.EXPIRED, MAX_EXPIRED)
     _print_odd(console, report)
+    if report.run.only_reads:
+        _print_facts(console, report)
 
 
 def _print_tables(console: Console, report: Report) -> None:
@@ -129,7 +170,7 @@ def _print_listing(console: Console, report: Report) -> None:
         console.print()
         # Who asks for groups wants to see which, however narrow the terminal is.
         groups = replace(_GROUPS, from_width=0) if report.listing and report.listing.groups else _GROUPS
-        columns = (_EXPIRES, _UTC, _STATE, _OWNER, _NAME, groups, _fingerprints(report), _MEANING)
+        columns = (_EXPIRES, _UTC, _STATE, _OWNER, _NAME, groups, _fingerprints(report.findings), _MEANING)
         _print_grid(console, columns, report.findings)
     if report.findings_omitted:
         console.print(Text(omitted_line(report, report.findings_omitted).replace("`", ""), style="dim"))
@@ -143,15 +184,84 @@ def _counts_grid(report: Report) -> Grid:
     return grid
 
 
-def _print_planned(console: Console, report: Report) -> None:
-    listed = [finding for finding in report.findings if finding.outcome is not None][:MAX_PLANNED]
-    columns = (_EXPIRES, _UTC, _Column("Outcome", _outcome), _OWNER, _NAME, _fingerprints(report), _MEANING)
-    _print_section(console, "Planned for deletion", columns, listed, report.deletion.planned)
+def _print_deletion(console: Console, report: Report) -> None:
+    """What goes and why, what is protected, and which guards stand."""
+    command = list_all_command(report)
+    _print_planned(console, report.findings, report.deletion.planned, command)
+    _print_protected(console, report.findings, report.deletion.protected, command)
+    _print_title(console, "Deletion")
+    for line in deletion_lines(report):
+        console.print(Text(line))
+    rows = list(guard_rows(report))
+    if rows:
+        _print_title(console, "Guards")
+        columns = [title for title in GUARD_COLUMNS if title != "Table" or report.is_of_several]
+        grid = _grid(*(_Column(title, wraps=True) for title in columns))
+        for row in rows:
+            grid.add_row(*(Text(cell, style=_VERDICT_STYLES.get(row[-1], "")) for cell in row[-len(columns) :]))
+        console.print(grid)
+    _print_facts(console, report)
+
+
+def _print_planned(console: Console, findings: Sequence[Finding], total: int, list_all: str) -> None:
+    planned = list_planned(findings)
+    outcome = [_OUTCOME] if any(each.outcome is not DeletionOutcome.PLANNED for each in planned) else []
+    columns = (*outcome, _OWNER, _WIDE_NAME, _WIDE_UTC, _fingerprints(findings), _WHY)
+    _print_section(console, "Planned for deletion", columns, planned[:MAX_LISTED], total, list_all=list_all)
+
+
+def _print_protected(console: Console, findings: Sequence[Finding], total: int, list_all: str) -> None:
+    why = (_WHY, _PROTECTED_BY) if console.width >= _MEDIUM else (_WHY_AND_PROTECTION,)
+    columns = (_OWNER, _WIDE_NAME, _WIDE_UTC, _fingerprints(findings), *why)
+    listed = list_protected(findings)[:MAX_LISTED]
+    _print_section(console, "Would go, but are protected", columns, listed, total, list_all=list_all)
+
+
+def _print_facts(console: Console, report: Report) -> None:
+    facts = list(run_facts(report))
+    if facts:
+        console.print()
+    for title, text in facts:
+        if text.startswith("janitor ") or " " not in text:
+            # A command, or a place: neither is wrapped, so that it can be copied.
+            console.print(Text(f"{title}:", style="bold"))
+            _print_command(console, text)
+        else:
+            console.print(Text.assemble((f"{title}: ", "bold"), text))
+
+
+def _print_steps(console: Console, steps: Sequence[StepPart]) -> None:
+    """The first steps, each with its commands, which are never wrapped, so that they can be copied."""
+    if not steps:
+        return
+    _print_title(console, "What to do next")
+    for step in steps:
+        console.print(Padding(_bullet(printable(step.advice).replace("`", "")), (0, 0, 0, _INDENT)))
+        for command in step.commands:
+            _print_command(console, command)
+
+
+def _print_command(console: Console, command: str) -> None:
+    console.print(Text(f"{' ' * 2 * _INDENT}{printable(command)}", style="cyan"), soft_wrap=True)
+
+
+def _print_title(console: Console, title: str) -> None:
+    console.print()
+    console.print(Text(title, style="bold"))
+
+
+def _bullet(line: str) -> Grid:
+    """The line with a dash before it, and its other lines below its first word."""
+    grid = Grid.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text("-"), Text(line))
+    return grid
 
 
 def _print_dated(console: Console, report: Report, title: str, state: State, most: int) -> None:
     listed = [finding for finding in report.findings if finding.state is state][:most]
-    columns = (_EXPIRES, _UTC, _OWNER, _NAME, _GROUPS, _fingerprints(report), _MEANING)
+    columns = (_EXPIRES, _UTC, _OWNER, _NAME, _GROUPS, _fingerprints(report.findings), _MEANING)
     _print_section(console, title, columns, listed, getattr(report.counts, state.value))
 
 
@@ -162,7 +272,7 @@ def _print_odd(console: Console, report: Report) -> None:
     odd += breaking
     listed = sorted(odd, key=lambda finding: not finding.accepted_by)[:MAX_ODD]
     is_wide = console.width >= _WIDE
-    fingerprints = _fingerprints(report)
+    fingerprints = _fingerprints(report.findings)
     columns = (
         (_STATE, _OWNER, _NAME, _GROUPS, fingerprints, _MEANING)
         if is_wide
@@ -177,17 +287,27 @@ def _breaks_lisa(finding: Finding) -> bool:
 
 
 def _print_section(
-    console: Console, title: str, columns: Sequence[_Column], listed: Sequence[Finding], total: int
+    console: Console,
+    title: str,
+    columns: Sequence[_Column],
+    listed: Sequence[Finding],
+    total: int,
+    *,
+    list_all: str | None = None,
 ) -> None:
+    """The first of some rows, how many more there are, and the command that lists all; empty for no command to name."""
     if not total:
         return
-    console.print()
-    console.print(Text(title, style="bold"))
+    _print_title(console, f"{title} ({total:,})" if list_all is not None else title)
     if listed:
         _print_grid(console, columns, listed)
     more = total - len(listed)
-    if more:
-        console.print(Text(f"… and {more:,} more; --report ndjson=PATH lists them all", style="dim"))
+    if more and list_all:
+        console.print(Text(f"… and {more:,} more; all of them:", style="dim"))
+        _print_command(console, list_all)
+    elif more:
+        how = "" if list_all == "" else "; --report ndjson=PATH lists them all"
+        console.print(Text(f"… and {more:,} more{how}", style="dim"))
 
 
 def _print_grid(console: Console, columns: Sequence[_Column], listed: Sequence[Finding]) -> None:
@@ -217,7 +337,12 @@ def _grid(*columns: _Column) -> Grid:
 def _limit_name_widths(grid: Grid, columns: Sequence[_Column], cells: Sequence[Sequence[Text]], width: int) -> None:
     """Give names what the other columns leave of the width: dates, fingerprints and meanings are never shortened."""
     widest = [
-        max(len(column.title), *(row[position].cell_len for row in cells)) if not column.wraps else _MIN_MEANING_WIDTH
+        _MIN_MEANING_WIDTH
+        if column.wraps and not column.is_short
+        else min(
+            max(len(column.title), *(row[position].cell_len for row in cells)),
+            _MAX_WHY_WIDTH if column.wraps else width,
+        )
         for position, column in enumerate(columns)
     ]
     names = [position for position, column in enumerate(columns) if column.shrinks]
@@ -227,8 +352,8 @@ def _limit_name_widths(grid: Grid, columns: Sequence[_Column], cells: Sequence[S
         grid.columns[position].max_width = max(_MIN_NAME_WIDTH, min(_NAME_WIDTH, left // len(names)))
 
 
-def _fingerprints(report: Report) -> _Column:
-    row_name_of = choose_row_names(report.findings)
+def _fingerprints(findings: Sequence[Finding]) -> _Column:
+    row_name_of = choose_row_names(findings)
     return _Column("Fingerprint", lambda finding: Text(row_name_of(finding)))
 
 
@@ -248,5 +373,16 @@ _OWNER = _Column("Owner", lambda finding: Text(format_owner(finding)), shrinks=T
 _NAME = _Column("Name", lambda finding: Text(format_name(finding)), shrinks=True)
 _GROUPS = _Column("Groups", lambda finding: Text(format_groups(finding)), from_width=_MEDIUM, shrinks=True)
 _MEANING = _Column("What it means", lambda finding: Text(finding.meaning), wraps=True, from_width=_WIDE)
-_TABLE = _Column("Table", lambda finding: Text(printable(finding.table or NOTHING)), wraps=True)
+_TABLE = _Column("Table", lambda finding: Text(printable(finding.table or NOTHING)), wraps=True, is_short=True)
+_WIDE_NAME = replace(_NAME, from_width=_MEDIUM)
+_WIDE_UTC = replace(_UTC, from_width=_WIDE)
+_OUTCOME = _Column("Outcome", _outcome)
+_WHY = _Column("Why", lambda finding: Text(finding.why or NOTHING), wraps=True, is_short=True)
+_PROTECTED_BY = _Column("Protected by", lambda finding: Text(describe_protection(finding)), wraps=True, is_short=True)
+_WHY_AND_PROTECTION = _Column(
+    "Why, and what protects it",
+    lambda finding: Text(f"{finding.why}\n{describe_protection(finding)}"),
+    wraps=True,
+    is_short=True,
+)
 _WHO_AND_MEANING = _Column("Whose it is, and what it means", _who_and_meaning, wraps=True)

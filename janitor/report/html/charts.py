@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from janitor.report.model import Report
+from janitor.report.summary import describe_forecast
 from janitor.tokens.classify import State
 from janitor.tokens.duration import DAY, format_duration
-from janitor.tokens.words import format_count, list_some
+from janitor.tokens.words import format_count
 
 MONTHS_BEHIND = 12
 _MAX_BARS = 62
@@ -111,7 +112,7 @@ class Chart:
         what: the header of the second column.
         bars: its numbers.
         nothing: the text where there are none.
-        unusual: the days with an unusual share, in words.
+        unusual: on which days unusually many tokens expire, in sentences.
         note: what a reader has to know to understand it; may be empty.
     """
 
@@ -178,7 +179,6 @@ def build_expiry_chart(report: Report) -> Chart:
     """Build the chart of tokens that will expire within the report's horizon."""
     horizon = format_duration(max(report.policy.thresholds_seconds))
     bars = days_ahead(report)
-    days = [_tokens_on(f"{day.day}", day.expiring) for day in report.forecast if day.unusual]
     return Chart(
         name="ahead",
         title=f"Ahead: the next {horizon}, by {bars.unit}",
@@ -186,7 +186,7 @@ def build_expiry_chart(report: Report) -> Chart:
         what="Expire",
         bars=bars,
         nothing=f"No token expires within {horizon}.",
-        unusual=list_some(days, _MAX_NAMED, names="days"),
+        unusual=" ".join(describe_forecast(report)),
     )
 
 

@@ -8,19 +8,29 @@ from typing import Any, NamedTuple
 from jinja2 import Environment
 from markupsafe import Markup
 
-from janitor.report.finding_cells import choose_row_names, format_due, format_owner, format_utc
+from janitor.report.deletion_plan import MAX_LISTED, describe_protection, list_planned, list_protected
+from janitor.report.finding_cells import (
+    NOTHING,
+    choose_row_names,
+    format_due,
+    format_name,
+    format_owner,
+    format_utc,
+)
+from janitor.report.guard_rows import GUARD_COLUMNS, guard_rows
 from janitor.report.html.charts import build_expired_chart, build_expiry_chart, judged_at
 from janitor.report.html.findings import ListedFindings, PageRow, RowClasses, build_page_row, list_findings
-from janitor.report.html.next_steps import list_steps
 from janitor.report.html.templating import load_styles, make_environment
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
-from janitor.report.model import Outcome, Remark, Report
+from janitor.report.model import Finding, Outcome, Remark, Report
+from janitor.report.next_steps import list_all_command
 from janitor.report.summary import (
     deletion_lines,
     describe_order,
     headline,
     listing_line,
     omitted_line,
+    run_facts,
     shortfall_lines,
     state_rows,
 )
@@ -103,6 +113,23 @@ class _NextToExpire(NamedTuple):
     owner: str
 
 
+class _SweptRow(NamedTuple):
+    """A row that a sweep deletes, or would if nothing protected it: what became of it, or what protects it."""
+
+    owner: str
+    name: str
+    row_name: str
+    why: str
+    outcome: str
+
+
+class _SweptRows(NamedTuple):
+    """The first of such rows, and how many more there are."""
+
+    rows: list[_SweptRow]
+    more: int
+
+
 @dataclass(frozen=True, slots=True)
 class _StateSection:
     """The listed rows of a state as HTML, and how many there are in all."""
@@ -159,8 +186,14 @@ def _values(report: Report, classes: RowClasses, render_row: Callable[[PageRow],
         "tables": list(_tables(report)),
         "tiles": list(_tiles(report)),
         "charts": [build_expiry_chart(report), build_expired_chart(report)],
-        "steps": list(list_steps(report)),
+        "steps": report.next_steps,
         "deletion_lines": list(deletion_lines(report)),
+        "planned": _list_swept(list_planned(report.findings), report.deletion.planned, row_name_of),
+        "protected": _list_swept(list_protected(report.findings), report.deletion.protected, row_name_of),
+        "list_all": list_all_command(report),
+        "guard_columns": GUARD_COLUMNS if report.is_of_several else GUARD_COLUMNS[1:],
+        "guards": [row if report.is_of_several else row[1:] for row in guard_rows(report)],
+        "run_facts": list(run_facts(report)),
         "outcomes": list(_outcomes(report)),
         "unexpected": [
             render_row(build_page_row(finding, row_name_of(finding), classes))
@@ -193,6 +226,20 @@ def _places(report: Report) -> Iterator[str]:
             yield f"at {table.endpoint}"
     if dialect is not None:
         yield "LISA 6.1 and later (hashed)" if dialect is Dialect.HASHED else "LISA before 6.1 (classic)"
+
+
+def _list_swept(listed: Sequence[Finding], total: int, row_name_of: Callable[[Finding], str]) -> _SweptRows:
+    rows = [
+        _SweptRow(
+            format_owner(each),
+            format_name(each),
+            row_name_of(each),
+            each.why or NOTHING,
+            describe_protection(each) if each.outcome is None else each.outcome.replace("_", " "),
+        )
+        for each in listed[:MAX_LISTED]
+    ]
+    return _SweptRows(rows, total - len(rows))
 
 
 def _next_to_expire(report: Report) -> _NextToExpire | None:

@@ -48,7 +48,7 @@ def test_wrong_usage_is_one_line_and_exit_2(arguments: list[str], capsys: pytest
         ("schema", "NAME is missing; see `janitor schema --help`"),
         (
             "schema reports",
-            "NAME: 'reports' is not one of report, schedule, doctor, token, token-change, token-import; ",
+            "plan-details, archive-list, token, token-change, token-import; did you mean report?",
         ),
         ("scan --table", "--table needs a value"),
         ("scan --deployment=", "--deployment: the name is empty"),

@@ -1,12 +1,22 @@
 import json
 
+from msgspec import structs
+
 from janitor.report.checkup import Checkup, Estimate, build_checkup, failed_check, passed_check, skipped_check
 from janitor.report.checkup_table import render_checkup
 from janitor.report.encode import encode_json_line
 from janitor.report.schema import build_schema
 
 ESTIMATE = Estimate(
-    rows=1, size_bytes=80, segments=1, pages=1, read_units=0.5, cost_usd=0.0, seconds=0.02, seconds_by="measured"
+    rows=1,
+    size_bytes=80,
+    segments=1,
+    pages=1,
+    read_units=0.5,
+    cost_usd=0.0,
+    seconds=0.02,
+    seconds_by="measured",
+    owner_lookups=0,
 )
 LARGE = Estimate(
     rows=40_000_000,
@@ -79,7 +89,12 @@ def test_what_a_run_costs_and_takes_is_said_and_from_what_that_was_reckoned() ->
     large = " ".join(shown(build_checkup("sweep", [table], LARGE)))
     assert "40,000,000 rows: 1,220,736.0 read units, $0.15, about 4 minutes with 8 segments" in large
     assert "by the read units a second that the table takes" in large
+    assert "Looking up owners of expired rows costs half a read unit or more each, for 500 owners at most." in large
     assert "Each row that it deletes costs 2 write units; a thousand cost less than a cent." in large
+    counted = structs.replace(ESTIMATE, owner_lookups=500, read_units=566.0)
+    assert "566.0 read units, 500 look-ups of owners among them" in " ".join(
+        shown(build_checkup("scan", [table], counted))
+    )
 
 
 def test_without_a_table_nobody_is_told_that_all_is_there() -> None:

@@ -15,7 +15,6 @@ from msgspec import structs
 
 from janitor.report.formats.html import HtmlFormat
 from janitor.report.html.charts import Bars, days_ahead, months_behind
-from janitor.report.html.next_steps import list_steps
 from janitor.report.model import (
     ForecastDay,
     ListingPart,
@@ -26,6 +25,7 @@ from janitor.report.model import (
     Report,
     TablePart,
 )
+from janitor.report.next_steps import list_steps
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Gate
@@ -189,7 +189,7 @@ def test_the_chart_says_in_words_what_it_draws() -> None:
     (crowded,) = [day for day in report.forecast if day.unusual]
     words = f"{total} in all, from 2026-09-21 to 2026-10-21. Most: {crowded.day} ({crowded.expiring} tokens). "
     assert f"{words}Unusual: {crowded.day} ({crowded.expiring} tokens)." in page
-    assert f"<b>◆ An unusual share</b> expires on {crowded.day} ({crowded.expiring} tokens)." in page
+    assert f"◆ {crowded.expiring} tokens expire on one day, {crowded.day}." in page
     drawn, numbers = charts_of(page)
     assert drawn[0] == [day.expiring for day in report.forecast] == numbers[0]
     assert sum(drawn[1]) == sum(numbers[1]) == report.counts.expired + report.counts.stale
@@ -281,7 +281,8 @@ def test_every_command_of_what_to_do_next_is_one_that_janitor_takes(report: Repo
     for command in commands:
         program, name, *arguments = shlex.split(command)
         assert program == "janitor"
-        assert "--delete" not in arguments
+        # It shows the rows, and asks.
+        assert "--delete" not in arguments or (report.run.dry_run and name == "sweep")
         assert "--yes" not in arguments
         if name == "token":
             name = f"token {arguments.pop(0)}"
@@ -356,7 +357,7 @@ def test_keys_in_plain_text_that_no_sweep_takes_are_removed_one_by_one() -> None
     others = [found(legacy("held", NOW - 30 * DAY, janitorHold=True)),
               found(legacy("gone", NOW - 30 * DAY), DeletionOutcome.DELETED)]  # fmt: skip
     leaked, sweep, by_hand, *rest = list_steps(report_of([*staying, dead, *others]))
-    assert "the keys of 7 rows of this page" in leaked.advice
+    assert "the keys of 7 rows of this report" in leaked.advice
     assert sweep.advice.startswith("1 row of these is past date and grace")
     assert by_hand.advice.startswith("A sweep leaves 4 rows of these: ")
     assert by_hand.advice.endswith("Here for the first 3; 1 more in the same way.")

@@ -8,8 +8,8 @@ from janitor.report.formats.html import HtmlFormat
 from janitor.report.formats.ics import IcsFormat
 from janitor.report.formats.markdown import MarkdownFormat
 from janitor.report.formats.table import TableFormat
-from janitor.report.html.next_steps import list_steps
 from janitor.report.model import Remark, Report
+from janitor.report.next_steps import list_steps
 from tests.html_reports import HOSTILE, after_a_sweep, believable
 from tests.reports import named, of_several
 

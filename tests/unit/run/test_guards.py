@@ -1,7 +1,9 @@
+import dataclasses
+
 import pytest
 
 from janitor.archive.plan import ScanFacts
-from janitor.run.guards import LEAST_ROWS_FOR_A_SHARE, DeletionLimits, GuardedPlan, check_guards
+from janitor.run.guards import LEAST_ROWS_FOR_A_SHARE, DeletionLimits, GuardedPlan, check_guards, list_refusals
 
 LIMITS = DeletionLimits(max_deletes=1_000, max_delete_percent=50.0, max_clock_skew=60)
 SHARE, ALL_DATED = "max-delete-percent", "all-dated-rows"
@@ -18,7 +20,7 @@ def refused(planned: int, scanned: int, dated: int, protected: int = 0) -> list[
         lease_problem=None,
         archive_problem=None,
     )
-    return [remark.code for remark in check_guards(situation, LIMITS)]
+    return [remark.code for remark in list_refusals(check_guards(situation, LIMITS))]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_a_pattern_that_would_fit_if_it_were_read_otherwise_keeps_every_row() ->
             archive_problem=None,
             misread=misread,
         )
-        return [f"{remark.code}: {remark.message}" for remark in check_guards(situation, LIMITS)]
+        return [f"{remark.code}: {remark.message}" for remark in list_refusals(check_guards(situation, LIMITS))]
 
     assert refused_for({}) == []
     assert refused_for({"ana,ben": 2}, planned=0) == []
@@ -73,3 +75,39 @@ def test_a_pattern_that_would_fit_if_it_were_read_otherwise_keeps_every_row() ->
     assert "2 more" in many
     [secret] = refused_for({"ab" * 64: 1})
     assert "ab" * 32 not in secret
+
+
+def test_each_guard_has_its_figure_its_limit_and_a_verdict() -> None:
+    plan = GuardedPlan(
+        planned=36,
+        protected=1,
+        scan_facts=ScanFacts(scanned=317, dated=313, complete=True),
+        skew_seconds=-90,
+        is_as_of_given=False,
+        lease_problem=None,
+        archive_problem=None,
+        unchecked=["lease"],
+    )
+    guards = {guard.name: guard for guard in check_guards(plan, LIMITS)}
+    said = {name: (guard.figure, guard.limit, guard.passed) for name, guard in guards.items()}
+    assert said == {
+        "clock": ("90 seconds off", "at most 60 seconds", False),
+        "as-of": ("the present", "the present", True),
+        "unfinished-scan": ("317 rows read", "the whole table", True),
+        "max-deletes": ("36 rows", "at most 1,000", True),
+        "max-delete-percent": ("11.4 percent", "at most 50 percent", True),
+        "all-dated-rows": ("37 of 313 dated rows", "not all of them", True),
+        "protection": ("no misspelt pattern", "none", True),
+        "lease": ("unknown", "one run at a time", None),
+        "archive": ("can be written", "writable", True),
+    }
+    assert [name for name, guard in guards.items() if guard.message is not None] == ["clock"]
+    # Nothing is planned: nothing is refused, whatever the clock says.
+    nothing = check_guards(dataclasses.replace(plan, planned=0, protected=0), LIMITS)
+    assert {guard.passed for guard in nothing} == {None}
+    # Consent is asked for last, and only if nothing else refuses.
+    unasked = dataclasses.replace(plan, consent_problem="no terminal")
+    assert [each.code for each in list_refusals(check_guards(unasked, LIMITS))] == ["clock"]
+    assert [
+        each.code for each in list_refusals(check_guards(dataclasses.replace(unasked, skew_seconds=0), LIMITS))
+    ] == ["not-confirmed"]

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from janitor.report.model import TablePart
+from janitor.run.sweep import PlanToConfirm
 from janitor.stopping import Stop
 from janitor.wiring.confirm import Confirmation, NotConfirmedError, confirm
 
@@ -39,4 +41,6 @@ def test_a_request_to_stop_is_no_yes_and_the_command_says_who_asked(
     with pytest.raises(NotConfirmedError) as refused:
         confirm("Delete it?", "nothing was removed", stop)
     assert (str(refused.value), refused.value.code, refused.value.exit_code) == (sentence, error_code, exit_code)
-    assert not Confirmation("tokens", stop, yes=False).ask(1, (0, 0), undated=0)
+    table = TablePart(name="tokens", region="us-east-1", account_id=None, endpoint=None)
+    plan = PlanToConfirm(1, (0, 0), 0, 0, list, None, None)
+    assert not Confirmation(table, stop, yes=False).ask(plan)

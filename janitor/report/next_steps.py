@@ -1,16 +1,15 @@
-"""What to do next: commands of janitor, chosen by what the report holds. None deletes before somebody has looked.
+"""What to do next: commands of janitor, chosen by what the report holds, complete as they are to be typed.
 
-The report does not know every option of its run (`--profile`, `--protect-user`), so rows are deleted only with a plan:
-`janitor sweep --plan` writes it, a person reads it, `janitor apply` asks, and deletes.
+None deletes before somebody has looked: `janitor sweep --delete` and `janitor apply` show the rows, and ask.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from itertools import zip_longest
 
 from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
 from janitor.report.lockout_text import warn_of_working
-from janitor.report.model import Finding, Outcome, Report
+from janitor.report.model import Finding, Outcome, Report, StepPart
 from janitor.report.reason_remarks import may_go_by_sweep
 from janitor.report.target_options import format_target, format_target_of, quote_word
 from janitor.tokens.classify import State
@@ -20,6 +19,8 @@ from janitor.tokens.lockout import Remedy
 from janitor.tokens.reasons import BREAKING, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
 from janitor.tokens.words import format_count
 
+# The code of the error that nobody said yes.
+_NOT_CONFIRMED = "not-confirmed"
 _MAX_THRESHOLDS = 5
 _MAX_REMOVES = 3
 # The states of accepted rows that will expire by themselves, or whose keys are leaked.
@@ -27,21 +28,16 @@ _STATES_WITH_OWN_STEPS = (State.EXPIRING, State.ACTIVE, State.LEGACY)
 _GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
 # Of several tables each has steps of its own.
 _MAX_STEPS = 60
+_MAX_FIRST_STEPS, _MAX_STEPS_OF_SEVERAL = 4, 10
+_USUAL_THRESHOLDS = (30 * 86_400, 7 * 86_400, 86_400)
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
 
-class Step(NamedTuple):
-    """A sentence, and commands for the shell."""
-
-    advice: str
-    commands: tuple[str, ...] = ()
+_NOTHING = StepPart("Nothing calls for action. Have the next run scheduled, and look again then.")
 
 
-_NOTHING = Step("Nothing calls for action. Have the next run scheduled, and look again then.")
-
-
-def list_steps(report: Report) -> Iterator[Step]:
-    """List the steps, the most urgent first; those of several tables one table after the other."""
+def list_steps(report: Report) -> Iterator[StepPart]:
+    """List the steps, the most urgent first; of several tables the first step of each, then the second ones."""
     if report.is_of_several:
         yield from _list_steps_of_tables(report)
         return
@@ -55,64 +51,123 @@ def list_steps(report: Report) -> Iterator[Step]:
     yield from steps or [_NOTHING]
 
 
-def _list_steps_of_tables(report: Report) -> Iterator[Step]:
-    labeled = [
-        Step(f"{table.label}: {step.advice}", step.commands)
-        for table, table_report in zip(report.tables, split_by_table(report), strict=True)
-        for step in list_steps(table_report)
-        if step != _NOTHING
+def first_steps(report: Report) -> list[StepPart]:
+    """The steps that a report for people ends with; the page and the JSON have all."""
+    return report.next_steps[: _MAX_STEPS_OF_SEVERAL if report.is_of_several else _MAX_FIRST_STEPS]
+
+
+def list_all_command(report: Report) -> str:
+    """The command that lists every finding of such a run, with its outcome; empty for a run of several tables."""
+    if report.is_of_several:
+        return ""
+    return f"{_command_again(report).removesuffix(' --delete')} --report ndjson=findings.ndjson"
+
+
+def _list_steps_of_tables(report: Report) -> Iterator[StepPart]:
+    of_tables = [
+        [StepPart(f"{table.label}: {step.advice}", step.commands) for step in list_steps(each) if step != _NOTHING]
+        for table, each in zip(report.tables, split_by_table(report), strict=True)
     ]
+    # The first step of each table, then the second ones, so that the first few of a report are of all tables.
+    labeled = [step for together in zip_longest(*of_tables) for step in together if step is not None]
     yield from labeled[:_MAX_STEPS] or [_NOTHING]
     if len(labeled) > _MAX_STEPS:
-        yield Step(f"And {len(labeled) - _MAX_STEPS:,} more: run the tables one at a time to see them.")
+        yield StepPart(f"And {len(labeled) - _MAX_STEPS:,} more: run the tables one at a time to see them.")
 
 
-def _steps_for_unfinished(report: Report) -> Iterator[Step]:
+def _steps_for_unfinished(report: Report) -> Iterator[StepPart]:
     is_partial = any(error.where == "scan" for error in report.errors)
     if is_partial or report.run.outcome in (Outcome.INTERRUPTED, Outcome.SKIPPED):
-        yield Step("Run it again: this report does not cover the whole table.", (_command_again(report),))
+        yield StepPart("Run it again: this report does not cover the whole table.", (_command_again(report),))
+    elif any(error.code == _NOT_CONFIRMED for error in report.errors):
+        again = _sweep_command(report) + " --delete"
+        if report.run.command == "apply" and report.deletion.plan:
+            again = _apply_command(report, report.deletion.plan)
+        yield StepPart("Nobody confirmed the deletes. Run it again, and answer y, or give --yes.", (again,))
     elif report.run.outcome is Outcome.REFUSED:
-        yield Step(
+        yield StepPart(
             "A guard refused to delete. See above why, read the plan, and raise a limit only if the plan is right."
         )
 
 
-def _steps_for_plan(report: Report) -> Iterator[Step]:
+def _steps_for_plan(report: Report) -> Iterator[StepPart]:
     deletion, stale = report.deletion, report.counts.stale
     left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
-    if deletion.plan and left:
-        apply = f"janitor apply {quote_word(deletion.plan)}{_narrowing_options(report)}"
-        yield Step("Apply the plan, once you have read it.", (f"{apply} --dry-run", apply))
-        return
-    if deletion.failed:
+    if report.run.dry_run and not report.run.only_reads:
+        if report.run.outcome is Outcome.COMPLETE:
+            yield from _steps_after_dry_run(report)
+    elif deletion.plan and left:
+        if report.run.outcome is not Outcome.REFUSED or report.run.command != "apply":
+            yield _step_for_applying(report, deletion.plan)
+    elif deletion.failed:
         advice = f"{format_count(deletion.failed, 'row')} could not be deleted. Make a new plan, and try again."
+        yield _step_for_planning(advice, report)
     elif report.run.only_reads and stale:
         are = "is" if stale == 1 else "are"
         advice = f"{format_count(stale, 'row')} {are} past the grace. Plan the deletes, and read the plan."
+        yield _step_for_planning(advice, report)
     elif left:
-        advice = f"{format_count(left, 'row')} would be deleted. Keep the plan, read it, and apply it."
-    else:
-        return
-    yield Step(advice, (f"{_sweep_command(report)} --plan plan.ndjson", "janitor apply plan.ndjson"))
+        are = "is" if left == 1 else "are"
+        yield _step_for_planning(
+            f"{format_count(left, 'row')} {are} left. Keep the plan, read it, and apply it.", report
+        )
 
 
-def _steps_after_deletes(report: Report) -> Iterator[Step]:
-    archive = report.deletion.archive
-    if archive and report.deletion.deleted:
+def _steps_after_dry_run(report: Report) -> Iterator[StepPart]:
+    """How to do what the dry run has rehearsed: delete at once, or keep a plan that somebody reads first."""
+    deletion, rows = report.deletion, format_count(report.deletion.planned, "row")
+    refusing = [guard.name for table in report.tables for guard in table.guards if guard.passed is False]
+    if refusing:
+        advice = f"See what the guards say that would refuse ({', '.join(refusing)}), and try again."
+        yield StepPart(advice, () if deletion.plan else (_sweep_command(report),))
+    if deletion.plan and deletion.planned:
+        yield _step_for_applying(report, deletion.plan)
+    elif deletion.planned and (refusing or report.tables[0].source is not None or report.policy.as_of is not None):
+        yield _step_for_planning(f"{rows} would be deleted. Keep the plan, read it, and apply it.", report)
+    elif deletion.planned:
+        advice = f"Delete {rows}. On a terminal it shows them again, and asks.{_describe_left_out(report)}"
+        yield StepPart(advice, (f"{_sweep_command(report)} --delete",))
+        yield _step_for_planning("Or keep the plan for somebody else to read, and apply that.", report)
+    elif deletion.waiting:
+        advice = "Tell the owners, which starts the time of their notice. Nothing is deleted before that is over."
+        yield StepPart(f"{advice}{_describe_left_out(report)}", (f"{_sweep_command(report)} --delete",))
+
+
+def _step_for_planning(advice: str, report: Report) -> StepPart:
+    plan = "plan.ndjson"
+    return StepPart(advice, (f"{_sweep_command(report)} --plan {plan}", _apply_command(report, plan)))
+
+
+def _step_for_applying(report: Report, plan: str) -> StepPart:
+    apply = _apply_command(report, plan)
+    advice = f"Apply the plan, once you have read it.{_describe_left_out(report)}"
+    return StepPart(advice, (f"{apply} --dry-run", apply))
+
+
+def _describe_left_out(report: Report) -> str:
+    """Say which options of the run are to be given again, because the commands here leave them out."""
+    left_out = report.tables[0].options.left_out
+    return f" Give {' and '.join(left_out)} again as before: here they are left out." if left_out else ""
+
+
+def _steps_after_deletes(report: Report) -> Iterator[StepPart]:
+    restore = report.deletion.restore_command
+    if restore and report.deletion.archive and report.deletion.deleted:
         advice = "If a row should not have been deleted: see what would be restored, then leave out `--dry-run`."
-        yield Step(advice, (f"janitor restore {quote_word(archive)} --all --dry-run",))
+        yield StepPart(advice, (f"{restore} --dry-run",))
     yield from _steps_for_locked_out(report)
 
 
-def _steps_for_locked_out(report: Report) -> Iterator[Step]:
+def _steps_for_locked_out(report: Report) -> Iterator[StepPart]:
     rows = [row for owner in report.lockouts for row in owner.rows]
     remedies = {row.remedy for row in rows}
     if remedies & {Remedy.UNLOCK_AFTER, Remedy.INCLUDE_LEGACY}:
-        include = " --include legacy" if Remedy.INCLUDE_LEGACY in remedies else ""
+        is_new = Remedy.INCLUDE_LEGACY in remedies and "legacy" not in report.policy.include
+        include = " --include legacy" if is_new else ""
         advice = "Let the locked-out owners in again before the grace is over: plan the rows that keep them out."
         unlock_after = "" if report.policy.unlock_after_seconds is not None else " --unlock-after 1h"
         plan = f"{_sweep_command(report)}{unlock_after}{include} --plan locked-out.ndjson"
-        yield Step(advice, (plan, "janitor apply locked-out.ndjson"))
+        yield StepPart(advice, (plan, _apply_command(report, "locked-out.ndjson")))
     by_hand = [row for row in rows if row.remedy in (Remedy.REMOVE, Remedy.INCLUDE_UNDATED)]
     if by_hand:
         are = "is" if len(by_hand) == 1 else "are"
@@ -123,7 +178,7 @@ def _steps_for_locked_out(report: Report) -> Iterator[Step]:
         yield _step_for_removing(advice, [row.row_name for row in by_hand], report)
 
 
-def _steps_for_reasons(report: Report) -> Iterator[Step]:
+def _steps_for_reasons(report: Report) -> Iterator[StepPart]:
     """What to do about keys in plain text, and about rows that make LISA fail."""
     keys = [each for each in report.findings if PLAIN_TEXT_KEY in each.reasons or KEY_NOT_A_SHA256 in each.reasons]
     if keys:
@@ -131,18 +186,18 @@ def _steps_for_reasons(report: Report) -> Iterator[Step]:
     breaking = [each for each in report.findings if not BREAKING.isdisjoint(each.reasons)]
     if breaking:
         advice = (
-            f"Correct {format_count(len(breaking), 'row')} of this page that LISA fails on: its list of tokens breaks "
-            "for everybody, or API Gateway refuses the token. The finding names the attribute; correct it in "
+            f"Correct {format_count(len(breaking), 'row')} of this report that LISA fails on: its list of tokens "
+            "breaks for everybody, or API Gateway refuses the token. The finding names the attribute; correct it in "
             "DynamoDB, or make a successor of a token that LISA's API accepts, and then remove the old row with "
             "`janitor token remove`. While the row stands, LISA gives its owner no new token."
         )
-        yield Step(advice, _list_commands_for(breaking, report))
+        yield StepPart(advice, _list_commands_for(breaking, report))
 
 
-def _steps_for_keys(keys: Sequence[Finding], report: Report) -> Iterator[Step]:
+def _steps_for_keys(keys: Sequence[Finding], report: Report) -> Iterator[StepPart]:
     """What to do about these rows, whose keys stand in the table as they are used."""
-    yield Step(
-        f"Treat the keys of {format_count(len(keys), 'row')} of this page as leaked: they stand in the table as they "
+    yield StepPart(
+        f"Treat the keys of {format_count(len(keys), 'row')} of this report as leaked: they stand in the table as they "
         "are used. One may be LISA's management key, which lisa-sdk leaves there and LISA accepts everywhere: rotate "
         "it. A client that needs its key gets a hashed row from `janitor token import`. Then remove the rows: LISA "
         "gives their owners no new tokens while they stand."
@@ -154,10 +209,11 @@ def _steps_for_keys(keys: Sequence[Finding], report: Report) -> Iterator[Step]:
             (dead if is_dead else left).append(each)
     if dead:
         are = "is" if len(dead) == 1 else "are"
-        plan = f"{_sweep_command(report)} --include legacy --plan legacy.ndjson"
-        yield Step(
+        include = "" if "legacy" in report.policy.include else " --include legacy"
+        plan = f"{_sweep_command(report)}{include} --plan legacy.ndjson"
+        yield StepPart(
             f"{format_count(len(dead), 'row')} of these {are} past date and grace. Plan to delete, and read the plan.",
-            (plan, "janitor apply legacy.ndjson"),
+            (plan, _apply_command(report, "legacy.ndjson")),
         )
     if left:
         row_name_of = choose_row_names(report.findings)
@@ -172,13 +228,13 @@ def _is_past_grace(finding: Finding, report: Report) -> bool:
     return finding.seconds_to_expiry is not None and finding.seconds_to_expiry <= -report.policy.grace_seconds
 
 
-def _step_for_removing(advice: str, row_names: Sequence[str], report: Report) -> Step:
+def _step_for_removing(advice: str, row_names: Sequence[str], report: Report) -> StepPart:
     """Make a step with the commands that remove the first of these rows, and how many there are besides."""
     # No source takes part in a removal: it is of the table whose copy was read, if that is known.
     where = format_target_of(report) if report.tables[0].source else f" {_target_options(report)}"
     more = len(row_names) - _MAX_REMOVES
     rest = f" Here for the first {_MAX_REMOVES}; {more:,} more in the same way." if more > 0 else ""
-    return Step(
+    return StepPart(
         f"{advice}{rest}", tuple(f"janitor token remove {quote_word(name)}{where}" for name in row_names[:_MAX_REMOVES])
     )
 
@@ -195,26 +251,26 @@ def _list_commands_for(breaking: Sequence[Finding], report: Report) -> tuple[str
     return tuple(commands)
 
 
-def _steps_for_owners(report: Report) -> Iterator[Step]:
+def _steps_for_owners(report: Report) -> Iterator[StepPart]:
     if report.counts.expiring:
         advice = "Tell the owners of the tokens that expire next. All of them, as a spreadsheet:"
-        yield Step(advice, (f"{_scan_command(report)} --report csv=tokens.csv",))
+        yield StepPart(advice, (f"{_scan_command(report)} --report csv=tokens.csv",))
     if report.idle is not None and report.idle.owners:
         owners = format_count(len(report.idle.owners), "owner")
         since = _format_duration(report.idle.after_seconds)
-        yield Step(f"Ask {owners} not seen for {since} whether the token is still needed: it works.")
+        yield StepPart(f"Ask {owners} not seen for {since} whether the token is still needed: it works.")
     accepted = sum(1 for each in report.findings if each.accepted_by and each.state not in _STATES_WITH_OWN_STEPS)
     if accepted:
-        lets = f"{format_count(accepted, 'row')} of this page still {'lets' if accepted == 1 else 'let'} somebody in"
+        lets = f"{format_count(accepted, 'row')} of this report still {'lets' if accepted == 1 else 'let'} somebody in"
         why = "with no date or a broken one"
-        yield Step(
+        yield StepPart(
             f"{lets}, {why}. No sweep deletes a row that LISA accepts: give it a date with `janitor token extend`, "
             "which a legacy row does not take, or remove it with `janitor token remove`. LISA 6.1 and later give its "
             "owner no new token before it is gone."
         )
     if report.findings_omitted:
-        yield Step(
-            "See the findings that this page leaves out.",
+        yield StepPart(
+            "See the findings that this report leaves out.",
             (f"{_command_again(report)} --report ndjson=findings.ndjson",),
         )
 
@@ -222,6 +278,8 @@ def _steps_for_owners(report: Report) -> Iterator[Step]:
 def _command_again(report: Report) -> str:
     """The command of the run itself; not sorted, so that a report that streams may have every row."""
     listing = report.listing
+    if report.run.command == "sweep":
+        return _sweep_command(report) + (" --delete" if report.deletion.enabled else "")
     if listing is None:
         return _scan_command(report)
     chosen = [("state", state.value) for state in listing.states]
@@ -233,13 +291,28 @@ def _command_again(report: Report) -> str:
 
 
 def _scan_command(report: Report, command: str = "scan") -> str:
+    is_listing = command != "scan"
+    return f"janitor {command} {_target_options(report)}{_within(report)}{_rule_options(report, is_listing=is_listing)}"
+
+
+def _within(report: Report) -> str:
     thresholds = sorted(report.policy.thresholds_seconds, reverse=True)[:_MAX_THRESHOLDS]
-    within = "".join(f" --expiring-within {_format_duration(seconds)}" for seconds in thresholds)
-    return f"janitor {command} {_target_options(report)}{within}{_rule_options(report, is_listing=command != 'scan')}"
+    return "".join(f" --expiring-within {_format_duration(seconds)}" for seconds in thresholds)
 
 
 def _sweep_command(report: Report) -> str:
-    return f"janitor sweep {_target_options(report)}{_rule_options(report)}{_narrowing_options(report)}"
+    """The sweep of this run, or one by its rules; without --delete."""
+    within = "" if tuple(report.policy.thresholds_seconds) == _USUAL_THRESHOLDS else _within(report)
+    include = "".join(f" --include {kind}" for kind in report.policy.include)
+    options = f"{_rule_options(report)}{include}{_narrowing_options(report)}{report.tables[0].options.deletion}"
+    return f"janitor sweep {_target_options(report)}{within}{options}"
+
+
+def _apply_command(report: Report, plan: str) -> str:
+    # The plan itself has the rules.
+    options = report.tables[0].options
+    rules = f"{_narrowing_options(report)}{options.protection}{options.deletion}"
+    return f"janitor apply {quote_word(plan)}{format_target_of(report)}{rules}"
 
 
 def _narrowing_options(report: Report) -> str:
@@ -253,7 +326,8 @@ def _rule_options(report: Report, *, is_listing: bool = False) -> str:
     gates = "" if Gate.WORKBENCH in policy.gates else " --gates api"
     early = policy.unlock_after_seconds
     unlock_after = "" if early is None or is_listing else f" --unlock-after {_format_duration(early)}"
-    return f" --grace {_format_duration(policy.grace_seconds)}{unlock_after}{gates}"
+    protection = report.tables[0].options.protection
+    return f" --grace {_format_duration(policy.grace_seconds)}{unlock_after}{gates}{protection}"
 
 
 def _target_options(report: Report) -> str:
@@ -262,6 +336,7 @@ def _target_options(report: Report) -> str:
     source = f" --source {quote_word(table.source)}" if table.source else ""
     # A source that does not say which table its rows are of has its own name, which is not a table's.
     target = format_target(table.name if table.region else None, table.region, table.endpoint)
+    target += table.options.connection
     return f"{source}{target}{f' --dialect {dialect.value}' if dialect else ''}".strip()
 
 

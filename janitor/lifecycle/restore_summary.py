@@ -133,7 +133,7 @@ class RestoreSummary:
         count = self._restorable
         sentences = [f"{count:,} of {self.chosen:,} chosen rows {self._restored} to {self._table.name}."]
         if count:
-            sentences.append("They are as they were: a token that had expired is still expired, and LISA refuses it.")
+            sentences.append("They are as they were: a token that had expired is still expired, and LISA rejects it.")
         if self._accepted_again:
             it = "one of them" if self._accepted_again == 1 else f"{self._accepted_again:,} of them"
             sentences.append(f'But a gate of LISA accepts {it}: see "accepted by" above.')

@@ -36,6 +36,7 @@ class DigestContent:
         lockout_states: the states of the rows of each of them, in words.
         ways_out: what would remove those rows: rest of a sentence, without a full stop.
         unusual_days: each with how many tokens expire on it.
+        notice_age_seconds: how old a notice has to be before its row is deleted; None without --require-notice.
         errors, warnings: sentences without a full stop.
         reason_steps: those of the warnings that say what is wrong with rows besides their dates, and what to do about
             it: next steps, which stand among the warnings no more. A few at most.
@@ -70,6 +71,7 @@ class DigestContent:
     lockout_states: tuple[str, ...] = ()
     ways_out: tuple[str, ...] = ()
     unusual_days: tuple[tuple[str, int], ...] = ()
+    notice_age_seconds: int | None = None
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     reason_steps: tuple[str, ...] = ()
@@ -126,6 +128,7 @@ def build_digest_content(
         locked_out=tuple(owner.username for owner in report.lockouts),
         lockout_states=tuple(map(list_lockout_states, report.lockouts)),
         ways_out=tuple(list_ways_out(report.lockouts, format_target_of(report))),
+        notice_age_seconds=report.policy.notice_age_seconds,
         unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
         errors=tuple(error.message for error in report.errors),
         warnings=tuple(warning.message for warning in report.warnings),

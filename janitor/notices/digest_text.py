@@ -13,7 +13,8 @@ from janitor.notices.notice import Event, Notice
 from janitor.notices.text_wrapping import WIDTH, cut_to_line, display_width, wrap_text
 from janitor.notices.today import Today, expiring_sentence, other_sentences
 from janitor.report.changes import Change, ChangedToken
-from janitor.report.model import Deletion, Outcome
+from janitor.report.model import Outcome
+from janitor.report.summary import describe_crowded_day, describe_deletion
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import shorten_text
 from janitor.tokens.words import format_count
@@ -121,7 +122,7 @@ def opening_lines(content: DigestContent, today: Today, numbering: Numbering, li
         yield from wrap_text(f"{format_count(len(content.tables) - tables, 'more table')}: see the full report.")
     yield from _change_lines(content, max_named)
     yield from _locked_out_lines(content, max_named)
-    yield from _unusual_day_lines(content.unusual_days, max_named)
+    yield from _crowded_day_lines(content.unusual_days, max_named)
     warnings = [shorten_sentence(each) for each in content.warnings if each not in content.reason_steps]
     yield from _list_section("Warnings", warnings, max_named)
     yield from _advice_lines(content, today, max_named)
@@ -261,30 +262,8 @@ def failure_sentences(content: DigestContent) -> Iterator[str]:
 def deletion_sentences(content: DigestContent) -> Iterator[str]:
     """Say what became of the plan; empty if there is nothing to say."""
     deletion = content.deletion
-    planned = format_count(deletion.planned, "row")
-    if not deletion.enabled:
-        if deletion.planned:
-            yield f"A dry run: nothing was deleted, {planned} would be."
-    elif content.outcome is Outcome.REFUSED:
-        yield f"Nothing was deleted, of {planned} planned."
-    else:
-        other_outcomes = {
-            "changed meanwhile and stayed": deletion.changed,
-            "gone already": deletion.already_gone,
-            "failed": deletion.failed,
-            "not touched": _count_untouched(deletion),
-        }
-        sentence = "".join(f", {count:,} {what}" for what, count in other_outcomes.items() if count)
-        yield f"{deletion.deleted:,} deleted, of {planned} planned{sentence}."
-    if deletion.waiting:
-        yield f"{format_count(deletion.waiting, 'more row')} must wait until the notice of their expiry is old enough."
-    if deletion.protected:
-        yield f"{format_count(deletion.protected, 'more row')} would be deleted if they were not protected."
-
-
-def _count_untouched(deletion: Deletion) -> int:
-    """Count the rows of the plan for which no delete was sent, because the run ended before."""
-    return deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone - deletion.failed
+    if deletion.enabled or deletion.planned or deletion.waiting or deletion.protected:
+        yield from describe_deletion(deletion, content.outcome, content.notice_age_seconds)
 
 
 def _path_lines(what: str, where: str) -> Iterator[str]:
@@ -359,13 +338,16 @@ def lockout_sentence(count: int) -> str:
     return f"LISA does not let {format_count(count, 'owner')} create a token until their rows are gone"
 
 
-def _unusual_day_lines(days: Sequence[tuple[str, int]], max_named: int) -> Iterator[str]:
+def _crowded_day_lines(days: Sequence[tuple[str, int]], max_named: int) -> Iterator[str]:
     if not days:
         return
     yield from _heading_lines("Crowded days")
-    sentence = f"An unusual share of the tokens expires on {format_count(len(days), 'day')}"
-    yield from wrap_text(sentence + (":" if max_named else "."), first=_INDENT, rest=_INDENT)
-    yield from _item_lines([f"{printable(day)}  {count:>7,}" for day, count in days[:max_named]], len(days))
+    if max_named:
+        yield from _item_lines(
+            [f"{describe_crowded_day(day, expiring)}." for day, expiring in days[:max_named]], len(days)
+        )
+    else:
+        yield f"{_INDENT}- Unusually many tokens expire on {format_count(len(days), 'day')}."
 
 
 def _list_section(title: str, sentences: Sequence[str], max_named: int) -> Iterator[str]:
@@ -406,10 +388,10 @@ def advice_sentences(content: DigestContent, today: Today) -> Iterator[str]:
     if counts.get("expiring", 0) > today.expiring:
         yield (
             "Tokens that are about to expire: have them renewed or replaced before they expire."
-            " From that second on LISA refuses them."
+            " From that second on LISA rejects them."
         )
     if counts.get("expired", 0) > today.expired:
-        yield "Tokens that have expired: LISA refuses them. Replace them wherever they are still used."
+        yield "Tokens that have expired: LISA rejects them. Replace them wherever they are still used."
     if counts.get("stale", 0) > deletion.deleted:
         yield "Stale rows: `janitor sweep` shows which could be deleted, and deletes them with `--delete`."
 

@@ -91,8 +91,8 @@ def _fact_lines(notice: Notice, place: TokenPlace) -> Iterator[str]:
 def _consequence(notice: Notice) -> str:
     if notice.event is Event.EXPIRING:
         since = f"From {notice.date}" if notice.has_date else "From then"
-        return f"{since} on, LISA refuses this token. Whatever still uses it then, a script or a tool, stops working."
-    return "LISA has refused this token since then. Whatever still uses it does not work."
+        return f"{since} on, LISA rejects this token. Whatever still uses it then, a script or a tool, stops working."
+    return "LISA has rejected this token since then. Whatever still uses it does not work."
 
 
 def _own_words(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _advice_lines(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -
             yield ""
             yield from _paragraph(
                 "LISA's own page makes you a new token only while you have none in its table, expired or not. So there"
-                " this one has to be deleted first, and is refused from then on."
+                " this one has to be deleted first, and is rejected from then on."
             )
     elif makes_own and notice.event is Event.EXPIRED:
         yield from _paragraph(

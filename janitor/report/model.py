@@ -328,7 +328,7 @@ class Remark(Part, frozen=True):
 class LockingRow(Part, frozen=True):
     """A row that keeps its owner from a new token: its row name, its state, and what would remove it.
 
-    `accepted_by` is empty, or names MCP Workbench: it may take the key of a row that the API refuses.
+    `accepted_by` is empty, or names MCP Workbench: it may take the key of a row that the API rejects.
     """
 
     row_name: str

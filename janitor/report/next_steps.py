@@ -187,7 +187,7 @@ def _steps_for_reasons(report: Report) -> Iterator[StepPart]:
     if breaking:
         advice = (
             f"Correct {format_count(len(breaking), 'row')} of this report that LISA fails on: its list of tokens "
-            "breaks for everybody, or API Gateway refuses the token. The finding names the attribute; correct it in "
+            "breaks for everybody, or API Gateway rejects the token. The finding names the attribute; correct it in "
             "DynamoDB, or make a successor of a token that LISA's API accepts, and then remove the old row with "
             "`janitor token remove`. While the row stands, LISA gives its owner no new token."
         )

@@ -23,7 +23,7 @@ _DESCRIPTIONS = {
         "Workbench takes the key itself"
     ),
     GROUPS_BREAK_AUTHORIZER: (
-        "with groups that make API Gateway refuse the token with an error, though Serve accepts it"
+        "with groups that make API Gateway reject the token with an error, though Serve accepts it"
     ),
     BREAKS_LISA_LIST: "on which LISA's list of tokens fails for everybody",
 }

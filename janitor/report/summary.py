@@ -39,7 +39,7 @@ _PERMANENT = {
     None: "no expiration: accepted for ever, from LISA 6.1 on by MCP Workbench only",
 }
 _PERMANENT_FOR_API = {
-    Dialect.HASHED: "no expiration: LISA's API refuses it",
+    Dialect.HASHED: "no expiration: LISA's API rejects it",
     Dialect.CLASSIC: "accepted for ever",
     None: "no expiration: accepted for ever, from LISA 6.1 on by nothing",
 }
@@ -87,51 +87,56 @@ def _state_meanings(report: Report) -> dict[State, str]:
     return {
         State.ACTIVE: f"accepted, and not due within {horizon}",
         State.EXPIRING: f"accepted, and expires within {horizon}",
-        State.EXPIRED: f"refused, for less than {grace}",
-        State.STALE: f"refused, for {grace} or more{early}",
+        State.EXPIRED: f"rejected by LISA, for less than {grace}",
+        State.STALE: f"rejected by LISA, for {grace} or more{early}",
         State.PERMANENT: _PERMANENT[report.policy.dialect]
         if has_workbench
         else _PERMANENT_FOR_API[report.policy.dialect],
         State.MALFORMED: "broken expiry date; may be valid for ever",
-        State.LEGACY: "no tokenUUID, or a key that is no hash: LISA's API refuses it"
+        State.LEGACY: "no tokenUUID, or a key that is not a hash: LISA's API rejects it"
         f"{', MCP Workbench may accept it' if has_workbench else ''}",
     }
 
 
 def deletion_lines(report: Report) -> Iterator[str]:
     """Say what became of the plan, in sentences; empty for a run that only reports."""
-    deletion = report.deletion
     if report.run.only_reads:
         return
-    planned = format_count(deletion.planned, "row")
-    if report.run.dry_run:
-        yield (
-            f"Dry run, nothing was deleted: {planned} would be."
-            if deletion.planned
-            else "Dry run: there is nothing to delete."
-        )
-    elif report.run.outcome is Outcome.REFUSED:
-        yield f"Nothing was deleted, of {planned} that were planned."
-    elif not deletion.planned:
-        yield "There was nothing to delete."
-    else:
-        yield f"Deleted {deletion.deleted:,} of {planned} that were planned{_describe_other_outcomes(deletion)}."
-    yield from waiting_lines(deletion, report.policy.notice_age_seconds)
-    if deletion.protected:
-        yield f"{format_count(deletion.protected, 'more row')} would be deleted if not protected."
+    yield from describe_deletion(report.deletion, report.run.outcome, report.policy.notice_age_seconds)
     for table in report.tables:
         if table.deletion.plan:
             label = f"{printable(table.label)}: " if report.is_of_several else ""
             yield f"{label}The plan is {printable(table.deletion.plan)}; `janitor apply` carries it out."
 
 
-def waiting_lines(deletion: Deletion, notice_age_seconds: int | None) -> Iterator[str]:
-    """Say how many rows wait for their notice, and for how long it has to be sent; nothing if none waits."""
+def describe_deletion(deletion: Deletion, outcome: Outcome, notice_age_seconds: int | None) -> Iterator[str]:
+    """Say what became of the rows of a plan, or would, and which others wait or are protected, in sentences.
+
+    Args:
+        deletion: the counts.
+        outcome: how the run ended.
+        notice_age_seconds: how old a row's notice has to be; None without --require-notice.
+    """
+    planned = format_count(deletion.planned, "row")
+    if not deletion.enabled:
+        yield (
+            f"Dry run, nothing was deleted: {planned} would be."
+            if deletion.planned
+            else "Dry run: there is nothing to delete."
+        )
+    elif outcome is Outcome.REFUSED:
+        yield f"Nothing was deleted, of {planned} that were planned."
+    elif not deletion.planned:
+        yield "There was nothing to delete."
+    else:
+        yield f"Deleted {deletion.deleted:,} of {planned} that were planned{_describe_other_outcomes(deletion)}."
     if deletion.waiting:
         age = "long enough" if notice_age_seconds is None else f"for {format_duration(notice_age_seconds)}"
         tokens, wait = format_count(deletion.waiting, "stale token"), "waits" if deletion.waiting == 1 else "wait"
         owners = "its owner has" if deletion.waiting == 1 else "their owners have"
         yield f"{tokens} {wait} until {owners} had notice {age}."
+    if deletion.protected:
+        yield f"{format_count(deletion.protected, 'more row')} would be deleted if not protected."
 
 
 def run_facts(report: Report) -> Iterator[tuple[str, str]]:
@@ -190,7 +195,7 @@ def recipient_lines(report: Report) -> Iterator[str]:
     """Say who is told of the run or would be, through what, and who cannot be, in sentences."""
     recipients = report.recipients
     if recipients.nobody_because is not None:
-        yield f"Nobody: {recipients.nobody_because}."
+        yield f"nobody: {recipients.nobody_because}."
         return
     is_dry_run = report.run.dry_run and not report.run.only_reads
     for destination in recipients.destinations:
@@ -202,7 +207,7 @@ def recipient_lines(report: Report) -> Iterator[str]:
         elif not destination.are_owners_told and destination.digest_notices:
             yield "Owners get no message of their own (--per-token)."
     if not recipients.destinations:
-        yield "Nobody: nothing could be announced; see below why."
+        yield "nobody: nothing could be announced; see below why."
 
 
 def _describe_destination(destination: DestinationPart, *, verb: str) -> str:
@@ -240,9 +245,14 @@ def describe_forecast(report: Report) -> Iterator[str]:
     """Say on which days unusually many tokens expire, in a sentence for each; the first ten."""
     unusual = [day for day in report.forecast if day.unusual]
     for day in unusual[:_MAX_NAMED]:
-        yield f"{format_count(day.expiring, 'token')} expire on one day, {day.day}."
+        yield f"{describe_crowded_day(day.day, day.expiring)}."
     if len(unusual) > _MAX_NAMED:
         yield f"So it is on {len(unusual) - _MAX_NAMED:,} more days."
+
+
+def describe_crowded_day(day: object, expiring: int) -> str:
+    """Say how many tokens expire on a day; without a full stop."""
+    return f"{format_count(expiring, 'token')} expire on one day, {day}"
 
 
 def _describe_other_outcomes(deletion: Deletion) -> str:

@@ -39,7 +39,7 @@ class RulePart(Part, frozen=True):
 
 
 class GatePart(Part, frozen=True):
-    """Whether a gate of LISA accepts the token; `until` is null if it refuses, or accepts it for ever."""
+    """Whether a gate of LISA accepts the token; `until` is null if it rejects it, or accepts it for ever."""
 
     gate: Gate
     accepts: bool

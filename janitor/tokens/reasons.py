@@ -171,7 +171,7 @@ def describe_reasons(row: Row, reasons: tuple[str, ...]) -> Iterator[str]:
         )
         yield f"its key is in plain text{whose}"
     if GROUPS_BREAK_AUTHORIZER in reasons:
-        yield "its groups make API Gateway refuse it with an error, though Serve accepts it"
+        yield "its groups make API Gateway reject it with an error, though Serve accepts it"
     if BREAKS_LISA_LIST in reasons:
         faults = ", ".join(f"{fault.attribute} is {fault.what}" for fault in find_list_faults(row))
         yield f"breaks LISA's list of tokens for everybody: {faults}"

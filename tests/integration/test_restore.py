@@ -210,7 +210,7 @@ def test_it_says_plainly_that_an_expired_token_is_still_expired(
     archive = sweep(server.url, table, tmp_path).archive
     shown = on_screen(restore(server, archive, "--all", tty=True).out)
     assert f"3 of 3 chosen rows restored to {table}." in shown
-    assert "a token that had expired is still expired, and LISA refuses it" in shown
+    assert "a token that had expired is still expired, and LISA rejects it" in shown
     again = on_screen(restore(server, archive, "--all", "--format", "table").out)
     assert again.count("skipped: a row with its key stands") == 3
     assert f"0 of 3 chosen rows restored to {table}." in again

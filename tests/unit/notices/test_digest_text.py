@@ -64,7 +64,7 @@ def test_a_digest_opens_with_today_and_ends_with_every_token_by_owner() -> None:
         "What to do next\n"
         "---------------\n"
         "  - Tokens that are about to expire: have them renewed or replaced\n"
-        "    before they expire. From that second on LISA refuses them.\n"
+        "    before they expire. From that second on LISA rejects them.\n"
         "\n"
         "Due, by owner, most urgent first\n"
         "--------------------------------\n"
@@ -94,7 +94,8 @@ def test_what_failed_stands_before_everything_else() -> None:
     said = email(failed)
     assert said.index("FAILED") < said.index("2 rows could not be deleted.") < said.index("- access was denied.")
     assert said.index("- access was denied.") < said.index("\nRows\n")
-    assert "4 deleted, of 9 rows planned, 1 changed meanwhile and stayed, 1 gone\n  already, 2 failed, 1 not" in said
+    outcomes = "1 had changed and stay, 1 were gone already, 2 failed, 1 were not touched"
+    assert f"Deleted 4 of 9 rows that were planned; {outcomes}." in " ".join(said.split())
     assert said.index("- access was denied.") < said.index("ci pipeline")
     assert "Run janitor again" in said
 
@@ -118,7 +119,7 @@ def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_before_
     said = email(content)
     places = [
         "extended", "and 2 more", "- eve (expired)\n", "- mal (malformed)\n",
-        "  To let them in again, remove:\n  - rows: `sweep`.\n  - others.\n", "2026-10-01    1,412", "hm.",
+        "  To let them in again, remove:\n  - rows: `sweep`.\n  - others.\n", "1,412 tokens expire on one day, 2026-10-01.", "hm.",
         "ci pipeline",
     ]  # fmt: skip
     assert sorted(places, key=said.index) == places
@@ -131,13 +132,13 @@ def test_a_token_that_was_not_looked_up_is_not_called_gone() -> None:
 
 
 def test_a_dry_run_a_refusal_and_rows_that_stay_are_said() -> None:
-    assert "A dry run: nothing was deleted, 1 row would be." in email(digest(deletion=Deletion(planned=1)))
+    assert "Dry run, nothing was deleted: 1 row would be." in email(digest(deletion=Deletion(planned=1)))
     kept = Deletion(enabled=True, planned=3, waiting=1, protected=2)
     said = email(digest(deletion=kept, outcome=Outcome.REFUSED))
     assert "a guard\nREFUSED to delete" in said
-    assert "Nothing was deleted, of 3 rows planned." in said
-    assert "1 more row must wait" in said
-    assert "2 more rows would be deleted if they were not protected." in said
+    assert "Nothing was deleted, of 3 rows that were planned." in said
+    assert "1 stale token waits until its owner has had notice long enough." in said
+    assert "2 more rows would be deleted if not protected." in said
 
 
 def test_places_stand_unbroken_on_lines_of_their_own() -> None:

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -95,7 +96,9 @@ def opened_in_libreoffice(content: Report | bytes, folder: Path) -> dict[str, li
     path.write_bytes(content if isinstance(content, bytes) else XlsxFormat().tail(content))
     profile = f"-env:UserInstallation=file://{folder}/profile"
     command = [soffice, profile, "--headless", "--convert-to", _ALL_SHEETS, "--outdir", str(folder), str(path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    # Its caches are its own, not in the home folder that all tests see.
+    environment = os.environ | {"HOME": str(folder)}
+    subprocess.run(command, check=True, capture_output=True, timeout=180, env=environment)
     written = {each.stem.removeprefix("report-"): each for each in folder.glob("report-*.csv")}
     return {name: [*csv.DictReader(each.read_text(encoding="utf-8").splitlines())] for name, each in written.items()}
 

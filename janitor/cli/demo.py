@@ -185,7 +185,7 @@ def _print_mail(mailbox: "Mailbox") -> None:
 def _print_next_steps() -> None:
     program = _find_program()
     click.echo("\nTry next:")
-    click.echo(f"  {program} demo --keep                  keep it running, to try it yourself")
+    click.echo(f"  {program} demo --keep                  keep the table, for the commands above to work")
     click.echo(f"  {program} scan --deployment NAME       scan the token table of your LISA deployment; reads only")
 
 

@@ -19,7 +19,7 @@ def command(
     """Put rows of an archive back into their table, each only if no row has its key.
 
     A restored token is as it was: one that had expired is still expired, and LISA rejects it. In a table of LISA 6.1
-    and later, a row whose owner has another row by now is left out, and the exit code is 4, unless --beside is given.
+    and later, a row whose owner has another row is left out, and the exit code is 4, unless --beside is given.
 
     \b
     Examples:

@@ -43,7 +43,7 @@ class RestoreOutcome(StrEnum):
 _DESCRIPTIONS = {
     RestoreOutcome.STANDS: "skipped: a row with its key stands",
     RestoreOutcome.NOT_DELETED: "skipped: it was not deleted",
-    RestoreOutcome.OWNER_HAS_ROW: "left out: its owner has another row by now",
+    RestoreOutcome.OWNER_HAS_ROW: "left out: its owner has another row",
     RestoreOutcome.FAILED: "failed",
 }
 _RESTORED = (RestoreOutcome.RESTORED, RestoreOutcome.PLANNED)
@@ -168,7 +168,7 @@ class RestoreSummary:
         were, it = ("was", "it") if count == 1 else ("were", "them")
         left_out = "would be left out" if self._is_dry_run else f"{were} left out"
         return (
-            f"{format_count(count, 'row')} {left_out}, because the owner has another row by now ({owners}), and LISA "
+            f"{format_count(count, 'row')} {left_out}, because the owner has another row ({owners}), and LISA "
             f"allows one token each; give --beside to put {it} back all the same"
         )
 

@@ -12,10 +12,9 @@ _MAX_ROWS = 3
 
 # A sentence about the rows of each remedy; {rows} are some of their names, {target} the options that name the table.
 _WAYS_OUT = {
-    Remedy.UNLOCK_AFTER: "rows that have expired: `janitor sweep{target} --delete --unlock-after 1h`, without waiting "
-    "for the grace",
-    Remedy.INCLUDE_LEGACY: "legacy rows whose date is over: `janitor sweep{target} --delete --unlock-after 1h "
-    "--include legacy`",
+    # No command: one that leaves out what protects rows in this run would take more than the run itself.
+    Remedy.UNLOCK_AFTER: "rows that have expired: a sweep with `--unlock-after 1h`, without waiting for the grace",
+    Remedy.INCLUDE_LEGACY: "legacy rows whose date is over: a sweep with `--unlock-after 1h --include legacy`",
     Remedy.INCLUDE_UNDATED: "rows without a date: `janitor token remove FINGERPRINT{target}` ({rows}), or if this LISA "
     "runs no MCP Workbench, a sweep with `--gates api --include undated`",
     Remedy.REMOVE: "rows that no sweep may take: `janitor token remove FINGERPRINT{target}` ({rows})",
@@ -35,7 +34,7 @@ def lockout_lines(owners: Sequence[LockedOutOwner], target: str) -> Iterator[str
         return
     named = [describe_locked_out(owner) for owner in owners[:_MAX_NAMED]]
     listed = list_some(named, _MAX_NAMED, names="owners", total=len(owners))
-    yield f"Locked out (LISA gives nobody a new token while a row of theirs is left): {listed}."
+    yield f"LISA gives no new token to an owner who still has a row: {listed}."
     for sentence in list_ways_out(owners, target):
         yield f"To remove {sentence}."
 

@@ -32,7 +32,7 @@ _DESCRIPTIONS = {
 _ADVICE = {
     PLAIN_TEXT_KEY: (
         "treat such a key as leaked, rotate the management key; `janitor token import` hashes a key that a client "
-        f"needs; {_REMOVE}{{sweep}}, for its owner gets no new token before"
+        f"needs; {_REMOVE}{{sweep}}; an owner of such a row gets no new token before"
     ),
     KEY_NOT_A_SHA256: f"{_REMOVE}{{sweep}}; only then does LISA give its owner a new token",
     GROUPS_BREAK_AUTHORIZER: f"{_ROTATE} makes a successor, a set of groups written as a list; {_REMOVE_OLD}",

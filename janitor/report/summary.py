@@ -12,6 +12,7 @@ from janitor.report.model import (
     IdleOwner,
     NoticesPart,
     Outcome,
+    Remark,
     Report,
     TableReport,
 )
@@ -146,7 +147,7 @@ def run_facts(report: Report) -> Iterator[tuple[str, str]]:
     """
     if not report.run.only_reads and report.deletion.planned:
         for table in report.tables[:_MAX_TABLES]:
-            label = f" of {printable(table.label)}" if report.is_of_several else ""
+            label = f" ({printable(table.label)})" if report.is_of_several else ""
             yield f"Archive{label}", _describe_archive(table, is_dry_run=report.run.dry_run)
             if table.deletion.restore_command:
                 yield f"To undo{label}", table.deletion.restore_command
@@ -314,8 +315,8 @@ def closing_sections(report: Report) -> Iterator[Section]:
         Section("Crowded days", list(describe_forecast(report))),
         Section("Locked out", list(lockout_lines(report.lockouts, format_target_of(report)))),
         Section("Idle", list(_idle_lines(report))),
-        Section("Warnings", [f"{printable(warning.message)}." for warning in report.warnings], "Warning: "),
-        Section("Errors", [f"{printable(error.message)}." for error in report.errors], "Error: "),
+        Section("Warnings", list(map(_make_sentence, report.warnings)), "Warning: "),
+        Section("Errors", list(map(_make_sentence, report.errors)), "Error: "),
     )
     yield from (section for section in sections if section.lines)
 
@@ -327,6 +328,11 @@ def closing_lines(report: Report) -> Iterator[str]:
         yield f"{title}: {text}"
     for section in closing_sections(report):
         yield from (f"{section.prefix}{line}" for line in section.lines)
+
+
+def _make_sentence(remark: Remark) -> str:
+    message = printable(remark.message)
+    return f"{message[:1].upper()}{message[1:]}."
 
 
 def _idle_lines(report: Report) -> Iterator[str]:

@@ -176,7 +176,7 @@ class RestoreSettings(Settings):
     )
     all: bool = setting("Put back every row.", is_switch=True)
     beside: bool = setting(
-        "Put back rows beside others that their owners have by now. Without it such rows are left out: LISA 6.1 and "
+        "Put back rows beside others that their owners have. Without it such rows are left out: LISA 6.1 and "
         "later allow each user one token.",
         is_switch=True,
         is_flag_only=True,

@@ -29,7 +29,13 @@ from janitor.wiring.policy import TableRunParameters, read_fingerprint_key
 from janitor.wiring.run_spec import PreparedTable
 from janitor.wiring.scan import check_notices, prepare_table, set_up_notices
 from janitor.wiring.stores import list_state_files, make_table_lease
-from janitor.wiring.sweep import build_sweep, find_ttl_warnings, list_archive_files, make_announced_check
+from janitor.wiring.sweep import (
+    build_sweep,
+    check_notice_age,
+    find_ttl_warnings,
+    list_archive_files,
+    make_announced_check,
+)
 
 _ROWS_A_PAGE = 1_000
 
@@ -112,6 +118,7 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
 def _check_settings(plan: Path, settings: ApplyCommand) -> None:
     """Check that the settings do not contradict each other, before AWS is asked anything."""
     check_archive(settings.deletion)
+    check_notice_age(settings.deletion)
     check_reports(
         settings.output,
         [

@@ -11,6 +11,7 @@ from janitor.report.target_options import quote_word
 from janitor.settings.parsers import Folder, S3Prefix
 from janitor.sinks.s3_folder import S3Folder
 from janitor.stopping import ARCHIVE_SECONDS, Stop
+from janitor.tokens.dialect import Dialect
 from janitor.wiring.open_table import OpenTable
 from janitor.wiring.places import (
     ARCHIVE_FOLDER,
@@ -102,6 +103,9 @@ def describe_archive_place(settings: ArchiveSettings) -> str | None:
 def format_restore_command(archive: Archive, header: PlanHeader, target: str, *, is_dry_run: bool) -> str | None:
     """Format the command that undoes the deletes; None without an archive.
 
+    It puts rows back as they stood, which is beside the other rows of their owners. In a table of LISA before 6.1 no
+    row keeps another out.
+
     Args:
         archive: the archive of this run.
         header: its first line, of which its name has the time and the run's id. Those of a later run are not known, so
@@ -114,7 +118,8 @@ def format_restore_command(archive: Archive, header: PlanHeader, target: str, *,
         return None
     if is_dry_run:
         location = location.replace(f"-{_format_stamp(header)}-{header.run_id}", "-TIME-RUN")
-    return f"janitor restore {quote_word(location)} --all{target}"
+    beside = " --beside" if header.policy.dialect is Dialect.HASHED else ""
+    return f"janitor restore {quote_word(location)} --all{beside}{target}"
 
 
 def find_archive_problem(

@@ -64,7 +64,7 @@ class Confirmation:
         where = f"{printable(table.name)} in {table.region or 'no region'}{account}"
         lines = ["No archive is kept: the deletes cannot be undone."]
         if plan.archive is not None:
-            lines = [f"Before that they are archived in {printable(plan.archive)}"]
+            lines = [f"Each row is archived before it is deleted, in {printable(plan.archive)}"]
         if plan.restore_command is not None:
             lines.append(f"To undo it: {plan.restore_command}")
         when = [f"expired {_format_span(*plan.expiries)}"] if plan.expiries else []

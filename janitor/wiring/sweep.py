@@ -126,6 +126,7 @@ def check_sweep(scan: ScanCommand, plan: PlanSettings, deletion: DeletionSetting
     check_archive(deletion)
     check_readers(scan.limits)
     check_last_seen(scan.last_seen)
+    check_notice_age(deletion)
     if deletion.require_notice and plan.include:
         sentence = "--include and --require-notice exclude each other: legacy and undated rows are never announced"
         raise ConfigurationError(sentence, "remove one of them")
@@ -144,6 +145,16 @@ def check_sweep(scan: ScanCommand, plan: PlanSettings, deletion: DeletionSetting
     # --source refuses --require-notice too, for a reason of its own.
     requires_notice = deletion.require_notice and scan.source.source is None
     check_notices(scan.notices, scan.state, requires_notice=requires_notice, as_of=scan.policy.as_of)
+
+
+def check_notice_age(deletion: DeletionSettings) -> None:
+    """Check that an age of notices is given only where they are required; else it would be taken for a requirement.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if deletion.is_chosen("notice_age") and not deletion.require_notice:
+        raise ConfigurationError("--notice-age is only for --require-notice", "give --require-notice too")
 
 
 def make_announced_check(

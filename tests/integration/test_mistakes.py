@@ -22,6 +22,11 @@ MISTAKES = (
         2,
         "no dep-LISAApiTokenTable, no LISAApiTokenTable; check the deployment's name, --region and the account",
     ),
+    (
+        "sweep --table {table} --notice-age 30d",
+        2,
+        "--notice-age is only for --require-notice; give --require-notice too",
+    ),
     ("scan --deployment=", 2, "--deployment: the name is empty"),
     (
         "scan --table {table} --profile nope",

@@ -143,7 +143,7 @@ def test_no_row_is_put_beside_one_that_its_owner_has_by_now_unless_that_is_asked
     for finished in (shown, done):
         summary = summary_of(finished)
         assert (finished.code, summary["restored"], summary["skipped"]["owner-has-row"]) == (4, 3, 1)
-        assert "left out, because the owner has another row by now (bob)" in finished.err
+        assert "left out, because the owner has another row (bob)" in finished.err
         assert "give --beside" in finished.err
     # Both rows of alice came back, for neither was there without the other; bob's row did not.
     keys = keys_in(client, table)

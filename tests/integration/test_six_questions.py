@@ -102,7 +102,7 @@ def test_each_format_answers_what_an_operator_asks(dry: DryRun) -> None:
     for_people = {"markdown": markdown.replace("\\", "").replace("&#8203;", ""), "html": page} | {
         f"table {width}": text for width, text in tables.items()
     }
-    restore = f"janitor restore {dry.archive}{dry.runs.table}-TIME-RUN.ndjson --all {dry.target}"
+    restore = f"janitor restore {dry.archive}{dry.runs.table}-TIME-RUN.ndjson --all --beside {dry.target}"
     for name, text in for_people.items():
         words = " ".join(text.split())
         # What goes, and why: a screenful, each with its reason, then how many more and how to list them all.
@@ -180,7 +180,7 @@ def test_a_real_run_by_the_commands_of_the_dry_run_can_be_undone_as_it_says(
     assert len(re.findall(r"expired \d+ days ago, grace 8 days", screen)) == LISTED + 2
     question = f"Delete {PLANNED} tokens of {dry.runs.table} in us-east-1, account 000000000000, expired between "
     assert (asked.err.count(question), asked.err.count("[y/N]: ")) == (1, 1)
-    assert f"Before that they are archived in {dry.archive}" in screen
+    assert f"Each row is archived before it is deleted, in {dry.archive}" in screen
     # Not confirmed is said once.
     assert (asked.err + on_screen(asked.out)).count("you did not confirm") == 1
     done = janitor(*words, "--delete", "--yes")
@@ -190,5 +190,5 @@ def test_a_real_run_by_the_commands_of_the_dry_run_can_be_undone_as_it_says(
     assert (destination.digests, destination.digest_notices > 0, destination.owners > 0) == (1, True, True)
     assert real.deletion.restore_command is not None
     _, *restore = shlex.split(real.deletion.restore_command)
-    assert janitor(*restore, "--beside", "--yes").code == 0
+    assert janitor(*restore, "--yes").code == 0
     assert keys_in(dynamodb, dry.runs.table) == before

@@ -50,6 +50,7 @@ MAX_ODD = 10
 # A narrow terminal gets fewer columns: first those go that a date, a state or a title makes up for.
 _MEDIUM, _WIDE = 110, 150
 _GAP = 3
+_OWNER_WIDTH = 40
 _NAME_WIDTH = 26
 _MIN_NAME_WIDTH = 6
 _MIN_MEANING_WIDTH = 24
@@ -348,8 +349,13 @@ def _limit_name_widths(grid: Grid, columns: Sequence[_Column], cells: Sequence[S
     names = [position for position, column in enumerate(columns) if column.shrinks]
     fixed = sum(widest[position] for position in range(len(columns)) if position not in names)
     left = width - fixed - _GAP * (len(columns) - 1)
-    for position in names:
-        grid.columns[position].max_width = max(_MIN_NAME_WIDTH, min(_NAME_WIDTH, left // len(names)))
+    # The first of them, the owner, is what a reader copies, so it gets what the others can do without.
+    for rank, position in enumerate(names):
+        others = len(names) - rank - 1
+        most = _OWNER_WIDTH if rank == 0 else max(_NAME_WIDTH, left // (others + 1))
+        given = max(_MIN_NAME_WIDTH, min(widest[position], most, left - others * _MIN_NAME_WIDTH))
+        grid.columns[position].max_width = given
+        left -= given
 
 
 def _fingerprints(findings: Sequence[Finding]) -> _Column:

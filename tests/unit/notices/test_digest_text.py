@@ -119,8 +119,8 @@ def test_what_changed_who_is_locked_out_and_which_days_are_crowded_stand_before_
     said = email(content)
     places = [
         "extended", "and 2 more", "- eve (expired)\n", "- mal (malformed)\n",
-        "  To let them in again, remove:\n  - rows: `sweep`.\n  - others.\n", "1,412 tokens expire on one day, 2026-10-01.", "hm.",
-        "ci pipeline",
+        "  To let them in again, remove:\n  - rows: `sweep`.\n  - others.\n",
+        "1,412 tokens expire on one day, 2026-10-01.", "hm.", "ci pipeline",
     ]  # fmt: skip
     assert sorted(places, key=said.index) == places
     assert "deleted by somebody else" not in said

@@ -24,9 +24,11 @@ def test_every_command_that_lets_an_owner_in_names_the_table_and_is_one_that_jan
     ways = list_ways_out(OWNERS, target)
     assert len(ways) == len(Remedy)
     commands = [shlex.split(command) for way in ways for command in re.findall(r"`(janitor .+?)`", way)]
-    assert len(commands) == len(Remedy) - 1
+    # A sweep is named without its command: only the report's next steps know what protects rows in this run.
+    assert {tuple(words[:3]) for words in commands} == {("janitor", "token", "remove")}
+    assert "--delete" not in " ".join(ways)
     for _, word, *arguments in commands:
-        name = f"token {arguments.pop(0)}" if word == "token" else word
+        name = f"{word} {arguments.pop(0)}"
         command: click.Command = import_module(f"janitor.cli.{name.replace(' ', '.')}").command
         assert command.make_context(name, list(arguments)).params["table"] == "it's"
         assert arguments[arguments.index("--region") + 1] == "us-east-1"
@@ -42,5 +44,5 @@ def test_protected_rows_have_a_way_out() -> None:
 def test_a_report_names_its_table_and_one_of_several_none() -> None:
     report = changed(report_of([]), lockouts=OWNERS)
     assert format_target_of(report).startswith(f" --table {report.title} --region ")
-    assert f"`janitor sweep{format_target_of(report)} --delete --unlock-after 1h`" in "\n".join(closing_lines(report))
+    assert "a sweep with `--unlock-after 1h`" in "\n".join(closing_lines(report))
     assert format_target_of(of_several(named(report, "one"), named(report, "two"))) == ""

@@ -13,7 +13,7 @@ from janitor.report.combine import split_by_table
 from janitor.report.guard_rows import guard_sentences
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Deletion, Outcome, Report, TableReport, count_reportable
-from janitor.report.summary import describe_cost
+from janitor.report.summary import describe_cost, list_refusing_guards
 from janitor.report.target_options import format_target_of
 from janitor.tokens.reasons import REASONS
 from janitor.tokens.times import format_iso
@@ -36,6 +36,7 @@ class DigestContent:
         lockout_states: the states of the rows of each of them, in words.
         ways_out: what would remove those rows: rest of a sentence, without a full stop.
         unusual_days: each with how many tokens expire on it.
+        refusing_guards: those that refuse to delete, or would.
         notice_age_seconds: how old a notice has to be before its row is deleted; None without --require-notice.
         errors, warnings: sentences without a full stop.
         reason_steps: those of the warnings that say what is wrong with rows besides their dates, and what to do about
@@ -72,6 +73,7 @@ class DigestContent:
     ways_out: tuple[str, ...] = ()
     unusual_days: tuple[tuple[str, int], ...] = ()
     notice_age_seconds: int | None = None
+    refusing_guards: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     reason_steps: tuple[str, ...] = ()
@@ -129,6 +131,7 @@ def build_digest_content(
         lockout_states=tuple(map(list_lockout_states, report.lockouts)),
         ways_out=tuple(list_ways_out(report.lockouts, format_target_of(report))),
         notice_age_seconds=report.policy.notice_age_seconds,
+        refusing_guards=list_refusing_guards(report),
         unusual_days=tuple((day.day.isoformat(), day.expiring) for day in report.forecast if day.unusual),
         errors=tuple(error.message for error in report.errors),
         warnings=tuple(warning.message for warning in report.warnings),

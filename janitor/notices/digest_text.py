@@ -263,7 +263,7 @@ def deletion_sentences(content: DigestContent) -> Iterator[str]:
     """Say what became of the plan; empty if there is nothing to say."""
     deletion = content.deletion
     if deletion.enabled or deletion.planned or deletion.waiting or deletion.protected:
-        yield from describe_deletion(deletion, content.outcome, content.notice_age_seconds)
+        yield from describe_deletion(deletion, content.outcome, content.refusing_guards, content.notice_age_seconds)
 
 
 def _path_lines(what: str, where: str) -> Iterator[str]:

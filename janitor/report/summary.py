@@ -1,6 +1,6 @@
 """The sentences of a report that all formats for people share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from janitor.report.changes import Changes
@@ -103,23 +103,42 @@ def deletion_lines(report: Report) -> Iterator[str]:
     """Say what became of the plan, in sentences; empty for a run that only reports."""
     if report.run.only_reads:
         return
-    yield from describe_deletion(report.deletion, report.run.outcome, report.policy.notice_age_seconds)
+    refusing = list_refusing_guards(report)
+    yield from describe_deletion(report.deletion, report.run.outcome, refusing, report.policy.notice_age_seconds)
     for table in report.tables:
         if table.deletion.plan:
             label = f"{printable(table.label)}: " if report.is_of_several else ""
             yield f"{label}The plan is {printable(table.deletion.plan)}; `janitor apply` carries it out."
 
 
-def describe_deletion(deletion: Deletion, outcome: Outcome, notice_age_seconds: int | None) -> Iterator[str]:
+def list_refusing_guards(report: Report) -> tuple[str, ...]:
+    """List the names of the guards for which nothing is deleted, or would be in a real run; each once.
+
+    Of several tables: nothing, unless each that has planned rows is refused.
+    """
+    planned = [table for table in report.tables if table.deletion.planned]
+    refusing = [[guard.name for guard in table.guards if guard.passed is False] for table in planned]
+    return tuple(dict.fromkeys(name for names in refusing for name in names)) if all(refusing) else ()
+
+
+def describe_deletion(
+    deletion: Deletion, outcome: Outcome, refusing_guards: Sequence[str], notice_age_seconds: int | None
+) -> Iterator[str]:
     """Say what became of the rows of a plan, or would, and which others wait or are protected, in sentences.
 
     Args:
         deletion: the counts.
         outcome: how the run ended.
+        refusing_guards: the guards that refuse, or would.
         notice_age_seconds: how old a row's notice has to be; None without --require-notice.
     """
     planned = format_count(deletion.planned, "row")
-    if not deletion.enabled:
+    if not deletion.enabled and deletion.planned and refusing_guards:
+        guards = list_some(refusing_guards, _MAX_NAMED)
+        are = "is" if deletion.planned == 1 else "are"
+        why = f"because it would be refused ({guards})"
+        yield f"Dry run: {planned} {are} planned, but a real run would delete none, {why}."
+    elif not deletion.enabled:
         yield (
             f"Dry run, nothing was deleted: {planned} would be."
             if deletion.planned

@@ -134,7 +134,7 @@ def test_each_format_answers_what_an_operator_asks(dry: DryRun) -> None:
         assert all(any(command == line.strip() for line in text.splitlines()) for text in tables.values())
     digest = " ".join(digest_of(report).split())
     for answer in (
-        "nothing was deleted, 45 rows would be",
+        "45 rows are planned, but a real run would delete none, because it would be refused (max-deletes).",
         "The guard max-deletes would refuse: 45 rows, allowed is at most 44",
         "8 guards passed, of 9",
         f"To undo it: {restore}",

@@ -16,6 +16,8 @@ from janitor.tokens.printable import printable
 
 _INDENT = "  "
 _LABEL_WIDTH = 13
+# Of an operator's line, which goes on with it where it is wrapped.
+_MAX_INDENT = 24
 _NOBODY_NAMED = "the people who run LISA"
 _UNKNOWN = "not known"
 _HOW_TO_FIND = 'printf %s "$TOKEN" | sha256sum | cut -c1-12'
@@ -112,7 +114,7 @@ def _own_words(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -> I
     }
     for line in rules.text.fill({field: printable(value) for field, value in values.items()}).splitlines():
         text = printable(line.expandtabs(4).rstrip())
-        start = " " * (len(text) - len(text.lstrip()))
+        start = " " * min(len(text) - len(text.lstrip()), _MAX_INDENT)
         yield from wrap_text(text.lstrip(), first=start, rest=start, splits_words=False)
 
 

@@ -94,7 +94,7 @@ def _consequence(notice: Notice) -> str:
     if notice.event is Event.EXPIRING:
         since = f"From {notice.date}" if notice.has_date else "From then"
         return f"{since} on, LISA rejects this token. Whatever still uses it then, a script or a tool, stops working."
-    return "LISA has rejected this token since then. Whatever still uses it does not work."
+    return "LISA has rejected this token since it expired. Whatever still uses it does not work."
 
 
 def _own_words(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _own_words(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -> I
 
 def _advice_lines(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -> Iterator[str]:
     """How LISA does it."""
-    who = rules.contact or _NOBODY_NAMED
+    who = _name_operators(rules)
     makes_own = rules.is_hashed and not notice.system
     if notice.event is Event.EXPIRING:
         yield from _paragraph(f"Before then, ask {who} to extend this token, or to give you a new one in its place.")
@@ -150,8 +150,14 @@ def _advice_lines(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -
         )
     else:
         yield from _paragraph(f"If you still need it, ask {who} for a new one.")
+    stays = "An extended token stays as it is; put" if notice.event is Event.EXPIRING else "Put"
     yield ""
-    yield from _paragraph("Put the new token wherever the old one is used.")
+    yield from _paragraph(f"{stays} a new one wherever the old one is used.")
+
+
+def _name_operators(rules: OwnerMessageRules) -> str:
+    """Name whom owners ask, within a sentence: the operator's words may be anything, a list too."""
+    return _NOBODY_NAMED if rules.contact is None else f"{_NOBODY_NAMED} ({rules.contact})"
 
 
 def _operator_lines(commands: list[str], introduction: str) -> Iterator[str]:
@@ -170,7 +176,7 @@ def _command(text: str, place: TokenPlace, rules: OwnerMessageRules) -> list[str
 def _finding_lines(rules: OwnerMessageRules) -> Iterator[str]:
     """Say how an owner finds out whether a token at hand is this one."""
     if rules.has_fingerprint_key:
-        who = rules.contact or _NOBODY_NAMED
+        who = _name_operators(rules)
         text = f"Fingerprints here are made with a secret: go by the name and the dates above, or ask {who}."
         yield from _section("Which token it is", [f"No message shows a token. {text}"])
         return

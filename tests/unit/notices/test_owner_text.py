@@ -49,8 +49,8 @@ def test_an_owner_reads_which_token_until_when_what_breaks_and_what_to_do() -> N
         "\n"
         "What to do\n"
         "----------\n"
-        "Before then, ask Platform team, #lisa-help to extend this token, or to\n"
-        "give you a new one in its place.\n"
+        "Before then, ask the people who run LISA (Platform team, #lisa-help) to\n"
+        "extend this token, or to give you a new one in its place.\n"
         "\n"
         "They do it with one of these:\n"
         "  janitor token extend 00000000000a --by 90d \\\n"
@@ -62,7 +62,8 @@ def test_an_owner_reads_which_token_until_when_what_breaks_and_what_to_do() -> N
         "table, expired or not. So there this one has to be deleted first, and is\n"
         "rejected from then on.\n"
         "\n"
-        "Put the new token wherever the old one is used.\n"
+        "An extended token stays as it is; put a new one wherever the old one is\n"
+        "used.\n"
         "\n"
         "Which token it is\n"
         "-----------------\n"
@@ -78,6 +79,8 @@ def test_an_owner_reads_which_token_until_when_what_breaks_and_what_to_do() -> N
     ("one", "rules", "says", "not_said"),
     [
         (notice(seconds_to_expiry=-60), {}, "token remove 000000000001", "token extend"),
+        (notice(seconds_to_expiry=-60), {}, "Put a new one wherever the old one is used.", "An extended token"),
+        (notice(seconds_to_expiry=-60), {}, "LISA has rejected this token since it expired.", "From "),
         (notice(seconds_to_expiry=-60, event=Event.DELETED), {}, "If LISA does not let you, another", "janitor token"),
         (notice(), {"is_hashed": False}, "token rotate 000000000001", "LISA's own page"),
         (

@@ -76,12 +76,13 @@ def _opening(notice: Notice) -> str:
 
 def _fact_lines(notice: Notice, place: TokenPlace) -> Iterator[str]:
     account = f", account {place.account}" if place.account else ""
+    when = f"{notice.date}, {notice.distance}" if notice.has_date else notice.distance
     facts = {
         "Fingerprint": notice.crossing.fingerprint,
         "Name": notice.label if notice.name else None,
         "Owner": notice.owner,
         "Made": notice.creation_date,
-        "Expires" if notice.event is Event.EXPIRING else "Expired": f"{notice.date}, {notice.distance}",
+        "Expires" if notice.event is Event.EXPIRING else "Expired": when,
         "Table": f"{place.table} in {place.region}{account}" if place.region else place.table,
     }
     for label, text in facts.items():

@@ -79,6 +79,7 @@ def test_an_owner_reads_which_token_until_when_what_breaks_and_what_to_do() -> N
     ("one", "rules", "says", "not_said"),
     [
         (notice(seconds_to_expiry=-60), {}, "token remove 000000000001", "token extend"),
+        (notice(seconds_to_expiry=-(10**12)), {}, "  Expired      long ago", "-, long ago"),
         (notice(seconds_to_expiry=-60), {}, "Put a new one wherever the old one is used.", "An extended token"),
         (notice(seconds_to_expiry=-60), {}, "LISA has rejected this token since it expired.", "From "),
         (notice(seconds_to_expiry=-60, event=Event.DELETED), {}, "If LISA does not let you, another", "janitor token"),

@@ -16,7 +16,7 @@ from janitor.notices.announcer_group import AnnouncerGroup
 from janitor.notices.audience import MessageKind
 from janitor.notices.channel import WHERE, Channel, PublishingTopic
 from janitor.notices.digest_content import DigestContent, build_digest_content
-from janitor.notices.digest_parts import split_digest
+from janitor.notices.digest_parts import count_parts, split_digest
 from janitor.notices.dry_announcement import describe_recipients
 from janitor.notices.notice import Notice
 from janitor.notices.problem_comparison import ProblemComparison
@@ -173,6 +173,12 @@ def _split(content: DigestContent, channel: Channel) -> Iterator[tuple[Message, 
         yield part.message, part.notices
 
 
+def _count_messages(content: DigestContent, channel: Channel) -> int:
+    """Count the messages of a digest."""
+    destination = channel.destination
+    return 1 if destination is not None and destination.is_service else count_parts(content)
+
+
 def _publish_message(topic: PublishingTopic, message: Message, stop: Stop) -> None:
     """Publish a message. Raises SinkError, also if no answer comes before the run has to end."""
 
@@ -202,15 +208,15 @@ def _keep_ready(announcers: Mapping[str, Announcer]) -> dict[str, Announcer]:
 
 def _describe_dry_run(ready: Mapping[str, Announcer], whole: Report, channel: Channel) -> list[DestinationPart]:
     """Say who would be notified by a real run."""
-    due = {kind: _DueInAllTables(ready, kind, names_tables=whole.is_of_several) for kind in MessageKind}
+    if not ready:
+        return []
     part = describe_recipients(
         channel,
-        whole,
-        due[MessageKind.DIGEST],
-        due[MessageKind.OWNER],
-        lambda content: sum(1 for _ in _split(content, channel)),
+        _build_content(whole, ready, channel, ProblemComparison(channel, whole)),
+        _DueInAllTables(ready, MessageKind.OWNER, names_tables=whole.is_of_several),
+        lambda content: _count_messages(content, channel),
     )
-    return [part] if part is not None and ready else []
+    return [part] if part is not None else []
 
 
 def _describe_delivery(

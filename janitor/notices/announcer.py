@@ -269,13 +269,10 @@ class Announcer:
     def describe_delivery(self, part: DestinationPart) -> DestinationPart:
         """Add what was sent about this table to the report's part about the destination."""
         part = self.delivery.owner_count.fill_in(part)
-        named = [*part.named_without_address, *self._without_address.first_names]
-        return structs.replace(
-            part,
-            digest_notices=part.digest_notices + self.delivery.digest_notices,
-            owners_without_address=part.owners_without_address + self._without_address.count,
-            named_without_address=named[:_MAX_NAMED],
-        )
+        # A topic gets the messages of owners without an address too.
+        if self._channel.mails_owners:
+            part = self._without_address.fill_in(part)
+        return structs.replace(part, digest_notices=part.digest_notices + self.delivery.digest_notices)
 
     def _drop_unmailable(self) -> None:
         """Drop the notices of owners without an address. They are no failure, and stay due."""

@@ -5,6 +5,7 @@ no other message of ours. Its administrator guide ("Custom notifications") names
 keeps to what one block of Slack holds: 3,000 characters (Block Kit reference, section).
 """
 
+import heapq
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from janitor.notices.digest_text import (
     reason_sentences,
     run_sentence,
 )
-from janitor.notices.notice import Event, Notice, ascii_json
+from janitor.notices.notice import Event, Notice, ascii_json, notice_urgency
 from janitor.notices.subject_line import DueCounts, digest_subject
 from janitor.notices.today import Today, expiring_sentence, find_today, other_sentences
 from janitor.tokens.printable import printable
@@ -30,6 +31,7 @@ _NOTICES_TITLE = "Tokens, most urgent first:"
 MAX_TEXT_LENGTH = 3_000
 # Kept free for the number of the other tokens, and where a service shows them in the text for the next steps.
 _ROOM_AFTER_LINES = 500
+_SHORTEST_LINE = 30  # of a notice
 _MAX_ERRORS = 3
 _MAX_SENTENCE_LENGTH = 200
 _MAX_NAME_LENGTH = 60
@@ -81,14 +83,17 @@ def summarize_digest(content: DigestContent, room: int = MAX_TEXT_LENGTH) -> Cha
     if len(content.notices):
         lines.append(_NOTICES_TITLE)
     due, named = DueCounts(urgent_within=content.urgent_within), 0
-    for number, notice in enumerate(content.notices):
+    for notice in content.notices:
         due.add(notice)
-        if number == named:
-            line = _notice_line(notice)
-            room -= len(line) + 1
-            if room >= 0:
-                lines.append(line)
-                named += 1
+    # Of several tables, one table's notices follow the other's.
+    most = max(0, room) // _SHORTEST_LINE
+    for notice in heapq.nsmallest(most, content.notices, key=notice_urgency):
+        line = _notice_line(notice)
+        room -= len(line) + 1
+        if room < 0:
+            break
+        lines.append(line)
+        named += 1
     unnamed = len(content.notices) - named
     if unnamed:
         lines.append(f"… and {format_count(unnamed, 'more token')}.")

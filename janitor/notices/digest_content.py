@@ -12,9 +12,10 @@ from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
 from janitor.report.guard_rows import guard_sentences
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
-from janitor.report.model import Deletion, Outcome, Report, TableReport, count_reportable
+from janitor.report.model import Deletion, LockedOutOwner, Outcome, Report, TableReport, count_reportable
 from janitor.report.summary import describe_cost, list_refusing_guards
 from janitor.report.target_options import format_target_of
+from janitor.tokens.printable import printable
 from janitor.tokens.reasons import REASONS
 from janitor.tokens.times import format_iso
 
@@ -33,7 +34,7 @@ class DigestContent:
             collection on disk keeps memory flat.
         changes: since the last run, by the report's keys; None if no earlier run is known.
         locked_out: owners, untrusted.
-        lockout_states: the states of the rows of each of them, in words.
+        lockout_states: the states of the rows of each of them, in words; of several tables, with the table.
         ways_out: what would remove those rows: rest of a sentence, without a full stop.
         unusual_days: each with how many tokens expire on it.
         refusing_guards: those that refuse to delete, or would.
@@ -128,7 +129,7 @@ def build_digest_content(
         notices=notices,
         changes=_changes_of(report.changes),
         locked_out=tuple(owner.username for owner in report.lockouts),
-        lockout_states=tuple(map(list_lockout_states, report.lockouts)),
+        lockout_states=tuple(map(_describe_lockout, report.lockouts)),
         ways_out=tuple(list_ways_out(report.lockouts, format_target_of(report))),
         notice_age_seconds=report.policy.notice_age_seconds,
         refusing_guards=list_refusing_guards(report),
@@ -151,6 +152,11 @@ def build_digest_content(
 def _of_table(table: TableReport, report: Report) -> DigestContent:
     content = build_digest_content(structs.replace(report, findings=[]), (), None)
     return replace(content, table=table.label, errors=(), warnings=(), report_json=None)
+
+
+def _describe_lockout(owner: LockedOutOwner) -> str:
+    states = list_lockout_states(owner)
+    return states if owner.table is None else f"{states}, in {printable(owner.table)}"
 
 
 def _changes_of(changes: Changes | None) -> Mapping[str, Change] | None:

@@ -92,7 +92,7 @@ def split_digest(content: DigestContent, limit: int = LIMIT) -> Iterator[DigestP
     Raises:
         ValueError: a single notice does not fit, which takes a limit far below that of SNS.
     """
-    chat = encode_for_chat(summarize_digest(content), "digest") if content.has_chat_text else None
+    chat = _build_chat_text(content)
     split = _find_cuts(content, limit - _chat_size(chat))
     notices = iter(content.notices)
     total, parts = len(content.notices), len(split.lengths)
@@ -100,6 +100,19 @@ def split_digest(content: DigestContent, limit: int = LIMIT) -> Iterator[DigestP
         numbering = Numbering(part, parts, length, total)
         chat_of_part = chat if part == 1 else None
         yield _make_part(content, numbering, tuple(islice(notices, length)), split, chat_of_part)
+
+
+def count_parts(content: DigestContent, limit: int = LIMIT) -> int:
+    """Count the parts that `split_digest` makes, without rendering their notices.
+
+    Raises:
+        ValueError: as `split_digest` does.
+    """
+    return len(_find_cuts(content, limit - _chat_size(_build_chat_text(content))).lengths)
+
+
+def _build_chat_text(content: DigestContent) -> str | None:
+    return encode_for_chat(summarize_digest(content), "digest") if content.has_chat_text else None
 
 
 def _make_part(

@@ -32,8 +32,6 @@ _TABLE_LIMITS = (30, 10, 5, 3, 1, 0)
 WIDEST_NUMBER = 999_999_999
 
 _INDENT = "  "
-_MAX_COMMANDS = 3
-_RESTORE = "`janitor restore` puts deleted rows back, from the archive"
 
 _NO_OWNER = "(no owner)"
 _DUE = "Due, by owner, most urgent first"
@@ -164,12 +162,12 @@ def _describe_urgent(notice: Notice) -> str:
 def _table_lines(table: DigestContent, max_named: int) -> Iterator[str]:
     """Render one table of several: how its turn ended, its rows, and what became of them."""
     yield from _heading_lines(printable(table.table))
-    yield from wrap_text(f"{_place(table)} {_OUTCOMES[table.outcome]}", first=_INDENT, rest=_INDENT)
+    sentence = f"In {_place(table)}, the {table.command} {_OUTCOMES[table.outcome]}"
+    yield from wrap_text(printable(sentence), first=_INDENT, rest=_INDENT)
     yield from _count_lines(table)
     for sentence in deletion_sentences(table):
         yield from wrap_text(sentence, first=_INDENT, rest=_INDENT)
-    if table.deletion.archive:
-        yield from _path_lines(_RESTORE, table.deletion.archive)
+    yield from _undo_lines(table)
     for kind, change in (table.changes or {}).items():
         if change.count:
             yield f"{_INDENT}{_CHANGE_NAMES[kind]:<27}  {change.count:>11,}"
@@ -273,23 +271,26 @@ def _path_lines(what: str, where: str) -> Iterator[str]:
 
 
 def _deletion_lines(content: DigestContent) -> Iterator[str]:
-    deletion = content.deletion
     sentences = list(deletion_sentences(content))
     if sentences:
         yield from _heading_lines("Deletion")
     for sentence in sentences:
         yield from wrap_text(sentence, first=_INDENT, rest=_INDENT)
-    if deletion.archive:
-        yield from _path_lines(_RESTORE, deletion.archive)
     yield from _sweep_fact_lines(content)
 
 
 def _sweep_fact_lines(content: DigestContent) -> Iterator[str]:
-    """Say in few lines which guards stand, what it costs, and how to undo it."""
+    """Say in few lines which guards stand, what it costs, and how to undo it: of several tables, each says that."""
     cost = [f"Cost: {content.cost}"] if content.cost else []
     for sentence in (*content.guards, *cost):
         yield from wrap_text(f"{sentence}.", first=_INDENT, rest=_INDENT)
-    for command in content.restore_commands[:_MAX_COMMANDS]:
+    if not content.tables:
+        yield from _undo_lines(content)
+
+
+def _undo_lines(content: DigestContent) -> Iterator[str]:
+    """The command that puts deleted rows back."""
+    for command in content.restore_commands:
         yield from _path_lines("To undo it", command)
 
 
@@ -399,7 +400,8 @@ def advice_sentences(content: DigestContent, today: Today) -> Iterator[str]:
 def reason_sentences(content: DigestContent) -> Iterator[str]:
     """Say what is wrong with rows besides their dates, and what to do about it."""
     for step in map(shorten_sentence, content.reason_steps):
-        yield f"{step[:1].upper()}{step[1:]}."
+        # Of several tables it begins with a table's name.
+        yield f"{step if content.tables else step[:1].upper() + step[1:]}."
 
 
 def _heading_lines(title: str) -> Iterator[str]:

@@ -1,15 +1,15 @@
 """The end of a dry run: says who would be notified by a real one; sends nothing, and remembers nothing."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 
 from msgspec import structs
 
 from janitor.notices.announcer import Announcer, build_changes_warning, build_store_error
 from janitor.notices.channel import Channel
-from janitor.notices.digest_content import DigestContent, build_digest_content, is_news
+from janitor.notices.digest_content import DigestContent, is_news
 from janitor.notices.notice import Notice
 from janitor.notices.owners_without_address import OwnerCount, OwnersWithoutAddress
-from janitor.report.model import DestinationPart, NoticesPart, Report, TableReport
+from janitor.report.model import DestinationPart, NoticesPart, TableReport
 
 
 class DryAnnouncer(Announcer):
@@ -28,40 +28,39 @@ class DryAnnouncer(Announcer):
             warnings.append(self._channel.refusal)
         if self._memory.error is not None:
             errors.append(build_store_error(self._memory.error, was_sent=False))
-        part = NoticesPart(due=len(self._memory.due), state=self._memory.location)
+        part = NoticesPart(
+            due=len(self._memory.due), long_expired=self._memory.long_expired, state=self._memory.location
+        )
         return structs.replace(report, errors=errors, warnings=warnings, notices=part)
 
 
 def describe_recipients(
     channel: Channel,
-    report: Report,
-    digest_notices: Collection[Notice],
-    owner_notices: Collection[Notice],
-    count_digests: Callable[[DigestContent], int],
+    content: DigestContent,
+    owner_notices: Iterable[Notice],
+    count_messages: Callable[[DigestContent], int],
 ) -> DestinationPart | None:
     """Say what a real run would send to the channel's destination; None if it has none.
 
     Args:
         channel: who is notified.
-        report: the dry run's.
-        digest_notices: those that the digest would have.
+        content: what the digest would say.
         owner_notices: those that owners would get.
-        count_digests: counts the messages that a digest takes.
+        count_messages: counts the messages that a digest takes.
     """
     if channel.destination is None:
         return None
-    content = build_digest_content(report, digest_notices, channel.full_report_location)
     # What a real run deletes is news too.
-    is_worth_telling = is_news(content) or report.deletion.planned > 0
+    is_worth_telling = is_news(content) or content.deletion.planned > 0
     has_digest = channel.digest == "always" or (channel.digest == "news" and is_worth_telling)
-    told, without_address = OwnerCount(), OwnersWithoutAddress(channel.addresses)
+    owner_count, without_address = OwnerCount(), OwnersWithoutAddress(channel.addresses)
     for notice in owner_notices if channel.per_token else ():
         if not channel.mails_owners or without_address.find_address(notice) is not None:
-            told.add(notice)
-    return structs.replace(
-        told.fill_in(DestinationPart(label=channel.destination.label, are_owners_told=channel.per_token)),
-        digests=count_digests(content) if has_digest else 0,
-        digest_notices=len(digest_notices) if has_digest else 0,
-        owners_without_address=without_address.count,
-        named_without_address=without_address.first_names,
+            owner_count.add(notice)
+    part = DestinationPart(
+        label=channel.destination.label,
+        digests=count_messages(content) if has_digest else 0,
+        digest_notices=len(content.notices) if has_digest else 0,
+        are_owners_told=channel.per_token,
     )
+    return without_address.fill_in(owner_count.fill_in(part))

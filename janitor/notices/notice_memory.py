@@ -127,6 +127,7 @@ class NoticeMemory:
         self.location = store.location
         self._memory = RunMemory(store, rules.scope, rules.now)
         self.broken = self._memory.broken
+        self._planned_long_expired = 0
         self._snapshot: Snapshot | None = None
         self._folder = folder
         self._clock = clock
@@ -348,6 +349,9 @@ class NoticeMemory:
         for audience in self._rules.audiences:
             only_counted |= self._add_due_for(audience, by_crossing)
         self.long_expired += len(only_counted)
+        self._planned_long_expired += sum(
+            by_crossing[crossing].outcome is DeletionOutcome.PLANNED for crossing in only_counted
+        )
         self._add_deletion_notices(tokens)
 
     def _add_due_for(self, audience: Audience, by_crossing: Mapping[Crossing, SeenToken]) -> set[Crossing]:
@@ -399,6 +403,7 @@ class NoticeMemory:
                 self.due.drop_deletions()
             else:
                 self.due.drop_superseded()
+                self.long_expired -= self._planned_long_expired
 
     def _crossing(self, token: SeenToken) -> Crossing | None:
         if token.expiry is None or token.state not in _ANNOUNCED_STATES or token.outcome in _NOT_AS_SEEN:

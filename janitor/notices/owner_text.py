@@ -16,6 +16,8 @@ from janitor.tokens.printable import printable
 
 _INDENT = "  "
 _LABEL_WIDTH = 13
+# Of an operator's line, which goes on with it where it is wrapped.
+_MAX_INDENT = 24
 _NOBODY_NAMED = "the people who run LISA"
 _UNKNOWN = "not known"
 _HOW_TO_FIND = 'printf %s "$TOKEN" | sha256sum | cut -c1-12'
@@ -74,12 +76,13 @@ def _opening(notice: Notice) -> str:
 
 def _fact_lines(notice: Notice, place: TokenPlace) -> Iterator[str]:
     account = f", account {place.account}" if place.account else ""
+    when = f"{notice.date}, {notice.distance}" if notice.has_date else notice.distance
     facts = {
         "Fingerprint": notice.crossing.fingerprint,
         "Name": notice.label if notice.name else None,
         "Owner": notice.owner,
         "Made": notice.creation_date,
-        "Expires" if notice.event is Event.EXPIRING else "Expired": f"{notice.date}, {notice.distance}",
+        "Expires" if notice.event is Event.EXPIRING else "Expired": when,
         "Table": f"{place.table} in {place.region}{account}" if place.region else place.table,
     }
     for label, text in facts.items():
@@ -92,7 +95,7 @@ def _consequence(notice: Notice) -> str:
     if notice.event is Event.EXPIRING:
         since = f"From {notice.date}" if notice.has_date else "From then"
         return f"{since} on, LISA rejects this token. Whatever still uses it then, a script or a tool, stops working."
-    return "LISA has rejected this token since then. Whatever still uses it does not work."
+    return "LISA has rejected this token since it expired. Whatever still uses it does not work."
 
 
 def _own_words(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -> Iterator[str]:
@@ -112,13 +115,13 @@ def _own_words(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -> I
     }
     for line in rules.text.fill({field: printable(value) for field, value in values.items()}).splitlines():
         text = printable(line.expandtabs(4).rstrip())
-        start = " " * (len(text) - len(text.lstrip()))
+        start = " " * min(len(text) - len(text.lstrip()), _MAX_INDENT)
         yield from wrap_text(text.lstrip(), first=start, rest=start, splits_words=False)
 
 
 def _advice_lines(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -> Iterator[str]:
     """How LISA does it."""
-    who = rules.contact or _NOBODY_NAMED
+    who = _name_operators(rules)
     makes_own = rules.is_hashed and not notice.system
     if notice.event is Event.EXPIRING:
         yield from _paragraph(f"Before then, ask {who} to extend this token, or to give you a new one in its place.")
@@ -148,8 +151,14 @@ def _advice_lines(notice: Notice, place: TokenPlace, rules: OwnerMessageRules) -
         )
     else:
         yield from _paragraph(f"If you still need it, ask {who} for a new one.")
+    stays = "An extended token stays as it is; put" if notice.event is Event.EXPIRING else "Put"
     yield ""
-    yield from _paragraph("Put the new token wherever the old one is used.")
+    yield from _paragraph(f"{stays} a new one wherever the old one is used.")
+
+
+def _name_operators(rules: OwnerMessageRules) -> str:
+    """Name whom owners ask, within a sentence: the operator's words may be anything, a list too."""
+    return _NOBODY_NAMED if rules.contact is None else f"{_NOBODY_NAMED} ({rules.contact})"
 
 
 def _operator_lines(commands: list[str], introduction: str) -> Iterator[str]:
@@ -168,7 +177,7 @@ def _command(text: str, place: TokenPlace, rules: OwnerMessageRules) -> list[str
 def _finding_lines(rules: OwnerMessageRules) -> Iterator[str]:
     """Say how an owner finds out whether a token at hand is this one."""
     if rules.has_fingerprint_key:
-        who = rules.contact or _NOBODY_NAMED
+        who = _name_operators(rules)
         text = f"Fingerprints here are made with a secret: go by the name and the dates above, or ask {who}."
         yield from _section("Which token it is", [f"No message shows a token. {text}"])
         return

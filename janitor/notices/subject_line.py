@@ -127,8 +127,10 @@ def _phrases(content: DigestContent, due: DueCounts) -> Iterator[str]:
 
 
 def _describe_no_news(content: DigestContent) -> str:
-    """Say why nothing is due."""
-    return to_ascii(content.errors[0]) if content.errors else _NO_NEWS[content.outcome]
+    """Say why nothing is due; the subject begins with what a refusal begins with."""
+    if not content.errors:
+        return _NO_NEWS[content.outcome]
+    return to_ascii(content.errors[0]).removeprefix(_OUTCOME_PREFIXES[Outcome.REFUSED].lower())
 
 
 def _join_phrases(phrases: Sequence[str], room: int) -> str:

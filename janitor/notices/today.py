@@ -68,7 +68,7 @@ def expiring_sentence(today: Today) -> str:
     """Say how many tokens expire within the day; without a full stop, for their names follow."""
     expire = "expires" if today.expiring == 1 else "expire"
     them = "it" if today.expiring == 1 else "them"
-    return f"{format_count(today.expiring, 'token')} {expire} within {describe_within(today.within)}: renew {them} now"
+    return f"{format_count(today.expiring, 'token')} {expire} within {describe_within(today.within)}; renew {them} now"
 
 
 def other_sentences(today: Today) -> Iterator[str]:
@@ -83,10 +83,10 @@ def other_sentences(today: Today) -> Iterator[str]:
             f"token until {their} rows are gone."
         )
     if today.malformed:
-        row, have = ("row", "has") if today.malformed == 1 else ("rows", "have")
+        row, have, them = ("row", "has", "it") if today.malformed == 1 else ("rows", "have", "them")
         yield (
             f"{today.malformed:,} {row} {have} a broken expiry date, and may be valid for ever: only you can tell what "
-            "was meant; `janitor scan` lists them, with a guess."
+            f"was meant; `janitor scan` lists {them}, with a guess."
         )
 
 

@@ -247,6 +247,10 @@ class NoticesPart(Part, frozen=True):
     state: str | None = None
 
 
+# Each owner counts once, and who was counted is kept in memory meanwhile.
+MAX_COUNTED_OWNERS = 10_000
+
+
 class DestinationPart(Part, frozen=True):
     """What one destination of notices got, or in a dry run would get from a real one.
 
@@ -254,7 +258,8 @@ class DestinationPart(Part, frozen=True):
         label: the topic's ARN, or the service of --notify without its secrets.
         digests: how many digests.
         digest_notices: how many notices they hold.
-        owners: how many owners get messages of their own, and `owner_messages` how many messages.
+        owners: how many owners get messages of their own, and `owner_messages` how many messages. Owners are counted up
+            to 10,000 a table, here and below; there may be more.
         named_owners: the first of them, at most 10.
         owners_without_address: how many owners get none, because no mail address of theirs is known;
             `named_without_address` are the first 10.

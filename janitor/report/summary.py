@@ -7,6 +7,7 @@ from janitor.report.changes import Changes
 from janitor.report.finding_cells import format_utc
 from janitor.report.lockout_text import lockout_lines
 from janitor.report.model import (
+    MAX_COUNTED_OWNERS,
     Deletion,
     DestinationPart,
     IdleOwner,
@@ -222,7 +223,7 @@ def recipient_lines(report: Report) -> Iterator[str]:
         yield _describe_destination(destination, verb="would get" if is_dry_run else "got")
         if destination.owners_without_address:
             names = list_some(destination.named_without_address, _MAX_NAMED, total=destination.owners_without_address)
-            owners = format_count(destination.owners_without_address, "owner")
+            owners = format_owner_count(destination.owners_without_address)
             yield f"Not told, for no mail address is known: {owners} ({names})."
         elif not destination.are_owners_told and destination.digest_notices:
             yield "Owners get no message of their own (--per-token)."
@@ -238,8 +239,13 @@ def _describe_destination(destination: DestinationPart, *, verb: str) -> str:
     if destination.owner_messages:
         owners = list_some(destination.named_owners, _MAX_NAMED, total=destination.owners)
         count = format_count(destination.owner_messages, "message")
-        messages.append(f"{count} to {format_count(destination.owners, 'owner')} ({owners})")
+        messages.append(f"{count} to {format_owner_count(destination.owners)} ({owners})")
     return f"{printable(destination.label)} {verb} {' and '.join(messages) or 'nothing'}."
+
+
+def format_owner_count(count: int) -> str:
+    """Format how many owners there are, where they are counted up to `MAX_COUNTED_OWNERS`."""
+    return format_count(count, "owner") + (" or more" if count >= MAX_COUNTED_OWNERS else "")
 
 
 def _describe_notices(notices: NoticesPart) -> str:

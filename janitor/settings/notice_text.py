@@ -21,8 +21,10 @@ FIELDS: Mapping[str, str] = {
     "account": "the table's account",
     "contact": "whom to ask",
 }
-# In characters. A message of SNS holds both texts many times over.
+# In characters, and in fields, each of which stands for up to 256 characters of a table, in up to 24 bytes each: SNS
+# takes 256 KiB, whatever the values are.
 MAX_TEXT_LENGTH = 4_000
+MAX_FIELDS = 16
 MAX_CONTACT_LENGTH = 200
 
 # Of `name.upper` and `name[0]`, which are no fields, the part before the dot or bracket.
@@ -45,8 +47,8 @@ def parse_notice_text(text: str) -> NoticeText:
     A field is only replaced: nothing is formatted or looked up by it.
 
     Raises:
-        ValueError: it has an unknown field or a single brace, looks like it holds a token, is too long, empty or not
-            printable.
+        ValueError: it has an unknown field, too many fields or a single brace, looks like it holds a token, is too
+            long, empty or not printable.
     """
     stripped = text.strip("\r\n").rstrip()
     _check_text(stripped, MAX_TEXT_LENGTH, are_lines_allowed=True)
@@ -54,12 +56,14 @@ def parse_notice_text(text: str) -> NoticeText:
         pieces = list(string.Formatter().parse(stripped))
     except ValueError:
         raise ValueError("a brace stands alone: write {{ or }} for a brace that is no field") from None
-    return NoticeText(
-        tuple(
-            (before, None if field is None else _check_field(field, spec, conversion))
-            for before, field, spec, conversion in pieces
-        )
+    text_pieces = tuple(
+        (before, None if field is None else _check_field(field, spec, conversion))
+        for before, field, spec, conversion in pieces
     )
+    field_count = sum(field is not None for _, field in text_pieces)
+    if field_count > MAX_FIELDS:
+        raise ValueError(f"it has {field_count} fields; write at most {MAX_FIELDS}")
+    return NoticeText(text_pieces)
 
 
 def parse_contact(text: str) -> str:

@@ -154,7 +154,14 @@ def test_a_first_run_with_nothing_else_to_tell_still_says_how_many_are_dead(
 ) -> None:
     queue = topic.queue("only-dead")
     nightly = runs(*due_rows(-300, -301))
-    assert nightly.run().notices["digests"] == 1
+    # A dry run forecasts that; of a sweep, the deletions of both in its place.
+    forecasts = [nightly.run("--dry-run"), nightly.run(command="sweep")]
+    assert [(dry.notices["due"], dry.notices["long_expired"]) for dry in forecasts] == [(0, 2), (2, 0)]
+    real = nightly.run()
+    assert (real.notices["digests"], real.notices["long_expired"]) == (1, 2)
+    assert forecasts[0].report["recipients"] == real.report["recipients"]
+    [of_sweep] = forecasts[1].report["recipients"]["destinations"]
+    assert (of_sweep["digests"], of_sweep["digest_notices"]) == (1, 2)
     [message] = queue.take()
     assert '"long_expired":2' in message["Message"]
     assert (nightly.run().notices["digests"], queue.take()) == (0, [])

@@ -60,7 +60,7 @@ def test_it_shows_the_whole_job_and_each_act_fits_on_a_screen(tmp_path: Path) ->
     mail = notice.partition("To: ")[2].partition("The report as a page: ")[0]
     owner = mail.partition("\n")[0]
     assert re.search(rf"\nSubject: Token [0-9a-f]{{12}} of {re.escape(owner)} expires in ", mail)
-    assert "LISA rejects it" in " ".join(mail.split())
+    assert "LISA rejects this token" in " ".join(mail.split())
     assert max(map(len, mail.splitlines()[2:])) <= 72
     page = Path(notice.partition("The report as a page: ")[2].partition("\n")[0])
     assert "<html" in page.read_text()

@@ -83,4 +83,7 @@ def test_a_filtered_scan_notifies_nobody_and_no_variable_filters(server: Server,
         assert "secret" not in said.err
     said = janitor(*where, "--as-of", str(SAMPLE_NOW), env={"JANITOR_USER": "nobody", "JANITOR_GROUP": "none"})
     assert (len(report_of(said)["findings"]), report_of(said)["listing"]) == (3, None)
-    assert janitor("sweep", *where[1:], "--user", "ana").code == 2
+    # A sweep has no --group, and a variable that narrows it is refused, whatever a listing makes of it.
+    assert janitor("sweep", *where[1:], "--group", "rag").code == 2
+    refused = janitor("sweep", *where[1:], env={"JANITOR_USER": "ana"})
+    assert (refused.code, refused.out, "give --user, or unset" in refused.err) == (2, "", True)

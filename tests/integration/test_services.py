@@ -116,8 +116,13 @@ def test_owners_get_mail_at_their_addresses_and_who_has_none_is_named_once(
 def test_subscribers_can_filter_for_an_owners_address(runs: Callable[..., Runs], topic: Loudspeaker) -> None:
     ada = topic.queue("for-ada", {"address": ["ada@example.com"]})
     nightly = runs(*due_rows(5, username="ada"), *due_rows(6, username="not an address"))
-    told = nightly.run("--per-token", "--owner-address", "{username}@example.com")
+    options = ("--per-token", "--owner-address", "{username}@example.com")
+    dry, told = nightly.run(*options, "--dry-run"), nightly.run(*options)
     assert told.notices["sent"] == 2
+    # The topic gets the message of an owner without address too.
+    assert dry.report["recipients"] == told.report["recipients"]
+    [destination] = told.report["recipients"]["destinations"]
+    assert (destination["owners"], destination["owners_without_address"]) == (2, 0)
     assert [body["username"] for body in ada.bodies()] == ["ada"]
     [warning] = [each["message"] for each in told.report["warnings"] if each["code"] == "no-address"]
     assert "not an address" in warning

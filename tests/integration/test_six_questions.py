@@ -3,6 +3,7 @@
 What will go? Why? Which guards stand? How is it undone? What does it cost? Who is told? And then: what to type next.
 """
 
+import json
 import re
 import shlex
 import time
@@ -16,8 +17,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from janitor.notices.digest_content import build_digest_content
-from janitor.notices.digest_text import Numbering, OpeningLimits, opening_lines
-from janitor.notices.today import find_today
+from janitor.notices.digest_parts import split_digest
 from janitor.report.formats.html import HtmlFormat
 from janitor.report.formats.markdown import MarkdownFormat
 from janitor.report.formats.table import TableFormat
@@ -87,9 +87,9 @@ def dry(runs: Callable[..., Runs], tmp_path: Path) -> DryRun:
 
 
 def digest_of(report: Report) -> str:
-    content = build_digest_content(report, (), None)
-    numbering = Numbering(1, 1, 0, 0)
-    return "\n".join(opening_lines(content, find_today(content), numbering, OpeningLimits(10, 5)))
+    """The text that mailboxes get of a digest of this run."""
+    [part] = split_digest(build_digest_content(report, (), None))
+    return str(json.loads(part.message.body)["email"])
 
 
 def test_each_format_answers_what_an_operator_asks(dry: DryRun) -> None:

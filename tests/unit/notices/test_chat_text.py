@@ -16,7 +16,7 @@ from janitor.notices.text_wrapping import WIDTH
 from janitor.report.model import Deletion, Outcome
 from janitor.sinks.sns import Severity
 from tests.examples import examples
-from tests.unit.notices.notices import digest, notice, sorted_notices, texts
+from tests.unit.notices.notices import DAY, digest, notice, sorted_notices, texts
 
 # What a chat app would obey, from Slack's, Teams' and Discord's references.
 OBEYED = re.compile(
@@ -92,7 +92,7 @@ def test_a_chat_app_opens_with_what_has_to_be_done_today() -> None:
     assert chat["content"]["description"].splitlines()[1:] == [
         "To do today:",
         "• no network",
-        "• 1 token expires within 1 day: renew it now.",
+        "• 1 token expires within 1 day; renew it now.",
         "• 1 token has expired: replace it wherever it is still used.",
         "• 1 owner has been locked out since then: LISA makes no new token until the owner's rows are gone.",
         "Tokens, most urgent first:",
@@ -101,6 +101,20 @@ def test_a_chat_app_opens_with_what_has_to_be_done_today() -> None:
         "Rows: 12,345 scanned, 12,343 active, 2 expiring.",
         "LISA does not let 2 owners create a token until their rows are gone.",
     ]
+
+
+def test_of_several_tables_the_most_urgent_tokens_come_first_too() -> None:
+    notices = [
+        notice(table * 100 + number, seconds_to_expiry=number * DAY + table, table=f"t{table}")
+        for table in range(2)
+        for number in (*range(1, 40), -1)
+    ]
+    [chat] = chats_of(digest(*notices, has_chat_text=True, tables=(digest(table="t0"), digest(table="t1"))))
+    assert chat is not None
+    named = re.findall("• `([0-9a-f]+)`", chat["content"]["description"])
+    assert named[:6] == [f"{number:012x}" for number in (1, 101, 2, 102, 3, 103)]
+    assert len(named) > 10
+    assert f"and {80 - len(named)} more tokens" in chat["content"]["description"]
 
 
 def test_a_chat_app_gets_whole_advice_because_it_shows_no_warnings() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from janitor.notices.digest_content import DigestContent
-from janitor.notices.digest_parts import LIMIT, DigestPart, split_digest
+from janitor.notices.digest_parts import LIMIT, DigestPart, count_parts, split_digest
 from janitor.notices.notice import Notice, notice_fields
 from janitor.report.changes import Change
 from janitor.tokens.printable import printable
@@ -29,6 +29,7 @@ def json_of(part: DigestPart) -> str:
 def fitting(content: DigestContent, limit: int) -> list[DigestPart]:
     """The parts, each checked against what SNS asks."""
     parts = list(split_digest(content, limit))
+    assert count_parts(content, limit) == len(parts)
     for number, part in enumerate(parts, start=1):
         machine = json.loads(json_of(part))
         subject = part.message.subject or ""

@@ -5,16 +5,20 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from janitor.notices.digest_content import DigestContent, is_news
+from janitor.notices.digest_content import DigestContent, build_digest_content, is_news
 from janitor.notices.digest_parts import split_digest
 from janitor.notices.digest_text import OPENING_LINES
 from janitor.notices.notice import Event, Notice, notice_urgency
 from janitor.notices.text_wrapping import WIDTH, display_width
 from janitor.notices.today import Today, find_today
 from janitor.report.changes import Change, ChangedToken
-from janitor.report.model import Deletion, Outcome
+from janitor.report.model import Deletion, LockedOutOwner, LockingRow, Outcome
+from janitor.tokens.classify import State
+from janitor.tokens.lockout import Remedy
 from tests.examples import examples
+from tests.html_reports import report_of
 from tests.unit.notices.notices import CHANGES as CHANGE_KINDS
 from tests.unit.notices.notices import DAY, digest, named, notice, sorted_notices, texts
 
@@ -51,7 +55,7 @@ def test_a_digest_opens_with_today_and_ends_with_every_token_by_owner() -> None:
         "\n"
         "To do today\n"
         "-----------\n"
-        "  - 1 token expires within 1 day: renew it now:\n"
+        "  - 1 token expires within 1 day; renew it now:\n"
         "      in 5 hours: 000000000001, ada@example.com, ci pipeline\n"
         "  - 1 token has expired: replace it wherever it is still used.\n"
         "\n"
@@ -142,10 +146,32 @@ def test_a_dry_run_a_refusal_and_rows_that_stay_are_said() -> None:
 
 
 def test_places_stand_unbroken_on_lines_of_their_own() -> None:
-    pointer, archive = f"s3://bucket/{'x' * 90}.json", f"/var/{'y' * 90}.ndjson.gz"
-    said = email(digest(full_report_location=pointer, deletion=Deletion(enabled=True, archive=archive))).splitlines()
+    pointer, restore = f"s3://bucket/{'x' * 90}.json", f"janitor restore /var/{'y' * 90}.ndjson.gz --all"
+    swept = Deletion(enabled=True, archive="/var/y", restore_command=restore)
+    said = email(digest(full_report_location=pointer, deletion=swept, restore_commands=(restore,))).splitlines()
     assert f"  {pointer}" in said
-    assert f"  {archive}" in said
+    assert f"  {restore}" in said
+    assert said.count("  To undo it:") == 1
+
+
+def test_of_several_tables_each_says_how_its_turn_ended_and_how_to_undo_it() -> None:
+    step = "dev-Tokens: at least 1 row has no date"
+    locking = LockingRow(row_name="r", state=State.EXPIRED, remedy=Remedy.UNLOCK_AFTER)
+    owners = [LockedOutOwner(username="bob", rows=[locking], table=f"{name}-Tokens") for name in ("prod", "dev")]
+    states = build_digest_content(structs.replace(report_of([]), lockouts=owners), (), None).lockout_states
+    tables = tuple(
+        digest(table=name, command="sweep", restore_commands=(f"janitor restore {name}",))
+        for name in ("prod-Tokens", "dev-Tokens")
+    )
+    commands = tuple(f"janitor restore {table.table}" for table in tables)
+    content = digest(table="2 tables", tables=tables, restore_commands=commands, reason_steps=(step,))
+    content = dataclasses.replace(content, locked_out=("bob", "bob"), lockout_states=states)
+    said = email(content)
+    assert said.count("  In us-east-1, account 123456789012, the sweep is complete.\n") == 2
+    assert [said.count(f"  To undo it:\n  {command}\n") for command in commands] == [1, 1]
+    assert "  - bob (expired, in prod-Tokens)\n  - bob (expired, in dev-Tokens)\n" in said
+    # A table is called by its name.
+    assert f"  - {step}.\n" in said
 
 
 def test_long_lists_are_counted_where_they_are_not_named() -> None:
@@ -249,7 +275,7 @@ def test_what_has_to_be_done_today_is_what_no_later_notice_warns_of_and_whom_it_
     said = email(content).partition("\nRows\n")[0]
     places = [
         "- no.", "- and 1 more", "- 1 token expires within 1 day", "in 24 hours: 000000000001, ada", "- 2 tokens have",
-        "- 1 owner has been locked out", "- 2 rows have a broken expiry date",
+        "- 1 owner has been locked out", "- 2 rows have a broken expiry date", "`janitor scan` lists them,",
     ]  # fmt: skip
     assert sorted(places, key=said.index) == places
     assert "000000000002" not in said
@@ -305,6 +331,7 @@ def test_the_opening_fills_two_screens_at_most(
         reason_steps=lists[:8],
         long_expired=7,
         recovered_from="x " * 300,
+        restore_commands=("janitor restore /a",),
         full_report_location="s3://b/k" if has_report else None,
     )
     content = dataclasses.replace(whole, tables=(dataclasses.replace(whole, table="t"),) * tables)

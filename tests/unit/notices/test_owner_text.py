@@ -4,12 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from janitor.notices.digest_parts import LIMIT
 from janitor.notices.notice import Event, Notice
 from janitor.notices.owner_text import OwnerMessageRules, TokenPlace, build_owner_text
 from janitor.notices.text_wrapping import WIDTH, display_width
-from janitor.settings.notice_text import FIELDS, NoticeText, parse_contact, parse_notice_text
+from janitor.notices.token_message import build_token_message
+from janitor.settings.notice_text import (
+    FIELDS,
+    MAX_FIELDS,
+    MAX_TEXT_LENGTH,
+    NoticeText,
+    parse_contact,
+    parse_notice_text,
+)
+from janitor.tokens.redact import shorten_text
 from tests.examples import examples
-from tests.unit.notices.notices import DAY, NOW, any_notice, notice, texts
+from tests.unit.notices.notices import DAY, HOSTILE, NOW, any_notice, notice, texts
 
 PLACE = TokenPlace("prod-LISAApiBaseTokenTable", "us-east-1", "123456789012")
 HEADINGS = ["What that means", "What to do", "Which token it is"]
@@ -39,8 +49,8 @@ def test_an_owner_reads_which_token_until_when_what_breaks_and_what_to_do() -> N
         "\n"
         "What to do\n"
         "----------\n"
-        "Before then, ask Platform team, #lisa-help to extend this token, or to\n"
-        "give you a new one in its place.\n"
+        "Before then, ask the people who run LISA (Platform team, #lisa-help) to\n"
+        "extend this token, or to give you a new one in its place.\n"
         "\n"
         "They do it with one of these:\n"
         "  janitor token extend 00000000000a --by 90d \\\n"
@@ -52,7 +62,8 @@ def test_an_owner_reads_which_token_until_when_what_breaks_and_what_to_do() -> N
         "table, expired or not. So there this one has to be deleted first, and is\n"
         "rejected from then on.\n"
         "\n"
-        "Put the new token wherever the old one is used.\n"
+        "An extended token stays as it is; put a new one wherever the old one is\n"
+        "used.\n"
         "\n"
         "Which token it is\n"
         "-----------------\n"
@@ -68,6 +79,9 @@ def test_an_owner_reads_which_token_until_when_what_breaks_and_what_to_do() -> N
     ("one", "rules", "says", "not_said"),
     [
         (notice(seconds_to_expiry=-60), {}, "token remove 000000000001", "token extend"),
+        (notice(seconds_to_expiry=-(10**12)), {}, "  Expired      long ago", "-, long ago"),
+        (notice(seconds_to_expiry=-60), {}, "Put a new one wherever the old one is used.", "An extended token"),
+        (notice(seconds_to_expiry=-60), {}, "LISA has rejected this token since it expired.", "From "),
         (notice(seconds_to_expiry=-60, event=Event.DELETED), {}, "If LISA does not let you, another", "janitor token"),
         (notice(), {"is_hashed": False}, "token rotate 000000000001", "LISA's own page"),
         (
@@ -124,6 +138,7 @@ def test_the_operators_own_words_stand_in_the_place_of_lisas_way_with_the_tokens
         ("a\x1b[2J", "not printable"),
         (" \n", "it is empty"),
         ("x" * 4_001, "4,001 characters"),
+        ("{name} " * 17, "17 fields; write at most 16"),
         (f"for example {'3f' * 20}", "40 or more hex digits"),
     ],
 )
@@ -141,8 +156,24 @@ def test_whom_to_ask_is_one_line_without_a_token(text: str) -> None:
         parse_contact(text)
 
 
+TABS = "\t" * 1_800
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "\u200b" * 300, "\U000e0001 " * 128])
+@pytest.mark.parametrize("filler", ["\t", "\n", "字", "\U0001f600", f"\n{TABS}{'x ' * 1_000}"])
+def test_no_text_of_an_operator_makes_a_message_that_sns_never_takes(text: str, filler: str) -> None:
+    own = parse_notice_text(f"x{filler * 4_000}"[: MAX_TEXT_LENGTH - 16 * 6 - 1] + "x" + "{name}" * 16)
+    contact = parse_contact("字" * 200)
+    one = notice(username=shorten_text(text), name=shorten_text(text))
+    place = TokenPlace("t" * 255, "us-gov-east-1", "123456789012")
+    message = build_token_message(one, place, OwnerMessageRules(text=own, contact=contact, is_structured=True))
+    assert message.size <= LIMIT
+
+
 own_texts = st.none() | st.lists(
-    st.sampled_from([*(f"{{{field}}}" for field in FIELDS), "words ", "\n", "\t", "{{", "}}"]), min_size=1
+    st.sampled_from([*(f"{{{field}}}" for field in FIELDS), "words ", "\n", "\t", "{{", "}}"]),
+    min_size=1,
+    max_size=MAX_FIELDS,
 ).map(lambda pieces: parse_notice_text("x" + "".join(pieces)))
 
 

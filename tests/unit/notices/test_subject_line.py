@@ -84,6 +84,8 @@ def test_a_digests_subject_says_how_the_run_ended(outcome: Outcome) -> None:
 def test_a_run_that_failed_before_it_found_anything_says_why() -> None:
     failed = digest(table="t", outcome=Outcome.FAILED, errors=("the table does not exist",))
     assert subject_of(failed) == "[janitor] FAILED: t: the table does not exist"
+    refused = digest(table="t", outcome=Outcome.REFUSED, errors=("refused to delete: 3 rows are planned",))
+    assert subject_of(refused) == "[janitor] REFUSED to delete: t: 3 rows are planned"
 
 
 def test_a_dry_run_says_what_would_be_deleted() -> None:

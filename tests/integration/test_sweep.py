@@ -29,7 +29,7 @@ def test_without_delete_nothing_is_deleted_and_the_report_says_what_would_be(
     assert (finished.code, report["run"]["command"], report["run"]["outcome"]) == (0, "sweep", "complete")
     assert report["deletion"] == {
         "enabled": False, "planned": 5, "protected": 0, "deleted": 0, "changed": 0, "already_gone": 0, "failed": 0,
-        "waiting": 0,
+        "waiting": 0, "left_out": 0,
         "plan": None, "archive": None, "archive_place": f"{tmp_path}/janitor/archive/",
         "restore_command": f"janitor restore {tmp_path}/janitor/archive/{table}-TIME-RUN.ndjson --all --table {table} "
         f"--region us-east-1 --endpoint-url {server.url}",

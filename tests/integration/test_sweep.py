@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -162,6 +163,7 @@ def test_on_a_terminal_it_asks_once_with_the_count_and_the_dates(
     assert len(before - keys_in(client, table)) == deleted
     if not deleted:
         assert "you did not confirm" in on_screen(finished.out)
+        assert re.search(r"not-confirmed +no +a yes, on a terminal or by --yes +refused", on_screen(finished.out))
 
 
 def test_yes_does_not_ask(server: Server, new_table: NewTable, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
         opened,
         settings.deletion,
         stop,
-        parameters,
+        structs.replace(parameters, connection=options.connection),
         plan=None,
         find_announced=make_announced_check(table_notices, settings.deletion, now),
         lease=make_table_lease(
@@ -84,7 +84,6 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
             run_id,
             attempts_of=settings.deletion.lease_holder,
         ),
-        connection=options.connection,
     )
     scan_facts = None if closing is None or is_unknown(closing) else closing
     rows, prices = closing.rows if closing else 0, Prices(0.0, settings.deletion.write_price)

@@ -178,7 +178,7 @@ def many(count: int, *, name: str = "token") -> Report:
             reasons=(),
             outcome=None,
             probably_meant=None,
-            meaning="refused everywhere for 30 days, past its grace",
+            meaning="LISA has rejected it everywhere for 30 days, longer than the grace",
         )
         for number in range(count - 1)
     ]

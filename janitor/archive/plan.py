@@ -3,7 +3,8 @@
     {"schema":"janitor.plan/v1","run_id":…,"created_at":…,"now":…,"as_of":…,"version":…,"table":{…},"policy":{…}}
     {"row":0,"fingerprint":"3f0c…","row_name":"3f0c…-7b21c0","state":"stale","item":{…}}    the item as DynamoDB sent it
     {"row":0,"fingerprint":"3f0c…","outcome":"deleted"}                  in an archive
-    {"rows":1,"scanned":20,"dated":12,"complete":true,"unused_patterns":[],"sha256":"…"}  of every byte before this line
+    {"rows":1,"scanned":20,"dated":12,"complete":true,"unused_patterns":[],"withheld":0,
+     "sha256":"…"}                                                       on the same line; of every byte before it
 
 For a classic table it holds bearer tokens: its mode is 0600, and no line of it is ever logged.
 """
@@ -114,12 +115,15 @@ class ScanFacts(msgspec.Struct, frozen=True):
         scanned, dated: how many rows the table held, and how many of them had a date.
         complete: whether the scan reached the table's end.
         unused_patterns: the `--protect-user` patterns that matched the owner of no row.
+        withheld: how many rows with a date could have been deleted, but the plan does not hold them: protected, left
+            out by `--user` or `--fingerprint`, or waiting for their notice. A plan of an earlier version lacks it.
     """
 
     scanned: int
     dated: int
     complete: bool
     unused_patterns: tuple[str, ...] = ()
+    withheld: int = 0
 
 
 # For a part of a plan, or an incomplete one: no guard can mistake it for facts about a table.
@@ -191,6 +195,7 @@ class LineEncoder:
             dated=facts.dated,
             complete=facts.complete,
             unused_patterns=facts.unused_patterns,
+            withheld=facts.withheld,
         )
         return self._encode([closing])
 

@@ -42,6 +42,7 @@ class _Line(msgspec.Struct):
     dated: int = 0
     complete: bool = False
     unused_patterns: tuple[str, ...] = ()
+    withheld: int = 0
     sha256: str | None = None
 
     def __repr__(self) -> str:
@@ -152,6 +153,7 @@ class PlanReader:
                 dated=line.dated,
                 complete=line.complete,
                 unused_patterns=line.unused_patterns,
+                withheld=line.withheld,
                 sha256=line.sha256,
             )
         if line.outcome is not None:

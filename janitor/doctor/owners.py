@@ -39,14 +39,14 @@ def examine_owners(needs: Needs, settings: DoctorCommand, found: FoundTable) -> 
         rows, locked_out = _look(settings, found)
     except JanitorError as error:
         return skipped_check(_OWNERS, f"not checked: {error.sentence}")
-    among = f"of the first {format_count(rows, 'row')}"
+    scope = f"of the first {format_count(rows, 'row')}"
     if locked_out.unchecked:
-        among += f" ({locked_out.unchecked:,} more owners were not looked up)"
+        scope += f" ({locked_out.unchecked:,} more owners were not looked up)"
     if not locked_out.owners:
-        return passed_check(_OWNERS, f"no owner {among} is locked out", needed=False)
+        return passed_check(_OWNERS, f"no owner {scope} is locked out", needed=False)
     named = list_some([describe_locked_out(owner) for owner in locked_out.owners], _MAX_NAMED)
     are = "is" if len(locked_out.owners) == 1 else "are"
-    described = f"{format_count(len(locked_out.owners), 'owner')} {among} {are} locked out: {named}"
+    described = f"{format_count(len(locked_out.owners), 'owner')} {scope} {are} locked out: {named}"
     assert found.table is not None  # noqa: S101  # it was read
     target = format_target(found.table.name, found.table.region, found.table.endpoint)
     way_out = f"remove {'; '.join(list_ways_out(locked_out.owners, target))}"

@@ -20,12 +20,12 @@ from janitor.lifecycle.archive_summary import (
     name_table,
     spell_connection,
 )
-from janitor.report.build import build_finding
+from janitor.report.build import build_finding, build_policy_part
 from janitor.report.encode import encode_json_line, encode_json_page
 from janitor.report.formats.csv import CsvFormat
 from janitor.report.formats.ndjson import NdjsonFormat
-from janitor.report.model import Finding, PolicyPart
-from janitor.report.plan_details import PlanDetails, PlanRules, render_plan
+from janitor.report.model import Finding
+from janitor.report.plan_details import PlanDetails, PlanRules, render_plan_details
 from janitor.report.target_options import quote_word
 from janitor.settings.stored_archives import ConnectionSettings, PlanShowSettings
 from janitor.terminal import shows_colours
@@ -33,6 +33,7 @@ from janitor.tokens.classify import classify
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.expiration import calendar_time, parse_iso_second
 from janitor.tokens.lockout import UNLOCKS_OWNER, judge_early
+from janitor.tokens.meaning import explain_deletion
 from janitor.tokens.policy import Policy
 from janitor.tokens.redact import remove_keys
 from janitor.tokens.row import decode_row
@@ -80,7 +81,7 @@ def show_plan(place: str, settings: PlanShowSettings, connection: ConnectionSett
                 click.echo(encode_json_page(whole))
             else:
                 width = shutil.get_terminal_size().columns if is_terminal else _FILE_WIDTH
-                click.echo(render_plan(whole, width=width, colour=shows_colours(sys.stdout)), nl=False)
+                click.echo(render_plan_details(whole, width=width, colour=shows_colours(sys.stdout)), nl=False)
     return ExitCode.DONE
 
 
@@ -125,20 +126,9 @@ def _describe(
         version=header.version,
         created_at=calendar_time(parse_iso_second(header.created_at) or 0),
         now=calendar_time(header.now),
-        policy=PolicyPart(
-            dialect=policy.dialect,
-            thresholds_seconds=list(policy.thresholds),
-            grace_seconds=policy.grace,
-            as_of=None if header.as_of is None else calendar_time(header.as_of),
-            gates=policy.gates,
-            unlock_after_seconds=policy.unlock_after,
-            users=tuple(map(remove_keys, policy.narrowing.users)),
-            fingerprints=policy.narrowing.fingerprints,
-        ),
+        policy=build_policy_part(policy, as_of=header.as_of),
         rules=PlanRules(
-            include=header.policy.include,
-            protect_users=header.policy.protect_users,
-            protect_system=policy.protect_system,
+            protect_users=list(map(remove_keys, policy.protect_users)), protect_system=policy.protect_system
         ),
         scanned=None if facts is None or is_unknown(facts) else facts.scanned,
         rows=rows,
@@ -165,6 +155,8 @@ def _build_finding(planned: PlannedRow, header: PlanHeader, policy: Policy, outc
     finding = build_finding(row, verdict, now=header.now, policy=policy, fingerprint_key=None, outcome=outcome)
     # The run may have had a key for its fingerprints.
     finding.fingerprint, finding.row_name = planned.fingerprint, planned.row_name
+    # By the rules, whatever became of it: an archive of `token remove` has rows that no sweep would delete.
+    finding.why = explain_deletion(row, verdict, header.now, policy, is_planned=early is not None)
     return finding
 
 

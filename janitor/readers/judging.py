@@ -57,6 +57,7 @@ def _judge_for_report(page: Page, rules: Rules, patterns: Sequence[str]) -> Batc
                 continue
             else:
                 tally.left_out += 1
+            tally.withheld += verdict.expiry is not None
         elif finds_early and not verdict.accepted_by and not is_deletable(verdict, now, policy):
             early = judge_early(row, now, policy)
             if early is not None and find_protection(row, policy) is None and is_included(row, rules):

@@ -23,6 +23,7 @@ class Tally(msgspec.Struct):
         owners: the owners of refused and of accepted rows.
         protected: how many rows could have been deleted, but are protected.
         left_out: how many rows could have been deleted, but match no pattern of --user or --fingerprint.
+        withheld: how many rows with a date are among the protected, the left out and the waiting ones.
         workbench_only: how many rows the api gate refuses and MCP Workbench accepts.
         active_findings: how many active rows there are reasons for, so that they are findings.
         reasons: how many rows there are for each reason.
@@ -41,6 +42,7 @@ class Tally(msgspec.Struct):
     owners: Owners = msgspec.field(default_factory=Owners)
     protected: int = 0
     left_out: int = 0
+    withheld: int = 0
     workbench_only: int = 0
     active_findings: int = 0
     reasons: dict[str, int] = msgspec.field(default_factory=dict)
@@ -108,6 +110,7 @@ class Tally(msgspec.Struct):
         self.owners.add_all(other.owners)
         self.protected += other.protected
         self.left_out += other.left_out
+        self.withheld += other.withheld
         self.workbench_only += other.workbench_only
         self.active_findings += other.active_findings
         for reason, count in other.reasons.items():

@@ -1,10 +1,10 @@
-"""Builds findings and the forecast of a report. Pure."""
+"""Builds findings, the rules and the forecast of a report. Pure."""
 
 import datetime as dt
 import math
 from collections.abc import Mapping
 
-from janitor.report.model import Finding, ForecastDay
+from janitor.report.model import Finding, ForecastDay, PolicyPart
 from janitor.tokens.classify import State, Verdict
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.duration import DAY
@@ -13,7 +13,7 @@ from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
 from janitor.tokens.meaning import describe_row, explain_deletion
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
-from janitor.tokens.redact import redacted_groups, redacted_texts
+from janitor.tokens.redact import redacted_groups, redacted_texts, remove_keys
 from janitor.tokens.row import Row, Value, is_truthy
 
 # The largest whole number that every reader of JSON holds exactly.
@@ -112,6 +112,28 @@ def build_finding(
         why=None
         if outcome is None and protected_by is None
         else explain_deletion(row, verdict, now, policy, is_planned=outcome is not None),
+    )
+
+
+def build_policy_part(policy: Policy, *, as_of: int | None, notice_age: int | None = None) -> PolicyPart:
+    """Build the rules of a run, or of a plan.
+
+    Args:
+        policy: the rules.
+        as_of: the UNIX second that the user gave instead of the present; None for the present.
+        notice_age: how old a row's notice has to be before it is deleted, in seconds; None if it needs none.
+    """
+    return PolicyPart(
+        dialect=policy.dialect,
+        thresholds_seconds=list(policy.thresholds),
+        grace_seconds=policy.grace,
+        as_of=None if as_of is None else calendar_time(as_of),
+        gates=policy.gates,
+        unlock_after_seconds=policy.unlock_after,
+        users=tuple(map(remove_keys, policy.narrowing.users)),
+        fingerprints=policy.narrowing.fingerprints,
+        include=policy.included,
+        notice_age_seconds=notice_age,
     )
 
 

@@ -21,6 +21,8 @@ LIST_COMMAND = "token list"
 # The codes of warnings that a pattern fits no row. In a run of several tables each holds only if it holds for each.
 PROTECTS_NOBODY = "protects-nobody"
 MATCHES_NOTHING = "matches-nothing"
+# The code of an error, and the guard that comes last: somebody has to say yes.
+NOT_CONFIRMED = "not-confirmed"
 
 
 class Outcome(StrEnum):

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
 from janitor.report.lockout_text import warn_of_working
-from janitor.report.model import Finding, Outcome, Report, StepPart
+from janitor.report.model import NOT_CONFIRMED, Finding, Outcome, Report, StepPart
 from janitor.report.reason_remarks import may_go_by_sweep
 from janitor.report.target_options import format_target, format_target_of, quote_word
 from janitor.tokens.classify import State
@@ -19,8 +19,6 @@ from janitor.tokens.lockout import Remedy
 from janitor.tokens.reasons import BREAKING, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
 from janitor.tokens.words import format_count
 
-# The code of the error that nobody said yes.
-_NOT_CONFIRMED = "not-confirmed"
 _MAX_THRESHOLDS = 5
 _MAX_REMOVES = 3
 # The states of accepted rows that will expire by themselves, or whose keys are leaked.
@@ -79,7 +77,7 @@ def _steps_for_unfinished(report: Report) -> Iterator[StepPart]:
     is_partial = any(error.where == "scan" for error in report.errors)
     if is_partial or report.run.outcome in (Outcome.INTERRUPTED, Outcome.SKIPPED):
         yield StepPart("Run it again: this report does not cover the whole table.", (_command_again(report),))
-    elif any(error.code == _NOT_CONFIRMED for error in report.errors):
+    elif any(error.code == NOT_CONFIRMED for error in report.errors):
         again = _sweep_command(report) + " --delete"
         if report.run.command == "apply" and report.deletion.plan:
             again = _apply_command(report, report.deletion.plan)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from janitor.report.console import render_to_text
 from janitor.report.encode import Part
-from janitor.report.finding_cells import choose_row_names, format_name, format_owner, format_utc
+from janitor.report.finding_cells import NOTHING, choose_row_names, format_name, format_owner, format_utc
 from janitor.report.model import Finding, PolicyPart
 from janitor.tokens.duration import format_duration
 from janitor.tokens.printable import printable
@@ -56,7 +56,6 @@ class PlannedTable(Part, frozen=True):
 class PlanRules(Part, frozen=True):
     """The rules, besides the policy, that say which rows are planned: patterns are as in a shell."""
 
-    include: list[str]
     protect_users: list[str]
     protect_system: bool
 
@@ -100,51 +99,51 @@ def describe_outcomes(outcomes: OutcomeCounts) -> str:
     return ", ".join(f"{count:,} {what}" for what, count in words.items() if count)
 
 
-def render_plan(shown: PlanDetails, *, width: int, colour: bool) -> str:
+def render_plan_details(plan: PlanDetails, *, width: int, colour: bool) -> str:
     """Render the plan for a terminal.
 
     Args:
-        shown: the plan.
+        plan: the plan.
         width: of the terminal, in columns.
         colour: whether it shows colors.
     """
-    return render_to_text(lambda console: _print(console, shown), width=width, colour=colour)
+    return render_to_text(lambda console: _print(console, plan), width=width, colour=colour)
 
 
-def _print(console: Console, shown: PlanDetails) -> None:
-    table, dialect = shown.table, shown.policy.dialect
+def _print(console: Console, plan: PlanDetails) -> None:
+    table, dialect = plan.table, plan.policy.dialect
     account = f", account {table.account_id}" if table.account_id else ""
-    place = f"{shown.kind.capitalize()} of {table.name} in {table.region}{account} ({dialect})"
-    console.print(Text(printable(f"{place}, {format_utc(shown.created_at)} UTC"), style="bold"))
-    for line in _describe(shown):
+    place = f"{plan.kind.capitalize()} of {table.name} in {table.region}{account} ({dialect})"
+    console.print(Text(printable(f"{place}, {format_utc(plan.created_at)} UTC"), style="bold"))
+    for line in _describe(plan):
         console.print(Text(printable(line)))
-    if shown.findings:
+    if plan.findings:
         console.print()
-        console.print(_make_grid(shown, is_wide=console.width >= _WIDE))
-    if shown.findings_omitted:
-        more = format_count(shown.findings_omitted, "more row")
+        console.print(_make_grid(plan, is_wide=console.width >= _WIDE))
+    if plan.findings_omitted:
+        more = format_count(plan.findings_omitted, "more row")
         console.print(Text(f"… and {more}; --format ndjson lists all", style="dim"))
     console.print()
-    console.print(Text(_NEXT[shown.kind]))
-    console.print(Text(f"  {printable(shown.next_command)}"), soft_wrap=True)
+    console.print(Text(_NEXT[plan.kind]))
+    console.print(Text(f"  {printable(plan.next_command)}"), soft_wrap=True)
 
 
-def _describe(shown: PlanDetails) -> Iterator[str]:
-    outcomes = describe_outcomes(shown.outcomes)
-    of_scanned = f" of {shown.scanned:,} scanned" if shown.scanned is not None else ""
-    yield f"{format_count(shown.rows, 'row')}{of_scanned}{f': {outcomes}' if outcomes else ''}; run {shown.run_id}."
-    if not shown.complete:
+def _describe(plan: PlanDetails) -> Iterator[str]:
+    outcomes = describe_outcomes(plan.outcomes)
+    of_scanned = f" of {plan.scanned:,} scanned" if plan.scanned is not None else ""
+    yield f"{format_count(plan.rows, 'row')}{of_scanned}{f': {outcomes}' if outcomes else ''}; run {plan.run_id}."
+    if not plan.complete:
         yield "It was cut off: its closing line is missing, and rows may be missing too."
-    yield f"Rules: {', '.join(_list_rules(shown))}."
+    yield f"Rules: {', '.join(_list_rules(plan))}."
 
 
-def _list_rules(shown: PlanDetails) -> Iterator[str]:
-    policy, rules = shown.policy, shown.rules
+def _list_rules(plan: PlanDetails) -> Iterator[str]:
+    policy, rules = plan.policy, plan.rules
     yield f"grace {format_duration(policy.grace_seconds)}"
     if policy.unlock_after_seconds is not None:
         yield f"{format_duration(policy.unlock_after_seconds)} for rows that keep their owner out"
-    if rules.include:
-        yield f"{' and '.join(rules.include)} rows too"
+    if policy.include:
+        yield f"{' and '.join(policy.include)} rows too"
     yield f"gates {' and '.join(policy.gates)}"
     for words, patterns in (
         ("protects", rules.protect_users),
@@ -159,20 +158,20 @@ def _list_rules(shown: PlanDetails) -> Iterator[str]:
         yield f"as of {format_utc(policy.as_of)} UTC"
 
 
-def _make_grid(shown: PlanDetails, *, is_wide: bool) -> Grid:
+def _make_grid(plan: PlanDetails, *, is_wide: bool) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    name_of = choose_row_names(shown.findings)
+    name_of = choose_row_names(plan.findings)
     for title in ("Fingerprint", "State"):
         grid.add_column(title, no_wrap=True)
-    if shown.kind == "archive":
+    if plan.kind == "archive":
         grid.add_column("Outcome", no_wrap=True)
     names = ("Expires (UTC)", "Owner", "Name", "Why") if is_wide else ("Whose it is, and why",)
     for title in names:
         grid.add_column(title, overflow="fold", no_wrap=title == "Expires (UTC)")
-    for finding in shown.findings:
+    for finding in plan.findings:
         outcome = (finding.outcome or "unknown").replace("_", " ")
-        first = [name_of(finding), finding.state, *([outcome] if shown.kind == "archive" else [])]
-        owner, name, why = format_owner(finding), format_name(finding), printable(finding.meaning)
+        first = [name_of(finding), finding.state, *([outcome] if plan.kind == "archive" else [])]
+        owner, name, why = format_owner(finding), format_name(finding), finding.why or NOTHING
         expired = f"{finding.expires_at.date()}: " if finding.expires_at else ""
         narrow = f"{owner}, {name}\n{expired}{why}"
         rest = (format_utc(finding.expires_at), owner, name, why) if is_wide else (narrow,)

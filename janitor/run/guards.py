@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from janitor.archive.plan import ScanFacts
 from janitor.dynamodb.clock import describe_skew
-from janitor.report.model import GuardPart, Remark
+from janitor.report.model import NOT_CONFIRMED, GuardPart, Remark
 from janitor.tokens.duration import format_duration
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import remove_keys
@@ -20,9 +20,9 @@ from janitor.tokens.words import format_count
 LEAST_ROWS_FOR_A_SHARE = 20
 _ALL_PERCENT = 100
 _MAX_PATTERNS = 5
-# The guard that comes last: somebody has to say yes.
-NOT_CONFIRMED = "not-confirmed"
-_ARCHIVE = "writable"
+_ARCHIVE = "archive"
+_WRITABLE = "writable"
+_UNWRITABLE = "cannot be written"
 _YES = "a yes, on a terminal or by --yes"
 
 
@@ -69,7 +69,6 @@ class GuardedPlan:
 
     Attributes:
         planned: how many rows the plan holds.
-        protected: how many more rows it would hold if they were not protected.
         undated: how many of the planned rows have no date.
         has_archive: whether rows are archived before they are deleted.
         unchecked: the names of guards whose facts are not known here.
@@ -84,7 +83,6 @@ class GuardedPlan:
     """
 
     planned: int
-    protected: int
     scan_facts: ScanFacts | None
     skew_seconds: int | None
     is_as_of_given: bool
@@ -104,11 +102,13 @@ class _Check(NamedTuple):
         figure: what was found, for people.
         limit: what is allowed.
         problem: why it refuses, and what to do; None if it does not.
+        is_known: whether the guard could judge at all.
     """
 
     figure: str
     limit: str
     problem: str | None = None
+    is_known: bool = True
 
 
 def check_guards(plan: GuardedPlan, limits: DeletionLimits) -> list[GuardPart]:
@@ -120,23 +120,33 @@ def check_guards(plan: GuardedPlan, limits: DeletionLimits) -> list[GuardPart]:
     return guards
 
 
+def refuse_unconfirmed(guards: Iterable[GuardPart]) -> list[GuardPart]:
+    """Add the verdict that somebody was asked, and did not say yes."""
+    message = "you did not confirm; answer y, or give --yes"
+    return [*guards, GuardPart(name=NOT_CONFIRMED, figure="no", limit=_YES, passed=False, message=message)]
+
+
+def refuse_unwritable(guards: Iterable[GuardPart], message: str) -> list[GuardPart]:
+    """Replace the verdict on the archive: it seemed that it could be written, and it could not be opened.
+
+    `message` says why, and what to do.
+    """
+    refusal = GuardPart(name=_ARCHIVE, figure=_UNWRITABLE, limit=_WRITABLE, passed=False, message=message)
+    return [refusal if guard.name == _ARCHIVE else guard for guard in guards]
+
+
 def list_refusals(guards: Iterable[GuardPart], *, is_dry_run: bool = False) -> Iterator[Remark]:
     """Yield a remark for each guard that refuses, or in a dry run would."""
     for guard in guards:
         if guard.passed is False:
-            yield build_refusal(guard.name, guard.message or guard.figure, is_dry_run=is_dry_run)
-
-
-def build_refusal(name: str, message: str, *, is_dry_run: bool = False) -> Remark:
-    """Build the remark that a guard refuses, or in a dry run that it would."""
-    refused = "would refuse to delete" if is_dry_run else "refused to delete"
-    return Remark(where="guard", code=name, message=f"{refused}: {message}")
+            refused = "would refuse to delete" if is_dry_run else "refused to delete"
+            yield Remark(where="guard", code=guard.name, message=f"{refused}: {guard.message or guard.figure}")
 
 
 def _check_one(name: str, check: _Check, plan: GuardedPlan) -> GuardPart:
     if name in plan.unchecked:
         return GuardPart(name=name, figure="unknown", limit=check.limit)
-    if not plan.planned:
+    if not plan.planned or not check.is_known:
         return GuardPart(name=name, figure=check.figure, limit=check.limit)
     return GuardPart(
         name=name, figure=check.figure, limit=check.limit, passed=check.problem is None, message=check.problem
@@ -173,7 +183,7 @@ def _check_as_of(plan: GuardedPlan, _: DeletionLimits) -> _Check:
 def _check_scan_end(plan: GuardedPlan, _: DeletionLimits) -> _Check:
     limit = "the whole table"
     if plan.scan_facts is None:
-        return _Check("unknown", limit)
+        return _Check("unknown", limit, is_known=False)
     if plan.scan_facts.complete:
         return _Check(f"{format_count(plan.scan_facts.scanned, 'row')} read", limit)
     return _Check("a part was read", limit, "the scan did not reach the end of the table; run it again")
@@ -222,19 +232,19 @@ def _check_share(plan: GuardedPlan, limits: DeletionLimits) -> _Check:
 def _check_all_dated(plan: GuardedPlan, limits: DeletionLimits) -> _Check:
     scan_facts = plan.scan_facts
     if scan_facts is None:
-        return _Check("unknown", "not every row with a date")
-    # Protected rows count: their dates have passed too.
-    over = plan.planned - plan.undated + plan.protected
+        return _Check("unknown", "not all of them", is_known=False)
+    # Rows that are withheld count: their dates have passed too.
+    over = plan.planned - plan.undated + scan_facts.withheld
     figure, limit = f"{over:,} of {format_count(scan_facts.dated, 'dated row')}", "not all of them"
     if limits.max_delete_percent == _ALL_PERCENT or scan_facts.scanned < LEAST_ROWS_FOR_A_SHARE:
         return _Check(figure, "any number")
     if over < scan_facts.dated:
         return _Check(figure, limit)
-    or_protected = f" or is protected ({plan.protected:,})" if plan.protected else ""
+    or_withheld = f", or is protected, left out or waiting ({scan_facts.withheld:,})" if scan_facts.withheld else ""
     return _Check(
         figure,
         limit,
-        f"every row that has an expiry date ({scan_facts.dated:,}) would be deleted{or_protected}, which usually means "
+        f"every row that has an expiry date ({scan_facts.dated:,}) would be deleted{or_withheld}, which usually means "
         "a wrong clock or the wrong table; check both, then allow it with --max-delete-percent 100",
     )
 
@@ -246,10 +256,10 @@ def _check_lease(plan: GuardedPlan, _: DeletionLimits) -> _Check:
 
 def _check_archive(plan: GuardedPlan, _: DeletionLimits) -> _Check:
     if plan.archive_problem is None:
-        return _Check("can be written" if plan.has_archive else "none is kept", _ARCHIVE)
+        return _Check("can be written" if plan.has_archive else "none is kept", _WRITABLE)
     return _Check(
-        "cannot be written",
-        _ARCHIVE,
+        _UNWRITABLE,
+        _WRITABLE,
         f"the archive cannot be written ({plan.archive_problem}); give --archive PATH, or --no-archive",
     )
 
@@ -284,5 +294,5 @@ _GUARDS = {
     "all-dated-rows": _check_all_dated,
     "protection": _check_protection,
     "lease": _check_lease,
-    "archive": _check_archive,
+    _ARCHIVE: _check_archive,
 }

@@ -23,6 +23,7 @@ def plan_rows(
     for item, fingerprint, found in rows:
         if announced is not None and (fingerprint, found.verdict.expiry or 0) not in announced:
             tally.waiting += 1
+            tally.withheld += found.verdict.expiry is not None
             tally.owners.add(found.row, found.verdict)
             waiting.append(found)
             continue

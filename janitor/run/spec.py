@@ -13,14 +13,12 @@ from janitor.dynamodb.owner_query import PagesOfOwner
 from janitor.errors import JanitorError, SinkError
 from janitor.readers.interface import Reader, Rules
 from janitor.report.announcement_result import AnnouncementResult
+from janitor.report.build import build_policy_part
 from janitor.report.model import CommandOptions, PolicyPart, Remark, Report, TablePart
 from janitor.run.outlets import Outlets
 from janitor.run.progress import NoProgress, Progress
 from janitor.stopping import Stop
-from janitor.tokens.expiration import calendar_time
-from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
-from janitor.tokens.redact import remove_keys
 
 if TYPE_CHECKING:
     from janitor.dynamodb.client import Traffic
@@ -99,18 +97,8 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def policy_part(self) -> PolicyPart:
         """The rules as a part of the report."""
-        return PolicyPart(
-            dialect=self.rules.policy.dialect,
-            thresholds_seconds=list(self.rules.policy.thresholds),
-            grace_seconds=self.rules.policy.grace,
-            as_of=None if self.as_of is None else calendar_time(self.as_of),
-            gates=self.rules.policy.gates,
-            unlock_after_seconds=self.rules.policy.unlock_after,
-            users=tuple(map(remove_keys, self.rules.policy.narrowing.users)),
-            fingerprints=self.rules.policy.narrowing.fingerprints,
-            include=_list_included(self.rules.policy),
-            notice_age_seconds=self.sweep.notice_age if self.sweep else None,
-        )
+        notice_age = self.sweep.notice_age if self.sweep else None
+        return build_policy_part(self.rules.policy, as_of=self.as_of, notice_age=notice_age)
 
     @property
     def table_part(self) -> TablePart:
@@ -119,11 +107,6 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
         return TablePart(
             name=table.name, region=table.region or None, account_id=table.account_id, endpoint=table.endpoint
         )
-
-
-def _list_included(policy: Policy) -> tuple[str, ...]:
-    kinds = {"legacy": policy.include_legacy, "undated": policy.include_undated}
-    return tuple(kind for kind, is_included in kinds.items() if is_included)
 
 
 class UnreachedTable(msgspec.Struct, frozen=True, kw_only=True):

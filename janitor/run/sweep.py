@@ -20,15 +20,15 @@ from janitor.readers.interface import JudgedRow
 from janitor.readers.tally import Tally
 from janitor.report.build import verdict_urgency
 from janitor.report.deletion_plan import MAX_LISTED, list_protected
-from janitor.report.model import Deletion, Finding, Remark
+from janitor.report.model import Deletion, Finding, GuardPart, Remark
 from janitor.run.finding_collector import FindingCollector, make_shortlist
 from janitor.run.guards import (
-    NOT_CONFIRMED,
     GuardedPlan,
     GuardInputs,
-    build_refusal,
     check_guards,
     list_refusals,
+    refuse_unconfirmed,
+    refuse_unwritable,
 )
 from janitor.run.narrowing_remarks import build_narrowing_remarks
 from janitor.run.plan_executor import Candidate, CandidateOutcomes, DryRunExecutor, PlanExecutor
@@ -46,7 +46,6 @@ from janitor.tokens.words import format_count
 
 log = get_logger("janitor.run")
 
-_NOT_CONFIRMED = "nothing was deleted: you did not confirm; answer y, or give --yes"
 _REPORT_BATCH = 500
 # After how many rows the progress moves on: small sweeps have one, too.
 _PROGRESS_BATCH = 25
@@ -179,7 +178,13 @@ class Sweep:
         result = SweepResult()
         unused = tuple(unused_patterns)
         scan_facts = self.guards.choose_scan_facts(
-            ScanFacts(scanned=tally.scanned, dated=tally.dated, complete=is_complete, unused_patterns=unused)
+            ScanFacts(
+                scanned=tally.scanned,
+                dated=tally.dated,
+                complete=is_complete,
+                unused_patterns=unused,
+                withheld=tally.withheld,
+            )
         )
         try:
             self.plan.writer.close(scan_facts)
@@ -235,7 +240,6 @@ def _check_guards(
 ) -> None:
     guarded_plan = GuardedPlan(
         planned=sweep.plan.writer.rows,
-        protected=tally.protected,
         undated=tally.planned_undated,
         scan_facts=scan_facts,
         skew_seconds=sweep.guards.skew_seconds,
@@ -250,18 +254,15 @@ def _check_guards(
         ),
     )
     result.guards = check_guards(guarded_plan, sweep.guards.limits)
-    reasons = list(list_refusals(result.guards, is_dry_run=not sweep.is_enabled))
-    if not sweep.is_enabled:
-        result.warnings += reasons
-        result.would_be_refused = bool(reasons)
-        return
-    rows = sweep.plan.writer.rows
-    if not reasons and rows and not sweep.consent.ask(_make_plan_to_confirm(sweep, tally, findings)):
-        reasons = [Remark(where="guard", code=NOT_CONFIRMED, message=_NOT_CONFIRMED)]
-    if not reasons and rows:
-        reasons = _open_archive(sweep)
-    result.errors += reasons
-    result.is_refused = bool(reasons)
+    if sweep.is_enabled and sweep.plan.writer.rows and all(guard.passed is not False for guard in result.guards):
+        result.guards = _ask_and_open_archive(sweep, _make_plan_to_confirm(sweep, tally, findings), result.guards)
+    refusals = list(list_refusals(result.guards, is_dry_run=not sweep.is_enabled))
+    if sweep.is_enabled:
+        result.errors += refusals
+        result.is_refused = bool(refusals)
+    else:
+        result.warnings += refusals
+        result.would_be_refused = bool(refusals)
 
 
 def _make_plan_to_confirm(sweep: Sweep, tally: Tally, findings: FindingCollector) -> PlanToConfirm:
@@ -286,13 +287,15 @@ def _make_plan_to_confirm(sweep: Sweep, tally: Tally, findings: FindingCollector
     )
 
 
-def _open_archive(sweep: Sweep) -> list[Remark]:
-    """Open the archive: the last guard, because it leaves a file behind."""
+def _ask_and_open_archive(sweep: Sweep, plan: PlanToConfirm, guards: list[GuardPart]) -> list[GuardPart]:
+    """Once no guard refuses, ask, and open the archive, which leaves a file behind; return the last verdicts."""
+    if not sweep.consent.ask(plan):
+        return refuse_unconfirmed(guards)
     try:
         sweep.archive.open(sweep.plan.header)
     except SinkError as error:
-        return [build_refusal("archive", f"{error}, or --no-archive")]
-    return []
+        return refuse_unwritable(guards, f"{error}, or --no-archive")
+    return guards
 
 
 def _close_archive(archive: Archive, scan_facts: ScanFacts | None) -> list[Remark]:

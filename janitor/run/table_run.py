@@ -135,7 +135,6 @@ def _read_and_sweep(
         locked_out,
         started=started,
         outcome=_choose_outcome(spec, sweep_result, errors),
-        looked_up_again=unlocked.read_units,
         errors=[*errors, *unlocked.errors, *sweep_result.errors, *bugs, *_deadline_errors(spec)],
         warnings=[
             *spec.warnings,
@@ -149,6 +148,10 @@ def _read_and_sweep(
             *(spec.last_seen.warnings() if spec.last_seen else []),
         ],
     )
+    if report.outcome is Outcome.COMPLETE:
+        # A run that deletes looks up once more the owners whose rows go early.
+        units, seconds = report.capacity.read_units + unlocked.read_units, report.duration_seconds
+        report = structs.replace(report, estimate=estimate_real_run(spec, tally, read_units=units, seconds=seconds))
     is_complete = is_complete and not sweep_result.unlisted
     if announcer is not None:
         report = announcer.end(report, is_complete=is_complete, would_be_refused=sweep_result.would_be_refused)
@@ -238,10 +241,8 @@ def _build_report(
     outcome: Outcome,
     errors: list[Remark],
     warnings: list[Remark],
-    looked_up_again: float = 0.0,
 ) -> TableReport:
     finished = spec.clock()
-    capacity = _sum_capacity(spec, tally, locked_out)
     return TableReport(
         **_identity_fields(spec),
         source=spec.table.source,
@@ -253,13 +254,8 @@ def _build_report(
         counts=tally.counts(),
         deletion=sweep_result.deletion,
         guards=sweep_result.guards,
-        estimate=estimate_real_run(
-            spec, tally, read_units=capacity.read_units + looked_up_again, seconds=finished - started
-        )
-        if outcome is Outcome.COMPLETE
-        else None,
         options=spec.options,
-        capacity=capacity,
+        capacity=_sum_capacity(spec, tally, locked_out),
         clock=Clock(skew_seconds=spec.table.skew_seconds),
         active_findings=tally.active_findings,
         findings_omitted=0,

@@ -139,6 +139,7 @@ def settle_early_rows(
             tally.owners.accepted.add(owner)
         if owner in freed and spec.sweep is not None and not are_announced(rows, spec.sweep):
             tally.waiting += len(rows)
+            tally.withheld += len(rows)
             freed.remove(owner)
         if owner not in freed:
             findings.add([early_rows.judge_by_grace(row) for row in rows])

@@ -42,6 +42,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.thresholds)
 
     @property
+    def included(self) -> tuple[str, ...]:
+        """The kinds of rows that may be deleted besides stale ones, as `--include` names them."""
+        kinds = {"legacy": self.include_legacy, "undated": self.include_undated}
+        return tuple(kind for kind, is_included in kinds.items() if is_included)
+
+    @property
     def gates(self) -> tuple[Gate, ...]:
         """The gates that count."""
         return BOTH_GATES if self.has_workbench else API_ONLY

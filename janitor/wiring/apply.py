@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from janitor.archive.plan import PlanHeader, PlanTable, is_unknown
+from janitor.archive.plan import PlanHeader, PlanTable, ScanFacts, is_unknown
 from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.decode import Page
 from janitor.errors import ConfigurationError
@@ -79,7 +79,7 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
         opened,
         settings.deletion,
         stop,
-        parameters,
+        structs.replace(parameters, connection=options.connection),
         plan=None,
         find_announced=make_announced_check(table_notices, settings.deletion, now),
         lease=make_table_lease(
@@ -90,7 +90,6 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
             run_id,
             attempts_of=settings.deletion.lease_holder,
         ),
-        connection=options.connection,
     )
     scan_facts = None if closing is None or is_unknown(closing) else closing
     rows, prices = closing.rows if closing else 0, Prices(0.0, settings.deletion.write_price)
@@ -107,7 +106,9 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
         sweep=dataclasses.replace(
             sweep,
             plan=dataclasses.replace(sweep.plan, reviewed_path=plan),
-            guards=dataclasses.replace(sweep.guards, choose_scan_facts=lambda _: scan_facts),
+            guards=dataclasses.replace(
+                sweep.guards, choose_scan_facts=lambda scanned: _add_withheld(scan_facts, scanned)
+            ),
         ),
         announcer=table_notices.announcer if table_notices else None,
         unused_patterns=_list_unused_patterns(reader, settings.protection),
@@ -198,6 +199,13 @@ def _combine_policy(header: PlanHeader, settings: ApplyCommand) -> Policy:
         # The plan holds no row that its own patterns leave out.
         narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint),
     )
+
+
+def _add_withheld(scan_facts: ScanFacts | None, scanned: ScanFacts) -> ScanFacts | None:
+    """Add the rows of the plan that this run withholds to those that the plan's own scan did."""
+    if scan_facts is None:
+        return None
+    return structs.replace(scan_facts, withheld=scan_facts.withheld + scanned.withheld)
 
 
 def _list_unused_patterns(reader: PlanReader, protection: ProtectionSettings) -> UnusedPatterns:

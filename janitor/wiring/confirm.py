@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from janitor.errors import ExitCode, JanitorError, StopRequestedError
-from janitor.report.model import TablePart
+from janitor.report.model import NOT_CONFIRMED, TablePart
 from janitor.stopping import Stop
 from janitor.terminal import shows_colours
 from janitor.tokens.expiration import calendar_time
@@ -28,7 +28,7 @@ class NotConfirmedError(JanitorError):
     """Nobody confirmed the change."""
 
     exit_code: int = ExitCode.REFUSED
-    default_code = "not-confirmed"
+    default_code = NOT_CONFIRMED
 
 
 class Confirmation:

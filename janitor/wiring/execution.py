@@ -69,8 +69,8 @@ def execute_run(request: RunRequest[SettingsT], logs: LogSettings) -> int:
         if failure is not None:
             result.failures.append(failure)
     _print_written(spec.outlets.written)
-    shown = spec.outlets.prints_remarks and is_terminal(sys.stdout) and is_terminal(sys.stderr)
-    print_failures(result, is_report_shown=shown)
+    is_report_shown = spec.outlets.prints_remarks and is_terminal(sys.stdout) and is_terminal(sys.stderr)
+    print_failures(result, is_report_shown=is_report_shown)
     return exit_code_of(result, stop, settings.output.fail_on)
 
 

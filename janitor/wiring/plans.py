@@ -25,7 +25,6 @@ def make_limits(deletion: DeletionSettings) -> DeletionLimits:
 
 def build_header(table: Table, policy: Policy, run_id: str, now: int, as_of: int | None) -> PlanHeader:
     """Build the first line of the run's plan, and of its archive."""
-    included = {"legacy": policy.include_legacy, "undated": policy.include_undated}
     return PlanHeader(
         run_id=run_id,
         created_at=f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -37,7 +36,7 @@ def build_header(table: Table, policy: Policy, run_id: str, now: int, as_of: int
             dialect=policy.dialect,
             thresholds_seconds=list(policy.thresholds),
             grace_seconds=policy.grace,
-            include=[name for name, is_included in included.items() if is_included],
+            include=list(policy.included),
             protect_users=list(policy.protect_users),
             protect_system=policy.protect_system,
             gates=list(policy.gates),

@@ -82,6 +82,7 @@ class TableRunParameters(msgspec.Struct, frozen=True, kw_only=True):
         as_of: the time that the user gave instead of the present.
         fingerprint_key: the key of fingerprints; None for plain ones.
         is_dry_run: whether nothing is deleted, announced or remembered.
+        connection: the options by which the next commands reach the table, each with a space before it.
     """
 
     run_id: str
@@ -90,6 +91,7 @@ class TableRunParameters(msgspec.Struct, frozen=True, kw_only=True):
     as_of: int | None
     fingerprint_key: bytes | None
     is_dry_run: bool
+    connection: str = ""
 
 
 def read_fingerprint_key(path: Path | None) -> bytes | None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import re
+import stat
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -65,12 +66,12 @@ def find_archives(place: Path | Folder | S3Prefix, settings: TableSettings) -> l
         return _find_in_s3(_open_folder(place, settings))
     path = place.path if isinstance(place, Folder) else place
     try:
-        paths = [each for each in path.iterdir() if each.name.endswith(_ENDINGS)] if path.is_dir() else [path]
-        times = {each: _read_stamp(each.name) or _format_stamp(each.stat().st_mtime) for each in paths}
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+        paths = [each for each in path.iterdir() if each.name.endswith(_ENDINGS)] if is_folder else [path]
     except OSError as error:
         sentence = f"{path} cannot be read: {error.strerror}"
         raise ConfigurationError(sentence, "check the path", "archive-path") from None
-    paths.sort(key=lambda each: (times[each], each.name), reverse=True)
+    paths.sort(key=lambda each: (_find_time(each), each.name), reverse=True)
     return [StoredArchive(str(each), partial(_open_file, each)) for each in paths]
 
 
@@ -127,6 +128,18 @@ def _read_stamp(name: str) -> str | None:
     """Read the time in the name of a file or folder; None if it has none, so that no run gave it that name."""
     found = _STAMP.search(PurePosixPath(name).name)
     return found[1] if found else None
+
+
+def _find_time(path: Path) -> str:
+    """The time in the file's name, or else that of its last change. What cannot be read has a line of its own."""
+    stamp = _read_stamp(path.name)
+    if stamp is not None:
+        return stamp
+    try:
+        # Not of what a link leads to, which may be gone.
+        return _format_stamp(path.lstat().st_mtime)
+    except OSError:
+        return ""
 
 
 def _format_stamp(second: float) -> str:

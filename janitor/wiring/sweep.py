@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from janitor.archive.plan import PlanWriter
 from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.delete import Deleter
@@ -97,14 +99,13 @@ def prepare_sweep(
             opened,
             deletion,
             stop,
-            parameters,
+            structs.replace(parameters, connection=options.connection),
             plan=plan.plan,
             find_announced=make_announced_check(table_notices, deletion, parameters.now),
             lease=make_table_lease(
                 scan.state, scan.notices, opened.aws, opened.table, run_id, attempts_of=deletion.lease_holder
             ),
             is_scheduled=sweep.is_scheduled,
-            connection=options.connection,
         ),
         options=options,
         announcer=table_notices.announcer if table_notices else None,
@@ -187,7 +188,6 @@ def build_sweep(
     find_announced: Callable[[Mapping[str, int]], AbstractSet[str]] | None,
     lease: LeaseKeeper | None,
     is_scheduled: bool = False,
-    connection: str = "",
 ) -> Sweep:
     """Build what decides about the stale rows of a table, and deletes them.
 
@@ -200,13 +200,12 @@ def build_sweep(
         find_announced: made by `make_announced_check`.
         lease: the right to sweep the table; None if there is no store to keep it.
         is_scheduled: whether a schedule file enables deletion, which counts as consent.
-        connection: the options by which the next commands reach the table, each with a space before it.
     """
     is_enabled = not parameters.is_dry_run
     header = build_header(opened.table, parameters.policy, parameters.run_id, parameters.now, parameters.as_of)
     table, archive = opened.table, make_archive(deletion, opened, header, stop)
     plan_path = plan or make_temporary_plan_path(header.run_id, opened.file_suffix)
-    target = f"{format_target(table.name, table.region, table.endpoint)}{connection}"
+    target = f"{format_target(table.name, table.region, table.endpoint)}{parameters.connection}"
     may_go_on = lease.is_held if lease else lambda: True
     deleter = Deleter(
         opened.aws.dynamodb,

@@ -91,10 +91,10 @@ PLANTED_MUTATIONS = (
         (_DISK,),
     ),
     Mutation(
-        "protected rows do not count where all dates are over",
+        "rows that are withheld do not count where all dates are over",
         "janitor/run/guards.py",
-        (("over = plan.planned - plan.undated + plan.protected", "over = plan.planned - plan.undated"),),
-        (f"{_GUARDS}::test_a_protected_row_is_one_of_those_whose_date_is_over",),
+        (("over = plan.planned - plan.undated + scan_facts.withheld", "over = plan.planned - plan.undated"),),
+        (f"{_GUARDS}::test_a_row_that_is_withheld_is_one_of_those_whose_date_is_over",),
     ),
     Mutation(
         "rows that match no pattern of --user and --fingerprint are planned",
@@ -144,9 +144,9 @@ PLANTED_MUTATIONS = (
         (_NARROWING,),
     ),
     Mutation(
-        "the guards do not hear of protected rows",
+        "the guards do not hear of rows that are withheld",
         "janitor/readers/judging.py",
-        (("            tally.protected += 1\n", ""),),
+        (("            tally.withheld += verdict.expiry is not None\n", ""),),
         ("tests/integration/test_sweep_guards.py::test_protected_rows_count_among_those_whose_dates_are_all_over",),
     ),
     Mutation(

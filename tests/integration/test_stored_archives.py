@@ -1,6 +1,7 @@
 """`plan show` and `archive list`: what is in a plan or an archive, and which archives there are; never a token."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.integration.test_apply import apply, planned
 from tests.integration.test_narrowing import stale
 from tests.servers import Server
 from tests.sweeping import LONG_AGO, living_rows, run
-from tests.tables import legacy, token
+from tests.tables import legacy, modern, token
 
 SECRET = "sk-" + "k" * 45
 KEPT = "archives-kept"
@@ -58,20 +59,21 @@ def test_a_plan_shows_its_rules_and_each_row_with_the_reason_and_never_the_token
     key.write_text("a secret for fingerprints")
     rows = [token(SECRET, LONG_AGO, username="ana", name=SECRET), token("sk-other", LONG_AGO, username="=cmd()")]
     table = make_table([*rows, *living_rows(24)], hashed=False)
-    plan = planned(
-        table_server, table, tmp_path / "plan", "--protect-user", "svc-*", "--fingerprint-key-file", str(key)
-    )
+    protected = ("--protect-user", "svc-*", "--protect-user", "f" * 64)
+    plan = planned(table_server, table, tmp_path / "plan", *protected, "--fingerprint-key-file", str(key))
     lines = [json.loads(line) for line in plan.read_text().splitlines()]
     shown = json_of("plan", "show", str(plan))
     assert (shown["kind"], shown["complete"], shown["rows"], shown["scanned"]) == ("plan", True, 2, 26)
     assert (shown["table"]["name"], shown["run_id"]) == (table, lines[0]["run_id"])
-    assert (shown["policy"]["grace_seconds"], shown["rules"]["protect_users"]) == (7 * 86_400, ["svc-*"])
+    assert (shown["policy"]["grace_seconds"], shown["policy"]["include"]) == (7 * 86_400, [])
+    assert (shown["rules"]["protect_users"][0], "f" * 64 in json.dumps(shown)) == ("svc-*", False)
     assert shown["outcomes"] == dict.fromkeys(shown["outcomes"], 0)
     # The names are those that the run gave, although nobody gives its key of fingerprints here.
     assert [row["row_name"] for row in shown["findings"]] == [line["row_name"] for line in lines[1:-1]]
     assert {row["username"]: (row["state"], row["outcome"]) for row in shown["findings"]} == {
         "ana": ("stale", None), "=cmd()": ("stale", None),
     }  # fmt: skip
+    assert all(re.fullmatch(r"expired [\d,]+ days ago, grace 7 days", row["why"]) for row in shown["findings"])
     assert shown["next_command"] == f"janitor apply {plan} --dry-run"
 
     one = json_of("plan", "show", str(plan), "--max-findings", "1")
@@ -82,10 +84,10 @@ def test_a_plan_shows_its_rules_and_each_row_with_the_reason_and_never_the_token
     assert (len(listed.splitlines()), "_=cmd()" in listed) == (3, True)
     for columns in (80, 160):
         screen = on_screen(janitor("plan", "show", str(plan), tty=True, columns=columns).out)
-        for words in (f"Plan of {table}", "2 rows of 26 scanned", "grace 7 days", "protects svc-*", "past its grace"):
+        for words in (f"Plan of {table}", "2 rows of 26 scanned", "grace 7 days", "protects svc-*", "days ago, grace"):
             assert words in " ".join(screen.split())
         assert f"janitor apply {plan} --dry-run" in screen
-        assert SECRET not in screen
+        assert not any(secret in screen for secret in (SECRET, "f" * 64))
     assert SECRET not in json.dumps([shown, streamed]) + listed
 
 
@@ -122,27 +124,29 @@ def test_archives_of_a_folder_are_listed_newest_first_and_a_damaged_one_ends_not
     (folder / f"{table}-20270102T000000Z-edited.ndjson").write_text("".join([*content[:1], *content[2:]]))
     (folder / "notes.ndjson").write_text("hello\n")
     (folder / "notes.txt").write_text("no archive by its name")
+    (folder / "link.ndjson").symlink_to(tmp_path / "gone")
 
     listed = json_of("archive", "list", str(folder))
     archives = {Path(each["location"]).name.rpartition("-")[2]: each for each in listed["archives"]}
     # By the times in their names; by the file's own where somebody else named it.
     newest_first = [Path(each["location"]).name.rpartition("-")[2] for each in listed["archives"]]
-    assert [name for name in newest_first if name != "notes.ndjson"] == [
+    assert [name for name in newest_first if name not in {"notes.ndjson", "link.ndjson"}] == [
         "0.ndjson", "1.ndjson", "2.ndjson", "cut.ndjson", "edited.ndjson",
     ]  # fmt: skip
     assert {name: (each["complete"], each["rows"]) for name, each in archives.items()} == {
         "0.ndjson": (True, 4), "1.ndjson": (True, 2), "2.ndjson": (True, 1), "cut.ndjson": (False, 2),
-        "edited.ndjson": (False, 0), "notes.ndjson": (False, 0),
+        "edited.ndjson": (False, 0), "notes.ndjson": (False, 0), "link.ndjson": (False, 0),
     }  # fmt: skip
     assert (archives["0.ndjson"]["outcomes"]["deleted"], archives["0.ndjson"]["outcomes"]["already_gone"]) == (1, 3)
     cut = archives["cut.ndjson"]["outcomes"]
     assert (cut["deleted"], cut["unknown"]) == (1, 1)
     assert "was edited" in archives["edited.ndjson"]["error"]
     assert "is not a plan" in archives["notes.ndjson"]["error"]
+    assert "link.ndjson cannot be read: " in archives["link.ndjson"]["error"]
     assert archives["notes.ndjson"]["table"] is archives["notes.ndjson"]["restore"] is None
 
     newest = json_of("archive", "list", str(folder), "--max-archives", "1", "--endpoint-url", table_server.url)
-    assert (len(newest["archives"]), newest["omitted"]) == (1, 5)
+    assert (len(newest["archives"]), newest["omitted"]) == (1, 6)
     command = newest["archives"][0]["restore"]
     assert command == (
         f"""janitor restore '{tmp_path}/it'"'"'s kept/{table}-20270109T000000Z-0.ndjson' --all --dry-run """
@@ -151,7 +155,7 @@ def test_archives_of_a_folder_are_listed_newest_first_and_a_damaged_one_ends_not
     screen = janitor("archive", "list", str(folder), "--format", "table").out.splitlines()
     assert any("4 rows: 1 deleted, 3 already gone" in line for line in screen)
     assert any("CUT OFF, 2 rows: 1 deleted, 1 of unknown outcome" in line for line in screen)
-    assert sum(line.startswith("not readable: ") for line in screen) == 2
+    assert sum(line.startswith("not readable: ") for line in screen) == 3
     assert sum(line.startswith("    janitor restore ") for line in screen) == 4
     assert_refused(janitor("archive", "list", str(tmp_path / "none" / "such")), "cannot be read")
 
@@ -159,8 +163,38 @@ def test_archives_of_a_folder_are_listed_newest_first_and_a_damaged_one_ends_not
     state = tmp_path / "state"
     (state / "janitor").mkdir(parents=True)
     folder.rename(state / "janitor" / "archive")
-    assert len(json_of("archive", "list", env={"XDG_STATE_HOME": str(state)})["archives"]) == 6
+    assert len(json_of("archive", "list", env={"XDG_STATE_HOME": str(state)})["archives"]) == 7
     assert "a plan, nothing was deleted by it" in janitor("archive", "list", str(plan), "--format", "table").out
+
+
+def test_a_row_is_shown_with_the_rule_that_deletes_it_and_without_one_if_no_sweep_would(
+    table_server: Server, make_table: NewTable, tmp_path: Path
+) -> None:
+    table = make_table(
+        [stale("ana"), legacy("x", LONG_AGO), modern("alive", 4_000_000_000, username="bob"), *living_rows(24)]
+    )
+    plan = planned(table_server, table, tmp_path / "plan", "--include", "legacy")
+    shown = json_of("plan", "show", str(plan))
+    assert (shown["policy"]["include"], set(shown["rules"])) == (["legacy"], {"protect_users", "protect_system"})
+    assert {row["state"]: row["why"].partition(" ")[0] for row in shown["findings"]} == {
+        "stale": "expired", "legacy": "legacy,",
+    }  # fmt: skip
+    # The outcomes of an archive that was cut off are not known, and its rows are as stale.
+    archive = tmp_path / "archive.ndjson"
+    assert apply(table_server, plan, "--archive", str(archive)).code == 0
+    archive.write_text("".join(archive.read_text().splitlines(keepends=True)[:3]))
+    kept = json_of("plan", "show", str(archive))
+    assert [(row["outcome"], row["why"]) for row in kept["findings"]] == [
+        (None, row["why"]) for row in shown["findings"]
+    ]
+    removed = tmp_path / "removed.ndjson"
+    done = janitor(
+        *("token", "remove", "--user", "bob", "--yes", "--archive", str(removed)),
+        *("--table", table, "--endpoint-url", table_server.url),
+    )
+    assert done.code == 0, done.err
+    [row] = json_of("plan", "show", str(removed))["findings"]
+    assert (row["outcome"], row["why"]) == ("deleted", None)
 
 
 def test_an_archive_in_s3_is_one_whatever_the_number_of_its_objects(

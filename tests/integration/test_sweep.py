@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ def test_without_delete_nothing_is_deleted_and_the_report_says_what_would_be(
     assert (finished.code, report["run"]["command"], report["run"]["outcome"]) == (0, "sweep", "complete")
     assert report["deletion"] == {
         "enabled": False, "planned": 5, "protected": 0, "deleted": 0, "changed": 0, "already_gone": 0, "failed": 0,
-        "waiting": 0,
+        "waiting": 0, "left_out": 0,
         "plan": None, "archive": None, "archive_place": f"{tmp_path}/janitor/archive/",
         "restore_command": f"janitor restore {tmp_path}/janitor/archive/{table}-TIME-RUN.ndjson --all --table {table} "
         f"--region us-east-1 --endpoint-url {server.url}",
@@ -162,6 +163,7 @@ def test_on_a_terminal_it_asks_once_with_the_count_and_the_dates(
     assert len(before - keys_in(client, table)) == deleted
     if not deleted:
         assert "you did not confirm" in on_screen(finished.out)
+        assert re.search(r"not-confirmed +no +a yes, on a terminal or by --yes +refused", on_screen(finished.out))
 
 
 def test_yes_does_not_ask(server: Server, new_table: NewTable, tmp_path: Path) -> None:

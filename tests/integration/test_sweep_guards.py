@@ -146,7 +146,44 @@ def test_protected_rows_count_among_those_whose_dates_are_all_over(
     finished = run(server, table, tmp_path, "--delete", "--yes", "--protect-user", "user-0@*")
     [error] = json.loads(finished.out)["errors"]
     assert (finished.code, error["code"]) == (4, "all-dated-rows")
-    assert "every row that has an expiry date (9) would be deleted or is protected (2)" in error["message"]
+    assert (
+        "every row that has an expiry date (9) would be deleted, or is protected, left out or waiting (2)"
+        in error["message"]
+    )
+    assert keys_in(client, table) == before
+
+
+def test_rows_that_patterns_leave_out_count_among_those_whose_dates_are_all_over(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table, plan = new_table([*stale_rows(9), *permanent_rows(20)]), tmp_path / "plan.ndjson"
+    before = keys_in(client, table)
+    options = ("--user", "user-0@*", "--no-archive", "--yes")
+    swept = run(server, table, tmp_path, "--delete", *options)
+    planned = run(server, table, tmp_path, "--user", "user-[01]@*", "--plan", str(plan))
+    assert json.loads(planned.out)["deletion"]["left_out"] == 6
+    # The plan holds three rows of the nine; of these, two are left out again.
+    applied = janitor("apply", str(plan), "--endpoint-url", server.url, *options)
+    for finished in (swept, applied):
+        [error] = json.loads(finished.out)["errors"]
+        assert (finished.code, error["code"]) == (4, "all-dated-rows")
+        assert "every row that has an expiry date (9) would be deleted, or is protected, left out" in error["message"]
+    assert keys_in(client, table) == before
+
+
+@pytest.mark.parametrize("server", ["ministack"], indirect=True)
+def test_an_archive_that_cannot_be_opened_after_all_is_the_verdict_of_its_guard(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    table = new_table([*stale_rows(2), *living_rows(30)])
+    before = keys_in(client, table)
+    finished = run(server, table, tmp_path, "--delete", "--yes", "--archive", "s3://no-such-bucket/x/")
+    report = json.loads(finished.out)
+    verdicts = {guard["name"]: guard["passed"] for guard in report["tables"][0]["guards"]}
+    [error] = report["errors"]
+    assert (finished.code, error["code"], verdicts.pop("archive")) == (4, "archive", False)
+    # Nobody leases the table here.
+    assert (verdicts.pop("lease"), set(verdicts.values())) == (None, {True})
     assert keys_in(client, table) == before
 
 

@@ -50,13 +50,13 @@ def _judge_for_report(page: Page, rules: Rules, patterns: Sequence[str]) -> Batc
         verdict = classify(row, now, policy)
         tally.add(verdict)
         if rules.plans and is_deletable(verdict, now, policy):
-            if find_protection(row, policy) is not None:
+            if not is_included(row, rules):
+                tally.left_out += 1
+            elif find_protection(row, policy) is not None:
                 tally.protected += 1
-            elif is_included(row, rules):
+            else:
                 deletable.append(_make_deletable(page.item(position), JudgedRow(row, verdict), rules))
                 continue
-            else:
-                tally.left_out += 1
             tally.withheld += verdict.expiry is not None
         elif finds_early and not verdict.accepted_by and not is_deletable(verdict, now, policy):
             early = judge_early(row, now, policy)

@@ -87,10 +87,13 @@ def build_finding(
     is_malformed = verdict.state is State.MALFORMED
     intended = guess_intended_expiry(row.expiration) if is_malformed and row.expiration is not None else None
     token = compute_fingerprint(row, policy.dialect, fingerprint_key)
+    row_name = make_row_name(row, token, fingerprint_key)
     protected_by = find_protection(row, policy)
+    is_planned = outcome is not None
+    would_be_planned = protected_by is not None and policy.narrowing.includes(row, token, row_name)
     return Finding(
         fingerprint=token,
-        row_name=make_row_name(row, token, fingerprint_key),
+        row_name=row_name,
         state=verdict.state,
         accepted_by=verdict.accepted_by,
         expires_at=None if expiry is None else calendar_time(expiry),
@@ -109,9 +112,9 @@ def build_finding(
         meaning=describe_row(row, verdict, now),
         table=table,
         groups=redacted_groups(row),
-        why=None
-        if outcome is None and protected_by is None
-        else explain_deletion(row, verdict, now, policy, is_planned=outcome is not None),
+        why=explain_deletion(row, verdict, now, policy, is_planned=is_planned)
+        if is_planned or would_be_planned
+        else None,
     )
 
 

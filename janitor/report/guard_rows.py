@@ -20,10 +20,13 @@ def guard_rows(report: Report) -> Iterator[tuple[str, ...]]:
         refusing = [guard for guard in table.guards if guard.passed is False]
         for guard in refusing:
             yield _guard_row(report, printable(table.label), guard)
-        others = len(table.guards) - len(refusing)
-        if others:
-            verdict = "passed" if any(guard.passed for guard in table.guards) else "not checked"
-            yield printable(table.label), format_count(others, "guard"), "", "", verdict
+        others = [guard for guard in table.guards if guard.passed is not False]
+        passed = sum(guard.passed is True for guard in others)
+        unchecked = [guard.name for guard in others if guard.passed is None]
+        verdicts = [f"{passed:,} passed"] if passed else []
+        verdicts += [f"{', '.join(unchecked)} not checked"] if unchecked else []
+        if verdicts:
+            yield printable(table.label), "the others" if refusing else "all", "", "", ", ".join(verdicts)
 
 
 def guard_sentences(report: Report) -> Iterator[str]:

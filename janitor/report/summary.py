@@ -166,7 +166,7 @@ def run_facts(report: Report) -> Iterator[tuple[str, str]]:
     Of a run that only reads, the last ones. A command stands by itself in its text.
     """
     if not report.run.only_reads and report.deletion.planned:
-        for table in report.tables[:_MAX_TABLES]:
+        for table in [each for each in report.tables if each.deletion.planned][:_MAX_TABLES]:
             label = f" ({printable(table.label)})" if report.is_of_several else ""
             yield f"Archive{label}", _describe_archive(table, is_dry_run=report.run.dry_run)
             if table.deletion.restore_command:

@@ -145,7 +145,7 @@ def list_refusals(guards: Iterable[GuardPart], *, is_dry_run: bool = False) -> I
 
 def _check_one(name: str, check: _Check, plan: GuardedPlan) -> GuardPart:
     if name in plan.unchecked:
-        return GuardPart(name=name, figure="unknown", limit=check.limit)
+        return GuardPart(name=name, figure=_UNCHECKED_FIGURES.get(name, "unknown"), limit=check.limit)
     if not plan.planned or not check.is_known:
         return GuardPart(name=name, figure=check.figure, limit=check.limit)
     return GuardPart(
@@ -285,6 +285,7 @@ def _check_protection(plan: GuardedPlan, _: DeletionLimits) -> _Check:
     )
 
 
+_UNCHECKED_FIGURES = {"lease": "no --state-url to hold one"}
 _GUARDS = {
     "clock": _check_clock,
     "as-of": _check_as_of,

@@ -23,8 +23,8 @@ def build_narrowing_remarks(narrowing: Narrowing, planned: Iterable[PlannedRow],
     """
     if not narrowing:
         return
-    rest = f"{format_count(left_out, 'more row')} that may be deleted {'was' if left_out == 1 else 'were'} left out"
-    message = f"only rows that match {_describe(narrowing)} were planned; {rest}"
+    rest = f"; {format_count(left_out, 'more row')} that may be deleted {'was' if left_out == 1 else 'were'} left out"
+    message = f"only rows that match {_describe(narrowing)} were planned{rest if left_out else ''}"
     yield Remark(where="plan", code="left-out", message=message)
     unmatched = narrowing.find_unmatched((decode_row(row.item), row.fingerprint, row.row_name) for row in planned)
     if unmatched:

@@ -99,7 +99,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "rows that match no pattern of --user and --fingerprint are planned",
         "janitor/readers/judging.py",
-        (("            elif is_included(row, rules):\n", "            elif rules is not None:\n"),),
+        (("            if not is_included(row, rules):\n", "            if rules is None:\n"),),
         (_NARROWING,),
     ),
     Mutation(
@@ -152,7 +152,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "a guard that could not be checked counts as passed",
         "janitor/run/guards.py",
-        (('figure="unknown", limit=check.limit)', 'figure="unknown", limit=check.limit, passed=True)'),),
+        (('"unknown"), limit=check.limit)', '"unknown"), limit=check.limit, passed=True)'),),
         (f"{_GUARDS}::test_each_guard_has_its_figure_its_limit_and_a_verdict",),
     ),
     Mutation(

@@ -32,8 +32,8 @@ def test_without_delete_nothing_is_deleted_and_the_report_says_what_would_be(
         "enabled": False, "planned": 5, "protected": 0, "deleted": 0, "changed": 0, "already_gone": 0, "failed": 0,
         "waiting": 0, "left_out": 0,
         "plan": None, "archive": None, "archive_place": f"{tmp_path}/janitor/archive/",
-        "restore_command": f"janitor restore {tmp_path}/janitor/archive/{table}-TIME-RUN.ndjson --all --table {table} "
-        f"--region us-east-1 --endpoint-url {server.url}",
+        "restore_command": f"janitor restore {tmp_path}/janitor/archive/{table}-TIME-RUN.ndjson --all --beside "
+        f"--table {table} --region us-east-1 --endpoint-url {server.url}",
     }  # fmt: skip
     assert {finding["outcome"] for finding in report["findings"] if finding["state"] == "stale"} == {"planned"}
     assert {finding["outcome"] for finding in report["findings"] if finding["state"] != "stale"} == {None}

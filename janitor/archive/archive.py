@@ -11,6 +11,7 @@ from janitor.archive.block_file import BlockFile
 from janitor.archive.plan import LineEncoder, PlanHeader, PlannedRow, ScanFacts
 from janitor.errors import SinkError
 from janitor.tokens.deletion_outcome import DeletionOutcome
+from janitor.whole_file import explain_unwritable
 
 
 class ArchivedOutcome(NamedTuple):
@@ -102,8 +103,8 @@ class FileArchive:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            sentence = f"the folder {self.path.parent} cannot be created: {error.strerror}"
-            raise SinkError(sentence, "give --archive PATH", "unwritable") from None
+            another = "give --archive another path"
+            raise SinkError(*explain_unwritable(self.path.parent, error, another), "unwritable") from None
         self._file.create()
         self._encoder = LineEncoder(header)
         self._file.append(self._encoder.header, fsync=True)

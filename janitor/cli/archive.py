@@ -16,7 +16,7 @@ def command() -> None:
 @command.command("list")
 @click.argument("place", metavar="[FOLDER|FILE|s3://BUCKET/PREFIX/]", required=False)
 @takes(ArchiveListSettings, ConnectionSettings, ReadOnlySettings, LogSettings)
-def list_(
+def list_stored_archives(
     settings: ArchiveListSettings,
     connection: ConnectionSettings,
     _: ReadOnlySettings,

@@ -16,7 +16,7 @@ from janitor.sinks.s3_object import S3Object
 from janitor.sinks.sns import Topic
 from janitor.store.create_table import create_table
 from janitor.temporary import temporary_folder
-from janitor.wiring.archives import keeps_no_archive
+from janitor.wiring.archives import ANOTHER_PLACE, keeps_no_archive
 from janitor.wiring.destinations import check_destinations, list_destinations
 from janitor.wiring.places import (
     ARCHIVE_FOLDER,
@@ -163,9 +163,8 @@ def _examine_bucket(place: S3Prefix, session: Session, *, needed: bool) -> Check
 
 def _examine_folder(folder: Path, *, needed: bool) -> Check:
     """Write a file without a name, which vanishes when it is closed, where the archive would be."""
-    way_out = "give --archive a path in a folder that can be written"
-    problem = why_not_writable(folder) or why_write_fails(folder)
+    problem = why_not_writable(folder, ANOTHER_PLACE) or why_write_fails(folder, ANOTHER_PLACE)
     if problem is not None:
-        return failed_check(_ARCHIVE, problem, way_out, needed=needed)
+        return failed_check(_ARCHIVE, *problem, needed=needed)
     made = "" if is_folder(folder) else ", where it is made with the first archive"
     return passed_check(_ARCHIVE, f"{folder} can be written{made}", needed=needed)

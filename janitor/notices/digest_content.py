@@ -10,7 +10,7 @@ from msgspec import structs
 from janitor.notices.notice import Notice
 from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
-from janitor.report.guard_rows import guard_sentences
+from janitor.report.guard_rows import describe_guards
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Deletion, LockedOutOwner, Outcome, Report, TableReport, count_reportable
 from janitor.report.summary import describe_cost, list_refusing_guards
@@ -141,7 +141,7 @@ def build_digest_content(
         full_report_location=full_report_location,
         tables=tuple(map(_of_table, report.tables, split_by_table(report))) if report.is_of_several else (),
         urgent_within=max(_DAY, min(report.policy.thresholds_seconds, default=0)),
-        guards=tuple(guard_sentences(report)),
+        guards=tuple(describe_guards(report)),
         restore_commands=tuple(
             table.deletion.restore_command for table in report.tables if table.deletion.restore_command
         ),

@@ -10,16 +10,16 @@ GUARD_COLUMNS = ("Table", "Guard", "Found", "Allowed", "Verdict")
 _MAX_TABLES = 20
 
 
-def guard_rows(report: Report) -> Iterator[tuple[str, ...]]:
-    """The cells of each guard's row. Of several tables only guards that refuse; then how many passed."""
+def make_guard_rows(report: Report) -> Iterator[tuple[str, ...]]:
+    """Make the cells of each guard's row. Of several tables only guards that refuse; then how many passed."""
     if not report.is_of_several:
         for guard in report.tables[0].guards:
-            yield _guard_row(report, "", guard)
+            yield _make_guard_row(report, "", guard)
         return
     for table in report.tables[:_MAX_TABLES]:
         refusing = [guard for guard in table.guards if guard.passed is False]
         for guard in refusing:
-            yield _guard_row(report, printable(table.label), guard)
+            yield _make_guard_row(report, printable(table.label), guard)
         others = [guard for guard in table.guards if guard.passed is not False]
         passed = sum(guard.passed is True for guard in others)
         unchecked = [guard.name for guard in others if guard.passed is None]
@@ -29,7 +29,7 @@ def guard_rows(report: Report) -> Iterator[tuple[str, ...]]:
             yield printable(table.label), "the others" if refusing else "all", "", "", ", ".join(verdicts)
 
 
-def guard_sentences(report: Report) -> Iterator[str]:
+def describe_guards(report: Report) -> Iterator[str]:
     """Say which guards refuse, by which figure and limit, and how many others passed; empty without guards."""
     guards = [guard for table in report.tables for guard in table.guards]
     for guard in guards:
@@ -41,6 +41,6 @@ def guard_sentences(report: Report) -> Iterator[str]:
         yield f"{format_count(passed, 'guard')} passed, of {len(guards):,}"
 
 
-def _guard_row(report: Report, label: str, guard: GuardPart) -> tuple[str, ...]:
+def _make_guard_row(report: Report, label: str, guard: GuardPart) -> tuple[str, ...]:
     words = {True: "passed", False: "would refuse" if report.run.dry_run else "refused", None: "not checked"}
     return label, guard.name, guard.figure, guard.limit, words[guard.passed]

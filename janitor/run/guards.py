@@ -22,7 +22,6 @@ _ALL_PERCENT = 100
 _MAX_PATTERNS = 5
 _ARCHIVE = "archive"
 _WRITABLE = "writable"
-_UNWRITABLE = "cannot be written"
 _YES = "a yes, on a terminal or by --yes"
 
 
@@ -51,7 +50,8 @@ class GuardInputs:
         is_as_of_given: whether rows are judged as of another time than the present.
         choose_scan_facts: returns what the guards know about the table: given what this run has read, it returns that,
             or what an earlier scan read; None for unknown.
-        find_archive_problem: finds why the archive cannot be written, as far as can be known without writing.
+        find_archive_problem: finds why the archive cannot be written, and what to do, as far as can be known without
+            writing.
         unchecked: the names of guards that this run cannot check, and a later one will.
     """
 
@@ -76,7 +76,7 @@ class GuardedPlan:
         skew_seconds: the local clock minus the server's; None if the server sent no date.
         is_as_of_given: whether the rows were judged as of another time than the present.
         lease_problem: why the table's lease could not be taken; None if it is held, or not needed.
-        archive_problem: why the archive cannot be written; None if it can.
+        archive_problem: why the archive cannot be written, and what to do; None if it can.
         consent_problem: why nobody can confirm the deletes; None if somebody can, or need not.
         misread: patterns of protected users that match nobody, each with how many planned rows it would match if it
             were read a little differently.
@@ -126,12 +126,13 @@ def refuse_unconfirmed(guards: Iterable[GuardPart]) -> list[GuardPart]:
     return [*guards, GuardPart(name=NOT_CONFIRMED, figure="no", limit=_YES, passed=False, message=message)]
 
 
-def refuse_unwritable(guards: Iterable[GuardPart], message: str) -> list[GuardPart]:
+def refuse_unwritable(guards: Iterable[GuardPart], problem: str) -> list[GuardPart]:
     """Replace the verdict on the archive: it seemed that it could be written, and it could not be opened.
 
-    `message` says why, and what to do.
+    `problem` says why, and what to do.
     """
-    refusal = GuardPart(name=_ARCHIVE, figure=_UNWRITABLE, limit=_WRITABLE, passed=False, message=message)
+    check = _describe_unwritable(problem)
+    refusal = GuardPart(name=_ARCHIVE, figure=check.figure, limit=check.limit, passed=False, message=check.problem)
     return [refusal if guard.name == _ARCHIVE else guard for guard in guards]
 
 
@@ -257,11 +258,11 @@ def _check_lease(plan: GuardedPlan, _: DeletionLimits) -> _Check:
 def _check_archive(plan: GuardedPlan, _: DeletionLimits) -> _Check:
     if plan.archive_problem is None:
         return _Check("can be written" if plan.has_archive else "none is kept", _WRITABLE)
-    return _Check(
-        _UNWRITABLE,
-        _WRITABLE,
-        f"the archive cannot be written ({plan.archive_problem}); give --archive PATH, or --no-archive",
-    )
+    return _describe_unwritable(plan.archive_problem)
+
+
+def _describe_unwritable(problem: str) -> _Check:
+    return _Check("cannot be written", _WRITABLE, f"{problem}, or give --no-archive")
 
 
 def _check_protection(plan: GuardedPlan, _: DeletionLimits) -> _Check:

@@ -294,7 +294,7 @@ def _ask_and_open_archive(sweep: Sweep, plan: PlanToConfirm, guards: list[GuardP
     try:
         sweep.archive.open(sweep.plan.header)
     except SinkError as error:
-        return refuse_unwritable(guards, f"{error}, or --no-archive")
+        return refuse_unwritable(guards, str(error))
     return guards
 
 

@@ -23,6 +23,7 @@ from janitor.wiring.places import (
     why_write_fails,
 )
 
+ANOTHER_PLACE = "give --archive another path"
 _BOTH = ("archive", "no_archive")
 
 
@@ -125,7 +126,7 @@ def format_restore_command(archive: Archive, header: PlanHeader, target: str, *,
 def find_archive_problem(
     archive: Archive, place: Path | Folder | S3Prefix | None, opened: OpenTable, *, is_dry_run: bool
 ) -> str | None:
-    """Find out why the archive could not be written or kept, without leaving anything behind; None if it could.
+    """Find out why the archive could not be written or kept, and what to do; None if it could. Leaves nothing behind.
 
     Args:
         archive: the archive.
@@ -135,9 +136,11 @@ def find_archive_problem(
     """
     if isinstance(archive, FileArchive):
         if is_taken(archive.path):
-            return f"{archive.path} exists already"
-        folder = archive.path.parent
-        return why_lost(folder) or why_not_writable(folder) or (why_write_fails(folder) if is_dry_run else None)
+            return f"{archive.path} exists already; give --archive a new file, or a folder"
+        problem = why_lost(archive.path.parent, "--archive") or why_not_writable(archive.path, ANOTHER_PLACE)
+        if problem is None and is_dry_run:
+            problem = why_write_fails(archive.path, ANOTHER_PLACE)
+        return "; ".join(problem) if problem else None
     if is_dry_run and isinstance(archive, S3Archive) and isinstance(place, S3Prefix):
         return S3Folder(opened.aws.s3, place.bucket, place.prefix).find_problem()
     return None

@@ -1,5 +1,6 @@
 """Places of files: the state directory (XDG Base Directory Specification), and whether a place can be written."""
 
+import errno
 import os
 import pwd
 import tempfile
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from janitor.errors import ConfigurationError
+from janitor.whole_file import explain_unwritable
 
 ARCHIVE_FOLDER = "archive"
 PLAN_FOLDER = "plans"
@@ -81,13 +83,20 @@ def _find_home(option: str) -> Path:
         ) from None
 
 
-def why_not_writable(folder: Path) -> str | None:
-    """Why no file could be made in this folder, found without writing; None if one could. It may not exist yet."""
+def why_not_writable(path: Path, another: str = "give another path") -> tuple[str, str] | None:
+    """Why no file or folder could be made here, and the way out, found without writing; None if one could.
+
+    If the path is an existing folder: why no file could be made in it. `another` says how another path is given.
+    """
     # Not pathlib's checks, which raise if a folder on the way may not be searched.
-    existing = _find_existing(folder)
+    existing = _find_existing(path)
     if not os.path.isdir(existing):  # noqa: PTH112
-        return f"{existing} is not a folder"
-    return None if os.access(existing, os.W_OK | os.X_OK) else f"{existing} cannot be written"
+        number = errno.ENOTDIR
+    elif os.access(existing, os.W_OK | os.X_OK):
+        return None
+    else:
+        number = errno.EROFS if os.statvfs(existing).f_flag & os.ST_RDONLY else errno.EACCES
+    return explain_unwritable(path, OSError(number, os.strerror(number)), another)
 
 
 def _find_existing(folder: Path) -> Path:
@@ -97,26 +106,26 @@ def _find_existing(folder: Path) -> Path:
     return folder
 
 
-def why_lost(folder: Path) -> str | None:
-    """Why a file in this folder is certain to be lost after the run; None if it is not."""
+def why_lost(folder: Path, another: str) -> tuple[str, str] | None:
+    """Why a file in this folder is certain to be lost after the run, and the way out; None if it is not.
+
+    `another` names the option that takes another place.
+    """
     if _OF_LAMBDA in os.environ and Path(os.path.realpath(folder)).is_relative_to(_LAMBDA_FOLDER):
-        return f"{folder} is lost with the Lambda function; a place in S3 is not"
+        return f"{folder} is lost with the Lambda function", f"give {another} a place in S3"
     return None
 
 
-def why_write_fails(folder: Path) -> str | None:
-    """Why a file there cannot be written, found by writing a nameless temporary file; None if it can.
-
-    If the folder does not exist yet, its nearest parent that does is tried.
-    """
-    existing = next(each for each in (folder, *folder.parents) if is_folder(each))
+def why_write_fails(path: Path, another: str = "give another path") -> tuple[str, str] | None:
+    """Find the same as `why_not_writable` by writing a nameless temporary file into the nearest folder that exists."""
+    existing = next(each for each in (path, *path.parents) if is_folder(each))
     try:
         with tempfile.TemporaryFile(dir=existing) as file:
             file.write(b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        return f"{existing} cannot be written: {error.strerror}"
+        return explain_unwritable(path, error, another)
     return None
 
 

@@ -5,6 +5,10 @@ from tests.faults.mutation import Mutation
 _SCAN = "tests/integration/test_scan.py"
 _DELETABLE = "tests/unit/tokens/test_deletable.py::test_a_row_may_go_once_its_grace_is_over_and_not_before"
 _GUARDS = "tests/unit/run/test_guards.py"
+_LEFT_OUT = (
+    "tests/integration/test_sweep_guards.py"
+    "::test_rows_that_patterns_leave_out_count_among_those_whose_dates_are_all_over"
+)
 _EARLY = "tests/unit/run/test_unlocking.py::test_rows_go_early_only_where_that_lets_their_owner_in"
 _NARROWING = (
     "tests/unit/run/test_narrowing.py::test_what_does_not_match_is_never_planned_and_what_matches_as_it_would_be"
@@ -148,6 +152,24 @@ PLANTED_MUTATIONS = (
         "janitor/readers/judging.py",
         (("            tally.withheld += verdict.expiry is not None\n", ""),),
         ("tests/integration/test_sweep_guards.py::test_protected_rows_count_among_those_whose_dates_are_all_over",),
+    ),
+    Mutation(
+        "the guards of apply do not hear of the rows that the plan's own scan withheld",
+        "janitor/archive/plan_reader.py",
+        (("                withheld=line.withheld,\n", ""),),
+        (_LEFT_OUT,),
+    ),
+    Mutation(
+        "the guards of apply do not hear of the rows of the plan that are withheld",
+        "janitor/wiring/apply.py",
+        (("withheld=scan_facts.withheld + scanned.withheld", "withheld=scan_facts.withheld"),),
+        (_LEFT_OUT,),
+    ),
+    Mutation(
+        "a guard that knows nothing counts as passed",
+        "janitor/run/guards.py",
+        (("if not plan.planned or not check.is_known:", "if not plan.planned:"),),
+        (f"{_GUARDS}::test_each_guard_has_its_figure_its_limit_and_a_verdict",),
     ),
     Mutation(
         "a guard that could not be checked counts as passed",

@@ -61,7 +61,7 @@ def test_a_run_that_did_not_end_well_is_an_error_of_the_function_and_deletes_not
     # Its own disk is lost with the function.
     lost = deployed.function.invoke({"schedule": DELETES.replace(f"s3://{BUCKET}/", "/tmp/archive/")})  # noqa: S108
     assert (lost.is_error, "exit code 4" in lost.body["errorMessage"]) == (True, True)
-    assert "is lost with the Lambda function; a place in S3 is not" in deployed.function.log.read_text()
+    assert "is lost with the Lambda function; give --archive a place in S3" in deployed.function.log.read_text()
     misspelt = deployed.function.invoke({"schedule": '[tabel]\ntable = "tokens"\n'})
     assert "exit code 2" in misspelt.body["errorMessage"]
     assert "nightly.toml, line 1: [tabel]: an unknown section" in deployed.function.log.read_text()

@@ -73,7 +73,7 @@ def test_a_plan_shows_its_rules_and_each_row_with_the_reason_and_never_the_token
     assert {row["username"]: (row["state"], row["outcome"]) for row in shown["findings"]} == {
         "ana": ("stale", None), "=cmd()": ("stale", None),
     }  # fmt: skip
-    assert all(re.fullmatch(r"expired [\d,]+ days ago, grace 7 days", row["why"]) for row in shown["findings"])
+    assert all(re.fullmatch(r"expired .+ ago, grace 7 days", row["why"]) for row in shown["findings"])
     assert shown["next_command"] == f"janitor apply {plan} --dry-run"
 
     one = json_of("plan", "show", str(plan), "--max-findings", "1")
@@ -84,7 +84,13 @@ def test_a_plan_shows_its_rules_and_each_row_with_the_reason_and_never_the_token
     assert (len(listed.splitlines()), "_=cmd()" in listed) == (3, True)
     for columns in (80, 160):
         screen = on_screen(janitor("plan", "show", str(plan), tty=True, columns=columns).out)
-        for words in (f"Plan of {table}", "2 rows of 26 scanned", "grace 7 days", "protects svc-*", "days ago, grace"):
+        for words in (
+            f"Plan of {table}",
+            "2 rows of 26 scanned",
+            "grace 7 days",
+            "protects svc-*",
+            "ago, grace 7 days",
+        ):
             assert words in " ".join(screen.split())
         assert f"janitor apply {plan} --dry-run" in screen
         assert not any(secret in screen for secret in (SECRET, "f" * 64))

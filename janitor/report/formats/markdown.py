@@ -18,7 +18,7 @@ from janitor.report.finding_cells import (
     format_utc,
 )
 from janitor.report.formats.interface import WholeFormat
-from janitor.report.guard_rows import GUARD_COLUMNS, guard_rows
+from janitor.report.guard_rows import GUARD_COLUMNS, make_guard_rows
 from janitor.report.model import Finding, Report
 from janitor.report.next_steps import first_steps, list_all_command
 from janitor.report.summary import (
@@ -86,7 +86,7 @@ def _lines_about_deletion(report: Report) -> Iterator[str]:
         planned, protected = list_planned(report.findings), list_protected(report.findings)
         yield from _listed_rows(report, "Planned for deletion", planned, report.deletion.planned, room=_PLANNED_ROOM)
         yield from _listed_rows(report, "Would go, but are protected", protected, report.deletion.protected)
-        guards = list(guard_rows(report))
+        guards = list(make_guard_rows(report))
         if guards:
             columns = GUARD_COLUMNS if report.is_of_several else GUARD_COLUMNS[1:]
             yield from ("", "### Guards", "")

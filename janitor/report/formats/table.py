@@ -25,7 +25,7 @@ from janitor.report.finding_cells import (
     format_utc,
 )
 from janitor.report.formats.interface import WholeFormat
-from janitor.report.guard_rows import GUARD_COLUMNS, guard_rows
+from janitor.report.guard_rows import GUARD_COLUMNS, make_guard_rows
 from janitor.report.model import Finding, Outcome, Report, StepPart
 from janitor.report.next_steps import first_steps, list_all_command
 from janitor.report.summary import (
@@ -193,7 +193,7 @@ def _print_deletion(console: Console, report: Report) -> None:
     _print_title(console, "Deletion")
     for line in deletion_lines(report):
         console.print(Text(line))
-    rows = list(guard_rows(report))
+    rows = list(make_guard_rows(report))
     if rows:
         _print_title(console, "Guards")
         columns = [title for title in GUARD_COLUMNS if title != "Table" or report.is_of_several]

@@ -17,7 +17,7 @@ from janitor.report.finding_cells import (
     format_owner,
     format_utc,
 )
-from janitor.report.guard_rows import GUARD_COLUMNS, guard_rows
+from janitor.report.guard_rows import GUARD_COLUMNS, make_guard_rows
 from janitor.report.html.charts import build_expired_chart, build_expiry_chart, judged_at
 from janitor.report.html.findings import ListedFindings, PageRow, RowClasses, build_page_row, list_findings
 from janitor.report.html.templating import load_styles, make_environment
@@ -192,7 +192,7 @@ def _values(report: Report, classes: RowClasses, render_row: Callable[[PageRow],
         "protected": _list_swept(list_protected(report.findings), report.deletion.protected, row_name_of),
         "list_all": list_all_command(report),
         "guard_columns": GUARD_COLUMNS if report.is_of_several else GUARD_COLUMNS[1:],
-        "guards": [row if report.is_of_several else row[1:] for row in guard_rows(report)],
+        "guards": [row if report.is_of_several else row[1:] for row in make_guard_rows(report)],
         "run_facts": list(run_facts(report)),
         "outcomes": list(_outcomes(report)),
         "unexpected": [

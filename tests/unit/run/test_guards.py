@@ -137,10 +137,12 @@ def test_what_happens_after_the_guards_changes_their_verdicts() -> None:
     )
     guards = check_guards(plan, LIMITS)
     assert not list(list_refusals(guards))
-    unwritable = refuse_unwritable(guards, "there is no bucket")
+    unwritable = refuse_unwritable(guards, "there is no bucket; check its name")
     assert [each.name for each in unwritable] == [each.name for each in guards]
     assert [(each.name, each.figure) for each in unwritable if not each.passed] == [("archive", "cannot be written")]
-    assert [each.message for each in list_refusals(unwritable)] == ["refused to delete: there is no bucket"]
+    assert [each.message for each in list_refusals(unwritable)] == [
+        "refused to delete: there is no bucket; check its name, or give --no-archive"
+    ]
     unconfirmed = refuse_unconfirmed(guards)
     assert unconfirmed[:-1] == guards
     assert [each.code for each in list_refusals(unconfirmed)] == ["not-confirmed"]

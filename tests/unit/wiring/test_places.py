@@ -1,13 +1,15 @@
 """Where files go by default, and what is said where there is no such place."""
 
+import errno
 import os
 import pwd
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from janitor.errors import ConfigurationError
-from janitor.wiring.places import find_plan_folder, find_state_directory, why_lost
+from janitor.wiring.places import find_plan_folder, find_state_directory, why_lost, why_not_writable, why_write_fails
 
 
 def _nobody_has_the_id(number: int) -> pwd.struct_passwd:
@@ -66,10 +68,41 @@ def test_a_container_keeps_no_plan_unless_it_is_told_where(
 @pytest.mark.usefixtures("lasting")
 def test_what_a_lambda_function_writes_to_its_own_folder_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     own = Path("/tmp/archive")  # noqa: S108  # never written
-    assert why_lost(own) is None
+    assert why_lost(own, "--archive") is None
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "janitor")
-    assert why_lost(own) == f"{own} is lost with the Lambda function; a place in S3 is not"
-    assert why_lost(own.parent) is not None
+    assert why_lost(own, "--archive") == (
+        f"{own} is lost with the Lambda function",
+        "give --archive a place in S3",
+    )
+    assert why_lost(own.parent, "--archive") is not None
     # A file system that is mounted lasts; and no other folder can be written, which is said elsewhere.
-    assert why_lost(Path("/mnt/efs/archive")) is None
-    assert why_lost(own.parent.with_name("tmpfs")) is None
+    assert why_lost(Path("/mnt/efs/archive"), "--archive") is None
+    assert why_lost(own.parent.with_name("tmpfs"), "--archive") is None
+
+
+def test_a_place_that_cannot_be_written_has_its_cause_and_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    not_a_folder = (f"{file}/new/archive cannot be written: {file} is not a folder", "give --archive another path")
+    assert why_not_writable(file / "new" / "archive", "give --archive another path") == not_a_folder
+    for find in (why_not_writable, why_write_fails):
+        assert find(tmp_path / "new" / "archive") is None
+        assert find(tmp_path) is None
+    # Nobody is denied anything who is root, as in a container.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    denied = why_not_writable(tmp_path / "new" / "archive")
+    assert denied is not None
+    assert denied[0].endswith(f" has no permission to write {tmp_path}")
+    assert denied[1] == "grant it, or give another path"
+
+    def fail(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", fail)
+    full = why_write_fails(tmp_path / "archive")
+    assert full == (
+        f"{tmp_path}/archive cannot be written: No space left on device",
+        "free some space, or give another path",
+    )

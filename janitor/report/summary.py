@@ -13,7 +13,6 @@ from janitor.report.model import (
     IdleOwner,
     NoticesPart,
     Outcome,
-    Remark,
     Report,
     TableReport,
 )
@@ -340,8 +339,8 @@ def closing_sections(report: Report) -> Iterator[Section]:
         Section("Crowded days", list(describe_forecast(report))),
         Section("Locked out", list(lockout_lines(report.lockouts, format_target_of(report)))),
         Section("Idle", list(_idle_lines(report))),
-        Section("Warnings", list(map(_make_sentence, report.warnings)), "Warning: "),
-        Section("Errors", list(map(_make_sentence, report.errors)), "Error: "),
+        Section("Warnings", [f"{printable(warning.message)}." for warning in report.warnings], "Warning: "),
+        Section("Errors", [f"{printable(error.message)}." for error in report.errors], "Error: "),
     )
     yield from (section for section in sections if section.lines)
 
@@ -353,11 +352,6 @@ def closing_lines(report: Report) -> Iterator[str]:
         yield f"{title}: {text}"
     for section in closing_sections(report):
         yield from (f"{section.prefix}{line}" for line in section.lines)
-
-
-def _make_sentence(remark: Remark) -> str:
-    message = printable(remark.message)
-    return f"{message[:1].upper()}{message[1:]}."
 
 
 def _idle_lines(report: Report) -> Iterator[str]:

@@ -15,10 +15,10 @@ from janitor.archive.plan_reader import PlanReader
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.lifecycle.archive_summary import (
     OUTCOMES,
+    complete_command,
     count_outcomes,
     make_restore_command,
     name_table,
-    spell_connection,
 )
 from janitor.report.build import build_finding
 from janitor.report.encode import encode_json_line, encode_json_page
@@ -115,7 +115,7 @@ def _describe(
     policy = read_policy(header)
     facts = closings[0] if len(parts) == 1 else None
     partial = "" if is_complete else " --partial"
-    apply = f"janitor apply {quote_word(place)}{partial} --dry-run{spell_connection(connection)}"
+    apply = complete_command(f"janitor apply {quote_word(place)}{partial} --dry-run", connection)
     return PlanDetails(
         location=place,
         kind="archive" if is_archive else "plan",

@@ -11,11 +11,10 @@ _MAX_NAMED = 10
 _MAX_ROWS = 3
 
 # A sentence about the rows of each remedy; {rows} are some of their names, {target} the options that name the table.
+# No sweep stands here as a command: it would lack the options of the run, those that protect somebody too.
 _WAYS_OUT = {
-    Remedy.UNLOCK_AFTER: "rows that have expired: `janitor sweep{target} --delete --unlock-after 1h`, without waiting "
-    "for the grace",
-    Remedy.INCLUDE_LEGACY: "legacy rows whose date is over: `janitor sweep{target} --delete --unlock-after 1h "
-    "--include legacy`",
+    Remedy.UNLOCK_AFTER: "rows that have expired: a sweep with `--unlock-after 1h`, without waiting for the grace",
+    Remedy.INCLUDE_LEGACY: "legacy rows whose date is over: a sweep with `--unlock-after 1h --include legacy`",
     Remedy.INCLUDE_UNDATED: "rows without a date: `janitor token remove FINGERPRINT{target}` ({rows}), or if this LISA "
     "runs no MCP Workbench, a sweep with `--gates api --include undated`",
     Remedy.REMOVE: "rows that no sweep may take: `janitor token remove FINGERPRINT{target}` ({rows})",

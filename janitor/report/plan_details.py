@@ -66,7 +66,7 @@ class PlanDetails(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEM
 
     `complete` says whether it was written to its end. `scanned` is how many rows the scan behind it read, null if that
     is not known. `findings` are its rows, in its order, at most --max-findings of them. `next_command` carries it out,
-    or puts its rows back, as a dry run.
+    or puts its rows back, as a dry run; null if an option of it cannot be shown.
     """
 
     location: str
@@ -84,7 +84,7 @@ class PlanDetails(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEM
     outcomes: OutcomeCounts
     findings: list[Finding]
     findings_omitted: int
-    next_command: str
+    next_command: str | None
 
 
 def describe_outcomes(outcomes: OutcomeCounts) -> str:
@@ -124,9 +124,10 @@ def _print(console: Console, shown: PlanDetails) -> None:
     if shown.findings_omitted:
         more = format_count(shown.findings_omitted, "more row")
         console.print(Text(f"… and {more}; --format ndjson lists all", style="dim"))
-    console.print()
-    console.print(Text(_NEXT[shown.kind]))
-    console.print(Text(f"  {printable(shown.next_command)}"), soft_wrap=True)
+    if shown.next_command is not None:
+        console.print()
+        console.print(Text(_NEXT[shown.kind]))
+        console.print(Text(f"  {printable(shown.next_command)}"), soft_wrap=True)
 
 
 def _describe(shown: PlanDetails) -> Iterator[str]:

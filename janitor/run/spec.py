@@ -20,7 +20,7 @@ from janitor.stopping import Stop
 from janitor.tokens.expiration import calendar_time
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
-from janitor.tokens.redact import remove_keys
+from janitor.tokens.redact import redact_pattern
 
 if TYPE_CHECKING:
     from janitor.dynamodb.client import Traffic
@@ -106,7 +106,7 @@ class TableSpec(msgspec.Struct, frozen=True, kw_only=True):
             as_of=None if self.as_of is None else calendar_time(self.as_of),
             gates=self.rules.policy.gates,
             unlock_after_seconds=self.rules.policy.unlock_after,
-            users=tuple(map(remove_keys, self.rules.policy.narrowing.users)),
+            users=tuple(map(redact_pattern, self.rules.policy.narrowing.users)),
             fingerprints=self.rules.policy.narrowing.fingerprints,
             include=_list_included(self.rules.policy),
             notice_age_seconds=self.sweep.notice_age if self.sweep else None,

@@ -141,3 +141,29 @@ def test_no_command_printed_after_a_plan_takes_more_than_the_plan(runs: Runs) ->
     assert "--partial --dry-run --report ndjson=findings.ndjson" in cut
     assert "janitor sweep --" not in cut
     assert "janitor scan --" not in cut
+
+
+def test_the_commands_that_archives_and_restores_print_hold_no_login_and_restore_no_other_rows(runs: Runs) -> None:
+    secret, archive = "hunter2", runs.folder / "archive"
+    swept = janitor("sweep", "--user", "ana", "--delete", "--yes", "--archive", str(archive), *runs.where)
+    assert swept.code == 0, swept.err
+    login = ("--endpoint-url", runs.server.url.replace("://", f"://u:{secret}@"))
+    listed = janitor("archive", "list", str(archive), *login)
+    shown = janitor("plan", "show", str(archive), *login)
+    dry = janitor("restore", str(archive), "--user", "ana", "--dry-run", *login)
+    for finished in (listed, shown, dry):
+        assert (finished.code, secret in finished.out + finished.err) == (0, False), finished
+    [printed] = [each["restore"] for each in json.loads(listed.out)["archives"]]
+    commands = [printed, json.loads(shown.out)["next_command"], json.loads(dry.out)["next_command"]]
+    for command in commands:
+        assert f"--endpoint-url {runs.server.url}" in command
+        assert janitor(*shlex.split(command)[1:]).code == 0, command
+    # A name that cannot be shown is not left out of a command that would restore more without it.
+    hidden = janitor("restore", str(archive), "--user", "ana", "--user", f"ci-{HEX}", "--dry-run", *runs.where)
+    assert json.loads(hidden.out)["next_command"] is None
+    for command in ("archive list", "plan show"):
+        kept = janitor(*command.split(), str(archive), "--profile", HEX)
+        document = json.loads(kept.out)
+        assert (kept.code, (document.get("archives") or [{}])[0].get("restore"), document.get("next_command")) == (
+            0, None, None,
+        )  # fmt: skip

@@ -67,9 +67,7 @@ class RestoreSummary:
         left_out: the owners of rows that were left out because of another row, each once.
     """
 
-    def __init__(
-        self, table: Table, policy: Policy, now: int, *, is_dry_run: bool, next_command: str | None
-    ) -> None:
+    def __init__(self, table: Table, policy: Policy, now: int, *, is_dry_run: bool, next_command: str | None) -> None:
         """Start without rows.
 
         Args:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 import botocore.session
 import msgspec
@@ -20,6 +19,7 @@ from janitor.aws.errors import CREDENTIALS_WAY_OUT, STATEMENT_THROTTLES, THROTTL
 from janitor.dynamodb.clock import ServerClock
 from janitor.dynamodb.decode import DECODED, BatchAnswer, FastParserFactory
 from janitor.errors import ConfigurationError
+from janitor.tokens.redact import remove_login
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -165,10 +165,7 @@ class AwsSession:
     def endpoint(self, service: str) -> str | None:
         """Return the endpoint that was set for the service, without user name and password; None for AWS's own."""
         url = self._endpoint_url(service)
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+        return None if url is None else remove_login(url)
 
     def _handle_response(
         self,

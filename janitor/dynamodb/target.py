@@ -167,7 +167,7 @@ class Target:
 def _protection_conditions(seen: _SeenRow, policy: Policy) -> list[Condition]:
     """List the conditions on attributes whose change could make the policy protect the row, or leave it out."""
     conditions: list[Condition] = []
-    if policy.protect_users or policy.narrowing.users:
+    if policy.protect_users or policy.narrowing.names_owners:
         conditions.append((USERNAME, seen.username))
     if policy.protect_system:
         conditions.append((IS_SYSTEM, seen.is_system))

@@ -8,6 +8,7 @@ from janitor.report.target_options import quote_word
 from janitor.settings.stored_archives import ConnectionSettings
 from janitor.settings.table import CONNECTION_OPTIONS
 from janitor.tokens.deletion_outcome import DeletionOutcome
+from janitor.wiring.command_options import format_options
 
 OUTCOMES = tuple(DeletionOutcome)
 
@@ -23,11 +24,12 @@ def count_outcomes(counts: Mapping[str, int], rows: int) -> OutcomeCounts:
     return OutcomeCounts(**known, unknown=rows - sum(known.values()) if any(known.values()) else 0)
 
 
-def make_restore_command(place: str, connection: ConnectionSettings) -> str:
-    """Make the command that says what a restore of the whole archive would put back."""
-    return f"janitor restore {quote_word(place)} --all --dry-run{spell_connection(connection)}"
+def make_restore_command(place: str, connection: ConnectionSettings) -> str | None:
+    """Make the command that says what a restore of the whole archive would put back; None if it cannot be shown."""
+    return complete_command(f"janitor restore {quote_word(place)} --all --dry-run", connection)
 
 
-def spell_connection(connection: ConnectionSettings) -> str:
-    """Repeat the flags that led to the archive, which lead to its table too, each with a space before it."""
-    return "".join(f" {quote_word(word)}" for word in connection.repeat_flags(CONNECTION_OPTIONS))
+def complete_command(command: str, connection: ConnectionSettings) -> str | None:
+    """Add the options that led to the archive, which lead to its table too; None if one of them cannot be shown."""
+    options = format_options(connection, CONNECTION_OPTIONS)
+    return None if options.withheld else f"{command}{options.text}"

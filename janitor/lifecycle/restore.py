@@ -20,7 +20,7 @@ from janitor.report.finding_cells import NOTHING
 from janitor.report.target_options import quote_word
 from janitor.settings.deletion import RestoreSettings
 from janitor.settings.setting import variable
-from janitor.settings.table import CONNECTION_OPTIONS, TABLE_OPTIONS, TableSettings
+from janitor.settings.table import CONNECTION_OPTIONS, TableSettings
 from janitor.stopping import IN_FLIGHT_SECONDS, Stop
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.meaning import describe_key_and_uuid
@@ -28,8 +28,9 @@ from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
 from janitor.tokens.row import Row, decode_row, text_of
 from janitor.wiring.apply import open_table_of_plan
+from janitor.wiring.command_options import format_options
 from janitor.wiring.execution import prepare_or_stop
-from janitor.wiring.open_table import OpenTable, make_owner_reader
+from janitor.wiring.open_table import OpenTable, list_chosen, make_owner_reader
 from janitor.wiring.plans import read_policy
 from janitor.wiring.stored_archives import open_archives
 
@@ -59,6 +60,7 @@ def restore_rows(archive: str, settings: RestoreSettings, table: TableSettings, 
         opened.table,
         read_policy(archives[0].header),
         opened.earlier_time(),
+        is_dry_run=settings.dry_run,
         next_command=_make_next_command(archive, settings, table) if settings.dry_run else None,
     )
     is_json = _is_json(settings)
@@ -91,14 +93,17 @@ def _read_choice(settings: RestoreSettings) -> RestoreChoice:
     return RestoreChoice(settings.fingerprint, settings.user, settings.all)
 
 
-def _make_next_command(archive: str, settings: RestoreSettings, table: TableSettings) -> str:
-    """Make the command that puts back what this dry run shows: the same one without --dry-run."""
-    flags = [
-        *settings.repeat_flags(("fingerprint", "user", "all", "beside", "yes")),
-        *table.repeat_flags((*TABLE_OPTIONS, *CONNECTION_OPTIONS)),
-    ]
-    without = [] if settings.given_by_flag("dry_run") else ["env", "-u", variable("dry_run")]
-    return " ".join(map(quote_word, [*without, "janitor", "restore", archive, *flags]))
+def _make_next_command(archive: str, settings: RestoreSettings, table: TableSettings) -> str | None:
+    """Make the command that puts back what this dry run shows: the same one without --dry-run.
+
+    None if an option cannot be shown as it is: without it other rows could be put back, or to another place.
+    """
+    choice = format_options(settings, ("fingerprint", "user", "all", "beside"))
+    target = format_options(table, (*list_chosen(table), *CONNECTION_OPTIONS))
+    if choice.withheld or target.withheld:
+        return None
+    without = "" if settings.given_by_flag("dry_run") else f"env -u {variable('dry_run')} "
+    return f"{without}janitor restore {quote_word(archive)}{choice.text}{target.text}"
 
 
 def _is_json(settings: RestoreSettings) -> bool:

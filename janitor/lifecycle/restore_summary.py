@@ -67,18 +67,19 @@ class RestoreSummary:
         left_out: the owners of rows that were left out because of another row, each once.
     """
 
-    def __init__(self, table: Table, policy: Policy, now: int, *, next_command: str | None) -> None:
+    def __init__(self, table: Table, policy: Policy, now: int, *, is_dry_run: bool, next_command: str | None) -> None:
         """Start without rows.
 
         Args:
             table: where rows are put back.
             policy: the rules of the archive: which gates of LISA count.
             now: the UNIX second at which is judged what would accept a row.
-            next_command: of a dry run, the command that puts the rows back; else None.
+            is_dry_run: whether nothing is put back.
+            next_command: of a dry run, the command that puts the rows back; None if it cannot be shown.
         """
         self._table, self._policy, self._now = table, policy, now
         self._next_command = next_command
-        self._is_dry_run = next_command is not None
+        self._is_dry_run = is_dry_run
         self._counts: Counter[RestoreOutcome] = Counter()
         self._rows: list[dict[str, Any]] = []
         self._accepted_again = 0
@@ -137,8 +138,10 @@ class RestoreSummary:
         if self._accepted_again:
             it = "one of them" if self._accepted_again == 1 else f"{self._accepted_again:,} of them"
             sentences.append(f'But a gate of LISA accepts {it}: see "accepted by" above.')
-        if count and self._next_command is not None:
-            sentences.append(f"To put {'it' if count == 1 else 'them'} back:\n  {self._next_command}")
+        if count and self._is_dry_run:
+            them = "it" if count == 1 else "them"
+            how = f":\n  {self._next_command}" if self._next_command else ", give the same options without --dry-run."
+            sentences.append(f"To put {them} back{how}")
         return sentences
 
     def json(self) -> str:

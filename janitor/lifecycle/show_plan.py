@@ -15,10 +15,10 @@ from janitor.archive.plan_reader import PlanReader
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.lifecycle.archive_summary import (
     OUTCOMES,
+    complete_command,
     count_outcomes,
     make_restore_command,
     name_table,
-    spell_connection,
 )
 from janitor.report.build import build_finding, build_policy_part
 from janitor.report.encode import encode_json_line, encode_json_page
@@ -35,7 +35,7 @@ from janitor.tokens.expiration import calendar_time, parse_iso_second
 from janitor.tokens.lockout import UNLOCKS_OWNER, judge_early
 from janitor.tokens.meaning import explain_deletion
 from janitor.tokens.policy import Policy
-from janitor.tokens.redact import remove_keys
+from janitor.tokens.redact import redact_pattern
 from janitor.tokens.row import decode_row
 from janitor.wiring.plans import read_policy
 from janitor.wiring.stored_archives import open_archives
@@ -116,7 +116,7 @@ def _describe(
     policy = read_policy(header)
     facts = closings[0] if len(parts) == 1 else None
     partial = "" if is_complete else " --partial"
-    apply = f"janitor apply {quote_word(place)}{partial} --dry-run{spell_connection(connection)}"
+    apply = complete_command(f"janitor apply {quote_word(place)}{partial} --dry-run", connection)
     return PlanDetails(
         location=place,
         kind="archive" if is_archive else "plan",
@@ -128,7 +128,7 @@ def _describe(
         now=calendar_time(header.now),
         policy=build_policy_part(policy, as_of=header.as_of),
         rules=PlanRules(
-            protect_users=list(map(remove_keys, policy.protect_users)), protect_system=policy.protect_system
+            protect_users=list(map(redact_pattern, policy.protect_users)), protect_system=policy.protect_system
         ),
         scanned=None if facts is None or is_unknown(facts) else facts.scanned,
         rows=rows,

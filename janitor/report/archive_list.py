@@ -52,6 +52,7 @@ def render_archives(listed: ArchiveList) -> Iterator[str]:
         outcomes = describe_outcomes(each.outcomes) or ("a plan, nothing was deleted by it" if each.rows else "")
         what = f"{cut_off}{rows}{f': {outcomes}' if outcomes else ''}"
         yield printable(f"{format_utc(each.created_at)} UTC  {each.table.name}, {each.table.region}  {what}")
-        yield f"    {printable(each.restore or '')}"
+        if each.restore is not None:
+            yield f"    {printable(each.restore)}"
     if listed.omitted:
         yield f"… and {format_count(listed.omitted, 'older archive')}; --max-archives lists more"

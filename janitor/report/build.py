@@ -13,7 +13,7 @@ from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
 from janitor.tokens.meaning import describe_row, explain_deletion
 from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_protection
-from janitor.tokens.redact import redacted_groups, redacted_texts, remove_keys
+from janitor.tokens.redact import redact_pattern, redacted_groups, redacted_texts
 from janitor.tokens.row import Row, Value, is_truthy
 
 # The largest whole number that every reader of JSON holds exactly.
@@ -133,7 +133,7 @@ def build_policy_part(policy: Policy, *, as_of: int | None, notice_age: int | No
         as_of=None if as_of is None else calendar_time(as_of),
         gates=policy.gates,
         unlock_after_seconds=policy.unlock_after,
-        users=tuple(map(remove_keys, policy.narrowing.users)),
+        users=tuple(map(redact_pattern, policy.narrowing.users)),
         fingerprints=policy.narrowing.fingerprints,
         include=policy.included,
         notice_age_seconds=notice_age,

@@ -11,8 +11,8 @@ _MAX_NAMED = 10
 _MAX_ROWS = 3
 
 # A sentence about the rows of each remedy; {rows} are some of their names, {target} the options that name the table.
+# No sweep stands here as a command: it would lack the options of the run, those that protect somebody too.
 _WAYS_OUT = {
-    # No command: one that leaves out what protects rows in this run would take more than the run itself.
     Remedy.UNLOCK_AFTER: "rows that have expired: a sweep with `--unlock-after 1h`, without waiting for the grace",
     Remedy.INCLUDE_LEGACY: "legacy rows whose date is over: a sweep with `--unlock-after 1h --include legacy`",
     Remedy.INCLUDE_UNDATED: "rows without a date: `janitor token remove FINGERPRINT{target}` ({rows}), or if this LISA "

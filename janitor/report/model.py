@@ -153,14 +153,23 @@ class EstimatePart(Part, frozen=True):
 class CommandOptions(Part, frozen=True):
     """The options of the run that the next commands repeat, besides those that the report says in other keys.
 
-    Words for a shell, each with a space before it: `connection` is for every command, `protection` for those that read
-    the table, `deletion` for those that delete. `left_out` are options that may hold a secret.
+    Words for a shell, each with a space before it: `connection` is for every command, `naming` for those that name rows
+    too, `protection` for those that read the table, `reading` for those that read all of it, `narrowing` for those that
+    are limited to the same rows, `deletion` for those that delete. `plan` is the plan that is carried out.
+
+    `left_out` are options that decide who is told what, and are not shown: they may hold a secret. `withheld` are those
+    of the others that cannot be shown as they are; without them a command could do more than the run, so none is shown.
     """
 
     connection: str = ""
+    naming: str = ""
     protection: str = ""
+    reading: str = ""
+    narrowing: str = ""
     deletion: str = ""
+    plan: str | None = None
     left_out: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 class StepPart(Part, frozen=True):

@@ -1,6 +1,8 @@
 """What to do next: commands of janitor, chosen by what the report holds, complete as they are to be typed.
 
-None deletes before somebody has looked: `janitor sweep --delete` and `janitor apply` show the rows, and ask.
+None deletes before somebody has looked: `janitor sweep --delete` and `janitor apply` show the rows, and ask. And none
+may do more than the report shows: where an option that decides about rows cannot be repeated as it was, there is a
+sentence and no command.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,14 +11,16 @@ from itertools import zip_longest
 from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
 from janitor.report.lockout_text import warn_of_working
-from janitor.report.model import NOT_CONFIRMED, Finding, Outcome, Report, StepPart
+from janitor.report.model import NOT_CONFIRMED, Finding, ListingPart, Outcome, Report, StepPart
 from janitor.report.reason_remarks import may_go_by_sweep
 from janitor.report.target_options import format_target, format_target_of, quote_word
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Gate
+from janitor.tokens.duration import format_for_command
 from janitor.tokens.lockout import Remedy
 from janitor.tokens.reasons import BREAKING, KEY_NOT_A_SHA256, PLAIN_TEXT_KEY
+from janitor.tokens.times import format_iso
 from janitor.tokens.words import format_count
 
 _MAX_THRESHOLDS = 5
@@ -28,8 +32,6 @@ _GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
 _MAX_STEPS = 60
 _MAX_FIRST_STEPS, _MAX_STEPS_OF_SEVERAL = 4, 10
 _USUAL_THRESHOLDS = (30 * 86_400, 7 * 86_400, 86_400)
-_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
-
 
 _NOTHING = StepPart("Nothing calls for action. Have the next run scheduled, and look again then.")
 
@@ -55,10 +57,14 @@ def first_steps(report: Report) -> list[StepPart]:
 
 
 def list_all_command(report: Report) -> str:
-    """The command that lists every finding of such a run, with its outcome; empty for a run of several tables."""
-    if report.is_of_several:
+    """The command that lists every finding of such a run, with its outcome, and deletes nothing.
+
+    Empty for a run of several tables, and if it cannot be shown whole.
+    """
+    if report.is_of_several or report.tables[0].options.withheld:
         return ""
-    return f"{_command_again(report).removesuffix(' --delete')} --report ndjson=findings.ndjson"
+    dry_run = " --dry-run" if _is_apply(report) else ""
+    return f"{_command_again(report).removesuffix(' --delete')}{dry_run} --report ndjson=findings.ndjson"
 
 
 def _list_steps_of_tables(report: Report) -> Iterator[StepPart]:
@@ -76,12 +82,12 @@ def _list_steps_of_tables(report: Report) -> Iterator[StepPart]:
 def _steps_for_unfinished(report: Report) -> Iterator[StepPart]:
     is_partial = any(error.where == "scan" for error in report.errors)
     if is_partial or report.run.outcome in (Outcome.INTERRUPTED, Outcome.SKIPPED):
-        yield StepPart("Run it again: this report does not cover the whole table.", (_command_again(report),))
+        what = "plan" if _is_apply(report) else "table"
+        advice = f"Run it again: this report does not cover the whole {what}."
+        yield _make_step(advice, (_command_again(report),), report)
     elif any(error.code == NOT_CONFIRMED for error in report.errors):
-        again = _sweep_command(report) + " --delete"
-        if report.run.command == "apply" and report.deletion.plan:
-            again = _apply_command(report, report.deletion.plan)
-        yield StepPart("Nobody confirmed the deletes. Run it again, and answer y, or give --yes.", (again,))
+        advice = "Nobody confirmed the deletes. Run it again, and answer y, or give --yes."
+        yield _make_step(advice, (_command_again(report),), report)
     elif report.run.outcome is Outcome.REFUSED:
         yield StepPart(
             "A guard refused to delete. See above why, read the plan, and raise a limit only if the plan is right."
@@ -100,11 +106,11 @@ def _steps_for_plan(report: Report) -> Iterator[StepPart]:
     elif deletion.failed:
         advice = f"{format_count(deletion.failed, 'row')} could not be deleted. Make a new plan, and try again."
         yield _step_for_planning(advice, report)
-    elif report.run.only_reads and stale:
+    elif report.run.only_reads and stale and not _is_filtered(report.listing):
         are = "is" if stale == 1 else "are"
         advice = f"{format_count(stale, 'row')} {are} past the grace. Plan the deletes, and read the plan."
         yield _step_for_planning(advice, report)
-    elif left:
+    elif left and not _is_apply(report):
         are = "is" if left == 1 else "are"
         yield _step_for_planning(
             f"{format_count(left, 'row')} {are} left. Keep the plan, read it, and apply it.", report
@@ -117,35 +123,45 @@ def _steps_after_dry_run(report: Report) -> Iterator[StepPart]:
     refusing = [guard.name for table in report.tables for guard in table.guards if guard.passed is False]
     if refusing:
         advice = f"See what the guards say that would refuse ({', '.join(refusing)}), and try again."
-        yield StepPart(advice, () if deletion.plan else (_sweep_command(report),))
+        yield StepPart(advice) if deletion.plan else _make_step(advice, (_sweep_command(report),), report)
     if deletion.plan and deletion.planned:
         yield _step_for_applying(report, deletion.plan)
     elif deletion.planned and (refusing or report.tables[0].source is not None or report.policy.as_of is not None):
         yield _step_for_planning(f"{rows} would be deleted. Keep the plan, read it, and apply it.", report)
     elif deletion.planned:
-        advice = f"Delete {rows}. On a terminal it shows them again, and asks.{_describe_left_out(report)}"
-        yield StepPart(advice, (f"{_sweep_command(report)} --delete",))
+        advice = f"Delete {rows}. On a terminal it shows them again, and asks."
+        yield _make_step(advice, (f"{_sweep_command(report)} --delete",), report)
         yield _step_for_planning("Or keep the plan for somebody else to read, and apply that.", report)
     elif deletion.waiting:
         advice = "Tell the owners, which starts the time of their notice. Nothing is deleted before that is over."
-        yield StepPart(f"{advice}{_describe_left_out(report)}", (f"{_sweep_command(report)} --delete",))
+        yield _make_step(advice, (f"{_sweep_command(report)} --delete",), report)
 
 
-def _step_for_planning(advice: str, report: Report) -> StepPart:
-    plan = "plan.ndjson"
-    return StepPart(advice, (f"{_sweep_command(report)} --plan {plan}", _apply_command(report, plan)))
+def _step_for_planning(advice: str, report: Report, *, more: str = "", plan: str = "plan.ndjson") -> StepPart:
+    """Make a step with a sweep by the run's rules that keeps a plan, and the command that applies it.
+
+    `more` are options that add to the rules, each with a space before it.
+    """
+    if _is_apply(report):
+        # The run knows its own options, but not all of those that its plan was made with.
+        return StepPart(f"{advice} Give `janitor sweep{more}` the options that this plan was made with.")
+    return _make_step(advice, (f"{_sweep_command(report)}{more} --plan {plan}", _apply_command(report, plan)), report)
 
 
 def _step_for_applying(report: Report, plan: str) -> StepPart:
     apply = _apply_command(report, plan)
-    advice = f"Apply the plan, once you have read it.{_describe_left_out(report)}"
-    return StepPart(advice, (f"{apply} --dry-run", apply))
+    return _make_step("Apply the plan, once you have read it.", (f"{apply} --dry-run", apply), report)
 
 
-def _describe_left_out(report: Report) -> str:
-    """Say which options of the run are to be given again, because the commands here leave them out."""
-    left_out = report.tables[0].options.left_out
-    return f" Give {' and '.join(left_out)} again as before: here they are left out." if left_out else ""
+def _make_step(advice: str, commands: tuple[str, ...], report: Report) -> StepPart:
+    """Make a step with commands that repeat the run's options, or without them if they would do more than the run."""
+    options = report.tables[0].options
+    if options.withheld:
+        what = " and ".join(options.withheld)
+        why = f"No command is shown, because {what} cannot be shown, and without it other rows could be taken."
+        return StepPart(f"{advice} {why} Give the options of this run again, all of them.")
+    note = f" Give {' and '.join(options.left_out)} again as before: here they are left out."
+    return StepPart(f"{advice}{note if options.left_out else ''}", commands)
 
 
 def _steps_after_deletes(report: Report) -> Iterator[StepPart]:
@@ -159,13 +175,13 @@ def _steps_after_deletes(report: Report) -> Iterator[StepPart]:
 def _steps_for_locked_out(report: Report) -> Iterator[StepPart]:
     rows = [row for owner in report.lockouts for row in owner.rows]
     remedies = {row.remedy for row in rows}
-    if remedies & {Remedy.UNLOCK_AFTER, Remedy.INCLUDE_LEGACY}:
-        is_new = Remedy.INCLUDE_LEGACY in remedies and "legacy" not in report.policy.include
+    planned = {Remedy.UNLOCK_AFTER, Remedy.INCLUDE_LEGACY} if _may_include_legacy(report) else {Remedy.UNLOCK_AFTER}
+    if remedies & planned and not _is_filtered(report.listing):
+        is_new = Remedy.INCLUDE_LEGACY in remedies & planned and "legacy" not in report.policy.include
         include = " --include legacy" if is_new else ""
         advice = "Let the locked-out owners in again before the grace is over: plan the rows that keep them out."
         unlock_after = "" if report.policy.unlock_after_seconds is not None else " --unlock-after 1h"
-        plan = f"{_sweep_command(report)}{unlock_after}{include} --plan locked-out.ndjson"
-        yield StepPart(advice, (plan, _apply_command(report, "locked-out.ndjson")))
+        yield _step_for_planning(advice, report, more=f"{unlock_after}{include}", plan="locked-out.ndjson")
     by_hand = [row for row in rows if row.remedy in (Remedy.REMOVE, Remedy.INCLUDE_UNDATED)]
     if by_hand:
         are = "is" if len(by_hand) == 1 else "are"
@@ -205,14 +221,18 @@ def _steps_for_keys(keys: Sequence[Finding], report: Report) -> Iterator[StepPar
         if each.protected_by is None and each.outcome not in _GONE:
             is_dead = may_go_by_sweep(each) and _is_past_grace(each, report)
             (dead if is_dead else left).append(each)
-    if dead:
+    if dead and not _may_include_legacy(report):
+        yield StepPart(
+            f"{format_count(len(dead), 'row')} of these may go in a sweep with --include legacy, which "
+            "--require-notice excludes."
+        )
+    elif dead and not _is_filtered(report.listing):
         are = "is" if len(dead) == 1 else "are"
         include = "" if "legacy" in report.policy.include else " --include legacy"
-        plan = f"{_sweep_command(report)}{include} --plan legacy.ndjson"
-        yield StepPart(
-            f"{format_count(len(dead), 'row')} of these {are} past date and grace. Plan to delete, and read the plan.",
-            (plan, _apply_command(report, "legacy.ndjson")),
+        advice = (
+            f"{format_count(len(dead), 'row')} of these {are} past date and grace. Plan to delete, and read the plan."
         )
+        yield _step_for_planning(advice, report, more=include, plan="legacy.ndjson")
     if left:
         row_name_of = choose_row_names(report.findings)
         advice = (
@@ -230,32 +250,33 @@ def _step_for_removing(advice: str, row_names: Sequence[str], report: Report) ->
     """Make a step with the commands that remove the first of these rows, and how many there are besides."""
     # No source takes part in a removal: it is of the table whose copy was read, if that is known.
     where = format_target_of(report) if report.tables[0].source else f" {_target_options(report)}"
+    where += report.tables[0].options.naming
     more = len(row_names) - _MAX_REMOVES
     rest = f" Here for the first {_MAX_REMOVES}; {more:,} more in the same way." if more > 0 else ""
-    return StepPart(
-        f"{advice}{rest}", tuple(f"janitor token remove {quote_word(name)}{where}" for name in row_names[:_MAX_REMOVES])
-    )
+    commands = tuple(f"janitor token remove {quote_word(name)}{where}" for name in row_names[:_MAX_REMOVES])
+    # It deletes the one row that it names: what the run protects or leaves out does not matter.
+    return StepPart(f"{advice}{rest}", () if _is_place_withheld(report) else commands)
 
 
 def _list_commands_for(breaking: Sequence[Finding], report: Report) -> tuple[str, ...]:
     """List the commands that show the first of these findings, and what its successor would be."""
     table, row_name_of = report.only_table, choose_row_names(report.findings)
-    if table is None or table.source is not None:
+    if table is None or table.source is not None or _is_place_withheld(report):
         return ()
-    commands = [f"janitor token show {row_name_of(breaking[0])} {_target_options(report)}"]
+    where = f"{_target_options(report)}{table.options.naming}"
+    commands = [f"janitor token show {row_name_of(breaking[0])} {where}"]
     accepted = next((row_name_of(each) for each in breaking if Gate.API in each.accepted_by), None)
     if accepted is not None:
-        commands.append(f"janitor token rotate {accepted} {_target_options(report)} --expires-in 90d --dry-run")
+        commands.append(f"janitor token rotate {accepted} {where} --expires-in 90d --dry-run")
     return tuple(commands)
 
 
 def _steps_for_owners(report: Report) -> Iterator[StepPart]:
     if report.counts.expiring:
-        advice = "Tell the owners of the tokens that expire next. All of them, as a spreadsheet:"
-        yield StepPart(advice, (f"{_scan_command(report)} --report csv=tokens.csv",))
+        yield _step_for_spreadsheet(report)
     if report.idle is not None and report.idle.owners:
         owners = format_count(len(report.idle.owners), "owner")
-        since = _format_duration(report.idle.after_seconds)
+        since = format_for_command(report.idle.after_seconds)
         yield StepPart(f"Ask {owners} not seen for {since} whether the token is still needed: it works.")
     accepted = sum(1 for each in report.findings if each.accepted_by and each.state not in _STATES_WITH_OWN_STEPS)
     if accepted:
@@ -267,25 +288,48 @@ def _steps_for_owners(report: Report) -> Iterator[StepPart]:
             "owner no new token before it is gone."
         )
     if report.findings_omitted:
-        yield StepPart(
-            "See the findings that this report leaves out.",
-            (f"{_command_again(report)} --report ndjson=findings.ndjson",),
-        )
+        yield _make_step("See the findings that this report leaves out.", (list_all_command(report),), report)
+
+
+def _step_for_spreadsheet(report: Report) -> StepPart:
+    """Make a step with the scan or listing of this run, or a scan by its rules, as a spreadsheet."""
+    advice = "Tell the owners of the tokens that expire next."
+    if _is_apply(report):
+        return StepPart(f"{advice} `janitor scan --report csv=PATH` lists them.")
+    again = _scan_command(report) if report.listing is None else _command_again(report)
+    return _make_step(f"{advice} All of them, as a spreadsheet:", (f"{again} --report csv=tokens.csv",), report)
+
+
+def _is_apply(report: Report) -> bool:
+    return report.run.command == "apply"
+
+
+def _is_filtered(listing: ListingPart | None) -> bool:
+    """Whether only some rows were asked for; a sweep has no such filters, and would take others too."""
+    return listing is not None and bool(listing.states or listing.users or listing.names or listing.groups)
+
+
+def _may_include_legacy(report: Report) -> bool:
+    """Whether a sweep by the run's rules takes --include legacy: --require-notice excludes it."""
+    return report.policy.notice_age_seconds is None
+
+
+def _is_place_withheld(report: Report) -> bool:
+    """Whether a command could reach another table or know the rows by other names."""
+    options = report.tables[0].options
+    return not {"--profile", "--role-arn", "--fingerprint-key-file"}.isdisjoint(options.withheld)
 
 
 def _command_again(report: Report) -> str:
     """The command of the run itself; not sorted, so that a report that streams may have every row."""
-    listing = report.listing
+    listing, options = report.listing, report.tables[0].options
+    if _is_apply(report):
+        return _apply_command(report, options.plan or "")
     if report.run.command == "sweep":
         return _sweep_command(report) + (" --delete" if report.deletion.enabled else "")
     if listing is None:
         return _scan_command(report)
-    chosen = [("state", state.value) for state in listing.states]
-    chosen += [("user", pattern) for pattern in listing.users]
-    chosen += [("name", pattern) for pattern in listing.names]
-    chosen += [("group", pattern) for pattern in listing.groups]
-    options = "".join(f" --{name} {quote_word(value)}" for name, value in chosen)
-    return f"{_scan_command(report, 'scan' if listing.only_findings else 'token list')}{options}"
+    return f"{_scan_command(report, 'scan' if listing.only_findings else 'token list')}{options.narrowing}"
 
 
 def _scan_command(report: Report, command: str = "scan") -> str:
@@ -295,37 +339,37 @@ def _scan_command(report: Report, command: str = "scan") -> str:
 
 def _within(report: Report) -> str:
     thresholds = sorted(report.policy.thresholds_seconds, reverse=True)[:_MAX_THRESHOLDS]
-    return "".join(f" --expiring-within {_format_duration(seconds)}" for seconds in thresholds)
+    return "".join(f" --expiring-within {format_for_command(seconds)}" for seconds in thresholds)
 
 
 def _sweep_command(report: Report) -> str:
     """The sweep of this run, or one by its rules; without --delete."""
     within = "" if tuple(report.policy.thresholds_seconds) == _USUAL_THRESHOLDS else _within(report)
     include = "".join(f" --include {kind}" for kind in report.policy.include)
-    options = f"{_rule_options(report)}{include}{_narrowing_options(report)}{report.tables[0].options.deletion}"
-    return f"janitor sweep {_target_options(report)}{within}{options}"
+    options = report.tables[0].options
+    # A listing's filters are no options of a sweep.
+    narrowing = "" if report.run.only_reads else options.narrowing
+    rules = f"{_rule_options(report)}{include}{narrowing}{options.deletion}{options.reading}"
+    return f"janitor sweep {_target_options(report)}{within}{rules}"
 
 
 def _apply_command(report: Report, plan: str) -> str:
     # The plan itself has the rules.
     options = report.tables[0].options
-    rules = f"{_narrowing_options(report)}{options.protection}{options.deletion}"
+    narrowing = "" if report.run.only_reads else options.narrowing
+    rules = f"{narrowing}{options.protection}{options.naming}{options.deletion}"
     return f"janitor apply {quote_word(plan)}{format_target_of(report)}{rules}"
-
-
-def _narrowing_options(report: Report) -> str:
-    """What the run was limited to: a next step that leaves it out would let more rows go."""
-    given = {"user": report.policy.users, "fingerprint": report.policy.fingerprints}
-    return "".join(f" --{name} {quote_word(each)}" for name, patterns in given.items() for each in patterns)
 
 
 def _rule_options(report: Report, *, is_listing: bool = False) -> str:
     policy = report.policy
     gates = "" if Gate.WORKBENCH in policy.gates else " --gates api"
     early = policy.unlock_after_seconds
-    unlock_after = "" if early is None or is_listing else f" --unlock-after {_format_duration(early)}"
-    protection = report.tables[0].options.protection
-    return f" --grace {_format_duration(policy.grace_seconds)}{unlock_after}{gates}{protection}"
+    unlock_after = "" if early is None or is_listing else f" --unlock-after {format_for_command(early)}"
+    as_of = "" if policy.as_of is None else f" --as-of {format_iso(policy.as_of)}"
+    options = report.tables[0].options
+    rules = f" --grace {format_for_command(policy.grace_seconds)}{unlock_after}{gates}{as_of}"
+    return f"{rules}{options.protection}{options.naming}"
 
 
 def _target_options(report: Report) -> str:
@@ -336,10 +380,3 @@ def _target_options(report: Report) -> str:
     target = format_target(table.name if table.region else None, table.region, table.endpoint)
     target += table.options.connection
     return f"{source}{target}{f' --dialect {dialect.value}' if dialect else ''}".strip()
-
-
-def _format_duration(seconds: int) -> str:
-    for unit, size in _UNITS:
-        if seconds and seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"

@@ -65,7 +65,7 @@ class PlanDetails(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEM
 
     `complete` says whether it was written to its end. `scanned` is how many rows the scan behind it read, null if that
     is not known. `findings` are its rows, in its order, at most --max-findings of them. `next_command` carries it out,
-    or puts its rows back, as a dry run.
+    or puts its rows back, as a dry run; null if an option of it cannot be shown.
     """
 
     location: str
@@ -83,7 +83,7 @@ class PlanDetails(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEM
     outcomes: OutcomeCounts
     findings: list[Finding]
     findings_omitted: int
-    next_command: str
+    next_command: str | None
 
 
 def describe_outcomes(outcomes: OutcomeCounts) -> str:
@@ -123,9 +123,10 @@ def _print(console: Console, plan: PlanDetails) -> None:
     if plan.findings_omitted:
         more = format_count(plan.findings_omitted, "more row")
         console.print(Text(f"… and {more}; --format ndjson lists all", style="dim"))
-    console.print()
-    console.print(Text(_NEXT[plan.kind]))
-    console.print(Text(f"  {printable(plan.next_command)}"), soft_wrap=True)
+    if plan.next_command is not None:
+        console.print()
+        console.print(Text(_NEXT[plan.kind]))
+        console.print(Text(f"  {printable(plan.next_command)}"), soft_wrap=True)
 
 
 def _describe(plan: PlanDetails) -> Iterator[str]:

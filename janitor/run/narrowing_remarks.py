@@ -17,11 +17,11 @@ def build_narrowing_remarks(narrowing: Narrowing, planned: Iterable[PlannedRow],
     """Build the warnings of a plan that is limited to some rows; none for any other plan.
 
     Args:
-        narrowing: the patterns that it is limited to.
+        narrowing: the patterns that it is limited to. Those of a plan that is carried out said this when it was made.
         planned: its rows.
         left_out: how many more rows it would hold without them.
     """
-    if not narrowing:
+    if not (narrowing.users or narrowing.fingerprints):
         return
     rest = f"; {format_count(left_out, 'more row')} that may be deleted {'was' if left_out == 1 else 'were'} left out"
     message = f"only rows that match {_describe(narrowing)} were planned{rest if left_out else ''}"

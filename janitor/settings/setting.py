@@ -106,25 +106,10 @@ class Settings:
         every = list(names)
         return self.given_by_flag(*every) or every
 
-    def repeat_flags(self, names: Iterable[str]) -> list[str]:
-        """The words of a command line that give these settings again, of those that were given as flags."""
-        words: list[str] = []
-        for name in self.given_by_flag(*names):
-            value = getattr(self, name)
-            if isinstance(value, bool):
-                words += [flag(name)] if value else []
-            else:
-                words += [word for each in _list_values(value) for word in (flag(name), str(each))]
-        return words
-
     def spell(self, names: Iterable[str]) -> str:
         """These settings as the user gave them, for an error: as flags if one of them is a flag, else as variables."""
         every = list(names)
         return " and ".join(map(flag if self.given_by_flag(*every) else variable, every))
-
-
-def _list_values(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else (value,)
 
 
 def flag(name: str) -> str:

@@ -45,6 +45,12 @@ def format_duration(seconds: int) -> str:
     return format_count(seconds // 60, "minute") if seconds >= 2 * 60 else format_count(seconds, "second")
 
 
+def format_for_command(seconds: int) -> str:
+    """Format a duration as `parse_duration` reads it, in the largest unit that fits: `30d`, `12h`, `90s`."""
+    unit = next((unit for unit in ("d", "h", "m") if seconds and seconds % _UNITS[unit] == 0), "s")
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
 def format_relative(seconds: int) -> str:
     """Format the time from now to another moment in words: `in 3 days`, `2 hours ago`, `just now`."""
     if seconds == 0:

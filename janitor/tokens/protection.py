@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 
 from janitor.tokens.policy import Policy
+from janitor.tokens.redact import redact_pattern
 from janitor.tokens.row import Row, is_truthy, text_of
 from janitor.tokens.user_name import matches_pattern, normalize_name
 
@@ -23,7 +24,7 @@ _SET = re.compile(r"\[[^\]]*\]")
 
 
 def find_protection(row: Row, policy: Policy) -> str | None:
-    """Return what protects the row: `hold`, `system`, or `user:PATTERN`; None when nothing does.
+    """Return what protects the row: `hold`, `system`, or `user:PATTERN`; None when nothing does. It may be shown.
 
     `hold` is the row's own attribute `janitorHold`. Any value that is truthy in Python counts, whatever its type.
     """
@@ -34,7 +35,8 @@ def find_protection(row: Row, policy: Policy) -> str | None:
     username = text_of(row.username)
     if not policy.protect_users or username is None:
         return None
-    return next((f"user:{pattern}" for pattern in policy.protect_users if matches_pattern(username, pattern)), None)
+    matching = next((pattern for pattern in policy.protect_users if matches_pattern(username, pattern)), None)
+    return None if matching is None else f"user:{redact_pattern(matching)}"
 
 
 class UnusedPatterns:

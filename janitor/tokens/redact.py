@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
 from janitor.tokens.row import Row, Text, Value, read_groups, text_of
 
@@ -123,6 +124,23 @@ def _split_word(word: str) -> Iterator[str]:
         for first in range(min(before, _MAX_PUNCTUATION) + 1):
             for last in range(min(after, _MAX_PUNCTUATION) + 1):
                 yield part[first : len(part) - last]
+
+
+def remove_login(url: str) -> str:
+    """Return the URL without user name, password and query, any of which may be a secret; what is no URL goes whole."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "[removed]"
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+
+
+def redact_pattern(pattern: str) -> str:
+    """Return a shell pattern to show: whole, or if it looks like a row's key not at all, as words that match nobody.
+
+    With a part removed, and brackets in its place, it would match other people.
+    """
+    return pattern if remove_keys(pattern) == pattern else "(removed: it looks like a token)"
 
 
 def remove_keys(text: str) -> str:

@@ -74,7 +74,7 @@ def prepare_apply(plan: Path, settings: ApplyCommand, run_id: str, stop: Stop, _
         requires_notice=settings.deletion.require_notice,
         attempts_of=settings.deletion.lease_holder,
     )
-    options = describe_apply_options(settings)
+    options = describe_apply_options(plan, settings)
     sweep = build_sweep(
         opened,
         settings.deletion,
@@ -196,8 +196,7 @@ def _combine_policy(header: PlanHeader, settings: ApplyCommand) -> Policy:
         planned,
         protect_users=(*planned.protect_users, *protection.protect_user),
         protect_system=planned.protect_system or protection.protect_system,
-        # The plan holds no row that its own patterns leave out.
-        narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint),
+        narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint, within=planned.narrowing or None),
     )
 
 

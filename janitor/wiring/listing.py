@@ -7,7 +7,7 @@ from janitor.run.spec import Prices
 from janitor.settings.token_read import ListCommand, ListingSettings
 from janitor.stopping import Stop
 from janitor.tokens.classify import State
-from janitor.wiring.command_options import describe_scan_options
+from janitor.wiring.command_options import add_filters, describe_scan_options
 from janitor.wiring.last_seen import check_last_seen, make_last_seen
 from janitor.wiring.open_table import TableInRun
 from janitor.wiring.outlets import check_reports
@@ -34,7 +34,7 @@ def prepare_listing(settings: ListCommand, run_id: str, stop: Stop, _: TableInRu
     return prepared.with_spec(
         rules=structs.replace(prepared.spec.rules, listing=_make_listing(settings.listing)),
         last_seen=make_last_seen(settings.last_seen, opened, parameters.now, stop),
-        options=describe_scan_options(settings.table, settings.protection),
+        options=add_filters(describe_scan_options(settings.table, settings.protection), settings.listing),
     )
 
 

@@ -118,7 +118,7 @@ def expand_deployments(settings: TableSettings) -> list[TableSettings]:
     Raises:
         ConfigurationError: a deployment is named twice.
     """
-    if len(settings.deployment) <= 1 or "deployment" not in _list_chosen(settings):
+    if len(settings.deployment) <= 1 or "deployment" not in list_chosen(settings):
         return [settings]
     twice = next((name for name in settings.deployment if settings.deployment.count(name) > 1), None)
     if twice is not None:
@@ -126,7 +126,7 @@ def expand_deployments(settings: TableSettings) -> list[TableSettings]:
     return [replace(settings, deployment=(name,)) for name in settings.deployment]
 
 
-def _list_chosen(settings: TableSettings) -> list[str]:
+def list_chosen(settings: TableSettings) -> list[str]:
     """The settings that name the table. A flag beats the environment, even where they name it in different ways."""
     return settings.choose(name for name in TABLE_OPTIONS if getattr(settings, name))
 
@@ -157,7 +157,7 @@ def describe_newer_table(name: str, newer: str) -> str:
 
 
 def _choose_table(settings: TableSettings) -> TableChoice:
-    chosen = _list_chosen(settings)
+    chosen = list_chosen(settings)
     if not chosen:
         way_out = "give --table NAME, --deployment NAME or --ssm-parameter [PATH]"
         raise ConfigurationError("no table is named", way_out, "no-table")

@@ -24,6 +24,7 @@ from janitor.run.spec import Announce, RunSpec, TableSpec, UnreachedTable
 from janitor.settings.scan import JobSettings
 from janitor.settings.table import CONNECTION_OPTIONS, TableSettings
 from janitor.stopping import Stop
+from janitor.tokens.redact import remove_login
 from janitor.wiring.destinations import has_destination
 from janitor.wiring.open_table import TableInRun, name_in_settings, names_a_table, open_session
 from janitor.wiring.outlets import find_full_report, make_outlets
@@ -233,7 +234,8 @@ def _table_part_of(settings: JobSettings, result: TableSpec | JanitorError, run_
     if isinstance(result, JanitorError):
         given = settings.table
         region = given.region or _region_of(given, run_session)
-        return TablePart(name=name_in_settings(given), region=region, account_id=None, endpoint=given.endpoint_url)
+        endpoint = None if given.endpoint_url is None else remove_login(given.endpoint_url)
+        return TablePart(name=name_in_settings(given), region=region, account_id=None, endpoint=endpoint)
     return result.table_part
 
 

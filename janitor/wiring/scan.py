@@ -19,7 +19,7 @@ from janitor.stopping import Stop
 from janitor.tokens.narrowing import NO_NARROWING, Narrowing
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.budgets import log_limits
-from janitor.wiring.command_options import describe_scan_options
+from janitor.wiring.command_options import add_filters, describe_scan_options
 from janitor.wiring.destinations import check_destinations, has_destination, name_destination_flag
 from janitor.wiring.last_seen import check_last_seen, make_last_seen
 from janitor.wiring.monitoring import list_metric_files
@@ -96,7 +96,8 @@ def _apply_filters(prepared: PreparedTable, filters: FilterSettings) -> Prepared
         return prepared
     listing = Listing(only_findings=True, users=filters.user, names=filters.name, groups=filters.group)
     rules = structs.replace(prepared.spec.rules, listing=listing)
-    return prepared.with_spec(rules=rules, unused_patterns=UnusedPatterns())
+    options = add_filters(prepared.spec.options, filters)
+    return prepared.with_spec(rules=rules, options=options, unused_patterns=UnusedPatterns())
 
 
 def open_judged_table(

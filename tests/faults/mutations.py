@@ -190,7 +190,7 @@ MUTATIONS = (
     Mutation(
         "a protection that is put on a row in between does not count",
         "janitor/dynamodb/target.py",
-        (("if policy.protect_users or policy.narrowing.users:", "if policy.narrowing.users:"),),
+        (("if policy.protect_users or policy.narrowing.names_owners:", "if policy.narrowing.names_owners:"),),
         ("tests/integration/test_apply.py::test_a_row_that_is_protected_by_now_or_another_owners_stays",),
     ),
     Mutation(

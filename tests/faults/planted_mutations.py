@@ -126,14 +126,37 @@ PLANTED_MUTATIONS = (
     Mutation(
         "a row that is given to another owner in between goes, though --user names the first",
         "janitor/dynamodb/target.py",
-        (("if policy.protect_users or policy.narrowing.users:", "if policy.protect_users:"),),
+        (("if policy.protect_users or policy.narrowing.names_owners:", "if policy.protect_users:"),),
         ("tests/integration/test_apply.py::test_a_row_that_is_protected_by_now_or_another_owners_stays",),
     ),
     Mutation(
         "a plan is carried out whole, whatever --user and --fingerprint say",
         "janitor/wiring/apply.py",
-        (("narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint)", "narrowing=planned.narrowing"),),
+        (("narrowing=Narrowing(settings.apply.user, settings.apply.fingerprint,", "narrowing=Narrowing("),),
         (f"{_PARTS}::test_a_part_of_a_plan_goes_and_the_rest_can_follow",),
+    ),
+    Mutation(
+        "a plan that is carried out forgets what it was itself limited to",
+        "janitor/wiring/apply.py",
+        (("within=planned.narrowing or None", "within=None"),),
+        ("tests/integration/test_apply.py::test_a_row_that_is_protected_by_now_or_another_owners_stays",),
+    ),
+    Mutation(
+        "a next command is shown without the protection that cannot be",
+        "janitor/report/next_steps.py",
+        (("    if options.withheld:\n", "    if False:\n"),),
+        ("tests/integration/test_next_commands.py::test_no_printed_command_takes_more_than_was_shown",),
+    ),
+    Mutation(
+        "a filtered listing proposes to plan the whole table",
+        "janitor/report/next_steps.py",
+        (
+            (
+                "elif report.run.only_reads and stale and not _is_filtered(report.listing):",
+                "elif report.run.only_reads and stale:",
+            ),
+        ),
+        ("tests/integration/test_next_commands.py::test_no_printed_command_takes_more_than_was_shown",),
     ),
     Mutation(
         "a sweep plans everything, whatever --user and --fingerprint say",
@@ -144,7 +167,7 @@ PLANTED_MUTATIONS = (
     Mutation(
         "one pattern of --user or --fingerprint is enough",
         "janitor/tokens/narrowing.py",
-        (("return is_of_user and (", "return is_of_user or bool("),),
+        (("return is_named and self.includes_owner", "return is_named or self.includes_owner"),),
         (_NARROWING,),
     ),
     Mutation(
@@ -181,7 +204,7 @@ PLANTED_MUTATIONS = (
         "the next commands forget a limit of the run",
         "janitor/wiring/command_options.py",
         (('    "max_delete_percent",\n', ""),),
-        ("tests/unit/wiring/test_command_options.py::test_no_option_of_deletion_is_forgotten",),
+        ("tests/unit/wiring/test_command_options.py::test_the_words_of_a_sweep_are_read_as_its_own_settings",),
     ),
     Mutation(
         "the guard of shares does not hold at twenty rows",

@@ -74,22 +74,34 @@ def test_rows_that_were_extended_or_held_since_stay(
 
 
 @pytest.mark.parametrize(
-    ("options", "change"),
+    ("of_plan", "options", "change"),
     [
-        (("--protect-system",), {"isSystemToken": {"BOOL": True}}),
-        (("--protect-user", "svc-*"), {"username": {"S": "svc-backup"}}),
-        (("--user", "user-*"), {"username": {"S": "svc-backup"}}),
+        ((), ("--protect-system",), {"isSystemToken": {"BOOL": True}}),
+        ((), ("--protect-user", "svc-*"), {"username": {"S": "svc-backup"}}),
+        ((), ("--user", "user-*"), {"username": {"S": "svc-backup"}}),
+        # The plan was limited itself: what its own run would not have taken does not go later, with --user or without.
+        (("--user", "user-*"), (), {"username": {"S": "svc-backup"}}),
+        (("--user", "user-*"), ("--fingerprint", "*"), {"username": {"S": "svc-backup"}}),
     ],
 )
 def test_a_row_that_is_protected_by_now_or_another_owners_stays(
-    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path, *, options: Any, change: Any
+    server: Server,
+    client: DynamoDBClient,
+    new_table: NewTable,
+    tmp_path: Path,
+    *,
+    of_plan: Any,
+    options: Any,
+    change: Any,
 ) -> None:
     stale = stale_rows(STALE)
     table = new_table([*stale, *living_rows(LIVING)])
-    plan = planned(server, table, tmp_path / "plan")
+    plan, archive = planned(server, table, tmp_path / "plan", *of_plan), tmp_path / "archive"
     client.put_item(TableName=table, Item=stale[0] | change)
-    deletion = json.loads(apply(server, plan, "--no-archive", *options).out)["deletion"]
+    deletion = json.loads(apply(server, plan, "--archive", str(archive), *options).out)["deletion"]
     assert (deletion["changed"], deletion["deleted"]) == (1, STALE - 1)
+    narrowing = json.loads(archive.read_text().splitlines()[0])["policy"]["narrowing"]
+    assert (narrowing["within"] or {}).get("users", []) == [*of_plan[1:]]
     assert key_of(stale[0]) in keys_in(client, table)
 
 

@@ -62,7 +62,7 @@ def test_a_part_of_a_plan_goes_and_the_rest_can_follow(
     assert everything - keys_in(tokens, table) == {key_of(bob[1])}
     assert plan.read_bytes() == content
     lines = [json.loads(line) for line in archive.read_text().splitlines()]
-    assert lines[0]["policy"]["narrowing"] == {"users": ["bob"], "fingerprints": [f"{one[:8]}*"]}
+    assert lines[0]["policy"]["narrowing"] == {"users": ["bob"], "fingerprints": [f"{one[:8]}*"], "within": None}
     assert [key_of(line["item"]) for line in lines if "item" in line] == [key_of(bob[1])]
 
     rest = json.loads(apply(table_server, plan, "--no-archive").out)["deletion"]
@@ -77,7 +77,7 @@ def test_a_sweep_plans_only_what_matches_by_flag_and_by_file_and_never_by_variab
     table = make_table(rows, hashed=False)
     plan = planned(table_server, table, tmp_path / "plan", "--user", "workshop-*")
     lines = [json.loads(line) for line in plan.read_text().splitlines()]
-    assert lines[0]["policy"]["narrowing"] == {"users": ["workshop-*"], "fingerprints": []}
+    assert lines[0]["policy"]["narrowing"] == {"users": ["workshop-*"], "fingerprints": [], "within": None}
     assert {line["item"]["username"]["S"] for line in lines if "item" in line} == {"workshop-1", "workshop-2"}
 
     # What a report says to do next is limited in the same way, or it would let more go.

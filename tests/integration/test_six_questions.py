@@ -46,7 +46,7 @@ class DryRun:
 
     @property
     def next_command(self) -> str:
-        told = f"--sns-topic-arn {self.runs.arn} --per-token --state-url {self.runs.state}"
+        told = f"--state-url {self.runs.state} --sns-topic-arn {self.runs.arn} --per-token"
         return (
             f"janitor sweep {self.target} --dialect hashed --grace 8d --protect-user 'bot-*' --archive {self.archive} "
             f"--max-deletes 44 {told}"

@@ -36,7 +36,7 @@ def restored(key: str, outcome: RestoreOutcome, **attributes: dict[str, str]) ->
 def test_a_row_that_a_gate_would_accept_is_said_to_be_accepted(outcome: RestoreOutcome) -> None:
     is_planned = outcome is RestoreOutcome.PLANNED
     command = "janitor restore archive --all" if is_planned else None
-    summary = RestoreSummary(TABLE, Policy(dialect=Dialect.HASHED), NOW, next_command=command)
+    summary = RestoreSummary(TABLE, Policy(dialect=Dialect.HASHED), NOW, is_dry_run=is_planned, next_command=command)
     living = {"tokenExpiration": {"N": str(NOW + DAY)}, "tokenUUID": {"S": "u"}}
     lines = [
         summary.add(restored("a" * 64, outcome, **living, name={"S": "a" * 64})),

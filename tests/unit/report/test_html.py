@@ -6,6 +6,7 @@ import re
 import shlex
 from html.parser import HTMLParser
 from importlib import import_module
+from typing import Any
 
 import click
 import pytest
@@ -16,6 +17,7 @@ from msgspec import structs
 from janitor.report.formats.html import HtmlFormat
 from janitor.report.html.charts import Bars, days_ahead, months_behind
 from janitor.report.model import (
+    CommandOptions,
     ForecastDay,
     ListingPart,
     LockedOutOwner,
@@ -25,7 +27,7 @@ from janitor.report.model import (
     Report,
     TablePart,
 )
-from janitor.report.next_steps import list_steps
+from janitor.report.next_steps import list_all_command, list_steps
 from janitor.tokens.classify import State
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Gate
@@ -299,10 +301,45 @@ def taken_by(name: str) -> click.Command:
 def test_a_filtered_scan_is_run_again_as_the_scan_it_was() -> None:
     listing = ListingPart(only_findings=True, states=[], users=["a*"], names=[], groups=[], sort=None, chosen=4)
     report = report_of([found(modern("soon", NOW + DAY))], findings_omitted=3)
-    *_, last = list_steps(structs.replace(report, listing=listing))
-    assert last.commands[0].startswith("janitor scan ")
-    assert "--user 'a*'" in last.commands[0]
-    assert "--state" not in last.commands[0]
+    report = with_options(structs.replace(report, listing=listing), narrowing=" --user 'a*'")
+    spreadsheet, last = list_steps(report)
+    for command, kept in ((spreadsheet.commands[0], "csv"), (last.commands[0], "ndjson")):
+        assert command.startswith("janitor scan ")
+        assert f" --user 'a*' --report {kept}=" in command
+
+
+def test_a_filtered_listing_plans_nothing_because_a_sweep_would_take_other_rows_too() -> None:
+    row = LockingRow(row_name="0123456789ab-7b21c0", state=State.EXPIRED, remedy=Remedy.UNLOCK_AFTER)
+    report = report_of([found(legacy("dead", NOW - 30 * DAY))])
+    counts = structs.replace(report.counts, stale=5)
+    report = structs.replace(report, counts=counts, lockouts=[LockedOutOwner(username="ana", rows=[row])])
+    whole = ListingPart(only_findings=False, states=[], users=[], names=[], groups=[], sort=None, chosen=4)
+    for listing in (None, whole):
+        words = str(list(list_steps(structs.replace(report, listing=listing))))
+        assert all(f"--plan {plan}.ndjson" in words for plan in ("plan", "locked-out", "legacy"))
+    filters: list[dict[str, Any]] = [{"states": [State.STALE]}, {"users": ["a"]}, {"names": ["a"]}, {"groups": ["a"]}]
+    for chosen in filters:
+        words = str(list(list_steps(structs.replace(report, listing=structs.replace(whole, **chosen)))))
+        assert "janitor sweep" not in words
+        assert "janitor apply" not in words
+
+
+def with_options(report: Report, **options: Any) -> Report:
+    return structs.replace(report, tables=[structs.replace(report.tables[0], options=CommandOptions(**options))])
+
+
+@pytest.mark.parametrize("report", every_report())
+def test_no_command_is_shown_where_an_option_that_decides_about_rows_cannot_be(report: Report) -> None:
+    steps = list(list_steps(with_options(report, withheld=("--protect-user",))))
+    assert not any(command.split()[1] in ("scan", "sweep", "apply") for step in steps for command in step.commands)
+    # What is said to do stays, with the reason why there is no command.
+    whole = list(list_steps(report))
+    assert all(each.advice.startswith(step.advice) for each, step in zip(steps, whole, strict=True))
+    assert any("--protect-user cannot be shown" in step.advice for step in steps)
+    assert list_all_command(with_options(report, withheld=("--protect-user",))) == ""
+    # Another role may reach another table.
+    away = list_steps(with_options(report, withheld=("--role-arn",)))
+    assert not any("token remove" in command for step in away for command in step.commands)
 
 
 def test_a_step_that_ends_a_working_key_says_so() -> None:

@@ -1,9 +1,7 @@
 import re
 import shlex
-from importlib import import_module
 
-import click
-
+from janitor.cli.token.remove import command
 from janitor.report.lockout_text import list_ways_out
 from janitor.report.model import LockedOutOwner, LockingRow
 from janitor.report.summary import closing_lines
@@ -19,18 +17,15 @@ OWNERS = [
 ]
 
 
-def test_every_command_that_lets_an_owner_in_names_the_table_and_is_one_that_janitor_takes() -> None:
+def test_every_command_that_lets_an_owner_in_names_the_table_and_the_row() -> None:
     target = format_target("it's", "us-east-1", "http://127.0.0.1:8000")
     ways = list_ways_out(OWNERS, target)
     assert len(ways) == len(Remedy)
     commands = [shlex.split(command) for way in ways for command in re.findall(r"`(janitor .+?)`", way)]
-    # A sweep is named without its command: only the report's next steps know what protects rows in this run.
-    assert {tuple(words[:3]) for words in commands} == {("janitor", "token", "remove")}
-    assert "--delete" not in " ".join(ways)
-    for _, word, *arguments in commands:
-        name = f"{word} {arguments.pop(0)}"
-        command: click.Command = import_module(f"janitor.cli.{name.replace(' ', '.')}").command
-        assert command.make_context(name, list(arguments)).params["table"] == "it's"
+    # A sweep is no command here: it would lack the options of the run, those that protect somebody too.
+    assert [words[1:3] for words in commands] == [["token", "remove"]] * 2
+    for _, _, _, *arguments in commands:
+        assert command.make_context("remove", list(arguments)).params["table"] == "it's"
         assert arguments[arguments.index("--region") + 1] == "us-east-1"
     assert all(f"{remedy}-row" in " ".join(ways) for remedy in (Remedy.REMOVE, Remedy.UNPROTECT))
 
@@ -44,5 +39,7 @@ def test_protected_rows_have_a_way_out() -> None:
 def test_a_report_names_its_table_and_one_of_several_none() -> None:
     report = changed(report_of([]), lockouts=OWNERS)
     assert format_target_of(report).startswith(f" --table {report.title} --region ")
-    assert "a sweep with `--unlock-after 1h`" in "\n".join(closing_lines(report))
+    text = "\n".join(closing_lines(report))
+    assert f"`janitor token remove FINGERPRINT{format_target_of(report)}`" in text
+    assert "a sweep with `--unlock-after 1h`" in text
     assert format_target_of(of_several(named(report, "one"), named(report, "two"))) == ""

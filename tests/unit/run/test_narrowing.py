@@ -139,6 +139,18 @@ def test_a_pattern_that_matches_no_planned_row_is_named(rows: list[dict[str, Any
         assert (pattern in unmatched.fingerprints) == (not matches)
 
 
+@given(rows=tables, plan=narrowings, own=narrowings)
+def test_a_part_of_a_limited_plan_has_only_rows_of_owners_that_both_name(
+    rows: list[dict[str, Any]], plan: Narrowing, own: Narrowing
+) -> None:
+    policy = Policy(dialect=Dialect.HASHED)
+    both = structs.replace(own, within=plan)
+    for item in rows:
+        named = (row(item), *names_of(item, policy, None))
+        assert both.includes(*named) == (own.includes(*named) and Narrowing(plan.users).includes(*named))
+    assert both.names_owners == bool(own.users or plan.users)
+
+
 def test_the_remarks_show_a_few_patterns_and_no_key() -> None:
     assert not list(build_narrowing_remarks(Narrowing(), [], 3))
     key = "f" * 64

@@ -51,9 +51,14 @@ def list_steps(report: Report) -> Iterator[StepPart]:
     yield from steps or [_NOTHING]
 
 
-def first_steps(report: Report) -> list[StepPart]:
-    """The steps that a report for people ends with; the page and the JSON have all."""
-    return report.next_steps[: _MAX_STEPS_OF_SEVERAL if report.is_of_several else _MAX_FIRST_STEPS]
+def choose_first_steps(report: Report) -> list[StepPart]:
+    """Choose the steps that a report for people ends with, and say how many more the page and the JSON have."""
+    most = _MAX_STEPS_OF_SEVERAL if report.is_of_several else _MAX_FIRST_STEPS
+    more = len(report.next_steps) - most
+    if more <= 0:
+        return report.next_steps
+    rest = StepPart(f"And {format_count(more, 'more step')}: `--report html=PATH` and `--format json` have all.")
+    return [*report.next_steps[:most], rest]
 
 
 def list_all_command(report: Report) -> str:

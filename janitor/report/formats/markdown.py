@@ -20,7 +20,7 @@ from janitor.report.finding_cells import (
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.guard_rows import GUARD_COLUMNS, make_guard_rows
 from janitor.report.model import Finding, Report
-from janitor.report.next_steps import first_steps, list_all_command
+from janitor.report.next_steps import choose_first_steps, list_all_command
 from janitor.report.summary import (
     closing_sections,
     deletion_lines,
@@ -149,7 +149,7 @@ def _step_lines(report: Report) -> Iterator[str]:
     """What to do next: the first steps that fit, each whole."""
     yield from ("", "## What to do next")
     room = _SECTION_ROOM
-    for number, step in enumerate(first_steps(report), 1):
+    for number, step in enumerate(choose_first_steps(report), 1):
         lines = ["", f"{number}. {_escape_markdown(step.advice)}", *_code_lines(step.commands, indent="   ")]
         room -= sum(map(_utf16_size, lines))
         if room < 0:

@@ -27,7 +27,7 @@ from janitor.report.finding_cells import (
 from janitor.report.formats.interface import WholeFormat
 from janitor.report.guard_rows import GUARD_COLUMNS, make_guard_rows
 from janitor.report.model import Finding, Outcome, Report, StepPart
-from janitor.report.next_steps import first_steps, list_all_command
+from janitor.report.next_steps import choose_first_steps, list_all_command
 from janitor.report.summary import (
     closing_sections,
     deletion_lines,
@@ -117,7 +117,7 @@ def _print(console: Console, report: Report) -> None:
         _print_title(console, section.title)
         for line in section.lines:
             console.print(Padding(_bullet(line), (0, 0, 0, _INDENT)))
-    _print_steps(console, first_steps(report))
+    _print_steps(console, choose_first_steps(report))
 
 
 def render_plan(findings: Sequence[Finding], *, planned: int, protected: int, width: int, colour: bool) -> str:

@@ -120,8 +120,10 @@ def _listed_rows(
     if fitting:
         yield from ("", head, line, *fitting)
     if more := total - len(fitting):
-        yield from ("", f"And {more:,} more.")
-        if command := list_all_command(report):
+        command = list_all_command(report)
+        how = ":" if command else "; a dry run with `--report ndjson=PATH` lists them all."
+        yield from ("", f"And {more:,} more{how}")
+        if command:
             yield from _code_lines([command])
 
 

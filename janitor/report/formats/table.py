@@ -307,8 +307,8 @@ def _print_section(
         console.print(Text(f"… and {more:,} more; all of them:", style="dim"))
         _print_command(console, list_all)
     elif more:
-        how = "" if list_all == "" else "; --report ndjson=PATH lists them all"
-        console.print(Text(f"… and {more:,} more{how}", style="dim"))
+        how = "a dry run with --report ndjson=PATH" if list_all == "" else "--report ndjson=PATH"
+        console.print(Text(f"… and {more:,} more; {how} lists them all", style="dim"))
 
 
 def _print_grid(console: Console, columns: Sequence[_Column], listed: Sequence[Finding]) -> None:

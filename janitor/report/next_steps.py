@@ -11,7 +11,7 @@ from itertools import zip_longest
 from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
 from janitor.report.lockout_text import warn_of_working
-from janitor.report.model import NOT_CONFIRMED, Finding, ListingPart, Outcome, Report, StepPart
+from janitor.report.model import MATCHES_NOTHING, NOT_CONFIRMED, Finding, ListingPart, Outcome, Report, StepPart
 from janitor.report.reason_remarks import may_go_by_sweep
 from janitor.report.target_options import format_target, format_target_of, quote_word
 from janitor.tokens.classify import State
@@ -43,12 +43,21 @@ def list_steps(report: Report) -> Iterator[StepPart]:
         return
     steps = [
         *_steps_for_unfinished(report),
+        *_steps_for_unmatched(report),
         *_steps_for_plan(report),
         *_steps_after_deletes(report),
         *_steps_for_reasons(report),
         *_steps_for_owners(report),
     ]
     yield from steps or [_NOTHING]
+
+
+def _steps_for_unmatched(report: Report) -> Iterator[StepPart]:
+    """What to do where nothing goes because --user and --fingerprint match no row that may."""
+    if report.deletion.planned == 0 and any(warning.code == MATCHES_NOTHING for warning in report.warnings):
+        plan = report.deletion.plan if _is_apply(report) else None
+        commands = (f"janitor plan show {quote_word(plan)}",) if plan else ()
+        yield StepPart("Nothing goes: no row that may be deleted matches. Correct --user or --fingerprint.", commands)
 
 
 def choose_first_steps(report: Report) -> list[StepPart]:

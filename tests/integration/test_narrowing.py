@@ -49,6 +49,12 @@ def test_a_part_of_a_plan_goes_and_the_rest_can_follow(
     assert outcomes[fingerprint_of(key_of(bob[0]))] == ("stale", None)
     assert outcomes[fingerprint_of(key_of(ana))] == ("stale", "planned")
 
+    nothing = json.loads(apply(table_server, plan, "--dry-run", "--user", "nobody*").out)
+    assert nothing["next_steps"][0] == {
+        "advice": "Nothing goes: no row that may be deleted matches. Correct --user or --fingerprint.",
+        "commands": [f"janitor plan show {plan}"],
+    }
+
     # Of both options a row has to match one pattern each. The guards look at what would go: one row.
     one = fingerprint_of(key_of(bob[1]))
     archive = tmp_path / "archive"

@@ -289,10 +289,14 @@ class DestinationPart(Part, frozen=True):
 
 
 class RecipientsPart(Part, frozen=True):
-    """Who is told of the run, or in a dry run would be told of a real one; `nobody_because` says why nobody is."""
+    """Who is told of the run; `nobody_because` says why nobody is.
+
+    With `is_forecast` nobody was told: a dry run says who would be told of a real one.
+    """
 
     destinations: list[DestinationPart] = msgspec.field(default_factory=list)
     nobody_because: str | None = None
+    is_forecast: bool = False
 
 
 class ForecastDay(Part, frozen=True):

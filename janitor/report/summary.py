@@ -217,9 +217,8 @@ def recipient_lines(report: Report) -> Iterator[str]:
     if recipients.nobody_because is not None:
         yield f"nobody: {recipients.nobody_because}."
         return
-    is_dry_run = report.run.dry_run and not report.run.only_reads
     for destination in recipients.destinations:
-        yield _describe_destination(destination, verb="would get" if is_dry_run else "got")
+        yield _describe_destination(destination, verb="would get" if recipients.is_forecast else "got")
         if destination.owners_without_address:
             names = list_some(destination.named_without_address, _MAX_NAMED, total=destination.owners_without_address)
             owners = format_owner_count(destination.owners_without_address)

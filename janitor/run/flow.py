@@ -122,7 +122,9 @@ def _announce(spec: RunSpec, results: Sequence[TableResult], started: float) -> 
             findings,
             digests=announcement.digests,
             listings=listings,
-            recipients=RecipientsPart(announcement.destinations, nobody_because=spec.nobody_because),
+            recipients=RecipientsPart(
+                announcement.destinations, nobody_because=spec.nobody_because, is_forecast=spec.is_dry_run
+            ),
             errors=[*announcement.errors, *_deadline_errors(spec, tables)],
             warnings=announcement.warnings,
         )

@@ -134,6 +134,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         max_findings: how many findings a report that does not stream may list.
         announce: announces the run; None if nothing is announced.
         nobody_because: why nobody is told of the run; None if somebody may be.
+        is_dry_run: whether nobody is told, and the report says who would be.
         clock: the present time in UNIX seconds.
         stop: says whether the run was asked to stop; the tables' specs have the same.
     """
@@ -148,6 +149,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     max_findings: int
     announce: Announce | None
     nobody_because: str | None = None
+    is_dry_run: bool = False
     clock: Callable[[], float]
     stop: Stop
 

@@ -152,6 +152,7 @@ def _build_spec(
         max_findings=output.max_findings,
         announce=None if first.as_of is not None else _make_announce(request, shared, run_session, full_report, stop),
         nobody_because=_find_why_nobody_is_told(request.command, shared),
+        is_dry_run=request.is_dry_run,
         clock=time.time,
         stop=stop,
     )

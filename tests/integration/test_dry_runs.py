@@ -131,9 +131,11 @@ def test_nobody_hears_of_a_dry_run_and_nothing_is_remembered(
     assert (report["notices"]["due"], report["notices"]["sent"], report["notices"]["digests"]) == (due, 0, 0)
     owners = [*([OWNER] if way is not applied else []), *(PLANNED_OWNERS if way not in SCANS else [])]
     assert told_of(report) == (job.nightly.arn, 1, due, due, owners)
+    assert report["recipients"]["is_forecast"]
     # A scan, which is a dry run of nothing, tells everybody all the same.
     real = janitor("scan", *job.where, *job.told)
     assert (real.code, json.loads(real.out)["notices"]["sent"]) == (0, DUE), real.err
+    assert not json.loads(real.out)["recipients"]["is_forecast"]
     assert len(queue.take()) == DUE + 1
     assert [told.path for told in job.monitor.told] == ["/ping/start", "/ping"]
     assert job.metrics.exists()

@@ -8,6 +8,7 @@ from janitor.report.finding_cells import format_utc
 from janitor.report.lockout_text import lockout_lines
 from janitor.report.model import (
     MAX_COUNTED_OWNERS,
+    NOT_CONFIRMED,
     Deletion,
     DestinationPart,
     IdleOwner,
@@ -52,7 +53,14 @@ def headline(report: Report) -> str:
     as_of = report.policy.as_of
     judged_at = f"as of {format_utc(as_of)} UTC" if as_of else f"{format_utc(run.started_at)} UTC"
     rows, seconds = format_count(report.counts.scanned, "row"), _format_seconds(run.duration_seconds)
-    return f"{_place(report)}, {_OUTCOMES[run.outcome]} {rows} in {seconds}, {judged_at}"
+    ended = "not confirmed, nothing was deleted; scanned" if is_unconfirmed(report) else _OUTCOMES[run.outcome]
+    return f"{_place(report)}, {ended} {rows} in {seconds}, {judged_at}"
+
+
+def is_unconfirmed(report: Report) -> bool:
+    """Whether a run deleted nothing only because nobody said yes: no guard refused."""
+    codes = {error.code for error in report.errors if error.where == "guard"}
+    return report.run.outcome is Outcome.REFUSED and codes == {NOT_CONFIRMED}
 
 
 def _place(report: Report) -> str:

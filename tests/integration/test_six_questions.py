@@ -181,7 +181,8 @@ def test_a_real_run_by_the_commands_of_the_dry_run_can_be_undone_as_it_says(
     question = f"Delete {PLANNED} tokens of {dry.runs.table} in us-east-1, account 000000000000, expired between "
     assert (asked.err.count(question), asked.err.count("[y/N]: ")) == (1, 1)
     assert f"Each row is archived before it is deleted, in {dry.archive}" in screen
-    # Not confirmed is said once.
+    # Not confirmed is said once, and no guard is blamed for it.
+    assert "not confirmed, nothing was deleted; scanned" in " ".join(on_screen(asked.out).split())
     assert (asked.err + on_screen(asked.out)).count("you did not confirm") == 1
     done = janitor(*words, "--delete", "--yes")
     real = msgspec.json.decode(done.out, type=Report)

@@ -159,7 +159,7 @@ def test_a_first_run_with_nothing_else_to_tell_still_says_how_many_are_dead(
     assert [(dry.notices["due"], dry.notices["long_expired"]) for dry in forecasts] == [(0, 2), (2, 0)]
     real = nightly.run()
     assert (real.notices["digests"], real.notices["long_expired"]) == (1, 2)
-    assert forecasts[0].report["recipients"] == real.report["recipients"]
+    assert forecasts[0].report["recipients"] == real.report["recipients"] | {"is_forecast": True}
     [of_sweep] = forecasts[1].report["recipients"]["destinations"]
     assert (of_sweep["digests"], of_sweep["digest_notices"]) == (1, 2)
     [message] = queue.take()

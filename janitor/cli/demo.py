@@ -29,6 +29,7 @@ _TABLE = ("--deployment", "demo")
 _SCAN_LINES, _SWEEP_LINES, _SECTION_LINES = 20, 46, 9
 _WIDTH, _MAIL_WIDTH = 80, 72
 _MEMORY = "notices.sqlite"
+_NEXT_STEPS = "What to do next"
 
 
 @click.command("demo")
@@ -55,7 +56,7 @@ def command(demo: DemoSettings) -> int:
         with run_emulator(keep=demo.keep) as emulator:
             _use_only(emulator.environment)
             folder = Path(tempfile.mkdtemp(prefix="janitor-demo-"))
-            code = _play(emulator, "classic" if demo.classic else "hashed", folder)
+            code = _play(emulator, "classic" if demo.classic else "hashed", folder, keep=demo.keep)
             if demo.keep:
                 _print_how_to_go_on(emulator, folder)
             else:
@@ -98,7 +99,7 @@ def _use_only(environment: Mapping[str, str]) -> None:
     os.environ.update(environment, AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
-def _play(emulator: "Emulator", dialect: str, folder: Path) -> int:
+def _play(emulator: "Emulator", dialect: str, folder: Path, *, keep: bool) -> int:
     """Make the table, then run and show the commands of an ordinary day; return the first exit code that is not 0."""
     from janitor.demo.screen import list_sections, shorten
 
@@ -108,10 +109,11 @@ def _play(emulator: "Emulator", dialect: str, folder: Path) -> int:
     scanned = _act("What is in the table", scan)
     click.echo(shorten(scanned.output, most_lines=_SCAN_LINES, most_of_a_section=_SECTION_LINES))
     swept = _act("What a sweep would delete, as a dry run", ("sweep", *_TABLE))
-    shown_before = frozenset(list_sections(scanned.output))
-    click.echo(
-        shorten(swept.output, shown_before=shown_before, most_lines=_SWEEP_LINES, most_of_a_section=_SECTION_LINES)
-    )
+    hidden = set(list_sections(scanned.output))
+    if not keep:
+        # Its commands are about a table that goes with the demo.
+        hidden |= {section for section in list_sections(swept.output) if _NEXT_STEPS in section.partition("\n")[0]}
+    click.echo(shorten(swept.output, hidden=hidden, most_lines=_SWEEP_LINES, most_of_a_section=_SECTION_LINES))
     announced = _act(
         "What an owner gets before a token ends, and a page for everybody else",
         (
@@ -185,7 +187,7 @@ def _print_mail(mailbox: "Mailbox") -> None:
 def _print_next_steps() -> None:
     program = _find_program()
     click.echo("\nTry next:")
-    click.echo(f"  {program} demo --keep                  keep the table, for the commands above to work")
+    click.echo(f"  {program} demo --keep                  keep the table, and say what to do next")
     click.echo(f"  {program} scan --deployment NAME       scan the token table of your LISA deployment; reads only")
 
 

@@ -11,16 +11,16 @@ def list_sections(output: str) -> list[str]:
     return [section.strip("\n") for section in output.split("\n\n") if section.strip()]
 
 
-def shorten(output: str, *, shown_before: Collection[str] = (), most_lines: int, most_of_a_section: int) -> str:
+def shorten(output: str, *, hidden: Collection[str] = (), most_lines: int, most_of_a_section: int) -> str:
     """Shorten an output: its first sections, the first lines of each, and how many more lines there are.
 
     Args:
         output: what a command printed.
-        shown_before: sections of outputs that the reader has seen; they are left out.
+        hidden: sections that are left out, for example because the reader has seen them.
         most_lines: how many lines the sections may have together.
         most_of_a_section: how many lines of one section are shown; all if there are up to three more.
     """
-    sections = [section for section in list_sections(output) if section not in shown_before]
+    sections = [section for section in list_sections(output) if section not in hidden]
     return "\n\n".join(_shorten(sections, most_lines, most_of_a_section))
 
 

@@ -10,10 +10,10 @@ from msgspec import structs
 from janitor.notices.notice import Notice
 from janitor.report.changes import Change, Changes
 from janitor.report.combine import split_by_table
-from janitor.report.guard_rows import describe_guards
+from janitor.report.guard_rows import describe_guards, list_refusing_guards
 from janitor.report.lockout_text import list_lockout_states, list_ways_out
 from janitor.report.model import Deletion, LockedOutOwner, Outcome, Report, TableReport, count_reportable
-from janitor.report.summary import describe_cost, list_refusing_guards
+from janitor.report.summary import describe_cost
 from janitor.report.target_options import format_target_of
 from janitor.tokens.printable import printable
 from janitor.tokens.reasons import REASONS

@@ -1,4 +1,4 @@
-"""The guards of a run's tables as rows of words, for every format for people."""
+"""The guards of a run's tables in words, for every format for people."""
 
 from collections.abc import Iterator
 
@@ -39,6 +39,16 @@ def describe_guards(report: Report) -> Iterator[str]:
     passed = sum(guard.passed is True for guard in guards)
     if passed:
         yield f"{format_count(passed, 'guard')} passed, of {len(guards):,}"
+
+
+def list_refusing_guards(report: Report) -> tuple[str, ...]:
+    """List the names of the guards for which nothing is deleted, or would be in a real run; each once.
+
+    Of several tables: nothing, unless each that has planned rows is refused.
+    """
+    planned = [table for table in report.tables if table.deletion.planned]
+    refusing = [[guard.name for guard in table.guards if guard.passed is False] for table in planned]
+    return tuple(dict.fromkeys(name for names in refusing for name in names)) if all(refusing) else ()
 
 
 def _make_guard_row(report: Report, label: str, guard: GuardPart) -> tuple[str, ...]:

@@ -5,11 +5,13 @@ may do more than the report shows: where an option that decides about rows canno
 sentence and no command.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from janitor.report.combine import split_by_table
 from janitor.report.finding_cells import choose_row_names
+from janitor.report.guard_rows import list_refusing_guards
 from janitor.report.lockout_text import warn_of_working
 from janitor.report.model import MATCHES_NOTHING, NOT_CONFIRMED, Finding, ListingPart, Outcome, Report, StepPart
 from janitor.report.reason_remarks import may_go_by_sweep
@@ -32,6 +34,9 @@ _GONE = (DeletionOutcome.DELETED, DeletionOutcome.ALREADY_GONE)
 _MAX_STEPS = 60
 _MAX_FIRST_STEPS, _MAX_STEPS_OF_SEVERAL = 4, 10
 _USUAL_THRESHOLDS = (30 * 86_400, 7 * 86_400, 86_400)
+
+# A table's name has none of them; the label of a table or the name of a source may.
+_NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
 _NOTHING = StepPart("Nothing calls for action. Have the next run scheduled, and look again then.")
 
@@ -78,7 +83,8 @@ def list_all_command(report: Report) -> str:
     if report.is_of_several or report.tables[0].options.withheld:
         return ""
     dry_run = " --dry-run" if _is_apply(report) else ""
-    return f"{_command_again(report).removesuffix(' --delete')}{dry_run} --report ndjson=findings.ndjson"
+    findings = _name_file(report, "findings.ndjson")
+    return f"{_command_again(report).removesuffix(' --delete')}{dry_run} --report ndjson={findings}"
 
 
 def _list_steps_of_tables(report: Report) -> Iterator[StepPart]:
@@ -87,7 +93,7 @@ def _list_steps_of_tables(report: Report) -> Iterator[StepPart]:
         for table, each in zip(report.tables, split_by_table(report), strict=True)
     ]
     # The first step of each table, then the second ones, so that the first few of a report are of all tables.
-    labeled = [step for together in zip_longest(*of_tables) for step in together if step is not None]
+    labeled = [step for of_one_rank in zip_longest(*of_tables) for step in of_one_rank if step is not None]
     yield from labeled[:_MAX_STEPS] or [_NOTHING]
     if len(labeled) > _MAX_STEPS:
         yield StepPart(f"And {len(labeled) - _MAX_STEPS:,} more: run the tables one at a time to see them.")
@@ -98,7 +104,9 @@ def _steps_for_unfinished(report: Report) -> Iterator[StepPart]:
     if is_partial or report.run.outcome in (Outcome.INTERRUPTED, Outcome.SKIPPED):
         what = "plan" if _is_apply(report) else "table"
         advice = f"Run it again: this report does not cover the whole {what}."
-        yield _make_step(advice, (_command_again(report),), report)
+        # How a table was named that was not reached, the report does not know.
+        is_reached = report.policy.dialect is not None
+        yield _make_step(advice, (_command_again(report),), report) if is_reached else StepPart(advice)
     elif any(error.code == NOT_CONFIRMED for error in report.errors):
         advice = "Nobody confirmed the deletes. Run it again, and answer y, or give --yes."
         yield _make_step(advice, (_command_again(report),), report)
@@ -134,13 +142,21 @@ def _steps_for_plan(report: Report) -> Iterator[StepPart]:
 def _steps_after_dry_run(report: Report) -> Iterator[StepPart]:
     """How to do what the dry run has rehearsed: delete at once, or keep a plan that somebody reads first."""
     deletion, rows = report.deletion, format_count(report.deletion.planned, "row")
-    refusing = [guard.name for table in report.tables for guard in table.guards if guard.passed is False]
+    refusing = list_refusing_guards(report)
     if refusing:
-        advice = f"See what the guards say that would refuse ({', '.join(refusing)}), and try again."
-        yield StepPart(advice) if deletion.plan else _make_step(advice, (_sweep_command(report),), report)
-    if deletion.plan and deletion.planned:
+        advice = (
+            f"Nothing would be deleted: see why the guards would refuse ({', '.join(refusing)}). Read the plan, and if "
+            "it is right, carry it out with the option that the guard names."
+        )
+        if deletion.plan:
+            yield StepPart(advice, (f"janitor plan show {quote_word(deletion.plan)}",))
+        else:
+            plan = _name_file(report, "plan.ndjson")
+            commands = (f"{_sweep_command(report)} --plan {plan}", f"janitor plan show {plan}")
+            yield _make_step(advice, commands, report)
+    elif deletion.plan and deletion.planned:
         yield _step_for_applying(report, deletion.plan)
-    elif deletion.planned and (refusing or report.tables[0].source is not None or report.policy.as_of is not None):
+    elif deletion.planned and (report.tables[0].source is not None or report.policy.as_of is not None):
         yield _step_for_planning(f"{rows} would be deleted. Keep the plan, read it, and apply it.", report)
     elif deletion.planned:
         advice = f"Delete {rows}. On a terminal it shows them again, and asks."
@@ -151,11 +167,12 @@ def _steps_after_dry_run(report: Report) -> Iterator[StepPart]:
         yield _make_step(advice, (f"{_sweep_command(report)} --delete",), report)
 
 
-def _step_for_planning(advice: str, report: Report, *, more: str = "", plan: str = "plan.ndjson") -> StepPart:
+def _step_for_planning(advice: str, report: Report, *, more: str = "", file: str = "plan.ndjson") -> StepPart:
     """Make a step with a sweep by the run's rules that keeps a plan, and the command that applies it.
 
-    `more` are options that add to the rules, each with a space before it.
+    `more` are options that add to the rules, each with a space before it; `file` is how the plan's name ends.
     """
+    plan = _name_file(report, file)
     if _is_apply(report):
         # The run knows its own options, but not all of those that its plan was made with.
         return StepPart(f"{advice} Give `janitor sweep{more}` the options that this plan was made with.")
@@ -195,7 +212,7 @@ def _steps_for_locked_out(report: Report) -> Iterator[StepPart]:
         include = " --include legacy" if is_new else ""
         advice = "Let the locked-out owners in again before the grace is over: plan the rows that keep them out."
         unlock_after = "" if report.policy.unlock_after_seconds is not None else " --unlock-after 1h"
-        yield _step_for_planning(advice, report, more=f"{unlock_after}{include}", plan="locked-out.ndjson")
+        yield _step_for_planning(advice, report, more=f"{unlock_after}{include}", file="locked-out.ndjson")
     by_hand = [row for row in rows if row.remedy in (Remedy.REMOVE, Remedy.INCLUDE_UNDATED)]
     if by_hand:
         are = "is" if len(by_hand) == 1 else "are"
@@ -246,7 +263,7 @@ def _steps_for_keys(keys: Sequence[Finding], report: Report) -> Iterator[StepPar
         advice = (
             f"{format_count(len(dead), 'row')} of these {are} past date and grace. Plan to delete, and read the plan."
         )
-        yield _step_for_planning(advice, report, more=include, plan="legacy.ndjson")
+        yield _step_for_planning(advice, report, more=include, file="legacy.ndjson")
     if left:
         row_name_of = choose_row_names(report.findings)
         advice = (
@@ -311,7 +328,16 @@ def _step_for_spreadsheet(report: Report) -> StepPart:
     if _is_apply(report):
         return StepPart(f"{advice} `janitor scan --report csv=PATH` lists them.")
     again = _scan_command(report) if report.listing is None else _command_again(report)
-    return _make_step(f"{advice} All of them, as a spreadsheet:", (f"{again} --report csv=tokens.csv",), report)
+    return _make_step(
+        f"{advice} All of them, as a spreadsheet:",
+        (f"{again} --report csv={_name_file(report, 'tokens.csv')}",),
+        report,
+    )
+
+
+def _name_file(report: Report, ending: str) -> str:
+    """Name a file that a command writes after its table: the commands of several tables must not share one."""
+    return f"{_NOT_IN_FILE_NAMES.sub('-', report.tables[0].label)}-{ending}"
 
 
 def _is_apply(report: Report) -> bool:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from janitor.report.changes import Changes
 from janitor.report.finding_cells import format_utc
+from janitor.report.guard_rows import list_refusing_guards
 from janitor.report.lockout_text import lockout_lines
 from janitor.report.model import (
     MAX_COUNTED_OWNERS,
@@ -117,16 +118,6 @@ def deletion_lines(report: Report) -> Iterator[str]:
         if table.deletion.plan:
             label = f"{printable(table.label)}: " if report.is_of_several else ""
             yield f"{label}The plan is {printable(table.deletion.plan)}; `janitor apply` carries it out."
-
-
-def list_refusing_guards(report: Report) -> tuple[str, ...]:
-    """List the names of the guards for which nothing is deleted, or would be in a real run; each once.
-
-    Of several tables: nothing, unless each that has planned rows is refused.
-    """
-    planned = [table for table in report.tables if table.deletion.planned]
-    refusing = [[guard.name for guard in table.guards if guard.passed is False] for table in planned]
-    return tuple(dict.fromkeys(name for names in refusing for name in names)) if all(refusing) else ()
 
 
 def describe_deletion(

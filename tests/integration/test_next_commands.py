@@ -18,7 +18,8 @@ from tests.tables import Item, legacy, modern
 
 HEX = "c0ffee" * 7
 REDACTED = "[removed: it holds a token]"
-FILES = ("plan.ndjson", "locked-out.ndjson", "legacy.ndjson", "ndjson=findings.ndjson", "csv=tokens.csv")
+PLANS = ("-plan.ndjson", "-locked-out.ndjson", "-legacy.ndjson")
+REPORTS = ("-findings.ndjson", "-tokens.csv")
 STALE = {"ana", "bob", "team-e", "recent", REDACTED}
 # What a sweep takes with --unlock-after or --include legacy, which the report shows as rows of their own.
 EARLY, OLD = {"lone"}, {"old"}
@@ -64,8 +65,8 @@ class Runs:
             shown = janitor("token", "show", *words[3:])
             assert (shown.code, shown.err) == (0, ""), words
             return set()
-        kept = [str(folder / word) if word in FILES[:3] else word for word in words[1:]]
-        kept = [word.replace("=", f"={folder}/") if word in FILES[3:] else word for word in kept]
+        kept = [str(folder / word) if word.endswith(PLANS) and "/" not in word else word for word in words[1:]]
+        kept = [word.replace("=", f"={folder}/") if word.endswith(REPORTS) else word for word in kept]
         is_plain = name in ("scan", "token") or "--dry-run" in kept or "--plan" in kept
         finished = janitor(*kept, *([] if is_plain else ["--dry-run"]))
         assert finished.code == 0, (words, finished.err)
@@ -134,11 +135,12 @@ def test_no_command_printed_after_a_plan_takes_more_than_the_plan(runs: Runs) ->
     ):
         report = runs.report(*words)
         commands, owners = runs.plan_by_printed_commands(report)
-        assert owners == {"ana", "lone"}, report["errors"]
+        # Nothing says how large the table was. Where a guard would refuse for that, the plan is to be looked at first.
+        assert owners == ({"ana", "lone"} if "100" in words else set()), report["errors"]
         assert all("--partial" in command for command in commands if command[1] == "apply")
     cut = janitor(*applied, "--partial", "--format", "markdown", "--max-findings", "1", *runs.where).out
     assert f"janitor apply '{plan}' --table {runs.table}" in cut
-    assert "--partial --dry-run --report ndjson=findings.ndjson" in cut
+    assert f"--partial --dry-run --report ndjson={runs.table}-findings.ndjson" in cut
     assert "janitor sweep --" not in cut
     assert "janitor scan --" not in cut
 

@@ -110,7 +110,7 @@ def test_each_format_answers_what_an_operator_asks(dry: DryRun) -> None:
         assert len(reasons) == LISTED + 2, name
         assert "expired 22 days ago, grace 8 days" in reasons
         assert f"{PLANNED - LISTED:,} more" in words, name
-        assert f"{dry.next_command} --report ndjson=findings.ndjson" in words, name
+        assert f"{dry.next_command} --report ndjson={dry.runs.table}-findings.ndjson" in words, name
         for protected in ("janitorHold", "--protect-user bot-*"):
             assert protected in words, (name, protected)
         # Which guards stand, each with its figure and limit.
@@ -130,7 +130,7 @@ def test_each_format_answers_what_an_operator_asks(dry: DryRun) -> None:
         assert dry.next_command in words[words.index("What to do next") :], name
     assert all(len(line) <= 80 or line.startswith("    janitor ") for line in tables[80].splitlines())
     # Nothing that is to be copied is wrapped or cut.
-    for command in (restore, dry.next_command):
+    for command in (restore, f"{dry.next_command} --plan {dry.runs.table}-plan.ndjson"):
         assert all(any(command == line.strip() for line in text.splitlines()) for text in tables.values())
     digest = " ".join(digest_of(report).split())
     for answer in (
@@ -161,7 +161,8 @@ def test_the_json_has_a_key_for_each_answer(dry: DryRun) -> None:
     assert (destination.label, destination.digests, destination.are_owners_told) == (dry.runs.arn, 1, True)
     assert (destination.owners, destination.named_owners, destination.owner_messages) == (1, [OWNER], 2)
     assert report.recipients.nobody_because is None
-    assert report.next_steps[0].commands == (dry.next_command,)
+    plan = f"{dry.runs.table}-plan.ndjson"
+    assert report.next_steps[0].commands == (f"{dry.next_command} --plan {plan}", f"janitor plan show {plan}")
     for command in [command for step in report.next_steps for command in step.commands]:
         assert shlex.split(command)[0] == "janitor"
 
@@ -172,7 +173,7 @@ def test_a_real_run_by_the_commands_of_the_dry_run_can_be_undone_as_it_says(
     before = keys_in(dynamodb, dry.runs.table)
     [step, *_] = dry.report.next_steps
     # As typed, but for the limit that refuses.
-    _, *words = shlex.split(step.commands[0].replace("--max-deletes 44", "--max-deletes 45"))
+    _, *words = shlex.split(step.commands[0].replace("--max-deletes 44", "--max-deletes 45").partition(" --plan ")[0])
     asked = janitor(*words, "--delete", "--format", "table", tty=True, columns=100, input="n\n")
     screen = on_screen(asked.err)
     assert (asked.code, keys_in(dynamodb, dry.runs.table)) == (4, before), asked.err

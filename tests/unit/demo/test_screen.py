@@ -25,7 +25,7 @@ def test_a_section_that_was_shown_before_is_not_shown_again() -> None:
     assert (
         shorten(
             f"headline at 10:01\n\n{LONG}\n\nnews\n\nlast\n",
-            shown_before=list_sections(first),
+            hidden=list_sections(first),
             most_lines=10,
             most_of_a_section=5,
         )

@@ -316,7 +316,7 @@ def test_a_filtered_listing_plans_nothing_because_a_sweep_would_take_other_rows_
     whole = ListingPart(only_findings=False, states=[], users=[], names=[], groups=[], sort=None, chosen=4)
     for listing in (None, whole):
         words = str(list(list_steps(structs.replace(report, listing=listing))))
-        assert all(f"--plan {plan}.ndjson" in words for plan in ("plan", "locked-out", "legacy"))
+        assert all(f"--plan {report.title}-{plan}.ndjson" in words for plan in ("plan", "locked-out", "legacy"))
     filters: list[dict[str, Any]] = [{"states": [State.STALE]}, {"users": ["a"]}, {"names": ["a"]}, {"groups": ["a"]}]
     for chosen in filters:
         words = str(list(list_steps(structs.replace(report, listing=structs.replace(whole, **chosen)))))

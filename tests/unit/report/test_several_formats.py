@@ -39,6 +39,15 @@ def test_each_table_has_its_own_next_steps() -> None:
             if arguments[1] in ("scan", "sweep"):
                 [label] = [part.label for part in several().tables if step.advice.startswith(f"{part.label}: ")]
                 assert arguments[arguments.index("--table") + 1] == label
+    # What the commands of one table write, those of another do not.
+    files = [
+        shlex.split(command)[at + 1]
+        for step in found
+        for command in step.commands
+        for at, word in enumerate(shlex.split(command))
+        if word in ("--plan", "--report")
+    ]
+    assert len(files) == len(set(files)) > len(several().tables)
 
 
 def test_each_text_names_every_table_and_stays_harmless() -> None:

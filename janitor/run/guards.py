@@ -286,7 +286,7 @@ def _check_protection(plan: GuardedPlan, _: DeletionLimits) -> _Check:
     )
 
 
-_UNCHECKED_FIGURES = {"lease": "no --state-url to hold one"}
+_UNCHECKED_FIGURES = {"lease": "no --state-url"}
 _GUARDS = {
     "clock": _check_clock,
     "as-of": _check_as_of,

@@ -103,7 +103,7 @@ def test_each_guard_has_its_figure_its_limit_and_a_verdict() -> None:
         "max-delete-percent": ("11.4 percent", "at most 50 percent", True),
         "all-dated-rows": ("37 of 313 dated rows", "not all of them", True),
         "protection": ("no misspelt pattern", "none", True),
-        "lease": ("no --state-url to hold one", "one run at a time", None),
+        "lease": ("no --state-url", "one run at a time", None),
         "archive": ("can be written", "writable", True),
     }
     assert [name for name, guard in guards.items() if guard.message is not None] == ["clock"]

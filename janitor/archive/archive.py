@@ -5,32 +5,12 @@ An archive has the format of a plan. Rows come in groups; each group is stored s
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from janitor.archive.block_file import BlockFile
-from janitor.archive.plan import LineEncoder, PlanHeader, PlannedRow, ScanFacts
+from janitor.archive.plan import LineEncoder, PlanHeader, PlannedRow, RowOutcome, ScanFacts
 from janitor.errors import SinkError
-from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.whole_file import explain_unwritable
-
-
-class ArchivedOutcome(NamedTuple):
-    """What became of a row that was stored.
-
-    Attributes:
-        number: the number that `Archive.store` gave it.
-        fingerprint: the row's fingerprint.
-        outcome: the outcome of its delete.
-        item: the deleted row as DynamoDB JSON, if it differs from the stored one.
-    """
-
-    number: int
-    fingerprint: str
-    outcome: DeletionOutcome
-    item: bytes | None = None
-
-    def __repr__(self) -> str:
-        return f"ArchivedOutcome({self.number}, {self.outcome})"
 
 
 class Archive(Protocol):
@@ -49,8 +29,8 @@ class Archive(Protocol):
         Raises SinkError if that fails: then none of the rows may be deleted.
         """
 
-    def record_outcomes(self, outcomes: Sequence[ArchivedOutcome]) -> None:
-        """Record what became of rows that were stored. Raises SinkError."""
+    def record_outcomes(self, outcomes: Sequence[RowOutcome]) -> None:
+        """Record what became of rows, by the numbers that `store` gave them. Raises SinkError."""
 
     def close(self, scan_facts: ScanFacts | None) -> None:
         """Write the closing line, with the facts about the scan if they are known. Raises SinkError."""
@@ -75,7 +55,7 @@ class NoArchive:
         first, self._rows = self._rows, self._rows + len(rows)
         return first
 
-    def record_outcomes(self, outcomes: Sequence[ArchivedOutcome]) -> None:
+    def record_outcomes(self, outcomes: Sequence[RowOutcome]) -> None:
         """Do nothing."""
 
     def close(self, scan_facts: ScanFacts | None) -> None:
@@ -121,7 +101,7 @@ class FileArchive:
             raise
         return first
 
-    def record_outcomes(self, outcomes: Sequence[ArchivedOutcome]) -> None:
+    def record_outcomes(self, outcomes: Sequence[RowOutcome]) -> None:
         """Append the outcomes; they are flushed to the disk with the next group."""
         encoder = self._open_encoder
         before = encoder.position()

@@ -104,6 +104,11 @@ class RowOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: str
     item: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
+    @classmethod
+    def of_row(cls, number: int, fingerprint: str, outcome: str, item: bytes | None) -> "RowOutcome":
+        """Make the line of a row; `item` is the deleted row as DynamoDB JSON, None if it equals the line of the row."""
+        return cls(number, fingerprint, outcome, msgspec.UNSET if item is None else _on_one_line(msgspec.Raw(item)))
+
     def __repr__(self) -> str:
         return f"RowOutcome({self.number}, {self.fingerprint}, {self.outcome})"
 
@@ -169,21 +174,13 @@ class LineEncoder:
 
     def encode_rows(self, rows: Iterable[PlannedRow]) -> bytes:
         """Encode the lines of the next rows, with the numbers that follow."""
-        lines = [
-            PlannedRow(number, row.fingerprint, row.row_name, row.state, _on_one_line(row.item), row.reasons)
-            for number, row in enumerate(rows, self.rows)
-        ]
+        lines = [_at_number(number, row) for number, row in enumerate(rows, self.rows)]
         self.rows += len(lines)
         return self._encode(lines)
 
-    def encode_outcomes(self, outcomes: Iterable[tuple[int, str, str, bytes | None]]) -> bytes:
-        """Encode lines of outcomes: the row's number, its fingerprint, its outcome, and the deleted row or None."""
-        return self._encode(
-            [
-                RowOutcome(row, fingerprint, outcome, msgspec.UNSET if item is None else _on_one_line(item))
-                for row, fingerprint, outcome, item in outcomes
-            ]
-        )
+    def encode_outcomes(self, outcomes: Sequence[RowOutcome]) -> bytes:
+        """Encode the lines of outcomes."""
+        return self._encode(outcomes)
 
     def encode_closing(self, scan_facts: ScanFacts | None) -> bytes:
         """Encode the last line; None stands for unknown facts."""
@@ -307,7 +304,15 @@ class PlanWriter:
         return self._encoder
 
 
-def _on_one_line(item: bytes | msgspec.Raw) -> msgspec.Raw:
+def _at_number(number: int, row: PlannedRow) -> PlannedRow:
+    """Give a row its number and an item on one line; the row itself if it has both."""
+    item = _on_one_line(row.item)
+    if item is row.item and number == row.number:
+        return row
+    return PlannedRow(number, row.fingerprint, row.row_name, row.state, item, row.reasons)
+
+
+def _on_one_line(item: msgspec.Raw) -> msgspec.Raw:
     content = bytes(item)
     # DynamoDB sends an item without line breaks; a file may have them. Nothing but white space may be removed.
-    return msgspec.Raw(msgspec.json.format(content, indent=-1) if b"\n" in content else content)
+    return msgspec.Raw(msgspec.json.format(content, indent=-1)) if b"\n" in content else item

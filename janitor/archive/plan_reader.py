@@ -6,7 +6,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 
@@ -23,7 +23,15 @@ _UNREADABLE = (ValueError, RecursionError)
 # More than any row needs: DynamoDB's have 400 KB, which JSON makes at most seven times as long (a list of nulls).
 _MAX_LINE_BYTES = 4 * 1024 * 1024
 
-Entry = PlannedRow | RowOutcome
+
+class ReadRow(NamedTuple):
+    """A row of a plan or an archive, with its item decoded. Its `repr` shows nothing of the item."""
+
+    planned: PlannedRow
+    row: Row
+
+
+Entry = ReadRow | RowOutcome
 _Stream = BinaryIO | gzip.GzipFile
 
 
@@ -94,9 +102,9 @@ class PlanReader:
                 "plan-cut-off",
             )
 
-    def rows(self) -> Iterator[PlannedRow]:
+    def rows(self) -> Iterator[ReadRow]:
         """Read every row, without the outcomes."""
-        return (entry for entry in self.entries() if isinstance(entry, PlannedRow))
+        return (entry for entry in self.entries() if isinstance(entry, ReadRow))
 
     def entries(self) -> Iterator[Entry]:
         """Read every row and outcome in the file's order, as far as it goes.
@@ -117,7 +125,7 @@ class PlanReader:
                     self._check_closing(entry, count, checksum.hexdigest())
                     self.closing = entry
                     continue
-                count += isinstance(entry, PlannedRow)
+                count += isinstance(entry, ReadRow)
                 checksum.update(line)
                 yield entry
 
@@ -130,11 +138,11 @@ class PlanReader:
         # Hashes, because a file may be large.
         keys: set[bytes] = set()
         for entry in self.entries():
-            if isinstance(entry, PlannedRow):
-                keys.add(hash_key(decode_row(entry.item)))
-                if len(keys) <= entry.number:
+            if isinstance(entry, ReadRow):
+                keys.add(hash_key(entry.row))
+                if len(keys) <= entry.planned.number:
                     raise ConfigurationError(
-                        f"{self.name} holds one key twice: row {entry.number} repeats an earlier row",
+                        f"{self.name} holds one key twice: row {entry.planned.number} repeats an earlier row",
                         "make it again, from a table or a dump that holds each row once",
                         "plan-damaged",
                     )
@@ -160,9 +168,11 @@ class PlanReader:
             return RowOutcome(line.number, line.fingerprint, line.outcome, line.item)
         if line.item is msgspec.UNSET or line.number != count:
             raise self._damaged_error(f"row {count} is not in its place")
-        if not _is_row_with_key(line.item):
+        row = _decode_row_with_key(line.item)
+        if row is None:
             raise self._damaged_error(f"row {count} is not a row of a token table")
-        return PlannedRow(line.number, line.fingerprint, line.row_name, line.state, line.item, line.reasons)
+        planned = PlannedRow(line.number, line.fingerprint, line.row_name, line.state, line.item, line.reasons)
+        return ReadRow(planned, row)
 
     def _check_closing(self, closing: PlanClosing, count: int, checksum: str) -> None:
         if closing.rows != count:
@@ -221,9 +231,10 @@ def hash_key(row: Row) -> bytes:
     return hashlib.blake2b((row.key.S or "").encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _is_row_with_key(item: msgspec.Raw) -> bool:
-    """Whether an item is a row that can be judged and found: any other would end the run half way."""
+def _decode_row_with_key(item: msgspec.Raw) -> Row | None:
+    """Decode a row that can be judged and found; None for any other item, which would end the run half way."""
     try:
-        return bool(decode_row(item).key.S)
+        row = decode_row(item)
     except _UNREADABLE:
-        return False
+        return None
+    return row if row.key.S else None

@@ -10,8 +10,9 @@ copies.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from janitor.archive.archive import ArchivedOutcome
-from janitor.archive.plan import LineEncoder, PlanHeader, PlannedRow, ScanFacts
+import msgspec
+
+from janitor.archive.plan import LineEncoder, PlanHeader, PlannedRow, RowOutcome, ScanFacts
 from janitor.background import wait_for_answer
 from janitor.errors import SinkError
 
@@ -23,7 +24,7 @@ class _Group:
     number: int
     first_row: int
     rows: list[PlannedRow]
-    outcomes: list[ArchivedOutcome] = field(default_factory=list)
+    outcomes: list[RowOutcome] = field(default_factory=list)
 
     def holds(self, row: int) -> bool:
         return self.first_row <= row < self.first_row + len(self.rows)
@@ -62,7 +63,7 @@ class S3Archive:
         self._open_groups.append(group)
         return group.first_row
 
-    def record_outcomes(self, outcomes: Sequence[ArchivedOutcome]) -> None:
+    def record_outcomes(self, outcomes: Sequence[RowOutcome]) -> None:
         """Record outcomes; an object is stored again when the outcomes of all its rows are known."""
         for outcome in outcomes:
             for group in self._open_groups:
@@ -88,8 +89,7 @@ class S3Archive:
         encoder = LineEncoder(self._header)
         rows = encoder.encode_rows(group.rows)
         outcomes = encoder.encode_outcomes(
-            (number - group.first_row, fingerprint, outcome, item)
-            for number, fingerprint, outcome, item in group.outcomes
+            [msgspec.structs.replace(outcome, number=outcome.number - group.first_row) for outcome in group.outcomes]
         )
         closing = encoder.encode_closing(None) if is_closed else b""
         content = b"".join((encoder.header, rows, outcomes, closing))

@@ -1,7 +1,6 @@
 """A row to delete or update, and the conditions that it must still meet: as PartiQL, DeleteItem and UpdateItem."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -31,8 +30,7 @@ _SETS = frozenset({"SS", "NS", "BS"})
 _SEEN_ROW = msgspec.json.Decoder(_SeenRow)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, gc=False):
     """A row to delete or update. Its `repr` shows nothing of it.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from janitor.archive.plan import PlannedRow
-from janitor.archive.plan_reader import PlanReader, hash_key
+from janitor.archive.plan_reader import PlanReader, ReadRow, hash_key
 from janitor.errors import ConfigurationError
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.row import Row, decode_row, text_of
@@ -56,9 +56,9 @@ class RestorableRow(NamedTuple):
 
 
 class MatchingRow(NamedTuple):
-    """A row that a name matches: its line in an archive, and the dialect of its table."""
+    """A row that a name matches, and the dialect of its table."""
 
-    planned: PlannedRow
+    read: ReadRow
     dialect: str
 
 
@@ -121,10 +121,10 @@ class _NameMatches:
     def __init__(self, names: Sequence[str]) -> None:
         self._rows: dict[str, dict[bytes, MatchingRow]] = {name: {} for name in names}
 
-    def add(self, planned: PlannedRow, dialect: str) -> None:
+    def add(self, read: ReadRow, dialect: str) -> None:
         for name, rows in self._rows.items():
-            if len(rows) <= MAX_LISTED and _is_named(name, planned):
-                rows.setdefault(hash_key(decode_row(planned.item)), MatchingRow(planned, dialect))
+            if len(rows) <= MAX_LISTED and _is_named(name, read.planned):
+                rows.setdefault(hash_key(read.row), MatchingRow(read, dialect))
 
     def check_unambiguous(self) -> None:
         for name, rows in self._rows.items():
@@ -136,7 +136,7 @@ def _read_outcomes(archive: PlanReader, matches: _NameMatches) -> _ArchiveOutcom
     """Read an archive to its end, which also shows whether it is complete."""
     not_deleted, items = set(), {}
     for entry in archive.unique_entries():
-        if isinstance(entry, PlannedRow):
+        if isinstance(entry, ReadRow):
             matches.add(entry, archive.header.policy.dialect)
         else:
             if entry.outcome in _NOT_DELETED:
@@ -152,9 +152,9 @@ def _iterate_chosen(
     # Digests, because an archive may be large. A single archive holds no row twice.
     seen: set[bytes] = set()
     for archive, of_archive in zip(archives, outcomes, strict=True):
-        for planned in archive.rows():
-            item = of_archive.items.get(planned.number, planned.item)
-            row = decode_row(item)
+        for planned, read_row in archive.rows():
+            item = of_archive.items.get(planned.number)
+            row = read_row if item is None else decode_row(item)
             if not choice.includes(planned, row):
                 continue
             if len(archives) > 1:
@@ -163,4 +163,5 @@ def _iterate_chosen(
                     continue
                 seen.add(digest)
             was_deleted = planned.number not in of_archive.not_deleted
-            yield RestorableRow(msgspec.structs.replace(planned, item=item), row, was_deleted)
+            restorable = planned if item is None else msgspec.structs.replace(planned, item=item)
+            yield RestorableRow(restorable, row, was_deleted)

@@ -6,7 +6,8 @@ from itertools import islice
 
 import click
 
-from janitor.archive.plan import PlanHeader, PlannedRow
+from janitor.archive.plan import PlanHeader
+from janitor.archive.plan_reader import ReadRow
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.lifecycle.archive_summary import count_outcomes, make_restore_command, name_table
 from janitor.report.archive_list import ArchiveList, ArchivePart, render_archives
@@ -56,7 +57,7 @@ def _summarize(archive: StoredArchive, connection: ConnectionSettings) -> Archiv
         for part in archive.open_parts():
             header = header or part.header
             for entry in part.entries():
-                if isinstance(entry, PlannedRow):
+                if isinstance(entry, ReadRow):
                     rows += 1
                 else:
                     outcomes[entry.outcome] += 1

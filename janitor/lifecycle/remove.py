@@ -8,8 +8,8 @@ from functools import partial
 import click
 import msgspec
 
-from janitor.archive.archive import Archive, ArchivedOutcome
-from janitor.archive.plan import PlanHeader, PlannedRow
+from janitor.archive.archive import Archive
+from janitor.archive.plan import PlanHeader, PlannedRow, RowOutcome
 from janitor.background import wait_for_answer
 from janitor.dynamodb.delete import Deleter, RowResult
 from janitor.dynamodb.find import StoredItem
@@ -103,7 +103,7 @@ class RowRemover:
             self.errors.append(batch.fatal_error)
         [result] = batch.rows
         log.info("token.removed", row_name=row_name, outcome=result.outcome, code=result.code)
-        self._archive_outcome(ArchivedOutcome(number, fingerprint, result.outcome, result.item))
+        self._archive_outcome(RowOutcome.of_row(number, fingerprint, result.outcome, result.item))
         return result
 
     def remove_one(self, found: StoredItem) -> RowResult:
@@ -133,7 +133,7 @@ class RowRemover:
             self._archive.abandon()
             self._add_archive_error(error)
 
-    def _archive_outcome(self, outcome: ArchivedOutcome) -> None:
+    def _archive_outcome(self, outcome: RowOutcome) -> None:
         try:
             self._archive.record_outcomes([outcome])
         except SinkError as error:

@@ -26,7 +26,7 @@ from janitor.tokens.dialect import Dialect
 from janitor.tokens.meaning import describe_key_and_uuid
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import redacted_texts
-from janitor.tokens.row import Row, decode_row, text_of
+from janitor.tokens.row import Row, text_of
 from janitor.wiring.apply import open_table_of_plan
 from janitor.wiring.command_options import format_options
 from janitor.wiring.execution import prepare_or_stop
@@ -242,8 +242,7 @@ def _take_results(workers: Workers[RestorableRow, RestoredRow], max_pending: int
 
 def _print_matching_rows(error: ManyRowsError) -> None:
     """Print a line on stderr for each row that the name matches: its row name, and what tells it from the others."""
-    for planned, dialect in error.rows:
-        row = decode_row(planned.item)
+    for (planned, row), dialect in error.rows:
         texts = redacted_texts(row)
         names = f"{printable(texts.username or NOTHING)}  {printable(texts.name or NOTHING)}"
         marks = ", ".join(describe_key_and_uuid(row, is_hashed=dialect == Dialect.HASHED))

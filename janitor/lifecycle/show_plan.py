@@ -10,8 +10,8 @@ from itertools import islice
 import click
 from msgspec import structs
 
-from janitor.archive.plan import PlanHeader, PlannedRow, is_unknown
-from janitor.archive.plan_reader import PlanReader
+from janitor.archive.plan import PlanHeader, is_unknown
+from janitor.archive.plan_reader import PlanReader, ReadRow
 from janitor.errors import ConfigurationError, ExitCode
 from janitor.lifecycle.archive_summary import (
     OUTCOMES,
@@ -36,7 +36,6 @@ from janitor.tokens.lockout import UNLOCKS_OWNER, judge_early
 from janitor.tokens.meaning import explain_deletion
 from janitor.tokens.policy import Policy
 from janitor.tokens.redact import redact_pattern
-from janitor.tokens.row import decode_row
 from janitor.wiring.plans import read_policy
 from janitor.wiring.stored_archives import open_archives
 
@@ -97,7 +96,7 @@ def _read_outcomes(part: PlanReader) -> "array[int]":
     """Read a file to its end, which also checks it; return the outcome of each row, as its place in `OUTCOMES`."""
     outcomes = array("b")
     for entry in part.unique_entries():
-        if isinstance(entry, PlannedRow):
+        if isinstance(entry, ReadRow):
             outcomes.append(_NO_OUTCOME)
         elif 0 <= entry.number < len(outcomes) and entry.outcome in OUTCOMES:
             outcomes[entry.number] = OUTCOMES.index(DeletionOutcome(entry.outcome))
@@ -143,13 +142,13 @@ def _read_findings(parts: Sequence[PlanReader], outcomes: Sequence["array[int]"]
     """Read every row as a finding: judged as the run judged it, under the name that the run gave it."""
     for part, of_part in zip(parts, outcomes, strict=True):
         policy = read_policy(part.header)
-        for planned, outcome in zip(part.rows(), of_part, strict=True):
+        for read, outcome in zip(part.rows(), of_part, strict=True):
             known = None if outcome == _NO_OUTCOME else OUTCOMES[outcome]
-            yield _build_finding(planned, part.header, policy, known)
+            yield _build_finding(read, part.header, policy, known)
 
 
-def _build_finding(planned: PlannedRow, header: PlanHeader, policy: Policy, outcome: DeletionOutcome | None) -> Finding:
-    row = decode_row(planned.item)
+def _build_finding(read: ReadRow, header: PlanHeader, policy: Policy, outcome: DeletionOutcome | None) -> Finding:
+    planned, row = read
     early = judge_early(row, header.now, policy) if UNLOCKS_OWNER in planned.reasons else None
     verdict = early or classify(row, header.now, policy)
     finding = build_finding(row, verdict, now=header.now, policy=policy, fingerprint_key=None, outcome=outcome)

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 
-from janitor.archive.plan import PlannedRow
+from janitor.archive.plan_reader import ReadRow
 from janitor.report.model import MATCHES_NOTHING, Remark
 from janitor.tokens.narrowing import Narrowing
 from janitor.tokens.printable import printable
 from janitor.tokens.redact import remove_keys
-from janitor.tokens.row import decode_row
 from janitor.tokens.words import format_count
 
 _MAX_PATTERNS = 5
 
 
-def build_narrowing_remarks(narrowing: Narrowing, planned: Iterable[PlannedRow], left_out: int) -> Iterator[Remark]:
+def build_narrowing_remarks(narrowing: Narrowing, planned: Iterable[ReadRow], left_out: int) -> Iterator[Remark]:
     """Build the warnings of a plan that is limited to some rows; none for any other plan.
 
     Args:
@@ -26,7 +25,7 @@ def build_narrowing_remarks(narrowing: Narrowing, planned: Iterable[PlannedRow],
     rest = f"; {format_count(left_out, 'more row')} that may be deleted {'was' if left_out == 1 else 'were'} left out"
     message = f"only rows that match {_describe(narrowing)} were planned{rest if left_out else ''}"
     yield Remark(where="plan", code="left-out", message=message)
-    unmatched = narrowing.find_unmatched((decode_row(row.item), row.fingerprint, row.row_name) for row in planned)
+    unmatched = narrowing.find_unmatched((row, line.fingerprint, line.row_name) for line, row in planned)
     if unmatched:
         is_one = len(unmatched.users) + len(unmatched.fingerprints) == 1
         advice = "check the spelling (case matters)" if unmatched.users else "check the spelling"

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from janitor.archive.archive import Archive, ArchivedOutcome
-from janitor.archive.plan import PlannedRow
+from janitor.archive.archive import Archive
+from janitor.archive.plan import PlannedRow, RowOutcome
+from janitor.archive.plan_reader import ReadRow
 from janitor.background import WAKE_SECONDS, Workers
 from janitor.dynamodb.delete import LEASE_LOST, BatchResult, RowResult
 from janitor.dynamodb.delete_methods import BATCH
@@ -41,14 +42,7 @@ _NO_ANSWER = "no-answer"
 _LEASE_LOST = "the lease of the table was lost, so another run may sweep it by now; the remaining rows were not deleted"
 
 
-class Candidate(NamedTuple):
-    """A row of the plan, and its item decoded."""
-
-    planned: PlannedRow
-    row: Row
-
-
-CandidateOutcomes = Iterator[tuple[Candidate, DeletionOutcome]]
+CandidateOutcomes = Iterator[tuple[ReadRow, DeletionOutcome]]
 
 
 class PlanExecutor(Protocol):
@@ -58,7 +52,7 @@ class PlanExecutor(Protocol):
     def errors(self) -> list[Remark]:
         """What has gone wrong so far."""
 
-    def execute(self, candidates: Iterable[Candidate]) -> CandidateOutcomes:
+    def execute(self, candidates: Iterable[ReadRow]) -> CandidateOutcomes:
         """Yield every row with its outcome, in any order."""
 
 
@@ -70,7 +64,7 @@ class DryRunExecutor:
         """Always empty."""
         return []
 
-    def execute(self, candidates: Iterable[Candidate]) -> CandidateOutcomes:
+    def execute(self, candidates: Iterable[ReadRow]) -> CandidateOutcomes:
         """Yield every row as planned."""
         return ((candidate, DeletionOutcome.PLANNED) for candidate in candidates)
 
@@ -85,7 +79,7 @@ class _SubmittedRow(NamedTuple):
     """
 
     number: int
-    candidate: Candidate
+    candidate: ReadRow
     target: Target
 
 
@@ -131,7 +125,7 @@ class DeletingExecutor:
         """What broke the deletes off, and how many rows failed for each reason."""
         return [*self._break_off_errors, *(_failure_remark(code, rows) for code, rows in self._failures.items())]
 
-    def execute(self, candidates: Iterable[Candidate]) -> CandidateOutcomes:
+    def execute(self, candidates: Iterable[ReadRow]) -> CandidateOutcomes:
         """Delete the rows; yield every row with its outcome, `planned` if no delete was sent for it."""
         groups = _split_into_groups(candidates)
         workers: Workers[list[_SubmittedRow], BatchResult] = Workers(self._delete_batch, WORKERS, "delete")
@@ -149,13 +143,15 @@ class DeletingExecutor:
             yield from _leave_planned(group)
 
     def _archive_and_submit(
-        self, group: list[Candidate], workers: Workers[list[_SubmittedRow], BatchResult]
+        self, group: list[ReadRow], workers: Workers[list[_SubmittedRow], BatchResult]
     ) -> CandidateOutcomes:
         """Check a group again, archive it, and submit its deletes to the workers."""
-        deletable: list[tuple[Candidate, Target]] = []
+        deletable: list[tuple[ReadRow, Target]] = []
+        # Read once a group: an earlier time only ever keeps more rows.
+        now = int(self._clock())
         for candidate in group:
             unlocks_owner = UNLOCKS_OWNER in candidate.planned.reasons
-            state = find_deletable_state(candidate.row, int(self._clock()), self._policy, unlocks_owner=unlocks_owner)
+            state = find_deletable_state(candidate.row, now, self._policy, unlocks_owner=unlocks_owner)
             if state is None:
                 # The clock went back, or somebody edited the plan. A gate might still accept the row.
                 self._failures["no-longer-deletable"] += 1
@@ -218,7 +214,9 @@ class DeletingExecutor:
         try:
             self._archive.record_outcomes(
                 [
-                    ArchivedOutcome(submitted.number, submitted.candidate.planned.fingerprint, each.outcome, each.item)
+                    RowOutcome.of_row(
+                        submitted.number, submitted.candidate.planned.fingerprint, each.outcome, each.item
+                    )
                     for submitted, each in zip(batch, results, strict=True)
                 ]
             )
@@ -250,7 +248,7 @@ def _failure_remark(code: str, count: int) -> Remark:
     return Remark(where="delete", code=code, message=message)
 
 
-def _split_into_groups(candidates: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+def _split_into_groups(candidates: Iterable[ReadRow]) -> Iterator[list[ReadRow]]:
     remaining = iter(candidates)
     while group := list(itertools.islice(remaining, _GROUP_ROWS)):
         yield group
@@ -272,7 +270,7 @@ def _split_into_batches(archived: Iterable[_SubmittedRow], most: int) -> Iterato
         yield batch
 
 
-def _leave_planned(candidates: Iterable[Candidate]) -> CandidateOutcomes:
+def _leave_planned(candidates: Iterable[ReadRow]) -> CandidateOutcomes:
     return ((candidate, DeletionOutcome.PLANNED) for candidate in candidates)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from janitor.archive.archive import Archive
-from janitor.archive.plan import PlanHeader, PlannedRow, PlanWriter, ScanFacts
+from janitor.archive.plan import PlanHeader, PlanWriter, ScanFacts
+from janitor.archive.plan_reader import ReadRow
 from janitor.errors import SinkError
 from janitor.logs import get_logger
 from janitor.readers.interface import JudgedRow
@@ -31,7 +32,7 @@ from janitor.run.guards import (
     refuse_unwritable,
 )
 from janitor.run.narrowing_remarks import build_narrowing_remarks
-from janitor.run.plan_executor import Candidate, CandidateOutcomes, DryRunExecutor, PlanExecutor
+from janitor.run.plan_executor import CandidateOutcomes, DryRunExecutor, PlanExecutor
 from janitor.run.progress import NoProgress, Progress
 from janitor.run.sweep_result import SparedOwners, SweepResult
 from janitor.stopping import RECORD_SECONDS, Stop
@@ -41,7 +42,7 @@ from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.expiration import read_expiration
 from janitor.tokens.lockout import UNLOCKS_OWNER
 from janitor.tokens.protection import count_misread_patterns
-from janitor.tokens.row import decode_row, text_of
+from janitor.tokens.row import text_of
 from janitor.tokens.words import format_count
 
 log = get_logger("janitor.run")
@@ -102,7 +103,7 @@ class SweepPlan:
 
     writer: PlanWriter
     header: PlanHeader
-    read_rows: Callable[[], Iterator[PlannedRow]]
+    read_rows: Callable[[], Iterator[ReadRow]]
     is_requested: bool
     refused_path: Path | None = None
     reviewed_path: Path | None = None
@@ -250,7 +251,7 @@ def _check_guards(
         unchecked=sweep.guards.unchecked | ({"lease"} if sweep.lease is None and not lease_problem else set()),
         consent_problem=sweep.consent.find_problem() if sweep.is_enabled else None,
         misread=count_misread_patterns(
-            unused_patterns, (text_of(decode_row(planned.item).username) for planned in sweep.plan.read_rows())
+            unused_patterns, (text_of(read.row.username) for read in sweep.plan.read_rows())
         ),
     )
     result.guards = check_guards(guarded_plan, sweep.guards.limits)
@@ -268,8 +269,7 @@ def _check_guards(
 def _make_plan_to_confirm(sweep: Sweep, tally: Tally, findings: FindingCollector) -> PlanToConfirm:
     def list_findings() -> list[Finding]:
         shortlist = make_shortlist(MAX_LISTED)
-        for planned in sweep.plan.read_rows():
-            candidate = Candidate(planned, decode_row(planned.item))
+        for candidate in sweep.plan.read_rows():
             verdict = _classify(candidate)
             rank = verdict_urgency(verdict, sweep.plan.header.now)
             row = JudgedRow(candidate.row, verdict, DeletionOutcome.PLANNED)
@@ -311,10 +311,9 @@ def _close_archive(archive: Archive, scan_facts: ScanFacts | None) -> list[Remar
 def _spare_or_execute(sweep: Sweep, executor: PlanExecutor, spared: SparedOwners) -> CandidateOutcomes:
     """Execute the plan but for the rows that were to go early and do not, which come first; yield every row."""
 
-    def read_candidates() -> Iterator[tuple[Candidate, DeletionOutcome | None]]:
-        for planned in sweep.plan.read_rows():
-            candidate = Candidate(planned, decode_row(planned.item))
-            owner = text_of(candidate.row.username) if UNLOCKS_OWNER in planned.reasons else None
+    def read_candidates() -> Iterator[tuple[ReadRow, DeletionOutcome | None]]:
+        for candidate in sweep.plan.read_rows():
+            owner = text_of(candidate.row.username) if UNLOCKS_OWNER in candidate.planned.reasons else None
             if owner in spared.let_in:
                 yield candidate, DeletionOutcome.CHANGED
             else:
@@ -358,7 +357,7 @@ def _report_outcomes(
     return outcomes
 
 
-def _classify(candidate: Candidate) -> Verdict:
+def _classify(candidate: ReadRow) -> Verdict:
     """Classify a row of the plan as the scan did. No gate accepted it then, or it would not have been planned."""
     expiration = candidate.row.expiration
     expiry = read_expiration(expiration)[0] if expiration is not None else None

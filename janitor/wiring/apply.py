@@ -221,5 +221,5 @@ def _list_unused_patterns(reader: PlanReader, protection: ProtectionSettings) ->
 def _read_pages(reader: PlanReader) -> Iterator[Page]:
     rows = reader.rows()
     while chunk := list(itertools.islice(rows, _ROWS_A_PAGE)):
-        items = b",".join(bytes(row.item) for row in chunk)
+        items = b",".join(bytes(each.planned.item) for each in chunk)
         yield Page(b'{"Items":[%b],"Count":%d,"ScannedCount":%d}' % (items, len(chunk), len(chunk)))

@@ -11,7 +11,7 @@ import boto3
 import msgspec
 import pytest
 
-from janitor.archive.archive import ArchivedOutcome
+from janitor.archive.plan import RowOutcome
 from janitor.archive.plan_reader import PlanReader
 from janitor.archive.s3_archive import S3Archive
 from janitor.report.archive_list import ArchiveList
@@ -211,7 +211,7 @@ def test_an_archive_in_s3_is_one_whatever_the_number_of_its_objects(
     finished = run(table_server, table, "--user", "later", "--delete", "--yes", "--archive", where)
     assert finished.code == 0, finished.err
     plan = PlanReader(str(planned(table_server, table, tmp_path / "plan")), lambda: (tmp_path / "plan").open("rb"))
-    location, [ana, bob] = f"{where}{table}-20270131T020000Z-5f/", list(plan.rows())
+    location, [ana, bob] = f"{where}{table}-20270131T020000Z-5f/", [read.planned for read in plan.rows()]
     archive = S3Archive(
         location,
         lambda name, content: s3.put_object(Bucket=KEPT, Key=f"{location.partition(KEPT)[2][1:]}{name}", Body=content),
@@ -220,8 +220,8 @@ def test_an_archive_in_s3_is_one_whatever_the_number_of_its_objects(
     archive.open(plan.header)
     archive.store([ana])
     archive.store([bob])
-    archive.record_outcomes([ArchivedOutcome(0, ana.fingerprint, DeletionOutcome.DELETED)])
-    archive.record_outcomes([ArchivedOutcome(1, bob.fingerprint, DeletionOutcome.CHANGED)])
+    archive.record_outcomes([RowOutcome(0, ana.fingerprint, DeletionOutcome.DELETED)])
+    archive.record_outcomes([RowOutcome(1, bob.fingerprint, DeletionOutcome.CHANGED)])
     s3.put_object(Bucket=KEPT, Key="janitor/notes.ndjson", Body=b"hello\n")
 
     endpoint = ("--endpoint-url", table_server.url)

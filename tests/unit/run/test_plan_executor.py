@@ -14,9 +14,10 @@ from msgspec import structs
 
 from janitor.archive.archive import Archive, FileArchive, NoArchive
 from janitor.archive.plan import PlanHeader, PlannedRow, PlanPolicy, PlanTable
+from janitor.archive.plan_reader import ReadRow
 from janitor.dynamodb.delete import BatchResult, RowResult
 from janitor.dynamodb.target import Target
-from janitor.run.plan_executor import Candidate, DeletingExecutor
+from janitor.run.plan_executor import DeletingExecutor
 from janitor.stopping import Stop
 from janitor.tokens.deletion_outcome import DeletionOutcome
 from janitor.tokens.dialect import Dialect
@@ -29,10 +30,10 @@ _EXPIRY = _NOW - 10**7
 _POLICY = Policy(dialect=Dialect.HASHED, thresholds=(86_400,), grace=86_400)
 
 
-def candidates(items: Iterable[bytes]) -> list[Candidate]:
+def candidates(items: Iterable[bytes]) -> list[ReadRow]:
     """Rows of a plan, from their DynamoDB JSON."""
     return [
-        Candidate(
+        ReadRow(
             PlannedRow(number, f"{number:012x}", f"{number:012x}-000000", "stale", msgspec.Raw(item)), decode_row(item)
         )
         for number, item in enumerate(items)
@@ -45,7 +46,7 @@ def item(**attributes: dict[str, Any]) -> bytes:
     return json.dumps({name: value for name, value in whole.items() if value}).encode()
 
 
-def stale(count: int) -> list[Candidate]:
+def stale(count: int) -> list[ReadRow]:
     return candidates(item(token={"S": f"{number:064x}"}) for number in range(count))
 
 

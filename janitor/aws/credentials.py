@@ -106,6 +106,11 @@ def install_role(session: "botocore.session.Session", fetcher: AssumeRoleCredent
     session.get_component("credential_provider").role_arn = role_arn
 
 
+def asks_for_code(session: "botocore.session.Session") -> bool:
+    """Whether the session's profile, or one that it takes its credentials from, takes an MFA code from a person."""
+    return CredentialSource("", session.profile or "default", session, {}).profile_with_code is not None
+
+
 class _CredentialProvider:
     """Gives a botocore session its credentials, and removes them from the answers to its requests."""
 
@@ -332,12 +337,17 @@ class CredentialSource:
 
         Without a terminal, `getpass` would read the next line of standard input as the code.
         """
-        roles = [name for name in self.chain if "role_arn" in self.profiles[name]]
-        profile = next((name for name in roles if "mfa_serial" in self.profiles[name]), None)
+        profile = self.profile_with_code
         if profile is not None and not _has_terminal():
             why = "needs an MFA code (mfa_serial), and there is no terminal to ask for it"
             way_out = "use a profile without MFA, or get a session first and set its AWS_SESSION_TOKEN"
             raise ConfigurationError(f"the profile {printable(profile)} {why}", way_out, "mfa")
+
+    @property
+    def profile_with_code(self) -> str | None:
+        """The first profile of the chain whose role takes an MFA code; None if none does."""
+        roles = [name for name in self.chain if "role_arn" in self.profiles[name]]
+        return next((name for name in roles if "mfa_serial" in self.profiles[name]), None)
 
     @property
     def chain(self) -> list[str]:

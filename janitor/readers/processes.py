@@ -163,7 +163,7 @@ def _end(readers: "Iterable[_Reader]") -> None:
 
 def _readers_died_error() -> JanitorError:
     sentence = f"{_MAX_ATTEMPTS} reader processes died one after the other while reading the same segment of the table"
-    way_out = "give the program more memory, read smaller segments with --segments N, or remove --workers"
+    way_out = "give the program more memory, read smaller segments with --segments N, or give --workers 1"
     return JanitorError(sentence, way_out, "reader-died")
 
 

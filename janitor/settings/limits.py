@@ -19,10 +19,11 @@ class LimitSettings(Settings):
         default="auto",
     )
     workers: int | None = setting(
-        "How many processes of this machine read the table; auto is one per core, for a table of more than 16 MB.",
+        "How many processes of this machine read the table; auto is one, and from 128 MB on one per core, as far as "
+        "memory allows.",
         metavar="N|auto",
         parse=parse_workers,
-        default="1",
+        default="auto",
     )
     dask: str | None = setting(
         "Read with the workers of this Dask cluster; each reaches the table with the settings of its own machine.",

@@ -19,8 +19,16 @@ if TYPE_CHECKING:
     from janitor.stopping import Stop
     from janitor.wiring.open_table import OpenTable
 
-# The CPU time that a container may use, and in which period, both in microseconds (Linux, cgroup v2).
+# The CPU time that a container may use, and in which period, both in microseconds; and its memory in bytes (Linux,
+# cgroup v2).
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+# Below that, a second process takes longer to start than it saves (tests/bench/README.md, "workers").
+_BYTES_WORTH_PROCESSES = 128 * 1024 * 1024
+# More than each was seen to take (tests/bench/README.md, "memory").
+_BYTES_OF_DECIDING_PROCESS = 160 * 1024 * 1024
+_BYTES_OF_READING_PROCESS = 96 * 1024 * 1024
 
 
 class TableSplit(NamedTuple):
@@ -36,7 +44,7 @@ def check_readers(limits: LimitSettings) -> None:
     Raises:
         ConfigurationError: they contradict each other, or a package is missing.
     """
-    if limits.dask is not None and limits.workers != 1:
+    if limits.dask is not None and limits.workers not in (None, 1):
         raise ConfigurationError("--workers and --dask contradict each other", "give one of them")
     if limits.dask is None and limits.workers == 1 and (limits.segments or 0) > MAX_THREADS:
         sentence = f"--segments {limits.segments}: one process reads at most {MAX_THREADS} segments"
@@ -48,17 +56,26 @@ def check_readers(limits: LimitSettings) -> None:
 
 
 def count_threads(limits: LimitSettings) -> int:
-    """How many threads of this process read the table; 0 for the default."""
-    is_only_process = limits.dask is None and limits.workers == 1
-    return (limits.segments or 0) if is_only_process else 0
+    """How many threads of this process may read the table; 0 for the default."""
+    may_be_only_process = limits.dask is None and limits.workers in (None, 1)
+    return (limits.segments or 0) if may_be_only_process and (limits.segments or 0) <= MAX_THREADS else 0
 
 
-def split_table(limits: LimitSettings, size_bytes: int) -> TableSplit:
-    """Decide how to split a table of so many bytes. The workers of a Dask cluster are not counted as processes."""
+def split_table(limits: LimitSettings, size_bytes: int, *, asks_for_code: bool = False) -> TableSplit:
+    """Decide how to split a table for reading.
+
+    Args:
+        limits: how many segments and processes the user asked for, if any.
+        size_bytes: the size of the table, as DescribeTable tells it.
+        asks_for_code: whether the credentials take an MFA code, for which only this process can ask.
+
+    Returns:
+        the split; the workers of a Dask cluster are not counted as processes.
+    """
     parts = min(MAX_SEGMENTS, max(1, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
     if limits.dask is not None:
         return TableSplit(limits.segments or parts, 1)
-    workers = limits.workers or min(parts, count_available_cores())
+    workers = limits.workers or _choose_processes(limits, size_bytes, asks_for_code=asks_for_code)
     if workers == 1:
         return TableSplit(limits.segments or min(parts, MAX_AUTO_SEGMENTS), 1)
     segments = limits.segments or max(parts, workers)
@@ -71,7 +88,7 @@ def make_reader(opened: OpenTable, limits: LimitSettings, settings: TableSetting
     Raises:
         ConfigurationError: the Dask cluster does not answer, or its versions differ.
     """
-    split = split_table(limits, opened.table.size_bytes)
+    split = split_table(limits, opened.table.size_bytes, asks_for_code=opened.aws.asks_for_code)
     if limits.dask is None and split.processes == 1:
         return ThreadReader(
             opened.aws.dynamodb,
@@ -105,6 +122,25 @@ def count_available_cores() -> int:
         # There is no quota, or no cgroup v2.
         allowed = MAX_THREADS
     return max(1, min(allowed, len(os.sched_getaffinity(0))))
+
+
+def _choose_processes(limits: LimitSettings, size_bytes: int, *, asks_for_code: bool) -> int:
+    """Choose how many processes read the table where nobody has said it: as many as are worth their start, and fit."""
+    if (limits.segments or 0) > MAX_THREADS:
+        return max(2, count_available_cores())
+    if asks_for_code or size_bytes < _BYTES_WORTH_PROCESSES:
+        return 1
+    return max(1, min(count_available_cores(), _count_processes_that_fit()))
+
+
+def _count_processes_that_fit() -> int:
+    """How many reading processes the memory of this container holds, beside the one that decides."""
+    try:
+        limit = int(_MEMORY_LIMIT.read_text())
+    except (OSError, ValueError):
+        # There is no limit, or no cgroup v2.
+        return MAX_THREADS
+    return (limit - _BYTES_OF_DECIDING_PROCESS) // _BYTES_OF_READING_PROCESS
 
 
 def _make_location(opened: OpenTable, settings: TableSettings | None = None) -> TableLocation:

@@ -344,6 +344,36 @@ def test_how_a_table_is_shared_out(
     assert count_parallel_readers(limits, megabytes * MB) == at_once
 
 
+@pytest.mark.parametrize(
+    ("limits", "megabytes", "asks_for_code", "memory", "split"),
+    [
+        (LimitSettings(segments=None, workers=None), 127, False, None, (8, 1)),
+        (LimitSettings(segments=None, workers=None), 128, False, None, (8, 4)),
+        (LimitSettings(segments=None, workers=None), 10_000, False, None, (625, 4)),
+        (LimitSettings(segments=None, workers=None), 10_000, True, None, (8, 1)),
+        (LimitSettings(segments=None, workers=None), 10_000, False, 512 * MB, (625, 3)),
+        (LimitSettings(segments=None, workers=None), 10_000, False, 128 * MB, (8, 1)),
+        (LimitSettings(segments=None, workers=2), 10_000, True, 128 * MB, (625, 2)),
+        (LimitSettings(segments=2, workers=None), 10_000, False, None, (2, 2)),
+        (LimitSettings(segments=1000, workers=None), 1, False, None, (1000, 4)),
+    ],
+)
+def test_processes_are_chosen_by_size_cores_memory_and_credentials(
+    *,
+    limits: LimitSettings,
+    megabytes: int,
+    asks_for_code: bool,
+    memory: int | None,
+    split: tuple[int, int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "memory.max").write_text("max\n" if memory is None else f"{memory}\n")
+    monkeypatch.setattr("janitor.wiring.readers._MEMORY_LIMIT", tmp_path / "memory.max")
+    monkeypatch.setattr("janitor.wiring.readers.count_available_cores", lambda: 4)
+    assert split_table(limits, megabytes * MB, asks_for_code=asks_for_code) == split
+
+
 @pytest.mark.parametrize(("quota", "allowed"), [("max 100000", None), ("150000 100000", 1), ("50000 100000", 1)])
 def test_a_container_uses_no_more_cores_than_it_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, allowed: int | None

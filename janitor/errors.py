@@ -5,7 +5,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of `janitor` (docs/architecture.md, "Exit codes")."""
+    """The exit codes of `janitor` (docs/reference/exit-codes.md)."""
 
     DONE = 0
     FAILED = 1
@@ -20,7 +20,7 @@ def signal_exit_code(number: int) -> int:
 
 
 def describe_exit_code(exit_code: int) -> str:
-    """Describe an exit code (docs/architecture.md, "Exit codes"); empty if the outcome says it all."""
+    """Describe an exit code (docs/reference/exit-codes.md); empty if the outcome says it all."""
     if exit_code < 0:
         return f"killed by {_name_signal(-exit_code)}" + ("; out of memory?" if -exit_code == signal.SIGKILL else "")
     descriptions: dict[int, str] = {

@@ -1,4 +1,4 @@
-"""The plan file: header, one line for each row, outcomes, closing line (docs/architecture.md, "Plan and archive").
+"""The plan file: header, one line for each row, outcomes, closing line (docs/reference/plans-and-archives.md).
 
     {"schema":"janitor.plan/v1","run_id":…,"created_at":…,"now":…,"as_of":…,"version":…,"table":{…},"policy":{…}}
     {"row":0,"fingerprint":"3f0c…","row_name":"3f0c…-7b21c0","state":"stale","item":{…}}    the item as DynamoDB sent it

@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
         argv: the arguments after the program's name; the process's own when None.
 
     Returns:
-        the exit code (docs/architecture.md, "Exit codes"). Nothing is raised.
+        the exit code (docs/reference/exit-codes.md). Nothing is raised.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _raise_terminated)

@@ -1,6 +1,6 @@
 """The guards: each reason to refuse to delete is a function. All are checked before the first delete.
 
-A guard says what it found, its limit, and where that is exceeded a sentence on what to do (docs/architecture.md,
+A guard says what it found, its limit, and where that is exceeded a sentence on what to do (docs/explanation/safety.md,
 "Guards"). A dry run checks them too, and reports what a real run would refuse.
 """
 

@@ -1,4 +1,4 @@
-"""The lease of a table around a sweep that deletes (docs/architecture.md, "Guards")."""
+"""The lease of a table around a sweep that deletes (docs/explanation/safety.md, "Guards")."""
 
 from __future__ import annotations
 

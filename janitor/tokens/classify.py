@@ -1,4 +1,7 @@
-"""The state of a row. Every row has exactly one; the first rule that matches wins (docs/architecture.md, "States")."""
+"""The state of a row. Every row has exactly one; the first rule that matches wins.
+
+docs/explanation/states-and-gates.md lists the states.
+"""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -135,9 +138,9 @@ def is_deletable(verdict: Verdict, now: int, policy: Policy) -> bool:
     """Whether a row may be deleted at the UNIX second `now`: it is stale, or of a kind that the policy includes.
 
     Every step that leads to a delete asks this one rule about every row. A row that any gate of LISA accepts is never
-    deletable, whatever its state and the policy (docs/architecture.md, "States"). A legacy row also needs a date whose
-    grace is over: MCP Workbench accepts a row without a date for ever. Where no Workbench runs, such a row is dead from
-    its first second, so its grace counts from its `createdDate`. Without a valid one nothing says how old it is: it may
+    deletable, whatever its state and the policy (docs/explanation/safety.md). A legacy row also needs a date whose
+    grace is over: MCP Workbench accepts a row without a date for ever. Where no Workbench runs, such a row is dead from its
+    first second, so its grace counts from its `createdDate`. Without a valid one nothing says how old it is: it may
     have been written a moment ago, by somebody who is about to give it a date. It stays.
     """
     is_undated = verdict.undated_since is not None

@@ -133,7 +133,7 @@ def _format_label(report: Report, table: TableReport) -> str:
 
 
 def exit_code_of(result: RunResult, stop: Stop, fail_on: tuple[str, ...]) -> int:
-    """The exit code of the process (docs/architecture.md, "Exit codes")."""
+    """The exit code of the process (docs/reference/exit-codes.md)."""
     report = result.report
     if report.run.outcome is Outcome.INTERRUPTED and stop.is_requested() and not stop.is_deadline:
         return stop.exit_code

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import yaml
 
 KUBERNETES = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
+PAGE = KUBERNETES.parents[1] / "docs" / "how-to" / "kubernetes.md"
 OVERLAYS = ("cronjob", "cronjob-sweep", "daemon", "distributed")
 # The Dask cluster of the last one.
 SCHEDULER, WORKER = "janitor-scheduler-distributed", "janitor-worker-distributed"

@@ -17,6 +17,7 @@ from janitor.settings.schedule import Schedule, load_schedule
 from tests.deploy.kubernetes_manifests import (
     KUBERNETES,
     OVERLAYS,
+    PAGE,
     SCHEDULER,
     WORKER,
     Manifests,
@@ -27,7 +28,7 @@ from tests.deploy.kubernetes_manifests import (
     unbounded,
 )
 
-OLDEST_KUBERNETES = "1.29"  # as the README says
+OLDEST_KUBERNETES = "1.29"  # as docs/how-to/kubernetes.md says
 NEWEST_KUBERNETES = ".".join(kubernetes_validate.latest_version().split(".")[:2])
 CUSTOM = {"PodMonitor"}
 OPTION = "  # - ../../components/"
@@ -276,9 +277,7 @@ def test_sweep_scheduler_and_workers_reach_each_other_over_tls_and_nobody_else_d
 def test_what_the_readme_deletes_together_every_cluster_knows() -> None:
     # kubectl deletes nothing at all where it does not know one of the kinds.
     built_in = {each["kind"].lower() for name in OVERLAYS for each in rendered(name).objects}
-    together = [
-        kinds.split(",") for kinds in re.findall(r"delete ([a-z,]+) -l", (KUBERNETES / "README.md").read_text())
-    ]
+    together = [kinds.split(",") for kinds in re.findall(r"delete ([a-z,]+) -l", PAGE.read_text())]
     assert built_in in [{*kinds} for kinds in together]
     assert all({*kinds} <= built_in for kinds in together if len(kinds) > 1)
 

@@ -23,7 +23,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.store.create_table import create_table as create_state_table
 from tests.command import fake_aws, janitor, started
-from tests.deploy.kubernetes_manifests import KUBERNETES, SCHEDULER, WORKER, Manifests, rendered
+from tests.deploy.kubernetes_manifests import PAGE, SCHEDULER, WORKER, Manifests, rendered
 from tests.forked import ROOT, ForkedProcess
 from tests.servers import free_port
 from tests.sweeping import DAY, key_of, keys_in, living_rows, stale_rows
@@ -45,7 +45,7 @@ OF_POD = {
 
 @pytest.fixture(scope="module", autouse=True)
 def aws(ministack_url: str) -> Iterator[AwsSession]:
-    """An account with what the README has an operator make: the state table, and the archive's bucket."""
+    """An account with what the page has an operator make: the state table, and the archive's bucket."""
     account = AwsSession(AwsAccess(endpoint_url=ministack_url, region=REGION))
     create_state_table(account.dynamodb, STATE, wait=lambda _: None)
     account.s3.create_bucket(Bucket=BUCKET)
@@ -121,7 +121,7 @@ def report_of(pod: Pod) -> dict[str, Any]:
 
 
 def with_deletion_on(manifests: Manifests) -> Manifests:
-    """The manifests after the edit that the README describes."""
+    """The manifests after the edit that the page describes."""
     source = next(each for each in manifests.of("ConfigMap") if "schedule.toml" in each["data"])
     text = source["data"]["schedule.toml"]
     assert text.count("enabled = false") == 1
@@ -163,8 +163,8 @@ def test_the_sweep_is_a_dry_run_until_it_is_told_otherwise(
 def test_a_cluster_reads_for_the_sweep_over_tls(ministack_url: str, tmp_path: Path) -> None:
     whole, tls = rendered("distributed"), tmp_path / "tls"
     tls.mkdir()
-    # As the README has an operator make the certificate.
-    (command,) = re.findall(r"^ +(openssl req .*)$", (KUBERNETES / "README.md").read_text(), re.MULTILINE)
+    # As the page has an operator make the certificate.
+    (command,) = re.findall(r"^ +(openssl req .*)$", PAGE.read_text(), re.MULTILINE)
     subprocess.run(shlex.split(command), cwd=tls, check=True, capture_output=True)
     shutil.copy(tls / "tls.crt", tls / "ca.crt")
     shared = whole.named("ConfigMap", "janitor-dask-distributed")["data"]

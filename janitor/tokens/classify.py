@@ -139,9 +139,9 @@ def is_deletable(verdict: Verdict, now: int, policy: Policy) -> bool:
 
     Every step that leads to a delete asks this one rule about every row. A row that any gate of LISA accepts is never
     deletable, whatever its state and the policy (docs/explanation/safety.md). A legacy row also needs a date whose
-    grace is over: MCP Workbench accepts a row without a date for ever. Where no Workbench runs, such a row is dead from its
-    first second, so its grace counts from its `createdDate`. Without a valid one nothing says how old it is: it may
-    have been written a moment ago, by somebody who is about to give it a date. It stays.
+    grace is over: MCP Workbench accepts a row without a date for ever. Where no Workbench runs, such a row is dead
+    from its first second, so its grace counts from its `createdDate`. Without a valid one nothing says how old it is:
+    it may have been written a moment ago, by somebody who is about to give it a date. It stays.
     """
     is_undated = verdict.undated_since is not None
     dead_since = verdict.undated_since if is_undated else verdict.expiry

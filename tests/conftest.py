@@ -70,12 +70,6 @@ def _no_network_but_loopback() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Start each test in an empty folder, which is where its runs start too: what they write there is not left here."""
-    monkeypatch.chdir(tmp_path_factory.mktemp("present"))
-
-
-@pytest.fixture(autouse=True)
 def _logs_as_they_are_at_first(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let no test that runs a command in this process decide what the next one sees of the log."""
     configure = structlog.configure

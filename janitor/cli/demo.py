@@ -197,13 +197,16 @@ def _print_how_to_go_on(emulator: "Emulator", folder: Path) -> None:
     click.echo("\nIt keeps running. Paste this line to point your shell to it:\n")
     click.echo(f"  export {assignments}")
     click.echo("\nTry next:")
-    for words in (
-        ("sweep", *_TABLE, "--delete", "--archive", archive),
-        ("archive", "list", archive),
-        ("token", "list", *_TABLE, "--state", "expired"),
-        ("scan", *_TABLE, "--report", f"html={folder / 'tokens.html'}"),
+    for purpose, words in (
+        (
+            "Delete what is stale; it shows the list again, and asks",
+            ("sweep", *_TABLE, "--delete", "--archive", archive),
+        ),
+        ("See what was archived, and how to put it back", ("archive", "list", archive)),
+        ("List the tokens that have just expired", ("token", "list", *_TABLE, "--state", "expired")),
+        ("Write the report as a page", ("scan", *_TABLE, "--report", f"html={folder / 'tokens.html'}")),
     ):
-        click.echo(f"  {program} {shlex.join(words)}")
+        click.echo(f"  {purpose}:\n    {program} {shlex.join(words)}")
     click.echo(f"\nTo end it: kill {emulator.pid}; unset {' '.join(emulator.environment)}")
 
 

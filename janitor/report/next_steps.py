@@ -117,7 +117,7 @@ def _steps_for_unfinished(report: Report) -> Iterator[StepPart]:
 
 
 def _steps_for_plan(report: Report) -> Iterator[StepPart]:
-    deletion, stale = report.deletion, report.counts.stale
+    deletion, stale = report.deletion, report.counts.stale - _count_protected_stale(report)
     left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
     if report.run.dry_run and not report.run.only_reads:
         if report.run.outcome is Outcome.COMPLETE:
@@ -137,6 +137,11 @@ def _steps_for_plan(report: Report) -> Iterator[StepPart]:
         yield _step_for_planning(
             f"{format_count(left, 'row')} {are} left. Keep the plan, read it, and apply it.", report
         )
+
+
+def _count_protected_stale(report: Report) -> int:
+    """Count the stale rows of this report that no sweep takes, because something protects them."""
+    return sum(each.state is State.STALE and each.protected_by is not None for each in report.findings)
 
 
 def _steps_after_dry_run(report: Report) -> Iterator[StepPart]:
@@ -159,7 +164,7 @@ def _steps_after_dry_run(report: Report) -> Iterator[StepPart]:
     elif deletion.planned and (report.tables[0].source is not None or report.policy.as_of is not None):
         yield _step_for_planning(f"{rows} would be deleted. Keep the plan, read it, and apply it.", report)
     elif deletion.planned:
-        advice = f"Delete {rows}. On a terminal it shows them again, and asks."
+        advice = f"Delete {rows}. On a terminal it shows the list again, and asks."
         yield _make_step(advice, (f"{_sweep_command(report)} --delete",), report)
         yield _step_for_planning("Or keep the plan for somebody else to read, and apply that.", report)
     elif deletion.waiting:
@@ -303,7 +308,8 @@ def _list_commands_for(breaking: Sequence[Finding], report: Report) -> tuple[str
 
 
 def _steps_for_owners(report: Report) -> Iterator[StepPart]:
-    if report.counts.expiring:
+    asked_for = report.listing.states if report.listing else []
+    if report.counts.expiring and (not asked_for or State.EXPIRING in asked_for):
         yield _step_for_spreadsheet(report)
     if report.idle is not None and report.idle.owners:
         owners = format_count(len(report.idle.owners), "owner")

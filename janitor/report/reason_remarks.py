@@ -50,8 +50,8 @@ def build_reason_remarks(counts: Mapping[str, int], findings: Sequence[Finding],
     Args:
         counts: how many rows there are for each reason.
         findings: those that the report lists, most urgent first; the rows that a warning names are among them.
-        is_exact: whether no row was passed over, by the server's filter (docs/explanation/states-and-gates.md)
-            or because the run ended.
+        is_exact: whether no row was passed over, by the server's filter or because the run ended
+            (docs/explanation/states-and-gates.md).
     """
     row_name_of = choose_row_names(findings)
     for reason, description in _DESCRIPTIONS.items():

@@ -132,6 +132,7 @@ def describe_deletion(
         notice_age_seconds: how old a row's notice has to be; None without --require-notice.
     """
     planned = format_count(deletion.planned, "row")
+    was_planned = f"{planned} that {'was' if deletion.planned == 1 else 'were'} planned"
     if not deletion.enabled and deletion.planned and refusing_guards:
         guards = list_some(refusing_guards, _MAX_NAMED)
         are = "is" if deletion.planned == 1 else "are"
@@ -144,11 +145,11 @@ def describe_deletion(
             else "Dry run: there is nothing to delete."
         )
     elif outcome is Outcome.REFUSED:
-        yield f"Nothing was deleted, of {planned} that were planned."
+        yield f"Nothing was deleted, of {was_planned}."
     elif not deletion.planned:
         yield "There was nothing to delete."
     else:
-        yield f"Deleted {deletion.deleted:,} of {planned} that were planned{_describe_other_outcomes(deletion)}."
+        yield f"Deleted {deletion.deleted:,} of {was_planned}{_describe_other_outcomes(deletion)}."
     if deletion.waiting:
         age = "long enough" if notice_age_seconds is None else f"for {format_duration(notice_age_seconds)}"
         tokens, wait = format_count(deletion.waiting, "stale token"), "waits" if deletion.waiting == 1 else "wait"

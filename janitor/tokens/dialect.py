@@ -1,6 +1,6 @@
 """Which version of LISA reads the table, and which of its gates would let a row in.
 
-The rules are LISA's own, at the tags named in the README:
+The rules are LISA's own, at the tags named in docs/explanation/states-and-gates.md:
 
 - classic, v5.4.0 (lambda/authorizer/lambda_functions.py): `now < int(tokenExpiration)`; without one, valid for ever.
 - hashed, v6.6.0 (the same file): a row whose key is the token's sha256 as `hexdigest` writes it, a truthy `tokenUUID`,

@@ -80,7 +80,9 @@ def test_what_it_says_to_try_next_works_as_it_is_printed(tmp_path: Path) -> None
         return subprocess.run(["sh", "-c", script], capture_output=True, env=environment, text=True, check=False)
 
     try:
-        sweep, *others = map(str.strip, tries.splitlines())
+        # Each command stands below a line that says what it is for.
+        sweep, *others = re.findall(r"^  .+:\n    (.+)$", tries, re.MULTILINE)
+        assert len(others) == 3
         swept = shell(f"{export}\n{sweep} --yes --format table")
         assert (swept.returncode, "27" in swept.stdout) == (0, True), swept.stderr
         for line in others:

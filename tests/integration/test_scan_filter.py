@@ -1,4 +1,7 @@
-"""The server leaves out plainly active rows, and no others: what the filter does not see is what README names."""
+"""The server leaves out plainly active rows, and no others.
+
+What the filter does not see is what docs/explanation/states-and-gates.md names.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -60,7 +63,7 @@ def make_item(number: int, changed: Item, left_out: tuple[str, ...], spell: Call
 
 
 def without_what_is_not_seen(item: Item) -> Row:
-    """The row without what README says that the filter does not see."""
+    """The row without what that page says that the filter does not see."""
     seen = dict(item)
     for name in ("tokenExpiration", "createdDate"):
         if "N" in seen.get(name, {}):

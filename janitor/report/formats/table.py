@@ -369,7 +369,8 @@ def _outcome(finding: Finding) -> Text:
 
 
 def _who_and_meaning(finding: Finding) -> Text:
-    return Text(f"{format_owner(finding)}, {format_name(finding)}\n{finding.meaning}")
+    known = [each for each in (format_owner(finding), format_name(finding)) if each != NOTHING]
+    return Text(f"{', '.join(known) or 'no owner, no name'}\n{finding.meaning}")
 
 
 _EXPIRES = _Column("Expires", lambda finding: Text(format_due(finding)))

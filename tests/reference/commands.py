@@ -7,7 +7,8 @@ import click
 from janitor.cli.app import SECTIONS, cli
 from tests.reference.markdown import listing, page
 
-_COLUMNS = 100
+# As many as a page has room for.
+_COLUMNS = 82
 
 
 def build_commands_page() -> str:

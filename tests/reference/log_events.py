@@ -26,7 +26,9 @@ frame the deletes of a sweep. Right before `run.finished` stands a line for each
 so a dry run's `would refuse to delete` is read in the log too where no report is printed (`--format none`).
 
 On a terminal nothing is said twice: a line that the report there, or a sentence at the end, says as well counts as `info`, and
-`--log-level info` shows it."""
+`--log-level info` shows it.
+
+A module is one below `janitor`; `…` stands for fields that are counts."""
 
 
 MEANINGS: Mapping[str, str] = {
@@ -125,17 +127,17 @@ def build_log_events_page() -> str:
     """Every event by name."""
     events = find_events(_SOURCE)
     rows = [
-        (code(name), ", ".join(each.levels), codes(each.fields), MEANINGS[name], codes(each.modules))
+        (code(name), ", ".join(each.levels), MEANINGS[name], codes(each.fields), codes(each.modules))
         for name, each in sorted(events.items())
     ]
-    return page("Log events", _OPENING, table(("event", "level", "fields", "meaning", "module"), rows))
+    return page("Log events", _OPENING, table(("event", "level", "meaning", "fields", "module"), rows))
 
 
 def find_events(source: Path) -> Mapping[str, LogEvent]:
     """Every event below this folder."""
     events: dict[str, LogEvent] = {}
     for path in sorted(source.rglob("*.py")):
-        module = ".".join(path.relative_to(source.parent).with_suffix("").parts)
+        module = ".".join(path.relative_to(source).with_suffix("").parts)
         for name, level, fields in _find_calls(ast.parse(path.read_text(encoding="utf-8"))):
             known = events.get(name, LogEvent((), (), ()))
             events[name] = LogEvent(

@@ -40,7 +40,10 @@ def build_schedule_page() -> str:
     """Every section with a table of its keys."""
     parts = []
     for section, keys in SECTIONS.items():
-        rows = [(code(name), _value(key), _default(key), prose(key.setting.help)) for name, key in keys.items()]
+        rows = [
+            (code(name), _value(key), _default(key), prose(key.setting.help.replace(" Repeatable.", "")))
+            for name, key in keys.items()
+        ]
         parts += [f"## `[{section}]`", table(("key", "value", "default", "meaning"), rows)]
     names = codes(flag(name) for name in settings_of(TableSettings))
     parts.append(
@@ -56,11 +59,11 @@ def _value(key: Key) -> str:
     if setting.choices:
         value = " or ".join(code(f'"{choice}"') for choice in setting.choices)
     elif key.takes_numbers:
-        value = f"number, or text {code(setting.metavar)}"
+        value = f"number, or text {code(setting.metavar.strip('[]'))}"
     elif setting.value_if_bare is not None:
-        value = f"`true`, or text {code(setting.metavar)}"
+        value = f"`true`, or text {code(setting.metavar.strip('[]'))}"
     else:
-        value = f"text {code(setting.metavar)}"
+        value = f"text {code(setting.metavar.strip('[]'))}"
     return f"{value}; one or a list" if setting.is_repeatable else value
 
 

@@ -8,7 +8,7 @@ from janitor.cli.app import SECTIONS, cli
 from tests.reference.markdown import listing, page
 
 # As many as a page has room for.
-_COLUMNS = 82
+_COLUMNS = 80
 
 
 def build_commands_page() -> str:

@@ -22,6 +22,17 @@ _NOTES = f"""\
 - `--delete-api item`, and what `auto` falls back to where PartiQL is denied, needs `{DELETE}` in place of `{PARTIQL_DELETE}`.
 - Nothing here can put, change or delete a row in any other way: a sweep has no `PutItem`, `UpdateItem`, `BatchWriteItem` or
   other PartiQL action."""
+# What each policy is for. Each but the first three is needed besides one of these.
+_FOR = {
+    "report-only.json": "`scan`, and `sweep` without `--delete`",
+    "sweep.json": "`sweep --delete`, `apply`",
+    "restore.json": "`restore`; `archive list` and `plan show` of an archive in S3",
+    "find-by-parameter.json": "besides, with `--ssm-parameter`",
+    "last-seen.json": "besides, with `--last-seen`",
+    "notices.json": "besides, with `--sns-topic-arn` and `--state-url dynamodb://…`",
+    "reports-in-s3.json": "besides, with `--report FORMAT=s3://…`",
+    "schedule-task.json": "EventBridge Scheduler, where it starts the task of `deploy/aws/task.yaml` by a role that exists already",
+}
 _MORE = """\
 - An archive that is a file needs no S3: leave the statements about the bucket out. `archive list` and `plan show` of an archive
   in S3 need what `restore.json` has for the bucket.
@@ -59,8 +70,13 @@ def build_iam_page() -> str:
         for each in NEEDS.values()
     ]
     statements = [
-        (code(path.name), codes(_list(statement["Action"])), codes(_list(statement["Resource"])))
-        for path in sorted(_POLICIES.glob("*.json"))
+        (
+            code(path.name),
+            _FOR[path.name],
+            codes(_list(statement["Action"])),
+            codes(map(_shorten, _list(statement["Resource"]))),
+        )
+        for path in sorted(_POLICIES.glob("*.json"), key=lambda path: list(_FOR).index(path.name))
         for statement in json.loads(path.read_text(encoding="utf-8"))["Statement"]
     ]
     return page(
@@ -70,10 +86,15 @@ def build_iam_page() -> str:
         table(("command", "needs", "and, for all it can do"), needs),
         _NOTES,
         "## Policies to attach",
-        "`deploy/aws/iam/` has a policy for each task, with parameters to fill in:",
-        table(("file", "actions", "resources"), statements),
+        "`deploy/aws/iam/` has a policy for each task, with parameters to fill in (`deploy/aws/iam/README.md` names them):",
+        table(("file", "for", "actions", "on"), statements),
         _MORE,
     )
+
+
+def _shorten(resource: str) -> str:
+    """A resource without the partition, the region and the account, which are the same in all."""
+    return resource.removeprefix("arn:").split(":", maxsplit=4)[-1]
 
 
 def _list(value: Any) -> list[str]:

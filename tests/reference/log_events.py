@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.reference.markdown import code, codes, page, table
+from tests.reference.markdown import WIDE, code, codes, page, table
 
 _SOURCE = Path(__file__).resolve().parents[2] / "janitor"
 _LOGS = {"log", "log_error", "log_warning"}
@@ -130,7 +130,7 @@ def build_log_events_page() -> str:
         (code(name), ", ".join(each.levels), MEANINGS[name], codes(each.fields), codes(each.modules))
         for name, each in sorted(events.items())
     ]
-    return page("Log events", _OPENING, table(("event", "level", "meaning", "fields", "module"), rows))
+    return WIDE + page("Log events", _OPENING, table(("event", "level", "meaning", "fields", "module"), rows))
 
 
 def find_events(source: Path) -> Mapping[str, LogEvent]:

@@ -4,6 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 
+WIDE = "---\nhide:\n  - toc\n---\n\n"
+"""Stands before a page with a wide table, which gets the room of the table of contents."""
+
+
 def page(title: str, opening: str, *parts: str) -> str:
     """A whole page."""
     return "\n\n".join([f"# {title}", opening, *parts]) + "\n"

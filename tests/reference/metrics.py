@@ -12,7 +12,7 @@ from janitor.serve.metrics import _DaemonCollector
 from janitor.sinks.emf import _emf_name
 from janitor.sinks.prometheus import PREFIX
 from janitor.tokens.classify import State
-from tests.reference.markdown import code, codes, page, table
+from tests.reference.markdown import WIDE, code, codes, page, table
 
 _NOW = dt.datetime(2027, 1, 31, tzinfo=dt.UTC)
 _OPENING = """\
@@ -44,7 +44,7 @@ def build_metrics_page() -> str:
         (code(_exposed_name(family)), family.type, codes(_label_names(family)), family.documentation)
         for family in _DaemonCollector(cast("Any", _full_status())).collect()
     ]
-    return page(
+    return WIDE + page(
         "Metrics",
         _OPENING,
         "## Of a run",

@@ -31,7 +31,9 @@ def build_exit_codes_page() -> str:
             str(int(error.exit_code)),
             prose((inspect.getdoc(error) or "").split("\n\n")[0].replace("\n", " ")),
         )
-        for error in sorted(set(_errors(JanitorError)), key=lambda error: (error.exit_code, error.default_code))
+        for error in sorted(
+            set(_errors(JanitorError)), key=lambda error: (error.exit_code, error.default_code, error.__qualname__)
+        )
         if error.default_code != JanitorError.default_code
     ]
     return page(
@@ -47,7 +49,7 @@ def build_exit_codes_page() -> str:
 
 def _errors(kind: type[JanitorError]) -> Iterator[type[JanitorError]]:
     for module in pkgutil.walk_packages(janitor.__path__, "janitor."):
-        if not module.name.endswith(("__main__", "dask_cluster", "lambda_handler")):
+        if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     yield from _below(kind)
 

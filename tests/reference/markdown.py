@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 
-
 WIDE = "---\nhide:\n  - toc\n---\n\n"
 """Stands before a page with a wide table, which gets the room of the table of contents."""
 

@@ -1,7 +1,8 @@
 """The generated reference is what the code says, and leaves nothing out."""
 
 import inspect
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ import click
 import pytest
 
 from janitor.errors import ExitCode
+from janitor.notices.digest_json import build_digest_json
+from janitor.notices.failure_message import build_failure_message
+from janitor.notices.notice import notice_fields
+from janitor.notices.token_message import build_token_message
 from janitor.report.model import Report
 from janitor.report.schema import build_schema
 from janitor.settings.schedule_schema import build_schedule_schema
@@ -89,3 +94,17 @@ def test_every_log_event_of_the_source_has_a_meaning_and_no_other() -> None:
 def test_every_right_of_the_policies_occurs(pages: dict[str, str]) -> None:
     for path in (ROOT / "deploy" / "aws" / "iam").glob("*.json"):
         assert f"| `{path.name}` |" in pages["iam.md"]
+
+
+def test_every_key_of_a_message_is_explained() -> None:
+    text = (FOLDER / "messages.md").read_text(encoding="utf-8")
+    sources: list[Callable[..., object]] = [
+        build_digest_json,
+        notice_fields,
+        build_token_message,
+        build_failure_message,
+    ]
+    keys = {key for source in sources for key in re.findall(r'^\s+"(\w+)": ', inspect.getsource(source), re.MULTILINE)}
+    keys |= set(re.findall(r'_list_with_omitted\(\s*"(\w+)"', inspect.getsource(build_digest_json)))
+    assert len(keys) > 40
+    assert [key for key in sorted(keys) if f"`{key}`" not in text] == []

@@ -16,6 +16,7 @@ from janitor.notices.notice import notice_fields
 from janitor.notices.token_message import build_token_message
 from janitor.report.model import Report
 from janitor.report.schema import build_schema
+from janitor.settings.schedule_keys import SECTIONS, WHEN
 from janitor.settings.schedule_schema import build_schedule_schema
 from tests.reference.commands import walk_commands
 from tests.reference.log_events import MEANINGS, find_events
@@ -52,6 +53,13 @@ def test_every_key_of_a_schedule_file_occurs(pages: dict[str, str]) -> None:
     for name, section in sections.items():
         keys = section.get("properties") or section["oneOf"][0]["properties"]
         assert [key for key in keys if f"\n| `{key}` | " not in parts[f"[{name}]"]] == []
+
+
+def test_every_key_of_a_schedule_file_is_named_at_its_option(pages: dict[str, str]) -> None:
+    keys = {f"[{section}] {name}" for section, of in SECTIONS.items() if section != WHEN for name in of}
+    named = set(re.findall(r"- Key of a schedule file: `(.*)`", pages["options.md"]))
+    assert keys - named == {"[delete] enabled", "[notify] thresholds"}
+    assert named <= keys
 
 
 def test_every_key_of_the_report_has_a_type_and_a_meaning(pages: dict[str, str]) -> None:

@@ -27,23 +27,27 @@ def build_options_page() -> str:
             if isinstance(option, click.Option):
                 command = " ".join(context.command_path.split()[1:]) or "janitor"
                 options[option.opts[-1]][option.help or ""].append((command, option))
-    keys = {key.field: f"[{section}] {name}" for section, of in SECTIONS.items() for name, key in of.items()}
+    keys = {
+        (key.field, key.setting.help): f"[{section}] {name}"
+        for section, of in SECTIONS.items()
+        for name, key in of.items()
+    }
     parts = []
     for flag in sorted(options):
         parts.append(f"## `{flag}`")
         for help_text, uses in options[flag].items():
-            parts += [prose(help_text), _describe(uses, keys)]
+            parts += [prose(help_text.replace(" Repeatable.", "")), _describe(uses, keys)]
     return page("Options", _OPENING, *parts)
 
 
-def _describe(uses: list[tuple[str, click.Option]], keys: dict[str, str]) -> str:
+def _describe(uses: list[tuple[str, click.Option]], keys: dict[tuple[str, str], str]) -> str:
     option = uses[0][1]
     facts = [("Write", code(_spell(option)) + (", repeatable" if option.multiple else ""))]
     if isinstance(option.envvar, str):
         facts.append(("Variable", code(option.envvar)))
-    # `user` and the like are keys of [delete], for the commands that have a variable for them or are sweeps.
-    if option.name in keys and any(command in ("run", "sweep", "scan") for command, _ in uses):
-        facts.append(("Key of a schedule file", code(keys[option.name])))
+    # With the same help: --user of a scan is not the key of a sweep.
+    if key := keys.get((option.name or "", option.help or "")):
+        facts.append(("Key of a schedule file", code(key)))
     if default := _default_of(option):
         facts.append(("Default", default))
     facts.append(("Commands", codes(command for command, _ in uses)))

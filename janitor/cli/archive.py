@@ -10,7 +10,13 @@ from janitor.settings.stored_archives import ArchiveListSettings, ConnectionSett
 
 @click.group("archive")
 def command() -> None:
-    """Find the archive that a row was kept in before it was deleted."""
+    """Find the archive that a row was kept in before it was deleted.
+
+    \b
+    Examples:
+      janitor archive list
+      janitor archive list s3://my-bucket/janitor/
+    """
 
 
 @command.command("list")
@@ -26,14 +32,14 @@ def list_stored_archives(
 ) -> int:
     """List the archives in a folder or under a prefix of S3, newest first. Reads only them.
 
-    Of each: when it was made, of which table, how many rows it has, what became of them, whether it was written to its
-    end, and the `janitor restore` command that would put them back. In a folder these are the files whose names end in
-    .ndjson or .ndjson.gz; without one they are those in the state directory. `janitor plan show` shows the rows of one.
-
     \b
     Examples:
       janitor archive list
       janitor archive list s3://my-bucket/janitor/
+
+    Of each: when it was made, of which table, how many rows it has, what became of them, whether it was written to its
+    end, and the `janitor restore` command that would put them back. In a folder these are the files whose names end in
+    .ndjson or .ndjson.gz; without one they are those in the state directory. `janitor plan show` shows the rows of one.
     """
     from janitor.lifecycle.list_archives import list_archives
     from janitor.logs import start_logging

@@ -37,14 +37,14 @@ _NEXT_STEPS = "What to do next"
 def command(demo: DemoSettings) -> int:
     """Try janitor on an embedded DynamoDB. Needs no AWS account.
 
-    Starts ministack on a free loopback port and makes a LISA table with a few hundred believable tokens in every state.
-    Then it scans the table, shows what a sweep would delete, sends the owners their notices, shows one of them, and
-    writes a report as a page. Deletes nothing, and uses none of your AWS credentials.
-
     \b
     Examples:
       janitor demo
       janitor demo --classic --keep
+
+    Starts ministack on a free loopback port and makes a LISA table with a few hundred believable tokens in every state.
+    Then it scans the table, shows what a sweep would delete, sends the owners their notices, shows one of them, and
+    writes a report as a page. Deletes nothing, and uses none of your AWS credentials.
     """
     from janitor.demo.emulator import EmulatorError, run_emulator
     from janitor.temporary import temporary_folder

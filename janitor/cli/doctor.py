@@ -29,6 +29,11 @@ from janitor.settings.setting import variable
 def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int:
     """Check everything that a command needs, and estimate the cost and duration of a run.
 
+    \b
+    Examples:
+      janitor doctor --deployment prod
+      janitor doctor --for sweep --deployment prod --archive s3://our-archives/tokens/ schedules/
+
     Credentials, the table, its key and dialect, each permission, the clock, TTL, point-in-time recovery, owners
     whom LISA lets create no token (as far as the first page of the table shows them), the folder for temporary
     files; the topic, the state store, the archive, the file with the fingerprints' key and the schedule files (or
@@ -37,9 +42,7 @@ def command(*groups: Any, schedules: tuple[Path, ...], command_name: str) -> int
     --dry-run not even that. It checks that schedule files are valid, but nothing that they name.
 
     \b
-    Examples:
-      janitor doctor --deployment prod
-      janitor doctor --for sweep --deployment prod --archive s3://our-archives/tokens/ schedules/
+    More examples:
       janitor doctor --state-url dynamodb://janitor-state --create-state
     """
     from janitor.doctor.examination import run_doctor

@@ -18,13 +18,16 @@ def command(
 ) -> int:
     """Put rows of an archive back into their table, each only if no row has its key.
 
-    A restored token is as it was: one that had expired is still expired, and LISA rejects it. In a table of LISA 6.1
-    and later, a row whose owner has another row is left out, and the exit code is 4, unless --beside is given.
-
     \b
     Examples:
       janitor restore archive.ndjson --fingerprint 3f0c9a1b
       janitor restore s3://my-bucket/janitor/ --user alice@example.com --dry-run
+
+    A restored token is as it was: one that had expired is still expired, and LISA rejects it. In a table of LISA 6.1
+    and later, a row whose owner has another row is left out, and the exit code is 4, unless --beside is given.
+
+    \b
+    More examples:
       janitor restore archive.ndjson --all
     """
     from janitor.lifecycle.restore import restore_rows

@@ -26,13 +26,16 @@ def command(
 ) -> int:
     """Do one run of a schedule file now: for a Kubernetes CronJob, a systemd timer, cron, or by hand.
 
-    A file with a section [delete] is a sweep, a dry run unless it says `enabled = true`; any other is a scan. Each
-    option beats its environment variable, which beats the file; but only the file can enable deletion.
-
     \b
     Examples:
       janitor run schedules/nightly-report.toml
       janitor run schedules/hourly-sweep.toml --dry-run
+
+    A file with a section [delete] is a sweep, a dry run unless it says `enabled = true`; any other is a scan. Each
+    option beats its environment variable, which beats the file; but only the file can enable deletion.
+
+    \b
+    More examples:
       janitor run schedules/hourly-sweep.toml --check
     """
     from janitor.settings.commands import RunCommand

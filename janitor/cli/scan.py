@@ -15,15 +15,18 @@ from janitor.settings.scan import SCAN_GROUPS, FilterSettings, ScanCommand, Scan
 def command(*groups: Any) -> int:
     """Scan a token table and report what is in it. Reads only.
 
+    \b
+    Examples:
+      janitor scan --deployment prod
+      janitor scan --table my-LISAApiTokenTable --format csv > tokens.csv
+
     Shows which tokens have expired, which are about to, which never will, and which have a broken date. The report goes
     to standard output, the log to standard error. With --user, --name or --group only findings that match one value of
     each are listed, and the warnings are about these. The counts, and what --fail-on looks at, are still of the whole
     table; such a scan notifies nobody and remembers nothing.
 
     \b
-    Examples:
-      janitor scan --deployment prod
-      janitor scan --table my-LISAApiTokenTable --format csv > tokens.csv
+    More examples:
       janitor scan --deployment prod --deployment staging
       janitor scan --deployment prod --group 'rag-*' --format markdown
       janitor scan --ssm-parameter --report json=report.json --fail-on expiring

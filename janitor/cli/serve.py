@@ -19,17 +19,17 @@ from janitor.settings.setting import flag, variable
 def command(serve: ServeSettings, logs: LogSettings, folder: Path) -> int:
     """Keep running, and execute each schedule file (*.toml) of a folder whenever its cron line fires.
 
+    \b
+    Examples:
+      janitor serve schedules/
+      janitor serve /etc/janitor --listen 0.0.0.0:8080 --state-dir /var/lib/janitor
+
     Files that are added, changed or removed take effect within seconds, or at once on SIGHUP. A file that is not valid
     is reported, and does not run until it is corrected. Each run is a process of its own, with the daemon's
     environment. SIGTERM ends runs and daemon within 10 seconds.
 
     Over HTTP there is a page of all jobs (/), the same as JSON (/api/runs), each job's last report, /metrics for
     Prometheus, and /healthz and /readyz. Nothing can be started over HTTP.
-
-    \b
-    Examples:
-      janitor serve schedules/
-      janitor serve /etc/janitor --listen 0.0.0.0:8080 --state-dir /var/lib/janitor
     """
     from janitor.serve.signals import ignore_hangups
 

@@ -20,6 +20,11 @@ def command(
 ) -> int:
     """Delete the tokens that expired longer ago than the grace. A dry run unless --delete is given.
 
+    \b
+    Examples:
+      janitor sweep --deployment prod
+      janitor sweep --deployment prod --delete --grace 30d --archive /var/lib/janitor/
+
     Scans the table as `janitor scan` does, plans what is stale, asks the guards, archives the rows, and deletes each
     only if its expiry has not changed since. A token that any gate of LISA accepts stays. Asks on a terminal unless
     --yes; a script has to give it. With several tables, each has its own plan, guards and archive, and limits such as
@@ -27,10 +32,8 @@ def command(
     that match one pattern of each.
 
     \b
-    Examples:
-      janitor sweep --deployment prod
+    More examples:
       janitor sweep --deployment prod --user 'workshop-*'
-      janitor sweep --deployment prod --delete --grace 30d --archive /var/lib/janitor/
       janitor sweep --deployment prod --plan plan.ndjson && janitor apply plan.ndjson
     """
     from janitor.wiring.execution import execute_run

@@ -6,34 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.house_rules import (
-    HelpError,
-    prints,
-    stale_help,
-    unfinished,
-    vague_names,
-    violations,
-    with_fresh_help,
-)
+from tests.house_rules import prints, unfinished, vague_names, violations
+from tests.reference.pages import find_stale_pages, write_pages
 
 MARK = "TO" + "DO"
-README = """# janitor
-<!-- help: scan -->
-```text
-help of scan
-```
-<!-- /help -->
-Between.
-<!-- help: -->
-```text
-help of
-```
-<!-- /help -->
-"""
-
-
-def help_of(command: str) -> str:
-    return f"help of {command}\n"
+PAGES = {"commands.md": "# Commands\n", "options.md": "# Options\n"}
 
 
 @pytest.mark.parametrize("source", ["console.print('x')\n", "'print('\n", "# print('x')\n", "fingerprint('x')\n"])
@@ -70,64 +47,49 @@ def test_vague_modules_and_packages_are_found(tmp_path: Path) -> None:
     ]
 
 
-def test_help_that_is_what_the_command_says_is_fine() -> None:
-    assert stale_help(README, help_of) == []
+def test_pages_that_are_what_the_code_says_are_fine(tmp_path: Path) -> None:
+    write_pages(tmp_path, PAGES)
+    assert find_stale_pages(tmp_path, PAGES) == []
 
 
-def test_help_that_has_changed_is_found_where_it_stands() -> None:
-    [line] = stale_help(README, lambda command: help_of(command) if command else "other\n")
-    assert line.startswith("README.md:8: not the help of `janitor --help`")
+def test_a_page_that_has_changed_or_is_missing_is_found(tmp_path: Path) -> None:
+    write_pages(tmp_path, {"commands.md": "# Commands, edited\n"})
+    assert [line.partition(":")[0] for line in find_stale_pages(tmp_path, PAGES)] == [
+        "docs/reference/commands.md",
+        "docs/reference/options.md",
+    ]
 
 
-def test_a_command_that_does_not_say_its_help_is_found() -> None:
-    def broken(command: str) -> str:
-        raise HelpError(f"`janitor {command}` is broken")
-
-    assert stale_help(README, broken)[0] == "README.md:2: `janitor scan` is broken"
-
-
-def test_a_help_block_without_an_end_is_found() -> None:
-    [line] = stale_help("<!-- help: scan -->\nnothing", help_of)
-    assert line.startswith("README.md: 1 help blocks are not")
-
-
-def test_a_readme_without_help_blocks_is_fine() -> None:
-    assert stale_help("# janitor\n", help_of) == []
-
-
-def test_writing_the_readme_renews_the_blocks_and_nothing_else() -> None:
-    stale = README.replace("help of scan", "old\n\ntext").replace("```text\nhelp of\n```\n", "")
-    assert with_fresh_help(stale, help_of) == README
-
-
-def test_writing_the_readme_twice_changes_nothing() -> None:
-    assert with_fresh_help(README, help_of) == README
+def test_writing_the_pages_leaves_others_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "credentials.md").write_text("by hand\n")
+    write_pages(tmp_path, PAGES)
+    assert (tmp_path / "credentials.md").read_text() == "by hand\n"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     for folder in ("janitor/cli", "janitor/tokens", "tests", "schedules"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "README.md").write_text(README)
+    write_pages(tmp_path / "docs" / "reference", PAGES)
     return tmp_path
 
 
 def test_a_tidy_project_has_no_violations(project: Path) -> None:
     (project / "janitor" / "cli" / "scan.py").write_text("print('the only place for it')\n")
     (project / "tests" / "test_scan.py").write_text("print('or here')\n")
-    assert list(violations(project, help_of)) == []
+    assert list(violations(project, PAGES)) == []
 
 
 def test_each_rule_looks_where_it_should(project: Path) -> None:
     (project / "janitor" / "tokens" / "row.py").write_text("print('x')\n")
     (project / "tests" / "utils.py").touch()
     (project / "schedules" / "nightly.toml").write_text(f"# {MARK}\n")
-    (project / "README.md").write_text("<!-- help: scan -->\n<!-- /help -->\n")
-    assert [line.partition(":")[0] for line in violations(project, help_of)] == [
+    (project / "docs" / "reference" / "options.md").unlink()
+    assert [line.partition(":")[0] for line in violations(project, PAGES)] == [
         "janitor/tokens/row.py",
         "schedules/nightly.toml",
         "tests/utils.py",
-        "README.md",
+        "docs/reference/options.md",
     ]
 
 

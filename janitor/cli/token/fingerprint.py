@@ -12,13 +12,13 @@ from janitor.settings.token_add import FingerprintSettings
 def command(settings: FingerprintSettings, words: tuple[str, ...]) -> int:
     """Read a token from standard input, and print its fingerprint. Nothing is sent anywhere.
 
-    The fingerprint is the same in classic and in hashed tables. Without a key file it is what
-    `printf %s "$TOKEN" | sha256sum | cut -c1-12` prints. At a terminal the token is asked for, without an echo.
-
     \b
     Examples:
       janitor token fingerprint
       printf %s "$TOKEN" | janitor token fingerprint
+
+    The fingerprint is the same in classic and in hashed tables. Without a key file it is what
+    `printf %s "$TOKEN" | sha256sum | cut -c1-12` prints. At a terminal the token is asked for, without an echo.
     """
     from janitor.errors import ExitCode
     from janitor.lifecycle.token_input import read_token, refuse_arguments

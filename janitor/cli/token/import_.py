@@ -14,6 +14,11 @@ from janitor.settings.token_import import IMPORT_GROUPS, ImportCommand
 def command(*groups: Any) -> int:
     """Give each classic token of an old table a row in the present one, so that clients go on with the keys they have.
 
+    \b
+    Examples:
+      janitor token list --table my-LISAApiTokenTable --format csv > owners.csv    # then fill in username, name, groups
+      janitor token import --from-table my-LISAApiTokenTable --owners owners.csv --deployment prod
+
     LISA 6.1 and later reads a row under the sha256 of the token, with an owner. --owners says whose each token is. A
     token keeps its expiration; one that never ends needs --expires-in or --expires-at. Tokens that LISA rejects
     already are left out, and so is a person's token if its owner has a row, because LISA allows a person one. Nothing
@@ -23,9 +28,7 @@ def command(*groups: Any) -> int:
     A dry run, unless --write is given; that asks on a terminal unless --yes, and a script has to give it.
 
     \b
-    Examples:
-      janitor token list --table my-LISAApiTokenTable --format csv > owners.csv    # then fill in username, name, groups
-      janitor token import --from-table my-LISAApiTokenTable --owners owners.csv --deployment prod
+    More examples:
       janitor token import --from-table my-LISAApiTokenTable --owners owners.csv --deployment prod --write
     """
     from janitor.lifecycle.import_tokens import import_tokens

@@ -14,14 +14,17 @@ from janitor.settings.token_read import LIST_GROUPS, ListCommand
 def command(*groups: Any) -> int:
     """List the tokens of a table, active ones too. Reads only.
 
+    \b
+    Examples:
+      janitor token list --deployment prod --sort expiry
+      janitor token list --deployment prod --user 'ana@*' --state expired --state stale
+
     A token is listed if it matches one value of each of --state, --user, --name and --group that is given. Warnings and
     lock-outs are about the tokens listed; the counts are still of the whole table. Nobody is notified, and nothing is
     remembered.
 
     \b
-    Examples:
-      janitor token list --deployment prod --sort expiry
-      janitor token list --deployment prod --user 'ana@*' --state expired --state stale
+    More examples:
       janitor token list --deployment prod --group admins
       janitor token list --table my-LISAApiTokenTable --format csv > tokens.csv
     """

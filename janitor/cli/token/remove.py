@@ -15,13 +15,16 @@ from janitor.settings.token_change import CHANGE_GROUPS, ChangeCommand, RemoveSe
 def command(*groups: Any, token: str | None) -> int:
     """Delete a token's row at once, expired or not. Asks on a terminal unless --yes; a script has to give it.
 
-    The row is archived first, so that `janitor restore` can put it back, and deleted only if it is still as it was
-    read. A row with the attribute janitorHold stays, and so does one that --protect-user or --protect-system protects.
-
     \b
     Examples:
       janitor token remove 3f0c9a1b --deployment prod
       janitor token remove 3f0c9a1b --deployment prod --yes --archive s3://my-bucket/janitor/
+
+    The row is archived first, so that `janitor restore` can put it back, and deleted only if it is still as it was
+    read. A row with the attribute janitorHold stays, and so does one that --protect-user or --protect-system protects.
+
+    \b
+    More examples:
       janitor token remove --user alice@example.com --deployment prod --dry-run
     """
     from janitor.lifecycle.remove import remove_tokens

@@ -15,14 +15,17 @@ from janitor.settings.token_change import CHANGE_GROUPS, ChangeCommand, RevokeSe
 def command(*groups: Any, token: str | None) -> int:
     """End a token now, or with --at later. The row stays, for the record; `janitor token remove` deletes it.
 
+    \b
+    Examples:
+      janitor token revoke 3f0c9a1b --deployment prod
+      janitor token revoke 3f0c9a1b --at 2027-01-31T18:00:00Z --deployment prod
+
     Its expiry becomes the present second, from which on every gate of LISA rejects it. Written only if the row is still
     as it was read. A token that no gate accepts is left as it is. Asks on a terminal unless --yes; a script has to give
     it.
 
     \b
-    Examples:
-      janitor token revoke 3f0c9a1b --deployment prod
-      janitor token revoke 3f0c9a1b --at 2027-01-31T18:00:00Z --deployment prod
+    More examples:
       janitor token revoke --user alice@example.com --deployment prod --dry-run
     """
     from janitor.lifecycle.expiry import revoke_tokens

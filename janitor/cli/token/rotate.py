@@ -15,15 +15,15 @@ from janitor.settings.token_rotate import ROTATE_GROUPS, RotateCommand
 def command(*groups: Any, token: str | None) -> int:
     """Make a new token with the owner, name, groups and system flag of another, and end that one.
 
-    The new token is printed once, alone on standard output, after its row is written; all else goes to stderr. Only
-    then does the old one end: at once, or after --overlap. If anything fails before, the old one works as before. Its
-    row stays, as after `janitor token revoke`. In a classic table a row has only token and expiration, so nothing else
-    is kept. Asks on a terminal unless --yes; a script has to give it.
-
     \b
     Examples:
       TOKEN=$(janitor token rotate 3f0c9a1b --deployment prod --expires-in 90d --overlap 24h --yes)
       janitor token rotate --user ana@example.com --deployment prod --expires-in 90d --dry-run
+
+    The new token is printed once, alone on standard output, after its row is written; all else goes to stderr. Only
+    then does the old one end: at once, or after --overlap. If anything fails before, the old one works as before. Its
+    row stays, as after `janitor token revoke`. In a classic table a row has only token and expiration, so nothing else
+    is kept. Asks on a terminal unless --yes; a script has to give it.
     """
     from janitor.lifecycle.rotate import choose_rotation, rotate_token
     from janitor.logs import start_logging

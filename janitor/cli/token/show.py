@@ -15,14 +15,17 @@ from janitor.settings.token_read import SHOW_GROUPS, ShowCommand
 def command(*groups: Any, token: str | None) -> int:
     """Show everything known about a token except the token itself, and the reasons for its state. Reads only.
 
+    \b
+    Examples:
+      janitor token show 3f0c9a1b --deployment prod
+      janitor token show 3f0c9a1b --deployment prod --as-of 2027-01-01
+
     Its state rule by rule, what each of LISA's gates would say, what a sweep would do with it and when, and whether its
     owner is locked out by it; with --as-of all that at another time. A token is named by its fingerprint (the first 6
     digits or more) or its tokenUUID, or comes on standard input.
 
     \b
-    Examples:
-      janitor token show 3f0c9a1b --deployment prod
-      janitor token show 3f0c9a1b --deployment prod --as-of 2027-01-01
+    More examples:
       janitor token show --token-stdin --deployment prod < token.txt
     """
     from janitor.lifecycle.show import choose_rows_to_show, show_token

@@ -77,6 +77,7 @@ format: $(READY) ## format the code and put the help texts into the README
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/python tests/house_rules.py --write-readme
+	@$(BIN)/python -m tests.deploy.helm_chart
 
 bench: $(READY) dynamodb-local ## the measurements of tests/bench/README.md, peers in the same run
 	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.bench

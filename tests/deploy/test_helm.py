@@ -85,7 +85,7 @@ def test_a_misspelt_value_is_refused(wrong: dict[str, Any]) -> None:
         {"table": ""},
         {"mode": "sweep", "delete": {"enabled": True}},
         {"grace": "soon"},
-        {"settings": {"JANITOR_DELETE": "true"}},
+        {"settings": {"janitor-table": "x"}},
         {"delete": {"enabled": "yes"}},
     ],
 )

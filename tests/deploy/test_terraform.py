@@ -101,3 +101,18 @@ def test_every_variable_says_what_it_is_and_the_readme_lists_it() -> None:
     for name in re.findall(r'^output "(\w+)"', (MODULE / "outputs.tf").read_text(), re.MULTILINE):
         assert f"| `{name}` |" in readme
     assert re.findall(r"default += (.*)", declared["delete_stale"]) == ["false"]
+
+
+def test_the_roles_that_start_the_task_allow_what_cloudformation_s_do() -> None:
+    text = (MODULE / "roles.tf").read_text()
+    ours = re.findall(r'Sid += "(\w+)"\s+Effect += "Allow"\s+Action += (.*)', text)
+    task = Made("task", **TASK, **GIVEN, ImageRepositoryArn="arn:aws:ecr:r:1:repository/x").resources
+    theirs = [
+        (each["Sid"], each["Action"])
+        for name in ("ExecutionPolicy", "SchedulerPolicy")
+        for each in task[name]["PolicyDocument"]["Statement"]
+    ]
+    plain = [(sid, json.loads(actions)) for sid, actions in ours]
+    assert [
+        (sid, actions[0] if actions == ["ecr:GetAuthorizationToken"] else actions) for sid, actions in plain
+    ] == theirs

@@ -17,7 +17,6 @@ ELSEWHERE = {
     "docker/Dockerfile": "serve",
     "helm/templates/_janitor.tpl": "run",
     "helm/templates/cronjob.yaml": "run",
-    "helm/values.yaml": "run",
     "systemd/janitor.service": "run",
     "systemd/janitor-serve.service": "serve",
     "terraform/documents/main.tf": "sweep",

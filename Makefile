@@ -10,7 +10,7 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-nightly coverage lint format bench mutations docs docs-serve pictures dynamodb-local lock image image-check clean
+.PHONY: help run test test-unit test-nightly coverage lint format bench mutations docs docs-serve pictures dynamodb-local lock image image-check sbom clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -77,6 +77,7 @@ format: $(READY) ## format the code and write docs/reference anew
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/python tests/house_rules.py --write-reference
+	@$(BIN)/python -m tests.deploy.helm_chart
 
 bench: $(READY) dynamodb-local ## the measurements of tests/bench/README.md, peers in the same run
 	@TOKEN_JANITOR_TEST_CACHE="$(CACHE)" $(BIN)/python -m tests.bench
@@ -110,6 +111,10 @@ image: ## build the container image with docker, podman or buildah, whichever is
 
 image-check: ## build the image, run it confined, and say how large it is
 	@deploy/docker/check
+
+sbom: $(READY) ## write build/sbom.cdx.json, the list of the packages in the image
+	@mkdir -p build
+	@$(BIN)/python -W ignore $(BIN)/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible --output-file build/sbom.cdx.json
 
 clean: ## remove both environments and every cache of this folder
 	@rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*

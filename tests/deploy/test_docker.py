@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import json
 import os
 import re
 import shutil
@@ -84,12 +85,12 @@ def test_it_says_what_it_is() -> None:
     labels = dockerfile.labels()
     prefix = "org.opencontainers.image."
     assert set(labels) == {
-        f"{prefix}{name}" for name in ("title", "description", "licenses", "version", "revision", "source")
+        f"{prefix}{name}" for name in ("title", "description", "licenses", "version", "revision", "created")
     }
     assert labels[f"{prefix}licenses"] == "Apache-2.0"
     arguments = {each.rest.partition("=")[0] for each in dockerfile.instructions() if each.name == "ARG"}
-    assert {labels[f"{prefix}{name}"] for name in ("version", "revision", "source")} == {
-        f"${{{name}}}" for name in arguments & {"VERSION", "REVISION", "SOURCE"}
+    assert {labels[f"{prefix}{name}"] for name in ("version", "revision", "created")} == {
+        f"${{{name}}}" for name in arguments & {"VERSION", "REVISION", "CREATED"}
     }
 
 
@@ -126,7 +127,11 @@ def test_the_engine_that_is_there_builds(
 def test_without_an_engine_it_says_so_and_a_tag_of_the_callers_is_the_only_one(tmp_path: Path) -> None:
     assert "docker daemon, podman or buildah" in _build(tmp_path, [], {}).stderr
     assert "ENGINE=kaniko is not" in _build(tmp_path, [], {"ENGINE": "kaniko"}).stderr
-    tagged = _build(tmp_path, ["podman"], {}, "--tag", "mine:1").stdout.split()
+    plain = _build(tmp_path, ["podman"], {}, "--tag", "mine:1").stdout
+    assert "image.source" not in plain
+    sourced = _build(tmp_path, ["podman"], {"SOURCE": "ours"}).stdout.split()
+    assert "org.opencontainers.image.source=ours" in sourced
+    tagged = plain.split()
     assert [word for before, word in itertools.pairwise(tagged) if before == "--tag"] == ["mine:1"]
 
 
@@ -211,3 +216,16 @@ def _answering(status: int | None) -> Iterator[int]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_the_list_of_what_is_in_it_names_every_locked_package(tmp_path: Path) -> None:
+    written = tmp_path / "sbom.json"
+    lock = dockerfile.ROOT / "requirements" / "runtime.txt"
+    program = Path(sys.executable).with_name("cyclonedx-py")
+    (line,) = (each for each in (dockerfile.ROOT / "Makefile").read_text().splitlines() if "cyclonedx-py " in each)
+    words = line.partition("cyclonedx-py ")[2].replace("build/sbom.cdx.json", str(written)).split()
+    subprocess.run([program, *words], cwd=dockerfile.ROOT, capture_output=True, check=True)
+    made = json.loads(written.read_text())
+    locked = set(re.findall(r"^([a-z0-9][\w.-]*)==(\S+)", lock.read_text(), re.MULTILINE))
+    assert made["bomFormat"] == "CycloneDX"
+    assert {(each["name"], each["version"]) for each in made["components"]} == locked

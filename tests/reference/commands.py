@@ -1,5 +1,6 @@
 """commands.md: what each command's `--help` prints, at a set width."""
 
+import copy
 from collections.abc import Iterator
 
 import click
@@ -37,6 +38,8 @@ def _walk(context: click.Context) -> Iterator[click.Context]:
     yield context
     if isinstance(context.command, click.Group):
         for name in context.command.list_commands(context):
-            command = context.command.get_command(context, name)
+            command = copy.copy(context.command.get_command(context, name))
             if command is not None:
+                # click keeps it from the first call, which may have been without the parent's names for it.
+                vars(command).pop("_help_option", None)
                 yield from _walk(click.Context(command, parent=context, info_name=name, terminal_width=_COLUMNS))

@@ -1,3 +1,3 @@
 """janitor: scheduled housekeeping for the API tokens that LISA keeps in DynamoDB."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

@@ -41,5 +41,5 @@ def _walk(context: click.Context) -> Iterator[click.Context]:
             command = copy.copy(context.command.get_command(context, name))
             if command is not None:
                 # click keeps it from the first call, which may have been without the parent's names for it.
-                vars(command).pop("_help_option", None)
+                vars(command)["_help_option"] = None
                 yield from _walk(click.Context(command, parent=context, info_name=name, terminal_width=_COLUMNS))

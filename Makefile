@@ -10,7 +10,7 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-janitor
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-nightly coverage lint format bench mutations docs docs-serve pictures dynamodb-local lock image image-check sbom clean
+.PHONY: help run test test-unit test-nightly coverage lint format bench mutations docs docs-serve pictures dynamodb-local lock image image-check sbom dist clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -115,6 +115,18 @@ image-check: ## build the image, run it confined, and say how large it is
 sbom: $(READY) ## write build/sbom.cdx.json, the list of the packages in the image
 	@mkdir -p build
 	@$(BIN)/python -W ignore $(BIN)/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible --output-file build/sbom.cdx.json
+
+# The times in both files are those of the last commit, so that the same commit makes the same files.
+dist: $(READY) ## sdist and wheel in dist/, checked; the demo is run from the wheel in an empty environment
+	@rm -rf dist build/dist && mkdir -p build/dist
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build --directory dist
+	@$(BIN)/twine check --strict dist/*
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index --wheel-dir build/dist dist/*.tar.gz
+	@$(PYTHON) -m venv build/dist/empty
+	@build/dist/empty/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/demo.txt
+	@build/dist/empty/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index dist/*.whl
+	@cd build/dist && empty/bin/janitor demo >demo.txt && tail -n 4 demo.txt
+	@ls -l dist
 
 clean: ## remove both environments and every cache of this folder
 	@rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*

@@ -123,8 +123,9 @@ dist: $(READY) ## sdist and wheel in dist/, checked; the demo is run from the wh
 	@$(BIN)/twine check --strict dist/*
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index --wheel-dir build/dist dist/*.tar.gz
 	@$(PYTHON) -m venv build/dist/empty
-	@build/dist/empty/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/demo.txt
-	@build/dist/empty/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index dist/*.whl
+	@for what in "--require-hashes -r requirements/demo.txt" "--no-index dist/*.whl"; do \
+		build/dist/empty/bin/python -m pip install --disable-pip-version-check --no-deps $$what >build/dist/pip.log 2>&1 \
+			|| { cat build/dist/pip.log >&2; exit 1; }; done
 	@cd build/dist && empty/bin/janitor demo >demo.txt && tail -n 4 demo.txt
 	@ls -l dist
 

@@ -107,8 +107,13 @@ def install_role(session: "botocore.session.Session", fetcher: AssumeRoleCredent
 
 
 def asks_for_code(session: "botocore.session.Session") -> bool:
-    """Whether the session's profile, or one that it takes its credentials from, takes an MFA code from a person."""
-    return CredentialSource("", session.profile or "default", session, {}).profile_with_code is not None
+    """Whether the session's profile, or one that it takes its credentials from, may ask a person.
+
+    It does for an MFA code. What a `credential_process` asks for (a passphrase, a touch), nobody knows.
+    """
+    source = CredentialSource("", session.profile or "default", session, {})
+    runs_program = any("credential_process" in source.profiles[name] for name in source.chain)
+    return runs_program or source.profile_with_code is not None
 
 
 class _CredentialProvider:

@@ -138,7 +138,7 @@ class AwsSession:
 
     @property
     def asks_for_code(self) -> bool:
-        """Whether the profile takes an MFA code, for which no process without a terminal can ask."""
+        """Whether the profile may take an answer from a person, whom no process without a terminal can ask."""
         return asks_for_code(self._core)
 
     @cached_property

@@ -19,8 +19,8 @@ class LimitSettings(Settings):
         default="auto",
     )
     workers: int | None = setting(
-        "How many processes of this machine read the table; auto is one, and from 128 MB on one per core, as far as "
-        "memory allows.",
+        "How many processes of this machine read the table; auto is one, and for 128 MB and more one per core, at most "
+        "4 and as far as memory allows; one where read units are limited.",
         metavar="N|auto",
         parse=parse_workers,
         default="auto",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
+# As many as the clock was measured to gain by; who wants more says so. Two runs of a daemon are at work at once.
+_MOST_PROCESSES = 4
 # Below that, a second process takes longer to start than it saves (tests/bench/README.md, "workers").
 _BYTES_WORTH_PROCESSES = 128 * 1024 * 1024
 # More than each was seen to take (tests/bench/README.md, "memory").
@@ -61,13 +64,16 @@ def count_threads(limits: LimitSettings) -> int:
     return (limits.segments or 0) if may_be_only_process and (limits.segments or 0) <= MAX_THREADS else 0
 
 
-def split_table(limits: LimitSettings, size_bytes: int, *, asks_for_code: bool = False) -> TableSplit:
+def split_table(
+    limits: LimitSettings, size_bytes: int, *, asks_for_code: bool = False, has_budget: bool = False
+) -> TableSplit:
     """Decide how to split a table for reading.
 
     Args:
         limits: how many segments and processes the user asked for, if any.
         size_bytes: the size of the table, as DescribeTable tells it.
-        asks_for_code: whether the credentials take an MFA code, for which only this process can ask.
+        asks_for_code: whether the credentials may take an answer from a person, whom only this process can ask.
+        has_budget: whether read units are limited: one process uses the budget up, and keeps it best.
 
     Returns:
         the split; the workers of a Dask cluster are not counted as processes.
@@ -75,7 +81,7 @@ def split_table(limits: LimitSettings, size_bytes: int, *, asks_for_code: bool =
     parts = min(MAX_SEGMENTS, max(1, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
     if limits.dask is not None:
         return TableSplit(limits.segments or parts, 1)
-    workers = limits.workers or _choose_processes(limits, size_bytes, asks_for_code=asks_for_code)
+    workers = limits.workers or _choose_processes(limits, size_bytes, is_alone=asks_for_code or has_budget)
     if workers == 1:
         return TableSplit(limits.segments or min(parts, MAX_AUTO_SEGMENTS), 1)
     segments = limits.segments or max(parts, workers)
@@ -88,7 +94,12 @@ def make_reader(opened: OpenTable, limits: LimitSettings, settings: TableSetting
     Raises:
         ConfigurationError: the Dask cluster does not answer, or its versions differ.
     """
-    split = split_table(limits, opened.table.size_bytes, asks_for_code=opened.aws.asks_for_code)
+    split = split_table(
+        limits,
+        opened.table.size_bytes,
+        asks_for_code=opened.aws.asks_for_code,
+        has_budget=opened.budgets.reads.limit is not None,
+    )
     if limits.dask is None and split.processes == 1:
         return ThreadReader(
             opened.aws.dynamodb,
@@ -124,23 +135,26 @@ def count_available_cores() -> int:
     return max(1, min(allowed, len(os.sched_getaffinity(0))))
 
 
-def _choose_processes(limits: LimitSettings, size_bytes: int, *, asks_for_code: bool) -> int:
+def _choose_processes(limits: LimitSettings, size_bytes: int, *, is_alone: bool) -> int:
     """Choose how many processes read the table where nobody has said it: as many as are worth their start, and fit."""
     if (limits.segments or 0) > MAX_THREADS:
-        return max(2, count_available_cores())
-    if asks_for_code or size_bytes < _BYTES_WORTH_PROCESSES:
+        return max(2, min(count_available_cores(), _MOST_PROCESSES))
+    if is_alone or size_bytes < _BYTES_WORTH_PROCESSES:
         return 1
-    return max(1, min(count_available_cores(), _count_processes_that_fit()))
+    return max(1, min(count_available_cores(), _count_processes_that_fit(), _MOST_PROCESSES))
 
 
 def _count_processes_that_fit() -> int:
-    """How many reading processes the memory of this container holds, beside the one that decides."""
-    try:
-        limit = int(_MEMORY_LIMIT.read_text())
-    except (OSError, ValueError):
-        # There is no limit, or no cgroup v2.
-        return MAX_THREADS
-    return (limit - _BYTES_OF_DECIDING_PROCESS) // _BYTES_OF_READING_PROCESS
+    """How many reading processes fit into half of this container's memory, or a quarter of the machine's."""
+    room = _read_physical_memory() // 4
+    # There may be no limit, or no cgroup v2.
+    with contextlib.suppress(OSError, ValueError):
+        room = min(room, int(_MEMORY_LIMIT.read_text()) // 2)
+    return (room - _BYTES_OF_DECIDING_PROCESS) // _BYTES_OF_READING_PROCESS
+
+
+def _read_physical_memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _make_location(opened: OpenTable, settings: TableSettings | None = None) -> TableLocation:

@@ -351,7 +351,8 @@ def test_how_a_table_is_shared_out(
         (LimitSettings(segments=None, workers=None), 128, False, None, (8, 4)),
         (LimitSettings(segments=None, workers=None), 10_000, False, None, (625, 4)),
         (LimitSettings(segments=None, workers=None), 10_000, True, None, (8, 1)),
-        (LimitSettings(segments=None, workers=None), 10_000, False, 512 * MB, (625, 3)),
+        (LimitSettings(segments=None, workers=None), 10_000, False, 1024 * MB, (625, 3)),
+        (LimitSettings(segments=None, workers=None), 10_000, False, 512 * MB, (8, 1)),
         (LimitSettings(segments=None, workers=None), 10_000, False, 128 * MB, (8, 1)),
         (LimitSettings(segments=None, workers=2), 10_000, True, 128 * MB, (625, 2)),
         (LimitSettings(segments=2, workers=None), 10_000, False, None, (2, 2)),
@@ -370,8 +371,11 @@ def test_processes_are_chosen_by_size_cores_memory_and_credentials(
 ) -> None:
     (tmp_path / "memory.max").write_text("max\n" if memory is None else f"{memory}\n")
     monkeypatch.setattr("janitor.wiring.readers._MEMORY_LIMIT", tmp_path / "memory.max")
-    monkeypatch.setattr("janitor.wiring.readers.count_available_cores", lambda: 4)
+    monkeypatch.setattr("janitor.wiring.readers.count_available_cores", lambda: 64)
+    monkeypatch.setattr("janitor.wiring.readers._read_physical_memory", lambda: 64 * 1024 * MB)
     assert split_table(limits, megabytes * MB, asks_for_code=asks_for_code) == split
+    with_budget = split_table(limits, megabytes * MB, asks_for_code=asks_for_code, has_budget=True)
+    assert with_budget.processes == (1 if limits.workers is None and (limits.segments or 0) < 1000 else split[1])
 
 
 @pytest.mark.parametrize(("quota", "allowed"), [("max 100000", None), ("150000 100000", 1), ("50000 100000", 1)])

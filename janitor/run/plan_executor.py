@@ -147,7 +147,7 @@ class DeletingExecutor:
     ) -> CandidateOutcomes:
         """Check a group again, archive it, and submit its deletes to the workers."""
         deletable: list[tuple[ReadRow, Target]] = []
-        # Read once a group: an earlier time only ever keeps more rows.
+        # Read once a group, just before it is archived: an earlier time only ever keeps more rows.
         now = int(self._clock())
         for candidate in group:
             unlocks_owner = UNLOCKS_OWNER in candidate.planned.reasons

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
-# As many as the clock was measured to gain by; who wants more says so. Two runs of a daemon are at work at once.
+# What nobody asked for stays small: each process has its own connections and credentials. Who wants more says so.
 _MOST_PROCESSES = 4
 # Below that, a second process takes longer to start than it saves (tests/bench/README.md, "workers").
 _BYTES_WORTH_PROCESSES = 128 * 1024 * 1024

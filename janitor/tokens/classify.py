@@ -5,7 +5,8 @@ docs/explanation/states-and-gates.md lists the states.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 from janitor.tokens.dialect import (
     BOTH_GATES,
@@ -41,7 +42,7 @@ class State(StrEnum):
     __hash__ = str.__hash__
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a row is at one moment.
 
     Attributes:

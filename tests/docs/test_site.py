@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # What a browser loads by itself; an ordinary link it follows only when somebody clicks on it.
 _LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "object": "data"}
 _OF_CSS = re.compile(r"""(?:url\(|@import)\s*["']?((?:https?:)?//[^"')\s]+)""")
+# A command that stands as a paragraph: its lines run together, and nobody can copy it.
+_COMMAND_IN_TEXT = re.compile(r"<p>(?:aws|docker|janitor|kubectl|openssl) [^<]* --?\w[^<]*")
 # Names in XML, and not addresses that a browser asks.
 _NAMESPACES = ("http://www.w3.org/",)
 
@@ -69,6 +71,12 @@ def test_no_style_loads_anything_from_another_server(site: Path) -> None:
 
 def test_no_page_has_a_diagram_whose_program_another_server_has(site: Path) -> None:
     assert [page for page in site.rglob("*.html") if 'class="mermaid"' in page.read_text(encoding="utf-8")] == []
+
+
+def test_commands_are_shown_as_code(site: Path) -> None:
+    # In a list, Markdown's code begins 8 spaces from the margin.
+    pages = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
+    assert {page.name: found for page, text in pages.items() if (found := _COMMAND_IN_TEXT.findall(text))} == {}
 
 
 def test_every_kind_of_page_is_in_the_navigation(site: Path) -> None:

@@ -66,8 +66,7 @@ def make_permission_error_check(action: str, error: JanitorError, *, needed: boo
 def _list_delete_actions(needs: Needs, delete_api: str) -> tuple[str, ...]:
     if not needs.deletes:
         return ()
-    # A command for one token deletes by key.
-    if not needs.plans or delete_api == "item":
+    if delete_api == "item":
         return (DELETE,)
     return (PARTIQL_DELETE,) if delete_api == "partiql" else (PARTIQL_DELETE, DELETE)
 

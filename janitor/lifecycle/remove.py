@@ -1,6 +1,6 @@
 """`token remove`: delete the chosen rows at once. Each is archived first, then deleted if it still is as it was seen.
 
-found ──durable──> archive ──DeleteItem, on condition──> outcome ──> archive
+found ──durable──> archive ──delete, on condition──> outcome ──> archive
 """
 
 from functools import partial

@@ -109,7 +109,7 @@ def test_a_command_that_writes_rows_is_tried_without_writing_any(
     finished, found = doctor(server.url, "--for", "token", "--table", table)
     assert (finished.code, found["estimate"]) == (0, None)
     allowed = {each["name"] for each in found["checks"] if each["found"] == "allowed" and each["needed"]}
-    actions = ("DescribeTable", "Scan", "GetItem", "PutItem", "UpdateItem", "DeleteItem")
+    actions = ("DescribeTable", "Scan", "GetItem", "PutItem", "UpdateItem", "PartiQLDelete")
     assert allowed == {f"dynamodb:{name}" for name in actions}
     assert keys_in(client, table) == set()
 

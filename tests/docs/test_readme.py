@@ -1,4 +1,4 @@
-"""The first page: short, its links are there, and its commands are ones that the program knows."""
+"""The first page: short, and its commands are ones that the program knows."""
 
 import re
 import shlex
@@ -35,10 +35,6 @@ def parse(line: str) -> click.Context:
 
 def test_the_first_page_is_short() -> None:
     assert len(README.splitlines()) <= MOST_LINES
-
-
-def test_what_the_first_page_links_to_is_there() -> None:
-    assert [link for link in links_of(README) if not (ROOT / link.partition("#")[0]).exists()] == []
 
 
 @pytest.mark.parametrize("line", COMMANDS)

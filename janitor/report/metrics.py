@@ -39,6 +39,17 @@ def build_metrics(report: Report) -> list[Metric]:
     return [*of_table, *_sum_metrics(report), *_notice_metrics(report), *_time_metrics(report)]
 
 
+def build_failure_metrics(ended_at: float | None) -> list[Metric]:
+    """Build the metrics of a run that ended without a report: that it failed, and when, if that is known."""
+    return [*_end_metrics(ended_at, is_success=False)]
+
+
+def build_last_success_metric(ended_at: float) -> Metric:
+    """Build the metric of the last success, which ended at this UNIX second."""
+    help_text = "When the last run ended that did all it set out to do, in UNIX seconds."
+    return Metric("last_success_timestamp_seconds", "timestamp", help_text, ended_at)
+
+
 def is_success(report: Report) -> bool:
     """Whether the run was complete, without errors."""
     return report.run.outcome is Outcome.COMPLETE and not report.errors
@@ -108,9 +119,15 @@ def _time_metrics(report: Report) -> Iterator[Metric]:
     run = report.run
     finished_at = run.finished_at.timestamp()
     yield Metric("run_duration_seconds", "seconds", "How long the last run took, in seconds.", run.duration_seconds)
-    yield Metric("last_run_timestamp_seconds", "timestamp", "When the last run ended, in UNIX seconds.", finished_at)
-    help_text = "Whether the last run came to its end without an error: 1 or 0."
-    yield Metric("last_run_success", "count", help_text, int(is_success(report)))
+    yield from _end_metrics(finished_at, is_success=is_success(report))
+    help_text = "Whether a guard refused what the last run planned to delete: 1 or 0."
+    yield Metric("last_run_refused", "count", help_text, int(run.outcome is Outcome.REFUSED))
     if is_success(report):
-        help_text = "When the last run ended that did all it set out to do, in UNIX seconds."
-        yield Metric("last_success_timestamp_seconds", "timestamp", help_text, finished_at)
+        yield build_last_success_metric(finished_at)
+
+
+def _end_metrics(ended_at: float | None, *, is_success: bool) -> Iterator[Metric]:
+    if ended_at is not None:
+        yield Metric("last_run_timestamp_seconds", "timestamp", "When the last run ended, in UNIX seconds.", ended_at)
+    help_text = "Whether the last run came to its end without an error: 1 or 0."
+    yield Metric("last_run_success", "count", help_text, int(is_success))

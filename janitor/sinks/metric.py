@@ -73,5 +73,16 @@ class MetricSink(Protocol):
             SinkError: that failed.
         """
 
+    def publish_failure(self, tables: Sequence[TableMetrics]) -> None:
+        """Make it visible that the run ended without a report.
+
+        Args:
+            tables: the same metrics for each table, named as the settings name it: the run may have ended before its own
+                name was known.
+
+        Raises:
+            SinkError: that failed.
+        """
+
     def discard(self) -> None:
         """Leave the target as it was before `open`. Never raises."""

@@ -54,10 +54,11 @@ def execute_run(request: RunRequest[SettingsT], logs: LogSettings) -> int:
     run_id, settings = start_logging(logs), request.shared
     _freeze_imported_objects()
     monitor_for = partial(RunMonitor, settings.notices, settings.state, settings.table, run_id=run_id)
+    tables = [each.table for each in request.tables]
     with (
         stop_on_signals(settings.deadline.deadline) as stop,
         _stop_as_error(stop),
-        monitor_for(command=request.command, stop=stop, is_dry_run=request.is_dry_run) as monitor,
+        monitor_for(command=request.command, tables=tables, stop=stop, is_dry_run=request.is_dry_run) as monitor,
     ):
         spec = prepare_or_stop(lambda: build_run_spec(request, run_id, stop), stop)
         with _stop_as_error(stop):

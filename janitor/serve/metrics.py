@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from janitor.report.metrics import Metric as RunMetric
-from janitor.report.metrics import build_failure_metrics, build_last_success_metric
+from janitor.report.metrics import build_failure_metrics, build_last_success_metric, mark_as_failed
 from janitor.report.model import Outcome
 from janitor.serve.status import DaemonStatus, JobStatus
 from janitor.sinks.metric import TableMetrics
@@ -142,5 +142,7 @@ def _measure_tables(each: JobStatus) -> Iterator[tuple[tuple[str, str], Sequence
     for report in each.last_reports:
         # Nothing is known of a skipped table: the run that has it knows better.
         metrics = [] if report.outcome is Outcome.SKIPPED else report.metrics
+        if each.has_failed_beyond_report:
+            metrics = mark_as_failed(metrics)
         is_success = any(metric.name == last.name for metric in metrics for last in last_success)
         yield (report.series, report.region), [*metrics, *([] if is_success else last_success)]

@@ -41,6 +41,12 @@ class JobStatus:
         has_failed = self.record.outcome not in (None, Outcome.COMPLETE, Outcome.SKIPPED)
         return has_failed and not any(map(self.is_of_last_run, self.last_reports))
 
+    @property
+    def has_failed_beyond_report(self) -> bool:
+        """Whether the last run failed though its report has no failure: another place of it could not be written."""
+        reports_success = all(each.outcome is Outcome.COMPLETE and not each.errors for each in self.last_reports)
+        return self.record.outcome == Outcome.FAILED and reports_success
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonStatus:

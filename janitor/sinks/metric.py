@@ -77,8 +77,7 @@ class MetricSink(Protocol):
         """Make it visible that the run ended without a report.
 
         Args:
-            tables: the same metrics for each table, named as the settings name it: the run may have ended before its own
-                name was known.
+            tables: the same metrics for each table, by its name in the settings, because its own may not be known.
 
         Raises:
             SinkError: that failed.

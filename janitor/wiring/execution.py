@@ -63,7 +63,7 @@ def execute_run(request: RunRequest[SettingsT], logs: LogSettings) -> int:
         spec = prepare_or_stop(lambda: build_run_spec(request, run_id, stop), stop)
         with _stop_as_error(stop):
             result = run(spec)
-        result.failures.extend(monitor.publish_metrics(result.report))
+        result.failures.extend(monitor.publish_metrics(result.report, has_failed=bool(result.failures)))
         code = exit_code_of(result, stop, settings.output.fail_on)
         is_success = code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)
         failure = monitor.report_end(result.report, is_success=is_success)

@@ -16,7 +16,7 @@ from janitor.background import wait_for_answer
 from janitor.error_lines import print_error
 from janitor.errors import JanitorError, SinkError
 from janitor.report.combine import name_series, split_by_table
-from janitor.report.metrics import build_failure_metrics, build_metrics
+from janitor.report.metrics import build_failure_metrics, build_metrics, mark_as_failed
 from janitor.report.model import Outcome, Report
 from janitor.settings.output import NoticeSettings, StateSettings
 from janitor.settings.parsers import MetricsTarget
@@ -39,14 +39,20 @@ def list_metric_files(settings: NoticeSettings) -> list[tuple[str, Path]]:
     return [(f"--metrics {target.format}={target.path}", target.path) for target in settings.metrics if target.path]
 
 
-def collect_table_metrics(report: Report, job: str) -> list[TableMetrics]:
-    """The metrics of each table of a run; none for a skipped table, because the run that has it knows better."""
+def collect_table_metrics(report: Report, job: str, *, has_failed: bool = False) -> list[TableMetrics]:
+    """The metrics of each table of a run; none for a skipped table, because the run that has it knows better.
+
+    `has_failed` says that the run failed beyond what its report says, as when a place could not be written.
+    """
     table_metrics = []
     for table, name, each in zip(report.tables, name_series(report), split_by_table(report), strict=True):
         region = table.region or "-"
         timestamp = int(each.run.finished_at.timestamp() * 1_000)
-        metrics = None if each.run.outcome is Outcome.SKIPPED else build_metrics(each)
-        table_metrics.append(TableMetrics(job, name, region, timestamp, metrics))
+        metrics = build_metrics(each)
+        if has_failed:
+            metrics = mark_as_failed(metrics)
+        is_skipped = each.run.outcome is Outcome.SKIPPED
+        table_metrics.append(TableMetrics(job, name, region, timestamp, None if is_skipped else metrics))
     return table_metrics
 
 
@@ -157,9 +163,9 @@ class RunMonitor:
             )
             _print_failure(self._call(_HEARTBEAT, partial(self._heartbeat.failure, sentence)))
 
-    def publish_metrics(self, report: Report) -> list[SinkError]:
-        """Write the metrics of a run, and return what could not be written."""
-        table_metrics = collect_table_metrics(report, self._job)
+    def publish_metrics(self, report: Report, *, has_failed: bool) -> list[SinkError]:
+        """Write the metrics of a run, which may have failed beyond its report; return what could not be written."""
+        table_metrics = collect_table_metrics(report, self._job, has_failed=has_failed)
         if self._is_dry_run or all(each.metrics is None for each in table_metrics):
             self._open_sinks.clear()
         return self._publish_to_each(lambda sink: sink.publish(table_metrics))

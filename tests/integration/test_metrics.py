@@ -136,3 +136,14 @@ def test_a_skipped_run_leaves_the_metrics_as_they_were(
     with taken(client, table, tmp_path) as url:
         skipped = sweep(server.url, table, tmp_path, *metrics, "--state-url", url)
     assert (skipped.report["run"]["outcome"], file.read_bytes()) == ("skipped", before)
+
+
+@one_server
+def test_a_run_whose_report_could_not_be_written_was_no_success(
+    server: Server, new_table: NewTable, file: Path
+) -> None:
+    table = new_table(living_rows(6))
+    failed = scan(file, "--table", table, "--report", "html=/dev/full", endpoint=server.url)
+    assert (failed.code, emf_lines(failed)) == (1, [("scan", table, REGION, 0)])
+    [each] = values(file).values()
+    assert (each[SUCCESS], LAST_SUCCESS in each, "janitor_tokens" in each) == (0, False, True)

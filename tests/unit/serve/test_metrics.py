@@ -88,5 +88,11 @@ def test_a_failed_run_keeps_the_time_of_the_last_success_and_a_skipped_one_says_
     assert told.keys() == {(REPORTED, LAST_SUCCESS), ("other", LAST_SUCCESS)}
 
 
+def test_a_run_that_failed_though_its_report_is_good_was_no_success(tmp_path: Path) -> None:
+    told = values_of(believable(), tmp_path, outcome="failed", exit_code=1, succeeded_at=5.0)
+    assert (told[REPORTED, SUCCESS], told[REPORTED, LAST_SUCCESS]) == (0, 5)
+    assert (REPORTED, "janitor_tokens") in told
+
+
 def test_a_job_that_never_ran_says_nothing_of_its_table(tmp_path: Path) -> None:
     assert values_of(None, tmp_path) == {}

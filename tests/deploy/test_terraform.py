@@ -11,25 +11,24 @@ from typing import Any
 import pytest
 
 from tests.deploy.cloudformation_stacks import Made
+from tests.deploy.tools import find_tool
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 MODULE = DEPLOY / "terraform"
-PROGRAM = shutil.which("terraform") or "terraform"
 GIVEN = {"Table": "tokens", "Topic": "janitor-notices", "StateTable": "janitor-state", "ReportsBucket": "reports"}
 TASK = {"Image": "token-janitor:1", "Subnets": "subnet-1", "SecurityGroups": "sg-1", "ArchiveBucket": "archive"}
 FILES = {"report-only": "ReportOnly", "sweep": "Sweep", "notices": "Notices", "reports-in-s3": "ReportsInS3"}
 VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 
-needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed here")
-
 
 def terraform(folder: Path, *words: str, state: Path) -> subprocess.CompletedProcess[str]:
     """Run terraform, with nothing of this machine's own configuration."""
+    program = find_tool("terraform", "as its maker says")
     (state / "rc").touch()
     own = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": str(state / "rc"), "TF_IN_AUTOMATION": "1"}
     variables = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     return subprocess.run(
-        [PROGRAM, *words], cwd=folder, env={**variables, **own}, capture_output=True, text=True, check=False
+        [program, *words], cwd=folder, env={**variables, **own}, capture_output=True, text=True, check=False
     )
 
 
@@ -63,13 +62,11 @@ def made_of(tmp_path: Path, **more: Any) -> dict[str, Any]:
     return {name: each["value"] for name, each in read.items()}
 
 
-@needs_terraform
 def test_it_is_formatted(tmp_path: Path) -> None:
     run = terraform(MODULE, "fmt", "-check", "-recursive", str(MODULE), state=tmp_path)
     assert (run.returncode, run.stdout) == (0, "")
 
 
-@needs_terraform
 @pytest.mark.parametrize("deletes", ["no", "yes"])
 def test_the_task_may_do_and_is_told_what_cloudformation_s_is(tmp_path: Path, deletes: str) -> None:
     ours = made_of(tmp_path, delete_stale=deletes == "yes")
@@ -84,7 +81,6 @@ def test_the_task_may_do_and_is_told_what_cloudformation_s_is(tmp_path: Path, de
         assert json.loads(text) == policies[FILES[name]]["PolicyDocument"]
 
 
-@needs_terraform
 def test_without_an_archive_it_refuses_to_delete(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="needs an archive_bucket"):
         made_of(tmp_path, delete_stale=True, archive_bucket="")

@@ -78,10 +78,10 @@ README = """\
     [
         (None, ["> A report: numbers", "| docs/a.md, the other (docs/b.md) |"]),
         (
-            "https://h/o/n",
+            "https://h/o",
             [
-                "![A report: numbers](https://h/o/n/raw/v1.2.3/docs/pictures/report.svg)",
-                "| [docs/a.md](https://h/o/n/blob/v1.2.3/docs/a.md), [the other](https://h/o/n/blob/v1.2.3/docs/b.md) |",
+                "![A report: numbers](https://h/o/raw/v1.2.3/docs/pictures/report.svg)",
+                "| [docs/a.md](https://h/o/blob/v1.2.3/docs/a.md), [the other](https://h/o/blob/v1.2.3/docs/b.md) |",
             ],
         ),
     ],

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -65,9 +66,10 @@ def collect_failure_metrics(tables: Sequence[TableSettings], job: str) -> list[T
 
 
 def _find_region(table: TableSettings) -> str:
-    """The table's region as far as it is known without asking AWS: why the run failed may be that there is none."""
-    with suppress(JanitorError):
-        return open_session(table).region or "-"
+    """The table's region, `-` if it is not known. Nobody is asked, so the role of the table is left out."""
+    if table.region is None:
+        with suppress(JanitorError):
+            return open_session(replace(table, role_arn=None)).region
     return table.region or "-"
 
 

@@ -116,12 +116,16 @@ sbom: $(READY) ## write build/sbom.cdx.json, the list of the packages in the ima
 	@mkdir -p build
 	@$(BIN)/python -W ignore $(BIN)/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible --output-file build/sbom.cdx.json
 
-# The times in both files are those of the last commit, so that the same commit makes the same files.
+# The times in both files are those of the last commit, so that the same commit makes the same files: they are made twice,
+# and the wheel once more from the sdist.
+dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
 dist: $(READY) ## sdist and wheel in dist/, checked; the demo is run from the wheel in an empty environment
 	@rm -rf dist build/dist && mkdir -p build/dist
-	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build --directory dist
-	@$(BIN)/twine check --strict dist/*
+	@$(BIN)/python -m hatchling build --directory dist
+	@umask 077 && $(BIN)/python -m hatchling build --directory build/dist/again >build/dist/again.log 2>&1
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index --wheel-dir build/dist dist/*.tar.gz
+	@diff -r dist build/dist/again && cmp dist/*.whl build/dist/*.whl
+	@$(BIN)/twine check --strict dist/*
 	@$(PYTHON) -m venv build/dist/empty
 	@for what in "--require-hashes -r requirements/demo.txt" "--no-index dist/*.whl"; do \
 		build/dist/empty/bin/python -m pip install --disable-pip-version-check --no-deps $$what >build/dist/pip.log 2>&1 \

@@ -11,11 +11,13 @@ import io
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,6 +32,7 @@ from janitor.dynamodb.client import AwsAccess, AwsSession
 from janitor.report.formats.html import HtmlFormat
 from janitor.report.formats.table import TableFormat
 from janitor.report.model import Report
+from janitor.tokens.classify import State
 from tests.dynamodb_local import FetchError, fetch_package
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +45,7 @@ NOW = dt.datetime(2027, 1, 15, 2, 15, tzinfo=dt.UTC)
 COLUMNS = 109  # one less than gives the report the columns of a wide terminal, which are too small to read in a page
 PAGE_SIZE = (1320, 1070)  # down to the charts
 SECONDS = 60
+_PNG_HEADER_END = 33
 # A palette for a light and a dark page alike; the picture brings its own ground.
 THEME = TerminalTheme(
     (13, 17, 23), (230, 237, 243),
@@ -156,11 +160,25 @@ def find_browser() -> str:
 
 
 def photograph_page(report: Report, browser: Browser) -> bytes:
-    """Take a picture of the top of the HTML report."""
+    """Take a picture of the top of the HTML report; a text in it says of which table and what is there."""
     page, picture = browser.scratch / "report.html", browser.scratch / "report.png"
     page.write_bytes(HtmlFormat().tail(report))
     browser.open(page, f"--screenshot={picture}", f"--window-size={PAGE_SIZE[0]},{PAGE_SIZE[1]}")
-    return picture.read_bytes()
+    [table] = report.tables
+    states = {state: getattr(report.counts, state.value) for state in State}
+    return add_description(picture.read_bytes(), describe_table(table.name, states))
+
+
+def describe_table(name: str, states: Mapping[State, int]) -> str:
+    """Describe the table of a picture by its name, the picture's time and how many rows are in each state."""
+    return f"{name} at {NOW.isoformat()}: {', '.join(f'{state.value} {states[state]}' for state in State)}"
+
+
+def add_description(png: bytes, text: str) -> bytes:
+    """Add a text to a PNG, behind its header: a chunk is its length, its type, its content and their checksum."""
+    chunk = b"tEXtDescription\0" + text.encode("latin-1")
+    whole = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return png[:_PNG_HEADER_END] + whole + png[_PNG_HEADER_END:]
 
 
 def fetch_mermaid(cache: Path) -> Path:

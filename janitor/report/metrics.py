@@ -1,6 +1,6 @@
 """The metrics of a run, the same for every sink. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from janitor.report.model import Outcome, Report
@@ -8,6 +8,9 @@ from janitor.tokens.classify import State
 
 # The `where` of errors that end the reading of a table.
 _READING_PARTS = ("scan", "plan")
+
+_SUCCESS = "last_run_success"
+_LAST_SUCCESS = "last_success_timestamp_seconds"
 
 
 class Metric(NamedTuple):
@@ -37,6 +40,23 @@ def build_metrics(report: Report) -> list[Metric]:
     """
     of_table = [*_token_metrics(report), *_next_expiry_metrics(report)] if _saw_whole_table(report) else []
     return [*of_table, *_sum_metrics(report), *_notice_metrics(report), *_time_metrics(report)]
+
+
+def mark_as_failed(metrics: Iterable[Metric]) -> list[Metric]:
+    """Change the metrics of a report to those of a run that failed all the same: a place could not be written."""
+    kept = [metric for metric in metrics if metric.name != _LAST_SUCCESS]
+    return [metric._replace(value=0) if metric.name == _SUCCESS else metric for metric in kept]
+
+
+def build_failure_metrics(ended_at: float | None) -> list[Metric]:
+    """Build the metrics of a run that ended without a report: that it failed, and when, if that is known."""
+    return [*_end_metrics(ended_at, is_success=False)]
+
+
+def build_last_success_metric(ended_at: float) -> Metric:
+    """Build the metric of the last success, which ended at this UNIX second."""
+    help_text = "When the last run ended that did all it set out to do, in UNIX seconds."
+    return Metric(_LAST_SUCCESS, "timestamp", help_text, ended_at)
 
 
 def is_success(report: Report) -> bool:
@@ -108,9 +128,15 @@ def _time_metrics(report: Report) -> Iterator[Metric]:
     run = report.run
     finished_at = run.finished_at.timestamp()
     yield Metric("run_duration_seconds", "seconds", "How long the last run took, in seconds.", run.duration_seconds)
-    yield Metric("last_run_timestamp_seconds", "timestamp", "When the last run ended, in UNIX seconds.", finished_at)
-    help_text = "Whether the last run came to its end without an error: 1 or 0."
-    yield Metric("last_run_success", "count", help_text, int(is_success(report)))
+    yield from _end_metrics(finished_at, is_success=is_success(report))
+    help_text = "Whether a guard refused what the last run planned to delete: 1 or 0."
+    yield Metric("last_run_refused", "count", help_text, int(run.outcome is Outcome.REFUSED))
     if is_success(report):
-        help_text = "When the last run ended that did all it set out to do, in UNIX seconds."
-        yield Metric("last_success_timestamp_seconds", "timestamp", help_text, finished_at)
+        yield build_last_success_metric(finished_at)
+
+
+def _end_metrics(ended_at: float | None, *, is_success: bool) -> Iterator[Metric]:
+    if ended_at is not None:
+        yield Metric("last_run_timestamp_seconds", "timestamp", "When the last run ended, in UNIX seconds.", ended_at)
+    help_text = "Whether the last run came to its end without an error: 1 or 0."
+    yield Metric(_SUCCESS, "count", help_text, int(is_success))

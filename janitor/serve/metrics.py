@@ -4,12 +4,15 @@ Those of a report have the names and labels that `--metrics prometheus=PATH` giv
 An unknown value is left out: a job that never ran has no time of a last run.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from janitor.report.metrics import Metric as RunMetric
+from janitor.report.metrics import build_failure_metrics, build_last_success_metric, mark_as_failed
+from janitor.report.model import Outcome
 from janitor.serve.status import DaemonStatus, JobStatus
 from janitor.sinks.metric import TableMetrics
 from janitor.sinks.prometheus import build_registry
@@ -117,9 +120,29 @@ def _make_gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
 
 def _measure_reports(status: DaemonStatus) -> Iterator[TableMetrics]:
     for job, each in sorted(status.jobs.items()):
-        seen = set()
-        for report in each.last_reports:
+        of_tables: dict[tuple[str, str], Sequence[RunMetric]] = {}
+        for name_and_region, metrics in _measure_tables(each):
             # Two settings may name the same table.
-            if (report.series, report.region) not in seen:
-                seen.add((report.series, report.region))
-                yield TableMetrics(job, report.series, report.region, int(report.ended_at * 1_000), report.metrics)
+            of_tables.setdefault(name_and_region, metrics)
+        for (name, region), metrics in of_tables.items():
+            yield TableMetrics(job, name, region, 0, metrics)
+
+
+def _measure_tables(each: JobStatus) -> Iterator[tuple[tuple[str, str], Sequence[RunMetric]]]:
+    """Yield name and region of each table of a job with its metrics, the same as in the file of `--metrics`."""
+    record = each.record
+    last_success = []
+    if record.outcome != Outcome.COMPLETE and record.succeeded_at is not None:
+        last_success = [build_last_success_metric(record.succeeded_at)]
+    if each.has_failed_without_report:
+        names = [(report.series, report.region) for report in each.last_reports]
+        for name in names or [(table.label, table.region or "-") for table in each.job.tables]:
+            yield name, [*build_failure_metrics(record.ended_at), *last_success]
+        return
+    for report in each.last_reports:
+        # Nothing is known of a skipped table: the run that has it knows better.
+        metrics = [] if report.outcome is Outcome.SKIPPED else report.metrics
+        if each.has_failed_beyond_report:
+            metrics = mark_as_failed(metrics)
+        is_success = any(metric.name == last.name for metric in metrics for last in last_success)
+        yield (report.series, report.region), [*metrics, *([] if is_success else last_success)]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from janitor.report.model import Outcome
 from janitor.serve.job_memory import JobRecord
 from janitor.serve.jobs import ScheduledJob
 from janitor.serve.last_report import LastReport
@@ -33,6 +34,18 @@ class JobStatus:
     def is_of_last_run(self, report: LastReport) -> bool:
         """Whether a report is of the last run; if that wrote none, the report is of an earlier one."""
         return self.record.started_at is None or report.is_of(self.record.started_at)
+
+    @property
+    def has_failed_without_report(self) -> bool:
+        """Whether the last run did not end well and left no report."""
+        has_failed = self.record.outcome not in (None, Outcome.COMPLETE, Outcome.SKIPPED)
+        return has_failed and not any(map(self.is_of_last_run, self.last_reports))
+
+    @property
+    def has_failed_beyond_report(self) -> bool:
+        """Whether the last run failed though its report has no failure: another place of it could not be written."""
+        reports_success = all(each.outcome is Outcome.COMPLETE and not each.errors for each in self.last_reports)
+        return self.record.outcome == Outcome.FAILED and reports_success
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

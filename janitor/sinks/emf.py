@@ -11,7 +11,7 @@ stable:
 | `DueNotices`, `SentNotices`, `FailedNotices`: missing if a run sends none | Count |
 | `RunDuration` | Seconds |
 | `NextExpiry`: from the run's time to the next expiry of an accepted token; missing when none is known | Seconds |
-| `Success`: 1 or 0 | Count |
+| `Success`, `Refused`: 1 or 0 | Count |
 
 Points in time are left out: the line has its own time, and CloudWatch has no unit for them.
 """  # noqa: E501  # rows of a table
@@ -80,6 +80,10 @@ class Emf:
         for job, table, region, timestamp_ms, metrics in tables:
             if metrics is not None:
                 self._write(format_emf_line(metrics, job=job, table=table, region=region, timestamp_ms=timestamp_ms))
+
+    def publish_failure(self, tables: Sequence[TableMetrics]) -> None:
+        """Write a line for each table, by the name in the settings: the log does not say what it was called before."""
+        self.publish(tables)
 
     def discard(self) -> None:
         """Do nothing: what is written cannot be undone."""

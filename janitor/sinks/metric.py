@@ -73,5 +73,15 @@ class MetricSink(Protocol):
             SinkError: that failed.
         """
 
+    def publish_failure(self, tables: Sequence[TableMetrics]) -> None:
+        """Make it visible that the run ended without a report.
+
+        Args:
+            tables: the same metrics for each table, by its name in the settings, because its own may not be known.
+
+        Raises:
+            SinkError: that failed.
+        """
+
     def discard(self) -> None:
         """Leave the target as it was before `open`. Never raises."""

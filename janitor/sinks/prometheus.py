@@ -7,6 +7,7 @@ node_exporter reads the file if its name ends in `.prom`.
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
@@ -56,6 +57,21 @@ def format_prometheus(tables: Sequence[TableMetrics], *, previous: bytes | None)
         return generate_latest(build_registry(_add_earlier(table, {}, previous) for table in tables))
 
 
+def format_prometheus_failure(tables: Sequence[TableMetrics], *, previous: bytes | None) -> bytes:
+    """Format the file's content after a run that ended without a report, in Prometheus' text format.
+
+    The metrics replace those of every table that the file has of the job. If it has none, the tables of the settings
+    are used.
+
+    Args:
+        tables: the same metrics for each table of the settings, all of one job.
+        previous: the file's current content, None if there is none.
+    """
+    known = [key for key in _parse_previous(previous or b"") if key.job == tables[0].job]
+    of_known = [tables[0]._replace(table=key.table, region=key.region) for key in known]
+    return format_prometheus(of_known or tables, previous=previous)
+
+
 def _add_earlier(table: TableMetrics, earlier: "_EarlierMetrics", previous: bytes | None) -> TableMetrics:
     key = _TableKey(table.job, table.table, table.region)
     if table.metrics is None:
@@ -86,17 +102,28 @@ class Prometheus:
         Raises:
             SinkError: that failed; the old file is as it was.
         """
-        with _lock_folder(self._path.parent):
-            try:
-                self._file.write(format_prometheus(tables, previous=self._read_previous()))
-            except SinkError:
-                self.discard()
-                raise
-            self._file.commit()
+        self._replace(partial(format_prometheus, tables))
+
+    def publish_failure(self, tables: Sequence[TableMetrics]) -> None:
+        """Do the same after a run that ended without a report.
+
+        Raises:
+            SinkError: that failed; the old file is as it was.
+        """
+        self._replace(partial(format_prometheus_failure, tables))
 
     def discard(self) -> None:
         """Remove the hidden file."""
         self._file.discard()
+
+    def _replace(self, format_content: Callable[..., bytes]) -> None:
+        with _lock_folder(self._path.parent):
+            try:
+                self._file.write(format_content(previous=self._read_previous()))
+            except SinkError:
+                self.discard()
+                raise
+            self._file.commit()
 
     def _read_previous(self) -> bytes | None:
         try:

@@ -54,15 +54,16 @@ def execute_run(request: RunRequest[SettingsT], logs: LogSettings) -> int:
     run_id, settings = start_logging(logs), request.shared
     _freeze_imported_objects()
     monitor_for = partial(RunMonitor, settings.notices, settings.state, settings.table, run_id=run_id)
+    tables = [each.table for each in request.tables]
     with (
         stop_on_signals(settings.deadline.deadline) as stop,
         _stop_as_error(stop),
-        monitor_for(command=request.command, stop=stop, is_dry_run=request.is_dry_run) as monitor,
+        monitor_for(command=request.command, tables=tables, stop=stop, is_dry_run=request.is_dry_run) as monitor,
     ):
         spec = prepare_or_stop(lambda: build_run_spec(request, run_id, stop), stop)
         with _stop_as_error(stop):
             result = run(spec)
-        result.failures.extend(monitor.publish_metrics(result.report))
+        result.failures.extend(monitor.publish_metrics(result.report, has_failed=bool(result.failures)))
         code = exit_code_of(result, stop, settings.output.fail_on)
         is_success = code in (ExitCode.DONE, ExitCode.FAIL_ON_MATCHED)
         failure = monitor.report_end(result.report, is_success=is_success)

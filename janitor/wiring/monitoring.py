@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +17,14 @@ from janitor.background import wait_for_answer
 from janitor.error_lines import print_error
 from janitor.errors import JanitorError, SinkError
 from janitor.report.combine import name_series, split_by_table
-from janitor.report.metrics import build_metrics
+from janitor.report.metrics import build_failure_metrics, build_metrics, mark_as_failed
 from janitor.report.model import Outcome, Report
 from janitor.settings.output import NoticeSettings, StateSettings
 from janitor.settings.parsers import MetricsTarget
 from janitor.settings.table import TableSettings
 from janitor.sinks.metric import MetricSink, TableMetrics
 from janitor.stopping import NOTICE_SECONDS, REPORT_SECONDS, Stop
+from janitor.wiring.open_table import name_in_settings, open_session
 
 if TYPE_CHECKING:
     from janitor.sinks.heartbeat import Heartbeat
@@ -36,15 +40,37 @@ def list_metric_files(settings: NoticeSettings) -> list[tuple[str, Path]]:
     return [(f"--metrics {target.format}={target.path}", target.path) for target in settings.metrics if target.path]
 
 
-def collect_table_metrics(report: Report, job: str) -> list[TableMetrics]:
-    """The metrics of each table of a run; none for a skipped table, because the run that has it knows better."""
+def collect_table_metrics(report: Report, job: str, *, has_failed: bool = False) -> list[TableMetrics]:
+    """The metrics of each table of a run; none for a skipped table, because the run that has it knows better.
+
+    `has_failed` says that the run failed beyond what its report says, as when a place could not be written.
+    """
     table_metrics = []
     for table, name, each in zip(report.tables, name_series(report), split_by_table(report), strict=True):
         region = table.region or "-"
         timestamp = int(each.run.finished_at.timestamp() * 1_000)
-        metrics = None if each.run.outcome is Outcome.SKIPPED else build_metrics(each)
-        table_metrics.append(TableMetrics(job, name, region, timestamp, metrics))
+        metrics = build_metrics(each)
+        if has_failed:
+            metrics = mark_as_failed(metrics)
+        is_skipped = each.run.outcome is Outcome.SKIPPED
+        table_metrics.append(TableMetrics(job, name, region, timestamp, None if is_skipped else metrics))
     return table_metrics
+
+
+def collect_failure_metrics(tables: Sequence[TableSettings], job: str) -> list[TableMetrics]:
+    """The metrics of a run that ends now without a report, for each table as its settings name it."""
+    now = time.time()
+    metrics = build_failure_metrics(int(now))
+    names = dict.fromkeys((name_in_settings(table), _find_region(table)) for table in tables)
+    return [TableMetrics(job, name, region, int(now * 1_000), metrics) for name, region in names]
+
+
+def _find_region(table: TableSettings) -> str:
+    """The table's region, `-` if it is not known. Nobody is asked, so the role of the table is left out."""
+    if table.region is None:
+        with suppress(JanitorError):
+            return open_session(replace(table, role_arn=None)).region
+    return table.region or "-"
 
 
 class RunMonitor:
@@ -62,15 +88,28 @@ class RunMonitor:
         *,
         command: str,
         run_id: str,
+        tables: Sequence[TableSettings] = (),
         is_dry_run: bool = False,
     ) -> None:
         """Prepare; nothing is written or called yet.
 
         A dry run calls and writes nothing, but still checks that the metrics could be written.
+
+        Args:
+            settings: who is told, and where the metrics go.
+            state: the store that remembers what was told.
+            table: how AWS is reached for the run as a whole.
+            stop: the request to stop the run.
+            command: the command's name.
+            run_id: the run's id.
+            tables: the tables of the run; only `table` if empty.
+            is_dry_run: whether it is a dry run.
         """
         self._stop, self._is_dry_run = stop, is_dry_run
         self._settings, self._state, self._table = settings, state, table
+        self._tables = tables or (table,)
         self._command, self._run_id = command, run_id
+        self._open_sinks: list[MetricSink] = []
         self._sinks = [_make_metric_sink(target, stop) for target in settings.metrics]
         url = None if is_dry_run else settings.heartbeat_url
         self._heartbeat = _make_heartbeat(url, run_id) if url else None
@@ -86,6 +125,7 @@ class RunMonitor:
             with self._stop.interruptible_wait_after_request():
                 for sink in self._sinks:
                     sink.open()
+                    self._open_sinks.append(sink)
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
@@ -97,11 +137,11 @@ class RunMonitor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
     ) -> None:
-        """Report a run that ended without a report to the heartbeat and the topic."""
+        """Report a run that ended without a report: in the metrics, to the topic and to the heartbeat."""
         if error is None:
             return
-        for sink in self._sinks:
-            sink.discard()
+        for failure in self._publish_failure_metrics():
+            _print_failure(failure)
         if isinstance(error, JanitorError) and not self._is_dry_run:
             from janitor.wiring.announcer import publish_failure
 
@@ -125,20 +165,37 @@ class RunMonitor:
             )
             _print_failure(self._call(_HEARTBEAT, partial(self._heartbeat.failure, sentence)))
 
-    def publish_metrics(self, report: Report) -> list[SinkError]:
-        """Write the metrics of a run, and return what could not be written."""
-        table_metrics = collect_table_metrics(report, self._settings.job or self._command)
+    def publish_metrics(self, report: Report, *, has_failed: bool) -> list[SinkError]:
+        """Write the metrics of a run, which may have failed beyond its report; return what could not be written."""
+        table_metrics = collect_table_metrics(report, self._job, has_failed=has_failed)
         if self._is_dry_run or all(each.metrics is None for each in table_metrics):
-            for sink in self._sinks:
-                sink.discard()
-            return []
+            self._open_sinks.clear()
+        return self._publish_to_each(lambda sink: sink.publish(table_metrics))
+
+    def _publish_failure_metrics(self) -> list[SinkError]:
+        """Write the metrics of a run that ended without a report, and return what could not be written."""
+        if self._is_dry_run:
+            self._open_sinks.clear()
+        table_metrics = collect_failure_metrics(self._tables, self._job) if self._open_sinks else []
+        return self._publish_to_each(lambda sink: sink.publish_failure(table_metrics))
+
+    def _publish_to_each(self, publish: Callable[[MetricSink], None]) -> list[SinkError]:
+        """Publish to each sink that is open, once a run, and discard the others."""
+        open_sinks, self._open_sinks = self._open_sinks, []
         failures = []
         for sink in self._sinks:
+            if sink not in open_sinks:
+                sink.discard()
+                continue
             try:
-                sink.publish(table_metrics)
+                publish(sink)
             except SinkError as error:
                 failures.append(error)
         return failures
+
+    @property
+    def _job(self) -> str:
+        return self._settings.job or self._command
 
     def report_end(self, report: Report, *, is_success: bool) -> SinkError | None:
         """Call the heartbeat's success or failure; return why the call failed, None if it did not."""

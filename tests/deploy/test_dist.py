@@ -1,5 +1,6 @@
 import email
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hatch_build import make_description
 from janitor import __version__
 from tests.forked import ROOT
 
@@ -55,14 +57,48 @@ def test_the_wheel_says_what_pyproject_says(dist: Path) -> None:
     assert metadata["Requires-Python"] == project["requires-python"]
     assert metadata.get_all("Classifier") == project["classifiers"]
     assert set(metadata.get_all("Provides-Extra") or ()) == set(project["optional-dependencies"])
-    assert metadata.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
+    description = metadata.get_payload()
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert description == make_description((ROOT / "README.md").read_text(encoding="utf-8"), __version__, None)
     assert "janitor = janitor.cli.app:entry_point" in commands
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
-def test_the_source_distribution_holds_what_builds_it(dist: Path) -> None:
+README = """\
+[LISA](https://github.com/awslabs/LISA) keeps them, see [below](#below).
+
+![A report: numbers](docs/pictures/report.svg)
+
+| [docs/a.md](docs/a.md), [the other](docs/b.md) |
+"""
+
+
+@pytest.mark.parametrize(
+    ("repository", "links"),
+    [
+        (None, ["> A report: numbers", "| docs/a.md, the other (docs/b.md) |"]),
+        (
+            "https://h/o",
+            [
+                "![A report: numbers](https://h/o/raw/v1.2.3/docs/pictures/report.svg)",
+                "| [docs/a.md](https://h/o/blob/v1.2.3/docs/a.md), [the other](https://h/o/blob/v1.2.3/docs/b.md) |",
+            ],
+        ),
+    ],
+)
+def test_no_link_of_the_long_description_is_relative(repository: str | None, links: list[str]) -> None:
+    first, _, picture, _, table = make_description(README, "1.2.3", repository).splitlines()
+    assert first == README.splitlines()[0]
+    assert [picture, table] == links
+    readme = make_description((ROOT / "README.md").read_text(encoding="utf-8"), "1.2.3", repository)
+    assert not re.findall(r"\]\((?!https?://|#)", readme)
+
+
+def test_the_source_distribution_holds_all_that_builds_and_tests_it(dist: Path) -> None:
     with tarfile.open(dist / f"token_janitor-{__version__}.tar.gz") as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "janitor/__init__.py"} <= held
-    assert {"schedules/nightly-report.toml", "docs/tutorial.md"} <= held
-    assert not any(name.startswith(("tests", ".github", "build")) for name in held)
+    assert {"pyproject.toml", "hatch_build.py", "README.md", "CHANGELOG.md", "LICENSE", "janitor/__init__.py"} <= held
+    assert {"schedules/nightly-report.toml", "docs/tutorial.md", "deploy/README.md", "requirements/dev.txt"} <= held
+    tests = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py")}
+    assert tests <= held
+    assert not any(name.startswith((".venv", "build", "dist")) or "__pycache__" in name for name in held)

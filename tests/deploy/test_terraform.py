@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.deploy.cloudformation_stacks import Made, template
+from tests.deploy.tools import find_tool
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 MODULE = DEPLOY / "terraform"
-PROGRAM = shutil.which("terraform") or "terraform"
 GIVEN = {"Table": "tokens", "Topic": "janitor-notices", "StateTable": "janitor-state", "ReportsBucket": "reports"}
 FUNCTION = {"Image": "token-janitor:1", "ArchiveBucket": "archive"}
 TASK = {**FUNCTION, "Subnets": "subnet-1", "SecurityGroups": "sg-1"}
@@ -28,16 +28,15 @@ FILES = {
 PARAMETER = "prod/prod/lisa/tokenTableName"
 VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 
-needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed here")
-
 
 def terraform(folder: Path, *words: str, state: Path) -> subprocess.CompletedProcess[str]:
     """Run terraform, with nothing of this machine's own configuration."""
+    program = find_tool("terraform", "as its maker says")
     (state / "rc").touch()
     own = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": str(state / "rc"), "TF_IN_AUTOMATION": "1"}
     variables = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     return subprocess.run(
-        [PROGRAM, *words], cwd=folder, env={**variables, **own}, capture_output=True, text=True, check=False
+        [program, *words], cwd=folder, env={**variables, **own}, capture_output=True, text=True, check=False
     )
 
 
@@ -71,7 +70,6 @@ def made_of(tmp_path: Path, **more: Any) -> dict[str, Any]:
     return {name: each["value"] for name, each in read.items()}
 
 
-@needs_terraform
 def test_it_is_formatted(tmp_path: Path) -> None:
     run = terraform(MODULE, "fmt", "-check", "-recursive", str(MODULE), state=tmp_path)
     assert (run.returncode, run.stdout) == (0, "")
@@ -87,7 +85,6 @@ def environment_of(made: Made) -> dict[str, str]:
     return {name: str(value) for name, value in variables.items()}
 
 
-@needs_terraform
 @pytest.mark.parametrize("run_on", ["fargate", "lambda"])
 @pytest.mark.parametrize(("deletes", "parameter"), [("no", ""), ("yes", ""), ("no", PARAMETER)])
 def test_the_run_may_do_and_is_told_what_cloudformation_s_is(
@@ -108,19 +105,16 @@ def test_the_run_may_do_and_is_told_what_cloudformation_s_is(
         assert json.loads(text) == policies[FILES[name]]["PolicyDocument"]
 
 
-@needs_terraform
 def test_further_variables_are_told_and_beat_the_others(tmp_path: Path) -> None:
     told = made_of(tmp_path, settings={"JANITOR_CONTACT": "the platform team", "JANITOR_GRACE": "60d"})["environment"]
     assert (told["JANITOR_CONTACT"], told["JANITOR_GRACE"]) == ("the platform team", "60d")
 
 
-@needs_terraform
 def test_a_pattern_of_tables_is_refused_without_the_parameter_that_names_one(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="only beside a table_parameter"):
         made_of(tmp_path, table="prod-LISAApi*TokenTable")
 
 
-@needs_terraform
 def test_without_an_archive_it_refuses_to_delete(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="needs an archive_bucket"):
         made_of(tmp_path, delete_stale=True, archive_bucket="")

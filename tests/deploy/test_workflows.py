@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.deploy.tools import EXPECTED
 from tests.forked import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -63,11 +64,23 @@ def test_a_workflow_may_only_read_and_its_jobs_end(path: Any) -> None:
     workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert workflow["permissions"] == {"contents": "read"}
     assert all(job["timeout-minutes"] <= 60 for job in workflow["jobs"].values())
-    assert all(
-        re.fullmatch(r"[\w./-]+@(v\d[\d.]*|[0-9a-f]{40})", each["uses"]) for each in steps(workflow) if "uses" in each
-    )
     checkouts = [each for each in steps(workflow) if each.get("uses", "").startswith("actions/checkout@")]
     assert all(each["with"] == {"persist-credentials": False} for each in checkouts)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_an_action_is_pinned_by_its_commit_and_says_which_version_that_is(path: Any) -> None:
+    used = re.findall(r"\buses: (.*)", path.read_text(encoding="utf-8"))
+    assert used
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in used)
+
+
+@pytest.mark.parametrize(("name", "job"), [("ci", "test"), ("release", "build")])
+def test_a_job_that_runs_all_tests_expects_the_tools_that_it_installs(name: str, job: str) -> None:
+    found = read(f".github/workflows/{name}.yml")["jobs"][job]
+    assert found["env"] == {EXPECTED: "promtool terraform"}
+    assert "hashicorp/setup-terraform@" in str(found["steps"])
+    assert "install --yes --no-install-recommends prometheus" in str(found["steps"])
 
 
 def test_only_a_release_gets_more_than_reading() -> None:

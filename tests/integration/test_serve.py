@@ -233,6 +233,8 @@ def test_a_run_ends_with_the_daemon_and_one_that_was_left_behind_with_the_next(t
             hangs = running.runs()["jobs"]["hangs"]
             # Its time was handled when it began: a run that takes the machine down does not do so for ever.
             assert (hangs["running_since"], hangs["waiting"], hangs["runs"]) == (None, False, {"lost": 1})
+            labels = '{job="hangs",region="us-east-1",table="tokens"}'
+            assert f"janitor_last_run_success{labels} 0.0\n" in running.ask("/metrics")[1]
             (folder / "hangs.toml").unlink()
             running.process.send_signal(signal.SIGHUP)
             running.wait_for("daemon.idle")

@@ -28,8 +28,14 @@ label `job` to `exported_job` unless it scrapes with `honor_labels: true`.
 
 What is not known is left out, and never 0: `janitor_tokens` and `janitor_next_expiry_*` after a run that did not see the whole
 table as it is now; `janitor_next_expiry_*` also when no accepted token expires within the horizon; the `*_notices` when none
-could be due; `janitor_last_success_timestamp_seconds` when the run was no success (the file then keeps the time of the last
-one). A dry run writes no metrics."""
+could be due; `janitor_last_success_timestamp_seconds` when the run was no success (the file and the daemon then keep the time of
+the last one).
+
+A run that ends without a report, because the table cannot be reached or the run was stopped early, writes
+`janitor_last_run_success` (0) and `janitor_last_run_timestamp_seconds` alone. The file has them for the tables that the job had
+before, CloudWatch for the table as the settings name it. A run that was skipped, because another run has the table, leaves
+the file as it is, and the daemon has of it the time of the last success alone. A dry run writes no metrics, and neither does a run
+that is refused for wrong usage before it starts."""
 
 
 def build_metrics_page() -> str:

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from janitor.report.build import build_finding
-from janitor.report.metrics import Metric, build_metrics, is_success
+from janitor.report.metrics import Metric, build_failure_metrics, build_metrics, is_success
 from janitor.report.model import Counts, Deletion, Finding, NoticesPart, Outcome, Remark, Report
 from janitor.tokens.classify import State, classify
 from janitor.tokens.dialect import Dialect
@@ -65,6 +65,7 @@ def test_what_was_done_and_what_it_cost_is_told() -> None:
         "throttled_requests": 7,
         "timestamp_seconds": report().run.finished_at.timestamp(),
         "success": 1,
+        "refused": 0,
     }
     assert told["run_duration_seconds"] == 1.0
 
@@ -106,6 +107,18 @@ def test_only_a_complete_run_without_errors_is_a_success(outcome: Outcome, error
     assert is_success(one) is expected
     assert told["last_run_success"] == int(expected)
     assert ("last_success_timestamp_seconds" in told) is expected
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_refusal_is_told_apart_from_other_failures(outcome: Outcome) -> None:
+    assert by_name(ended(outcome))["last_run_refused"] == (outcome is Outcome.REFUSED)
+
+
+def test_of_a_run_without_a_report_only_its_end_is_told() -> None:
+    ends = {name: by_name(ended(Outcome.FAILED))[name] for name in ("last_run_timestamp_seconds", "last_run_success")}
+    end = ends["last_run_timestamp_seconds"]
+    assert {metric.name: metric.value for metric in build_failure_metrics(end)} == ends
+    assert [metric.name for metric in build_failure_metrics(None)] == ["last_run_success"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 from pathlib import Path
 
+import pytest
+from msgspec import structs
 from prometheus_client.parser import text_string_to_metric_families
 
+from janitor.report.model import Outcome, Report
 from janitor.serve.last_report import load_last_reports
 from janitor.serve.metrics import render_metrics
 from tests.html_reports import TABLE as REPORTED
@@ -47,3 +50,49 @@ def test_the_daemon_its_jobs_and_their_reports_are_measured_without_a_name_twice
     assert values["janitor_tokens", frozenset({one, *table, ("state", "stale")})] == believable().counts.stale
     assert ("janitor_last_run_deleted_tokens", frozenset({("job", "sweep"), *table})) in values
     assert ("janitor_daemon_last_run_exit_code", frozenset({("job", "sweep")})) not in values
+
+
+def values_of(report: Report | None, folder: Path, **record: object) -> dict[tuple[str, str], float]:
+    """What a job's metrics say of each table, without those of the daemon, by table and name."""
+    if report is not None:
+        keep(report, folder / "kept")
+    one = job_status(job(folder, f"{NIGHTLY}{TABLE}"), load_last_reports(folder / "kept"), **record)
+    text = render_metrics(daemon_status(one)).decode()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {(each.labels["table"], each.name): each.value for each in samples if "table" in each.labels}
+
+
+SUCCESS, LAST_SUCCESS = "janitor_last_run_success", "janitor_last_success_timestamp_seconds"
+TIME = "janitor_last_run_timestamp_seconds"
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_a_run_that_left_no_report_failed_and_hides_behind_no_earlier_one(tmp_path: Path, *, reported: bool) -> None:
+    known = {"started_at": NOW - 60, "ended_at": NOW - 50, "exit_code": 2, "outcome": "failed"}
+    table = REPORTED if reported else "tokens"
+    report = after_a_sweep() if reported else None
+    assert values_of(report, tmp_path, succeeded_at=NOW - 900, **known) == {
+        (table, SUCCESS): 0, (table, TIME): NOW - 50, (table, LAST_SUCCESS): NOW - 900,
+    }  # fmt: skip
+    assert (table, LAST_SUCCESS) not in values_of(report, tmp_path, **known)
+    assert (table, TIME) not in values_of(report, tmp_path, **known | {"ended_at": None, "outcome": "lost"})
+
+
+def test_a_failed_run_keeps_the_time_of_the_last_success_and_a_skipped_one_says_no_more(tmp_path: Path) -> None:
+    for outcome, success in ((Outcome.FAILED, 0), (Outcome.SKIPPED, None)):
+        report = believable()
+        ended = structs.replace(report, run=structs.replace(report.run, outcome=outcome))
+        known = {"outcome": outcome.value, "succeeded_at": 5.0}
+        told = values_of(of_several(ended, named(ended, "other")), tmp_path, **known)
+        assert (told.get((REPORTED, SUCCESS)), told[REPORTED, LAST_SUCCESS]) == (success, 5)
+    assert told.keys() == {(REPORTED, LAST_SUCCESS), ("other", LAST_SUCCESS)}
+
+
+def test_a_run_that_failed_though_its_report_is_good_was_no_success(tmp_path: Path) -> None:
+    told = values_of(believable(), tmp_path, outcome="failed", exit_code=1, succeeded_at=5.0)
+    assert (told[REPORTED, SUCCESS], told[REPORTED, LAST_SUCCESS]) == (0, 5)
+    assert (REPORTED, "janitor_tokens") in told
+
+
+def test_a_job_that_never_ran_says_nothing_of_its_table(tmp_path: Path) -> None:
+    assert values_of(None, tmp_path) == {}

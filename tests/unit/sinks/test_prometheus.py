@@ -103,6 +103,7 @@ def test_the_names_are_those_that_dashboards_rely_on() -> None:
         "run_duration_seconds",
         "last_run_timestamp_seconds",
         "last_run_success",
+        "last_run_refused",
         "last_success_timestamp_seconds",
     }
 

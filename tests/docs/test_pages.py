@@ -101,3 +101,9 @@ def test_the_files_that_a_page_names_are_there(path: Path) -> None:
         r"`((?:deploy|schedules|tests|janitor|requirements)/[\w./-]+)`", path.read_text(encoding="utf-8")
     )
     assert [name for name in named if not (ROOT / name).exists() and name not in WRITTEN_BY_READERS] == []
+
+
+def test_every_schedule_file_is_in_the_table_of_those_to_copy() -> None:
+    page = (ROOT / "docs" / "how-to" / "schedules.md").read_text(encoding="utf-8")
+    files = {f"schedules/{path.name}" for path in (ROOT / "schedules").glob("*.toml")}
+    assert set(re.findall(r"^\| `(schedules/[\w-]+\.toml)` \|", page, re.MULTILINE)) == files

@@ -65,14 +65,14 @@ def count_threads(limits: LimitSettings) -> int:
 
 
 def split_table(
-    limits: LimitSettings, size_bytes: int, *, asks_for_code: bool = False, has_budget: bool = False
+    limits: LimitSettings, size_bytes: int, *, may_ask_person: bool = False, has_budget: bool = False
 ) -> TableSplit:
     """Decide how to split a table for reading.
 
     Args:
         limits: how many segments and processes the user asked for, if any.
         size_bytes: the size of the table, as DescribeTable tells it.
-        asks_for_code: whether the credentials may take an answer from a person, whom only this process can ask.
+        may_ask_person: whether the credentials may take an answer from a person, whom only this process can ask.
         has_budget: whether read units are limited: one process uses the budget up, and keeps it best.
 
     Returns:
@@ -81,7 +81,7 @@ def split_table(
     parts = min(MAX_SEGMENTS, max(1, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
     if limits.dask is not None:
         return TableSplit(limits.segments or parts, 1)
-    workers = limits.workers or _choose_processes(limits, size_bytes, is_alone=asks_for_code or has_budget)
+    workers = limits.workers or _choose_processes(limits, size_bytes, is_alone=may_ask_person or has_budget)
     if workers == 1:
         return TableSplit(limits.segments or min(parts, MAX_AUTO_SEGMENTS), 1)
     segments = limits.segments or max(parts, workers)
@@ -97,7 +97,7 @@ def make_reader(opened: OpenTable, limits: LimitSettings, settings: TableSetting
     split = split_table(
         limits,
         opened.table.size_bytes,
-        asks_for_code=opened.aws.asks_for_code,
+        may_ask_person=opened.aws.may_ask_person,
         has_budget=opened.budgets.reads.limit is not None,
     )
     if limits.dask is None and split.processes == 1:

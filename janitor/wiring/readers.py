@@ -14,7 +14,7 @@ from janitor.settings.parsers import MAX_SEGMENTS, MAX_THREADS
 
 if TYPE_CHECKING:
     from janitor.readers.interface import Reader
-    from janitor.readers.segment import SegmentReaders, TableLocation
+    from janitor.readers.segment import TableLocation
     from janitor.settings.limits import LimitSettings
     from janitor.settings.table import TableSettings
     from janitor.stopping import Stop
@@ -101,27 +101,31 @@ def make_reader(opened: OpenTable, limits: LimitSettings, settings: TableSetting
         has_budget=opened.budgets.reads.limit is not None,
     )
     if limits.dask is None and split.processes == 1:
-        return ThreadReader(
-            opened.aws.dynamodb,
-            opened.table.name,
-            segments=split.segments,
-            stop=stop,
-            budgets=opened.budgets,
-        )
+        return _make_thread_reader(opened, split.segments, stop)
     from janitor.readers.segment import DistributedReader
 
-    readers: SegmentReaders
+    note_requests = opened.aws.traffic.add
     if limits.dask is not None:
         from janitor.readers.dask_cluster import DaskCluster
 
         cluster = DaskCluster(limits.dask, stop)
         cluster.check()
-        readers, location = cluster, _make_location(opened)
-    else:
-        from janitor.readers.processes import ReaderProcesses
+        return DistributedReader(
+            _make_location(opened), split.segments, cluster, stop=stop, note_requests=note_requests
+        )
+    from janitor.readers.processes import FallbackReader, ReaderProcesses
 
-        readers, location = ReaderProcesses(split.processes, stop), _make_location(opened, settings)
-    return DistributedReader(location, split.segments, readers, stop=stop, note_requests=opened.aws.traffic.add)
+    processes = ReaderProcesses(split.processes, stop)
+    location = _make_location(opened, settings)
+    reader = DistributedReader(location, split.segments, processes, stop=stop, note_requests=note_requests)
+    if limits.workers is not None or (limits.segments or 0) > MAX_THREADS:
+        return reader
+    # Where no process can be started, there may be no more threads either, and one segment needs none.
+    return FallbackReader(reader, _make_thread_reader(opened, limits.segments or 1, stop))
+
+
+def _make_thread_reader(opened: OpenTable, segments: int, stop: Stop) -> ThreadReader:
+    return ThreadReader(opened.aws.dynamodb, opened.table.name, segments=segments, stop=stop, budgets=opened.budgets)
 
 
 def count_available_cores() -> int:

@@ -85,4 +85,20 @@ READER_MUTATIONS = (
         (("        has_budget=opened.budgets.reads.limit is not None,\n", ""),),
         (_ONE_PROCESS,),
     ),
+    Mutation(
+        "a table of which processes have read a part is read once more",
+        "janitor/readers/processes.py",
+        (("            if is_counted:\n                raise\n", ""),),
+        (
+            "tests/unit/readers/test_processes.py::test_no_other_reader_reads_once_something_was_read_or_if_something_else_failed",
+        ),
+    ),
+    Mutation(
+        "processes that somebody asked for are done without",
+        "janitor/wiring/readers.py",
+        (("    if limits.workers is not None or (limits.segments or 0) > MAX_THREADS:\n        return reader\n", ""),),
+        (
+            f"{_FAULTS}::test_a_run_that_cannot_start_the_processes_that_it_was_told_to_use_fails_and_nothing_is_deleted",
+        ),
+    ),
 )

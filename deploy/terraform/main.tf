@@ -1,5 +1,6 @@
-# janitor: a run on a schedule, as a Fargate task that EventBridge Scheduler starts. It reports, and deletes nothing until
-# delete_stale is true. The same as deploy/aws/task.yaml, policies.yaml, notices.yaml, state.yaml and alarms.yaml.
+# janitor: a run on a schedule, as a Fargate task that EventBridge Scheduler starts (fargate.tf) or as a Lambda function
+# that an EventBridge rule invokes (lambda.tf). It reports, and deletes nothing until delete_stale is true. The same as the
+# templates of deploy/aws.
 data "aws_partition" "this" {}
 data "aws_region" "this" {}
 data "aws_caller_identity" "this" {}
@@ -9,6 +10,11 @@ locals {
   region  = data.aws_region.this.name
   account = data.aws_caller_identity.this.account_id
   arn     = "arn:${data.aws_partition.this.partition}"
+
+  on_fargate = var.run_on == "fargate" ? 1 : 0
+  on_lambda  = var.run_on == "lambda" ? 1 : 0
+  # What a description calls the table.
+  table = var.table_parameter == "" ? var.table : "that /${var.table_parameter} names"
 }
 
 module "documents" {
@@ -19,7 +25,9 @@ module "documents" {
   account            = local.account
   topic              = "${var.name}-notices"
   state_table        = "${var.name}-state"
+  run_on             = var.run_on
   table              = var.table
+  table_parameter    = var.table_parameter
   expiring_within    = var.expiring_within
   grace              = var.grace
   unlock_after       = var.unlock_after
@@ -32,6 +40,7 @@ module "documents" {
   archive_prefix     = var.archive_prefix
   max_deletes        = var.max_deletes
   max_delete_percent = var.max_delete_percent
+  settings           = var.settings
 }
 
 resource "aws_sns_topic" "notices" {
@@ -83,109 +92,12 @@ resource "aws_dynamodb_table" "state" {
   }
 }
 
-resource "aws_ecs_cluster" "this" {
-  name = var.name
-
-  setting {
-    name  = "containerInsights"
-    value = "disabled"
-  }
-}
-
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/janitor/${var.name}"
   retention_in_days = var.log_retention_days
 }
 
-resource "aws_ecs_task_definition" "this" {
-  family                   = var.name
-  requires_compatibilities = ["FARGATE"]
-  network_mode             = "awsvpc"
-  cpu                      = var.cpu
-  memory                   = var.memory
-  execution_role_arn       = aws_iam_role.execution.arn
-  task_role_arn            = aws_iam_role.task.arn
-
-  runtime_platform {
-    operating_system_family = "LINUX"
-    cpu_architecture        = var.cpu_architecture
-  }
-
-  container_definitions = jsonencode([{
-    name                   = "janitor"
-    image                  = var.image
-    essential              = true
-    command                = module.documents.command
-    user                   = "65532:65532"
-    readonlyRootFilesystem = true
-    stopTimeout            = 30
-    linuxParameters = {
-      capabilities       = { drop = ["ALL"] }
-      initProcessEnabled = true
-      tmpfs = [{
-        containerPath = "/tmp"
-        size          = var.scratch_mib
-        mountOptions  = ["rw", "noexec", "nosuid", "nodev", "uid=65532", "gid=65532"]
-      }]
-    }
-    logConfiguration = {
-      logDriver = "awslogs"
-      options = {
-        awslogs-group         = aws_cloudwatch_log_group.this.name
-        awslogs-region        = local.region
-        awslogs-stream-prefix = "run"
-      }
-    }
-    environment = [for name, value in module.documents.environment : { name = name, value = value }]
-  }])
-}
-
-resource "aws_scheduler_schedule_group" "this" {
-  name = var.name
-}
-
-resource "aws_scheduler_schedule" "this" {
-  name                         = var.name
-  group_name                   = aws_scheduler_schedule_group.this.name
-  description                  = "janitor over the table ${var.table}"
-  schedule_expression          = var.schedule
-  schedule_expression_timezone = var.timezone
-  state                        = var.schedule_enabled ? "ENABLED" : "DISABLED"
-
-  flexible_time_window {
-    mode                      = "FLEXIBLE"
-    maximum_window_in_minutes = var.flexible_minutes
-  }
-
-  target {
-    arn      = aws_ecs_cluster.this.arn
-    role_arn = aws_iam_role.scheduler.arn
-
-    ecs_parameters {
-      task_definition_arn    = aws_ecs_task_definition.this.arn
-      task_count             = 1
-      launch_type            = "FARGATE"
-      platform_version       = "LATEST"
-      enable_execute_command = false
-
-      network_configuration {
-        subnets          = var.subnets
-        security_groups  = var.security_groups
-        assign_public_ip = var.assign_public_ip
-      }
-    }
-
-    retry_policy {
-      maximum_event_age_in_seconds = 3600
-      maximum_retry_attempts       = 5
-    }
-
-    dead_letter_config {
-      arn = aws_sqs_queue.not_started.arn
-    }
-  }
-}
-
+# What EventBridge could not start.
 resource "aws_sqs_queue" "not_started" {
   name                      = "${var.name}-not-started"
   message_retention_seconds = 1209600 # 14 days

@@ -1,11 +1,16 @@
 output "cluster" {
-  description = "Where a run can be started by hand: aws ecs run-task."
-  value       = aws_ecs_cluster.this.name
+  description = "On Fargate, where a run can be started by hand: aws ecs run-task."
+  value       = one(aws_ecs_cluster.this[*].name)
 }
 
 output "task_definition" {
-  description = "What runs."
-  value       = aws_ecs_task_definition.this.arn
+  description = "On Fargate, what runs."
+  value       = one(aws_ecs_task_definition.this[*].arn)
+}
+
+output "function" {
+  description = "On Lambda, what runs; and where a run can be started by hand: aws lambda invoke."
+  value       = one(aws_lambda_function.this[*].function_name)
 }
 
 output "log_group" {

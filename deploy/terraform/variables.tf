@@ -9,19 +9,41 @@ variable "name" {
   }
 }
 
-variable "table" {
+variable "run_on" {
   type        = string
-  description = "The token table's name, like prod-LISAApiBaseTokenTable."
+  default     = "fargate"
+  description = "fargate: a task that EventBridge Scheduler starts. lambda: a function that an EventBridge rule invokes."
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_.-]{3,255}$", var.table))
-    error_message = "It is the name of a DynamoDB table."
+    condition     = contains(["fargate", "lambda"], var.run_on)
+    error_message = "It is fargate or lambda."
+  }
+}
+
+variable "table" {
+  type        = string
+  description = "The token table's name, like prod-LISAApiBaseTokenTable. With table_parameter, a pattern like prod-LISAApi*TokenTable, which the rights cover: keep it narrow."
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{3}[A-Za-z0-9_.*-]{0,252}$", var.table))
+    error_message = "It is the name of a DynamoDB table, or a pattern of at least 3 characters before the first *."
+  }
+}
+
+variable "table_parameter" {
+  type        = string
+  default     = ""
+  description = "The parameter that LISA keeps the table's name in, without its first slash, like prod/prod/lisa/tokenTableName; empty where table is the name. Every run looks there, and so follows a LISA that renames its table."
+
+  validation {
+    condition     = can(regex("^(|[A-Za-z0-9_.-][A-Za-z0-9_./-]*)$", var.table_parameter))
+    error_message = "It is the name of a parameter without its first slash, or empty."
   }
 }
 
 variable "image" {
   type        = string
-  description = "The image that deploy/docker builds, best by its digest."
+  description = "The image that deploy/docker builds, best by its digest. For Lambda the one of --target lambda, in Amazon ECR of this region."
 
   validation {
     condition     = can(regex("^\\S+$", var.image))
@@ -32,7 +54,7 @@ variable "image" {
 variable "image_repository_arn" {
   type        = string
   default     = ""
-  description = "The image's repository, where it is in Amazon ECR; empty for an image that anybody can pull."
+  description = "Fargate: the image's repository, where it is in Amazon ECR; empty for an image that anybody can pull."
 
   validation {
     condition     = can(regex("^(|arn:[a-z-]+:ecr:.+:repository/.+)$", var.image_repository_arn))
@@ -54,7 +76,7 @@ variable "cpu_architecture" {
 variable "cpu" {
   type        = number
   default     = 256
-  description = "In 1024ths of a core."
+  description = "Fargate: in 1024ths of a core. A function gets a whole core with 1769 MiB of memory."
 
   validation {
     condition     = contains([256, 512, 1024, 2048, 4096], var.cpu)
@@ -64,56 +86,48 @@ variable "cpu" {
 
 variable "memory" {
   type        = number
-  default     = 512
-  description = "In MiB, scratch_mib included; Fargate takes certain pairs of cpu and memory only."
+  default     = null
+  description = "In MiB; null for 512, on Lambda 1024. On Fargate scratch_mib is included, and certain pairs of cpu and memory only are taken."
 
   validation {
-    condition     = contains([512, 1024, 2048, 3072, 4096, 8192], var.memory)
-    error_message = "It is 512, 1024, 2048, 3072, 4096 or 8192."
+    condition     = coalesce(var.memory, 512) >= 512 && coalesce(var.memory, 512) <= 10240
+    error_message = "It is from 512 to 10240."
   }
 }
 
 variable "scratch_mib" {
   type        = number
-  default     = 128
-  description = "For the plan of a sweep on its way, some 500 bytes a stale row. It is memory, so no token is on a disk."
+  default     = null
+  description = "For the plan of a sweep on its way, some 500 bytes a stale row; null for 128, on Lambda 512, which is its least. On Fargate it is memory, so no token is on a disk."
 
   validation {
-    condition     = var.scratch_mib >= 16 && var.scratch_mib <= 4096
-    error_message = "It is from 16 to 4096."
+    condition     = coalesce(var.scratch_mib, 128) >= 16 && coalesce(var.scratch_mib, 128) <= 10240
+    error_message = "It is from 16 to 10240."
   }
 }
 
 variable "subnets" {
   type        = list(string)
-  description = "With a way to ECR, CloudWatch Logs, DynamoDB, SNS and S3, by NAT or by endpoints."
-
-  validation {
-    condition     = length(var.subnets) > 0
-    error_message = "Give at least one subnet."
-  }
+  default     = []
+  description = "With a way to ECR, CloudWatch Logs, DynamoDB, SNS and S3, by NAT or by endpoints. Fargate needs them; a function needs them only where your account wants functions in a VPC."
 }
 
 variable "security_groups" {
   type        = list(string)
-  description = "Which allow 443 outwards. Nothing comes in."
-
-  validation {
-    condition     = length(var.security_groups) > 0
-    error_message = "Give at least one security group."
-  }
+  default     = []
+  description = "Of the subnets, which allow 443 outwards. Nothing comes in."
 }
 
 variable "assign_public_ip" {
   type        = bool
   default     = false
-  description = "true in a public subnet, where there is no NAT and no endpoint."
+  description = "Fargate: true in a public subnet, where there is no NAT and no endpoint."
 }
 
 variable "schedule" {
   type        = string
   default     = "cron(30 2 * * ? *)"
-  description = "When it runs, as EventBridge Scheduler has it. The alarms expect it once a day."
+  description = "When it runs, as EventBridge has it; on Lambda in UTC. The alarms expect it once a day."
 
   validation {
     condition     = can(regex("^(cron|rate)\\(.+\\)$", var.schedule))
@@ -124,7 +138,7 @@ variable "schedule" {
 variable "timezone" {
   type        = string
   default     = "Etc/UTC"
-  description = "Whose clock the schedule is read by."
+  description = "Fargate: whose clock the schedule is read by."
 
   validation {
     condition     = can(regex("^[A-Za-z0-9_+/-]+$", var.timezone))
@@ -135,7 +149,7 @@ variable "timezone" {
 variable "flexible_minutes" {
   type        = number
   default     = 15
-  description = "It starts within so many minutes of its time."
+  description = "Fargate: it starts within so many minutes of its time."
 
   validation {
     condition     = var.flexible_minutes >= 1 && var.flexible_minutes <= 1440
@@ -191,12 +205,29 @@ variable "protect_system" {
 variable "deadline" {
   type        = string
   default     = "30m"
-  description = "A run ends by itself after this time, and says how far it came."
+  description = "Fargate: a run ends by itself after this time, and says how far it came."
 
   validation {
     condition     = can(regex("^\\S+$", var.deadline))
     error_message = "It is a time, like 30m."
   }
+}
+
+variable "timeout" {
+  type        = number
+  default     = 300
+  description = "Lambda: in seconds. A run ends by itself 15 seconds before, and says how far it came."
+
+  validation {
+    condition     = var.timeout >= 60 && var.timeout <= 900
+    error_message = "It is from 60 to 900."
+  }
+}
+
+variable "reserve_concurrency" {
+  type        = bool
+  default     = true
+  description = "Lambda: whether the function never runs twice at once. false where the account has too little concurrency to reserve any; the lease in the state table keeps two sweeps apart all the same."
 }
 
 variable "topic_email" {
@@ -314,8 +345,54 @@ variable "alarm_action_arn" {
   }
 }
 
+variable "settings" {
+  type        = map(string)
+  default     = {}
+  description = "Further variables of the run, like JANITOR_CONTACT, JANITOR_PROTECT_USER, JANITOR_PER_TOKEN or AWS_CA_BUNDLE. They beat the values above."
+}
+
 variable "permissions_boundary" {
   type        = string
   default     = null
   description = "The ARN of the policy that bounds every role that is made here; null for none."
+}
+
+variable "iam_name_prefix" {
+  type        = string
+  default     = ""
+  description = "How the names of the roles and policies that are made here begin; name follows."
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9+=,.@_-]{0,22}$", var.iam_name_prefix))
+    error_message = "It is at most 22 letters, digits and +=,.@_- in all."
+  }
+}
+
+variable "iam_path" {
+  type        = string
+  default     = "/"
+  description = "The path of the roles and policies that are made here, like /lisa/."
+
+  validation {
+    condition     = can(regex("^/([A-Za-z0-9+=,.@_-]+/)*$", var.iam_path))
+    error_message = "It begins and ends with a slash."
+  }
+}
+
+variable "role_arn" {
+  type        = string
+  default     = null
+  description = "A role that janitor runs as, in place of one that is made here; null to make one."
+}
+
+variable "execution_role_arn" {
+  type        = string
+  default     = null
+  description = "Fargate: a role that ECS starts the task by, likewise."
+}
+
+variable "scheduler_role_arn" {
+  type        = string
+  default     = null
+  description = "Fargate: a role that EventBridge Scheduler runs the task by, likewise."
 }

@@ -6,10 +6,12 @@ retries, checksums, errors and every other answer stay botocore's.
 
 A page is decoded in steps, which is cheaper than all at once: first the positions of its rows; then, if the server did
 not filter, a glance at each row, which is enough to recognize plainly active ones; then the remaining rows as a whole.
+The glances come in groups, so that those of one group take the memory of those before: all at once, a page's would not
+fit the processor's cache.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -43,14 +45,12 @@ class _Body(msgspec.Struct, gc=False):
     capacity: _Capacity | None = msgspec.field(name="ConsumedCapacity", default=None)
 
 
-class _Glances(msgspec.Struct, gc=False):
-    glances: list[Glance] = msgspec.field(name="Items")
-
-
 _BODY = msgspec.json.Decoder(_Body)
 # DynamoDB writes numbers as texts; `strict=False` turns whole ones into integers.
-_GLANCES = msgspec.json.Decoder(_Glances, strict=False)
+_GLANCES = msgspec.json.Decoder(list[Glance], strict=False)
 _GLANCE = msgspec.json.Decoder(Glance, strict=False)
+# By the bench: with 64 to 512 a page takes the least time.
+_GLANCES_IN_A_GROUP = 256
 _UNREADABLE = (ValueError, RecursionError)
 
 
@@ -62,9 +62,10 @@ class Page:
         scanned: how many rows the server read, including those that it filtered out.
         next_key: where the next page starts; None on the last one.
         read_units: what the page cost.
+        size: of its JSON, in bytes.
     """
 
-    __slots__ = ("_body", "_items", "count", "next_key", "read_units", "scanned")
+    __slots__ = ("_items", "count", "next_key", "read_units", "scanned", "size")
 
     def __init__(self, body: bytes) -> None:
         """Find the positions of the rows.
@@ -75,7 +76,7 @@ class Page:
         page = _BODY.decode(body)
         if page.count != len(page.items) or page.scanned < page.count:
             raise ValueError(f"{len(page.items)} items, but Count says {page.count} of {page.scanned}")
-        self._body = body
+        self.size = len(body)
         self._items = page.items
         self.count = page.count
         self.scanned = page.scanned
@@ -83,22 +84,22 @@ class Page:
         self.read_units = page.capacity.units if page.capacity else 0.0
 
     @property
-    def size(self) -> int:
-        """The size of the body in bytes."""
-        return len(self._body)
-
-    @property
     def is_filtered(self) -> bool:
         """Whether the server filtered rows out, so that each of the remaining ones has to be decoded."""
         return self.scanned > self.count
 
-    def glances(self) -> Sequence[Glance]:
-        """Decode a glance at every row, in the rows' order."""
+    def glances(self) -> Iterator[Sequence[Glance]]:
+        """Decode a glance at every row, in the rows' order, one group of rows after the other."""
+        for start in range(0, self.count, _GLANCES_IN_A_GROUP):
+            yield self._decode_glances(range(start, min(self.count, start + _GLANCES_IN_A_GROUP)))
+
+    def _decode_glances(self, positions: range) -> Sequence[Glance]:
+        items = self._items[positions.start : positions.stop]
         try:
-            return _GLANCES.decode(self._body).glances
+            return _GLANCES.decode(b"[%b]" % b",".join(items))
         except _UNREADABLE:
             # One attribute of another type, or number that is not whole, is enough to fail; then row by row.
-            return [_decode_glance(item) for item in self._items]
+            return [_decode_glance(item) for item in items]
 
     def rows(self, positions: Iterable[int]) -> list[Row]:
         """Decode the rows at these positions as a whole.

@@ -16,7 +16,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -52,8 +52,7 @@ _MAX_PAUSE_SECONDS = 2.0
 _WAKE_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
+class RowResult(msgspec.Struct, frozen=True, gc=False):
     """What became of one row.
 
     Attributes:
@@ -64,7 +63,10 @@ class RowResult:
 
     outcome: DeletionOutcome
     code: str = ""
-    item: bytes | None = field(default=None, repr=False)
+    item: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"RowResult({self.outcome}, {self.code})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,11 @@ class _GlanceWithKey(Glance, kw_only=True, gc=False):
     key: _Key = msgspec.field(name="token")
 
 
-class _KeyedGlances(msgspec.Struct, gc=False):
-    glances: list[_GlanceWithKey] = msgspec.field(name="Items")
-
-
 class _KeyOnly(msgspec.Struct, gc=False):
     key: _Key = msgspec.field(name="token")
 
 
-_GLANCES = msgspec.json.Decoder(_KeyedGlances, strict=False)
+_GLANCES = msgspec.json.Decoder(list[_GlanceWithKey], strict=False)
 _KEY_ONLY = msgspec.json.Decoder(_KeyOnly)
 _UNREADABLE = (ValueError, RecursionError)
 
@@ -44,25 +40,25 @@ class SourcePage(Page):
             items: the rows' DynamoDB JSON.
             name_row: returns the name in errors of the row at a position.
         """
-        self._body = b'{"Items":[%b]}' % b",".join(items)
         self._items = items
+        self.size = sum(map(len, items))
         self._name_row = name_row
         self.count = self.scanned = len(items)
         self.next_key = None
         self.read_units = 0.0
 
-    def glances(self) -> Sequence[Glance]:
-        """Decode a glance at every row, and check its key.
+    def _decode_glances(self, positions: range) -> Sequence[Glance]:
+        """Decode a glance at these rows, and check their keys.
 
         Raises:
             SourceError: a row has no key, or one that is not a text.
         """
         try:
-            return _GLANCES.decode(self._body).glances
+            return _GLANCES.decode(b"[%b]" % b",".join(self._items[positions.start : positions.stop]))
         except _UNREADABLE:
             # An attribute is of another type than LISA writes, a date is not a whole number, or a row has no key.
-            self._check_keys(range(self.count))
-            return super().glances()
+            self._check_keys(positions)
+            return super()._decode_glances(positions)
 
     def rows(self, positions: Iterable[int]) -> list[Row]:
         """Decode the rows at these positions as a whole, and check their keys.

@@ -16,6 +16,7 @@ from janitor.report.model import Finding
 from janitor.tokens.classify import classify, is_deletable, positions_to_decode
 from janitor.tokens.fingerprint import compute_fingerprint, make_row_name
 from janitor.tokens.lockout import judge_early, make_early_policy
+from janitor.tokens.policy import Policy
 from janitor.tokens.protection import find_matching_patterns, find_protection
 from janitor.tokens.row import Row
 
@@ -39,7 +40,7 @@ def judge_page(page: Page, rules: Rules, patterns: Sequence[str] = ()) -> Batch:
 def _judge_for_report(page: Page, rules: Rules, patterns: Sequence[str]) -> Batch:
     now, policy = rules.now, rules.policy
     decodes_all = page.is_filtered or patterns
-    positions = range(page.count) if decodes_all else positions_to_decode(page.glances(), now, policy)
+    positions = range(page.count) if decodes_all else _find_positions(page, now, policy)
     tally = Tally()
     tally.add_page(page.read_units, page.scanned - len(positions))
     found: list[JudgedRow] = []
@@ -69,6 +70,17 @@ def _judge_for_report(page: Page, rules: Rules, patterns: Sequence[str]) -> Batc
     return Batch(tally, found, deletable, find_matching_patterns(patterns, rows))
 
 
+def _find_positions(page: Page, now: int, policy: Policy) -> list[int]:
+    positions: list[int] = []
+    start = 0
+    for glances in page.glances():
+        positions += positions_to_decode(glances, now, policy, start)
+        start += len(glances)
+        # Free the group before the next one is made.
+        del glances
+    return positions
+
+
 def is_included(row: Row, rules: Rules) -> bool:
     """Whether --user and --fingerprint leave a row in the plan."""
     narrowing = rules.policy.narrowing
@@ -85,7 +97,7 @@ def _make_deletable(item: bytes, found: JudgedRow, rules: Rules) -> DeletableRow
 def _judge_for_listing(page: Page, rules: Rules, listing: Listing) -> Batch:
     now, policy = rules.now, rules.policy
     decodes_all = listing.wants_active or page.is_filtered
-    positions = range(page.count) if decodes_all else positions_to_decode(page.glances(), now, policy)
+    positions = range(page.count) if decodes_all else _find_positions(page, now, policy)
     tally = Tally()
     tally.add_page(page.read_units, page.scanned - len(positions))
     found: list[JudgedRow] = []

@@ -5,7 +5,6 @@
 /metrics    Prometheus' text format             /runs/JOB/report            the last HTML report
 """
 
-import ipaddress
 import socket
 import threading
 from collections.abc import Awaitable, Callable
@@ -13,7 +12,8 @@ from collections.abc import Awaitable, Callable
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -32,6 +32,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _END_SECONDS = 1
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 _Endpoint = Callable[[Request], Response | Awaitable[Response]]
 
@@ -39,29 +40,19 @@ _Endpoint = Callable[[Request], Response | Awaitable[Response]]
 def make_application(source: PageSource, host: str | None = None) -> ASGIApp:
     """Make the ASGI application of the pages.
 
+    A foreign page may have its name resolve to this machine (DNS rebinding) and then read what is served on loopback,
+    but it cannot change the host name of its requests.
+
     Args:
         source: where the pages get their data.
-        host: the host name that requests may use, besides `localhost` and IP addresses; None to allow any.
+        host: of a server on loopback, the host of --listen, which requests may name besides `localhost` and the
+            addresses of loopback; None to allow any.
     """
     pages = Starlette(routes=[Route(path, endpoint) for path, endpoint in _make_endpoints(source).items()])
-    return _SecurityHeaders(pages if host is None else _HostCheck(pages, host))
-
-
-def is_allowed_host(header: str, host: str) -> bool:
-    """Whether a Host header is allowed for a server on loopback: an IP address, `localhost`, or the server's own name.
-
-    A foreign page may have its name resolve to this machine (DNS rebinding) and then read these pages, but it cannot
-    change the host name of its requests.
-    """
-    is_bracketed = header.startswith("[")
-    name = header[1:].partition("]")[0] if is_bracketed else header.partition(":")[0]
-    if name.rstrip(".").lower() in ("localhost", host.lower()):
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    if host is None:
+        return _SecurityHeaders(pages)
+    own = f"[{host}]" if ":" in host else host
+    return _SecurityHeaders(TrustedHostMiddleware(pages, allowed_hosts=[*_LOOPBACK_HOSTS, own], www_redirect=False))
 
 
 class PageServer:
@@ -123,23 +114,6 @@ class _SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
-
-
-class _HostCheck:
-    """Answers only requests whose Host header is allowed."""
-
-    def __init__(self, app: ASGIApp, host: str) -> None:
-        self._app = app
-        self._host = host
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # HTTP/1.0 has no Host header; a browser always sends one.
-        header = Headers(scope=scope).get("host")
-        if header is None or is_allowed_host(header, self._host):
-            await self._app(scope, receive, send)
-            return
-        message = f"ask for this page by its address, by localhost, or by the host of --listen, {self._host}\n"
-        await PlainTextResponse(message, 421)(scope, receive, send)
 
 
 def _make_endpoints(source: PageSource) -> dict[str, _Endpoint]:

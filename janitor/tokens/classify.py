@@ -5,9 +5,19 @@ docs/explanation/states-and-gates.md lists the states.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
 
-from janitor.tokens.dialect import BOTH_GATES, WORKBENCH_ONLY, Dialect, Gate, find_accepting_gates, is_legacy, is_sha256
+import msgspec
+
+from janitor.tokens.dialect import (
+    BOTH_GATES,
+    WORKBENCH_ONLY,
+    Dialect,
+    Gate,
+    are_sha256,
+    find_accepting_gates,
+    is_legacy,
+    is_sha256,
+)
 from janitor.tokens.expiration import MAX_SECONDS, plain_second, read_expiration
 from janitor.tokens.policy import Policy
 from janitor.tokens.reasons import find_reasons
@@ -32,7 +42,7 @@ class State(StrEnum):
     __hash__ = str.__hash__
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a row is at one moment.
 
     Attributes:
@@ -109,27 +119,29 @@ def _dated_state(expiry: int, now: int, policy: Policy) -> State:
     return State.EXPIRING if expiry <= now + policy.horizon else State.ACTIVE
 
 
-def positions_to_decode(glances: Sequence[Glance], now: int, policy: Policy) -> list[int]:
-    """List the positions in a page of the rows that are not plainly active, and so have to be decoded and classified.
+def positions_to_decode(glances: Sequence[Glance], now: int, policy: Policy, start: int = 0) -> list[int]:
+    """List the positions of the rows that are not plainly active, and so have to be decoded and classified.
 
-    A row that is left out is active, without reasons; a row that is listed may still turn out to be so.
+    A row that is left out is active, without reasons; a row that is listed may still turn out to be so. The position of
+    the first of these rows is `start`.
     """
     # A glance reads anything but a number as 0, which must never count as a date far ahead, even if `now` is negative.
     last = max(0, now + policy.horizon)
     if policy.dialect is Dialect.HASHED:
+        keys = ["" if glance.key is None else glance.key.S for glance in glances]
+        has_odd_keys = not are_sha256(keys)
         return [
             position
-            for position, glance in enumerate(glances)
+            for position, (glance, key) in enumerate(zip(glances, keys, strict=True), start)
             if (expiration := glance.expiration) is None
             or not last < expiration.N <= MAX_SECONDS
             or (uuid := glance.token_uuid) is None
             or not uuid.S
-            or (key := glance.key) is None
-            or not is_sha256(key.S)
+            or (has_odd_keys and not is_sha256(key))
         ]
     return [
         position
-        for position, glance in enumerate(glances)
+        for position, glance in enumerate(glances, start)
         if (expiration := glance.expiration) is None or not last < expiration.N <= MAX_SECONDS
     ]
 

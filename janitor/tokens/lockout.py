@@ -55,7 +55,7 @@ def judge_early(row: Row, now: int, policy: Policy) -> Verdict | None:
     verdict = classify(row, now, early_policy)
     if not is_deletable(verdict, now, early_policy):
         return None
-    return verdict._replace(reasons=(*verdict.reasons, UNLOCKS_OWNER))
+    return structs.replace(verdict, reasons=(*verdict.reasons, UNLOCKS_OWNER))
 
 
 def find_remedy(row: Row, verdict: Verdict, now: int, policy: Policy) -> Remedy:

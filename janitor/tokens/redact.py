@@ -1,7 +1,8 @@
 """Redact texts before people see them, so that none reveals a token."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -20,7 +21,7 @@ REDACTED = "[removed: it holds a token]"
 # A piece of text shorter than this is not hashed to see whether it is the token of a hashed row.
 _MIN_TOKEN_LENGTH = 8
 _FIND_RUNS = re.compile(r"[A-Za-z0-9_-]{8,}").findall
-_HAS_NO_PUNCTUATION = re.compile(r"[A-Za-z0-9_ -]*").fullmatch
+_FIND_PUNCTUATION = re.compile(r"[^A-Za-z0-9_ -]").search
 _FIND_SEPARATOR = re.compile(r"[=:/,;]").search
 _FIND_SEPARATORS = re.compile(r"[=:/,;]").finditer
 _PUNCTUATION = "\"'`´“”‘’()<>[]{}.,;:!?*"  # noqa: RUF001  # the typographic quotes are meant
@@ -54,7 +55,12 @@ def redacted_groups(row: Row) -> tuple[str, ...] | None:
     if not groups:
         return groups
     key = row.key.S or ""
-    return tuple(REDACTED if reveals_token(group, key) else shorten_text(group) for group in groups[:MAX_GROUPS_SHOWN])
+    return tuple(
+        [
+            REDACTED if reveals_token(group, key, is_common=True) else shorten_text(group)
+            for group in groups[:MAX_GROUPS_SHOWN]
+        ]
+    )
 
 
 def shorten_text(text: str) -> str:
@@ -69,24 +75,30 @@ def _redact(value: Text | Value | None, key: str) -> str | None:
     return REDACTED if reveals_token(text, key) else shorten_text(text)
 
 
-def reveals_token(text: str, key: str) -> bool:
+def reveals_token(text: str, key: str, *, is_common: bool = False) -> bool:
     """Whether a text holds a token: the row's key, the token whose sha256 is that key, or what looks like either.
 
     LISA's own tokens are 128 hex digits and their keys 64, so a run of 40 or more counts as one, of any row. To find
     the row's own token, these pieces of the text are hashed: the whole text, its words with and without the punctuation
     around them, its runs of letters, digits, `_` and `-`, and what follows a `=`, `:`, `/`, `,` or `;` in a word.
+
+    Args:
+        text: the text.
+        key: the row's key.
+        is_common: whether many rows have the same text, so that its hashes are worth remembering.
     """
     if key and key in text:
         return True
-    return reveals_any_token(text, (key,) if len(key) == _SHA256_LENGTH else ())
+    return reveals_any_token(text, (key,) if len(key) == _SHA256_LENGTH else (), is_common=is_common)
 
 
-def reveals_any_token(text: str, digests: Collection[str]) -> bool:
+def reveals_any_token(text: str, digests: Collection[str], *, is_common: bool = False) -> bool:
     """Whether a text holds a token whose sha256 is one of these, or what looks like a token or a key.
 
     Args:
         text: the text, taken to pieces as `reveals_token` says.
         digests: sha256 digests of tokens, in lower-case hex.
+        is_common: whether the hashes of this text are worth remembering.
     """
     length = len(text)
     if length < _MIN_TOKEN_LENGTH:
@@ -95,17 +107,22 @@ def reveals_any_token(text: str, digests: Collection[str]) -> bool:
         return True
     if not digests:
         return False
-    pieces: Iterable[str] = _split_unpunctuated(text) if _HAS_NO_PUNCTUATION(text) else _split(text)
+    # A long text is not kept: a thousand of them would fill the memory.
+    hashes = _recall_hashes(text) if is_common and length <= MAX_TEXT_LENGTH else _hash_pieces(text)
     # A loop, because any() over a generator takes twice as long, and this runs for every finding.
-    for piece in pieces:
-        if len(piece) >= _MIN_TOKEN_LENGTH and sha256(piece.encode("utf-8", "replace")).hexdigest() in digests:
+    for each in hashes:  # noqa: SIM110
+        if each in digests:
             return True
     return False
 
 
-def _split_unpunctuated(text: str) -> list[str]:
-    """Return the words of a text without punctuation, and the whole text. Most texts have no punctuation."""
-    return [*text.split(), text] if " " in text else [text]
+def _hash_pieces(text: str) -> list[str]:
+    """Hash every piece of the text that may be a token, in hex. Most texts have no punctuation."""
+    pieces = _split(text) if _FIND_PUNCTUATION(text) else [text, *text.split()] if " " in text else [text]
+    return [sha256(piece.encode("utf-8", "replace")).hexdigest() for piece in pieces if len(piece) >= _MIN_TOKEN_LENGTH]
+
+
+_recall_hashes = lru_cache(maxsize=1_000)(_hash_pieces)
 
 
 def _split(text: str) -> set[str]:

@@ -146,9 +146,11 @@ def test_policies_narrow_to_a_pattern_of_tables_and_never_to_all() -> None:
 
 def test_every_policy_is_named_as_the_account_asks() -> None:
     names = {"Topic": "told", "StateTable": "state", "ReportsBucket": "reports", "ArchiveBucket": "archive"}
-    made = Made("policies", Table="tokens", TableParameter=LISA_PARAMETER, **names, **rules_of("aws"))
+    tables = {"Table": "tokens", "TableParameter": LISA_PARAMETER, "UsageTable": "usage"}
+    made = Made("policies", **tables, **names, **rules_of("aws"))
     policies = made.of_type("AWS::IAM::ManagedPolicy")
-    assert len({each["ManagedPolicyName"] for each in policies.values()}) == len(policies) == 6
+    assert set(made.resources) == set(template("policies")["Resources"])
+    assert len({each["ManagedPolicyName"] for each in policies.values()}) == len(policies)
     for each in policies.values():
         assert (each["ManagedPolicyName"].startswith("Unit7-janitor-"), each["Path"]) == (True, "/lisa/")
     plain = Made("policies", Table="tokens").resources["ReportOnly"]

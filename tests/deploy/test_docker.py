@@ -229,3 +229,12 @@ def test_the_list_of_what_is_in_it_names_every_locked_package(tmp_path: Path) ->
     locked = set(re.findall(r"^([a-z0-9][\w.-]*)==(\S+)", lock.read_text(), re.MULTILINE))
     assert made["bomFormat"] == "CycloneDX"
     assert {(each["name"], each["version"]) for each in made["components"]} == locked
+
+
+def test_what_a_registry_gets_carries_the_list_of_what_is_in_it() -> None:
+    text = (dockerfile.FOLDER / "docker-bake.hcl").read_text()
+    targets = dict(re.findall(r'^target "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL))
+    assert re.search(r'attest += .*"type=sbom"', targets["shared"])
+    for name in ("janitor", "dask"):
+        assert 'inherits = ["shared"]' in targets[name]
+        assert "attest" not in targets[name]

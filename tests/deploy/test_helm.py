@@ -17,7 +17,7 @@ from tests.deploy.kubernetes_manifests import Manifests, not_restricted, refused
 TABLE = "prod-LISAApiBaseTokenTable"
 ROLE = "arn:aws:iam::111122223333:role/token-janitor-"
 ARCHIVE = "s3://example-archive/token-janitor/"
-MODES = {"report": "cronjob", "sweep": "cronjob-sweep", "daemon": "daemon"}
+MODES = {"report": "cronjob", "sweep": "cronjob-sweep", "distributed": "distributed", "daemon": "daemon"}
 OPTIONS = {"podMonitor": {"enabled": True}, "persistentState": {"enabled": True}}
 
 
@@ -30,6 +30,7 @@ def values_of(mode: str, **more: Any) -> dict[str, Any]:
         "roleArn": ROLE + mode,
         "timeZone": clock,
         "delete": {"archive": ARCHIVE},
+        "dask": {"workerRoleArn": f"{ROLE}worker"},
         **more,
     }
 
@@ -68,7 +69,10 @@ def test_kubernetes_takes_what_it_makes(mode: str) -> None:
     for each in made.objects:
         if each["kind"] != "PodMonitor":
             kubernetes_validate.validate(each, "1.29", strict=True)
-    assert [*not_restricted(made.pod), *unbounded(made.pod)] == []
+    makers = [each["metadata"]["name"] for each in made.objects if each["kind"] in {"CronJob", "Deployment"}]
+    assert len(makers) == (3 if mode == "distributed" else 1)
+    for pod in (made.narrowed_to(name).pod for name in makers):
+        assert [*not_restricted(pod), *unbounded(pod)] == []
     assert mode == "daemon" or not list(refused_of(made.job))
 
 
@@ -87,11 +91,27 @@ def test_a_misspelt_value_is_refused(wrong: dict[str, Any]) -> None:
         {"grace": "soon"},
         {"settings": {"janitor-table": "x"}},
         {"delete": {"enabled": "yes"}},
+        {"deadline": "30"},
+        {"dask": {"workers": -1}},
     ],
 )
 def test_a_value_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(helm_python.HelmError):
         files_with({"table": TABLE, **wrong})
+
+
+@pytest.mark.parametrize("deadline", ["90s", "10m", "3h", "1d"])
+def test_a_run_ends_by_itself_before_its_job_is_ended_both_attempts(deadline: str, tmp_path: Path) -> None:
+    made = rendered_with({"table": TABLE, "deadline": deadline})
+    file = tmp_path / "schedule.toml"
+    file.write_text(made.files_of("schedules")[file.name])
+    attempts = 1 + made.job["backoffLimit"]
+    assert made.job["activeDeadlineSeconds"] == attempts * load_schedule(file).values["deadline"] + 600
+
+
+def test_a_deadline_that_the_job_would_not_follow_is_refused_with_the_way_out() -> None:
+    with pytest.raises(helm_python.HelmError, match=r"set the value `deadline` instead"):
+        files_with({"table": TABLE, "settings": {"JANITOR_DEADLINE": "3h"}})
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -1,4 +1,4 @@
-"""The Terraform module: its format, and what a task of it may do and is told. Nothing here needs the AWS provider."""
+"""The Terraform module: its format, and what a run of it may do and is told. Nothing here needs the AWS provider."""
 
 import json
 import os
@@ -10,14 +10,22 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.cloudformation_stacks import Made
+from tests.deploy.cloudformation_stacks import Made, template
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 MODULE = DEPLOY / "terraform"
 PROGRAM = shutil.which("terraform") or "terraform"
 GIVEN = {"Table": "tokens", "Topic": "janitor-notices", "StateTable": "janitor-state", "ReportsBucket": "reports"}
-TASK = {"Image": "token-janitor:1", "Subnets": "subnet-1", "SecurityGroups": "sg-1", "ArchiveBucket": "archive"}
-FILES = {"report-only": "ReportOnly", "sweep": "Sweep", "notices": "Notices", "reports-in-s3": "ReportsInS3"}
+FUNCTION = {"Image": "token-janitor:1", "ArchiveBucket": "archive"}
+TASK = {**FUNCTION, "Subnets": "subnet-1", "SecurityGroups": "sg-1"}
+FILES = {
+    "report-only": "ReportOnly",
+    "sweep": "Sweep",
+    "notices": "Notices",
+    "reports-in-s3": "ReportsInS3",
+    "find-by-parameter": "FindByParameter",
+}
+PARAMETER = "prod/prod/lisa/tokenTableName"
 VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed here")
@@ -69,19 +77,47 @@ def test_it_is_formatted(tmp_path: Path) -> None:
     assert (run.returncode, run.stdout) == (0, "")
 
 
+def environment_of(made: Made) -> dict[str, str]:
+    """The variables of the task or of the function, as CloudFormation has them."""
+    if "Function" in made.resources:
+        variables: dict[str, Any] = made.resources["Function"]["Environment"]["Variables"]
+    else:
+        (container,) = made.resources["TaskDefinition"]["ContainerDefinitions"]
+        variables = {each["Name"]: each["Value"] for each in container["Environment"]}
+    return {name: str(value) for name, value in variables.items()}
+
+
 @needs_terraform
-@pytest.mark.parametrize("deletes", ["no", "yes"])
-def test_the_task_may_do_and_is_told_what_cloudformation_s_is(tmp_path: Path, deletes: str) -> None:
-    ours = made_of(tmp_path, delete_stale=deletes == "yes")
-    task = Made("task", **TASK, **GIVEN, DeleteStale=deletes)
-    policies = Made("policies", **GIVEN, ArchiveBucket="archive").resources
-    (container,) = task.resources["TaskDefinition"]["ContainerDefinitions"]
-    assert ours["command"] == container["Command"]
-    environment = {each["Name"]: str(each["Value"]).rstrip("\n") for each in container["Environment"]}
-    assert ours["environment"] == environment
-    assert set(ours["policies"]) == {"notices", "reports-in-s3", "sweep" if deletes == "yes" else "report-only"}
+@pytest.mark.parametrize("run_on", ["fargate", "lambda"])
+@pytest.mark.parametrize(("deletes", "parameter"), [("no", ""), ("yes", ""), ("no", PARAMETER)])
+def test_the_run_may_do_and_is_told_what_cloudformation_s_is(
+    tmp_path: Path, run_on: str, deletes: str, parameter: str
+) -> None:
+    ours = made_of(tmp_path, run_on=run_on, delete_stale=deletes == "yes", table_parameter=parameter)
+    given = {**GIVEN, "Table": "" if parameter else "tokens", "TableParameter": parameter, "DeleteStale": deletes}
+    theirs = Made("task", **TASK, **given) if run_on == "fargate" else Made("lambda", **FUNCTION, **given)
+    policies = Made("policies", **GIVEN, TableParameter=parameter, ArchiveBucket="archive").resources
+    if run_on == "fargate":
+        (container,) = theirs.resources["TaskDefinition"]["ContainerDefinitions"]
+        assert ours["command"] == container["Command"]
+    assert ours["environment"] == environment_of(theirs)
+    assert ours["job"] == ours["environment"]["JANITOR_JOB"]
+    expected = {"notices", "reports-in-s3", "sweep" if deletes == "yes" else "report-only"}
+    assert set(ours["policies"]) == expected | ({"find-by-parameter"} if parameter else set())
     for name, text in ours["policies"].items():
         assert json.loads(text) == policies[FILES[name]]["PolicyDocument"]
+
+
+@needs_terraform
+def test_further_variables_are_told_and_beat_the_others(tmp_path: Path) -> None:
+    told = made_of(tmp_path, settings={"JANITOR_CONTACT": "the platform team", "JANITOR_GRACE": "60d"})["environment"]
+    assert (told["JANITOR_CONTACT"], told["JANITOR_GRACE"]) == ("the platform team", "60d")
+
+
+@needs_terraform
+def test_a_pattern_of_tables_is_refused_without_the_parameter_that_names_one(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="only beside a table_parameter"):
+        made_of(tmp_path, table="prod-LISAApi*TokenTable")
 
 
 @needs_terraform
@@ -101,6 +137,39 @@ def test_every_variable_says_what_it_is_and_the_readme_lists_it() -> None:
     for name in re.findall(r'^output "(\w+)"', (MODULE / "outputs.tf").read_text(), re.MULTILINE):
         assert f"| `{name}` |" in readme
     assert re.findall(r"default += (.*)", declared["delete_stale"]) == ["false"]
+
+
+def test_it_takes_what_the_templates_take_with_the_same_defaults() -> None:
+    parameters = {**template("lambda")["Parameters"], **template("task")["Parameters"]}
+    declared = dict(VARIABLE.findall((MODULE / "variables.tf").read_text()))
+    ours = {name.title().replace("_", "").replace("Mib", "MiB"): text for name, text in declared.items()}
+    renamed = {"ScheduleState": "schedule_enabled", "TaskRoleArn": "role_arn", "FunctionRoleArn": "role_arn"}
+    assert {*renamed.values()} <= set(declared)
+    made_here = {"PoliciesStack", "Topic", "StateTable"}
+    among_settings = {"ProtectUsers", "PerToken", "SnsFormat", "Contact", "CaBundle"}
+    assert set(parameters) - set(ours) == {*renamed, *made_here, *among_settings}
+    same = {"yes": "true", "no": "false", "DISABLED": "false"}
+    # Null is what the kind of run decides, or nothing; CloudFormation says an empty text for that.
+    for name in set(parameters) & set(ours):
+        theirs = parameters[name].get("Default")
+        (found,) = re.findall(r"^  default += (.*)$", ours[name], re.MULTILINE) or [None]
+        default = None if found is None else json.loads(found)
+        if default not in (None, [], "/") and theirs:
+            assert str(default).lower() == same.get(theirs, str(theirs)).lower(), name
+
+
+def test_the_function_is_started_as_cloudformation_s_is() -> None:
+    text = (MODULE / "lambda.tf").read_text()
+    function = Made("lambda", **FUNCTION, Table="tokens")
+    image, limits = function.resources["Function"]["ImageConfig"], function.resources["NoRetries"]
+    said = dict(re.findall(r"^ +(\w+) += (.*)$", text, re.MULTILINE))
+    assert [json.loads(said["entry_point"]), json.loads(said["command"])] == [image["EntryPoint"], image["Command"]]
+    assert f"maximum_retry_attempts       = {limits['MaximumRetryAttempts']}\n" in text
+    for name, default in (("memory", "MemorySize"), ("scratch_mib", "EphemeralStorage")):
+        theirs = function.resources["Function"][default]
+        assert f"coalesce(var.{name}, {theirs['Size'] if name == 'scratch_mib' else theirs})" in text
+    (rule,) = function.resources["DailyRun"]["Targets"]
+    assert json.loads(said["input"]) == rule["Input"]
 
 
 def test_the_roles_that_start_the_task_allow_what_cloudformation_s_do() -> None:

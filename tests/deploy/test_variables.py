@@ -20,6 +20,8 @@ ELSEWHERE = {
     "systemd/janitor.service": "run",
     "systemd/janitor-serve.service": "serve",
     "terraform/documents/main.tf": "sweep",
+    "terraform/documents/variables.tf": "sweep",
+    "terraform/variables.tf": "sweep",
 }
 OF_THE_HANDLER = {SCHEDULE_VARIABLE}  # the Lambda handler's own, which the run does not see
 NAMES = re.compile(r"\bJANITOR_[A-Z_]*[A-Z]\b").findall

@@ -405,6 +405,18 @@ PLANTED_MUTATIONS = (
         ),
     ),
     Mutation(
+        "the positions of rows in a page start anew with each group of glances",
+        "janitor/readers/judging.py",
+        (("positions_to_decode(glances, now, policy, start)", "positions_to_decode(glances, now, policy)"),),
+        ("tests/unit/readers/test_judging.py::test_an_odd_row_is_found_wherever_it_stands_in_a_page",),
+    ),
+    Mutation(
+        "the keys of a group of rows pass as sha256 by their length",
+        "janitor/tokens/dialect.py",
+        (("<= {SHA256_DIGITS} and bytes.fromhex(text).hex() == text", "<= {SHA256_DIGITS}"),),
+        ("tests/unit/readers/test_judging.py::test_an_odd_row_is_found_wherever_it_stands_in_a_page",),
+    ),
+    Mutation(
         "the server keeps rows whose groups break LISA",
         "janitor/dynamodb/scan.py",
         (('    _other_type("#g", ":list"),\n', ""),),

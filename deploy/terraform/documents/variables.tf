@@ -23,9 +23,19 @@ variable "state_table" {
   description = "The state table's name."
 }
 
+variable "run_on" {
+  type        = string
+  description = "fargate: a task that EventBridge Scheduler starts. lambda: a function that an EventBridge rule invokes."
+}
+
 variable "table" {
   type        = string
-  description = "The token table's name, like prod-LISAApiBaseTokenTable."
+  description = "The token table's name, like prod-LISAApiBaseTokenTable. With table_parameter, a pattern like prod-LISAApi*TokenTable, which the rights cover: keep it narrow."
+}
+
+variable "table_parameter" {
+  type        = string
+  description = "The parameter that LISA keeps the table's name in, without its first slash, like prod/prod/lisa/tokenTableName; empty where table is the name. Every run looks there, and so follows a LISA that renames its table."
 }
 
 variable "expiring_within" {
@@ -50,7 +60,7 @@ variable "protect_system" {
 
 variable "deadline" {
   type        = string
-  description = "A run ends by itself after this time, and says how far it came."
+  description = "Fargate: a run ends by itself after this time, and says how far it came."
 }
 
 variable "reports_bucket" {
@@ -86,4 +96,9 @@ variable "max_deletes" {
 variable "max_delete_percent" {
   type        = number
   description = "So does one that would delete a larger share of the table."
+}
+
+variable "settings" {
+  type        = map(string)
+  description = "Further variables of the run, like JANITOR_CONTACT, JANITOR_PROTECT_USER, JANITOR_PER_TOKEN or AWS_CA_BUNDLE. They beat the values above."
 }

@@ -93,10 +93,11 @@ def test_an_error_is_left_to_botocore() -> None:
 def test_a_number_that_is_not_whole_makes_no_page_unreadable() -> None:
     items = [{"token": {"S": "a"}, "tokenExpiration": {"N": number}} for number in ("1.5", "nine", "7")]
     page = Page(msgspec.json.encode({"Items": items, "Count": 3, "ScannedCount": 3}))
-    assert [glance.expiration.N if glance.expiration else None for glance in page.glances()] == [None, None, 7]
+    [glances] = page.glances()
+    assert [glance.expiration.N if glance.expiration else None for glance in glances] == [None, None, 7]
 
 
 def test_no_repr_shows_a_key() -> None:
     page = Page(BODY)
     rows = list(page.rows(range(5)))
-    assert "key-" not in f"{page!r} {rows!r} {rows[0].key!r} {rows[0].expiration!r} {page.glances()!r}"
+    assert "key-" not in f"{page!r} {rows!r} {rows[0].key!r} {rows[0].expiration!r} {[*page.glances()]!r}"

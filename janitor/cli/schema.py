@@ -10,7 +10,7 @@ from janitor.settings.consent import ReadOnlySettings
 _NAMES = ("report", "schedule", "doctor", "plan-details", "archive-list", "token", "token-change", "token-import")
 
 
-@click.command("schema", short_help="Print the JSON Schema of a report or of a schedule file.")
+@click.command("schema", short_help="Print the JSON Schema of what janitor writes and reads.")
 @click.argument("name", type=Choice(_NAMES))
 @takes(ReadOnlySettings)
 def command(_: ReadOnlySettings, name: str) -> int:

@@ -14,7 +14,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher
 from botocore.exceptions import BotoCoreError
 
 from janitor.aws.certificate_file import CertificateFile
-from janitor.aws.credentials import asks_for_code, install_credential_provider, install_role
+from janitor.aws.credentials import install_credential_provider, install_role, may_ask_person
 from janitor.aws.errors import CREDENTIALS_WAY_OUT, STATEMENT_THROTTLES, THROTTLES, aws_errors
 from janitor.dynamodb.clock import ServerClock
 from janitor.dynamodb.decode import DECODED, BatchAnswer, FastParserFactory
@@ -137,9 +137,9 @@ class AwsSession:
             self._assume(access.role_arn)
 
     @property
-    def asks_for_code(self) -> bool:
+    def may_ask_person(self) -> bool:
         """Whether the profile may take an answer from a person, whom no process without a terminal can ask."""
-        return asks_for_code(self._core)
+        return may_ask_person(self._core)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":

@@ -18,12 +18,13 @@ import sys
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe, wait
 
 from janitor import logs
 from janitor.errors import JanitorError, StopRequestedError
+from janitor.readers.interface import Batch, Reader, Rules
 from janitor.readers.segment import read_segment
 from janitor.stopping import StopRequest
 
@@ -35,6 +36,42 @@ _END_SECONDS = 1.0
 _MAX_ATTEMPTS = 3
 # The same as in the program itself: rows hold no reference cycles.
 _ALLOCATIONS_BEFORE_A_COLLECTION = 100_000
+
+
+class ReaderProcessesError(JanitorError):
+    """The processes that were to read the table could not be started, or died one after the other (`reader-died`)."""
+
+    default_code = "reader-not-started"
+
+
+class FallbackReader:
+    """Reads a table with processes; where they fail before anything was read, with another reader.
+
+    Some places let no process start, and there is no way to know but to try: a limit on processes or memory, or a
+    service manager that forbids to execute anything.
+    """
+
+    def __init__(self, processes: Reader, other: Reader) -> None:
+        """Prepare; no reader is asked yet."""
+        self._processes, self._other = processes, other
+
+    def batches(self, rules: Rules, patterns: Callable[[], Sequence[str]]) -> Iterator[Batch]:
+        """Yield the batches of the processes, or all those of the other reader."""
+        is_counted = False
+        try:
+            for batch in self._processes.batches(rules, patterns):
+                is_counted = True
+                yield batch
+                # Free it before the next one is made.
+                del batch
+        except ReaderProcessesError as error:
+            # To read what was counted once more would count it twice.
+            if is_counted:
+                raise
+            log.warning("reader.not_started", error=error.sentence)
+        else:
+            return
+        yield from self._other.batches(rules, patterns)
 
 
 class ReaderProcesses:
@@ -57,7 +94,8 @@ class ReaderProcesses:
         """Have the tasks done, and yield the answers. All processes have ended when this ends.
 
         Raises:
-            JanitorError: no process can be started, or several died one after the other while reading one segment.
+            ReaderProcessesError: no process can be started, or several died one after the other while reading one
+                segment.
         """
         readers: dict[Connection, _Reader] = {}
         try:
@@ -110,8 +148,11 @@ class _Reader:
     """A reader process, the pipe to it, and the task that it has."""
 
     def __init__(self) -> None:
-        self.pipe, theirs = Pipe()
         self.task = b""
+        try:
+            self.pipe, theirs = Pipe()
+        except OSError as error:
+            raise _not_started_error(error) from None
         # A new interpreter, and not a fork: that would copy the locks of this process's threads without the threads. It
         # imports this program from the same place as this process, whatever the current folder holds.
         path = f"import sys; sys.path[:] = {sys.path!r}"
@@ -127,8 +168,7 @@ class _Reader:
             )
         except OSError as error:
             self.pipe.close()
-            sentence = f"a reader process cannot be started ({os.strerror(error.errno or 0)})"
-            raise JanitorError(sentence, "give fewer --workers", "reader-not-started") from None
+            raise _not_started_error(error) from None
         finally:
             # Now only the reader process holds that end, so the pipe ends when it dies.
             theirs.close()
@@ -161,10 +201,15 @@ def _end(readers: "Iterable[_Reader]") -> None:
             reader.process.wait()
 
 
-def _readers_died_error() -> JanitorError:
+def _not_started_error(error: OSError) -> ReaderProcessesError:
+    sentence = f"a reader process cannot be started ({os.strerror(error.errno or 0)})"
+    return ReaderProcessesError(sentence, "give fewer --workers; 1 starts none")
+
+
+def _readers_died_error() -> ReaderProcessesError:
     sentence = f"{_MAX_ATTEMPTS} reader processes died one after the other while reading the same segment of the table"
     way_out = "give the program more memory, read smaller segments with --segments N, or give --workers 1"
-    return JanitorError(sentence, way_out, "reader-died")
+    return ReaderProcessesError(sentence, way_out, "reader-died")
 
 
 def serve_pipe(descriptor: int) -> None:
@@ -175,7 +220,11 @@ def serve_pipe(descriptor: int) -> None:
     gc.set_threshold(_ALLOCATIONS_BEFORE_A_COLLECTION)
     gc.freeze()
     pipe, tasks = Connection(descriptor), queue.SimpleQueue[bytes]()
-    threading.Thread(target=_do_tasks, args=(pipe, tasks), daemon=True).start()
+    try:
+        threading.Thread(target=_do_tasks, args=(pipe, tasks), daemon=True).start()
+    except RuntimeError:
+        # There may be no more threads. The main process says that this one has died.
+        os._exit(1)
     with contextlib.suppress(EOFError, OSError):
         while True:
             tasks.put(pipe.recv_bytes())

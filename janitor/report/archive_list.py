@@ -11,6 +11,11 @@ from janitor.tokens.words import format_count
 
 SCHEMA = "janitor.archive-list/v1"
 
+_WHAT_RESTORE_LEAVES_OUT = (
+    "Each command only shows what it would put back. In a table of LISA 6.1 or later it leaves out rows whose owners "
+    "have other rows by now, and says so; --beside puts those back too."
+)
+
 
 class ArchivePart(Part, frozen=True, kw_only=True):
     """An archive: when and of which table it was made, and what became of its rows.
@@ -56,3 +61,5 @@ def render_archives(listed: ArchiveList) -> Iterator[str]:
             yield f"    {printable(each.restore)}"
     if listed.omitted:
         yield f"… and {format_count(listed.omitted, 'older archive')}; --max-archives lists more"
+    if any(each.restore for each in listed.archives):
+        yield _WHAT_RESTORE_LEAVES_OUT

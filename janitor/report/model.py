@@ -187,7 +187,7 @@ class GuardPart(Part, frozen=True):
 
 
 class EstimatePart(Part, frozen=True):
-    """What the real run will cost at most, as a dry run estimates it.
+    """About what the real run will cost, as a dry run estimates it.
 
     It reads what the dry run read, look-ups of owners included, and deletes the planned rows, of each of which every
     index of the table has a copy.
@@ -525,7 +525,7 @@ class TableReport(Part, frozen=True, kw_only=True):
         counts: its rows by state.
         deletion: what was deleted of it.
         guards: the guards of a sweep that read the whole table.
-        estimate: what the real run will cost at most; of a dry run that plans deletes, else null.
+        estimate: about what the real run will cost; of a dry run that plans deletes, else null.
         options: the options that the next commands repeat.
         capacity: what its turn cost.
         clock: how far the clock of this machine is off.
@@ -588,7 +588,7 @@ class Report(Part, frozen=True, kw_only=True, tag_field="schema", tag=SCHEMA):
         policy: the rules of the run.
         counts: rows by state, of all tables.
         deletion: what was deleted, of all tables.
-        estimate: what the real run will cost at most; of a dry run that plans deletes, else null.
+        estimate: about what the real run will cost; of a dry run that plans deletes, else null.
         capacity: what the run cost.
         clock: how far the clock of this machine is off.
         findings: rows worth a line, at most --max-findings, most urgent first but some of every state.

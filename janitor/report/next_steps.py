@@ -117,7 +117,7 @@ def _steps_for_unfinished(report: Report) -> Iterator[StepPart]:
 
 
 def _steps_for_plan(report: Report) -> Iterator[StepPart]:
-    deletion, stale = report.deletion, report.counts.stale - _count_protected_stale(report)
+    deletion = report.deletion
     left = deletion.planned - deletion.deleted - deletion.changed - deletion.already_gone
     if report.run.dry_run and not report.run.only_reads:
         if report.run.outcome is Outcome.COMPLETE:
@@ -128,10 +128,8 @@ def _steps_for_plan(report: Report) -> Iterator[StepPart]:
     elif deletion.failed:
         advice = f"{format_count(deletion.failed, 'row')} could not be deleted. Make a new plan, and try again."
         yield _step_for_planning(advice, report)
-    elif report.run.only_reads and stale and not _is_filtered(report.listing):
-        are = "is" if stale == 1 else "are"
-        advice = f"{format_count(stale, 'row')} {are} past the grace. Plan the deletes, and read the plan."
-        yield _step_for_planning(advice, report)
+    elif report.run.only_reads and (stale := _describe_stale(report)) and not _is_filtered(report.listing):
+        yield _step_for_planning(f"{stale}. Plan the deletes, and read the plan.", report)
     elif left and not _is_apply(report):
         are = "is" if left == 1 else "are"
         yield _step_for_planning(
@@ -139,9 +137,17 @@ def _steps_for_plan(report: Report) -> Iterator[StepPart]:
         )
 
 
-def _count_protected_stale(report: Report) -> int:
-    """Count the stale rows of this report that no sweep takes, because something protects them."""
-    return sum(each.state is State.STALE and each.protected_by is not None for each in report.findings)
+def _describe_stale(report: Report) -> str:
+    """Say how many rows are past the grace, without those that a sweep spares where all are listed; empty for none."""
+    count = report.counts.stale
+    listed = [each for each in report.findings if each.state is State.STALE]
+    are_all_listed = len(listed) == count
+    if are_all_listed:
+        count = sum(each.protected_by is None for each in listed)
+    if not count:
+        return ""
+    are = "is" if count == 1 else "are"
+    return f"{format_count(count, 'row')} {are} past the grace{'' if are_all_listed else ', protected ones included'}"
 
 
 def _steps_after_dry_run(report: Report) -> Iterator[StepPart]:

@@ -50,12 +50,17 @@ _PERMANENT_FOR_API = {
 
 def headline(report: Report) -> str:
     """Say what was read, how the run ended, and as of when."""
+    return ", ".join(headline_parts(report))
+
+
+def headline_parts(report: Report) -> tuple[str, str]:
+    """The headline in two parts, for where it is too long for a line: what was read; how the run ended, as of when."""
     run = report.run
     as_of = report.policy.as_of
     judged_at = f"as of {format_utc(as_of)} UTC" if as_of else f"{format_utc(run.started_at)} UTC"
     rows, seconds = format_count(report.counts.scanned, "row"), _format_seconds(run.duration_seconds)
     ended = "not confirmed, nothing was deleted; scanned" if is_unconfirmed(report) else _OUTCOMES[run.outcome]
-    return f"{_place(report)}, {ended} {rows} in {seconds}, {judged_at}"
+    return _place(report), f"{ended} {rows} in {seconds}, {judged_at}"
 
 
 def is_unconfirmed(report: Report) -> bool:

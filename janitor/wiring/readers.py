@@ -14,7 +14,7 @@ from janitor.settings.parsers import MAX_SEGMENTS, MAX_THREADS
 
 if TYPE_CHECKING:
     from janitor.readers.interface import Reader
-    from janitor.readers.segment import SegmentReaders, TableLocation
+    from janitor.readers.segment import TableLocation
     from janitor.settings.limits import LimitSettings
     from janitor.settings.table import TableSettings
     from janitor.stopping import Stop
@@ -65,14 +65,14 @@ def count_threads(limits: LimitSettings) -> int:
 
 
 def split_table(
-    limits: LimitSettings, size_bytes: int, *, asks_for_code: bool = False, has_budget: bool = False
+    limits: LimitSettings, size_bytes: int, *, may_ask_person: bool = False, has_budget: bool = False
 ) -> TableSplit:
     """Decide how to split a table for reading.
 
     Args:
         limits: how many segments and processes the user asked for, if any.
         size_bytes: the size of the table, as DescribeTable tells it.
-        asks_for_code: whether the credentials may take an answer from a person, whom only this process can ask.
+        may_ask_person: whether the credentials may take an answer from a person, whom only this process can ask.
         has_budget: whether read units are limited: one process uses the budget up, and keeps it best.
 
     Returns:
@@ -81,7 +81,7 @@ def split_table(
     parts = min(MAX_SEGMENTS, max(1, -(-size_bytes // BYTES_PER_AUTO_SEGMENT)))
     if limits.dask is not None:
         return TableSplit(limits.segments or parts, 1)
-    workers = limits.workers or _choose_processes(limits, size_bytes, is_alone=asks_for_code or has_budget)
+    workers = limits.workers or _choose_processes(limits, size_bytes, is_alone=may_ask_person or has_budget)
     if workers == 1:
         return TableSplit(limits.segments or min(parts, MAX_AUTO_SEGMENTS), 1)
     segments = limits.segments or max(parts, workers)
@@ -97,31 +97,35 @@ def make_reader(opened: OpenTable, limits: LimitSettings, settings: TableSetting
     split = split_table(
         limits,
         opened.table.size_bytes,
-        asks_for_code=opened.aws.asks_for_code,
+        may_ask_person=opened.aws.may_ask_person,
         has_budget=opened.budgets.reads.limit is not None,
     )
     if limits.dask is None and split.processes == 1:
-        return ThreadReader(
-            opened.aws.dynamodb,
-            opened.table.name,
-            segments=split.segments,
-            stop=stop,
-            budgets=opened.budgets,
-        )
+        return _make_thread_reader(opened, split.segments, stop)
     from janitor.readers.segment import DistributedReader
 
-    readers: SegmentReaders
+    note_requests = opened.aws.traffic.add
     if limits.dask is not None:
         from janitor.readers.dask_cluster import DaskCluster
 
         cluster = DaskCluster(limits.dask, stop)
         cluster.check()
-        readers, location = cluster, _make_location(opened)
-    else:
-        from janitor.readers.processes import ReaderProcesses
+        return DistributedReader(
+            _make_location(opened), split.segments, cluster, stop=stop, note_requests=note_requests
+        )
+    from janitor.readers.processes import FallbackReader, ReaderProcesses
 
-        readers, location = ReaderProcesses(split.processes, stop), _make_location(opened, settings)
-    return DistributedReader(location, split.segments, readers, stop=stop, note_requests=opened.aws.traffic.add)
+    processes = ReaderProcesses(split.processes, stop)
+    location = _make_location(opened, settings)
+    reader = DistributedReader(location, split.segments, processes, stop=stop, note_requests=note_requests)
+    if limits.workers is not None or (limits.segments or 0) > MAX_THREADS:
+        return reader
+    # Where no process can be started, there may be no more threads either, and one segment needs none.
+    return FallbackReader(reader, _make_thread_reader(opened, limits.segments or 1, stop))
+
+
+def _make_thread_reader(opened: OpenTable, segments: int, stop: Stop) -> ThreadReader:
+    return ThreadReader(opened.aws.dynamodb, opened.table.name, segments=segments, stop=stop, budgets=opened.budgets)
 
 
 def count_available_cores() -> int:

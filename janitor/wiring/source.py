@@ -6,12 +6,14 @@ changed in the table since. `janitor apply` carries out a plan that is made here
 
 import sys
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from janitor.archive.archive import NoArchive
 from janitor.archive.plan import PlanHeader, PlanWriter
 from janitor.archive.plan_reader import PlanReader
-from janitor.dynamodb.client import Traffic
+from janitor.dynamodb.client import AwsSession, Traffic
 from janitor.dynamodb.locate import Table
 from janitor.errors import ConfigurationError
 from janitor.export.places import LocalFile, S3Place, SourcePlace, StandardInput
@@ -61,7 +63,9 @@ def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepC
     dialect = _check_settings(settings, sweep)
     as_of = settings.policy.as_of
     fingerprint_key = read_fingerprint_key(settings.protection.fingerprint_key_file)
-    place = _open_place(settings)
+    # Opened when it is needed, and once: it may ask a person for a code.
+    open_aws = cache(lambda: open_session(settings.table))
+    place = _open_place(settings, open_aws)
     warnings: list[Remark] = []
     source = open_source(
         place, lambda sentence: warnings.append(Remark(where="source", code="segments", message=sentence))
@@ -100,7 +104,7 @@ def prepare_source(settings: ScanCommand, run_id: str, stop: Stop, sweep: SweepC
         else describe_sweep_options(settings, sweep),
         unused_patterns=UnusedPatterns(policy.protect_users),
     )
-    return PreparedTable(spec, lambda: open_session(settings.table), table if is_table_named else None)
+    return PreparedTable(spec, open_aws, table if is_table_named else None)
 
 
 def _check_settings(settings: ScanCommand, sweep: SweepCommand | None) -> Dialect:
@@ -137,10 +141,10 @@ def _check_settings(settings: ScanCommand, sweep: SweepCommand | None) -> Dialec
     return Dialect(settings.policy.dialect)
 
 
-def _open_place(settings: ScanCommand) -> SourcePlace:
+def _open_place(settings: ScanCommand, open_aws: Callable[[], AwsSession]) -> SourcePlace:
     match settings.source.source:
         case S3Prefix(bucket, key):
-            return S3Place(open_session(settings.table).s3, bucket, key)
+            return S3Place(open_aws().s3, bucket, key)
         case Path() as path:
             return LocalFile(path)
     if sys.stdin is None:

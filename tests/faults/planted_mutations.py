@@ -21,6 +21,9 @@ _ASLEEP = "tests/unit/serve/test_scheduler.py::test_what_a_machine_slept_through
 _LAMBDA = "tests/unit/aws/test_lambda_handler.py"
 _ROTATE = "tests/integration/test_token_rotate.py"
 _RESTORE = "tests/integration/test_restore.py"
+_NEW_OWNER = (
+    f"{_RESTORE}::test_a_row_that_changed_its_owner_before_it_was_deleted_is_chosen_by_its_last_owner[dynamodb-local]"
+)
 _IMPORT = "tests/integration/test_token_import.py::test_keys_open_the_new_lisa_as_long_as_they_opened_the_old_one"
 _IS_LAST = (("if page.next_key is None:", "if page.next_key is None or not page.count:"),)
 
@@ -353,6 +356,18 @@ PLANTED_MUTATIONS = (
         "janitor/lifecycle/restore.py",
         (("hash_key(row) + msgspec.json.encode(row.expiration)", "hash_key(row)"), (" if archived.was_deleted)", ")")),
         (f"{_RESTORE}::test_no_row_is_put_beside_one_of_the_archive_that_its_owner_extended[dynamodb-local]",),
+    ),
+    Mutation(
+        "a restore chooses a row by the owner that it had when it was planned",
+        "janitor/lifecycle/archived_rows.py",
+        (("if not choice.includes(planned, row):", "if not choice.includes(planned, read_row):"),),
+        (_NEW_OWNER,),
+    ),
+    Mutation(
+        "a restore puts a changed row back as it was planned",
+        "janitor/lifecycle/archived_rows.py",
+        (("planned if item is None else msgspec.structs.replace(planned, item=item)", "planned"),),
+        (_NEW_OWNER,),
     ),
     Mutation(
         "an import takes a dead row that stands for one that works",

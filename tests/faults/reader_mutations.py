@@ -5,6 +5,9 @@ from tests.faults.mutation import Mutation
 _FAULTS = "tests/faults/test_readers.py"
 _SEGMENT = "tests/unit/readers/test_segment.py"
 _READERS = "tests/integration/test_readers.py"
+_ONE_PROCESS = (
+    "tests/unit/wiring/test_readers.py::test_a_table_with_a_budget_or_of_somebody_who_is_asked_is_read_by_one_process"
+)
 
 READER_MUTATIONS = (
     Mutation(
@@ -69,5 +72,33 @@ READER_MUTATIONS = (
         "janitor/readers/processes.py",
         (("if attempts[reader.task] == _MAX_ATTEMPTS:", "if attempts[reader.task] == 0:"),),
         (f"{_FAULTS}::test_processes_that_die_again_and_again_fail_the_run_and_nothing_is_deleted",),
+    ),
+    Mutation(
+        "a table is read by processes that cannot ask for a code",
+        "janitor/wiring/readers.py",
+        (("        may_ask_person=opened.aws.may_ask_person,\n", ""),),
+        (_ONE_PROCESS,),
+    ),
+    Mutation(
+        "a table with a read budget is read by several processes",
+        "janitor/wiring/readers.py",
+        (("        has_budget=opened.budgets.reads.limit is not None,\n", ""),),
+        (_ONE_PROCESS,),
+    ),
+    Mutation(
+        "a table of which processes have read a part is read once more",
+        "janitor/readers/processes.py",
+        (("            if is_counted:\n                raise\n", ""),),
+        (
+            "tests/unit/readers/test_processes.py::test_no_other_reader_reads_once_something_was_read_or_if_something_else_failed",
+        ),
+    ),
+    Mutation(
+        "processes that somebody asked for are done without",
+        "janitor/wiring/readers.py",
+        (("    if limits.workers is not None or (limits.segments or 0) > MAX_THREADS:\n        return reader\n", ""),),
+        (
+            f"{_FAULTS}::test_a_run_that_cannot_start_the_processes_that_it_was_told_to_use_fails_and_nothing_is_deleted",
+        ),
     ),
 )

@@ -5,6 +5,8 @@ import os
 import queue
 import select
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,8 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.command import Finished, janitor, started
+from janitor.wiring.readers import count_available_cores
+from tests.command import Finished, fake_aws, janitor, started
 from tests.dask_cluster import Cluster, dask_cluster
 from tests.faults.gate import END_SECONDS, gated
 from tests.faults.proxy import Forward, Request, meddling_proxy
@@ -25,6 +28,13 @@ from tests.tables import create_table, put_rows
 STALE, LIVING = 60, 40
 SEGMENTS = ("--segments", "6")
 PROCESSES = ("--workers", "2", *SEGMENTS)
+# As after an upgrade of Python under a running daemon: no new process can be started with this interpreter.
+WITHOUT_ITS_INTERPRETER = """
+import os, sys
+os.unlink(sys.executable)
+from janitor.cli.app import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -107,6 +117,55 @@ def test_processes_that_die_again_and_again_fail_the_run_and_nothing_is_deleted(
         swept = ended(process)
     assert swept.code == 1
     assert "3 reader processes died one after the other while reading the same segment of the table" in swept.err
+    assert deletion_in(swept)["deleted"] == 0
+    assert keys_in(tokens, table) == before
+
+
+def run_without_interpreter(arguments: Sequence[str], folder: Path) -> Finished:
+    interpreter = folder / "python"
+    interpreter.symlink_to(Path(sys.executable).resolve())
+    run = subprocess.run(
+        [interpreter, "-c", WITHOUT_ITS_INTERPRETER, *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), **fake_aws(folder)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return Finished(run.returncode, run.stdout, run.stderr)
+
+
+def appear_large(request: Request, forward: Forward) -> tuple[int, Any]:
+    """Describe the table as one that several processes read unless told otherwise."""
+    status, answer = forward(request)
+    answer["Table"]["TableSizeBytes"] = 1024**3
+    return status, answer
+
+
+@pytest.mark.skipif(count_available_cores() == 1, reason="on one core nothing is read by several processes unasked")
+def test_a_run_that_cannot_start_the_processes_that_it_chose_reads_by_itself(
+    table_server: Server, tokens: DynamoDBClient, table: str, tmp_path: Path
+) -> None:
+    with meddling_proxy(table_server.url) as (url, meddling):
+        meddling.by_operation["DescribeTable"] = appear_large
+        swept = run_without_interpreter(arguments_of(url, table, new_archive(tmp_path)), tmp_path)
+    assert swept.code == 0, swept.err
+    assert swept.err.count('"event": "reader.') == swept.err.count('"event": "reader.not_started"') == 1
+    assert json.loads(swept.out)["counts"]["scanned"] == STALE + LIVING
+    assert deletion_in(swept)["deleted"] == STALE
+    assert len(keys_in(tokens, table)) == LIVING
+
+
+@pytest.mark.parametrize("wish", [("--workers", "2"), ("--segments", "1000")])
+def test_a_run_that_cannot_start_the_processes_that_it_was_told_to_use_fails_and_nothing_is_deleted(
+    table_server: Server, tokens: DynamoDBClient, table: str, tmp_path: Path, wish: Sequence[str]
+) -> None:
+    before = keys_in(tokens, table)
+    swept = run_without_interpreter(arguments_of(table_server.url, table, new_archive(tmp_path), *wish), tmp_path)
+    assert swept.code == 1
+    assert "a reader process cannot be started (No such file or directory)" in swept.err
+    assert "reader.not_started" not in swept.err
     assert deletion_in(swept)["deleted"] == 0
     assert keys_in(tokens, table) == before
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from janitor.aws.credentials import CredentialSource, ask_metadata_status, asks_for_code, explain_errors, find_flaw
+from janitor.aws.credentials import CredentialSource, ask_metadata_status, explain_errors, find_flaw, may_ask_person
 from janitor.errors import ConfigurationError
 from tests.command import Finished, janitor
 
@@ -375,7 +375,7 @@ def test_a_role_over_a_role_with_mfa_names_the_one_that_asks(aws: Aws) -> None:
 
 
 @pytest.mark.parametrize(("profile", "asks"), [("top", True), ("night", True), ("base", False), (None, False)])
-def test_only_profiles_over_one_with_mfa_ask_for_a_code(
+def test_only_profiles_over_one_with_mfa_may_ask_a_person(
     profile: str | None, *, asks: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "config").write_text(
@@ -383,7 +383,7 @@ def test_only_profiles_over_one_with_mfa_ask_for_a_code(
         f"[profile base]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n"
     )
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    assert asks_for_code(botocore.session.Session(profile=profile)) is asks
+    assert may_ask_person(botocore.session.Session(profile=profile)) is asks
 
 
 def test_no_answer_to_the_question_for_a_code_is_said() -> None:

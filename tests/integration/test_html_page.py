@@ -40,12 +40,17 @@ addEventListener("load", () => {
     rows: every(".found tbody tr").filter(row => row.checkVisibility()).map(row => row.innerText),
     ground: getComputedStyle(page.body).backgroundColor,
     faint: every("body *").filter(isFaint).map(each => each.outerHTML.slice(0, 90)),
+    crowded: every("svg").flatMap(chart => crowdedTicks([...chart.querySelectorAll("text[y='180']")])),
   };
   const note = document.createElement("pre");
   note.id = "seen";
   note.textContent = JSON.stringify(seen);
   document.body.append(note);
 });
+function crowdedTicks(ticks) {
+  const places = ticks.map(tick => tick.getBoundingClientRect());
+  return ticks.slice(1).filter((_, at) => places[at + 1].left - places[at].right < 4).map(tick => tick.textContent);
+}
 function luminance(colour) {
   const [red, green, blue] = colour.match(/[\d.]+/g).slice(0, 3).map(part => part / 255)
     .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
@@ -153,6 +158,7 @@ def test_nothing_sticks_out_at_any_width(browse: Browse, tmp_path: Path, report:
     said = seen(browse, page, size=(width, 900), first="every('details').forEach(each => each.open = true);")
     assert said["width"] == width
     assert said["content"] <= width
+    assert said["crowded"] == [], "texts below a chart that touch the one before them"
 
 
 def test_a_reader_filters_without_a_script_of_the_page(browse: Browse, page: Path) -> None:

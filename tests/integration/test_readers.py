@@ -345,7 +345,7 @@ def test_how_a_table_is_shared_out(
 
 
 @pytest.mark.parametrize(
-    ("limits", "megabytes", "asks_for_code", "memory", "split"),
+    ("limits", "megabytes", "may_ask_person", "memory", "split"),
     [
         (LimitSettings(segments=None, workers=None), 127, False, None, (8, 1)),
         (LimitSettings(segments=None, workers=None), 128, False, None, (8, 4)),
@@ -363,7 +363,7 @@ def test_processes_are_chosen_by_size_cores_memory_and_credentials(
     *,
     limits: LimitSettings,
     megabytes: int,
-    asks_for_code: bool,
+    may_ask_person: bool,
     memory: int | None,
     split: tuple[int, int],
     tmp_path: Path,
@@ -373,8 +373,8 @@ def test_processes_are_chosen_by_size_cores_memory_and_credentials(
     monkeypatch.setattr("janitor.wiring.readers._MEMORY_LIMIT", tmp_path / "memory.max")
     monkeypatch.setattr("janitor.wiring.readers.count_available_cores", lambda: 64)
     monkeypatch.setattr("janitor.wiring.readers._read_physical_memory", lambda: 64 * 1024 * MB)
-    assert split_table(limits, megabytes * MB, asks_for_code=asks_for_code) == split
-    with_budget = split_table(limits, megabytes * MB, asks_for_code=asks_for_code, has_budget=True)
+    assert split_table(limits, megabytes * MB, may_ask_person=may_ask_person) == split
+    with_budget = split_table(limits, megabytes * MB, may_ask_person=may_ask_person, has_budget=True)
     assert with_budget.processes == (1 if limits.workers is None and (limits.segments or 0) < 1000 else split[1])
 
 

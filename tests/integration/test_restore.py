@@ -114,6 +114,28 @@ def test_rows_are_chosen_by_fingerprint_or_by_owner(
     assert (nobody.code, "holds no row that was asked for" in nobody.err) == (1, True)
 
 
+def test_a_row_that_changed_its_owner_before_it_was_deleted_is_chosen_by_its_last_owner(
+    server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
+) -> None:
+    gone = int(time.time()) - LONG_AGO
+    handed_over, kept = (modern(f"of-ann-{number}", gone, username="ann") for number in range(2))
+    table = new_table([handed_over, kept, *living_rows(LIVING)])
+    plan, archive, where = tmp_path / "plan", tmp_path / "archive", ("--endpoint-url", server.url)
+    assert janitor("sweep", "--table", table, "--plan", str(plan), *where).code == 0
+    deleted: Item = handed_over | {"username": {"S": "zoe"}}
+    client.put_item(TableName=table, Item=deleted)
+    applied = janitor("apply", str(plan), "--yes", "--archive", str(archive), *where)
+    assert json.loads(applied.out)["deletion"]["deleted"] == 2
+
+    anns = summary_of(restore(server, archive, "--user", "ann", "--dry-run"))
+    assert [row["fingerprint"] for row in anns["rows"]] == [fingerprint_of(key_of(kept))]
+    zoes = summary_of(restore(server, archive, "--user", "zoe"))
+    assert [(row["fingerprint"], row["username"]) for row in zoes["rows"]] == [
+        (fingerprint_of(key_of(handed_over)), "zoe")
+    ]
+    assert items_in(client, table)[key_of(deleted)] == deleted
+
+
 def test_a_row_that_stands_is_never_overwritten(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:

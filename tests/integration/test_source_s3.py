@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from mypy_boto3_s3 import S3Client
@@ -126,6 +127,28 @@ def test_an_export_or_a_dump_is_found_without_a_listing(s3: S3Client, key: str) 
 def test_what_is_not_there_is_said(s3: S3Client, bucket: str, key: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         open_source(S3Place(s3, bucket, key))
+
+
+@pytest.mark.usefixtures("s3")
+def test_credentials_are_asked_for_once_for_the_source_and_all_reports(ministack_url: str, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    program = tmp_path / "program"
+    program.write_text(
+        f"""#!/bin/sh\necho once >>{asked}\n"""
+        """echo '{"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "test"}'\n"""
+    )
+    program.chmod(0o700)
+    (tmp_path / "config").write_text(f"[profile asking]\ncredential_process = {program}\n")
+    where = ("--source", f"s3://{BUCKET}/dump.json", "--endpoint-url", ministack_url, "--dialect", "hashed")
+    reports = (f"--report=json=s3://{BUCKET}/a.json", f"--report=csv=s3://{BUCKET}/b.csv")
+    environment = {
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_ACCESS_KEY_ID": None,
+        "AWS_SECRET_ACCESS_KEY": None,
+    }
+    finished = janitor("scan", *where, *reports, "--profile", "asking", env=environment)
+    assert finished.code == 0, finished.err
+    assert asked.read_text() == "once\n"
 
 
 def test_a_part_that_is_missing_ends_the_scan_of_an_export(s3: S3Client, ministack_url: str) -> None:

@@ -163,6 +163,7 @@ def test_archives_of_a_folder_are_listed_newest_first_and_a_damaged_one_ends_not
     assert any("CUT OFF, 2 rows: 1 deleted, 1 of unknown outcome" in line for line in screen)
     assert sum(line.startswith("not readable: ") for line in screen) == 3
     assert sum(line.startswith("    janitor restore ") for line in screen) == 4
+    assert "--beside puts those back too" in screen[-1]
     assert_refused(janitor("archive", "list", str(tmp_path / "none" / "such")), "cannot be read")
 
     # The default place, and the plan itself, which is no archive.

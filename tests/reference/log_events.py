@@ -82,6 +82,7 @@ MEANINGS: Mapping[str, str] = {
     "plan.not_removed": "The plan of an earlier sweep that was refused could not be removed.",
     "plan.removed": "The plan of an earlier sweep that was refused was removed, because a later sweep was not.",
     "reader.died": "A process that reads the table died; its part is read again.",
+    "reader.not_started": "The processes that were chosen to read the table cannot be started; this one reads it alone.",
     "report.bug": "A bug of janitor kept a report from being written.",
     "report.not_read": "The last report of a job could not be read.",
     "report.not_written": "A report could not be written.",

@@ -31,7 +31,7 @@ from janitor.report.next_steps import choose_first_steps, list_all_command
 from janitor.report.summary import (
     closing_sections,
     deletion_lines,
-    headline,
+    headline_parts,
     listing_line,
     omitted_line,
     run_facts,
@@ -108,7 +108,7 @@ class TableFormat(WholeFormat):
 
 
 def _print(console: Console, report: Report) -> None:
-    console.print(Text(printable(headline(report)), style="bold"))
+    _print_headline(console, report)
     if report.listing is not None:
         _print_listing(console, report)
     else:
@@ -162,6 +162,14 @@ def _print_tables(console: Console, report: Report) -> None:
         grid.add_row(*(Text(row[at], style=style) for at in shown_columns))
     console.print(grid)
     console.print()
+
+
+def _print_headline(console: Console, report: Report) -> None:
+    """In one line, or in two where the terminal is narrower."""
+    place, ending = map(printable, headline_parts(report))
+    in_one_line = Text(f"{place}, {ending}", style="bold")
+    fits = in_one_line.cell_len <= console.width
+    console.print(in_one_line if fits else Text(f"{place},\n{ending}", style="bold"))
 
 
 def _print_listing(console: Console, report: Report) -> None:

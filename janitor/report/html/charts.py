@@ -85,7 +85,6 @@ class DrawnBar(NamedTuple):
 
     Attributes:
         tick: the text below it; empty if several bars share one.
-        is_minor: whether a narrow page leaves the tick out.
         label: the number above it; empty if there is no room, or nothing to draw.
     """
 
@@ -96,7 +95,6 @@ class DrawnBar(NamedTuple):
     height: str
     middle: str
     tick: str
-    is_minor: bool
     label: str
     label_y: str
 
@@ -162,8 +160,6 @@ class Chart:
                 height=f"{height:.1f}",
                 middle=_percent(middle),
                 tick="" if position % self.bars.every else bar.tick,
-                # On a phone every other month is enough.
-                is_minor=bool(position % 2),
                 label=_short(bar.tokens) if is_labeled else "",
                 label_y=f"{_BASE - height - 6:.1f}",
             )
@@ -242,7 +238,8 @@ def months_behind(report: Report) -> Bars:
     recent = [_month(this_month - ago, counts[ago]) for ago in reversed(range(MONTHS_BEHIND)) if ago <= this_month - 12]
     older = sum(count for ago, count in counts.items() if ago >= MONTHS_BEHIND)
     first = recent[0].name if recent else "this year"
-    return Bars(bars=[Bar("older", f"before {first}", older), *recent], unit="month", every=1)
+    # Names of all months would touch each other where the page is no wider than a tablet.
+    return Bars(bars=[Bar("older", f"before {first}", older), *recent], unit="month", every=2)
 
 
 def _days_per_bar(days: int) -> int:

@@ -280,6 +280,13 @@ def test_a_colour_table_says_the_same_as_a_plain_one() -> None:
     assert "\x1b[" in TableFormat(width=100, colour=True).tail(report(named("a", "b"))).decode()
 
 
+def test_a_headline_that_is_too_long_for_a_line_ends_it_after_the_table() -> None:
+    place, ending = "t in r (classic)", "scanned 1 row in 1.0 s, 2026-09-21 00:00 UTC"
+    one = report(named("a", "b"))
+    for width, headline in ((62, f"{place}, {ending}\n\n"), (61, f"{place},\n{ending}\n\n")):
+        assert TableFormat(width=width, colour=False).tail(one).decode().startswith(headline)
+
+
 def test_a_date_far_outside_every_calendar_is_a_line_all_the_same() -> None:
     for number in ("-" + "9" * 126, "9" * 126, "-62135596801", "253402300800"):
         policy = POLICIES[Dialect.HASHED]

@@ -155,8 +155,8 @@ PLANTED_MUTATIONS = (
         "janitor/report/next_steps.py",
         (
             (
-                "elif report.run.only_reads and stale and not _is_filtered(report.listing):",
-                "elif report.run.only_reads and stale:",
+                "(stale := _describe_stale(report)) and not _is_filtered(report.listing):",
+                "(stale := _describe_stale(report)):",
             ),
         ),
         ("tests/integration/test_next_commands.py::test_no_printed_command_takes_more_than_was_shown",),

@@ -207,7 +207,8 @@ def _print_how_to_go_on(emulator: "Emulator", folder: Path) -> None:
         ("Write the report as a page", ("scan", *_TABLE, "--report", f"html={folder / 'tokens.html'}")),
     ):
         click.echo(f"  {purpose}:\n    {program} {shlex.join(words)}")
-    click.echo(f"\nTo end it: kill {emulator.pid}; unset {' '.join(emulator.environment)}")
+    ending = f"kill {emulator.pid}; rm -r {shlex.quote(str(folder))}; unset {' '.join(emulator.environment)}"
+    click.echo(f"\nTo end it: {ending}")
 
 
 def _format_command(words: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A schedule file: one job in TOML (schedules/README.md), read strictly.
+"""A schedule file: one job in TOML (docs/reference/schedule-file.md), read strictly.
 
 Every key is a setting of the command line (`schedule_keys`), and its value is parsed by that setting's own parser.
 Every problem names the file, the line and the key; that of an unknown key suggests the nearest one.

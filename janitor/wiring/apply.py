@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,6 +141,9 @@ def open_plan(path: Path) -> PlanReader:
     """
     try:
         return PlanReader(str(path), lambda: path.open("rb"))
+    except IsADirectoryError:
+        way_out = f"name a file; `janitor archive list {shlex.quote(str(path))}` lists the archives in it"
+        raise ConfigurationError(f"{path} is a folder", way_out, "plan-path") from None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}", "check the path", "plan-path") from None
 

@@ -71,7 +71,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
     environment = {**fake_aws(tmp_path), "PATH": os.environ["PATH"], "TMPDIR": str(tmp_path / "demo")}
     command = [sys.executable, "-m", "janitor", "demo", "--keep"]
     output = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
-    ended = re.search(r"^To end it: kill (\d+); unset ", output, re.MULTILINE)
+    ended = re.search(r"^To end it: kill (\d+); rm -r \S+; unset ", output, re.MULTILINE)
     assert ended
     try:
         [export] = re.findall(r"^  export (.*)$", output, re.MULTILINE)

@@ -92,6 +92,7 @@ def test_what_it_says_to_try_next_works_as_it_is_printed(tmp_path: Path) -> None
     finally:
         ended = shell(f"{export}\n{end}\nenv")
     assert (ended.returncode, "AWS_" in ended.stdout) == (0, False)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("janitor-demo-")] == []
 
 
 @pytest.mark.parametrize(

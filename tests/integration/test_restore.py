@@ -252,6 +252,16 @@ def test_a_wrong_choice_is_named_in_a_line(tmp_path: Path, options: list[str], s
     assert said in finished.err
 
 
+def test_a_folder_is_no_archive_and_the_way_to_its_archives_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "my archives"
+    folder.mkdir()
+    finished = janitor("restore", str(folder), "--all")
+    assert finished.code == 2
+    assert (
+        f"{folder} is a folder; name a file; `janitor archive list '{folder}'` lists the archives in it" in finished.err
+    )
+
+
 def test_an_archive_that_is_none_or_damaged_is_named_in_a_line(
     server: Server, client: DynamoDBClient, new_table: NewTable, tmp_path: Path
 ) -> None:

@@ -36,7 +36,7 @@ def listing(lines: str) -> str:
 def prose(text: str) -> str:
     """Text that was written for a terminal: its flags, variables, placeholders and paths look like code."""
     return re.sub(
-        r"`[^`]+`|(?<![\w`])(--[a-z][a-z-]+[a-z]|JANITOR_[A-Z_]+|\{\w+\}(?:@[a-z.]+[a-z])?|[a-z]\w+://[\w./…]*[\w/…]|<\w+>|[a-z]+[:=]+/{0,3}[A-Z]+|/prod/\S+\w|\[\w+\](?: \w+)?|\w+[*]\.\w+|[*]\.\w+)",
+        r"`[^`]+`|(?<![\w`])(--[a-z][a-z-]+[a-z]|JANITOR_[A-Z_]+|\{\w+\}(?:@[a-z.]+[a-z])?|[a-z]\w+://[\w./…]*[\w/…]|<\w+>|[a-z]+:[A-Z][a-z]\w+|[a-z]+[:=]+/{0,3}[A-Z]+|/prod/\S+\w|\[\w+\](?: \w+_\w+)?|\w+[*]\.\w+|[*]\.\w+)",
         lambda found: found[0] if found[0].startswith("`") else code(found[0]),
         text,
     )

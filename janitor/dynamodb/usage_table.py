@@ -27,7 +27,11 @@ _MAX_TRIES = 8
 
 
 class UsageTable:
-    """LISA's usage table. Thread-safe."""
+    """LISA's usage table. One thread at a time reads it.
+
+    Attributes:
+        read_units: what the reads have cost so far.
+    """
 
     def __init__(self, client: "DynamoDBClient", name: str, budget: Budget, wait: Wait) -> None:
         """Prepare; sends nothing.
@@ -40,6 +44,7 @@ class UsageTable:
         """
         # Not typed by the stubs: an answer that was cut short lacks keys that they promise.
         self._client: Any = client
+        self.read_units = 0.0
         self._name, self._budget, self._wait = name, budget, wait
 
     def read(self, users: Iterable[str]) -> dict[str, int]:
@@ -75,6 +80,7 @@ class UsageTable:
                 items += answer["Responses"].get(self._name, ())
             spent = sum(each.get("CapacityUnits", units) for each in answer.get("ConsumedCapacity", ()))
             self._budget.correct(units, spent or units)
+            self.read_units += spent or units
             keys = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", ())
             if not keys:
                 return items

@@ -29,18 +29,26 @@ ReadLastSeen = Callable[[Sequence[str]], Mapping[str, int]]
 
 
 class LastSeenLookup:
-    """Looks up the owners of a table's rows, each once."""
+    """Looks up the owners of a table's rows, each once.
 
-    def __init__(self, read: ReadLastSeen, *, now: int, idle_after: int, stop: Stop) -> None:
+    Attributes:
+        count_read_units: what the look-ups have cost so far.
+    """
+
+    def __init__(
+        self, read: ReadLastSeen, *, count_read_units: Callable[[], float], now: int, idle_after: int, stop: Stop
+    ) -> None:
         """Prepare; nothing is read yet.
 
         Args:
             read: reads the usage table. Raises AwsError if it cannot.
+            count_read_units: what its reads have cost so far.
             now: the UNIX second at which rows are judged.
             idle_after: for how many seconds an idle owner was not seen.
             stop: a request ends the look-ups, without an error.
         """
         self._read, self._stop = read, stop
+        self.count_read_units = count_read_units
         self._idle_after, self._idle_since = idle_after, now - idle_after
         self._seen: dict[str, int | None] = {}
         self._idle: dict[str, IdleOwner] = {}

@@ -297,7 +297,7 @@ def _abandon_on_error(spec: TableSpec) -> Iterator[None]:
 
 
 def _sum_capacity(spec: TableSpec, tally: Tally, locked_out: LockedOut) -> Capacity:
-    units = tally.read_units + locked_out.read_units
+    units = tally.read_units + locked_out.read_units + (spec.last_seen.count_read_units() if spec.last_seen else 0.0)
     written = spec.sweep.count_write_units() if spec.sweep else 0.0
     return Capacity(
         read_units=units,

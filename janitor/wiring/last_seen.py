@@ -37,4 +37,6 @@ def make_last_seen(settings: LastSeenSettings, opened: OpenTable, now: int, stop
     if name.startswith("/"):
         name = read_parameter(opened.aws, name)
     table = UsageTable(opened.aws.dynamodb, name, opened.budgets.reads, stop.pause)
-    return LastSeenLookup(table.read, now=now, idle_after=settings.idle_after, stop=stop)
+    return LastSeenLookup(
+        table.read, count_read_units=lambda: table.read_units, now=now, idle_after=settings.idle_after, stop=stop
+    )

@@ -97,6 +97,9 @@ def test_owners_are_looked_up_once_and_the_idle_ones_are_named(
         assert f"not seen for 90 days: cy (last on {by_owner['cy'][:10]})" in page
         without = json.loads(janitor("scan", *options[:-2]).out)
         assert (without["idle"], {finding["last_seen"] for finding in without["findings"]}) == (None, {None})
+        # Two owners have findings, and each look-up costs half a unit.
+        units = json.loads(scan.out)["capacity"]["read_units"] - without["capacity"]["read_units"]
+        assert units == 1.0
 
         # What cannot be looked up is said, and costs the report nothing else.
         with meddling_proxy(server.url) as (url, meddling):

@@ -19,16 +19,28 @@ _Result = TypeVar("_Result")
 def wait_for_answer(call: Callable[[], _Result], must_end: Callable[[], bool]) -> _Result | None:
     """Return the result of a call that may hang, or None as soon as `must_end` returns True.
 
+    Where the machine lets no thread start, the result is waited for, however long that takes.
+
     Raises:
         Exception: what the call raised.
     """
-    workers: Workers[Callable[[], _Result], _Result] = Workers(lambda each: each(), 1, "answer")
+    workers: Workers[Callable[[], _Result], _Result]
+    try:
+        workers = Workers(lambda each: each(), 1, "answer")
+    except NoThreadError:
+        return call()
     workers.submit(call)
     workers.shut_down()
     while (result := workers.next_result(WAKE_SECONDS)) is None:
         if must_end():
             return None
     return result[1]
+
+
+class NoThreadError(JanitorError):
+    """The machine lets no thread start."""
+
+    default_code = "no-thread"
 
 
 class Workers(Generic[_Work, _Result]):
@@ -41,7 +53,7 @@ class Workers(Generic[_Work, _Result]):
         """Start so many threads, or as many as the machine allows.
 
         Raises:
-            JanitorError: it allows none.
+            NoThreadError: it allows none.
         """
         self._submitted: dict[int, _Work] = {}
         self._do = work
@@ -58,7 +70,7 @@ class Workers(Generic[_Work, _Result]):
             self._threads.append(thread)
         if not self._threads:
             way_out = "raise the limit on processes and threads (ulimit -u, pids.max)"
-            raise JanitorError("no thread can be started", way_out, "no-thread")
+            raise NoThreadError("no thread can be started", way_out)
 
     @property
     def pending(self) -> int:

@@ -36,16 +36,19 @@ _END_SECONDS = 1.0
 _MAX_ATTEMPTS = 3
 # The same as in the program itself: rows hold no reference cycles.
 _ALLOCATIONS_BEFORE_A_COLLECTION = 100_000
+# The exit code of a reader that could start no thread (EX_OSERR of sysexits.h).
+_NO_THREAD = 71
+_FEWER_WORKERS = "give fewer --workers; 1, with at most 256 --segments, starts none"
 
 
-class ReaderProcessesError(JanitorError):
-    """The processes that were to read the table could not be started, or died one after the other (`reader-died`)."""
+class ReadersNotStartedError(JanitorError):
+    """The processes that were to read the table could not be started."""
 
     default_code = "reader-not-started"
 
 
 class FallbackReader:
-    """Reads a table with processes; where they fail before anything was read, with another reader.
+    """Reads a table with processes; where none can be started, with another reader.
 
     Some places let no process start, and there is no way to know but to try: a limit on processes or memory, or a
     service manager that forbids to execute anything.
@@ -64,7 +67,7 @@ class FallbackReader:
                 yield batch
                 # Free it before the next one is made.
                 del batch
-        except ReaderProcessesError as error:
+        except ReadersNotStartedError as error:
             # To read what was counted once more would count it twice.
             if is_counted:
                 raise
@@ -94,8 +97,8 @@ class ReaderProcesses:
         """Have the tasks done, and yield the answers. All processes have ended when this ends.
 
         Raises:
-            ReaderProcessesError: no process can be started, or several died one after the other while reading one
-                segment.
+            ReadersNotStartedError: no process can be started, or none that may start a thread.
+            JanitorError: several died one after the other while reading one segment.
         """
         readers: dict[Connection, _Reader] = {}
         try:
@@ -128,7 +131,7 @@ class ReaderProcesses:
                     attempts[reader.task] += 1
                     log.warning("reader.died", exit_code=reader.process.returncode, attempt=attempts[reader.task])
                     if attempts[reader.task] == _MAX_ATTEMPTS:
-                        raise _readers_died_error()
+                        raise _readers_ended_error(reader.process.returncode)
                     again.append(reader.task)
                     continue
                 # Before the caller works through the answer, so that the process is busy meanwhile.
@@ -201,15 +204,17 @@ def _end(readers: "Iterable[_Reader]") -> None:
             reader.process.wait()
 
 
-def _not_started_error(error: OSError) -> ReaderProcessesError:
+def _not_started_error(error: OSError) -> ReadersNotStartedError:
     sentence = f"a reader process cannot be started ({os.strerror(error.errno or 0)})"
-    return ReaderProcessesError(sentence, "give fewer --workers; 1 starts none")
+    return ReadersNotStartedError(sentence, _FEWER_WORKERS)
 
 
-def _readers_died_error() -> ReaderProcessesError:
+def _readers_ended_error(exit_code: int) -> JanitorError:
+    if exit_code == _NO_THREAD:
+        return ReadersNotStartedError("a reader process can start no thread", _FEWER_WORKERS)
     sentence = f"{_MAX_ATTEMPTS} reader processes died one after the other while reading the same segment of the table"
     way_out = "give the program more memory, read smaller segments with --segments N, or give --workers 1"
-    return ReaderProcessesError(sentence, way_out, "reader-died")
+    return JanitorError(sentence, way_out, "reader-died")
 
 
 def serve_pipe(descriptor: int) -> None:
@@ -223,8 +228,8 @@ def serve_pipe(descriptor: int) -> None:
     try:
         threading.Thread(target=_do_tasks, args=(pipe, tasks), daemon=True).start()
     except RuntimeError:
-        # There may be no more threads. The main process says that this one has died.
-        os._exit(1)
+        # There may be no more threads.
+        os._exit(_NO_THREAD)
     with contextlib.suppress(EOFError, OSError):
         while True:
             tasks.put(pipe.recv_bytes())

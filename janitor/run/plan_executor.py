@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from janitor.archive.archive import Archive
 from janitor.archive.plan import PlannedRow, RowOutcome
 from janitor.archive.plan_reader import ReadRow
-from janitor.background import WAKE_SECONDS, Workers
+from janitor.background import WAKE_SECONDS, NoThreadError, Workers
 from janitor.dynamodb.delete import LEASE_LOST, BatchResult, RowResult
 from janitor.dynamodb.delete_methods import BATCH
 from janitor.dynamodb.target import Target
@@ -128,7 +128,13 @@ class DeletingExecutor:
     def execute(self, candidates: Iterable[ReadRow]) -> CandidateOutcomes:
         """Delete the rows; yield every row with its outcome, `planned` if no delete was sent for it."""
         groups = _split_into_groups(candidates)
-        workers: Workers[list[_SubmittedRow], BatchResult] = Workers(self._delete_batch, WORKERS, "delete")
+        workers: Workers[list[_SubmittedRow], BatchResult]
+        try:
+            workers = Workers(self._delete_batch, WORKERS, "delete")
+        except NoThreadError as error:
+            self._break_off("delete", error)
+            yield from _leave_planned(itertools.chain.from_iterable(groups))
+            return
         try:
             for group in groups:
                 if self._must_stop():

@@ -141,9 +141,9 @@ class _Daemon:
         self._apply_folder(missed)
         host, port = listener.getsockname()[:2]
         # A server that listens for other machines may be called by any name that leads to it.
-        host_name = self._settings.listen.host if ipaddress.ip_address(host).is_loopback else None
+        hosts = {self._settings.listen.host, host} if ipaddress.ip_address(host).is_loopback else ()
         self._pages = PageServer(
-            make_application(PageSource(self._status, self._is_alive, self._readiness), host_name), listener
+            make_application(PageSource(self._status, self._is_alive, self._readiness), hosts), listener
         )
         self._pages.start()
         address = f"http://{Address(host, port)}/"

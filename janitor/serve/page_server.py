@@ -7,7 +7,7 @@
 
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -37,7 +37,7 @@ _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _Endpoint = Callable[[Request], Response | Awaitable[Response]]
 
 
-def make_application(source: PageSource, host: str | None = None) -> ASGIApp:
+def make_application(source: PageSource, hosts: Collection[str] = ()) -> ASGIApp:
     """Make the ASGI application of the pages.
 
     A foreign page may have its name resolve to this machine (DNS rebinding) and then read what is served on loopback,
@@ -45,14 +45,14 @@ def make_application(source: PageSource, host: str | None = None) -> ASGIApp:
 
     Args:
         source: where the pages get their data.
-        host: of a server on loopback, the host of --listen, which requests may name besides `localhost` and the
-            addresses of loopback; None to allow any.
+        hosts: of a server on loopback, its names and addresses, which requests may name besides `localhost`, 127.0.0.1
+            and ::1; empty to allow any.
     """
     pages = Starlette(routes=[Route(path, endpoint) for path, endpoint in _make_endpoints(source).items()])
-    if host is None:
+    if not hosts:
         return _SecurityHeaders(pages)
-    own = f"[{host}]" if ":" in host else host
-    return _SecurityHeaders(TrustedHostMiddleware(pages, allowed_hosts=[*_LOOPBACK_HOSTS, own], www_redirect=False))
+    own = [f"[{host}]" if ":" in host else host for host in hosts]
+    return _SecurityHeaders(TrustedHostMiddleware(pages, allowed_hosts=[*_LOOPBACK_HOSTS, *own], www_redirect=False))
 
 
 class PageServer:

@@ -27,6 +27,10 @@ _FIND_SEPARATORS = re.compile(r"[=:/,;]").finditer
 _PUNCTUATION = "\"'`´“”‘’()<>[]{}.,;:!?*"  # noqa: RUF001  # the typographic quotes are meant
 _MAX_PUNCTUATION = 4
 _SHA256_LENGTH = 64
+# People see the first 256 characters, and no key of a table is longer than 2,048, so neither is a token.
+_MAX_SPLIT_LENGTH = MAX_TEXT_LENGTH + 2_048
+# Nothing but punctuation has five pieces a character: 500 such texts take some 20 MB.
+_MAX_RECALLED_LENGTH = 64
 
 
 class RedactedTexts(NamedTuple):
@@ -107,8 +111,7 @@ def reveals_any_token(text: str, digests: Collection[str], *, is_common: bool = 
         return True
     if not digests:
         return False
-    # A long text is not kept: a thousand of them would fill the memory.
-    hashes = _recall_hashes(text) if is_common and length <= MAX_TEXT_LENGTH else _hash_pieces(text)
+    hashes = _recall_hashes(text) if is_common and length <= _MAX_RECALLED_LENGTH else _hash_pieces(text)
     # A loop, because any() over a generator takes twice as long, and this runs for every finding.
     for each in hashes:  # noqa: SIM110
         if each in digests:
@@ -117,12 +120,17 @@ def reveals_any_token(text: str, digests: Collection[str], *, is_common: bool = 
 
 
 def _hash_pieces(text: str) -> list[str]:
-    """Hash every piece of the text that may be a token, in hex. Most texts have no punctuation."""
+    """Hash every piece of the text that may be a token, in hex. Most texts have no punctuation.
+
+    A text has more pieces the longer it is, each up to as long as the text, and whoever may name a token could fill
+    the memory. So of a long text only the part is taken to pieces in which a token can begin that people would see.
+    """
+    text = text[:_MAX_SPLIT_LENGTH]
     pieces = _split(text) if _FIND_PUNCTUATION(text) else [text, *text.split()] if " " in text else [text]
     return [sha256(piece.encode("utf-8", "replace")).hexdigest() for piece in pieces if len(piece) >= _MIN_TOKEN_LENGTH]
 
 
-_recall_hashes = lru_cache(maxsize=1_000)(_hash_pieces)
+_recall_hashes = lru_cache(maxsize=500)(_hash_pieces)
 
 
 def _split(text: str) -> set[str]:

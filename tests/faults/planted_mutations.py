@@ -417,6 +417,24 @@ PLANTED_MUTATIONS = (
         ("tests/unit/readers/test_judging.py::test_an_odd_row_is_found_wherever_it_stands_in_a_page",),
     ),
     Mutation(
+        "a group that is the token of another row is remembered as harmless",
+        "janitor/tokens/redact.py",
+        (
+            (
+                "    hashes = _recall_hashes(text) if is_common",
+                "    hashes = _recall_hashes(text, digests) if is_common",
+            ),
+            (
+                "_recall_hashes = lru_cache(maxsize=500)(_hash_pieces)",
+                (
+                    "_kept = {}\n\n\ndef _recall_hashes(text, digests):\n"
+                    "    return _kept.setdefault(text, [each for each in _hash_pieces(text) if each in digests])"
+                ),
+            ),
+        ),
+        ("tests/unit/tokens/test_fingerprint.py::test_a_group_is_the_token_of_one_row_and_a_name_to_the_other",),
+    ),
+    Mutation(
         "the server keeps rows whose groups break LISA",
         "janitor/dynamodb/scan.py",
         (('    _other_type("#g", ":list"),\n', ""),),

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from janitor.background import Workers
+from janitor.background import Workers, wait_for_answer
 from janitor.errors import JanitorError
 
 
@@ -43,3 +43,8 @@ def test_work_is_done_by_as_many_threads_as_start(monkeypatch: pytest.MonkeyPatc
 def test_no_thread_is_an_error_with_a_sentence() -> None:
     with pytest.raises(JanitorError, match="no thread can be started; raise the limit on processes and threads"):
         Workers(str, 2, "text")
+
+
+@pytest.mark.usefixtures("no_thread_starts")
+def test_an_answer_is_waited_for_where_no_thread_starts() -> None:
+    assert wait_for_answer(lambda: 7, lambda: False) == 7

@@ -9,7 +9,7 @@ import pytest
 
 from janitor.errors import JanitorError
 from janitor.readers.interface import Batch, Rules
-from janitor.readers.processes import FallbackReader, ReaderProcessesError
+from janitor.readers.processes import FallbackReader, ReadersNotStartedError
 from janitor.readers.tally import Tally
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.policy import Policy
@@ -48,16 +48,21 @@ def test_a_limit_on_open_files_is_said(open_files: int) -> None:
     run = subprocess.run(
         [sys.executable, "-c", START_UNDER_A_LIMIT, str(open_files)], capture_output=True, text=True, check=False
     )
-    said = "a reader process cannot be started (Too many open files); give fewer --workers; 1 starts none"
+    said = (
+        "a reader process cannot be started (Too many open files); give fewer --workers; 1, with at most 256 --segments, "
+        "starts none"
+    )
     assert run.stdout == f"reader-not-started {said}\n", run.stderr
 
 
 def test_another_reader_reads_all_where_nothing_was_read() -> None:
-    reader = FallbackReader(OneReader(0, ReaderProcessesError("none starts")), OneReader(3))
+    reader = FallbackReader(OneReader(0, ReadersNotStartedError("none starts")), OneReader(3))
     assert len(list(reader.batches(RULES, tuple))) == 3
 
 
-@pytest.mark.parametrize(("count", "error"), [(1, ReaderProcessesError("none starts")), (0, JanitorError("denied"))])
+@pytest.mark.parametrize(
+    ("count", "error"), [(1, ReadersNotStartedError("none starts")), (0, JanitorError("3 reader processes died"))]
+)
 def test_no_other_reader_reads_once_something_was_read_or_if_something_else_failed(
     count: int, error: JanitorError
 ) -> None:

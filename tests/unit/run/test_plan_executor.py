@@ -98,6 +98,16 @@ def test_while_the_lease_is_held_every_row_goes() -> None:
     assert way.errors == []
 
 
+def test_where_no_thread_starts_every_row_stays_planned_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    way, outcomes = settled(Lease(batches=1_000), rows=10_000)
+    assert outcomes == {DeletionOutcome.PLANNED: 10_000}
+    assert [error.code for error in way.errors] == ["no-thread"]
+
+
 class Table:
     """Takes every delete, and remembers its batches."""
 

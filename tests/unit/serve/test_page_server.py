@@ -49,11 +49,11 @@ def serving(
     readiness: Readiness,
     *,
     is_alive: bool = True,
-    host: str | None = None,
+    hosts: tuple[str, ...] = (),
     head_seconds: float = 10.0,
 ) -> Iterator[Client]:
     listener = socket.create_server(("127.0.0.1", 0))
-    app = make_application(PageSource(lambda: shown, lambda: is_alive, lambda: readiness), host)
+    app = make_application(PageSource(lambda: shown, lambda: is_alive, lambda: readiness), hosts)
     pages = PageServer(app, listener, head_seconds)
     pages.start()
     try:
@@ -195,6 +195,9 @@ def test_a_file_whose_name_is_no_text_is_shown_all_the_same(tmp_path: Path) -> N
         ("127.0.0.1:8080", True),
         ("[::1]:8080", True),
         ("janitor.internal:80", True),
+        ("127.0.1.1:80", True),
+        ("[::2]:80", True),
+        ("10.0.0.1", False),
         ("evil.example", False),
         ("localhost.evil.example:8080", False),
         ("127.0.0.1.evil.example", False),
@@ -203,7 +206,9 @@ def test_a_file_whose_name_is_no_text_is_shown_all_the_same(tmp_path: Path) -> N
     ],
 )
 def test_a_page_of_elsewhere_cannot_read_what_is_served_on_loopback(header: str, *, is_own: bool) -> None:
-    with serving(daemon_status(), Readiness(FolderContents(), []), host="janitor.internal") as client:
+    with serving(
+        daemon_status(), Readiness(FolderContents(), []), hosts=("janitor.internal", "127.0.1.1", "::2")
+    ) as client:
         status, headers, body = client.ask("/", Host=header)
     assert "content-security-policy" in headers
     assert (status, "table" in body) == ((200, True) if is_own else (400, False))

@@ -2,6 +2,7 @@ import hashlib
 import hmac
 import re
 import subprocess
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,34 @@ WEAK_HASH = hashlib.sha256(WEAK.encode()).hexdigest()
 def test_a_token_between_other_characters_is_found(text: str) -> None:
     assert reveals_token(text, WEAK_HASH)
     assert not reveals_token(text.replace(WEAK, "hunter3-hunter3!"), WEAK_HASH)
+
+
+@given(
+    before=st.text(max_size=200),
+    token=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=2_048),
+    behind=st.text("a:/;=, .", max_size=5_000),
+)
+def test_a_token_that_people_would_see_is_found_in_a_text_of_any_length(before: str, token: str, behind: str) -> None:
+    key = hashlib.sha256(token.encode()).hexdigest()
+    assert reveals_token(f"{before} {token} {behind}", key)
+
+
+@pytest.mark.parametrize("text", ["a:" * 150_000, ":;," * 100_000, "=" * 400_000, "a b:c " * 50_000])
+def test_no_text_of_a_row_fills_the_memory(text: str) -> None:
+    tracemalloc.start()
+    try:
+        shown = redacted_texts(row({"token": {"S": HASH}, "name": {"S": text}}))
+        groups = redacted_groups(row({"token": {"S": HASH}, "groups": {"L": [{"S": text[:200_000]}] * 2}}))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(shown.name or ""), len(groups or ())) == (256, 2)
+    assert peak < 50 * 2**20
+
+
+def test_a_group_is_the_token_of_one_row_and_a_name_to_the_other() -> None:
+    for key, shown in ((HASH, WEAK), (WEAK_HASH, REDACTED), (HASH, WEAK)):
+        assert redacted_groups(row({"token": {"S": key}, "groups": {"L": [{"S": WEAK}]}})) == (shown,)
 
 
 @given(before=st.text(max_size=4), behind=st.text(max_size=4))

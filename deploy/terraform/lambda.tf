@@ -48,6 +48,10 @@ resource "aws_lambda_function" "this" {
       condition     = length(var.subnets) == 0 || length(var.security_groups) > 0
       error_message = "subnets need security_groups."
     }
+    precondition {
+      condition     = coalesce(var.scratch_mib, 512) >= 512
+      error_message = "scratch_mib of a function is at least 512."
+    }
   }
 }
 

@@ -129,7 +129,10 @@ def _measure_reports(status: DaemonStatus) -> Iterator[TableMetrics]:
 
 
 def _measure_tables(each: JobStatus) -> Iterator[tuple[tuple[str, str], Sequence[RunMetric]]]:
-    """Yield name and region of each table of a job with its metrics, the same as in the file of `--metrics`."""
+    """Yield name and region of each table of a job with its metrics, those of the file of `--metrics`.
+
+    That file also keeps what it had of a table that the last run skipped; of such a table nothing is known here.
+    """
     record = each.record
     last_success = []
     if record.outcome != Outcome.COMPLETE and record.succeeded_at is not None:
@@ -140,7 +143,6 @@ def _measure_tables(each: JobStatus) -> Iterator[tuple[tuple[str, str], Sequence
             yield name, [*build_failure_metrics(record.ended_at), *last_success]
         return
     for report in each.last_reports:
-        # Nothing is known of a skipped table: the run that has it knows better.
         metrics = [] if report.outcome is Outcome.SKIPPED else report.metrics
         if each.has_failed_beyond_report:
             metrics = mark_as_failed(metrics)

@@ -60,16 +60,33 @@ def format_prometheus(tables: Sequence[TableMetrics], *, previous: bytes | None)
 def format_prometheus_failure(tables: Sequence[TableMetrics], *, previous: bytes | None) -> bytes:
     """Format the file's content after a run that ended without a report, in Prometheus' text format.
 
-    The metrics replace those of every table that the file has of the job. If it has none, the tables of the settings
-    are used.
+    A run that did not get far knows its tables only as its settings name them, and a deployment or a parameter is not
+    a table's name. What the file has of the job tells it: the table of this name; the tables whose names begin with
+    this deployment's; for a parameter, every table. If it has none of these, the name of the settings is used.
 
     Args:
         tables: the same metrics for each table of the settings, all of one job.
         previous: the file's current content, None if there is none.
     """
     known = [key for key in _parse_previous(previous or b"") if key.job == tables[0].job]
-    of_known = [tables[0]._replace(table=key.table, region=key.region) for key in known]
-    return format_prometheus(of_known or tables, previous=previous)
+    failed = [
+        table._replace(table=key.table, region=key.region)
+        for table in tables
+        for key in _find_series(table.table, known) or [_TableKey(table.job, table.table, table.region)]
+    ]
+    untouched = [
+        TableMetrics(*key, 0, None)
+        for key in known
+        if not any((key.table, key.region) == (table.table, table.region) for table in failed)
+    ]
+    return format_prometheus([*failed, *untouched], previous=previous)
+
+
+def _find_series(name: str, known: Sequence["_TableKey"]) -> Sequence["_TableKey"]:
+    """Find the series of the table, of the deployment or, for any parameter, of all tables."""
+    of_table = [key for key in known if key.table == name]
+    of_deployment = [key for key in known if key.table.startswith(f"{name}-")]
+    return of_table or of_deployment or (known if name.startswith("/") else [])
 
 
 def _add_earlier(table: TableMetrics, earlier: "_EarlierMetrics", previous: bytes | None) -> TableMetrics:

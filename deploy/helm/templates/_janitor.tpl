@@ -13,7 +13,8 @@
 
 {{/* The mode `distributed` needs the image that is built with --target dask. */}}
 {{- define "janitor.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default (printf "%s%s" .Chart.AppVersion (ternary "-dask" "" (eq .Values.mode "distributed"))) }}
+{{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
+{{ .Values.image.repository }}:{{ trimSuffix "-dask" $tag }}{{ ternary "-dask" "" (or (eq .Values.mode "distributed") (hasSuffix "-dask" $tag)) }}
 {{- end -}}
 
 {{- define "janitor.scheduler" -}}

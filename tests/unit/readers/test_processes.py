@@ -49,8 +49,8 @@ def test_a_limit_on_open_files_is_said(open_files: int) -> None:
         [sys.executable, "-c", START_UNDER_A_LIMIT, str(open_files)], capture_output=True, text=True, check=False
     )
     said = (
-        "a reader process cannot be started (Too many open files); give fewer --workers; 1, with at most 256 --segments, "
-        "starts none"
+        "a reader process cannot be started (Too many open files); give fewer --workers; "
+        "1, with at most 256 --segments, starts none"
     )
     assert run.stdout == f"reader-not-started {said}\n", run.stderr
 

@@ -15,10 +15,10 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from janitor.errors import ConfigurationError, SinkError
-from janitor.report.metrics import build_metrics
+from janitor.report.metrics import build_failure_metrics, build_metrics
 from janitor.report.model import Outcome
 from janitor.sinks.metric import MetricSink, TableMetrics, Unit
-from janitor.sinks.prometheus import Prometheus, build_registry, format_prometheus
+from janitor.sinks.prometheus import Prometheus, build_registry, format_prometheus, format_prometheus_failure
 from janitor.tokens.classify import State
 from tests.unit.report.test_formats import report
 from tests.unit.report.test_metrics import ended, expiring, with_notices
@@ -307,3 +307,31 @@ def test_a_file_of_several_tables_keeps_what_it_holds_of_one_that_was_left_to_an
     assert 'janitor_requests{job="nightly",region="r",table="b \\"x\\""} 1.0' in text
     assert 'janitor_tokens{job="nightly",region="r",state="stale",table="b \\"x\\""} 3.0' in text
     assert 'state="stale",table="a"' not in text
+
+
+@pytest.mark.parametrize(
+    ("names", "failed"),
+    [
+        (["prod-LISA"], ["prod-LISA"]),
+        (["prod"], ["prod-LISA"]),
+        (["other"], ["other"]),
+        (["prod", "dev"], ["dev-LISA", "prod-LISA"]),
+        (["/prod/lisa/tokenTableName"], ["dev-LISA", "prod-LISA"]),
+    ],
+)
+def test_a_run_without_a_report_fails_the_tables_that_its_settings_may_mean_and_no_others(
+    names: list[str], failed: list[str]
+) -> None:
+    of_both = [
+        TableMetrics("nightly", name, "r", 0, build_metrics(ended(Outcome.COMPLETE)))
+        for name in ("prod-LISA", "dev-LISA")
+    ]
+    before = format_prometheus(of_both, previous=text_of(job="weekly"))
+    tables = [TableMetrics("nightly", name, "r", 0, build_failure_metrics(1)) for name in names]
+    after = format_prometheus_failure(tables, previous=before)
+    assert value_of(after, "janitor_last_run_success", "t", "weekly") == 1
+    found = {name: value_of(after, "janitor_last_run_success", name) for name in ("prod-LISA", "dev-LISA", *names)}
+    assert sorted(name for name, value in found.items() if value == 0) == failed
+    assert all(found[name] == 1 for name in {"prod-LISA", "dev-LISA"} - set(failed))
+    # A first failure of a table does not hide when another one was last read without an error.
+    assert value_of(after, SUCCESS, "prod-LISA") == END

@@ -137,7 +137,7 @@ NOTICE_MUTATIONS = (
         "every run that fails at once says so",
         "janitor/wiring/announcer.py",
         (("held.enter_context(lease)", "str(lease)"),),
-        (f"{_TESTS}::test_of_runs_that_come_to_no_report_at_once_one_says_so",),
+        (f"{_TESTS}::test_a_run_that_comes_to_no_report_waits_while_another_one_is_about_to_say_so",),
     ),
     Mutation(
         "what was heard under one dialect counts under another",

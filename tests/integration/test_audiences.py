@@ -1,8 +1,9 @@
 """Who was told what: by topic and by kind of message, once each, and nobody instead of another."""
 
 import json
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -589,6 +590,41 @@ def test_of_runs_that_come_to_no_report_at_once_one_says_so(
     with ThreadPoolExecutor(4) as at_once:
         codes = [each.finished.code for each in at_once.map(lambda _: lost.run(), range(4))]
     assert (codes, [body["schema"] for body in queue.bodies()]) == ([2] * 4, ["janitor.failure/v1"])
+
+
+def test_a_run_that_comes_to_no_report_waits_while_another_one_is_about_to_say_so(
+    runs: Callable[..., Runs], topic: Loudspeaker, ministack_url: str
+) -> None:
+    queue = topic.queue("no-report-in-turn")
+    nightly = runs(state=dynamodb_state(ministack_url, "no-report-in-turn"))
+    lost = Runs(nightly.url, f"{nightly.table}-lost", nightly.arn, nightly.state)
+    turns: list[Request] = []
+    second_goes_on = threading.Event()
+
+    def note_turn(request: Request, forward: Forward) -> tuple[int, object]:
+        answer = forward(request)
+        if "/runs/" in request["Key"]["scope"]["S"]:
+            turns.append(request)
+            if len(turns) > 1:
+                second_goes_on.set()
+        return answer
+
+    with meddling_proxy(ministack_url) as (url, meddling), ThreadPoolExecutor(1) as second:
+        started: list[Future[Announced]] = []
+
+        def start_second(request: Request, forward: Forward) -> tuple[int, object]:
+            answer = forward(request)
+            if not started:
+                # The first one has read that nobody said so, and has said nothing yet.
+                started.append(second.submit(lost.run, env={"AWS_ENDPOINT_URL_DYNAMODB": url}))
+                started[0].add_done_callback(lambda _: second_goes_on.set())
+                assert second_goes_on.wait(60)
+            return answer
+
+        meddling.by_operation |= {"UpdateItem": note_turn, "BatchGetItem": start_second}
+        first = lost.run(env={"AWS_ENDPOINT_URL_DYNAMODB": url})
+        codes = first.finished.code, started[0].result().finished.code
+    assert (codes, [body["schema"] for body in queue.bodies()]) == ((2, 2), ["janitor.failure/v1"])
 
 
 def test_a_failure_that_another_run_told_while_this_one_waited_for_its_turn_is_not_told_again(

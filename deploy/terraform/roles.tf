@@ -1,4 +1,4 @@
-# A role that is given is not made, nor are its policies. What docs/how-to/fargate.md says of roles holds here too.
+# A role that is given is not made, nor are its policies. What docs/how-to/aws-restricted.md says of roles holds here too.
 locals {
   iam_name           = "${var.iam_name_prefix}${var.name}"
   role_arn           = coalesce(var.role_arn, one(aws_iam_role.run[*].arn))

@@ -23,8 +23,8 @@ from janitor.settings.setting import ENVIRONMENT_PREFIX
 SCHEDULE_VARIABLE = f"{ENVIRONMENT_PREFIX}SCHEDULE"
 _SCHEDULE_KEY = "schedule"
 
-# The run's deadline comes so long before Lambda ends the function: 5 for a run to stop (docs/explanation/safety.md,
-# "Stopping"), the rest for its process to start, which a function with little memory does slowly.
+# The run's deadline comes so long before Lambda ends the function: 5 for a run to stop (docs/how-to/monitor.md,
+# "Stop it at once"), the rest for its process to start, which a function with little memory does slowly.
 RESERVED_SECONDS = 15
 # A run that has not ended by then is killed, so that the answer still says so.
 _ANSWER_SECONDS = 2.0

@@ -18,6 +18,13 @@ class ConsentSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnaskedConsentSettings(Settings):
+    """The --yes of commands that ask nothing, so that a script may give it to every command."""
+
+    yes: bool = setting("Accepted as everywhere; this command asks nothing anyway.", is_switch=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOnlySettings(Settings):
     """The --dry-run of commands that change nothing, so that a script may give it to every command."""
 

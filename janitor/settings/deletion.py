@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from janitor.settings.consent import ConsentSettings
+from janitor.settings.consent import ConsentSettings, UnaskedConsentSettings
 from janitor.settings.parsers import (
     Folder,
     S3Prefix,
@@ -158,8 +158,7 @@ class ApplySettings(Settings):
 class RestoreSettings(Settings):
     """Which rows of an archive are put back."""
 
-    yes: bool = reuse(ConsentSettings, "yes")
-
+    yes: bool = reuse(UnaskedConsentSettings, "yes")
     fingerprint: tuple[str, ...] = setting(
         "Put back the row whose fingerprint starts with this (6 digits at least), or that has this row name. Nothing "
         "is put back if it matches several. Repeatable.",

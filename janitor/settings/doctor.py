@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from janitor.settings.consent import ConsentSettings
+from janitor.settings.consent import UnaskedConsentSettings
 from janitor.settings.deletion import DeletionSettings
 from janitor.settings.limits import LimitSettings
 from janitor.settings.output import LogSettings, NoticeSettings, StateSettings
@@ -30,7 +30,7 @@ class DoctorSettings(Settings):
         is_switch=True,
     )
     dry_run: bool = setting("Create nothing, even with --create-state: check what is there.", is_switch=True)
-    yes: bool = reuse(ConsentSettings, "yes")
+    yes: bool = reuse(UnaskedConsentSettings, "yes")
     format: str | None = setting(
         "Format of standard output.",
         choices=("table", "json"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from janitor.settings.consent import ConsentSettings
+from janitor.settings.consent import UnaskedConsentSettings
 from janitor.settings.parsers import parse_path
 from janitor.settings.setting import Settings, reuse, setting
 
@@ -69,7 +69,7 @@ class ServeSettings(Settings):
         "Delete nothing, whatever the files say, notify nobody and remember nothing: every run is a dry run.",
         is_switch=True,
     )
-    yes: bool = reuse(ConsentSettings, "yes")
+    yes: bool = reuse(UnaskedConsentSettings, "yes")
     max_runs: int = setting(
         "How many runs may be at work at once, each of other tables. One takes 65 to 125 MB of memory, up to 210 MB "
         "if it writes every format; each process that reads for it (--workers) takes up to 100 MB more.",

@@ -28,6 +28,8 @@ announced, or to write reports to S3 it needs another file in addition: see the 
 `deploy/aws/iam/README.md` names the parameters of each. Terraform's `templatefile` fills in the same ones. For CloudFormation
 `deploy/aws/policies.yaml` makes managed policies of the same statements."""
 _NOTES = f"""\
+- `sweep` without `--delete` needs only what `scan` needs.
+- `--unlock-after` needs `dynamodb:Query`. `restore` needs it only in tables of LISA 6.1 and later, and not with `--beside`.
 - `token list` needs only `dynamodb:Scan`, `token show` also `dynamodb:GetItem`. To these come `dynamodb:PutItem` for `add` and
   `import`, `dynamodb:UpdateItem` for `extend` and `revoke`, both for `rotate`, and `dynamodb:PartiQLDelete` for `remove` and
   `add --replace-expired`.
@@ -50,6 +52,8 @@ _FOR = {
 }
 _MORE = """\
 - An archive that is a file needs no S3: leave the statements about the bucket out.
+- `--state-url dynamodb://…` without `--sns-topic-arn` needs no SNS: leave the statement about the topic out of `notices.json`. The lease,
+  too, needs only `dynamodb:BatchGetItem` and `dynamodb:UpdateItem` on the state table.
 - `--last-seen` without a table's name also needs `ssm:GetParameter` on the parameter, as in `find-by-parameter.json`.
 - `janitor doctor --create-state` needs `dynamodb:DescribeTable`, `CreateTable`, `DescribeTimeToLive` and `UpdateTimeToLive` on
   the state table, once.

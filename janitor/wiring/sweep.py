@@ -14,6 +14,7 @@ from janitor.archive.plan import PlanWriter
 from janitor.archive.plan_reader import PlanReader
 from janitor.dynamodb.delete import Deleter
 from janitor.dynamodb.delete_methods import BATCH
+from janitor.dynamodb.locate import OWNER_INDEX, Table
 from janitor.dynamodb.table_features import deletes_expired_rows
 from janitor.errors import ConfigurationError
 from janitor.report.model import Remark, TablePart
@@ -27,8 +28,9 @@ from janitor.settings.deletion import DeletionSettings, PlanSettings
 from janitor.settings.scan import ScanCommand
 from janitor.stopping import Stop
 from janitor.store.lease_keeper import LeaseKeeper
-from janitor.tokens.dialect import Gate
+from janitor.tokens.dialect import Dialect, Gate
 from janitor.tokens.narrowing import Narrowing
+from janitor.tokens.policy import Policy
 from janitor.tokens.protection import UnusedPatterns
 from janitor.wiring.archives import (
     check_archive,
@@ -200,7 +202,11 @@ def build_sweep(
         find_announced: made by `make_announced_check`.
         lease: the right to sweep the table; None if there is no store to keep it.
         is_scheduled: whether a schedule file enables deletion, which counts as consent.
+
+    Raises:
+        ConfigurationError: rows without a date may go, and the table may be one whose LISA accepts them for ever.
     """
+    _check_undated(opened.table, parameters.policy)
     is_enabled = not parameters.is_dry_run
     header = build_header(opened.table, parameters.policy, parameters.run_id, parameters.now, parameters.as_of)
     table, archive = opened.table, make_archive(deletion, opened, header, stop)
@@ -261,6 +267,20 @@ def build_sweep(
         notice_age=deletion.notice_age if deletion.require_notice else None,
         write_limit=opened.budgets.writes.limit,
     )
+
+
+def _check_undated(table: Table, policy: Policy) -> None:
+    """Check that rows without a date are dead, whatever --dialect says: LISA before 6.1 accepts them for ever.
+
+    Raises:
+        ConfigurationError: they may not be.
+    """
+    if policy.include_undated and policy.dialect is Dialect.HASHED and not table.has_owner_index:
+        sentence = (
+            f"{table.name} has no index {OWNER_INDEX}, as tables of LISA before 6.1, which accepts a row without a "
+            "date for ever, but the dialect is set to hashed"
+        )
+        raise ConfigurationError(sentence, "remove --include undated, or --dialect", "other-dialect")
 
 
 def find_ttl_warnings(opened: OpenTable) -> tuple[Remark, ...]:

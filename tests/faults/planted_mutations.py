@@ -435,6 +435,17 @@ PLANTED_MUTATIONS = (
         ("tests/unit/tokens/test_fingerprint.py::test_a_group_is_the_token_of_one_row_and_a_name_to_the_other",),
     ),
     Mutation(
+        "rows without a date go from a table that an older LISA may read",
+        "janitor/wiring/sweep.py",
+        (
+            (
+                "policy.dialect is Dialect.HASHED and not table.has_owner_index",
+                "policy.dialect is Dialect.HASHED and False",
+            ),
+        ),
+        ("tests/integration/test_unlock.py::test_rows_without_a_date_stay_where_an_older_lisa_may_accept_them",),
+    ),
+    Mutation(
         "the server keeps rows whose groups break LISA",
         "janitor/dynamodb/scan.py",
         (('    _other_type("#g", ":list"),\n', ""),),

@@ -13,7 +13,7 @@ from tests.fixtures import NewTable
 from tests.integration.test_apply import apply, planned
 from tests.lisa import may_create_token, workbench_accepts
 from tests.servers import Server
-from tests.sweeping import DAY, fingerprint_of, key_of, keys_in, run, sweep
+from tests.sweeping import DAY, LONG_AGO, fingerprint_of, key_of, keys_in, run, sweep
 from tests.tables import Item, legacy, modern
 
 HOUR = 3_600
@@ -223,3 +223,26 @@ def test_without_mcp_workbench_rows_without_a_date_may_go(
     applied = report_of(apply(table_server, plan, "--no-archive", "--max-delete-percent", "100").out)
     assert (applied["deletion"]["deleted"], applied["deletion"]["changed"]) == (2, 1)
     assert keys_in(tokens, table) == {key_of(row) for row in [*staying, going[0]]}
+
+
+def test_rows_without_a_date_stay_where_an_older_lisa_may_accept_them(
+    table_server: Server, tokens: DynamoDBClient, make_table: NewTable, tmp_path: Path
+) -> None:
+    """LISA before 6.1 accepts every one of these rows, and its tables have no index."""
+    old = int(time.time()) - LONG_AGO
+    rows = [legacy(f"a-token-without-a-date-{number}", None, createdDate=old) for number in range(3)]
+    table = make_table(rows, hashed=False)
+    rules = ("--dialect", "hashed", "--gates", "api", "--include", "legacy", "--include", "undated")
+    refusal = f"{table} has no index username-index"
+    for dry_or_not in ((), ("--delete", "--yes")):
+        swept = run(table_server, table, *rules, *dry_or_not)
+        assert (swept.code, refusal in swept.err, swept.out) == (2, True, ""), swept.err
+    plan = tmp_path / "plan"
+    exported = tmp_path / "dump.json"
+    exported.write_bytes(dump(rows))
+    source = ("--source", str(exported), "--table", table, "--region", "us-east-1", "--plan", str(plan))
+    made = janitor("sweep", *source, *rules)
+    assert (made.code, json.loads(made.out)["deletion"]["planned"]) == (0, 3), made.err
+    applied = apply(table_server, plan, "--no-archive", "--table", table)
+    assert (applied.code, refusal in applied.err) == (2, True), applied.err
+    assert keys_in(tokens, table) == {key_of(row) for row in rows}

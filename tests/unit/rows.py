@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from janitor.dynamodb.locate import Table
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import DAY
 from janitor.tokens.policy import Policy
@@ -15,6 +16,18 @@ NOW = 1_790_000_000
 KEY = hashlib.sha256(b"k").hexdigest()
 """The key of a row of LISA 6.1 whose token is `k`."""
 POLICIES = {dialect: Policy(dialect=dialect) for dialect in Dialect}
+# A table that was found.
+TABLE = Table(
+    name="tokens",
+    region="us-east-1",
+    account_id=None,
+    endpoint=None,
+    dialect=Dialect.HASHED,
+    has_owner_index=True,
+    item_count=0,
+    size_bytes=0,
+    skew_seconds=0,
+)
 dialects = st.sampled_from(list(Dialect))
 
 _near_now = st.integers(NOW - 100 * DAY, NOW + 100 * DAY)

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import click
 import pytest
+from msgspec import structs
 
 from janitor.cli.doctor import check_schedule, command
 from janitor.doctor.needs import NEEDS
@@ -20,9 +21,9 @@ from janitor.settings.output import LogSettings, StateSettings
 from janitor.settings.parsers import Folder, S3Prefix
 from janitor.settings.setting import Origin
 from janitor.settings.table import TableSettings
-from janitor.tokens.dialect import Dialect
 from janitor.wiring.archives import check_archive
 from janitor.wiring.open_table import OpenTable, find_table_warnings
+from tests.unit.rows import TABLE
 
 NOWHERE = Session(None, "not checked: no session", skipped_check("credentials", "none"))
 MIDNIGHT = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -37,17 +38,7 @@ def archive(command: str = "sweep", **settings: Any) -> Check:
 
 
 def table_with(skew_seconds: int | None) -> Table:
-    return Table(
-        name="tokens",
-        region="us-east-1",
-        account_id=None,
-        endpoint=None,
-        dialect=Dialect.HASHED,
-        has_owner_index=True,
-        item_count=0,
-        size_bytes=0,
-        skew_seconds=skew_seconds,
-    )
+    return structs.replace(TABLE, skew_seconds=skew_seconds)
 
 
 def clock(skew_seconds: int | None, *, plans: bool, **settings: Any) -> Check:

@@ -6,24 +6,11 @@ import msgspec
 import pytest
 
 from janitor.archive.plan import PlannedRow
-from janitor.dynamodb.locate import Table
 from janitor.lifecycle.restore_summary import RestoredRow, RestoreOutcome, RestoreSummary
 from janitor.tokens.dialect import Dialect
 from janitor.tokens.duration import DAY
 from janitor.tokens.policy import Policy
-from tests.unit.rows import NOW, row
-
-TABLE = Table(
-    name="tokens",
-    region="us-east-1",
-    account_id=None,
-    endpoint=None,
-    dialect=Dialect.HASHED,
-    has_owner_index=True,
-    item_count=0,
-    size_bytes=0,
-    skew_seconds=0,
-)
+from tests.unit.rows import NOW, TABLE, row
 
 
 def restored(key: str, outcome: RestoreOutcome, **attributes: dict[str, str]) -> RestoredRow:

@@ -4,17 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from janitor.dynamodb.client import AwsAccess, AwsSession
-from janitor.dynamodb.locate import Table
 from janitor.readers.in_process import ThreadReader
 from janitor.settings.limits import LimitSettings
 from janitor.settings.table import TableSettings
 from janitor.stopping import Stop
-from janitor.tokens.dialect import Dialect
 from janitor.wiring.budgets import make_budgets
 from janitor.wiring.open_table import OpenTable
 from janitor.wiring.readers import make_reader
+from tests.unit.rows import TABLE
 
 GIGABYTE = 1024**3
 CREDENTIALS = '{"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "test"}'
@@ -63,15 +63,5 @@ def test_a_table_with_a_budget_or_of_somebody_who_is_asked_is_read_by_one_proces
 def opened_table(profile: str, max_rcu: float | None) -> OpenTable:
     """A table so large that several processes read it, unless something speaks against them."""
     aws = AwsSession(AwsAccess(region="us-east-1", profile=profile, environment=os.environ))
-    table = Table(
-        name="tokens",
-        region="us-east-1",
-        account_id=None,
-        endpoint=None,
-        dialect=Dialect.HASHED,
-        has_owner_index=True,
-        item_count=4_000_000,
-        size_bytes=GIGABYTE,
-        skew_seconds=None,
-    )
+    table = structs.replace(TABLE, size_bytes=GIGABYTE)
     return OpenTable(aws, table, make_budgets(aws, table, max_rcu=max_rcu))

@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,12 @@ _UNREADABLE = (ValueError, RecursionError)
 
 # More than any row needs: DynamoDB's have 400 KB, which JSON makes at most seven times as long (a list of nulls).
 _MAX_LINE_BYTES = 4 * 1024 * 1024
+
+
+# DynamoDB nests attributes at most 32 deep (developer guide, "Constraints"), each of them an object or a list in an
+# object; the line itself is one more. From Python 3.14 on a decoder takes what the stack has room for, so this counts.
+_MAX_DEPTH = 70
+_FIND_BRACKETS = re.compile(rb'"(?:\\.|[^"\\])*+"|[\[{]|[\]}]', re.DOTALL).finditer
 
 
 class ReadRow(NamedTuple):
@@ -149,6 +156,8 @@ class PlanReader:
             yield entry
 
     def _parse_line(self, text: bytes, count: int) -> Entry | PlanClosing:
+        if _is_nested_too_deeply(text):
+            raise self._damaged_error(f"row {count} is nested more deeply than a row can be")
         try:
             # msgspec parses no more of an item than it has to.
             line = _LINE.decode(str(text, "utf-8"))
@@ -238,3 +247,16 @@ def _decode_row_with_key(item: msgspec.Raw) -> Row | None:
     except _UNREADABLE:
         return None
     return row if row.key.S else None
+
+
+def _is_nested_too_deeply(text: bytes) -> bool:
+    """Whether JSON has more levels than a row of a table. Most lines have too few brackets for that."""
+    if text.count(b"{") + text.count(b"[") <= _MAX_DEPTH:
+        return False
+    depth = 0
+    for found in _FIND_BRACKETS(text):
+        depth += found[0] in (b"{", b"[")
+        depth -= found[0] in (b"}", b"]")
+        if depth > _MAX_DEPTH:
+            return True
+    return False

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from janitor.archive.plan_reader import PlanReader
 from tests.command import Finished, janitor
 from tests.fixtures import NewTable
 from tests.servers import Server
@@ -86,7 +87,9 @@ def nested(kind: str, levels: int) -> bytes:
 
 ITEMS = {
     "maps": nested("map", 3_000),
+    "maps of 36 levels": nested("map", 36),
     "lists": nested("list", 3_000),
+    "lists of 36 levels": nested("list", 36),
     "plain": nested("plain", 100_000),
     "no key": b'{"tokenExpiration":{"N":"1600000000"}}',
     "empty": b"{}",
@@ -98,6 +101,13 @@ ITEMS = {
     "half a character": b'{"token":{"S":"\\ud800"},"tokenExpiration":{"N":"1600000000"}}',
     "no UTF-8": b'{"token":{"S":"a"},"note":{"S":"\xff"},"tokenExpiration":{"N":"1600000000"}}',
 }
+
+
+@pytest.mark.parametrize("kind", ["map", "list"])
+def test_a_row_that_is_nested_as_deeply_as_a_table_takes_is_read(tmp_path: Path, kind: str) -> None:
+    rows = [nested(kind, 32), in_bytes(modern("many", LONG_AGO, groups=["{[" * 50] * 100))]
+    plan = written(tmp_path / "plan", header_of("tokens"), rows)
+    assert len(list(PlanReader(str(plan), lambda: plan.open("rb")).rows())) == 2
 
 
 @one_server

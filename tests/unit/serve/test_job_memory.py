@@ -55,7 +55,6 @@ def test_what_is_forgotten_is_gone_from_the_file_too(tmp_path: Path) -> None:
         b'{"schema":"janitor.daemon/v1","jobs":{"a":{"handled_at":1e300}}}',
         b'{"schema":"janitor.daemon/v1","jobs":{"a":{"missed_at":-1e12}}}',
         b'{"schema":"janitor.daemon/v1","jobs":{"a":{"missed_at":253402300800}}}',
-        b'{"schema":"janitor.daemon/v1","jobs":{"a":{"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}}}",
     ],
 )
 def test_a_damaged_file_is_put_aside_and_nothing_is_remembered(content: bytes, tmp_path: Path) -> None:
@@ -66,6 +65,13 @@ def test_a_damaged_file_is_put_aside_and_nothing_is_remembered(content: bytes, t
     assert (tmp_path / "daemon.damaged").read_bytes() == content
     memory.update("a", handled_at=1.0)
     assert JobMemory(path).get("a").handled_at == 1.0
+
+
+def test_a_key_that_is_nested_very_deeply_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.json"
+    path.write_bytes(b'{"schema":"janitor.daemon/v1","jobs":{"a":{"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}}}")
+    # Python up to 3.13 refuses to read it; later ones read past it.
+    assert all(record.handled_at is None for record in JobMemory(path).all().values())
 
 
 def test_a_key_of_a_later_version_does_no_harm(tmp_path: Path) -> None:

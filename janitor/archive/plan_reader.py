@@ -24,7 +24,6 @@ _UNREADABLE = (ValueError, RecursionError)
 # More than any row needs: DynamoDB's have 400 KB, which JSON makes at most seven times as long (a list of nulls).
 _MAX_LINE_BYTES = 4 * 1024 * 1024
 
-
 # DynamoDB nests attributes at most 32 deep (developer guide, "Constraints"), each of them an object or a list in an
 # object; the line itself is one more. From Python 3.14 on a decoder takes what the stack has room for, so this counts.
 _MAX_DEPTH = 70

@@ -54,7 +54,7 @@ class SourcePage(Page):
             SourceError: a row has no key, or one that is not a text.
         """
         try:
-            return _GLANCES.decode(b"[%b]" % b",".join(self._items[positions.start : positions.stop]))
+            return _GLANCES.decode(self._join_items(positions))
         except _UNREADABLE:
             # An attribute is of another type than LISA writes, a date is not a whole number, or a row has no key.
             self._check_keys(positions)
